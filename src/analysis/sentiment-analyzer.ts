@@ -1,0 +1,30 @@
+export const SENTIMENTS = ["positive", "negative", "neutral"] as const;
+
+export type Sentiment = (typeof SENTIMENTS)[number];
+
+/** Says why an answer is not the one that was asked for. */
+export interface AnalysisFallback {
+  /** Name of the analyser that was asked and failed. */
+  from: string;
+  reason: string;
+}
+
+export interface SentimentResult {
+  sentiment: Sentiment;
+  /** How sure, 0 (a guess) to 1. 0 with `neutral` where the text could not be read. */
+  score: number;
+  /** The words and phrases of the text that led to it, in their order. */
+  evidence: string[];
+  /** ISO 639-1 code of the text's language, `und` where it can't be told. */
+  language: string;
+  fallback?: AnalysisFallback;
+}
+
+/** Port: tells the sentiment of one text. */
+export interface SentimentAnalyzer {
+  /** Both are written into the provenance of what was stored. */
+  readonly name: string;
+  readonly version: string;
+  /** @throws IoError where a service behind it can't be reached and there is nothing to fall back on */
+  analyze(text: string, options?: { signal?: AbortSignal }): SentimentResult | Promise<SentimentResult>;
+}

@@ -1,0 +1,109 @@
+/**
+ * The port for durable execution. A run is started by key, executed step by step, and survives the process:
+ * what a step returned is stored before the next one starts and is never computed again.
+ */
+import type { WireError } from "../errors.ts";
+import type { Json } from "../json.ts";
+
+/** Where a run stands. `waiting_for_approval`: it waits for a person and holds no worker meanwhile. */
+export type RunStatus = "started" | "processing" | "waiting_for_approval" | "completed" | "failed" | "cancelled";
+
+export const isTerminal = (status: RunStatus): boolean =>
+  status === "completed" || status === "failed" || status === "cancelled";
+
+/** A run as it is stored. Times are UTC. */
+export interface Run {
+  /** `workflow-<uuid>`. */
+  readonly id: string;
+  readonly workflow: string;
+  readonly key: string;
+  readonly status: RunStatus;
+  /** The step at work or waiting for its retry; the last one when the run has ended. */
+  readonly currentStep?: string;
+  /** Listed steps that have completed, in their order. */
+  readonly stepsCompleted: readonly string[];
+  readonly startTime: Date;
+  readonly endTime?: Date;
+  /** What the handler returned; only when `completed`. */
+  readonly output?: Json;
+  /** Why it failed; only when `failed`. */
+  readonly error?: WireError;
+}
+
+/** How a start by key was answered. */
+export interface StartedRun {
+  readonly id: string;
+  /**
+   * `created`: a new run. `resumed`: one that had failed or was cancelled goes on from the step where it stopped.
+   * `existing`: the same content is already at work or done.
+   */
+  readonly outcome: "created" | "resumed" | "existing";
+}
+
+/**
+ * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
+ * What it returns must be JSON. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
+ */
+export interface Step {
+  <Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
+  /** The same, but not among `stepsCompleted`: bookkeeping that no caller asked for. */
+  unlisted<Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
+}
+
+/** What a handler is told about its run. The same at every replay. */
+export interface RunContext {
+  readonly runId: string;
+  readonly startTime: Date;
+  readonly step: Step;
+}
+
+/** The deterministic part between the steps: same input and step results, same next step. */
+export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
+
+export interface RunFilter {
+  readonly workflow?: string;
+  readonly status?: RunStatus;
+  /** At most so many, newest first; default 100. */
+  readonly limit?: number;
+}
+
+/** What happens while a run is at work, for progress displays; only of runs that this process executes. */
+export interface StepEvent {
+  readonly runId: string;
+  readonly step: string;
+  readonly phase: "started" | "completed" | "failed";
+  /** 1-based attempt of this step since it was last submitted. */
+  readonly attempt: number;
+  /** Only when `failed`: whether and when it is tried again. */
+  readonly retryInMs?: number;
+}
+
+export interface WorkflowEngine {
+  /** Makes a workflow known; its unfinished runs go on once the engine has started. Twice the same name is a programming error. */
+  register(workflow: string, handler: RunHandler): void;
+
+  /**
+   * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
+   * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
+   */
+  start(workflow: string, run: { key: string; fingerprint: string; input: Json }): Promise<StartedRun>;
+
+  /**
+   * Resolves when the run has ended. An abort stops the waiting, never the run.
+   * @throws the signal's reason
+   */
+  wait(id: string, options?: { signal?: AbortSignal }): Promise<Run>;
+
+  get(id: string): Promise<Run | undefined>;
+  find(workflow: string, key: string): Promise<Run | undefined>;
+  list(filter?: RunFilter): Promise<Run[]>;
+
+  /** Stops a run before its next step; what its steps have done stays done. False where it had already ended or is unknown. */
+  cancel(id: string): Promise<boolean>;
+
+  /** Calls `listener` with every step event; returns the function that ends it. */
+  onStep(listener: (event: StepEvent) => void): () => void;
+
+  /** Lets the steps in hand finish, leaves their runs to the next start, and frees everything. */
+  close(): Promise<void>;
+}

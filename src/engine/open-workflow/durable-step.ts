@@ -1,0 +1,102 @@
+import type { OpenWorkflow } from "openworkflow";
+import { toAbiError, toWireError, type AbiError } from "../../errors.ts";
+import { describeCause, type Logger } from "../../log.ts";
+import type { Step, StepEvent } from "../engine.ts";
+import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
+
+type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
+
+/** Steps that no caller asked for carry this before their stored name. */
+const UNLISTED = "_";
+
+export const isListed = (storedName: string): boolean => !storedName.startsWith(UNLISTED);
+
+export const stepName = (storedName: string): string => (isListed(storedName) ? storedName : storedName.slice(1));
+
+/** An error in the form in which the engine keeps it: safe to store, readable again, no stack. */
+export function storableError(error: unknown): Error {
+  const stored = new Error(JSON.stringify(toWireError(error)));
+  stored.stack = "";
+  return stored;
+}
+
+export interface StepSurroundings {
+  readonly runId: string;
+  readonly api: StepApi;
+  readonly retry: RetryPolicy;
+  readonly logger: Logger;
+  /** Failures of this stored step name so far, since the run was last submitted. */
+  failedAttempts(storedName: string): number;
+  /** Throws where the engine is closing: the boundary at which a run may be left for the next start. */
+  beforeStep(): Promise<void>;
+  /** Is told of every error that OpenWorkflow uses or handles itself. */
+  onEngineError(error: unknown): void;
+  emit(event: Omit<StepEvent, "runId">): void;
+}
+
+interface StepRetry {
+  /** 0: as many as it takes. */
+  maximumAttempts: 0 | 1;
+  initialInterval: `${number}ms`;
+  maximumInterval: `${number}ms`;
+}
+
+/** Our `Step` over OpenWorkflow's: our retry decisions, our form of errors, our events. */
+export function createStep(surroundings: StepSurroundings): Step {
+  const { api, runId, logger } = surroundings;
+
+  const execute = async <Output>(storedName: string, work: () => Promise<Output> | Output): Promise<Output> => {
+    await surroundings.beforeStep();
+    // OpenWorkflow reads the policy after the work has failed; by then it says what this very error deserves.
+    const retryPolicy: StepRetry = { maximumAttempts: 1, initialInterval: "1ms", maximumInterval: "1ms" };
+
+    const failed = (error: AbiError, attempt: number): Error => {
+      const delay = error.retriable ? retryDelay(surroundings.retry, attempt) : undefined;
+      if (delay !== undefined) {
+        retryPolicy.maximumAttempts = 0;
+        retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
+      }
+      const level = error.type === "unexpected_error" ? "error" : "warn";
+      logger[level](
+        {
+          run_id: runId,
+          step: stepName(storedName),
+          attempt,
+          retry_in_ms: delay,
+          code: error.code,
+          cause: describeCause(error.cause),
+        },
+        error.message,
+      );
+      surroundings.emit({
+        step: stepName(storedName),
+        phase: "failed",
+        attempt,
+        ...(delay === undefined ? {} : { retryInMs: delay }),
+      });
+      return storableError(error);
+    };
+
+    try {
+      return await api.run({ name: storedName, retryPolicy }, async () => {
+        const attempt = surroundings.failedAttempts(storedName) + 1;
+        surroundings.emit({ step: stepName(storedName), phase: "started", attempt });
+        let output: Output;
+        try {
+          output = await work();
+        } catch (error) {
+          throw failed(toAbiError(error), attempt);
+        }
+        surroundings.emit({ step: stepName(storedName), phase: "completed", attempt });
+        return output;
+      });
+    } catch (error) {
+      surroundings.onEngineError(error);
+      throw error;
+    }
+  };
+
+  const step = <Output>(name: string, work: () => Promise<Output> | Output) => execute(name, work);
+  step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output) => execute(UNLISTED + name, work);
+  return step;
+}

@@ -1,0 +1,52 @@
+import type { Backend } from "openworkflow/internal";
+
+type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
+
+/** What the engine wants to hear of, so that it never has to poll for what happens in its own process. */
+export interface BackendObserver {
+  /** A worker slot is about to execute this run. */
+  onClaimed(runId: string, workerId: string): void;
+  onEnded(runId: string): void;
+  /** A run will be due at this time. */
+  onDue(at: Date): void;
+  /** False where the last look found nothing due and nothing has been announced since. */
+  mayHaveWork(): boolean;
+  onNothingDue(): void;
+}
+
+const ended = (run: WorkflowRun): boolean =>
+  run.status === "completed" || run.status === "succeeded" || run.status === "failed" || run.status === "canceled";
+
+/**
+ * A backend that tells an observer what happens and does everything else as the one it stands before.
+ * OpenWorkflow's worker asks once for every free slot; after the first "nothing due" the rest need not ask the database.
+ */
+export function observeBackend(backend: Backend, observer: BackendObserver): Backend {
+  const report = (run: WorkflowRun): WorkflowRun => {
+    if (ended(run)) observer.onEnded(run.id);
+    else if (run.availableAt) observer.onDue(run.availableAt);
+    return run;
+  };
+  const claim: Backend["claimWorkflowRun"] = async (params) => {
+    if (!observer.mayHaveWork()) return null;
+    const run = await backend.claimWorkflowRun(params);
+    if (run) observer.onClaimed(run.id, params.workerId);
+    else observer.onNothingDue();
+    return run;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  const observed: Partial<Backend> = {
+    // One after the other: what the first finds out spares the others the question.
+    claimWorkflowRun: (params) => {
+      const claimed = turn.then(() => claim(params));
+      turn = claimed.catch(() => {});
+      return claimed;
+    },
+    completeWorkflowRun: async (params) => report(await backend.completeWorkflowRun(params)),
+    failWorkflowRun: async (params) => report(await backend.failWorkflowRun(params)),
+    cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
+    rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
+      report(await backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+  };
+  return Object.assign(Object.create(backend) as Backend, observed);
+}

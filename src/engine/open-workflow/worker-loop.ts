@@ -1,0 +1,69 @@
+import type { Worker } from "openworkflow";
+import { describeCause, type Logger } from "../../log.ts";
+
+/**
+ * Drives OpenWorkflow's worker: at once when something is announced, else once in a poll interval for what other processes did.
+ * Idle, it does not keep the process alive; runs at work and callers that wait do.
+ */
+export class WorkerLoop {
+  readonly #logger: Logger;
+  readonly #pollIntervalMs: number;
+  /** False where the last look found nothing due and nothing has been announced since. */
+  mayHaveWork = true;
+  #stopped = false;
+  #wake: () => void = () => {};
+  #running: Promise<void> | undefined;
+
+  constructor(options: { logger: Logger; pollIntervalMs: number }) {
+    this.#logger = options.logger;
+    this.#pollIntervalMs = options.pollIntervalMs;
+  }
+
+  get started(): boolean {
+    return this.#running !== undefined;
+  }
+
+  start(worker: Worker): void {
+    this.#running = this.#run(worker);
+  }
+
+  /** Resolves when nothing more will be claimed; what is at work goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#running;
+  }
+
+  wakeNow(): void {
+    this.mayHaveWork = true;
+    this.#wake();
+  }
+
+  wakeAt(at: Date): void {
+    // A millisecond late rather than early: due times are compared in whole milliseconds.
+    setTimeout(() => this.wakeNow(), Math.max(0, at.getTime() - Date.now()) + 1).unref();
+  }
+
+  async #run(worker: Worker): Promise<void> {
+    while (!this.#stopped) {
+      let claimed = 0;
+      try {
+        claimed = await worker.tick();
+      } catch (error) {
+        this.#logger.error({ cause: describeCause(error) }, "the workflow database did not answer; trying again");
+      }
+      if (claimed === 0 && !this.#stopped) await this.#idle();
+    }
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.wakeNow(), this.#pollIntervalMs).unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = () => {};
+        resolve();
+      };
+    });
+  }
+}

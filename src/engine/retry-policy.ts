@@ -1,0 +1,25 @@
+/** How often and how late a step is tried again after an error that may pass. Times are milliseconds. */
+export interface RetryPolicy {
+  /** Attempts in all, the first one included; at least 1. */
+  readonly attempts: number;
+  /** Before the second attempt; doubles from there. */
+  readonly initialDelayMs: number;
+  readonly maximumDelayMs: number;
+}
+
+/** About a minute and a half from the first failure to the last. */
+export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
+
+/**
+ * Milliseconds to wait after the `attempt`-th failure (1-based), or undefined where no attempt is left.
+ * Exponential back-off with "equal jitter": half fixed, half random, so that runs that failed together do not come back together.
+ */
+export function retryDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  random: () => number = Math.random,
+): number | undefined {
+  if (attempt >= policy.attempts) return undefined;
+  const full = Math.min(policy.initialDelayMs * 2 ** (attempt - 1), policy.maximumDelayMs);
+  return Math.round(full / 2 + (random() * full) / 2);
+}

@@ -1,0 +1,102 @@
+/**
+ * What went wrong, as callers see it. The four kinds are the contract of every face; `retriable` follows from them:
+ * only an `io_error` may go well when the same thing is tried again.
+ */
+export type ErrorType = "validation_error" | "conflict" | "io_error" | "unexpected_error";
+
+/** The small, safe form of an error that goes over the wire: no stack, no query, no secret, no address. */
+export interface WireError {
+  error: string;
+  error_code: string;
+  error_type: ErrorType;
+  retriable: boolean;
+}
+
+/**
+ * Base of all errors that this package throws on purpose. The message is for people and may be shown to anyone;
+ * what must stay inside (driver messages, responses) goes into `cause`, which is logged and never sent.
+ */
+export abstract class AbiError extends Error {
+  abstract readonly type: ErrorType;
+  /** Stable, machine-readable: `customer_not_found`. */
+  readonly code: string;
+
+  constructor(message: string, code: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+
+  get retriable(): boolean {
+    return this.type === "io_error";
+  }
+}
+
+/** One field at fault: `path` as in JavaScript, `categories[0]`; empty for the whole input. */
+export interface FieldIssue {
+  path: string;
+  message: string;
+}
+
+/** The input or the data at hand can never work as it is. */
+export class ValidationError extends AbiError {
+  override readonly type = "validation_error";
+  readonly issues: readonly FieldIssue[];
+
+  constructor(message: string, options: { code?: string; issues?: readonly FieldIssue[]; cause?: unknown } = {}) {
+    super(message, options.code ?? "invalid_parameters", { cause: options.cause });
+    this.issues = options.issues ?? [];
+  }
+}
+
+/** The same identity came with another content. */
+export class ConflictError extends AbiError {
+  override readonly type = "conflict";
+
+  constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
+    super(message, options.code ?? "conflict", { cause: options.cause });
+  }
+}
+
+/** Something outside (store, mail server, customer source, model, ticket system) is unreachable, slow or failing for now. */
+export class IoError extends AbiError {
+  override readonly type = "io_error";
+
+  constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
+    super(message, options.code ?? "unavailable", { cause: options.cause });
+  }
+}
+
+/** A fault of ours. The message says nothing of internals; the cause is in the log. */
+export class UnexpectedError extends AbiError {
+  override readonly type = "unexpected_error";
+
+  constructor(cause: unknown) {
+    super("Something went wrong on our side. The log has the details.", "internal", { cause });
+  }
+}
+
+export const isAbiError = (error: unknown): error is AbiError => error instanceof AbiError;
+
+/** Any thrown value as one of ours: what is not ours becomes an `UnexpectedError` with the value as its cause. */
+export const toAbiError = (error: unknown): AbiError => (isAbiError(error) ? error : new UnexpectedError(error));
+
+/** The form of an error that may leave the process. */
+export function toWireError(error: unknown): WireError {
+  const { message, code, type, retriable } = toAbiError(error);
+  return { error: message, error_code: code, error_type: type, retriable };
+}
+
+/** Inverse of `toWireError`, for errors that were stored and are read again. */
+export function fromWireError({ error, error_code: code, error_type: type }: WireError): AbiError {
+  switch (type) {
+    case "validation_error":
+      return new ValidationError(error, { code });
+    case "conflict":
+      return new ConflictError(error, { code });
+    case "io_error":
+      return new IoError(error, { code });
+    case "unexpected_error":
+      return new UnexpectedError(undefined);
+  }
+}

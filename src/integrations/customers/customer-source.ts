@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** Text as RDF and mail can carry it: no lone surrogates, no control characters but tab and line ends. */
+const text = (max: number) =>
+  z
+    .string("must be a text")
+    .max(max, `must have at most ${max} characters`)
+    // oxlint-disable-next-line no-control-regex -- these are what is looked for
+    .refine((value) => value.isWellFormed() && !/[\0-\x08\v\f\x0E-\x1F\x7F]/.test(value), "holds control characters");
+
+/** A customer as a source knows them. `segment` and `lifetime_value` default as the graph's readers do: standard, 0. */
+export const CustomerRecord = z.object({
+  /** The rule for `customer_id` everywhere: 1 to 200 characters, no control characters. */
+  id: text(200)
+    .min(1, "must not be empty")
+    .refine((id) => !/[\t\r\n]/.test(id), "holds control characters"),
+  name: text(500).optional(),
+  email: text(320).optional(),
+  segment: text(100).optional(),
+  lifetime_value: z.number().optional(),
+  do_not_contact: z.boolean("must be true or false").optional(),
+});
+
+export type CustomerRecord = z.infer<typeof CustomerRecord>;
+
+/** What is wrong with the data of one customer. Names the field, never its value. */
+export interface CustomerIssue {
+  /** Where a person finds it: `line 12`, `item 3 of page 2`, `answer`. */
+  place: string;
+  /** Where it could be read. */
+  id?: string;
+  message: string;
+  /** False where the customer was taken all the same, without the value at fault. */
+  skipped: boolean;
+}
+
+/** What is to come along with a customer, where the source has it. */
+export interface CustomerRequest {
+  includeTransactions: boolean;
+  includeInteractions: boolean;
+  signal?: AbortSignal;
+  /** Called for whatever is wrong with the data; without it nobody hears of what `list` skips. */
+  onIssue?: (issue: CustomerIssue) => void;
+}
+
+/** Port: where customers come from. */
+export interface CustomerSource {
+  /**
+   * One customer, or undefined where the source does not know the id.
+   * @throws IoError where the source can't be reached, times out or answers 5xx/429
+   * @throws ValidationError where it answers with data that is no customer, or refuses us
+   */
+  get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
+
+  /**
+   * All customers as a stream: a whole file, or an endpoint page by page. What is no customer is skipped and told
+   * to `onIssue`; an id may come more than once, then the last one counts.
+   * @throws IoError, ValidationError where the rest can't be read
+   */
+  list(request: CustomerRequest): AsyncIterable<CustomerRecord>;
+}

@@ -1,0 +1,61 @@
+import { inspect } from "node:util";
+import { destination, pino, type Logger } from "pino";
+
+export type { Logger };
+
+/** Never in a log: what customers wrote, who they are, and secrets. */
+const REDACTED = [
+  "subject",
+  "text",
+  "feedback_text",
+  "name",
+  "customer_name",
+  "email",
+  "recipient",
+  "to",
+  "authorization",
+  "password",
+  "apiKey",
+];
+
+/**
+ * A structured logger that writes JSON lines to standard error and hides what must not be in a log.
+ * @param level `silent` turns it off
+ */
+export function createLogger(level: string): Logger {
+  return pino(
+    { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
+    destination({ fd: 2 }),
+  );
+}
+
+/** For places that were given no logger. */
+export const silentLogger: Logger = pino({ level: "silent" });
+
+/** What a log may say of a foreign error. */
+export interface LoggedCause {
+  kind: string;
+  code?: string;
+  message: string;
+  stack?: string;
+  cause?: LoggedCause;
+}
+
+const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
+
+/** A foreign error for the log: mail addresses blotted out, long messages cut, the chain of causes followed five deep. */
+export function describeCause(error: unknown, depth = 5): LoggedCause | undefined {
+  if (error === undefined || error === null || depth === 0) return undefined;
+  const safe = (text: string): string => text.replace(MAIL_ADDRESS, "[address]").slice(0, 500);
+  if (!(error instanceof Error)) return { kind: typeof error, message: safe(inspect(error)) };
+  const code = (error as { code?: unknown }).code;
+  const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line));
+  const cause = describeCause(error.cause, depth - 1);
+  return {
+    kind: error.constructor.name,
+    ...(code === undefined ? {} : { code: safe(inspect(code)) }),
+    message: safe(error.message),
+    ...(frames?.length ? { stack: frames.slice(0, 12).join("\n") } : {}),
+    ...(cause ? { cause } : {}),
+  };
+}

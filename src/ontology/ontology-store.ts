@@ -1,0 +1,50 @@
+/**
+ * The port for the knowledge graph: named stores, each one RDF graph, asked and changed with SPARQL 1.1.
+ * Terms and quads are RDF/JS (https://rdf.js.org/data-model-spec/); nothing of an implementation shows.
+ */
+import type { Quad, Term } from "@rdfjs/types";
+
+/** One solution of a SELECT: variable name (without `?`) to term. Unbound variables are absent. */
+export type Row = Readonly<Record<string, Term>>;
+
+/** SELECT: rows. ASK: a boolean. CONSTRUCT and DESCRIBE: quads in the default graph. */
+export type QueryResult = Row[] | boolean | Quad[];
+
+/** A value to bind: an RDF/JS term, or a JavaScript value that becomes a literal (string, number, boolean, Date). */
+export type BindingValue = Term | string | number | boolean | Date;
+
+/** Values for variables of a query, by name without `?`. They replace the variable as terms; no text is ever put together. */
+export type Bindings = Readonly<Record<string, BindingValue>>;
+
+export interface OntologyStore {
+  /** Makes an empty store; nothing happens where it exists. Names: letters, digits, `_`, `-`, at most 64. */
+  createStore(store: string): Promise<void>;
+
+  /** Names of all stores, sorted. */
+  listStores(): Promise<string[]>;
+
+  /** Adds quads (their graph is ignored), all or none; makes the store if need be. Quads that are there already change nothing. */
+  insert(store: string, quads: Iterable<Quad>): Promise<void>;
+
+  /**
+   * SPARQL 1.1 Query over one store as the default graph; other stores as named graphs, by `storeIri(name)`.
+   * An unknown store is empty.
+   * @throws ValidationError for a query that does not parse or a binding that is not a valid term
+   * @throws IoError where the store can't be reached
+   */
+  query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult>;
+
+  /**
+   * SPARQL 1.1 Update on one store, all or nothing; durable when it resolves. It writes to this store only.
+   * @throws ValidationError, IoError as `query`
+   */
+  update(store: string, sparql: string, bindings?: Bindings): Promise<void>;
+
+  /** All quads of a store. Costs memory for the whole of it. */
+  getGraph(store: string): Promise<Quad[]>;
+
+  /** Drops a store with all it holds; nothing happens where it does not exist. */
+  deleteStore(store: string): Promise<void>;
+
+  close(): Promise<void>;
+}

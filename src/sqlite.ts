@@ -1,0 +1,22 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+
+/**
+ * Opens a SQLite file for data that must survive a power cut: write-ahead log, every commit flushed (`synchronous = FULL`),
+ * and five seconds of patience with another process's write lock. Missing folders are made. `":memory:"` keeps nothing.
+ *
+ * Loaded at the call, not at the import: where `node:sqlite` is missing, the version check speaks first.
+ */
+export function openSqlite(path: string): DatabaseSync {
+  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  const database = new DatabaseSync(path);
+  try {
+    database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+}

@@ -1,0 +1,291 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { Run, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
+import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
+import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
+
+export interface EngineUnderTest {
+  /** Opens an engine on the same data each time it is called within one test. */
+  open(options?: { retry?: RetryPolicy }): WorkflowEngine & { resume(): void };
+  destroy(): Promise<void> | void;
+}
+
+const FAST: RetryPolicy = { attempts: 3, initialDelayMs: 1, maximumDelayMs: 2 };
+
+/** What every adapter of the engine port promises. */
+export function workflowEngineContract(name: string, create: () => EngineUnderTest): void {
+  describe(`${name} as a workflow engine`, () => {
+    let data: EngineUnderTest;
+    beforeEach(() => {
+      data = create();
+    });
+    afterEach(() => data.destroy());
+
+    const open = (handlers: Record<string, RunHandler>, retry = FAST): ReturnType<EngineUnderTest["open"]> => {
+      const engine = data.open({ retry });
+      onTestFinished(() => engine.close());
+      for (const [workflow, handler] of Object.entries(handlers)) engine.register(workflow, handler);
+      return engine;
+    };
+    const runOnce = async (
+      engine: WorkflowEngine,
+      workflow: string,
+      key = "k",
+      input: Run["output"] = null,
+    ): Promise<Run> => {
+      const { id } = await engine.start(workflow, { key, fingerprint: JSON.stringify(input), input: input ?? null });
+      return engine.wait(id);
+    };
+
+    it("runs steps in order and keeps what they and the handler return", async () => {
+      const engine = open({
+        greet: async (input, { step }) => {
+          const name = await step("name_read", () => JSON.stringify(input));
+          await step.unlisted("counted", () => 1);
+          return { greeting: await step("greeted", async () => `Hello, ${name}`) };
+        },
+      });
+      const run = await runOnce(engine, "greet", "k", 1815);
+      expect(run).toMatchObject({
+        workflow: "greet",
+        key: "k",
+        status: "completed",
+        output: { greeting: "Hello, 1815" },
+        stepsCompleted: ["name_read", "greeted"],
+        currentStep: "greeted",
+      });
+      expect(run.id).toMatch(/^workflow-[0-9a-f-]{36}$/);
+      expect(run.endTime!.getTime()).toBeGreaterThanOrEqual(run.startTime.getTime());
+    });
+
+    it("starts one run for one key, however many ask at once", async () => {
+      let executions = 0;
+      const engine = open({
+        count: async (_, { step }) => step("counted", () => ++executions),
+      });
+      const started = await Promise.all(
+        Array.from({ length: 64 }, () => engine.start("count", { key: "same", fingerprint: "f", input: null })),
+      );
+      expect(new Set(started.map(({ id }) => id)).size).toBe(1);
+      expect(started.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
+      expect((await engine.wait(started[0]!.id)).output).toBe(1);
+      expect(executions).toBe(1);
+      expect(await engine.start("count", { key: "same", fingerprint: "f", input: null })).toMatchObject({
+        outcome: "existing",
+      });
+      expect(executions).toBe(1);
+    });
+
+    it("refuses other content under a known key", async () => {
+      const engine = open({ echo: async (input) => input });
+      await runOnce(engine, "echo", "k", "one");
+      const other = engine.start("echo", { key: "k", fingerprint: "other", input: "two" });
+      await expect(other).rejects.toBeInstanceOf(ConflictError);
+      expect((await engine.find("echo", "k"))?.output).toBe("one");
+    });
+
+    it("keeps keys of different workflows apart", async () => {
+      const engine = open({ a: async () => "a", b: async () => "b" });
+      expect((await runOnce(engine, "a")).output).toBe("a");
+      expect((await runOnce(engine, "b")).output).toBe("b");
+    });
+
+    it("tries a step again after a passing error and does not repeat the steps before it", async () => {
+      let first = 0;
+      let second = 0;
+      const engine = open({
+        flaky: async (_, { step }) => {
+          await step("first", () => ++first);
+          return step("second", () => {
+            if (++second < 3) throw new IoError("The mail server is away.");
+            return second;
+          });
+        },
+      });
+      const events: StepEvent[] = [];
+      engine.onStep((event) => events.push(event));
+      const run = await runOnce(engine, "flaky");
+      expect(run).toMatchObject({ status: "completed", output: 3 });
+      expect(first).toBe(1);
+      expect(events.filter(({ phase }) => phase === "failed").map(({ attempt }) => attempt)).toEqual([1, 2]);
+      expect(events.at(-1)).toMatchObject({ step: "second", phase: "completed", attempt: 3, runId: run.id });
+    });
+
+    it("gives up after the last attempt, and a new submission goes on from the failed step", async () => {
+      let first = 0;
+      let second = 0;
+      let healthy = false;
+      const engine = open({
+        outage: async (_, { step }) => {
+          await step("first", () => ++first);
+          return step("second", () => {
+            second++;
+            if (!healthy) throw new IoError("The mail server is away.", { code: "mail_unavailable" });
+            return "sent";
+          });
+        },
+      });
+      const failed = await runOnce(engine, "outage");
+      expect(failed).toMatchObject({ status: "failed", stepsCompleted: ["first"], currentStep: "second" });
+      expect(failed.error).toEqual({
+        error: "The mail server is away.",
+        error_code: "mail_unavailable",
+        error_type: "io_error",
+        retriable: true,
+      });
+      expect(second).toBe(3);
+      healthy = true;
+      const again = await engine.start("outage", { key: "k", fingerprint: "null", input: null });
+      expect(again).toEqual({ id: failed.id, outcome: "resumed" });
+      expect(await engine.wait(failed.id)).toMatchObject({ status: "completed", output: "sent" });
+      expect([first, second]).toEqual([1, 4]);
+    });
+
+    it("counts attempts anew after a new submission", async () => {
+      let attempts = 0;
+      const engine = open({
+        down: async (_, { step }) =>
+          step("only", () => {
+            attempts++;
+            throw new IoError("away");
+          }),
+      });
+      await runOnce(engine, "down");
+      await runOnce(engine, "down");
+      expect(attempts).toBe(6);
+    });
+
+    it("does not repeat a step whose error is final", async () => {
+      let attempts = 0;
+      const engine = open({
+        invalid: async (_, { step }) =>
+          step("only", () => {
+            attempts++;
+            throw new ValidationError("Customer with ID X not found", { code: "customer_not_found" });
+          }),
+      });
+      expect((await runOnce(engine, "invalid")).error).toMatchObject({
+        error_code: "customer_not_found",
+        retriable: false,
+      });
+      expect(attempts).toBe(1);
+    });
+
+    it("says nothing of internals when a step or a handler breaks", async () => {
+      const engine = open({
+        step: async (_, { step }) =>
+          step("only", () => {
+            throw new Error("password=hunter2");
+          }),
+        handler: async () => {
+          throw new TypeError("x is not a function");
+        },
+      });
+      for (const workflow of ["step", "handler"]) {
+        const { error } = await runOnce(engine, workflow);
+        expect(error).toMatchObject({ error_type: "unexpected_error", error_code: "internal", retriable: false });
+        expect(JSON.stringify(error)).not.toMatch(/hunter2|not a function/);
+      }
+    });
+
+    it("stops a run before its next step when it is cancelled, and takes it up again when it is submitted again", async () => {
+      const entered = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      let second = 0;
+      const engine = open({
+        slow: async (_, { step }) => {
+          await step("first", async () => {
+            entered.resolve();
+            await gate.promise;
+          });
+          return step("second", () => ++second);
+        },
+      });
+      const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
+      await entered.promise;
+      expect(await engine.cancel(id)).toBe(true);
+      gate.resolve();
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
+      expect(second).toBe(0);
+      expect(await engine.cancel(id)).toBe(false);
+      expect(await engine.start("slow", { key: "k", fingerprint: "f", input: null })).toEqual({
+        id,
+        outcome: "resumed",
+      });
+      expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    });
+
+    it("stops waiting when the caller aborts, and lets the run finish", async () => {
+      const gate = Promise.withResolvers<void>();
+      const engine = open({ slow: async (_, { step }) => step("only", () => gate.promise.then(() => "done")) });
+      const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
+      const abort = new AbortController();
+      const waiting = engine.wait(id, { signal: abort.signal });
+      abort.abort(new Error("caller left"));
+      await expect(waiting).rejects.toThrow("caller left");
+      gate.resolve();
+      expect((await engine.wait(id)).output).toBe("done");
+    });
+
+    it("leaves a run at a step boundary when it closes, and goes on by itself when opened again", async () => {
+      const entered = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const calls: string[] = [];
+      const handler: RunHandler = async (_, { step, startTime }) => {
+        await step("first", async () => {
+          calls.push("first");
+          entered.resolve();
+          await gate.promise;
+        });
+        await step("second", () => void calls.push("second"));
+        return startTime.toISOString();
+      };
+      const engine = open({ slow: handler });
+      const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
+      const before = (await engine.get(id))!;
+      await entered.promise;
+      const waiting = engine.wait(id);
+      const closed = engine.close();
+      gate.resolve();
+      await expect(waiting).rejects.toMatchObject({ code: "interrupted", retriable: true });
+      await closed;
+      expect(calls).toEqual(["first"]);
+
+      const reopened = open({ slow: handler });
+      reopened.resume();
+      const run = await reopened.wait(id);
+      expect(run).toMatchObject({ status: "completed", output: before.startTime.toISOString() });
+      expect(calls).toEqual(["first", "second"]);
+    });
+
+    it("lists runs newest first, by workflow and by status, and finds them by id and key", async () => {
+      const engine = open({
+        good: async () => "ok",
+        bad: async () => {
+          throw new ValidationError("no");
+        },
+      });
+      for (const key of ["1", "2", "3"]) await runOnce(engine, "good", key);
+      const bad = await runOnce(engine, "bad", "4");
+      expect(await engine.list()).toHaveLength(4);
+      expect((await engine.list({ workflow: "good" })).map(({ key }) => key).sort()).toEqual(["1", "2", "3"]);
+      expect(await engine.list({ status: "failed" })).toEqual([bad]);
+      expect(await engine.list({ limit: 2 })).toHaveLength(2);
+      expect(await engine.find("bad", "4")).toEqual(bad);
+      expect(await engine.find("bad", "unknown")).toBeUndefined();
+      expect(await engine.get("workflow-unknown")).toBeUndefined();
+      expect(await engine.get("nonsense")).toBeUndefined();
+      expect(await engine.cancel("workflow-unknown")).toBe(false);
+    });
+
+    it("finishes more runs than it has slots", async () => {
+      const engine = open({ echo: async (input, { step }) => step("only", () => input) });
+      const runs = await Promise.all(Array.from({ length: 60 }, (_, n) => runOnce(engine, "echo", `k${n}`, n)));
+      expect(runs.map(({ output }) => output)).toEqual(Array.from({ length: 60 }, (_, n) => n));
+    });
+
+    it("refuses a second workflow of the same name", () => {
+      const engine = open({ echo: async (input) => input });
+      expect(() => engine.register("echo", async () => null)).toThrow(/registered already/);
+    });
+  });
+}
