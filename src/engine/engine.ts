@@ -18,7 +18,7 @@ export interface Run {
   readonly workflow: string;
   readonly key: string;
   readonly status: RunStatus;
-  /** The step at work or waiting for its retry; the last one when the run has ended. */
+  /** The listed step at work or waiting for its retry; the last one when the run has ended. */
   readonly currentStep?: string;
   /** Listed steps that have completed, in their order. */
   readonly stepsCompleted: readonly string[];
@@ -67,7 +67,7 @@ export interface RunFilter {
   readonly limit?: number;
 }
 
-/** What happens while a run is at work, for progress displays; only of runs that this process executes. */
+/** What happens while a run is at work, for progress displays; only of listed steps of runs that this process executes. */
 export interface StepEvent {
   readonly runId: string;
   readonly step: string;

@@ -11,8 +11,6 @@ const UNLISTED = "_";
 
 export const isListed = (storedName: string): boolean => !storedName.startsWith(UNLISTED);
 
-export const stepName = (storedName: string): string => (isListed(storedName) ? storedName : storedName.slice(1));
-
 /** An error in the form in which the engine keeps it: safe to store, readable again, no stack. */
 export function storableError(error: unknown): Error {
   const stored = new Error(JSON.stringify(toWireError(error)));
@@ -31,6 +29,7 @@ export interface StepSurroundings {
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
   onEngineError(error: unknown): void;
+  /** Is told of listed steps. */
   emit(event: Omit<StepEvent, "runId">): void;
 }
 
@@ -41,54 +40,50 @@ interface StepRetry {
   maximumInterval: `${number}ms`;
 }
 
+/** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
+const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
+
 /** Our `Step` over OpenWorkflow's: our retry decisions, our form of errors, our events. */
 export function createStep(surroundings: StepSurroundings): Step {
   const { api, runId, logger } = surroundings;
 
-  const execute = async <Output>(storedName: string, work: () => Promise<Output> | Output): Promise<Output> => {
+  const execute = async <Output>(
+    name: string,
+    listed: boolean,
+    work: () => Promise<Output> | Output,
+  ): Promise<Output> => {
     await surroundings.beforeStep();
+    const storedName = listed ? name : UNLISTED + name;
+    const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
+      if (listed) surroundings.emit({ step: name, ...event });
+    };
     // OpenWorkflow reads the policy after the work has failed; by then it says what this very error deserves.
     const retryPolicy: StepRetry = { maximumAttempts: 1, initialInterval: "1ms", maximumInterval: "1ms" };
 
     const failed = (error: AbiError, attempt: number): Error => {
-      const delay = error.retriable ? retryDelay(surroundings.retry, attempt) : undefined;
+      const { code, message, retriable, type } = error;
+      const delay = retriable ? retryDelay(surroundings.retry, attempt) : undefined;
       if (delay !== undefined) {
         retryPolicy.maximumAttempts = 0;
         retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
       }
-      const level = error.type === "unexpected_error" ? "error" : "warn";
-      logger[level](
-        {
-          run_id: runId,
-          step: stepName(storedName),
-          attempt,
-          retry_in_ms: delay,
-          code: error.code,
-          cause: describeCause(error.cause),
-        },
-        error.message,
-      );
-      surroundings.emit({
-        step: stepName(storedName),
-        phase: "failed",
-        attempt,
-        ...(delay === undefined ? {} : { retryInMs: delay }),
-      });
+      const cause = describeCause(error.cause);
+      logger[LOG_LEVEL[type]]({ run_id: runId, step: name, attempt, retry_in_ms: delay, code, cause }, message);
+      emit({ phase: "failed", attempt, ...(delay === undefined ? {} : { retryInMs: delay }) });
       return storableError(error);
     };
 
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
         const attempt = surroundings.failedAttempts(storedName) + 1;
-        surroundings.emit({ step: stepName(storedName), phase: "started", attempt });
-        let output: Output;
+        emit({ phase: "started", attempt });
         try {
-          output = await work();
+          const output = await work();
+          emit({ phase: "completed", attempt });
+          return output;
         } catch (error) {
           throw failed(toAbiError(error), attempt);
         }
-        surroundings.emit({ step: stepName(storedName), phase: "completed", attempt });
-        return output;
       });
     } catch (error) {
       surroundings.onEngineError(error);
@@ -96,7 +91,7 @@ export function createStep(surroundings: StepSurroundings): Step {
     }
   };
 
-  const step = <Output>(name: string, work: () => Promise<Output> | Output) => execute(name, work);
-  step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output) => execute(UNLISTED + name, work);
+  const step = <Output>(name: string, work: () => Promise<Output> | Output) => execute(name, true, work);
+  step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output) => execute(name, false, work);
   return step;
 }

@@ -1,9 +1,5 @@
 import { OpenWorkflow } from "openworkflow";
 import type { Backend } from "openworkflow/internal";
-import { BackendSqlite } from "openworkflow/sqlite";
-import { mkdirSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
-import { dirname } from "node:path";
 import { randomUUID } from "node:crypto";
 import { ConflictError, IoError, isAbiError, toWireError, UnexpectedError, type WireError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
@@ -20,9 +16,10 @@ import {
   type WorkflowEngine,
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
-import { createStep, isListed, stepName, storableError } from "./durable-step.ts";
+import { createStep, isListed, storableError } from "./durable-step.ts";
 import { observeBackend } from "./observed-backend.ts";
 import { RunWaiters } from "./run-waiters.ts";
+import { openSqliteBackend } from "./sqlite-backend.ts";
 import { SqliteQueries } from "./sqlite-queries.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
@@ -95,13 +92,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#logger = options.logger ?? silentLogger;
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
-    if (options.path !== ":memory:") mkdirSync(dirname(options.path), { recursive: true });
     this.#lock = this.#isWorker ? lockFile(options.path) : undefined;
     try {
-      const backend = BackendSqlite.connect(options.path);
-      // OpenWorkflow leaves SQLite's patience with other writers at zero and offers no setting for it.
-      const database = backend["db"] as unknown as DatabaseSync;
-      database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");
+      const { backend, database } = openSqliteBackend(options.path);
       this.#queries = new SqliteQueries(database);
       if (this.#isWorker) this.#queries.releaseClaims();
       this.#backend = observeBackend(backend, {
@@ -306,14 +299,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   #toRun(run: WorkflowRun): Run {
     const steps = this.#queries.steps(run.id);
-    const current = steps.at(-1)?.name;
+    const current = steps.findLast(({ name }) => isListed(name))?.name;
     const begun = run.status === "pending" && run.attempts > 0;
     return {
       id: publicId(run.id),
       workflow: run.workflowName,
       key: run.idempotencyKey ?? "",
       status: begun ? "processing" : STATUS[run.status],
-      ...(current === undefined ? {} : { currentStep: stepName(current) }),
+      ...(current === undefined ? {} : { currentStep: current }),
       stepsCompleted: steps
         .filter(({ name, status }) => status === "completed" && isListed(name))
         .map(({ name }) => name),

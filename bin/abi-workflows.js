@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// Runs the compiled command, or in a checkout that is not built the sources. Plain JavaScript that any Node.js understands,
+// so that an old one gets to the sentence about its version.
+import { existsSync } from "node:fs";
+
+const compiled = new URL("../dist/agents/cli/main.js", import.meta.url);
+const sources = new URL("../agents/cli/main.ts", import.meta.url);
+const [major, minor] = process.versions.node.split(".").map(Number);
+
+if (major < 22 || (major === 22 && minor < 13)) {
+  console.error(
+    `abi-workflows needs Node.js 22.13 or newer (24 recommended), this is ${process.versions.node}. ` +
+      "Try: npx -p node@24 -p abi-workflows abi-workflows",
+  );
+  process.exitCode = 1;
+} else {
+  const { main } = await import(existsSync(sources) ? sources.href : compiled.href);
+  await main(process.argv);
+}

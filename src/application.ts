@@ -1,0 +1,112 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
+import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
+import { OpenWorkflowEngine } from "./engine/open-workflow/open-workflow-engine.ts";
+import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
+import type { CustomerSource } from "./integrations/customers/customer-source.ts";
+import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
+import { EmailIntegration } from "./integrations/email/email-integration.ts";
+import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
+import type { OntologyStore } from "./ontology/ontology-store.ts";
+import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
+import type { Settings } from "./settings.ts";
+import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
+import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
+
+const IN_MEMORY = ":memory:";
+const LONGEST_RETRY_DELAY_MS = 60_000;
+
+/** Where this process keeps its files. */
+export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
+  dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
+
+/** The folder that mails go to where no mail server is set; undefined where one is. */
+export function outboxFolder(settings: Settings): string | undefined {
+  if (settings.mailUrl === undefined)
+    return join(settings.dataDirectory === IN_MEMORY ? "." : settings.dataDirectory, "outbox");
+  return /^outbox:/i.test(settings.mailUrl) ? settings.mailUrl.slice("outbox:".length) : undefined;
+}
+
+/** Customer feedback, put together and running. */
+export interface Application {
+  readonly workflow: CustomerFeedbackWorkflow;
+  readonly ontologyStore: OntologyStore;
+  readonly customerDataPipeline: CustomerDataPipeline;
+  /** Lets the steps in hand finish, leaves the rest to the next start, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** A source for those who keep all their customers in the graph already. */
+const noCustomerSource: CustomerSource = {
+  get: async () => undefined,
+  list: async function* () {},
+};
+
+const customerSource = ({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource =>
+  location === undefined ? noCustomerSource : createCustomerSource(location, token === undefined ? {} : { token });
+
+/**
+ * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
+ * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
+ */
+export async function openApplication(
+  settings: Settings,
+  logger: Logger = createLogger(settings.logLevel),
+): Promise<Application> {
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    // The engine first: what still runs needs the rest.
+    for (const part of opened.splice(0).toReversed()) await part.close();
+  };
+  try {
+    const ontologyStore = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    opened.push(ontologyStore);
+    const transport = settings.mailUrl ?? `outbox:${outboxFolder(settings)}`;
+    const emailIntegration = new EmailIntegration({
+      transport: createMailTransport(transport),
+      from: settings.mailFrom,
+      ...(settings.mailTemplates === undefined ? {} : { templates: settings.mailTemplates }),
+    });
+    opened.push(emailIntegration);
+    const engine = new OpenWorkflowEngine({
+      path: dataFile(settings, "runs.sqlite"),
+      concurrency: Math.max(16, settings.maxParallelRequests),
+      retry: {
+        attempts: settings.retryAttempts,
+        initialDelayMs: settings.retryDelayMs,
+        maximumDelayMs: LONGEST_RETRY_DELAY_MS,
+      },
+      logger,
+    });
+    opened.push(engine);
+    const customerDataPipeline = new CustomerDataPipeline({
+      customerSource: customerSource(settings),
+      ontologyStore,
+      logger,
+    });
+    const workflow = new CustomerFeedbackWorkflow({
+      engine,
+      ontologyStore,
+      customerDataPipeline,
+      emailIntegration,
+      sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
+      feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
+      ticketSystem: createTicketSystem(settings.ticketUrl, {
+        ontologyStore,
+        ...(settings.ticketToken === undefined ? {} : { token: settings.ticketToken }),
+      }),
+      escalationPolicy: settings.escalation && DEFAULT_ESCALATION_POLICY,
+      responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
+      maxParallelRequests: settings.maxParallelRequests,
+      logger,
+    }).register();
+    engine.resume();
+    return { workflow, ontologyStore, customerDataPipeline, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,78 @@
+import "./node-version.ts";
+
+// The framework: write your own workflow.
+export { Workflow, type BatchOptions } from "./workflow/workflow.ts";
+export type { WorkflowConfiguration } from "./workflow/configuration.ts";
+export {
+  direct,
+  durable,
+  type CallOptions,
+  type DirectOperation,
+  type DurableOperation,
+  type Operation,
+} from "./workflow/operation.ts";
+export { Integration } from "./workflow/integration.ts";
+export { Pipeline } from "./workflow/pipeline.ts";
+export type { RunResult, WorkflowStatus } from "./workflow/result.ts";
+export type { RouteContext, WorkflowRouter } from "./workflow/routes.ts";
+export type { ToolProgress } from "./workflow/operation-tool.ts";
+export {
+  AbiError,
+  ConflictError,
+  IoError,
+  isAbiError,
+  UnexpectedError,
+  ValidationError,
+  type ErrorType,
+  type FieldIssue,
+  type WireError,
+} from "./errors.ts";
+export type { Json } from "./json.ts";
+export { createLogger, silentLogger, type Logger } from "./log.ts";
+
+// Durable execution.
+export type { Run, RunContext, RunFilter, RunStatus, Step, StepEvent, WorkflowEngine } from "./engine/engine.ts";
+export { OpenWorkflowEngine, type OpenWorkflowEngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
+export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
+
+// The knowledge graph.
+export type { Bindings, BindingValue, OntologyStore, QueryResult, Row } from "./ontology/ontology-store.ts";
+export { ABIGraph } from "./ontology/abi-graph.ts";
+export { entityUri } from "./ontology/entity-uri.ts";
+export { iri } from "./ontology/iri.ts";
+export { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
+export { ask, construct, select } from "./ontology/queries.ts";
+export { storeIri } from "./ontology/store-name.ts";
+export { abi, PREFIXES, prov, shapesUrl, vocabularyUrl } from "./ontology/vocabulary.ts";
+
+// Integrations and pipelines.
+export { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
+export type { CustomerRecord, CustomerRequest, CustomerSource } from "./integrations/customers/customer-source.ts";
+export { CustomerDataPipeline, type CustomerDataPipelineConfiguration } from "./pipelines/customer-data-pipeline.ts";
+export { createMailTransport } from "./integrations/email/create-mail-transport.ts";
+export { EmailIntegration, type EmailIntegrationConfiguration } from "./integrations/email/email-integration.ts";
+export type { MailMessage, MailTransport } from "./integrations/email/mail-transport.ts";
+export { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
+export type { TicketRequest, TicketSystem } from "./integrations/tickets/ticket-system.ts";
+
+// Text analysis.
+export { CATEGORIES, type Category } from "./analysis/categories.ts";
+export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
+export { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
+export type { CategoriesResult, FeedbackCategorizer } from "./analysis/feedback-categorizer.ts";
+export type { Sentiment, SentimentAnalyzer, SentimentResult } from "./analysis/sentiment-analyzer.ts";
+
+// The customer feedback workflow.
+export { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
+export type { CustomerFeedbackWorkflowConfiguration, ResponseCap } from "./workflows/customer-feedback/configuration.ts";
+export { CustomerFeedbackWorkflowParameters } from "./workflows/customer-feedback/parameters.ts";
+export {
+  DEFAULT_ESCALATION_POLICY,
+  decideAction,
+  type EscalationPolicy,
+} from "./workflows/customer-feedback/policy.ts";
+export type { CustomerFeedbackResult } from "./workflows/customer-feedback/result.ts";
+
+// Everything put together from settings.
+export { openApplication, type Application } from "./application.ts";
+export { readSettings, SETTINGS, type Settings, type SettingsOptions } from "./settings.ts";

@@ -1,0 +1,151 @@
+/**
+ * Everything that can be set, in one schema. The environment and the options of `createCustomerFeedbackTools` have the same
+ * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
+ */
+import { z } from "zod";
+import { type FieldIssue, ValidationError } from "./errors.ts";
+
+const wholeNumber = (minimum: number): z.ZodType<number> =>
+  z.coerce
+    .number({ error: "must be a whole number" })
+    .int("must be a whole number")
+    .min(minimum, `must be at least ${minimum}`);
+
+const url = (...schemes: string[]): z.ZodString =>
+  z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
+
+const onOff = z.preprocess(
+  (value) =>
+    typeof value === "string"
+      ? { on: true, true: true, "1": true, off: false, false: false, "0": false }[value.toLowerCase()]
+      : value,
+  z.boolean({ error: "must be on or off" }),
+);
+
+const DEFINITIONS = {
+  dataDirectory: {
+    env: "ABI_DATA_DIRECTORY",
+    schema: z.string().min(1).default(".abi-workflows"),
+    about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
+  },
+  customerSource: {
+    env: "CUSTOMER_SOURCE",
+    schema: z.string().min(1).optional(),
+    about: "Where customers come from: a .json, .jsonl or .csv file, or an HTTP URL with {id} in it.",
+  },
+  customerSourceToken: {
+    env: "CUSTOMER_SOURCE_TOKEN",
+    schema: z.string().min(1).optional(),
+    about: "Bearer token for an HTTP customer source.",
+  },
+  mailUrl: {
+    env: "MAIL_URL",
+    schema: z.string().min(1).optional(),
+    about: "smtp://, smtps://, or outbox:<folder> for .eml files. Default: the folder `outbox` in the data directory.",
+  },
+  mailFrom: {
+    env: "MAIL_FROM",
+    schema: z.string().min(3).default("Customer Care <care@example.org>"),
+    about: "Sender of mails, an address or `Name <address>`.",
+  },
+  mailTemplates: {
+    env: "MAIL_TEMPLATES",
+    schema: z.string().min(1).optional(),
+    about: "Folder of mail templates. Default: those of this package.",
+  },
+  ticketUrl: {
+    env: "TICKET_URL",
+    schema: url("http", "https").optional(),
+    about: "Where tickets are posted as JSON. Default: tickets are kept in the knowledge graph.",
+  },
+  ticketToken: { env: "TICKET_TOKEN", schema: z.string().min(1).optional(), about: "Bearer token for the ticket URL." },
+  escalation: {
+    env: "ESCALATION",
+    schema: onOff.default(true),
+    about: "`off`: nothing is escalated, and all feedback is answered or not as `send_response` says.",
+  },
+  responseCap: {
+    env: "RESPONSE_CAP",
+    schema: wholeNumber(0).default(10),
+    about: "Automatic mails that one customer may get within RESPONSE_CAP_MINUTES.",
+  },
+  responseCapMinutes: { env: "RESPONSE_CAP_MINUTES", schema: wholeNumber(1).default(180), about: "See RESPONSE_CAP." },
+  maxParallelRequests: {
+    env: "MAX_PARALLEL_REQUESTS",
+    schema: wholeNumber(1).default(5),
+    about: "Items of a batch at work at the same time.",
+  },
+  retryAttempts: {
+    env: "RETRY_ATTEMPTS",
+    schema: wholeNumber(1).default(6),
+    about: "How often a step is tried where an error may pass, the first time included.",
+  },
+  retryDelayMs: {
+    env: "RETRY_DELAY_MS",
+    schema: wholeNumber(1).default(500),
+    about: "Milliseconds before the second attempt; doubles from there, up to a minute.",
+  },
+  logLevel: {
+    env: "LOG_LEVEL",
+    schema: z.enum(["silent", "fatal", "error", "warn", "info", "debug", "trace"]).default("warn"),
+    about: "What is logged, as JSON lines on standard error.",
+  },
+  openaiApiKey: {
+    env: "OPENAI_API_KEY",
+    schema: z.string().min(1).optional(),
+    about: "Key of the chat model's service.",
+  },
+  openaiBaseUrl: {
+    env: "OPENAI_BASE_URL",
+    schema: url("http", "https").optional(),
+    about: "Any OpenAI-compatible endpoint, such as http://localhost:11434/v1.",
+  },
+  openaiModel: { env: "OPENAI_MODEL", schema: z.string().min(1).optional(), about: "Name of the chat model." },
+} as const;
+
+type Definitions = typeof DEFINITIONS;
+type Shape = { [Name in keyof Definitions]: Definitions[Name]["schema"] };
+
+const Schema = z.strictObject(
+  Object.fromEntries(Object.entries(DEFINITIONS).map(([name, { schema }]) => [name, schema])) as Shape,
+);
+
+export type Settings = z.output<typeof Schema>;
+
+/** What a caller may give; everything is optional. */
+export type SettingsOptions = z.input<typeof Schema>;
+
+/** Name, environment variable and meaning of every setting, for help and documentation. */
+export const SETTINGS: readonly { name: string; env: string; about: string }[] = Object.entries(DEFINITIONS).map(
+  ([name, { env, about }]) => ({ name, env, about }),
+);
+
+const given = (value: unknown): boolean => value !== undefined && value !== "";
+
+/**
+ * The settings: what `options` say, else the environment, else the defaults.
+ * @throws ValidationError (`invalid_configuration`) that names the variable or option and what it should look like
+ */
+export function readSettings(
+  options: SettingsOptions = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Settings {
+  const fromEnvironment = Object.entries(DEFINITIONS).map(([name, { env }]) => [name, environment[env]] as const);
+  const merged = Object.fromEntries(
+    [...fromEnvironment, ...Object.entries(options)].filter(([, value]) => given(value)),
+  ) as SettingsOptions;
+  const result = Schema.safeParse(merged);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue): FieldIssue => {
+    const name = String(issue.path[0] ?? "");
+    const definition = DEFINITIONS[name as keyof Definitions] as { env: string; about: string } | undefined;
+    return {
+      path: name,
+      message: definition ? `${definition.env} (${name}) ${issue.message}. ${definition.about}` : issue.message,
+    };
+  });
+  throw new ValidationError(`The configuration is not usable: ${issues.map(({ message }) => message).join(" ")}`, {
+    code: "invalid_configuration",
+    issues,
+  });
+}

@@ -1,0 +1,46 @@
+import { DynamicStructuredTool } from "@langchain/core/tools";
+import { z } from "zod";
+import { toWireError } from "../errors.ts";
+import type { CallOptions, Operation } from "./operation.ts";
+import { toolJsonSchema } from "./tool-schema.ts";
+
+/** What a running tool tells while it works, for whoever listens (LangChain's tool events, LangGraph's "tools" stream). */
+export interface ToolProgress {
+  type: "progress";
+  workflow_id: string;
+  step: string;
+  phase: "started" | "completed" | "failed";
+  attempt: number;
+  /** Only when `failed` and tried again. Milliseconds. */
+  retry_in_ms?: number;
+}
+
+/** Calls an operation with a model's arguments. Yields progress, returns the result; throws what the model should read as an error. */
+export type OperationCall = (args: unknown, options: CallOptions) => AsyncGenerator<ToolProgress, object>;
+
+/**
+ * An operation as a LangChain tool. The model gets the result as a line of JSON, the program the same as the artifact;
+ * what can go wrong with a call comes back as such a result (`error`, `error_type`, `retriable`), bad arguments too.
+ */
+export function operationTool(operation: Operation, call: OperationCall): DynamicStructuredTool {
+  const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
+  const answer = (result: object): [string, object] => [JSON.stringify(result), result];
+  return new DynamicStructuredTool({
+    name: operation.name,
+    description: operation.description,
+    // Shown to the model as it stands, and accepting everything: our own validation tells a model what to mend
+    // and accepts calls that leave optional fields out, which strict schemas cannot say.
+    schema: z.any().meta(toolJsonSchema(operation.input, nullable)),
+    responseFormat: "content_and_artifact",
+    func: async function* (args: unknown, _runManager, config) {
+      const signal = config?.signal;
+      signal?.throwIfAborted();
+      try {
+        return answer(yield* call(args, signal ? { signal } : {}));
+      } catch (error) {
+        signal?.throwIfAborted();
+        return answer({ success: false, ...toWireError(error) });
+      }
+    },
+  });
+}

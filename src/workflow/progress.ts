@@ -1,0 +1,55 @@
+import type { StepEvent, WorkflowEngine } from "../engine/engine.ts";
+import type { ToolProgress } from "./operation-tool.ts";
+
+const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): ToolProgress => ({
+  type: "progress",
+  workflow_id: runId,
+  step,
+  phase,
+  attempt,
+  ...(retryInMs === undefined ? {} : { retry_in_ms: retryInMs }),
+});
+
+/**
+ * Yields the step events of a run until `work` settles, then returns what it returned.
+ * `work` is given a function by which it names the run, as soon as it knows it; earlier events of that run are kept.
+ */
+export async function* withProgress<Result>(
+  engine: WorkflowEngine,
+  work: (follow: (runId: string) => void) => Promise<Result>,
+): AsyncGenerator<ToolProgress, Result> {
+  let followed: string | undefined;
+  let early: StepEvent[] = [];
+  const queue: StepEvent[] = [];
+  let wake = (): void => {};
+  const push = (event: StepEvent): void => {
+    queue.push(event);
+    wake();
+  };
+  const stop = engine.onStep((event) => {
+    if (followed === undefined) early.push(event);
+    else if (event.runId === followed) push(event);
+  });
+  let settled = false;
+  const result = work((runId) => {
+    followed = runId;
+    for (const event of early) if (event.runId === runId) push(event);
+    early = [];
+  }).finally(() => {
+    settled = true;
+    wake();
+  });
+  // Awaited below; a failure before that must not count as unhandled.
+  result.catch(() => {});
+  try {
+    for (;;) {
+      for (let event = queue.shift(); event; event = queue.shift()) yield toProgress(event);
+      if (settled) return await result;
+      const more = Promise.withResolvers<void>();
+      wake = more.resolve;
+      await more.promise;
+    }
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,60 @@
+import type { Run } from "../engine/engine.ts";
+import { toWireError, type WireError } from "../errors.ts";
+import type { Json } from "../json.ts";
+
+/** What every durable run answers with; the handler's own fields stand beside these, as do the key and the echoed fields. */
+export interface RunResult extends Partial<WireError> {
+  success: boolean;
+  /** Names of the completed steps, in their order. */
+  steps_completed: string[];
+  /** True where the work was not done by this call: it was done, or is being done, by an earlier one. */
+  duplicate?: true;
+  [field: string]: Json | undefined;
+}
+
+/** State of a run by its workflow id. Times are ISO 8601, UTC. Of the error fields those of the run, when it failed. */
+export interface WorkflowStatus extends Partial<WireError> {
+  workflow_id: string;
+  status: Run["status"] | "not_found";
+  current_step?: string;
+  steps_completed?: string[];
+  start_time?: string;
+  end_time?: string;
+  /** Only when completed. */
+  result?: RunResult;
+}
+
+const CANCELLED: WireError = {
+  error: "The run was cancelled. Submit it again to go on where it stopped.",
+  error_code: "cancelled",
+  error_type: "validation_error",
+  retriable: false,
+};
+
+/** The result of a call that did not even begin, or was given up. */
+export const failure = (identity: Record<string, Json>, error: unknown): RunResult => ({
+  ...identity,
+  success: false,
+  steps_completed: [],
+  ...toWireError(error),
+});
+
+/** The result of a run that has ended. */
+export function resultOf(run: Run, identity: Record<string, Json>): RunResult {
+  const steps_completed = [...run.stepsCompleted];
+  if (run.status !== "completed") return { ...identity, success: false, steps_completed, ...(run.error ?? CANCELLED) };
+  return { ...identity, success: true, steps_completed, ...(run.output as Record<string, Json>) };
+}
+
+export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus {
+  return {
+    workflow_id: run.id,
+    status: run.status,
+    ...(run.currentStep === undefined ? {} : { current_step: run.currentStep }),
+    steps_completed: [...run.stepsCompleted],
+    start_time: run.startTime.toISOString(),
+    ...(run.endTime ? { end_time: run.endTime.toISOString() } : {}),
+    ...(run.status === "completed" ? { result: resultOf(run, identity) } : {}),
+    ...run.error,
+  };
+}

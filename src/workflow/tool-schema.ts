@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { Json } from "../json.ts";
+
+type JsonSchema = { [keyword: string]: Json };
+
+/**
+ * What OpenAI's strict mode understands (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas)
+ * in all its versions; bounds and patterns are left to our own validation, whose messages a model can act on.
+ */
+const SUPPORTED = new Set([
+  "type",
+  "enum",
+  "const",
+  "items",
+  "properties",
+  "required",
+  "additionalProperties",
+  "anyOf",
+  "description",
+]);
+
+function supported(schema: JsonSchema): JsonSchema {
+  const kept: JsonSchema = {};
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (!SUPPORTED.has(keyword)) continue;
+    if (keyword === "properties") {
+      const properties = value as Record<string, JsonSchema>;
+      kept[keyword] = Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, supported(inner)]));
+    } else if (keyword === "items") kept[keyword] = supported(value as JsonSchema);
+    else if (keyword === "anyOf") kept[keyword] = (value as JsonSchema[]).map(supported);
+    else kept[keyword] = value;
+  }
+  return kept;
+}
+
+const acceptsNull = ({ type, anyOf }: JsonSchema): boolean =>
+  type === "null" ||
+  (Array.isArray(type) && type.includes("null")) ||
+  (Array.isArray(anyOf) && (anyOf as JsonSchema[]).some(acceptsNull));
+
+const isOptional = (field: z.ZodType): boolean => field.safeParse(undefined).success;
+
+/**
+ * JSON Schema of an operation's input as models get it: every property required, nothing beside them, and what may be left
+ * out may be null. `nullable` names required fields that may be null as well.
+ */
+export function toolJsonSchema(input: z.ZodObject, nullable: readonly string[] = []): JsonSchema {
+  const { properties } = z.toJSONSchema(input, { io: "output" }) as unknown as {
+    properties: Record<string, JsonSchema>;
+  };
+  const shape = input.shape as Record<string, z.ZodType>;
+  const strict = Object.entries(properties).map(([name, property]) => {
+    const { description, ...rest } = supported(property);
+    const mayBeNull = nullable.includes(name) || isOptional(shape[name]!);
+    const schema: JsonSchema = mayBeNull && !acceptsNull(rest) ? { anyOf: [rest, { type: "null" }] } : rest;
+    return [name, { ...schema, ...(description === undefined ? {} : { description }) }] as const;
+  });
+  return {
+    type: "object",
+    properties: Object.fromEntries(strict),
+    required: strict.map(([name]) => name),
+    additionalProperties: false,
+  };
+}
+
+/** A model's arguments without the nulls that only say "left out". */
+export function withoutNulls(input: z.ZodObject, args: unknown): unknown {
+  if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
+  const shape = input.shape as Record<string, z.ZodType>;
+  return Object.fromEntries(
+    Object.entries(args).filter(([name, value]) => value !== null || !(shape[name] && isOptional(shape[name]))),
+  );
+}

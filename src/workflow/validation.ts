@@ -1,0 +1,26 @@
+import type { z } from "zod";
+import { type FieldIssue, ValidationError } from "../errors.ts";
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : `${text}${text && "."}${String(part)}`),
+    "",
+  );
+
+/** The message of a validation: every field at fault with what is wrong about it, for people and models alike. */
+function describe(issues: readonly FieldIssue[]): string {
+  return issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
+}
+
+/**
+ * Input as its schema says, or an error that names every field at fault. The input is never changed.
+ * @throws ValidationError (`invalid_parameters`)
+ */
+export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input, {
+    error: ({ code, input: given }) => (code === "invalid_type" && given === undefined ? "is missing" : undefined),
+  });
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));
+  throw new ValidationError(describe(issues), { issues });
+}

@@ -1,0 +1,236 @@
+import type { DynamicStructuredTool } from "@langchain/core/tools";
+import { pMapIterable } from "p-map";
+import type { Run, RunContext, RunFilter } from "../engine/engine.ts";
+import { isAbiError, toAbiError } from "../errors.ts";
+import type { Json } from "../json.ts";
+import { describeCause, silentLogger, type Logger } from "../log.ts";
+import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
+import type { CallOptions, DurableOperation, Operation } from "./operation.ts";
+import { operationTool, type OperationCall } from "./operation-tool.ts";
+import { withProgress } from "./progress.ts";
+import { failure, resultOf, statusOf, type RunResult, type WorkflowStatus } from "./result.ts";
+import { errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
+import { identityOf, toSubmission, withDerivedKey, type Submission } from "./submission.ts";
+import { withoutNulls } from "./tool-schema.ts";
+import { parse } from "./validation.ts";
+
+export interface BatchOptions {
+  /** Ends the batch: nothing more is begun, and the iteration throws the signal's reason. Runs that were begun go on. */
+  signal?: AbortSignal;
+  /** After each item, in the order of completion. */
+  onProgress?: (progress: { completed: number; failed: number }) => void;
+}
+
+/**
+ * A business process with everything that goes with it. A subclass gives a name and its operations, exactly one of them
+ * durable (the process); it gets agent tools, HTTP routes, durable runs, batches and status from here.
+ *
+ * @example
+ * const workflow = new CustomerFeedbackWorkflow(configuration);
+ * model.bindTools(workflow.as_tools());
+ * workflow.as_api(router);
+ * await workflow.run({ feedback_id: "F-1", … });
+ */
+export abstract class Workflow<Configuration extends WorkflowConfiguration = WorkflowConfiguration> {
+  /** kebab-case; in routes, run names and metrics. */
+  abstract readonly name: string;
+  abstract readonly operations: readonly Operation[];
+  protected readonly configuration: Configuration;
+  protected readonly logger: Logger;
+  #process: DurableOperation | undefined;
+
+  constructor(configuration: Configuration) {
+    const parallel = configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
+    if (!Number.isInteger(parallel) || parallel < 1) {
+      throw new TypeError(`maxParallelRequests must be a whole number of at least 1, not ${parallel}`);
+    }
+    this.configuration = configuration;
+    this.logger = configuration.logger ?? silentLogger;
+  }
+
+  /**
+   * Makes the process known to the engine. Called by everything that needs it; call it yourself where unfinished runs
+   * should go on before the first new one.
+   * @throws TypeError where the operations are not as described above
+   */
+  register(): this {
+    this.#durable();
+    return this;
+  }
+
+  /**
+   * Runs the process and resolves with its result when it has ended; an earlier run with the same key and content answers
+   * for it. Failures are results (`success: false`), not exceptions.
+   * @throws only the reason of `signal`, when it aborts
+   */
+  run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
+    return this.#run(parameters, options);
+  }
+
+  /** `run` with what only the workflow itself may add to the input: from an event, not from a caller's parameters. */
+  protected runWith(extras: Record<string, Json>, parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
+    return this.#run(parameters, { ...options, extras });
+  }
+
+  /**
+   * Starts the process and resolves with its workflow id as soon as it is durable.
+   * @throws ValidationError, ConflictError, IoError
+   */
+  async startWorkflow(parameters: unknown): Promise<string> {
+    return (await this.#start(toSubmission(this.#durable(), parameters))).id;
+  }
+
+  async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
+    this.#durable();
+    const run = await this.configuration.engine.get(workflowId);
+    return run?.workflow === this.name ? this.#status(run) : { workflow_id: workflowId, status: "not_found" };
+  }
+
+  /** Newest first. */
+  async listWorkflows(filter: Omit<RunFilter, "workflow"> = {}): Promise<WorkflowStatus[]> {
+    this.#durable();
+    const runs = await this.configuration.engine.list({ ...filter, workflow: this.name });
+    return runs.map((run) => this.#status(run));
+  }
+
+  /** Stops a run before its next step. False where it has ended already or is not one of ours. */
+  async cancelWorkflow(workflowId: string): Promise<boolean> {
+    this.#durable();
+    const run = await this.configuration.engine.get(workflowId);
+    return run?.workflow === this.name && (await this.configuration.engine.cancel(workflowId));
+  }
+
+  /**
+   * Runs the process for every item, at most `maxParallelRequests` at once, and yields the results in the order of the items.
+   * Takes items as it goes, so that memory stays flat however many there are. A bad item is a failed result.
+   *
+   * @example for await (const result of workflow.runBatch(items)) …
+   * @example const results = await Array.fromAsync(workflow.runBatch(items));
+   */
+  async *runBatch(
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    { signal, onProgress }: BatchOptions = {},
+  ): AsyncGenerator<RunResult, void, undefined> {
+    const concurrency = this.configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
+    let completed = 0;
+    let failed = 0;
+    const runItem = async (item: unknown): Promise<RunResult> => {
+      signal?.throwIfAborted();
+      const result = await this.run(item, signal ? { signal } : {});
+      completed += 1;
+      if (!result.success) failed += 1;
+      onProgress?.({ completed, failed });
+      return result;
+    };
+    yield* pMapIterable(items, runItem, { concurrency });
+  }
+
+  /** The operations as LangChain tools, to bind to a chat model or hand to an agent. */
+  as_tools(): DynamicStructuredTool[] {
+    this.#durable();
+    return this.operations.map((operation) => operationTool(operation, this.#call(operation)));
+  }
+
+  /**
+   * Adds `POST /workflows/<name>` (202, then it runs by itself) and `GET /workflows/<name>/{key}` to a router,
+   * for example a Hono app.
+   */
+  as_api(router: WorkflowRouter): void {
+    const process = this.#durable();
+    router.on("POST", `/workflows/${this.name}`, ({ req }) =>
+      this.#respond(async () => {
+        const submission = toSubmission(process, await jsonBody(req.raw));
+        const { id } = await this.#start(submission);
+        return json({ status: "processing", ...submission.identity, workflow_id: id }, 202);
+      }),
+    );
+    router.on("GET", `/workflows/${this.name}/:key`, ({ req }) =>
+      this.#respond(async () => {
+        const key = req.param("key") ?? "";
+        const run = await this.configuration.engine.find(this.name, key);
+        const view = await this.describe(key, run);
+        return json({ [process.key]: key, ...view }, view.status === "not_found" ? 404 : 200);
+      }),
+    );
+  }
+
+  /** What `GET /workflows/<name>/{key}` tells of a run. Override it to answer from what the process has stored. */
+  protected async describe(_key: string, run: Run | undefined): Promise<{ status: string; [field: string]: Json }> {
+    if (!run) return { status: "not_found" };
+    if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
+    if (run.status === "failed" || run.status === "cancelled") return { status: run.status, ...run.error };
+    return { status: "processing" };
+  }
+
+  #durable(): DurableOperation {
+    if (this.#process) return this.#process;
+    const [process, ...others] = this.operations.filter((operation) => operation.kind === "durable");
+    if (!process || others.length > 0)
+      throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
+    const handler = (input: Json, context: RunContext) => process.run(input as never, context) as Promise<Json>;
+    this.configuration.engine.register(this.name, handler);
+    this.#process = process;
+    return process;
+  }
+
+  #start({ key, fingerprint, input }: Submission) {
+    return this.configuration.engine.start(this.name, { key, fingerprint, input });
+  }
+
+  async #run(
+    parameters: unknown,
+    { signal, extras, follow }: CallOptions & { extras?: Record<string, Json>; follow?: (runId: string) => void },
+  ): Promise<RunResult> {
+    signal?.throwIfAborted();
+    const process = this.#durable();
+    let identity = identityOf(process, parameters);
+    try {
+      const submission = toSubmission(process, parameters, extras);
+      identity = submission.identity;
+      const { id, outcome } = await this.#start(submission);
+      follow?.(id);
+      const result = resultOf(await this.configuration.engine.wait(id, signal ? { signal } : {}), identity);
+      return outcome === "existing" ? { ...result, duplicate: true } : result;
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#logUnexpected(error);
+      return failure(identity, error);
+    }
+  }
+
+  #call(operation: Operation): OperationCall {
+    if (operation.kind === "direct") return directCall(operation);
+    const { engine } = this.configuration;
+    return (args, options) => {
+      const parameters = withDerivedKey(operation, withoutNulls(operation.input, args));
+      return withProgress(engine, (follow) => this.#run(parameters, { ...options, follow }));
+    };
+  }
+
+  #status(run: Run): WorkflowStatus {
+    return statusOf(run, { [this.#durable().key]: run.key });
+  }
+
+  async #respond(answer: () => Promise<Response>): Promise<Response> {
+    try {
+      return await answer();
+    } catch (error) {
+      this.#logUnexpected(error);
+      return errorResponse(error);
+    }
+  }
+
+  #logUnexpected(error: unknown): void {
+    const { type, cause } = toAbiError(error);
+    if (!isAbiError(error) || type === "unexpected_error") {
+      this.logger.error({ workflow: this.name, cause: describeCause(cause) }, "an operation failed unexpectedly");
+    }
+  }
+}
+
+const directCall = (operation: Extract<Operation, { kind: "direct" }>): OperationCall =>
+  // A direct operation has no steps to tell of.
+  // oxlint-disable-next-line require-yield
+  async function* (args, options) {
+    return operation.run(parse(operation.input, withoutNulls(operation.input, args)), options);
+  };

@@ -1,0 +1,34 @@
+import type { FeedbackCategorizer } from "../../analysis/feedback-categorizer.ts";
+import type { SentimentAnalyzer } from "../../analysis/sentiment-analyzer.ts";
+import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
+import type { TicketSystem } from "../../integrations/tickets/ticket-system.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import type { CustomerDataPipeline } from "../../pipelines/customer-data-pipeline.ts";
+import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
+import type { EscalationPolicy } from "./policy.ts";
+
+/** How many automatic mails one customer may get within a time. */
+export interface ResponseCap {
+  responses: number;
+  minutes: number;
+}
+
+/** Ten mails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
+export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
+
+export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
+  /** Holds the stores `customer_data` and `feedback_data`. */
+  ontologyStore: OntologyStore;
+  /** Asked once for a customer whom the graph does not know. */
+  customerDataPipeline: CustomerDataPipeline;
+  sentimentAnalyzer: SentimentAnalyzer;
+  feedbackCategorizer: FeedbackCategorizer;
+  emailIntegration: EmailIntegration;
+  ticketSystem: TicketSystem;
+  /** When a person takes over; `false`: never. Default: `DEFAULT_ESCALATION_POLICY`. */
+  escalationPolicy?: EscalationPolicy | false;
+  /** `false`: no cap. Default: `DEFAULT_RESPONSE_CAP`. */
+  responseCap?: ResponseCap | false;
+  /** For the cap and for the time of a response; default: the system's. */
+  clock?: () => Date;
+}

@@ -1,0 +1,204 @@
+import { isTerminal, type Run, type RunContext, type Step } from "../../engine/engine.ts";
+import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
+import type { SentimentResult } from "../../analysis/sentiment-analyzer.ts";
+import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
+import { Workflow } from "../../workflow/workflow.ts";
+import { DEFAULT_RESPONSE_CAP, type CustomerFeedbackWorkflowConfiguration } from "./configuration.ts";
+import { Customers } from "./customers.ts";
+import { handleFeedbackEvent, type EventResult } from "./events.ts";
+import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
+import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
+import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, type EscalationPolicy } from "./policy.ts";
+import { Responses, type ResponseRequest } from "./responses.ts";
+import { CategoriesOutput, CustomerFeedbackOutput, SentimentOutput, type CustomerFeedbackResult } from "./result.ts";
+
+/** What the process knows of the customer. Name and address are not kept with the run: who needs them reads the graph. */
+interface CustomerFacts {
+  customer_uri: string;
+  segment: string;
+  lifetime_value: number;
+}
+
+/**
+ * Customer feedback, from the first look at the customer to the answer: looks the customer up, tells the sentiment, sorts
+ * into categories, stores all of it in the knowledge graph, then answers by mail or hands over to a person.
+ */
+export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
+  override readonly name = "customer-feedback";
+  readonly #customers: Customers;
+  readonly #graph: FeedbackGraph;
+  readonly #responses: Responses;
+  readonly #policy: EscalationPolicy | false;
+  readonly #clock: () => Date;
+
+  override readonly operations = [
+    durable("process_customer_feedback", {
+      description:
+        "Process customer feedback and optionally send a response. Looks the customer up, tells the sentiment, sorts the text into " +
+        "categories, stores everything, then answers the customer by mail or escalates to a person. Safe to call again: the same " +
+        "feedback is processed once.",
+      input: CustomerFeedbackWorkflowParameters,
+      output: CustomerFeedbackOutput,
+      key: "feedback_id",
+      keyFrom: ["customer_id", "subject", "feedback_text"],
+      echo: ["customer_id"],
+      run: (feedback, context) => this.#process(feedback, context),
+    }),
+    direct("analyze_feedback_sentiment", {
+      description:
+        "Analyze the sentiment of customer feedback text: positive, negative or neutral. Stores and sends nothing.",
+      input: TextParameters,
+      output: SentimentOutput,
+      run: ({ text }, options) => this.configuration.sentimentAnalyzer.analyze(text, options),
+    }),
+    direct("categorize_feedback_text", {
+      description:
+        "Categorize feedback text into predefined categories, such as billing or usability. Stores and sends nothing.",
+      input: TextParameters,
+      output: CategoriesOutput,
+      run: ({ text }, options) => this.configuration.feedbackCategorizer.categorize(text, options),
+    }),
+  ];
+
+  constructor(configuration: CustomerFeedbackWorkflowConfiguration) {
+    super(configuration);
+    const { ontologyStore, customerDataPipeline: pipeline, emailIntegration: email } = configuration;
+    this.#policy = configuration.escalationPolicy ?? DEFAULT_ESCALATION_POLICY;
+    this.#customers = new Customers({ ontologyStore, pipeline, logger: this.logger });
+    this.#graph = new FeedbackGraph(ontologyStore);
+    this.#clock = configuration.clock ?? (() => new Date());
+    const cap = configuration.responseCap ?? DEFAULT_RESPONSE_CAP;
+    this.#responses = new Responses({ email, graph: this.#graph, cap, clock: this.#clock });
+  }
+
+  override run(parameters: unknown, options: CallOptions = {}): Promise<CustomerFeedbackResult> {
+    return super.run(parameters, options) as Promise<CustomerFeedbackResult>;
+  }
+
+  /**
+   * Takes an event from outside: `new_feedback` runs the process, `feedback_response` records what a person answered.
+   * Problems are answers (`status: "error"`, or a result with `success: false`), not exceptions.
+   */
+  handleEvent(type: string, data: unknown): Promise<EventResult> {
+    return handleFeedbackEvent(type, data, {
+      process: (parameters, extras) => this.runWith(extras, parameters),
+      recordResponse: (id, text) => this.#graph.recordResponse(id, text, this.#clock()),
+      logger: this.logger,
+    });
+  }
+
+  protected override async describe(feedbackId: string, run: Run | undefined) {
+    const stored = run && !isTerminal(run.status) ? undefined : await this.#graph.find(feedbackId);
+    if (!stored || run?.status === "failed") return super.describe(feedbackId, run);
+    const { timestamp, sentiment, categories, responseSent } = stored;
+    return { status: "processed", timestamp, sentiment, categories, response_sent: responseSent };
+  }
+
+  async #process(
+    feedback: CustomerFeedbackInput,
+    { step, runId, startTime }: RunContext,
+  ): Promise<CustomerFeedbackOutput> {
+    const { feedback_id, customer_id, send_response } = feedback;
+    const customer = await step("customer_data_retrieved", () => this.#customerFacts(customer_id));
+    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
+    const sentiment = sentimentAnalysis?.result.sentiment ?? feedback.sentiment ?? "neutral";
+    const categoryAnalysis = await step("feedback_categorized", () => this.#categories(feedback));
+    const categories = categoryAnalysis?.result.categories ?? feedback.categories;
+
+    const { segment, lifetime_value: lifetimeValue, customer_uri: customerUri } = customer;
+    const situation = { segment, lifetimeValue, sentiment, categories, sendResponse: send_response };
+    const action = decideAction(this.#policy, situation);
+
+    const feedback_uri = await step("feedback_stored", () =>
+      this.#graph.store({
+        id: feedback_id,
+        subject: feedback.subject,
+        text: feedback.feedback_text,
+        sentiment,
+        categories,
+        action,
+        customerUri,
+        timestamp: startTime,
+        runId,
+        ...(sentimentAnalysis ? { sentimentAnalysis } : {}),
+        ...(categoryAnalysis ? { categoryAnalysis } : {}),
+      }),
+    );
+    const language = sentimentAnalysis?.result.language ?? categoryAnalysis?.result.language;
+    const output = { action, sentiment, categories, feedback_uri, ...(language === undefined ? {} : { language }) };
+
+    const priority = isPriority(this.#policy, segment);
+    const mail = { feedback, categories, isPriority: priority };
+    if (action === "auto_respond") {
+      return { ...output, ...(await this.#respond(step, "response_sent", { ...mail, kind: sentiment })) };
+    }
+    if (action === "no_action") return output;
+
+    const ticket_id = await step("ticket_created", () =>
+      this.configuration.ticketSystem.createTicket({
+        key: feedback_id,
+        feedbackId: feedback_id,
+        feedbackUri: feedback_uri,
+        customerId: customer_id,
+        subject: feedback.subject,
+        text: feedback.feedback_text,
+        sentiment,
+        categories,
+        priority: priority || sentiment === "negative" ? "high" : "normal",
+        createdAt: startTime,
+      }),
+    );
+    if (!send_response) return { ...output, ticket_id };
+    const acknowledged = await this.#respond(step, "acknowledgment_sent", { ...mail, kind: "escalation" });
+    return { ...output, ticket_id, ...acknowledged };
+  }
+
+  async #customerFacts(id: string): Promise<CustomerFacts> {
+    const { uri, segment, lifetimeValue } = await this.#customers.get(id);
+    return { customer_uri: uri, segment, lifetime_value: lifetimeValue };
+  }
+
+  /** Null where somebody has judged already. */
+  async #sentiment({ sentiment, feedback_text }: CustomerFeedbackInput): Promise<Analysis<SentimentResult> | null> {
+    if (sentiment) return null;
+    const { name, version } = this.configuration.sentimentAnalyzer;
+    return { analyzer: { name, version }, result: await this.configuration.sentimentAnalyzer.analyze(feedback_text) };
+  }
+
+  async #categories({ categories, feedback_text }: CustomerFeedbackInput): Promise<Analysis<CategoriesResult> | null> {
+    if (categories.length > 0) return null;
+    const { name, version } = this.configuration.feedbackCategorizer;
+    return {
+      analyzer: { name, version },
+      result: await this.configuration.feedbackCategorizer.categorize(feedback_text),
+    };
+  }
+
+  /** Sends one mail as the named step, unless something speaks against it, and notes it in the graph. */
+  async #respond(
+    step: Step,
+    name: "response_sent" | "acknowledgment_sent",
+    {
+      feedback,
+      ...mail
+    }: { feedback: CustomerFeedbackInput } & Pick<ResponseRequest, "categories" | "isPriority" | "kind">,
+  ): Promise<Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">> {
+    const { feedback_id: feedbackId, customer_id, subject, message_id: inReplyTo } = feedback;
+    const response_withheld = await step.unlisted("response_permitted", async () =>
+      this.#responses.withheld(feedbackId, await this.#customers.get(customer_id)),
+    );
+    if (response_withheld !== null) return { response_withheld };
+    const { response_id, sent_at } = await step(name, async () => {
+      const customer = await this.#customers.get(customer_id);
+      return this.#responses.send({
+        feedbackId,
+        subject,
+        customer,
+        ...mail,
+        ...(inReplyTo === undefined ? {} : { inReplyTo }),
+      });
+    });
+    await step.unlisted("response_recorded", () => this.#graph.recordMail(feedbackId, response_id, new Date(sent_at)));
+    return { response_id };
+  }
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { isAbiError, toWireError, type WireError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
+import { describeCause, type Logger } from "../../log.ts";
+import type { RunResult } from "../../workflow/result.ts";
+import { parse } from "../../workflow/validation.ts";
+import { CustomerFeedbackWorkflowParameters } from "./parameters.ts";
+
+const { feedback_id, customer_id, subject, feedback_text, sentiment, categories, send_response } =
+  CustomerFeedbackWorkflowParameters.shape;
+
+/** Events may carry more than we read: they come from systems that were not made for us. */
+const NewFeedback = z.object({
+  id: feedback_id,
+  customer_id,
+  subject,
+  text: feedback_text,
+  sentiment,
+  categories,
+  send_response,
+  message_id: z.string().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
+});
+
+const FeedbackResponse = z.object({
+  feedback_id,
+  response_text: feedback_text.describe("What a person answered the customer."),
+});
+
+export interface EventAnswer extends Partial<WireError> {
+  status: "success" | "error";
+  feedback_id?: string;
+  action?: "response_recorded";
+  message?: string;
+}
+
+export type EventResult = EventAnswer | RunResult;
+
+export interface EventHandlers {
+  process(parameters: unknown, extras: Record<string, Json>): Promise<RunResult>;
+  /** False where the feedback is not known. */
+  recordResponse(feedbackId: string, text: string): Promise<boolean>;
+  logger: Logger;
+}
+
+export async function handleFeedbackEvent(type: string, data: unknown, handlers: EventHandlers): Promise<EventResult> {
+  try {
+    switch (type) {
+      case "new_feedback": {
+        const { id, text, message_id, ...rest } = parse(NewFeedback, data);
+        return await handlers.process(
+          { ...rest, feedback_id: id, feedback_text: text },
+          message_id ? { message_id } : {},
+        );
+      }
+      case "feedback_response": {
+        const { feedback_id: id, response_text } = parse(FeedbackResponse, data);
+        const known = await handlers.recordResponse(id, response_text);
+        if (!known) return { status: "error", message: `Feedback ${id} not found` };
+        return { status: "success", feedback_id: id, action: "response_recorded" };
+      }
+      default:
+        return { status: "error", message: `Unknown event type: ${type}` };
+    }
+  } catch (error) {
+    if (!isAbiError(error))
+      handlers.logger.error({ event: type, cause: describeCause(error) }, "an event failed unexpectedly");
+    const wire = toWireError(error);
+    return { status: "error", message: wire.error, ...wire };
+  }
+}

@@ -1,0 +1,168 @@
+import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
+import type { Category } from "../../analysis/categories.ts";
+import type { Sentiment, SentimentResult } from "../../analysis/sentiment-analyzer.ts";
+import { createHash } from "node:crypto";
+import { ABIGraph } from "../../ontology/abi-graph.ts";
+import { entityUri } from "../../ontology/entity-uri.ts";
+import { iri } from "../../ontology/iri.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { ask, select } from "../../ontology/queries.ts";
+import { PREFIXES, prov, rdf } from "../../ontology/vocabulary.ts";
+import type { ResponseCap } from "./configuration.ts";
+import type { Action } from "./result.ts";
+
+export const FEEDBACK_STORE = "feedback_data";
+
+/** Which analyser said what. */
+export interface Analysis<Result> {
+  analyzer: { name: string; version: string };
+  result: Result;
+}
+
+export interface FeedbackRecord {
+  id: string;
+  subject: string;
+  text: string;
+  sentiment: Sentiment;
+  categories: readonly Category[];
+  action: Action;
+  customerUri: string;
+  /** When it was submitted; together with the run the same at every attempt to store it. */
+  timestamp: Date;
+  runId: string;
+  /** Absent where the caller had judged already. */
+  sentimentAnalysis?: Analysis<SentimentResult>;
+  categoryAnalysis?: Analysis<CategoriesResult>;
+}
+
+/** What the graph says of one piece of feedback. */
+export interface StoredFeedback {
+  timestamp: string;
+  sentiment: string;
+  categories: string[];
+  responseSent: boolean;
+}
+
+const FEEDBACK_BY_URI = `${PREFIXES}
+  SELECT ?timestamp ?sentiment ?category ?response_sent WHERE {
+    ?feedback abi:timestamp ?timestamp ; abi:sentiment ?sentiment .
+    OPTIONAL { ?feedback abi:hasCategory ?category }
+    OPTIONAL { ?feedback abi:responseSent ?response_sent }
+  }
+  ORDER BY ?category`;
+
+/** One update, so that two runs can't both take the last place. The customer's permissions are few, all feedback is many. */
+const PERMIT_RESPONSE = `${PREFIXES}
+  INSERT { ?feedback abi:responsePermitted ?now . ?customer abi:permittedResponseTo ?feedback }
+  WHERE {
+    FILTER NOT EXISTS { ?feedback abi:responsePermitted ?earlier }
+    { SELECT (COUNT(?other) AS ?permitted) WHERE {
+        ?customer abi:permittedResponseTo ?other . ?other abi:responsePermitted ?at . FILTER(?at > ?since) } }
+    FILTER(?permitted < ?cap)
+  }`;
+
+const RESPONSE_IS_PERMITTED = `${PREFIXES} ASK { ?feedback abi:responsePermitted ?at }`;
+
+const FEEDBACK_EXISTS = `${PREFIXES} ASK { ?feedback a abi:Feedback }`;
+
+const RECORD_RESPONSE = `${PREFIXES}
+  INSERT { ?feedback abi:hasResponse ?response . ?response a abi:Response ; abi:text ?text ; abi:responseTime ?time }
+  WHERE { FILTER NOT EXISTS { ?response a abi:Response } }`;
+
+export const feedbackUri = (feedbackId: string): string => entityUri("Feedback", feedbackId);
+
+/** What the process knows in the store `feedback_data`. Everything here may be repeated and changes nothing more. */
+export class FeedbackGraph {
+  readonly #ontologyStore: OntologyStore;
+
+  constructor(ontologyStore: OntologyStore) {
+    this.#ontologyStore = ontologyStore;
+  }
+
+  /** Stores the feedback with its provenance and returns its URI. */
+  async store(record: FeedbackRecord): Promise<string> {
+    const graph = new ABIGraph();
+    const { id, subject, text, sentiment, action, timestamp, runId } = record;
+    const feedback = graph.createEntity("Feedback", { id, subject, text, sentiment, timestamp, action });
+    for (const category of record.categories) graph.addProperty(feedback, "hasCategory", category);
+    graph.createRelationship(feedback, "providedBy", iri(record.customerUri));
+
+    const run = graph.createEntity("WorkflowRun", { id: runId });
+    graph.createRelationship(run, rdf.type, prov.Activity);
+    graph.addProperty(run, prov.startedAtTime, timestamp);
+    graph.createRelationship(feedback, prov.wasGeneratedBy, run);
+
+    const addAnalysis = (
+      type: string,
+      { name, version }: Analysis<unknown>["analyzer"],
+      score: number,
+      evidence: readonly string[],
+    ) => {
+      const analyzer = graph.createEntity("Analyzer", { id: `${name}@${version}`, name, version });
+      graph.createRelationship(analyzer, rdf.type, prov.SoftwareAgent);
+      const analysis = graph.createEntity(type, { id, score });
+      graph.createRelationship(analysis, rdf.type, prov.Activity);
+      for (const words of evidence) graph.addProperty(analysis, "evidence", words);
+      graph.createRelationship(analysis, prov.wasAssociatedWith, analyzer);
+      graph.createRelationship(analysis, prov.used, feedback);
+      graph.addProperty(analysis, prov.startedAtTime, timestamp);
+    };
+    const { sentimentAnalysis, categoryAnalysis } = record;
+    if (sentimentAnalysis) {
+      const { score, evidence } = sentimentAnalysis.result;
+      addAnalysis("SentimentAnalysis", sentimentAnalysis.analyzer, score, evidence);
+    }
+    if (categoryAnalysis) {
+      const { scores, evidence } = categoryAnalysis.result;
+      const surest = Math.max(0, ...Object.values(scores));
+      addAnalysis("CategoryAnalysis", categoryAnalysis.analyzer, surest, Object.values(evidence).flat());
+    }
+    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+    return feedback.value;
+  }
+
+  async find(feedbackId: string): Promise<StoredFeedback | undefined> {
+    const rows = await select(this.#ontologyStore, FEEDBACK_STORE, FEEDBACK_BY_URI, {
+      feedback: iri(feedbackUri(feedbackId)),
+    });
+    const [first] = rows;
+    if (!first?.["timestamp"] || !first["sentiment"]) return undefined;
+    return {
+      timestamp: first["timestamp"].value,
+      sentiment: first["sentiment"].value,
+      categories: [...new Set(rows.flatMap(({ category }) => (category ? [category.value] : [])))],
+      responseSent: rows.some(({ response_sent }) => response_sent?.value === "true"),
+    };
+  }
+
+  /** Takes one of the customer's places under the cap for this feedback; a place once taken stays. */
+  async permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
+    const feedback = iri(feedbackUri(feedbackId));
+    const since = new Date(now.getTime() - cap.minutes * 60_000);
+    const bindings = { feedback, customer: iri(customerUri), now, since, cap: cap.responses };
+    await this.#ontologyStore.update(FEEDBACK_STORE, PERMIT_RESPONSE, bindings);
+    return ask(this.#ontologyStore, FEEDBACK_STORE, RESPONSE_IS_PERMITTED, { feedback });
+  }
+
+  /** Notes the mail that went to the customer. */
+  async recordMail(feedbackId: string, responseId: string, sentAt: Date): Promise<void> {
+    const graph = new ABIGraph();
+    const feedback = iri(feedbackUri(feedbackId));
+    graph.addProperty(feedback, "responseSent", true);
+    graph.addProperty(feedback, "responseId", responseId);
+    graph.addProperty(feedback, "responseTime", sentAt);
+    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+  }
+
+  /** Notes a person's answer; the same answer twice is one. False where the feedback is not known. */
+  async recordResponse(feedbackId: string, text: string, time: Date): Promise<boolean> {
+    const feedback = iri(feedbackUri(feedbackId));
+    if (!(await ask(this.#ontologyStore, FEEDBACK_STORE, FEEDBACK_EXISTS, { feedback }))) return false;
+    const digest = createHash("sha256")
+      .update(JSON.stringify([feedbackId, text]))
+      .digest("hex");
+    const response = iri(entityUri("Response", digest.slice(0, 32)));
+    await this.#ontologyStore.update(FEEDBACK_STORE, RECORD_RESPONSE, { feedback, response, text, time });
+    return true;
+  }
+}

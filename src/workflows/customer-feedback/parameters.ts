@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { CATEGORIES, inStableOrder } from "../../analysis/categories.ts";
+import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
+
+const LONGEST_ID = 200;
+const LONGEST_SUBJECT = 500;
+const LONGEST_TEXT = 20_000;
+
+/** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8. */
+const text = (): z.ZodString =>
+  z
+    .string()
+    .refine((value) => value.isWellFormed(), "contains half of a Unicode surrogate pair; send well-formed text");
+
+const identifier = (description: string): z.ZodString =>
+  text()
+    .min(1, "must not be empty")
+    .max(LONGEST_ID, `must have at most ${LONGEST_ID} characters`)
+    .regex(/^\P{Cc}*$/u, "must not contain control characters")
+    .describe(description);
+
+const feedbackText = (description: string): z.ZodString =>
+  text()
+    .trim()
+    .min(1, "must not be empty")
+    .max(LONGEST_TEXT, `must have at most ${LONGEST_TEXT} characters`)
+    .describe(description);
+
+const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.trim().toLowerCase() : value);
+
+const known = (values: readonly string[]): string => `must be one of ${values.join(", ")}`;
+
+/** Parameters of the customer feedback process, as they come over any wire. Lengths are UTF-16 code units. */
+export const CustomerFeedbackWorkflowParameters = z.strictObject({
+  feedback_id: identifier(
+    "Unique identifier of the feedback, 1 to 200 characters. The same id is processed once, however often it is submitted. " +
+      "Never invent one.",
+  ),
+  customer_id: identifier("ID of the customer who gave the feedback, 1 to 200 characters, exactly as it was given."),
+  subject: text()
+    .min(1, "must not be empty")
+    .max(LONGEST_SUBJECT, `must have at most ${LONGEST_SUBJECT} characters`)
+    .regex(/^[^\r\n]*$/, "must not contain line breaks")
+    .describe("Subject of the customer's message or topic of the feedback, one line, 1 to 500 characters."),
+  feedback_text: feedbackText("The customer's own words, unchanged and whole, 1 to 20,000 characters."),
+  sentiment: z
+    .preprocess((value) => lowerCase(value) || undefined, z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional())
+    .optional()
+    .describe(
+      "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out to have it analyzed.",
+    ),
+  categories: z
+    .preprocess(
+      (value) => (Array.isArray(value) ? value.map(lowerCase) : (value ?? [])),
+      z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),
+    )
+
+    .default([])
+    .describe(
+      "Categories where somebody has already sorted the feedback. Leave them out to have the text categorized.",
+    ),
+  send_response: z
+    .preprocess((value) => value ?? true, z.boolean({ error: "must be true or false" }))
+    .default(true)
+    .describe(
+      "Whether the customer may get an automatic mail. Default true; false means that no mail of any kind is sent to the customer.",
+    ),
+});
+
+export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbackWorkflowParameters>;
+
+/** What a run is started with: the parameters, and where the feedback was a mail, its Message-ID to answer in its thread. */
+export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & { message_id?: string };
+
+/** Parameters of the two text tools. */
+export const TextParameters = z.strictObject({ text: feedbackText("The text to analyze, 1 to 20,000 characters.") });

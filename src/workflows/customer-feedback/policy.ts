@@ -1,0 +1,48 @@
+import type { Category } from "../../analysis/categories.ts";
+import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
+import type { Action } from "./result.ts";
+
+/** When a person takes over. Plain data, so that it can stand in a settings file. */
+export interface EscalationPolicy {
+  /** Customers of these segments always get personal attention. */
+  segments: readonly string[];
+  /** Negative feedback is escalated where the customer's lifetime value is over this (not at it). */
+  negativeLifetimeValueOver: number;
+  /** Feedback in any of these categories is escalated. */
+  criticalCategories: readonly Category[];
+}
+
+export const DEFAULT_ESCALATION_POLICY: EscalationPolicy = {
+  segments: ["premium", "enterprise"],
+  negativeLifetimeValueOver: 5000,
+  criticalCategories: ["bug", "security", "billing", "legal"],
+};
+
+export interface Situation {
+  segment: string;
+  lifetimeValue: number;
+  sentiment: Sentiment;
+  categories: readonly Category[];
+  sendResponse: boolean;
+}
+
+/**
+ * What is done with a piece of feedback; the first rule that fits decides. Never both a reply and an escalation.
+ * @param policy `false` escalates nothing
+ */
+export function decideAction(policy: EscalationPolicy | false, situation: Situation): Action {
+  if (policy && mustEscalate(policy, situation)) return "escalate";
+  return situation.sendResponse ? "auto_respond" : "no_action";
+}
+
+function mustEscalate(policy: EscalationPolicy, { segment, lifetimeValue, sentiment, categories }: Situation): boolean {
+  return (
+    isPriority(policy, segment) ||
+    (sentiment === "negative" && lifetimeValue > policy.negativeLifetimeValueOver) ||
+    categories.some((category) => policy.criticalCategories.includes(category))
+  );
+}
+
+/** Whether customers of a segment come first. Case does not count. */
+export const isPriority = (policy: EscalationPolicy | false, segment: string): boolean =>
+  policy !== false && policy.segments.includes(segment.toLowerCase());

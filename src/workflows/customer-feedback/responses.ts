@@ -1,0 +1,81 @@
+import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
+import { ValidationError } from "../../errors.ts";
+import { isEmailAddress } from "../../integrations/email/email-address.ts";
+import type { Category } from "../../analysis/categories.ts";
+import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
+import type { ResponseCap } from "./configuration.ts";
+import type { Customer } from "./customers.ts";
+import type { FeedbackGraph } from "./feedback-graph.ts";
+
+const TEMPLATES: Record<Sentiment | "escalation", string> = {
+  positive: "positive_feedback_response.html",
+  negative: "negative_feedback_response.html",
+  neutral: "neutral_feedback_response.html",
+  escalation: "escalation_acknowledgment.html",
+};
+
+export interface ResponseRequest {
+  feedbackId: string;
+  subject: string;
+  categories: readonly Category[];
+  /** A reply by sentiment, or the acknowledgment of an escalation. */
+  kind: Sentiment | "escalation";
+  customer: Customer;
+  isPriority: boolean;
+  /** Message-ID of the customer's own mail. */
+  inReplyTo?: string;
+}
+
+/** The mails of the process, and the rules that keep an automatic answer from doing harm. */
+export class Responses {
+  readonly #email: EmailIntegration;
+  readonly #graph: FeedbackGraph;
+  readonly #cap: ResponseCap | false;
+  readonly #clock: () => Date;
+
+  constructor(options: { email: EmailIntegration; graph: FeedbackGraph; cap: ResponseCap | false; clock: () => Date }) {
+    this.#email = options.email;
+    this.#graph = options.graph;
+    this.#cap = options.cap;
+    this.#clock = options.clock;
+  }
+
+  /**
+   * Why a mail that is due must not go out, or null where it may.
+   * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
+   */
+  async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
+    if (customer.doNotContact) return "the customer does not want to be contacted";
+    if (!isEmailAddress(customer.email)) {
+      throw new ValidationError(
+        "The customer has no usable e-mail address. Mend it in the customer data and submit the feedback again, or set send_response to false.",
+        { code: "no_usable_email" },
+      );
+    }
+    const suppressed = this.#email.suppressionReason(customer.email);
+    if (suppressed) return `no automatic mail goes to this kind of address (${suppressed})`;
+    if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
+      return `the customer has had ${this.#cap.responses} automatic mails within ${this.#cap.minutes} minutes`;
+    }
+    return null;
+  }
+
+  /** Sends the mail; asked again, it sends the same one with the same Message-ID. */
+  async send(request: ResponseRequest): Promise<{ response_id: string; sent_at: string }> {
+    const { customer, feedbackId } = request;
+    const response_id = await this.#email.sendTemplatedEmail({
+      recipient: customer.email ?? "",
+      subject: request.subject,
+      template: TEMPLATES[request.kind],
+      templateData: {
+        customer_name: customer.name,
+        feedback_id: feedbackId,
+        categories: [...request.categories],
+        is_priority: request.isPriority,
+      },
+      messageId: this.#email.messageIdFor(feedbackId),
+      ...(request.inReplyTo === undefined ? {} : { inReplyTo: request.inReplyTo }),
+    });
+    return { response_id, sent_at: this.#clock().toISOString() };
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { CATEGORIES } from "../../analysis/categories.ts";
+import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
+import type { RunResult } from "../../workflow/result.ts";
+
+export const ACTIONS = ["auto_respond", "escalate", "no_action"] as const;
+
+export type Action = (typeof ACTIONS)[number];
+
+const fallback = z.object({ from: z.string(), reason: z.string() }).optional();
+const language = z.string().describe("ISO 639-1 code of the text's language, und where it can't be told.");
+
+export const SentimentOutput = z.object({
+  sentiment: z.enum(SENTIMENTS),
+  score: z.number().min(0).max(1).describe("How sure, 0 to 1."),
+  evidence: z.array(z.string()).describe("The words that led to it."),
+  language,
+  fallback,
+});
+
+export const CategoriesOutput = z.object({
+  categories: z.array(z.enum(CATEGORIES)),
+  scores: z.partialRecord(z.enum(CATEGORIES), z.number()),
+  evidence: z.partialRecord(z.enum(CATEGORIES), z.array(z.string())),
+  language,
+  fallback,
+});
+
+/** What the process returns beside the fields of every run's result. */
+export const CustomerFeedbackOutput = z.object({
+  action: z.enum(ACTIONS),
+  sentiment: z.enum(SENTIMENTS),
+  categories: z.array(z.enum(CATEGORIES)),
+  feedback_uri: z.string(),
+  response_id: z.string().optional().describe("Message-ID of the mail to the customer."),
+  ticket_id: z.string().optional(),
+  response_withheld: z.string().optional().describe("Why no mail went out although one was due."),
+  language: z.string().optional().describe("Language of the text where it was analyzed."),
+});
+
+export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;
+
+/** Result of `CustomerFeedbackWorkflow.run`; the fields of the output are there when `success` is true. */
+export type CustomerFeedbackResult = RunResult &
+  Partial<CustomerFeedbackOutput> & { feedback_id: string; customer_id: string };

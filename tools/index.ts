@@ -1,0 +1,3 @@
+import "../src/node-version.ts";
+export { createCustomerFeedbackTools, CustomerFeedbackToolkit } from "./customer-feedback.ts";
+export type { SettingsOptions } from "../src/settings.ts";
