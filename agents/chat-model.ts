@@ -1,0 +1,37 @@
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { ChatOpenAI } from "@langchain/openai";
+import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
+
+/** Used where no model is named: small, cheap, good with tools. */
+export const DEFAULT_MODEL = "gpt-5.4-mini";
+
+const OPENAI_URL = "https://api.openai.com/v1";
+
+/** Local servers want no key, but the client insists on one. */
+const NO_KEY = "no-key";
+
+export interface ChatModelSettings {
+  /** `OPENAI_API_KEY`; not needed for a server that asks for none. */
+  openaiApiKey?: string | undefined;
+  /** `OPENAI_BASE_URL`: any server that speaks OpenAI's Chat Completions, default OpenAI's own. */
+  openaiBaseUrl?: string | undefined;
+  /** `OPENAI_MODEL`, default `DEFAULT_MODEL`. */
+  openaiModel?: string | undefined;
+}
+
+/**
+ * The chat model that the settings name; with neither key nor base URL the offline demo model.
+ * Answers of the service that may go well a second time (429, 5xx, no connection) are retried 3 times; a call takes 60 s at most.
+ */
+export function createChatModel(settings: ChatModelSettings = {}): BaseChatModel {
+  const { openaiApiKey, openaiBaseUrl, openaiModel } = settings;
+  if (!openaiApiKey && !openaiBaseUrl) return new OfflineChatModel();
+  return new ChatOpenAI({
+    model: openaiModel || DEFAULT_MODEL,
+    apiKey: openaiApiKey || NO_KEY,
+    maxRetries: 3,
+    timeout: 60_000,
+    // Named even where it is the default, lest the client looks for other addresses in the environment.
+    configuration: { baseURL: openaiBaseUrl || OPENAI_URL },
+  });
+}

@@ -1,0 +1,46 @@
+import { AIMessage, ToolMessage } from "@langchain/core/messages";
+import { createMiddleware, type AgentMiddleware } from "langchain";
+import { aiMessages, sinceRequest } from "./request-messages.ts";
+
+/** How much one request of a user may cost. */
+export interface AgentLimits {
+  /** Calls of the chat model, default 12. Beyond it the agent ends with a message that says so. */
+  modelCalls?: number;
+  /** Calls of tools, default 8. Further calls are not made, and the model is told. */
+  toolCalls?: number;
+}
+
+export const DEFAULT_LIMITS = { modelCalls: 12, toolCalls: 8 } as const satisfies AgentLimits;
+
+/**
+ * Keeps a request within its limits. What counts are the messages of the conversation, not counters beside it:
+ * a request that was broken off leaves nothing behind that the next one would have to pay.
+ */
+export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>): AgentMiddleware {
+  return createMiddleware({
+    name: "RequestLimits",
+    beforeModel: {
+      canJumpTo: ["end"],
+      hook: ({ messages }) => {
+        if (aiMessages(sinceRequest(messages)).length < modelCalls) return undefined;
+        const content =
+          `I stopped here: this request took ${modelCalls} rounds, which is the limit, and it is not finished. ` +
+          "What has been done stays done. Tell me to go on, or ask for less at a time.";
+        return { jumpTo: "end", messages: [new AIMessage(content)] };
+      },
+    },
+    wrapToolCall: async (request, handler) => {
+      const { id = "", name } = request.toolCall;
+      const calls = aiMessages(sinceRequest(request.state.messages)).flatMap((message) => message.tool_calls ?? []);
+      if (calls.findIndex((call) => call.id === id) < toolCalls) return handler(request);
+      return new ToolMessage({
+        content:
+          `Not done: the limit of ${toolCalls} tool calls for one request is reached. Call no more tools; ` +
+          "say what was done, what was not, and that the user can ask for the rest.",
+        tool_call_id: id,
+        name,
+        status: "error",
+      });
+    },
+  });
+}

@@ -1,0 +1,41 @@
+import { ToolMessage } from "@langchain/core/messages";
+import { createMiddleware, ToolInvocationError, type AgentMiddleware } from "langchain";
+import { isAbiError } from "../../src/errors.ts";
+import type { Logger } from "../../src/log.ts";
+
+/**
+ * No error reaches the model as it was thrown. Arguments that do not fit: what to repair. Our own errors: their message,
+ * which is made for people. Everything else: a neutral sentence, and the cause goes to the log.
+ */
+export function toolErrors(logger: Logger): AgentMiddleware {
+  return createMiddleware({
+    name: "ToolErrors",
+    wrapToolCall: async (request, handler) => {
+      const { id = "", name } = request.toolCall;
+      try {
+        return await handler(request);
+      } catch (error) {
+        if (request.runtime.signal?.aborted === true || isInterrupt(error)) throw error;
+        const content = explain(error, name);
+        if (!ToolInvocationError.isInstance(error)) logger.error({ err: error, tool: name }, "tool failed");
+        return new ToolMessage({ content, tool_call_id: id, name, status: "error" });
+      }
+    },
+  });
+}
+
+function explain(error: unknown, tool: string): string {
+  if (ToolInvocationError.isInstance(error)) {
+    // The first line says that the input does not fit, the rest which field and why.
+    const [, ...details] = error.toolError.message.split("\n\n");
+    return `The arguments of ${tool} do not fit its schema. Repair them and call it again.\n${details.join("\n")}`.trim();
+  }
+  if (isAbiError(error) && error.type !== "unexpected_error") {
+    return `${error.message}${error.retriable ? " It may go well if it is tried once more later." : ""}`;
+  }
+  return "The tool failed unexpectedly. Do not call it more than once again for this; tell the user that it failed.";
+}
+
+/** LangGraph's way to pause a run travels as an exception and must pass. */
+const isInterrupt = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "is_bubble_up" in error && error.is_bubble_up === true;

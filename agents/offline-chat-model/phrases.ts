@@ -1,0 +1,18 @@
+/** What the offline model says of itself and its limits. */
+export const SIGNATURE =
+  "(I am the offline demo model: fixed rules, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.)";
+
+const EXAMPLES = [
+  "Process feedback F-1001 from customer C-1001, subject 'Login broken': I cannot log in since yesterday.",
+  "Customer C-1007 wrote: 'Great product, thank you!' Do not reply.",
+  "What is the sentiment of: The new release is a joy to use.",
+  "Categorize: The invoice is wrong and nobody answers the phone.",
+  "Analyse this text: The app crashes when I pay.",
+];
+
+export const HELP = `I understand a few plain requests, one a line:\n${EXAMPLES.map((example) => `- ${example}`).join("\n")}\n${SIGNATURE}`;
+
+export const MISSING = {
+  customer_id: `Which customer is it from? I need the id, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
+  text: `I miss the text itself. Put it behind a colon, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
+} as const;

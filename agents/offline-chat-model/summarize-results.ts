@@ -1,0 +1,58 @@
+import type { ToolMessage } from "@langchain/core/messages";
+import { SIGNATURE } from "./phrases.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What came of the tool calls, in plain words, one line each. */
+export const summarizeResults = (results: readonly ToolMessage[]): string =>
+  [...results.map(summarize), SIGNATURE].join("\n");
+
+function summarize(message: ToolMessage): string {
+  const result = fieldsOf(message);
+  const name = message.name ?? "The tool";
+  if (result === undefined)
+    return message.status === "error" ? `${name} did not succeed: ${message.text}` : message.text;
+  if (result["success"] === false || typeof result["error"] === "string") return failure(name, result);
+  if (typeof result["feedback_id"] === "string") return processed(result);
+  if (typeof result["sentiment"] === "string") return `Sentiment: ${result["sentiment"]}${score(result)}.`;
+  if (Array.isArray(result["categories"])) return `Categories: ${list(result["categories"])}.`;
+  return message.text;
+}
+
+/** The tool's whole result; without an artifact, its content where that is JSON. */
+function fieldsOf({ artifact, text }: ToolMessage): Fields | undefined {
+  if (isFields(artifact)) return artifact;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isFields(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(name: string, { feedback_id: id, error, retriable }: Fields): string {
+  const what = typeof id === "string" ? `Feedback ${id} could not be processed` : `${name} did not succeed`;
+  return `${what}: ${typeof error === "string" ? error : "no reason was given"}${retriable === true ? " (It may go well later.)" : ""}`;
+}
+
+function processed(result: Fields): string {
+  const { feedback_id: id, customer_id: customer, sentiment, categories, duplicate } = result;
+  const from = typeof customer === "string" ? ` from customer ${customer}` : "";
+  const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
+  const again = duplicate === true ? " It had been processed before; nothing was done twice." : "";
+  return `Feedback ${String(id)}${from}: ${typeof sentiment === "string" ? sentiment : "stored"}${about}. ${outcome(result)}${again}`;
+}
+
+function outcome({ action, response_id: response, ticket_id: ticket }: Fields): string {
+  const mail = typeof response === "string";
+  if (action === "escalate") {
+    return `It went to a person${typeof ticket === "string" ? `, ticket ${ticket}` : ""}${mail ? "; the customer was told by mail" : ""}.`;
+  }
+  if (action === "auto_respond") return mail ? "The customer was answered by mail." : "No mail was sent.";
+  return "It was stored; no answer was sent.";
+}
+
+const score = ({ score: value }: Fields): string => (typeof value === "number" ? ` (score ${value.toFixed(2)})` : "");
+const list = (values: readonly unknown[]): string => values.map(String).join(", ");
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

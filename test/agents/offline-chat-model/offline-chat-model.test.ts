@@ -1,0 +1,130 @@
+import { HumanMessage, type AIMessageChunk, ToolMessage } from "@langchain/core/messages";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createFeedbackAgent, OfflineChatModel, type AgentAnswer } from "../../../agents/index.ts";
+import { summarizeResults } from "../../../agents/offline-chat-model/summarize-results.ts";
+import { feedbackTools, type ToolLog } from "../feedback-tools.ts";
+
+async function ask(text: string, onToken?: (token: string) => void): Promise<AgentAnswer & { log: ToolLog }> {
+  const log: ToolLog = { processed: [], analysed: [] };
+  const agent = createFeedbackAgent({ tools: feedbackTools(log) });
+  const answer = await agent.ask(text, onToken && { onToken });
+  await agent.close();
+  return { ...answer, log };
+}
+
+describe("an agent on the offline model", () => {
+  test("processes feedback and reports what the tool gave, saying what it is", async () => {
+    const { text, toolCalls, log } = await ask(
+      "Process feedback F-1 from customer C-1, subject 'Login': I cannot log in.",
+    );
+    expect(log.processed).toHaveLength(1);
+    expect(toolCalls).toHaveLength(1);
+    expect(text).toContain(
+      "Feedback F-1 from customer C-1: negative, about general. The customer was answered by mail.",
+    );
+    expect(text).toContain("offline demo model");
+  });
+
+  test("calls both text tools in one turn", async () => {
+    const { text, log } = await ask("Analyse this text: It is slow.");
+    expect(log.analysed).toEqual(["It is slow.", "It is slow."]);
+    expect(text).toContain("Sentiment: negative (score 0.83).\nCategories: bug, billing.");
+  });
+
+  test("calls one tool for each line", async () => {
+    const { log } = await ask("Customer C-1 wrote: 'Good'\nCustomer C-2 wrote: 'Bad'. Do not reply.");
+    expect(log.processed.map((args) => [args["customer_id"], args["send_response"]])).toEqual([
+      ["C-1", null],
+      ["C-2", false],
+    ]);
+  });
+
+  test("streams its answer word by word", async () => {
+    const tokens: string[] = [];
+    const { text } = await ask("What can you do?", (token) => tokens.push(token));
+    expect(tokens.join("")).toBe(text);
+    expect(tokens.length).toBeGreaterThan(20);
+    expect(text).toContain("Process feedback F-1001");
+  });
+
+  test("explains itself and calls nothing for anything else", async () => {
+    const { text, toolCalls } = await ask("Mail all customers that we are closing");
+    expect(toolCalls).toEqual([]);
+    expect(text).toContain("I understand a few plain requests");
+  });
+
+  test("gives the same answer with and without streaming, and the same each time", async () => {
+    const model = new OfflineChatModel().bindTools(feedbackTools());
+    const request = "Analyse this text: fine";
+    const whole = await model.invoke(request);
+    let streamed: AIMessageChunk | undefined;
+    for await (const chunk of await model.stream(request)) streamed = streamed?.concat(chunk) ?? chunk;
+    const calls = whole.tool_calls?.map(({ id, name, args }) => ({ id, name, args }));
+    expect(streamed?.tool_calls?.map(({ id, name, args }) => ({ id, name, args }))).toEqual(calls);
+    expect(calls).toHaveLength(2);
+    expect(await model.invoke(request)).toMatchObject({ tool_calls: whole.tool_calls });
+  });
+
+  test("calls no tool that it was not given", async () => {
+    const message = await new OfflineChatModel().invoke("Categorize: fine");
+    expect(message.tool_calls).toEqual([]);
+    expect(message.text).toContain("categorize_feedback_text");
+  });
+
+  test("never calls a tool after results, whatever they say", async () => {
+    const model = new OfflineChatModel().bindTools(feedbackTools());
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(fc.string(), fc.json(), fc.constant("Categorize: this")),
+        fc.jsonValue(),
+        async (content, artifact) => {
+          const result = new ToolMessage({ content, artifact, tool_call_id: "1", name: "n" });
+          const message = await model.invoke([new HumanMessage("Categorize: fine"), result]);
+          expect(message.tool_calls).toEqual([]);
+          expect(message.text).toContain("offline demo model");
+        },
+      ),
+    );
+  });
+});
+
+describe("the summary of results", () => {
+  const summary = (artifact: unknown, content = "", status: "success" | "error" = "success"): string =>
+    summarizeResults([
+      new ToolMessage({ content, artifact, status, tool_call_id: "1", name: "process_customer_feedback" }),
+    ]);
+  const done = { feedback_id: "F-1", customer_id: "C-1", success: true, sentiment: "negative", categories: ["bug"] };
+
+  test.each([
+    [
+      { ...done, action: "escalate", ticket_id: "T-1", response_id: "m" },
+      "F-1 from customer C-1: negative, about bug. It went to a person, ticket T-1; the customer was told by mail.",
+    ],
+    [{ ...done, action: "escalate", ticket_id: "T-1" }, "It went to a person, ticket T-1."],
+    [{ ...done, action: "auto_respond" }, "No mail was sent."],
+    [{ ...done, action: "no_action" }, "It was stored; no answer was sent."],
+    [
+      { ...done, action: "auto_respond", response_id: "m", duplicate: true },
+      "It had been processed before; nothing was done twice.",
+    ],
+    [
+      { feedback_id: "F-1", success: false, error: "Customer with ID C-1 not found", retriable: false },
+      "Feedback F-1 could not be processed: Customer with ID C-1 not found\n",
+    ],
+    [
+      { feedback_id: "F-1", success: false, error: "The mail server is down.", retriable: true },
+      "The mail server is down. (It may go well later.)",
+    ],
+  ])("%j", (artifact, expected) => {
+    expect(summary(artifact)).toContain(expected);
+  });
+
+  test("reads JSON content where there is no artifact, and text as it is", () => {
+    expect(summary(undefined, '{"sentiment":"positive","score":1}')).toContain("Sentiment: positive (score 1.00).");
+    expect(summary(undefined, "All done.")).toContain("All done.");
+    expect(summary(undefined, "Not allowed.", "error")).toContain(
+      "process_customer_feedback did not succeed: Not allowed.",
+    );
+  });
+});
