@@ -1,0 +1,24 @@
+// RFC 5321 section 4.5.3.1, and the length of the path that an address must fit in.
+const LONGEST_ADDRESS = 254;
+const LONGEST_LOCAL_PART = 64;
+
+// The dot-atom of RFC 5322 without `!`, `%`, `|` and the back-tick, which relays have taken for routes and commands.
+const LOCAL_PART = /^[a-z0-9#$&'*+/=?^_{}~-]+(?:\.[a-z0-9#$&'*+/=?^_{}~-]+)*$/i;
+const DOMAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+const TOP_LEVEL = /^(?:[a-z]{2,}|xn--[a-z0-9-]+)$/i;
+
+/**
+ * Tells whether mail can be sent to this value as it stands: exactly one bare ASCII address (`a@b.example`) on a domain
+ * with at least two labels. No display name, comment, quotes, white space, list, address literal or non-ASCII character
+ * (write internationalised domains in their `xn--` form); at most 254 characters. Takes linear time.
+ */
+export function isEmailAddress(value: unknown): value is string {
+  if (typeof value !== "string" || value.length > LONGEST_ADDRESS) return false;
+  const at = value.indexOf("@");
+  if (at < 1 || at > LONGEST_LOCAL_PART || !LOCAL_PART.test(value.slice(0, at))) return false;
+  const labels = value.slice(at + 1).split(".");
+  return labels.length > 1 && labels.every((label) => DOMAIN_LABEL.test(label)) && TOP_LEVEL.test(labels.at(-1) ?? "");
+}
+
+/** The domain of a usable address, in lower case. */
+export const domainOf = (address: string): string => address.slice(address.indexOf("@") + 1).toLowerCase();

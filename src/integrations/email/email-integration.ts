@@ -1,0 +1,135 @@
+import { randomUUID } from "node:crypto";
+import parseAddresses from "nodemailer/lib/addressparser";
+import { ValidationError } from "../../errors.ts";
+import { Integration } from "../../workflow/integration.ts";
+import { domainOf, isEmailAddress } from "./email-address.ts";
+import { AUTOMATIC_REPLY_HEADERS, suppressionReason, type SuppressionReason } from "./mail-hygiene.ts";
+import { MailTemplates, type TemplateData } from "./mail-templates.ts";
+import type { MailMessage, MailTransport } from "./mail-transport.ts";
+import { isMessageId, messageIdFor } from "./message-id.ts";
+import { replySubject } from "./reply-subject.ts";
+
+export interface EmailIntegrationConfiguration {
+  /** Where mails go, or a function that opens it when the first mail is sent. */
+  transport: MailTransport | (() => MailTransport);
+  /** Sender: `support@example.org` or `Example Support <support@example.org>`. */
+  from: string;
+  /** Folder of templates; default: those of this package. */
+  templates?: string | URL;
+  /** Right-hand side of message ids; default: the domain of `from`. */
+  messageIdDomain?: string;
+}
+
+export interface TemplatedEmail {
+  /** One bare address. */
+  recipient: string;
+  /** The subject that is answered; the mail's own is `RE: ` and this, without a second `RE:`. */
+  subject: string;
+  /** File name, such as `positive_feedback_response.html`. */
+  template: string;
+  /** The shipped templates take `customer_name`, `feedback_id`, `categories` (a list) and `is_priority`. */
+  templateData: TemplateData;
+  /** With angle brackets; the same mail must carry the same one whenever it is sent. Default: a new one. */
+  messageId?: string;
+  /** Message id of the mail that is answered. Left out of the mail where it is not a valid one; so are `references`. */
+  inReplyTo?: string;
+  /** Message ids of the conversation, oldest first; default: `inReplyTo`. */
+  references?: readonly string[];
+}
+
+/** Writes mails from templates and sends them, as automatic replies (RFC 3834). */
+export class EmailIntegration extends Integration<EmailIntegrationConfiguration> {
+  readonly #templates: MailTemplates;
+  readonly #ownAddress: string;
+  readonly #messageIdDomain: string;
+  #transport: MailTransport | undefined;
+
+  /** @throws ValidationError (`invalid_configuration`) for a sender, domain or folder of templates that can't be used */
+  constructor(configuration: EmailIntegrationConfiguration) {
+    super(configuration);
+    this.#ownAddress = addressOf(configuration.from);
+    this.#messageIdDomain = configuration.messageIdDomain ?? domainOf(this.#ownAddress);
+    if (!isEmailAddress(`id@${this.#messageIdDomain}`)) {
+      throw misconfigured("The domain of message ids must be a domain name, such as example.org.");
+    }
+    this.#templates = new MailTemplates(configuration.templates);
+  }
+
+  /**
+   * Sends one mail and returns its message id, with angle brackets, when the transport has taken it.
+   * @throws ValidationError as `composeTemplatedEmail`, and where the mail server refuses the mail for good
+   * @throws IoError where the transport can't take it now
+   * @throws the signal's reason; the mail may have gone out nevertheless
+   */
+  async sendTemplatedEmail(email: TemplatedEmail & { signal?: AbortSignal }): Promise<string> {
+    const message = this.composeTemplatedEmail(email);
+    await this.#openTransport().send(message, email.signal === undefined ? {} : { signal: email.signal });
+    return message.messageId;
+  }
+
+  /**
+   * The mail as it would be sent, for people who want to see it first.
+   * @throws ValidationError for a recipient that is no usable address (`unusable_recipient`) or must not get automatic mail
+   * (`mail_suppressed`), a template or data that do not fit, a message id that is none
+   */
+  composeTemplatedEmail(email: TemplatedEmail): MailMessage {
+    this.#checkRecipient(email.recipient);
+    const messageId = email.messageId ?? this.messageIdFor(randomUUID());
+    if (!isMessageId(messageId)) {
+      throw new ValidationError("A message id must look like <local@domain>.", { code: "invalid_message_id" });
+    }
+    const inReplyTo = email.inReplyTo !== undefined && isMessageId(email.inReplyTo) ? email.inReplyTo : undefined;
+    const references = (email.references ?? (inReplyTo === undefined ? [] : [inReplyTo])).filter(isMessageId);
+    return {
+      from: this.configuration.from,
+      to: email.recipient,
+      subject: replySubject(email.subject),
+      ...this.#templates.render(email.template, email.templateData),
+      messageId,
+      ...(inReplyTo !== undefined && { inReplyTo }),
+      ...(references.length > 0 && { references }),
+      headers: AUTOMATIC_REPLY_HEADERS,
+    };
+  }
+
+  /** The message id that belongs to a key, on this sender's domain. */
+  messageIdFor(key: string): string {
+    return messageIdFor(key, this.#messageIdDomain);
+  }
+
+  /** Why no automatic mail may go to this address, or undefined where it may. */
+  suppressionReason(address: string): SuppressionReason | undefined {
+    return suppressionReason(address, this.#ownAddress);
+  }
+
+  override async close(): Promise<void> {
+    await this.#transport?.close();
+  }
+
+  #checkRecipient(recipient: string): void {
+    if (!isEmailAddress(recipient)) {
+      throw new ValidationError("The recipient's e-mail address is not usable: it must be exactly one plain address.", {
+        code: "unusable_recipient",
+      });
+    }
+    const reason = this.suppressionReason(recipient);
+    if (reason !== undefined) {
+      throw new ValidationError(`No automatic mail may go to this recipient (${reason}).`, { code: "mail_suppressed" });
+    }
+  }
+
+  #openTransport(): MailTransport {
+    const { transport } = this.configuration;
+    return (this.#transport ??= typeof transport === "function" ? transport() : transport);
+  }
+}
+
+const misconfigured = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
+
+function addressOf(from: string): string {
+  const [sender, ...others] = parseAddresses(from, { flatten: true });
+  if (/[\r\n]/.test(from) || others.length > 0 || !isEmailAddress(sender?.address)) {
+    throw misconfigured("The sender of mails must be one address, such as Example Support <support@example.org>.");
+  }
+  return sender.address;
+}

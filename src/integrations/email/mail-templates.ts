@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { compile, type HtmlToTextOptions } from "html-to-text";
+import mustache from "mustache";
+import { ValidationError } from "../../errors.ts";
+
+/** Values of a template by name. Of a list `things` there is also `things_text`: "one, two and three". */
+export type TemplateData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export interface RenderedMail {
+  html: string;
+  text: string;
+}
+
+type Tokens = ReturnType<typeof mustache.parse>;
+
+const SHIPPED_TEMPLATES = new URL("templates/", import.meta.url);
+
+// Taken once: `mustache.escape` is a global that anyone can replace.
+const escapeHtml = mustache.escape;
+const sentenceList = new Intl.ListFormat("en-GB", { type: "conjunction" });
+
+const TEXT_PART: HtmlToTextOptions = {
+  wordwrap: 76,
+  selectors: [
+    { selector: ".preheader", format: "skip" },
+    { selector: "h1", options: { uppercase: false } },
+  ],
+};
+const toText = compile(TEXT_PART);
+
+const FRAME = "_frame.html";
+
+/**
+ * A folder of mail templates (https://mustache.github.io/mustache.5.html): every `.html` file is one. Where there is a
+ * `_frame.html`, it is put around each of them, in place of its `{{> content}}`. All are read and checked at construction.
+ * Values are HTML-escaped and never read as templates.
+ */
+export class MailTemplates {
+  readonly #templates = new Map<string, string>();
+  readonly #frame: string;
+
+  /**
+   * @param folder default: the templates of this package
+   * @throws ValidationError (`invalid_configuration`) for a folder or a template that can't be used
+   */
+  constructor(folder: string | URL = SHIPPED_TEMPLATES) {
+    const path = typeof folder === "string" ? folder : fileURLToPath(folder);
+    for (const [name, source] of readTemplates(path)) {
+      checkTemplate(name, source);
+      this.#templates.set(name, source);
+    }
+    this.#frame = this.#templates.get(FRAME) ?? "{{> content}}";
+    this.#templates.delete(FRAME);
+  }
+
+  /**
+   * HTML and plain text of a mail.
+   * @throws ValidationError for a template that is not there (it names those that are) and for data that lacks one of its values
+   */
+  render(name: string, data: TemplateData): RenderedMail {
+    const template = this.#templates.get(name);
+    if (template === undefined) {
+      const known = [...this.#templates.keys()].sort().join(", ");
+      throw new ValidationError(`There is no mail template "${printable(name)}". Known templates: ${known}.`, {
+        code: "unknown_template",
+      });
+    }
+    this.#checkData(name, template, data);
+    const html = mustache.render(this.#frame, viewOf(data), { content: template }, { escape: escapeHtml });
+    return { html, text: `${toText(html).trim()}\n` };
+  }
+
+  /** Mustache shows nothing where a value is missing: better no mail than one to "Dear ,". */
+  #checkData(name: string, template: string, data: TemplateData): void {
+    const needed = new Set([...namesIn(this.#frame), ...namesIn(template)]);
+    const missing = [...needed].filter((value) => !isGiven(value, data));
+    if (missing.length === 0) return;
+    throw new ValidationError(`The mail template "${name}" needs values that were not given: ${missing.join(", ")}.`, {
+      code: "incomplete_template_data",
+    });
+  }
+}
+
+function readTemplates(folder: string): [name: string, source: string][] {
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith(".html"));
+    if (names.length === 0) throw new Error("no .html file");
+    return names.map((name) => [name, readFileSync(join(folder, name), "utf8")]);
+  } catch (cause) {
+    throw new ValidationError("The folder of mail templates can't be read or holds no .html file.", {
+      code: "invalid_configuration",
+      cause,
+    });
+  }
+}
+
+function checkTemplate(name: string, source: string): void {
+  const fault = (what: string, cause?: unknown) =>
+    new ValidationError(`The mail template "${name}" ${what}.`, { code: "invalid_configuration", cause });
+  let tokens: Tokens;
+  try {
+    tokens = mustache.parse(source);
+  } catch (cause) {
+    throw fault("is not a valid Mustache template", cause);
+  }
+  for (const [type, value] of flat(tokens)) {
+    if (type === "&") throw fault(`puts "${value}" in without escaping it; write {{${value}}}`);
+  }
+}
+
+function* flat(tokens: Tokens): Generator<[type: string, value: string]> {
+  for (const [type, value, , , inner] of tokens) {
+    yield [type, value];
+    if (Array.isArray(inner)) yield* flat(inner);
+  }
+}
+
+const isGiven = (name: string, data: TemplateData): boolean =>
+  Object.hasOwn(data, name) || (name.endsWith("_text") && Array.isArray(data[name.slice(0, -"_text".length)]));
+
+/** Names of the values that a template shows or asks for. */
+function* namesIn(template: string): Generator<string> {
+  for (const [type, value] of flat(mustache.parse(template))) {
+    if ((type === "name" || type === "#" || type === "^") && value !== ".") yield value;
+  }
+}
+
+function viewOf(data: TemplateData): Record<string, unknown> {
+  const view: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(data)) {
+    if (typeof value === "string") view[name] = printable(value);
+    else if (typeof value === "object") {
+      const items = value.map(printable);
+      view[name] = items;
+      view[`${name}_text`] = sentenceList.format(items);
+    } else view[name] = value;
+  }
+  return view;
+}
+
+/** What may stand in a mail's body (RFC 5322 section 2.1): no control characters but tabs and line ends, no lone surrogates. */
+const printable = (text: string): string =>
+  // eslint-disable-next-line no-control-regex -- control characters are what it is after
+  text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g, "");

@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from "node:crypto";
+import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { IoError } from "../../errors.ts";
+import type { MailMessage, MailTransport } from "./mail-transport.ts";
+import { toMimeOptions } from "./mime-message.ts";
+
+// Nothing that a file system folds, reserves or takes for a path.
+const SAFE_NAME = /^[a-z0-9][a-z0-9._@-]{0,199}$/;
+
+/** Name of a mail's file: the message id where a file can have that name, otherwise its hash. */
+export function outboxFileName(messageId: string): string {
+  const id = messageId.replace(/^<(.*)>$/, "$1");
+  return `${SAFE_NAME.test(id) ? id : createHash("sha256").update(id).digest("hex")}.eml`;
+}
+
+/**
+ * Puts mails into a folder, one `.eml` file (RFC 5322) each, for mail programs to open. The file is named for the message id:
+ * a mail that lies there already stays as it is. A file appears whole or not at all, and is on the disk when `send` resolves.
+ * The folder is made when the first mail comes.
+ */
+export class OutboxTransport implements MailTransport {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async send(message: MailMessage, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const content = await buildMessage(message);
+    signal?.throwIfAborted();
+    try {
+      await this.#store(outboxFileName(message.messageId), content);
+    } catch (cause) {
+      const { code = "unknown" } = cause as NodeJS.ErrnoException;
+      throw new IoError(
+        `The mail could not be written to the outbox folder (${code}). Check that the folder can be written to and has space left.`,
+        { code: "outbox_unavailable", cause },
+      );
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #store(name: string, content: Buffer): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const path = join(this.#folder, name);
+    if (!(await exists(path))) {
+      const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
+      try {
+        await writeDurably(temporary, content);
+        await rename(temporary, path);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+    }
+    // Also where the file was there: whoever wrote it may have died before this line.
+    await syncFolder(this.#folder);
+  }
+}
+
+async function buildMessage(message: MailMessage): Promise<Buffer> {
+  const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
+  return new MailComposer({ ...toMimeOptions(message), newline: "windows" }).compile().build();
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
+
+async function writeDurably(path: string, content: Buffer): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows can't open a folder, and makes renames durable by itself.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { ValidationError } from "../../../src/errors.ts";
+import { MailTemplates } from "../../../src/integrations/email/mail-templates.ts";
+import { TEMPLATES } from "./mails.ts";
+
+const DATA = {
+  customer_name: "Ada Lovelace",
+  feedback_id: "F-1",
+  categories: ["product", "pricing"],
+  is_priority: false,
+};
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+function folderOf(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), "templates-"));
+  folders.push(folder);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+describe.each(TEMPLATES)("the shipped template %s", (template) => {
+  const shipped = new MailTemplates();
+
+  it("shows name, reference and topics, in both parts", () => {
+    const { html, text } = shipped.render(template, DATA);
+    for (const part of [html, text]) {
+      for (const value of ["Ada Lovelace", "F-1", "product and pricing"]) expect(part).toContain(value);
+      expect(part).not.toContain("{{");
+    }
+  });
+
+  it("says more to priority customers", () => {
+    expect(shipped.render(template, DATA).text).not.toContain("priority");
+    expect(shipped.render(template, { ...DATA, is_priority: true }).text).toMatch(/priority customer/);
+  });
+
+  it("loads nothing from elsewhere and runs nothing", () => {
+    const { html } = shipped.render(template, DATA);
+    expect(html).not.toMatch(/\b(?:src|href)\s*=|https?:|url\(|@import|<script|<link|<img/i);
+  });
+
+  it("names its language, marks layout tables as such and knows dark mode", () => {
+    const { html } = shipped.render(template, DATA);
+    expect(html).toMatch(/^<!doctype html>\s*<html lang="en"/);
+    expect(html.match(/<table/g)).toHaveLength(html.match(/<table\s+role="presentation"/g)?.length ?? 0);
+    expect(html).toContain('<meta name="color-scheme" content="light dark" />');
+    expect(html).toContain("@media (prefers-color-scheme: dark)");
+    expect(html).toContain("max-width: 600px");
+  });
+
+  it("reads well as plain text: no tags, no preview line, no long lines, one paragraph after another", () => {
+    const { html, text } = shipped.render(template, { ...DATA, is_priority: true });
+    const preheader = /class="preheader"[^>]*>([^<]+)</.exec(html)?.[1]?.trim() ?? "";
+    expect(preheader.length).toBeGreaterThan(10);
+    expect(text).not.toContain(preheader);
+    expect(text).not.toMatch(/<|&[a-z#0-9]+;/);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(76);
+    const heading = /<h1[^>]*>([^<]+)</.exec(html)?.[1]?.trim() ?? "";
+    expect(text.split("\n", 1)).toEqual([heading]);
+    expect(text).toMatch(/\n\nHello Ada Lovelace,\n\n/);
+    expect(text).toMatch(/\n\nReference: F-1\n/);
+  });
+
+  it("escapes every value and never reads one as a template", () => {
+    const hostile = `<script>alert("1")</script> & {{feedback_id}} {{{is_priority}}} {{> content}} '`;
+    const { html, text } = shipped.render(template, {
+      ...DATA,
+      customer_name: hostile,
+      feedback_id: `<b>${hostile}`,
+      categories: [hostile],
+    });
+    expect(html).not.toMatch(/<script|<b>/);
+    expect(html.match(/&lt;script&gt;alert\(&quot;1&quot;\)/g)).toHaveLength(3);
+    expect(html.match(/\{\{feedback_id\}\}/g)).toHaveLength(3);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(`Hello ${hostile},`);
+  });
+});
+
+describe("MailTemplates", () => {
+  it("escapes whatever the value: no tag comes out that the template did not have", () => {
+    const templates = new MailTemplates(folderOf({ "a.html": "<p>{{x}}</p><i title='{{x}}'>{{things_text}}</i>" }));
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom("<", ">", "&", '"', "'", "{", "}", "`", "=", "/", "a", "\0", "\uD800") }),
+        (x) => {
+          const { html } = templates.render("a.html", { x, things: [x, x] });
+          expect(html.match(/[<>]/g)?.join("")).toBe("<><><><>");
+          expect(html.match(/['"]/g)?.join("")).toBe("''");
+          expect(html.isWellFormed()).toBe(true);
+          expect(html).not.toContain("\0");
+        },
+      ),
+    );
+  });
+
+  it("names the known templates when it is asked for another", () => {
+    const templates = new MailTemplates();
+    for (const unknown of ["nothing.html", "_frame.html", "../mail-templates.ts", "__proto__"]) {
+      expect(() => templates.render(unknown, DATA)).toThrow(
+        expect.objectContaining({
+          code: "unknown_template",
+          message: expect.stringContaining([...TEMPLATES].sort().join(", ")),
+        }),
+      );
+    }
+  });
+
+  it("writes no mail with a hole in it: values that are not given are an error that names them", () => {
+    const { customer_name: _name, categories: _categories, ...rest } = DATA;
+    expect(() => new MailTemplates().render("neutral_feedback_response.html", rest)).toThrow(
+      expect.objectContaining({
+        code: "incomplete_template_data",
+        message: expect.stringMatching(/categories_text, customer_name/),
+      }),
+    );
+  });
+
+  it("takes a folder of one's own, with a frame and without", () => {
+    const content = "<p>{{#things}}[{{.}}]{{/things}}{{^things}}none{{/things}} {{feedback_text}}</p>";
+    const data = { things: ["a", "b"], feedback_text: "said" };
+    expect(new MailTemplates(folderOf({ "a.html": content })).render("a.html", data).html).toBe("<p>[a][b] said</p>");
+    const framed = new MailTemplates(folderOf({ "a.html": content, "_frame.html": "<b>{{> content}}</b>" }));
+    expect(framed.render("a.html", { ...data, things: [] }).html).toBe("<b><p>none said</p></b>");
+  });
+
+  it.each([
+    ["does not exist", () => join(folderOf({}), "nowhere")],
+    ["is empty", () => folderOf({})],
+    ["holds a template that does not parse", () => folderOf({ "a.html": "{{#open}}" })],
+    ["holds a template that goes round the escaping", () => folderOf({ "a.html": "{{#x}}{{{name}}}{{/x}}" })],
+    ["holds a template that goes round it the other way", () => folderOf({ "a.html": "{{&name}}" })],
+  ])("refuses a folder that %s, when it is made", (_what, folder) => {
+    expect(() => new MailTemplates(folder())).toThrow(ValidationError);
+    expect(() => new MailTemplates(folder())).toThrow(expect.objectContaining({ code: "invalid_configuration" }));
+  });
+});

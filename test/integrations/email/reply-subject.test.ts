@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { replySubject } from "../../../src/integrations/email/reply-subject.ts";
+
+describe("replySubject", () => {
+  it.each([
+    ["My order", "RE: My order"],
+    ["Re: My order", "RE: My order"],
+    ["re : My order", "RE: My order"],
+    ["RE[2]: My order", "RE: My order"],
+    ["Re(3): My order", "RE: My order"],
+    ["RE: Re: re: My order", "RE: My order"],
+    ["Re：注文", "RE: 注文"],
+    ["Refund: where is it?", "RE: Refund: where is it?"],
+    ["Return", "RE: Return"],
+    ["Hello\r\nBcc: eve@evil.example", "RE: Hello Bcc: eve@evil.example"],
+    ["a\u2028b\u0085c\0d\te", "RE: a b c d e"],
+    ["half a pair \uD83D", "RE: half a pair \uFFFD"],
+    ["\u200Fשלום", "RE: \u200Fשלום"],
+    ["Re:", "RE:"],
+  ])("answers %j with %j", (subject, reply) => {
+    expect(replySubject(subject)).toBe(reply);
+  });
+
+  const subjects = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 200 }),
+    fc
+      .array(fc.constantFrom("re", "RE:", "Re[1]:", " ", "\r", "\n", "\u2029", ":", "x", "："), { maxLength: 20 })
+      .map((parts) => parts.join("")),
+  );
+
+  it("is one line that begins with one RE:, and stays as it is when it is answered again", () => {
+    fc.assert(
+      fc.property(subjects, (subject) => {
+        const reply = replySubject(subject);
+        expect(reply).toMatch(/^RE:(?: |$)/);
+        expect(reply).not.toMatch(/^RE:\s*re\s*(?:\[\d+\])?:/i);
+        // eslint-disable-next-line no-control-regex -- that none is left is the point
+        expect(reply).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]/);
+        expect(replySubject(reply)).toBe(reply);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("keeps every word of an ordinary subject", () => {
+    const word = fc.stringMatching(/^[a-z]{1,8}$/);
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1 }), (words) => {
+        expect(replySubject(words.join(" "))).toBe(`RE: ${words.join(" ")}`);
+      }),
+    );
+  });
+});

@@ -1,0 +1,190 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { simpleParser, type ParsedMail } from "mailparser";
+import { localhostCertificate } from "./localhost-certificate.ts";
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
+
+/** A mail as it arrived. */
+export interface ReceivedMail {
+  envelope: { from: string; to: string[] };
+  /** The message as it went over the wire. */
+  raw: string;
+  parsed: ParsedMail;
+  secure: boolean;
+  user?: string;
+}
+
+/** Where in a session a scripted answer is given. `data`: after the whole mail has arrived. */
+export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data";
+
+/**
+ * What the server does instead of saying yes: answers with a code, drops the connection, or first waits for a promise
+ * (a delay that the test ends, or one that never ends).
+ */
+export type Answer = { code: number; text?: string } | { drop: true } | { after: Promise<unknown> };
+
+export interface SmtpOptions {
+  /** TLS from the first byte, with `localhostCertificate`, which nobody trusts unless told to. */
+  secure?: boolean;
+  /** Offer STARTTLS; default: no. */
+  startTls?: boolean;
+  /** Demand this login. */
+  login?: { user: string; password: string };
+}
+
+/** A real mail server on a free port of this machine, which keeps what it gets. Close it at the end. */
+export class SmtpTestServer implements AsyncDisposable {
+  readonly mails: ReceivedMail[] = [];
+  /** How many connections were ever made. */
+  connections = 0;
+  readonly #answers = new Map<Stage, Answer[]>();
+  readonly #sockets = new Map<number, Socket>();
+  readonly #waiting: { stage: Stage; resolve: () => void }[] = [];
+  readonly #options: SmtpOptions;
+  readonly #server: SMTPServer;
+
+  constructor(options: SmtpOptions) {
+    this.#options = options;
+    this.#server = new SMTPServer(this.#serverOptions());
+    this.#server.on("error", () => {});
+    this.#server.server.on("connection", () => {
+      this.connections += 1;
+    });
+    // Never the plain socket below a TLS one: Node crashes when that is destroyed in the middle of a handshake.
+    this.#server.server.on(options.secure === true ? "secureConnection" : "connection", (socket: Socket) => {
+      this.#remember(socket, socket.remotePort);
+    });
+  }
+
+  async listen(): Promise<this> {
+    await once(this.#server.listen(0, "127.0.0.1"), "listening");
+    return this;
+  }
+
+  get port(): number {
+    return (this.#server.server.address() as AddressInfo).port;
+  }
+
+  /** URL for `createMailTransport`, with the login where there is one. */
+  url(parameters = ""): string {
+    const { login, secure } = this.#options;
+    const user = login === undefined ? "" : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
+    return `${secure === true ? "smtps" : "smtp"}://${user}127.0.0.1:${this.port}${parameters}`;
+  }
+
+  /** Gives these answers at this stage, one each time, before it says yes again. */
+  script(stage: Stage, ...answers: Answer[]): void {
+    this.#answers.set(stage, [...(this.#answers.get(stage) ?? []), ...answers]);
+  }
+
+  /** Resolves the next time that a session comes to this stage, before it is answered. */
+  reached(stage: Stage): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ stage, resolve });
+    return promise;
+  }
+
+  /** Drops every connection, as a server does that restarts. */
+  dropConnections(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.dropConnections();
+    await new Promise<void>((resolve) => {
+      this.#server.close(resolve);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #serverOptions(): SMTPServerOptions {
+    const { login, secure = false, startTls = false } = this.#options;
+    const hidden = [...(startTls ? [] : ["STARTTLS"]), ...(login === undefined ? ["AUTH"] : [])];
+    return {
+      ...localhostCertificate,
+      secure,
+      disabledCommands: hidden,
+      authOptional: login === undefined,
+      allowInsecureAuth: true,
+      disableReverseLookup: true,
+      closeTimeout: 1,
+      onSecure: (socket, session, done) => {
+        this.#remember(socket, session.remotePort);
+        done();
+      },
+      onConnect: (session, done) => this.#answer("connect", session, done),
+      onAuth: ({ username, password }, session, done) => {
+        const right = username === login?.user && password === login?.password;
+        this.#answer("auth", session, (error) => {
+          if (error) return done(error);
+          return right ? done(null, { user: username }) : done(withCode(535, "5.7.8 login refused"));
+        });
+      },
+      onMailFrom: (_address, session, done) => this.#answer("mail", session, done),
+      onRcptTo: (_address, session, done) => this.#answer("rcpt", session, done),
+      onData: (stream, session, done) => {
+        const chunks: Buffer[] = [];
+        stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+        stream.once("end", () =>
+          this.#answer("data", session, (error) => {
+            if (error) done(error);
+            else this.#keep(Buffer.concat(chunks), session, done);
+          }),
+        );
+      },
+    };
+  }
+
+  #remember(socket: Socket, port = 0): void {
+    this.#sockets.set(port, socket);
+    socket.once("close", () => this.#sockets.delete(port));
+  }
+
+  #keep(raw: Buffer, session: SMTPServerSession, done: (error?: Error | null) => void): void {
+    const { mailFrom, rcptTo } = session.envelope;
+    const secure = session.secure;
+    simpleParser(raw, (error: unknown, parsed) => {
+      this.mails.push({
+        envelope: { from: mailFrom === false ? "" : mailFrom.address, to: rcptTo.map(({ address }) => address) },
+        raw: raw.toString("latin1"),
+        parsed,
+        secure,
+        ...(session.user !== undefined && { user: session.user }),
+      });
+      done(error instanceof Error ? error : null);
+    });
+  }
+
+  #answer(stage: Stage, session: SMTPServerSession, answered: (error?: Error | null) => void): void {
+    const index = this.#waiting.findIndex((waiting) => waiting.stage === stage);
+    if (index !== -1) this.#waiting.splice(index, 1)[0]?.resolve();
+    const answer = this.#answers.get(stage)?.shift();
+    if (answer === undefined) answered();
+    else if ("code" in answer) answered(withCode(answer.code, answer.text ?? "scripted answer"));
+    else if ("drop" in answer) this.#sockets.get(session.remotePort)?.destroy();
+    else void afterwards(answer.after, answered);
+  }
+}
+
+async function afterwards(delay: Promise<unknown>, continued: () => void): Promise<void> {
+  await delay;
+  continued();
+}
+
+const withCode = (responseCode: number, text: string): Error => Object.assign(new Error(text), { responseCode });
+
+export const startSmtpServer = (options: SmtpOptions = {}): Promise<SmtpTestServer> =>
+  new SmtpTestServer(options).listen();
+
+/** A port of this machine where nobody listens. */
+export async function unusedPort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
