@@ -43,12 +43,15 @@ function processed(result: Fields): string {
   return `Feedback ${String(id)}${from}: ${typeof sentiment === "string" ? sentiment : "stored"}${about}. ${outcome(result)}${again}`;
 }
 
-function outcome({ action, response_id: response, ticket_id: ticket }: Fields): string {
+function outcome({ action, response_id: response, response_withheld: withheld, ticket_id: ticket }: Fields): string {
   const mail = typeof response === "string";
+  const noMail = typeof withheld === "string" ? ` No mail was sent: ${withheld}.` : "";
   if (action === "escalate") {
-    return `It went to a person${typeof ticket === "string" ? `, ticket ${ticket}` : ""}${mail ? "; the customer was told by mail" : ""}.`;
+    const handedOver = `It went to a person${typeof ticket === "string" ? `, ticket ${ticket}` : ""}`;
+    return `${handedOver}${mail ? "; the customer was told by mail" : ""}.${noMail}`;
   }
-  if (action === "auto_respond") return mail ? "The customer was answered by mail." : "No mail was sent.";
+  if (action === "auto_respond")
+    return mail ? "The customer was answered by mail." : noMail.trim() || "No mail was sent.";
   return "It was stored; no answer was sent.";
 }
 

@@ -45,9 +45,9 @@ export interface StartedRun {
  * What it returns must be JSON. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
  */
 export interface Step {
-  <Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
+  <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
   /** The same, but not among `stepsCompleted`: bookkeeping that no caller asked for. */
-  unlisted<Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
+  unlisted<const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
 }
 
 /** What a handler is told about its run. The same at every replay. */

@@ -1,3 +1,5 @@
+export type TicketPriority = "high" | "normal";
+
 /** What support needs to take up a case. Times and addresses stay in the graph. */
 export interface TicketRequest {
   /** The same key, the same ticket, however often it is asked for. */
@@ -10,7 +12,7 @@ export interface TicketRequest {
   text: string;
   sentiment: string;
   categories: string[];
-  priority: "high" | "normal";
+  priority: TicketPriority;
   /** When the feedback came in. */
   createdAt: Date;
 }

@@ -127,13 +127,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const language = sentimentAnalysis?.result.language ?? categoryAnalysis?.result.language;
     const output = { action, sentiment, categories, feedback_uri, ...(language === undefined ? {} : { language }) };
 
-    const priority = isPriority(this.#policy, segment);
-    const mail = { feedback, categories, isPriority: priority };
+    const mail = { feedback, categories, isPriority: isPriority(this.#policy, segment) };
     if (action === "auto_respond") {
       return { ...output, ...(await this.#respond(step, "response_sent", { ...mail, kind: sentiment })) };
     }
     if (action === "no_action") return output;
 
+    const priority = mail.isPriority || sentiment === "negative" ? "high" : "normal";
     const ticket_id = await step("ticket_created", () =>
       this.configuration.ticketSystem.createTicket({
         key: feedback_id,
@@ -144,9 +144,12 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         text: feedback.feedback_text,
         sentiment,
         categories,
-        priority: priority || sentiment === "negative" ? "high" : "normal",
+        priority,
         createdAt: startTime,
       }),
+    );
+    await step.unlisted("ticket_recorded", () =>
+      this.#graph.recordTicket(feedback_id, { id: ticket_id, priority, createdAt: startTime }),
     );
     if (!send_response) return { ...output, ticket_id };
     const acknowledged = await this.#respond(step, "acknowledgment_sent", { ...mail, kind: "escalation" });

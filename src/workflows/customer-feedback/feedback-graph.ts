@@ -8,6 +8,7 @@ import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { ask, select } from "../../ontology/queries.ts";
 import { PREFIXES, prov, rdf } from "../../ontology/vocabulary.ts";
+import type { TicketPriority } from "../../integrations/tickets/ticket-system.ts";
 import type { ResponseCap } from "./configuration.ts";
 import type { Action } from "./result.ts";
 
@@ -142,6 +143,19 @@ export class FeedbackGraph {
     const bindings = { feedback, customer: iri(customerUri), now, since, cap: cap.responses };
     await this.#ontologyStore.update(FEEDBACK_STORE, PERMIT_RESPONSE, bindings);
     return ask(this.#ontologyStore, FEEDBACK_STORE, RESPONSE_IS_PERMITTED, { feedback });
+  }
+
+  /** Notes the ticket, wherever it is kept. */
+  async recordTicket(
+    feedbackId: string,
+    ticket: { id: string; priority: TicketPriority; createdAt: Date },
+  ): Promise<void> {
+    const graph = new ABIGraph();
+    const feedback = iri(feedbackUri(feedbackId));
+    const uri = graph.createEntity("Ticket", ticket);
+    graph.createRelationship(uri, "forFeedback", feedback);
+    graph.createRelationship(feedback, "hasTicket", uri);
+    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
   }
 
   /** Notes the mail that went to the customer. */

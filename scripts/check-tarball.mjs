@@ -1,0 +1,29 @@
+// Packs the package, installs the tarball into an empty project and uses it there as a stranger would.
+// Prints the number of checks as "N passed, N failed"; needs the npm registry.
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const project = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
+const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
+
+try {
+  run("npm", ["pack", "--silent", "--pack-destination", project], root);
+  const [tarball] = readdirSync(project).filter((file) => file.endsWith(".tgz"));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
+  run("npm", ["install", "--silent", "--no-audit", "--no-fund", `./${tarball}`], project);
+  cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
+  const checks = spawnSync(process.execPath, ["--test", "--test-reporter=spec", "checks.mjs"], {
+    cwd: project,
+    stdio: "inherit",
+    env: { ...process.env, ENTRIES: entries.join(" ") },
+  });
+  process.exitCode = checks.status ?? 1;
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}

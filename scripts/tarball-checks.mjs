@@ -1,0 +1,75 @@
+// Runs inside an empty project that has only the packed package: see check-tarball.mjs.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+
+const entries = process.env.ENTRIES.split(" ");
+const bin = "node_modules/.bin/abi-workflows";
+
+for (const entry of entries) {
+  test(`"abi-workflows${entry.slice(1)}" can be imported and exports something`, async () => {
+    const entered = await import(`abi-workflows${entry.slice(1)}`);
+    assert.ok(Object.keys(entered).length > 0);
+  });
+}
+
+test("the workflow's tools work and bind to a chat model", async () => {
+  const { createCustomerFeedbackTools } = await import("abi-workflows/tools");
+  const { DynamicStructuredTool } = await import("@langchain/core/tools");
+  const { ChatOpenAI } = await import("@langchain/openai");
+  const { convertToOpenAITool } = await import("@langchain/core/utils/function_calling");
+  const folder = mkdtempSync(join(tmpdir(), "abi-workflows-stranger-"));
+  writeFileSync(join(folder, "customers.json"), JSON.stringify([{ id: "C-1", name: "Ada", email: "ada@example.org" }]));
+  const toolkit = await createCustomerFeedbackTools({
+    dataDirectory: join(folder, "data"),
+    customerSource: join(folder, "customers.json"),
+  });
+  try {
+    const tools = toolkit.workflow.as_tools();
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ["process_customer_feedback", "analyze_feedback_sentiment", "categorize_feedback_text"],
+    );
+    for (const tool of tools) {
+      assert.ok(tool instanceof DynamicStructuredTool);
+      const { parameters } = convertToOpenAITool(tool).function;
+      assert.deepEqual(parameters.required, Object.keys(parameters.properties));
+      assert.equal(parameters.additionalProperties, false);
+    }
+    const model = new ChatOpenAI({ model: "none", apiKey: "none" });
+    assert.ok(model.bindTools(tools));
+
+    const args = { feedback_id: null, customer_id: "C-1", subject: "Praise", feedback_text: "The product is great!" };
+    const call = { type: "tool_call", id: "1", name: tools[0].name, args };
+    const first = await tools[0].invoke(call);
+    assert.equal(first.artifact.action, "auto_respond");
+    assert.equal((await tools[0].invoke(call)).artifact.duplicate, true);
+    assert.equal(readdirSync(join(folder, "data", "outbox")).length, 1);
+    assert.equal((await tools[0].invoke({ ...call, args: {} })).artifact.error_type, "validation_error");
+  } finally {
+    await toolkit.close();
+  }
+});
+
+test("the command runs", () => {
+  assert.match(execFileSync(process.execPath, [bin, "--help"], { encoding: "utf8" }), /process/);
+});
+
+test("the demo runs from the package", () => {
+  const folder = mkdtempSync(join(tmpdir(), "abi-workflows-demo-"));
+  const demo = spawnSync(process.execPath, [join(process.cwd(), bin), "demo"], { cwd: folder, encoding: "utf8" });
+  assert.equal(demo.status, 0, demo.stderr);
+});
+
+const [major, minor] = execFileSync("node", ["-p", "process.versions.node"], { encoding: "utf8" }).split(".").map(Number);
+const old = major < 22 || (major === 22 && minor < 13);
+test("an old Node.js is told which version is needed", { skip: old ? false : "the node on PATH is new enough" }, () => {
+  for (const args of [[bin, "--help"], ...entries.map((entry) => ["-e", `import("abi-workflows${entry.slice(1)}")`])]) {
+    const { status, stderr } = spawnSync("node", args, { encoding: "utf8" });
+    assert.notEqual(status, 0);
+    assert.match(stderr, /needs Node\.js 22\.13/);
+  }
+});

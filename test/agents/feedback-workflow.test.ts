@@ -1,0 +1,101 @@
+import { ChatOpenAI } from "@langchain/openai";
+import type { DynamicStructuredTool } from "@langchain/core/tools";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createFeedbackAgent } from "../../agents/index.ts";
+import {
+  rawToolCall,
+  reply,
+  startOpenAiServer,
+  toolCall,
+  toolCalls,
+  type ScriptStep,
+} from "../support/openai-server.ts";
+import { feedback, startFeedback, values } from "../support/feedback.ts";
+
+/** The real workflow, its tools, and a real client that speaks with a scripted model over HTTP. */
+async function startAgent(script: readonly ScriptStep[]) {
+  const parts = await startFeedback();
+  const server = await startOpenAiServer(script);
+  const model = new ChatOpenAI({
+    model: "scripted",
+    apiKey: "none",
+    configuration: { baseURL: server.url },
+    maxRetries: 0,
+  });
+  const agent = createFeedbackAgent({ model, tools: parts.workflow.as_tools() });
+  onTestFinished(async () => {
+    await agent.close();
+    await server.close();
+  });
+  return { ...parts, server, agent };
+}
+
+const NULLS = { sentiment: null, categories: null, send_response: null };
+
+describe("the workflow's tools in an agent", () => {
+  it("process feedback that the model hands over, and give the result back to it", async () => {
+    const { agent, server, mails } = await startAgent([
+      toolCall("process_customer_feedback", feedback(NULLS)),
+      reply("I have answered the customer."),
+    ]);
+    const progress: unknown[] = [];
+    const answer = await agent.ask("Please process F-1.", { onToolProgress: (_, event) => progress.push(event) });
+    expect(answer.text).toBe("I have answered the customer.");
+    expect(answer.toolCalls).toMatchObject([
+      { name: "process_customer_feedback", failed: false, artifact: { action: "auto_respond" } },
+    ]);
+    expect(progress).toContainEqual(expect.objectContaining({ step: "response_sent", phase: "completed" }));
+    const [first, second] = server.requests.map(({ body }) => body);
+    expect(first!.tools!.map((tool) => tool.function.name)).toEqual([
+      "process_customer_feedback",
+      "analyze_feedback_sentiment",
+      "categorize_feedback_text",
+    ]);
+    expect(JSON.parse(String(second!.messages.at(-1)!.content))).toMatchObject({ success: true, feedback_id: "F-1" });
+    expect(mails.mails).toHaveLength(1);
+  });
+
+  it("do it once when the model plans the same call twice, with or without an id", async () => {
+    const { feedback_id: _, ...rest } = feedback(NULLS);
+    const anonymous = { feedback_id: null, ...rest };
+    const { agent, mails, ontologyStore } = await startAgent([
+      toolCalls(["process_customer_feedback", anonymous], ["process_customer_feedback", anonymous]),
+      toolCall("process_customer_feedback", anonymous),
+      reply("Done."),
+    ]);
+    const { toolCalls: calls } = await agent.ask("Process it.");
+    expect(calls.filter(({ artifact }) => (artifact as { duplicate?: boolean }).duplicate)).toHaveLength(2);
+    expect(mails.mails).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toHaveLength(1);
+  });
+
+  it("let the model repair arguments that are broken or wrong", async () => {
+    const { agent, server, mails } = await startAgent([
+      rawToolCall("process_customer_feedback", '{"feedback_id": "F-1", '),
+      toolCall("process_customer_feedback", { ...feedback(NULLS), categories: ["weather"] }),
+      toolCall("process_customer_feedback", feedback(NULLS)),
+      reply("Done."),
+    ]);
+    const answer = await agent.ask("Process F-1.");
+    expect(answer.text).toBe("Done.");
+    expect(String(server.requests[2]!.body.messages.at(-1)!.content)).toMatch(
+      /categories\[0\].*must be one of product/,
+    );
+    expect(mails.mails).toHaveLength(1);
+  });
+
+  it("bind to a chat model without an agent", async () => {
+    const { workflow, server } = await startAgent([toolCall("analyze_feedback_sentiment", { text: "I love it" })]);
+    const model = new ChatOpenAI({ model: "scripted", apiKey: "none", configuration: { baseURL: server.url } });
+    const message = await model
+      .bindTools(workflow.as_tools(), { strict: true })
+      .invoke("How does this sound: I love it");
+    expect(server.requests[0]!.body.tools![0]!.function).toMatchObject({
+      strict: true,
+      parameters: { additionalProperties: false },
+    });
+    const [call] = message.tool_calls!;
+    const tool = workflow.as_tools().find(({ name }) => name === call!.name) as DynamicStructuredTool;
+    expect(await tool.invoke(call as never)).toMatchObject({ artifact: { sentiment: "positive" } });
+  });
+});

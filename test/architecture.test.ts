@@ -1,0 +1,77 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = dirname(import.meta.dirname);
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+/** Every import of the package's own code: files relative to the root, packages by their names. */
+function imports(): Import[] {
+  const files = globSync("{src,tools,agents}/**/*.ts", { cwd: root });
+  if (files.length < 50)
+    throw new Error(`only ${files.length} files found below ${root}: is this test looking in the right place?`);
+  return files.flatMap((from) => {
+    const text = readFileSync(join(root, from), "utf8");
+    const specifiers = [
+      ...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;"']*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g),
+    ];
+    return specifiers.map((match) => {
+      const specifier = (match[1] ?? match[2])!;
+      const to = specifier.startsWith(".") ? relative(root, join(root, dirname(from), specifier)) : specifier;
+      return { from, to };
+    });
+  });
+}
+
+const all = imports();
+
+const broken = (from: RegExp, to: RegExp): string[] =>
+  all.filter((edge) => from.test(edge.from) && to.test(edge.to)).map((edge) => `${edge.from} → ${edge.to}`);
+
+describe("the house", () => {
+  it("is walked: known imports are found, and a forbidden one would be", () => {
+    expect(all).toContainEqual({ from: "tools/customer-feedback.ts", to: "src/application.ts" });
+    expect(broken(/^tools\//, /^src\/application/)).not.toEqual([]);
+  });
+
+  it.each<[string, RegExp, RegExp]>([
+    ["src knows nothing of tools, agents and tests", /^src\//, /^(?:tools|agents|test)\//],
+    ["tools know nothing of agents", /^tools\//, /^agents\//],
+    ["the framework knows the engine only by its port", /^src\/workflow\//, /^src\/engine\/(?!engine\.ts)/],
+    [
+      "a workflow knows no adapter and no face",
+      /^src\/workflows\//,
+      /^src\/(?:cli|http|mcp|settings|application)|\/(?:open-workflow|oxigraph|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
+    ],
+    [
+      "a workflow knows no store's, mailer's, web framework's or model's package",
+      /^src\/(?:workflows|workflow)\//,
+      /^(?:n3|oxigraph|nodemailer|hono|openworkflow|langchain|@langchain\/(?!core\/tools$))/,
+    ],
+    [
+      "ports know no adapter",
+      /^src\/(?:ontology\/ontology-store|engine\/engine|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
+      /\/(?:open-workflow|oxigraph|embedded|chat-model)\/|smtp|outbox|webhook/,
+    ],
+    ["rooms of src do not know the application", /^src\/(?!index|application|cli\/)/, /^src\/application/],
+    [
+      "LangChain's agents and models stay in agents",
+      /^(?:src\/(?!analysis\/chat-model)|tools\/)/,
+      /^(?:langchain|@langchain\/(?:openai|langgraph))/,
+    ],
+  ])("%s", (_, from, to) => {
+    expect(all.some((edge) => from.test(edge.from))).toBe(true);
+    expect(broken(from, to)).toEqual([]);
+  });
+
+  it("reads the environment in one file", () => {
+    const readers = globSync("{src,tools,agents}/**/*.ts", { cwd: root }).filter((file) =>
+      /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),
+    );
+    expect(readers).toEqual(["src/settings.ts"]);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { readSettings, SETTINGS } from "../src/settings.ts";
+
+describe("settings", () => {
+  it("have defaults that work on a fresh machine", () => {
+    expect(readSettings({}, {})).toEqual({
+      dataDirectory: ".abi-workflows",
+      mailFrom: "Customer Care <care@example.org>",
+      escalation: true,
+      responseCap: 10,
+      responseCapMinutes: 180,
+      maxParallelRequests: 5,
+      retryAttempts: 6,
+      retryDelayMs: 500,
+      logLevel: "warn",
+    });
+  });
+
+  it("come from the options first, then from the environment; empty means not given", () => {
+    const environment = {
+      MAIL_URL: "smtp://mail.example",
+      RESPONSE_CAP: "3",
+      ESCALATION: "off",
+      OPENAI_MODEL: "",
+      LOG_LEVEL: "info",
+    };
+    expect(readSettings({ responseCap: 7, logLevel: "debug" }, environment)).toMatchObject({
+      mailUrl: "smtp://mail.example",
+      responseCap: 7,
+      escalation: false,
+      logLevel: "debug",
+    });
+    expect(readSettings({}, environment)).not.toHaveProperty("openaiModel");
+  });
+
+  it.each([
+    ["MAX_PARALLEL_REQUESTS", "0", /MAX_PARALLEL_REQUESTS \(maxParallelRequests\) must be at least 1/],
+    ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
+    ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
+    ["LOG_LEVEL", "loud", /LOG_LEVEL/],
+    [
+      "OPENAI_BASE_URL",
+      "localhost:1234",
+      /OPENAI_BASE_URL \(openaiBaseUrl\) must be a URL with http:\/\/ or https:\/\//,
+    ],
+  ])("that are wrong are named: %s=%s", (name, value, message) => {
+    expect(() => readSettings({}, { [name]: value })).toThrow(message);
+  });
+
+  it("never repeat a value in an error: it may be a secret", () => {
+    expect(() => readSettings({}, { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret" })).toThrow(/^(?!.*secret).*$/s);
+  });
+
+  it("refuse an option that does not exist", () => {
+    expect(() => readSettings({ mailURL: "x" } as never, {})).toThrow(/mailURL/);
+  });
+
+  it("are all described, each with a variable of its own", () => {
+    expect(new Set(SETTINGS.map(({ env }) => env)).size).toBe(SETTINGS.length);
+    for (const { env, about } of SETTINGS)
+      expect([env, about]).toEqual([expect.stringMatching(/^[A-Z_]+$/), expect.stringMatching(/\.$/)]);
+  });
+});

@@ -1,0 +1,229 @@
+import { Hono } from "hono";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { RefundWorkflow } from "../../examples/refund-workflow.ts";
+import type { WorkflowEngine } from "../../src/engine/engine.ts";
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { IoError, ValidationError } from "../../src/errors.ts";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import type { WorkflowConfiguration } from "../../src/workflow/configuration.ts";
+import { direct, durable } from "../../src/workflow/operation.ts";
+import { Workflow } from "../../src/workflow/workflow.ts";
+
+function openEngine(): WorkflowEngine {
+  const engine = new OpenWorkflowEngine({
+    path: ":memory:",
+    retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 },
+  });
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+/** Doubles a number; what it does meanwhile is up to the test. */
+class Doubling extends Workflow<WorkflowConfiguration & { during?: (n: number) => Promise<void> | void }> {
+  override readonly name = "doubling";
+  override readonly operations = [
+    durable("double", {
+      description: "Double a number.",
+      input: z.strictObject({ id: z.string().min(1), owner: z.string().optional(), n: z.number() }),
+      output: z.object({ doubled: z.number() }),
+      key: "id",
+      echo: ["owner"],
+      run: async ({ n }, { step }) => ({
+        doubled: await step("doubled", async () => {
+          await this.configuration.during?.(n);
+          return n * 2;
+        }),
+      }),
+    }),
+    direct("halve", {
+      description: "Halve a number.",
+      input: z.strictObject({ n: z.number() }),
+      output: z.object({ halved: z.number() }),
+      run: ({ n }) => {
+        if (n === 13) throw new Error("unlucky, says /etc/secret");
+        return { halved: n / 2 };
+      },
+    }),
+  ];
+}
+
+describe("a workflow of one's own", () => {
+  it("gets tools, routes, durability and once from the base class", async () => {
+    const engine = openEngine();
+    const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
+    onTestFinished(() => ontologyStore.close());
+    const workflow = new RefundWorkflow({ engine, ontologyStore, limit: 100 });
+    const refund = { refund_id: "R-1", order_id: "O-1", amount: 30 };
+    expect(await workflow.run(refund)).toMatchObject({
+      success: true,
+      decision: "granted",
+      steps_completed: ["amount_checked", "refund_stored"],
+    });
+    expect(await workflow.run(refund)).toMatchObject({ duplicate: true });
+    expect(workflow.as_tools().map(({ name }) => name)).toEqual(["request_refund", "get_refund_limit"]);
+    const app = new Hono();
+    workflow.as_api(app);
+    expect(await (await app.request("/workflows/refund/R-1")).json()).toMatchObject({
+      status: "processed",
+      refund_id: "R-1",
+      decision: "granted",
+    });
+    expect(await ontologyStore.listStores()).toEqual(["refunds"]);
+  });
+
+  it("must have exactly one durable operation", () => {
+    class Nothing extends Workflow {
+      override readonly name = "nothing";
+      override readonly operations = [];
+    }
+    expect(() => new Nothing({ engine: openEngine() }).register()).toThrow(/exactly one durable operation/);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])("refuses maxParallelRequests of %s when it is made", (maxParallelRequests) => {
+    expect(() => new Doubling({ engine: openEngine(), maxParallelRequests })).toThrow(/at least 1/);
+  });
+
+  it("gives a plain call's failure to the model without internals", async () => {
+    const [, halve] = new Doubling({ engine: openEngine() }).as_tools();
+    expect(JSON.parse((await halve!.invoke({ n: 8 })) as string)).toEqual({ halved: 4 });
+    const failed = (await halve!.invoke({ n: 13 })) as string;
+    expect(JSON.parse(failed)).toMatchObject({ success: false, error_type: "unexpected_error", retriable: false });
+    expect(failed).not.toMatch(/unlucky|secret/);
+  });
+});
+
+describe("runs by id", () => {
+  it("tells the state of a run from its start to its end", async () => {
+    const gate = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    const engine = openEngine();
+    const during = () => (entered.resolve(), gate.promise);
+    const workflow = new Doubling({ engine, during });
+    const id = await workflow.startWorkflow({ id: "D-1", n: 4 });
+    await entered.promise;
+    const status = await workflow.getWorkflowStatus(id);
+    expect(status).toEqual({
+      workflow_id: id,
+      status: "processing",
+      current_step: "doubled",
+      steps_completed: [],
+      start_time: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    gate.resolve();
+    await engine.wait(id);
+    expect(await workflow.getWorkflowStatus(id)).toMatchObject({
+      status: "completed",
+      steps_completed: ["doubled"],
+      start_time: status.start_time,
+      end_time: expect.stringMatching(/Z$/),
+      result: { id: "D-1", success: true, doubled: 8 },
+    });
+    expect(await workflow.listWorkflows({ status: "completed" })).toHaveLength(1);
+    expect(await workflow.listWorkflows({ status: "failed" })).toEqual([]);
+  });
+
+  it("tells why a run failed, knows no others', and cancels", async () => {
+    const engine = openEngine();
+    engine.register("other", async () => null);
+    const other = (await engine.start("other", { key: "x", fingerprint: "x", input: null })).id;
+    const gate = Promise.withResolvers<void>();
+    const workflow = new Doubling({
+      engine: openEngine(),
+      during: (n) => {
+        if (n === 1) throw new ValidationError("One is not doubled here.", { code: "no_ones" });
+        return gate.promise;
+      },
+    });
+    await workflow.run({ id: "D-1", n: 1 });
+    const [failed] = await workflow.listWorkflows();
+    expect(failed).toMatchObject({
+      status: "failed",
+      error: "One is not doubled here.",
+      error_code: "no_ones",
+      retriable: false,
+    });
+    for (const id of ["workflow-unknown", other]) {
+      expect(await workflow.getWorkflowStatus(id)).toEqual({ workflow_id: id, status: "not_found" });
+      expect(await workflow.cancelWorkflow(id)).toBe(false);
+    }
+    const id = await workflow.startWorkflow({ id: "D-2", n: 2 });
+    expect(await workflow.cancelWorkflow(id)).toBe(true);
+    gate.resolve();
+    expect(await workflow.getWorkflowStatus(id)).toMatchObject({ status: "cancelled" });
+  });
+});
+
+describe("a batch", () => {
+  it("answers in the order of the items, never more at once than allowed, from any iterable", async () => {
+    let now = 0;
+    let most = 0;
+    const later: (() => void)[] = [];
+    const during = async (n: number): Promise<void> => {
+      most = Math.max(most, ++now);
+      // The first of each pair waits for the second: results come out of order.
+      if (n % 2 === 0) await new Promise<void>((resolve) => later.push(resolve));
+      else later.shift()?.();
+      now--;
+    };
+    const workflow = new Doubling({ engine: openEngine(), during, maxParallelRequests: 3 });
+    async function* items() {
+      for (let n = 0; n < 20; n++) yield { id: `D-${n}`, n };
+    }
+    const progress: number[] = [];
+    const results = await Array.fromAsync(
+      workflow.runBatch(items(), { onProgress: ({ completed }) => progress.push(completed) }),
+    );
+    expect(results.map(({ doubled }) => doubled)).toEqual(Array.from({ length: 20 }, (_, n) => n * 2));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(progress).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+  });
+
+  it("makes of a bad item one failed result that says whose it is", async () => {
+    const during = (n: number) => {
+      if (n === 3) throw new IoError("away");
+    };
+    const workflow = new Doubling({ engine: openEngine(), during });
+    const items = [{ id: "a", n: 1 }, { id: "b", owner: "me", n: "x" }, null, { id: "c", n: 3 }, { id: "d", n: 4 }];
+    const progress: unknown[] = [];
+    const results = await Array.fromAsync(workflow.runBatch(items, { onProgress: (state) => progress.push(state) }));
+    expect(results.map(({ success }) => success)).toEqual([true, false, false, false, true]);
+    expect(results[1]).toMatchObject({ id: "b", owner: "me", error_type: "validation_error" });
+    expect(results[3]).toMatchObject({ id: "c", error_type: "io_error", retriable: true });
+    expect(progress.at(-1)).toEqual({ completed: 5, failed: 3 });
+  });
+
+  it("takes items as it goes, not all at once", async () => {
+    let taken = 0;
+    const workflow = new Doubling({ engine: openEngine(), maxParallelRequests: 2 });
+    function* endless() {
+      for (;;) yield { id: `D-${taken}`, n: taken++ };
+    }
+    for await (const { doubled } of workflow.runBatch(endless())) {
+      expect(taken).toBeLessThanOrEqual(Number(doubled) / 2 + 4);
+      if (doubled === 200) break;
+    }
+  });
+
+  it("ends when its caller aborts, and begins nothing more", async () => {
+    const abort = new AbortController();
+    const begun: number[] = [];
+    const workflow = new Doubling({ engine: openEngine(), during: (n) => void begun.push(n), maxParallelRequests: 1 });
+    const batch = workflow.runBatch(
+      Array.from({ length: 50 }, (_, n) => ({ id: `D-${n}`, n })),
+      { signal: abort.signal, onProgress: ({ completed }) => completed === 5 && abort.abort(new Error("enough")) },
+    );
+    await expect(Array.fromAsync(batch)).rejects.toThrow("enough");
+    expect(begun.length).toBeLessThan(8);
+  });
+
+  it("passes on what its source throws", async () => {
+    const workflow = new Doubling({ engine: openEngine() });
+    function* broken() {
+      yield { id: "a", n: 1 };
+      throw new Error("the file ended in the middle");
+    }
+    await expect(Array.fromAsync(workflow.runBatch(broken()))).rejects.toThrow("in the middle");
+  });
+});

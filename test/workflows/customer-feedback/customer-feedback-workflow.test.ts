@@ -1,0 +1,406 @@
+import { describe, expect, it } from "vitest";
+import { CATEGORIES } from "../../../src/analysis/categories.ts";
+import type { SentimentAnalyzer } from "../../../src/analysis/sentiment-analyzer.ts";
+import { IoError } from "../../../src/errors.ts";
+import { select } from "../../../src/ontology/queries.ts";
+import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
+import { feedback, startFeedback, values } from "../../support/feedback.ts";
+import { shaclViolations } from "../../support/shacl.ts";
+
+const ANALYZED = ["customer_data_retrieved", "sentiment_analyzed", "feedback_categorized", "feedback_stored"];
+
+const failingStore = (store: OntologyStore, fail: () => boolean): OntologyStore =>
+  new Proxy(store, {
+    get(target, property) {
+      const member = Reflect.get(target, property) as unknown;
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        if (fail()) throw new IoError("The store is away.");
+        return (member as (...given: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+
+describe("processing feedback", () => {
+  it("answers praise by mail, after the steps of the guide", async () => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    const result = await workflow.run(feedback());
+    expect(result).toEqual({
+      feedback_id: "F-1",
+      customer_id: "C-1",
+      success: true,
+      steps_completed: [...ANALYZED, "response_sent"],
+      action: "auto_respond",
+      sentiment: "positive",
+      categories: ["product"],
+      feedback_uri: "http://example.org/abi/Feedback/F-1",
+      language: "en",
+      response_id: mails.mails[0]!.parsed.messageId,
+    });
+    const [mail] = mails.mails;
+    expect(mail!.envelope.to).toEqual(["ada@example.org"]);
+    expect(mail!.parsed.subject).toBe("RE: Product Feedback");
+    expect(mail!.parsed.text).toContain("Ada Lovelace");
+    expect(await values(ontologyStore, "Feedback", "abi:responseId")).toEqual([result.response_id]);
+    expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual(["true"]);
+  });
+
+  it.each([
+    ["a customer of a segment that comes first", { customer_id: "C-vip" }],
+    ["a critical category", { feedback_text: "I was charged twice this month." }],
+    ["negative feedback of a valuable customer", { customer_id: "C-5001", feedback_text: "Terrible. I hate it." }],
+  ])("escalates %s: a ticket and an acknowledgment, never a reply", async (_, fields) => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    const result = await workflow.run(feedback(fields));
+    expect(result).toMatchObject({
+      success: true,
+      action: "escalate",
+      steps_completed: [...ANALYZED, "ticket_created", "acknowledgment_sent"],
+    });
+    expect(mails.mails).toHaveLength(1);
+    expect(mails.mails[0]!.parsed.messageId).toBe(result.response_id);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toEqual([result.ticket_id]);
+    expect(await values(ontologyStore, "Feedback", "abi:hasTicket/abi:id")).toEqual([result.ticket_id]);
+  });
+
+  it("does not escalate at the limit of the lifetime value", async () => {
+    const { workflow } = await startFeedback();
+    const result = await workflow.run(feedback({ customer_id: "C-5000", feedback_text: "Terrible. I hate it." }));
+    expect(result).toMatchObject({ action: "auto_respond", sentiment: "negative" });
+  });
+
+  it("sends no mail of any kind where send_response is false", async () => {
+    const { workflow, mails } = await startFeedback();
+    const quiet = await workflow.run(feedback({ send_response: false }));
+    expect(quiet).toMatchObject({ action: "no_action", steps_completed: ANALYZED });
+    const escalated = await workflow.run(feedback({ feedback_id: "F-2", customer_id: "C-vip", send_response: false }));
+    expect(escalated).toMatchObject({ action: "escalate", steps_completed: [...ANALYZED, "ticket_created"] });
+    expect(escalated).not.toHaveProperty("response_id");
+    expect(mails.mails).toEqual([]);
+  });
+
+  it("escalates nothing where the policy is off", async () => {
+    const { workflow } = await startFeedback({ escalationPolicy: false });
+    expect(await workflow.run(feedback({ customer_id: "C-vip", categories: ["legal"] }))).toMatchObject({
+      action: "auto_respond",
+    });
+  });
+
+  it("follows a policy of one's own", async () => {
+    const { workflow } = await startFeedback({
+      escalationPolicy: { segments: ["standard"], negativeLifetimeValueOver: 0, criticalCategories: [] },
+    });
+    expect(await workflow.run(feedback())).toMatchObject({ action: "escalate" });
+    expect(
+      await workflow.run(feedback({ feedback_id: "F-2", customer_id: "C-vip", categories: ["bug"] })),
+    ).toMatchObject({
+      action: "auto_respond",
+    });
+  });
+
+  it("takes what the caller has judged already, in any case, and changes nothing that it was handed", async () => {
+    const { workflow, ontologyStore } = await startFeedback();
+    const parameters = Object.freeze(
+      feedback({ sentiment: "NEGATIVE", categories: Object.freeze(["Usability", "product", "usability"]) }),
+    );
+    const result = await workflow.run(parameters);
+    expect(result).toMatchObject({ sentiment: "negative", categories: ["product", "usability"], success: true });
+    expect(await values(ontologyStore, "SentimentAnalysis", "abi:score")).toEqual([]);
+  });
+
+  it("fetches a customer whom the graph does not know, once for all who ask at the same time", async () => {
+    const { workflow, source } = await startFeedback();
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => workflow.run(feedback({ feedback_id: `F-${n}`, send_response: false }))),
+    );
+    expect(results.every(({ success }) => success)).toBe(true);
+    expect(source.asked).toEqual(["C-1"]);
+    await workflow.run(feedback({ feedback_id: "F-later" }));
+    expect(source.asked).toEqual(["C-1"]);
+  });
+
+  it("says which customer was not found, for good", async () => {
+    const { workflow, source, mails } = await startFeedback();
+    expect(await workflow.run(feedback({ customer_id: "C-404" }))).toEqual({
+      feedback_id: "F-1",
+      customer_id: "C-404",
+      success: false,
+      steps_completed: [],
+      error: "Customer with ID C-404 not found",
+      error_code: "customer_not_found",
+      error_type: "validation_error",
+      retriable: false,
+    });
+    expect(source.asked).toEqual(["C-404"]);
+    expect(mails.mails).toEqual([]);
+  });
+
+  it.each(["C-mute", "C-bad"])("says so where a mail is due and %s has no usable address", async (customer_id) => {
+    const { workflow, mails } = await startFeedback();
+    const result = await workflow.run(feedback({ customer_id }));
+    expect(result).toMatchObject({
+      success: false,
+      steps_completed: ANALYZED,
+      error_code: "no_usable_email",
+      error_type: "validation_error",
+      retriable: false,
+    });
+    expect(JSON.stringify(result)).not.toContain("@");
+    expect(mails.mails).toEqual([]);
+    expect(await workflow.run(feedback({ feedback_id: "F-2", customer_id, send_response: false }))).toMatchObject({
+      success: true,
+    });
+  });
+
+  it.each([
+    ["C-dnc", /does not want to be contacted/],
+    ["C-noreply", /no_reply_address/],
+  ])("completes without a mail to %s and gives the reason", async (customer_id, reason) => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    const result = await workflow.run(feedback({ customer_id }));
+    expect(result).toMatchObject({ success: true, action: "auto_respond", steps_completed: ANALYZED });
+    expect(result.response_withheld).toMatch(reason);
+    expect(result).not.toHaveProperty("response_id");
+    expect(mails.mails).toEqual([]);
+    expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
+  });
+
+  it("sends one customer no more mails than the cap allows, and more when time has passed", async () => {
+    let now = new Date("2026-05-01T10:00:00Z");
+    const { workflow, mails } = await startFeedback({ responseCap: { responses: 3, minutes: 60 }, clock: () => now });
+    const run = (n: number, customer_id = "C-1") => workflow.run(feedback({ feedback_id: `F-${n}`, customer_id }));
+    const results = await Promise.all(Array.from({ length: 8 }, (_, n) => run(n)));
+    expect(results.every(({ success }) => success)).toBe(true);
+    expect(
+      results.filter(({ response_withheld }) => /3 automatic mails within 60 minutes/.test(response_withheld ?? "")),
+    ).toHaveLength(5);
+    expect(mails.mails).toHaveLength(3);
+    expect(await run(8, "C-5000")).toHaveProperty("response_id");
+    now = new Date("2026-05-01T11:00:01Z");
+    expect(await run(9)).toHaveProperty("response_id");
+  });
+
+  it("greets a customer without a name", async () => {
+    const { workflow, mails } = await startFeedback();
+    expect(await workflow.run(feedback({ customer_id: "C-nameless" }))).toMatchObject({ success: true });
+    expect(mails.mails[0]!.parsed.text).not.toMatch(/undefined|null|\{\{/);
+  });
+
+  it("counts a lifetime value that is not a number as 0", async () => {
+    const { workflow, ontologyStore } = await startFeedback();
+    await ontologyStore.update(
+      "customer_data",
+      `${PREFIXES} INSERT DATA { <http://example.org/abi/Customer/odd> a abi:Customer ; abi:id "odd" ; abi:email "odd@example.org" ; abi:lifetimeValue "a lot" }`,
+    );
+    expect(await workflow.run(feedback({ customer_id: "odd", sentiment: "negative" }))).toMatchObject({
+      success: true,
+      action: "auto_respond",
+    });
+  });
+});
+
+describe("the graph after processing", () => {
+  it("conforms to the shapes that ship", async () => {
+    const { workflow, ontologyStore } = await startFeedback();
+    await workflow.run(feedback());
+    await workflow.run(
+      feedback({ feedback_id: "F-2", customer_id: "C-vip", feedback_text: "Charged twice, it crashes!" }),
+    );
+    await workflow.run(
+      feedback({ feedback_id: "F-3", sentiment: "neutral", categories: ["general"], send_response: false }),
+    );
+    await workflow.handleEvent("feedback_response", { feedback_id: "F-1", response_text: "Thank you." });
+    const data = [
+      ...(await ontologyStore.getGraph("feedback_data")),
+      ...(await ontologyStore.getGraph("customer_data")),
+    ];
+    expect(await shaclViolations(data)).toEqual([]);
+    // The same validator refuses the same graph with one thing taken away.
+    const incomplete = data.filter(({ predicate }) => !predicate.value.endsWith("#timestamp"));
+    expect(await shaclViolations(incomplete)).toContain("timestamp");
+  });
+
+  it("says which run and which analyzer it comes from, and when", async () => {
+    const { workflow, ontologyStore, engine } = await startFeedback();
+    await workflow.run(feedback());
+    const run = (await engine.find("customer-feedback", "F-1"))!;
+    const rows = await select(
+      ontologyStore,
+      "feedback_data",
+      `${PREFIXES} SELECT ?run ?started ?timestamp ?analyzer ?version ?score WHERE {
+        ?feedback abi:id "F-1" ; abi:timestamp ?timestamp ; prov:wasGeneratedBy ?activity .
+        ?activity abi:id ?run ; prov:startedAtTime ?started .
+        ?analysis a abi:SentimentAnalysis ; prov:used ?feedback ; abi:score ?score ; prov:wasAssociatedWith ?agent .
+        ?agent abi:name ?analyzer ; abi:version ?version }`,
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0]!["run"]!.value).toBe(run.id);
+    expect(new Date(rows[0]!["started"]!.value)).toEqual(run.startTime);
+    expect(new Date(rows[0]!["timestamp"]!.value)).toEqual(run.startTime);
+    expect(rows[0]!["version"]!.value).not.toBe("");
+  });
+
+  it("holds no customer's name or address in the engine's state", async () => {
+    const { workflow, engine } = await startFeedback();
+    await workflow.run(feedback());
+    await workflow.run(feedback({ feedback_id: "F-2", customer_id: "C-vip" }));
+    expect(JSON.stringify(await engine.list())).not.toMatch(/ada|grace|@example\.org|Lovelace|Hopper/i);
+  });
+});
+
+describe("doing it once", () => {
+  it("answers a repeated submission with the first result, at the same time and later", async () => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    const [first, ...others] = await Promise.all(
+      Array.from({ length: 10 }, () => workflow.run(feedback({ feedback_text: "I was charged twice." }))),
+    );
+    expect(first).not.toHaveProperty("duplicate");
+    for (const other of others) expect(other).toEqual({ ...first, duplicate: true });
+    expect(await workflow.run(feedback({ feedback_text: "  I was charged twice.  " }))).toEqual({
+      ...first,
+      duplicate: true,
+    });
+    expect(mails.mails).toHaveLength(1);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:timestamp")).toHaveLength(1);
+  });
+
+  it("refuses another content under the same id", async () => {
+    const { workflow, ontologyStore } = await startFeedback();
+    await workflow.run(feedback());
+    expect(await workflow.run(feedback({ feedback_text: "Something else" }))).toMatchObject({
+      feedback_id: "F-1",
+      success: false,
+      error_type: "conflict",
+      retriable: false,
+    });
+    expect(await values(ontologyStore, "Feedback", "abi:text")).toEqual(["The product is great!"]);
+  });
+
+  it("tries the mail again while the server is away, and repeats nothing before it", async () => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    mails.script("rcpt", { code: 451 }, { drop: true });
+    expect(await workflow.run(feedback())).toMatchObject({ success: true });
+    expect(mails.mails).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:timestamp")).toHaveLength(1);
+  });
+
+  it("gives up with an error that may be tried again, and then goes on from the mail", async () => {
+    const { workflow, mails } = await startFeedback();
+    mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
+    const failed = await workflow.run(feedback());
+    expect(failed).toMatchObject({
+      success: false,
+      steps_completed: ANALYZED,
+      error_type: "io_error",
+      retriable: true,
+    });
+    expect(JSON.stringify(failed)).not.toContain("ada@");
+    const again = await workflow.run(feedback());
+    expect(again).toMatchObject({ success: true, steps_completed: [...ANALYZED, "response_sent"] });
+    expect(again).not.toHaveProperty("duplicate");
+    expect(mails.mails).toHaveLength(1);
+  });
+
+  it("gives up a mail that the server refuses for good", async () => {
+    const { workflow, mails } = await startFeedback();
+    mails.script("rcpt", { code: 550 });
+    expect(await workflow.run(feedback())).toMatchObject({
+      success: false,
+      error_type: "validation_error",
+      retriable: false,
+    });
+    expect(mails.mails).toEqual([]);
+  });
+
+  it("reports a store that is away as an error that may be tried again", async () => {
+    const parts = await startFeedback();
+    let away = true;
+    const { workflow } = await startFeedback({ ontologyStore: failingStore(parts.ontologyStore, () => away) });
+    expect(await workflow.run(feedback())).toMatchObject({
+      error_type: "io_error",
+      retriable: true,
+      steps_completed: [],
+    });
+    away = false;
+    expect(
+      await workflow.run(feedback({ send_response: false, feedback_id: "F-2", customer_id: "C-404" })),
+    ).toMatchObject({
+      error_code: "customer_not_found",
+    });
+  });
+
+  it("says nothing of internals when a part breaks", async () => {
+    const sentimentAnalyzer: SentimentAnalyzer = {
+      name: "broken",
+      version: "1",
+      analyze: () => {
+        throw new Error("secret sk-123 in module /srv/model");
+      },
+    };
+    const { workflow } = await startFeedback({ sentimentAnalyzer });
+    const result = await workflow.run(feedback());
+    expect(result).toMatchObject({
+      success: false,
+      error_type: "unexpected_error",
+      retriable: false,
+      steps_completed: ["customer_data_retrieved"],
+    });
+    expect(JSON.stringify(result)).not.toMatch(/sk-123|srv/);
+  });
+});
+
+describe("bad parameters", () => {
+  it.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a list", []],
+    ["text", "feedback"],
+    ["no feedback_id", { ...feedback(), feedback_id: undefined }],
+    ["a null feedback_id, which only the agent's tool takes", feedback({ feedback_id: null })],
+    ["an empty feedback_id", feedback({ feedback_id: "" })],
+    ["a feedback_id of 201 characters", feedback({ feedback_id: "x".repeat(201) })],
+    ["a control character in an id", feedback({ customer_id: "C\u00001" })],
+    ["half a surrogate pair in an id", feedback({ feedback_id: "F-\uD800" })],
+    ["a line break in the subject", feedback({ subject: "Hello\r\nBcc: everyone@example.org" })],
+    ["a subject of 501 characters", feedback({ subject: "s".repeat(501) })],
+    ["blank text", feedback({ feedback_text: " \n\t " })],
+    ["text of 20,001 characters", feedback({ feedback_text: "t".repeat(20_001) })],
+    ["an unknown sentiment", feedback({ sentiment: "angry" })],
+    ["an unknown category", feedback({ categories: ["product", "weather"] })],
+    ["a send_response that is no boolean", feedback({ send_response: "no" })],
+    ["a field that does not exist", feedback({ recipient: "me@evil.example" })],
+  ])("refuses %s without doing anything", async (_, parameters) => {
+    const { workflow, mails, engine, source } = await startFeedback();
+    expect(await workflow.run(parameters)).toMatchObject({
+      success: false,
+      steps_completed: [],
+      error_type: "validation_error",
+      error_code: "invalid_parameters",
+      retriable: false,
+    });
+    await expect(workflow.startWorkflow(parameters)).rejects.toMatchObject({ type: "validation_error" });
+    expect([mails.mails, await engine.list(), source.asked]).toEqual([[], [], []]);
+  });
+
+  it("names the known categories", async () => {
+    const { workflow } = await startFeedback();
+    const { error } = await workflow.run(feedback({ categories: ["weather"] }));
+    for (const category of CATEGORIES) expect(error).toContain(category);
+  });
+
+  it("takes the longest that is allowed, and empty optional fields", async () => {
+    const { workflow } = await startFeedback();
+    const longest = feedback({
+      feedback_id: "f".repeat(200),
+      subject: "s".repeat(500),
+      feedback_text: `${"t ".repeat(9_999)}ok`,
+      sentiment: null,
+      categories: null,
+      send_response: null,
+    });
+    expect(await workflow.run(longest)).toMatchObject({ success: true });
+    expect(await workflow.run(feedback({ sentiment: "" }))).toMatchObject({ success: true, sentiment: "positive" });
+  });
+});
