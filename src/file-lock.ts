@@ -1,46 +1,79 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { ValidationError } from "./errors.ts";
+import { IoError } from "./errors.ts";
+
+const SQLITE_BUSY = 5;
 
 export interface FileLock {
   release(): void;
 }
 
-const CODE = "in_use";
-
-function holder(database: DatabaseSync): string {
-  const row = database.prepare("SELECT pid FROM holder").get();
-  return row ? `process ${String(row["pid"])}` : "another process";
-}
-
 /**
- * Claims a data file for this process, and for one owner within it. The lock is the write lock of the SQLite file
- * `<path>.lock`: the operating system frees it with the process, so that `kill -9` leaves none behind.
- * @throws ValidationError (`in_use`) that names the holder's process id
+ * Keeps a file for this process alone: a lock on a second file beside it (`<path>.lock`), which the operating system lets go
+ * when the process ends, however it ends. Who holds it stands in that file.
+ *
+ * The lock file is a SQLite database with a write transaction open on it: others can read the process id, and not begin one.
+ * Nothing is locked for `":memory:"`.
+ * @throws IoError (`store_locked`) where another process, or this one, has the file open already
  */
 export function lockFile(path: string): FileLock {
   if (path === ":memory:") return { release: () => {} };
-  mkdirSync(dirname(path), { recursive: true });
-  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
-  const database = new DatabaseSync(`${path}.lock`);
+  const database = openLock(path);
   try {
-    database.exec("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holder (pid INTEGER); DELETE FROM holder");
-    database.prepare("INSERT INTO holder VALUES (?)").run(process.pid);
-    // Committed, so that others can read who it is; begun again, so that they cannot write.
-    database.exec("COMMIT; BEGIN IMMEDIATE");
+    database.exec("PRAGMA busy_timeout = 0");
+    // The id can be read by others only once it is committed, which ends the transaction: so take it again, and look.
+    while (!tryToHold(database, path)) continue;
   } catch (error) {
-    let by = "another process";
-    try {
-      by = holder(database);
-    } catch {
-      // The holder is just writing its name.
-    }
     database.close();
-    throw new ValidationError(`${path} is in use by ${by}. Wait until it has ended, stop it, or use another folder.`, {
-      code: CODE,
-      cause: error,
-    });
+    throw error;
   }
   return { release: () => database.close() };
+}
+
+function openLock(path: string): DatabaseSync {
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return new DatabaseSync(`${path}.lock`);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+/** True with the lock held; false where our id had to be written first. */
+function tryToHold(database: DatabaseSync, path: string): boolean {
+  try {
+    database.exec("BEGIN IMMEDIATE");
+  } catch (cause) {
+    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw unusable(path, cause);
+    throw new IoError(heldBy(holder(database), path), { code: "in_use", cause });
+  }
+  database.exec("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)");
+  if (holder(database) === process.pid) return true;
+  database.exec("DELETE FROM holder");
+  database.prepare("INSERT INTO holder (pid) VALUES (?)").run(process.pid);
+  database.exec("COMMIT");
+  return false;
+}
+
+function holder(database: DatabaseSync): number | undefined {
+  try {
+    const row = database.prepare("SELECT pid FROM holder").get();
+    return row ? Number(row["pid"]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const unusable = (path: string, cause: unknown): IoError =>
+  new IoError(
+    `The lock file ${path}.lock can't be used. Check that its folder can be written; remove the file if no process uses it.`,
+    { code: "in_use", cause },
+  );
+
+function heldBy(pid: number | undefined, path: string): string {
+  if (pid === process.pid) return `${path} is already open in this process. Use what is open, or close it first.`;
+  const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
+  return `${path} is in use by ${who}. Stop that process, wait until it has ended, or use another data directory.`;
 }

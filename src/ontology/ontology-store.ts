@@ -13,7 +13,10 @@ export type QueryResult = Row[] | boolean | Quad[];
 /** A value to bind: an RDF/JS term, or a JavaScript value that becomes a literal (string, number, boolean, Date). */
 export type BindingValue = Term | string | number | boolean | Date;
 
-/** Values for variables of a query, by name without `?`. They replace the variable as terms; no text is ever put together. */
+/**
+ * Values for variables of a query, by name without `?`. They replace the variable as terms, at every depth; no text is ever put
+ * together. A bound variable that is selected comes out with its value. Lone surrogates become U+FFFD.
+ */
 export type Bindings = Readonly<Record<string, BindingValue>>;
 
 export interface OntologyStore {
@@ -23,19 +26,26 @@ export interface OntologyStore {
   /** Names of all stores, sorted. */
   listStores(): Promise<string[]>;
 
-  /** Adds quads (their graph is ignored), all or none; makes the store if need be. Quads that are there already change nothing. */
+  /**
+   * Adds quads (their graph is ignored), all or none; makes the store if need be. Quads that are there already change nothing.
+   * Blank nodes become IRIs that last, new ones at each call.
+   * @throws ValidationError for a term that is not valid RDF, and where the store is full
+   * @throws IoError where the store can't be reached or written
+   */
   insert(store: string, quads: Iterable<Quad>): Promise<void>;
 
   /**
    * SPARQL 1.1 Query over one store as the default graph; other stores as named graphs, by `storeIri(name)`.
    * An unknown store is empty.
-   * @throws ValidationError for a query that does not parse or a binding that is not a valid term
+   * @throws ValidationError for a query that does not parse or uses FROM or SERVICE; for a binding that is no valid term, has
+   *   no variable in the query, or one that the query sets itself
    * @throws IoError where the store can't be reached
    */
   query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult>;
 
   /**
-   * SPARQL 1.1 Update on one store, all or nothing; durable when it resolves. It writes to this store only.
+   * SPARQL 1.1 Update on one store, all or nothing; durable when it resolves. It writes to this store only: CLEAR and DROP of
+   * DEFAULT or ALL empty it; GRAPH in templates, WITH, USING, CREATE, COPY, MOVE, ADD and LOAD are refused.
    * @throws ValidationError, IoError as `query`
    */
   update(store: string, sparql: string, bindings?: Bindings): Promise<void>;

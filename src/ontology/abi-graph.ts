@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import type { Literal, NamedNode, Quad } from "@rdfjs/types";
+import { DataFactory, Store } from "n3";
+import { ValidationError } from "../errors.ts";
+import { assertLocalName, entityUri } from "./entity-uri.ts";
+import type { BindingValue } from "./ontology-store.ts";
+import { toTerm } from "./term.ts";
+import { ABI, rdf } from "./vocabulary.ts";
+
+/** What a property can hold: a JavaScript value, stored as a literal of its kind, or an IRI or literal as an RDF/JS term. */
+export type PropertyValue = BindingValue;
+
+/** Values by property name; undefined ones are left out. `id` also makes the entity's URI. */
+export type Properties = Readonly<Record<string, PropertyValue | undefined>>;
+
+/** The name of a property in `abi:`, or an RDF/JS term for one of another vocabulary. */
+export type PropertyName = string | NamedNode;
+
+/**
+ * A graph in memory, put together entity by entity and then stored as a whole.
+ *
+ * ```ts
+ * const graph = new ABIGraph();
+ * const customer = graph.createEntity("Customer", { id: "C-1", name: "Ada", lifetimeValue: 1200 });
+ * const feedback = graph.createEntity("Feedback", { id: "F-1", timestamp: new Date() });
+ * graph.createRelationship(feedback, "providedBy", customer);
+ * await store.insert("feedback_data", graph);
+ * ```
+ */
+export class ABIGraph implements Iterable<Quad> {
+  readonly #store = new Store();
+
+  /**
+   * Adds an entity of type `abi:<type>` and returns its URI: the one of `entityUri` where the properties have an `id`, a random
+   * one otherwise.
+   * @throws ValidationError for invalid names, an `id` that is no string or number, or a value that can't be stored
+   */
+  createEntity(type: string, properties: Properties = {}): NamedNode {
+    const uri = DataFactory.namedNode(entityUri(type, idOf(properties)));
+    this.#add(uri, rdf.type, DataFactory.namedNode(ABI + type));
+    for (const [name, value] of Object.entries(properties)) {
+      if (value !== undefined) this.addProperty(uri, name, value);
+    }
+    return uri;
+  }
+
+  /** Adds one value; a property can have several. */
+  addProperty(uri: NamedNode, name: PropertyName, value: PropertyValue): void {
+    const predicate = property(name);
+    this.#add(uri, predicate, toTerm(value, `The value of ${predicate.value}`));
+  }
+
+  createRelationship(subject: NamedNode, name: PropertyName, object: NamedNode): void {
+    this.addProperty(subject, name, object);
+  }
+
+  /** URIs of all entities of a type that have all of the given values. */
+  findEntities(type: string, properties: Properties = {}): NamedNode[] {
+    assertLocalName(type);
+    const wanted = Object.entries(properties).flatMap(([name, value]) =>
+      value === undefined ? [] : [{ predicate: property(name), object: toTerm(value, `The value of ${name}`) }],
+    );
+    return this.#store
+      .getSubjects(rdf.type, DataFactory.namedNode(ABI + type), null)
+      .filter((subject) => subject.termType === "NamedNode")
+      .filter((subject) =>
+        wanted.every(({ predicate, object }) => this.#store.has(DataFactory.quad(subject, predicate, object))),
+      );
+  }
+
+  /** The quads as an N3 store, not a copy. */
+  getGraph(): Store {
+    return this.#store;
+  }
+
+  [Symbol.iterator](): Iterator<Quad> {
+    return this.#store[Symbol.iterator]();
+  }
+
+  #add(subject: NamedNode, predicate: NamedNode, object: NamedNode | Literal): void {
+    toTerm(subject, "The entity's URI");
+    this.#store.addQuad(DataFactory.quad(subject, predicate, object));
+  }
+}
+
+function idOf({ id }: Properties): string {
+  if (id === undefined) return randomUUID();
+  if (typeof id === "string" || typeof id === "number") return String(id);
+  throw new ValidationError("An entity's id is a string or a number.", { code: "invalid_id" });
+}
+
+function property(name: PropertyName): NamedNode {
+  if (typeof name !== "string") {
+    toTerm(name, "The property");
+    return name;
+  }
+  assertLocalName(name);
+  return DataFactory.namedNode(ABI + name);
+}

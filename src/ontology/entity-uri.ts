@@ -1,0 +1,41 @@
+import { ValidationError } from "../errors.ts";
+
+const LOCAL_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/;
+
+/** @throws ValidationError for a type or property name that is not a letter followed by letters, digits, `_` or `-` */
+export function assertLocalName(name: string): void {
+  if (!LOCAL_NAME.test(name)) {
+    throw new ValidationError(
+      "Names of types and properties are a letter, then letters, digits, underscores or hyphens.",
+      {
+        code: "invalid_name",
+      },
+    );
+  }
+}
+
+/** A lone surrogate in the three bytes that UTF-8 would give it if it were a character (WTF-8): valid in an IRI, and its own. */
+const encodeSurrogate = (unit: number): string =>
+  [0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)]
+    .map((byte) => `%${byte.toString(16).toUpperCase()}`)
+    .join("");
+
+const encodeSegment = (id: string): string => {
+  // A segment of dots means "this folder" or "the one above" to whoever resolves the IRI.
+  if (id === "." || id === "..") return id.replaceAll(".", "%2E");
+  if (id.isWellFormed()) return encodeURIComponent(id);
+  return Array.from(id, (character) =>
+    character.isWellFormed() ? encodeURIComponent(character) : encodeSurrogate(character.charCodeAt(0)),
+  ).join("");
+};
+
+/**
+ * The IRI of the thing of this type with this id: `http://example.org/abi/Customer/C-1001`. Same type and id, same IRI; another
+ * type or id, another IRI, whatever characters the id is made of.
+ * @throws ValidationError for an invalid type or an empty id
+ */
+export function entityUri(type: string, id: string): string {
+  assertLocalName(type);
+  if (id === "") throw new ValidationError("An id must not be empty.", { code: "invalid_id" });
+  return `http://example.org/abi/${type}/${encodeSegment(id)}`;
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import type { Term } from "@rdfjs/types";
+import { DataFactory } from "n3";
+import { tripleToNTriples } from "../n-triples.ts";
+import type { Row } from "../ontology-store.ts";
+import * as ast from "../sparql/ast.ts";
+import type { UpdateStep } from "../sparql/update-plan.ts";
+
+type Change = Extract<UpdateStep, { kind: "change" }>;
+type Solve = (query: ast.SelectQuery) => Row[];
+
+/** Triples as N-Triples lines. */
+export interface Delta {
+  readonly remove: string[];
+  readonly insert: string[];
+}
+
+/** Gives every blank node an IRI of its own, the same one for the same node: stored blank nodes could never be named again. */
+export function skolemizer(): (label: string) => Term {
+  const known = new Map<string, Term>();
+  return (label) => {
+    const term = known.get(label) ?? DataFactory.namedNode(`urn:uuid:${randomUUID()}`);
+    known.set(label, term);
+    return term;
+  };
+}
+
+/** What a step changes, computed in one look at the data, so that NOW(), UUID() and RAND() have one value a solution. */
+export function deltaOf(change: Change, solve: Solve): Delta {
+  const constants = resolveConstants(change, solve);
+  const delta: Delta = { remove: [], insert: [] };
+  const nodesOfData = skolemizer();
+  for (const row of change.solutions ? solve(change.solutions) : [{}]) {
+    // A blank node of the template is a new one for each solution; one that came from the data is the same for all.
+    const nodesOfTemplate = skolemizer();
+    const fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]): Term | undefined => {
+      if (term.type !== "term") return undefined;
+      if (term.subType === "blankNode") return nodesOfTemplate(term.label);
+      if (term.subType !== "variable") return constants.get(keyOf(term));
+      const value = row[term.value];
+      return value?.termType === "BlankNode" ? nodesOfData(value.value) : value;
+    };
+    for (const triple of change.remove) push(delta.remove, triple, fill);
+    for (const triple of change.insert) push(delta.insert, triple, fill);
+  }
+  return delta;
+}
+
+type Fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]) => Term | undefined;
+
+/** A triple with an unbound part, or a literal where none can stand, is left out (SPARQL 1.1 Update, 3.1.3). */
+function push(lines: string[], { subject, predicate, object }: ast.Triple, fill: Fill): void {
+  const [s, p, o] = [fill(subject), fill(predicate), fill(object)];
+  if (s?.termType === "NamedNode" && p?.termType === "NamedNode" && o) lines.push(tripleToNTriples(s, p, o));
+}
+
+/** The generator takes more than linear time for long texts. */
+const TOGETHER = 100;
+
+type ConstantTerm = ast.Iri | ast.LiteralTerm;
+
+const keyOf = (term: ConstantTerm): string =>
+  JSON.stringify(term, (key, value: unknown) => (key === "loc" ? undefined : value));
+
+/** The templates' constants as full terms: the query engine knows prefixes and relative IRIs best. */
+function resolveConstants({ remove, insert, context }: Change, solve: Solve): Map<string, Term> {
+  const terms = new Map<string, ConstantTerm>();
+  for (const { subject, predicate, object } of [...remove, ...insert]) {
+    for (const term of [subject, predicate, object]) {
+      if (term.type === "term" && (term.subType === "namedNode" || term.subType === "literal"))
+        terms.set(keyOf(term), term);
+    }
+  }
+  const entries = [...terms];
+  const resolved = new Map<string, Term>();
+  for (let from = 0; from < entries.length; from += TOGETHER) {
+    const some = entries.slice(from, from + TOGETHER);
+    const rows = some.map(([, term], index) => ({ key: ast.constant(DataFactory.literal(String(index))), term }));
+    const where = ast.group([ast.values(["key", "term"], rows)]);
+    for (const { key, term } of solve(ast.select(["key", "term"], where, context))) {
+      const known = some[Number(key?.value)];
+      if (known && term) resolved.set(known[0], term);
+    }
+  }
+  return resolved;
+}

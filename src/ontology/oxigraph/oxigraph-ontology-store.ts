@@ -1,0 +1,262 @@
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Quad, Term } from "@rdfjs/types";
+import { IoError, isAbiError, toAbiError, UnexpectedError, ValidationError } from "../../errors.ts";
+import { lockFile, type FileLock } from "../../file-lock.ts";
+import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
+import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
+import { parseQuery } from "../sparql/parse.ts";
+import { planUpdate, type UpdateStep } from "../sparql/update-plan.ts";
+import { storeIri } from "../store-name.ts";
+import { deltaOf, skolemizer, type Delta } from "./delta.ts";
+import { GraphIndex } from "./graph-index.ts";
+import { QuadFile } from "./quad-file.ts";
+
+export interface OxigraphOntologyStoreOptions {
+  /** Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. */
+  path: string;
+  /** Most quads over all stores; default 12 million. At 13 million the memory of WebAssembly (4 GB) is full. */
+  maximumQuads?: number;
+}
+
+const MAXIMUM_QUADS = 12_000_000;
+
+/** Lines handed to Oxigraph at a time. */
+const BATCH = 10_000;
+
+/**
+ * The embedded knowledge graph for one process: SQLite holds the truth, Oxigraph in memory answers SPARQL 1.1.
+ *
+ * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Memory: about 370 bytes a quad;
+ * opening reads everything, about 4 seconds a million quads. Calls are synchronous inside: a slow query holds up the process.
+ *
+ * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. Numbers and dates come back in their canonical form
+ * (`"01"^^xsd:integer` as `"1"`).
+ */
+export class OxigraphOntologyStore implements OntologyStore {
+  readonly #file: QuadFile;
+  readonly #index: GraphIndex;
+  readonly #maximumQuads: number;
+  readonly #release: () => void;
+  #quads = 0;
+  #unusable: Error | undefined;
+
+  private constructor(file: QuadFile, index: GraphIndex, maximumQuads: number, release: () => void) {
+    this.#file = file;
+    this.#index = index;
+    this.#maximumQuads = maximumQuads;
+    this.#release = release;
+  }
+
+  /**
+   * @throws IoError where another process has the file open (`in_use`) or it can't be opened
+   * @throws ValidationError where the file is damaged or no knowledge graph (`store_unreadable`), or is too large
+   */
+  static async open({
+    path,
+    maximumQuads = MAXIMUM_QUADS,
+  }: OxigraphOntologyStoreOptions): Promise<OxigraphOntologyStore> {
+    const oxigraph = await import("oxigraph");
+    let lock: FileLock | undefined;
+    let file: QuadFile | undefined;
+    try {
+      const place = path === ":memory:" ? path : existingPath(path);
+      lock = lockFile(place);
+      file = new QuadFile(place);
+      const release = (): void => lock?.release();
+      const store = new OxigraphOntologyStore(file, new GraphIndex(oxigraph), maximumQuads, release);
+      store.#load();
+      return store;
+    } catch (error) {
+      file?.close();
+      lock?.release();
+      throw openingError(error, path);
+    }
+  }
+
+  async createStore(store: string): Promise<void> {
+    storeIri(store);
+    this.#write(() => this.#file.ensureStore(store));
+  }
+
+  async listStores(): Promise<string[]> {
+    return this.#read(() => this.#file.storeNames());
+  }
+
+  async insert(store: string, quads: Iterable<Quad>): Promise<void> {
+    const graph = storeIri(store);
+    const nodes = skolemizer();
+    const skolemize = (term: Term): Term => (term.termType === "BlankNode" ? nodes(term.value) : term);
+    this.#write((done) => {
+      const id = this.#file.ensureStore(store);
+      for (const lines of batches(quads, ({ subject, predicate, object }) =>
+        tripleToNTriples(skolemize(subject), predicate, skolemize(object)),
+      )) {
+        this.#apply({ remove: [], insert: lines }, id, graph, done);
+      }
+    });
+  }
+
+  async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
+    const graph = storeIri(store);
+    return this.#read(() => this.#index.query(parseQuery(sparql, bindings), graph, this.#graphs()));
+  }
+
+  async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
+    const graph = storeIri(store);
+    const plan = planUpdate(sparql, bindings);
+    this.#write((done) => {
+      const id = this.#file.ensureStore(store);
+      for (const step of plan) this.#apply(this.#delta(step, id, graph), id, graph, done);
+    });
+  }
+
+  async getGraph(store: string): Promise<Quad[]> {
+    const graph = storeIri(store);
+    return this.#read(() => parseNTriples(this.#index.dump(graph)));
+  }
+
+  async deleteStore(store: string): Promise<void> {
+    const graph = storeIri(store);
+    this.#write((done) => {
+      const id = this.#file.findStore(store);
+      if (id === undefined) return;
+      this.#apply({ remove: [...this.#file.triples(id)], insert: [] }, id, graph, done);
+      this.#file.dropStore(id);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#unusable instanceof IoError) return;
+    this.#unusable = new IoError("The knowledge graph is closed.", { code: "store_closed" });
+    this.#index.close();
+    this.#file.close();
+    this.#release();
+  }
+
+  #graphs(): string[] {
+    return this.#file.storeNames().map(storeIri);
+  }
+
+  #load(): void {
+    for (const store of this.#file.storeNames()) {
+      const id = this.#file.ensureStore(store);
+      for (const lines of batches(this.#file.triples(id), (line) => line)) {
+        this.#quads += lines.length;
+        this.#refuseTooMany();
+        this.#index.add(storeIri(store), lines);
+      }
+    }
+  }
+
+  #delta(step: UpdateStep, id: number, graph: string): Delta {
+    if (step.kind === "clear") return { remove: [...this.#file.triples(id)], insert: [] };
+    const { remove, insert } = deltaOf(step, (query) => this.#index.query(query, graph, this.#graphs()) as Row[]);
+    return { remove: this.#index.canonical(remove), insert };
+  }
+
+  /** Changes file and index, and notes in `done` what was really changed. */
+  #apply({ remove, insert }: Delta, id: number, graph: string, done: Done[]): void {
+    const removed = remove.filter((line) => this.#file.remove(id, line));
+    const inserted = this.#index.canonical(insert).filter((line) => this.#file.insert(id, line));
+    done.push({ graph, removed, inserted });
+    this.#quads += inserted.length - removed.length;
+    this.#refuseTooMany();
+    this.#index.remove(graph, removed);
+    this.#index.add(graph, inserted);
+  }
+
+  #refuseTooMany(): void {
+    if (this.#quads <= this.#maximumQuads) return;
+    throw new ValidationError(
+      `The embedded knowledge graph holds at most ${this.#maximumQuads} quads. ` +
+        "Use a SPARQL endpoint as the store for more (ONTOLOGY_URL).",
+      { code: "store_full" },
+    );
+  }
+
+  #read<T>(work: () => T): T {
+    if (this.#unusable) throw this.#unusable;
+    try {
+      return work();
+    } catch (error) {
+      throw callError(error);
+    }
+  }
+
+  /** All or nothing, in the file and in the index. */
+  #write(work: (done: Done[]) => void): void {
+    if (this.#unusable) throw this.#unusable;
+    const done: Done[] = [];
+    try {
+      this.#file.transaction(() => work(done));
+    } catch (error) {
+      this.#undo(done);
+      throw callError(error);
+    }
+  }
+
+  #undo(done: readonly Done[]): void {
+    try {
+      for (const { graph, removed, inserted } of done.toReversed()) {
+        this.#quads += removed.length - inserted.length;
+        this.#index.remove(graph, inserted);
+        this.#index.add(graph, removed);
+      }
+    } catch (cause) {
+      // The file is right, the index is not: nothing may be answered from it until it is read anew.
+      this.#unusable = new UnexpectedError(cause);
+    }
+  }
+}
+
+/** What one operation changed. */
+interface Done {
+  readonly graph: string;
+  readonly removed: readonly string[];
+  readonly inserted: readonly string[];
+}
+
+function* batches<T>(items: Iterable<T>, line: (item: T) => string): Iterable<string[]> {
+  let lines: string[] = [];
+  for (const item of items) {
+    lines.push(line(item));
+    if (lines.length < BATCH) continue;
+    yield lines;
+    lines = [];
+  }
+  if (lines.length > 0) yield lines;
+}
+
+/** Two names of one file must lead to one lock. */
+function existingPath(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+const isSqliteError = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+
+function callError(error: unknown): Error {
+  if (!isSqliteError(error)) return toAbiError(error);
+  return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
+    cause: error,
+  });
+}
+
+/** SQLite's result codes CORRUPT and NOTADB. */
+const isDamage = (error: unknown): boolean =>
+  isSqliteError(error) && [11, 26].includes(Number((error as { errcode?: number }).errcode) & 0xff);
+
+function openingError(error: unknown, path: string): Error {
+  if (isDamage(error) || (isAbiError(error) && error.code === "invalid_sparql")) {
+    return new ValidationError(
+      `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
+      { code: "store_unreadable", cause: error },
+    );
+  }
+  if (isAbiError(error)) return error;
+  return new IoError(`The knowledge graph in ${path} can't be opened. Check that the folder can be written.`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,43 @@
+import type { Quad } from "@rdfjs/types";
+import { ValidationError } from "../errors.ts";
+import type { Bindings, OntologyStore, QueryResult, Row } from "./ontology-store.ts";
+
+type Question = [store: OntologyStore, name: string, sparql: string, bindings?: Bindings];
+
+const wrongForm = (form: string): ValidationError =>
+  new ValidationError(`This query is not ${form}.`, { code: "wrong_query_form" });
+
+const areQuads = (result: Row[] | Quad[]): result is Quad[] => result[0]?.["termType"] === "Quad";
+
+const answer = (...[store, name, sparql, bindings]: Question): Promise<QueryResult> =>
+  store.query(name, sparql, bindings);
+
+/**
+ * The rows of a SELECT.
+ * @throws ValidationError for another form of query
+ */
+export async function select(...question: Question): Promise<Row[]> {
+  const result = await answer(...question);
+  if (typeof result === "boolean" || areQuads(result)) throw wrongForm("a SELECT");
+  return result;
+}
+
+/**
+ * The answer of an ASK.
+ * @throws ValidationError for another form of query
+ */
+export async function ask(...question: Question): Promise<boolean> {
+  const result = await answer(...question);
+  if (typeof result !== "boolean") throw wrongForm("an ASK");
+  return result;
+}
+
+/**
+ * The quads of a CONSTRUCT or DESCRIBE.
+ * @throws ValidationError for another form of query
+ */
+export async function construct(...question: Question): Promise<Quad[]> {
+  const result = await answer(...question);
+  if (typeof result === "boolean" || (result.length > 0 && !areQuads(result))) throw wrongForm("a CONSTRUCT");
+  return result as Quad[];
+}

@@ -1,0 +1,105 @@
+/** The shapes of a parsed query that we touch, taken from what the parser returns. */
+import type { Literal, NamedNode } from "@rdfjs/types";
+import type { Parser } from "@traqula/parser-sparql-1-1";
+
+type Parsed = ReturnType<Parser["parse"]>;
+
+export type Query = Extract<Parsed, { type: "query" }>;
+export type Update = Extract<Parsed, { type: "update" }>;
+export type SelectQuery = Extract<Query, { subType: "select" }>;
+export type Operation = NonNullable<Update["updates"][number]["operation"]>;
+export type Context = Query["context"];
+export type Group = SelectQuery["where"];
+export type Pattern = Group["patterns"][number];
+export type Bgp = Extract<Pattern, { subType: "bgp" }>;
+export type Bind = Extract<Pattern, { subType: "bind" }>;
+export type Values = Extract<Pattern, { subType: "values" }>;
+export type Triple = Extract<Bgp["triples"][number], { type: "triple" }>;
+type Collection = Extract<Bgp["triples"][number], { type: "tripleCollection" }>;
+export type Expression = Bind["expression"];
+export type Variable = Bind["variable"];
+export type Iri = Extract<Expression, { type: "term"; subType: "namedNode" }>;
+export type LiteralTerm = Extract<Expression, { type: "term"; subType: "literal" }>;
+export type Term = Exclude<Triple["subject"], Collection>;
+
+type Location = Bgp["loc"];
+
+/** Nodes that we make have no place in the text that was parsed. */
+const loc: Location = { sourceLocationType: "autoGenerate" };
+
+export const variable = (value: string): Variable => ({ type: "term", subType: "variable", value, loc });
+
+const iri = (value: string): Iri => ({ type: "term", subType: "namedNode", value, loc });
+
+/** An RDF/JS term (checked before: the generator checks nothing) as a node. */
+export function constant(term: NamedNode | Literal): Iri | LiteralTerm {
+  if (term.termType === "NamedNode") return iri(term.value);
+  const langOrIri = term.language || iri(term.datatype.value);
+  return { type: "term", subType: "literal", value: term.value, langOrIri, loc };
+}
+
+export const bind = (expression: Expression, name: string): Bind => ({
+  type: "pattern",
+  subType: "bind",
+  expression,
+  variable: variable(name),
+  loc,
+});
+
+export const bgp = (triples: Triple[]): Bgp => ({ type: "pattern", subType: "bgp", triples, loc });
+
+export const group = (patterns: Pattern[]): Group => ({ type: "pattern", subType: "group", patterns, loc });
+
+export const values = (names: string[], rows: Values["values"]): Values => ({
+  type: "pattern",
+  subType: "values",
+  variables: names.map(variable),
+  values: rows,
+  loc,
+});
+
+/** `SELECT ?names WHERE { … }`; all variables where no name is given. */
+export const select = (names: string[], where: Group, context: Context): SelectQuery => ({
+  type: "query",
+  subType: "select",
+  variables: names.length > 0 ? names.map(variable) : [{ type: "wildcard", loc }],
+  where,
+  context,
+  solutionModifiers: {},
+  datasets: { type: "datasetClauses", clauses: [], loc },
+  loc,
+});
+
+/** Any object of the tree, for walks that look at few kinds of node and pass over the rest. */
+export interface Node {
+  readonly type?: string;
+  readonly subType?: string;
+  readonly [key: string]: unknown;
+}
+
+export const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
+
+/** The node's parts: everything but where it stood in the text. */
+const parts = (node: Node): [string, unknown][] => Object.entries(node).filter(([key]) => key !== "loc");
+
+/** Calls `visit` with every node of the tree, parents first. */
+export function walk(value: unknown, visit: (node: Node) => void): void {
+  if (!isNode(value)) return;
+  visit(value);
+  for (const [, part] of parts(value)) walk(part, visit);
+}
+
+/** A copy in which `change` was asked about every node, parents first; undefined means: look at its parts. */
+export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {
+  if (!isNode(value)) return value;
+  const changed = change(value);
+  if (changed !== undefined) return changed as T;
+  return mapParts(value, change);
+}
+
+export function mapParts<T extends Node>(node: T, change: (node: Node) => unknown): T {
+  if (Array.isArray(node)) return node.map((item) => mapNodes(item, change)) as unknown as T;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, part]) => [key, key === "loc" ? part : mapNodes(part, change)]),
+  ) as T;
+}

@@ -1,0 +1,188 @@
+/**
+ * Puts values in the place of variables, in the parsed query: terms for terms, so that no value is ever read as SPARQL.
+ * It is as if the query asked only for solutions in which the variable is that term, at every depth: in OPTIONAL, UNION, MINUS,
+ * EXISTS and sub-SELECTs too. A bound variable that is selected comes out with its value.
+ */
+import { ValidationError } from "../../errors.ts";
+import type { Bindings } from "../ontology-store.ts";
+import { toTerm } from "../term.ts";
+import * as ast from "./ast.ts";
+import { inScope } from "./scope.ts";
+
+type Constant = ast.Iri | ast.LiteralTerm;
+
+interface Binder {
+  readonly values: ReadonlyMap<string, Constant>;
+  readonly used: Set<string>;
+  /** A variable name that the query does not have. */
+  readonly fresh: () => string;
+}
+
+/**
+ * @param tree a query or update as parsed; it is left as it is
+ * @param fresh makes variable names that the query does not use
+ * @throws ValidationError for values that are no valid terms, names that the query does not have or sets itself, and terms
+ *   that can't stand where the variable stands
+ */
+export function bindValues<T extends ast.Query | ast.Update>(tree: T, bindings: Bindings, fresh: () => string): T {
+  const entries = Object.entries(bindings);
+  if (entries.length === 0) return tree;
+  const values = new Map(
+    entries.map(([name, value]) => [name, ast.constant(toTerm(value, `The binding ${printable(name)}`))]),
+  );
+  const binder: Binder = { values, used: new Set(), fresh };
+  const bound = ast.mapNodes(tree, (node) => rewrite(node, binder, true));
+  for (const name of values.keys()) {
+    if (!binder.used.has(name)) throw invalid(name, "is not a variable of this query");
+  }
+  return bound;
+}
+
+const printable = (name: string): string => (/^\w{1,100}$/.test(name) ? name : "with an invalid name");
+
+const invalid = (name: string, reason: string): ValidationError =>
+  new ValidationError(`The binding ${printable(name)} ${reason}.`, { code: "invalid_binding" });
+
+/** The new form of a node, or undefined where only its parts change. */
+function rewrite(node: ast.Node, binder: Binder, top = false): unknown {
+  const deeper = (inner: ast.Node): unknown => rewrite(inner, binder);
+  switch (node.type) {
+    case "term":
+      return node.subType === "variable" ? replacement(node["value"] as string, binder) : undefined;
+    case "triple":
+      checkTriple(node as unknown as ast.Triple, binder);
+      return undefined;
+    case "query":
+      return rewriteQuery(node as unknown as ast.Query, binder, top);
+    case "pattern":
+      return rewritePattern(node as unknown as ast.Pattern, binder);
+    case "expression":
+      return isBoundTest(node, binder) ? TRUE : undefined;
+    case "solutionModifier":
+      if (node.subType !== "group") return undefined;
+      return {
+        ...node,
+        groupings: (node["groupings"] as Grouping[]).map((item) => rewriteGrouping(item, binder, deeper)),
+      };
+    case undefined:
+    default:
+      return undefined;
+  }
+}
+
+const TRUE = ast.constant(toTerm(true, "true"));
+
+function replacement(name: string, { values, used }: Binder): Constant | undefined {
+  const value = values.get(name);
+  if (value) used.add(name);
+  return value;
+}
+
+function refuseAssignment(name: string, { values }: Binder): void {
+  if (values.has(name)) throw invalid(name, "can't be given, since the query sets this variable itself");
+}
+
+function requireIri(position: unknown, { values }: Binder, where: string): void {
+  if (!ast.isNode(position) || position.subType !== "variable") return;
+  const name = position["value"] as string;
+  if (values.get(name)?.subType === "literal") throw invalid(name, `must be an IRI, since it stands for ${where}`);
+}
+
+function checkTriple({ subject, predicate }: ast.Triple, binder: Binder): void {
+  requireIri(subject, binder, "a subject");
+  requireIri(predicate, binder, "a property");
+}
+
+/** BOUND takes a variable and nothing else. */
+function isBoundTest(node: ast.Node, { values, used }: Binder): boolean {
+  if (node.subType !== "operation" || String(node["operator"]).toLowerCase() !== "bound") return false;
+  const [argument] = node["args"] as ast.Variable[];
+  if (!argument || !values.has(argument.value)) return false;
+  used.add(argument.value);
+  return true;
+}
+
+type Grouping = NonNullable<ast.SelectQuery["solutionModifiers"]["group"]>["groupings"][number];
+
+/** Grouping by a constant is still grouping: without it an empty result would become one empty group. */
+function rewriteGrouping(grouping: Grouping, binder: Binder, deeper: (node: ast.Node) => unknown): unknown {
+  if (!("type" in grouping)) refuseAssignment(grouping.variable.value, binder);
+  else if (grouping.type === "term" && grouping.subType === "variable") {
+    const value = replacement(grouping.value, binder);
+    return value ? { ...ast.bind(value, binder.fresh()), type: undefined, value } : grouping;
+  }
+  return ast.mapNodes(grouping, deeper);
+}
+
+function rewritePattern(pattern: ast.Pattern, binder: Binder): unknown {
+  if (pattern.type === "query") return rewriteQuery(pattern, binder, false);
+  switch (pattern.subType) {
+    case "bind":
+      refuseAssignment(pattern.variable.value, binder);
+      return undefined;
+    case "values":
+      for (const { value } of pattern.variables) refuseAssignment(value, binder);
+      return undefined;
+    case "graph":
+      requireIri(pattern.name, binder, "a graph");
+      return {
+        ...pattern,
+        name: ast.mapNodes(pattern.name, (node) => rewrite(node, binder)),
+        patterns: rewriteGroup(pattern.patterns, binder),
+      };
+    case "group":
+    case "optional":
+    case "minus":
+      return { ...pattern, patterns: rewriteGroup(pattern.patterns, binder) };
+    case "bgp":
+    case "filter":
+    case "union":
+    case "service":
+      return undefined;
+  }
+}
+
+/**
+ * MINUS compares only solutions that share a variable. Where a bound variable was what they shared, both sides get another one
+ * with the same value in its place.
+ */
+function rewriteGroup(patterns: ast.Pattern[], binder: Binder): ast.Pattern[] {
+  return patterns.flatMap((pattern, index): ast.Pattern[] => {
+    const rewritten = ast.mapNodes(pattern, (node) => rewrite(node, binder));
+    if (pattern.subType !== "minus" || rewritten.subType !== "minus") return [rewritten];
+    const left = new Set(inScope(patterns.slice(0, index)));
+    const shared = inScope(pattern.patterns).some((name) => left.has(name) && binder.values.has(name));
+    if (!shared) return [rewritten];
+    const same = ast.bind(TRUE, binder.fresh());
+    return [same, { ...rewritten, patterns: [...rewritten.patterns, same] }];
+  });
+}
+
+function rewriteQuery(query: ast.Query, binder: Binder, top: boolean): ast.Query {
+  const deeper = (node: ast.Node): unknown => rewrite(node, binder);
+  if (query.subType === "describe") for (const item of query.variables) requireIri(item, binder, "what is described");
+  if (query.subType !== "select") return ast.mapParts(query as unknown as ast.Node, deeper) as unknown as ast.Query;
+  const rewritten = ast.mapParts({ ...query, variables: [] }, deeper);
+  return { ...rewritten, variables: projection(query, binder, top) };
+}
+
+/**
+ * The outermost SELECT gives a bound variable out as `(value AS ?name)`. An inner one leaves it out: outside it is a value
+ * as well, and a second `?name` would be in the way.
+ */
+function projection(query: ast.SelectQuery, binder: Binder, top: boolean): ast.SelectQuery["variables"] {
+  const items = query.variables.flatMap((item): (ast.Variable | ast.Bind)[] =>
+    item.type === "wildcard" ? inScope(query.where.patterns).map(ast.variable) : [item],
+  );
+  const selected = items.flatMap((item): (ast.Variable | ast.Bind)[] => {
+    if (item.type === "pattern") {
+      refuseAssignment(item.variable.value, binder);
+      return [ast.mapNodes(item, (node) => rewrite(node, binder))];
+    }
+    const value = replacement(item.value, binder);
+    if (!value) return [item];
+    return top ? [ast.bind(value, item.value)] : [];
+  });
+  if (selected.length > 0) return selected;
+  return items.length > 0 ? [ast.bind(TRUE, binder.fresh())] : query.variables;
+}

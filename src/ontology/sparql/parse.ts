@@ -1,0 +1,97 @@
+/** SPARQL 1.1 texts into trees and back, checked for what a store does not do. */
+import { Generator } from "@traqula/generator-sparql-1-1";
+import { Parser } from "@traqula/parser-sparql-1-1";
+import { ValidationError } from "../../errors.ts";
+import type { Bindings } from "../ontology-store.ts";
+import * as ast from "./ast.ts";
+import { bindValues } from "./bind.ts";
+import { inGoodOrder } from "./order.ts";
+
+/** Programs ask the same few questions with other values: their trees are kept. */
+const KEPT = 200;
+const LONGEST_KEPT = 20_000;
+
+let parser: Parser | undefined;
+let generator: Generator | undefined;
+const kept = new Map<string, ast.Query | ast.Update>();
+
+const unsupported = (message: string): ValidationError => new ValidationError(message, { code: "unsupported_sparql" });
+
+function parse(sparql: string): ast.Query | ast.Update {
+  const known = kept.get(sparql);
+  if (known) return known;
+  const fresh = namesNotIn(sparql);
+  parser ??= new Parser();
+  let tree: ast.Query | ast.Update;
+  try {
+    tree = ast.mapNodes(parser.parse(sparql), (node) => relabel(node, fresh));
+  } catch (cause) {
+    throw new ValidationError("The SPARQL does not parse. Check its syntax and its PREFIX lines.", {
+      code: "invalid_sparql",
+      cause,
+    });
+  }
+  refuseServices(tree);
+  if (sparql.length <= LONGEST_KEPT) {
+    if (kept.size >= KEPT) for (const oldest of [...kept.keys()].slice(0, 1)) kept.delete(oldest);
+    kept.set(sparql, tree);
+  }
+  return tree;
+}
+
+/** Names that do not occur in the text. */
+function namesNotIn(sparql: string): (suffix?: string) => string {
+  let prefix = "own";
+  while (sparql.includes(prefix)) prefix += "x";
+  let count = 0;
+  return (suffix) => `${prefix}_${suffix ?? (count += 1)}`;
+}
+
+/** The generator writes `[]` and `_:g_0` with the same label: give the nameless ones names that the text does not have. */
+const relabel = (node: ast.Node, fresh: (suffix: string) => string): unknown => {
+  if (node.type !== "term" || node.subType !== "blankNode") return undefined;
+  const label = node["label"] as string;
+  return label.startsWith("e_") ? undefined : { ...node, label: `e_${fresh(label)}` };
+};
+
+/** A query must not reach out of the store by itself. */
+function refuseServices(tree: ast.Query | ast.Update): void {
+  ast.walk(tree, (node) => {
+    if (node.type === "pattern" && node.subType === "service") {
+      throw unsupported("SERVICE is not supported: a query reads this knowledge graph only.");
+    }
+    if (node.type === "datasetClauses" && (node["clauses"] as unknown[]).length > 0) {
+      throw unsupported("FROM and USING are not supported. Name the store to ask, and reach others with GRAPH.");
+    }
+  });
+}
+
+/**
+ * A query, bound and put in a good order.
+ * @throws ValidationError where it does not parse, is an update, uses SERVICE or FROM, or a binding is not right
+ */
+export function parseQuery(sparql: string, bindings: Bindings): ast.Query {
+  const tree = parse(sparql);
+  if (tree.type !== "query") throw unsupported("This is an update, not a query. Use update() for it.");
+  return inGoodOrder(bindValues(tree, bindings, namesNotIn(sparql)));
+}
+
+/**
+ * An update's operations, bound; each with the prefixes that stand before it.
+ * @throws ValidationError as `parseQuery`
+ */
+export function parseUpdate(sparql: string, bindings: Bindings): { operation: ast.Operation; context: ast.Context }[] {
+  const tree = parse(sparql);
+  if (tree.type !== "update") throw unsupported("This is a query, not an update. Use query() for it.");
+  const context: ast.Context = [];
+  return bindValues(tree, bindings, namesNotIn(sparql)).updates.flatMap(({ operation, context: added }) => {
+    context.push(...added);
+    return operation ? [{ operation, context: [...context] }] : [];
+  });
+}
+
+/** The text of a tree. Every term in it must have been checked: the generator checks nothing. */
+export function toText(query: ast.Query): string {
+  generator ??= new Generator();
+  return generator.generate(query);
+}

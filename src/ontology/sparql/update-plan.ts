@@ -1,0 +1,89 @@
+import { ValidationError } from "../../errors.ts";
+import type { Bindings } from "../ontology-store.ts";
+import * as ast from "./ast.ts";
+import { inGoodOrder } from "./order.ts";
+import { parseUpdate } from "./parse.ts";
+import { flatten, variablesOf } from "./triples.ts";
+
+/** Removes everything from the store. */
+interface Clear {
+  readonly kind: "clear";
+}
+
+/** Fills in the templates once for each solution of `solutions` (once, without values, where there is none). */
+interface Change {
+  readonly kind: "change";
+  readonly remove: readonly ast.Triple[];
+  readonly insert: readonly ast.Triple[];
+  /** Asks for the variables that the templates use. */
+  readonly solutions?: ast.SelectQuery;
+  /** Prefixes of the templates. */
+  readonly context: ast.Context;
+}
+
+export type UpdateStep = Clear | Change;
+
+const refused = (what: string): ValidationError =>
+  new ValidationError(`${what} is not supported: an update changes the one store that it is given to.`, {
+    code: "unsupported_sparql",
+  });
+
+type Quads = Extract<ast.Operation, { subType: "modify" }>["insert"];
+
+function template(quads: Quads): ast.Triple[] {
+  return quads.flatMap((part) => {
+    if (part.type === "graph") throw refused("GRAPH in what is inserted or deleted");
+    return flatten(part.triples);
+  });
+}
+
+function change(
+  remove: ast.Triple[],
+  insert: ast.Triple[],
+  where: ast.Group | undefined,
+  context: ast.Context,
+): Change {
+  if (!where) return { kind: "change", remove, insert, context };
+  const names = [...new Set([...remove, ...insert].flatMap(variablesOf))];
+  return { kind: "change", remove, insert, context, solutions: inGoodOrder(ast.select(names, where, context)) };
+}
+
+function step(operation: ast.Operation, context: ast.Context): UpdateStep {
+  switch (operation.subType) {
+    case "insertdata":
+      return change([], template(operation.data), undefined, context);
+    case "deletedata":
+      return change(template(operation.data), [], undefined, context);
+    case "deletewhere": {
+      const triples = template(operation.data);
+      return change(triples, [], ast.group([ast.bgp(triples)]), context);
+    }
+    case "modify":
+      if (operation.graph) throw refused("WITH");
+      return change(template(operation.delete), template(operation.insert), operation.where, context);
+    case "clear":
+    case "drop":
+      if (operation.destination.subType === "default" || operation.destination.subType === "all")
+        return { kind: "clear" };
+      throw refused(`${operation.subType.toUpperCase()} of a named graph`);
+    case "create":
+    case "add":
+    case "move":
+    case "copy":
+      throw refused(operation.subType.toUpperCase());
+    case "load":
+      throw new ValidationError(
+        "LOAD is not supported: nothing is fetched from the network. Insert the data instead.",
+        {
+          code: "unsupported_sparql",
+        },
+      );
+  }
+}
+
+/**
+ * What a SPARQL 1.1 Update does to one store, operation by operation. CLEAR and DROP take DEFAULT or ALL, and mean the store.
+ * @throws ValidationError where it does not parse, would change anything but the store, or a binding is not right
+ */
+export const planUpdate = (sparql: string, bindings: Bindings): UpdateStep[] =>
+  parseUpdate(sparql, bindings).map(({ operation, context }) => step(operation, context));

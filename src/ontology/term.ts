@@ -1,0 +1,67 @@
+import type { Literal, NamedNode, Term } from "@rdfjs/types";
+import { DataFactory } from "n3";
+import { ValidationError } from "../errors.ts";
+import { xsd } from "./vocabulary.ts";
+import type { BindingValue } from "./ontology-store.ts";
+
+/** An absolute IRI: a scheme, then nothing that IRIREF of SPARQL excludes, and `%` only before two hexadecimal digits. */
+// oxlint-disable-next-line no-control-regex -- control characters are what must be kept out
+const IRI = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[^\u0000-\u0020<>"{}|\\^`%]|%[0-9A-Fa-f]{2})*$/;
+
+/** Language tags as RDF uses them (BCP 47, by shape only). */
+const LANGUAGE = /^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*$/;
+
+const DECIMAL = /^-?[0-9]+\.[0-9]+$/;
+
+export const isIri = (value: string): boolean => IRI.test(value) && value.isWellFormed();
+
+/** Integers exactly, other numbers as decimals where that loses nothing, else as doubles (`1e-7`, `INF`, `NaN`). */
+function numberLiteral(value: number): Literal {
+  if (Number.isSafeInteger(value)) return DataFactory.literal(String(value === 0 ? 0 : value), xsd.integer);
+  if (DECIMAL.test(String(value))) return DataFactory.literal(String(value), xsd.decimal);
+  return DataFactory.literal(
+    Number.isFinite(value) ? String(value) : String(value).replace("Infinity", "INF"),
+    xsd.double,
+  );
+}
+
+function checkedTerm(term: Term, what: string): NamedNode | Literal {
+  if (term.termType === "NamedNode") {
+    if (!isIri(term.value)) throw new ValidationError(`${what} is not a valid absolute IRI.`, { code: "invalid_term" });
+    return term;
+  }
+  if (term.termType !== "Literal") {
+    throw new ValidationError(`${what} is a ${term.termType}; only IRIs and literals can be used.`, {
+      code: "invalid_term",
+    });
+  }
+  if (term.direction) {
+    throw new ValidationError(`${what} has a base direction, which SPARQL 1.1 can't store.`, { code: "invalid_term" });
+  }
+  if (term.language !== "" && !LANGUAGE.test(term.language)) {
+    throw new ValidationError(`${what} has an invalid language tag.`, { code: "invalid_term" });
+  }
+  if (!isIri(term.datatype.value)) {
+    throw new ValidationError(`${what} has a datatype that is not a valid absolute IRI.`, { code: "invalid_term" });
+  }
+  return term.value.isWellFormed()
+    ? term
+    : DataFactory.literal(term.value.toWellFormed(), term.language || term.datatype);
+}
+
+/**
+ * A JavaScript value or RDF/JS term as a term that is safe to store and to bind. Strings become `xsd:string`, numbers
+ * `xsd:integer`, `xsd:decimal` or `xsd:double`, dates `xsd:dateTime` in UTC. A lone surrogate, which no encoding of Unicode
+ * can hold, becomes U+FFFD.
+ * @param what names the value in errors: "The binding customer"
+ * @throws ValidationError for an invalid date, IRI, language tag or datatype, and for terms that are neither IRI nor literal
+ */
+export function toTerm(value: BindingValue, what: string): NamedNode | Literal {
+  if (typeof value === "string") return DataFactory.literal(value.toWellFormed());
+  if (typeof value === "number") return numberLiteral(value);
+  if (typeof value === "boolean") return DataFactory.literal(String(value), xsd.boolean);
+  if (!(value instanceof Date)) return checkedTerm(value, what);
+  if (Number.isNaN(value.getTime()))
+    throw new ValidationError(`${what} is not a valid date.`, { code: "invalid_term" });
+  return DataFactory.literal(value.toISOString(), xsd.dateTime);
+}

@@ -1,0 +1,77 @@
+/** The terms that this package writes and asks for. What they mean stands in `vocabulary.ttl`, what must hold in `shapes.ttl`. */
+import type { NamedNode } from "@rdfjs/types";
+import { DataFactory } from "n3";
+
+export const ABI = "http://example.org/abi#";
+export const RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+export const XSD = "http://www.w3.org/2001/XMLSchema#";
+export const PROV = "http://www.w3.org/ns/prov#";
+
+/** For the head of a query. */
+export const PREFIXES = `PREFIX abi: <${ABI}> PREFIX rdf: <${RDF}> PREFIX xsd: <${XSD}> PREFIX prov: <${PROV}>`;
+
+function terms<const Name extends string>(
+  namespace: string,
+  names: readonly Name[],
+): Readonly<Record<Name, NamedNode>> {
+  const entries = names.map((name) => [name, DataFactory.namedNode(namespace + name)]);
+  return Object.fromEntries(entries) as Record<Name, NamedNode>;
+}
+
+export const rdf = terms(RDF, ["type"]);
+
+export const xsd = terms(XSD, ["string", "boolean", "integer", "decimal", "double", "dateTime"]);
+
+export const prov = terms(PROV, [
+  "Activity",
+  "SoftwareAgent",
+  "wasGeneratedBy",
+  "wasAssociatedWith",
+  "used",
+  "startedAtTime",
+  "endedAtTime",
+]);
+
+export const abi = terms(ABI, [
+  "Customer",
+  "Feedback",
+  "Ticket",
+  "Response",
+  "WorkflowRun",
+  "SentimentAnalysis",
+  "CategoryAnalysis",
+  "Analyzer",
+  "id",
+  "name",
+  "email",
+  "segment",
+  "lifetimeValue",
+  "doNotContact",
+  "subject",
+  "text",
+  "sentiment",
+  "timestamp",
+  "hasCategory",
+  "providedBy",
+  "action",
+  "responsePermitted",
+  "permittedResponseTo",
+  "responseSent",
+  "responseId",
+  "responseTime",
+  "hasTicket",
+  "hasResponse",
+  "priority",
+  "status",
+  "createdAt",
+  "forFeedback",
+  "version",
+  "score",
+  "evidence",
+]);
+
+/** The vocabulary as an RDFS/OWL file in Turtle. */
+export const vocabularyUrl = new URL("./vocabulary.ttl", import.meta.url);
+
+/** SHACL shapes in Turtle for all that this package writes; for any SHACL validator. */
+export const shapesUrl = new URL("./shapes.ttl", import.meta.url);

@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Quad } from "@rdfjs/types";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { openSqlite } from "../../../src/sqlite.ts";
+import { literal, namedNode, quad } from "../../support/terms.ts";
+
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ontology-"));
+  path = join(folder, "new", "graph.sqlite");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const quads = (count: number, subject = "urn:s"): Quad[] =>
+  Array.from({ length: count }, (_, index) => quad(namedNode(subject), namedNode("urn:p"), literal(`${index}`)));
+
+describe("OxigraphOntologyStore at its limits", () => {
+  it("refuses more quads than it can hold, names the way out, and stays as it was", async () => {
+    let store = await OxigraphOntologyStore.open({ path, maximumQuads: 10 });
+    await store.insert("a", quads(5));
+    await store.insert("b", quads(4));
+    const full = {
+      type: "validation_error",
+      code: "store_full",
+      message: expect.stringContaining("SPARQL endpoint") as string,
+    };
+    await expect(store.insert("a", quads(2, "urn:t"))).rejects.toMatchObject(full);
+    await expect(
+      store.update(
+        "a",
+        "CLEAR ALL ; INSERT DATA { <urn:n> <urn:p> 1 } ; INSERT { ?x <urn:p> ?y } WHERE { VALUES ?x { <urn:1> <urn:2> <urn:3> } VALUES ?y { 1 2 3 } }",
+      ),
+    ).rejects.toMatchObject(full);
+    const before = quads(5).map(({ object }) => object.value);
+    const now = async (): Promise<string[]> => (await store.getGraph("a")).map(({ object }) => object.value).toSorted();
+    expect(await now()).toEqual(before);
+    await store.insert("b", quads(5));
+    await store.close();
+    store = await OxigraphOntologyStore.open({ path, maximumQuads: 10 });
+    expect(await now()).toEqual(before);
+    await store.update("a", "DELETE WHERE { ?s ?p ?o }");
+    await store.insert("c", quads(5));
+    await store.close();
+    await expect(OxigraphOntologyStore.open({ path, maximumQuads: 9 })).rejects.toMatchObject(full);
+  });
+
+  it("says so when the file is no knowledge graph or is damaged", async () => {
+    const unreadable = { type: "validation_error", code: "store_unreadable" };
+    await mkdir(join(folder, "new"));
+    await writeFile(path, "this is a text, and long enough to be looked at as one".repeat(100));
+    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject(unreadable);
+    await rm(path);
+
+    const store = await OxigraphOntologyStore.open({ path });
+    await store.insert("a", quads(5000));
+    await store.close();
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.fill(0xff, 8192, bytes.length - 8192));
+    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject(unreadable);
+    await rm(path);
+
+    await (await OxigraphOntologyStore.open({ path })).close();
+    const database = openSqlite(path);
+    database.exec("INSERT INTO stores (name) VALUES ('a'); INSERT INTO quads SELECT id, 'no triple' FROM stores");
+    database.close();
+    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject(unreadable);
+  });
+
+  it("refuses a file of a newer version and a place that is no file", async () => {
+    await (await OxigraphOntologyStore.open({ path })).close();
+    const database = openSqlite(path);
+    database.exec("PRAGMA user_version = 2");
+    database.close();
+    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject({ code: "store_too_new" });
+    for (const impossible of [join(folder, "new"), join(path, "below", "a file")]) {
+      await expect(OxigraphOntologyStore.open({ path: impossible })).rejects.toMatchObject({ type: "io_error" });
+    }
+    const other = join(folder, "other.sqlite");
+    await writeFile(`${other}.lock`, "not a lock, and long enough to be looked at as one".repeat(100));
+    await expect(OxigraphOntologyStore.open({ path: other })).rejects.toThrow("remove the file");
+  });
+
+  it("answers nothing after it was closed, and can be closed twice", async () => {
+    const store = await OxigraphOntologyStore.open({ path });
+    await store.close();
+    await store.close();
+    await expect(store.query("a", "ASK {}")).rejects.toMatchObject({ code: "store_closed" });
+    await expect(store.insert("a", quads(1))).rejects.toMatchObject({ code: "store_closed" });
+  });
+});

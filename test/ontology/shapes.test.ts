@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import type { DatasetCore } from "@rdfjs/types";
+import { Parser, Store } from "n3";
+import SHACLValidator from "rdf-validate-shacl";
+import { describe, expect, it } from "vitest";
+import { CATEGORIES } from "../../src/analysis/categories.ts";
+import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
+import { ABIGraph, type Properties } from "../../src/ontology/abi-graph.ts";
+import { abi, prov, rdf, shapesUrl, vocabularyUrl } from "../../src/ontology/vocabulary.ts";
+import { namedNode } from "../support/terms.ts";
+
+const readTurtle = async (url: URL): Promise<Store> => new Store(new Parser().parse(await readFile(url, "utf8")));
+
+const asDataset = (store: Store): DatasetCore => store;
+
+async function violations(graph: ABIGraph): Promise<string[]> {
+  const validator = new SHACLValidator(asDataset(await readTurtle(shapesUrl)));
+  const report = await validator.validate(asDataset(graph.getGraph()));
+  return report.results
+    .map(({ path }) => (path as { value?: string } | null)?.value?.split("#")[1] ?? "node")
+    .toSorted();
+}
+
+const now = new Date("2026-01-02T03:04:05Z");
+
+function feedbackGraph(changes: Properties = {}): ABIGraph {
+  const graph = new ABIGraph();
+  const customer = graph.createEntity("Customer", {
+    id: "C-1",
+    name: "Ada",
+    email: "ada@example.org",
+    segment: "premium",
+    lifetimeValue: 7000,
+    doNotContact: false,
+  });
+  const feedback = graph.createEntity("Feedback", {
+    id: "F-1",
+    subject: "Hello",
+    text: "Great!",
+    sentiment: "positive",
+    timestamp: now,
+    action: "escalate",
+    responsePermitted: now,
+    responseSent: true,
+    responseId: "<m@x>",
+    responseTime: now,
+    ...changes,
+  });
+  graph.addProperty(feedback, "hasCategory", "product");
+  graph.addProperty(feedback, "hasCategory", "bug");
+  graph.createRelationship(feedback, "providedBy", customer);
+  const ticket = graph.createEntity("Ticket", { id: "T-1", priority: "high", status: "open", createdAt: now });
+  graph.createRelationship(ticket, "forFeedback", feedback);
+  graph.createRelationship(feedback, "hasTicket", ticket);
+  graph.createRelationship(
+    feedback,
+    "hasResponse",
+    graph.createEntity("Response", { text: "Thanks", responseTime: now }),
+  );
+  const agent = graph.createEntity("Analyzer", { id: "lexicon 1", name: "lexicon", version: "1" });
+  graph.addProperty(agent, rdf.type, prov.SoftwareAgent);
+  const run = graph.createEntity("WorkflowRun", { id: "workflow-1" });
+  graph.addProperty(run, prov.startedAtTime, now);
+  const analysis = graph.createEntity("SentimentAnalysis", { id: "F-1", score: 0.75, evidence: "great" });
+  graph.createRelationship(analysis, prov.wasAssociatedWith, agent);
+  for (const activity of [run, analysis]) {
+    graph.addProperty(activity, rdf.type, prov.Activity);
+    graph.createRelationship(feedback, prov.wasGeneratedBy, activity);
+  }
+  return graph;
+}
+
+describe("the SHACL shapes", () => {
+  it("accept what a workflow writes", async () => {
+    expect(await violations(feedbackGraph())).toEqual([]);
+  });
+
+  it("find what is missing, of a wrong kind or too much", async () => {
+    expect(await violations(feedbackGraph({ subject: undefined, sentiment: "angry", timestamp: "yesterday" }))).toEqual(
+      ["sentiment", "subject", "timestamp"],
+    );
+    const twice = feedbackGraph();
+    twice.addProperty(namedNode("http://example.org/abi/Customer/C-1"), "email", "other@example.org");
+    twice.addProperty(namedNode("http://example.org/abi/Customer/C-1"), "lifetimeValue", "a lot");
+    expect(await violations(twice)).toEqual(expect.arrayContaining(["email", "lifetimeValue"]));
+    const surer = feedbackGraph();
+    surer.createEntity("CategoryAnalysis", { id: "F-1", score: 1.5 });
+    expect(await violations(surer)).toEqual(["score", "wasAssociatedWith"]);
+    const bare = new ABIGraph();
+    bare.createEntity("Feedback", { id: "F-2" });
+    expect(await violations(bare)).toEqual(["hasCategory", "providedBy", "sentiment", "subject", "text", "timestamp"]);
+  });
+
+  it("know every sentiment and category there is", async () => {
+    for (const sentiment of SENTIMENTS) expect(await violations(feedbackGraph({ sentiment }))).toEqual([]);
+    const graph = feedbackGraph();
+    for (const category of CATEGORIES)
+      graph.addProperty(namedNode("http://example.org/abi/Feedback/F-1"), "hasCategory", category);
+    expect(await violations(graph)).toEqual([]);
+  });
+});
+
+describe("the vocabulary", () => {
+  it("defines every term that the program uses, and no other", async () => {
+    const defined = (await readTurtle(vocabularyUrl))
+      .getSubjects(rdf.type, null, null)
+      .map(({ value }) => value)
+      .filter((value) => value.includes("#"));
+    expect(defined.toSorted()).toEqual(
+      Object.values(abi)
+        .map(({ value }) => value)
+        .toSorted(),
+    );
+  });
+});
