@@ -30,7 +30,14 @@ const DEFINITIONS = {
   },
   customerSource: {
     env: "CUSTOMER_SOURCE",
-    schema: z.string().min(1).optional(),
+    schema: z
+      .string()
+      .min(1)
+      .refine(
+        (location) => !/^https?:/i.test(location) || location.includes("{id}"),
+        "must have {id} in it where it is an HTTP URL",
+      )
+      .optional(),
     about: "Where customers come from: a .json, .jsonl or .csv file, or an HTTP URL with {id} in it.",
   },
   customerSourceToken: {

@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url";
+import { ValidationError } from "../../errors.ts";
+import type { CustomerSource } from "./customer-source.ts";
+import { FileCustomerSource } from "./file-customer-source.ts";
+import { HttpCustomerSource, type HttpCustomerSourceOptions } from "./http-customer-source.ts";
+
+/**
+ * The source that a location names: a path, a `file:` URL, an `http:` or `https:` URL with `{id}` in it for one customer
+ * after the other, or without for the list of all (`loadAll` only). `options` are for HTTP only.
+ * @throws ValidationError for a location that can't work
+ * @example createCustomerSource("https://crm.example.com/customers/{id}", { token })
+ */
+export function createCustomerSource(
+  location: string,
+  options: Omit<HttpCustomerSourceOptions, "url"> = {},
+): CustomerSource {
+  if (/^https?:/i.test(location)) {
+    return new HttpCustomerSource({ ...options, [location.includes("{id}") ? "url" : "listUrl"]: location });
+  }
+  return new FileCustomerSource(/^file:/i.test(location) ? toPath(location) : location);
+}
+
+function toPath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new ValidationError("The file: URL of the customer source must name a file on this machine.", {
+      code: "invalid_configuration",
+      cause,
+    });
+  }
+}

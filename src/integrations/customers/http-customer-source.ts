@@ -1,0 +1,155 @@
+import { ValidationError } from "../../errors.ts";
+import { HttpClient } from "../http-client.ts";
+import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
+import { pickFields, readCustomer, type RawCustomer } from "./read-customer.ts";
+import { UrlTemplate } from "./url-template.ts";
+
+const PLACEHOLDERS = ["id", "include_transactions", "include_interactions"];
+const MAX_CUSTOMER_BYTES = 1_000_000;
+const MAX_PAGE_BYTES = 32_000_000;
+
+export interface HttpCustomerSourceOptions {
+  /**
+   * Where one customer is: `https://crm.example.com/customers/{id}`; also `{include_transactions}` and
+   * `{include_interactions}`, which become true or false. Without it only `list` works.
+   */
+  url?: string;
+  /**
+   * Where all customers are, on the same server. Without it only `get` works. Answers with a JSON array, or page by page with
+   * `{"items": […], "next": "<URL of the next page, relative or absolute>"}`, `next` absent or null on the last one.
+   */
+  listUrl?: string;
+  /** Where a page keeps its customers and the next page's URL, as dotted paths; default `items` and `next`. */
+  itemsPath?: string;
+  nextPath?: string;
+  /** Where an answer keeps each field, as dotted paths: `{ id: "customerId", email: "contact.emails.0" }`. Others are found by their names. */
+  fields?: Partial<Record<keyof CustomerRecord, string>>;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent as `Authorization: Bearer …`. */
+  token?: string;
+  /** For one attempt; default 5000. */
+  timeoutMs?: number;
+  /** Further attempts after a failed one; default 3. */
+  retries?: number;
+}
+
+/**
+ * Customers behind any HTTP endpoint that answers in JSON. 404 and 410 mean unknown. Transactions and interactions that
+ * come along are not read.
+ */
+export class HttpCustomerSource implements CustomerSource {
+  readonly #url: UrlTemplate | undefined;
+  readonly #listUrl: URL | undefined;
+  readonly #itemsPath: string;
+  readonly #nextPath: string;
+  readonly #fields: Partial<Record<keyof CustomerRecord, string>>;
+  readonly #client: HttpClient;
+
+  /** @throws ValidationError for URLs, headers or a token that can't work, and for no URL at all */
+  constructor(options: HttpCustomerSourceOptions) {
+    const { url, listUrl, headers, token, timeoutMs = 5000, retries = 3 } = options;
+    this.#url = url === undefined ? undefined : new UrlTemplate(url, PLACEHOLDERS);
+    this.#client = new HttpClient({
+      name: "customer source",
+      url: url ?? listUrl ?? "",
+      timeoutMs,
+      retries,
+      ...(headers && { headers }),
+      ...(token !== undefined && { token }),
+    });
+    this.#listUrl = listUrl === undefined ? undefined : this.#client.resolve(listUrl);
+    this.#itemsPath = options.itemsPath ?? "items";
+    this.#nextPath = options.nextPath ?? "next";
+    this.#fields = options.fields ?? {};
+  }
+
+  async get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined> {
+    if (this.#url === undefined) throw unconfigured("one customer. Configure one with {id} in it.");
+    const url = this.#url.expand({
+      id,
+      include_transactions: String(request.includeTransactions),
+      include_interactions: String(request.includeInteractions),
+    });
+    if (url === undefined) return undefined;
+    const answer = await this.#json(url, MAX_CUSTOMER_BYTES, request.signal);
+    if (answer === undefined) return undefined;
+
+    const raw = this.#raw(answer);
+    const { record, issues } = readCustomer({ ...raw, id: raw.id ?? id }, "answer");
+    if (record === undefined)
+      throw invalid(`The customer source's data of customer ${id} is not usable (${tell(issues)}).`);
+    // A wrong field mapping or a search endpoint must not put one customer's address on another.
+    if (record.id !== id) throw invalid(`Asked for customer ${id}, the customer source answered with another one.`);
+    for (const issue of issues) request.onIssue?.(issue);
+    return record;
+  }
+
+  async *list({ signal, onIssue }: CustomerRequest): AsyncGenerator<CustomerRecord> {
+    if (this.#listUrl === undefined) throw unconfigured("all customers. Give that of the list, or import a file.");
+    const seen = new Set<string>();
+    let next: URL | undefined = this.#listUrl;
+    for (let page = 1; next !== undefined; page += 1) {
+      if (seen.has(next.href)) throw invalid(`Page ${page} of the customer source is one that came before.`);
+      seen.add(next.href);
+      const answer = await this.#json(next, MAX_PAGE_BYTES, signal);
+      const items = Array.isArray(answer) ? answer : valueAt(answer, this.#itemsPath);
+      if (!Array.isArray(items)) {
+        throw invalid(`Page ${page} of the customer source has no array of customers at "${this.#itemsPath}".`);
+      }
+      for (const [index, item] of items.entries()) {
+        const { record, issues } = readCustomer(this.#raw(item), `item ${index + 1} of page ${page}`);
+        for (const issue of issues) onIssue?.(issue);
+        if (record !== undefined) yield record;
+      }
+      next = this.#following(answer, next, page);
+    }
+  }
+
+  #following(answer: unknown, current: URL, page: number): URL | undefined {
+    const next = Array.isArray(answer) ? undefined : valueAt(answer, this.#nextPath);
+    if (next === undefined || next === null || next === "") return undefined;
+    if (typeof next !== "string" || !URL.canParse(next, current.href)) {
+      throw invalid(`Page ${page} of the customer source names no URL at "${this.#nextPath}".`);
+    }
+    return new URL(next, current.href);
+  }
+
+  /** Undefined for 404 and 410. */
+  async #json(url: URL, maxBytes: number, signal: AbortSignal | undefined): Promise<unknown> {
+    const { status, text } = await this.#client.send({ url, maxBytes, ...(signal && { signal }) });
+    if (status === 404 || status === 410) return undefined;
+    if (status < 200 || status > 299) {
+      throw new ValidationError(
+        `The customer source refused the request (HTTP ${status}). Check its URL and our credentials.`,
+        { code: "customer_source_refused" },
+      );
+    }
+    try {
+      return JSON.parse(text);
+    } catch {
+      // The error of `JSON.parse` quotes the text, which is about customers.
+      throw invalid("The customer source did not answer with JSON. Check its URL.");
+    }
+  }
+
+  #raw(value: unknown): RawCustomer {
+    const raw = typeof value === "object" && value !== null && !Array.isArray(value) ? pickFields(value) : {};
+    for (const [field, path] of Object.entries(this.#fields)) raw[field as keyof CustomerRecord] = valueAt(value, path);
+    return raw;
+  }
+}
+
+/** Own properties only: `constructor` and `__proto__` are no fields of a customer. */
+function valueAt(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
+    return (at as Record<string, unknown>)[key];
+  }, value);
+}
+
+const unconfigured = (what: string): ValidationError =>
+  new ValidationError(`The customer source has no URL for ${what}`, { code: "invalid_configuration" });
+
+const tell = (issues: readonly CustomerIssue[]): string => issues.map(({ message }) => message).join("; ");
+
+const invalid = (message: string): ValidationError => new ValidationError(message, { code: "customer_source_invalid" });

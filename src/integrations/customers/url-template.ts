@@ -1,0 +1,40 @@
+import { ValidationError } from "../../errors.ts";
+import { parseHttpUrl } from "../http-client.ts";
+
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+
+/**
+ * A URL with places for values: `https://crm.example.com/customers/{id}?interactions={include_interactions}`.
+ * Values are encoded, so that none can change the path, the query or the server.
+ */
+export class UrlTemplate {
+  readonly #template: string;
+
+  /** @throws ValidationError where it is no http(s) URL, lacks `{id}`, or has a placeholder in its server or an unknown one */
+  constructor(template: string, known: readonly string[]) {
+    parseHttpUrl(template.replaceAll(PLACEHOLDER, "x"), "customer source");
+    const names = [...template.matchAll(PLACEHOLDER)].map(([, name]) => name ?? "");
+    const server = /^[^/]*\/\/[^/?#]*/.exec(template)?.[0] ?? "";
+    if (!names.includes("id") || names.some((name) => !known.includes(name)) || server.includes("{")) {
+      throw new ValidationError(
+        "The URL of the customer source must hold {id} after the server's name, as in " +
+          `https://crm.example.com/customers/{id}, and no other placeholders than ${known.map((name) => `{${name}}`).join(", ")}.`,
+        { code: "invalid_configuration" },
+      );
+    }
+    this.#template = template;
+  }
+
+  /**
+   * Undefined where no URL can carry the values: `.` and `..` as a whole path segment (also encoded ones go up a folder,
+   * WHATWG URL 4.4) and lone surrogates.
+   */
+  expand(values: Readonly<Record<string, string>>): URL | undefined {
+    if (!Object.values(values).every((value) => value.isWellFormed())) return undefined;
+    const text = this.#template.replaceAll(PLACEHOLDER, (_, name: string) => encodeURIComponent(values[name] ?? ""));
+    const path = text.split(/[?#]/, 1)[0] ?? "";
+    const segments = path.split("/");
+    const climbs = segments.some((segment, at) => /^\.\.?$/.test(segment) && this.#template.split("/")[at] !== segment);
+    return climbs ? undefined : new URL(text);
+  }
+}

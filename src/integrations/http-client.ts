@@ -1,0 +1,218 @@
+import { setTimeout as pause } from "node:timers/promises";
+import pRetry from "p-retry";
+import { IoError, isAbiError, ValidationError } from "../errors.ts";
+
+const RETRIED = new Set([408, 425, 429]);
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const MAX_REDIRECTS = 5;
+/** Who asks for more patience than this is better served by the engine's retries, which hold no worker meanwhile. */
+const LONGEST_RETRY_AFTER_MS = 30_000;
+
+export interface HttpClientOptions {
+  /** What is at the other end, as messages name it: `customer source`. */
+  name: string;
+  /** Any URL of the server; only its origin counts, and `user:password@` in it becomes Basic authentication. */
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent as `Authorization: Bearer …`. */
+  token?: string;
+  /** For one attempt, headers and body together. */
+  timeoutMs: number;
+  /** Further attempts after the first. */
+  retries: number;
+}
+
+export interface HttpRequest {
+  url: URL;
+  /** A JSON text makes it a POST. */
+  json?: string;
+  headers?: Readonly<Record<string, string>>;
+  /** A longer answer is refused; counted after decompression. */
+  maxBytes: number;
+  signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  status: number;
+  text: string;
+}
+
+/** Why an attempt failed, for the log: the cause of an `IoError`. */
+class HttpStatusError extends Error {
+  readonly retryAfterMs: number;
+
+  constructor(status: number, retryAfterMs: number) {
+    super(`HTTP ${status}`);
+    this.name = "HttpStatusError";
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * Speaks to one server, and to no other: redirects and links that lead to another origin are refused, so that
+ * credentials stay where they belong. Network errors, time-outs, 408, 425, 429 and 5xx are tried again after
+ * 0.2 to 0.4 s, then twice that, and so on, and not before `Retry-After`.
+ */
+export class HttpClient {
+  readonly #name: string;
+  readonly #origin: string;
+  readonly #headers: Headers;
+  readonly #timeoutMs: number;
+  readonly #retries: number;
+
+  /** @throws ValidationError for a URL that is not http(s), or headers that HTTP does not allow */
+  constructor({ name, url: location, headers, token, timeoutMs, retries }: HttpClientOptions) {
+    const url = parseHttpUrl(location, name);
+    this.#name = name;
+    this.#origin = url.origin;
+    this.#timeoutMs = timeoutMs;
+    this.#retries = retries;
+    try {
+      this.#headers = new Headers({ accept: "application/json", ...headers });
+      if (url.username !== "" || url.password !== "") this.#headers.set("authorization", basic(url));
+      if (token !== undefined) this.#headers.set("authorization", `Bearer ${token}`);
+    } catch {
+      // The error of `Headers` quotes the value, which may be a secret: it is not even kept as the cause.
+      throw new ValidationError(`A header or the token for the ${name} holds characters that HTTP does not allow.`, {
+        code: "invalid_configuration",
+      });
+    }
+  }
+
+  /**
+   * A URL on this client's server, for `send`.
+   * @throws ValidationError for one that is elsewhere or none
+   */
+  resolve(location: string): URL {
+    return this.#own(parseHttpUrl(location, this.#name));
+  }
+
+  /**
+   * The last answer, whatever its status, unless that asks for a retry.
+   * @throws IoError once the retries are used up
+   * @throws ValidationError for a redirect to another server or an answer that is too long
+   * @throws the signal's reason
+   */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    const { signal } = request;
+    try {
+      return await pRetry(() => this.#attempt(request), {
+        retries: this.#retries,
+        minTimeout: 200,
+        maxTimeout: 5000,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => error instanceof IoError && retryAfterMs(error) <= LONGEST_RETRY_AFTER_MS,
+        onFailedAttempt: async ({ error, retriesLeft }) => {
+          const wait = retryAfterMs(error);
+          if (wait > 0 && wait <= LONGEST_RETRY_AFTER_MS && retriesLeft > 0) await pause(wait, undefined, { signal });
+        },
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+
+  async #attempt(request: HttpRequest): Promise<HttpAnswer> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+    try {
+      const response = await this.#fetch(request, signal);
+      if (response.status >= 500 || RETRIED.has(response.status)) {
+        await response.body?.cancel();
+        throw new IoError(`The ${this.#name} is not available at the moment (HTTP ${response.status}).`, {
+          cause: new HttpStatusError(response.status, parseRetryAfter(response.headers.get("retry-after"))),
+        });
+      }
+      return { status: response.status, text: await this.#text(response, request.maxBytes) };
+    } catch (error) {
+      if (isAbiError(error)) throw error;
+      request.signal?.throwIfAborted();
+      throw new IoError(
+        timeout.aborted
+          ? `The ${this.#name} did not answer within ${this.#timeoutMs / 1000} s.`
+          : `The ${this.#name} can't be reached. Check that it is running and that its URL is right.`,
+        { code: timeout.aborted ? "timeout" : "unavailable", cause: error },
+      );
+    }
+  }
+
+  /** Follows redirects itself: `fetch` would follow them to other servers as well. */
+  async #fetch({ url: first, json, headers: extra }: HttpRequest, signal: AbortSignal): Promise<Response> {
+    const headers = new Headers(this.#headers);
+    if (json !== undefined) headers.set("content-type", "application/json");
+    for (const [name, value] of Object.entries(extra ?? {})) headers.set(name, value);
+
+    let url = first;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+      const response = await fetch(this.#own(url), {
+        headers,
+        signal,
+        redirect: "manual",
+        ...(json !== undefined && { method: "POST", body: json }),
+      });
+      const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+      if (location === null) return response;
+      await response.body?.cancel();
+      // Only 307 and 308 keep method and body (RFC 9110, 15.4); after the others a POST would silently become a GET.
+      if (json !== undefined && response.status < 307) throw this.#misdirected();
+      if (!URL.canParse(location, url.href)) throw this.#misdirected();
+      url = new URL(location, url.href);
+    }
+    throw this.#misdirected();
+  }
+
+  #own(url: URL): URL {
+    if (url.origin !== this.#origin) throw this.#misdirected();
+    const bare = new URL(url);
+    bare.username = "";
+    bare.password = "";
+    return bare;
+  }
+
+  #misdirected(): ValidationError {
+    return new ValidationError(`The ${this.#name} sends us on to another place. Configure its final URL.`, {
+      code: "redirect_refused",
+    });
+  }
+
+  async #text(response: Response, maxBytes: number): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      // Leaving the loop cancels the rest of the body.
+      if (bytes > maxBytes) {
+        throw new ValidationError(`The ${this.#name} answered with more than ${maxBytes / 1_000_000} MB.`, {
+          code: "answer_too_long",
+        });
+      }
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  }
+}
+
+/** @throws ValidationError; its message does not repeat the URL, which may hold a password */
+export function parseHttpUrl(text: string, name: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new ValidationError(`The URL of the ${name} must be an absolute http:// or https:// URL.`, {
+    code: "invalid_configuration",
+  });
+}
+
+/** RFC 7617, with the credentials in UTF-8. */
+const basic = ({ username, password }: URL): string =>
+  `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
+
+const retryAfterMs = (error: Error): number => (error.cause instanceof HttpStatusError ? error.cause.retryAfterMs : 0);
+
+/** Seconds or an HTTP date (RFC 9110, 10.2.3) in milliseconds from now; 0 for what is neither or past. */
+function parseRetryAfter(value: string | null): number {
+  if (value === null) return 0;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return ms > 0 ? ms : 0;
+}

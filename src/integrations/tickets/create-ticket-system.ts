@@ -1,0 +1,13 @@
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { GraphTicketSystem } from "./graph-ticket-system.ts";
+import type { TicketSystem } from "./ticket-system.ts";
+import { WebhookTicketSystem, type WebhookTicketSystemOptions } from "./webhook-ticket-system.ts";
+
+/** Tickets in the graph, or posted to the URL that `location` is. `options` are for the latter only. */
+export const createTicketSystem = (
+  location: string | undefined,
+  { ontologyStore, ...options }: { ontologyStore: OntologyStore } & Omit<WebhookTicketSystemOptions, "url">,
+): TicketSystem =>
+  location === undefined
+    ? new GraphTicketSystem({ ontologyStore })
+    : new WebhookTicketSystem({ ...options, url: location });

@@ -1,0 +1,87 @@
+import { ValidationError } from "../../errors.ts";
+import { HttpClient } from "../http-client.ts";
+import { ticketId } from "./ticket-id.ts";
+import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
+
+const MAX_ANSWER_BYTES = 1_000_000;
+
+export interface WebhookTicketSystemOptions {
+  /** Where tickets are posted. */
+  url: string;
+  /** Sent as `Authorization: Bearer …`. */
+  token?: string;
+  /** For one attempt; default 10000. */
+  timeoutMs?: number;
+  /** Further attempts after a failed one; default 3. */
+  retries?: number;
+}
+
+/**
+ * Posts tickets as JSON to a URL: `feedback_id, feedback_uri, customer_id, subject, text, sentiment, categories, priority,
+ * created_at`. The header `Idempotency-Key` is the same for every attempt at one ticket, so that the other side can tell
+ * a repetition. The answer's `id` or `ticket_id` is the ticket's id; without one it is derived from the key.
+ */
+export class WebhookTicketSystem implements TicketSystem {
+  readonly #url: URL;
+  readonly #client: HttpClient;
+
+  /** @throws ValidationError for a URL or token that can't work */
+  constructor({ url, token, timeoutMs = 10_000, retries = 3 }: WebhookTicketSystemOptions) {
+    this.#client = new HttpClient({
+      name: "ticket system",
+      url,
+      timeoutMs,
+      retries,
+      ...(token !== undefined && { token }),
+    });
+    this.#url = this.#client.resolve(url);
+  }
+
+  async createTicket(request: TicketRequest): Promise<string> {
+    const { status, text } = await this.#client.send({
+      url: this.#url,
+      json: JSON.stringify(toWire(request)),
+      headers: { "idempotency-key": headerValue(request.key) },
+      maxBytes: MAX_ANSWER_BYTES,
+    });
+    if (status < 200 || status > 299) {
+      throw new ValidationError(
+        `The ticket system refused the ticket (HTTP ${status}). Check its URL, our credentials and the fields it needs.`,
+        { code: "ticket_rejected" },
+      );
+    }
+    return idIn(text) ?? ticketId(request.key);
+  }
+}
+
+const toWire = (request: TicketRequest) => ({
+  feedback_id: request.feedbackId,
+  feedback_uri: request.feedbackUri,
+  customer_id: request.customerId,
+  subject: request.subject,
+  text: request.text,
+  sentiment: request.sentiment,
+  categories: request.categories,
+  priority: request.priority,
+  created_at: request.createdAt.toISOString(),
+});
+
+/** The key as it is where a header can carry it; otherwise, and where it holds a `%`, percent-encoded: no two keys become one. */
+const headerValue = (key: string): string =>
+  /^[\x21-\x24\x26-\x7E]+$/.test(key) ? key : encodeURIComponent(key.toWellFormed());
+
+/** Undefined for an answer that is no JSON or names no id that fits into a line. */
+function idIn(text: string): string | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const { id, ticket_id: ticketId } = answer as { id?: unknown; ticket_id?: unknown };
+  return [id, ticketId]
+    .filter((value) => typeof value === "string" || Number.isSafeInteger(value))
+    .map(String)
+    .find((value) => /^[^\p{C}]{1,200}$/u.test(value));
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import {
+  CustomerRecord,
+  type CustomerIssue,
+  type CustomerRequest,
+  type CustomerSource,
+} from "../integrations/customers/customer-source.ts";
+import { silentLogger, type Logger } from "../log.ts";
+import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { Pipeline } from "../workflow/pipeline.ts";
+import { parse } from "../workflow/validation.ts";
+import { customerUri, replaceCustomers } from "./customer-update.ts";
+import { SingleFlight } from "./single-flight.ts";
+
+const STORE = "customer_data";
+/** One update a batch: large enough to spare flushes, small enough that the embedded store, which blocks, is never busy for long. */
+const BATCH_SIZE = 100;
+
+export const CustomerDataPipelineParameters = z.object({
+  customer_id: CustomerRecord.shape.id.describe("Id of the customer, as the source knows it"),
+  include_transactions: z.boolean().default(false).describe("Whether to ask the source for transactions as well"),
+  include_interactions: z.boolean().default(false).describe("Whether to ask the source for interactions as well"),
+});
+
+export type CustomerDataPipelineParameters = z.input<typeof CustomerDataPipelineParameters>;
+
+export interface CustomerDataPipelineConfiguration {
+  customerSource: CustomerSource;
+  ontologyStore: OntologyStore;
+  /** Told of faults in the data, without the data. */
+  logger?: Logger;
+}
+
+export interface CustomerDataPipelineResult {
+  customer_id: string;
+  /** False where the source does not know the customer; the graph is then left as it is. */
+  found: boolean;
+  customer_uri?: string;
+}
+
+export interface LoadCounts {
+  /** Good rows stored; an id that comes twice counts twice, and its last row stays. */
+  loaded: number;
+  /** Rows skipped. */
+  invalid: number;
+}
+
+export interface LoadOptions {
+  signal?: AbortSignal;
+  /** After every batch that is stored. */
+  onProgress?: (counts: LoadCounts) => void;
+  /** For every fault in the data, also where the row was taken (`skipped: false`). */
+  onInvalid?: (issue: CustomerIssue) => void;
+}
+
+/**
+ * Moves customers from a source into the store `customer_data`: one customer, one URI, and what is stored is what the
+ * source said last. Transactions and interactions are asked for where wanted, but not stored.
+ */
+export class CustomerDataPipeline extends Pipeline<
+  CustomerDataPipelineConfiguration,
+  CustomerDataPipelineParameters,
+  CustomerDataPipelineResult
+> {
+  readonly #flights = new SingleFlight<CustomerDataPipelineResult>();
+
+  /**
+   * Fetches one customer and stores it. Concurrent runs with the same parameters share one fetch.
+   * @throws ValidationError for bad parameters or data, IoError where source or store fail, the signal's reason
+   */
+  async run(
+    parameters: CustomerDataPipelineParameters,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<CustomerDataPipelineResult> {
+    const {
+      customer_id: id,
+      include_transactions: transactions,
+      include_interactions: interactions,
+    } = parse(CustomerDataPipelineParameters, parameters);
+    return this.#flights.run(
+      JSON.stringify([id, transactions, interactions]),
+      (shared) =>
+        this.#fetch(id, { includeTransactions: transactions, includeInteractions: interactions, signal: shared }),
+      signal,
+    );
+  }
+
+  /**
+   * Loads all customers of the source as a stream, 100 an update; memory stays flat. After an abort or a failure the
+   * batches before it are stored, and running it again does no harm.
+   * @throws ValidationError where the source can't be listed or read on, IoError where source or store fail, the signal's reason
+   */
+  async loadAll({ signal, onProgress, onInvalid }: LoadOptions = {}): Promise<LoadCounts> {
+    const counts: LoadCounts = { loaded: 0, invalid: 0 };
+    const onIssue = (issue: CustomerIssue): void => {
+      if (issue.skipped) counts.invalid += 1;
+      this.#log(issue);
+      onInvalid?.(issue);
+    };
+    const request = { includeTransactions: false, includeInteractions: false, onIssue, ...(signal && { signal }) };
+
+    // Within a batch the last record of an id takes the place of those before it.
+    const batch = new Map<string, CustomerRecord>();
+    let read = 0;
+    const flush = async (): Promise<void> => {
+      await this.#store([...batch.values()]);
+      batch.clear();
+      counts.loaded = read;
+      onProgress?.({ ...counts });
+    };
+    for await (const record of this.configuration.customerSource.list(request)) {
+      batch.set(record.id, record);
+      read += 1;
+      if (batch.size === BATCH_SIZE) await flush();
+      signal?.throwIfAborted();
+    }
+    if (batch.size > 0) await flush();
+    return counts;
+  }
+
+  async #fetch(id: string, request: CustomerRequest): Promise<CustomerDataPipelineResult> {
+    const record = await this.configuration.customerSource.get(id, {
+      ...request,
+      onIssue: (issue) => this.#log(issue),
+    });
+    if (record === undefined) return { customer_id: id, found: false };
+    request.signal?.throwIfAborted();
+    await this.#store([record]);
+    return { customer_id: id, found: true, customer_uri: customerUri(id) };
+  }
+
+  async #store(records: readonly CustomerRecord[]): Promise<void> {
+    const { sparql, bindings } = replaceCustomers(records);
+    await this.configuration.ontologyStore.update(STORE, sparql, bindings);
+  }
+
+  #log({ place, id, message, skipped }: CustomerIssue): void {
+    const logger = this.configuration.logger ?? silentLogger;
+    logger.warn({ place, customer_id: id, skipped, problem: message }, "fault in the data of a customer");
+  }
+}

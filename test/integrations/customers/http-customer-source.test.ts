@@ -1,0 +1,241 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createCustomerSource } from "../../../src/integrations/customers/create-customer-source.ts";
+import type { CustomerIssue, CustomerRecord } from "../../../src/integrations/customers/customer-source.ts";
+import {
+  HttpCustomerSource,
+  type HttpCustomerSourceOptions,
+} from "../../../src/integrations/customers/http-customer-source.ts";
+import { UrlTemplate } from "../../../src/integrations/customers/url-template.ts";
+import { serve, type Reply, type ScriptedServer } from "../../support/http.ts";
+
+const request = { includeTransactions: false, includeInteractions: true };
+
+type Options = Omit<Partial<HttpCustomerSourceOptions>, "url" | "listUrl"> & { path?: string; listPath?: string };
+
+function sourceOf(server: ScriptedServer, { path = "/customers/{id}", listPath, ...options }: Options = {}) {
+  const listUrl = listPath === undefined ? {} : { listUrl: server.origin + listPath };
+  return new HttpCustomerSource({ url: server.origin + path, ...listUrl, ...options });
+}
+
+/** Answers as a directory would: the record with the last path segment as its id. */
+const directory: Reply = ({ path }, response) =>
+  void response.end(JSON.stringify({ id: decodeURIComponent(path.split("/").at(-1) ?? "") }));
+
+describe("get", () => {
+  test("reads a customer, with what is to come along in the query and the credentials in the headers", async () => {
+    const server = await serve({ json: { id: "C-1", name: "Ada", lifetimeValue: 7000, extra: [1] } });
+    const source = sourceOf(server, {
+      path: "/api/{id}?transactions={include_transactions}&interactions={include_interactions}",
+      token: "abc",
+      headers: { "x-tenant": "t1" },
+    });
+    expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "Ada", lifetime_value: 7000 });
+    expect(server.requests).toMatchObject([
+      {
+        method: "GET",
+        path: "/api/C-1?transactions=false&interactions=true",
+        headers: { authorization: "Bearer abc", "x-tenant": "t1" },
+      },
+    ]);
+  });
+
+  test("maps fields by dotted paths, into arrays as well, and never into what objects inherit", async () => {
+    const json = { customerId: 42, contact: { emails: ["ada@example.com"] }, name: "Ada" };
+    const server = await serve({ json });
+    const source = sourceOf(server, {
+      fields: { id: "customerId", email: "contact.emails.0", segment: "toString" },
+    });
+    expect(await source.get("42", request)).toEqual({ id: "42", email: "ada@example.com", name: "Ada" });
+  });
+
+  test.each([404, 410])("HTTP %i is an unknown customer", async (status) => {
+    const server = await serve({ status, body: "<html>" });
+    expect(await sourceOf(server).get("C-1", request)).toBeUndefined();
+  });
+
+  test("takes the id it asked for where the answer has none", async () => {
+    const server = await serve({ json: { name: "Ada" } });
+    expect(await sourceOf(server).get("C-1", request)).toEqual({ id: "C-1", name: "Ada" });
+  });
+
+  test("refuses another customer than the one it asked for", async () => {
+    const server = await serve({ json: { id: "C-2", email: "bo@example.com" } });
+    await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
+      type: "validation_error",
+      message: "Asked for customer C-1, the customer source answered with another one.",
+    });
+  });
+
+  test.each([
+    ["not JSON", { body: "<html>login</html>" }],
+    ["cut off JSON", { body: '{"id":"C-1"' }],
+    ["a wrong type", { json: { id: "C-1", email: { a: 1 } } }],
+    ["a refusal", { status: 401, body: "secret reason" }],
+  ])("answers with %s: a ValidationError that quotes nothing, and no retry", async (_, reply) => {
+    const server = await serve(reply);
+    const error: unknown = await sourceOf(server)
+      .get("C-1", request)
+      .catch((error: unknown) => error);
+    expect(error).toMatchObject({ type: "validation_error", message: expect.not.stringMatching(/html|secret|\{/) });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("tells of a lifetime value that is no number", async () => {
+    const server = await serve({ json: { id: "C-1", lifetime_value: "lots" } });
+    const issues: CustomerIssue[] = [];
+    const record = await sourceOf(server).get("C-1", { ...request, onIssue: (issue) => issues.push(issue) });
+    expect(record).toEqual({ id: "C-1" });
+    expect(issues).toMatchObject([{ place: "answer", id: "C-1", skipped: false }]);
+  });
+
+  test("a source that fails is asked again, then it is an IoError", async () => {
+    const server = await serve({ status: 500 }, { json: { id: "C-1" } });
+    expect(await sourceOf(server).get("C-1", request)).toEqual({ id: "C-1" });
+    const down = await serve({ status: 503 });
+    await expect(sourceOf(down, { retries: 1 }).get("C-1", request)).rejects.toMatchObject({ type: "io_error" });
+    expect(down.requests).toHaveLength(2);
+  });
+
+  test("a slow source is an IoError after its time-out", async () => {
+    const server = await serve(() => {});
+    const source = sourceOf(server, { timeoutMs: 50, retries: 0 });
+    await expect(source.get("C-1", request)).rejects.toMatchObject({ type: "io_error", code: "timeout" });
+  });
+
+  test("an answer of more than a megabyte is refused", async () => {
+    const server = await serve({ json: { id: "C-1", name: "x".repeat(1_000_000) } });
+    await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({ code: "answer_too_long" });
+  });
+});
+
+describe("hostile ids", () => {
+  test.each([
+    "../admin",
+    "C?admin=1",
+    "C#x",
+    "%00",
+    "%2e%2e",
+    "a/b",
+    "a\\b",
+    "{include_transactions}",
+    "ü 😀",
+    "@evil",
+    "//evil",
+  ])("%s stays one path segment", async (id) => {
+    const server = await serve(directory);
+    expect(await sourceOf(server).get(id, request)).toEqual({ id });
+    expect(server.requests[0]?.path).toBe(`/customers/${encodeURIComponent(id)}`);
+  });
+
+  test.each([".", "..", "\ud800"])("%j can be in no URL and is an unknown customer", async (id) => {
+    const server = await serve(directory);
+    expect(await sourceOf(server).get(id, request)).toBeUndefined();
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("any id leaves the URL's other parts as they are", () => {
+    const template = new UrlTemplate("https://crm.example.com/a/{id}/b?q={id}#f", ["id"]);
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (id) => {
+        const url = template.expand({ id });
+        const possible = id !== "." && id !== ".." && id.isWellFormed();
+        const parts = url && [url.origin, ...url.pathname.split("/").map(decodeURIComponent), ...url.searchParams];
+        expect(parts).toEqual(possible ? ["https://crm.example.com", "", "a", id, "b", ["q", id]] : undefined);
+      }),
+      { examples: [["."], [".."], ["../x"], ["?#&="], [""]] },
+    );
+  });
+});
+
+describe("configuration", () => {
+  test.each([
+    "crm/{id}",
+    "ftp://crm.example.com/{id}",
+    "https://crm.example.com/customers",
+    "https://{id}.example.com/{id}",
+    "https://crm.example.com/{id}/{secret}",
+  ])("refuses the URL %s at once", (url) => {
+    expect(() => new HttpCustomerSource({ url })).toThrow(/URL of the customer source must/);
+  });
+
+  test("refuses a list on another server", () => {
+    const url = "https://crm.example.com/{id}";
+    expect(() => new HttpCustomerSource({ url, listUrl: "https://evil.example.com/" })).toThrow(/final URL/);
+  });
+});
+
+describe("list", () => {
+  async function listAll(source: HttpCustomerSource) {
+    const records: CustomerRecord[] = [];
+    const issues: CustomerIssue[] = [];
+    for await (const record of source.list({ ...request, onIssue: (issue) => issues.push(issue) }))
+      records.push(record);
+    return { ids: records.map(({ id }) => id), issues };
+  }
+
+  test("reads one page that is an array", async () => {
+    const server = await serve({ json: [{ id: "C-1" }, { id: "C-2" }] });
+    expect((await listAll(sourceOf(server, { listPath: "/all" }))).ids).toEqual(["C-1", "C-2"]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("follows the pages, relative and absolute, one after the other as they are wanted", async () => {
+    const server = await serve(
+      { json: { items: [{ id: "C-1" }], next: "?page=2" } },
+      (_, response) =>
+        void response.end(JSON.stringify({ items: [{ id: "C-2" }], next: `${server.origin}/all?page=3` })),
+      { json: { items: [{ id: "C-3" }], next: null } },
+    );
+    const iterator = sourceOf(server, { listPath: "/all" }).list(request)[Symbol.asyncIterator]();
+    await iterator.next();
+    expect(server.requests).toHaveLength(1);
+    await iterator.next();
+    expect((await iterator.next()).value).toEqual({ id: "C-3" });
+    expect((await iterator.next()).done).toBe(true);
+    expect(server.requests.map(({ path }) => path)).toEqual(["/all", "/all?page=2", "/all?page=3"]);
+  });
+
+  test("finds items and the next page where it is told to", async () => {
+    const server = await serve(
+      { json: { data: { rows: [{ id: "C-1" }] }, links: { next: "/2" } } },
+      { json: { data: { rows: [{ id: "C-2" }] }, links: {} } },
+    );
+    const source = sourceOf(server, { listPath: "/1", itemsPath: "data.rows", nextPath: "links.next" });
+    expect((await listAll(source)).ids).toEqual(["C-1", "C-2"]);
+  });
+
+  test("reports what is no customer, and takes the others", async () => {
+    const server = await serve({ json: { items: [{ id: "C-1" }, null, { name: "x" }, { id: "C-4" }] } });
+    const { ids, issues } = await listAll(sourceOf(server, { listPath: "/all" }));
+    expect(ids).toEqual(["C-1", "C-4"]);
+    expect(issues.map(({ place }) => place)).toEqual(["item 2 of page 1", "item 3 of page 1"]);
+  });
+
+  test.each([
+    ["no array", { json: { customers: [] } }],
+    ["an error page", { body: "<html>" }],
+    ["a 404", { status: 404 }],
+    ["a next page elsewhere", { json: { items: [], next: "http://127.0.0.2:9/" } }],
+    ["a next page that is no URL", { json: { items: [], next: "http://[" } }],
+    ["itself as the next page", { json: { items: [], next: "/all" } }],
+  ])("ends with a ValidationError on %s", async (_, reply) => {
+    const server = await serve(reply);
+    await expect(listAll(sourceOf(server, { listPath: "/all" }))).rejects.toMatchObject({ type: "validation_error" });
+  });
+
+  test("a location without {id} is the list, and asked for one customer it says what it needs", async () => {
+    const server = await serve({ json: [{ id: "C-1" }] });
+    const source = createCustomerSource(`${server.origin}/customers`);
+    const ids: string[] = [];
+    for await (const { id } of source.list(request)) ids.push(id);
+    expect(ids).toEqual(["C-1"]);
+    await expect(source.get("C-1", request)).rejects.toThrow(/no URL for one customer/);
+    expect(() => new HttpCustomerSource({})).toThrow(/URL of the customer source must/);
+  });
+
+  test("says that it needs a URL for the list", async () => {
+    const server = await serve({});
+    await expect(listAll(sourceOf(server))).rejects.toThrow(/no URL for all customers/);
+  });
+});

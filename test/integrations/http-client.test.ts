@@ -1,0 +1,230 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { IoError, ValidationError } from "../../src/errors.ts";
+import { HttpClient } from "../../src/integrations/http-client.ts";
+import { serve, type ScriptedServer } from "../support/http.ts";
+
+const client = (server: ScriptedServer, options: { retries?: number; timeoutMs?: number; token?: string } = {}) =>
+  new HttpClient({ name: "test service", url: server.origin, timeoutMs: 5000, retries: 2, ...options });
+
+const at = (server: ScriptedServer, path = "/") => ({ url: new URL(path, server.origin), maxBytes: 1000 });
+
+const failure = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => expect.fail("it went well"),
+    (error: Error) => error,
+  );
+
+describe("retries", () => {
+  test.each([408, 429, 500, 502, 503])("tries again after HTTP %i", async (status) => {
+    const server = await serve({ status }, { body: "ok" });
+    expect(await client(server).send(at(server))).toEqual({ status: 200, text: "ok" });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("tries again after a connection that breaks off", async () => {
+    const server = await serve((_, response) => void response.destroy(), { body: "ok" });
+    expect(await client(server).send(at(server))).toMatchObject({ text: "ok" });
+  });
+
+  test("tries again after an answer that breaks off in the middle", async () => {
+    const server = await serve(
+      (_, response) => {
+        response.writeHead(200, { "content-length": "10" }).write("half", () => response.destroy());
+      },
+      { body: "whole" },
+    );
+    expect(await client(server).send(at(server))).toMatchObject({ text: "whole" });
+  });
+
+  test("gives up after the configured retries, with the status and nothing else in the message", async () => {
+    const server = await serve({ status: 503, body: "secret stack trace" });
+    const error = await failure(client(server, { token: "t0ps3cret" }).send(at(server)));
+    expect(error).toBeInstanceOf(IoError);
+    expect(error.message).toBe("The test service is not available at the moment (HTTP 503).");
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test.each([400, 401, 403, 404, 409, 422])("hands HTTP %i over at once", async (status) => {
+    const server = await serve({ status, body: "no" });
+    expect(await client(server).send(at(server))).toEqual({ status, text: "no" });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("does not come back before Retry-After", async () => {
+    const times: number[] = [];
+    const server = await serve(
+      (_, response) => {
+        times.push(performance.now());
+        response.writeHead(429, { "retry-after": "1" }).end();
+      },
+      (_, response) => {
+        times.push(performance.now());
+        response.end("ok");
+      },
+    );
+    await client(server).send(at(server));
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1000);
+  });
+
+  test("leaves a long Retry-After to the caller instead of waiting", async () => {
+    const server = await serve({ status: 503, headers: { "retry-after": new Date(Date.now() + 3.6e6).toUTCString() } });
+    expect(await failure(client(server).send(at(server)))).toBeInstanceOf(IoError);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("takes a Retry-After that makes no sense for none", async () => {
+    const server = await serve({ status: 503, headers: { "retry-after": "soon" } }, { body: "ok" });
+    expect(await client(server).send(at(server))).toMatchObject({ text: "ok" });
+  });
+});
+
+describe("time-out and abort", () => {
+  test("an endpoint that never answers is an IoError that says how long we waited", async () => {
+    const server = await serve(() => {});
+    const error = await failure(client(server, { retries: 1, timeoutMs: 50 }).send(at(server)));
+    expect(error).toMatchObject({ type: "io_error", code: "timeout" });
+    expect(error.message).toBe("The test service did not answer within 0.05 s.");
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("an endpoint that stalls in the middle of its answer times out as well", async () => {
+    const server = await serve((_, response) => void response.writeHead(200).write("half"));
+    const error = await failure(client(server, { retries: 0, timeoutMs: 200 }).send(at(server)));
+    expect(error).toMatchObject({ code: "timeout" });
+  });
+
+  test("an abort ends a request under way with the signal's reason", async () => {
+    const server = await serve(() => {});
+    const controller = new AbortController();
+    const sending = failure(client(server).send({ ...at(server), signal: controller.signal }));
+    await server.received(1);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await sending).toBe(reason);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("an abort ends the wait between two attempts", async () => {
+    const controller = new AbortController();
+    const server = await serve((_, response) => {
+      response.on("close", () => controller.abort("stop"));
+      response.writeHead(429, { "retry-after": "20" }).end();
+    });
+    await expect(client(server).send({ ...at(server), signal: controller.signal })).rejects.toBe("stop");
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("nothing is sent once the signal has been aborted", async () => {
+    const server = await serve({ body: "ok" });
+    await expect(client(server).send({ ...at(server), signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("a server that is not there is an IoError", async () => {
+    const server = await serve({});
+    await server.close();
+    const error = await failure(client(server, { retries: 0 }).send(at(server)));
+    expect(error).toMatchObject({ type: "io_error", code: "unavailable", retriable: true });
+    expect(error.message).not.toContain("127.0.0.1");
+  });
+});
+
+describe("size", () => {
+  test("refuses an endless answer and closes the connection", async () => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const server = await serve((_, response) => {
+      response.on("close", resolve);
+      const pour = (): void => void (response.writable && response.write("x".repeat(10_000), () => setImmediate(pour)));
+      pour();
+    });
+    const error = await failure(client(server).send(at(server)));
+    expect(error).toMatchObject({ type: "validation_error", code: "answer_too_long" });
+    await closed;
+  });
+
+  test("counts a compressed answer as it unfolds", async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("x".repeat(100_000)));
+    });
+    expect(await failure(client(server).send(at(server)))).toMatchObject({ code: "answer_too_long" });
+  });
+
+  test("takes an answer of exactly the limit", async () => {
+    const server = await serve({ body: "é".repeat(500) });
+    expect(await client(server).send(at(server))).toEqual({ status: 200, text: "é".repeat(500) });
+  });
+});
+
+describe("redirects", () => {
+  test("follows those within the server", async () => {
+    const server = await serve({ status: 302, headers: { location: "/there?x=1" } }, { body: "ok" });
+    expect(await client(server, { token: "t" }).send(at(server, "/here"))).toMatchObject({ text: "ok" });
+    expect(server.requests.map(({ path }) => path)).toEqual(["/here", "/there?x=1"]);
+  });
+
+  test("never follows one to another server", async () => {
+    const thief = await serve({ body: "thanks" });
+    const server = await serve({ status: 307, headers: { location: thief.origin } });
+    const error = await failure(client(server, { token: "t0ps3cret" }).send(at(server)));
+    expect(error).toMatchObject({ type: "validation_error", code: "redirect_refused" });
+    expect(thief.requests).toHaveLength(0);
+  });
+
+  test("ends a loop", async () => {
+    const server = await serve({ status: 302, headers: { location: "/" } });
+    expect(await failure(client(server).send(at(server)))).toMatchObject({ code: "redirect_refused" });
+    expect(server.requests).toHaveLength(6);
+  });
+
+  test("repeats a POST after 307 with its body, and never turns one into a GET", async () => {
+    const kept = await serve({ status: 307, headers: { location: "/new" } }, { body: "ok" });
+    await client(kept).send({ ...at(kept), json: '{"a":1}' });
+    expect(kept.requests[1]).toMatchObject({ method: "POST", path: "/new", body: '{"a":1}' });
+
+    const changed = await serve({ status: 302, headers: { location: "/new" } });
+    expect(await failure(client(changed).send({ ...at(changed), json: "{}" }))).toBeInstanceOf(ValidationError);
+    expect(changed.requests).toHaveLength(1);
+  });
+
+  test("refuses a place that is no URL", async () => {
+    const server = await serve({ status: 302, headers: { location: "http://[" } });
+    expect(await failure(client(server).send(at(server)))).toMatchObject({ code: "redirect_refused" });
+  });
+});
+
+describe("credentials", () => {
+  test("sends the token as a bearer token", async () => {
+    const server = await serve({});
+    await client(server, { token: "abc" }).send(at(server));
+    expect(server.requests[0]?.headers).toMatchObject({ authorization: "Bearer abc", accept: "application/json" });
+  });
+
+  test("turns user and password of the URL into Basic authentication", async () => {
+    const server = await serve({});
+    const url = server.origin.replace("//", "//us%40er:p%C3%A4ss@");
+    await new HttpClient({ name: "test service", url, timeoutMs: 5000, retries: 0 }).send({
+      url: new URL(url),
+      maxBytes: 10,
+    });
+    const authorization = server.requests[0]?.headers.authorization ?? "";
+    expect(Buffer.from(authorization.replace("Basic ", ""), "base64").toString()).toBe("us@er:päss");
+  });
+
+  test("refuses a URL of another server before anything is sent", async () => {
+    const other = await serve({});
+    const server = await serve({});
+    await expect(client(server).send(at(other))).rejects.toBeInstanceOf(ValidationError);
+    expect(other.requests).toHaveLength(0);
+  });
+
+  test.each(["ftp://x/", "crm", "", "file:///etc/passwd", "http://user:hunter2@"])("refuses the URL %j", (url) => {
+    const open = () => new HttpClient({ name: "test service", url, timeoutMs: 1, retries: 0 });
+    expect(open).toThrow("The URL of the test service must be an absolute http:// or https:// URL.");
+  });
+
+  test("refuses a token that could not be sent, without telling it", () => {
+    const open = () => new HttpClient({ name: "x", url: "http://x", token: "geheim\nX: y", timeoutMs: 1, retries: 0 });
+    expect(open).toThrow(/^A header or the token for the x holds characters that HTTP does not allow\.$/);
+  });
+});

@@ -1,0 +1,295 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { pino } from "pino";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createCustomerSource } from "../../src/integrations/customers/create-customer-source.ts";
+import type { CustomerIssue } from "../../src/integrations/customers/customer-source.ts";
+import { entityUri } from "../../src/ontology/entity-uri.ts";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { ABI, PREFIXES, RDF, XSD } from "../../src/ontology/vocabulary.ts";
+import { CustomerDataPipeline, type LoadCounts } from "../../src/pipelines/customer-data-pipeline.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { serve, type Reply } from "../support/http.ts";
+
+const fetching = { include_transactions: false, include_interactions: true };
+const run = { customer_id: "C-1", ...fetching };
+
+async function open(location: string) {
+  const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
+  onTestFinished(() => ontologyStore.close());
+  const log: string[] = [];
+  const logger = pino({}, new Writable({ write: (chunk, _, done) => done(void log.push(String(chunk))) }));
+  const pipeline = new CustomerDataPipeline({ customerSource: createCustomerSource(location), ontologyStore, logger });
+
+  /** All that is known of one customer: property to values, sorted. */
+  const known = async (id: string) => {
+    const values: Record<string, string[]> = {};
+    for (const { subject, predicate, object } of await ontologyStore.getGraph("customer_data")) {
+      if (subject.value !== entityUri("Customer", id)) continue;
+      const name = predicate.value.replace(ABI, "").replace(RDF, "");
+      values[name] = [...(values[name] ?? []), object.value.replace(ABI, "")].sort();
+    }
+    return values;
+  };
+  return { pipeline, ontologyStore, log, known };
+}
+
+async function openOverHttp(...replies: [Reply, ...Reply[]]) {
+  const server = await serve(...replies);
+  return { server, ...(await open(`${server.origin}/{id}?interactions={include_interactions}`)) };
+}
+
+async function openFile(name: string, content: string) {
+  const path = join(temporaryFolder(), name);
+  await writeFile(path, content);
+  return { path, ...(await open(path)) };
+}
+
+describe("run", () => {
+  test("stores the customer of the source under the URI of its id", async () => {
+    const json = { name: 'A "quoted" name', email: "a@example.com", segment: "premium", lifetime_value: 5000.5 };
+    const { pipeline, server, ontologyStore, known } = await openOverHttp({ json: { ...json, do_not_contact: true } });
+    expect(await pipeline.run(run)).toEqual({
+      customer_id: "C-1",
+      found: true,
+      customer_uri: "http://example.org/abi/Customer/C-1",
+    });
+    expect(server.requests.map(({ path }) => path)).toEqual(["/C-1?interactions=true"]);
+    expect(await known("C-1")).toEqual({
+      type: ["Customer"],
+      id: ["C-1"],
+      name: ['A "quoted" name'],
+      email: ["a@example.com"],
+      segment: ["premium"],
+      lifetimeValue: ["5000.5"],
+      doNotContact: ["true"],
+    });
+    const typed = `${PREFIXES} ASK { ?c abi:lifetimeValue ?v ; abi:doNotContact ?d
+      FILTER(datatype(?v) = <${XSD}decimal> && datatype(?d) = <${XSD}boolean>) }`;
+    expect(await ontologyStore.query("customer_data", typed)).toBe(true);
+  });
+
+  test("replaces what was stored: no second values, and none that the source no longer has", async () => {
+    const { pipeline, known } = await openOverHttp(
+      { json: { name: "Ada", email: "old@example.com", segment: "premium", lifetime_value: 1, do_not_contact: true } },
+      { json: { name: "Ada L.", lifetime_value: 2, do_not_contact: false } },
+    );
+    await pipeline.run(run);
+    await pipeline.run(run);
+    expect(await known("C-1")).toEqual({
+      type: ["Customer"],
+      id: ["C-1"],
+      name: ["Ada L."],
+      lifetimeValue: ["2"],
+      doNotContact: ["false"],
+    });
+  });
+
+  test("heals a customer who has several values", async () => {
+    const { pipeline, ontologyStore, known } = await openOverHttp({ json: { name: "Ada" } });
+    const twice = `${PREFIXES} INSERT DATA { <${entityUri("Customer", "C-1")}> abi:name "X", "Y" ; abi:email "x@y.z" }`;
+    await ontologyStore.update("customer_data", twice);
+    await pipeline.run(run);
+    expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["Ada"] });
+  });
+
+  test("keeps an objection to mail that the source is silent about, what others added, and other customers", async () => {
+    const { pipeline, ontologyStore, known } = await openOverHttp({ json: { name: "Ada" } });
+    const [ada, bo] = [entityUri("Customer", "C-1"), entityUri("Customer", "C-2")];
+    await ontologyStore.update(
+      "customer_data",
+      `${PREFIXES} INSERT DATA { <${ada}> abi:name "Old" ; abi:doNotContact true ; abi:version "x" . <${bo}> abi:name "Bo" }`,
+    );
+    await pipeline.run(run);
+    expect(await known("C-1")).toMatchObject({ name: ["Ada"], doNotContact: ["true"], version: ["x"] });
+    expect(await known("C-2")).toEqual({ name: ["Bo"] });
+  });
+
+  test("says that a customer is unknown, and stores nothing", async () => {
+    const { pipeline, ontologyStore } = await openOverHttp({ status: 404 });
+    expect(await pipeline.run(run)).toEqual({ customer_id: "C-1", found: false });
+    expect(await ontologyStore.listStores()).toEqual([]);
+  });
+
+  test("stores an id of any characters as it is, and nothing beside it", async () => {
+    const id = '"} ; DROP ALL #<>\\ü/..';
+    const { pipeline, known, ontologyStore } = await openOverHttp({ json: { name: "?name $name {}" } });
+    await pipeline.run({ ...run, customer_id: id });
+    expect(await known(id)).toEqual({ type: ["Customer"], id: [id], name: ["?name $name {}"] });
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(3);
+  });
+
+  test("a lifetime value that is no number is logged without the data, and left out", async () => {
+    const { pipeline, known, log } = await openOverHttp({ json: { name: "Ada L", lifetime_value: "12,500.00" } });
+    await pipeline.run(run);
+    expect(await known("C-1")).not.toHaveProperty("lifetimeValue");
+    expect(log).toHaveLength(1);
+    expect(JSON.parse(log[0]!)).toMatchObject({
+      level: 40,
+      customer_id: "C-1",
+      problem: expect.stringMatching(/not a number/),
+    });
+    expect(log[0]).not.toMatch(/Ada|12,500/);
+  });
+
+  test.each([
+    [{ ...run, customer_id: "" }, "customer_id"],
+    [{ ...run, customer_id: "a\u0000b" }, "customer_id"],
+    [{ ...run, include_interactions: "yes" }, "include_interactions"],
+    [{}, "customer_id"],
+  ])("refuses the parameters %j before anything is asked for", async (parameters, path) => {
+    const { pipeline, server } = await openOverHttp({});
+    await expect(pipeline.run(parameters as typeof run)).rejects.toMatchObject({
+      type: "validation_error",
+      issues: [{ path }],
+    });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("leaves the customer as it was where the source answers with nonsense", async () => {
+    const { pipeline, known } = await openOverHttp({ json: { name: "Ada" } }, { json: { id: "C-1", name: {} } });
+    await pipeline.run(run);
+    await expect(pipeline.run(run)).rejects.toMatchObject({ type: "validation_error" });
+    expect(await known("C-1")).toMatchObject({ name: ["Ada"] });
+  });
+});
+
+describe("concurrent runs", () => {
+  /** A source that answers once `release` is called. */
+  async function openHeld() {
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    const opened = await openOverHttp(async (_, response) => {
+      await promise;
+      response.end(JSON.stringify({ name: "Ada" }));
+    });
+    return { ...opened, release };
+  }
+
+  test("for one customer share one request", async () => {
+    const { pipeline, server, release } = await openHeld();
+    const running = Array.from({ length: 20 }, () => pipeline.run(run));
+    await server.received(1);
+    release();
+    expect(new Set((await Promise.all(running)).map(({ found }) => found))).toEqual(new Set([true]));
+    expect(server.requests).toHaveLength(1);
+    await pipeline.run(run);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("for different customers, or asking for more, do not", async () => {
+    const { pipeline, server, release } = await openHeld();
+    const running = [
+      pipeline.run(run),
+      pipeline.run({ ...run, customer_id: "C-2" }),
+      pipeline.run({ ...run, include_interactions: false }),
+    ];
+    await server.received(3);
+    release();
+    await Promise.all(running);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("one that gives up leaves the others their answer", async () => {
+    const { pipeline, server, release } = await openHeld();
+    const controller = new AbortController();
+    const impatient = pipeline.run(run, { signal: controller.signal });
+    const patient = pipeline.run(run);
+    await server.received(1);
+    controller.abort("too slow");
+    await expect(impatient).rejects.toBe("too slow");
+    release();
+    expect(await patient).toMatchObject({ found: true });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("the request is broken off when all have given up, and a later run makes its own", async () => {
+    const { promise: brokenOff, resolve } = Promise.withResolvers<void>();
+    const { pipeline, server } = await openOverHttp((_, response) => void response.on("close", resolve), {
+      json: { name: "Ada" },
+    });
+    const controller = new AbortController();
+    const running = [1, 2].map(() => pipeline.run(run, { signal: controller.signal }));
+    await server.received(1);
+    controller.abort("enough");
+    for (const one of running) await expect(one).rejects.toBe("enough");
+    await brokenOff;
+    expect(await pipeline.run(run)).toMatchObject({ found: true });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("share a failure as well, and the next run tries again", async () => {
+    const { pipeline, server } = await openOverHttp({ body: "no JSON" }, { json: { name: "Ada" } });
+    const failed = await Promise.allSettled([pipeline.run(run), pipeline.run(run)]);
+    expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(server.requests).toHaveLength(1);
+    expect(await pipeline.run(run)).toMatchObject({ found: true });
+  });
+});
+
+describe("loadAll", () => {
+  test("loads a file in batches, and says how far it is and what is wrong", async () => {
+    const rows = Array.from({ length: 250 }, (_, at) => `C-${at},Name ${at},${at === 7 ? "lots" : at}`);
+    const { pipeline, ontologyStore, log } = await openFile(
+      "a.csv",
+      ["id,name,lifetime_value", ...rows, ",nobody,1", "C-9", ""].join("\n"),
+    );
+    const issues: CustomerIssue[] = [];
+    const progress: LoadCounts[] = [];
+    const counts = await pipeline.loadAll({
+      onProgress: (at) => progress.push(at),
+      onInvalid: (issue) => issues.push(issue),
+    });
+    expect(counts).toEqual({ loaded: 250, invalid: 2 });
+    expect(progress.map(({ loaded }) => loaded)).toEqual([100, 200, 250]);
+    expect(progress.at(-1)).toEqual(counts);
+    expect(issues.map(({ place, skipped }) => [place, skipped])).toEqual([
+      ["line 9", false],
+      ["line 252", true],
+      ["line 253", true],
+    ]);
+    expect(log).toHaveLength(3);
+    // Three statements a customer and the type, but for the lifetime value that is no number.
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(250 * 4 - 1);
+  });
+
+  test("the last row of an id stays, within a batch and across batches, and loading again changes nothing", async () => {
+    const filler = Array.from({ length: 150 }, (_, at) => `F-${at},x,`);
+    const rows = [
+      "id,name,email",
+      "C-1,first,a@b.c",
+      "C-1,second,",
+      "D-1,first,a@b.c",
+      "D-1,second,",
+      ...filler,
+      "C-1,third,",
+      "F-0,y,",
+    ];
+    const { pipeline, ontologyStore, known } = await openFile("a.csv", rows.join("\n"));
+    expect(await pipeline.loadAll()).toEqual({ loaded: 156, invalid: 0 });
+    expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["third"] });
+    expect(await known("D-1")).toEqual({ type: ["Customer"], id: ["D-1"], name: ["second"] });
+    expect(await known("F-0")).toMatchObject({ name: ["y"] });
+    const before = (await ontologyStore.getGraph("customer_data")).length;
+    await pipeline.loadAll();
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(before);
+  });
+
+  test("stops at an abort with what was stored before it", async () => {
+    const server = await serve({ json: Array.from({ length: 300 }, (_, at) => ({ id: `C-${at}` })) });
+    const { pipeline, ontologyStore } = await open(`${server.origin}/customers`);
+    const controller = new AbortController();
+    const loading = pipeline.loadAll({ signal: controller.signal, onProgress: () => controller.abort("enough") });
+    await expect(loading).rejects.toBe("enough");
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(100 * 2);
+  });
+
+  test("a source without a list, a broken file and a missing one are errors for people", async () => {
+    const { pipeline } = await openOverHttp({});
+    await expect(pipeline.loadAll()).rejects.toMatchObject({ type: "validation_error" });
+    const broken = await openFile("a.json", '[{"id":"C-1"}');
+    await expect(broken.pipeline.loadAll()).rejects.toMatchObject({ code: "customer_file_invalid" });
+    const missing = await open(join(temporaryFolder(), "none.json"));
+    await expect(missing.pipeline.loadAll()).rejects.toMatchObject({ code: "customer_file_unreadable" });
+  });
+});
