@@ -1,0 +1,56 @@
+import type { Category } from "../categories.ts";
+import { CLUES, type ClueKind } from "./categories/index.ts";
+import { tokenize, type Token } from "./tokenizer.ts";
+
+/** One clue in a text: tokens `from` to `to` (excluded). */
+export interface ClueHit {
+  from: number;
+  to: number;
+  kind: Exclude<ClueKind, "not">;
+}
+
+/** What the decision about the categories is made from: each category's clues, in the order of the text. */
+export interface CategoryFeatures {
+  tokens: readonly Token[];
+  hits: ReadonlyMap<Category, readonly ClueHit[]>;
+}
+
+interface Span {
+  from: number;
+  to: number;
+  kind: ClueKind;
+}
+
+/** Keeps of overlapping spans the one that begins first, and of those the longest; "not" goes before all others. */
+function withoutOverlaps(spans: readonly Span[]): ClueHit[] {
+  const hidden = new Set<number>();
+  for (const { kind, from, to } of spans) if (kind === "not") for (let i = from; i < to; i++) hidden.add(i);
+  const kept: ClueHit[] = [];
+  for (const { kind, from, to } of spans) {
+    if (kind === "not" || hidden.has(from) || hidden.has(to - 1)) continue;
+    const last = kept.at(-1);
+    if (last === undefined || from >= last.to) kept.push({ from, to, kind });
+    else if (last.from === from) kept[kept.length - 1] = { from, to, kind: last.kind === "strong" ? "strong" : kind };
+  }
+  return kept;
+}
+
+/** Finds what a text says about each category. Linear in the text's length. */
+export function categoryFeatures(text: string): CategoryFeatures {
+  const tokens = tokenize(text, CLUES.knows);
+  const spans = new Map<Category, Span[]>();
+  for (let at = 0; at < tokens.length; at++) {
+    for (const { value, from, to } of CLUES.matchesAt(tokens, at)) {
+      const known = spans.get(value.category);
+      const span = { from, to, kind: value.kind };
+      if (known) known.push(span);
+      else spans.set(value.category, [span]);
+    }
+  }
+  const hits = new Map<Category, ClueHit[]>();
+  for (const [category, found] of spans) {
+    const kept = withoutOverlaps(found);
+    if (kept.length > 0) hits.set(category, kept);
+  }
+  return { tokens, hits };
+}

@@ -1,0 +1,32 @@
+import type { CategoriesResult, FeedbackCategorizer } from "../feedback-categorizer.ts";
+import { detectLanguage, UNDETERMINED } from "../language.ts";
+import { decideCategories } from "./category-decision.ts";
+import { categoryFeatures } from "./category-features.ts";
+import { quote } from "./evidence.ts";
+
+/**
+ * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic, linear in the text's
+ * length. `["general"]` with score 0 where nothing fits, and for text in another language, which is named.
+ *
+ * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories // ["billing"]
+ */
+export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
+  readonly name = "embedded-categories";
+  readonly version = "1";
+
+  categorize(text: string): CategoriesResult {
+    const language = detectLanguage(text);
+    const general: CategoriesResult = { categories: ["general"], scores: { general: 0 }, evidence: {}, language };
+    if (language !== "en" && language !== UNDETERMINED) return general;
+    const features = categoryFeatures(text);
+    const decided = decideCategories(features);
+    if (decided.length === 0) return general;
+    const result: CategoriesResult = { categories: [], scores: {}, evidence: {}, language: "en" };
+    for (const { category, score } of decided) {
+      result.categories.push(category);
+      result.scores[category] = score;
+      result.evidence[category] = quote(text, features.tokens, features.hits.get(category) ?? []);
+    }
+    return result;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Token } from "./tokenizer.ts";
+
+const MOST = 12;
+
+/** The text's own words at the given tokens, each once, the first twelve. Contractions stay whole: "isn't good". */
+export function quote(
+  text: string,
+  tokens: readonly Token[],
+  spans: readonly { from: number; to: number }[],
+): string[] {
+  const quotes = new Set<string>();
+  for (const { from, to } of spans) {
+    if (quotes.size >= MOST) break;
+    const before = tokens[from - 1];
+    const first = before?.kind === "word" && before.end === tokens[from]?.start ? before : tokens[from];
+    quotes.add(text.slice(first?.start, tokens[to - 1]?.end));
+  }
+  return [...quotes];
+}

@@ -1,0 +1,112 @@
+/** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
+export type WordClass = "verb" | "noun" | "adjective" | "word";
+
+const IRREGULAR: Record<string, string> = {
+  bad: "bad badly",
+  break: "break breaks breaking broke broken",
+  cheat: "cheat cheats cheated cheating",
+  choose: "choose chooses choosing chose chosen",
+  come: "come comes coming came",
+  cut: "cut cuts cutting",
+  deny: "deny denies denied denying",
+  die: "die dies died dying",
+  do: "do does did doing done",
+  fall: "fall falls falling fell fallen",
+  feel: "feel feels feeling felt",
+  fight: "fight fights fighting fought",
+  find: "find finds finding found",
+  forget: "forget forgets forgetting forgot forgotten",
+  freeze: "freeze freezes freezing froze frozen",
+  get: "get gets getting got gotten",
+  give: "give gives giving gave given",
+  go: "go goes going went gone",
+  good: "good",
+  hang: "hang hangs hanging hung",
+  have: "have has having had",
+  hear: "hear hears hearing heard",
+  hurt: "hurt hurts hurting",
+  keep: "keep keeps keeping kept",
+  leave: "leave leaves leaving left",
+  lie: "lie lies lied lying",
+  lose: "lose loses losing lost",
+  make: "make makes making made",
+  mislead: "mislead misleads misleading misled",
+  pay: "pay pays paying paid",
+  put: "put puts putting",
+  rip: "rip rips ripped ripping",
+  say: "say says saying said",
+  see: "see sees seeing saw seen",
+  sell: "sell sells selling sold",
+  send: "send sends sending sent",
+  shrink: "shrink shrinks shrinking shrank shrunk",
+  show: "show shows showing showed shown",
+  sink: "sink sinks sinking sank sunk",
+  speak: "speak speaks speaking spoke spoken",
+  spend: "spend spends spending spent",
+  steal: "steal steals stealing stole stolen",
+  stick: "stick sticks sticking stuck",
+  stink: "stink stinks stinking stank stunk",
+  swear: "swear swears swearing swore sworn",
+  take: "take takes taking took taken",
+  tear: "tear tears tearing tore torn",
+  tell: "tell tells telling told",
+  thief: "thief thieves",
+  throw: "throw throws throwing threw thrown",
+  wear: "wear wears wearing wore worn",
+  win: "win wins winning won",
+  write: "write writes writing wrote written",
+};
+
+const DOUBLING = /[^aeiou][aeiou][bdgklmnprt]$/u;
+
+const withS = (word: string): string => {
+  if (/(?:[sxz]|ch|sh)$/u.test(word)) return `${word}es`;
+  if (/[^aeiou]y$/u.test(word)) return `${word.slice(0, -1)}ies`;
+  return `${word}s`;
+};
+
+const verbForms = (verb: string): string[] => {
+  const forms = [verb, withS(verb)];
+  if (verb.endsWith("ie")) forms.push(`${verb}d`, `${verb.slice(0, -2)}ying`);
+  else if (/[eo]e$/u.test(verb)) forms.push(`${verb}d`, `${verb}ing`);
+  else if (verb.endsWith("e")) forms.push(`${verb}d`, `${verb.slice(0, -1)}ing`);
+  else if (/[^aeiou]y$/u.test(verb)) forms.push(`${verb.slice(0, -1)}ied`, `${verb}ing`);
+  else {
+    // Where the stress lies can't be seen: "offer" and "refer" both get both spellings, and one is never met.
+    if (DOUBLING.test(verb)) forms.push(`${verb}${verb.at(-1)}ed`, `${verb}${verb.at(-1)}ing`);
+    forms.push(`${verb}ed`, `${verb}ing`);
+  }
+  return forms;
+};
+
+const adverb = (adjective: string): string => {
+  if (/[^aeiou]le$/u.test(adjective)) return `${adjective.slice(0, -1)}y`;
+  if (adjective.endsWith("y")) return `${adjective.slice(0, -1)}ily`;
+  if (adjective.endsWith("ic")) return `${adjective}ally`;
+  return `${adjective}ly`;
+};
+
+const adjectiveForms = (adjective: string): string[] => {
+  const forms = [adjective, adverb(adjective)];
+  if (adjective.length > 8) return forms;
+  if (adjective.endsWith("e")) return [...forms, `${adjective}r`, `${adjective}st`];
+  if (adjective.endsWith("y")) return [...forms, `${adjective.slice(0, -1)}ier`, `${adjective.slice(0, -1)}iest`];
+  const stem = DOUBLING.test(adjective) && adjective.length < 5 ? adjective + adjective.at(-1) : adjective;
+  return [...forms, `${stem}er`, `${stem}est`];
+};
+
+/** The forms of a lower-case word, itself first: `love` → love, loves, loved, loving. */
+export function inflect(word: string, wordClass: WordClass): string[] {
+  const irregular = IRREGULAR[word];
+  if (irregular !== undefined && wordClass !== "word") return irregular.split(" ");
+  switch (wordClass) {
+    case "verb":
+      return verbForms(word);
+    case "noun":
+      return [word, withS(word)];
+    case "adjective":
+      return adjectiveForms(word);
+    case "word":
+      return [word];
+  }
+}

@@ -1,0 +1,175 @@
+import {
+  CONCESSIONS,
+  CONTRASTS,
+  DEGREES,
+  FAULTS_WHEN_TOO_MUCH,
+  FILLERS,
+  NEGATORS,
+  OPINIONS,
+  PHRASES,
+  type Opinion,
+} from "./lexicon/lexicon.ts";
+import { tokenize, type Token } from "./tokenizer.ts";
+
+/** One opinion in a text: tokens `from` to `to` (excluded), and what it is worth here, negation and emphasis included. */
+export interface OpinionHit {
+  from: number;
+  to: number;
+  valence: number;
+}
+
+/** What the decision about the sentiment is made from; says nothing of labels. */
+export interface SentimentFeatures {
+  tokens: readonly Token[];
+  /** In the order of the text. */
+  hits: readonly OpinionHit[];
+  /** Sums over the hits, both 0 or more. */
+  positive: number;
+  negative: number;
+  /** Negations that turned no opinion around: "it didn't fit". */
+  looseNegations: number;
+  words: number;
+}
+
+const NEGATION_REACH = 6;
+const NEGATED_PRAISE = -0.7;
+const NEGATED_BLAME = -0.45;
+const CAPITALS = 1.25;
+const STRETCHED = 1.2;
+const BEFORE_CONTRAST = 0.5;
+const AFTER_CONTRAST = 1.3;
+const CONCEDED = 0.5;
+const ASKED = 0.5;
+const EXCLAIMED = 0.12;
+const TOO_MUCH: Opinion = { valence: -1.5, phrase: true };
+
+const isSentenceEnd = (token: Token): boolean => token.kind === "stop" && /^[.!?…。！？\n]/u.test(token.norm);
+
+/** The longest phrase that begins here, else the single word. */
+function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to: number } | undefined {
+  const token = tokens[at];
+  if (token === undefined || token.kind === "stop" || token.kind === "other") return undefined;
+  let longest: { opinion: Opinion; to: number } | undefined;
+  for (const { value, to } of PHRASES.matchesAt(tokens, at)) {
+    if (longest === undefined || to > longest.to) longest = { opinion: value, to };
+  }
+  if (longest) return longest;
+  const next = tokens[at + 1];
+  if (token.norm === "too" && next && FAULTS_WHEN_TOO_MUCH.has(next.norm)) return { opinion: TOO_MUCH, to: at + 2 };
+  const opinion = OPINIONS.get(token.norm);
+  return opinion && { opinion, to: at + 1 };
+}
+
+/** Where the negation stands that governs the opinion at `at`: only weak words, and at most one other, come between. */
+function negationBefore(tokens: readonly Token[], at: number): number | undefined {
+  let strangers = 0;
+  for (let i = at - 1; i >= 0 && i >= at - NEGATION_REACH; i--) {
+    const token = tokens[i];
+    if (token === undefined || token.kind === "stop" || CONTRASTS.has(token.norm)) return undefined;
+    if (NEGATORS.has(token.norm)) return i;
+    if (!FILLERS.has(token.norm) && ++strangers > 1) return undefined;
+  }
+  return undefined;
+}
+
+function degreeBefore(tokens: readonly Token[], at: number): number {
+  let factor = 1;
+  for (let i = at - 1; i >= 0 && i >= at - 2; i--) factor *= DEGREES.get(tokens[i]?.norm ?? "") ?? 1;
+  return factor;
+}
+
+function emphasis(tokens: readonly Token[], from: number, to: number, shouting: boolean): number {
+  let factor = 1;
+  for (let i = from; i < to; i++) {
+    if (!shouting && tokens[i]?.capitals === true) factor = Math.max(factor, CAPITALS);
+    if (tokens[i]?.stretched === true) factor = Math.max(factor, STRETCHED);
+  }
+  return factor;
+}
+
+/** Scales the hits of one sentence for "but", "although", "?" and "!". */
+function weighSentence(hits: OpinionHit[], tokens: readonly Token[], from: number, to: number): void {
+  if (hits.length === 0) return;
+  const end = tokens[to]?.norm ?? "";
+  const whole = end.includes("?") ? ASKED : 1 + EXCLAIMED * Math.min(3, end.startsWith("!") ? end.length : 0);
+  let contrast = -1;
+  let concession = -1;
+  let concessionEnd = to;
+  for (let i = from; i < to; i++) {
+    const token = tokens[i];
+    if (token === undefined) continue;
+    if (CONTRASTS.has(token.norm)) contrast = i;
+    else if (CONCESSIONS.has(token.norm) && tokens[i + 1]?.kind !== "stop" && i + 1 < to) {
+      concession = i;
+      concessionEnd = to;
+    } else if (concession >= 0 && token.kind === "stop" && concessionEnd === to) concessionEnd = i;
+  }
+  for (const hit of hits) {
+    hit.valence *= whole;
+    if (contrast >= 0) hit.valence *= hit.from < contrast ? BEFORE_CONTRAST : AFTER_CONTRAST;
+    if (concession >= 0 && hit.from > concession && hit.from < concessionEnd) hit.valence *= CONCEDED;
+  }
+}
+
+/** Most letters are capitals: then they are no emphasis. */
+function isShouting(tokens: readonly Token[]): boolean {
+  let words = 0;
+  let capitals = 0;
+  for (const token of tokens) {
+    if (token.kind !== "word" || token.end - token.start < 2) continue;
+    words++;
+    if (token.capitals) capitals++;
+  }
+  return capitals * 2 > words;
+}
+
+/** Finds the opinions of a text and weighs each in its surroundings. Linear in the text's length. */
+export function sentimentFeatures(text: string): SentimentFeatures {
+  const knows = (word: string): boolean => OPINIONS.has(word) || PHRASES.knows(word) || DEGREES.has(word);
+  const tokens = tokenize(text, knows);
+  const shouting = isShouting(tokens);
+  const hits: OpinionHit[] = [];
+  const loose = new Set<number>();
+  let sentence: OpinionHit[] = [];
+  let sentenceStart = 0;
+  let words = 0;
+
+  for (let at = 0; at < tokens.length;) {
+    const token = tokens[at];
+    if (token === undefined) break;
+    if (token.kind === "word") words++;
+    if (isSentenceEnd(token)) {
+      weighSentence(sentence, tokens, sentenceStart, at);
+      sentence = [];
+      sentenceStart = at + 1;
+    }
+    const found = opinionAt(tokens, at);
+    if (found === undefined) {
+      if (NEGATORS.has(token.norm)) loose.add(at);
+      at++;
+      continue;
+    }
+    if (found.opinion.valence !== 0) {
+      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at);
+      let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
+      valence *= degreeBefore(tokens, at);
+      if (negation !== undefined) {
+        valence *= valence > 0 ? NEGATED_PRAISE : NEGATED_BLAME;
+        loose.delete(negation);
+      }
+      const hit = { from: negation ?? at, to: found.to, valence };
+      hits.push(hit);
+      sentence.push(hit);
+    }
+    at = found.to;
+  }
+  weighSentence(sentence, tokens, sentenceStart, tokens.length);
+
+  let positive = 0;
+  let negative = 0;
+  for (const { valence } of hits) {
+    if (valence > 0) positive += valence;
+    else negative -= valence;
+  }
+  return { tokens, hits, positive, negative, looseNegations: loose.size, words };
+}

@@ -1,0 +1,72 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { eld as Detector } from "eld/extrasmall";
+
+/** Where the language can't be told: too short, or nothing to read. */
+export const UNDETERMINED = "und";
+
+const SAMPLE = 600;
+const ENOUGH_WORDS = 4;
+const FEW_WORDS = 8;
+/** What a text written in another script than the Latin one needs: Chinese or Thai have no blanks to count words by. */
+const ENOUGH_LETTERS = 4;
+const LEAD_OVER_ENGLISH = 0.1;
+/** Short texts of names and slang look like anything: there the lead must be clear. */
+const LEAD_WITH_FEW_WORDS = 0.15;
+const ENOUGH_SCORE = 0.6;
+const ENGLISH_SHARE = 0.12;
+
+/** Words, and before them what is no language: links and mentions. */
+const WORDS = /(?:https?:\/\/|www\.|@)\S+|[\p{L}\p{M}'’]+/gu;
+
+/** Frequent in English, and rare in what else is written with Latin letters. */
+const ENGLISH = new Set(
+  "the and this that these those with you your they their are were very would could should from but it it's its which what when because there been i'm don't didn't doesn't isn't wasn't can't won't we our not has had how about after only than".split(
+    " ",
+  ),
+);
+
+let detector: typeof Detector | undefined;
+
+/**
+ * The detector's tables take 180 ms and 40 MB to load, and most texts never need them: so they are loaded for the
+ * first one that does. `require` because the callers are synchronous.
+ */
+function loadDetector(): typeof Detector {
+  if (detector === undefined) {
+    const file = fileURLToPath(import.meta.resolve("eld/extrasmall"));
+    const loaded = createRequire(import.meta.url)(file) as { eld: typeof Detector };
+    detector = loaded.eld;
+  }
+  return detector;
+}
+
+function detect(words: readonly string[]): string {
+  const result = loadDetector().detect(words.join(" "));
+  const scores = result.getScores();
+  const best = scores[result.language] ?? 0;
+  const lead = best - (scores["en"] ?? 0);
+  const wanted = new Set(words).size < FEW_WORDS ? LEAD_WITH_FEW_WORDS : LEAD_OVER_ENGLISH;
+  if (result.language === "en" || (scores["en"] !== undefined && lead < wanted)) return "en";
+  return best >= ENOUGH_SCORE ? result.language : UNDETERMINED;
+}
+
+function readWords(text: string): string[] {
+  const found = text.slice(0, SAMPLE).toLowerCase().match(WORDS) ?? [];
+  return found.filter((word) => !/^(?:@|https?:|www\.)/u.test(word));
+}
+
+/**
+ * The language of a text as an ISO 639-1 code, `und` where it can't be told. Leans towards English: another language
+ * is only said where it is clearly ahead. Reads the first 600 characters; links and mentions do not count.
+ */
+export function detectLanguage(text: string): string {
+  const words = readWords(text);
+  const english = words.filter((word) => ENGLISH.has(word.replace("’", "'"))).length;
+  if (english >= 2 && english >= words.length * ENGLISH_SHARE) return "en";
+  if (new Set(words).size < ENOUGH_WORDS) {
+    const otherScripts = words.join("").match(/(?!\p{Script=Latin})\p{L}/gu)?.length ?? 0;
+    if (otherScripts < ENOUGH_LETTERS) return UNDETERMINED;
+  }
+  return detect(words);
+}

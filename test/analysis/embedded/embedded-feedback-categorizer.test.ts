@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { inStableOrder, type Category } from "../../../src/analysis/categories.ts";
+import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
+import { HOSTILE_TEXTS } from "../hostile-texts.ts";
+
+const categorizer = new EmbeddedFeedbackCategorizer();
+const categories = (text: string): Category[] => categorizer.categorize(text).categories;
+
+const ABOUT: [Category, string][] = [
+  ["product", "The product is great!"],
+  ["product", "The fabric feels thin"],
+  ["product", "The pizzas were cold"],
+  ["product", "This item has an odd shape"],
+  ["service", "Nobody at customer service could help"],
+  ["service", "The waitresses were rude"],
+  ["service", "My parcel never arrived"],
+  ["pricing", "It is far too expensive"],
+  ["pricing", "Good value for money"],
+  ["usability", "It was not easy to set up"],
+  ["usability", "The interface is confusing"],
+  ["performance", "The site is painfully slow"],
+  ["performance", "It lags when I open it"],
+  ["bug", "The app crashes when I open it"],
+  ["bug", "The export doesn't work since the last update"],
+  ["bug", "I get an error when I save"],
+  ["security", "My account was hacked"],
+  ["security", "Someone used my card without my permission"],
+  ["security", "There is a payment I did not authorize, it is fraud"],
+  ["billing", "I was charged twice"],
+  ["billing", "Where is my refund?"],
+  ["billing", "There is a mistake on my invoice"],
+  ["legal", "We join the class action"],
+  ["legal", "You will hear from my lawyer"],
+  ["legal", "This violates the GDPR"],
+  ["legal", "We will take legal action"],
+];
+
+const NOT_ABOUT: [Category, string][] = [
+  ["product", "This item is mine"],
+  ["legal", "A classy hotel with a lot of action"],
+  ["legal", "Legal size paper is out of stock"],
+  ["legal", "My mother in law loves it"],
+  ["legal", "Sue was very kind, see you at the food court"],
+  ["performance", "I like fast food"],
+  ["performance", "The service was very slow"],
+  ["bug", "I took a crash course in cooking"],
+  ["bug", "No bugs, no problems, it never crashes"],
+  ["bug", "The frozen yogurt was nice"],
+  ["billing", "You can charge the battery via USB"],
+  ["billing", "Shipping is free of charge"],
+  ["security", "The steak stole the show"],
+  ["security", "The strap gives a secure fit"],
+  ["pricing", "A great deal of noise, priceless"],
+  ["usability", "We met an easy going couple"],
+];
+
+describe("EmbeddedFeedbackCategorizer", () => {
+  it.each(ABOUT)("finds %s in: %s", (category, text) => {
+    expect(categories(text)).toContain(category);
+  });
+
+  it.each(NOT_ABOUT)("finds no %s in: %s", (category, text) => {
+    expect(categories(text)).not.toContain(category);
+  });
+
+  it("finds what the guide's sentence is about", () => {
+    expect(categories("The product design is excellent but the price is too high.")).toEqual(["product", "pricing"]);
+  });
+
+  it("lists several in the stable order, with a score and the words for each", () => {
+    const result = categorizer.categorize("I was charged twice, your staff is rude and the app crashes");
+    expect(result.categories).toEqual(inStableOrder(["bug", "billing", "service", "performance"]));
+    expect(result.evidence).toMatchObject({ service: ["staff", "rude"], billing: ["charged twice"], bug: ["crashes"] });
+    expect(Object.keys(result.scores)).toEqual(result.categories);
+  });
+
+  it("is surer where more is said", () => {
+    const score = (text: string): number => categorizer.categorize(text).scores.service ?? 0;
+    expect(score("The staff and the waiter were rude")).toBeGreaterThan(score("I saw the staff"));
+  });
+
+  it("answers general where nothing fits", () => {
+    expect(categorizer.categorize("We were there on Tuesday and it rained")).toEqual({
+      categories: ["general"],
+      scores: { general: 0 },
+      evidence: {},
+      language: "en",
+    });
+  });
+
+  it("answers general, and says the language, for what it can't read", () => {
+    expect(categorizer.categorize("Der Support antwortet nicht, und die Rechnung ist falsch.")).toEqual({
+      categories: ["general"],
+      scores: { general: 0 },
+      evidence: {},
+      language: "de",
+    });
+  });
+
+  it("gives the same well-formed answer for the same text, whatever the text", () => {
+    const words = fc.constantFrom(
+      "staff ",
+      "price ",
+      "crash ",
+      "charged ",
+      "twice ",
+      "my ",
+      "lawyer ",
+      "class ",
+      "action ",
+      "n't work ",
+      "\uD83D",
+    );
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.array(words, { maxLength: 30 }).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(text, (text) => {
+        const result = categorizer.categorize(text);
+        expect(result.categories.length).toBeGreaterThan(0);
+        expect(result.categories).toEqual(inStableOrder(result.categories));
+        for (const score of Object.values(result.scores)) {
+          expect(score).toBeGreaterThanOrEqual(0);
+          expect(score).toBeLessThanOrEqual(1);
+        }
+        for (const quote of Object.values(result.evidence).flat()) expect(text).toContain(quote);
+        expect(new EmbeddedFeedbackCategorizer().categorize(text)).toEqual(result);
+      }),
+    );
+  });
+
+  it.each(Object.entries(HOSTILE_TEXTS))("reads a million characters: %s", (_, text) => {
+    expect(categories(text).length).toBeGreaterThan(0);
+  });
+});

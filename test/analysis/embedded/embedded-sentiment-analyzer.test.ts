@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
+import { SENTIMENTS, type Sentiment } from "../../../src/analysis/sentiment-analyzer.ts";
+import { HOSTILE_TEXTS } from "../hostile-texts.ts";
+
+const analyzer = new EmbeddedSentimentAnalyzer();
+const judge = (text: string): Sentiment => analyzer.analyze(text).sentiment;
+
+const EXAMPLES: Record<string, [Sentiment, string][]> = {
+  "the guide's sentences": [
+    ["positive", "This product is great and I love it!"],
+    ["negative", "This product is terrible and I hate it!"],
+    ["neutral", "This product is okay."],
+    ["positive", "The product is great!"],
+  ],
+  inflections: [
+    ["positive", "We loved every minute"],
+    ["negative", "It keeps failing"],
+    ["negative", "The hinges broke"],
+    ["positive", "The friendliest people"],
+  ],
+  negation: [
+    ["negative", "The soup is not good"],
+    ["negative", "It isn't very good"],
+    ["negative", "isnt good"],
+    ["positive", "Not bad at all"],
+    ["positive", "I can't complain"],
+    ["positive", "No problems with it so far"],
+    ["negative", "It hardly works"],
+    ["negative", "This never works"],
+    ["negative", "I would not recommend it"],
+    ["positive", "It is not only useful but beautiful"],
+    ["positive", "The staff was not rude"],
+    ["negative", "The new door does not reach the floor"],
+  ],
+  contrast: [
+    ["negative", "The food was good but the service was horrible."],
+    ["negative", "The room was excellent but the view was bad."],
+    ["positive", "The service was slow, but the food was wonderful."],
+    ["positive", "Although the box was damaged, I love the lamp."],
+  ],
+  "complaints without opinion words": [
+    ["negative", "I was on hold for three hours"],
+    ["negative", "I am still waiting for an answer"],
+    ["negative", "I was charged twice in May"],
+    ["negative", "It stopped working on Monday"],
+    ["negative", "My parcel never arrived"],
+    ["negative", "What a waste of money"],
+    ["negative", "I want my money back"],
+  ],
+  "wishes and faults": [
+    ["negative", "It could be better"],
+    ["negative", "The sleeves are too short"],
+    ["negative", "You should have told us"],
+  ],
+  "plain sarcasm": [
+    ["negative", "Great, another crash"],
+    ["negative", "Thanks for nothing"],
+  ],
+  "signs and spelling": [
+    ["positive", "👍"],
+    ["negative", "👎👎"],
+    ["positive", ":-)"],
+    ["negative", "it rained :("],
+    ["positive", "soooo goooood"],
+  ],
+  "word boundaries": [
+    ["neutral", "My badge has a number on it"],
+    ["neutral", "The glove is in the hall"],
+    ["neutral", "I took a crash course in cooking"],
+    ["neutral", "See https://example.org/terrible/bad"],
+  ],
+  "nothing to judge": [
+    ["neutral", ""],
+    ["neutral", "The meeting is on Tuesday at ten"],
+    ["neutral", "Where do I find the second page?"],
+  ],
+};
+
+describe("EmbeddedSentimentAnalyzer", () => {
+  for (const [kind, examples] of Object.entries(EXAMPLES)) {
+    it.each(examples)(`${kind}: %s – %s`, (sentiment, text) => {
+      expect(judge(text)).toBe(sentiment);
+    });
+  }
+
+  it("is surer of stronger words, and with emphasis", () => {
+    const score = (text: string): number => analyzer.analyze(text).score;
+    expect(score("The lamp is superb")).toBeGreaterThan(score("The lamp is good"));
+    expect(score("The lamp is very good")).toBeGreaterThan(score("The lamp is good"));
+    expect(score("The lamp is fairly good")).toBeLessThan(score("The lamp is good"));
+    expect(score("The lamp is good!!!")).toBeGreaterThan(score("The lamp is good"));
+    expect(score("The lamp is goooood")).toBeGreaterThan(score("The lamp is good"));
+    expect(score("The lamp is GOOD")).toBeGreaterThan(score("The lamp is good"));
+    expect(score("Is the lamp terrible?")).toBeLessThan(score("The lamp is terrible"));
+  });
+
+  it("shows the words that counted, in their order, with what negates them", () => {
+    expect(analyzer.analyze("It isn't good, the staff was rude and I was on hold").evidence).toEqual([
+      "isn't good",
+      "rude",
+      "on hold",
+    ]);
+  });
+
+  it("shows no more than twelve of them", () => {
+    const opinions = "good bad great poor nice ugly superb awful lovely nasty perfect dirty elegant rude happy sad";
+    expect(analyzer.analyze(opinions).evidence).toHaveLength(12);
+  });
+
+  it("says the language of what it can't read, and does not guess", () => {
+    expect(analyzer.analyze("Das Produkt ist super, aber der Service ist leider eine Katastrophe.")).toEqual({
+      sentiment: "neutral",
+      score: 0,
+      evidence: [],
+      language: "de",
+    });
+  });
+
+  it("takes a short text for English where it has an English opinion", () => {
+    expect(analyzer.analyze("great").language).toBe("en");
+    expect(analyzer.analyze("xyz").language).toBe("und");
+  });
+
+  it("has score 0 where there is nothing to read", () => {
+    expect(analyzer.analyze(" \n ")).toEqual({ sentiment: "neutral", score: 0, evidence: [], language: "und" });
+  });
+
+  it("gives the same well-formed answer for the same text, whatever the text", () => {
+    const words = fc.constantFrom(
+      "not ",
+      "good ",
+      "BAD ",
+      "but ",
+      "very ",
+      "n't ",
+      "! ",
+      "? ",
+      "’",
+      "👍",
+      "\uD83D",
+      "too small ",
+    );
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.array(words, { maxLength: 30 }).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(text, (text) => {
+        const result = analyzer.analyze(text);
+        expect(SENTIMENTS).toContain(result.sentiment);
+        expect(result.score).toBeGreaterThanOrEqual(0);
+        expect(result.score).toBeLessThanOrEqual(1);
+        for (const quote of result.evidence) expect(text).toContain(quote);
+        expect(new EmbeddedSentimentAnalyzer().analyze(text)).toEqual(result);
+      }),
+    );
+  });
+
+  it.each(Object.entries(HOSTILE_TEXTS))("reads a million characters: %s", (_, text) => {
+    const { score, evidence } = analyzer.analyze(text);
+    expect(score).toBeLessThanOrEqual(1);
+    expect(evidence.length).toBeLessThanOrEqual(12);
+  });
+});

@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { tokenize } from "../../../src/analysis/embedded/tokenizer.ts";
+
+const norms = (text: string, knows?: (word: string) => boolean): string[] =>
+  tokenize(text, knows).map((token) => token.norm);
+
+describe("tokenize", () => {
+  it.each([
+    ["isn't", ["is", "not"]],
+    ["isn’t", ["is", "not"]],
+    ["ISN'T", ["is", "not"]],
+    ["dont", ["do", "not"]],
+    ["can't", ["can", "not"]],
+    ["cannot", ["can", "not"]],
+    ["won't", ["will", "not"]],
+    ["I'm", ["i", "am"]],
+    ["it's", ["it", "is"]],
+    ["user-friendly", ["user", "friendly"]],
+    ["o'clock", ["o'clock"]],
+  ])("reads %s in full", (text, expected) => {
+    expect(norms(text)).toEqual(expected);
+  });
+
+  it("keeps the offsets of both parts of a contraction", () => {
+    const text = "I cannot, wont, don't";
+    const parts = tokenize(text).filter(({ kind }) => kind === "word");
+    expect(parts.map(({ start, end }) => text.slice(start, end))).toEqual(["I", "can", "not", "wo", "nt", "do", "n't"]);
+  });
+
+  it("shortens stretched words to the spelling that is known", () => {
+    const known = new Set(["good", "so"]);
+    expect(norms("sooooo goooood", (word) => known.has(word))).toEqual(["so", "good"]);
+    expect(tokenize("sooo so").map(({ stretched }) => stretched)).toEqual([true, false]);
+  });
+
+  it("notices capitals, but not in a single letter", () => {
+    expect(tokenize("I am ANGRY").map(({ capitals }) => capitals)).toEqual([false, false, true]);
+  });
+
+  it("tells words, numbers, emoticons, emoji, punctuation and addresses apart", () => {
+    expect(
+      tokenize("ok :-) 👍 3,000.50 <3 !? https://a.example/bad?x=1 me@bad.example @bad").map(({ kind }) => kind),
+    ).toEqual(["word", "symbol", "symbol", "number", "symbol", "stop", "other", "other", "other"]);
+  });
+
+  it("gives tokens in order that lie within the text, for any string", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        let last = 0;
+        for (const { start, end } of tokenize(text)) {
+          expect(start).toBeGreaterThanOrEqual(last);
+          expect(end).toBeGreaterThan(start);
+          last = end;
+        }
+        expect(last).toBeLessThanOrEqual(text.length);
+      }),
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { detectLanguage } from "../../src/analysis/language.ts";
+import { HOSTILE_TEXTS } from "./hostile-texts.ts";
+
+describe("detectLanguage", () => {
+  it.each([
+    ["en", "The parcel came late and the box was damaged."],
+    ["en", "Works great with my old laptop, highly recommended"],
+    ["en", "Cute, quaint, simple, honest."],
+    ["de", "Das Produkt ist leider kaputt angekommen und niemand antwortet."],
+    ["fr", "Le produit est excellent, je le recommande."],
+    ["es", "Me encanta este producto, muy bueno."],
+    ["it", "Il prodotto è arrivato rotto."],
+    ["sv", "Produkten var trasig när den kom."],
+    ["pl", "Produkt jest świetny, polecam wszystkim."],
+    ["ru", "Ужасный сервис, верните деньги"],
+    ["ja", "製品は素晴らしいです"],
+    ["zh", "很好用的产品"],
+    ["ar", "المنتج ممتاز"],
+  ])("says %s of: %s", (language, text) => {
+    expect(detectLanguage(text)).toBe(language);
+  });
+
+  it.each(["", "   ", "okay", "Super gut", "!!!", "12345", "MINDY MINDY MINDY MINDY", "👍"])(
+    "does not guess the language of so little: %j",
+    (text) => {
+      expect(detectLanguage(text)).toBe("und");
+    },
+  );
+
+  it("does not count links and mentions as words", () => {
+    expect(detectLanguage("@kunden @beratung https://beispiel.de/das/ist/eine/deutsche/seite ok")).toBe("und");
+  });
+
+  it("gives a code for any string", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(detectLanguage(text)).toMatch(/^[a-z]{2,3}$/u);
+      }),
+    );
+  });
+
+  it.each(Object.entries(HOSTILE_TEXTS))("reads a million characters: %s", (_, text) => {
+    expect(detectLanguage(text)).toMatch(/^[a-z]{2,3}$/u);
+  });
+});
