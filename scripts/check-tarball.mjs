@@ -8,11 +8,12 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const project = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
+const run = (command, args, cwd) =>
+  execFileSync(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
 
 try {
   run("npm", ["pack", "--silent", "--pack-destination", project], root);
-  const [tarball] = readdirSync(project).filter((file) => file.endsWith(".tgz"));
+  const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
   run("npm", ["install", "--silent", "--no-audit", "--no-fund", `./${tarball}`], project);
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));

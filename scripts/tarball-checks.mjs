@@ -10,13 +10,13 @@ const entries = process.env.ENTRIES.split(" ");
 const bin = "node_modules/.bin/abi-workflows";
 
 for (const entry of entries) {
-  test(`"abi-workflows${entry.slice(1)}" can be imported and exports something`, async () => {
+  void test(`"abi-workflows${entry.slice(1)}" can be imported and exports something`, async () => {
     const entered = await import(`abi-workflows${entry.slice(1)}`);
     assert.ok(Object.keys(entered).length > 0);
   });
 }
 
-test("the workflow's tools work and bind to a chat model", async () => {
+void test("the workflow's tools work and bind to a chat model", async () => {
   const { createCustomerFeedbackTools } = await import("abi-workflows/tools");
   const { DynamicStructuredTool } = await import("@langchain/core/tools");
   const { ChatOpenAI } = await import("@langchain/openai");
@@ -54,22 +54,31 @@ test("the workflow's tools work and bind to a chat model", async () => {
   }
 });
 
-test("the command runs", () => {
+void test("the command runs", () => {
   assert.match(execFileSync(process.execPath, [bin, "--help"], { encoding: "utf8" }), /process/);
 });
 
-test("the demo runs from the package", () => {
+void test("the demo runs from the package", () => {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-demo-"));
   const demo = spawnSync(process.execPath, [join(process.cwd(), bin), "demo"], { cwd: folder, encoding: "utf8" });
   assert.equal(demo.status, 0, demo.stderr);
 });
 
-const [major, minor] = execFileSync("node", ["-p", "process.versions.node"], { encoding: "utf8" }).split(".").map(Number);
+const [major, minor] = execFileSync("node", ["-p", "process.versions.node"], { encoding: "utf8" })
+  .split(".")
+  .map(Number);
 const old = major < 22 || (major === 22 && minor < 13);
-test("an old Node.js is told which version is needed", { skip: old ? false : "the node on PATH is new enough" }, () => {
-  for (const args of [[bin, "--help"], ...entries.map((entry) => ["-e", `import("abi-workflows${entry.slice(1)}")`])]) {
-    const { status, stderr } = spawnSync("node", args, { encoding: "utf8" });
-    assert.notEqual(status, 0);
-    assert.match(stderr, /needs Node\.js 22\.13/);
-  }
-});
+void test(
+  "an old Node.js is told which version is needed",
+  { skip: old ? false : "the node on PATH is new enough" },
+  () => {
+    for (const args of [
+      [bin, "--help"],
+      ...entries.map((entry) => ["-e", `import("abi-workflows${entry.slice(1)}")`]),
+    ]) {
+      const { status, stderr } = spawnSync("node", args, { encoding: "utf8" });
+      assert.notEqual(status, 0);
+      assert.match(stderr, /needs Node\.js 22\.13/);
+    }
+  },
+);

@@ -25,9 +25,9 @@ export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, nam
 
 /** The folder that mails go to where no mail server is set; undefined where one is. */
 export function outboxFolder(settings: Settings): string | undefined {
-  if (settings.mailUrl === undefined)
-    return join(settings.dataDirectory === IN_MEMORY ? "." : settings.dataDirectory, "outbox");
-  return /^outbox:/i.test(settings.mailUrl) ? settings.mailUrl.slice("outbox:".length) : undefined;
+  const { dataDirectory, mailUrl } = settings;
+  if (mailUrl !== undefined) return /^outbox:/i.test(mailUrl) ? mailUrl.slice("outbox:".length) : undefined;
+  return dataDirectory === IN_MEMORY ? join(tmpdir(), "abi-workflows-outbox") : join(dataDirectory, "outbox");
 }
 
 /** Customer feedback, put together and running. */

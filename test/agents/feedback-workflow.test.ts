@@ -8,6 +8,7 @@ import {
   startOpenAiServer,
   toolCall,
   toolCalls,
+  type ChatRequest,
   type ScriptStep,
 } from "../support/openai-server.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
@@ -30,6 +31,8 @@ async function startAgent(script: readonly ScriptStep[]) {
   return { ...parts, server, agent };
 }
 
+const lastContent = ({ messages }: ChatRequest): string => messages.at(-1)!.content as string;
+
 const NULLS = { sentiment: null, categories: null, send_response: null };
 
 describe("the workflow's tools in an agent", () => {
@@ -51,7 +54,7 @@ describe("the workflow's tools in an agent", () => {
       "analyze_feedback_sentiment",
       "categorize_feedback_text",
     ]);
-    expect(JSON.parse(String(second!.messages.at(-1)!.content))).toMatchObject({ success: true, feedback_id: "F-1" });
+    expect(JSON.parse(lastContent(second!))).toMatchObject({ success: true, feedback_id: "F-1" });
     expect(mails.mails).toHaveLength(1);
   });
 
@@ -78,9 +81,7 @@ describe("the workflow's tools in an agent", () => {
     ]);
     const answer = await agent.ask("Process F-1.");
     expect(answer.text).toBe("Done.");
-    expect(String(server.requests[2]!.body.messages.at(-1)!.content)).toMatch(
-      /categories\[0\].*must be one of product/,
-    );
+    expect(lastContent(server.requests[2]!.body)).toMatch(/categories\[0\].*must be one of product/);
     expect(mails.mails).toHaveLength(1);
   });
 

@@ -1,11 +1,11 @@
 import type { Backend } from "openworkflow/internal";
 
-type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
+export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
 /** What the engine wants to hear of, so that it never has to poll for what happens in its own process. */
 export interface BackendObserver {
   /** A worker slot is about to execute this run. */
-  onClaimed(runId: string, workerId: string): void;
+  onClaimed(run: WorkflowRun, workerId: string): void;
   onEnded(runId: string): void;
   /** A run will be due at this time. */
   onDue(at: Date): void;
@@ -30,7 +30,7 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
     const run = await backend.claimWorkflowRun(params);
-    if (run) observer.onClaimed(run.id, params.workerId);
+    if (run) observer.onClaimed(run, params.workerId);
     else observer.onNothingDue();
     return run;
   };

@@ -17,7 +17,7 @@ import {
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { createStep, isListed, storableError } from "./durable-step.ts";
-import { observeBackend } from "./observed-backend.ts";
+import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteBackend } from "./sqlite-backend.ts";
 import { SqliteQueries } from "./sqlite-queries.ts";
@@ -33,8 +33,6 @@ export interface OpenWorkflowEngineOptions {
   retry?: RetryPolicy;
   logger?: Logger;
 }
-
-type WorkflowRun = NonNullable<Awaited<ReturnType<Backend["getWorkflowRun"]>>>;
 
 /** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
 interface Envelope {
@@ -79,8 +77,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #registered = new Set<string>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
-  /** Run id → worker slot that executes it here. */
-  readonly #claims = new Map<string, string>();
+  /** Run id → the worker slot that executes it here, and whether anybody has executed it before. */
+  readonly #claims = new Map<string, { workerId: string; first: boolean }>();
   readonly #executing = new Set<Promise<unknown>>();
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
@@ -98,7 +96,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       this.#queries = new SqliteQueries(database);
       if (this.#isWorker) this.#queries.releaseClaims();
       this.#backend = observeBackend(backend, {
-        onClaimed: (runId, workerId) => this.#claims.set(runId, workerId),
+        onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1 }),
         onEnded: (runId) => this.#announceEnd(runId),
         onDue: (at) => this.#loop.wakeAt(at),
         mayHaveWork: () => this.#loop.mayHaveWork,
@@ -259,7 +257,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       api,
       retry: this.#retry,
       logger: this.#logger,
-      failedAttempts: (name) => this.#queries.failedAttempts(runId, name),
+      failedAttempts: (name) => (this.#claims.get(runId)?.first ? 0 : this.#queries.failedAttempts(runId, name)),
       beforeStep: () => this.#leaveIfClosing(runId),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
@@ -281,8 +279,11 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** At a step boundary of a closing engine: gives the run back, so that whoever starts next need not wait for the lease. */
   async #leaveIfClosing(runId: string): Promise<void> {
     if (!this.#closing) return;
-    const workerId = this.#claims.get(runId);
-    if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+    const claim = this.#claims.get(runId);
+    if (claim) {
+      const { workerId } = claim;
+      await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+    }
     throw INTERRUPTED;
   }
 

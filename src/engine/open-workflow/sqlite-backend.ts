@@ -1,8 +1,21 @@
 import { mkdirSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { dirname } from "node:path";
 import type { Backend } from "openworkflow/internal";
 import { BackendSqlite } from "openworkflow/sqlite";
+
+/** OpenWorkflow prepares its few statements anew at every call, which costs more than running them. */
+function rememberStatements(database: DatabaseSync): void {
+  const prepare = database.prepare.bind(database);
+  const statements = new Map<string, StatementSync>();
+  database.prepare = (sql) => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const statement = prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+}
 
 /**
  * OpenWorkflow's SQLite backend with the settings that it does not offer: patience with other writers, and a flush to disk
@@ -14,6 +27,7 @@ export function openSqliteBackend(path: string): { backend: Backend; database: D
   const sqlite = BackendSqlite.connect(path);
   const database = sqlite["db"] as unknown as DatabaseSync;
   database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");
+  rememberStatements(database);
 
   /** For work that is done with the database before its first await, as all of this backend's is. */
   const unflushed = <Result>(work: () => Promise<Result>): Promise<Result> => {
