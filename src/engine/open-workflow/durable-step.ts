@@ -1,22 +1,11 @@
 import type { OpenWorkflow } from "openworkflow";
-import { toAbiError, toWireError, type AbiError } from "../../errors.ts";
+import { toAbiError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
+import { storableError, unlistedName } from "./run-record.ts";
 
 type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
-
-/** Steps that no caller asked for carry this before their stored name. */
-const UNLISTED = "_";
-
-export const isListed = (storedName: string): boolean => !storedName.startsWith(UNLISTED);
-
-/** An error in the form in which the engine keeps it: safe to store, readable again, no stack. */
-export function storableError(error: unknown): Error {
-  const stored = new Error(JSON.stringify(toWireError(error)));
-  stored.stack = "";
-  return stored;
-}
 
 export interface StepSurroundings {
   readonly runId: string;
@@ -53,7 +42,7 @@ export function createStep(surroundings: StepSurroundings): Step {
     work: () => Promise<Output> | Output,
   ): Promise<Output> => {
     await surroundings.beforeStep();
-    const storedName = listed ? name : UNLISTED + name;
+    const storedName = listed ? name : unlistedName(name);
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };

@@ -1,7 +1,7 @@
 import { OpenWorkflow } from "openworkflow";
 import type { Backend } from "openworkflow/internal";
 import { randomUUID } from "node:crypto";
-import { ConflictError, IoError, isAbiError, toWireError, UnexpectedError, type WireError } from "../../errors.ts";
+import { ConflictError, IoError, isAbiError, UnexpectedError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
@@ -10,14 +10,14 @@ import {
   type Run,
   type RunFilter,
   type RunHandler,
-  type RunStatus,
   type StartedRun,
   type StepEvent,
   type WorkflowEngine,
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
-import { createStep, isListed, storableError } from "./durable-step.ts";
+import { createStep } from "./durable-step.ts";
 import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
+import { publicId, storableError, storedId, toRun } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteBackend } from "./sqlite-backend.ts";
 import { SqliteQueries } from "./sqlite-queries.ts";
@@ -44,23 +44,9 @@ interface Envelope {
 
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
-const ID_PREFIX = "workflow-";
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
-
-const publicId = (runId: string): string => ID_PREFIX + runId;
-const storedId = (id: string): string => (id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : "");
-
-const STATUS: Record<WorkflowRun["status"], RunStatus> = {
-  pending: "started",
-  running: "processing",
-  sleeping: "processing",
-  completed: "completed",
-  succeeded: "completed",
-  failed: "failed",
-  canceled: "cancelled",
-};
 
 /**
  * Durable execution on OpenWorkflow (https://openworkflow.dev) in a SQLite file. Its worker is driven from here instead of
@@ -299,37 +285,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   #toRun(run: WorkflowRun): Run {
-    const steps = this.#queries.steps(run.id);
-    const current = steps.findLast(({ name }) => isListed(name))?.name;
-    const begun = run.status === "pending" && run.attempts > 0;
-    return {
-      id: publicId(run.id),
-      workflow: run.workflowName,
-      key: run.idempotencyKey ?? "",
-      status: begun ? "processing" : STATUS[run.status],
-      ...(current === undefined ? {} : { currentStep: current }),
-      stepsCompleted: steps
-        .filter(({ name, status }) => status === "completed" && isListed(name))
-        .map(({ name }) => name),
-      startTime: run.createdAt,
-      ...(run.finishedAt ? { endTime: run.finishedAt } : {}),
-      ...(run.status === "completed" ? { output: run.output } : {}),
-      ...(run.status === "failed" ? { error: storedError(run.error) } : {}),
-    };
+    return toRun(run, this.#queries.steps(run.id));
   }
 
   #assertOpen(): void {
     if (this.#closing) throw INTERRUPTED;
   }
-}
-
-/** OpenWorkflow's record of a failure: ours where we wrote it, otherwise (a limit of the engine) one of its own. */
-function storedError(error: WorkflowRun["error"]): WireError {
-  try {
-    const { error: message, error_code, error_type, retriable } = JSON.parse(error?.message ?? "") as WireError;
-    if (typeof message === "string") return { error: message, error_code, error_type, retriable };
-  } catch {
-    // Not ours.
-  }
-  return toWireError(new UnexpectedError(error));
 }
