@@ -13,7 +13,7 @@ export interface StepSurroundings {
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   /** Failures of this stored step name so far, since the run was last submitted. */
-  failedAttempts(storedName: string): number;
+  failedAttempts(storedName: string): Promise<number>;
   /** Throws where the engine is closing: the boundary at which a run may be left for the next start. */
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
@@ -64,7 +64,7 @@ export function createStep(surroundings: StepSurroundings): Step {
 
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
-        const attempt = surroundings.failedAttempts(storedName) + 1;
+        const attempt = (await surroundings.failedAttempts(storedName)) + 1;
         emit({ phase: "started", attempt });
         try {
           const output = await work();

@@ -2,7 +2,7 @@
 import { toWireError, UnexpectedError, type WireError } from "../../errors.ts";
 import type { Run, RunStatus } from "../engine.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
-import type { StepRecord } from "./sqlite-queries.ts";
+import type { StepRecord } from "./engine-database.ts";
 
 const ID_PREFIX = "workflow-";
 /** Before the stored name of steps that no caller asked for. */
