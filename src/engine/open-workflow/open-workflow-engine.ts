@@ -32,6 +32,7 @@ export interface EngineOptions {
   logger?: Logger;
 }
 
+/** Where an engine keeps its runs, and how it works. */
 export interface OpenWorkflowEngineOptions extends EngineOptions {
   /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. Or a database that is open. */
   path: string | EngineDatabase;
