@@ -172,6 +172,14 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(attempts).toBe(1);
     });
 
+    it("is not disturbed by a listener that fails", async () => {
+      const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
+      engine.onStep(() => {
+        throw new Error("the display broke");
+      });
+      expect(await runOnce(engine, "echo", "k", 7)).toMatchObject({ status: "completed", output: 7 });
+    });
+
     it("says nothing of internals when a step or a handler breaks", async () => {
       const engine = await open({
         step: async (_, { step }) =>

@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { openSqlite } from "../../src/engine/open-workflow/sqlite-database.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -69,5 +70,47 @@ describe("OpenWorkflowEngine", () => {
     await said(last, "completed");
     await once(last, "exit");
     expect(calls()).toEqual(["first", "second", "second", "third", "third"]);
+  });
+
+  it("gives up a step that kills its process every time, and says so", async () => {
+    const folder = temporaryFolder();
+    const attempt = () =>
+      spawnSync(process.execPath, [join(import.meta.dirname, "../support/dying-process.ts"), folder], {
+        encoding: "utf8",
+      });
+    for (const _ of [1, 2, 3]) expect(attempt()).toMatchObject({ signal: "SIGKILL", stdout: "" });
+    const last = attempt();
+    expect(last.status).toBe(0);
+    expect(JSON.parse(last.stdout)).toMatchObject({
+      status: "failed",
+      error: {
+        error: expect.stringMatching(/^The step die ended its process 3 times/),
+        error_code: "step_died",
+        retriable: false,
+      },
+    });
+  });
+
+  it("goes on by itself after the database was out of order in the middle of a run", async () => {
+    const database = openSqlite(":memory:", true);
+    const { backend } = database;
+    let healthy = false;
+    let effects = 0;
+    const createStepAttempt: typeof backend.createStepAttempt = async (params) => {
+      if (!healthy && params.stepName === "second") throw new Error("SQLITE_FULL: database or disk is full");
+      return backend.createStepAttempt(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
+    const engine = new OpenWorkflowEngine({ path: { ...database, backend: troubled } });
+    engine.register("two", async (_, { step }) => {
+      await step("first", () => ++effects);
+      return step("second", () => ++effects);
+    });
+    const { id } = await engine.start("two", { key: "k", fingerprint: "f", input: null });
+    const waiting = engine.wait(id);
+    await expect.poll(async () => (await engine.get(id))?.stepsCompleted).toEqual(["first"]);
+    healthy = true;
+    expect(await waiting).toMatchObject({ status: "completed", output: 2 });
+    await engine.close();
   });
 });

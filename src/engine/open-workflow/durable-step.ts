@@ -1,5 +1,5 @@
 import type { OpenWorkflow } from "openworkflow";
-import { toAbiError, type AbiError } from "../../errors.ts";
+import { toAbiError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
@@ -12,8 +12,8 @@ export interface StepSurroundings {
   readonly api: StepApi;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
-  /** Failures of this stored step name so far, since the run was last submitted. */
-  failedAttempts(storedName: string): Promise<number>;
+  /** Earlier attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. */
+  earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
   /** Throws where the engine is closing: the boundary at which a run may be left for the next start. */
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
@@ -31,6 +31,13 @@ interface StepRetry {
 
 /** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
+
+/** A step that takes its process with it must not be tried for ever: it would take every worker in turn. */
+const givenUp = (step: string, times: number): UnexpectedError =>
+  new UnexpectedError(undefined, {
+    message: `The step ${step} ended its process ${times} times and was given up. Find out why, and submit it again.`,
+    code: "step_died",
+  });
 
 /** Our `Step` over OpenWorkflow's: our retry decisions, our form of errors, our events. */
 export function createStep(surroundings: StepSurroundings): Step {
@@ -64,9 +71,11 @@ export function createStep(surroundings: StepSurroundings): Step {
 
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
-        const attempt = (await surroundings.failedAttempts(storedName)) + 1;
+        const { failed: failures, died } = await surroundings.earlierAttempts(storedName);
+        const attempt = failures + died + 1;
         emit({ phase: "started", attempt });
         try {
+          if (died >= surroundings.retry.attempts) throw givenUp(name, died);
           const output = await work();
           emit({ phase: "completed", attempt });
           return output;

@@ -14,8 +14,8 @@ export interface RunQueries {
   runIdByKey(workflow: string, key: string): Promise<string | undefined>;
   /** Step attempts in the order in which they began. */
   steps(runId: string): Promise<StepRecord[]>;
-  /** How often a step has failed since its run was last submitted. */
-  failedAttempts(runId: string, step: string): Promise<number>;
+  /** Attempts of a step since its run was last submitted, by how they stand; the one at work is `running`, and so are those whose process died. */
+  attempts(runId: string, step: string): Promise<{ failed: number; running: number }>;
   /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
   resubmit(runId: string): Promise<boolean>;
 }

@@ -48,6 +48,14 @@ interface Envelope {
 
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
+/** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
+const AFTER_ENGINE_FAILURE = {
+  maximumAttempts: 0,
+  initialInterval: "1s",
+  maximumInterval: "1m",
+  backoffCoefficient: 2,
+} as const;
+const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -104,12 +112,15 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
     this.#registered.add(workflow);
-    this.#client.defineWorkflow<Envelope, Json>({ name: workflow }, ({ input, step: api, run }) => {
-      const execution = this.#execute(run.id, run.createdAt, input.input, api, handler);
-      this.#executing.add(execution);
-      void execution.catch(() => {}).finally(() => this.#executing.delete(execution));
-      return execution;
-    });
+    this.#client.defineWorkflow<Envelope, Json>(
+      { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
+      ({ input, step: api, run }) => {
+        const execution = this.#execute(run.id, run.createdAt, input.input, api, handler);
+        this.#executing.add(execution);
+        void execution.catch(() => {}).finally(() => this.#executing.delete(execution));
+        return execution;
+      },
+    );
   }
 
   /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
@@ -118,43 +129,28 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop.start(this.#client.newWorker({ concurrency: this.#concurrency }));
   }
 
-  async start(
+  start(
     workflow: string,
     { key, fingerprint, input }: { key: string; fingerprint: string; input: Json },
   ): Promise<StartedRun> {
-    this.#assertOpen();
-    this.resume();
-    const submission = randomUUID();
-    const known = await this.#queries.runIdByKey(workflow, key);
-    const run = await (known
-      ? this.#backend.getWorkflowRun({ workflowRunId: known })
-      : this.#backend.createWorkflowRun({
-          workflowName: workflow,
-          idempotencyKey: key,
-          input: { input, fingerprint, submission } satisfies Envelope,
-          version: null,
-          config: {},
-          context: null,
-          parentStepAttemptNamespaceId: null,
-          parentStepAttemptId: null,
-          availableAt: null,
-          deadlineAt: null,
-        }));
-    if (!run) throw new UnexpectedError(new Error(`run ${known} vanished`));
-    const envelope = run.input as unknown as Envelope;
-    if (envelope.fingerprint !== fingerprint) {
-      throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
-    }
-    const created = envelope.submission === submission;
-    const resumed = !created && (await this.#queries.resubmit(run.id));
-    if (created || resumed) this.#loop.wakeNow();
-    return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+    return this.#reach(async () => {
+      this.resume();
+      const submission = randomUUID();
+      const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission });
+      const envelope = run.input as unknown as Envelope;
+      if (envelope.fingerprint !== fingerprint) {
+        throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
+      }
+      const created = envelope.submission === submission;
+      const resumed = !created && (await this.#queries.resubmit(run.id));
+      if (created || resumed) this.#loop.wakeNow();
+      return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+    });
   }
 
   async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
     for (;;) {
       signal?.throwIfAborted();
-      this.#assertOpen();
       // The waiter is in place before the look: an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
@@ -168,44 +164,53 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     }
   }
 
-  async get(id: string): Promise<Run | undefined> {
-    this.#assertOpen();
-    const run = await this.#backend.getWorkflowRun({ workflowRunId: storedId(id) });
-    return run ? this.#toRun(run) : undefined;
+  get(id: string): Promise<Run | undefined> {
+    return this.#reach(() => this.#get(storedId(id)));
   }
 
-  async find(workflow: string, key: string): Promise<Run | undefined> {
-    this.#assertOpen();
-    const runId = await this.#queries.runIdByKey(workflow, key);
-    return runId === undefined ? undefined : this.get(publicId(runId));
+  find(workflow: string, key: string): Promise<Run | undefined> {
+    return this.#reach(async () => {
+      const runId = await this.#queries.runIdByKey(workflow, key);
+      return runId === undefined ? undefined : this.#get(runId);
+    });
   }
 
-  async list({ workflow, status, limit = 100 }: RunFilter = {}): Promise<Run[]> {
-    this.#assertOpen();
-    const runs: Run[] = [];
-    let after: string | null = null;
-    // Our statuses are finer than OpenWorkflow's, so that the filter is applied here.
-    do {
-      const page: Awaited<ReturnType<Backend["listWorkflowRuns"]>> = await this.#backend.listWorkflowRuns({
-        ...(workflow === undefined ? {} : { workflowName: workflow }),
-        ...(after === null ? {} : { after }),
-        limit: 100,
-      });
-      for (const stored of page.data) {
-        const run = await this.#toRun(stored);
-        if (status === undefined || run.status === status) runs.push(run);
-        if (runs.length === limit) return runs;
+  list({ workflow, status, limit = 100 }: RunFilter = {}): Promise<Run[]> {
+    return this.#reach(async () => {
+      const runs: Run[] = [];
+      let after: string | null = null;
+      // Our statuses are finer than OpenWorkflow's, so that the filter is applied here.
+      do {
+        const page: Awaited<ReturnType<Backend["listWorkflowRuns"]>> = await this.#backend.listWorkflowRuns({
+          ...(workflow === undefined ? {} : { workflowName: workflow }),
+          ...(after === null ? {} : { after }),
+          limit: 100,
+        });
+        for (const stored of page.data) {
+          const run = await this.#toRun(stored);
+          if (status === undefined || run.status === status) runs.push(run);
+          if (runs.length === limit) return runs;
+        }
+        after = page.pagination.next;
+      } while (after !== null);
+      return runs;
+    });
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#reach(async () => {
+      const run = await this.#get(storedId(id));
+      if (!run || isTerminal(run.status)) return false;
+      try {
+        await this.#backend.cancelWorkflowRun({ workflowRunId: storedId(id) });
+        return true;
+      } catch (error) {
+        // It may have ended while we looked.
+        const ended = await this.#get(storedId(id));
+        if (ended && isTerminal(ended.status)) return ended.status === "cancelled";
+        throw error;
       }
-      after = page.pagination.next;
-    } while (after !== null);
-    return runs;
-  }
-
-  async cancel(id: string): Promise<boolean> {
-    const run = await this.get(id);
-    if (!run || isTerminal(run.status)) return false;
-    await this.#backend.cancelWorkflowRun({ workflowRunId: storedId(id) });
-    return true;
+    });
   }
 
   onStep(listener: (event: StepEvent) => void): () => void {
@@ -238,7 +243,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       api,
       retry: this.#retry,
       logger: this.#logger,
-      failedAttempts: async (name) => (this.#claims.get(runId)?.first ? 0 : this.#queries.failedAttempts(runId, name)),
+      earlierAttempts: (name) => this.#earlierAttempts(runId, name),
       beforeStep: () => this.#leaveIfClosing(runId),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
@@ -253,8 +258,23 @@ export class OpenWorkflowEngine implements WorkflowEngine {
           "a workflow failed between its steps",
         );
       }
-      throw storableError(error);
+      await this.#fail(runId, storableError(error));
+      throw error;
     }
+  }
+
+  /** Ends a run for good. OpenWorkflow's own attempt to fail it, by the policy for engine failures, then finds nothing to do. */
+  async #fail(runId: string, { message }: Error): Promise<void> {
+    const workerId = this.#claims.get(runId)?.workerId;
+    if (workerId === undefined) return;
+    const failure = { workflowRunId: runId, workerId, error: { message }, retryPolicy: FINAL };
+    await this.#backend.failWorkflowRun({ ...failure, attempts: 1, deadlineAt: null });
+  }
+
+  async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
+    if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
+    const { failed, running } = await this.#queries.attempts(runId, storedName);
+    return { failed, died: running - 1 };
   }
 
   /** At a step boundary of a closing engine: gives the run back, so that whoever starts next need not wait for the lease. */
@@ -276,14 +296,55 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   #emit(event: StepEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Whoever looks on must not change what happens.
+        this.#logger.error({ cause: describeCause(error) }, "a listener to step events failed");
+      }
+    }
   }
 
   async #toRun(run: WorkflowRun): Promise<Run> {
     return toRun(run, await this.#queries.steps(run.id));
   }
 
-  #assertOpen(): void {
+  async #get(runId: string): Promise<Run | undefined> {
+    const run = await this.#backend.getWorkflowRun({ workflowRunId: runId });
+    return run ? this.#toRun(run) : undefined;
+  }
+
+  async #findOrCreate(workflowName: string, idempotencyKey: string, envelope: Envelope): Promise<WorkflowRun> {
+    const known = await this.#queries.runIdByKey(workflowName, idempotencyKey);
+    const run = known === undefined ? undefined : await this.#backend.getWorkflowRun({ workflowRunId: known });
+    if (run) return run;
+    return this.#backend.createWorkflowRun({
+      workflowName,
+      idempotencyKey,
+      input: { ...envelope },
+      version: null,
+      config: {},
+      context: null,
+      parentStepAttemptNamespaceId: null,
+      parentStepAttemptId: null,
+      availableAt: null,
+      deadlineAt: null,
+    });
+  }
+
+  /** Work with the database for a caller: nothing once the engine closes, and its faults as errors that may pass. */
+  async #reach<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw INTERRUPTED;
+    try {
+      return await work();
+    } catch (cause) {
+      if (isAbiError(cause)) throw cause;
+      if (this.#closing) throw INTERRUPTED;
+      throw new IoError("The workflow database does not answer as it should: is its disk full, or its server away?", {
+        code: "engine_unavailable",
+        cause,
+      });
+    }
   }
 }

@@ -56,16 +56,17 @@ class PostgresQueries implements RunQueries {
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_run_id = ${runId} ORDER BY started_at, created_at, id`;
   }
 
-  async failedAttempts(runId: string, step: string): Promise<number> {
+  async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
     const sql = this.#sql;
-    const [row] = await sql<{ failed: number }[]>`
-      SELECT count(*)::int AS failed FROM ${sql(SCHEMA)}.step_attempts AS attempt
+    const [row] = await sql<{ failed: number; running: number }[]>`
+      SELECT count(*) FILTER (WHERE attempt.status = 'failed')::int AS failed,
+        count(*) FILTER (WHERE attempt.status = 'running')::int AS running
+      FROM ${sql(SCHEMA)}.step_attempts AS attempt
       JOIN ${sql(SCHEMA)}.workflow_runs AS run
         ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
-      WHERE run.namespace_id = ${DEFAULT_NAMESPACE_ID} AND run.id = ${runId}
-        AND attempt.step_name = ${step} AND attempt.status = 'failed'
+      WHERE run.namespace_id = ${DEFAULT_NAMESPACE_ID} AND run.id = ${runId} AND attempt.step_name = ${step}
         AND attempt.started_at >= coalesce((run.config ->> 'resubmitted_at')::timestamptz, '-infinity')`;
-    return row?.failed ?? 0;
+    return row ?? { failed: 0, running: 0 };
   }
 
   async resubmit(runId: string): Promise<boolean> {

@@ -28,16 +28,17 @@ export class SqliteQueries implements RunQueries {
       .all(DEFAULT_NAMESPACE_ID, runId) as unknown as StepRecord[];
   }
 
-  async failedAttempts(runId: string, step: string): Promise<number> {
+  async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
     const row = this.#database
       .prepare(
-        `SELECT count(*) AS failed FROM step_attempts AS attempt JOIN workflow_runs AS run
+        `SELECT total(attempt.status = 'failed') AS failed, total(attempt.status = 'running') AS running
+         FROM step_attempts AS attempt JOIN workflow_runs AS run
            ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
-         WHERE run.namespace_id = ? AND run.id = ? AND attempt.step_name = ? AND attempt.status = 'failed'
+         WHERE run.namespace_id = ? AND run.id = ? AND attempt.step_name = ?
            AND attempt.created_at >= coalesce(json_extract(run.config, '$.resubmitted_at'), '')`,
       )
       .get(DEFAULT_NAMESPACE_ID, runId, step);
-    return Number(row?.["failed"] ?? 0);
+    return { failed: Number(row?.["failed"]), running: Number(row?.["running"]) };
   }
 
   async resubmit(runId: string): Promise<boolean> {
