@@ -13,7 +13,7 @@ export {
 } from "./workflow/operation.ts";
 export { Integration } from "./workflow/integration.ts";
 export { Pipeline } from "./workflow/pipeline.ts";
-export type { RunResult, WorkflowStatus } from "./workflow/result.ts";
+export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
 export type { RouteContext, WorkflowRouter } from "./workflow/routes.ts";
 export type { ToolProgress } from "./workflow/operation-tool.ts";
 export {
@@ -31,7 +31,16 @@ export type { Json } from "./json.ts";
 export { createLogger, silentLogger, type Logger } from "./log.ts";
 
 // Durable execution.
-export type { Run, RunContext, RunFilter, RunStatus, Step, StepEvent, WorkflowEngine } from "./engine/engine.ts";
+export type {
+  Run,
+  RunContext,
+  RunFilter,
+  RunStatus,
+  Step,
+  StepAttempt,
+  StepEvent,
+  WorkflowEngine,
+} from "./engine/engine.ts";
 export { OpenWorkflowEngine, type OpenWorkflowEngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { Run, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
+import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
 
@@ -285,6 +285,56 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.get("workflow-unknown")).toBeUndefined();
       expect(await engine.get("nonsense")).toBeUndefined();
       expect(await engine.cancel("workflow-unknown")).toBe(false);
+    });
+
+    it("lists by what was submitted, by time, and page by page", async () => {
+      const engine = await open({ echo: async (input) => input });
+      const ids: string[] = [];
+      for (const [n, owner] of ["me", "you", "me", "o\"'dd"].entries()) {
+        ids.push((await runOnce(engine, "echo", `k${n}`, { owner, n })).id);
+      }
+      const keys = async (filter: RunFilter) => (await engine.list(filter)).map(({ key }) => key);
+      expect(await keys({ input: { owner: "me" } })).toEqual(["k2", "k0"]);
+      expect(await keys({ input: { owner: "o\"'dd" } })).toEqual(["k3"]);
+      expect(await keys({ input: { "own\"er'": "me" } })).toEqual([]);
+      const { startTime } = (await engine.get(ids[2]!))!;
+      expect(await keys({ startedBefore: new Date(0) })).toEqual([]);
+      expect(await keys({ startedSince: startTime })).toContain("k3");
+      expect(await keys({ startedBefore: new Date(startTime.getTime() + 60_000) })).toHaveLength(4);
+      const first = await engine.list({ limit: 3 });
+      const rest = await engine.list({ after: first.at(-1)!.id });
+      expect(new Set([...first, ...rest].map(({ key }) => key))).toEqual(new Set(["k0", "k1", "k2", "k3"]));
+      expect(rest).toHaveLength(1);
+    });
+
+    it("keeps every attempt with its times and its error, and takes up a failed run by hand", async () => {
+      let healthy = false;
+      const engine = await open({
+        outage: async (_, { step }) => {
+          await step.unlisted("hidden", () => null);
+          return step("only", () => {
+            if (!healthy) throw new IoError("away");
+            return "done";
+          });
+        },
+      });
+      const failed = await runOnce(engine, "outage");
+      healthy = true;
+      expect(await engine.retry(failed.id)).toBe(true);
+      expect(await engine.wait(failed.id)).toMatchObject({ status: "completed" });
+      const history = await engine.history(failed.id);
+      expect(history.map(({ step, status }) => `${step} ${status}`)).toEqual([
+        "only failed",
+        "only failed",
+        "only failed",
+        "only completed",
+      ]);
+      expect(history[0]).toMatchObject({ error: { error: "away", error_type: "io_error", retriable: true } });
+      for (const { startTime, endTime } of history)
+        expect(endTime!.getTime()).toBeGreaterThanOrEqual(startTime.getTime());
+      expect(await engine.retry(failed.id)).toBe(false);
+      expect(await engine.retry("workflow-unknown")).toBe(false);
+      expect(await engine.history("workflow-unknown")).toEqual([]);
     });
 
     it("finishes more runs than it has slots", async () => {

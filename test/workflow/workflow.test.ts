@@ -143,7 +143,24 @@ describe("runs by id", () => {
       error_code: "no_ones",
       retriable: false,
     });
+    expect(await workflow.getWorkflowHistory(failed!.workflow_id)).toEqual([
+      {
+        step: "doubled",
+        status: "failed",
+        start_time: expect.stringMatching(/Z$/),
+        end_time: expect.stringMatching(/Z$/),
+        error: "One is not doubled here.",
+        error_code: "no_ones",
+        error_type: "validation_error",
+        retriable: false,
+      },
+    ]);
+    expect(await workflow.listWorkflows({ input: { id: "D-1" } })).toHaveLength(1);
+    expect(await workflow.listWorkflows({ input: { id: "D-9" } })).toEqual([]);
+    expect(await workflow.retryWorkflow(failed!.workflow_id)).toBe(true);
     for (const id of ["workflow-unknown", other]) {
+      expect(await workflow.retryWorkflow(id)).toBe(false);
+      expect(await workflow.getWorkflowHistory(id)).toEqual([]);
       expect(await workflow.getWorkflowStatus(id)).toEqual({ workflow_id: id, status: "not_found" });
       expect(await workflow.cancelWorkflow(id)).toBe(false);
     }

@@ -10,6 +10,7 @@ import {
   type RunFilter,
   type RunHandler,
   type StartedRun,
+  type StepAttempt,
   type StepEvent,
   type WorkflowEngine,
 } from "../engine.ts";
@@ -18,7 +19,7 @@ import { createStep } from "./durable-step.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
 import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
 import { connectPostgres } from "./postgres-database.ts";
-import { publicId, storableError, storedId, toRun } from "./run-record.ts";
+import { publicId, storableError, storedId, toHistory, toRun } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqlite } from "./sqlite-database.ts";
 import { WorkerLoop } from "./worker-loop.ts";
@@ -175,25 +176,24 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     });
   }
 
-  list({ workflow, status, limit = 100 }: RunFilter = {}): Promise<Run[]> {
+  list({ after, limit = 100, ...filter }: RunFilter = {}): Promise<Run[]> {
     return this.#reach(async () => {
-      const runs: Run[] = [];
-      let after: string | null = null;
-      // Our statuses are finer than OpenWorkflow's, so that the filter is applied here.
-      do {
-        const page: Awaited<ReturnType<Backend["listWorkflowRuns"]>> = await this.#backend.listWorkflowRuns({
-          ...(workflow === undefined ? {} : { workflowName: workflow }),
-          ...(after === null ? {} : { after }),
-          limit: 100,
-        });
-        for (const stored of page.data) {
-          const run = await this.#toRun(stored);
-          if (status === undefined || run.status === status) runs.push(run);
-          if (runs.length === limit) return runs;
-        }
-        after = page.pagination.next;
-      } while (after !== null);
-      return runs;
+      const place = after === undefined ? {} : { after: storedId(after) };
+      const runIds = await this.#queries.runIds({ ...filter, ...place, limit });
+      const runs = await Promise.all(runIds.map((runId) => this.#get(runId)));
+      return runs.filter((run) => run !== undefined);
+    });
+  }
+
+  history(id: string): Promise<StepAttempt[]> {
+    return this.#reach(async () => toHistory(await this.#queries.steps(storedId(id))));
+  }
+
+  retry(id: string): Promise<boolean> {
+    return this.#reach(async () => {
+      const resumed = await this.#queries.resubmit(storedId(id));
+      if (resumed) this.#loop.wakeNow();
+      return resumed;
     });
   }
 

@@ -1,7 +1,13 @@
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
-import type { EngineDatabase, RunQueries, StepRecord } from "./engine-database.ts";
+import {
+  STATUS_CONDITION,
+  type EngineDatabase,
+  type RunQueries,
+  type StepRecord,
+  type StoredFilter,
+} from "./engine-database.ts";
 
 const SCHEMA = "openworkflow";
 
@@ -48,11 +54,39 @@ class PostgresQueries implements RunQueries {
     return row?.id;
   }
 
+  async runIds({
+    workflow,
+    status,
+    input,
+    startedSince,
+    startedBefore,
+    after,
+    limit,
+  }: StoredFilter): Promise<string[]> {
+    const sql = this.#sql;
+    const runs = sql`${sql(SCHEMA)}.workflow_runs`;
+    const conditions = [sql`namespace_id = ${DEFAULT_NAMESPACE_ID}`];
+    if (workflow !== undefined) conditions.push(sql`workflow_name = ${workflow}`);
+    if (status !== undefined) conditions.push(sql.unsafe(STATUS_CONDITION[status]) as never);
+    if (startedSince) conditions.push(sql`created_at >= ${startedSince}`);
+    if (startedBefore) conditions.push(sql`created_at < ${startedBefore}`);
+    for (const [field, value] of Object.entries(input ?? {})) {
+      conditions.push(sql`input -> 'input' ->> ${field}::text = ${value}`);
+    }
+    if (after !== undefined) {
+      conditions.push(sql`(created_at, id) < (SELECT created_at, id FROM ${runs} WHERE id = ${after})`);
+    }
+    const all = conditions.reduce((left, right) => sql`${left} AND ${right}`);
+    const rows = await sql<{ id: string }[]>`
+      SELECT id FROM ${runs} WHERE ${all} ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
+    return rows.map(({ id }) => id);
+  }
+
   async steps(runId: string): Promise<StepRecord[]> {
     const sql = this.#sql;
     // Microseconds: attempts of one run begin one after the other.
     return sql<StepRecord[]>`
-      SELECT step_name AS name, status FROM ${sql(SCHEMA)}.step_attempts
+      SELECT step_name AS name, status, started_at, finished_at, error FROM ${sql(SCHEMA)}.step_attempts
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_run_id = ${runId} ORDER BY started_at, created_at, id`;
   }
 

@@ -1,6 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import type { RunQueries, StepRecord } from "./engine-database.ts";
+import { STATUS_CONDITION, type RunQueries, type StepRecord, type StoredFilter } from "./engine-database.ts";
 
 export class SqliteQueries implements RunQueries {
   readonly #database: DatabaseSync;
@@ -19,13 +19,50 @@ export class SqliteQueries implements RunQueries {
     return row?.["id"] as string | undefined;
   }
 
+  async runIds({
+    workflow,
+    status,
+    input,
+    startedSince,
+    startedBefore,
+    after,
+    limit,
+  }: StoredFilter): Promise<string[]> {
+    const conditions: [condition: string, ...values: SQLInputValue[]][] = [["namespace_id = ?", DEFAULT_NAMESPACE_ID]];
+    if (workflow !== undefined) conditions.push(["workflow_name = ?", workflow]);
+    if (status !== undefined) conditions.push([STATUS_CONDITION[status]]);
+    if (startedSince) conditions.push(["created_at >= ?", startedSince.toISOString()]);
+    if (startedBefore) conditions.push(["created_at < ?", startedBefore.toISOString()]);
+    for (const [field, value] of Object.entries(input ?? {})) {
+      conditions.push(["json_extract(input, ?) = ?", `$.input.${JSON.stringify(field)}`, value]);
+    }
+    if (after !== undefined) {
+      conditions.push(["(created_at, rowid) < (SELECT created_at, rowid FROM workflow_runs WHERE id = ?)", after]);
+    }
+    const rows = this.#database
+      .prepare(
+        `SELECT id FROM workflow_runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
+         ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+      )
+      .all(...conditions.flatMap(([, ...values]) => values), limit);
+    return rows.map(({ id }) => id as string);
+  }
+
   async steps(runId: string): Promise<StepRecord[]> {
     // By row: creation times are too coarse to tell which came first.
-    return this.#database
+    const rows = this.#database
       .prepare(
-        `SELECT step_name AS name, status FROM step_attempts WHERE namespace_id = ? AND workflow_run_id = ? ORDER BY rowid`,
+        `SELECT step_name, status, started_at, finished_at, error FROM step_attempts
+         WHERE namespace_id = ? AND workflow_run_id = ? ORDER BY rowid`,
       )
-      .all(DEFAULT_NAMESPACE_ID, runId) as unknown as StepRecord[];
+      .all(DEFAULT_NAMESPACE_ID, runId) as unknown as Record<string, string>[];
+    return rows.map(({ step_name, status, started_at, finished_at, error }) => ({
+      name: step_name!,
+      status: status as StepRecord["status"],
+      startedAt: new Date(started_at!),
+      finishedAt: finished_at ? new Date(finished_at) : null,
+      error: error ? (JSON.parse(error) as StepRecord["error"]) : null,
+    }));
   }
 
   async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
