@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
-import { OpenWorkflowEngine } from "./engine/open-workflow/open-workflow-engine.ts";
+import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
@@ -28,6 +28,26 @@ export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
   if (mailUrl !== undefined) return /^outbox:/i.test(mailUrl) ? mailUrl.slice("outbox:".length) : undefined;
   return dataDirectory === IN_MEMORY ? join(tmpdir(), "abi-workflows-outbox") : join(dataDirectory, "outbox");
+}
+
+/**
+ * The engine that the settings name.
+ * @param options `worker: false` only looks on, and may do so beside a process that executes
+ * @throws IoError where the database can't be opened or reached, or its file is in use by another worker
+ */
+export async function openEngine(
+  settings: Settings,
+  options: Pick<EngineOptions, "worker" | "logger"> = {},
+): Promise<OpenWorkflowEngine> {
+  const { databaseUrl, maxParallelRequests, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
+  const engineOptions = {
+    ...options,
+    concurrency: Math.max(16, maxParallelRequests),
+    retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
+  };
+  return databaseUrl === undefined
+    ? new OpenWorkflowEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
+    : OpenWorkflowEngine.connect(databaseUrl, engineOptions);
 }
 
 /** Customer feedback, put together and running. */
@@ -71,16 +91,7 @@ export async function openApplication(
       ...(settings.mailTemplates === undefined ? {} : { templates: settings.mailTemplates }),
     });
     opened.push(emailIntegration);
-    const engine = new OpenWorkflowEngine({
-      path: dataFile(settings, "runs.sqlite"),
-      concurrency: Math.max(16, settings.maxParallelRequests),
-      retry: {
-        attempts: settings.retryAttempts,
-        initialDelayMs: settings.retryDelayMs,
-        maximumDelayMs: LONGEST_RETRY_DELAY_MS,
-      },
-      logger,
-    });
+    const engine = await openEngine(settings, { logger });
     opened.push(engine);
     const customerDataPipeline = new CustomerDataPipeline({
       customerSource: customerSource(settings),

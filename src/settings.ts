@@ -28,6 +28,11 @@ const DEFINITIONS = {
     schema: z.string().min(1).default(".abi-workflows"),
     about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
   },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    schema: url("postgres", "postgresql").optional(),
+    about: "A PostgreSQL database for the runs, to be shared by many processes. Default: a file in the data directory.",
+  },
   customerSource: {
     env: "CUSTOMER_SOURCE",
     schema: z

@@ -1,4 +1,5 @@
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
+import type { BackendPostgres } from "openworkflow/postgres";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
 import {
@@ -24,8 +25,7 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
     });
   }
   try {
-    const { BackendPostgres } = await import("openworkflow/postgres");
-    const backend = await BackendPostgres.connect(url);
+    const backend = await connectOneByOne(url);
     return { backend, queries: new PostgresQueries(backend["pg"]), close: () => backend.stop() };
   } catch (cause) {
     throw new IoError(
@@ -35,6 +35,22 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
         cause,
       },
     );
+  }
+}
+
+/** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
+async function connectOneByOne(url: string): Promise<BackendPostgres> {
+  const [{ default: postgres }, { BackendPostgres }] = await Promise.all([
+    import("postgres"),
+    import("openworkflow/postgres"),
+  ]);
+  const turn = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    // Held by the session, which ends below.
+    await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
+    return await BackendPostgres.connect(url);
+  } finally {
+    await turn.end();
   }
 }
 
