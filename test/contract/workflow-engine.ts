@@ -197,31 +197,73 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       }
     });
 
-    it("stops a run before its next step when it is cancelled, and takes it up again when it is submitted again", async () => {
+    it("stops a run before its next step when it is cancelled, keeps what is done, and goes on there when submitted again", async () => {
       const entered = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
+      let first = 0;
       let second = 0;
       const engine = await open({
         slow: async (_, { step }) => {
           await step("first", async () => {
+            first++;
             entered.resolve();
             await gate.promise;
           });
           return step("second", () => ++second);
         },
       });
-      const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("slow", submission);
       await entered.promise;
       expect(await engine.cancel(id)).toBe(true);
+      expect(await engine.start("slow", submission)).toEqual({ id, outcome: "existing" });
       gate.resolve();
-      expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
-      expect(second).toBe(0);
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled", stepsCompleted: ["first"] });
       expect(await engine.cancel(id)).toBe(false);
-      expect(await engine.start("slow", { key: "k", fingerprint: "f", input: null })).toEqual({
-        id,
-        outcome: "resumed",
-      });
+      expect(await engine.start("slow", submission)).toEqual({ id, outcome: "resumed" });
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+      expect([first, second]).toEqual([1, 1]);
+    });
+
+    it("lets an author handle a final failure of a step", async () => {
+      const engine = await open({
+        careful: async (_, { step }) => {
+          try {
+            return await step("risky", () => {
+              throw new ValidationError("no such thing", { code: "missing" });
+            });
+          } catch (error) {
+            if (error instanceof ValidationError) return step("instead", () => error.code);
+            throw error;
+          }
+        },
+      });
+      expect(await runOnce(engine, "careful")).toMatchObject({
+        status: "completed",
+        output: "missing",
+        stepsCompleted: ["instead"],
+      });
+    });
+
+    it("refuses two steps of one name in a run, and a result that is no JSON, for good", async () => {
+      let effects = 0;
+      const engine = await open({
+        twice: async (_, { step }) => {
+          for (const _ of [1, 2]) await step("same", () => ++effects);
+          return null;
+        },
+        unwritable: async (_, { step }) => step("big", () => (++effects, 1n)) as never,
+      });
+      expect(await runOnce(engine, "twice")).toMatchObject({
+        status: "failed",
+        error: { error_type: "unexpected_error" },
+      });
+      expect(effects).toBe(1);
+      expect(await runOnce(engine, "unwritable")).toMatchObject({
+        status: "failed",
+        error: { error_type: "unexpected_error" },
+      });
+      expect(effects).toBe(2);
     });
 
     it("stops waiting when the caller aborts, and lets the run finish", async () => {

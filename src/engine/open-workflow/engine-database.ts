@@ -9,6 +9,9 @@ export interface StepRecord {
   readonly error: { readonly message: string } | null;
 }
 
+/** OpenWorkflow's lease on a run, which its heartbeat renews. Milliseconds. */
+export const LEASE_MS = 30_000;
+
 /** A filter with OpenWorkflow's run id in `after`. */
 export type StoredFilter = RunFilter & { readonly limit: number };
 
@@ -35,6 +38,15 @@ export interface RunQueries {
   steps(runId: string): Promise<StepRecord[]>;
   /** Attempts of a step since its run was last submitted, by how they stand; the one at work is `running`, and so are those whose process died. */
   attempts(runId: string, step: string): Promise<{ failed: number; running: number }>;
+  /**
+   * Cancels a run that nobody executes, and asks whoever executes one to leave it at the next step.
+   * @returns `requested` where it was asked, undefined where the run has ended or does not exist
+   */
+  cancel(runId: string): Promise<"cancelled" | "requested" | undefined>;
+  /** Whether somebody has asked to cancel this run. */
+  isCancelRequested(runId: string): Promise<boolean>;
+  /** Makes a run, claimed by a slot of the same process, its executing slot's again. */
+  giveBack(runId: string, workerId: string): Promise<void>;
   /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
   resubmit(runId: string): Promise<boolean>;
 }

@@ -35,8 +35,8 @@ export interface EngineOptions {
 
 /** Where an engine keeps its runs, and how it works. */
 export interface OpenWorkflowEngineOptions extends EngineOptions {
-  /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. Or a database that is open. */
-  path: string | EngineDatabase;
+  /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. */
+  path: string;
 }
 
 /** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
@@ -76,23 +76,25 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #registered = new Set<string>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
-  /** Run id → the worker slot that executes it here, and whether anybody has executed it before. */
-  readonly #claims = new Map<string, { workerId: string; first: boolean }>();
+  /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
+  readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
   readonly #executing = new Set<Promise<unknown>>();
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
 
-  constructor(options: OpenWorkflowEngineOptions) {
+  /** An engine on a SQLite file; for PostgreSQL see `connect`. */
+  constructor(options: OpenWorkflowEngineOptions, database?: EngineDatabase) {
     this.#isWorker = options.worker ?? true;
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
-    this.#database = typeof options.path === "string" ? openSqlite(options.path, this.#isWorker) : options.path;
+    this.#database = database ?? openSqlite(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
-      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1 }),
+      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),
+      isAtWorkHere: (run) => this.#reclaim(run),
       onEnded: (runId) => this.#announceEnd(runId),
       onDue: (at) => this.#loop.wakeAt(at),
       mayHaveWork: () => this.#loop.mayHaveWork,
@@ -106,7 +108,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
    * @throws ValidationError for a URL that is none, IoError where the server can't be reached
    */
   static async connect(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-    return new OpenWorkflowEngine({ ...options, path: await connectPostgres(url) });
+    return new OpenWorkflowEngine({ ...options, path: "" }, await connectPostgres(url));
   }
 
   register(workflow: string, handler: RunHandler): void {
@@ -118,7 +120,13 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       ({ input, step: api, run }) => {
         const execution = this.#execute(run.id, run.createdAt, input.input, api, handler);
         this.#executing.add(execution);
-        void execution.catch(() => {}).finally(() => this.#executing.delete(execution));
+        const claim = this.#claims.get(run.id);
+        void execution
+          .catch(() => {})
+          .finally(() => {
+            if (claim) claim.executing = false;
+            this.#executing.delete(execution);
+          });
         return execution;
       },
     );
@@ -199,17 +207,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   cancel(id: string): Promise<boolean> {
     return this.#reach(async () => {
-      const run = await this.#get(storedId(id));
-      if (!run || isTerminal(run.status)) return false;
-      try {
-        await this.#backend.cancelWorkflowRun({ workflowRunId: storedId(id) });
-        return true;
-      } catch (error) {
-        // It may have ended while we looked.
-        const ended = await this.#get(storedId(id));
-        if (ended && isTerminal(ended.status)) return ended.status === "cancelled";
-        throw error;
-      }
+      const answer = await this.#queries.cancel(storedId(id));
+      if (answer === "cancelled") this.#announceEnd(storedId(id));
+      return answer !== undefined;
     });
   }
 
@@ -244,7 +244,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       retry: this.#retry,
       logger: this.#logger,
       earlierAttempts: (name) => this.#earlierAttempts(runId, name),
-      beforeStep: () => this.#leaveIfClosing(runId),
+      beforeStep: () => this.#mayGoOn(runId),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
     });
@@ -277,15 +277,25 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return { failed, died: running - 1 };
   }
 
-  /** At a step boundary of a closing engine: gives the run back, so that whoever starts next need not wait for the lease. */
-  async #leaveIfClosing(runId: string): Promise<void> {
-    if (!this.#closing) return;
-    const claim = this.#claims.get(runId);
-    if (claim) {
-      const { workerId } = claim;
-      await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+  /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */
+  async #mayGoOn(runId: string): Promise<void> {
+    const workerId = this.#claims.get(runId)?.workerId;
+    if (this.#closing) {
+      // Whoever starts next need not wait for the lease.
+      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+      throw INTERRUPTED;
     }
-    throw INTERRUPTED;
+    if (await this.#queries.isCancelRequested(runId)) {
+      await this.#backend.cancelWorkflowRun({ workflowRunId: runId });
+      throw INTERRUPTED;
+    }
+  }
+
+  async #reclaim({ id }: WorkflowRun): Promise<boolean> {
+    const claim = this.#claims.get(id);
+    if (!claim?.executing) return false;
+    await this.#queries.giveBack(id, claim.workerId);
+    return true;
   }
 
   #announceEnd(runId: string): void {

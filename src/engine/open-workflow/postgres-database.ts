@@ -1,8 +1,8 @@
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import type { BackendPostgres } from "openworkflow/postgres";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
 import {
+  LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
   type RunQueries,
@@ -11,6 +11,8 @@ import {
 } from "./engine-database.ts";
 
 const SCHEMA = "openworkflow";
+/** Without one, closing waits for ever for a server that has gone. Seconds. */
+const CLOSE_TIMEOUT_S = 5;
 
 /**
  * OpenWorkflow's tables in a PostgreSQL database, in the schema `openworkflow`, made or migrated where need be.
@@ -25,8 +27,12 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
     });
   }
   try {
-    const backend = await connectOneByOne(url);
-    return { backend, queries: new PostgresQueries(backend["pg"]), close: () => backend.stop() };
+    await migrateOneByOne(url);
+    const [{ default: postgres }, { BackendPostgres }] = await drivers();
+    // As OpenWorkflow makes it, but silent: the server's notices would land on standard output.
+    const sql = postgres(url, { onnotice: () => {}, transform: { column: { from: postgres.toCamel } } });
+    const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
+    return { backend: BackendPostgres.fromPool(sql), queries: new PostgresQueries(sql), close };
   } catch (cause) {
     throw new IoError(
       "The workflow database cannot be reached: is the PostgreSQL server running and the login right?",
@@ -38,19 +44,19 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
   }
 }
 
+/** Loaded when first used: most have no PostgreSQL. */
+const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
+
 /** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
-async function connectOneByOne(url: string): Promise<BackendPostgres> {
-  const [{ default: postgres }, { BackendPostgres }] = await Promise.all([
-    import("postgres"),
-    import("openworkflow/postgres"),
-  ]);
+async function migrateOneByOne(url: string): Promise<void> {
+  const [{ default: postgres }, { BackendPostgres }] = await drivers();
   const turn = postgres(url, { max: 1, onnotice: () => {} });
   try {
     // Held by the session, which ends below.
     await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
-    return await BackendPostgres.connect(url);
+    await (await BackendPostgres.connect(url)).stop();
   } finally {
-    await turn.end();
+    await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }
 }
 
@@ -119,12 +125,43 @@ class PostgresQueries implements RunQueries {
     return row ?? { failed: 0, running: 0 };
   }
 
+  async cancel(runId: string): Promise<"cancelled" | "requested" | undefined> {
+    const sql = this.#sql;
+    const alive = sql`namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('pending', 'running', 'sleeping')`;
+    const cancelled = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET status = 'canceled', available_at = NULL, finished_at = now(), updated_at = now()
+      WHERE ${alive} AND worker_id IS NULL`;
+    if (cancelled.count > 0) return "cancelled";
+    const requested = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET config = jsonb_set(config, '{cancel_requested}', to_jsonb(now())), updated_at = now() WHERE ${alive}`;
+    return requested.count > 0 ? "requested" : undefined;
+  }
+
+  async isCancelRequested(runId: string): Promise<boolean> {
+    const sql = this.#sql;
+    const rows = await sql`
+      SELECT 1 FROM ${sql(SCHEMA)}.workflow_runs
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND config ->> 'cancel_requested' IS NOT NULL`;
+    return rows.length > 0;
+  }
+
+  async giveBack(runId: string, workerId: string): Promise<void> {
+    const sql = this.#sql;
+    await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET worker_id = ${workerId}, attempts = attempts - 1, updated_at = now(),
+        available_at = now() + ${LEASE_MS} * INTERVAL '1 millisecond'
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status = 'running'`;
+  }
+
   async resubmit(runId: string): Promise<boolean> {
     const sql = this.#sql;
     const { count } = await sql`
       UPDATE ${sql(SCHEMA)}.workflow_runs
       SET status = 'pending', available_at = now(), finished_at = NULL, error = NULL, worker_id = NULL,
-        config = jsonb_set(config::jsonb, '{resubmitted_at}', to_jsonb(now())), updated_at = now()
+        config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested', updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
     return count > 0;
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import { STATUS_CONDITION, type RunQueries, type StepRecord, type StoredFilter } from "./engine-database.ts";
+import { LEASE_MS, STATUS_CONDITION, type RunQueries, type StepRecord, type StoredFilter } from "./engine-database.ts";
 
 export class SqliteQueries implements RunQueries {
   readonly #database: DatabaseSync;
@@ -78,12 +78,47 @@ export class SqliteQueries implements RunQueries {
     return { failed: Number(row?.["failed"]), running: Number(row?.["running"]) };
   }
 
+  async cancel(runId: string): Promise<"cancelled" | "requested" | undefined> {
+    const now = new Date().toISOString();
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET status = 'canceled', available_at = NULL, finished_at = ?, updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping') AND worker_id IS NULL`,
+      )
+      .run(now, now, DEFAULT_NAMESPACE_ID, runId);
+    if (Number(changes) > 0) return "cancelled";
+    const { changes: requested } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET config = json_set(config, '$.cancel_requested', ?), updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping')`,
+      )
+      .run(now, now, DEFAULT_NAMESPACE_ID, runId);
+    return Number(requested) > 0 ? "requested" : undefined;
+  }
+
+  async isCancelRequested(runId: string): Promise<boolean> {
+    const row = this.#database
+      .prepare(`SELECT config ->> 'cancel_requested' AS at FROM workflow_runs WHERE namespace_id = ? AND id = ?`)
+      .get(DEFAULT_NAMESPACE_ID, runId);
+    return row !== undefined && row["at"] !== null;
+  }
+
+  async giveBack(runId: string, workerId: string): Promise<void> {
+    const now = Date.now();
+    this.#database
+      .prepare(
+        `UPDATE workflow_runs SET worker_id = ?, attempts = attempts - 1, available_at = ?, updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status = 'running'`,
+      )
+      .run(workerId, new Date(now + LEASE_MS).toISOString(), new Date(now).toISOString(), DEFAULT_NAMESPACE_ID, runId);
+  }
+
   async resubmit(runId: string): Promise<boolean> {
     const now = new Date().toISOString();
     const { changes } = this.#database
       .prepare(
         `UPDATE workflow_runs SET status = 'pending', available_at = ?, finished_at = NULL, error = NULL, worker_id = NULL,
-           config = json_set(config, '$.resubmitted_at', ?), updated_at = ?
+           config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
       .run(now, now, now, DEFAULT_NAMESPACE_ID, runId);
