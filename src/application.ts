@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
@@ -8,6 +9,7 @@ import type { CustomerSource } from "./integrations/customers/customer-source.ts
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
+import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
@@ -23,11 +25,15 @@ const LONGEST_RETRY_DELAY_MS = 60_000;
 export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
   dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
 
+let temporary: string | undefined;
+/** One for this process, so that no mail of another is mistaken for one that was sent already. */
+const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
+
 /** The folder that mails go to where no mail server is set; undefined where one is. */
 export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
   if (mailUrl !== undefined) return /^outbox:/i.test(mailUrl) ? mailUrl.slice("outbox:".length) : undefined;
-  return dataDirectory === IN_MEMORY ? join(tmpdir(), "abi-workflows-outbox") : join(dataDirectory, "outbox");
+  return dataDirectory === IN_MEMORY ? temporaryOutbox() : join(dataDirectory, "outbox");
 }
 
 /**
@@ -59,14 +65,38 @@ export interface Application {
   close(): Promise<void>;
 }
 
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new IoError(
+      `The data directory ${path} cannot be made: is there a file of that name, or a folder that cannot be written?`,
+      {
+        code: "data_directory",
+        cause,
+      },
+    );
+  }
+}
+
 /** A source for those who keep all their customers in the graph already. */
 const noCustomerSource: CustomerSource = {
   get: async () => undefined,
   list: async function* () {},
 };
 
-const customerSource = ({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource =>
-  location === undefined ? noCustomerSource : createCustomerSource(location, token === undefined ? {} : { token });
+function customerSource({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource {
+  if (location === undefined) return noCustomerSource;
+  if (!/^(?:https?|file):/i.test(location) && !existsSync(location)) {
+    throw new ValidationError(
+      `There is no file ${location}. CUSTOMER_SOURCE (customerSource) must name one, or an HTTP URL with {id} in it.`,
+      {
+        code: "invalid_configuration",
+      },
+    );
+  }
+  return createCustomerSource(location, token === undefined ? {} : { token });
+}
 
 /**
  * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
@@ -78,10 +108,15 @@ export async function openApplication(
 ): Promise<Application> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
-    // The engine first: what still runs needs the rest.
-    for (const part of opened.splice(0).toReversed()) await part.close();
+    const failures: unknown[] = [];
+    // The engine first: what still runs needs the rest. One that can't be closed must not keep the others open.
+    for (const part of opened.splice(0).toReversed())
+      await part.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
+    // What customers wrote, and who they are, is nobody else's business on this machine.
+    if (settings.dataDirectory !== IN_MEMORY) makeFolder(settings.dataDirectory);
     const ontologyStore = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
     opened.push(ontologyStore);
     const transport = settings.mailUrl ?? `outbox:${outboxFolder(settings)}`;

@@ -5,11 +5,19 @@
 import { z } from "zod";
 import { type FieldIssue, ValidationError } from "./errors.ts";
 
-const wholeNumber = (minimum: number): z.ZodType<number> =>
-  z.coerce
-    .number({ error: "must be a whole number" })
-    .int("must be a whole number")
-    .min(minimum, `must be at least ${minimum}`);
+const wholeNumber = (minimum: number): z.ZodType<number, number | string> =>
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^\s*\d+\s*$/)
+          .transform(Number),
+      ],
+      { error: "must be a whole number" },
+    )
+    .pipe(z.int("must be a whole number").min(minimum, `must be at least ${minimum}`));
 
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);

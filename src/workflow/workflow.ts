@@ -151,7 +151,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** The operations as LangChain tools, to bind to a chat model or hand to an agent. */
   as_tools(): DynamicStructuredTool[] {
     this.#durable();
-    return this.operations.map((operation) => operationTool(operation, this.#call(operation)));
+    return this.operations.map((operation) =>
+      operationTool(operation, this.#call(operation), (error) => this.#logUnexpected(error)),
+    );
   }
 
   /**
