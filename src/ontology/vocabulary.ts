@@ -41,6 +41,7 @@ export const abi = terms(ABI, [
   "SentimentAnalysis",
   "CategoryAnalysis",
   "Analyzer",
+  "Store",
   "id",
   "name",
   "email",
