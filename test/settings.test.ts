@@ -48,7 +48,8 @@ describe("settings", () => {
   });
 
   it("never repeat a value in an error: it may be a secret", () => {
-    expect(() => readSettings({}, { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret" })).toThrow(/^(?!.*secret).*$/s);
+    const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
+    expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);
   });
 
   it("refuse an option that does not exist", () => {

@@ -46,15 +46,14 @@ export class Endpoint {
   }
 
   /**
-   * The answer to a request that went well, or that found nothing (HTTP 404) where `missing` allows it.
+   * The answer to a request that went well.
    * @throws IoError where the endpoint can't be reached or fails, ValidationError where it refuses
    */
-  async send({ parameters = {}, ...request }: EndpointRequest, missing = false): Promise<HttpAnswer> {
+  async send({ parameters = {}, ...request }: EndpointRequest): Promise<HttpAnswer> {
     const url = new URL(this.#url);
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     const answer = await this.#authenticated({ ...request, url });
     if (answer.status >= 200 && answer.status < 300) return whole(answer);
-    if (missing && answer.status === 404) return answer;
     throw refusal(answer.status);
   }
 

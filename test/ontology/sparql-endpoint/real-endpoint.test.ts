@@ -2,10 +2,13 @@
  * The contract on a real server. `TEST_SPARQL_ENDPOINT` names it, with `user:password@` in it; ALL STORES ON IT ARE DELETED.
  * `TEST_SPARQL_AUTHENTICATION=digest` and `TEST_SPARQL_GRAPH_STORE` as it needs them.
  */
-import { describe } from "vitest";
+import { describe, expect, it } from "vitest";
+import type { CustomerSource } from "../../../src/integrations/customers/customer-source.ts";
 import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
 import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparql-endpoint-store.ts";
+import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
 import { ontologyStoreContract, type OntologyStoreFixture } from "../../contract/ontology-store.ts";
+import { feedback, startFeedback, values } from "../../support/feedback.ts";
 
 const { TEST_SPARQL_ENDPOINT: url, TEST_SPARQL_GRAPH_STORE: graphStoreUrl, TEST_SPARQL_AUTHENTICATION } = process.env;
 
@@ -63,5 +66,39 @@ describe.skipIf(url === undefined)("a real server", () => {
       await store.close();
     },
     ...(isVirtuoso && VIRTUOSO),
+  });
+
+  it("lets the whole workflow run, and again without doing anything twice", async () => {
+    const ontologyStore = open();
+    await empty(ontologyStore);
+    const { workflow, mails } = await startFeedback({ ontologyStore });
+    expect(await workflow.run(feedback())).toMatchObject({ success: true, action: "auto_respond" });
+    const escalated = { feedback_id: "F-2", customer_id: "C-vip" };
+    expect(await workflow.run(feedback(escalated))).toMatchObject({ success: true, action: "escalate" });
+
+    // Another machine, with the same graph and no memory of these runs.
+    const elsewhere = await startFeedback({ ontologyStore: open() });
+    expect(await elsewhere.workflow.run(feedback(escalated))).toMatchObject({ success: true });
+    expect(elsewhere.source.asked).toEqual([]);
+    expect(mails.mails).toHaveLength(2);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2"]);
+    await empty(ontologyStore);
+  });
+
+  it("loads many customers, and again without a second value", async () => {
+    const ontologyStore = open();
+    await empty(ontologyStore);
+    const customerSource: CustomerSource = {
+      get: async () => undefined,
+      list: async function* () {
+        for (let index = 0; index < 500; index += 1) yield { id: `C-${index}`, name: `Name ${index}` };
+      },
+    };
+    const pipeline = new CustomerDataPipeline({ customerSource, ontologyStore });
+    expect(await pipeline.loadAll()).toMatchObject({ loaded: 500 });
+    expect(await pipeline.loadAll()).toMatchObject({ loaded: 500 });
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(1500);
+    await empty(ontologyStore);
   });
 });
