@@ -29,8 +29,8 @@ export interface SparqlEndpoint {
   origin: string;
   /** Requests that were let in, in order. */
   seen: SeenOperation[];
-  /** Requests that were turned away for want of authentication. */
-  challenged: number;
+  /** What requests that were turned away had said for themselves, in order. */
+  turnedAway: (string | undefined)[];
   /** The next requests that are let in go wrong like this; null lets one pass. */
   failNext(...faults: (Fault | null)[]): void;
   /** All that is there, under any graph. */
@@ -59,7 +59,7 @@ export async function startSparqlEndpoint(
     const body = await text(incoming);
     const refusal = guard?.(incoming);
     if (refusal !== undefined) {
-      endpoint.challenged += 1;
+      endpoint.turnedAway.push(incoming.headers.authorization);
       response.writeHead(401, { "www-authenticate": refusal }).end();
       return;
     }
@@ -82,7 +82,7 @@ export async function startSparqlEndpoint(
   const endpoint: SparqlEndpoint = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen: [],
-    challenged: 0,
+    turnedAway: [],
     failNext: (...next) => void faults.push(...next),
     size: () => store.size,
     graphs: () => [...new Set(store.match().map((quad) => quad.graph.value))].toSorted(),

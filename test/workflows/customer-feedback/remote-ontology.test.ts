@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparql-endpoint-store.ts";
+import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { FeedbackGraph } from "../../../src/workflows/customer-feedback/feedback-graph.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 import { shaclViolations } from "../../support/shacl.ts";
 import { startSparqlEndpoint, type SparqlEndpoint } from "../../support/sparql-endpoint.ts";
@@ -46,5 +48,16 @@ describe("the workflow on a SPARQL endpoint", () => {
     expect(mails.mails).toHaveLength(1);
     expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1"]);
+  });
+
+  it("takes 1 for true, as endpoints may spell it", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const { workflow, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
+    await workflow.run(feedback());
+    await ontologyStore.update(
+      "feedback_data",
+      `${PREFIXES} DELETE { ?f abi:responseSent ?sent } INSERT { ?f abi:responseSent 1 } WHERE { ?f abi:responseSent ?sent }`,
+    );
+    expect(await new FeedbackGraph(ontologyStore).find("F-1")).toMatchObject({ responseSent: true });
   });
 });
