@@ -20,6 +20,8 @@ export interface HttpClientOptions {
   timeoutMs: number;
   /** Further attempts after the first. */
   retries: number;
+  /** Throws for headers that say that an answer is none, whatever its status: an `IoError` where it may pass. */
+  inspect?: (headers: Headers) => void;
 }
 
 export interface HttpRequest {
@@ -66,14 +68,16 @@ export class HttpClient {
   readonly #headers: Headers;
   readonly #timeoutMs: number;
   readonly #retries: number;
+  readonly #inspect: (headers: Headers) => void;
 
   /** @throws ValidationError for a URL that is not http(s), or headers that HTTP does not allow */
-  constructor({ name, url: location, headers, token, timeoutMs, retries }: HttpClientOptions) {
+  constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
     this.#name = name;
     this.#origin = url.origin;
     this.#timeoutMs = timeoutMs;
     this.#retries = retries;
+    this.#inspect = inspect ?? (() => {});
     try {
       this.#headers = new Headers({ accept: "application/json", ...headers });
       if (url.username !== "" || url.password !== "") this.#headers.set("authorization", basic(url));
@@ -136,6 +140,12 @@ export class HttpClient {
         });
       }
       const { status, headers } = response;
+      try {
+        this.#inspect(headers);
+      } catch (error) {
+        await response.body?.cancel();
+        throw error;
+      }
       return { status, headers, text: await this.#text(response, request.maxBytes) };
     } catch (error) {
       if (isAbiError(error)) throw error;

@@ -41,6 +41,7 @@ export class Endpoint {
       url: (this.#digest ? bare : url).href,
       timeoutMs,
       retries,
+      inspect,
       ...(token !== undefined && { token }),
     });
   }
@@ -53,7 +54,7 @@ export class Endpoint {
     const url = new URL(this.#url);
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     const answer = await this.#authenticated({ ...request, url });
-    if (answer.status >= 200 && answer.status < 300) return whole(answer);
+    if (answer.status >= 200 && answer.status < 300) return answer;
     throw refusal(answer.status);
   }
 
@@ -92,13 +93,21 @@ function digestOf(url: URL): DigestAuthentication {
   }
 }
 
-/** Virtuoso cuts long answers off, and says so in a header only. Half an answer is worse than none. */
-function whole(answer: HttpAnswer): HttpAnswer {
-  if (!answer.headers.has("x-sparql-maxrows") && !answer.headers.has("x-sql-state")) return answer;
-  throw new ValidationError(
-    `The ${NAME} has cut its answer off. Raise its limits for rows (ResultSetMaxRows) and time, or ask for less.`,
-    { code: "answer_cut_off" },
-  );
+/** What Virtuoso says in headers only, with HTTP 200 and half an answer. Half an answer is worse than none. */
+function inspect(headers: Headers): void {
+  if (headers.has("x-sparql-maxrows")) {
+    throw new ValidationError(
+      `The ${NAME} has cut its answer off. Raise its limit for rows (ResultSetMaxRows), or ask for less.`,
+      { code: "answer_cut_off" },
+    );
+  }
+  if (headers.has("x-sql-state")) {
+    const [reason] = /^[A-Z0-9]{5}/.exec(headers.get("x-sql-message") ?? "") ?? [];
+    throw new IoError(`The ${NAME} has broken its work off, because of other writers or its limit of time.`, {
+      code: "broken_off",
+      cause: new Error(`Virtuoso ${reason ?? headers.get("x-sql-state")}`),
+    });
+  }
 }
 
 function refusal(status: number): AbiError {

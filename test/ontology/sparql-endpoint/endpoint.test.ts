@@ -185,6 +185,22 @@ describe("faults", () => {
     expect(error.message).not.toContain("secret");
   });
 
+  /** Seen on Virtuoso 7: it picks a victim among writers that wait for each other, and says HTTP 200. */
+  const deadlock = { headers: { "x-sql-state": "00000", "x-sql-message": "SR172: Transaction deadlocked" }, json: {} };
+
+  it("that hide behind HTTP 200 do not show in queries and inserts", async () => {
+    const results = { results: { bindings: [] } };
+    const store = open(await serve(deadlock, { json: results }, deadlock, { status: 204 }));
+    expect(await store.getGraph("data")).toEqual([]);
+    await store.insert("data", fact("x"));
+  });
+
+  it("that hide behind HTTP 200 are told of an update that may not happen twice", async () => {
+    const server = await serve(deadlock);
+    expect(await failure(open(server).update("data", COUNT))).toMatchObject({ type: "io_error", code: "broken_off" });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it("of a closed store say so", async () => {
     const store = open(await startSparqlEndpoint());
     await store.close();
