@@ -13,6 +13,7 @@ import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
+import { SparqlEndpointStore } from "./ontology/sparql-endpoint/sparql-endpoint-store.ts";
 import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import type { Settings } from "./settings.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
@@ -98,6 +99,19 @@ function customerSource({ customerSource: location, customerSourceToken: token }
   return createCustomerSource(location, token === undefined ? {} : { token });
 }
 
+/** The SPARQL endpoint where one is set, else the file in the data directory. */
+async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
+  const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
+  if (ontologyUrl === undefined) return OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+  return new SparqlEndpointStore({
+    url: ontologyUrl,
+    ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
+    ...(ontologyGraphStoreUrl !== undefined && { graphStoreUrl: ontologyGraphStoreUrl }),
+    ...(ontologyToken !== undefined && { token: ontologyToken }),
+    ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
+  });
+}
+
 /**
  * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
  * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
@@ -117,7 +131,7 @@ export async function openApplication(
   try {
     // What customers wrote, and who they are, is nobody else's business on this machine.
     if (settings.dataDirectory !== IN_MEMORY) makeFolder(settings.dataDirectory);
-    const ontologyStore = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    const ontologyStore = await openOntologyStore(settings);
     opened.push(ontologyStore);
     const transport = settings.mailUrl ?? `outbox:${outboxFolder(settings)}`;
     const emailIntegration = new EmailIntegration({

@@ -50,6 +50,10 @@ export { ABIGraph } from "./ontology/abi-graph.ts";
 export { entityUri } from "./ontology/entity-uri.ts";
 export { iri } from "./ontology/iri.ts";
 export { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
+export {
+  SparqlEndpointStore,
+  type SparqlEndpointStoreOptions,
+} from "./ontology/sparql-endpoint/sparql-endpoint-store.ts";
 export { ask, construct, select } from "./ontology/queries.ts";
 export { storeIri } from "./ontology/store-name.ts";
 export { abi, PREFIXES, prov, shapesUrl, vocabularyUrl } from "./ontology/vocabulary.ts";

@@ -41,6 +41,32 @@ const DEFINITIONS = {
     schema: url("postgres", "postgresql").optional(),
     about: "A PostgreSQL database for the runs, to be shared by many processes. Default: a file in the data directory.",
   },
+  ontologyUrl: {
+    env: "ONTOLOGY_URL",
+    schema: url("http", "https").optional(),
+    about:
+      "SPARQL 1.1 endpoint for the knowledge graph, user:password@ included where it needs them. Default: a file in the data directory.",
+  },
+  ontologyUpdateUrl: {
+    env: "ONTOLOGY_UPDATE_URL",
+    schema: url("http", "https").optional(),
+    about: "Where that endpoint takes updates. Default: ONTOLOGY_URL.",
+  },
+  ontologyGraphStoreUrl: {
+    env: "ONTOLOGY_GRAPH_STORE_URL",
+    schema: url("http", "https").optional(),
+    about: "Where that endpoint speaks the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
+  },
+  ontologyToken: {
+    env: "ONTOLOGY_TOKEN",
+    schema: z.string().min(1).optional(),
+    about: "Bearer token for that endpoint, in place of user and password.",
+  },
+  ontologyAuthentication: {
+    env: "ONTOLOGY_AUTHENTICATION",
+    schema: z.enum(["basic", "digest"]).optional(),
+    about: "How user and password are given to that endpoint: `basic` (the default) or `digest`.",
+  },
   customerSource: {
     env: "CUSTOMER_SOURCE",
     schema: z

@@ -49,7 +49,8 @@ describe("settings", () => {
   });
 
   it("never repeat a value in an error: it may be a secret", () => {
-    expect(() => readSettings({}, { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret" })).toThrow(/^(?!.*secret).*$/s);
+    const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
+    expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);
   });
 
   it("refuse options of another kind instead of guessing", () => {
