@@ -208,8 +208,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   ): Promise<RunResult> {
     signal?.throwIfAborted();
     const process = this.#durable();
-    let identity = identityOf(process, parameters);
+    let identity: Record<string, Json> = {};
     try {
+      identity = identityOf(process, parameters);
       const submission = toSubmission(process, parameters, extras);
       identity = submission.identity;
       const { id, outcome } = await this.#start(submission);

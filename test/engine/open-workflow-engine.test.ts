@@ -175,7 +175,7 @@ describe("OpenWorkflowEngine", () => {
     engine.register("echo", async (input) => input);
     const starting = engine.start("echo", { key: "k", fingerprint: "f", input: null });
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
-    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer/);
+    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer/s);
     await engine.close();
   });
 });

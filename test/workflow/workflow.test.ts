@@ -268,6 +268,29 @@ describe("a batch", () => {
     expect(begun.length).toBeLessThan(8);
   });
 
+  it("lets go of the runs at work when its caller aborts", async () => {
+    const entered = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const abort = new AbortController();
+    const workflow = new Doubling({ engine: openEngine(), during: () => (entered.resolve(), gate.promise) });
+    const batch = Array.fromAsync(workflow.runBatch([{ id: "a", n: 1 }], { signal: abort.signal }));
+    await entered.promise;
+    abort.abort(new Error("gone"));
+    await expect(batch).rejects.toThrow("gone");
+    gate.resolve();
+  });
+
+  it("answers for an item that can't even be looked at", async () => {
+    const hostile = {
+      get id(): string {
+        throw new Error("no");
+      },
+    };
+    const workflow = new Doubling({ engine: openEngine() });
+    const results = await Array.fromAsync(workflow.runBatch([hostile, { id: "b", n: 2 }]));
+    expect(results).toMatchObject([{ success: false, error_type: "unexpected_error" }, { success: true }]);
+  });
+
   it("passes on what its source throws", async () => {
     const workflow = new Doubling({ engine: openEngine() });
     function* broken() {

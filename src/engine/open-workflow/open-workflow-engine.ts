@@ -57,6 +57,13 @@ const AFTER_ENGINE_FAILURE = {
   backoffCoefficient: 2,
 } as const;
 const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
+/** How long those who wait for a run bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
+const PATIENCE_MS = 15_000;
+const unanswered = (cause?: unknown): IoError =>
+  new IoError(
+    "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
+    { code: "engine_unavailable", cause },
+  );
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -166,6 +173,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
         const run = await this.get(id);
         if (!run) throw new UnexpectedError(new Error(`no run ${id}`));
         if (isTerminal(run.status)) return run;
+        if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
         await end.promise;
       } finally {
         end.cancel();
@@ -351,10 +359,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     } catch (cause) {
       if (isAbiError(cause)) throw cause;
       if (this.#closing) throw INTERRUPTED;
-      throw new IoError("The workflow database does not answer as it should: is its disk full, or its server away?", {
-        code: "engine_unavailable",
-        cause,
-      });
+      throw unanswered(cause);
     }
   }
 }

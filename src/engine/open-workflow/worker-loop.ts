@@ -15,12 +15,19 @@ export class WorkerLoop {
   #announcements = 0;
   #stopped = false;
   #wake: () => void = () => {};
+  /** Since when the database has failed at every look; undefined while it answers. */
+  #failingSince: number | undefined;
   #running: Promise<void> | undefined;
   #worker: Worker | undefined;
 
   constructor(options: { logger: Logger; pollIntervalMs: number }) {
     this.#logger = options.logger;
     this.#pollIntervalMs = options.pollIntervalMs;
+  }
+
+  /** For how long the database has failed at every look. Milliseconds; 0 while it answers. */
+  get failingForMs(): number {
+    return this.#failingSince === undefined ? 0 : Date.now() - this.#failingSince;
   }
 
   get started(): boolean {
@@ -63,8 +70,13 @@ export class WorkerLoop {
       this.mayHaveWork = true;
       try {
         claimed = await worker.tick();
+        this.#failingSince = undefined;
       } catch (error) {
-        this.#logger.error({ cause: describeCause(error) }, "the workflow database did not answer; trying again");
+        // Once for an outage: it is tried again every second.
+        if (this.#failingSince === undefined) {
+          this.#logger.error({ cause: describeCause(error) }, "the workflow database does not answer; trying again");
+        }
+        this.#failingSince ??= Date.now();
       }
       // What was announced while we looked may have come too late for that look.
       if (claimed === 0 && announcements === this.#announcements && !this.#stopped) await this.#idle();

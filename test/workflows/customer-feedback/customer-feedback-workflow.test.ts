@@ -1,4 +1,6 @@
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
+import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { CATEGORIES } from "../../../src/analysis/categories.ts";
 import type { SentimentAnalyzer } from "../../../src/analysis/sentiment-analyzer.ts";
 import { IoError } from "../../../src/errors.ts";
@@ -24,7 +26,8 @@ const failingStore = (store: OntologyStore, fail: () => boolean): OntologyStore 
 
 describe("processing feedback", () => {
   it("answers praise by mail, after the steps of the guide", async () => {
-    const { workflow, mails, ontologyStore } = await startFeedback();
+    const now = new Date("2026-05-01T10:00:00.000Z");
+    const { workflow, mails, ontologyStore } = await startFeedback({ clock: () => now });
     const result = await workflow.run(feedback());
     expect(result).toEqual({
       feedback_id: "F-1",
@@ -44,6 +47,8 @@ describe("processing feedback", () => {
     expect(mail!.parsed.text).toContain("Ada Lovelace");
     expect(await values(ontologyStore, "Feedback", "abi:responseId")).toEqual([result.response_id]);
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual(["true"]);
+    const [time] = await values(ontologyStore, "Feedback", "abi:responseTime");
+    expect(new Date(time!)).toEqual(now);
   });
 
   it.each([
@@ -166,6 +171,70 @@ describe("processing feedback", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
+  it("holds acknowledgments of escalations back for the same reasons as replies", async () => {
+    const { workflow, mails, ontologyStore } = await startFeedback({ responseCap: { responses: 1, minutes: 60 } });
+    const escalate = (feedback_id: string, customer_id: string) =>
+      workflow.run(feedback({ feedback_id, customer_id, categories: ["bug"] }));
+    for (const [feedback_id, customer_id, reason] of [
+      ["F-1", "C-dnc", /does not want/],
+      ["F-2", "C-noreply", /no_reply_address/],
+    ] as const) {
+      const result = await escalate(feedback_id, customer_id);
+      expect(result).toMatchObject({
+        action: "escalate",
+        success: true,
+        steps_completed: [...ANALYZED, "ticket_created"],
+      });
+      expect(result.response_withheld).toMatch(reason);
+    }
+    expect(await escalate("F-3", "C-1")).toHaveProperty("response_id");
+    expect((await escalate("F-4", "C-1")).response_withheld).toMatch(/1 automatic mails/);
+    expect(mails.mails).toHaveLength(1);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(4);
+  });
+
+  it("gives priority to customers of the policy's segments, however they are written, and to bad news", async () => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    await ontologyStore.update(
+      "customer_data",
+      `${PREFIXES} INSERT DATA { <http://example.org/abi/Customer/p> a abi:Customer ; abi:id "p" ; abi:name "Pat" ; abi:email "p@example.org" ; abi:segment "Premium" }`,
+    );
+    const priorityOf = async (id: string): Promise<string | undefined> => {
+      const rows = await select(
+        ontologyStore,
+        "feedback_data",
+        `${PREFIXES} SELECT ?priority { ?f abi:id "${id}" ; abi:hasTicket/abi:priority ?priority }`,
+      );
+      return rows[0]?.["priority"]?.value;
+    };
+    const run = (feedback_id: string, fields: Record<string, unknown>) =>
+      workflow.run(feedback({ feedback_id, ...fields }));
+    expect(await run("F-1", { customer_id: "p" })).toMatchObject({ action: "escalate" });
+    await run("F-2", { categories: ["bug"], sentiment: "negative" });
+    await run("F-3", { categories: ["bug"], sentiment: "neutral" });
+    expect([await priorityOf("F-1"), await priorityOf("F-2"), await priorityOf("F-3")]).toEqual([
+      "high",
+      "high",
+      "normal",
+    ]);
+    const [premium, , standard] = mails.mails.map(({ parsed }) => parsed.text!);
+    const withoutNames = (text: string): string => text.replaceAll(/Pat|Ada Lovelace|F-\d|Topics?:.*/g, "");
+    expect(withoutNames(premium!)).not.toBe(withoutNames(standard!));
+  });
+
+  it("says in the log, not to anybody, that a lifetime value is no number", async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
+    const { workflow, ontologyStore } = await startFeedback({ logger });
+    await ontologyStore.update(
+      "customer_data",
+      `${PREFIXES} INSERT DATA { <http://example.org/abi/Customer/odd> a abi:Customer ; abi:id "odd" ; abi:email "odd@example.org" ; abi:lifetimeValue "a lot" }`,
+    );
+    await workflow.run(feedback({ customer_id: "odd" }));
+    expect(lines.join()).toMatch(/lifetime value/);
+    expect(lines.join()).not.toMatch(/a lot|odd@/);
+  });
+
   it("sends nothing to a customer who objects while the mail waits for its retry", async () => {
     const { workflow, mails, ontologyStore, engine } = await startFeedback();
     mails.script("rcpt", { code: 451 });
@@ -255,7 +324,8 @@ describe("the graph after processing", () => {
     expect(rows[0]!["run"]!.value).toBe(run.id);
     expect(new Date(rows[0]!["started"]!.value)).toEqual(run.startTime);
     expect(new Date(rows[0]!["timestamp"]!.value)).toEqual(run.startTime);
-    expect(rows[0]!["version"]!.value).not.toBe("");
+    const { name, version } = new EmbeddedSentimentAnalyzer();
+    expect([rows[0]!["analyzer"]!.value, rows[0]!["version"]!.value]).toEqual([name, version]);
   });
 
   it("holds no customer's name or address in the engine's state", async () => {

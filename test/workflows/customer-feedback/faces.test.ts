@@ -162,6 +162,20 @@ describe("the workflow as tools", () => {
     );
   });
 
+  it("tells each caller of its own run only", async () => {
+    const { process, call } = await startTools();
+    const progressOf = async (feedback_id: string): Promise<string[]> => {
+      const ids: string[] = [];
+      const handleToolEvent = ({ workflow_id }: { workflow_id: string }): void => void ids.push(workflow_id);
+      await call(process, feedback({ feedback_id }), { callbacks: [{ handleToolEvent }] });
+      return ids;
+    };
+    const progress = await Promise.all(["F-1", "F-2", "F-3"].map(progressOf));
+    expect(progress.map((ids) => ids.length)).toEqual([10, 10, 10]);
+    expect(progress.map((ids) => new Set(ids).size)).toEqual([1, 1, 1]);
+    expect(new Set(progress.flat()).size).toBe(3);
+  });
+
   it("starts nothing for a caller who has left already, and lets go of one who leaves", async () => {
     const { process, call, mails, engine } = await startTools();
     await expect(call(process, feedback(), { signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
@@ -234,7 +248,7 @@ describe("the workflow over HTTP", () => {
   });
 
   it("tells of feedback without an answer, that failed, and that is not known", async () => {
-    const { post, get, engine } = await startApi();
+    const { post, get, engine, mails } = await startApi();
     const ended = async (fields: Record<string, unknown>) => {
       const { workflow_id } = (await (await post(feedback(fields))).json()) as { workflow_id: string };
       await engine.wait(workflow_id);
@@ -247,6 +261,9 @@ describe("the workflow over HTTP", () => {
       feedback_id: "F-2",
       error: "Customer with ID C-404 not found",
     });
+    mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
+    await ended({ feedback_id: "F-mail" });
+    expect(await (await get("F-mail")).json()).toMatchObject({ status: "failed", error_type: "io_error" });
     const { id } = await engine.start("customer-feedback", { key: "F-3", fingerprint: "x", input: {} });
     await engine.cancel(id);
     await engine.wait(id);
