@@ -1,6 +1,6 @@
-import { detectLanguage, UNDETERMINED } from "../language.ts";
 import type { SentimentAnalyzer, SentimentResult } from "../sentiment-analyzer.ts";
 import { quote } from "./evidence.ts";
+import { read } from "./reading.ts";
 import { decideSentiment } from "./sentiment-decision.ts";
 import { sentimentFeatures } from "./sentiment-features.ts";
 
@@ -17,16 +17,14 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly version = "1";
 
   analyze(text: string): SentimentResult {
-    const language = detectLanguage(text);
-    if (language !== "en" && language !== UNDETERMINED) {
-      return { sentiment: "neutral", score: 0, evidence: [], language };
-    }
-    const features = sentimentFeatures(text);
+    const { tokens, language, readable } = read(text);
+    if (!readable) return { sentiment: "neutral", score: 0, evidence: [], language };
+    const features = sentimentFeatures(tokens);
     const { sentiment, score } = decideSentiment(features);
     const evidence = quote(text, features.tokens, features.hits);
-    const readable = features.words > 0 || evidence.length > 0;
+    const judged = features.words > 0 || evidence.length > 0;
     // Too short to tell by its letters, but it has English opinion words.
     const english = features.hits.some(({ from }) => features.tokens[from]?.kind === "word");
-    return { sentiment, score: readable ? score : 0, evidence, language: english ? "en" : language };
+    return { sentiment, score: judged ? score : 0, evidence, language: english ? "en" : language };
   }
 }

@@ -9,7 +9,7 @@ import {
   PHRASES,
   type Opinion,
 } from "./lexicon/lexicon.ts";
-import { tokenize, type Token } from "./tokenizer.ts";
+import type { Token } from "./tokenizer.ts";
 
 /** One opinion in a text: tokens `from` to `to` (excluded), and what it is worth here, negation and emphasis included. */
 export interface OpinionHit {
@@ -123,10 +123,8 @@ function isShouting(tokens: readonly Token[]): boolean {
   return capitals * 2 > words;
 }
 
-/** Finds the opinions of a text and weighs each in its surroundings. Linear in the text's length. */
-export function sentimentFeatures(text: string): SentimentFeatures {
-  const knows = (word: string): boolean => OPINIONS.has(word) || PHRASES.knows(word) || DEGREES.has(word);
-  const tokens = tokenize(text, knows);
+/** Finds the opinions of a text and weighs each in its surroundings. Linear in the number of tokens. */
+export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const shouting = isShouting(tokens);
   const hits: OpinionHit[] = [];
   const loose = new Set<number>();
