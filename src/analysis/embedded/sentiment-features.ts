@@ -23,6 +23,8 @@ export interface SentimentFeatures {
   tokens: readonly Token[];
   /** In the order of the text. */
   hits: readonly OpinionHit[];
+  /** Tokens of phrases that only look like opinions: "crash course". */
+  innocent: ReadonlySet<number>;
   /** Sums over the hits, both 0 or more. */
   positive: number;
   negative: number;
@@ -128,6 +130,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const shouting = isShouting(tokens);
   const hits: OpinionHit[] = [];
   const loose = new Set<number>();
+  const innocent = new Set<number>();
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
   let words = 0;
@@ -159,6 +162,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
       hits.push(hit);
       sentence.push(hit);
     }
+    if (found.opinion.valence === 0) for (let inside = at; inside < found.to; inside++) innocent.add(inside);
     at = found.to;
   }
   weighSentence(sentence, tokens, sentenceStart, tokens.length);
@@ -169,5 +173,5 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
     if (valence > 0) positive += valence;
     else negative -= valence;
   }
-  return { tokens, hits, positive, negative, looseNegations: loose.size, words };
+  return { tokens, hits, innocent, positive, negative, looseNegations: loose.size, words };
 }
