@@ -20,6 +20,7 @@ export interface ToolCallEnd extends ToolCallStart {
   failed: boolean;
 }
 
+/** Options of one request, and who is told what meanwhile. */
 export interface AskOptions {
   /** The conversation to go on with; default a new one. */
   threadId?: string;
@@ -33,6 +34,7 @@ export interface AskOptions {
   onToolEnd?: (call: ToolCallEnd) => void;
 }
 
+/** What came of a request. */
 export interface AgentAnswer {
   threadId: string;
   /** The model's last message. */

@@ -10,6 +10,7 @@ const OPENAI_URL = "https://api.openai.com/v1";
 /** Local servers want no key, but the client insists on one. */
 const NO_KEY = "no-key";
 
+/** The part of the settings that names the model. */
 export interface ChatModelSettings {
   /** `OPENAI_API_KEY`; not needed for a server that asks for none. */
   openaiApiKey?: string | undefined;

@@ -14,6 +14,7 @@ import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 import { SYSTEM_PROMPT } from "./system-prompt.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 
+/** What an agent is made of. */
 export interface FeedbackAgentOptions {
   /** What the agent can do: the tools of a workflow. */
   tools: readonly DynamicStructuredTool[];
@@ -27,6 +28,7 @@ export interface FeedbackAgentOptions {
   logger?: Logger;
 }
 
+/** An agent that is ready to be asked. */
 export interface FeedbackAgent {
   /** The compiled LangGraph agent, with all guard rails: `invoke`, `stream`, `streamEvents`. */
   readonly agent: ReactAgent;

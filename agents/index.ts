@@ -1,3 +1,4 @@
+import "../src/node-version.ts";
 /** Agents: a chat model with the tools of a workflow, guard rails, and a memory. */
 export { createChatModel, DEFAULT_MODEL, type ChatModelSettings } from "./chat-model.ts";
 export { createFeedbackAgent, type FeedbackAgent, type FeedbackAgentOptions } from "./feedback-agent.ts";

@@ -1,19 +1,22 @@
 #!/usr/bin/env node
-// Runs the compiled command, or in a checkout that is not built the sources. Plain JavaScript that any Node.js understands,
-// so that an old one gets to the sentence about its version.
+// Runs the sources in a checkout, the compiled command in the package. Plain JavaScript that any Node.js understands, so that
+// an old one gets to the sentence about its version.
 import { existsSync } from "node:fs";
+import module from "node:module";
 
 const compiled = new URL("../dist/agents/cli/main.js", import.meta.url);
 const sources = new URL("../agents/cli/main.ts", import.meta.url);
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major < 22 || (major === 22 && minor < 13)) {
-  console.error(
+  process.stderr.write(
     `abi-workflows needs Node.js 22.13 or newer (24 recommended), this is ${process.versions.node}. ` +
-      "Try: npx -p node@24 -p abi-workflows abi-workflows",
+      "Try: npx -p node@24 -p abi-workflows abi-workflows\n",
   );
   process.exitCode = 1;
 } else {
+  // Half the time of a short command is the compiling of modules: what the last one compiled is used again.
+  module.enableCompileCache();
   const { main } = await import(existsSync(sources) ? sources.href : compiled.href);
   await main(process.argv);
 }

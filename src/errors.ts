@@ -76,6 +76,7 @@ export class UnexpectedError extends AbiError {
   }
 }
 
+/** Tells errors that this package throws on purpose from all others. */
 export const isAbiError = (error: unknown): error is AbiError => error instanceof AbiError;
 
 /** Any thrown value as one of ours: what is not ours becomes an `UnexpectedError` with the value as its cause. */
@@ -85,18 +86,4 @@ export const toAbiError = (error: unknown): AbiError => (isAbiError(error) ? err
 export function toWireError(error: unknown): WireError {
   const { message, code, type, retriable } = toAbiError(error);
   return { error: message, error_code: code, error_type: type, retriable };
-}
-
-/** Inverse of `toWireError`, for errors that were stored and are read again. */
-export function fromWireError({ error, error_code: code, error_type: type }: WireError): AbiError {
-  switch (type) {
-    case "validation_error":
-      return new ValidationError(error, { code });
-    case "conflict":
-      return new ConflictError(error, { code });
-    case "io_error":
-      return new IoError(error, { code });
-    case "unexpected_error":
-      return new UnexpectedError(undefined);
-  }
 }

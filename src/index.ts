@@ -64,7 +64,10 @@ export type { Sentiment, SentimentAnalyzer, SentimentResult } from "./analysis/s
 
 // The customer feedback workflow.
 export { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
-export type { CustomerFeedbackWorkflowConfiguration, ResponseCap } from "./workflows/customer-feedback/configuration.ts";
+export type {
+  CustomerFeedbackWorkflowConfiguration,
+  ResponseCap,
+} from "./workflows/customer-feedback/configuration.ts";
 export { CustomerFeedbackWorkflowParameters } from "./workflows/customer-feedback/parameters.ts";
 export {
   DEFAULT_ESCALATION_POLICY,

@@ -48,7 +48,8 @@ const DEFINITIONS = {
   mailUrl: {
     env: "MAIL_URL",
     schema: z.string().min(1).optional(),
-    about: "smtp://, smtps://, or outbox:<folder> for .eml files. Default: the folder `outbox` in the data directory.",
+    about:
+      "smtp://, smtps://, or `outbox:<folder>` for .eml files. Default: the folder `outbox` in the data directory.",
   },
   mailFrom: {
     env: "MAIL_FROM",
@@ -117,6 +118,7 @@ const Schema = z.strictObject(
   Object.fromEntries(Object.entries(DEFINITIONS).map(([name, { schema }]) => [name, schema])) as Shape,
 );
 
+/** All settings with their defaults filled in. */
 export type Settings = z.output<typeof Schema>;
 
 /** What a caller may give; everything is optional. */

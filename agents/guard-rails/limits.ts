@@ -10,6 +10,7 @@ export interface AgentLimits {
   toolCalls?: number;
 }
 
+/** Enough for several pieces of feedback in one request. */
 export const DEFAULT_LIMITS = { modelCalls: 12, toolCalls: 8 } as const satisfies AgentLimits;
 
 /**

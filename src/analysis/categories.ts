@@ -12,6 +12,7 @@ export const CATEGORIES = [
   "general",
 ] as const;
 
+/** One of `CATEGORIES`. */
 export type Category = (typeof CATEGORIES)[number];
 
 /** Known categories without repetition, in the order of `CATEGORIES`. */

@@ -1,6 +1,7 @@
 import type { Category } from "./categories.ts";
 import type { AnalysisFallback } from "./sentiment-analyzer.ts";
 
+/** What a text is about, and how it was told. */
 export interface CategoriesResult {
   /** In the order of `CATEGORIES`; `["general"]` where nothing else fits. Never empty. */
   categories: Category[];

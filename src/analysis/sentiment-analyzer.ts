@@ -1,5 +1,6 @@
 export const SENTIMENTS = ["positive", "negative", "neutral"] as const;
 
+/** One of `SENTIMENTS`. */
 export type Sentiment = (typeof SENTIMENTS)[number];
 
 /** Says why an answer is not the one that was asked for. */
@@ -9,6 +10,7 @@ export interface AnalysisFallback {
   reason: string;
 }
 
+/** How a text sounds, and how it was told. */
 export interface SentimentResult {
   sentiment: Sentiment;
   /** How sure, 0 (a guess) to 1. 0 with `neutral` where the text could not be read. */

@@ -60,6 +60,7 @@ export interface RunContext {
 /** The deterministic part between the steps: same input and step results, same next step. */
 export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 
+/** Which runs to list; all that is given must hold. */
 export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
@@ -78,6 +79,10 @@ export interface StepEvent {
   readonly retryInMs?: number;
 }
 
+/**
+ * Runs workflows durably: what it has accepted it finishes, once, across crashes and restarts.
+ * Its methods reject with `IoError` where the database behind it fails, and once it is closed.
+ */
 export interface WorkflowEngine {
   /** Makes a workflow known; its unfinished runs go on once the engine has started. Twice the same name is a programming error. */
   register(workflow: string, handler: RunHandler): void;

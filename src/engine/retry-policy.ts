@@ -7,7 +7,7 @@ export interface RetryPolicy {
   readonly maximumDelayMs: number;
 }
 
-/** About a minute and a half from the first failure to the last. */
+/** At most a quarter of a minute from the first failure to the last. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
 
 /**

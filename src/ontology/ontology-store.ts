@@ -19,6 +19,7 @@ export type BindingValue = Term | string | number | boolean | Date;
  */
 export type Bindings = Readonly<Record<string, BindingValue>>;
 
+/** Named RDF graphs that are asked and changed with SPARQL 1.1; see the head of this file. */
 export interface OntologyStore {
   /** Makes an empty store; nothing happens where it exists. Names: letters, digits, `_`, `-`, at most 64. */
   createStore(store: string): Promise<void>;

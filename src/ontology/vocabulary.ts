@@ -22,6 +22,7 @@ export const rdf = terms(RDF, ["type"]);
 
 export const xsd = terms(XSD, ["string", "boolean", "integer", "decimal", "double", "dateTime"]);
 
+/** Terms of PROV-O (https://www.w3.org/TR/prov-o/). */
 export const prov = terms(PROV, [
   "Activity",
   "SoftwareAgent",
@@ -32,6 +33,7 @@ export const prov = terms(PROV, [
   "endedAtTime",
 ]);
 
+/** Terms of our own vocabulary. */
 export const abi = terms(ABI, [
   "Customer",
   "Feedback",

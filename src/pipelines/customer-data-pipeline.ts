@@ -24,6 +24,7 @@ export const CustomerDataPipelineParameters = z.object({
 
 export type CustomerDataPipelineParameters = z.input<typeof CustomerDataPipelineParameters>;
 
+/** Where customers come from and where they go. */
 export interface CustomerDataPipelineConfiguration {
   customerSource: CustomerSource;
   ontologyStore: OntologyStore;

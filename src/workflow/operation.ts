@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { RunContext } from "../engine/engine.ts";
 
+/** Options of every call. */
 export interface CallOptions {
   /** Ends the call early; a durable run that it has started goes on. */
   signal?: AbortSignal;
@@ -45,14 +46,18 @@ export interface DurableOperation<
   run(input: z.output<Input>, context: RunContext): Promise<z.output<Output>>;
 }
 
+/** Anything that a workflow offers. */
 export type Operation = DirectOperation | DurableOperation;
 
 // The lists of a workflow hold operations of many schemas; each is checked against its own here and widened once.
+
+/** A plain call, for the list of a workflow's operations. */
 export const direct = <Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,
   operation: Omit<DirectOperation<Input, Output>, "kind" | "name">,
 ): DirectOperation => ({ kind: "direct", name, ...operation }) as unknown as DirectOperation;
 
+/** The process of a workflow, for the list of its operations. */
 export const durable = <Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,
   operation: Omit<DurableOperation<Input, Output>, "kind" | "name">,

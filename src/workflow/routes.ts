@@ -5,6 +5,7 @@ export interface WorkflowRouter {
   on(method: string, path: string, handler: (context: RouteContext) => Promise<Response>): unknown;
 }
 
+/** What a handler is given: the request, and the parameters of its path, decoded. */
 export interface RouteContext {
   req: { raw: Request; param(name: string): string | undefined };
 }

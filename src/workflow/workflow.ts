@@ -1,4 +1,5 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
+import { setImmediate } from "node:timers/promises";
 import { pMapIterable } from "p-map";
 import type { Run, RunContext, RunFilter } from "../engine/engine.ts";
 import { isAbiError, toAbiError } from "../errors.ts";
@@ -14,6 +15,7 @@ import { identityOf, toSubmission, withDerivedKey, type Submission } from "./sub
 import { withoutNulls } from "./tool-schema.ts";
 import { parse } from "./validation.ts";
 
+/** Options of `runBatch`. */
 export interface BatchOptions {
   /** Ends the batch: nothing more is begun, and the iteration throws the signal's reason. Runs that were begun go on. */
   signal?: AbortSignal;
@@ -120,6 +122,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       completed += 1;
       if (!result.success) failed += 1;
       onProgress?.({ completed, failed });
+      // Where nothing waits for anything outside, promises alone would keep timers and signals from their turn.
+      await setImmediate();
       return result;
     };
     yield* pMapIterable(items, runItem, { concurrency });

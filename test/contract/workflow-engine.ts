@@ -3,9 +3,11 @@ import type { Run, RunHandler, StepEvent, WorkflowEngine } from "../../src/engin
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
 
+export type OpenedEngine = WorkflowEngine & { resume(): void };
+
 export interface EngineUnderTest {
   /** Opens an engine on the same data each time it is called within one test. */
-  open(options?: { retry?: RetryPolicy }): WorkflowEngine & { resume(): void };
+  open(options?: { retry?: RetryPolicy }): Promise<OpenedEngine> | OpenedEngine;
   destroy(): Promise<void> | void;
 }
 
@@ -20,8 +22,8 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
     afterEach(() => data.destroy());
 
-    const open = (handlers: Record<string, RunHandler>, retry = FAST): ReturnType<EngineUnderTest["open"]> => {
-      const engine = data.open({ retry });
+    const open = async (handlers: Record<string, RunHandler>, retry = FAST): Promise<OpenedEngine> => {
+      const engine = await data.open({ retry });
       onTestFinished(() => engine.close());
       for (const [workflow, handler] of Object.entries(handlers)) engine.register(workflow, handler);
       return engine;
@@ -37,7 +39,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     };
 
     it("runs steps in order and keeps what they and the handler return", async () => {
-      const engine = open({
+      const engine = await open({
         greet: async (input, { step }) => {
           const name = await step("name_read", () => JSON.stringify(input));
           await step.unlisted("counted", () => 1);
@@ -59,7 +61,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
 
     it("starts one run for one key, however many ask at once", async () => {
       let executions = 0;
-      const engine = open({
+      const engine = await open({
         count: async (_, { step }) => step("counted", () => ++executions),
       });
       const started = await Promise.all(
@@ -76,7 +78,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
 
     it("refuses other content under a known key", async () => {
-      const engine = open({ echo: async (input) => input });
+      const engine = await open({ echo: async (input) => input });
       await runOnce(engine, "echo", "k", "one");
       const other = engine.start("echo", { key: "k", fingerprint: "other", input: "two" });
       await expect(other).rejects.toBeInstanceOf(ConflictError);
@@ -84,7 +86,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
 
     it("keeps keys of different workflows apart", async () => {
-      const engine = open({ a: async () => "a", b: async () => "b" });
+      const engine = await open({ a: async () => "a", b: async () => "b" });
       expect((await runOnce(engine, "a")).output).toBe("a");
       expect((await runOnce(engine, "b")).output).toBe("b");
     });
@@ -92,7 +94,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     it("tries a step again after a passing error and does not repeat the steps before it", async () => {
       let first = 0;
       let second = 0;
-      const engine = open({
+      const engine = await open({
         flaky: async (_, { step }) => {
           await step("first", () => ++first);
           return step("second", () => {
@@ -114,7 +116,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       let first = 0;
       let second = 0;
       let healthy = false;
-      const engine = open({
+      const engine = await open({
         outage: async (_, { step }) => {
           await step("first", () => ++first);
           return step("second", () => {
@@ -142,7 +144,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
 
     it("counts attempts anew after a new submission", async () => {
       let attempts = 0;
-      const engine = open({
+      const engine = await open({
         down: async (_, { step }) =>
           step("only", () => {
             attempts++;
@@ -156,7 +158,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
 
     it("does not repeat a step whose error is final", async () => {
       let attempts = 0;
-      const engine = open({
+      const engine = await open({
         invalid: async (_, { step }) =>
           step("only", () => {
             attempts++;
@@ -171,7 +173,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
 
     it("says nothing of internals when a step or a handler breaks", async () => {
-      const engine = open({
+      const engine = await open({
         step: async (_, { step }) =>
           step("only", () => {
             throw new Error("password=hunter2");
@@ -191,7 +193,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       const entered = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       let second = 0;
-      const engine = open({
+      const engine = await open({
         slow: async (_, { step }) => {
           await step("first", async () => {
             entered.resolve();
@@ -216,7 +218,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
 
     it("stops waiting when the caller aborts, and lets the run finish", async () => {
       const gate = Promise.withResolvers<void>();
-      const engine = open({ slow: async (_, { step }) => step("only", () => gate.promise.then(() => "done")) });
+      const engine = await open({ slow: async (_, { step }) => step("only", () => gate.promise.then(() => "done")) });
       const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
       const abort = new AbortController();
       const waiting = engine.wait(id, { signal: abort.signal });
@@ -239,7 +241,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
         await step("second", () => void calls.push("second"));
         return startTime.toISOString();
       };
-      const engine = open({ slow: handler });
+      const engine = await open({ slow: handler });
       const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
       const before = (await engine.get(id))!;
       await entered.promise;
@@ -250,7 +252,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       await closed;
       expect(calls).toEqual(["first"]);
 
-      const reopened = open({ slow: handler });
+      const reopened = await open({ slow: handler });
       reopened.resume();
       const run = await reopened.wait(id);
       expect(run).toMatchObject({ status: "completed", output: before.startTime.toISOString() });
@@ -258,7 +260,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
 
     it("lists runs newest first, by workflow and by status, and finds them by id and key", async () => {
-      const engine = open({
+      const engine = await open({
         good: async () => "ok",
         bad: async () => {
           throw new ValidationError("no");
@@ -278,13 +280,13 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
 
     it("finishes more runs than it has slots", async () => {
-      const engine = open({ echo: async (input, { step }) => step("only", () => input) });
+      const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
       const runs = await Promise.all(Array.from({ length: 60 }, (_, n) => runOnce(engine, "echo", `k${n}`, n)));
       expect(runs.map(({ output }) => output)).toEqual(Array.from({ length: 60 }, (_, n) => n));
     });
 
-    it("refuses a second workflow of the same name", () => {
-      const engine = open({ echo: async (input) => input });
+    it("refuses a second workflow of the same name", async () => {
+      const engine = await open({ echo: async (input) => input });
       expect(() => engine.register("echo", async () => null)).toThrow(/registered already/);
     });
   });

@@ -1,22 +1,11 @@
 import type { OpenWorkflow } from "openworkflow";
-import { toAbiError, toWireError, type AbiError } from "../../errors.ts";
+import { toAbiError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
+import { storableError, unlistedName } from "./run-record.ts";
 
 type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
-
-/** Steps that no caller asked for carry this before their stored name. */
-const UNLISTED = "_";
-
-export const isListed = (storedName: string): boolean => !storedName.startsWith(UNLISTED);
-
-/** An error in the form in which the engine keeps it: safe to store, readable again, no stack. */
-export function storableError(error: unknown): Error {
-  const stored = new Error(JSON.stringify(toWireError(error)));
-  stored.stack = "";
-  return stored;
-}
 
 export interface StepSurroundings {
   readonly runId: string;
@@ -24,7 +13,7 @@ export interface StepSurroundings {
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   /** Failures of this stored step name so far, since the run was last submitted. */
-  failedAttempts(storedName: string): number;
+  failedAttempts(storedName: string): Promise<number>;
   /** Throws where the engine is closing: the boundary at which a run may be left for the next start. */
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
@@ -53,7 +42,7 @@ export function createStep(surroundings: StepSurroundings): Step {
     work: () => Promise<Output> | Output,
   ): Promise<Output> => {
     await surroundings.beforeStep();
-    const storedName = listed ? name : UNLISTED + name;
+    const storedName = listed ? name : unlistedName(name);
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };
@@ -75,7 +64,7 @@ export function createStep(surroundings: StepSurroundings): Step {
 
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
-        const attempt = surroundings.failedAttempts(storedName) + 1;
+        const attempt = (await surroundings.failedAttempts(storedName)) + 1;
         emit({ phase: "started", attempt });
         try {
           const output = await work();

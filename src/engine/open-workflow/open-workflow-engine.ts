@@ -1,8 +1,7 @@
 import { OpenWorkflow } from "openworkflow";
 import type { Backend } from "openworkflow/internal";
 import { randomUUID } from "node:crypto";
-import { ConflictError, IoError, isAbiError, toWireError, UnexpectedError, type WireError } from "../../errors.ts";
-import { lockFile, type FileLock } from "../../file-lock.ts";
+import { ConflictError, IoError, isAbiError, UnexpectedError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
@@ -10,28 +9,33 @@ import {
   type Run,
   type RunFilter,
   type RunHandler,
-  type RunStatus,
   type StartedRun,
   type StepEvent,
   type WorkflowEngine,
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
-import { createStep, isListed, storableError } from "./durable-step.ts";
+import { createStep } from "./durable-step.ts";
+import type { EngineDatabase, RunQueries } from "./engine-database.ts";
 import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
+import { connectPostgres } from "./postgres-database.ts";
+import { publicId, storableError, storedId, toRun } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
-import { openSqliteBackend } from "./sqlite-backend.ts";
-import { SqliteQueries } from "./sqlite-queries.ts";
+import { openSqlite } from "./sqlite-database.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
-export interface OpenWorkflowEngineOptions {
-  /** SQLite file, or `":memory:"`, which keeps nothing. */
-  path: string;
-  /** Execute runs in this process (default), or only start and look at them. One process at a time may execute. */
+export interface EngineOptions {
+  /** Execute runs in this process (default), or only start and look at them. */
   worker?: boolean;
   /** Runs at work at the same time in this process; default 16. A run that waits for a retry does not count. */
   concurrency?: number;
   retry?: RetryPolicy;
   logger?: Logger;
+}
+
+/** Where an engine keeps its runs, and how it works. */
+export interface OpenWorkflowEngineOptions extends EngineOptions {
+  /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. Or a database that is open. */
+  path: string | EngineDatabase;
 }
 
 /** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
@@ -44,33 +48,19 @@ interface Envelope {
 
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
-const ID_PREFIX = "workflow-";
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
 
-const publicId = (runId: string): string => ID_PREFIX + runId;
-const storedId = (id: string): string => (id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : "");
-
-const STATUS: Record<WorkflowRun["status"], RunStatus> = {
-  pending: "started",
-  running: "processing",
-  sleeping: "processing",
-  completed: "completed",
-  succeeded: "completed",
-  failed: "failed",
-  canceled: "cancelled",
-};
-
 /**
- * Durable execution on OpenWorkflow (https://openworkflow.dev) in a SQLite file. Its worker is driven from here instead of
+ * Durable execution on OpenWorkflow (https://openworkflow.dev), in a SQLite file or a PostgreSQL database. Its worker is driven from here instead of
  * by its own polling, so that a start, a retry that is due and the end of a run are acted on at once.
  */
 export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #backend: Backend;
-  readonly #queries: SqliteQueries;
+  readonly #database: EngineDatabase;
+  readonly #queries: RunQueries;
   readonly #client: OpenWorkflow;
-  readonly #lock: FileLock | undefined;
   readonly #retry: RetryPolicy;
   readonly #logger: Logger;
   readonly #concurrency: number;
@@ -90,29 +80,24 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#logger = options.logger ?? silentLogger;
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
-    this.#lock = this.#isWorker ? lockFile(options.path) : undefined;
-    try {
-      const { backend, database } = openSqliteBackend(options.path);
-      this.#queries = new SqliteQueries(database);
-      if (this.#isWorker) this.#queries.releaseClaims();
-      this.#backend = observeBackend(backend, {
-        onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1 }),
-        onEnded: (runId) => this.#announceEnd(runId),
-        onDue: (at) => this.#loop.wakeAt(at),
-        mayHaveWork: () => this.#loop.mayHaveWork,
-        onNothingDue: () => (this.#loop.mayHaveWork = false),
-      });
-      this.#client = new OpenWorkflow({ backend: this.#backend });
-    } catch (error) {
-      this.#lock?.release();
-      throw new IoError(
-        `The workflow database ${options.path} cannot be opened: is the folder writable and the file intact?`,
-        {
-          code: "engine_unavailable",
-          cause: error,
-        },
-      );
-    }
+    this.#database = typeof options.path === "string" ? openSqlite(options.path, this.#isWorker) : options.path;
+    this.#queries = this.#database.queries;
+    this.#backend = observeBackend(this.#database.backend, {
+      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1 }),
+      onEnded: (runId) => this.#announceEnd(runId),
+      onDue: (at) => this.#loop.wakeAt(at),
+      mayHaveWork: () => this.#loop.mayHaveWork,
+      onNothingDue: () => (this.#loop.mayHaveWork = false),
+    });
+    this.#client = new OpenWorkflow({ backend: this.#backend });
+  }
+
+  /**
+   * An engine on a PostgreSQL database, which any number of processes on any number of machines may share.
+   * @throws ValidationError for a URL that is none, IoError where the server can't be reached
+   */
+  static async connect(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
+    return new OpenWorkflowEngine({ ...options, path: await connectPostgres(url) });
   }
 
   register(workflow: string, handler: RunHandler): void {
@@ -140,7 +125,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#assertOpen();
     this.resume();
     const submission = randomUUID();
-    const known = this.#queries.runIdByKey(workflow, key);
+    const known = await this.#queries.runIdByKey(workflow, key);
     const run = await (known
       ? this.#backend.getWorkflowRun({ workflowRunId: known })
       : this.#backend.createWorkflowRun({
@@ -161,7 +146,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
     }
     const created = envelope.submission === submission;
-    const resumed = !created && this.#queries.resubmit(run.id);
+    const resumed = !created && (await this.#queries.resubmit(run.id));
     if (created || resumed) this.#loop.wakeNow();
     return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
   }
@@ -191,7 +176,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   async find(workflow: string, key: string): Promise<Run | undefined> {
     this.#assertOpen();
-    const runId = this.#queries.runIdByKey(workflow, key);
+    const runId = await this.#queries.runIdByKey(workflow, key);
     return runId === undefined ? undefined : this.get(publicId(runId));
   }
 
@@ -207,7 +192,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
         limit: 100,
       });
       for (const stored of page.data) {
-        const run = this.#toRun(stored);
+        const run = await this.#toRun(stored);
         if (status === undefined || run.status === status) runs.push(run);
         if (runs.length === limit) return runs;
       }
@@ -234,13 +219,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   async #close(): Promise<void> {
-    await this.#loop.stop();
-    await Promise.allSettled(this.#executing);
-    // Let OpenWorkflow write down what the executions ended with.
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#loop.stop(this.#executing);
     this.#waiters.announceAll();
-    await this.#backend.stop();
-    this.#lock?.release();
+    await this.#database.close();
   }
 
   /** Runs the author's handler once; whatever it throws leaves in a form that may be stored. */
@@ -257,7 +238,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       api,
       retry: this.#retry,
       logger: this.#logger,
-      failedAttempts: (name) => (this.#claims.get(runId)?.first ? 0 : this.#queries.failedAttempts(runId, name)),
+      failedAttempts: async (name) => (this.#claims.get(runId)?.first ? 0 : this.#queries.failedAttempts(runId, name)),
       beforeStep: () => this.#leaveIfClosing(runId),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
@@ -298,38 +279,11 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #toRun(run: WorkflowRun): Run {
-    const steps = this.#queries.steps(run.id);
-    const current = steps.findLast(({ name }) => isListed(name))?.name;
-    const begun = run.status === "pending" && run.attempts > 0;
-    return {
-      id: publicId(run.id),
-      workflow: run.workflowName,
-      key: run.idempotencyKey ?? "",
-      status: begun ? "processing" : STATUS[run.status],
-      ...(current === undefined ? {} : { currentStep: current }),
-      stepsCompleted: steps
-        .filter(({ name, status }) => status === "completed" && isListed(name))
-        .map(({ name }) => name),
-      startTime: run.createdAt,
-      ...(run.finishedAt ? { endTime: run.finishedAt } : {}),
-      ...(run.status === "completed" ? { output: run.output } : {}),
-      ...(run.status === "failed" ? { error: storedError(run.error) } : {}),
-    };
+  async #toRun(run: WorkflowRun): Promise<Run> {
+    return toRun(run, await this.#queries.steps(run.id));
   }
 
   #assertOpen(): void {
     if (this.#closing) throw INTERRUPTED;
   }
-}
-
-/** OpenWorkflow's record of a failure: ours where we wrote it, otherwise (a limit of the engine) one of its own. */
-function storedError(error: WorkflowRun["error"]): WireError {
-  try {
-    const { error: message, error_code, error_type, retriable } = JSON.parse(error?.message ?? "") as WireError;
-    if (typeof message === "string") return { error: message, error_code, error_type, retriable };
-  } catch {
-    // Not ours.
-  }
-  return toWireError(new UnexpectedError(error));
 }

@@ -1,24 +1,15 @@
-/**
- * What the adapter needs to know of OpenWorkflow's tables beyond its Backend interface, on SQLite.
- * The version of `openworkflow` is pinned because of this file.
- */
 import type { DatabaseSync } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
+import type { RunQueries, StepRecord } from "./engine-database.ts";
 
-export interface StepRecord {
-  readonly name: string;
-  readonly status: "running" | "completed" | "failed";
-}
-
-export class SqliteQueries {
+export class SqliteQueries implements RunQueries {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
-  /** OpenWorkflow's own look-up by idempotency key ends after 24 hours; this one does not. */
-  runIdByKey(workflow: string, key: string): string | undefined {
+  async runIdByKey(workflow: string, key: string): Promise<string | undefined> {
     const row = this.#database
       .prepare(
         `SELECT id FROM workflow_runs WHERE namespace_id = ? AND workflow_name = ? AND idempotency_key = ?
@@ -28,8 +19,8 @@ export class SqliteQueries {
     return row?.["id"] as string | undefined;
   }
 
-  /** Step attempts in the order in which they began; creation times are too coarse to tell. */
-  steps(runId: string): StepRecord[] {
+  async steps(runId: string): Promise<StepRecord[]> {
+    // By row: creation times are too coarse to tell which came first.
     return this.#database
       .prepare(
         `SELECT step_name AS name, status FROM step_attempts WHERE namespace_id = ? AND workflow_run_id = ? ORDER BY rowid`,
@@ -37,8 +28,7 @@ export class SqliteQueries {
       .all(DEFAULT_NAMESPACE_ID, runId) as unknown as StepRecord[];
   }
 
-  /** How often a step has failed since its run was last submitted. */
-  failedAttempts(runId: string, step: string): number {
+  async failedAttempts(runId: string, step: string): Promise<number> {
     const row = this.#database
       .prepare(
         `SELECT count(*) AS failed FROM step_attempts AS attempt JOIN workflow_runs AS run
@@ -50,8 +40,7 @@ export class SqliteQueries {
     return Number(row?.["failed"] ?? 0);
   }
 
-  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
-  resubmit(runId: string): boolean {
+  async resubmit(runId: string): Promise<boolean> {
     const now = new Date().toISOString();
     const { changes } = this.#database
       .prepare(

@@ -13,6 +13,7 @@ export class WorkerLoop {
   #stopped = false;
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
+  #worker: Worker | undefined;
 
   constructor(options: { logger: Logger; pollIntervalMs: number }) {
     this.#logger = options.logger;
@@ -24,14 +25,19 @@ export class WorkerLoop {
   }
 
   start(worker: Worker): void {
+    this.#worker = worker;
     this.#running = this.#run(worker);
   }
 
-  /** Resolves when nothing more will be claimed; what is at work goes on. */
-  async stop(): Promise<void> {
+  /** Claims nothing more, and resolves when `atWork` has settled and what came of it is written down. */
+  async stop(atWork: Iterable<Promise<unknown>>): Promise<void> {
     this.#stopped = true;
     this.#wake();
     await this.#running;
+    await Promise.allSettled(atWork);
+    // OpenWorkflow writes down the ends after ours; its own waiting is a poll, so give it the chance to find nothing.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#worker?.stop();
   }
 
   wakeNow(): void {

@@ -9,6 +9,7 @@ import type { MailMessage, MailTransport } from "./mail-transport.ts";
 import { isMessageId, messageIdFor } from "./message-id.ts";
 import { replySubject } from "./reply-subject.ts";
 
+/** How mails go out, from whom, and what they look like. */
 export interface EmailIntegrationConfiguration {
   /** Where mails go, or a function that opens it when the first mail is sent. */
   transport: MailTransport | (() => MailTransport);

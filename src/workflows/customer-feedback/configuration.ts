@@ -16,6 +16,7 @@ export interface ResponseCap {
 /** Ten mails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
 export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
 
+/** The parts that the process works with, and its rules. */
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
   /** Holds the stores `customer_data` and `feedback_data`. */
   ontologyStore: OntologyStore;

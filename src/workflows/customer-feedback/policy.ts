@@ -12,6 +12,7 @@ export interface EscalationPolicy {
   criticalCategories: readonly Category[];
 }
 
+/** Premium and enterprise customers, valuable unhappy ones, and everything about bugs, security, billing and law. */
 export const DEFAULT_ESCALATION_POLICY: EscalationPolicy = {
   segments: ["premium", "enterprise"],
   negativeLifetimeValueOver: 5000,

@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { createInterface } from "node:readline";
+import { text as prompt } from "@clack/prompts";
+import type { Command } from "commander";
+import type { Application } from "../../src/application.ts";
+import { addExamples, settingsFrom, usageError, type GlobalOptions } from "../../src/cli/command.ts";
+import { INTERRUPTED, interruptible } from "../../src/cli/interruption.ts";
+import { complain, note, oneLine, printJson } from "../../src/cli/output.ts";
+import { isAbiError } from "../../src/errors.ts";
+import type { Settings } from "../../src/settings.ts";
+import type { FeedbackAgent } from "../feedback-agent.ts";
+import { liveView } from "./conversation.ts";
+
+interface ChatOptions extends GlobalOptions {
+  thread?: string;
+  model?: string;
+}
+
+const EXIT = "/exit";
+
+/** `chat`: the agent, for one message or a conversation. */
+export function addChatCommand(program: Command): void {
+  const command = program
+    .command("chat")
+    .summary("talk to the agent")
+    .description(
+      "Talk to the agent. With a message: one answer, as it comes. Without: a conversation, until /exit or Ctrl-D. " +
+        "Needs OPENAI_API_KEY or OPENAI_BASE_URL for a language model; without either the offline demo model answers.",
+    )
+    .argument("[message]", "what the agent should do")
+    .option("--thread <id>", "go on with an earlier conversation, or name a new one")
+    .option("--model <name>", "the language model (default: OPENAI_MODEL)")
+    .action(async (message: string | undefined, _options, command: Command) => {
+      const options = command.optsWithGlobals<ChatOptions>();
+      if (options.json && message === undefined) throw usageError("With --json, give the message on the command line.");
+      await chat(message, options);
+    });
+  addExamples(
+    command,
+    [`chat "Customer C-1007 wrote: 'Great product, thank you!'"`, "one request"],
+    ["chat --thread monday", "a conversation that can be gone on with"],
+  );
+}
+
+async function chat(message: string | undefined, options: ChatOptions): Promise<void> {
+  const settings = settingsFrom(options);
+  const threadId = options.thread ?? randomUUID();
+  const offline = settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined;
+  if (offline && options.model !== undefined) {
+    throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
+  }
+  const { openApplication } = await import("../../src/application.ts");
+  const application = await openApplication(settings);
+  if (offline) {
+    note("Offline demo model: fixed rules, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.");
+  }
+  try {
+    const agent = await createAgent(application, settings, options.model);
+    try {
+      if (message === undefined) await converse(agent, threadId);
+      else await answer(agent, message, threadId, options.json === true);
+    } finally {
+      await agent.close();
+    }
+  } finally {
+    await application.close();
+  }
+}
+
+async function createAgent(
+  { workflow }: Application,
+  settings: Settings,
+  model: string | undefined,
+): Promise<FeedbackAgent> {
+  const { openaiApiKey, openaiBaseUrl, openaiModel } = settings;
+  const { dataFile } = await import("../../src/application.ts");
+  const { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } = await import("../index.ts");
+  return createFeedbackAgent({
+    tools: workflow.as_tools(),
+    model: createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
+    checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
+  });
+}
+
+const answer = (agent: FeedbackAgent, message: string, threadId: string, json: boolean): Promise<void> =>
+  interruptible(async (signal) => {
+    if (json) {
+      const { text, toolCalls } = await agent.ask(message, { threadId, signal });
+      const tool_calls = toolCalls.map(({ id, name, args, content, artifact, failed }) => ({
+        id,
+        name,
+        args,
+        failed,
+        result: artifact ?? content,
+      }));
+      return printJson({ thread_id: threadId, text, tool_calls });
+    }
+    const view = liveView();
+    try {
+      await agent.ask(message, { ...view, threadId, signal });
+    } finally {
+      view.end();
+    }
+  });
+
+async function converse(agent: FeedbackAgent, threadId: string): Promise<void> {
+  for await (const message of messages()) {
+    try {
+      await answer(agent, message, threadId, false);
+    } catch (error) {
+      if (error === INTERRUPTED) note("Stopped.");
+      else if (isAbiError(error)) complain(oneLine(error.message));
+      else throw error;
+    }
+  }
+  note(`Go on with: abi-workflows chat --thread ${oneLine(threadId)}`);
+}
+
+/** What the user types, until the end; from a pipe, its lines. */
+async function* messages(): AsyncGenerator<string> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    for await (const line of createInterface({ input: process.stdin })) {
+      if (line.trim() === EXIT) return;
+      if (line.trim() !== "") yield line;
+    }
+    return;
+  }
+  for (;;) {
+    const line = await ask();
+    if (typeof line !== "string" || line.trim() === EXIT) return;
+    if (line.trim() !== "") yield line;
+  }
+}
+
+/** One prompt. At Ctrl-D its library closes the input and never answers; so it is cancelled from here. */
+async function ask(): Promise<string | symbol | undefined> {
+  const end = new AbortController();
+  const onKey = (_text: string, key: { ctrl?: boolean; name?: string }): void => {
+    if (key.ctrl === true && key.name === "d") end.abort();
+  };
+  process.stdin.on("keypress", onKey);
+  try {
+    return await prompt({
+      message: "You",
+      placeholder: "What should I do? (/exit or Ctrl-D to end)",
+      signal: end.signal,
+    });
+  } finally {
+    process.stdin.off("keypress", onKey);
+  }
+}

@@ -1,0 +1,75 @@
+import { cut, harmless, note, oneLine } from "../../src/cli/output.ts";
+import type { AskOptions, ToolCallEnd, ToolCallStart } from "../index.ts";
+import type { ToolProgress } from "../../src/workflow/operation-tool.ts";
+
+const LONGEST_VALUE = 32;
+const LONGEST_RESULT = 160;
+
+/** A planned call on one line, without what the model left open. */
+export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
+  const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
+  const values = given.map(([key, value]) => {
+    return `${key}: ${typeof value === "string" ? `"${cut(oneLine(value), LONGEST_VALUE)}"` : JSON.stringify(value)}`;
+  });
+  return `${oneLine(name)}(${values.join(", ")})`;
+}
+
+interface ToolResult {
+  customer_id?: string;
+  error?: string;
+  sentiment?: string;
+  categories?: string[];
+  action?: string;
+  ticket_id?: string;
+  response_id?: string;
+  response_withheld?: string;
+  duplicate?: boolean;
+}
+
+/** What a call came to, on one line. */
+export function resultText({ artifact, content, failed }: ToolCallEnd): string {
+  const result = (artifact ?? {}) as ToolResult;
+  // Of several calls at a time each says whose it is.
+  const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
+  if (failed || result.error !== undefined) return `✗ ${oneLine(who + cut(result.error ?? content, LONGEST_RESULT))}`;
+  const parts = [
+    result.sentiment,
+    result.categories?.join(", "),
+    result.action,
+    result.ticket_id,
+    ...(result.response_id === undefined ? [] : ["mail sent"]),
+    result.response_withheld,
+    ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
+  ].filter((part) => part !== undefined);
+  return `✓ ${oneLine(who + cut(parts.length > 0 ? parts.join(" · ") : content, LONGEST_RESULT))}`;
+}
+
+/** Shows an answer as it comes: the words on standard output, what the agent does meanwhile dimly on standard error. */
+export function liveView(): AskOptions & { end: () => void } {
+  let midLine = false;
+  const aside = (text: string): void => {
+    // On a terminal both streams meet: a note begins on a line of its own.
+    if (midLine && process.stdout.isTTY) process.stdout.write("\n");
+    if (process.stdout.isTTY) midLine = false;
+    note(text);
+  };
+  return {
+    onToken: (token) => {
+      const text = harmless(token);
+      // The break between two messages, where a note has made it already.
+      if (text === "\n" && !midLine && process.stdout.isTTY) return;
+      process.stdout.write(text);
+      midLine = !text.endsWith("\n");
+    },
+    onToolStart: (call) => aside(`→ ${callText(call)}`),
+    onToolProgress: (_call, progress) => {
+      const { step, phase, retry_in_ms } = progress as ToolProgress;
+      if (phase === "completed") aside(`  · ${step}`);
+      else if (phase === "failed") aside(`  · ${step} failed${retry_in_ms === undefined ? "" : ", is tried again"}`);
+    },
+    onToolEnd: (call) => aside(`  ${resultText(call)}`),
+    end: () => {
+      if (midLine) process.stdout.write("\n");
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openApplication, outboxFolder } from "../../../src/application.ts";
+import { readJsonLines } from "../../../src/cli/batch/json-lines.ts";
+import { BatchSummary, type RowResult } from "../../../src/cli/batch/summary.ts";
+import type { QueryResult } from "../../../src/ontology/ontology-store.ts";
+import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { readSettings, type Settings } from "../../../src/settings.ts";
+import type { AgentAnswer, AskOptions } from "../../index.ts";
+import { createChatModel } from "../../chat-model.ts";
+import { createFeedbackAgent } from "../../feedback-agent.ts";
+import { OfflineChatModel } from "../../offline-chat-model/offline-chat-model.ts";
+import { packageRoot } from "../package-root.ts";
+import { QUESTION } from "./question.ts";
+import { REQUESTS } from "./requests.ts";
+
+export interface DemoOptions {
+  directory: string;
+  /** A language model of the service that the settings name; without it the offline model. */
+  model?: string;
+  signal: AbortSignal;
+}
+
+/** Told of everything as it happens. */
+export interface DemoView {
+  request(text: string): AskOptions;
+  answer(answer: AgentAnswer): void;
+  results(results: readonly RowResult[]): void;
+  end(report: DemoReport): void | Promise<void>;
+}
+
+export interface DemoReport {
+  outbox: string;
+  /** Over the agent's requests and the file. */
+  summary: BatchSummary;
+  /** Mails in the outbox before and after. */
+  mailsBefore: number;
+  mailsAfter: number;
+  learned: QueryResult;
+}
+
+const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);
+
+/** Nothing of the environment counts here: a demo must not write to real customers. */
+const demoSettings = (directory: string): Settings =>
+  readSettings({ dataDirectory: directory, customerSource: sampleFile("customers.csv"), logLevel: "error" }, {});
+
+/** The whole demo: the agent's requests, then the file, then a question to the graph. */
+export async function runDemo({ directory, model, signal }: DemoOptions, view: DemoView): Promise<void> {
+  const settings = demoSettings(directory);
+  const outbox = outboxFolder(settings) ?? "";
+  const mailsBefore = await countMails(outbox);
+  const application = await openApplication(settings);
+  const { workflow, ontologyStore } = application;
+  const agent = createFeedbackAgent({ tools: workflow.as_tools(), model: chatModel(model) });
+  const summary = new BatchSummary();
+  try {
+    for (const text of REQUESTS) {
+      const answer = await agent.ask(text, { ...view.request(text), signal });
+      for (const { name, artifact } of answer.toolCalls) {
+        // The text tools store nothing.
+        if (name === "process_customer_feedback") summary.add({ line: 0, ...(artifact as { success: boolean }) });
+      }
+      view.answer(answer);
+    }
+    const results: RowResult[] = [];
+    for await (const result of workflow.runBatch(sampleFeedback(), { signal })) {
+      const row = { line: results.length + 1, ...result };
+      results.push(row);
+      summary.add(row);
+    }
+    view.results(results);
+    const learned = await ontologyStore.query("feedback_data", `${PREFIXES} ${QUESTION.sparql}`);
+    await view.end({ outbox, summary, mailsBefore, mailsAfter: await countMails(outbox), learned });
+  } finally {
+    await agent.close();
+    await application.close();
+  }
+}
+
+const chatModel = (model: string | undefined) =>
+  model === undefined ? new OfflineChatModel() : createChatModel({ ...readSettings(), openaiModel: model });
+
+async function* sampleFeedback(): AsyncGenerator {
+  const stream = createReadStream(sampleFile("feedback.jsonl"));
+  for await (const { values } of readJsonLines(stream, 0)) yield values;
+}
+
+const countMails = async (outbox: string): Promise<number> =>
+  (await readdir(outbox).catch(() => [])).filter((name) => name.endsWith(".eml")).length;

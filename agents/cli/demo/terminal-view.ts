@@ -1,0 +1,130 @@
+import { basename, relative } from "node:path";
+import type { RowResult } from "../../../src/cli/batch/summary.ts";
+import { tally } from "../../../src/cli/batch/summary.ts";
+import {
+  bold,
+  count,
+  cut,
+  dim,
+  harmless,
+  oneLine,
+  outputWidth,
+  plural,
+  print,
+  styled,
+  wrapped,
+} from "../../../src/cli/output.ts";
+import { resultText as queryText } from "../../../src/cli/query-result.ts";
+import { fields, sentimentText } from "../../../src/cli/result-view.ts";
+import { table } from "../../../src/cli/table.ts";
+import { SIGNATURE } from "../../offline-chat-model/phrases.ts";
+import { callText, resultText } from "../conversation.ts";
+import { QUESTION } from "./question.ts";
+import type { DemoReport, DemoView } from "./run-demo.ts";
+
+const COLUMNS = [
+  { title: "feedback" },
+  { title: "customer" },
+  { title: "sentiment" },
+  { title: "categories", flexible: true },
+  { title: "action" },
+  { title: "mail or ticket", flexible: true },
+];
+const SENTIMENTS = new Set(["positive", "negative", "neutral"]);
+/** Marks what an earlier run has done. */
+const AGAIN = "↺";
+const ACTION_COLORS: Partial<Record<string, "magenta" | "red">> = { escalate: "magenta", refused: "red" };
+
+const indented = (text: string): string =>
+  harmless(text)
+    .split("\n")
+    .map((line) => wrapped(line, 2, outputWidth() - 2))
+    .join("\n  ");
+
+const heading = (text: string): void => print(`\n${bold(text)}`);
+
+/** The demo for people. */
+export function terminalView(directory: string, model: string | undefined): DemoView {
+  print(bold("abi-workflows demo"));
+  print(dim(model === undefined ? "offline model: fixed rules, no key, no server" : `model ${oneLine(model)}`));
+  print(dim(`everything is kept in ${shown(directory)}`));
+  heading("An agent answers written requests");
+  return {
+    request: (text) => {
+      print(`\n${styled("cyan", "❯")} ${indented(text)}`);
+      return {
+        onToolStart: (call) => print(dim(cut(`  → ${callText(call)}`, outputWidth()))),
+        onToolEnd: (call) => print(dim(cut(`    ${resultText(call)}`, outputWidth()))),
+      };
+    },
+    answer: ({ text }) => {
+      // It has said what it is in the first lines.
+      print(`  ${indented(text.replace(SIGNATURE, "").trim())}`);
+    },
+    results: (results) => {
+      heading(`A file with ${plural(results.length, "piece")} of feedback`);
+      print();
+      print(table(COLUMNS, results.map(cells), paint));
+      if (results.some(({ duplicate }) => duplicate)) print(dim(`\n${AGAIN} processed before: nothing was done twice`));
+      print(dim("\nRefused, as it should be:"));
+      for (const reason of reasons(results)) print(`  ${styled("red", "✗")} ${reason}`);
+    },
+    end: showEnd,
+  };
+}
+
+function cells(result: RowResult): string[] {
+  const { feedback_id = "", customer_id = "", sentiment = "", categories = [], action = "" } = result;
+  if (!result.success) return [feedback_id, customer_id, "", "", "refused", result.error_code ?? ""];
+  return [feedback_id, customer_id, sentiment, categories.join(", "), action, reference(result)];
+}
+
+function reference({ duplicate, ticket_id, response_id, response_withheld }: RowResult): string {
+  const mail = response_id === undefined ? "" : "mail";
+  const parts = [duplicate === true ? AGAIN : "", ticket_id ?? "", mail, response_withheld ?? ""];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/** Why feedback was refused, one line each. */
+function reasons(results: readonly RowResult[]): string[] {
+  return results.flatMap(({ success, feedback_id = "", error = "" }) =>
+    success ? [] : [wrapped(oneLine(`${feedback_id}: ${error}`), 4, outputWidth() - 4)],
+  );
+}
+
+const paint = (text: string): string => {
+  if (SENTIMENTS.has(text)) return sentimentText(text);
+  return ACTION_COLORS[text] ? styled(ACTION_COLORS[text], text) : text;
+};
+
+async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: DemoReport): Promise<void> {
+  heading("All in all");
+  const { processed, failed, duplicates, mailsSent, mailsWithheld, actions, sentiments } = summary;
+  print(
+    fields([
+      ["feedback", `${count(processed)} pieces, ${count(duplicates)} processed before, ${count(failed)} refused`],
+      ["sentiment", tally(sentiments)],
+      ["actions", tally(actions)],
+      ["mails", `${count(mailsSent)} sent, ${count(mailsWithheld)} withheld`],
+      ["mails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
+      ["time", `${summary.seconds.toFixed(1)} s`],
+    ]),
+  );
+  heading(QUESTION.title);
+  print(dim(QUESTION.sparql.replaceAll(/^/gm, "  ")));
+  print();
+  print(await queryText(learned));
+  print();
+  const again = mailsBefore > 0;
+  print(
+    again
+      ? `${styled("green", "✓")} Nothing was sent twice: ${plural(mailsBefore, "mail")} before this run, ${count(mailsAfter)} now.`
+      : dim(`Run it again: nothing will be sent twice. Begin anew with ${bold("--fresh")}.`),
+  );
+}
+
+/** Paths below the working directory in their short form. */
+const shown = (path: string): string => {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") || short === "" ? path : short || basename(path);
+};

@@ -1,0 +1,102 @@
+import "../../src/node-version.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { styleText } from "node:util";
+import { Command, CommanderError } from "commander";
+import { addBatchCommand } from "../../src/cli/batch-command.ts";
+import { isUsageError } from "../../src/cli/command.ts";
+import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
+import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
+import { complain, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
+import { addProcessCommand } from "../../src/cli/process-command.ts";
+import { addQueryCommand } from "../../src/cli/query-command.ts";
+import { addStatusCommand } from "../../src/cli/status-command.ts";
+import { isAbiError, toWireError } from "../../src/errors.ts";
+import { createLogger, describeCause } from "../../src/log.ts";
+import { SETTINGS } from "../../src/settings.ts";
+import { addChatCommand } from "./chat-command.ts";
+import { addDemoCommand } from "./demo-command.ts";
+import { packageRoot } from "./package-root.ts";
+
+const USAGE_EXIT_CODE = 2;
+
+/**
+ * The command `abi-workflows`. Sets the exit code: 0 done, 1 it failed or something in it failed, 2 not called as it can be,
+ * 130 stopped by Ctrl-C.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever reads our output has seen enough (`| head`).
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  const program = createProgram();
+  if (argv.length <= 2) return program.outputHelp();
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error, program.opts<{ json?: true }>().json === true);
+  }
+}
+
+function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
+  const program = new Command("abi-workflows")
+    .description("Customer feedback, processed once: judged, kept in a knowledge graph, answered by mail or escalated.")
+    .version(version, "-v, --version")
+    .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
+    .option("--json", "answer for machines: JSON on standard output, all else on standard error")
+    .exitOverride()
+    .showHelpAfterError("Try it with --help.")
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (text) => paint("bold", text),
+      styleCommandText: (text) => paint("cyan", text),
+      styleSubcommandText: (text) => paint("cyan", text),
+      styleOptionText: (text) => paint("cyan", text),
+      styleArgumentText: (text) => paint("cyan", text),
+    });
+  addDemoCommand(program);
+  addChatCommand(program);
+  addProcessCommand(program);
+  addBatchCommand(program);
+  addStatusCommand(program);
+  addQueryCommand(program);
+  addImportCustomersCommand(program);
+  return program.addHelpText("after", helpText);
+}
+
+// Commander takes the colours out again where they are not wanted.
+const paint = (style: "bold" | "cyan" | "dim", text: string): string =>
+  styleText(style, text, { validateStream: false });
+
+function helpText(): string {
+  const indent = 2 + Math.max(...SETTINGS.map(({ env }) => env.length)) + 2;
+  const environment = SETTINGS.map(({ env, about }) => {
+    return `  ${paint("cyan", env)}${" ".repeat(indent - 2 - env.length)}${wrapped(about, indent, outputWidth() - indent)}`;
+  });
+  return [
+    "",
+    paint("bold", "Begin with:"),
+    `  abi-workflows demo                             ${paint("dim", "sample data, no key, no server")}`,
+    `  abi-workflows import-customers customers.csv   ${paint("dim", "your own customers")}`,
+    `  abi-workflows batch feedback.csv               ${paint("dim", "mails go to a folder by default")}`,
+    "",
+    paint("bold", "Environment:"),
+    ...environment,
+  ].join("\n");
+}
+
+/** Says what went wrong and returns the exit code. */
+function report(error: unknown, json: boolean): number {
+  if (error === INTERRUPTED) {
+    note(HOW_TO_GO_ON);
+    return INTERRUPTED_EXIT_CODE;
+  }
+  // Commander has said it already; asked for help or version, it ends the same way.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+  if (!isAbiError(error))
+    createLogger("error").error({ cause: describeCause(error) }, "the command failed unexpectedly");
+  const wire = toWireError(error);
+  complain(oneLine(wire.error));
+  if (isUsageError(error)) return USAGE_EXIT_CODE;
+  if (json) printJson({ success: false, ...wire });
+  return 1;
+}

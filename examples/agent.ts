@@ -1,0 +1,49 @@
+// An agent with the tools of the customer feedback workflow. It remembers a conversation by its thread.
+// npx node examples/agent.ts                          with the offline demo model
+// OPENAI_API_KEY=… npx node examples/agent.ts         with a language model
+// In your own project import from "abi-workflows", "abi-workflows/tools" and "abi-workflows/agents".
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../agents/index.ts";
+import { readSettings, type ToolProgress } from "../src/index.ts";
+import { createCustomerFeedbackTools } from "../tools/index.ts";
+
+const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-agent-`);
+const toolkit = await createCustomerFeedbackTools({
+  dataDirectory,
+  customerSource: fileURLToPath(new URL("data/customers.csv", import.meta.url)),
+  // Nobody gets a mail from an example, whatever the environment says.
+  mailUrl: `outbox:${dataDirectory}/outbox`,
+});
+const agent = createFeedbackAgent({
+  tools: toolkit.getTools(),
+  model: createChatModel(readSettings()),
+  checkpointer: new SqliteCheckpointSaver(`${dataDirectory}/conversations.sqlite`),
+});
+
+const requests = [
+  "Process feedback F-1 from customer C-1007, subject 'Dashboard': The new dashboard is excellent, thank you!",
+  "What is the sentiment of: The checkout crashes every time.",
+];
+for (const request of requests) {
+  console.log(`\n> ${request}`);
+  const { text, toolCalls } = await agent.ask(request, {
+    threadId: "anna",
+    onToolStart: ({ name }) => console.log(`  ${name}`),
+    onToolProgress: (_, progress) => {
+      const { step, phase } = progress as ToolProgress;
+      if (phase === "completed") console.log(`  · ${step}`);
+    },
+  });
+  console.log(text);
+  assert.ok(toolCalls.length > 0, "the agent has called no tool");
+  assert.ok(toolCalls.every(({ failed }) => !failed));
+}
+const [run] = await toolkit.workflow.listWorkflows();
+assert.equal(run?.status, "completed");
+
+await agent.close();
+await toolkit.close();
+await rm(dataDirectory, { recursive: true });

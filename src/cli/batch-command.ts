@@ -1,0 +1,142 @@
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Application } from "../application.ts";
+import { toWireError, ValidationError } from "../errors.ts";
+import { withDerivedKey } from "../workflow/submission.ts";
+import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.ts";
+import { openRows } from "./batch/read-rows.ts";
+import type { FileRow } from "./batch/row.ts";
+import { BatchSummary, type RowResult } from "./batch/summary.ts";
+import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
+import { unreadable } from "./input.ts";
+import { note, print, printJson } from "./output.ts";
+import { createProgress } from "./progress.ts";
+import { withApplication } from "./with-application.ts";
+
+interface BatchOptions extends GlobalOptions {
+  map: string[];
+  set: string[];
+  output?: string;
+}
+
+/** `batch`: a file of feedback. */
+export function addBatchCommand(program: Command): void {
+  const command = program
+    .command("batch")
+    .summary("process a file of feedback")
+    .description(
+      "Process every row of a .csv, .tsv, .jsonl or .json file. Columns have the names of the fields, or are mapped to them: " +
+        "feedback_id, customer_id, subject, feedback_text, and if you like sentiment, categories, send_response. " +
+        "Without a feedback_id the content gives the id. Stop it whenever you like and run it again: what is done is not repeated.",
+    )
+    .argument("<file>", "the feedback, UTF-8")
+    .option("--map <field=column>", "take a field from a column of another name; repeatable", collect, [])
+    .option("--set <field=value>", "the same value for every row; repeatable", collect, [])
+    .option(
+      "--output <file>",
+      "write the results here, a JSON object a line (with --json and without this: to standard output)",
+    )
+    .action(async (file: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<BatchOptions>();
+      if (options.output !== undefined && resolve(options.output) === resolve(file)) {
+        throw usageError("--output would overwrite the file that is read. Name another one.");
+      }
+      await runBatch(file, createColumnMapping(options.map, options.set), options);
+    });
+  addExamples(
+    command,
+    ["batch feedback.csv", "a file whose columns have the names of the fields"],
+    [
+      `batch reviews.jsonl --map feedback_text=text \\\n      --set customer_id=C-1001 --set subject="Product review" --output results.jsonl`,
+      "texts without more, the results in a file",
+    ],
+    ["batch feedback.csv --json | jq 'select(.success | not)'", "what failed, as JSON"],
+  );
+}
+
+async function runBatch(file: string, mapping: ColumnMapping, options: BatchOptions): Promise<void> {
+  const settings = settingsFrom(options);
+  const { outboxFolder } = await import("../application.ts");
+  const outbox = outboxFolder(settings);
+  const summary = new BatchSummary();
+  const say = (text: string): void => (options.json ? note(text) : print(text));
+  const rows = await openRows(file, mapping.check);
+  const progress = createProgress("Processing");
+  const write = await openOutput(options);
+  try {
+    await withApplication(settings, async (application, signal) => {
+      for await (const { result, share } of resultsOf(application, rows, mapping, signal)) {
+        summary.add(result);
+        await write?.(result);
+        progress.update(summary.progress(), share);
+      }
+    });
+  } finally {
+    progress.stop();
+    await write?.close();
+    if (summary.processed > 0) {
+      if (options.json && options.output !== undefined) printJson(summary.toJson(outbox));
+      else say(summary.toText(outbox));
+    }
+  }
+  if (summary.processed === 0) note("The file has no rows.");
+  process.exitCode = summary.failed === 0 ? 0 : 1;
+}
+
+/** The results in the order of the rows, each with its line. */
+async function* resultsOf(
+  { workflow }: Application,
+  rows: AsyncIterable<FileRow>,
+  mapping: ColumnMapping,
+  signal: AbortSignal,
+): AsyncGenerator<{ result: RowResult; share: number }> {
+  const operation = workflow.operations.find((operation) => operation.kind === "durable");
+  // Rows that have been handed over and have no result yet: never more than the batch has at work.
+  const open: FileRow[] = [];
+  const items = async function* (): AsyncGenerator {
+    for await (const row of rows) {
+      signal.throwIfAborted();
+      open.push(row);
+      const parameters = row.values && mapping.toParameters(row.values);
+      // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
+      yield parameters && operation ? withDerivedKey(operation, parameters) : undefined;
+    }
+  };
+  for await (const result of workflow.runBatch(items(), { signal })) {
+    const { line, share, problem } = open.shift() ?? { line: 0, share: 1 };
+    yield { result: { line, ...(problem === undefined ? result : unreadableRow(problem)) }, share };
+  }
+}
+
+const unreadableRow = (problem: string): { success: boolean } => ({
+  success: false,
+  ...toWireError(new ValidationError(`The row ${problem}.`, { code: "invalid_row" })),
+});
+
+type ResultWriter = ((result: RowResult) => Promise<void>) & { close(): Promise<void> };
+
+/** Where results go: the file, standard output, or nowhere. */
+async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter | undefined> {
+  if (output === undefined) {
+    return json ? Object.assign(async (result: RowResult) => printJson(result), { close: async () => {} }) : undefined;
+  }
+  const stream = createWriteStream(output);
+  try {
+    await once(stream, "open");
+  } catch (error) {
+    throw unreadable(output, error);
+  }
+  return Object.assign(
+    async (result: RowResult) => {
+      if (!stream.write(`${JSON.stringify(result)}\n`)) await once(stream, "drain");
+    },
+    {
+      close: async () => {
+        stream.end();
+        await once(stream, "close");
+      },
+    },
+  );
+}

@@ -1,0 +1,104 @@
+import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
+import { bold, count, dim, oneLine, plural, styled } from "../output.ts";
+import { fields } from "../result-view.ts";
+
+/** What came of one row. */
+export type RowResult = { line: number } & Partial<CustomerFeedbackResult> & { success: boolean };
+
+const SHOWN_FAILURES = 10;
+
+/** Counts what came of a batch; its size does not grow with the batch. */
+export class BatchSummary {
+  processed = 0;
+  failed = 0;
+  duplicates = 0;
+  mailsSent = 0;
+  mailsWithheld = 0;
+  readonly actions = new Map<string, number>();
+  readonly sentiments = new Map<string, number>();
+  readonly #failures: RowResult[] = [];
+  readonly #began = performance.now();
+
+  add(result: RowResult): void {
+    this.processed += 1;
+    if (!result.success) {
+      this.failed += 1;
+      if (this.#failures.length < SHOWN_FAILURES) this.#failures.push(result);
+      return;
+    }
+    increase(this.actions, result.action);
+    increase(this.sentiments, result.sentiment);
+    if (result.duplicate === true) this.duplicates += 1;
+    else if (result.response_id !== undefined) this.mailsSent += 1;
+    else if (result.response_withheld !== undefined) this.mailsWithheld += 1;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  get perSecond(): number {
+    return this.processed / Math.max(this.seconds, 0.001);
+  }
+
+  /** For the progress display. */
+  progress(): string {
+    const failed = this.failed > 0 ? `, ${count(this.failed)} failed` : "";
+    return `${count(this.processed)} processed${failed}, ${this.perSecond.toFixed(0)}/s`;
+  }
+
+  toJson(outbox: string | undefined): object {
+    return {
+      processed: this.processed,
+      failed: this.failed,
+      duplicates: this.duplicates,
+      actions: Object.fromEntries(this.actions),
+      sentiments: Object.fromEntries(this.sentiments),
+      mails_sent: this.mailsSent,
+      mails_withheld: this.mailsWithheld,
+      seconds: Number(this.seconds.toFixed(3)),
+      per_second: Number(this.perSecond.toFixed(1)),
+      ...(outbox === undefined ? {} : { outbox }),
+    };
+  }
+
+  /** @param outbox the folder that mails go to, where they do */
+  toText(outbox: string | undefined): string {
+    const failed = count(this.failed);
+    const lines: [string, string][] = [
+      ["processed", bold(count(this.processed))],
+      ["failed", this.failed > 0 ? styled("red", failed) : failed],
+      [
+        "duplicates",
+        `${count(this.duplicates)}${this.duplicates > 0 ? dim("  processed before: nothing was done twice") : ""}`,
+      ],
+      ["actions", tally(this.actions)],
+      ["sentiment", tally(this.sentiments)],
+      ["mails", `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld`],
+      ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
+    ];
+    if (outbox !== undefined) lines.push(["mails lie in", outbox]);
+    return [fields(lines), ...this.#failureLines()].join("\n");
+  }
+
+  #failureLines(): string[] {
+    if (this.failed === 0) return [];
+    const more = this.failed - this.#failures.length;
+    return [
+      "",
+      ...this.#failures.map(({ line, error = "" }) => `  ${styled("red", "✗")} line ${line}: ${oneLine(error)}`),
+      ...(more > 0 ? [dim(`  … and ${plural(more, "failure")} more`)] : []),
+    ];
+  }
+}
+
+const increase = (counts: Map<string, number>, key: string | undefined): void => {
+  if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
+};
+
+/** `escalate 12 · auto_respond 3`, most first. */
+export const tally = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, number]) => `${name} ${count(number)}`)
+    .join(dim(" · ")) || dim("none");

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { ValidationError } from "../errors.ts";
+import { readSettings, type Settings } from "../settings.ts";
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  data?: string;
+  json?: true;
+}
+
+const USAGE = "usage";
+
+/** The command was not called as it can be; ends it with exit code 2. */
+export const usageError = (message: string): ValidationError => new ValidationError(message, { code: USAGE });
+
+export const isUsageError = (error: unknown): boolean => error instanceof ValidationError && error.code === USAGE;
+
+export const settingsFrom = ({ data }: GlobalOptions): Settings =>
+  readSettings(data === undefined ? {} : { dataDirectory: data });
+
+/** For options that may be given more than once. */
+export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+
+/** Examples below a command's help, one `[command, meaning]` a line. */
+export function addExamples(command: Command, ...examples: [line: string, meaning: string][]): Command {
+  const lines = examples.map(([line, meaning]) => `  # ${meaning}\n  $ abi-workflows ${line}`);
+  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}

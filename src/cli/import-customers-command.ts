@@ -1,0 +1,91 @@
+import type { Command } from "commander";
+import type { CustomerIssue } from "../integrations/customers/customer-source.ts";
+import type { LoadCounts } from "../pipelines/customer-data-pipeline.ts";
+import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
+import { interruptible } from "./interruption.ts";
+import { count, dim, oneLine, plural, print, printJson, styled } from "./output.ts";
+import { createProgress } from "./progress.ts";
+
+const SHOWN_ISSUES = 20;
+
+interface Import {
+  counts: LoadCounts;
+  /** The first of them. */
+  issues: CustomerIssue[];
+  /** Faults in rows that were taken all the same. */
+  mended: number;
+}
+
+/** `import-customers`: all customers of a file or service into the knowledge graph. */
+export function addImportCustomersCommand(program: Command): void {
+  const command = program
+    .command("import-customers")
+    .summary("load customers into the knowledge graph")
+    .description(
+      "Load all customers of a file (.csv, .tsv, .json, .jsonl) or an HTTP source into the knowledge graph. Doing it again " +
+        "replaces what the source says and adds nothing twice. Columns: id, name, email, segment, lifetime_value, do_not_contact.",
+    )
+    .argument("<file|url>", "where the customers are; an HTTP URL is that of the list of all")
+    .action(async (location: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const result = await load(location, options);
+      show(result, options);
+      process.exitCode = result.counts.invalid === 0 ? 0 : 1;
+    });
+  addExamples(
+    command,
+    ["import-customers customers.csv", "a file"],
+    ["import-customers https://crm.example.com/customers", "a service (CUSTOMER_SOURCE_TOKEN holds its token)"],
+  );
+}
+
+const load = (location: string, options: GlobalOptions): Promise<Import> =>
+  interruptible(async (signal) => {
+    const settings = settingsFrom(options);
+    const { dataFile } = await import("../application.ts");
+    const { createCustomerSource } = await import("../integrations/customers/create-customer-source.ts");
+    const { OxigraphOntologyStore } = await import("../ontology/oxigraph/oxigraph-ontology-store.ts");
+    const { CustomerDataPipeline } = await import("../pipelines/customer-data-pipeline.ts");
+
+    const token = settings.customerSourceToken;
+    const customerSource = createCustomerSource(location, token === undefined ? {} : { token });
+    const ontologyStore = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    const progress = createProgress("Loading customers");
+    const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0 };
+    try {
+      result.counts = await new CustomerDataPipeline({ customerSource, ontologyStore }).loadAll({
+        signal,
+        onProgress: ({ loaded, invalid }) => progress.update(`${count(loaded)} loaded, ${count(invalid)} invalid`),
+        onInvalid: (issue) => {
+          if (!issue.skipped) result.mended += 1;
+          if (result.issues.length < SHOWN_ISSUES) result.issues.push(issue);
+        },
+      });
+    } finally {
+      progress.stop();
+      await ontologyStore.close();
+    }
+    return result;
+  });
+
+function show({ counts, issues, mended }: Import, { json }: GlobalOptions): void {
+  if (json) {
+    return printJson({
+      ...counts,
+      issues: issues.map(({ place, id, message, skipped }) => ({
+        place,
+        ...(id !== undefined && { customer_id: id }),
+        message,
+        skipped,
+      })),
+    });
+  }
+  const invalid = `${count(counts.invalid)} invalid`;
+  print(`${plural(counts.loaded, "customer")} loaded, ${counts.invalid > 0 ? styled("red", invalid) : invalid}`);
+  for (const { place, id, message, skipped } of issues) {
+    const who = id === undefined ? "" : ` (${id})`;
+    print(`  ${oneLine(`${place}${who}: ${message}`)}${skipped ? "" : dim(" · customer taken without it")}`);
+  }
+  const more = counts.invalid + mended - issues.length;
+  if (more > 0) print(dim(`  … and ${plural(more, "fault")} more`));
+}

@@ -1,0 +1,28 @@
+import { note } from "./output.ts";
+
+/** Why work was ended by Ctrl-C or a polite kill; what was begun is kept and goes on with the next start. */
+export const INTERRUPTED = new DOMException("Interrupted.", "AbortError");
+
+export const HOW_TO_GO_ON = "Stopped. Run the same command again to go on: what is done is not repeated.";
+
+export const INTERRUPTED_EXIT_CODE = 130;
+
+/**
+ * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the reason, so that it can end
+ * in good order. The second one ends the process at once.
+ */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
+    controller.abort(INTERRUPTED);
+    // A progress bar takes itself away in its own listener first.
+    setImmediate(() => note("Finishing the steps in hand. Press Ctrl-C again to end at once."));
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}

@@ -1,0 +1,56 @@
+import { progress as bar } from "@clack/prompts";
+import { note } from "./output.ts";
+
+/** Tells on standard error how far long work is. Never throws, never waits. */
+export interface Progress {
+  /** @param share of the work that is done, 0 to 1; absent where the whole is not known */
+  update(message: string, share?: number): void;
+  /** Takes it away. */
+  stop(): void;
+}
+
+const STEPS = 1000;
+const WIDTH = 28;
+/** Between two lines where there is no terminal to draw on. Milliseconds. */
+const LINE_INTERVAL = 5000;
+
+/** A bar on a terminal; elsewhere a line now and then. */
+export const createProgress = (message: string): Progress =>
+  process.stderr.isTTY ? terminalProgress(message) : lineProgress();
+
+function terminalProgress(message: string): Progress {
+  const view = bar({
+    max: STEPS,
+    size: WIDTH,
+    style: "heavy",
+    indicator: "timer",
+    output: process.stderr,
+    withGuide: false,
+    cancelMessage: "Stopping",
+    styleFrame: (frame) => frame,
+  });
+  view.start(message);
+  // The bar reads keys by itself and would end the process at Ctrl-C; as a signal it comes to those who can end in good order.
+  if (process.stdin.isTTY) process.stdin.setRawMode(false);
+  let drawn = 0;
+  return {
+    update: (text, share = 0) => {
+      const step = Math.round(Math.min(share, 1) * STEPS);
+      view.advance(step - drawn, text);
+      drawn = step;
+    },
+    stop: () => view.clear(),
+  };
+}
+
+function lineProgress(): Progress {
+  let last = performance.now();
+  return {
+    update: (text, share) => {
+      if (performance.now() - last < LINE_INTERVAL) return;
+      last = performance.now();
+      note(share === undefined ? text : `${Math.floor(share * 100)}%  ${text}`);
+    },
+    stop: () => {},
+  };
+}

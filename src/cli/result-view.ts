@@ -1,0 +1,66 @@
+import { outboxFileName } from "../integrations/email/outbox-transport.ts";
+import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
+import { join } from "node:path";
+import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./output.ts";
+
+const SENTIMENT_COLORS = { positive: "green", negative: "red", neutral: "yellow" } as const;
+
+export const sentimentText = (sentiment: string): string =>
+  sentiment in SENTIMENT_COLORS
+    ? styled(SENTIMENT_COLORS[sentiment as keyof typeof SENTIMENT_COLORS], sentiment)
+    : sentiment;
+
+/** What was done, in a few words: `answered by mail`, `escalated, ticket TICKET-1`. */
+export function outcomeText({ action, response_id, response_withheld, ticket_id }: CustomerFeedbackResult): string {
+  const mail = response_id === undefined ? "" : "customer told by mail";
+  const withheld = response_withheld === undefined ? "" : `no mail: ${response_withheld}`;
+  const parts = {
+    auto_respond: [response_id === undefined ? "not answered" : "answered by mail", withheld],
+    escalate: ["escalated to a person", mail, withheld],
+    no_action: ["stored, no answer wanted"],
+  }[action ?? "no_action"];
+  return [...parts, ticket_id ?? ""].filter((part) => part !== "").join(" · ");
+}
+
+/** Rows of `name  value`, the names dim and aligned. */
+export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const indent = width + 4;
+  return rows
+    .map(([name, value]) => `  ${dim(name.padEnd(width))}  ${wrapped(value, indent, outputWidth() - indent)}`)
+    .join("\n");
+}
+
+/**
+ * One result for people.
+ * @param outbox the folder that mails go to, where they do
+ */
+export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
+  // What failed its validation may lack either.
+  const { feedback_id: id, customer_id: customer, success, duplicate }: Partial<CustomerFeedbackResult> = result;
+  const title = bold(oneLine(`Feedback ${id ?? "without id"} from customer ${customer ?? "unknown"}`));
+  const steps = result.steps_completed.join(dim(" → ")) || dim("none");
+  if (!success) {
+    return [
+      `${styled("red", "✗")} ${title}`,
+      fields([
+        ["problem", oneLine(result.error ?? "")],
+        ["kind", `${result.error_type}${result.retriable === true ? ", may go well later" : ""}`],
+        ["steps", steps],
+      ]),
+    ].join("\n");
+  }
+  const again = duplicate === true ? dim("  processed before: nothing was done twice") : "";
+  const mail = result.response_id !== undefined && outbox !== undefined;
+  return [
+    `${styled("green", "✓")} ${title}${again}`,
+    fields([
+      ["sentiment", sentimentText(result.sentiment ?? "")],
+      ["categories", (result.categories ?? []).join(", ")],
+      ["outcome", outcomeText(result)],
+      ["steps", steps],
+      ...(mail ? [["mail", join(outbox, outboxFileName(result.response_id ?? ""))] as const] : []),
+      ["graph", result.feedback_uri ?? ""],
+    ]),
+  ].join("\n");
+}

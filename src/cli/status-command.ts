@@ -1,0 +1,129 @@
+import { existsSync } from "node:fs";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { Run, RunStatus, WorkflowEngine } from "../engine/engine.ts";
+import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
+import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
+import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
+import { fields } from "./result-view.ts";
+import { table } from "./table.ts";
+
+interface StatusOptions extends GlobalOptions {
+  status?: RunStatus;
+  limit: number;
+}
+
+const LONGEST_PROBLEM = 36;
+const WORKFLOW = "customer-feedback";
+const STATUSES: readonly RunStatus[] = [
+  "started",
+  "processing",
+  "waiting_for_approval",
+  "completed",
+  "failed",
+  "cancelled",
+];
+const COLORS: Partial<Record<string, "green" | "red" | "yellow">> = { completed: "green", failed: "red" };
+
+/** `status`: looks at the runs without taking part, so that it works beside a process that executes them. */
+export function addStatusCommand(program: Command): void {
+  const command = program
+    .command("status")
+    .summary("show how far runs are")
+    .description(
+      "Show a run by its workflow id or feedback id, or the latest runs. Works while another process is at work.",
+    )
+    .argument("[id]", "workflow id (workflow-…) or feedback id")
+    .addOption(new Option("--status <status>", "only runs in this status").choices(STATUSES))
+    .option("--limit <number>", "at most so many of the latest runs", positiveNumber, 20)
+    .action(async (id: string | undefined, _options, command: Command) => {
+      const options = command.optsWithGlobals<StatusOptions>();
+      await withRuns(options, (engine) =>
+        id === undefined ? showLatest(engine, options) : showOne(engine, id, options),
+      );
+    });
+  addExamples(
+    command,
+    ["status", "the latest runs"],
+    ["status F-1", "one of them"],
+    ["status --status failed --json", "what failed"],
+  );
+}
+
+async function withRuns(
+  options: GlobalOptions,
+  work: (engine: WorkflowEngine | undefined) => Promise<void>,
+): Promise<void> {
+  const { dataFile } = await import("../application.ts");
+  const path = dataFile(settingsFrom(options), "runs.sqlite");
+  // Looking at a folder must not fill it.
+  if (!existsSync(path)) return work(undefined);
+  const { OpenWorkflowEngine } = await import("../engine/open-workflow/open-workflow-engine.ts");
+  const engine = new OpenWorkflowEngine({ path, worker: false });
+  try {
+    await work(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+const view = (run: Run): WorkflowStatus & { feedback_id: string } => ({
+  feedback_id: run.key,
+  ...statusOf(run, { feedback_id: run.key }),
+});
+
+async function showOne(engine: WorkflowEngine | undefined, id: string, { json }: StatusOptions): Promise<void> {
+  const run = (await engine?.get(id)) ?? (await engine?.find(WORKFLOW, id));
+  if (!run) {
+    process.exitCode = 1;
+    if (json) printJson({ workflow_id: id, status: "not_found" });
+    else print(`There is no run with the workflow id or feedback id ${oneLine(id)} here.`);
+    return;
+  }
+  const status = view(run);
+  if (json) return printJson(status);
+  const { start_time: start = "", end_time: end } = status;
+  print(
+    fields([
+      ["feedback", oneLine(run.key)],
+      ["workflow id", run.id],
+      ["status", painted(run.status)],
+      ["steps", run.stepsCompleted.join(", ") || "none yet"],
+      ...(end === undefined && run.currentStep !== undefined ? [["at work", run.currentStep] as const] : []),
+      ["started", start],
+      ...(end === undefined ? [] : [["ended", end] as const]),
+      ...(run.error ? [["problem", oneLine(run.error.error)] as const] : []),
+    ]),
+  );
+}
+
+async function showLatest(engine: WorkflowEngine | undefined, { json, status, limit }: StatusOptions): Promise<void> {
+  const filter = { workflow: WORKFLOW, limit, ...(status === undefined ? {} : { status }) };
+  const runs = (await engine?.list(filter)) ?? [];
+  if (json) return printJson(runs.map(view));
+  if (runs.length === 0) return note("No runs here yet.");
+  const rows = runs.map((run) => [
+    run.key,
+    run.status,
+    run.startTime.toISOString().slice(0, 19),
+    progressOf(run),
+    run.id,
+  ]);
+  const columns = [
+    { title: "feedback", flexible: true },
+    { title: "status" },
+    { title: "started (UTC)" },
+    { title: "last step" },
+    { title: "workflow id", flexible: true },
+  ];
+  print(table(columns, rows, painted));
+  note(`${plural(runs.length, "run")}, newest first`);
+}
+
+const progressOf = (run: Run): string => cut(run.error?.error ?? run.currentStep ?? "", LONGEST_PROBLEM);
+
+const painted = (text: string): string => (COLORS[text] ? styled(COLORS[text], text) : text);
+
+function positiveNumber(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
+  return Number(value);
+}

@@ -1,0 +1,65 @@
+/** How runs, steps and errors are written in OpenWorkflow's tables, and read back as the port knows them. */
+import { toWireError, UnexpectedError, type WireError } from "../../errors.ts";
+import type { Run, RunStatus } from "../engine.ts";
+import type { WorkflowRun } from "./observed-backend.ts";
+import type { StepRecord } from "./engine-database.ts";
+
+const ID_PREFIX = "workflow-";
+/** Before the stored name of steps that no caller asked for. */
+const UNLISTED = "_";
+
+const STATUS: Record<WorkflowRun["status"], RunStatus> = {
+  pending: "started",
+  running: "processing",
+  sleeping: "processing",
+  completed: "completed",
+  succeeded: "completed",
+  failed: "failed",
+  canceled: "cancelled",
+};
+
+export const publicId = (runId: string): string => ID_PREFIX + runId;
+
+/** OpenWorkflow's id of a run; empty, which no run has, where it is not an id of ours. */
+export const storedId = (id: string): string => (id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : "");
+
+export const unlistedName = (name: string): string => UNLISTED + name;
+
+const isListed = ({ name }: StepRecord): boolean => !name.startsWith(UNLISTED);
+
+export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
+  const listed = steps.filter(isListed);
+  const current = listed.at(-1)?.name;
+  // One that waits for its retry is pending again.
+  const begun = run.status === "pending" && run.attempts > 0;
+  return {
+    id: publicId(run.id),
+    workflow: run.workflowName,
+    key: run.idempotencyKey ?? "",
+    status: begun ? "processing" : STATUS[run.status],
+    ...(current === undefined ? {} : { currentStep: current }),
+    stepsCompleted: listed.filter(({ status }) => status === "completed").map(({ name }) => name),
+    startTime: run.createdAt,
+    ...(run.finishedAt ? { endTime: run.finishedAt } : {}),
+    ...(run.status === "completed" ? { output: run.output } : {}),
+    ...(run.status === "failed" ? { error: storedError(run.error) } : {}),
+  };
+}
+
+/** An error in the form in which it is kept: safe to store, readable again, no stack. */
+export function storableError(error: unknown): Error {
+  const stored = new Error(JSON.stringify(toWireError(error)));
+  stored.stack = "";
+  return stored;
+}
+
+/** OpenWorkflow's record of a failure: ours where we wrote it, otherwise (a limit of the engine) one of its own. */
+function storedError(error: WorkflowRun["error"]): WireError {
+  try {
+    const { error: message, error_code, error_type, retriable } = JSON.parse(error?.message ?? "") as WireError;
+    if (typeof message === "string") return { error: message, error_code, error_type, retriable };
+  } catch {
+    // Not ours.
+  }
+  return toWireError(new UnexpectedError(error));
+}

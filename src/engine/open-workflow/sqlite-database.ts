@@ -1,0 +1,70 @@
+import { mkdirSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { dirname } from "node:path";
+import type { Backend } from "openworkflow/internal";
+import { BackendSqlite } from "openworkflow/sqlite";
+import { IoError } from "../../errors.ts";
+import { lockFile } from "../../file-lock.ts";
+import type { EngineDatabase } from "./engine-database.ts";
+import { SqliteQueries } from "./sqlite-queries.ts";
+
+/** OpenWorkflow prepares its few statements anew at every call, which costs more than running them. */
+function rememberStatements(database: DatabaseSync): void {
+  const prepare = database.prepare.bind(database);
+  const statements = new Map<string, StatementSync>();
+  database.prepare = (sql) => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const statement = prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+}
+
+/**
+ * OpenWorkflow's tables in a SQLite file, with the settings that its backend does not offer: patience with other writers, and
+ * a flush to disk where something is acknowledged (a submission, a result) but not where work merely begins. What a power cut
+ * takes of the latter is begun again; half of the flushes are saved.
+ * @param path of the file, or `":memory:"`
+ * @param worker whether runs are to be executed: only one process at a time may, and frees what a dead one had claimed
+ * @throws IoError (`in_use`, `engine_unavailable`)
+ */
+export function openSqlite(path: string, worker: boolean): EngineDatabase {
+  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  const lock = worker ? lockFile(path) : undefined;
+  try {
+    const sqlite = BackendSqlite.connect(path);
+    const database = sqlite["db"] as unknown as DatabaseSync;
+    database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");
+    rememberStatements(database);
+    const queries = new SqliteQueries(database);
+    if (worker) queries.releaseClaims();
+    const close = async (): Promise<void> => {
+      await sqlite.stop();
+      lock?.release();
+    };
+    return { backend: flushLess(sqlite, database), queries, close };
+  } catch (cause) {
+    lock?.release();
+    throw new IoError(`The workflow database ${path} cannot be opened: is the folder writable and the file intact?`, {
+      code: "engine_unavailable",
+      cause,
+    });
+  }
+}
+
+function flushLess(sqlite: BackendSqlite, database: DatabaseSync): Backend {
+  /** For work that is done with the database before its first await, as all of this backend's is. */
+  const unflushed = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      return work();
+    } finally {
+      database.exec("PRAGMA synchronous = FULL");
+    }
+  };
+  return Object.assign(Object.create(sqlite) as Backend, {
+    claimWorkflowRun: (params) => unflushed(() => sqlite.claimWorkflowRun(params)),
+    createStepAttempt: (params) => unflushed(() => sqlite.createStepAttempt(params)),
+  } satisfies Partial<Backend>);
+}

@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { startSmtpServer } from "../support/smtp.ts";
+import { call, parseLines, RunningCommand, workplace } from "./command-process.ts";
+
+const MAPPING = ["--map", "feedback_text=text", "--set", "customer_id=C-1", "--set", "subject=Product review"];
+const LEARNED =
+  "SELECT ?id ?text ?sentiment ?action ?mail { ?f abi:id ?id ; abi:text ?text ; abi:sentiment ?sentiment ; abi:action ?action OPTIONAL { ?f abi:responseId ?mail } } ORDER BY ?id";
+
+/** A folder with so many reviews, and no limit to the mails of a customer. */
+function reviews(count: number) {
+  const { cwd, env } = workplace();
+  const lines = Array.from({ length: count }, (_, at) =>
+    JSON.stringify({ text: `It works well, number ${at}.`, stars: 5 }),
+  );
+  writeFileSync(join(cwd, "reviews.jsonl"), `${lines.join("\n")}\n`);
+  return { cwd, env: { ...env, RESPONSE_CAP: "1000" } };
+}
+
+const batch = ["batch", "reviews.jsonl", ...MAPPING];
+const mails = (cwd: string): string[] =>
+  readdirSync(join(cwd, ".abi-workflows/outbox")).filter((name) => name.endsWith(".eml"));
+
+test("killed half-way and started again it ends with the same graph as if nothing had happened, each mail once", async () => {
+  const calm = reviews(24);
+  const killed = reviews(24);
+  expect((await call(batch, calm)).code).toBe(0);
+
+  const running = new RunningCommand([...batch, "--json"], killed);
+  await running.lines(8);
+  running.kill("SIGKILL");
+  const { code, stdout } = await running.ended;
+  expect(code).toBe("SIGKILL");
+  const before = parseLines(stdout);
+  expect(before.length).toBeLessThan(24);
+
+  const again = parseLines((await call([...batch, "--json"], killed)).stdout);
+  expect(again).toHaveLength(24);
+  expect(again.every(({ success }) => success)).toBe(true);
+  // What was reported before the kill was not done again.
+  expect(again.slice(0, before.length)).toMatchObject(before);
+  expect(again.slice(0, before.length).every(({ duplicate }) => duplicate)).toBe(true);
+  expect(mails(killed.cwd).sort()).toEqual(mails(calm.cwd).sort());
+  const [left, right] = await Promise.all([calm, killed].map((place) => call(["query", LEARNED, "--json"], place)));
+  expect(JSON.parse(left?.stdout ?? "").results.bindings).toHaveLength(24);
+  expect(right?.stdout).toBe(left?.stdout);
+});
+
+test("Ctrl-C finishes what is in hand and says how to go on; the same command goes on", async () => {
+  // Without mails nothing waits for anything, and signals have their turn only if they are given it.
+  const { cwd, env } = reviews(60);
+  const place = { cwd, env: { ...env, RESPONSE_CAP: "0" } };
+  const running = new RunningCommand([...batch, "--json"], place);
+  await running.lines(3);
+  running.kill("SIGINT");
+  const { code, stdout, stderr } = await running.ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain("Run the same command again to go on: what is done is not repeated.");
+  const done = parseLines(stdout);
+  expect(done.length).toBeLessThan(60);
+
+  const rest = await call([...batch, "--output", "results.jsonl"], place);
+  expect(rest.code).toBe(0);
+  expect(rest.stdout).toMatch(/processed +60\n +failed +0\n/);
+  const results = parseLines(readFileSync(join(place.cwd, "results.jsonl"), "utf8"));
+  expect(results.map(({ line }) => line)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+  expect(results.filter(({ duplicate }) => duplicate).length).toBeGreaterThanOrEqual(done.length);
+});
+
+test("while it waits for a mail server, status shows the run, and a second Ctrl-C ends it at once", async () => {
+  await using smtp = await startSmtpServer();
+  smtp.script("data", { after: new Promise(() => {}) });
+  const place = reviews(1);
+  const env = { ...place.env, MAIL_URL: smtp.url() };
+  const reached = smtp.reached("data");
+  const running = new RunningCommand(batch, { ...place, env });
+  await reached;
+
+  const latest = await call(["status", "--json"], place);
+  expect(JSON.parse(latest.stdout)).toMatchObject([{ status: "processing", current_step: "response_sent" }]);
+
+  running.kill("SIGINT");
+  await running.said("Press Ctrl-C again to end at once.");
+  running.kill("SIGINT");
+  expect((await running.ended).code).toBe(130);
+});
+
+test("a bad row is one failure with its line, and the rest goes on", async () => {
+  const place = workplace();
+  const row = (fields: object): string =>
+    JSON.stringify({ customer_id: "C-1", subject: "Hi", feedback_text: "Well.", ...fields });
+  const lines = [
+    row({ feedback_id: 7 }),
+    "{broken",
+    "",
+    row({ feedback_id: "F-8", subject: undefined }),
+    "[1]",
+    row({ customer_id: "C-404" }),
+  ];
+  writeFileSync(join(place.cwd, "feedback.jsonl"), lines.join("\n"));
+  const { code, stdout, stderr } = await call(["batch", "feedback.jsonl", "--json"], place);
+  expect(code).toBe(1);
+  expect(parseLines(stdout)).toMatchObject([
+    { line: 1, success: true, feedback_id: "7" },
+    { line: 2, success: false, error: "The row is not valid JSON.", error_code: "invalid_row", retriable: false },
+    { line: 4, success: false, feedback_id: "F-8", customer_id: "C-1", error: "subject: is missing" },
+    { line: 5, success: false, error: "The row is not a JSON object." },
+    { line: 6, success: false, customer_id: "C-404", error_code: "customer_not_found" },
+  ]);
+  expect(stderr).toMatch(/processed +5\n +failed +4\n/);
+  expect(stderr).toContain("✗ line 4: subject: is missing");
+});
+
+test("CSV: columns by name, constants, understood values; the same text twice is one piece of feedback", async () => {
+  const place = workplace();
+  const text = '"Great, ""really"" great;\nthank you"';
+  const rows = [`Hi;${text};pricing|usability;no;x`, `Hi;${text};pricing|usability;no;y`, "Hi;;;yes;z"];
+  writeFileSync(
+    join(place.cwd, "feedback.csv"),
+    `\uFEFFsubject;comment;categories;send_response;other\r\n${rows.join("\r\n")}\r\n`,
+  );
+  const args = ["batch", "feedback.csv", "--map", "feedback_text=comment", "--set", "customer_id=C-1"];
+  const { code, stdout } = await call([...args, "--output", "out.jsonl", "--json"], place);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    processed: 3,
+    failed: 1,
+    duplicates: 1,
+    actions: { no_action: 2 },
+    mails_sent: 0,
+  });
+  const [first, second, third] = parseLines(readFileSync(join(place.cwd, "out.jsonl"), "utf8"));
+  expect(first).toMatchObject({ line: 2, success: true, categories: ["pricing", "usability"] });
+  expect(second).toMatchObject({ line: 4, feedback_id: first?.["feedback_id"], duplicate: true });
+  expect(third).toMatchObject({ line: 6, success: false, error: "feedback_text: must not be empty" });
+});
+
+test("the content gives the same id as the agent's tool gives it", async () => {
+  const place = workplace();
+  writeFileSync(
+    join(place.cwd, "f.json"),
+    JSON.stringify([{ customer_id: "C-1", subject: "Great product!", feedback_text: "Great product!" }]),
+  );
+  const [row] = parseLines((await call(["batch", "f.json", "--json"], place)).stdout);
+  const { stdout } = await call(["chat", "Customer C-1 wrote: 'Great product!'", "--json"], place);
+  expect(JSON.parse(stdout).tool_calls).toMatchObject([
+    { result: { feedback_id: row?.["feedback_id"], duplicate: true } },
+  ]);
+});

@@ -1,0 +1,132 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readCsv } from "../../../src/cli/batch/csv.ts";
+import { readJsonLines } from "../../../src/cli/batch/json-lines.ts";
+import { openRows } from "../../../src/cli/batch/read-rows.ts";
+import { LONGEST_ROW } from "../../../src/cli/batch/row.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+
+/** Bytes cut wherever: in the middle of characters and line ends. */
+const chunked = async function* (bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+};
+
+const csv = (text: string | Buffer, size = 7, onColumns = (): void => {}) => {
+  const bytes = Buffer.from(text);
+  return Array.fromAsync(readCsv(chunked(bytes, size), bytes.length, onColumns));
+};
+
+const jsonLines = (text: string | Buffer, size = 7) => {
+  const bytes = Buffer.from(text);
+  return Array.fromAsync(readJsonLines(chunked(bytes, size), bytes.length));
+};
+
+const anyText = fc.string({ unit: "binary" }).filter((text) => text.isWellFormed());
+const anySize = fc.integer({ min: 1, max: 50 });
+
+describe("JSON lines", () => {
+  test("give back any objects, wherever the bytes are cut, and end at 1", async () => {
+    const object = fc.dictionary(fc.string(), anyText);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(object, { minLength: 1 }),
+        anySize,
+        fc.constantFrom("\n", "\r\n"),
+        async (objects, size, end) => {
+          const rows = await jsonLines(objects.map((entry) => JSON.stringify(entry)).join(end), size);
+          expect(rows.map(({ values }) => values)).toEqual(objects.map((entry) => JSON.parse(JSON.stringify(entry))));
+          expect(rows.map(({ line }) => line)).toEqual(objects.map((_, at) => at + 1));
+          expect(rows.at(-1)?.share).toBe(1);
+        },
+      ),
+    );
+  });
+
+  test("that are broken, no objects, or not UTF-8 are problems of their own", async () => {
+    const latin1 = Buffer.concat([
+      Buffer.from('\uFEFF{"a":1}\n\n  \n{"a":\n3\n'),
+      Buffer.from('{"a":"\xe9"}', "latin1"),
+      Buffer.from('\n{"b":2}'),
+    ]);
+    expect(await jsonLines(latin1)).toMatchObject([
+      { line: 1, values: { a: 1 } },
+      { line: 4, problem: "is not valid JSON" },
+      { line: 5, problem: "is not a JSON object" },
+      { line: 6, problem: "is not UTF-8 text" },
+      { line: 7, values: { b: 2 } },
+    ]);
+  });
+
+  test("that are too long are skipped, and the next one is read", async () => {
+    const rows = await jsonLines(`${"x".repeat(LONGEST_ROW + 1)}\n{"a":1}\n`, 65_536);
+    expect(rows).toMatchObject([
+      { line: 1, problem: "is longer than 1000000 bytes" },
+      { line: 2, values: { a: 1 } },
+    ]);
+  });
+});
+
+describe("CSV", () => {
+  test("gives back any texts, wherever the bytes are cut", async () => {
+    const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+    const rows = fc.array(fc.tuple(anyText, anyText), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(
+        rows,
+        anySize,
+        fc.constantFrom(",", ";", "\t"),
+        fc.constantFrom("\n", "\r\n"),
+        async (cells, size, mark, end) => {
+          const text = [["one", "two"], ...cells].map((row) => row.map(quoted).join(mark)).join(end);
+          const read = await csv(text, size);
+          expect(read.map(({ values }) => [values?.["one"], values?.["two"]])).toEqual(cells);
+        },
+      ),
+    );
+  });
+
+  test("tells lines as an editor counts them, and its columns", async () => {
+    let columns: unknown;
+    const text = '\uFEFFa , b\r\n\r\n1,2\r\n"x\r\ny",3\r\n5" wide, 6\r\n';
+    const rows = await csv(text, 3, ((names: unknown) => (columns = names)) as () => void);
+    expect(columns).toEqual(["a", "b"]);
+    expect(rows).toMatchObject([
+      { line: 3, values: { a: "1", b: "2" } },
+      { line: 4, values: { a: "x\r\ny", b: "3" } },
+      { line: 6, values: { a: '5" wide', b: "6" } },
+    ]);
+  });
+
+  test("rows that are broken are problems of their own; behind an open quote nothing can be read", async () => {
+    const text = Buffer.concat([
+      Buffer.from('a,b\n"x"y,1\n1\n'),
+      Buffer.from("\xe9,2\n", "latin1"),
+      Buffer.from('3,4\n"open,5\n6,7\n'),
+    ]);
+    expect(await csv(text)).toMatchObject([
+      { line: 2, problem: expect.stringContaining("broken quotes") as string },
+      { line: 3, problem: "has 1 columns where the first line has 2" },
+      { line: 4, problem: "is not UTF-8 text" },
+      { line: 5, values: { a: "3", b: "4" } },
+      { line: 6, problem: expect.stringContaining("nor what follows") as string },
+    ]);
+  });
+
+  test("an empty file is refused", async () => {
+    await expect(csv("")).rejects.toThrow("needs a first line");
+  });
+});
+
+test("a JSON array is read by its items", async () => {
+  const path = join(temporaryFolder(), "f.json");
+  writeFileSync(path, '[{"a": 1}, 2]');
+  const rows = await Array.fromAsync(await openRows(path, () => {}));
+  expect(rows).toEqual([
+    { line: 1, share: 0.5, values: { a: 1 } },
+    { line: 2, share: 1, problem: "is not a JSON object" },
+  ]);
+  writeFileSync(path, '{"a": 1}');
+  await expect(Array.fromAsync(await openRows(path, () => {}))).rejects.toThrow("must hold a JSON array");
+});

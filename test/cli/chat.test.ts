@@ -1,0 +1,67 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { reply, startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
+import { call, workplace } from "./command-process.ts";
+
+const FEEDBACK = { feedback_id: "F-5", customer_id: "C-1", subject: "Hi", feedback_text: "I love it!" };
+
+test("offline: says so, shows the tool call beside the answer, and does what was asked", async () => {
+  const place = workplace();
+  const { code, stdout, stderr } = await call(["chat", "Customer C-1 wrote: 'Great product, thank you!'"], place);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^Offline demo model: .*OPENAI_API_KEY/);
+  expect(stderr).toContain('→ process_customer_feedback(customer_id: "C-1"');
+  expect(stderr).toContain("  · response_sent\n");
+  expect(stderr).toContain("  ✓ C-1: positive");
+  expect(stdout).toMatch(/^Feedback auto-\w+ from customer C-1: positive/);
+  expect(readdirSync(join(place.cwd, ".abi-workflows/outbox"))).toHaveLength(1);
+});
+
+test("from a pipe, every line is a message of one conversation", async () => {
+  const { code, stdout } = await call(["chat", "--thread", "monday"], {
+    ...workplace(),
+    input:
+      "What is the sentiment of: I love it\n\nCategorize: My invoice is wrong\n/exit\nWhat is the sentiment of: never read\n",
+  });
+  expect(code).toBe(0);
+  expect(stdout.match(/^Sentiment: /gm)).toHaveLength(1);
+  expect(stdout).toContain("Categories: billing");
+});
+
+test("with a service: streams over HTTP, calls tools, and remembers the thread in another process", async () => {
+  await using server = await startOpenAiServer([
+    toolCall("process_customer_feedback", FEEDBACK),
+    reply("Done: \u001b[31mF-5 is answered."),
+    reply("It was F-5."),
+  ]);
+  const { cwd, env } = workplace();
+  const place = { cwd, env: { ...env, OPENAI_BASE_URL: server.url } };
+
+  const first = await call(["chat", "Process it", "--thread", "t", "--model", "small-one"], place);
+  // What a model says cannot command the terminal.
+  expect(first).toMatchObject({ code: 0, stdout: "Done: \uFFFD[31mF-5 is answered.\n" });
+  expect(first.stderr).toContain("  ✓ C-1: positive");
+  expect(first.stderr).not.toContain("Offline");
+  expect(server.requests.map(({ body }) => [body.stream, body.model])).toEqual([
+    [true, "small-one"],
+    [true, "small-one"],
+  ]);
+
+  const second = await call(["chat", "Which one was it?", "--thread", "t", "--json"], place);
+  expect(JSON.parse(second.stdout)).toEqual({ thread_id: "t", text: "It was F-5.", tool_calls: [] });
+  const remembered = server.requests.at(-1)?.body.messages.map(({ role }) => role);
+  expect(remembered?.slice(1)).toEqual(["user", "assistant", "tool", "assistant", "user"]);
+});
+
+test("says in one line what is wrong with the service", async () => {
+  await using server = await startOpenAiServer([status(401)]);
+  const { cwd, env } = workplace();
+  const { code, stdout, stderr } = await call(["chat", "Hi"], {
+    cwd,
+    env: { ...env, OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-secret" },
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/^error: .*\n$/);
+  expect(stderr).not.toContain("sk-secret");
+});

@@ -1,0 +1,110 @@
+// The command as its users have it: a process of its own, in a folder of its own, with nothing set.
+import { spawn, type ChildProcess } from "node:child_process";
+import { on, once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+
+const COMMAND = fileURLToPath(new URL("../../bin/abi-workflows.js", import.meta.url));
+
+export interface Outcome {
+  /** The signal's name where one ended it. */
+  code: number | string | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CallOptions {
+  cwd: string;
+  env?: Record<string, string>;
+  /** For standard input, which is then closed. */
+  input?: string;
+  /** Options of Node.js itself. */
+  nodeOptions?: string[];
+}
+
+/** A command that is under way. */
+export class RunningCommand {
+  readonly ended: Promise<Outcome>;
+  readonly #child: ChildProcess;
+  #stderr = "";
+
+  constructor(args: readonly string[], { cwd, env, input = "", nodeOptions = [] }: CallOptions) {
+    const child = spawn(process.execPath, [...nodeOptions, COMMAND, ...args], {
+      cwd,
+      env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
+    });
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+      child.emit("complained");
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+    this.#child = child;
+    this.ended = once(child, "close").then(([code, signal]) => ({
+      code: (code ?? signal) as number | string | null,
+      stdout,
+      stderr: this.#stderr,
+    }));
+    onTestFinished(() => void child.kill("SIGKILL"));
+  }
+
+  /** Resolves when so many lines have come out. */
+  async lines(count: number): Promise<void> {
+    let seen = 0;
+    const { stdout } = this.#child;
+    if (!stdout) throw new Error("no standard output");
+    for await (const _line of on(createInterface({ input: stdout }), "line", { close: ["close"] })) {
+      seen += 1;
+      if (seen === count) return;
+    }
+    throw new Error(`the command ended after ${seen} lines: ${this.#stderr}`);
+  }
+
+  /** Resolves when standard error has said this. */
+  async said(text: string): Promise<void> {
+    while (!this.#stderr.includes(text)) await once(this.#child, "complained");
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+}
+
+/** Calls the command and waits for its end. */
+export const call = (args: readonly string[], options: CallOptions): Promise<Outcome> =>
+  new RunningCommand(args, options).ended;
+
+export const parseLines = (text: string): Record<string, unknown>[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const CUSTOMERS = `id,name,email,segment,lifetime_value
+C-1,Ann Ford,ann@example.com,standard,100
+C-2,"Bo ""B"" Lund",bo@example.com,premium,9000
+`;
+
+/** A new folder with a file of two customers: C-1 is answered by mail, C-2 escalated. */
+export function workplace(): { cwd: string; env: Record<string, string> } {
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, "customers.csv"), CUSTOMERS);
+  return { cwd, env: { CUSTOMER_SOURCE: join(cwd, "customers.csv") } };
+}
+
+export const FEEDBACK = [
+  "--feedback-id",
+  "F-1",
+  "--customer-id",
+  "C-1",
+  "--subject",
+  "Hello",
+  "--text",
+  "I love the new design!",
+];

@@ -1,0 +1,36 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+import { call } from "./command-process.ts";
+
+// What a user may have set must not lead the demo to real customers.
+const env = { OPENAI_API_KEY: "sk-none", MAIL_URL: "smtp://127.0.0.1:1", CUSTOMER_SOURCE: "none.csv" };
+
+test("shows calls, results, a table, the mails and what was learned; the second time nothing is sent twice", async () => {
+  const cwd = temporaryFolder();
+  const first = await call(["demo"], { cwd, env });
+  const outbox = join(cwd, ".abi-workflows/demo/outbox");
+  const mails = readdirSync(outbox).length;
+  expect(first).toMatchObject({ code: 0, stderr: "" });
+  expect(first.stdout).toContain("→ process_customer_feedback(");
+  expect(first.stdout).toMatch(/^F-3002 +C-1022 +negative +.* escalate +TICKET-\w+ mail$/m);
+  expect(first.stdout).toMatch(/^F-3022 +C-9999 +refused +customer_not_found$/m);
+  expect(first.stdout).toMatch(new RegExp(`mails +${mails} sent, [1-9]`));
+  expect(first.stdout).toContain(".abi-workflows/demo/outbox");
+  expect(first.stdout).toMatch(/^customer +segment +complaints +about$/m);
+
+  const second = await call(["demo"], { cwd, env });
+  expect(second.code).toBe(0);
+  expect(second.stdout).toMatch(/mails +0 sent/);
+  expect(second.stdout).toContain(`Nothing was sent twice: ${mails} mails before this run, ${mails} now.`);
+  expect(readdirSync(outbox)).toHaveLength(mails);
+
+  // A fresh one begins anew, and touches nothing beside it.
+  const fresh = JSON.parse((await call(["demo", "--fresh", "--json"], { cwd, env })).stdout);
+  expect(fresh).toMatchObject({ mails_before: 0, mails_after: mails });
+  expect(fresh.requests.length).toBeGreaterThanOrEqual(5);
+  expect(fresh.feedback.length).toBeGreaterThanOrEqual(60);
+  expect(fresh.question.answer.results.bindings.length).toBeGreaterThan(3);
+  expect(existsSync(join(cwd, ".abi-workflows/ontology.sqlite"))).toBe(false);
+}, 60_000);

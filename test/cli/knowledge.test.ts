@@ -1,0 +1,124 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Parser } from "n3";
+import { describe, expect, test } from "vitest";
+import { serve } from "../support/http.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { call, FEEDBACK, workplace } from "./command-process.ts";
+
+describe("query", () => {
+  test("SELECT is a table, or SPARQL results in JSON; ASK is yes or no; CONSTRUCT is Turtle", async () => {
+    const place = workplace();
+    await call(["process", ...FEEDBACK], place);
+    const query = (...args: string[]) => call(["query", ...args], place);
+
+    const select = await query(
+      "SELECT ?id ?who ?sentiment { ?f abi:id ?id ; abi:providedBy ?who ; abi:sentiment ?sentiment }",
+    );
+    expect(select).toEqual({
+      code: 0,
+      stderr: "",
+      stdout:
+        "id   who                                  sentiment\n" +
+        "F-1  http://example.org/abi/Customer/C-1  positive\n1 row\n",
+    });
+
+    writeFileSync(
+      join(place.cwd, "q.rq"),
+      "PREFIX a: <http://example.org/abi#> SELECT ?name ?value { ?c a:name ?name ; a:lifetimeValue ?value }",
+    );
+    const json = await query("q.rq", "--store", "customer_data", "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      head: { vars: ["name", "value"] },
+      results: {
+        bindings: [{ name: { type: "literal", value: "Ann Ford" }, value: { type: "literal", value: "100" } }],
+      },
+    });
+
+    expect((await query("ASK { ?f abi:sentiment 'positive' }")).stdout).toBe("yes\n");
+    expect((await query("ASK { ?f abi:sentiment 'negative' }")).stdout).toBe("no\n");
+
+    const construct = await query("CONSTRUCT { ?f a abi:Feedback } { ?f a abi:Feedback }");
+    expect(new Parser().parse(construct.stdout)).toHaveLength(1);
+  });
+
+  test("refuses to change anything, and says where a query does not parse", async () => {
+    const place = workplace();
+    const update = await call(["query", "DELETE WHERE { ?s ?p ?o }"], place);
+    expect(update).toMatchObject({ code: 1, stdout: "" });
+    expect(update.stderr).toMatch(/error: .*update/);
+    expect((await call(["query", "SELECT"], place)).stderr).toMatch(/error: The SPARQL does not parse/);
+  });
+
+  test("an empty folder is empty, and stays so", async () => {
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await call(["query", "-"], { cwd, input: "SELECT * { ?s ?p ?o }" });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "0 rows\n" });
+    expect(stderr).toContain("no knowledge graph");
+    expect((await call(["status"], { cwd })).stderr).toBe("No runs here yet.\n");
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe("import-customers", () => {
+  test("loads what is good and lists what is not; again, nothing is added twice", async () => {
+    const cwd = temporaryFolder();
+    const rows = ["C-1,Ann,ann@example.com,12", "C-2,Bo,bo@example.com,much", ",Nobody,,", "C-4,Too,few"];
+    writeFileSync(join(cwd, "customers.csv"), `id,name,email,lifetime_value\n${rows.join("\n")}\n`);
+    await call(["import-customers", "customers.csv"], { cwd });
+    const { code, stdout } = await call(["import-customers", "customers.csv"], { cwd });
+    expect(code).toBe(1);
+    expect(stdout).toContain("2 customers loaded, 2 invalid");
+    expect(stdout).toContain("line 3 (C-2): lifetime_value is not a number: left out · customer taken without it");
+    expect(stdout).toContain("line 4: id");
+    const names = await call(
+      ["query", "--store", "customer_data", "SELECT ?name { ?c abi:name ?name } ORDER BY ?name"],
+      { cwd },
+    );
+    expect(names.stdout).toBe("name\nAnn\nBo\n2 rows\n");
+  });
+
+  test("loads from a service", async () => {
+    const server = await serve({ json: [{ id: "C-1", name: "Ann" }] });
+    const { code, stdout } = await call(["import-customers", `${server.origin}/customers`, "--json"], {
+      cwd: temporaryFolder(),
+    });
+    expect({ code, result: JSON.parse(stdout) as unknown }).toEqual({
+      code: 0,
+      result: { loaded: 1, invalid: 0, issues: [] },
+    });
+  });
+});
+
+describe("status", () => {
+  test("shows a run by feedback id and by workflow id, and the latest ones", async () => {
+    const place = workplace();
+    await call(["process", ...FEEDBACK], place);
+    await call(["process", ...FEEDBACK.with(1, "F-2").with(3, "C-404")], place);
+
+    const byFeedback = JSON.parse((await call(["status", "F-1", "--json"], place)).stdout);
+    expect(byFeedback).toMatchObject({
+      feedback_id: "F-1",
+      status: "completed",
+      result: { success: true, action: "auto_respond" },
+    });
+    const { workflow_id: id } = byFeedback as { workflow_id: string };
+    expect((await call(["status", id], place)).stdout).toMatch(/feedback +F-1\n +workflow id +workflow-/);
+
+    const failed = await call(["status", "--status", "failed"], place);
+    expect(failed.stdout).toMatch(/^feedback +status/);
+    expect(failed.stdout).toMatch(/F-2 +failed .*Customer with ID C-404 not found/);
+    expect(failed.stdout).not.toContain("F-1");
+    expect(JSON.parse((await call(["status", "--limit", "1", "--json"], place)).stdout)).toMatchObject([
+      { feedback_id: "F-2" },
+    ]);
+  });
+
+  test("exits with 1 for a run that is not there", async () => {
+    const { code, stdout } = await call(["status", "F-1", "--json"], { cwd: temporaryFolder() });
+    expect({ code, answer: JSON.parse(stdout) as unknown }).toEqual({
+      code: 1,
+      answer: { workflow_id: "F-1", status: "not_found" },
+    });
+  });
+});

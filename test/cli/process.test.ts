@@ -1,0 +1,73 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { call, FEEDBACK, workplace } from "./command-process.ts";
+
+test("processes feedback once: the second call tells the first result, and no second mail lies there", async () => {
+  const place = workplace();
+  const first = await call(["process", ...FEEDBACK], place);
+  const second = await call(["process", ...FEEDBACK, "--json"], place);
+
+  expect(first).toMatchObject({ code: 0, stderr: "" });
+  expect(first.stdout).toContain("✓ Feedback F-1 from customer C-1");
+  expect(first.stdout).toMatch(/sentiment +positive/);
+  expect(first.stdout).toContain("answered by mail");
+  expect(second.code).toBe(0);
+  expect(JSON.parse(second.stdout)).toMatchObject({ success: true, duplicate: true, action: "auto_respond" });
+  const mails = readdirSync(join(place.cwd, ".abi-workflows/outbox"));
+  expect(mails).toHaveLength(1);
+  expect(first.stdout).toContain(mails[0]);
+});
+
+test("takes the text from standard input, what is judged already, and --no-response", async () => {
+  const options = [
+    "--sentiment",
+    "negative",
+    "--category",
+    "pricing",
+    "--category",
+    "usability",
+    "--no-response",
+    "--json",
+  ];
+  const { stdout } = await call(["process", ...FEEDBACK.slice(0, -1), "-", ...options], {
+    ...workplace(),
+    input: "Größe passt.\n",
+  });
+  expect(JSON.parse(stdout)).toMatchObject({
+    success: true,
+    sentiment: "negative",
+    categories: ["pricing", "usability"],
+    action: "no_action",
+  });
+});
+
+test("takes the whole feedback from a JSON file, into another data directory", async () => {
+  const place = workplace();
+  const feedback = { feedback_id: "F-9", customer_id: "C-2", subject: "Hi", feedback_text: "All is well." };
+  writeFileSync(join(place.cwd, "feedback.json"), JSON.stringify(feedback));
+  const { code, stdout } = await call(["process", "--input", "feedback.json", "--data", "elsewhere"], place);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/escalated to a person · customer told by mail · TICKET-/);
+  expect(readdirSync(place.cwd).sort()).toEqual(["customers.csv", "elsewhere", "feedback.json"]);
+});
+
+test("exits with 1 and says why where the feedback fails", async () => {
+  const place = workplace();
+  const unknown = FEEDBACK.with(3, "C-404");
+  const { code, stdout } = await call(["process", ...unknown], place);
+  expect(code).toBe(1);
+  expect(stdout).toContain("✗ Feedback F-1 from customer C-404");
+  expect(stdout).toContain("Customer with ID C-404 not found");
+});
+
+test("says in one line which setting is wrong", async () => {
+  const place = workplace();
+  const { code, stdout, stderr } = await call(["process", ...FEEDBACK, "--json"], {
+    ...place,
+    env: { ...place.env, RESPONSE_CAP: "many" },
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: The configuration is not usable: RESPONSE_CAP .*\n$/);
+  expect(JSON.parse(stdout)).toMatchObject({ success: false, error_code: "invalid_configuration" });
+});

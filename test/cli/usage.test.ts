@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { SETTINGS } from "../../src/settings.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { call, FEEDBACK } from "./command-process.ts";
+
+const packageFile = new URL("../../package.json", import.meta.url);
+
+describe("a call that cannot work exits with 2 and says what to do", () => {
+  test.each([
+    ["an unknown command", ["demmo"], "unknown command 'demmo'"],
+    ["an unknown option", ["status", "--all"], "unknown option '--all'"],
+    ["a missing argument", ["batch"], "missing required argument 'file'"],
+    [
+      "an impossible choice",
+      ["query", "ASK {}", "--store", "other"],
+      "Allowed choices are feedback_data, customer_data",
+    ],
+    ["a number that is none", ["status", "--limit", "0"], "whole number of at least 1"],
+    ["missing parts of the feedback", ["process", "--subject", "x"], "--feedback-id, --customer-id, --text missing"],
+    ["two sources of the feedback", ["process", ...FEEDBACK, "--input", "f.json"], "--input brings the whole feedback"],
+    ["a file of another kind", ["batch", "feedback.xlsx"], "must end in .csv"],
+    ["a field that does not exist", ["batch", "f.csv", "--map", "text=body"], 'there is no field "text"'],
+    ["a model without a service", ["chat", "Hi", "--model", "gpt"], "set OPENAI_API_KEY"],
+    ["a conversation in JSON", ["chat", "--json"], "give the message on the command line"],
+  ])("%s", async (_case, args, message) => {
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await call(args, { cwd });
+    expect({ code, stdout, files: readdirSync(cwd) }).toEqual({ code: 2, stdout: "", files: [] });
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  test("columns that are not in the file", async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, "f.csv"), "customer_id,betreff,text\nC-1,Hi,Well\n");
+    const { code, stderr } = await call(["batch", "f.csv", "--map", "feedback_text=text"], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'error: The file has no column "subject". Name another one with --map subject=<column>, or give a constant with ' +
+        "--set subject=<value>. It has: customer_id, betreff, text.\n",
+    );
+  });
+});
+
+test("a file that is not there exits with 1", async () => {
+  const { code, stdout, stderr } = await call(["process", "--input", "none.json"], { cwd: temporaryFolder() });
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: 'error: The file "none.json" can\'t be read. Check that it exists and may be read.\n',
+  });
+});
+
+test("without a command it shows the help, with every setting", async () => {
+  const { code, stdout } = await call([], { cwd: temporaryFolder() });
+  expect(code).toBe(0);
+  for (const { env } of SETTINGS) expect(stdout).toContain(env);
+  expect(stdout).toContain("abi-workflows demo");
+});
+
+test("the help of a command has examples and the global options", async () => {
+  const { code, stdout } = await call(["batch", "--help"], { cwd: temporaryFolder() });
+  expect(code).toBe(0);
+  expect(stdout).toContain("$ abi-workflows batch feedback.csv");
+  expect(stdout).toContain("--data <folder>");
+});
+
+test("tells its version", async () => {
+  const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
+  expect((await call(["--version"], { cwd: temporaryFolder() })).stdout).toBe(`${version}\n`);
+});
+
+test("says which Node.js it needs where an older one runs it", async () => {
+  const older = `Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.11.1"}})`;
+  const { code, stdout, stderr } = await call(["--help"], {
+    cwd: temporaryFolder(),
+    nodeOptions: ["--import", `data:text/javascript,${encodeURIComponent(older)}`],
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/needs Node\.js 22\.13 or newer .*this is 20\.11\.1\./);
+});

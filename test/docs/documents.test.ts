@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { codeBlocks, createProject, DOCUMENTS, ENTRIES, filesOf, readDocument, root, runNode } from "./documents.ts";
+
+const slug = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .trim()
+    .replaceAll(/\s/gu, "-");
+
+const anchors = (path: string): string[] =>
+  [...readDocument(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => slug(heading));
+
+describe("the documents", () => {
+  it("are found", () => {
+    expect(DOCUMENTS).toContain("docs/writing-workflows.md");
+  });
+
+  it.each(DOCUMENTS)("%s links only to what is there", (path) => {
+    const links = [...readDocument(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return false;
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? path : join(dirname(path), file);
+      return !existsSync(join(root, target)) || (anchor !== undefined && !anchors(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it.each(DOCUMENTS)("%s has no TypeScript that no test looks at", (path) => {
+    const unseen = codeBlocks(path).filter(({ language, file, source }) => language === "ts" && !file && !source);
+    expect(unseen).toEqual([]);
+  });
+
+  it.each(DOCUMENTS)("%s quotes our sources as they are", (path) => {
+    const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
+    for (const { source, code } of codeBlocks(path)) {
+      if (source === undefined) continue;
+      const ours = oneLine(readFileSync(join(root, source), "utf8"));
+      let from = 0;
+      for (const part of code.split(/^…$/m).map(oneLine)) {
+        const at = ours.indexOf(part, from);
+        expect(at, `${source}: ${part}`).toBeGreaterThanOrEqual(0);
+        from = at + part.length;
+      }
+    }
+  });
+
+  it("have code that the compiler takes under our own strict settings", async () => {
+    const files = DOCUMENTS.flatMap((path) =>
+      Object.entries(filesOf(path)).map(
+        ([name, code]) => [join(path.replaceAll(/[^a-z]/gi, "-"), name), code] as const,
+      ),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    const paths = Object.entries(ENTRIES).map(([entry, source]) => [
+      entry === "index" ? "abi-workflows" : `abi-workflows/${entry}`,
+      [join(root, source)],
+    ]);
+    const configuration = {
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: {
+        paths: Object.fromEntries(paths) as Record<string, string[]>,
+        typeRoots: [join(root, "node_modules/@types")],
+      },
+      include: ["**/*.ts"],
+    };
+    const cwd = createProject({ ...Object.fromEntries(files), "tsconfig.json": JSON.stringify(configuration) });
+    const { stdout } = await runNode([join(root, "node_modules/typescript/bin/tsc"), "-p", "."], { cwd });
+    expect(stdout).toBe("");
+  });
+});

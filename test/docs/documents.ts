@@ -1,0 +1,99 @@
+/** The documents as data: their code, their tables, their links, and a place where their code runs as a reader would run it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { onTestFinished } from "vitest";
+
+export const root = dirname(dirname(import.meta.dirname));
+
+export const DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: root })];
+
+export const readDocument = (path: string): string => readFileSync(join(root, path), "utf8");
+
+export interface CodeBlock {
+  language: string;
+  /** `file=agent.ts`: part of that file of the reader's. `source=src/…`: an excerpt of ours, with `…` for what is left out. */
+  file?: string;
+  source?: string;
+  code: string;
+}
+
+export function codeBlocks(path: string): CodeBlock[] {
+  const blocks = readDocument(path).matchAll(/^```(\S*)([^\n]*)\n(.*?)^```$/gms);
+  return [...blocks].map(([, language = "", info = "", code = ""]) => {
+    const [, kind, name = ""] = /^ (file|source)=(\S+)$/.exec(info) ?? [];
+    if (kind === "file") return { language, code, file: name };
+    return kind === "source" ? { language, code, source: name } : { language, code };
+  });
+}
+
+/** The files that a reader has written at the end of a document; parts of one file follow one another. */
+export function filesOf(path: string): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const { file, code } of codeBlocks(path)) if (file) files[file] = `${files[file] ?? ""}${code}`;
+  return files;
+}
+
+const PACKAGE = {
+  name: "abi-workflows",
+  type: "module",
+  exports: { ".": "./index.js", "./tools": "./tools.js", "./agents": "./agents.js" },
+};
+export const ENTRIES = { index: "src/index.ts", tools: "tools/index.ts", agents: "agents/index.ts" };
+
+/**
+ * A reader's project with these files, the sample customers, and this package installed: its entries are the sources.
+ * Gone after the test.
+ */
+export function createProject(files: Record<string, string>): string {
+  const place = mkdtempSync(join(tmpdir(), "abi-workflows-docs-"));
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+  // All other packages are found one folder further up.
+  symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
+  const project = join(place, "project");
+  const installed = join(project, "node_modules/abi-workflows");
+  const write = (path: string, content: string): void => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  };
+  write(join(installed, "package.json"), JSON.stringify(PACKAGE));
+  for (const [entry, source] of Object.entries(ENTRIES)) {
+    write(join(installed, `${entry}.js`), `export * from ${JSON.stringify(pathToFileURL(join(root, source)))};\n`);
+  }
+  write(join(project, "package.json"), JSON.stringify({ type: "module" }));
+  cpSync(join(root, "examples/data/customers.csv"), join(project, "customers.csv"));
+  for (const [name, content] of Object.entries(files)) write(join(project, name), content);
+  return project;
+}
+
+/** Only what every process needs: no key, no setting of whoever runs the tests. */
+const environment = (extras: Record<string, string>): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  ...extras,
+});
+
+export function startNode(
+  args: readonly string[],
+  { cwd = root, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): ChildProcess {
+  const child = spawn(process.execPath, args, { cwd, env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs Node.js to its end. */
+export async function runNode(args: readonly string[], options: Parameters<typeof startNode>[1] = {}): Promise<Ended> {
+  const child = startNode(args, options);
+  const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);
+  return { code: child.exitCode, stdout, stderr };
+}

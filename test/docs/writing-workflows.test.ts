@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { serve } from "../support/http.ts";
+import { startOpenAiServer, toolCall } from "../support/openai-server.ts";
+import { createProject, filesOf, runNode, startNode } from "./documents.ts";
+
+const PREPARE = `
+import { ABIGraph } from "abi-workflows";
+import { openShop } from "./shop.ts";
+const shop = await openShop({ folder: "data", labelUrl: "http://127.0.0.1:9" });
+const orders = new ABIGraph();
+orders.createEntity("Order", { id: "O-1", deliveredAt: new Date(), price: 25.5 });
+await shop.ontologyStore.insert("orders", orders);
+await shop.close();
+`;
+
+describe("the workflow of the guide", () => {
+  let project: string;
+
+  beforeEach(async () => {
+    project = createProject({ ...filesOf("docs/writing-workflows.md"), "prepare.ts": PREPARE });
+  });
+
+  const prepare = async () => expect((await runNode(["prepare.ts"], { cwd: project })).stderr).toBe("");
+
+  it("passes the tests that the guide writes for it", async () => {
+    const { code, stdout } = await runNode(["--test", "--test-reporter=tap"], { cwd: project });
+    expect(stdout).toMatch(/^# fail 0$/m);
+    expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(8);
+    expect(code).toBe(0);
+  });
+
+  it("is used by an agent", async () => {
+    await prepare();
+    const args = { return_id: "R-9", order_id: "O-1", text: "The lid is broken.", reason: null, send_label: null };
+    const model = await startOpenAiServer([
+      toolCall("process_return", args),
+      ({ messages }) => ({ reply: `Seen: ${JSON.stringify(messages.at(-1)?.content)}` }),
+    ]);
+    await using _ = model;
+    const env = { OPENAI_API_KEY: "test", OPENAI_BASE_URL: model.url };
+    const { stdout, stderr } = await runNode(["agent.ts"], { cwd: project, env });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^Seen: .*decision\\":\\"needs_person\\",\\"reason\\":\\"damaged/);
+  });
+
+  it("answers over HTTP and goes down in good order", async () => {
+    await prepare();
+    const labels = await serve({ json: { label_id: "LABEL-1" } });
+    const server = startNode(["server.ts"], { cwd: project, env: { PORT: "0", LABEL_URL: labels.origin } });
+    const ended = once(server, "close");
+    const [greeting] = (await once(server.stdout!, "data")) as [Buffer];
+    const url = greeting.toString().trim();
+    const body = JSON.stringify({ return_id: "R-1", order_id: "O-1", text: "I changed my mind." });
+    const response = await fetch(url, { method: "POST", body, headers: { connection: "close" } });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ status: "processing", return_id: "R-1", order_id: "O-1" });
+    await labels.received(1);
+    server.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    expect(readdirSync(join(project, "data"))).toContain("runs.sqlite");
+  });
+
+  it("goes through a file", async () => {
+    await prepare();
+    const labels = await serve({ json: { label_id: "LABEL-1" } });
+    const rows = [
+      { return_id: "R-1", order_id: "O-1", text: "Wrong size." },
+      { return_id: "R-2", order_id: "O-404", text: "Wrong size." },
+    ];
+    writeFileSync(join(project, "returns.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    const { stdout } = await runNode(["batch.ts"], { cwd: project, env: { LABEL_URL: labels.origin } });
+    expect(stdout).toBe("R-1 approved\nR-2 Order O-404 not found\n");
+  });
+});
