@@ -50,8 +50,13 @@ const noCustomerSource: CustomerSource = {
 const customerSource = ({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource =>
   location === undefined ? noCustomerSource : createCustomerSource(location, token === undefined ? {} : { token });
 
-/** Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on. */
-async function analyzers(settings: Settings): Promise<Analyzers> {
+/**
+ * Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
+ * @throws ValidationError where the chat model has no service
+ */
+export async function openAnalyzers(
+  settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
+): Promise<Analyzers> {
   const embedded: Analyzers = {
     sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
     feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
@@ -112,7 +117,7 @@ export async function openApplication(
       ontologyStore,
       customerDataPipeline,
       emailIntegration,
-      ...(await analyzers(settings)),
+      ...(await openAnalyzers(settings)),
       ticketSystem: createTicketSystem(settings.ticketUrl, {
         ontologyStore,
         ...(settings.ticketToken === undefined ? {} : { token: settings.ticketToken }),
