@@ -58,6 +58,14 @@ function readWords(text: string): string[] {
 
 const FIRST_WORDS = 100;
 
+/** Two of these make a text English beyond doubt: hardly another language has them. */
+const PLAIN_ENGLISH = new Set([
+  ...ENGLISH,
+  ..."my he she his him who why where does did just very really some any more other get got much use used work works out up well even good great bad nice like would always never every here again new should make made thing things love hate".split(
+    " ",
+  ),
+]);
+
 /**
  * Whether words that were found already are English beyond doubt, by its most frequent ones, contractions in full. Most
  * English texts are, and need no closer look.
@@ -68,7 +76,7 @@ export function isPlainEnglish(tokens: readonly { norm: string; kind: string }[]
   for (const { norm, kind } of tokens) {
     if (kind !== "word") continue;
     words += 1;
-    if (ENGLISH.has(norm)) english += 1;
+    if (PLAIN_ENGLISH.has(norm)) english += 1;
     if (words === FIRST_WORDS) break;
   }
   return english >= 2 && english >= words * ENGLISH_SHARE;
