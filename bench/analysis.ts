@@ -62,8 +62,8 @@ function startUp(): number {
     : [new URL("../src/analysis/embedded/", import.meta.url), "ts"];
   const script = `
     const start = performance.now();
-    const { EmbeddedSentimentAnalyzer } = await import("${rooms}embedded-sentiment-analyzer.${ending}");
-    const { EmbeddedFeedbackCategorizer } = await import("${rooms}embedded-feedback-categorizer.${ending}");
+    const { EmbeddedSentimentAnalyzer } = await import("${rooms.href}embedded-sentiment-analyzer.${ending}");
+    const { EmbeddedFeedbackCategorizer } = await import("${rooms.href}embedded-feedback-categorizer.${ending}");
     new EmbeddedSentimentAnalyzer().analyze(${JSON.stringify(FEW[1])});
     new EmbeddedFeedbackCategorizer().categorize(${JSON.stringify(FEW[1])});
     console.log(performance.now() - start);`;

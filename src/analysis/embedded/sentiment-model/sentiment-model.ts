@@ -70,7 +70,7 @@ export class SentimentModel {
     return 1 / (1 + Math.exp(-intercept - slope * Math.min(FARTHEST, distance)));
   }
 
-  /** The words and pairs of words that spoke most for an outcome, strongest first. */
+  /** The words and pairs of words that spoke most for an outcome, strongest first, none inside another. */
   reasons({ tokens }: SentimentFeatures, outcome: (typeof OUTCOMES)[number], most: number): Reason[] {
     const offset = OUTCOMES.indexOf(outcome);
     const found: Reason[] = [];
@@ -78,7 +78,12 @@ export class SentimentModel {
       const weight = this.#words[bucket * OUTCOMES.length + offset] ?? 0;
       if (weight > 0) found.push({ from, to, weight });
     });
-    return found.sort((one, other) => other.weight - one.weight).slice(0, most);
+    const strongest: Reason[] = [];
+    for (const reason of found.sort((one, other) => other.weight - one.weight)) {
+      if (strongest.length === most) break;
+      if (strongest.every(({ from, to }) => reason.to <= from || reason.from >= to)) strongest.push(reason);
+    }
+    return strongest;
   }
 }
 
