@@ -74,15 +74,15 @@ const DEFINITIONS = {
       "Who tells sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
       "service of OPENAI_API_KEY or OPENAI_BASE_URL.",
   },
-  escalateUnreadable: {
-    env: "ESCALATE_UNREADABLE",
-    schema: onOff.default(false),
-    about: "`on`: feedback in a language that the analyser does not read is escalated.",
-  },
   escalation: {
     env: "ESCALATION",
     schema: onOff.default(true),
     about: "`off`: nothing is escalated, and all feedback is answered or not as `send_response` says.",
+  },
+  escalateUnreadable: {
+    env: "ESCALATE_UNREADABLE",
+    schema: onOff.default(false),
+    about: "`on`: feedback in a language that the analyser does not read is escalated.",
   },
   responseCap: {
     env: "RESPONSE_CAP",
