@@ -78,6 +78,12 @@ describe("the sentiment model", () => {
     expect(evidence.length).toBeLessThanOrEqual(3);
   });
 
+  it("decides where no opinion speaks at all", () => {
+    const text = "They charged us for water and bread";
+    expect(features(text)).toMatchObject({ hits: [], looseNegations: 0 });
+    expect(analyzer.analyze(text).sentiment).toBe("negative");
+  });
+
   it("leaves texts with many opinions to their balance", () => {
     const text = "Great, superb and lovely, but dirty";
     const { hits } = features(text);
