@@ -1,18 +1,20 @@
+import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
-import { ValidationError } from "./errors.ts";
-import { OpenWorkflowEngine } from "./engine/open-workflow/open-workflow-engine.ts";
+import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
+import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
+import { SparqlEndpointStore } from "./ontology/sparql-endpoint/sparql-endpoint-store.ts";
 import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import type { Settings } from "./settings.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
@@ -25,11 +27,35 @@ const LONGEST_RETRY_DELAY_MS = 60_000;
 export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
   dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
 
+let temporary: string | undefined;
+/** One for this process, so that no mail of another is mistaken for one that was sent already. */
+const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
+
 /** The folder that mails go to where no mail server is set; undefined where one is. */
 export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
   if (mailUrl !== undefined) return /^outbox:/i.test(mailUrl) ? mailUrl.slice("outbox:".length) : undefined;
-  return dataDirectory === IN_MEMORY ? join(tmpdir(), "abi-workflows-outbox") : join(dataDirectory, "outbox");
+  return dataDirectory === IN_MEMORY ? temporaryOutbox() : join(dataDirectory, "outbox");
+}
+
+/**
+ * The engine that the settings name.
+ * @param options `worker: false` only looks on, and may do so beside a process that executes
+ * @throws IoError where the database can't be opened or reached, or its file is in use by another worker
+ */
+export async function openEngine(
+  settings: Settings,
+  options: Pick<EngineOptions, "worker" | "logger"> = {},
+): Promise<OpenWorkflowEngine> {
+  const { databaseUrl, maxParallelRequests, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
+  const engineOptions = {
+    ...options,
+    concurrency: Math.max(16, maxParallelRequests),
+    retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
+  };
+  return databaseUrl === undefined
+    ? new OpenWorkflowEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
+    : OpenWorkflowEngine.connect(databaseUrl, engineOptions);
 }
 
 /** Customer feedback, put together and running. */
@@ -41,14 +67,51 @@ export interface Application {
   close(): Promise<void>;
 }
 
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new IoError(
+      `The data directory ${path} cannot be made: is there a file of that name, or a folder that cannot be written?`,
+      {
+        code: "data_directory",
+        cause,
+      },
+    );
+  }
+}
+
 /** A source for those who keep all their customers in the graph already. */
 const noCustomerSource: CustomerSource = {
   get: async () => undefined,
   list: async function* () {},
 };
 
-const customerSource = ({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource =>
-  location === undefined ? noCustomerSource : createCustomerSource(location, token === undefined ? {} : { token });
+function customerSource({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource {
+  if (location === undefined) return noCustomerSource;
+  if (!/^(?:https?|file):/i.test(location) && !existsSync(location)) {
+    throw new ValidationError(
+      `There is no file ${location}. CUSTOMER_SOURCE (customerSource) must name one, or an HTTP URL with {id} in it.`,
+      {
+        code: "invalid_configuration",
+      },
+    );
+  }
+  return createCustomerSource(location, token === undefined ? {} : { token });
+}
+
+/** The SPARQL endpoint where one is set, else the file in the data directory. */
+async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
+  const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
+  if (ontologyUrl === undefined) return OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+  return new SparqlEndpointStore({
+    url: ontologyUrl,
+    ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
+    ...(ontologyGraphStoreUrl !== undefined && { graphStoreUrl: ontologyGraphStoreUrl }),
+    ...(ontologyToken !== undefined && { token: ontologyToken }),
+    ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
+  });
+}
 
 /**
  * Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
@@ -83,11 +146,16 @@ export async function openApplication(
 ): Promise<Application> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
-    // The engine first: what still runs needs the rest.
-    for (const part of opened.splice(0).toReversed()) await part.close();
+    const failures: unknown[] = [];
+    // The engine first: what still runs needs the rest. One that can't be closed must not keep the others open.
+    for (const part of opened.splice(0).toReversed())
+      await part.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
-    const ontologyStore = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    // What customers wrote, and who they are, is nobody else's business on this machine.
+    if (settings.dataDirectory !== IN_MEMORY) makeFolder(settings.dataDirectory);
+    const ontologyStore = await openOntologyStore(settings);
     opened.push(ontologyStore);
     const transport = settings.mailUrl ?? `outbox:${outboxFolder(settings)}`;
     const emailIntegration = new EmailIntegration({
@@ -96,16 +164,7 @@ export async function openApplication(
       ...(settings.mailTemplates === undefined ? {} : { templates: settings.mailTemplates }),
     });
     opened.push(emailIntegration);
-    const engine = new OpenWorkflowEngine({
-      path: dataFile(settings, "runs.sqlite"),
-      concurrency: Math.max(16, settings.maxParallelRequests),
-      retry: {
-        attempts: settings.retryAttempts,
-        initialDelayMs: settings.retryDelayMs,
-        maximumDelayMs: LONGEST_RETRY_DELAY_MS,
-      },
-      logger,
-    });
+    const engine = await openEngine(settings, { logger });
     opened.push(engine);
     const customerDataPipeline = new CustomerDataPipeline({
       customerSource: customerSource(settings),

@@ -71,8 +71,11 @@ export class IoError extends AbiError {
 export class UnexpectedError extends AbiError {
   override readonly type = "unexpected_error";
 
-  constructor(cause: unknown) {
-    super("Something went wrong on our side. The log has the details.", "internal", { cause });
+  constructor(
+    cause: unknown,
+    { message = "Something went wrong on our side. The log has the details.", code = "internal" } = {},
+  ) {
+    super(message, code, { cause });
   }
 }
 

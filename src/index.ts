@@ -13,7 +13,7 @@ export {
 } from "./workflow/operation.ts";
 export { Integration } from "./workflow/integration.ts";
 export { Pipeline } from "./workflow/pipeline.ts";
-export type { RunResult, WorkflowStatus } from "./workflow/result.ts";
+export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
 export type { RouteContext, WorkflowRouter } from "./workflow/routes.ts";
 export type { ToolProgress } from "./workflow/operation-tool.ts";
 export {
@@ -31,7 +31,16 @@ export type { Json } from "./json.ts";
 export { createLogger, silentLogger, type Logger } from "./log.ts";
 
 // Durable execution.
-export type { Run, RunContext, RunFilter, RunStatus, Step, StepEvent, WorkflowEngine } from "./engine/engine.ts";
+export type {
+  Run,
+  RunContext,
+  RunFilter,
+  RunStatus,
+  Step,
+  StepAttempt,
+  StepEvent,
+  WorkflowEngine,
+} from "./engine/engine.ts";
 export { OpenWorkflowEngine, type OpenWorkflowEngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
 
@@ -41,6 +50,10 @@ export { ABIGraph } from "./ontology/abi-graph.ts";
 export { entityUri } from "./ontology/entity-uri.ts";
 export { iri } from "./ontology/iri.ts";
 export { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
+export {
+  SparqlEndpointStore,
+  type SparqlEndpointStoreOptions,
+} from "./ontology/sparql-endpoint/sparql-endpoint-store.ts";
 export { ask, construct, select } from "./ontology/queries.ts";
 export { storeIri } from "./ontology/store-name.ts";
 export { abi, PREFIXES, prov, shapesUrl, vocabularyUrl } from "./ontology/vocabulary.ts";

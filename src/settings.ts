@@ -5,11 +5,19 @@
 import { z } from "zod";
 import { type FieldIssue, ValidationError } from "./errors.ts";
 
-const wholeNumber = (minimum: number): z.ZodType<number> =>
-  z.coerce
-    .number({ error: "must be a whole number" })
-    .int("must be a whole number")
-    .min(minimum, `must be at least ${minimum}`);
+const wholeNumber = (minimum: number): z.ZodType<number, number | string> =>
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^\s*\d+\s*$/)
+          .transform(Number),
+      ],
+      { error: "must be a whole number" },
+    )
+    .pipe(z.int("must be a whole number").min(minimum, `must be at least ${minimum}`));
 
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
@@ -27,6 +35,37 @@ const DEFINITIONS = {
     env: "ABI_DATA_DIRECTORY",
     schema: z.string().min(1).default(".abi-workflows"),
     about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
+  },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    schema: url("postgres", "postgresql").optional(),
+    about: "A PostgreSQL database for the runs, to be shared by many processes. Default: a file in the data directory.",
+  },
+  ontologyUrl: {
+    env: "ONTOLOGY_URL",
+    schema: url("http", "https").optional(),
+    about:
+      "SPARQL 1.1 endpoint for the knowledge graph, user:password@ included where it needs them. Default: a file in the data directory.",
+  },
+  ontologyUpdateUrl: {
+    env: "ONTOLOGY_UPDATE_URL",
+    schema: url("http", "https").optional(),
+    about: "Where that endpoint takes updates. Default: ONTOLOGY_URL.",
+  },
+  ontologyGraphStoreUrl: {
+    env: "ONTOLOGY_GRAPH_STORE_URL",
+    schema: url("http", "https").optional(),
+    about: "Where that endpoint speaks the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
+  },
+  ontologyToken: {
+    env: "ONTOLOGY_TOKEN",
+    schema: z.string().min(1).optional(),
+    about: "Bearer token for that endpoint, in place of user and password.",
+  },
+  ontologyAuthentication: {
+    env: "ONTOLOGY_AUTHENTICATION",
+    schema: z.enum(["basic", "digest"]).optional(),
+    about: "How user and password are given to that endpoint: `basic` (the default) or `digest`.",
   },
   customerSource: {
     env: "CUSTOMER_SOURCE",

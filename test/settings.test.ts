@@ -38,6 +38,7 @@ describe("settings", () => {
   it.each([
     ["MAX_PARALLEL_REQUESTS", "0", /MAX_PARALLEL_REQUESTS \(maxParallelRequests\) must be at least 1/],
     ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
+    ["RESPONSE_CAP", " ", /RESPONSE_CAP \(responseCap\) must be a whole number/],
     ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
     ["LOG_LEVEL", "loud", /LOG_LEVEL/],
     [
@@ -50,7 +51,13 @@ describe("settings", () => {
   });
 
   it("never repeat a value in an error: it may be a secret", () => {
-    expect(() => readSettings({}, { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret" })).toThrow(/^(?!.*secret).*$/s);
+    const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
+    expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);
+  });
+
+  it("refuse options of another kind instead of guessing", () => {
+    expect(() => readSettings({ responseCap: null } as never, {})).toThrow(/responseCap/);
+    expect(() => readSettings({ maxParallelRequests: true } as never, {})).toThrow(/maxParallelRequests/);
   });
 
   it("refuse an option that does not exist", () => {

@@ -1,7 +1,7 @@
 import { ToolMessage } from "@langchain/core/messages";
 import { createMiddleware, ToolInvocationError, type AgentMiddleware } from "langchain";
 import { isAbiError } from "../../src/errors.ts";
-import type { Logger } from "../../src/log.ts";
+import { describeCause, type Logger } from "../../src/log.ts";
 
 /**
  * No error reaches the model as it was thrown. Arguments that do not fit: what to repair. Our own errors: their message,
@@ -17,7 +17,8 @@ export function toolErrors(logger: Logger): AgentMiddleware {
       } catch (error) {
         if (request.runtime.signal?.aborted === true || isInterrupt(error)) throw error;
         const content = explain(error, name);
-        if (!ToolInvocationError.isInstance(error)) logger.error({ err: error, tool: name }, "tool failed");
+        if (!ToolInvocationError.isInstance(error))
+          logger.error({ cause: describeCause(error), tool: name }, "a tool failed");
         return new ToolMessage({ content, tool_call_id: id, name, status: "error" });
       }
     },

@@ -1,16 +1,14 @@
-import { createWriteStream } from "node:fs";
-import { once } from "node:events";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Application } from "../application.ts";
-import { toWireError, ValidationError } from "../errors.ts";
+import { IoError, toWireError, ValidationError } from "../errors.ts";
 import { withDerivedKey } from "../workflow/submission.ts";
 import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.ts";
 import { openRows } from "./batch/read-rows.ts";
 import type { FileRow } from "./batch/row.ts";
 import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
-import { unreadable } from "./input.ts";
 import { note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { withApplication } from "./with-application.ts";
@@ -64,18 +62,22 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   const say = (text: string): void => (options.json ? note(text) : print(text));
   const rows = await openRows(file, mapping.check);
   const progress = createProgress("Processing");
-  const write = await openOutput(options);
   try {
     await withApplication(settings, async (application, signal) => {
-      for await (const { result, share } of resultsOf(application, rows, mapping, signal)) {
-        summary.add(result);
-        await write?.(result);
-        progress.update(summary.progress(), share);
+      // Only now: a data directory that is in use must not cost the results of whoever uses it.
+      const write = await openOutput(options);
+      try {
+        for await (const { result, share } of resultsOf(application, rows, mapping, signal)) {
+          summary.add(result);
+          await write?.(result);
+          progress.update(summary.progress(), share);
+        }
+      } finally {
+        await write?.close();
       }
     });
   } finally {
     progress.stop();
-    await write?.close();
     if (summary.processed > 0) {
       if (options.json && options.output !== undefined) printJson(summary.toJson(outbox));
       else say(summary.toText(outbox));
@@ -94,18 +96,18 @@ async function* resultsOf(
 ): AsyncGenerator<{ result: RowResult; share: number }> {
   const operation = workflow.operations.find((operation) => operation.kind === "durable");
   // Rows that have been handed over and have no result yet: never more than the batch has at work.
-  const open: FileRow[] = [];
+  const pending: FileRow[] = [];
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {
       signal.throwIfAborted();
-      open.push(row);
+      pending.push(row);
       const parameters = row.values && mapping.toParameters(row.values);
       // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
       yield parameters && operation ? withDerivedKey(operation, parameters) : undefined;
     }
   };
   for await (const result of workflow.runBatch(items(), { signal })) {
-    const { line, share, problem } = open.shift() ?? { line: 0, share: 1 };
+    const { line, share, problem } = pending.shift() ?? { line: 0, share: 1 };
     yield { result: { line, ...(problem === undefined ? result : unreadableRow(problem)) }, share };
   }
 }
@@ -122,21 +124,25 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   if (output === undefined) {
     return json ? Object.assign(async (result: RowResult) => printJson(result), { close: async () => {} }) : undefined;
   }
-  const stream = createWriteStream(output);
-  try {
-    await once(stream, "open");
-  } catch (error) {
-    throw unreadable(output, error);
-  }
+  const file = await orUnwritable(output, open(output, "w"));
   return Object.assign(
     async (result: RowResult) => {
-      if (!stream.write(`${JSON.stringify(result)}\n`)) await once(stream, "drain");
+      await orUnwritable(output, file.appendFile(`${JSON.stringify(result)}\n`));
     },
-    {
-      close: async () => {
-        stream.end();
-        await once(stream, "close");
-      },
-    },
+    { close: () => file.close() },
   );
+}
+
+async function orUnwritable<Result>(output: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new IoError(
+      `The results cannot be written to ${output}: is the disk full, or the folder not to be written?`,
+      {
+        code: "output_unwritable",
+        cause,
+      },
+    );
+  }
 }

@@ -53,12 +53,11 @@ async function withRuns(
   options: GlobalOptions,
   work: (engine: WorkflowEngine | undefined) => Promise<void>,
 ): Promise<void> {
-  const { dataFile } = await import("../application.ts");
-  const path = dataFile(settingsFrom(options), "runs.sqlite");
+  const { dataFile, openEngine } = await import("../application.ts");
+  const settings = settingsFrom(options);
   // Looking at a folder must not fill it.
-  if (!existsSync(path)) return work(undefined);
-  const { OpenWorkflowEngine } = await import("../engine/open-workflow/open-workflow-engine.ts");
-  const engine = new OpenWorkflowEngine({ path, worker: false });
+  if (settings.databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
+  const engine = await openEngine(settings, { worker: false });
   try {
     await work(engine);
   } finally {

@@ -64,8 +64,24 @@ export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
+  /** Fields of the input, each with the text that it must be. */
+  readonly input?: Readonly<Record<string, string>>;
+  readonly startedSince?: Date;
+  readonly startedBefore?: Date;
+  /** Id of a run: only what was started before it. The last of one page is where the next begins. */
+  readonly after?: string;
   /** At most so many, newest first; default 100. */
   readonly limit?: number;
+}
+
+/** One attempt of one step. `running` without an end: at work, or its process died. */
+export interface StepAttempt {
+  readonly step: string;
+  readonly status: "running" | "completed" | "failed";
+  readonly startTime: Date;
+  readonly endTime?: Date;
+  /** Only when `failed`. */
+  readonly error?: WireError;
 }
 
 /** What happens while a run is at work, for progress displays; only of listed steps of runs that this process executes. */
@@ -102,6 +118,12 @@ export interface WorkflowEngine {
   get(id: string): Promise<Run | undefined>;
   find(workflow: string, key: string): Promise<Run | undefined>;
   list(filter?: RunFilter): Promise<Run[]>;
+
+  /** All attempts of a run's listed steps, in the order in which they began. Empty for an unknown run. */
+  history(id: string): Promise<StepAttempt[]>;
+
+  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
+  retry(id: string): Promise<boolean>;
 
   /** Stops a run before its next step; what its steps have done stays done. False where it had already ended or is unknown. */
   cancel(id: string): Promise<boolean>;

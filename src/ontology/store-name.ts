@@ -1,5 +1,8 @@
 import { ValidationError } from "../errors.ts";
 
+/** Under it are the stores; it is itself the graph that lists them where they are kept on an endpoint. */
+export const STORES = "http://example.org/abi/stores";
+
 const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -12,5 +15,11 @@ export function storeIri(store: string): string {
       code: "invalid_store_name",
     });
   }
-  return `http://example.org/abi/stores/${store}`;
+  return `${STORES}/${store}`;
+}
+
+/** The name in an IRI of `storeIri`; undefined for any other IRI. */
+export function storeName(iri: string): string | undefined {
+  const name = iri.startsWith(`${STORES}/`) ? iri.slice(STORES.length + 1) : "";
+  return STORE_NAME.test(name) ? name : undefined;
 }

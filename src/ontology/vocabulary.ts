@@ -43,6 +43,7 @@ export const abi = terms(ABI, [
   "SentimentAnalysis",
   "CategoryAnalysis",
   "Analyzer",
+  "Store",
   "id",
   "name",
   "email",

@@ -21,8 +21,13 @@ export type OperationCall = (args: unknown, options: CallOptions) => AsyncGenera
 /**
  * An operation as a LangChain tool. The model gets the result as a line of JSON, the program the same as the artifact;
  * what can go wrong with a call comes back as such a result (`error`, `error_type`, `retriable`), bad arguments too.
+ * @param onError is told what was thrown, whose internals the result keeps to itself
  */
-export function operationTool(operation: Operation, call: OperationCall): DynamicStructuredTool {
+export function operationTool(
+  operation: Operation,
+  call: OperationCall,
+  onError: (error: unknown) => void,
+): DynamicStructuredTool {
   const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
   const answer = (result: object): [string, object] => [JSON.stringify(result), result];
   return new DynamicStructuredTool({
@@ -39,6 +44,7 @@ export function operationTool(operation: Operation, call: OperationCall): Dynami
         return answer(yield* call(args, signal ? { signal } : {}));
       } catch (error) {
         signal?.throwIfAborted();
+        onError(error);
         return answer({ success: false, ...toWireError(error) });
       }
     },

@@ -1,4 +1,4 @@
-import type { Run } from "../engine/engine.ts";
+import type { Run, StepAttempt } from "../engine/engine.ts";
 import { toWireError, type WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
 
@@ -23,6 +23,22 @@ export interface WorkflowStatus extends Partial<WireError> {
   /** Only when completed. */
   result?: RunResult;
 }
+
+/** One attempt of one step. Times are ISO 8601, UTC; without an end it is at work, or its process died. Error fields where it failed. */
+export interface StepHistory extends Partial<WireError> {
+  step: string;
+  status: StepAttempt["status"];
+  start_time: string;
+  end_time?: string;
+}
+
+export const historyOf = ({ step, status, startTime, endTime, error }: StepAttempt): StepHistory => ({
+  step,
+  status,
+  start_time: startTime.toISOString(),
+  ...(endTime ? { end_time: endTime.toISOString() } : {}),
+  ...error,
+});
 
 const CANCELLED: WireError = {
   error: "The run was cancelled. Submit it again to go on where it stopped.",

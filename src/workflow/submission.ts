@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { z } from "zod";
 import type { Json } from "../json.ts";
 import type { DurableOperation } from "./operation.ts";
 import { parse } from "./validation.ts";
@@ -48,12 +49,29 @@ export function toSubmission(
     input: { ...input, ...extras },
     identity: identityOf(operation, input),
     key: input[operation.key] as string,
-    fingerprint: hash(input),
+    fingerprint: fingerprintOf(operation, input),
   };
 }
 
-/** Parameters with a key: the given one, or where it is missing or null one derived from the content. */
-export function withDerivedKey({ key, keyFrom }: DurableOperation, parameters: unknown): unknown {
+/**
+ * Stands for the content of a submission, for good: fields at their defaults do not count, so that a field that a later
+ * version adds does not make an old submission a different one.
+ */
+function fingerprintOf({ input: schema }: DurableOperation, input: Record<string, Json>): string {
+  const isDefault = ([field, value]: [string, Json | undefined]): boolean => {
+    const absent = (schema.shape as Record<string, z.ZodType>)[field]?.safeParse(undefined);
+    return absent?.success === true && canonical(absent.data) === canonical(value);
+  };
+  return hash(Object.fromEntries(Object.entries(input).filter((entry) => !isDefault(entry))));
+}
+
+/**
+ * Parameters with a key: the given one, or where it is missing or null one derived from the content as it will be read, so that
+ * a space at the end of a text does not make it another.
+ */
+export function withDerivedKey({ key, keyFrom, input }: DurableOperation, parameters: unknown): unknown {
   if (!keyFrom || !isRecord(parameters) || (parameters[key] ?? undefined) !== undefined) return parameters;
-  return { ...parameters, [key]: `auto-${hash(keyFrom.map((field) => parameters[field])).slice(0, 32)}` };
+  const read = input.safeParse({ ...parameters, [key]: "to be derived" });
+  const content: Record<string, unknown> = read.success ? read.data : parameters;
+  return { ...parameters, [key]: `auto-${hash(keyFrom.map((field) => content[field])).slice(0, 32)}` };
 }

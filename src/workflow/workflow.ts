@@ -9,7 +9,15 @@ import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./con
 import type { CallOptions, DurableOperation, Operation } from "./operation.ts";
 import { operationTool, type OperationCall } from "./operation-tool.ts";
 import { withProgress } from "./progress.ts";
-import { failure, resultOf, statusOf, type RunResult, type WorkflowStatus } from "./result.ts";
+import {
+  failure,
+  historyOf,
+  resultOf,
+  statusOf,
+  type RunResult,
+  type StepHistory,
+  type WorkflowStatus,
+} from "./result.ts";
 import { errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
 import { identityOf, toSubmission, withDerivedKey, type Submission } from "./submission.ts";
 import { withoutNulls } from "./tool-schema.ts";
@@ -83,12 +91,25 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
-    this.#durable();
-    const run = await this.configuration.engine.get(workflowId);
-    return run?.workflow === this.name ? this.#status(run) : { workflow_id: workflowId, status: "not_found" };
+    const run = await this.#ownRun(workflowId);
+    return run ? this.#status(run) : { workflow_id: workflowId, status: "not_found" };
   }
 
-  /** Newest first. */
+  /** Every attempt of every step of a run, in the order in which they began. Empty for a run that is not one of ours. */
+  async getWorkflowHistory(workflowId: string): Promise<StepHistory[]> {
+    if (!(await this.#ownRun(workflowId))) return [];
+    return (await this.configuration.engine.history(workflowId)).map(historyOf);
+  }
+
+  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither, or not ours. */
+  async retryWorkflow(workflowId: string): Promise<boolean> {
+    return (await this.#ownRun(workflowId)) !== undefined && (await this.configuration.engine.retry(workflowId));
+  }
+
+  /**
+   * Newest first.
+   * @example await workflow.listWorkflows({ status: "failed", input: { customer_id: "C-1001" } })
+   */
   async listWorkflows(filter: Omit<RunFilter, "workflow"> = {}): Promise<WorkflowStatus[]> {
     this.#durable();
     const runs = await this.configuration.engine.list({ ...filter, workflow: this.name });
@@ -97,9 +118,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /** Stops a run before its next step. False where it has ended already or is not one of ours. */
   async cancelWorkflow(workflowId: string): Promise<boolean> {
-    this.#durable();
-    const run = await this.configuration.engine.get(workflowId);
-    return run?.workflow === this.name && (await this.configuration.engine.cancel(workflowId));
+    return (await this.#ownRun(workflowId)) !== undefined && (await this.configuration.engine.cancel(workflowId));
   }
 
   /**
@@ -132,7 +151,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** The operations as LangChain tools, to bind to a chat model or hand to an agent. */
   as_tools(): DynamicStructuredTool[] {
     this.#durable();
-    return this.operations.map((operation) => operationTool(operation, this.#call(operation)));
+    return this.operations.map((operation) =>
+      operationTool(operation, this.#call(operation), (error) => this.#logUnexpected(error)),
+    );
   }
 
   /**
@@ -209,6 +230,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       const parameters = withDerivedKey(operation, withoutNulls(operation.input, args));
       return withProgress(engine, (follow) => this.#run(parameters, { ...options, follow }));
     };
+  }
+
+  async #ownRun(workflowId: string): Promise<Run | undefined> {
+    this.#durable();
+    const run = await this.configuration.engine.get(workflowId);
+    return run?.workflow === this.name ? run : undefined;
   }
 
   #status(run: Run): WorkflowStatus {

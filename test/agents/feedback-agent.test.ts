@@ -405,7 +405,7 @@ describe("guard rails", () => {
     expect(toolMessages(server, 1)[0]?.content).toContain("failed unexpectedly");
     expect(logged).toEqual([
       {
-        err: expect.objectContaining({ message: expect.stringContaining("hunter2") }),
+        cause: expect.objectContaining({ message: expect.stringContaining("hunter2") }),
         tool: "analyze_feedback_sentiment",
       },
     ]);

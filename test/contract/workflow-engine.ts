@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { Run, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
+import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
 
@@ -172,6 +172,14 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(attempts).toBe(1);
     });
 
+    it("is not disturbed by a listener that fails", async () => {
+      const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
+      engine.onStep(() => {
+        throw new Error("the display broke");
+      });
+      expect(await runOnce(engine, "echo", "k", 7)).toMatchObject({ status: "completed", output: 7 });
+    });
+
     it("says nothing of internals when a step or a handler breaks", async () => {
       const engine = await open({
         step: async (_, { step }) =>
@@ -189,31 +197,73 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       }
     });
 
-    it("stops a run before its next step when it is cancelled, and takes it up again when it is submitted again", async () => {
+    it("stops a run before its next step when it is cancelled, keeps what is done, and goes on there when submitted again", async () => {
       const entered = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
+      let first = 0;
       let second = 0;
       const engine = await open({
         slow: async (_, { step }) => {
           await step("first", async () => {
+            first++;
             entered.resolve();
             await gate.promise;
           });
           return step("second", () => ++second);
         },
       });
-      const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("slow", submission);
       await entered.promise;
       expect(await engine.cancel(id)).toBe(true);
+      expect(await engine.start("slow", submission)).toEqual({ id, outcome: "existing" });
       gate.resolve();
-      expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
-      expect(second).toBe(0);
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled", stepsCompleted: ["first"] });
       expect(await engine.cancel(id)).toBe(false);
-      expect(await engine.start("slow", { key: "k", fingerprint: "f", input: null })).toEqual({
-        id,
-        outcome: "resumed",
-      });
+      expect(await engine.start("slow", submission)).toEqual({ id, outcome: "resumed" });
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+      expect([first, second]).toEqual([1, 1]);
+    });
+
+    it("lets an author handle a final failure of a step", async () => {
+      const engine = await open({
+        careful: async (_, { step }) => {
+          try {
+            return await step("risky", () => {
+              throw new ValidationError("no such thing", { code: "missing" });
+            });
+          } catch (error) {
+            if (error instanceof ValidationError) return step("instead", () => error.code);
+            throw error;
+          }
+        },
+      });
+      expect(await runOnce(engine, "careful")).toMatchObject({
+        status: "completed",
+        output: "missing",
+        stepsCompleted: ["instead"],
+      });
+    });
+
+    it("refuses two steps of one name in a run, and a result that is no JSON, for good", async () => {
+      let effects = 0;
+      const engine = await open({
+        twice: async (_, { step }) => {
+          for (const _ of [1, 2]) await step("same", () => ++effects);
+          return null;
+        },
+        unwritable: async (_, { step }) => step("big", () => (++effects, 1n)) as never,
+      });
+      expect(await runOnce(engine, "twice")).toMatchObject({
+        status: "failed",
+        error: { error_type: "unexpected_error" },
+      });
+      expect(effects).toBe(1);
+      expect(await runOnce(engine, "unwritable")).toMatchObject({
+        status: "failed",
+        error: { error_type: "unexpected_error" },
+      });
+      expect(effects).toBe(2);
     });
 
     it("stops waiting when the caller aborts, and lets the run finish", async () => {
@@ -277,6 +327,56 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.get("workflow-unknown")).toBeUndefined();
       expect(await engine.get("nonsense")).toBeUndefined();
       expect(await engine.cancel("workflow-unknown")).toBe(false);
+    });
+
+    it("lists by what was submitted, by time, and page by page", async () => {
+      const engine = await open({ echo: async (input) => input });
+      const ids: string[] = [];
+      for (const [n, owner] of ["me", "you", "me", "o\"'dd"].entries()) {
+        ids.push((await runOnce(engine, "echo", `k${n}`, { owner, n })).id);
+      }
+      const keys = async (filter: RunFilter) => (await engine.list(filter)).map(({ key }) => key);
+      expect(await keys({ input: { owner: "me" } })).toEqual(["k2", "k0"]);
+      expect(await keys({ input: { owner: "o\"'dd" } })).toEqual(["k3"]);
+      expect(await keys({ input: { "own\"er'": "me" } })).toEqual([]);
+      const { startTime } = (await engine.get(ids[2]!))!;
+      expect(await keys({ startedBefore: new Date(0) })).toEqual([]);
+      expect(await keys({ startedSince: startTime })).toContain("k3");
+      expect(await keys({ startedBefore: new Date(startTime.getTime() + 60_000) })).toHaveLength(4);
+      const first = await engine.list({ limit: 3 });
+      const rest = await engine.list({ after: first.at(-1)!.id });
+      expect(new Set([...first, ...rest].map(({ key }) => key))).toEqual(new Set(["k0", "k1", "k2", "k3"]));
+      expect(rest).toHaveLength(1);
+    });
+
+    it("keeps every attempt with its times and its error, and takes up a failed run by hand", async () => {
+      let healthy = false;
+      const engine = await open({
+        outage: async (_, { step }) => {
+          await step.unlisted("hidden", () => null);
+          return step("only", () => {
+            if (!healthy) throw new IoError("away");
+            return "done";
+          });
+        },
+      });
+      const failed = await runOnce(engine, "outage");
+      healthy = true;
+      expect(await engine.retry(failed.id)).toBe(true);
+      expect(await engine.wait(failed.id)).toMatchObject({ status: "completed" });
+      const history = await engine.history(failed.id);
+      expect(history.map(({ step, status }) => `${step} ${status}`)).toEqual([
+        "only failed",
+        "only failed",
+        "only failed",
+        "only completed",
+      ]);
+      expect(history[0]).toMatchObject({ error: { error: "away", error_type: "io_error", retriable: true } });
+      for (const { startTime, endTime } of history)
+        expect(endTime!.getTime()).toBeGreaterThanOrEqual(startTime.getTime());
+      expect(await engine.retry(failed.id)).toBe(false);
+      expect(await engine.retry("workflow-unknown")).toBe(false);
+      expect(await engine.history("workflow-unknown")).toEqual([]);
     });
 
     it("finishes more runs than it has slots", async () => {

@@ -1,10 +1,14 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { silentLogger } from "../../src/log.ts";
+import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { openSqlite } from "../../src/engine/open-workflow/sqlite-database.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -69,5 +73,127 @@ describe("OpenWorkflowEngine", () => {
     await said(last, "completed");
     await once(last, "exit");
     expect(calls()).toEqual(["first", "second", "second", "third", "third"]);
+  });
+
+  it("gives up a step that kills its process every time, and says so", async () => {
+    const folder = temporaryFolder();
+    const attempt = () =>
+      spawnSync(process.execPath, [join(import.meta.dirname, "../support/dying-process.ts"), folder], {
+        encoding: "utf8",
+      });
+    for (const _ of [1, 2, 3]) expect(attempt()).toMatchObject({ signal: "SIGKILL", stdout: "" });
+    const last = attempt();
+    expect(last.status).toBe(0);
+    expect(JSON.parse(last.stdout)).toMatchObject({
+      status: "failed",
+      error: {
+        error: expect.stringMatching(/^The step die ended its process 3 times/),
+        error_code: "step_died",
+        retriable: false,
+      },
+    });
+  });
+
+  it("goes on by itself after the database was out of order in the middle of a run", async () => {
+    const database = openSqlite(":memory:", true);
+    const { backend } = database;
+    let healthy = false;
+    let effects = 0;
+    const createStepAttempt: typeof backend.createStepAttempt = async (params) => {
+      if (!healthy && params.stepName === "second") throw new Error("SQLITE_FULL: database or disk is full");
+      return backend.createStepAttempt(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
+    const engine = new OpenWorkflowEngine({ path: "" }, { ...database, backend: troubled });
+    engine.register("two", async (_, { step }) => {
+      await step("first", () => ++effects);
+      return step("second", () => ++effects);
+    });
+    const { id } = await engine.start("two", { key: "k", fingerprint: "f", input: null });
+    const waiting = engine.wait(id);
+    await expect.poll(async () => (await engine.get(id))?.stepsCompleted).toEqual(["first"]);
+    healthy = true;
+    expect(await waiting).toMatchObject({ status: "completed", output: 2 });
+    await engine.close();
+  });
+
+  it("writes a step's result down although the database fails at first, and does not repeat the step", async () => {
+    const database = openSqlite(":memory:", true);
+    const { backend } = database;
+    let failures = 2;
+    const completeStepAttempt: typeof backend.completeStepAttempt = async (params) => {
+      if (failures-- > 0) throw new Error("database is locked");
+      return backend.completeStepAttempt(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { completeStepAttempt });
+    const engine = new OpenWorkflowEngine({ path: "" }, { ...database, backend: troubled });
+    let mails = 0;
+    engine.register("mail", async (_, { step }) => step("sent", () => ++mails));
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    expect(mails).toBe(1);
+    await engine.close();
+  });
+
+  it("does not take its own run a second time when the lease ran out under it", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new OpenWorkflowEngine({ path });
+    const entered = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    let effects = 0;
+    engine.register("slow", async (_, { step }) =>
+      step("only", async () => {
+        effects++;
+        entered.resolve();
+        await gate.promise;
+        return effects;
+      }),
+    );
+    engine.register("quick", async () => null);
+    const { id } = await engine.start("slow", { key: "k", fingerprint: "f", input: null });
+    await entered.promise;
+    // As a jump of the clock leaves it.
+    const other = new DatabaseSync(path);
+    other.exec("UPDATE workflow_runs SET available_at = '2000-01-01T00:00:00.000Z'");
+    other.close();
+    // A look for work has happened when this has ended.
+    const { id: quick } = await engine.start("quick", { key: "k", fingerprint: "f", input: null });
+    await engine.wait(quick);
+    gate.resolve();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    expect(effects).toBe(1);
+    await engine.close();
+  });
+
+  it("says that the database does not answer as an error that may pass", async () => {
+    const database = openSqlite(":memory:", true);
+    const createWorkflowRun = async () => {
+      throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
+    };
+    const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { createWorkflowRun });
+    const engine = new OpenWorkflowEngine({ path: "" }, { ...database, backend });
+    engine.register("echo", async (input) => input);
+    const starting = engine.start("echo", { key: "k", fingerprint: "f", input: null });
+    await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
+    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer/);
+    await engine.close();
+  });
+});
+
+describe("the worker's loop", () => {
+  it("looks again at once when something is announced while it looks", async () => {
+    const looked = Promise.withResolvers<void>();
+    let looks = 0;
+    const loop = new WorkerLoop({ logger: silentLogger, pollIntervalMs: 3_600_000 });
+    const tick = async (): Promise<number> => {
+      looks++;
+      if (looks === 1) loop.wakeNow();
+      else looked.resolve();
+      return 0;
+    };
+    loop.start({ tick, stop: async () => {} } as never);
+    await looked.promise;
+    await loop.stop([]);
+    expect(looks).toBe(2);
   });
 });

@@ -1,33 +1,97 @@
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import postgres from "postgres";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
 
+/** A database for each test: what one leaves must not be another's work. */
+function ownDatabase(): { url: string; created: Promise<void>; drop: () => Promise<void> } {
+  const name = `abi_${randomUUID().replaceAll("-", "")}`;
+  const own = new URL(url!);
+  own.pathname = `/${name}`;
+  const admin = async (statement: string): Promise<void> => {
+    const sql = postgres(url!, { max: 1, onnotice: () => {} });
+    try {
+      await sql.unsafe(statement);
+    } finally {
+      await sql.end();
+    }
+  };
+  return {
+    url: own.href,
+    created: admin(`CREATE DATABASE ${name}`),
+    drop: () => admin(`DROP DATABASE ${name} WITH (FORCE)`),
+  };
+}
+
 describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
   workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
-    // A database for each test: what one leaves must not be another's work.
-    const name = `abi_${randomUUID().replaceAll("-", "")}`;
-    const own = new URL(url!);
-    own.pathname = `/${name}`;
-    const admin = async (statement: string): Promise<void> => {
-      const sql = postgres(url!, { max: 1, onnotice: () => {} });
-      try {
-        await sql.unsafe(statement);
-      } finally {
-        await sql.end();
-      }
-    };
-    const created = admin(`CREATE DATABASE ${name}`);
+    const database = ownDatabase();
     return {
       open: async (options) => {
-        await created;
-        return OpenWorkflowEngine.connect(own.href, { concurrency: 4, ...options });
+        await database.created;
+        return OpenWorkflowEngine.connect(database.url, { concurrency: 4, ...options });
       },
-      destroy: () => admin(`DROP DATABASE ${name} WITH (FORCE)`),
+      destroy: database.drop,
     };
+  });
+
+  it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
+    const database = ownDatabase();
+    await database.created;
+    onTestFinished(database.drop);
+    const said: string[] = [];
+    const waiting: { words: string; resolve: () => void }[] = [];
+    const worker = (name: string) => {
+      const child = spawn(process.execPath, [
+        join(import.meta.dirname, "../support/worker-process.ts"),
+        database.url,
+        name,
+      ]);
+      onTestFinished(() => void child.kill("SIGKILL"));
+      child.stdout.on("data", (chunk: Buffer) => {
+        said.push(...chunk.toString().trim().split("\n"));
+        for (const { words, resolve } of waiting) if (said.includes(words)) resolve();
+      });
+      return child;
+    };
+    const heard = (words: string) =>
+      said.includes(words) ? undefined : new Promise<void>((resolve) => waiting.push({ words, resolve }));
+
+    const victim = worker("victim");
+    await heard("ready");
+    const client = await OpenWorkflowEngine.connect(database.url, { worker: false });
+    client.register("shared", async () => null);
+    const { id } = await client.start("shared", { key: "k", fingerprint: "f", input: { hold: true } });
+    await heard("victim second");
+    victim.kill("SIGKILL");
+    worker("heir");
+    const run = await client.wait(id);
+    await client.close();
+    expect(run).toMatchObject({ status: "completed", output: "heir", stepsCompleted: ["first", "second"] });
+    expect(said.filter((words) => words !== "ready")).toEqual(["victim first", "victim second", "heir second"]);
+    expect(run.endTime!.getTime() - run.startTime.getTime()).toBeLessThan(45_000);
+  }, 60_000);
+
+  it("opens safely when ten processes do so at once on a new database", async () => {
+    const database = ownDatabase();
+    await database.created;
+    onTestFinished(database.drop);
+    const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database.url)));
+    for (const engine of engines) engine.register("once", async (_, { runId }) => runId);
+    const started = await Promise.all(
+      Array.from({ length: 64 }, (_, n) =>
+        engines[n % 10]!.start("once", { key: "same", fingerprint: "f", input: null }),
+      ),
+    );
+    expect(new Set(started.map(({ id }) => id)).size).toBe(1);
+    expect(started.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
+    expect(await engines[7]!.wait(started[0]!.id)).toMatchObject({ status: "completed", output: started[0]!.id });
+    for (const engine of engines) await engine.close();
   });
 });
 

@@ -51,12 +51,12 @@ export interface Feedback {
   mails: SmtpTestServer;
 }
 
-/** The whole workflow on real parts: a store and an engine in memory, a mail server on this machine. */
+/** The whole workflow on real parts: a store (unless one is given) and an engine in memory, a mail server on this machine. */
 export async function startFeedback(
   configuration: Partial<CustomerFeedbackWorkflowConfiguration> = {},
 ): Promise<Feedback> {
   const mails = await startSmtpServer();
-  const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
+  const ontologyStore = configuration.ontologyStore ?? (await OxigraphOntologyStore.open({ path: ":memory:" }));
   const emailIntegration = new EmailIntegration({
     transport: createMailTransport(mails.url()),
     from: "care@shop.example",

@@ -28,7 +28,10 @@ export interface ScriptedServer {
 }
 
 /** A real HTTP server on loopback that gives the replies one after the other, the last one for all requests after it. Closed when the test ends. */
-export async function serve(...replies: [Reply, ...Reply[]]): Promise<ScriptedServer> {
+export const serve = (...replies: [Reply, ...Reply[]]): Promise<ScriptedServer> => serveAt(0, ...replies);
+
+/** The same on a port of the test's choice. */
+export async function serveAt(port: number, ...replies: [Reply, ...Reply[]]): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(incoming);
@@ -47,7 +50,7 @@ export async function serve(...replies: [Reply, ...Reply[]]): Promise<ScriptedSe
   const server = createServer((incoming, response) => {
     answer(incoming, response).catch(() => response.destroy());
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  await once(server.listen(port, "127.0.0.1"), "listening");
 
   const close = async (): Promise<void> => {
     server.closeAllConnections();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { BaseToolkit } from "@langchain/core/tools";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
@@ -108,5 +108,21 @@ describe("createCustomerFeedbackTools", () => {
       code: "invalid_configuration",
     });
     await expect(createCustomerFeedbackTools({ maxParallelRequests: 0 })).rejects.toThrow(/at least 1/);
+  });
+
+  it("keeps what it knows from others on the machine", async () => {
+    const { dataDirectory } = await open();
+    expect(statSync(dataDirectory).mode & 0o077).toBe(0);
+  });
+
+  it("says at once that the file of customers is not there, or that the data directory is a file", async () => {
+    const folder = temporaryFolder();
+    await expect(createCustomerFeedbackTools({ dataDirectory: folder, customerSource: "none.csv" })).rejects.toThrow(
+      /There is no file none\.csv/,
+    );
+    writeFileSync(join(folder, "file"), "");
+    await expect(createCustomerFeedbackTools({ dataDirectory: join(folder, "file") })).rejects.toMatchObject({
+      type: "io_error",
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { RefundWorkflow } from "../../examples/refund-workflow.ts";
@@ -84,12 +85,44 @@ describe("a workflow of one's own", () => {
     expect(() => new Doubling({ engine: openEngine(), maxParallelRequests })).toThrow(/at least 1/);
   });
 
-  it("gives a plain call's failure to the model without internals", async () => {
-    const [, halve] = new Doubling({ engine: openEngine() }).as_tools();
+  it("gives a plain call's failure to the model without internals, and the log its cause", async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });
+    const [, halve] = new Doubling({ engine: openEngine(), logger }).as_tools();
     expect(JSON.parse((await halve!.invoke({ n: 8 })) as string)).toEqual({ halved: 4 });
     const failed = (await halve!.invoke({ n: 13 })) as string;
     expect(JSON.parse(failed)).toMatchObject({ success: false, error_type: "unexpected_error", retriable: false });
     expect(failed).not.toMatch(/unlucky|secret/);
+    expect(lines.join()).toMatch(/unlucky/);
+  });
+});
+
+describe("the content of a submission", () => {
+  it("stays the same when a later version adds a field with a default", async () => {
+    const engine = openEngine();
+    const version = (fields: z.ZodRawShape) =>
+      new (class extends Workflow {
+        override readonly name = "growing";
+        override readonly operations = [
+          durable("grow", {
+            description: "Grow.",
+            input: z.strictObject({ id: z.string(), ...fields }),
+            output: z.object({}),
+            key: "id",
+            run: async () => ({}),
+          }),
+        ];
+      })({ engine });
+    const first = version({});
+    await first.run({ id: "G-1" });
+    // The second version's handler is the first one's: one engine knows a workflow once.
+    const register = engine.register.bind(engine);
+    engine.register = () => {};
+    const second = version({ channel: z.string().default("mail") });
+    expect(await second.run({ id: "G-1" })).toMatchObject({ success: true, duplicate: true });
+    expect(await second.run({ id: "G-1", channel: "mail" })).toMatchObject({ duplicate: true });
+    expect(await second.run({ id: "G-1", channel: "phone" })).toMatchObject({ error_type: "conflict" });
+    engine.register = register;
   });
 });
 
@@ -143,7 +176,24 @@ describe("runs by id", () => {
       error_code: "no_ones",
       retriable: false,
     });
+    expect(await workflow.getWorkflowHistory(failed!.workflow_id)).toEqual([
+      {
+        step: "doubled",
+        status: "failed",
+        start_time: expect.stringMatching(/Z$/),
+        end_time: expect.stringMatching(/Z$/),
+        error: "One is not doubled here.",
+        error_code: "no_ones",
+        error_type: "validation_error",
+        retriable: false,
+      },
+    ]);
+    expect(await workflow.listWorkflows({ input: { id: "D-1" } })).toHaveLength(1);
+    expect(await workflow.listWorkflows({ input: { id: "D-9" } })).toEqual([]);
+    expect(await workflow.retryWorkflow(failed!.workflow_id)).toBe(true);
     for (const id of ["workflow-unknown", other]) {
+      expect(await workflow.retryWorkflow(id)).toBe(false);
+      expect(await workflow.getWorkflowHistory(id)).toEqual([]);
       expect(await workflow.getWorkflowStatus(id)).toEqual({ workflow_id: id, status: "not_found" });
       expect(await workflow.cancelWorkflow(id)).toBe(false);
     }

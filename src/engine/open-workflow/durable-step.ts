@@ -1,5 +1,5 @@
 import type { OpenWorkflow } from "openworkflow";
-import { toAbiError, type AbiError } from "../../errors.ts";
+import { toAbiError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
@@ -12,9 +12,9 @@ export interface StepSurroundings {
   readonly api: StepApi;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
-  /** Failures of this stored step name so far, since the run was last submitted. */
-  failedAttempts(storedName: string): Promise<number>;
-  /** Throws where the engine is closing: the boundary at which a run may be left for the next start. */
+  /** Earlier attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. */
+  earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
+  /** Throws where the run must not go on here: the engine is closing, or somebody has asked to cancel. */
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
   onEngineError(error: unknown): void;
@@ -23,8 +23,7 @@ export interface StepSurroundings {
 }
 
 interface StepRetry {
-  /** 0: as many as it takes. */
-  maximumAttempts: 0 | 1;
+  maximumAttempts: number;
   initialInterval: `${number}ms`;
   maximumInterval: `${number}ms`;
 }
@@ -32,28 +31,47 @@ interface StepRetry {
 /** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
+/** A step that takes its process with it must not be tried for ever: it would take every worker in turn. */
+const givenUp = (step: string, times: number): UnexpectedError =>
+  new UnexpectedError(undefined, {
+    message: `The step ${step} ended its process ${times} times and was given up. Find out why, and submit it again.`,
+    code: "step_died",
+  });
+
 /** Our `Step` over OpenWorkflow's: our retry decisions, our form of errors, our events. */
 export function createStep(surroundings: StepSurroundings): Step {
-  const { api, runId, logger } = surroundings;
+  const { api, runId, logger, retry } = surroundings;
+
+  const names = new Set<string>();
 
   const execute = async <Output>(
     name: string,
     listed: boolean,
     work: () => Promise<Output> | Output,
   ): Promise<Output> => {
-    await surroundings.beforeStep();
     const storedName = listed ? name : unlistedName(name);
+    if (names.has(storedName))
+      throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
+    names.add(storedName);
+    await surroundings.beforeStep();
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };
-    // OpenWorkflow reads the policy after the work has failed; by then it says what this very error deserves.
-    const retryPolicy: StepRetry = { maximumAttempts: 1, initialInterval: "1ms", maximumInterval: "1ms" };
+    // OpenWorkflow reads the policy after the step has failed; by then it says what this very error deserves. As it stands here
+    // it is for what is not the work's own error: a result that could not be written down.
+    const retryPolicy: StepRetry = {
+      maximumAttempts: retry.attempts,
+      initialInterval: "1000ms",
+      maximumInterval: "60000ms",
+    };
+    let final: AbiError | undefined;
 
     const failed = (error: AbiError, attempt: number): Error => {
       const { code, message, retriable, type } = error;
-      const delay = retriable ? retryDelay(surroundings.retry, attempt) : undefined;
-      if (delay !== undefined) {
-        retryPolicy.maximumAttempts = 0;
+      const delay = retriable ? retryDelay(retry, attempt) : undefined;
+      if (delay === undefined) final = error;
+      else {
+        retryPolicy.maximumAttempts = 0; // as many as it takes: we count ourselves
         retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
       }
       const cause = describeCause(error.cause);
@@ -62,19 +80,29 @@ export function createStep(surroundings: StepSurroundings): Step {
       return storableError(error);
     };
 
+    let ours = false;
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
-        const attempt = (await surroundings.failedAttempts(storedName)) + 1;
+        const { failed: failures, died } = await surroundings.earlierAttempts(storedName);
+        const attempt = failures + died + 1;
         emit({ phase: "started", attempt });
         try {
+          if (died >= retry.attempts) throw givenUp(name, died);
           const output = await work();
+          // What can't be written down must fail now and for good, not when the effect would be repeated.
+          JSON.stringify(output);
           emit({ phase: "completed", attempt });
           return output;
         } catch (error) {
+          ours = true;
           throw failed(toAbiError(error), attempt);
         }
       });
     } catch (error) {
+      // A final failure is the author's to handle or to let pass; everything else is between OpenWorkflow and its database.
+      if (final) throw final;
+      if (!ours)
+        logger.error({ run_id: runId, step: name, cause: describeCause(error) }, "a step could not be recorded");
       surroundings.onEngineError(error);
       throw error;
     }

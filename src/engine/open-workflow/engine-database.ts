@@ -1,9 +1,29 @@
 import type { Backend } from "openworkflow/internal";
+import type { RunFilter, RunStatus } from "../engine.ts";
 
 export interface StepRecord {
   readonly name: string;
   readonly status: "running" | "completed" | "failed";
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly error: { readonly message: string } | null;
 }
+
+/** OpenWorkflow's lease on a run, which its heartbeat renews. Milliseconds. */
+export const LEASE_MS = 30_000;
+
+/** A filter with OpenWorkflow's run id in `after`. */
+export type StoredFilter = RunFilter & { readonly limit: number };
+
+/** Our statuses in terms of OpenWorkflow's columns, in SQL that both databases understand. */
+export const STATUS_CONDITION: Readonly<Record<RunStatus, string>> = {
+  started: "(status = 'pending' AND attempts = 0)",
+  processing: "(status IN ('running', 'sleeping') OR (status = 'pending' AND attempts > 0))",
+  waiting_for_approval: "(1 = 0)",
+  completed: "status IN ('completed', 'succeeded')",
+  failed: "status = 'failed'",
+  cancelled: "status = 'canceled'",
+};
 
 /**
  * What the adapter needs to know of OpenWorkflow's tables beyond its Backend interface, once for each kind of database.
@@ -12,10 +32,21 @@ export interface StepRecord {
 export interface RunQueries {
   /** OpenWorkflow's own look-up by idempotency key ends after 24 hours; this one does not. */
   runIdByKey(workflow: string, key: string): Promise<string | undefined>;
+  /** Ids of the runs that a filter lets through, newest first. */
+  runIds(filter: StoredFilter): Promise<string[]>;
   /** Step attempts in the order in which they began. */
   steps(runId: string): Promise<StepRecord[]>;
-  /** How often a step has failed since its run was last submitted. */
-  failedAttempts(runId: string, step: string): Promise<number>;
+  /** Attempts of a step since its run was last submitted, by how they stand; the one at work is `running`, and so are those whose process died. */
+  attempts(runId: string, step: string): Promise<{ failed: number; running: number }>;
+  /**
+   * Cancels a run that nobody executes, and asks whoever executes one to leave it at the next step.
+   * @returns `requested` where it was asked, undefined where the run has ended or does not exist
+   */
+  cancel(runId: string): Promise<"cancelled" | "requested" | undefined>;
+  /** Whether somebody has asked to cancel this run. */
+  isCancelRequested(runId: string): Promise<boolean>;
+  /** Makes a run, claimed by a slot of the same process, its executing slot's again. */
+  giveBack(runId: string, workerId: string): Promise<void>;
   /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
   resubmit(runId: string): Promise<boolean>;
 }

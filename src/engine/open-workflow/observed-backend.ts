@@ -1,4 +1,5 @@
 import type { Backend } from "openworkflow/internal";
+import pRetry from "p-retry";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
@@ -6,16 +7,33 @@ export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 export interface BackendObserver {
   /** A worker slot is about to execute this run. */
   onClaimed(run: WorkflowRun, workerId: string): void;
+  /**
+   * Whether this process is executing the run that was just claimed: its lease ran out because the clock jumped or the process
+   * was blocked. The claim is then given back to the execution.
+   */
+  isAtWorkHere(run: WorkflowRun): Promise<boolean>;
   onEnded(runId: string): void;
   /** A run will be due at this time. */
   onDue(at: Date): void;
-  /** False where the last look found nothing due and nothing has been announced since. */
+  /** False where the look that is under way has found nothing more. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
 }
 
 const ended = (run: WorkflowRun): boolean =>
   run.status === "completed" || run.status === "succeeded" || run.status === "failed" || run.status === "canceled";
+
+/** OpenWorkflow's words for "this run is no longer yours": no fault of the database, and no use trying again. */
+const isDisowned = (error: Error): boolean => error.message.startsWith("Failed to ");
+
+/** About a minute, long enough for a database server to be restarted. */
+const persistently = <Result>(write: () => Promise<Result>): Promise<Result> =>
+  pRetry(write, {
+    retries: 12,
+    minTimeout: 50,
+    maxTimeout: 10_000,
+    shouldRetry: ({ error }) => !isDisowned(error),
+  });
 
 /**
  * A backend that tells an observer what happens and does everything else as the one it stands before.
@@ -30,8 +48,9 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
     const run = await backend.claimWorkflowRun(params);
-    if (run) observer.onClaimed(run, params.workerId);
-    else observer.onNothingDue();
+    if (!run) observer.onNothingDue();
+    else if (await observer.isAtWorkHere(run)) return null;
+    else observer.onClaimed(run, params.workerId);
     return run;
   };
   let turn: Promise<unknown> = Promise.resolve();
@@ -42,11 +61,14 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
       turn = claimed.catch(() => {});
       return claimed;
     },
-    completeWorkflowRun: async (params) => report(await backend.completeWorkflowRun(params)),
-    failWorkflowRun: async (params) => report(await backend.failWorkflowRun(params)),
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
+    // What has happened must be written down, or it happens again: so these do not give up at the first fault.
+    completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
+    failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
+    completeWorkflowRun: async (params) => report(await persistently(() => backend.completeWorkflowRun(params))),
+    failWorkflowRun: async (params) => report(await persistently(() => backend.failWorkflowRun(params))),
     rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
-      report(await backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+      report(await persistently(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params))),
   };
   return Object.assign(Object.create(backend) as Backend, observed);
 }

@@ -10,6 +10,7 @@ import {
   type RunFilter,
   type RunHandler,
   type StartedRun,
+  type StepAttempt,
   type StepEvent,
   type WorkflowEngine,
 } from "../engine.ts";
@@ -18,7 +19,7 @@ import { createStep } from "./durable-step.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
 import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
 import { connectPostgres } from "./postgres-database.ts";
-import { publicId, storableError, storedId, toRun } from "./run-record.ts";
+import { publicId, storableError, storedId, toHistory, toRun } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqlite } from "./sqlite-database.ts";
 import { WorkerLoop } from "./worker-loop.ts";
@@ -34,8 +35,8 @@ export interface EngineOptions {
 
 /** Where an engine keeps its runs, and how it works. */
 export interface OpenWorkflowEngineOptions extends EngineOptions {
-  /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. Or a database that is open. */
-  path: string | EngineDatabase;
+  /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. */
+  path: string;
 }
 
 /** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
@@ -48,6 +49,14 @@ interface Envelope {
 
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
+/** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
+const AFTER_ENGINE_FAILURE = {
+  maximumAttempts: 0,
+  initialInterval: "1s",
+  maximumInterval: "1m",
+  backoffCoefficient: 2,
+} as const;
+const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -67,23 +76,25 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #registered = new Set<string>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
-  /** Run id → the worker slot that executes it here, and whether anybody has executed it before. */
-  readonly #claims = new Map<string, { workerId: string; first: boolean }>();
+  /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
+  readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
   readonly #executing = new Set<Promise<unknown>>();
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
 
-  constructor(options: OpenWorkflowEngineOptions) {
+  /** An engine on a SQLite file; for PostgreSQL see `connect`. */
+  constructor(options: OpenWorkflowEngineOptions, database?: EngineDatabase) {
     this.#isWorker = options.worker ?? true;
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
-    this.#database = typeof options.path === "string" ? openSqlite(options.path, this.#isWorker) : options.path;
+    this.#database = database ?? openSqlite(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
-      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1 }),
+      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),
+      isAtWorkHere: (run) => this.#reclaim(run),
       onEnded: (runId) => this.#announceEnd(runId),
       onDue: (at) => this.#loop.wakeAt(at),
       mayHaveWork: () => this.#loop.mayHaveWork,
@@ -97,19 +108,28 @@ export class OpenWorkflowEngine implements WorkflowEngine {
    * @throws ValidationError for a URL that is none, IoError where the server can't be reached
    */
   static async connect(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-    return new OpenWorkflowEngine({ ...options, path: await connectPostgres(url) });
+    return new OpenWorkflowEngine({ ...options, path: "" }, await connectPostgres(url));
   }
 
   register(workflow: string, handler: RunHandler): void {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
     this.#registered.add(workflow);
-    this.#client.defineWorkflow<Envelope, Json>({ name: workflow }, ({ input, step: api, run }) => {
-      const execution = this.#execute(run.id, run.createdAt, input.input, api, handler);
-      this.#executing.add(execution);
-      void execution.catch(() => {}).finally(() => this.#executing.delete(execution));
-      return execution;
-    });
+    this.#client.defineWorkflow<Envelope, Json>(
+      { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
+      ({ input, step: api, run }) => {
+        const execution = this.#execute(run.id, run.createdAt, input.input, api, handler);
+        this.#executing.add(execution);
+        const claim = this.#claims.get(run.id);
+        void execution
+          .catch(() => {})
+          .finally(() => {
+            if (claim) claim.executing = false;
+            this.#executing.delete(execution);
+          });
+        return execution;
+      },
+    );
   }
 
   /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
@@ -118,43 +138,28 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop.start(this.#client.newWorker({ concurrency: this.#concurrency }));
   }
 
-  async start(
+  start(
     workflow: string,
     { key, fingerprint, input }: { key: string; fingerprint: string; input: Json },
   ): Promise<StartedRun> {
-    this.#assertOpen();
-    this.resume();
-    const submission = randomUUID();
-    const known = await this.#queries.runIdByKey(workflow, key);
-    const run = await (known
-      ? this.#backend.getWorkflowRun({ workflowRunId: known })
-      : this.#backend.createWorkflowRun({
-          workflowName: workflow,
-          idempotencyKey: key,
-          input: { input, fingerprint, submission } satisfies Envelope,
-          version: null,
-          config: {},
-          context: null,
-          parentStepAttemptNamespaceId: null,
-          parentStepAttemptId: null,
-          availableAt: null,
-          deadlineAt: null,
-        }));
-    if (!run) throw new UnexpectedError(new Error(`run ${known} vanished`));
-    const envelope = run.input as unknown as Envelope;
-    if (envelope.fingerprint !== fingerprint) {
-      throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
-    }
-    const created = envelope.submission === submission;
-    const resumed = !created && (await this.#queries.resubmit(run.id));
-    if (created || resumed) this.#loop.wakeNow();
-    return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+    return this.#reach(async () => {
+      this.resume();
+      const submission = randomUUID();
+      const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission });
+      const envelope = run.input as unknown as Envelope;
+      if (envelope.fingerprint !== fingerprint) {
+        throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
+      }
+      const created = envelope.submission === submission;
+      const resumed = !created && (await this.#queries.resubmit(run.id));
+      if (created || resumed) this.#loop.wakeNow();
+      return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+    });
   }
 
   async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
     for (;;) {
       signal?.throwIfAborted();
-      this.#assertOpen();
       // The waiter is in place before the look: an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
@@ -168,44 +173,44 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     }
   }
 
-  async get(id: string): Promise<Run | undefined> {
-    this.#assertOpen();
-    const run = await this.#backend.getWorkflowRun({ workflowRunId: storedId(id) });
-    return run ? this.#toRun(run) : undefined;
+  get(id: string): Promise<Run | undefined> {
+    return this.#reach(() => this.#get(storedId(id)));
   }
 
-  async find(workflow: string, key: string): Promise<Run | undefined> {
-    this.#assertOpen();
-    const runId = await this.#queries.runIdByKey(workflow, key);
-    return runId === undefined ? undefined : this.get(publicId(runId));
+  find(workflow: string, key: string): Promise<Run | undefined> {
+    return this.#reach(async () => {
+      const runId = await this.#queries.runIdByKey(workflow, key);
+      return runId === undefined ? undefined : this.#get(runId);
+    });
   }
 
-  async list({ workflow, status, limit = 100 }: RunFilter = {}): Promise<Run[]> {
-    this.#assertOpen();
-    const runs: Run[] = [];
-    let after: string | null = null;
-    // Our statuses are finer than OpenWorkflow's, so that the filter is applied here.
-    do {
-      const page: Awaited<ReturnType<Backend["listWorkflowRuns"]>> = await this.#backend.listWorkflowRuns({
-        ...(workflow === undefined ? {} : { workflowName: workflow }),
-        ...(after === null ? {} : { after }),
-        limit: 100,
-      });
-      for (const stored of page.data) {
-        const run = await this.#toRun(stored);
-        if (status === undefined || run.status === status) runs.push(run);
-        if (runs.length === limit) return runs;
-      }
-      after = page.pagination.next;
-    } while (after !== null);
-    return runs;
+  list({ after, limit = 100, ...filter }: RunFilter = {}): Promise<Run[]> {
+    return this.#reach(async () => {
+      const place = after === undefined ? {} : { after: storedId(after) };
+      const runIds = await this.#queries.runIds({ ...filter, ...place, limit });
+      const runs = await Promise.all(runIds.map((runId) => this.#get(runId)));
+      return runs.filter((run) => run !== undefined);
+    });
   }
 
-  async cancel(id: string): Promise<boolean> {
-    const run = await this.get(id);
-    if (!run || isTerminal(run.status)) return false;
-    await this.#backend.cancelWorkflowRun({ workflowRunId: storedId(id) });
-    return true;
+  history(id: string): Promise<StepAttempt[]> {
+    return this.#reach(async () => toHistory(await this.#queries.steps(storedId(id))));
+  }
+
+  retry(id: string): Promise<boolean> {
+    return this.#reach(async () => {
+      const resumed = await this.#queries.resubmit(storedId(id));
+      if (resumed) this.#loop.wakeNow();
+      return resumed;
+    });
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#reach(async () => {
+      const answer = await this.#queries.cancel(storedId(id));
+      if (answer === "cancelled") this.#announceEnd(storedId(id));
+      return answer !== undefined;
+    });
   }
 
   onStep(listener: (event: StepEvent) => void): () => void {
@@ -238,8 +243,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       api,
       retry: this.#retry,
       logger: this.#logger,
-      failedAttempts: async (name) => (this.#claims.get(runId)?.first ? 0 : this.#queries.failedAttempts(runId, name)),
-      beforeStep: () => this.#leaveIfClosing(runId),
+      earlierAttempts: (name) => this.#earlierAttempts(runId, name),
+      beforeStep: () => this.#mayGoOn(runId),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
     });
@@ -253,19 +258,44 @@ export class OpenWorkflowEngine implements WorkflowEngine {
           "a workflow failed between its steps",
         );
       }
-      throw storableError(error);
+      await this.#fail(runId, storableError(error));
+      throw error;
     }
   }
 
-  /** At a step boundary of a closing engine: gives the run back, so that whoever starts next need not wait for the lease. */
-  async #leaveIfClosing(runId: string): Promise<void> {
-    if (!this.#closing) return;
-    const claim = this.#claims.get(runId);
-    if (claim) {
-      const { workerId } = claim;
-      await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+  /** Ends a run for good. OpenWorkflow's own attempt to fail it, by the policy for engine failures, then finds nothing to do. */
+  async #fail(runId: string, { message }: Error): Promise<void> {
+    const workerId = this.#claims.get(runId)?.workerId;
+    if (workerId === undefined) return;
+    const failure = { workflowRunId: runId, workerId, error: { message }, retryPolicy: FINAL };
+    await this.#backend.failWorkflowRun({ ...failure, attempts: 1, deadlineAt: null });
+  }
+
+  async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
+    if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
+    const { failed, running } = await this.#queries.attempts(runId, storedName);
+    return { failed, died: running - 1 };
+  }
+
+  /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */
+  async #mayGoOn(runId: string): Promise<void> {
+    const workerId = this.#claims.get(runId)?.workerId;
+    if (this.#closing) {
+      // Whoever starts next need not wait for the lease.
+      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+      throw INTERRUPTED;
     }
-    throw INTERRUPTED;
+    if (await this.#queries.isCancelRequested(runId)) {
+      await this.#backend.cancelWorkflowRun({ workflowRunId: runId });
+      throw INTERRUPTED;
+    }
+  }
+
+  async #reclaim({ id }: WorkflowRun): Promise<boolean> {
+    const claim = this.#claims.get(id);
+    if (!claim?.executing) return false;
+    await this.#queries.giveBack(id, claim.workerId);
+    return true;
   }
 
   #announceEnd(runId: string): void {
@@ -276,14 +306,55 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   #emit(event: StepEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Whoever looks on must not change what happens.
+        this.#logger.error({ cause: describeCause(error) }, "a listener to step events failed");
+      }
+    }
   }
 
   async #toRun(run: WorkflowRun): Promise<Run> {
     return toRun(run, await this.#queries.steps(run.id));
   }
 
-  #assertOpen(): void {
+  async #get(runId: string): Promise<Run | undefined> {
+    const run = await this.#backend.getWorkflowRun({ workflowRunId: runId });
+    return run ? this.#toRun(run) : undefined;
+  }
+
+  async #findOrCreate(workflowName: string, idempotencyKey: string, envelope: Envelope): Promise<WorkflowRun> {
+    const known = await this.#queries.runIdByKey(workflowName, idempotencyKey);
+    const run = known === undefined ? undefined : await this.#backend.getWorkflowRun({ workflowRunId: known });
+    if (run) return run;
+    return this.#backend.createWorkflowRun({
+      workflowName,
+      idempotencyKey,
+      input: { ...envelope },
+      version: null,
+      config: {},
+      context: null,
+      parentStepAttemptNamespaceId: null,
+      parentStepAttemptId: null,
+      availableAt: null,
+      deadlineAt: null,
+    });
+  }
+
+  /** Work with the database for a caller: nothing once the engine closes, and its faults as errors that may pass. */
+  async #reach<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw INTERRUPTED;
+    try {
+      return await work();
+    } catch (cause) {
+      if (isAbiError(cause)) throw cause;
+      if (this.#closing) throw INTERRUPTED;
+      throw new IoError("The workflow database does not answer as it should: is its disk full, or its server away?", {
+        code: "engine_unavailable",
+        cause,
+      });
+    }
   }
 }

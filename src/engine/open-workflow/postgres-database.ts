@@ -1,9 +1,18 @@
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
-import type { EngineDatabase, RunQueries, StepRecord } from "./engine-database.ts";
+import {
+  LEASE_MS,
+  STATUS_CONDITION,
+  type EngineDatabase,
+  type RunQueries,
+  type StepRecord,
+  type StoredFilter,
+} from "./engine-database.ts";
 
 const SCHEMA = "openworkflow";
+/** Without one, closing waits for ever for a server that has gone. Seconds. */
+const CLOSE_TIMEOUT_S = 5;
 
 /**
  * OpenWorkflow's tables in a PostgreSQL database, in the schema `openworkflow`, made or migrated where need be.
@@ -18,9 +27,12 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
     });
   }
   try {
-    const { BackendPostgres } = await import("openworkflow/postgres");
-    const backend = await BackendPostgres.connect(url);
-    return { backend, queries: new PostgresQueries(backend["pg"]), close: () => backend.stop() };
+    await migrateOneByOne(url);
+    const [{ default: postgres }, { BackendPostgres }] = await drivers();
+    // As OpenWorkflow makes it, but silent: the server's notices would land on standard output.
+    const sql = postgres(url, { onnotice: () => {}, transform: { column: { from: postgres.toCamel } } });
+    const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
+    return { backend: BackendPostgres.fromPool(sql), queries: new PostgresQueries(sql), close };
   } catch (cause) {
     throw new IoError(
       "The workflow database cannot be reached: is the PostgreSQL server running and the login right?",
@@ -29,6 +41,22 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
         cause,
       },
     );
+  }
+}
+
+/** Loaded when first used: most have no PostgreSQL. */
+const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
+
+/** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
+async function migrateOneByOne(url: string): Promise<void> {
+  const [{ default: postgres }, { BackendPostgres }] = await drivers();
+  const turn = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    // Held by the session, which ends below.
+    await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
+    await (await BackendPostgres.connect(url)).stop();
+  } finally {
+    await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }
 }
 
@@ -48,24 +76,84 @@ class PostgresQueries implements RunQueries {
     return row?.id;
   }
 
+  async runIds({
+    workflow,
+    status,
+    input,
+    startedSince,
+    startedBefore,
+    after,
+    limit,
+  }: StoredFilter): Promise<string[]> {
+    const sql = this.#sql;
+    const runs = sql`${sql(SCHEMA)}.workflow_runs`;
+    const conditions = [sql`namespace_id = ${DEFAULT_NAMESPACE_ID}`];
+    if (workflow !== undefined) conditions.push(sql`workflow_name = ${workflow}`);
+    if (status !== undefined) conditions.push(sql.unsafe(STATUS_CONDITION[status]) as never);
+    if (startedSince) conditions.push(sql`created_at >= ${startedSince}`);
+    if (startedBefore) conditions.push(sql`created_at < ${startedBefore}`);
+    for (const [field, value] of Object.entries(input ?? {})) {
+      conditions.push(sql`input -> 'input' ->> ${field}::text = ${value}`);
+    }
+    if (after !== undefined) {
+      conditions.push(sql`(created_at, id) < (SELECT created_at, id FROM ${runs} WHERE id = ${after})`);
+    }
+    const all = conditions.reduce((left, right) => sql`${left} AND ${right}`);
+    const rows = await sql<{ id: string }[]>`
+      SELECT id FROM ${runs} WHERE ${all} ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
+    return rows.map(({ id }) => id);
+  }
+
   async steps(runId: string): Promise<StepRecord[]> {
     const sql = this.#sql;
     // Microseconds: attempts of one run begin one after the other.
     return sql<StepRecord[]>`
-      SELECT step_name AS name, status FROM ${sql(SCHEMA)}.step_attempts
+      SELECT step_name AS name, status, started_at, finished_at, error FROM ${sql(SCHEMA)}.step_attempts
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_run_id = ${runId} ORDER BY started_at, created_at, id`;
   }
 
-  async failedAttempts(runId: string, step: string): Promise<number> {
+  async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
     const sql = this.#sql;
-    const [row] = await sql<{ failed: number }[]>`
-      SELECT count(*)::int AS failed FROM ${sql(SCHEMA)}.step_attempts AS attempt
+    const [row] = await sql<{ failed: number; running: number }[]>`
+      SELECT count(*) FILTER (WHERE attempt.status = 'failed')::int AS failed,
+        count(*) FILTER (WHERE attempt.status = 'running')::int AS running
+      FROM ${sql(SCHEMA)}.step_attempts AS attempt
       JOIN ${sql(SCHEMA)}.workflow_runs AS run
         ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
-      WHERE run.namespace_id = ${DEFAULT_NAMESPACE_ID} AND run.id = ${runId}
-        AND attempt.step_name = ${step} AND attempt.status = 'failed'
+      WHERE run.namespace_id = ${DEFAULT_NAMESPACE_ID} AND run.id = ${runId} AND attempt.step_name = ${step}
         AND attempt.started_at >= coalesce((run.config ->> 'resubmitted_at')::timestamptz, '-infinity')`;
-    return row?.failed ?? 0;
+    return row ?? { failed: 0, running: 0 };
+  }
+
+  async cancel(runId: string): Promise<"cancelled" | "requested" | undefined> {
+    const sql = this.#sql;
+    const alive = sql`namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('pending', 'running', 'sleeping')`;
+    const cancelled = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET status = 'canceled', available_at = NULL, finished_at = now(), updated_at = now()
+      WHERE ${alive} AND worker_id IS NULL`;
+    if (cancelled.count > 0) return "cancelled";
+    const requested = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET config = jsonb_set(config, '{cancel_requested}', to_jsonb(now())), updated_at = now() WHERE ${alive}`;
+    return requested.count > 0 ? "requested" : undefined;
+  }
+
+  async isCancelRequested(runId: string): Promise<boolean> {
+    const sql = this.#sql;
+    const rows = await sql`
+      SELECT 1 FROM ${sql(SCHEMA)}.workflow_runs
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND config ->> 'cancel_requested' IS NOT NULL`;
+    return rows.length > 0;
+  }
+
+  async giveBack(runId: string, workerId: string): Promise<void> {
+    const sql = this.#sql;
+    await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET worker_id = ${workerId}, attempts = attempts - 1, updated_at = now(),
+        available_at = now() + ${LEASE_MS} * INTERVAL '1 millisecond'
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status = 'running'`;
   }
 
   async resubmit(runId: string): Promise<boolean> {
@@ -73,7 +161,7 @@ class PostgresQueries implements RunQueries {
     const { count } = await sql`
       UPDATE ${sql(SCHEMA)}.workflow_runs
       SET status = 'pending', available_at = now(), finished_at = NULL, error = NULL, worker_id = NULL,
-        config = jsonb_set(config::jsonb, '{resubmitted_at}', to_jsonb(now())), updated_at = now()
+        config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested', updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
     return count > 0;
   }

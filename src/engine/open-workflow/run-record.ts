@@ -1,6 +1,6 @@
 /** How runs, steps and errors are written in OpenWorkflow's tables, and read back as the port knows them. */
 import { toWireError, UnexpectedError, type WireError } from "../../errors.ts";
-import type { Run, RunStatus } from "../engine.ts";
+import type { Run, RunStatus, StepAttempt } from "../engine.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import type { StepRecord } from "./engine-database.ts";
 
@@ -46,6 +46,18 @@ export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
   };
 }
 
+function toAttempt({ name, status, startedAt, finishedAt, error }: StepRecord): StepAttempt {
+  return {
+    step: name,
+    status,
+    startTime: startedAt,
+    ...(finishedAt ? { endTime: finishedAt } : {}),
+    ...(status === "failed" ? { error: storedError(error) } : {}),
+  };
+}
+
+export const toHistory = (steps: readonly StepRecord[]): StepAttempt[] => steps.filter(isListed).map(toAttempt);
+
 /** An error in the form in which it is kept: safe to store, readable again, no stack. */
 export function storableError(error: unknown): Error {
   const stored = new Error(JSON.stringify(toWireError(error)));
@@ -54,7 +66,7 @@ export function storableError(error: unknown): Error {
 }
 
 /** OpenWorkflow's record of a failure: ours where we wrote it, otherwise (a limit of the engine) one of its own. */
-function storedError(error: WorkflowRun["error"]): WireError {
+function storedError(error: StepRecord["error"]): WireError {
   try {
     const { error: message, error_code, error_type, retriable } = JSON.parse(error?.message ?? "") as WireError;
     if (typeof message === "string") return { error: message, error_code, error_type, retriable };

@@ -30,9 +30,9 @@ function rememberStatements(database: DatabaseSync): void {
  * @throws IoError (`in_use`, `engine_unavailable`)
  */
 export function openSqlite(path: string, worker: boolean): EngineDatabase {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
   const lock = worker ? lockFile(path) : undefined;
   try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
     const sqlite = BackendSqlite.connect(path);
     const database = sqlite["db"] as unknown as DatabaseSync;
     database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");

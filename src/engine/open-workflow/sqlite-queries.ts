@@ -1,6 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import type { RunQueries, StepRecord } from "./engine-database.ts";
+import { LEASE_MS, STATUS_CONDITION, type RunQueries, type StepRecord, type StoredFilter } from "./engine-database.ts";
 
 export class SqliteQueries implements RunQueries {
   readonly #database: DatabaseSync;
@@ -19,25 +19,98 @@ export class SqliteQueries implements RunQueries {
     return row?.["id"] as string | undefined;
   }
 
-  async steps(runId: string): Promise<StepRecord[]> {
-    // By row: creation times are too coarse to tell which came first.
-    return this.#database
+  async runIds({
+    workflow,
+    status,
+    input,
+    startedSince,
+    startedBefore,
+    after,
+    limit,
+  }: StoredFilter): Promise<string[]> {
+    const conditions: [condition: string, ...values: SQLInputValue[]][] = [["namespace_id = ?", DEFAULT_NAMESPACE_ID]];
+    if (workflow !== undefined) conditions.push(["workflow_name = ?", workflow]);
+    if (status !== undefined) conditions.push([STATUS_CONDITION[status]]);
+    if (startedSince) conditions.push(["created_at >= ?", startedSince.toISOString()]);
+    if (startedBefore) conditions.push(["created_at < ?", startedBefore.toISOString()]);
+    for (const [field, value] of Object.entries(input ?? {})) {
+      conditions.push(["json_extract(input, ?) = ?", `$.input.${JSON.stringify(field)}`, value]);
+    }
+    if (after !== undefined) {
+      conditions.push(["(created_at, rowid) < (SELECT created_at, rowid FROM workflow_runs WHERE id = ?)", after]);
+    }
+    const rows = this.#database
       .prepare(
-        `SELECT step_name AS name, status FROM step_attempts WHERE namespace_id = ? AND workflow_run_id = ? ORDER BY rowid`,
+        `SELECT id FROM workflow_runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
+         ORDER BY created_at DESC, rowid DESC LIMIT ?`,
       )
-      .all(DEFAULT_NAMESPACE_ID, runId) as unknown as StepRecord[];
+      .all(...conditions.flatMap(([, ...values]) => values), limit);
+    return rows.map(({ id }) => id as string);
   }
 
-  async failedAttempts(runId: string, step: string): Promise<number> {
+  async steps(runId: string): Promise<StepRecord[]> {
+    // By row: creation times are too coarse to tell which came first.
+    const rows = this.#database
+      .prepare(
+        `SELECT step_name, status, started_at, finished_at, error FROM step_attempts
+         WHERE namespace_id = ? AND workflow_run_id = ? ORDER BY rowid`,
+      )
+      .all(DEFAULT_NAMESPACE_ID, runId) as unknown as Record<string, string>[];
+    return rows.map(({ step_name, status, started_at, finished_at, error }) => ({
+      name: step_name!,
+      status: status as StepRecord["status"],
+      startedAt: new Date(started_at!),
+      finishedAt: finished_at ? new Date(finished_at) : null,
+      error: error ? (JSON.parse(error) as StepRecord["error"]) : null,
+    }));
+  }
+
+  async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
     const row = this.#database
       .prepare(
-        `SELECT count(*) AS failed FROM step_attempts AS attempt JOIN workflow_runs AS run
+        `SELECT total(attempt.status = 'failed') AS failed, total(attempt.status = 'running') AS running
+         FROM step_attempts AS attempt JOIN workflow_runs AS run
            ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
-         WHERE run.namespace_id = ? AND run.id = ? AND attempt.step_name = ? AND attempt.status = 'failed'
+         WHERE run.namespace_id = ? AND run.id = ? AND attempt.step_name = ?
            AND attempt.created_at >= coalesce(json_extract(run.config, '$.resubmitted_at'), '')`,
       )
       .get(DEFAULT_NAMESPACE_ID, runId, step);
-    return Number(row?.["failed"] ?? 0);
+    return { failed: Number(row?.["failed"]), running: Number(row?.["running"]) };
+  }
+
+  async cancel(runId: string): Promise<"cancelled" | "requested" | undefined> {
+    const now = new Date().toISOString();
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET status = 'canceled', available_at = NULL, finished_at = ?, updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping') AND worker_id IS NULL`,
+      )
+      .run(now, now, DEFAULT_NAMESPACE_ID, runId);
+    if (Number(changes) > 0) return "cancelled";
+    const { changes: requested } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET config = json_set(config, '$.cancel_requested', ?), updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping')`,
+      )
+      .run(now, now, DEFAULT_NAMESPACE_ID, runId);
+    return Number(requested) > 0 ? "requested" : undefined;
+  }
+
+  async isCancelRequested(runId: string): Promise<boolean> {
+    const row = this.#database
+      .prepare(`SELECT config ->> 'cancel_requested' AS at FROM workflow_runs WHERE namespace_id = ? AND id = ?`)
+      .get(DEFAULT_NAMESPACE_ID, runId);
+    return row !== undefined && row["at"] !== null;
+  }
+
+  async giveBack(runId: string, workerId: string): Promise<void> {
+    const now = Date.now();
+    this.#database
+      .prepare(
+        `UPDATE workflow_runs SET worker_id = ?, attempts = attempts - 1, available_at = ?, updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status = 'running'`,
+      )
+      .run(workerId, new Date(now + LEASE_MS).toISOString(), new Date(now).toISOString(), DEFAULT_NAMESPACE_ID, runId);
   }
 
   async resubmit(runId: string): Promise<boolean> {
@@ -45,7 +118,7 @@ export class SqliteQueries implements RunQueries {
     const { changes } = this.#database
       .prepare(
         `UPDATE workflow_runs SET status = 'pending', available_at = ?, finished_at = NULL, error = NULL, worker_id = NULL,
-           config = json_set(config, '$.resubmitted_at', ?), updated_at = ?
+           config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
       .run(now, now, now, DEFAULT_NAMESPACE_ID, runId);

@@ -1,6 +1,8 @@
 import type { Worker } from "openworkflow";
 import { describeCause, type Logger } from "../../log.ts";
 
+const LONGEST_TIMER_MS = 3_600_000;
+
 /**
  * Drives OpenWorkflow's worker: at once when something is announced, else once in a poll interval for what other processes did.
  * Idle, it does not keep the process alive; runs at work and callers that wait do.
@@ -8,8 +10,9 @@ import { describeCause, type Logger } from "../../log.ts";
 export class WorkerLoop {
   readonly #logger: Logger;
   readonly #pollIntervalMs: number;
-  /** False where the last look found nothing due and nothing has been announced since. */
+  /** False where the look that is under way has found nothing more. */
   mayHaveWork = true;
+  #announcements = 0;
   #stopped = false;
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
@@ -41,30 +44,36 @@ export class WorkerLoop {
   }
 
   wakeNow(): void {
-    this.mayHaveWork = true;
+    this.#announcements += 1;
     this.#wake();
   }
 
   wakeAt(at: Date): void {
+    const delay = Math.max(0, at.getTime() - Date.now());
+    // What is due much later is found by polling; timers do not reach beyond some weeks anyway.
+    if (delay > LONGEST_TIMER_MS) return;
     // A millisecond late rather than early: due times are compared in whole milliseconds.
-    setTimeout(() => this.wakeNow(), Math.max(0, at.getTime() - Date.now()) + 1).unref();
+    setTimeout(() => this.wakeNow(), delay + 1).unref();
   }
 
   async #run(worker: Worker): Promise<void> {
     while (!this.#stopped) {
       let claimed = 0;
+      const announcements = this.#announcements;
+      this.mayHaveWork = true;
       try {
         claimed = await worker.tick();
       } catch (error) {
         this.#logger.error({ cause: describeCause(error) }, "the workflow database did not answer; trying again");
       }
-      if (claimed === 0 && !this.#stopped) await this.#idle();
+      // What was announced while we looked may have come too late for that look.
+      if (claimed === 0 && announcements === this.#announcements && !this.#stopped) await this.#idle();
     }
   }
 
   #idle(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.wakeNow(), this.#pollIntervalMs).unref();
+      const timer = setTimeout(() => this.#wake(), this.#pollIntervalMs).unref();
       this.#wake = () => {
         clearTimeout(timer);
         this.#wake = () => {};

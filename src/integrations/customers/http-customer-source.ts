@@ -1,5 +1,5 @@
 import { ValidationError } from "../../errors.ts";
-import { HttpClient } from "../http-client.ts";
+import { HttpClient } from "../../http-client.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import { pickFields, readCustomer, type RawCustomer } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";

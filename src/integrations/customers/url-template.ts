@@ -1,5 +1,5 @@
 import { ValidationError } from "../../errors.ts";
-import { parseHttpUrl } from "../http-client.ts";
+import { parseHttpUrl } from "../../http-client.ts";
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 

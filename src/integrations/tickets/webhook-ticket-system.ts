@@ -1,5 +1,5 @@
 import { ValidationError } from "../../errors.ts";
-import { HttpClient } from "../http-client.ts";
+import { HttpClient } from "../../http-client.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 

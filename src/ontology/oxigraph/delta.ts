@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { Term } from "@rdfjs/types";
 import { DataFactory } from "n3";
 import { tripleToNTriples } from "../n-triples.ts";
 import type { Row } from "../ontology-store.ts";
+import { skolemizer } from "../skolem.ts";
 import * as ast from "../sparql/ast.ts";
 import type { UpdateStep } from "../sparql/update-plan.ts";
 
@@ -13,16 +13,6 @@ type Solve = (query: ast.SelectQuery) => Row[];
 export interface Delta {
   readonly remove: string[];
   readonly insert: string[];
-}
-
-/** Gives every blank node an IRI of its own, the same one for the same node: stored blank nodes could never be named again. */
-export function skolemizer(): (label: string) => Term {
-  const known = new Map<string, Term>();
-  return (label) => {
-    const term = known.get(label) ?? DataFactory.namedNode(`urn:uuid:${randomUUID()}`);
-    known.set(label, term);
-    return term;
-  };
 }
 
 /** What a step changes, computed in one look at the data, so that NOW(), UUID() and RAND() have one value a solution. */

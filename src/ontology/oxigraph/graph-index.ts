@@ -1,37 +1,15 @@
-import type { Term } from "@rdfjs/types";
-import { DataFactory } from "n3";
 import type * as Oxigraph from "oxigraph";
 import { UnexpectedError, ValidationError } from "../../errors.ts";
 import { parseNTriples } from "../n-triples.ts";
-import type { QueryResult, Row } from "../ontology-store.ts";
+import type { QueryResult } from "../ontology-store.ts";
+import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
 import { toText } from "../sparql/parse.ts";
 import type { Query } from "../sparql/ast.ts";
 
 const N_TRIPLES = "application/n-triples";
-const JSON_RESULTS = "application/sparql-results+json";
-
-/** A term in SPARQL 1.1 Query Results JSON. */
-interface JsonTerm {
-  type: "uri" | "bnode" | "literal";
-  value: string;
-  "xml:lang"?: string;
-  datatype?: string;
-}
 
 /** Memory of WebAssembly is not collected in time: what is short-lived is freed by hand. Its types leave the method out. */
 type Store = Oxigraph.Store & { free(): void };
-
-function readTerm(term: JsonTerm): Term {
-  if (term.type === "uri") return DataFactory.namedNode(term.value);
-  if (term.type === "bnode") return DataFactory.blankNode(term.value);
-  return DataFactory.literal(
-    term.value,
-    term["xml:lang"] ?? (term.datatype ? DataFactory.namedNode(term.datatype) : undefined),
-  );
-}
-
-const readRow = (binding: Record<string, JsonTerm>): Row =>
-  Object.fromEntries(Object.entries(binding).map(([name, term]) => [name, readTerm(term)]));
 
 /** What Oxigraph says about a query or data is the caller's to correct; what stops WebAssembly is not. */
 function translate(cause: unknown, message: string): Error {
@@ -91,11 +69,7 @@ export class GraphIndex {
     const givesQuads = query.subType === "construct" || query.subType === "describe";
     const text = this.#run(toText(query), graph, graphs, givesQuads ? N_TRIPLES : JSON_RESULTS);
     if (givesQuads) return parseNTriples(text);
-    const { boolean, results } = JSON.parse(text) as {
-      boolean?: boolean;
-      results?: { bindings: Record<string, JsonTerm>[] };
-    };
-    return boolean ?? results?.bindings.map(readRow) ?? [];
+    return readJsonResults(JSON.parse(text));
   }
 
   #run(text: string, graph: string, graphs: readonly string[], format: string): string {

@@ -1,14 +1,15 @@
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Quad, Term } from "@rdfjs/types";
+import type { Quad } from "@rdfjs/types";
 import { IoError, isAbiError, toAbiError, UnexpectedError, ValidationError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
-import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
+import { parseNTriples } from "../n-triples.ts";
 import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
+import { skolemizedLines } from "../skolem.ts";
 import { parseQuery } from "../sparql/parse.ts";
 import { planUpdate, type UpdateStep } from "../sparql/update-plan.ts";
 import { storeIri } from "../store-name.ts";
-import { deltaOf, skolemizer, type Delta } from "./delta.ts";
+import { deltaOf, type Delta } from "./delta.ts";
 import { GraphIndex } from "./graph-index.ts";
 import { QuadFile } from "./quad-file.ts";
 
@@ -85,13 +86,9 @@ export class OxigraphOntologyStore implements OntologyStore {
 
   async insert(store: string, quads: Iterable<Quad>): Promise<void> {
     const graph = storeIri(store);
-    const nodes = skolemizer();
-    const skolemize = (term: Term): Term => (term.termType === "BlankNode" ? nodes(term.value) : term);
     this.#write((done) => {
       const id = this.#file.ensureStore(store);
-      for (const lines of batches(quads, ({ subject, predicate, object }) =>
-        tripleToNTriples(skolemize(subject), predicate, skolemize(object)),
-      )) {
+      for (const lines of batches(skolemizedLines(quads))) {
         this.#apply({ remove: [], insert: lines }, id, graph, done);
       }
     });
@@ -141,7 +138,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   #load(): void {
     for (const store of this.#file.storeNames()) {
       const id = this.#file.ensureStore(store);
-      for (const lines of batches(this.#file.triples(id), (line) => line)) {
+      for (const lines of batches(this.#file.triples(id))) {
         this.#quads += lines.length;
         this.#refuseTooMany();
         this.#index.add(storeIri(store), lines);
@@ -217,10 +214,10 @@ interface Done {
   readonly inserted: readonly string[];
 }
 
-function* batches<T>(items: Iterable<T>, line: (item: T) => string): Iterable<string[]> {
+function* batches(all: Iterable<string>): Iterable<string[]> {
   let lines: string[] = [];
-  for (const item of items) {
-    lines.push(line(item));
+  for (const line of all) {
+    lines.push(line);
     if (lines.length < BATCH) continue;
     yield lines;
     lines = [];

@@ -1,6 +1,7 @@
 /** The shapes of a parsed query that we touch, taken from what the parser returns. */
 import type { Literal, NamedNode } from "@rdfjs/types";
 import type { Parser } from "@traqula/parser-sparql-1-1";
+import { xsd } from "../vocabulary.ts";
 
 type Parsed = ReturnType<Parser["parse"]>;
 
@@ -8,6 +9,8 @@ export type Query = Extract<Parsed, { type: "query" }>;
 export type Update = Extract<Parsed, { type: "update" }>;
 export type SelectQuery = Extract<Query, { subType: "select" }>;
 export type Operation = NonNullable<Update["updates"][number]["operation"]>;
+export type Modify = Extract<Operation, { subType: "modify" }>;
+export type DatasetClauses = Query["datasets"];
 export type Context = Query["context"];
 export type Group = SelectQuery["where"];
 export type Pattern = Group["patterns"][number];
@@ -34,8 +37,10 @@ const iri = (value: string): Iri => ({ type: "term", subType: "namedNode", value
 /** An RDF/JS term (checked before: the generator checks nothing) as a node. */
 export function constant(term: NamedNode | Literal): Iri | LiteralTerm {
   if (term.termType === "NamedNode") return iri(term.value);
-  const langOrIri = term.language || iri(term.datatype.value);
-  return { type: "term", subType: "literal", value: term.value, langOrIri, loc };
+  const literal = { type: "term", subType: "literal", value: term.value, loc } as const;
+  // To older endpoints `"x"` and `"x"^^xsd:string` are different terms; we store and ask for the short one only.
+  if (term.datatype.equals(xsd.string)) return { ...literal, langOrIri: undefined };
+  return { ...literal, langOrIri: term.language || iri(term.datatype.value) };
 }
 
 export const bind = (expression: Expression, name: string): Bind => ({
@@ -67,6 +72,55 @@ export const select = (names: string[], where: Group, context: Context): SelectQ
   context,
   solutionModifiers: {},
   datasets: { type: "datasetClauses", clauses: [], loc },
+  loc,
+});
+
+/** `FROM` (in updates `USING`) one graph, and `NAMED` the others. */
+export const dataset = (graph: NamedNode, named: readonly NamedNode[]): DatasetClauses => ({
+  type: "datasetClauses",
+  clauses: [
+    { clauseType: "default", value: iri(graph.value) },
+    ...named.map(({ value }) => ({ clauseType: "named" as const, value: iri(value) })),
+  ],
+  loc,
+});
+
+/** `INSERT DATA` or `DELETE DATA` in one graph. */
+export const data = (subType: "insertdata" | "deletedata", graph: NamedNode, triples: Triple[]): Operation => ({
+  type: "updateOperation",
+  subType,
+  data: [{ type: "graph", graph: iri(graph.value), triples: bgp(triples), loc }],
+  loc,
+});
+
+/** `WITH graph DELETE { … } INSERT { … } WHERE { … }`, searched in `from` where it has clauses. */
+export const modify = (
+  graph: NamedNode,
+  change: { remove: Triple[]; insert: Triple[]; where: Group; from: DatasetClauses | undefined },
+): Modify => ({
+  type: "updateOperation",
+  subType: "modify",
+  graph: iri(graph.value),
+  delete: change.remove.length > 0 ? [bgp(change.remove)] : [],
+  insert: change.insert.length > 0 ? [bgp(change.insert)] : [],
+  from: change.from ?? { type: "datasetClauses", clauses: [], loc },
+  where: change.where,
+  loc,
+});
+
+/** A call of one of SPARQL's functions that take nothing. */
+export const call = (operator: "uuid"): Expression => ({
+  type: "expression",
+  subType: "operation",
+  operator,
+  args: [],
+  loc,
+});
+
+/** An update of one operation, or of prefixes alone. */
+export const update = (context: Context, operation?: Operation): Update => ({
+  type: "update",
+  updates: [operation ? { operation, context } : { context }],
   loc,
 });
 

@@ -91,7 +91,7 @@ export function parseUpdate(sparql: string, bindings: Bindings): { operation: as
 }
 
 /** The text of a tree. Every term in it must have been checked: the generator checks nothing. */
-export function toText(query: ast.Query): string {
+export function toText(tree: ast.Query | ast.Update): string {
   generator ??= new Generator();
-  return generator.generate(query);
+  return generator.generate(tree);
 }

@@ -9,7 +9,7 @@ import { handleFeedbackEvent, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, type EscalationPolicy } from "./policy.ts";
-import { Responses, type ResponseRequest } from "./responses.ts";
+import { Responses, ResponseWithheld, type ResponseRequest } from "./responses.ts";
 import { CategoriesOutput, CustomerFeedbackOutput, SentimentOutput, type CustomerFeedbackResult } from "./result.ts";
 
 /** What the process knows of the customer. Name and address are not kept with the run: who needs them reads the graph. */
@@ -89,7 +89,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
   protected override async describe(feedbackId: string, run: Run | undefined) {
     const stored = run && !isTerminal(run.status) ? undefined : await this.#graph.find(feedbackId);
-    if (!stored || run?.status === "failed") return super.describe(feedbackId, run);
+    if (!stored || run?.status === "failed" || run?.status === "cancelled") return super.describe(feedbackId, run);
     const { timestamp, sentiment, categories, responseSent } = stored;
     return { status: "processed", timestamp, sentiment, categories, response_sent: responseSent };
   }
@@ -191,17 +191,19 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       this.#responses.withheld(feedbackId, await this.#customers.get(customer_id)),
     );
     if (response_withheld !== null) return { response_withheld };
-    const { response_id, sent_at } = await step(name, async () => {
-      const customer = await this.#customers.get(customer_id);
-      return this.#responses.send({
-        feedbackId,
-        subject,
-        customer,
-        ...mail,
-        ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    try {
+      const { response_id, sent_at } = await step(name, async () => {
+        const customer = await this.#customers.get(customer_id);
+        const thread = inReplyTo === undefined ? {} : { inReplyTo };
+        return this.#responses.send({ feedbackId, subject, customer, ...mail, ...thread });
       });
-    });
-    await step.unlisted("response_recorded", () => this.#graph.recordMail(feedbackId, response_id, new Date(sent_at)));
-    return { response_id };
+      await step.unlisted("response_recorded", () =>
+        this.#graph.recordMail(feedbackId, response_id, new Date(sent_at)),
+      );
+      return { response_id };
+    } catch (error) {
+      if (error instanceof ResponseWithheld) return { response_withheld: error.message };
+      throw error;
+    }
   }
 }

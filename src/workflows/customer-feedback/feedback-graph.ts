@@ -132,7 +132,8 @@ export class FeedbackGraph {
       timestamp: first["timestamp"].value,
       sentiment: first["sentiment"].value,
       categories: [...new Set(rows.flatMap(({ category }) => (category ? [category.value] : [])))],
-      responseSent: rows.some(({ response_sent }) => response_sent?.value === "true"),
+      // `1` is another spelling of true, and the one in which some endpoints give it back.
+      responseSent: rows.some(({ response_sent }) => ["true", "1"].includes(response_sent?.value ?? "")),
     };
   }
 

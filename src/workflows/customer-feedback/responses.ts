@@ -26,6 +26,15 @@ export interface ResponseRequest {
   inReplyTo?: string;
 }
 
+const OBJECTED = "the customer does not want to be contacted";
+
+/** A mail that was due must not go out after all; the message is the reason. */
+export class ResponseWithheld extends ValidationError {
+  constructor(reason: string) {
+    super(reason, { code: "response_withheld" });
+  }
+}
+
 /** The mails of the process, and the rules that keep an automatic answer from doing harm. */
 export class Responses {
   readonly #email: EmailIntegration;
@@ -45,7 +54,7 @@ export class Responses {
    * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
    */
   async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
-    if (customer.doNotContact) return "the customer does not want to be contacted";
+    if (customer.doNotContact) return OBJECTED;
     if (!isEmailAddress(customer.email)) {
       throw new ValidationError(
         "The customer has no usable e-mail address. Mend it in the customer data and submit the feedback again, or set send_response to false.",
@@ -60,9 +69,13 @@ export class Responses {
     return null;
   }
 
-  /** Sends the mail; asked again, it sends the same one with the same Message-ID. */
+  /**
+   * Sends the mail; asked again, it sends the same one with the same Message-ID.
+   * @throws ResponseWithheld where the customer has objected since the mail was permitted
+   */
   async send(request: ResponseRequest): Promise<{ response_id: string; sent_at: string }> {
     const { customer, feedbackId } = request;
+    if (customer.doNotContact) throw new ResponseWithheld(OBJECTED);
     const response_id = await this.#email.sendTemplatedEmail({
       recipient: customer.email ?? "",
       subject: request.subject,

@@ -178,6 +178,23 @@ describe("processing feedback", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
+  it("sends nothing to a customer who objects while the mail waits for its retry", async () => {
+    const { workflow, mails, ontologyStore, engine } = await startFeedback();
+    mails.script("rcpt", { code: 451 });
+    engine.onStep(({ step, phase }) => {
+      if (step !== "response_sent" || phase !== "failed") return;
+      void ontologyStore.update(
+        "customer_data",
+        `${PREFIXES} INSERT { ?customer abi:doNotContact true } WHERE { ?customer abi:id "C-1" }`,
+      );
+    });
+    const result = await workflow.run(feedback());
+    expect(result).toMatchObject({ success: true, steps_completed: ANALYZED });
+    expect(result.response_withheld).toMatch(/does not want to be contacted/);
+    expect(mails.mails).toEqual([]);
+    expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
+  });
+
   it("sends one customer no more mails than the cap allows, and more when time has passed", async () => {
     let now = new Date("2026-05-01T10:00:00Z");
     const { workflow, mails } = await startFeedback({ responseCap: { responses: 3, minutes: 60 }, clock: () => now });

@@ -98,6 +98,10 @@ describe("the workflow as tools", () => {
     expect(first!.feedback_id).toBe(second!.feedback_id);
     expect(answers.filter(({ artifact }) => (artifact as { duplicate?: boolean }).duplicate)).toHaveLength(1);
     expect(mails.mails).toHaveLength(1);
+    const padded = (await call(process, { ...rest, feedback_text: ` ${rest.feedback_text}\n` })).artifact as {
+      duplicate?: boolean;
+    };
+    expect(padded.duplicate).toBe(true);
     const other = (await call(process, { ...rest, subject: "Another" })).artifact as { feedback_id: string };
     expect(other.feedback_id).not.toBe(first!.feedback_id);
     expect(await values(ontologyStore, "Feedback", "abi:id")).toHaveLength(2);
@@ -242,6 +246,13 @@ describe("the workflow over HTTP", () => {
       status: "failed",
       feedback_id: "F-2",
       error: "Customer with ID C-404 not found",
+    });
+    const { id } = await engine.start("customer-feedback", { key: "F-3", fingerprint: "x", input: {} });
+    await engine.cancel(id);
+    await engine.wait(id);
+    expect((await (await get("F-3")).json()) as object).toMatchObject({
+      feedback_id: "F-3",
+      status: expect.stringMatching(/cancelled|failed/),
     });
     const unknown = await get("F-404");
     expect(unknown.status).toBe(404);

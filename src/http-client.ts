@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
-import { IoError, isAbiError, ValidationError } from "../errors.ts";
+import { IoError, isAbiError, ValidationError } from "./errors.ts";
 
 const RETRIED = new Set([408, 425, 429]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -20,30 +20,39 @@ export interface HttpClientOptions {
   timeoutMs: number;
   /** Further attempts after the first. */
   retries: number;
+  /** Throws for headers that say that an answer is none, whatever its status: an `IoError` where it may pass. */
+  inspect?: (headers: Headers) => void;
 }
 
 export interface HttpRequest {
   url: URL;
   /** A JSON text makes it a POST. */
   json?: string;
+  /** So does another text with its media type. */
+  body?: { type: string; text: string };
   headers?: Readonly<Record<string, string>>;
   /** A longer answer is refused; counted after decompression. */
   maxBytes: number;
   signal?: AbortSignal;
+  /** False where a second time would do harm: it is then tried again only if the server can't have acted on it. Default true. */
+  repeatable?: boolean;
 }
 
 export interface HttpAnswer {
   status: number;
+  headers: Headers;
   text: string;
 }
 
 /** Why an attempt failed, for the log: the cause of an `IoError`. */
 class HttpStatusError extends Error {
+  readonly status: number;
   readonly retryAfterMs: number;
 
   constructor(status: number, retryAfterMs: number) {
     super(`HTTP ${status}`);
     this.name = "HttpStatusError";
+    this.status = status;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -59,14 +68,16 @@ export class HttpClient {
   readonly #headers: Headers;
   readonly #timeoutMs: number;
   readonly #retries: number;
+  readonly #inspect: (headers: Headers) => void;
 
   /** @throws ValidationError for a URL that is not http(s), or headers that HTTP does not allow */
-  constructor({ name, url: location, headers, token, timeoutMs, retries }: HttpClientOptions) {
+  constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
     this.#name = name;
     this.#origin = url.origin;
     this.#timeoutMs = timeoutMs;
     this.#retries = retries;
+    this.#inspect = inspect ?? (() => {});
     try {
       this.#headers = new Headers({ accept: "application/json", ...headers });
       if (url.username !== "" || url.password !== "") this.#headers.set("authorization", basic(url));
@@ -102,7 +113,10 @@ export class HttpClient {
         maxTimeout: 5000,
         randomize: true,
         signal,
-        shouldRetry: ({ error }) => error instanceof IoError && retryAfterMs(error) <= LONGEST_RETRY_AFTER_MS,
+        shouldRetry: ({ error }) =>
+          error instanceof IoError &&
+          retryAfterMs(error) <= LONGEST_RETRY_AFTER_MS &&
+          (request.repeatable !== false || wasNeverHandled(error)),
         onFailedAttempt: async ({ error, retriesLeft }) => {
           const wait = retryAfterMs(error);
           if (wait > 0 && wait <= LONGEST_RETRY_AFTER_MS && retriesLeft > 0) await pause(wait, undefined, { signal });
@@ -125,7 +139,14 @@ export class HttpClient {
           cause: new HttpStatusError(response.status, parseRetryAfter(response.headers.get("retry-after"))),
         });
       }
-      return { status: response.status, text: await this.#text(response, request.maxBytes) };
+      const { status, headers } = response;
+      try {
+        this.#inspect(headers);
+      } catch (error) {
+        await response.body?.cancel();
+        throw error;
+      }
+      return { status, headers, text: await this.#text(response, request.maxBytes) };
     } catch (error) {
       if (isAbiError(error)) throw error;
       request.signal?.throwIfAborted();
@@ -139,9 +160,11 @@ export class HttpClient {
   }
 
   /** Follows redirects itself: `fetch` would follow them to other servers as well. */
-  async #fetch({ url: first, json, headers: extra }: HttpRequest, signal: AbortSignal): Promise<Response> {
+  async #fetch(request: HttpRequest, signal: AbortSignal): Promise<Response> {
+    const { url: first, json, headers: extra } = request;
+    const body = json === undefined ? request.body : { type: "application/json", text: json };
     const headers = new Headers(this.#headers);
-    if (json !== undefined) headers.set("content-type", "application/json");
+    if (body) headers.set("content-type", body.type);
     for (const [name, value] of Object.entries(extra ?? {})) headers.set(name, value);
 
     let url = first;
@@ -150,13 +173,13 @@ export class HttpClient {
         headers,
         signal,
         redirect: "manual",
-        ...(json !== undefined && { method: "POST", body: json }),
+        ...(body && { method: "POST", body: body.text }),
       });
       const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
       if (location === null) return response;
       await response.body?.cancel();
       // Only 307 and 308 keep method and body (RFC 9110, 15.4); after the others a POST would silently become a GET.
-      if (json !== undefined && response.status < 307) throw this.#misdirected();
+      if (body && response.status < 307) throw this.#misdirected();
       if (!URL.canParse(location, url.href)) throw this.#misdirected();
       url = new URL(location, url.href);
     }
@@ -207,6 +230,25 @@ export function parseHttpUrl(text: string, name: string): URL {
 /** RFC 7617, with the credentials in UTF-8. */
 const basic = ({ username, password }: URL): string =>
   `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
+
+/** Codes of Node and of its `fetch` for connections that did not come about. */
+const NO_CONNECTION = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+/** There was no connection, or the server turned the request away because there are too many. */
+function wasNeverHandled({ cause }: Error): boolean {
+  if (cause instanceof HttpStatusError) return cause.status === 429;
+  return cause instanceof Error && NO_CONNECTION.has(codeOf(cause.cause));
+}
 
 const retryAfterMs = (error: Error): number => (error.cause instanceof HttpStatusError ? error.cause.retryAfterMs : 0);
 

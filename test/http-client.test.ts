@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { IoError, ValidationError } from "../../src/errors.ts";
-import { HttpClient } from "../../src/integrations/http-client.ts";
-import { serve, type ScriptedServer } from "../support/http.ts";
+import { IoError, ValidationError } from "../src/errors.ts";
+import { HttpClient } from "../src/http-client.ts";
+import { serve, serveAt, type Reply, type ScriptedServer } from "./support/http.ts";
 
 const client = (server: ScriptedServer, options: { retries?: number; timeoutMs?: number; token?: string } = {}) =>
   new HttpClient({ name: "test service", url: server.origin, timeoutMs: 5000, retries: 2, ...options });
@@ -18,7 +18,7 @@ const failure = (promise: Promise<unknown>): Promise<Error> =>
 describe("retries", () => {
   test.each([408, 429, 500, 502, 503])("tries again after HTTP %i", async (status) => {
     const server = await serve({ status }, { body: "ok" });
-    expect(await client(server).send(at(server))).toEqual({ status: 200, text: "ok" });
+    expect(await client(server).send(at(server))).toMatchObject({ status: 200, text: "ok" });
     expect(server.requests).toHaveLength(2);
   });
 
@@ -47,8 +47,33 @@ describe("retries", () => {
 
   test.each([400, 401, 403, 404, 409, 422])("hands HTTP %i over at once", async (status) => {
     const server = await serve({ status, body: "no" });
-    expect(await client(server).send(at(server))).toEqual({ status, text: "no" });
+    expect(await client(server).send(at(server))).toMatchObject({ status, text: "no" });
     expect(server.requests).toHaveLength(1);
+  });
+
+  test.each<[string, Reply]>([
+    ["HTTP 500", { status: 500 }],
+    ["HTTP 503", { status: 503 }],
+    ["a connection that breaks off", (_, response) => void response.destroy()],
+  ])("leaves what must not happen twice after %s", async (_, reply) => {
+    const server = await serve(reply, { body: "ok" });
+    expect(await failure(client(server).send({ ...at(server), repeatable: false }))).toBeInstanceOf(IoError);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("tries what must not happen twice again after HTTP 429", async () => {
+    const server = await serve({ status: 429 }, { body: "ok" });
+    expect(await client(server).send({ ...at(server), repeatable: false })).toMatchObject({ text: "ok" });
+  });
+
+  test("tries what must not happen twice again where there was no connection", async () => {
+    const server = await serve({ body: "never" });
+    const port = Number(new URL(server.origin).port);
+    await server.close();
+    const sending = client(server, { retries: 5 }).send({ ...at(server), repeatable: false });
+    const late = await serveAt(port, { body: "ok" });
+    expect(await sending).toMatchObject({ text: "ok" });
+    expect(late.requests).toHaveLength(1);
   });
 
   test("does not come back before Retry-After", async () => {
@@ -152,7 +177,7 @@ describe("size", () => {
 
   test("takes an answer of exactly the limit", async () => {
     const server = await serve({ body: "é".repeat(500) });
-    expect(await client(server).send(at(server))).toEqual({ status: 200, text: "é".repeat(500) });
+    expect(await client(server).send(at(server))).toMatchObject({ status: 200, text: "é".repeat(500) });
   });
 });
 

@@ -1,0 +1,25 @@
+import { randomUUID } from "node:crypto";
+import type { Quad, Term } from "@rdfjs/types";
+import { DataFactory } from "n3";
+import { tripleToNTriples } from "./n-triples.ts";
+
+/** Gives every blank node an IRI of its own, the same one for the same node: stored blank nodes could never be named again. */
+export function skolemizer(): (label: string) => Term {
+  const known = new Map<string, Term>();
+  return (label) => {
+    const term = known.get(label) ?? DataFactory.namedNode(`urn:uuid:${randomUUID()}`);
+    known.set(label, term);
+    return term;
+  };
+}
+
+/**
+ * Quads as N-Triples lines, with IRIs for their blank nodes.
+ * @throws ValidationError for a term that is not valid RDF
+ */
+export function* skolemizedLines(quads: Iterable<Quad>): Iterable<string> {
+  const nodes = skolemizer();
+  const skolemize = (term: Term): Term => (term.termType === "BlankNode" ? nodes(term.value) : term);
+  for (const { subject, predicate, object } of quads)
+    yield tripleToNTriples(skolemize(subject), predicate, skolemize(object));
+}

@@ -1,0 +1,30 @@
+/** One way to authenticate that a server offers: `Digest realm="SPARQL", nonce="…"`. Names of parameters are in lower case. */
+export interface AuthenticationChallenge {
+  scheme: string;
+  parameters: Record<string, string>;
+}
+
+const TOKEN = String.raw`[!#$%&'*+\-.^_\u0060|~0-9A-Za-z]+`;
+
+/** A parameter with a value, or the name of a scheme with an opaque token behind it. */
+const PART = new RegExp(
+  String.raw`[\s,]*(?:(${TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(${TOKEN}))|(${TOKEN})(?:[ \t]+[0-9A-Za-z\-._~+/]+=*(?=[ \t]*(?:,|$)))?)`,
+  "y",
+);
+
+/**
+ * The challenges in a `WWW-Authenticate` header, in the server's order (RFC 9110, 11.6.1). Several headers may have been joined
+ * with commas. What follows something that is no challenge is left out.
+ */
+export function parseChallenges(header: string): AuthenticationChallenge[] {
+  const challenges: AuthenticationChallenge[] = [];
+  PART.lastIndex = 0;
+  for (let match = PART.exec(header); match; match = PART.exec(header)) {
+    const [, name, quotedValue, value, scheme] = match;
+    if (scheme !== undefined) challenges.push({ scheme, parameters: {} });
+    const parameters = challenges.at(-1)?.parameters;
+    if (name !== undefined && parameters)
+      parameters[name.toLowerCase()] = value ?? (quotedValue ?? "").replaceAll(/\\(.)/g, "$1");
+  }
+  return challenges;
+}

@@ -1,0 +1,19 @@
+/** Virtuoso's parser runs out of memory at about 5,000 triples; a request of a megabyte is small enough for every proxy. */
+const MAXIMUM_LINES = 1000;
+const MAXIMUM_LENGTH = 1_000_000;
+
+/** Lines in pieces that fit into one request each; a line that is too long alone is a piece of its own. */
+export function* chunks(lines: Iterable<string>): Generator<string[], undefined> {
+  let piece: string[] = [];
+  let length = 0;
+  for (const line of lines) {
+    if (piece.length > 0 && (piece.length === MAXIMUM_LINES || length + line.length > MAXIMUM_LENGTH)) {
+      yield piece;
+      piece = [];
+      length = 0;
+    }
+    piece.push(line);
+    length += line.length;
+  }
+  if (piece.length > 0) yield piece;
+}

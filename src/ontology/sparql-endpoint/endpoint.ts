@@ -1,0 +1,139 @@
+import { IoError, ValidationError, type AbiError } from "../../errors.ts";
+import { HttpClient, parseHttpUrl, type HttpAnswer, type HttpRequest } from "../../http-client.ts";
+import { DigestAuthentication } from "./digest-authentication.ts";
+
+const NAME = "SPARQL endpoint";
+
+export interface EndpointOptions {
+  /** `user:password@` in it are the credentials. */
+  url: string;
+  /** Sent as `Authorization: Bearer …`. */
+  token?: string;
+  /** How user and password are used. Basic sends them with every request, Digest never. */
+  authentication: "basic" | "digest";
+  /** For one attempt. */
+  timeoutMs: number;
+  /** Further attempts after the first. */
+  retries: number;
+}
+
+interface EndpointRequest extends Omit<HttpRequest, "url"> {
+  /** Added to the URL's own query. */
+  parameters?: Readonly<Record<string, string>>;
+}
+
+/** One URL that speaks a protocol of SPARQL, with the authentication that it asks for. */
+export class Endpoint {
+  readonly #url: URL;
+  readonly #client: HttpClient;
+  readonly #digest: DigestAuthentication | undefined;
+
+  /** @throws ValidationError for a URL or token that can't work, and for Digest without a user */
+  constructor({ url: location, token, authentication, timeoutMs, retries }: EndpointOptions) {
+    const url = parseHttpUrl(location, NAME);
+    this.#digest = authentication === "digest" ? digestOf(url) : undefined;
+    const bare = new URL(url);
+    bare.username = "";
+    bare.password = "";
+    this.#url = bare;
+    this.#client = new HttpClient({
+      name: NAME,
+      url: (this.#digest ? bare : url).href,
+      timeoutMs,
+      retries,
+      inspect,
+      ...(token !== undefined && { token }),
+    });
+  }
+
+  /**
+   * The answer to a request that went well.
+   * @throws IoError where the endpoint can't be reached or fails, ValidationError where it refuses
+   */
+  async send({ parameters = {}, ...request }: EndpointRequest): Promise<HttpAnswer> {
+    const url = new URL(this.#url);
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    const answer = await this.#authenticated({ ...request, url });
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw refusal(answer.status);
+  }
+
+  async #authenticated(request: HttpRequest): Promise<HttpAnswer> {
+    const digest = this.#digest;
+    if (!digest) return this.#client.send(request);
+    const attempt = (): Promise<HttpAnswer> => {
+      const authorization = digest.authorize(request.body ? "POST" : "GET", request.url);
+      return this.#client.send({
+        ...request,
+        headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
+      });
+    };
+    const answer = await attempt();
+    // Without a challenge, or with one that is no longer valid, nothing was done: the request goes out again, with a new one.
+    return answer.status === 401 && digest.accept(answer.headers.get("www-authenticate")) ? attempt() : answer;
+  }
+}
+
+function digestOf(url: URL): DigestAuthentication {
+  if (url.username === "") {
+    throw new ValidationError(`Digest authentication needs user:password@ in the URL of the ${NAME}.`, {
+      code: "invalid_configuration",
+    });
+  }
+  try {
+    return new DigestAuthentication({
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+    });
+  } catch {
+    // What can't be decoded is a secret: it is not even kept as the cause.
+    throw new ValidationError(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`, {
+      code: "invalid_configuration",
+    });
+  }
+}
+
+/** What Virtuoso says in headers only, with HTTP 200 and half an answer. Half an answer is worse than none. */
+function inspect(headers: Headers): void {
+  if (headers.has("x-sparql-maxrows")) {
+    throw new ValidationError(
+      `The ${NAME} has cut its answer off. Raise its limit for rows (ResultSetMaxRows), or ask for less.`,
+      { code: "answer_cut_off" },
+    );
+  }
+  if (headers.has("x-sql-state")) {
+    const [reason] = /^[A-Z0-9]{5}/.exec(headers.get("x-sql-message") ?? "") ?? [];
+    throw new IoError(`The ${NAME} has broken its work off, because of other writers or its limit of time.`, {
+      code: "broken_off",
+      cause: new Error(`Virtuoso ${reason ?? headers.get("x-sql-state")}`),
+    });
+  }
+}
+
+function refusal(status: number): AbiError {
+  if (status === 400) {
+    return new ValidationError(
+      `The ${NAME} does not take this request (HTTP 400). Check the query's syntax and the functions it uses.`,
+      { code: "invalid_sparql" },
+    );
+  }
+  if (status === 401 || status === 403) {
+    return new ValidationError(
+      `The ${NAME} refuses us (HTTP ${status}). Check user, password or token, the kind of authentication, and that they may read and write.`,
+      { code: "access_denied" },
+    );
+  }
+  if (status === 413) {
+    return new ValidationError(`The ${NAME} finds the request too large (HTTP 413).`, { code: "request_too_large" });
+  }
+  return new ValidationError(`The ${NAME} does not answer as one (HTTP ${status}). Check its URL.`, {
+    code: "invalid_configuration",
+  });
+}
+
+/** What was read is not what SPARQL's protocols give: a proxy's page, or an answer that broke off. */
+export const unreadable = (cause: unknown): IoError =>
+  new IoError(`The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint.`, {
+    code: "unreadable_answer",
+    cause,
+  });

@@ -1,0 +1,244 @@
+import { randomUUID } from "node:crypto";
+import type { NamedNode, Quad } from "@rdfjs/types";
+import { DataFactory, Parser } from "n3";
+import { IoError } from "../../errors.ts";
+import type { HttpAnswer } from "../../http-client.ts";
+import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
+import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
+import { skolemizedLines } from "../skolem.ts";
+import * as ast from "../sparql/ast.ts";
+import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
+import { parseQuery, toText } from "../sparql/parse.ts";
+import { planUpdate } from "../sparql/update-plan.ts";
+import { storeIri, storeName, STORES } from "../store-name.ts";
+import { abi, rdf } from "../vocabulary.ts";
+import { chunks } from "./chunks.ts";
+import { Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
+import {
+  insertData,
+  planReachesOthers,
+  planRequest,
+  reachesOthers,
+  sequence,
+  type UpdateRequest,
+} from "./update-request.ts";
+
+export interface SparqlEndpointStoreOptions {
+  /** Where queries go, http(s); `user:password@` in it are the credentials, also for the other two URLs. */
+  url: string;
+  /** Where updates go; default `url`. */
+  updateUrl?: string;
+  /** Where the Graph Store protocol is spoken: large inserts go there, which spares the endpoint the parsing of large updates. */
+  graphStoreUrl?: string;
+  /** Sent as `Authorization: Bearer …`, in place of user and password. */
+  token?: string;
+  /** How user and password are used; default `basic`. */
+  authentication?: "basic" | "digest";
+  /** For one attempt at one request; default 30000. */
+  timeoutMs?: number;
+  /** Further attempts after one that failed; default 3. */
+  retries?: number;
+  /** Longer answers are refused; default 256 MB. */
+  maximumAnswerBytes?: number;
+}
+
+const TURTLE = "text/turtle";
+const TRIPLES = `application/n-triples, ${TURTLE};q=0.9`;
+
+/** The graph that lists the stores, so that an empty one exists and foreign graphs are left alone. */
+const REGISTRY = DataFactory.namedNode(STORES);
+
+/** Under it are graphs on their way into a store. */
+const STAGING = "http://example.org/abi/staging";
+
+/**
+ * The knowledge graph on any SPARQL 1.1 endpoint, for any number of processes: every store is the named graph `storeIri(name)`.
+ *
+ * Each call of `insert`, `update`, `createStore` and `deleteStore` is one update request, which SPARQL 1.1 Update (2.2) wants
+ * to be atomic. A large insert goes into a graph of its own, piece by piece, and from there into the store in one request.
+ *
+ * Queries, and updates that only add or remove triples given in them, are tried again after network errors, time-outs, 429 and
+ * 5xx; other updates only where the endpoint can't have acted on them.
+ *
+ * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. How numbers and dates are spelt when they come back is the
+ * endpoint's affair.
+ */
+export class SparqlEndpointStore implements OntologyStore {
+  readonly #queries: Endpoint;
+  readonly #updates: Endpoint;
+  readonly #graphs: Endpoint | undefined;
+  readonly #maxBytes: number;
+  #closed = false;
+
+  /** Nothing is sent yet. @throws ValidationError for options that can't work */
+  constructor(options: SparqlEndpointStoreOptions) {
+    const { url, updateUrl = url, graphStoreUrl, maximumAnswerBytes = 256_000_000 } = options;
+    const endpoint = (location: string): Endpoint => new Endpoint(endpointOptions(location, options));
+    this.#queries = endpoint(url);
+    this.#updates = endpoint(updateUrl);
+    this.#graphs = graphStoreUrl === undefined ? undefined : endpoint(graphStoreUrl);
+    this.#maxBytes = maximumAnswerBytes;
+  }
+
+  async createStore(store: string): Promise<void> {
+    await this.#update(registration(storeIri(store)));
+  }
+
+  async listStores(): Promise<string[]> {
+    const rows = await this.#select(`SELECT ?store FROM <${REGISTRY.value}> WHERE { ?store a <${abi.Store.value}> }`);
+    return rows.flatMap((row) => storeName(row["store"]?.value ?? "") ?? []).toSorted();
+  }
+
+  async insert(store: string, quads: Iterable<Quad>): Promise<void> {
+    const graph = DataFactory.namedNode(storeIri(store));
+    const pieces = chunks(skolemizedLines(quads));
+    const first = pieces.next().value ?? [];
+    const second = pieces.next().value;
+    if (second) return this.#insertInPieces(graph, [[first, second], pieces]);
+    const writes = first.length > 0 ? [insertData(graph, first)] : [];
+    await this.#update(sequence([registration(graph.value), ...writes]));
+  }
+
+  async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
+    const graph = DataFactory.namedNode(storeIri(store));
+    const query = parseQuery(sparql, bindings);
+    const named = reachesOthers(query) ? await this.#reachable(graph) : [];
+    const text = toText({ ...query, datasets: ast.dataset(graph, named) });
+    if (query.subType === "construct" || query.subType === "describe") return this.#construct(text);
+    const result = await this.#rows(text);
+    // Virtuoso answers ASK with a row.
+    return query.subType === "ask" && typeof result !== "boolean" ? isTrue(result) : result;
+  }
+
+  async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
+    const graph = DataFactory.namedNode(storeIri(store));
+    const plan = planUpdate(sparql, bindings);
+    const named = planReachesOthers(plan) ? await this.#reachable(graph) : [];
+    await this.#update(planRequest(registration(graph.value), plan, graph, named));
+  }
+
+  /** With SELECT, since Virtuoso cuts off what CONSTRUCT and the Graph Store protocol give without a word. */
+  async getGraph(store: string): Promise<Quad[]> {
+    const rows = await this.#select(`SELECT ?s ?p ?o FROM <${storeIri(store)}> WHERE { ?s ?p ?o }`);
+    return rows.map(({ s, p, o }) =>
+      DataFactory.quad(s as Quad["subject"], p as Quad["predicate"], o as Quad["object"]),
+    );
+  }
+
+  async deleteStore(store: string): Promise<void> {
+    const graph = storeIri(store);
+    const { subject, predicate, object } = entry(graph);
+    const line = tripleToNTriples(subject, predicate, object);
+    const text = `DROP SILENT GRAPH <${graph}> ;\nDELETE DATA { GRAPH <${REGISTRY.value}> { ${line} } }`;
+    await this.#update({ text, repeatable: false });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  /** All stores that there are, and this one: without any, some endpoints would let GRAPH reach everything. */
+  async #reachable(graph: NamedNode): Promise<NamedNode[]> {
+    const stores = await this.listStores();
+    return [...new Set([graph.value, ...stores.map(storeIri)])].map((value) => DataFactory.namedNode(value));
+  }
+
+  async #insertInPieces(graph: NamedNode, pieces: readonly Iterable<readonly string[]>[]): Promise<void> {
+    const staging = DataFactory.namedNode(`${STAGING}/${randomUUID()}`);
+    const drop = { text: `DROP SILENT GRAPH <${staging.value}>`, repeatable: true };
+    try {
+      for (const part of pieces) for (const lines of part) await this.#addTo(staging, lines);
+      const move = { text: `ADD SILENT GRAPH <${staging.value}> TO GRAPH <${graph.value}>`, repeatable: true };
+      await this.#update(sequence([registration(graph.value), move, drop]));
+    } catch (error) {
+      // What went wrong first is what the caller must know; a graph that can't be dropped now is in nobody's way.
+      await this.#update(drop).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #addTo(graph: NamedNode, lines: readonly string[]): Promise<void> {
+    if (!this.#graphs) return this.#update(insertData(graph, lines));
+    this.#requireOpen();
+    const body = { type: TURTLE, text: lines.join("\n") };
+    await this.#graphs.send({ parameters: { graph: graph.value }, body, maxBytes: this.#maxBytes });
+  }
+
+  async #update({ text, repeatable }: UpdateRequest): Promise<void> {
+    this.#requireOpen();
+    await this.#updates.send({ body: form("update", text), repeatable, maxBytes: this.#maxBytes });
+  }
+
+  async #rows(text: string): Promise<Row[] | boolean> {
+    const answer = await this.#ask(text, JSON_RESULTS);
+    try {
+      return readJsonResults(JSON.parse(answer.text));
+    } catch (cause) {
+      throw unreadable(cause);
+    }
+  }
+
+  async #select(text: string): Promise<Row[]> {
+    const rows = await this.#rows(text);
+    return typeof rows === "boolean" ? [] : rows;
+  }
+
+  async #construct(text: string): Promise<Quad[]> {
+    return readTriples(await this.#ask(text, TRIPLES));
+  }
+
+  #ask(text: string, accept: string): Promise<HttpAnswer> {
+    this.#requireOpen();
+    return this.#queries.send({ body: form("query", text), headers: { accept }, maxBytes: this.#maxBytes });
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new IoError("The knowledge graph is closed.", { code: "store_closed" });
+  }
+}
+
+function endpointOptions(location: string, options: SparqlEndpointStoreOptions): EndpointOptions {
+  const { url, token, authentication = "basic", timeoutMs = 30_000, retries = 3 } = options;
+  return {
+    url: withCredentials(location, url),
+    authentication,
+    timeoutMs,
+    retries,
+    ...(token !== undefined && { token }),
+  };
+}
+
+/** The credentials of the first URL in the others, unless they have their own. What is no URL is refused where it is used. */
+function withCredentials(location: string, first: string): string {
+  if (!URL.canParse(location) || !URL.canParse(first)) return location;
+  const [url, { username, password }] = [new URL(location), new URL(first)];
+  if (url.username === "" && url.password === "") Object.assign(url, { username, password });
+  return url.href;
+}
+
+const entry = (graph: string): Quad => DataFactory.quad(DataFactory.namedNode(graph), rdf.type, abi.Store);
+
+function registration(graph: string): UpdateRequest {
+  const { subject, predicate, object } = entry(graph);
+  return insertData(REGISTRY, [tripleToNTriples(subject, predicate, object)]);
+}
+
+/**
+ * The form that every endpoint takes (SPARQL 1.1 Protocol, 2.1.2 and 2.2.1); Virtuoso takes no other for queries with Digest, and
+ * no NUL that is not escaped.
+ */
+const form = (name: "query" | "update", text: string): { type: string; text: string } => ({
+  type: "application/x-www-form-urlencoded",
+  text: new URLSearchParams({ [name]: text.replaceAll("\0", String.raw`\u0000`) }).toString(),
+});
+
+const isTrue = (rows: Row[]): boolean => rows.some((row) => Object.values(row)[0]?.value === "1");
+
+function readTriples({ headers, text }: HttpAnswer): Quad[] {
+  const isTurtle = (headers.get("content-type") ?? "").toLowerCase().startsWith(TURTLE);
+  try {
+    return isTurtle ? new Parser({ format: TURTLE }).parse(text) : parseNTriples(text);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}

@@ -1,0 +1,48 @@
+/** SPARQL 1.1 Query Results JSON Format (https://www.w3.org/TR/sparql11-results-json/) as RDF/JS terms. */
+import type { Term } from "@rdfjs/types";
+import { DataFactory } from "n3";
+import type { Row } from "../ontology-store.ts";
+
+export const JSON_RESULTS = "application/sparql-results+json";
+
+interface JsonTerm {
+  /** `typed-literal` is what the format said before it was a standard; Virtuoso still does. */
+  type: "uri" | "bnode" | "literal" | "typed-literal";
+  value: string;
+  "xml:lang"?: string;
+  datatype?: string;
+}
+
+interface JsonResults {
+  boolean?: boolean;
+  results?: { bindings: Record<string, JsonTerm>[] };
+}
+
+function readTerm({ type, value, datatype, "xml:lang": language }: JsonTerm): Term {
+  if (typeof value !== "string") throw new TypeError("a term without a value");
+  switch (type) {
+    case "uri":
+      return DataFactory.namedNode(value);
+    case "bnode":
+      return DataFactory.blankNode(value);
+    case "literal":
+    case "typed-literal":
+      return DataFactory.literal(value, language ?? (datatype ? DataFactory.namedNode(datatype) : undefined));
+    default:
+      throw new TypeError("a term of an unknown type");
+  }
+}
+
+const readRow = (binding: Record<string, JsonTerm>): Row =>
+  Object.fromEntries(Object.entries(binding).map(([name, term]) => [name, readTerm(term)]));
+
+/**
+ * The rows of a SELECT or the answer of an ASK.
+ * @throws TypeError where it is in another format
+ */
+export function readJsonResults(json: unknown): Row[] | boolean {
+  const { boolean, results } = json as JsonResults;
+  if (typeof boolean === "boolean") return boolean;
+  if (!results) throw new TypeError("neither rows nor a boolean");
+  return results.bindings.map(readRow);
+}

@@ -1,0 +1,104 @@
+/**
+ * The contract on a real server. `TEST_SPARQL_ENDPOINT` names it, with `user:password@` in it; ALL STORES ON IT ARE DELETED.
+ * `TEST_SPARQL_AUTHENTICATION=digest` and `TEST_SPARQL_GRAPH_STORE` as it needs them.
+ */
+import { describe, expect, it } from "vitest";
+import type { CustomerSource } from "../../../src/integrations/customers/customer-source.ts";
+import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
+import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparql-endpoint-store.ts";
+import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
+import { ontologyStoreContract, type OntologyStoreFixture } from "../../contract/ontology-store.ts";
+import { feedback, startFeedback, values } from "../../support/feedback.ts";
+
+const { TEST_SPARQL_ENDPOINT: url, TEST_SPARQL_GRAPH_STORE: graphStoreUrl, TEST_SPARQL_AUTHENTICATION } = process.env;
+
+/** Faults of Virtuoso 7.2.5, each seen on it. */
+const VIRTUOSO: Pick<OntologyStoreFixture, "skip" | "unfitTexts"> = {
+  skip: {
+    "DELETE and INSERT of the same are there after a restart as before":
+      "Virtuoso 7 deletes what the same operation inserts",
+    "templates with unbound and misplaced parts are there after a restart as before":
+      "Virtuoso 7 fails with RDF01 where SPARQL leaves out a triple with a literal as its subject",
+    "make a new node for each solution and blank node of a template":
+      "UUID() has one value for a whole operation of Virtuoso 7",
+  },
+  // A constant that is selected comes out cut off at a NUL; stored and found it is whole.
+  // oxlint-disable-next-line no-control-regex -- it is about the control character
+  unfitTexts: /\u0000/,
+};
+
+function open(): SparqlEndpointStore {
+  return new SparqlEndpointStore({
+    url: url ?? "",
+    authentication: TEST_SPARQL_AUTHENTICATION === "digest" ? "digest" : "basic",
+    ...(graphStoreUrl && { graphStoreUrl }),
+  });
+}
+
+async function empty(store: OntologyStore): Promise<void> {
+  for (const name of await store.listStores()) await store.deleteStore(name);
+}
+
+async function serverName(): Promise<string> {
+  if (url === undefined) return "";
+  const bare = new URL(url);
+  Object.assign(bare, { username: "", password: "" });
+  return (await fetch(bare)).headers.get("server") ?? "";
+}
+
+const isVirtuoso = (await serverName()).startsWith("Virtuoso");
+
+if (url === undefined) process.stderr.write("Skipped: no real SPARQL endpoint (TEST_SPARQL_ENDPOINT names none).\n");
+
+describe.skipIf(url === undefined)("a real server", () => {
+  ontologyStoreContract("SparqlEndpointStore on a real server", {
+    create: async () => {
+      const store = open();
+      await empty(store);
+      return store;
+    },
+    reopen: async (store) => {
+      await store.close();
+      return open();
+    },
+    destroy: async (store) => {
+      await empty(store);
+      await store.close();
+    },
+    ...(isVirtuoso && VIRTUOSO),
+  });
+
+  it("lets the whole workflow run, and again without doing anything twice", async () => {
+    const ontologyStore = open();
+    await empty(ontologyStore);
+    const { workflow, mails } = await startFeedback({ ontologyStore });
+    expect(await workflow.run(feedback())).toMatchObject({ success: true, action: "auto_respond" });
+    const escalated = { feedback_id: "F-2", customer_id: "C-vip" };
+    expect(await workflow.run(feedback(escalated))).toMatchObject({ success: true, action: "escalate" });
+
+    // Another machine, with the same graph and no memory of these runs.
+    const elsewhere = await startFeedback({ ontologyStore: open() });
+    expect(await elsewhere.workflow.run(feedback(escalated))).toMatchObject({ success: true });
+    expect(elsewhere.source.asked).toEqual([]);
+    expect(mails.mails).toHaveLength(2);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2"]);
+    await empty(ontologyStore);
+  });
+
+  it("loads many customers, and again without a second value", async () => {
+    const ontologyStore = open();
+    await empty(ontologyStore);
+    const customerSource: CustomerSource = {
+      get: async () => undefined,
+      list: async function* () {
+        for (let index = 0; index < 500; index += 1) yield { id: `C-${index}`, name: `Name ${index}` };
+      },
+    };
+    const pipeline = new CustomerDataPipeline({ customerSource, ontologyStore });
+    expect(await pipeline.loadAll()).toMatchObject({ loaded: 500 });
+    expect(await pipeline.loadAll()).toMatchObject({ loaded: 500 });
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(1500);
+    await empty(ontologyStore);
+  });
+});

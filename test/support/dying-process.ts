@@ -1,0 +1,13 @@
+// A process whose one step ends it, as a crash of native code would.
+import { join } from "node:path";
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+
+const engine = new OpenWorkflowEngine({
+  path: join(process.argv[2]!, "runs.sqlite"),
+  retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 1 },
+});
+engine.register("deadly", async (_, { step }) => step("die", () => process.kill(process.pid, "SIGKILL")));
+const { id } = await engine.start("deadly", { key: "k", fingerprint: "f", input: null });
+const { status, error } = await engine.wait(id);
+process.stdout.write(JSON.stringify({ status, error }));
+await engine.close();

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparql-endpoint-store.ts";
+import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { FeedbackGraph } from "../../../src/workflows/customer-feedback/feedback-graph.ts";
+import { feedback, startFeedback, values } from "../../support/feedback.ts";
+import { shaclViolations } from "../../support/shacl.ts";
+import { startSparqlEndpoint, type SparqlEndpoint } from "../../support/sparql-endpoint.ts";
+
+const remote = ({ origin }: SparqlEndpoint): SparqlEndpointStore =>
+  new SparqlEndpointStore({ url: `${origin}/sparql`, retries: 0 });
+
+describe("the workflow on a SPARQL endpoint", () => {
+  it("does all that it does on the embedded store", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const { workflow, mails, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
+    const reply = await workflow.run(feedback());
+    expect(reply).toMatchObject({ success: true, action: "auto_respond" });
+    const escalation = await workflow.run(feedback({ feedback_id: "F-2", customer_id: "C-vip" }));
+    expect(escalation).toMatchObject({ success: true, action: "escalate" });
+    expect(await workflow.run(feedback())).toMatchObject({ duplicate: true, response_id: reply.response_id });
+    expect(await workflow.run(feedback({ feedback_id: "F-3", customer_id: "C-?" }))).toMatchObject({
+      error_code: "customer_not_found",
+    });
+    expect(mails.mails).toHaveLength(2);
+    expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual(["true", "true"]);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toEqual([escalation.ticket_id]);
+    expect(await ontologyStore.listStores()).toEqual(["customer_data", "feedback_data"]);
+    for (const store of ["customer_data", "feedback_data"])
+      expect(await shaclViolations(await ontologyStore.getGraph(store))).toEqual([]);
+  });
+
+  it("shares its graph with another machine's", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const here = await startFeedback({ ontologyStore: remote(endpoint) });
+    const there = await startFeedback({ ontologyStore: remote(endpoint) });
+    await here.workflow.run(feedback());
+    await there.workflow.run(feedback({ feedback_id: "F-2" }));
+    expect([here.source.asked, there.source.asked]).toEqual([["C-1"], []]);
+    expect(await values(here.ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2"]);
+  });
+
+  it("gets over an endpoint that fails now and then, and does nothing twice", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const { workflow, mails, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
+    // The engine tries each step three times.
+    endpoint.failNext(503, null, "drop-after", null, "drop-after", null, "drop-after", null, 503, "drop");
+    expect(await workflow.run(feedback({ customer_id: "C-vip" }))).toMatchObject({ success: true, action: "escalate" });
+    expect(mails.mails).toHaveLength(1);
+    expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1"]);
+  });
+
+  it("takes 1 for true, as endpoints may spell it", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const { workflow, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
+    await workflow.run(feedback());
+    await ontologyStore.update(
+      "feedback_data",
+      `${PREFIXES} DELETE { ?f abi:responseSent ?sent } INSERT { ?f abi:responseSent 1 } WHERE { ?f abi:responseSent ?sent }`,
+    );
+    expect(await new FeedbackGraph(ontologyStore).find("F-1")).toMatchObject({ responseSent: true });
+  });
+});
