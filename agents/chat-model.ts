@@ -1,9 +1,9 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { ChatOpenAI } from "@langchain/openai";
+import { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
 
-/** Used where no model is named: small, cheap, good with tools. */
-export const DEFAULT_MODEL = "gpt-5.4-mini";
+export { DEFAULT_MODEL };
 
 const OPENAI_URL = "https://api.openai.com/v1";
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
 import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
@@ -113,6 +114,29 @@ async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
 }
 
 /**
+ * Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
+ * @throws ValidationError where the chat model has no service
+ */
+export async function openAnalyzers(
+  settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
+): Promise<Analyzers> {
+  const embedded: Analyzers = {
+    sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
+    feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
+  };
+  if (settings.analyzer === "embedded") return embedded;
+  if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
+    throw new ValidationError(
+      "ANALYZER (analyzer) is chat-model, which needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
+      { code: "invalid_configuration" },
+    );
+  }
+  const { createChatModelAnalyzers } = await import("./analysis/chat-model/chat-model-analyzers.ts");
+  const { openOpenAiModel } = await import("./analysis/chat-model/open-ai-model.ts");
+  return createChatModelAnalyzers({ ...(await openOpenAiModel(settings)), fallback: embedded });
+}
+
+/**
  * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
  * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
  */
@@ -152,13 +176,15 @@ export async function openApplication(
       ontologyStore,
       customerDataPipeline,
       emailIntegration,
-      sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
-      feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
+      ...(await openAnalyzers(settings)),
       ticketSystem: createTicketSystem(settings.ticketUrl, {
         ontologyStore,
         ...(settings.ticketToken === undefined ? {} : { token: settings.ticketToken }),
       }),
-      escalationPolicy: settings.escalation && DEFAULT_ESCALATION_POLICY,
+      escalationPolicy: settings.escalation && {
+        ...DEFAULT_ESCALATION_POLICY,
+        escalateUnreadable: settings.escalateUnreadable,
+      },
       responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
       maxParallelRequests: settings.maxParallelRequests,
       logger,

@@ -69,11 +69,16 @@ export { createTicketSystem } from "./integrations/tickets/create-ticket-system.
 export type { TicketRequest, TicketSystem } from "./integrations/tickets/ticket-system.ts";
 
 // Text analysis.
+export {
+  createChatModelAnalyzers,
+  type Analyzers,
+  type ChatModelAnalyzersOptions,
+} from "./analysis/chat-model/chat-model-analyzers.ts";
 export { CATEGORIES, type Category } from "./analysis/categories.ts";
 export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 export { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
 export type { CategoriesResult, FeedbackCategorizer } from "./analysis/feedback-categorizer.ts";
-export type { Sentiment, SentimentAnalyzer, SentimentResult } from "./analysis/sentiment-analyzer.ts";
+export type { AnalysisFallback, Sentiment, SentimentAnalyzer, SentimentResult } from "./analysis/sentiment-analyzer.ts";
 
 // The customer feedback workflow.
 export { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";

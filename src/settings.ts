@@ -106,10 +106,22 @@ const DEFINITIONS = {
     about: "Where tickets are posted as JSON. Default: tickets are kept in the knowledge graph.",
   },
   ticketToken: { env: "TICKET_TOKEN", schema: z.string().min(1).optional(), about: "Bearer token for the ticket URL." },
+  analyzer: {
+    env: "ANALYZER",
+    schema: z.enum(["embedded", "chat-model"]).default("embedded"),
+    about:
+      "Who tells sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
+      "service of OPENAI_API_KEY or OPENAI_BASE_URL.",
+  },
   escalation: {
     env: "ESCALATION",
     schema: onOff.default(true),
     about: "`off`: nothing is escalated, and all feedback is answered or not as `send_response` says.",
+  },
+  escalateUnreadable: {
+    env: "ESCALATE_UNREADABLE",
+    schema: onOff.default(false),
+    about: "`on`: feedback in a language that the analyser does not read is escalated.",
   },
   responseCap: {
     env: "RESPONSE_CAP",

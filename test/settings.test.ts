@@ -6,6 +6,8 @@ describe("settings", () => {
     expect(readSettings({}, {})).toEqual({
       dataDirectory: ".abi-workflows",
       mailFrom: "Customer Care <care@example.org>",
+      analyzer: "embedded",
+      escalateUnreadable: false,
       escalation: true,
       responseCap: 10,
       responseCapMinutes: 180,

@@ -5,6 +5,7 @@ import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
+import { addEvalCommand } from "../../src/cli/eval-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
 import { complain, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
@@ -60,6 +61,7 @@ function createProgram(): Command {
   addStatusCommand(program);
   addQueryCommand(program);
   addImportCustomersCommand(program);
+  addEvalCommand(program);
   return program.addHelpText("after", helpText);
 }
 

@@ -56,6 +56,32 @@ function readWords(text: string): string[] {
   return found.filter((word) => !/^(?:@|https?:|www\.)/u.test(word));
 }
 
+const FIRST_WORDS = 100;
+
+/** Two of these make a text English beyond doubt: hardly another language has them. */
+const PLAIN_ENGLISH = new Set([
+  ...ENGLISH,
+  ..."my he she his him who why where does did just very really some any more other get got much use used work works out up well even good great bad nice like would always never every here again new should make made thing things love hate".split(
+    " ",
+  ),
+]);
+
+/**
+ * Whether words that were found already are English beyond doubt, by its most frequent ones, contractions in full. Most
+ * English texts are, and need no closer look.
+ */
+export function isPlainEnglish(tokens: readonly { norm: string; kind: string }[]): boolean {
+  let words = 0;
+  let english = 0;
+  for (const { norm, kind } of tokens) {
+    if (kind !== "word") continue;
+    words += 1;
+    if (PLAIN_ENGLISH.has(norm)) english += 1;
+    if (words === FIRST_WORDS) break;
+  }
+  return english >= 2 && english >= words * ENGLISH_SHARE;
+}
+
 /**
  * The language of a text as an ISO 639-1 code, `und` where it can't be told. Leans towards English: another language
  * is only said where it is clearly ahead. Reads the first 600 characters; links and mentions do not count.

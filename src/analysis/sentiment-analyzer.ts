@@ -7,6 +7,8 @@ export type Sentiment = (typeof SENTIMENTS)[number];
 export interface AnalysisFallback {
   /** Name of the analyser that was asked and failed. */
   from: string;
+  /** The analyser that answered instead. */
+  analyzer: { name: string; version: string };
   reason: string;
 }
 
@@ -21,6 +23,10 @@ export interface SentimentResult {
   language: string;
   fallback?: AnalysisFallback;
 }
+
+/** Whether a text was left unjudged for its language. */
+export const isUnreadable = ({ score, language }: Pick<SentimentResult, "score" | "language">): boolean =>
+  score === 0 && language !== "en" && language !== "und";
 
 /** Port: tells the sentiment of one text. */
 export interface SentimentAnalyzer {

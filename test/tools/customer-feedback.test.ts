@@ -1,9 +1,13 @@
 import { join } from "node:path";
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { BaseToolkit } from "@langchain/core/tools";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { createCustomerFeedbackTools, type SettingsOptions } from "../../tools/index.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { select } from "../../src/ontology/queries.ts";
+import { PREFIXES } from "../../src/ontology/vocabulary.ts";
+import { createCustomerFeedbackTools, type CustomerFeedbackToolkit, type SettingsOptions } from "../../tools/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
 
 const feedback = { feedback_id: "F-1", customer_id: "C-1", subject: "Praise", feedback_text: "I love it!" };
 
@@ -16,6 +20,15 @@ async function open(options: SettingsOptions = {}) {
   const toolkit = await kit();
   onTestFinished(() => toolkit.close());
   return { toolkit, reopen: kit, dataDirectory, mails: () => readdirSync(join(dataDirectory, "outbox")) };
+}
+
+/** Names of those who judged, as the knowledge graph has them; closes the toolkit. */
+async function analyzersInGraph(toolkit: CustomerFeedbackToolkit, dataDirectory: string): Promise<string[]> {
+  await toolkit.close();
+  const store = await OxigraphOntologyStore.open({ path: join(dataDirectory, "ontology.sqlite") });
+  onTestFinished(() => store.close());
+  const query = `${PREFIXES} SELECT ?name { ?analyzer a abi:Analyzer ; abi:name ?name } ORDER BY ?name`;
+  return (await select(store, "feedback_data", query)).map(({ name }) => name?.value ?? "");
 }
 
 describe("createCustomerFeedbackTools", () => {
@@ -51,6 +64,41 @@ describe("createCustomerFeedbackTools", () => {
   it("keeps nothing with :memory:", async () => {
     const { toolkit } = await open({ dataDirectory: ":memory:", mailUrl: `outbox:${temporaryFolder()}` });
     expect(await toolkit.workflow.run(feedback)).toMatchObject({ success: true });
+  });
+
+  it("lets a chat model judge where ANALYZER says so, and writes down who judged", async () => {
+    const judgement = { language: "de", sentiment: "negative", confidence: 0.8, evidence: ["kaputt"], categories: [] };
+    const server = await startOpenAiServer([toolCall("judge_feedback", judgement)]);
+    onTestFinished(() => server.close());
+    const { toolkit, dataDirectory } = await open({
+      analyzer: "chat-model",
+      openaiBaseUrl: server.url,
+      openaiModel: "small",
+    });
+    expect(await toolkit.workflow.run({ ...feedback, feedback_text: "Es ist leider kaputt." })).toMatchObject({
+      sentiment: "negative",
+      categories: ["general"],
+      language: "de",
+    });
+    expect(server.requests.map(({ body }) => body.model)).toEqual(["small"]);
+    expect(await analyzersInGraph(toolkit, dataDirectory)).toEqual(["chat-model-categories", "chat-model-sentiment"]);
+  });
+
+  it("judges by itself where the chat model fails, and writes down who judged", async () => {
+    const server = await startOpenAiServer([status(401), status(401)]);
+    onTestFinished(() => server.close());
+    const { toolkit, dataDirectory } = await open({ analyzer: "chat-model", openaiBaseUrl: server.url });
+    expect(await toolkit.workflow.run(feedback)).toMatchObject({ success: true, sentiment: "positive" });
+    expect(await analyzersInGraph(toolkit, dataDirectory)).toEqual(["embedded-categories", "embedded-sentiment"]);
+  });
+
+  it("refuses a chat model without a service", async () => {
+    vi.stubEnv("OPENAI_API_KEY", "").stubEnv("OPENAI_BASE_URL", "");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(open({ analyzer: "chat-model" })).rejects.toMatchObject({
+      code: "invalid_configuration",
+      message: expect.stringContaining("OPENAI_API_KEY"),
+    });
   });
 
   it("says what is wrong with settings before anything is opened", async () => {

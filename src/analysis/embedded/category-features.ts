@@ -1,6 +1,6 @@
 import type { Category } from "../categories.ts";
 import { CLUES, type ClueKind } from "./categories/index.ts";
-import { tokenize, type Token } from "./tokenizer.ts";
+import type { Token } from "./tokenizer.ts";
 
 /** One clue in a text: tokens `from` to `to` (excluded). */
 export interface ClueHit {
@@ -35,9 +35,8 @@ function withoutOverlaps(spans: readonly Span[]): ClueHit[] {
   return kept;
 }
 
-/** Finds what a text says about each category. Linear in the text's length. */
-export function categoryFeatures(text: string): CategoryFeatures {
-  const tokens = tokenize(text, CLUES.knows);
+/** Finds what a text says about each category. Linear in the number of tokens. */
+export function categoryFeatures(tokens: readonly Token[]): CategoryFeatures {
   const spans = new Map<Category, Span[]>();
   for (let at = 0; at < tokens.length; at++) {
     for (const { value, from, to } of CLUES.matchesAt(tokens, at)) {

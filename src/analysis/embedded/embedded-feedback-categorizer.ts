@@ -1,8 +1,8 @@
 import type { CategoriesResult, FeedbackCategorizer } from "../feedback-categorizer.ts";
-import { detectLanguage, UNDETERMINED } from "../language.ts";
 import { decideCategories } from "./category-decision.ts";
 import { categoryFeatures } from "./category-features.ts";
 import { quote } from "./evidence.ts";
+import { read } from "./reading.ts";
 
 /**
  * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic, linear in the text's
@@ -15,10 +15,10 @@ export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly version = "1";
 
   categorize(text: string): CategoriesResult {
-    const language = detectLanguage(text);
+    const { tokens, language, readable } = read(text);
     const general: CategoriesResult = { categories: ["general"], scores: { general: 0 }, evidence: {}, language };
-    if (language !== "en" && language !== UNDETERMINED) return general;
-    const features = categoryFeatures(text);
+    if (!readable) return general;
+    const features = categoryFeatures(tokens);
     const decided = decideCategories(features);
     if (decided.length === 0) return general;
     const result: CategoriesResult = { categories: [], scores: {}, evidence: {}, language: "en" };

@@ -1,12 +1,28 @@
-import { detectLanguage, UNDETERMINED } from "../language.ts";
 import type { SentimentAnalyzer, SentimentResult } from "../sentiment-analyzer.ts";
 import { quote } from "./evidence.ts";
+import { read } from "./reading.ts";
 import { decideSentiment } from "./sentiment-decision.ts";
-import { sentimentFeatures } from "./sentiment-features.ts";
+import { sentimentFeatures, type SentimentFeatures } from "./sentiment-features.ts";
+import { SentimentModel } from "./sentiment-model/sentiment-model.ts";
+import weights from "./sentiment-model/weights.json" with { type: "json" };
+
+const MOST_REASONS = 3;
+
+let model: SentimentModel | undefined;
+
+/** Spans of the text that led to a judgement: its opinions, and where it has none of the kind, what the model went by. */
+function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: SentimentResult["sentiment"]) {
+  const { hits } = features;
+  if (sentiment === "neutral") return hits;
+  const sign = sentiment === "positive" ? 1 : -1;
+  if (hits.some(({ valence }) => Math.sign(valence) === sign)) return hits;
+  return [...hits, ...model.reasons(features, sentiment, MOST_REASONS)].sort((one, other) => one.from - other.from);
+}
 
 /**
- * Judges English text by a lexicon of opinion words and phrases, with negation, degree, emphasis and contrast. Offline,
- * deterministic, linear in the text's length. Text in another language is neutral with score 0 and names the language.
+ * Judges English text by a lexicon of opinion words and phrases, with negation, degree, emphasis and contrast, and where it
+ * finds few of them by a small trained model too. Offline, deterministic, linear in the text's length. `score` estimates
+ * how probably the answer is right. Text in another language is neutral with score 0 and names the language.
  *
  * The idea of a valence lexicon with rules for what surrounds a word: Hutto & Gilbert, VADER, ICWSM 2014.
  *
@@ -14,19 +30,19 @@ import { sentimentFeatures } from "./sentiment-features.ts";
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "1";
+  readonly version = "2";
 
   analyze(text: string): SentimentResult {
-    const language = detectLanguage(text);
-    if (language !== "en" && language !== UNDETERMINED) {
+    const { tokens, language, readable } = read(text);
+    if (!readable) return { sentiment: "neutral", score: 0, evidence: [], language };
+    const features = sentimentFeatures(tokens);
+    if (features.words === 0 && features.hits.length === 0)
       return { sentiment: "neutral", score: 0, evidence: [], language };
-    }
-    const features = sentimentFeatures(text);
-    const { sentiment, score } = decideSentiment(features);
-    const evidence = quote(text, features.tokens, features.hits);
-    const readable = features.words > 0 || evidence.length > 0;
+    model ??= new SentimentModel(weights);
+    const { sentiment, score } = decideSentiment(features, model);
+    const evidence = quote(text, tokens, reasons(features, model, sentiment));
     // Too short to tell by its letters, but it has English opinion words.
-    const english = features.hits.some(({ from }) => features.tokens[from]?.kind === "word");
-    return { sentiment, score: readable ? score : 0, evidence, language: english ? "en" : language };
+    const english = features.hits.some(({ from }) => tokens[from]?.kind === "word");
+    return { sentiment, score, evidence, language: english ? "en" : language };
   }
 }

@@ -57,30 +57,42 @@ const IRREGULAR: Record<string, string> = {
   write: "write writes writing wrote written",
 };
 
-const DOUBLING = /[^aeiou][aeiou][bdgklmnprt]$/u;
+// Character tests instead of regular expressions: thousands of words are inflected when a program starts.
+const VOWELS = new Set("aeiou");
+const DOUBLED = new Set("bdgklmnprt");
+
+const isVowel = (letter: string | undefined): boolean => letter !== undefined && VOWELS.has(letter);
+
+/** "stop" → "stopped": consonant, vowel, and a consonant that doubles. */
+const doubles = (word: string): boolean =>
+  word.length > 2 && !isVowel(word.at(-3)) && isVowel(word.at(-2)) && DOUBLED.has(word.at(-1) ?? "");
+
+/** "carry", but not "play". */
+const endsInConsonantY = (word: string): boolean => word.length > 1 && word.endsWith("y") && !isVowel(word.at(-2));
 
 const withS = (word: string): string => {
-  if (/(?:[sxz]|ch|sh)$/u.test(word)) return `${word}es`;
-  if (/[^aeiou]y$/u.test(word)) return `${word.slice(0, -1)}ies`;
-  return `${word}s`;
+  const last = word.at(-1);
+  if (last === "s" || last === "x" || last === "z" || word.endsWith("ch") || word.endsWith("sh")) return `${word}es`;
+  return endsInConsonantY(word) ? `${word.slice(0, -1)}ies` : `${word}s`;
 };
 
 const verbForms = (verb: string): string[] => {
   const forms = [verb, withS(verb)];
   if (verb.endsWith("ie")) forms.push(`${verb}d`, `${verb.slice(0, -2)}ying`);
-  else if (/[eo]e$/u.test(verb)) forms.push(`${verb}d`, `${verb}ing`);
+  else if (verb.endsWith("ee") || verb.endsWith("oe")) forms.push(`${verb}d`, `${verb}ing`);
   else if (verb.endsWith("e")) forms.push(`${verb}d`, `${verb.slice(0, -1)}ing`);
-  else if (/[^aeiou]y$/u.test(verb)) forms.push(`${verb.slice(0, -1)}ied`, `${verb}ing`);
+  else if (endsInConsonantY(verb)) forms.push(`${verb.slice(0, -1)}ied`, `${verb}ing`);
   else {
     // Where the stress lies can't be seen: "offer" and "refer" both get both spellings, and one is never met.
-    if (DOUBLING.test(verb)) forms.push(`${verb}${verb.at(-1)}ed`, `${verb}${verb.at(-1)}ing`);
+    if (doubles(verb)) forms.push(`${verb}${verb.at(-1)}ed`, `${verb}${verb.at(-1)}ing`);
     forms.push(`${verb}ed`, `${verb}ing`);
   }
   return forms;
 };
 
 const adverb = (adjective: string): string => {
-  if (/[^aeiou]le$/u.test(adjective)) return `${adjective.slice(0, -1)}y`;
+  if (adjective.length > 2 && adjective.endsWith("le") && !isVowel(adjective.at(-3)))
+    return `${adjective.slice(0, -1)}y`;
   if (adjective.endsWith("y")) return `${adjective.slice(0, -1)}ily`;
   if (adjective.endsWith("ic")) return `${adjective}ally`;
   return `${adjective}ly`;
@@ -91,7 +103,7 @@ const adjectiveForms = (adjective: string): string[] => {
   if (adjective.length > 8) return forms;
   if (adjective.endsWith("e")) return [...forms, `${adjective}r`, `${adjective}st`];
   if (adjective.endsWith("y")) return [...forms, `${adjective.slice(0, -1)}ier`, `${adjective.slice(0, -1)}iest`];
-  const stem = DOUBLING.test(adjective) && adjective.length < 5 ? adjective + adjective.at(-1) : adjective;
+  const stem = doubles(adjective) && adjective.length < 5 ? adjective + adjective.at(-1) : adjective;
   return [...forms, `${stem}er`, `${stem}est`];
 };
 

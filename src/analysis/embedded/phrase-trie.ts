@@ -1,10 +1,18 @@
 import { inflect } from "./inflection.ts";
 import type { Token } from "./tokenizer.ts";
 
-/** Most nodes are leaves, and most others end no phrase: what is empty is not there. */
 interface Node<Value> {
   next?: Map<string, Node<Value>>;
   values?: Value[];
+  /** Rests of patterns that begin here and have not been needed yet. */
+  waiting?: Rest<Value>[];
+}
+
+interface Rest<Value> {
+  words: readonly string[];
+  /** Of the next word in `words`. */
+  at: number;
+  value: Value;
 }
 
 export interface PhraseMatch<Value> {
@@ -20,18 +28,39 @@ const NUMBER_WORDS = new Set(
   ),
 );
 
+const isOptional = (word: string): boolean => word.startsWith("(") && word.endsWith(")");
+
 /** The words that one word of a pattern stands for. */
 const alternatives = (word: string): string[] =>
-  word.split("|").flatMap((one) => {
+  (isOptional(word) ? word.slice(1, -1) : word).split("|").flatMap((one) => {
     if (one.startsWith("~")) return inflect(one.slice(1), "verb");
     return one.endsWith("?") ? [one.slice(0, -1), one.slice(0, -2)] : [one];
   });
 
-function follow<Value>(node: Node<Value>, word: string): Node<Value> {
-  const next = (node.next ??= new Map());
-  let child = next.get(word);
-  if (child === undefined) next.set(word, (child = {}));
-  return child;
+/** Puts the rest of a pattern below a node; what begins with an optional word begins with the next one too. */
+function settle<Value>(node: Node<Value>, { words, at, value }: Rest<Value>): void {
+  const word = words[at];
+  if (word === undefined) {
+    if (!node.values?.includes(value)) (node.values ??= []).push(value);
+    return;
+  }
+  (node.waiting ??= []).push({ words, at, value });
+  if (isOptional(word)) settle(node, { words, at: at + 1, value });
+}
+
+/** The node's children; made when they are first asked for, so that a lexicon costs next to nothing to load. */
+function childrenOf<Value>(node: Node<Value>): Map<string, Node<Value>> | undefined {
+  if (node.waiting === undefined) return node.next;
+  const next = (node.next ??= new Map<string, Node<Value>>());
+  for (const { words, at, value } of node.waiting) {
+    for (const form of alternatives(words[at] ?? "")) {
+      let child = next.get(form);
+      if (child === undefined) next.set(form, (child = {}));
+      settle(child, { words, at: at + 1, value });
+    }
+  }
+  delete node.waiting;
+  return next;
 }
 
 /**
@@ -47,26 +76,23 @@ function follow<Value>(node: Node<Value>, word: string): Node<Value> {
  */
 export class PhraseTrie<Value> {
   private readonly root: Node<Value> = {};
-  private readonly words = new Set<string>();
+  private readonly patterns: string[] = [];
+  private words: Set<string> | undefined;
 
+  /** A pattern of optional words only would match everywhere: it is left out. */
   add(pattern: string, value: Value): void {
-    let ends = new Set([this.root]);
-    for (const word of pattern.split(" ")) {
-      const optional = word.startsWith("(") && word.endsWith(")");
-      const after = new Set(optional ? ends : []);
-      for (const form of alternatives(optional ? word.slice(1, -1) : word)) {
-        this.words.add(form);
-        for (const node of ends) after.add(follow(node, form));
-      }
-      ends = after;
-    }
-    for (const end of ends) {
-      if (end !== this.root && !end.values?.includes(value)) (end.values ??= []).push(value);
-    }
+    const words = pattern.split(" ");
+    if (words.every(isOptional)) return;
+    this.patterns.push(pattern);
+    this.words = undefined;
+    settle(this.root, { words, at: 0, value });
   }
 
   /** Whether any pattern has this word. */
-  readonly knows = (word: string): boolean => this.words.has(word);
+  readonly knows = (word: string): boolean => {
+    this.words ??= new Set(this.patterns.flatMap((pattern) => pattern.split(" ").flatMap(alternatives)));
+    return this.words.has(word);
+  };
 
   /** Every phrase that begins at token `from`, shorter ones first. Punctuation is never skipped. */
   matchesAt(tokens: readonly Token[], from: number): PhraseMatch<Value>[] {
@@ -82,9 +108,9 @@ export class PhraseTrie<Value> {
     at: number,
     found: PhraseMatch<Value>[],
   ): void {
-    for (const value of node.values ?? []) found.push({ value, from, to: at });
+    if (node.values) for (const value of node.values) found.push({ value, from, to: at });
     const token = tokens[at];
-    const { next } = node;
+    const next = childrenOf(node);
     if (token === undefined || next === undefined) return;
     const exact = next.get(token.norm);
     if (exact) this.collect(exact, tokens, from, at + 1, found);

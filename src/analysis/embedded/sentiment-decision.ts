@@ -1,27 +1,38 @@
-import type { Sentiment } from "../sentiment-analyzer.ts";
+import { SENTIMENTS, type Sentiment } from "../sentiment-analyzer.ts";
+import { balance } from "./sentiment-balance.ts";
 import type { SentimentFeatures } from "./sentiment-features.ts";
+import type { SentimentModel } from "./sentiment-model/sentiment-model.ts";
 
-// Tuned on review sentences, tweets and whole reviews of seven sources, for the mean of their macro-F1.
-const LOOSE_NEGATION = 1.2;
-const MOST_LOOSE_NEGATIONS = 2;
+/** From so many opinions on their balance decides; below, the words around them have a say. */
+export const ENOUGH_OPINIONS = 3;
+
 const POSITIVE_FROM = 0.8;
 const NEGATIVE_FROM = -0.2;
 
-/**
- * The balance of a text's opinions: sums of valence, so that one great word is worth two good ones, damped by the root
- * of their number, so that a long text isn't sure just because it is long.
- */
-export const balance = ({ positive, negative, looseNegations, hits }: SentimentFeatures): number =>
-  (positive - negative - LOOSE_NEGATION * Math.min(MOST_LOOSE_NEGATIONS, looseNegations)) /
-  Math.sqrt(Math.max(1, hits.length));
+export interface SentimentDecision {
+  sentiment: Sentiment;
+  /** Estimated probability that it is right, 0 to 1. */
+  score: number;
+}
 
-/** How sure at a distance from the nearest threshold: grows from 0.5 towards 1. */
-const sureness = (distance: number): number => 1 - 0.5 * Math.exp(-distance / 2);
-
-/** @returns label and score, 0.4 to 1: how far the balance is beyond, or for `neutral` within, the thresholds */
-export function decideSentiment(features: SentimentFeatures): { sentiment: Sentiment; score: number } {
+/** What the balance of the opinions says, and how far it is from saying something else. */
+export function readBalance(features: SentimentFeatures): { sentiment: Sentiment; distance: number } {
   const sum = balance(features);
-  if (sum > POSITIVE_FROM) return { sentiment: "positive", score: sureness(sum - POSITIVE_FROM) };
-  if (sum < NEGATIVE_FROM) return { sentiment: "negative", score: sureness(NEGATIVE_FROM - sum) };
-  return { sentiment: "neutral", score: 0.4 + Math.min(POSITIVE_FROM - sum, sum - NEGATIVE_FROM) / 5 };
+  if (sum > POSITIVE_FROM) return { sentiment: "positive", distance: sum - POSITIVE_FROM };
+  if (sum < NEGATIVE_FROM) return { sentiment: "negative", distance: NEGATIVE_FROM - sum };
+  return { sentiment: "neutral", distance: Math.min(POSITIVE_FROM - sum, sum - NEGATIVE_FROM) };
+}
+
+/**
+ * Many opinions are counted, which holds for texts of any kind. One or two, or none at all, say too little: there a model
+ * decides that was trained on the words as well.
+ */
+export function decideSentiment(features: SentimentFeatures, model: SentimentModel): SentimentDecision {
+  if (features.hits.length >= ENOUGH_OPINIONS) {
+    const { sentiment, distance } = readBalance(features);
+    return { sentiment, score: model.sureness(sentiment, distance) };
+  }
+  const probabilities = model.probabilities(features);
+  const sentiment = SENTIMENTS.reduce((best, one) => (probabilities[one] > probabilities[best] ? one : best));
+  return { sentiment, score: probabilities[sentiment] };
 }

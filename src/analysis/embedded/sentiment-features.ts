@@ -9,7 +9,7 @@ import {
   PHRASES,
   type Opinion,
 } from "./lexicon/lexicon.ts";
-import { tokenize, type Token } from "./tokenizer.ts";
+import type { Token } from "./tokenizer.ts";
 
 /** One opinion in a text: tokens `from` to `to` (excluded), and what it is worth here, negation and emphasis included. */
 export interface OpinionHit {
@@ -23,6 +23,8 @@ export interface SentimentFeatures {
   tokens: readonly Token[];
   /** In the order of the text. */
   hits: readonly OpinionHit[];
+  /** Tokens of phrases that only look like opinions: "crash course". */
+  innocent: ReadonlySet<number>;
   /** Sums over the hits, both 0 or more. */
   positive: number;
   negative: number;
@@ -123,13 +125,12 @@ function isShouting(tokens: readonly Token[]): boolean {
   return capitals * 2 > words;
 }
 
-/** Finds the opinions of a text and weighs each in its surroundings. Linear in the text's length. */
-export function sentimentFeatures(text: string): SentimentFeatures {
-  const knows = (word: string): boolean => OPINIONS.has(word) || PHRASES.knows(word) || DEGREES.has(word);
-  const tokens = tokenize(text, knows);
+/** Finds the opinions of a text and weighs each in its surroundings. Linear in the number of tokens. */
+export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const shouting = isShouting(tokens);
   const hits: OpinionHit[] = [];
   const loose = new Set<number>();
+  const innocent = new Set<number>();
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
   let words = 0;
@@ -161,6 +162,7 @@ export function sentimentFeatures(text: string): SentimentFeatures {
       hits.push(hit);
       sentence.push(hit);
     }
+    if (found.opinion.valence === 0) for (let inside = at; inside < found.to; inside++) innocent.add(inside);
     at = found.to;
   }
   weighSentence(sentence, tokens, sentenceStart, tokens.length);
@@ -171,5 +173,5 @@ export function sentimentFeatures(text: string): SentimentFeatures {
     if (valence > 0) positive += valence;
     else negative -= valence;
   }
-  return { tokens, hits, positive, negative, looseNegations: loose.size, words };
+  return { tokens, hits, innocent, positive, negative, looseNegations: loose.size, words };
 }

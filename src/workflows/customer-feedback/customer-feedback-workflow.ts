@@ -1,6 +1,6 @@
 import { isTerminal, type Run, type RunContext, type Step } from "../../engine/engine.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
-import type { SentimentResult } from "../../analysis/sentiment-analyzer.ts";
+import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
 import { Workflow } from "../../workflow/workflow.ts";
 import { DEFAULT_RESPONSE_CAP, type CustomerFeedbackWorkflowConfiguration } from "./configuration.ts";
@@ -106,7 +106,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const categories = categoryAnalysis?.result.categories ?? feedback.categories;
 
     const { segment, lifetime_value: lifetimeValue, customer_uri: customerUri } = customer;
-    const situation = { segment, lifetimeValue, sentiment, categories, sendResponse: send_response };
+    const unreadable = sentimentAnalysis !== null && isUnreadable(sentimentAnalysis.result);
+    const situation = { segment, lifetimeValue, sentiment, categories, sendResponse: send_response, unreadable };
     const action = decideAction(this.#policy, situation);
 
     const feedback_uri = await step("feedback_stored", () =>
@@ -165,16 +166,15 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   async #sentiment({ sentiment, feedback_text }: CustomerFeedbackInput): Promise<Analysis<SentimentResult> | null> {
     if (sentiment) return null;
     const { name, version } = this.configuration.sentimentAnalyzer;
-    return { analyzer: { name, version }, result: await this.configuration.sentimentAnalyzer.analyze(feedback_text) };
+    const result = await this.configuration.sentimentAnalyzer.analyze(feedback_text);
+    return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
 
   async #categories({ categories, feedback_text }: CustomerFeedbackInput): Promise<Analysis<CategoriesResult> | null> {
     if (categories.length > 0) return null;
     const { name, version } = this.configuration.feedbackCategorizer;
-    return {
-      analyzer: { name, version },
-      result: await this.configuration.feedbackCategorizer.categorize(feedback_text),
-    };
+    const result = await this.configuration.feedbackCategorizer.categorize(feedback_text);
+    return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
 
   /** Sends one mail as the named step, unless something speaks against it, and notes it in the graph. */

@@ -10,6 +10,8 @@ export interface EscalationPolicy {
   negativeLifetimeValueOver: number;
   /** Feedback in any of these categories is escalated. */
   criticalCategories: readonly Category[];
+  /** Whether feedback in a language that the analyser does not read goes to a person; default: no. */
+  escalateUnreadable?: boolean;
 }
 
 /** Premium and enterprise customers, valuable unhappy ones, and everything about bugs, security, billing and law. */
@@ -25,6 +27,8 @@ export interface Situation {
   sentiment: Sentiment;
   categories: readonly Category[];
   sendResponse: boolean;
+  /** The analyser does not read the text's language. */
+  unreadable: boolean;
 }
 
 /**
@@ -36,11 +40,13 @@ export function decideAction(policy: EscalationPolicy | false, situation: Situat
   return situation.sendResponse ? "auto_respond" : "no_action";
 }
 
-function mustEscalate(policy: EscalationPolicy, { segment, lifetimeValue, sentiment, categories }: Situation): boolean {
+function mustEscalate(policy: EscalationPolicy, situation: Situation): boolean {
+  const { segment, lifetimeValue, sentiment, categories, unreadable } = situation;
   return (
     isPriority(policy, segment) ||
     (sentiment === "negative" && lifetimeValue > policy.negativeLifetimeValueOver) ||
-    categories.some((category) => policy.criticalCategories.includes(category))
+    categories.some((category) => policy.criticalCategories.includes(category)) ||
+    (unreadable && policy.escalateUnreadable === true)
   );
 }
 

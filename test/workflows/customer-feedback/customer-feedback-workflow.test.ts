@@ -7,6 +7,7 @@ import { IoError } from "../../../src/errors.ts";
 import { select } from "../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
+import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 import { shaclViolations } from "../../support/shacl.ts";
 
@@ -90,6 +91,17 @@ describe("processing feedback", () => {
     expect(await workflow.run(feedback({ customer_id: "C-vip", categories: ["legal"] }))).toMatchObject({
       action: "auto_respond",
     });
+  });
+
+  it("hands feedback that it can't read to a person where the policy says so", async () => {
+    const german = { feedback_text: "Das Gerät ist nach einer Woche leider kaputt gegangen." };
+    const { workflow } = await startFeedback({
+      escalationPolicy: { ...DEFAULT_ESCALATION_POLICY, escalateUnreadable: true },
+    });
+    expect(await workflow.run(feedback(german))).toMatchObject({ action: "escalate", language: "de" });
+    expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ action: "auto_respond" });
+    const usual = await startFeedback();
+    expect(await usual.workflow.run(feedback(german))).toMatchObject({ action: "auto_respond", language: "de" });
   });
 
   it("follows a policy of one's own", async () => {

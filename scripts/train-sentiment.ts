@@ -1,0 +1,81 @@
+// Trains the sentiment model on a folder of labelled texts and says what it is worth on texts it has not seen:
+//   node scripts/train-sentiment.ts <folder>           prints the figures, and whether the shipped weights come out again
+//   node scripts/train-sentiment.ts <folder> --write   writes src/analysis/embedded/sentiment-model/weights.json
+// The same texts give the same bytes. The folder has the format of `abi-workflows eval`; docs/text-analysis.md names the sets.
+import { readFileSync, writeFileSync } from "node:fs";
+import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
+import { mean } from "../src/analysis/evaluation/scores.ts";
+import type { SentimentScores } from "../src/analysis/evaluation/score-sentiment.ts";
+import { labelledTexts } from "./training/examples.ts";
+import { fitBias, fitCertainty, predict, scoresBySource, trainWeights } from "./training/fit.ts";
+import { randomNumbers } from "./training/logistic-regression.ts";
+
+const FOLDS = 5;
+const FOLD_SEED = 3;
+const WEIGHTS = new URL("../src/analysis/embedded/sentiment-model/weights.json", import.meta.url);
+
+const [folder, option] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: node scripts/train-sentiment.ts <folder> [--write]");
+const { sentiment: sets } = await readLabelledSets(folder);
+const texts = labelledTexts(sets);
+
+// Each source predicted by weights that have seen none of it.
+const leftOut = sets.flatMap((_, source) =>
+  predict(
+    trainWeights(texts.filter((text) => text.source !== source)),
+    texts.filter((text) => text.source === source),
+  ),
+);
+const random = randomNumbers(FOLD_SEED);
+const folds = texts.map(() => Math.floor(random() * FOLDS));
+const folded = Array.from({ length: FOLDS }, (_, fold) =>
+  predict(
+    trainWeights(texts.filter((_, at) => folds[at] !== fold)),
+    texts.filter((_, at) => folds[at] === fold),
+  ),
+).flat();
+
+const shipped = fitCertainty(folded, fitBias(leftOut));
+// The bias for a source that was left out is fitted without it as well.
+const withoutSource = sets.map((_, source) => {
+  const others = leftOut.filter(({ text }) => text.source !== source);
+  return fitCertainty(others, fitBias(others));
+});
+
+report(
+  "each set by weights that never saw it (leave one set out)",
+  scoresBySource(leftOut, (source) => withoutSource[source]!),
+);
+report(
+  `in-domain (${FOLDS}-fold)`,
+  scoresBySource(folded, () => shipped),
+);
+
+const content = `${JSON.stringify({ ...trainWeights(texts), ...shipped }, null, 1)}\n`;
+if (option === "--write") writeFileSync(WEIGHTS, content);
+else
+  console.log(
+    content === readFileSync(WEIGHTS, "utf8")
+      ? "the shipped weights come out again, byte for byte"
+      : "the shipped weights are others",
+  );
+console.log(`${Math.ceil(content.length / 1000)} kB, bias ${shipped.bias.join(" ")}, certainty ${shipped.certainty}`);
+
+function report(title: string, scores: readonly SentimentScores[]): void {
+  console.log(`\n${title}`);
+  let missed = 0;
+  let negatives = 0;
+  sets.forEach(({ name }, at) => {
+    const { macroF1, accuracy, perClass, calibrationError } = scores[at]!;
+    const { recall = 0, support = 0 } = perClass.negative ?? {};
+    missed += (1 - recall) * support;
+    negatives += support;
+    const classes = Object.entries(perClass).map(([name, { f1 }]) => `${name} ${f1.toFixed(2)}`);
+    console.log(
+      `  ${name.padEnd(20)} macro-F1 ${macroF1.toFixed(3)}  accuracy ${accuracy.toFixed(3)}  ECE ${calibrationError?.toFixed(3)}  ${classes.join("  ")}`,
+    );
+  });
+  console.log(
+    `  mean macro-F1 ${mean(scores.map(({ macroF1 }) => macroF1)).toFixed(4)}, recall of all negatives ${(1 - missed / negatives).toFixed(3)}`,
+  );
+}

@@ -1,0 +1,82 @@
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import type { FeedbackCategorizer } from "../feedback-categorizer.ts";
+import type { AnalysisFallback, SentimentAnalyzer } from "../sentiment-analyzer.ts";
+import { failureReason } from "./failure-reason.ts";
+import { Judge } from "./judge.ts";
+import { toCategories, toSentiment } from "./judgement.ts";
+import { PROMPT_VERSION } from "./prompt.ts";
+
+const TIMEOUT_MS = 20_000;
+
+export interface ChatModelAnalyzersOptions {
+  /** Any LangChain chat model that can call tools. */
+  model: BaseChatModel;
+  /** Written into the provenance of what was stored: `gpt-5.4-mini`. */
+  modelName: string;
+  /** They answer where the model does not; the result says so in `fallback`. */
+  fallback: Analyzers;
+  /** For one text, attempts of the model's client included. Milliseconds; default 20 s. */
+  timeoutMs?: number;
+}
+
+export interface Analyzers {
+  sentimentAnalyzer: SentimentAnalyzer;
+  feedbackCategorizer: FeedbackCategorizer;
+}
+
+/**
+ * Analysers that ask a chat model, in any language that it reads. Both questions about a text are one call; the answers to
+ * the last thousand texts are kept. Where the call fails, the fallback answers and the result says why: the only thing
+ * thrown is the reason of a signal that aborts.
+ */
+export function createChatModelAnalyzers(options: ChatModelAnalyzersOptions): Analyzers {
+  const { model, modelName, fallback, timeoutMs = TIMEOUT_MS } = options;
+  const judge = new Judge({ model, timeoutMs });
+  const version = `${modelName}, prompt ${PROMPT_VERSION}`;
+  const sentimentAnalyzer: SentimentAnalyzer = {
+    name: "chat-model-sentiment",
+    version,
+    analyze: (text, { signal } = {}) =>
+      answer(
+        signal,
+        async () => toSentiment(text, await judge.judge(text, signal)),
+        async (reason) => {
+          const other = fallback.sentimentAnalyzer;
+          return { ...(await other.analyze(text)), fallback: describe(sentimentAnalyzer, other, reason) };
+        },
+      ),
+  };
+  const feedbackCategorizer: FeedbackCategorizer = {
+    name: "chat-model-categories",
+    version,
+    categorize: (text, { signal } = {}) =>
+      answer(
+        signal,
+        async () => toCategories(text, await judge.judge(text, signal)),
+        async (reason) => {
+          const other = fallback.feedbackCategorizer;
+          return { ...(await other.categorize(text)), fallback: describe(feedbackCategorizer, other, reason) };
+        },
+      ),
+  };
+  return { sentimentAnalyzer, feedbackCategorizer };
+}
+
+async function answer<Result>(
+  signal: AbortSignal | undefined,
+  ask: () => Promise<Result>,
+  otherwise: (reason: string) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await ask();
+  } catch (error) {
+    signal?.throwIfAborted();
+    return otherwise(failureReason(error));
+  }
+}
+
+const describe = (
+  from: { name: string },
+  { name, version }: { name: string; version: string },
+  reason: string,
+): AnalysisFallback => ({ from: from.name, analyzer: { name, version }, reason });

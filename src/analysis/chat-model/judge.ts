@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { Judgement } from "./judgement.ts";
+import { judgementPrompt } from "./prompt.ts";
+
+const CACHED_JUDGEMENTS = 1000;
+
+export interface JudgeOptions {
+  model: BaseChatModel;
+  /** For one judgement, attempts of the client included. Milliseconds. */
+  timeoutMs: number;
+}
+
+/**
+ * Asks a chat model for judgements. A text is asked about once, by its hash: a second question for the same text joins the
+ * first one or has its answer, of the last thousand. Failures are not kept.
+ */
+export class Judge {
+  readonly #timeoutMs: number;
+  readonly #ask: (text: string, signal: AbortSignal) => Promise<unknown>;
+  readonly #judgements = new Map<string, Promise<Judgement>>();
+
+  constructor({ model, timeoutMs }: JudgeOptions) {
+    this.#timeoutMs = timeoutMs;
+    // Tool calling is the way that most services and servers know.
+    const structured = model.withStructuredOutput(Judgement, { name: "judge_feedback", method: "functionCalling" });
+    this.#ask = (text, signal) => structured.invoke(judgementPrompt(text), { signal });
+  }
+
+  /** @throws what the model's client throws, ZodError where the answer is not a judgement, the reason of `signal` */
+  judge(text: string, signal?: AbortSignal): Promise<Judgement> {
+    const key = createHash("sha256").update(text).digest("base64");
+    let judgement = this.#judgements.get(key);
+    if (judgement === undefined) {
+      judgement = this.#request(text);
+      judgement.catch(() => this.#judgements.delete(key));
+    } else {
+      this.#judgements.delete(key);
+    }
+    this.#judgements.set(key, judgement);
+    const oldest = this.#judgements.keys().next().value;
+    if (this.#judgements.size > CACHED_JUDGEMENTS && oldest !== undefined) this.#judgements.delete(oldest);
+    return signal === undefined ? judgement : abortable(judgement, signal);
+  }
+
+  async #request(text: string): Promise<Judgement> {
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    // Some clients do not heed the signal while they wait before another attempt.
+    return Judgement.parse(await abortable(this.#ask(text, signal), signal));
+  }
+}
+
+/** Lets one who waits go; the request itself goes on for others who may wait. */
+async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

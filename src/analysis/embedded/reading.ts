@@ -1,0 +1,28 @@
+import { detectLanguage, isPlainEnglish, UNDETERMINED } from "../language.ts";
+import { CLUES } from "./categories/index.ts";
+import { DEGREES, OPINIONS, PHRASES } from "./lexicon/lexicon.ts";
+import { tokenize, type Token } from "./tokenizer.ts";
+
+/** A text as both embedded analysers see it. */
+export interface Reading {
+  text: string;
+  tokens: readonly Token[];
+  /** ISO 639-1, or `und`. */
+  language: string;
+  /** English, or too short to tell: then it is judged by its words. */
+  readable: boolean;
+}
+
+const isKnown = (word: string): boolean =>
+  OPINIONS.has(word) || DEGREES.has(word) || PHRASES.knows(word) || CLUES.knows(word);
+
+let latest: Reading | undefined;
+
+/** Reads a text. One that is judged by both analysers in turn is read once. */
+export function read(text: string): Reading {
+  if (latest?.text === text) return latest;
+  const tokens = tokenize(text, isKnown);
+  const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text);
+  latest = { text, tokens, language, readable: language === "en" || language === UNDETERMINED };
+  return latest;
+}

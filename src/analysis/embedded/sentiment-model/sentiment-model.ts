@@ -1,0 +1,98 @@
+import type { Sentiment } from "../../sentiment-analyzer.ts";
+import type { SentimentFeatures } from "../sentiment-features.ts";
+import { opinionInputs, visitWords, wordBuckets } from "./inputs.ts";
+
+/** What the model tells apart; logits are relative to `neutral`, whose logit is 0. */
+export const OUTCOMES = ["negative", "positive"] as const;
+
+/** A multinomial logistic regression as it is kept in a file: see `scripts/train-sentiment.ts`, which makes it. */
+export interface SentimentWeights {
+  /** For each opinion input the weights of `OUTCOMES`. */
+  opinions: number[][];
+  /** Base64 of signed bytes, for each bucket of words the weights of `OUTCOMES`. */
+  words: string;
+  /** What one step of such a byte is worth. */
+  wordScale: number;
+  /** Added to the logits of `OUTCOMES`: how common they are taken to be. */
+  bias: number[];
+  /** Logits are multiplied by this to make the probabilities true. */
+  certainty: number;
+  /** Where opinions are only counted: intercept and slope of how probably their balance is right, by its distance. */
+  sureness: Record<Sentiment, number[]>;
+}
+
+/** Tokens `from` to `to` (excluded), and what they weigh. */
+export interface Reason {
+  from: number;
+  to: number;
+  weight: number;
+}
+
+export type Probabilities = Record<Sentiment, number>;
+
+/** Few words say little by themselves: their sum is divided by the root of their number, and at least by the root of this. */
+const FEWEST_WORDS = 12;
+
+const FARTHEST = 6;
+
+export const wordFactor = (words: number): number => 1 / Math.sqrt(Math.max(FEWEST_WORDS, words));
+
+export class SentimentModel {
+  readonly #weights: SentimentWeights;
+  readonly #words: Int8Array;
+
+  constructor(weights: SentimentWeights) {
+    this.#weights = weights;
+    this.#words = new Int8Array(Buffer.from(weights.words, "base64"));
+  }
+
+  /** Logits of `OUTCOMES` before bias and certainty. */
+  logits(opinions: readonly number[], buckets: readonly number[]): number[] {
+    const factor = wordFactor(buckets.length) * this.#weights.wordScale;
+    return OUTCOMES.map((_, outcome) => {
+      let words = 0;
+      for (const bucket of buckets) words += this.#words[bucket * OUTCOMES.length + outcome] ?? 0;
+      let logit = words * factor;
+      for (let at = 0; at < opinions.length; at++) {
+        logit += (opinions[at] ?? 0) * (this.#weights.opinions[at]?.[outcome] ?? 0);
+      }
+      return logit;
+    });
+  }
+
+  probabilities(features: SentimentFeatures): Probabilities {
+    return probabilities(this.logits(opinionInputs(features), wordBuckets(features.tokens)), this.#weights);
+  }
+
+  /** How probably the balance of many opinions is right, at a distance from saying something else. */
+  sureness(sentiment: Sentiment, distance: number): number {
+    const [intercept = 0, slope = 0] = this.#weights.sureness[sentiment];
+    return 1 / (1 + Math.exp(-intercept - slope * Math.min(FARTHEST, distance)));
+  }
+
+  /** The words and pairs of words that spoke most for an outcome, strongest first, none inside another. */
+  reasons({ tokens }: SentimentFeatures, outcome: (typeof OUTCOMES)[number], most: number): Reason[] {
+    const offset = OUTCOMES.indexOf(outcome);
+    const found: Reason[] = [];
+    visitWords(tokens, (bucket, from, to) => {
+      const weight = this.#words[bucket * OUTCOMES.length + offset] ?? 0;
+      if (weight > 0) found.push({ from, to, weight });
+    });
+    const strongest: Reason[] = [];
+    for (const reason of found.sort((one, other) => other.weight - one.weight)) {
+      if (strongest.length === most) break;
+      if (strongest.every(({ from, to }) => reason.to <= from || reason.from >= to)) strongest.push(reason);
+    }
+    return strongest;
+  }
+}
+
+/** Softmax over the outcomes and `neutral`. */
+export function probabilities(
+  logits: readonly number[],
+  { bias, certainty }: Pick<SentimentWeights, "bias" | "certainty">,
+): Probabilities {
+  const [negative = 0, positive = 0] = logits.map((logit, at) => Math.exp((logit + (bias[at] ?? 0)) * certainty));
+  const sum = negative + positive + 1;
+  return { negative: negative / sum, positive: positive / sum, neutral: 1 / sum };
+}

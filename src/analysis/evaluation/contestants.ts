@@ -1,0 +1,73 @@
+import { ValidationError } from "../../errors.ts";
+import type { Analyzers } from "../chat-model/chat-model-analyzers.ts";
+import { bySign, guideCategories, guideSentiment } from "./guide-analyzers.ts";
+import type { CategoriesAnswer } from "./score-categories.ts";
+import type { SentimentAnswer } from "./score-sentiment.ts";
+
+/** An analyser as it is compared: by the name on the command line, for one question or both. */
+export interface Contestant {
+  name: string;
+  sentiment?: (text: string) => Answer<SentimentAnswer>;
+  categories?: (text: string) => Answer<CategoriesAnswer>;
+  /** Texts at work at the same time; more than one only helps where somebody else does the work. */
+  parallel: number;
+}
+
+/** `fallback` where another analyser had to answer. */
+type Answer<Result> = (Result & { fallback?: unknown }) | Promise<Result & { fallback?: unknown }>;
+
+/** Libraries for comparison; they are no dependencies of this package. */
+export const LIBRARIES = ["vader", "afinn", "wink"] as const;
+
+/** VADER's authors call everything from -0.05 to 0.05 neutral. */
+const VADER_NEUTRAL = 0.05;
+
+export const guideContestant: Contestant = {
+  name: "guide",
+  sentiment: guideSentiment,
+  categories: guideCategories,
+  parallel: 1,
+};
+
+export const contestantOf = (name: string, analyzers: Analyzers, parallel = 1): Contestant => ({
+  name,
+  sentiment: (text) => analyzers.sentimentAnalyzer.analyze(text),
+  categories: (text) => analyzers.feedbackCategorizer.categorize(text),
+  parallel,
+});
+
+/** @throws ValidationError that says what to install */
+export async function libraryContestant(name: (typeof LIBRARIES)[number]): Promise<Contestant> {
+  return { name, sentiment: await judgeOf(name), parallel: 1 };
+}
+
+async function judgeOf(name: (typeof LIBRARIES)[number]): Promise<(text: string) => SentimentAnswer> {
+  switch (name) {
+    case "vader": {
+      const { SentimentIntensityAnalyzer } = await installed("vader-sentiment", import("vader-sentiment"));
+      return (text) => ({
+        sentiment: bySign(SentimentIntensityAnalyzer.polarity_scores(text).compound, VADER_NEUTRAL),
+      });
+    }
+    case "afinn": {
+      const { default: Afinn } = await installed("sentiment", import("sentiment"));
+      const afinn = new Afinn();
+      return (text) => ({ sentiment: bySign(afinn.analyze(text).score) });
+    }
+    case "wink": {
+      const { default: wink } = await installed("wink-sentiment", import("wink-sentiment"));
+      return (text) => ({ sentiment: bySign(wink(text).normalizedScore) });
+    }
+  }
+}
+
+async function installed<Module>(packageName: string, loading: Promise<Module>): Promise<Module> {
+  try {
+    return await loading;
+  } catch (cause) {
+    throw new ValidationError(`To compare with it, install its package: npm install ${packageName}`, {
+      code: "package_missing",
+      cause,
+    });
+  }
+}

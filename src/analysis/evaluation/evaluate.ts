@@ -1,0 +1,175 @@
+import { setImmediate } from "node:timers/promises";
+import pMap from "p-map";
+import type { Contestant } from "./contestants.ts";
+import type { CategoryRow, LabelledSet, LabelledSets, SentimentRow } from "./labelled-sets.ts";
+import { scoreCategories, type CategoriesAnswer, type CategoriesScores } from "./score-categories.ts";
+import { mean } from "./scores.ts";
+import { scoreSentiment, type SentimentAnswer, type SentimentScores } from "./score-sentiment.ts";
+
+export interface Mistake {
+  set: string;
+  text: string;
+  expected: string;
+  answered: string;
+  /** How sure the analyser was; absent where it does not say. */
+  confidence?: number;
+}
+
+/** How one analyser did on one question. */
+export interface TaskReport<Scores> {
+  /** Mean macro-F1 of the sets, each counting the same. */
+  mean: number;
+  /** All texts as one set. */
+  pooled: Scores;
+  sets: { name: string; scores: Scores }[];
+  textsPerSecond: number;
+  /** Texts that another analyser had to answer. */
+  fallbacks: number;
+  /** The ones it was surest of, then the others, at most twenty. */
+  worstMistakes: Mistake[];
+}
+
+export interface AnalyzerReport {
+  name: string;
+  sentiment?: TaskReport<SentimentScores>;
+  categories?: TaskReport<CategoriesScores>;
+}
+
+export interface EvaluationOptions {
+  signal?: AbortSignal;
+  /** After each set. `share` of the whole that is done, 0 to 1. */
+  onProgress?: (name: string, set: string, share: number) => void;
+}
+
+const MOST_MISTAKES = 20;
+/** So many texts at a time, then timers and signals have their turn. */
+const PORTION = 500;
+
+/** Lets every contestant answer every set, one after the other, and scores the answers. */
+export async function evaluate(
+  sets: LabelledSets,
+  contestants: readonly Contestant[],
+  { signal, onProgress }: EvaluationOptions = {},
+): Promise<AnalyzerReport[]> {
+  const rounds = contestants.length * (sets.sentiment.length + sets.categories.length);
+  let done = 0;
+  const reports: AnalyzerReport[] = [];
+  for (const { name, sentiment, categories, parallel } of contestants) {
+    const options = {
+      parallel,
+      ...(signal && { signal }),
+      onSet: (set: string) => onProgress?.(name, set, ++done / rounds),
+    };
+    const report: AnalyzerReport = { name };
+    if (sentiment && sets.sentiment.length > 0) {
+      report.sentiment = await runTask(sets.sentiment, { ...options, ask: sentiment, ...SENTIMENT });
+    }
+    if (categories && sets.categories.length > 0) {
+      report.categories = await runTask(sets.categories.map(withScope), { ...options, ask: categories, ...CATEGORIES });
+    }
+    reports.push(report);
+  }
+  return reports;
+}
+
+interface Task<Row extends { text: string }, Answer, Scores extends { macroF1: number }> {
+  ask: (text: string) => (Answer & { fallback?: unknown }) | Promise<Answer & { fallback?: unknown }>;
+  score: (rows: readonly Row[], answers: readonly Answer[]) => Scores;
+  /** Undefined where the answer is right. */
+  mistake: (row: Row, answer: Answer) => Omit<Mistake, "set" | "text"> | undefined;
+  parallel: number;
+  signal?: AbortSignal;
+  onSet: (name: string) => void;
+}
+
+const SENTIMENT = {
+  score: scoreSentiment,
+  mistake: ({ label }: SentimentRow, { sentiment, score }: SentimentAnswer) =>
+    label === sentiment
+      ? undefined
+      : { expected: label, answered: sentiment, ...(score !== undefined && { confidence: score }) },
+};
+
+const CATEGORIES = {
+  score: scoreCategories,
+  mistake: ({ labels, scope = labels }: CategoryRow, { categories, scores }: CategoriesAnswer) => {
+    const met = (label: string): boolean => label.split("|").some((name) => categories.includes(name));
+    const wrong = scope.filter((label) => met(label) !== labels.includes(label));
+    if (wrong.length === 0) return undefined;
+    // What was missed was said with no confidence at all.
+    const confidence = Math.max(0, ...wrong.flatMap((label) => label.split("|").map((name) => scores?.[name] ?? 0)));
+    return {
+      expected: labels.join(", ") || "none of them",
+      answered: scope.filter(met).join(", ") || "none of them",
+      ...(scores && { confidence }),
+    };
+  },
+};
+
+/** A set without scopes is scored on all labels that it has. */
+function withScope({ name, rows }: LabelledSet<CategoryRow>): LabelledSet<CategoryRow> {
+  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
+  return { name, rows: rows.map((row) => ({ ...row, scope: row.scope ?? everyLabel })) };
+}
+
+async function runTask<Row extends { text: string }, Answer, Scores extends { macroF1: number }>(
+  sets: readonly LabelledSet<Row>[],
+  task: Task<Row, Answer, Scores>,
+): Promise<TaskReport<Scores>> {
+  const results: { name: string; rows: Row[]; answers: (Answer & { fallback?: unknown })[] }[] = [];
+  let milliseconds = 0;
+  for (const { name, rows } of sets) {
+    const start = performance.now();
+    results.push({ name, rows, answers: await answersOf(rows, task) });
+    milliseconds += performance.now() - start;
+    task.onSet(name);
+  }
+  const rows = results.flatMap(({ rows }) => rows);
+  const answers = results.flatMap(({ answers }) => answers);
+  const scored = results.map(({ name, rows, answers }) => ({ name, scores: task.score(rows, answers) }));
+  return {
+    mean: mean(scored.map(({ scores }) => scores.macroF1)),
+    pooled: task.score(rows, answers),
+    sets: scored,
+    textsPerSecond: Math.round((rows.length / milliseconds) * 1000),
+    fallbacks: answers.filter(({ fallback }) => fallback !== undefined).length,
+    worstMistakes: worst(results.flatMap((result) => mistakesOf(result, task))),
+  };
+}
+
+async function answersOf<Row extends { text: string }, Answer, Scores extends { macroF1: number }>(
+  rows: readonly Row[],
+  { ask, parallel, signal }: Task<Row, Answer, Scores>,
+): Promise<(Answer & { fallback?: unknown })[]> {
+  const answers: (Answer & { fallback?: unknown })[] = [];
+  for (let at = 0; at < rows.length; at += PORTION) {
+    await setImmediate();
+    signal?.throwIfAborted();
+    const portion = rows.slice(at, at + PORTION);
+    if (parallel > 1) {
+      answers.push(
+        ...(await pMap(portion, ({ text }) => ask(text), { concurrency: parallel, ...(signal && { signal }) })),
+      );
+      continue;
+    }
+    for (const { text } of portion) {
+      const answer = ask(text);
+      // What answers at once is not made to wait: it is timed.
+      answers.push(answer instanceof Promise ? await answer : answer);
+    }
+  }
+  return answers;
+}
+
+const mistakesOf = <Row extends { text: string }, Answer, Scores extends { macroF1: number }>(
+  { name, rows, answers }: { name: string; rows: readonly Row[]; answers: readonly Answer[] },
+  { mistake }: Task<Row, Answer, Scores>,
+): Mistake[] =>
+  rows.flatMap((row, at) => {
+    const answer = answers[at];
+    const found = answer && mistake(row, answer);
+    return found ? [{ set: name, text: row.text, ...found }] : [];
+  });
+
+const worst = (mistakes: readonly Mistake[]): Mistake[] =>
+  mistakes.toSorted((one, other) => (other.confidence ?? 0) - (one.confidence ?? 0)).slice(0, MOST_MISTAKES);

@@ -1,0 +1,128 @@
+import { SENTIMENTS } from "../sentiment-analyzer.ts";
+import type { AnalyzerReport, Mistake, TaskReport } from "./evaluate.ts";
+import type { ClassScores } from "./scores.ts";
+import { PAGE_STYLE } from "./page-style.ts";
+
+interface AnyScores {
+  texts: number;
+  macroF1: number;
+  perClass: Partial<Record<string, ClassScores>>;
+  calibrationError?: number;
+}
+
+interface Named<Scores> {
+  name: string;
+  report: TaskReport<Scores>;
+}
+
+/** Class of the bars of an analyser: the same for both questions. */
+type Color = (name: string) => string;
+
+const COLORS = 6;
+const LONGEST_TEXT = 600;
+
+/** A page that needs nothing else: bars for each set and analyser, classes, confusions, and the worst mistakes to read. */
+export function evaluationPage(reports: readonly AnalyzerReport[]): string {
+  const sentiment = reports.flatMap(({ name, sentiment }) => (sentiment ? [{ name, report: sentiment }] : []));
+  const categories = reports.flatMap(({ name, categories }) => (categories ? [{ name, report: categories }] : []));
+  const color: Color = (name) => `c${reports.findIndex((report) => report.name === name) % COLORS}`;
+  const legend = reports.map(({ name }) => `<li><i class="${color(name)}"></i>${escape(name)}</li>`).join("");
+  return [
+    "<!doctype html>",
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    `<title>Text analysis, evaluated</title><style>${PAGE_STYLE}</style></head><body><main>`,
+    `<h1>Text analysis, evaluated</h1><ul class="legend">${legend}</ul>`,
+    task("Sentiment", sentiment, color),
+    ...(sentiment.length > 0 ? ["<h3>What was taken for what, all texts</h3>", confusions(sentiment)] : []),
+    task("Categories", categories, color),
+    ...mistakes("Sentiment", sentiment),
+    ...mistakes("Categories", categories),
+    "</main></body></html>",
+    "",
+  ].join("\n");
+}
+
+function task(title: string, reports: readonly Named<AnyScores>[], color: Color): string {
+  const [first] = reports;
+  if (first === undefined) return "";
+  const group = (title: string, value: (report: TaskReport<AnyScores>) => number): string => {
+    const bars = reports.map(({ name, report }) => bar(value(report), color(name)));
+    return `<div class="group"><h4>${escape(title)}</h4><div>${bars.join("")}</div></div>`;
+  };
+  const rows = [
+    group("Mean of the sets", ({ mean }) => mean),
+    ...first.report.sets.map(({ name, scores }, at) =>
+      group(`${name} (${scores.texts} texts)`, ({ sets }) => sets[at]?.scores.macroF1 ?? 0),
+    ),
+  ];
+  return [
+    `<section><h2>${title}</h2><h3>Macro-F1</h3>${rows.join("")}`,
+    `<h3>F1, precision and recall by class, all texts</h3>${classGrid(first, reports)}</section>`,
+  ].join("\n");
+}
+
+function classGrid(first: Named<AnyScores>, reports: readonly Named<AnyScores>[]): string {
+  const classes = [...new Set(reports.flatMap(({ report }) => Object.keys(report.pooled.perClass)))];
+  const perClass = classes.map((name) => {
+    const figures = reports.map(({ report }) => {
+      const { f1 = 0, precision = 0, recall = 0 } = report.pooled.perClass[name] ?? {};
+      return `${figure(f1)} <small>P ${figure(precision)} R ${figure(recall)}</small>`;
+    });
+    return [escape(name), String(first.report.pooled.perClass[name]?.support ?? 0)].concat(figures);
+  });
+  return grid(
+    ["", "texts", ...reports.map(({ name }) => escape(name))],
+    [
+      ...perClass,
+      ["calibration error", "", ...reports.map(({ report }) => figure(report.pooled.calibrationError))],
+      ["texts a second", "", ...reports.map(({ report }) => String(report.textsPerSecond))],
+      ...(reports.some(({ report }) => report.fallbacks > 0)
+        ? [["fallback answered", "", ...reports.map(({ report }) => String(report.fallbacks))]]
+        : []),
+    ],
+  );
+}
+
+const bar = (value: number, color: string): string =>
+  `<div class="bar"><i class="${color}" style="--value:${value.toFixed(4)}"></i><b>${figure(value)}</b></div>`;
+
+const confusions = (
+  reports: readonly Named<{ confusion: Partial<Record<string, Partial<Record<string, number>>>> }>[],
+) =>
+  grid(
+    ["", "labelled", ...SENTIMENTS.map((sentiment) => `→ ${sentiment}`)],
+    reports.flatMap(({ name, report }) =>
+      SENTIMENTS.filter((label) => report.pooled.confusion[label]).map((label, at) => {
+        const answers = SENTIMENTS.map((answer) => report.pooled.confusion[label]?.[answer] ?? 0);
+        const all = answers.reduce((sum, one) => sum + one, 0);
+        const cells = answers.map((one) => `${one} <small>${Math.round((one / all) * 100)} %</small>`);
+        return [at === 0 ? escape(name) : "", label].concat(cells);
+      }),
+    ),
+  );
+
+const mistakes = (title: string, reports: readonly Named<unknown>[]): string[] =>
+  reports
+    .filter(({ report }) => report.worstMistakes.some(({ confidence }) => confidence !== undefined))
+    .map(
+      ({ name, report }) =>
+        `<section><h2>${title}: the surest mistakes of ${escape(name)}</h2>${report.worstMistakes.map(mistake).join("")}</section>`,
+    );
+
+const mistake = ({ set, text, expected, answered, confidence }: Mistake): string =>
+  `<blockquote><p>${escape(cut(text))}</p><footer>${escape(set)}: labelled <b>${escape(expected)}</b>, ` +
+  `answered <b>${escape(answered)}</b>${confidence === undefined ? "" : ` (sure by ${figure(confidence)})`}</footer></blockquote>`;
+
+const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  `<div class="wide"><table><thead>${cells("th", head)}</thead><tbody>${rows.map((row) => cells("td", row)).join("")}</tbody></table></div>`;
+
+const cells = (tag: "td" | "th", values: readonly string[]): string =>
+  `<tr>${values.map((value) => `<${tag}>${value}</${tag}>`).join("")}</tr>`;
+
+const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
+
+const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+
+const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+const escape = (text: string): string => text.toWellFormed().replaceAll(/[&<>"']/gu, (sign) => ENTITIES[sign] ?? sign);

@@ -1,0 +1,34 @@
+import type { CategoriesAnswer } from "./score-categories.ts";
+import type { SentimentAnswer } from "./score-sentiment.ts";
+
+/** The simplest thing that could be done, as a line to measure by: count which of a few words the text contains anywhere. */
+const POSITIVE = ["great", "excellent", "good", "love", "best", "amazing"];
+const NEGATIVE = ["bad", "terrible", "poor", "awful", "worst", "horrible"];
+
+const CATEGORY_WORDS: Record<string, string[]> = {
+  product: ["product", "feature", "functionality", "design"],
+  service: ["service", "support", "help", "assistance"],
+  pricing: ["price", "cost", "expensive", "cheap", "affordable"],
+  usability: ["usability", "user-friendly", "interface", "difficult", "easy"],
+  performance: ["performance", "speed", "slow", "fast", "crash"],
+};
+
+export function guideSentiment(text: string): SentimentAnswer {
+  const lower = text.toLowerCase();
+  const found = (words: readonly string[]): number => words.filter((word) => lower.includes(word)).length;
+  return { sentiment: bySign(found(POSITIVE) - found(NEGATIVE)) };
+}
+
+export function guideCategories(text: string): CategoriesAnswer {
+  const lower = text.toLowerCase();
+  const categories = Object.entries(CATEGORY_WORDS)
+    .filter(([, words]) => words.some((word) => lower.includes(word)))
+    .map(([category]) => category);
+  return { categories: categories.length > 0 ? categories : ["general"] };
+}
+
+/** @param border how far from 0 neutral reaches */
+export function bySign(value: number, border = 0): SentimentAnswer["sentiment"] {
+  if (value > border) return "positive";
+  return value < -border ? "negative" : "neutral";
+}

@@ -1,0 +1,97 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { IoError, ValidationError } from "../../errors.ts";
+import { SENTIMENTS } from "../sentiment-analyzer.ts";
+
+const SentimentRow = z.object({ text: z.string(), label: z.enum(SENTIMENTS) });
+
+const CategoryRow = z.object({
+  text: z.string(),
+  labels: z.array(z.string()),
+  /** What this source annotates: nothing else is scored. Absent: every label that the set has. */
+  scope: z.array(z.string()).optional(),
+});
+
+export type SentimentRow = z.output<typeof SentimentRow>;
+export type CategoryRow = z.output<typeof CategoryRow>;
+
+/** Texts of one source, labelled by people. */
+export interface LabelledSet<Row> {
+  /** The file's name without its ending. */
+  name: string;
+  rows: Row[];
+}
+
+export interface LabelledSets {
+  sentiment: LabelledSet<SentimentRow>[];
+  categories: LabelledSet<CategoryRow>[];
+}
+
+/**
+ * Reads labelled texts: `<folder>/sentiment/*.jsonl` with `{"text", "label"}` and `<folder>/categories/*.jsonl` with
+ * `{"text", "labels", "scope"?}` a line, in the order of the files' names. Either folder may be missing, not both.
+ * @throws ValidationError that names file and line, IoError where a file can't be read
+ */
+export async function readLabelledSets(folder: string): Promise<LabelledSets> {
+  const sentiment = await readSets(join(folder, "sentiment"), SentimentRow);
+  const categories = await readSets(join(folder, "categories"), CategoryRow);
+  if (sentiment.length + categories.length === 0) {
+    throw new ValidationError(
+      `The folder "${basename(folder)}" has no labelled texts. They stand in sentiment/*.jsonl and categories/*.jsonl below it.`,
+      { code: "no_labelled_texts" },
+    );
+  }
+  return { sentiment, categories };
+}
+
+async function readSets<Schema extends z.ZodType>(
+  folder: string,
+  schema: Schema,
+): Promise<LabelledSet<z.output<Schema>>[]> {
+  const sets: LabelledSet<z.output<Schema>>[] = [];
+  for (const file of await jsonLinesFiles(folder)) {
+    const text = await readFile(join(folder, file), "utf8").catch((cause: unknown) => {
+      throw new IoError(`The file "${file}" can't be read.`, { code: "file_unreadable", cause });
+    });
+    const rows = text
+      .split("\n")
+      .flatMap((line, at) => (line.trim() === "" ? [] : [readRow(line, schema, file, at + 1)]));
+    if (rows.length > 0) sets.push({ name: file.slice(0, -".jsonl".length), rows });
+  }
+  return sets;
+}
+
+async function jsonLinesFiles(folder: string): Promise<string[]> {
+  const files = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return [];
+    throw new IoError(`The folder "${basename(folder)}" can't be read.`, { code: "folder_unreadable", cause });
+  });
+  return files.filter((file) => file.endsWith(".jsonl")).toSorted();
+}
+
+function readRow<Schema extends z.ZodType>(
+  line: string,
+  schema: Schema,
+  file: string,
+  number: number,
+): z.output<Schema> {
+  const result = schema.safeParse(parseJson(line));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue?.path.join(".") ?? "";
+  throw new ValidationError(
+    `Line ${number} of "${file}" is not a labelled text${where === "" ? "" : `: look at "${where}"`}. ` +
+      'Sentiment needs {"text", "label"}, categories {"text", "labels"}.',
+    { code: "invalid_labelled_text" },
+  );
+}
+
+/** Undefined where it is no JSON, which no row fits. */
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import type { CategoryRow } from "./labelled-sets.ts";
+import { calibrationError, Counts, mean, type ClassScores } from "./scores.ts";
+
+export interface CategoriesAnswer {
+  categories: readonly string[];
+  /** How sure, for each category in the answer; absent where an analyser does not say. */
+  scores?: Partial<Record<string, number>>;
+}
+
+export interface CategoriesScores {
+  texts: number;
+  /** Texts whose categories are exactly right, within the scope. */
+  accuracy: number;
+  /** Mean F1 of the categories that occur in the set. */
+  macroF1: number;
+  perClass: Record<string, ClassScores>;
+  /** Of the categories that were answered, within the scope; absent where the analyser gives no scores. */
+  calibrationError?: number;
+}
+
+/**
+ * Compares answers with labels inside the scope of each row: what the source does not annotate is neither right nor
+ * wrong. A label `a|b` is met by `a` as well as by `b`.
+ */
+export function scoreCategories(rows: readonly CategoryRow[], answers: readonly CategoriesAnswer[]): CategoriesScores {
+  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
+  const counts = new Map<string, Counts>();
+  const sure: { confidence: number; right: boolean }[] = [];
+  let exact = 0;
+  rows.forEach(({ labels, scope = everyLabel }, at) => {
+    const answer = answers[at];
+    if (answer === undefined) throw new RangeError("there are fewer answers than rows");
+    let allRight = true;
+    for (const label of scope) {
+      const count = counts.get(label) ?? new Counts();
+      counts.set(label, count);
+      const met = label.split("|").filter((name) => answer.categories.includes(name));
+      const answered = met.length > 0;
+      const wanted = labels.includes(label);
+      if (answered && wanted) count.hits += 1;
+      else if (answered) count.falseAlarms += 1;
+      else if (wanted) count.misses += 1;
+      if (answered !== wanted) allRight = false;
+      for (const name of met) {
+        const confidence = answer.scores?.[name];
+        if (confidence !== undefined) sure.push({ confidence, right: wanted });
+      }
+    }
+    if (allRight) exact += 1;
+  });
+  const perClass = Object.fromEntries([...counts].map(([label, count]) => [label, count.scores()]));
+  return {
+    texts: rows.length,
+    accuracy: rows.length === 0 ? 0 : exact / rows.length,
+    macroF1: mean(
+      Object.values(perClass)
+        .filter(({ support }) => support > 0)
+        .map(({ f1 }) => f1),
+    ),
+    perClass,
+    ...(sure.length > 0 && { calibrationError: calibrationError(sure) }),
+  };
+}

@@ -1,0 +1,84 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import type { Contestant } from "../analysis/evaluation/contestants.ts";
+import { IoError } from "../errors.ts";
+import type { Settings } from "../settings.ts";
+import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
+import { evaluationText } from "./eval-view.ts";
+import { interruptible } from "./interruption.ts";
+import { note, print, printJson } from "./output.ts";
+import { createProgress } from "./progress.ts";
+
+const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
+
+interface EvalOptions extends GlobalOptions {
+  analyzer: (typeof ANALYZERS)[number][];
+  html?: string;
+}
+
+/** `eval`: how right analysers are, on texts that people have labelled. */
+export function addEvalCommand(program: Command): void {
+  const command = program
+    .command("eval")
+    .summary("measure text analysers on labelled texts")
+    .description(
+      'Let analysers judge labelled texts, and say how often they are right. The folder has sentiment/*.jsonl with {"text", ' +
+        '"label"} and categories/*.jsonl with {"text", "labels", "scope"} a line; scope lists the categories that the set is ' +
+        "about. chat-model asks the service of OPENAI_API_KEY or OPENAI_BASE_URL about every text.",
+    )
+    .argument("<folder>", "the labelled texts")
+    .addOption(
+      new Option("--analyzer <names...>", "which ones, side by side").choices(ANALYZERS).default(["guide", "embedded"]),
+    )
+    .option("--html <file>", "write a page with bars and the worst mistakes to read")
+    .action(async (folder: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<EvalOptions>();
+      await interruptible((signal) => run(folder, options, signal));
+    });
+  addExamples(
+    command,
+    ["eval texts", "the embedded analysers beside the simplest thing that could be done"],
+    ["eval texts --analyzer vader embedded chat-model --html report.html", "side by side, with a page to read"],
+    ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "figures for machines"],
+  );
+}
+
+async function run(folder: string, { analyzer, html, ...options }: EvalOptions, signal: AbortSignal): Promise<void> {
+  const settings = settingsFrom(options);
+  if (analyzer.includes("chat-model") && settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
+    throw usageError("chat-model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
+  }
+  const { readLabelledSets } = await import("../analysis/evaluation/labelled-sets.ts");
+  const { evaluate } = await import("../analysis/evaluation/evaluate.ts");
+  const sets = await readLabelledSets(folder);
+  const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
+  const progress = createProgress("Judging");
+  try {
+    const onProgress = (name: string, set: string, share: number): void => progress.update(`${name}: ${set}`, share);
+    const analyzers = await evaluate(sets, contestants, { signal, onProgress });
+    progress.stop();
+    if (options.json) printJson({ analyzers });
+    else print(evaluationText(analyzers));
+    if (html !== undefined) {
+      const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
+      await writeFile(html, evaluationPage(analyzers)).catch((cause: unknown) => {
+        throw new IoError("The page can't be written. Check the file name and its folder.", {
+          code: "file_unwritable",
+          cause,
+        });
+      });
+      note(`The page is in ${html}`);
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+async function contestant(name: (typeof ANALYZERS)[number], settings: Settings): Promise<Contestant> {
+  const { contestantOf, guideContestant, libraryContestant } = await import("../analysis/evaluation/contestants.ts");
+  if (name === "guide") return guideContestant;
+  if (name !== "embedded" && name !== "chat-model") return libraryContestant(name);
+  const { openAnalyzers } = await import("../application.ts");
+  const analyzers = await openAnalyzers({ ...settings, analyzer: name });
+  return contestantOf(name, analyzers, name === "chat-model" ? settings.maxParallelRequests : 1);
+}

@@ -1,0 +1,73 @@
+import type { AnalyzerReport, TaskReport } from "../analysis/evaluation/evaluate.ts";
+import type { ClassScores } from "../analysis/evaluation/scores.ts";
+import { SENTIMENTS } from "../analysis/sentiment-analyzer.ts";
+import { bold, count } from "./output.ts";
+import { table } from "./table.ts";
+
+interface AnyScores {
+  texts: number;
+  macroF1: number;
+  perClass: Partial<Record<string, ClassScores>>;
+  calibrationError?: number;
+}
+
+const figure = (value: number | undefined): string => value?.toFixed(3) ?? "";
+
+/** Reports as tables: each set and the mean for every analyser, then their classes, then what they confuse. */
+export function evaluationText(reports: readonly AnalyzerReport[]): string {
+  const sentiment = reports.flatMap(({ name, sentiment }) => (sentiment ? [{ name, report: sentiment }] : []));
+  const categories = reports.flatMap(({ name, categories }) => (categories ? [{ name, report: categories }] : []));
+  return [
+    ...taskText("Sentiment", sentiment),
+    ...(sentiment.length > 0 ? [bold("Sentiment, what was taken for what (all texts)"), confusion(sentiment), ""] : []),
+    ...taskText("Categories", categories),
+  ]
+    .join("\n")
+    .trimEnd();
+}
+
+function taskText(title: string, reports: readonly { name: string; report: TaskReport<AnyScores> }[]): string[] {
+  const [first] = reports;
+  if (first === undefined) return [];
+  const columns = [{ title: "" }, { title: "texts" }, ...reports.map(({ name }) => ({ title: name }))];
+  const line = (
+    what: string,
+    texts: number | undefined,
+    value: (report: TaskReport<AnyScores>) => string,
+  ): string[] => [what, texts === undefined ? "" : count(texts), ...reports.map(({ report }) => value(report))];
+  const classes = [...new Set(reports.flatMap(({ report }) => Object.keys(report.pooled.perClass)))];
+  const classLine = (name: string): string[] =>
+    line(name, first.report.pooled.perClass[name]?.support, ({ pooled }) => {
+      const { precision, recall, f1 } = pooled.perClass[name] ?? {};
+      return `${figure(f1)} ${figure(precision)} ${figure(recall)}`;
+    });
+  const fallbacks = reports.some(({ report }) => report.fallbacks > 0);
+  return [
+    bold(`${title}, macro-F1`),
+    table(columns, [
+      ...first.report.sets.map(({ name, scores }, at) =>
+        line(name, scores.texts, ({ sets }) => figure(sets[at]?.scores.macroF1)),
+      ),
+      line("mean of the sets", first.report.pooled.texts, ({ mean }) => figure(mean)),
+      line("calibration error", undefined, ({ pooled }) => figure(pooled.calibrationError) || "no scores"),
+      line("texts a second", undefined, ({ textsPerSecond }) => count(textsPerSecond)),
+      ...(fallbacks ? [line("fallback answered", undefined, ({ fallbacks }) => count(fallbacks))] : []),
+    ]),
+    "",
+    bold(`${title}, F1, precision and recall by class (all texts)`),
+    table(columns, classes.map(classLine)),
+    "",
+  ];
+}
+
+function confusion(reports: readonly { name: string; report: NonNullable<AnalyzerReport["sentiment"]> }[]): string {
+  return table(
+    [{ title: "" }, { title: "labelled" }, ...SENTIMENTS.map((sentiment) => ({ title: `→ ${sentiment}` }))],
+    reports.flatMap(({ name, report }) =>
+      SENTIMENTS.filter((label) => report.pooled.confusion[label]).map((label, at) => {
+        const answers = SENTIMENTS.map((answer) => count(report.pooled.confusion[label]?.[answer] ?? 0));
+        return [at === 0 ? name : "", label].concat(answers);
+      }),
+    ),
+  );
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
+import { read } from "../../../src/analysis/embedded/reading.ts";
+import { sentimentFeatures } from "../../../src/analysis/embedded/sentiment-features.ts";
+import { visitWords, wordBuckets } from "../../../src/analysis/embedded/sentiment-model/inputs.ts";
+import {
+  probabilities,
+  SentimentModel,
+  type SentimentWeights,
+} from "../../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
+import weights from "../../../src/analysis/embedded/sentiment-model/weights.json" with { type: "json" };
+
+const file = new URL("../../../src/analysis/embedded/sentiment-model/weights.json", import.meta.url);
+const analyzer = new EmbeddedSentimentAnalyzer();
+const features = (text: string) => sentimentFeatures(read(text).tokens);
+
+/** A model that knows nothing but what is given. */
+const modelWith = (changes: Partial<SentimentWeights>): SentimentModel =>
+  new SentimentModel({ ...weights, opinions: [], words: "", wordScale: 1, bias: [0, 0], certainty: 1, ...changes });
+
+describe("the sentiment model", () => {
+  it("is smaller than 200 kB", () => {
+    expect(readFileSync(file).length).toBeLessThan(200_000);
+  });
+
+  it("gives probabilities, for any text", () => {
+    const model = new SentimentModel(weights);
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const { positive, negative, neutral } = model.probabilities(features(text));
+        expect(positive + negative + neutral).toBeCloseTo(1);
+        expect(Math.min(positive, negative, neutral)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it("takes its certainty and its bias into account", () => {
+    const shares = (bias: number[], certainty: number) => probabilities([1, 0], { bias, certainty });
+    expect(shares([0, 0], 2).negative).toBeGreaterThan(shares([0, 0], 1).negative);
+    expect(shares([0, 3], 1).positive).toBeGreaterThan(shares([0, 3], 1).negative);
+    expect(shares([0, 0], 0)).toEqual({ negative: 1 / 3, positive: 1 / 3, neutral: 1 / 3 });
+  });
+
+  it("goes by words and pairs of words", () => {
+    const [, , pair] = wordBuckets(read("send back").tokens).slice(-3);
+    const bytes = new Int8Array(2 ** 16);
+    bytes[(pair ?? 0) * 2] = 100;
+    const model = modelWith({ words: Buffer.from(bytes.buffer).toString("base64") });
+    expect(model.probabilities(features("please send back")).negative).toBeGreaterThan(0.9);
+    expect(model.probabilities(features("back then I send it")).negative).toBeCloseTo(1 / 3);
+    const spoken = model.reasons(features("please send back"), "negative", 3);
+    expect(spoken).toEqual([{ from: 1, to: 3, weight: 100 }]);
+  });
+
+  it("visits every bucket once, with tokens of the text", () => {
+    const words = fc.array(fc.constantFrom("a", "b", "5", "http://x.y", "!", "don't"), { maxLength: 30 });
+    fc.assert(
+      fc.property(words, (words) => {
+        const { tokens } = read(words.join(" "));
+        const seen: number[] = [];
+        visitWords(tokens, (bucket, from, to) => {
+          seen.push(bucket);
+          expect(from).toBeGreaterThanOrEqual(0);
+          expect(to).toBeGreaterThan(from);
+          expect(to).toBeLessThanOrEqual(tokens.length);
+        });
+        expect(new Set(seen).size).toBe(seen.length);
+      }),
+    );
+  });
+
+  it("judges a complaint that has no opinion word, and shows what it went by", () => {
+    const { sentiment, evidence } = analyzer.analyze("The phone did not ring");
+    expect(sentiment).toBe("negative");
+    expect(evidence).toContain("not ring");
+    expect(evidence.length).toBeLessThanOrEqual(3);
+  });
+
+  it("decides where no opinion speaks at all", () => {
+    const text = "They charged us for water and bread";
+    expect(features(text)).toMatchObject({ hits: [], looseNegations: 0 });
+    expect(analyzer.analyze(text).sentiment).toBe("negative");
+  });
+
+  it("leaves texts with many opinions to their balance", () => {
+    const text = "Great, superb and lovely, but dirty";
+    const { hits } = features(text);
+    expect(hits.length).toBeGreaterThanOrEqual(3);
+    expect(analyzer.analyze(text)).toMatchObject({ sentiment: "positive" });
+  });
+});

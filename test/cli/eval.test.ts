@@ -1,0 +1,94 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+import { startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
+import { call } from "./command-process.ts";
+
+const SENTIMENT = [
+  { text: "I love it, it is superb and beautiful", label: "positive" },
+  { text: "It was not good, rude and dirty <b>&", label: "positive" },
+  { text: "I was charged twice", label: "negative" },
+];
+const CATEGORIES = [{ text: "I was charged twice", labels: ["billing"], scope: ["billing", "legal"] }];
+
+function labelledTexts(): string {
+  const cwd = temporaryFolder();
+  for (const [name, rows] of Object.entries({ sentiment: SENTIMENT, categories: CATEGORIES })) {
+    mkdirSync(join(cwd, "texts", name), { recursive: true });
+    writeFileSync(join(cwd, "texts", name, "shop.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+  }
+  return cwd;
+}
+
+interface Report {
+  name: string;
+  sentiment?: { mean: number; fallbacks: number };
+  categories?: { mean: number; fallbacks: number };
+}
+
+const report = (stdout: string) => (JSON.parse(stdout) as { analyzers: Report[] }).analyzers;
+
+describe("eval", () => {
+  test("shows analysers side by side", async () => {
+    const { code, stdout } = await call(["eval", "texts"], { cwd: labelledTexts() });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ +texts +guide +embedded$/m);
+    expect(stdout).toMatch(/^shop +3 +0\.\d{3} +0\.\d{3}$/m);
+    expect(stdout).toMatch(/^billing +1 +0\.000 0\.000 0\.000 +1\.000 1\.000 1\.000$/m);
+    expect(stdout).toMatch(/^embedded +positive +1 +1 +0$/m);
+  });
+
+  test("compares with libraries, as JSON", async () => {
+    const names = ["vader", "afinn", "wink", "embedded"];
+    const { code, stdout } = await call(["--json", "eval", "texts", "--analyzer", ...names], { cwd: labelledTexts() });
+    expect(code).toBe(0);
+    expect(report(stdout).map(({ name }) => name)).toEqual(names);
+    for (const { sentiment, categories, name } of report(stdout)) {
+      expect(sentiment?.mean).toBeGreaterThan(0);
+      expect(categories === undefined).toBe(name !== "embedded");
+    }
+  });
+
+  test("asks a chat model, and counts where it had no answer", async () => {
+    const judgement = { language: "en", confidence: 1, evidence: [] };
+    const server = await startOpenAiServer([
+      toolCall("judge_feedback", { ...judgement, sentiment: "positive", categories: [] }),
+      status(403),
+      toolCall("judge_feedback", {
+        ...judgement,
+        sentiment: "negative",
+        categories: [{ category: "billing", confidence: 1, evidence: [] }],
+      }),
+    ]);
+    onTestFinished(() => server.close());
+    const { stdout } = await call(["eval", "texts", "--analyzer", "chat-model", "--json"], {
+      cwd: labelledTexts(),
+      env: { OPENAI_BASE_URL: server.url, MAX_PARALLEL_REQUESTS: "1" },
+    });
+    expect(report(stdout)[0]).toMatchObject({ sentiment: { fallbacks: 1 }, categories: { mean: 1, fallbacks: 0 } });
+  });
+
+  test("writes a page with the surest mistakes, in which texts stay texts", async () => {
+    const cwd = labelledTexts();
+    expect((await call(["eval", "texts", "--html", "report.html"], { cwd })).code).toBe(0);
+    const page = readFileSync(join(cwd, "report.html"), "utf8");
+    expect(page).toContain("<p>It was not good, rude and dirty &lt;b&gt;&amp;</p>");
+    expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(sure by 0\.\d+\)/);
+    expect(page).not.toMatch(/<script|https?:/);
+  });
+
+  test("says what is wrong", async () => {
+    const cwd = labelledTexts();
+    const outcomes = await Promise.all([
+      call(["eval", "nowhere"], { cwd }),
+      call(["eval", "texts", "--analyzer", "magic"], { cwd }),
+      call(["eval", "texts", "--analyzer", "chat-model"], { cwd, env: { OPENAI_API_KEY: "", OPENAI_BASE_URL: "" } }),
+      call(["eval", "texts", "--html", "no/such/folder.html"], { cwd }),
+    ]);
+    expect(outcomes.map(({ code }) => code)).toEqual([1, 2, 2, 1]);
+    expect(outcomes.map(({ stderr }) => stderr).join("")).toMatch(
+      /no labelled texts.*Allowed choices are guide.*needs a service.*page can't be written/s,
+    );
+  });
+});

@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { labelledTexts } from "../../scripts/training/examples.ts";
+import { predict, scoresBySource, trainWeights, fitBias, fitCertainty } from "../../scripts/training/fit.ts";
+import type { SentimentRow } from "../../src/analysis/evaluation/labelled-sets.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/train-sentiment.ts", import.meta.url));
+
+// No word of these is in any lexicon: what is learned is learned from the texts.
+const PHRASES = {
+  negative: ["the zorp blinked twice", "our zorp blinked", "a zorp that blinked"],
+  positive: ["the quux hummed along", "our quux hummed", "a quux that hummed"],
+  neutral: ["the table stands there", "our table stands", "a table that stands"],
+} as const;
+
+const rows = (place: string): SentimentRow[] =>
+  Object.entries(PHRASES).flatMap(([label, phrases]) =>
+    phrases.map((phrase) => ({ text: `${phrase} in ${place}`, label: label as SentimentRow["label"] })),
+  );
+
+const sets = ["rome", "oslo", "lima"].map((name) => ({ name, rows: rows(name) }));
+
+describe("training the sentiment model", () => {
+  it("learns what texts have in common, and judges a source that it has not seen", () => {
+    const texts = labelledTexts(sets);
+    const trained = trainWeights(texts.filter(({ source }) => source !== 0));
+    const predictions = predict(
+      trained,
+      texts.filter(({ source }) => source === 0),
+    );
+    const [scores] = scoresBySource(predictions, () => fitCertainty(predictions, [0, 0]));
+    expect(scores?.macroF1).toBe(1);
+  });
+
+  it("learns nothing from texts that the balance decides", () => {
+    const counted = labelledTexts([
+      { name: "a", rows: [{ text: "Superb, great and lovely zorp", label: "negative" }] },
+    ]);
+    expect(counted[0]?.counted?.sentiment).toBe("positive");
+    const texts = labelledTexts(sets);
+    expect(trainWeights([...counted, ...texts])).toEqual(trainWeights(texts));
+  });
+
+  it("takes no bias that the texts give no reason for", () => {
+    const texts = labelledTexts(sets);
+    expect(fitBias(predict(trainWeights(texts), texts)).every((bias) => Math.abs(bias) <= 0.3)).toBe(true);
+  });
+
+  it("gives the same weights for the same texts, and figures for each source", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "sentiment"));
+    for (const { name, rows } of sets) {
+      writeFileSync(join(folder, "sentiment", `${name}.jsonl`), rows.map((row) => JSON.stringify(row)).join("\n"));
+    }
+    const run = async (): Promise<string> => (await promisify(execFile)(process.execPath, [SCRIPT, folder])).stdout;
+    const [first, second] = await Promise.all([run(), run()]);
+    expect(first).toBe(second);
+    expect(first.match(/^ {2}oslo +macro-F1 \d\.\d{3}/gm)).toHaveLength(2);
+    expect(first).toContain("the shipped weights are others");
+    expect(JSON.stringify(trainWeights(labelledTexts(sets)))).toBe(JSON.stringify(trainWeights(labelledTexts(sets))));
+  });
+});
