@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { feedback, startFeedback, values } from "../support/feedback.ts";
+
+const HOUR = 3_600_000;
+
+describe("when the clock jumps", () => {
+  it("ahead and back, no customer gets more mails than the cap, and every run ends", async () => {
+    let now = Date.parse("2026-05-05T12:00:00Z");
+    const responseCap = { responses: 2, minutes: 60 };
+    const { workflow, mails, ontologyStore } = await startFeedback({ responseCap, clock: () => new Date(now) });
+    let count = 0;
+    const answered = async (): Promise<boolean> => {
+      const result = await workflow.run(feedback({ feedback_id: `F-${++count}` }));
+      expect(result.success).toBe(true);
+      return result.response_id !== undefined;
+    };
+    expect([await answered(), await answered(), await answered()]).toEqual([true, true, false]);
+    now += 2 * HOUR;
+    expect([await answered(), await answered(), await answered()]).toEqual([true, true, false]);
+    // What has its time in the future counts as sent just now: too few mails rather than too many.
+    now -= 5 * HOUR;
+    expect(await answered()).toBe(false);
+    now += 5 * HOUR;
+    expect(await answered()).toBe(false);
+    now += 2 * HOUR;
+    expect(await answered()).toBe(true);
+    expect(mails.mails).toHaveLength(5);
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toHaveLength(count);
+  });
+});
