@@ -12,6 +12,8 @@ export interface BackendObserver {
   /** False where the last look found nothing due and nothing has been announced since. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
+  /** Run id → the worker slot that may be executing it here. */
+  readonly atWork: ReadonlyMap<string, { readonly workerId: string }>;
 }
 
 const ended = (run: WorkflowRun): boolean =>
@@ -27,8 +29,21 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
     else if (run.availableAt) observer.onDue(run.availableAt);
     return run;
   };
+  /** Of what is at work here; nothing happens to what has come to rest or to another worker. */
+  const renewLeases = async (leaseDurationMs: number): Promise<void> => {
+    await Promise.allSettled(
+      Array.from(observer.atWork, ([workflowRunId, { workerId }]) =>
+        backend.extendWorkflowRunLease({ workflowRunId, workerId, leaseDurationMs }),
+      ),
+    );
+  };
+  let lastLook = Date.now();
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
+    // The clock was set ahead, or the machine slept: our own leases look run out, and we would do our own work twice.
+    const leapt = Date.now() - lastLook > params.leaseDurationMs / 2;
+    lastLook = Date.now();
+    if (leapt) await renewLeases(params.leaseDurationMs);
     const run = await backend.claimWorkflowRun(params);
     if (run) observer.onClaimed(run, params.workerId);
     else observer.onNothingDue();

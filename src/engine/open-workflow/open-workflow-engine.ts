@@ -97,6 +97,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       onDue: (at) => this.#loop.wakeAt(at),
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
+      atWork: this.#claims,
     });
     this.#client = new OpenWorkflow({ backend: this.#backend });
   }
