@@ -11,7 +11,7 @@ interface Import {
 
 /** Every import of the package's own code: files relative to the root, packages by their names. */
 function imports(): Import[] {
-  const files = globSync("{src,tools,agents}/**/*.ts", { cwd: root });
+  const files = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root });
   if (files.length < 50)
     throw new Error(`only ${files.length} files found below ${root}: is this test looking in the right place?`);
   return files.flatMap((from) => {
@@ -39,8 +39,10 @@ describe("the house", () => {
   });
 
   it.each<[string, RegExp, RegExp]>([
-    ["src knows nothing of tools, agents and tests", /^src\//, /^(?:tools|agents|test)\//],
-    ["tools know nothing of agents", /^tools\//, /^agents\//],
+    ["src knows nothing of tools, agents and tests", /^src\//, /^(?:tools|agents|testing|test)\//],
+    ["tools know nothing of agents and tests", /^tools\//, /^(?:agents|testing|test)\//],
+    ["agents know nothing of tests", /^agents\//, /^(?:testing|test)\//],
+    ["the kit for tests knows src alone, and no package for tests", /^testing\//, /^(?:tools|agents|test)\/|^vitest/],
     ["the framework knows the engine only by its port", /^src\/workflow\//, /^src\/engine\/(?!engine\.ts)/],
     [
       "a workflow knows no adapter and no face",
@@ -75,7 +77,7 @@ describe("the house", () => {
   });
 
   it("reads the environment in one file", () => {
-    const readers = globSync("{src,tools,agents}/**/*.ts", { cwd: root }).filter((file) =>
+    const readers = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root }).filter((file) =>
       /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),
     );
     expect(readers).toEqual(["src/settings.ts"]);

@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import type { CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
 import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "../../src/integrations/email/email-integration.ts";
@@ -51,20 +52,27 @@ export interface Feedback {
   mails: SmtpTestServer;
 }
 
+/** What is not the workflow's own configuration. */
+interface Surroundings {
+  retry?: RetryPolicy;
+  /** Instead of the mail server that comes with it. */
+  mailUrl?: string;
+  /** File of the engine; default: in memory. */
+  runs?: string;
+}
+
 /** The whole workflow on real parts: a store (unless one is given) and an engine in memory, a mail server on this machine. */
 export async function startFeedback(
   configuration: Partial<CustomerFeedbackWorkflowConfiguration> = {},
+  { retry = { attempts: 3, initialDelayMs: 1, maximumDelayMs: 5 }, mailUrl, runs = ":memory:" }: Surroundings = {},
 ): Promise<Feedback> {
   const mails = await startSmtpServer();
   const ontologyStore = configuration.ontologyStore ?? (await OxigraphOntologyStore.open({ path: ":memory:" }));
   const emailIntegration = new EmailIntegration({
-    transport: createMailTransport(mails.url()),
+    transport: createMailTransport(mailUrl ?? mails.url()),
     from: "care@shop.example",
   });
-  const engine = new OpenWorkflowEngine({
-    path: ":memory:",
-    retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 5 },
-  });
+  const engine = new OpenWorkflowEngine({ path: runs, retry });
   onTestFinished(async () => {
     await engine.close();
     await emailIntegration.close();

@@ -14,8 +14,8 @@ export interface ReceivedMail {
   user?: string;
 }
 
-/** Where in a session a scripted answer is given. `data`: after the whole mail has arrived. */
-export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data";
+/** Where in a session a scripted answer is given. `data`: after the whole mail has arrived; `accepted`: after it was kept. */
+export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data" | "accepted";
 
 /**
  * What the server does instead of saying yes: answers with a code, drops the connection, or first waits for a promise
@@ -30,6 +30,8 @@ export interface SmtpOptions {
   startTls?: boolean;
   /** Demand this login. */
   login?: { user: string; password: string };
+  /** Default: a free one. */
+  port?: number;
 }
 
 /** A real mail server on a free port of this machine, which keeps what it gets. Close it at the end. */
@@ -57,7 +59,7 @@ export class SmtpTestServer implements AsyncDisposable {
   }
 
   async listen(): Promise<this> {
-    await once(this.#server.listen(0, "127.0.0.1"), "listening");
+    await once(this.#server.listen(this.#options.port ?? 0, "127.0.0.1"), "listening");
     return this;
   }
 
@@ -154,7 +156,8 @@ export class SmtpTestServer implements AsyncDisposable {
         secure,
         ...(session.user !== undefined && { user: session.user }),
       });
-      done(error instanceof Error ? error : null);
+      if (error instanceof Error) done(error);
+      else this.#answer("accepted", session, done);
     });
   }
 

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { OxigraphOntologyStore } from "../../src/index.ts";
+import { CustomerDataPipeline } from "../../src/pipelines/customer-data-pipeline.ts";
+import { CountingSource, feedback, startFeedback, values } from "../support/feedback.ts";
+import { failures, PATIENT } from "./failures.ts";
+import { canMount, smallDisk } from "./full-disk.ts";
+
+/** The graph's file on a small disk. */
+async function startOnDisk(folder: string) {
+  const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+  onTestFinished(() => ontologyStore.close());
+  const customerDataPipeline = new CustomerDataPipeline({ customerSource: new CountingSource(), ontologyStore });
+  const started = await startFeedback({ ontologyStore, customerDataPipeline }, { retry: PATIENT });
+  return { ...started, ontologyStore };
+}
+
+describe.skipIf(!canMount())("while the disk is full (skipped without Linux and root, which mounting takes)", () => {
+  it("under the graph, the run says so, waits, and goes on when there is room", async () => {
+    const disk = smallDisk();
+    const { workflow, engine, ontologyStore, mails } = await startOnDisk(disk.folder);
+    expect(await workflow.run(feedback())).toMatchObject({ success: true });
+    disk.fill();
+    const failed = failures(engine, "feedback_stored", 2);
+    const long = { feedback_id: "F-2", feedback_text: "I love it! ".repeat(1800) };
+    const id = await workflow.startWorkflow(feedback(long));
+    await failed;
+    expect(await workflow.getWorkflowStatus(id)).toMatchObject({
+      status: "processing",
+      current_step: "feedback_stored",
+    });
+    const [, , , attempt] = await workflow.getWorkflowHistory(id);
+    expect(attempt).toMatchObject({ error: expect.stringContaining("full or failing disk"), error_type: "io_error" });
+    // What was there can be read, and nothing of the rest is.
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1"]);
+
+    disk.free();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2"]);
+    expect(mails.mails).toHaveLength(2);
+    await ontologyStore.close();
+    const reopened = await OxigraphOntologyStore.open({ path: join(disk.folder, "ontology.sqlite") });
+    expect(await values(reopened, "Feedback", "abi:responseSent")).toEqual(["true", "true"]);
+    await reopened.close();
+  });
+
+  it("under the runs, nothing is promised that is not kept, and what was promised goes on", async () => {
+    const disk = smallDisk();
+    const { workflow, engine, mails } = await startFeedback(
+      {},
+      { retry: PATIENT, runs: join(disk.folder, "runs.sqlite") },
+    );
+    onTestFinished(() => engine.close());
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    mails.script("data", { after: answer });
+    const arrived = mails.reached("data");
+    const id = await workflow.startWorkflow(feedback());
+    await arrived;
+    disk.fill();
+    const refused = await workflow.run(feedback({ feedback_id: "F-2", feedback_text: "I love it! ".repeat(1800) }));
+    expect(refused).toMatchObject({
+      success: false,
+      error_type: "io_error",
+      retriable: true,
+      steps_completed: [],
+      error: expect.stringContaining("is its disk full"),
+    });
+    resolve();
+    disk.free();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ success: true });
+    expect(mails.mails).toHaveLength(2);
+  });
+});

@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { OxigraphOntologyStore } from "../../src/index.ts";
+import { readOrders, writeOrders } from "../../testing/crash/protocol.ts";
+import { seededRandom } from "../../testing/crash/random.ts";
+import { CrashPoints } from "../../testing/index.ts";
+
+/** Notes the points instead of dying at them. */
+class Noted extends CrashPoints {
+  readonly reached: string[] = [];
+  constructor() {
+    super([]);
+  }
+  override reach(point: string): void {
+    this.reached.push(point);
+  }
+}
+
+describe("crash points", () => {
+  it("lie before a call and after its success, and leave everything else as it is", async () => {
+    const points = new Noted();
+    const part = {
+      name: "gateway",
+      charge: async (amount: number) => {
+        points.reached.push("charging");
+        if (amount > 5) throw new Error("too much");
+        return amount * 2;
+      },
+      refund: async () => "refunded",
+    };
+    const watched = points.around("payments", part, ["charge"]);
+    expect(await watched.charge(4)).toBe(8);
+    expect(points.reached.splice(0)).toEqual(["before:payments.charge", "charging", "after:payments.charge"]);
+    await expect(watched.charge(6)).rejects.toThrow("too much");
+    expect(points.reached.splice(0)).toEqual(["before:payments.charge", "charging"]);
+    expect(watched.name).toBe("gateway");
+    expect(await watched.refund()).toBe("refunded");
+    expect(points.reached).toEqual([]);
+  });
+
+  it("work around parts with private fields", async () => {
+    const points = new Noted();
+    const store = points.ontologyStore(await OxigraphOntologyStore.open({ path: ":memory:" }));
+    await store.update("s", "INSERT DATA { <urn:a> <urn:b> <urn:c> }");
+    expect(await store.query("s", "ASK { <urn:a> ?p ?o }")).toBe(true);
+    await store.close();
+    expect(points.reached).toEqual(["before:graph.update", "after:graph.update"]);
+  });
+
+  it("know what has been acknowledged before", () => {
+    const points = new CrashPoints(["node", "script.ts", "own", ...writeOrders({ acknowledged: 7 })]);
+    points.acknowledge();
+    expect(points.acknowledged).toBe(8);
+    expect(new CrashPoints([]).acknowledged).toBe(0);
+  });
+
+  it("get their orders through, whatever the point is called and the script's own arguments are", () => {
+    const orders = fc.record({
+      acknowledged: fc.nat(),
+      point: fc.string({ minLength: 1 }).filter((s) => !/[\n\r\u2028\u2029]/.test(s)),
+      nth: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.string()), orders, (own, given) => {
+        expect(readOrders([...own, ...writeOrders(given)])).toEqual(given);
+      }),
+    );
+  });
+});
+
+describe("random numbers with a seed", () => {
+  it("repeat, differ between seeds, and spread over [0, 1)", () => {
+    const draw = (seed: number): number[] => Array.from({ length: 1000 }, seededRandom(seed));
+    for (const seed of [0, 1, 2, -7, 2 ** 40]) {
+      const numbers = draw(seed);
+      expect(draw(seed)).toEqual(numbers);
+      expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);
+      const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+      expect(mean).toBeCloseTo(0.5, 1);
+    }
+    expect(draw(1)[0]).not.toBeCloseTo(draw(2)[0]!, 3);
+  });
+});

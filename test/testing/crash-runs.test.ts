@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { isClean, runUndisturbed, runWithKills, tally, type Kill } from "../../testing/index.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { serve } from "../support/http.ts";
+
+const script = new URL("orders-process.ts", import.meta.url);
+const ORDERS = Array.from({ length: 40 }, (_, n) => `order-${n}`);
+
+async function trial(care: string, kills: number) {
+  const models = await serve({ status: 204 });
+  const undisturbed = await runUndisturbed({ script, args: [temporaryFolder(), models.origin, care] });
+  const server = await serve({ status: 204 });
+  const told: Kill[] = [];
+  const made = await runWithKills({
+    script,
+    args: [temporaryFolder(), server.origin, care],
+    undisturbed,
+    kills,
+    seed: 5,
+    onKill: (kill) => told.push(kill),
+  });
+  const received = server.requests.map(({ body }) => {
+    const { order, key } = JSON.parse(body) as { order: string; key: string };
+    return { key: order, identity: key };
+  });
+  return { undisturbed, kills: made, told, received };
+}
+
+describe("a run with kills", { timeout: 60_000 }, () => {
+  it("dies at every named point and at random moments, and leaves nothing undone", async () => {
+    const { undisturbed, kills, told, received } = await trial("careful", 28);
+    expect(undisturbed.get("before:payments.charge")).toBe(40);
+    expect(undisturbed.get("after:payments.charge")).toBe(40);
+    expect(told).toEqual(kills);
+    const named = new Set(kills.filter(({ how }) => how === "point").map(({ point }) => point));
+    expect([...named].sort()).toEqual([...undisturbed.keys()].sort());
+    expect(kills.some(({ how }) => how === "random")).toBe(true);
+    // Any number of repetitions with the same key is the receiver's to tell; none may have another key.
+    const windows = new Map(ORDERS.map((order) => [order, kills.length]));
+    expect(tally({ name: "charges", expected: ORDERS, received, windows })).toSatisfy(isClean);
+  });
+
+  it("shows a workflow that makes a new key for every attempt", async () => {
+    const { received } = await trial("careless", 8);
+    const { twice } = tally({ name: "charges", expected: ORDERS, received });
+    expect(twice).not.toEqual([]);
+  });
+
+  it("shows a promise that was made before the work was durable", async () => {
+    const { received } = await trial("forgetful", 26);
+    const { lost } = tally({ name: "charges", expected: ORDERS, received });
+    expect(lost).not.toEqual([]);
+  });
+
+  it("says what a process wrote that failed by itself", async () => {
+    await expect(runUndisturbed({ script, args: [temporaryFolder(), "http://127.0.0.1:1", "broken"] })).rejects.toThrow(
+      /ended with exit code 1.*out of order/s,
+    );
+  });
+});

@@ -1,0 +1,39 @@
+// An author's script for the crash kit: forty orders, each charged once by posting it to a URL. Arguments: folder, URL, and
+// how careful it is.
+import { join } from "node:path";
+// Not the whole package: it is loaded at every start.
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { CrashPoints } from "../../testing/crash/crash-points.ts";
+
+const [folder, url, care] = process.argv.slice(2) as [string, string, "careful" | "careless" | "forgetful" | "broken"];
+if (care === "broken") throw new Error("out of order");
+const points = new CrashPoints(process.argv);
+const gateway = points.around(
+  "payments",
+  { charge: (order: string, key: string) => fetch(url, { method: "POST", body: JSON.stringify({ order, key }) }) },
+  ["charge"],
+);
+const engine = new OpenWorkflowEngine({ path: points.engineDatabase(join(folder, "runs.sqlite")), concurrency: 2 });
+engine.register("orders", async (order, { step }) => {
+  const id = order as string;
+  await step("checked", () => null);
+  return step("charged", async () => {
+    const { status } = await gateway.charge(id, care === "careless" ? crypto.randomUUID() : `key-${id}`);
+    return status;
+  });
+});
+engine.resume();
+const finished = async (order: string): Promise<void> => {
+  const run = await engine.find("orders", order);
+  if (run) await engine.wait(run.id);
+};
+const orders = Array.from({ length: 40 }, (_, n) => `order-${n}`);
+for (const order of orders.slice(0, points.acknowledged)) await finished(order);
+for (const order of orders.slice(points.acknowledged)) {
+  // The promise before the deed: what a crash test is to find.
+  if (care === "forgetful") points.acknowledge();
+  await engine.start("orders", { key: order, fingerprint: "f", input: order });
+  if (care !== "forgetful") points.acknowledge();
+  await finished(order);
+}
+await engine.close();

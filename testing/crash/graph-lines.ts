@@ -1,0 +1,27 @@
+import type { Quad, Term } from "@rdfjs/types";
+
+const DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime";
+
+/**
+ * A graph as sorted lines, one a triple, in a form in which two runs of the same work can be compared: times (`xsd:dateTime`)
+ * and whatever `isOfThisRun` names read the same. Lines are not merged: a time that was noted twice is there twice.
+ * @param isOfThisRun tells IRIs and literals that no other run would have, such as those made from run ids
+ */
+export function graphLines(quads: readonly Quad[], isOfThisRun: (value: string) => boolean = () => false): string[] {
+  const text = (term: Term): string => {
+    if (term.termType === "Literal" && term.datatype.value === DATE_TIME) return "(time)";
+    if (isOfThisRun(term.value)) return "(run)";
+    return term.termType === "Literal"
+      ? JSON.stringify([term.value, term.datatype.value, term.language])
+      : `<${term.value}>`;
+  };
+  return quads.map(({ subject, predicate, object }) => [subject, predicate, object].map(text).join(" ")).sort();
+}
+
+/** Lines that only one of two sorted lists has, repetitions counted; none where the lists are equal. */
+export function differences(some: readonly string[], others: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const line of some) counts.set(line, (counts.get(line) ?? 0) + 1);
+  for (const line of others) counts.set(line, (counts.get(line) ?? 0) - 1);
+  return [...counts].filter(([, count]) => count !== 0).map(([line]) => line);
+}

@@ -1,0 +1,16 @@
+import { live, type CrashScript } from "./life.ts";
+
+/** Point → how often it was reached. */
+export type ReachedPoints = ReadonlyMap<string, number>;
+
+/**
+ * Runs a script to its end without killing it, and tells which points there are and how often they are reached.
+ * @throws UnexpectedError where it ends with another exit code than 0, or hangs
+ */
+export async function runUndisturbed(script: CrashScript): Promise<ReachedPoints> {
+  const reached = new Map<string, number>();
+  await live(script, { acknowledged: 0 }, (point) => {
+    reached.set(point, (reached.get(point) ?? 0) + 1);
+  });
+  return reached;
+}

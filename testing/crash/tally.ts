@@ -1,0 +1,78 @@
+/** Nothing lost, nothing twice: what a receiver counted against what it should have got. */
+
+/** What one receiving side saw. */
+export interface Deliveries {
+  /** Such as `mail`. */
+  readonly name: string;
+  /** A key for everything that should have come, each once. */
+  readonly expected: Iterable<string>;
+  /** What came: for which key, and under which identity (Message-ID, idempotency key), by which a receiver tells a repetition. */
+  readonly received: Iterable<{ key: string; identity: string }>;
+  /**
+   * How often a key may have come again under the same identity: once for each process that died between the receiver's
+   * acceptance and the record of it, a window that nobody can close. Default: never.
+   */
+  readonly windows?: ReadonlyMap<string, number>;
+}
+
+/** Every list has keys. All but `repeatedInWindow` must be empty. */
+export interface Tally {
+  readonly name: string;
+  readonly expected: number;
+  readonly received: number;
+  readonly lost: string[];
+  /** Came, and should not have. */
+  readonly uncalledFor: string[];
+  /** Came under several identities: twice, for the receiver. */
+  readonly twice: string[];
+  /** Came again under the same identity more often than processes died in the window. */
+  readonly repeated: string[];
+  /** Came again under the same identity, out of the window. */
+  readonly repeatedInWindow: string[];
+}
+
+export function tally({ name, expected, received, windows = new Map() }: Deliveries): Tally {
+  const due = new Set(expected);
+  const byKey = Map.groupBy(received, ({ key }) => key);
+  const seen = [...byKey].map(([key, all]) => ({
+    key,
+    again: all.length - 1,
+    identities: new Set(all.map(({ identity }) => identity)).size,
+  }));
+  const keys = (fits: (one: (typeof seen)[number]) => boolean): string[] => seen.filter(fits).map(({ key }) => key);
+  const window = (key: string): number => windows.get(key) ?? 0;
+  return {
+    name,
+    expected: due.size,
+    received: seen.reduce((sum, { again }) => sum + again + 1, 0),
+    lost: [...due].filter((key) => !byKey.has(key)),
+    uncalledFor: keys(({ key }) => !due.has(key)),
+    twice: keys(({ identities }) => identities > 1),
+    repeated: keys(({ key, again, identities }) => identities === 1 && again > window(key)),
+    repeatedInWindow: keys(({ key, again, identities }) => identities === 1 && again > 0 && again <= window(key)),
+  };
+}
+
+/** Nothing lost, nothing twice. */
+export const isClean = ({ lost, uncalledFor, twice, repeated }: Tally): boolean =>
+  [lost, uncalledFor, twice, repeated].every((keys) => keys.length === 0);
+
+const COLUMNS: readonly (readonly [title: string, cell: (tally: Tally) => string | number])[] = [
+  ["", ({ name }) => name],
+  ["expected", ({ expected }) => expected],
+  ["received", ({ received }) => received],
+  ["lost", ({ lost }) => lost.length],
+  ["uncalled-for", ({ uncalledFor }) => uncalledFor.length],
+  ["twice", ({ twice }) => twice.length],
+  ["repeated", ({ repeated }) => repeated.length],
+  ["repeated out of the window", ({ repeatedInWindow }) => repeatedInWindow.length],
+];
+
+/** Tallies as lines of text. */
+export function tallyTable(tallies: readonly Tally[]): string {
+  const rows = [COLUMNS.map(([title]) => title), ...tallies.map((one) => COLUMNS.map(([, cell]) => String(cell(one))))];
+  const widths = COLUMNS.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join("  ");
+  return rows.map((row) => line(row).trimEnd()).join("\n");
+}
