@@ -39,7 +39,7 @@ export interface AgentAnswer {
   threadId: string;
   /** The model's last message. */
   text: string;
-  /** In the order in which the model planned them. */
+  /** In the order in which the model planned them; of one turn's calls, those whose arguments could not be read at all come last. */
   toolCalls: ToolCallEnd[];
 }
 

@@ -9,9 +9,12 @@ const sources = new URL("../agents/cli/main.ts", import.meta.url);
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major < 22 || (major === 22 && minor < 13)) {
+  // A checkout brings a Node.js of its own among its development tools.
+  const advice = existsSync(sources)
+    ? "Try, in the checkout: npm ci && npx abi-workflows"
+    : "Try: npx -p node@24 -p abi-workflows abi-workflows";
   process.stderr.write(
-    `abi-workflows needs Node.js 22.13 or newer (24 recommended), this is ${process.versions.node}. ` +
-      "Try: npx -p node@24 -p abi-workflows abi-workflows\n",
+    `abi-workflows needs Node.js 22.13 or newer (24 recommended), this is ${process.versions.node}. ${advice}\n`,
   );
   process.exitCode = 1;
 } else {

@@ -1,5 +1,4 @@
-import { open } from "node:fs/promises";
-import { resolve } from "node:path";
+import { open, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Application } from "../application.ts";
 import { IoError, toWireError, ValidationError } from "../errors.ts";
@@ -38,7 +37,7 @@ export function addBatchCommand(program: Command): void {
     )
     .action(async (file: string, _options, command: Command) => {
       const options = command.optsWithGlobals<BatchOptions>();
-      if (options.output !== undefined && resolve(options.output) === resolve(file)) {
+      if (options.output !== undefined && (await isSameFile(options.output, file))) {
         throw usageError("--output would overwrite the file that is read. Name another one.");
       }
       await runBatch(file, createColumnMapping(options.map, options.set), options);
@@ -52,6 +51,13 @@ export function addBatchCommand(program: Command): void {
     ],
     ["batch feedback.csv --json | jq 'select(.success | not)'", "what failed, as JSON"],
   );
+}
+
+/** Whether two names, links of either kind among them, lead to one file that exists. */
+async function isSameFile(left: string, right: string): Promise<boolean> {
+  // Inode numbers may be beyond what a double holds.
+  const [a, b] = await Promise.all([left, right].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
 async function runBatch(file: string, mapping: ColumnMapping, options: BatchOptions): Promise<void> {
@@ -100,7 +106,8 @@ async function* resultsOf(
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {
       signal.throwIfAborted();
-      pending.push(row);
+      const problem = row.values ? mapping.problemOf(row.values) : row.problem;
+      pending.push({ ...row, ...(problem !== undefined && { problem }) });
       const parameters = row.values && mapping.toParameters(row.values);
       // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
       yield parameters && operation ? withDerivedKey(operation, parameters) : undefined;
@@ -108,11 +115,11 @@ async function* resultsOf(
   };
   for await (const result of workflow.runBatch(items(), { signal })) {
     const { line, share, problem } = pending.shift() ?? { line: 0, share: 1 };
-    yield { result: { line, ...(problem === undefined ? result : unreadableRow(problem)) }, share };
+    yield { result: { line, ...result, ...(problem !== undefined && refusedRow(problem)) }, share };
   }
 }
 
-const unreadableRow = (problem: string): { success: boolean } => ({
+const refusedRow = (problem: string): { success: boolean } => ({
   success: false,
   ...toWireError(new ValidationError(`The row ${problem}.`, { code: "invalid_row" })),
 });

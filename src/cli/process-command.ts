@@ -2,8 +2,9 @@ import { type Command, Option } from "commander";
 import { CATEGORIES } from "../analysis/categories.ts";
 import { SENTIMENTS } from "../analysis/sentiment-analyzer.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
+import type { Settings } from "../settings.ts";
 import { readJson, readText, STDIN } from "./input.ts";
-import { print, printJson } from "./output.ts";
+import { note, print, printJson } from "./output.ts";
 import { resultText } from "./result-view.ts";
 import { withApplication } from "./with-application.ts";
 
@@ -45,6 +46,7 @@ export function addProcessCommand(program: Command): void {
       const { outboxFolder } = await import("../application.ts");
       if (options.json) printJson(result);
       else print(resultText(result, outboxFolder(settings)));
+      if (result.error_code === "customer_not_found") noteMissingSource(settings);
       process.exitCode = result.success ? 0 : 1;
     });
   addExamples(
@@ -58,6 +60,14 @@ export function addProcessCommand(program: Command): void {
       "the text from a pipe",
     ],
     ["process --input feedback.json --json", "everything from a file, the result as JSON"],
+  );
+}
+
+function noteMissingSource({ customerSource }: Settings): void {
+  if (customerSource !== undefined) return;
+  note(
+    "No customer source is configured. Set CUSTOMER_SOURCE to a file or an HTTP URL with {id} in it, or load customers with: " +
+      "abi-workflows import-customers <file>",
   );
 }
 

@@ -108,11 +108,11 @@ async function showLatest(engine: WorkflowEngine | undefined, { json, status, li
     run.id,
   ]);
   const columns = [
-    { title: "feedback", flexible: true },
+    { title: "feedback", whole: true },
     { title: "status" },
-    { title: "started (UTC)" },
-    { title: "last step" },
-    { title: "workflow id", flexible: true },
+    { title: "started (UTC)", spare: true },
+    { title: "last step", spare: true },
+    { title: "workflow id", whole: true },
   ];
   print(table(columns, rows, painted));
   note(`${plural(runs.length, "run")}, newest first`);

@@ -5,6 +5,10 @@ export interface Column {
   title: string;
   /** Gives way first where the terminal is too narrow. */
   flexible?: boolean;
+  /** Left out where the table does not fit, the last such column first. */
+  spare?: boolean;
+  /** Never cut, because it is there to be copied. */
+  whole?: boolean;
 }
 
 const GAP = 2;
@@ -26,18 +30,19 @@ const widthOf = (text: string): number =>
 
 /** A quiet table: aligned columns under a dim heading, no lines, cut to the width of the terminal. Cells are made harmless. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint = noPaint): string {
-  const cells = rows.map((row) => row.map(oneLine));
-  const natural = columns.map(({ title }, at) =>
-    Math.max(widthOf(title), ...cells.map((row) => widthOf(row[at] ?? ""))),
-  );
-  const widths = fit(natural, columns, outputWidth() - GAP * columns.length);
+  const measured = columns.map((column, at) => {
+    const cells = rows.map((row) => oneLine(row[at] ?? ""));
+    return { ...column, cells, width: Math.max(widthOf(column.title), ...cells.map(widthOf)) };
+  });
+  const shown = withoutSpare(measured);
+  const widths = fit(shown, outputWidth() - GAP * shown.length);
   const view = new Table({
     chars: NO_LINES,
     colWidths: widths.map((width) => width + GAP),
     style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
   });
-  view.push(columns.map(({ title }) => dim(title)));
-  for (const row of cells) view.push(row.map(paint));
+  view.push(shown.map(({ title }) => dim(title)));
+  for (const at of rows.keys()) view.push(shown.map(({ cells }) => paint(cells[at] ?? "")));
   return view
     .toString()
     .split("\n")
@@ -47,15 +52,30 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 
 const noPaint = (text: string): string => text;
 
+interface MeasuredColumn extends Column {
+  cells: readonly string[];
+  /** Of the widest cell. */
+  width: number;
+}
+
+function withoutSpare(columns: readonly MeasuredColumn[]): readonly MeasuredColumn[] {
+  const needed = columns.reduce((sum, { width }) => sum + width + GAP, 0);
+  const at = columns.findLastIndex(({ spare }) => spare === true);
+  return needed <= outputWidth() || at === -1 ? columns : withoutSpare(columns.toSpliced(at, 1));
+}
+
 /** Takes from the flexible columns, the widest first, until all fit; from the others only when nothing else is left. */
-function fit(natural: readonly number[], columns: readonly Column[], available: number): number[] {
-  const widths = [...natural];
+function fit(columns: readonly MeasuredColumn[], available: number): number[] {
+  const widths = columns.map(({ width }) => width);
   const total = (): number => widths.reduce((sum, width) => sum + width, 0);
   for (const flexibleOnly of [true, false]) {
     while (total() > available) {
       const candidates = widths
         .map((width, at) => ({ width, at }))
-        .filter(({ width, at }) => width > NARROWEST && (!flexibleOnly || columns[at]?.flexible === true));
+        .filter(
+          ({ width, at }) =>
+            width > NARROWEST && columns[at]?.whole !== true && (!flexibleOnly || columns[at]?.flexible === true),
+        );
       if (candidates.length === 0) break;
       const { at } = candidates.reduce((widest, next) => (next.width > widest.width ? next : widest));
       widths[at] = (widths[at] ?? 0) - 1;

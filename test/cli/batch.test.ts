@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startSmtpServer } from "../support/smtp.ts";
 import { call, parseLines, RunningCommand, workplace } from "./command-process.ts";
 
@@ -146,5 +146,67 @@ test("the content gives the same id as the agent's tool gives it", async () => {
   const { stdout } = await call(["chat", "Customer C-1 wrote: 'Great product!'", "--json"], place);
   expect(JSON.parse(stdout).tool_calls).toMatchObject([
     { result: { feedback_id: row?.["feedback_id"], duplicate: true } },
+  ]);
+});
+
+describe("--output", () => {
+  test.each([
+    ["the same name", () => {}, "./reviews.jsonl"],
+    ["a symbolic link", (cwd: string) => symlinkSync("reviews.jsonl", join(cwd, "link.jsonl")), "link.jsonl"],
+    ["a hard link", (cwd: string) => linkSync(join(cwd, "reviews.jsonl"), join(cwd, "twin.jsonl")), "twin.jsonl"],
+  ])("never overwrites the file that is read: %s", async (_case, link, output) => {
+    const place = reviews(2);
+    link(place.cwd);
+    const before = readFileSync(join(place.cwd, "reviews.jsonl"), "utf8");
+    const { code, stderr } = await call([...batch, "--output", output], place);
+    expect(code).toBe(2);
+    expect(stderr).toBe("error: --output would overwrite the file that is read. Name another one.\n");
+    expect(readFileSync(join(place.cwd, "reviews.jsonl"), "utf8")).toBe(before);
+  });
+
+  test("of a batch that is refused because another one is at work leaves the results that are there", async () => {
+    await using smtp = await startSmtpServer();
+    smtp.script("data", { after: new Promise(() => {}) });
+    const place = reviews(1);
+    const results = join(place.cwd, "results.jsonl");
+    const reached = smtp.reached("data");
+    const running = new RunningCommand(batch, { ...place, env: { ...place.env, MAIL_URL: smtp.url() } });
+    await reached;
+
+    writeFileSync(results, "earlier results\n");
+    const { code, stderr } = await call([...batch, "--output", "results.jsonl"], place);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: [^\n]*\n$/);
+    expect(readFileSync(results, "utf8")).toBe("earlier results\n");
+    running.kill("SIGKILL");
+    await running.ended;
+  });
+
+  test("that cannot be opened is named as it was given", async () => {
+    const { code, stderr } = await call([...batch, "--output", "nowhere/results.jsonl"], reviews(1));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: The results cannot be written to nowhere\/results\.jsonl: [^\n]*\n$/);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("on a full disk ends the batch with one sentence", async () => {
+    const { code, stderr } = await call([...batch, "--output", "/dev/full"], reviews(3));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: The results cannot be written to \/dev\/full: is the disk full[^\n]*\n$/);
+  });
+});
+
+test("a row without the column that a field is mapped to fails and names the column", async () => {
+  const place = reviews(1);
+  const mapping = ["--map", "feedback_text=nope", "--set", "customer_id=C-1", "--set", "subject=Review"];
+  const { code, stdout } = await call(["batch", "reviews.jsonl", ...mapping, "--json"], place);
+  expect(code).toBe(1);
+  expect(parseLines(stdout)).toMatchObject([
+    {
+      line: 1,
+      success: false,
+      customer_id: "C-1",
+      error: 'The row has no column "nope", which --map names for feedback_text.',
+      error_code: "invalid_row",
+    },
   ]);
 });

@@ -71,3 +71,13 @@ test("says in one line which setting is wrong", async () => {
   expect(stderr).toMatch(/^error: The configuration is not usable: RESPONSE_CAP .*\n$/);
   expect(JSON.parse(stdout)).toMatchObject({ success: false, error_code: "invalid_configuration" });
 });
+
+test("says how customers come in where none is found and no source is configured", async () => {
+  const { cwd, env } = workplace();
+  const without = await call(["process", ...FEEDBACK, "--json"], { cwd });
+  expect(JSON.parse(without.stdout)).toMatchObject({ success: false, error_code: "customer_not_found" });
+  expect(without.stderr).toContain("No customer source is configured. Set CUSTOMER_SOURCE to ");
+  expect(without.stderr).toContain("abi-workflows import-customers <file>");
+  const configured = await call(["process", ...FEEDBACK.with(3, "C-404")], { cwd, env });
+  expect(configured).toMatchObject({ code: 1, stderr: "" });
+});

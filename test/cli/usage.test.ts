@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SETTINGS } from "../../src/settings.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -73,12 +74,22 @@ test("tells its version", async () => {
   expect((await call(["--version"], { cwd: temporaryFolder() })).stdout).toBe(`${version}\n`);
 });
 
-test("says which Node.js it needs where an older one runs it", async () => {
+test.each([
+  ["in a checkout", ["agents/cli/main.ts"], "Try, in the checkout: npm ci && npx abi-workflows\n"],
+  ["elsewhere", [], "Try: npx -p node@24 -p abi-workflows abi-workflows\n"],
+])("says which Node.js it needs where an older one runs it, and how to get it %s", (_case, files, advice) => {
+  const root = temporaryFolder();
+  for (const file of ["bin/abi-workflows.js", "package.json", ...files]) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    copyFileSync(new URL(`../../${file}`, import.meta.url), join(root, file));
+  }
   const older = `Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.11.1"}})`;
-  const { code, stdout, stderr } = await call(["--help"], {
-    cwd: temporaryFolder(),
-    nodeOptions: ["--import", `data:text/javascript,${encodeURIComponent(older)}`],
-  });
-  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(older)}`, join(root, "bin/abi-workflows.js"), "--help"],
+    { encoding: "utf8" },
+  );
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/needs Node\.js 22\.13 or newer .*this is 20\.11\.1\./);
+  expect(stderr).toContain(advice);
 });

@@ -17,6 +17,8 @@ const YES_NO: Readonly<Record<string, boolean>> = {
 export interface ColumnMapping {
   /** The workflow's parameters from one row; what is missing stays missing, for the workflow to say so. */
   toParameters: (values: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+  /** What is wrong with a row of a file without heading: a required field is mapped to a column that the row does not have. */
+  problemOf: (values: Readonly<Record<string, unknown>>) => string | undefined;
   /** @throws ValidationError where the columns of a file can never make feedback */
   check: (columns: readonly string[]) => void;
 }
@@ -42,6 +44,10 @@ export function createColumnMapping(map: readonly string[], set: readonly string
         return read === undefined ? [] : [[field, read] as const];
       });
       return Object.fromEntries(given);
+    },
+    problemOf: (values) => {
+      const missing = REQUIRED.find((field) => columns.has(field) && !Object.hasOwn(values, columnOf(field)));
+      return missing && `has no column "${columnOf(missing)}", which --map names for ${missing}`;
     },
     check: (names) => {
       const known = names.join(", ");

@@ -6,7 +6,7 @@ export interface FileRow {
   share: number;
   /** By column or property; absent where it can't be read. */
   values?: Readonly<Record<string, unknown>>;
-  /** Why it can't be read. */
+  /** Why it can't be read or used. */
   problem?: string;
 }
 
