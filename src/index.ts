@@ -41,7 +41,12 @@ export type {
   StepEvent,
   WorkflowEngine,
 } from "./engine/engine.ts";
-export { OpenWorkflowEngine, type OpenWorkflowEngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
+export {
+  OpenWorkflowEngine,
+  type EngineOptions,
+  type OpenWorkflowEngineOptions,
+} from "./engine/open-workflow/open-workflow-engine.ts";
+export type { EngineDatabase } from "./engine/open-workflow/engine-database.ts";
 export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
 
 // The knowledge graph.

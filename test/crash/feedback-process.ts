@@ -25,7 +25,7 @@ const logger = createLogger("error");
 const store = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
 const ontologyStore = points.ontologyStore(store);
 const engine = new OpenWorkflowEngine({
-  path: points.engineDatabase(join(folder, "runs.sqlite")),
+  database: points.engineDatabase(join(folder, "runs.sqlite")),
   concurrency: 8,
   // It is not the steps that end this process: whichever is at work when it is killed must not be given up for it.
   retry: { attempts: 1000, initialDelayMs: 10, maximumDelayMs: 100 },

@@ -104,7 +104,7 @@ describe("OpenWorkflowEngine", () => {
       return backend.createStepAttempt(params);
     };
     const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
-    const engine = new OpenWorkflowEngine({ path: "" }, { ...database, backend: troubled });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
     engine.register("two", async (_, { step }) => {
       await step("first", () => ++effects);
       return step("second", () => ++effects);
@@ -126,7 +126,7 @@ describe("OpenWorkflowEngine", () => {
       return backend.completeStepAttempt(params);
     };
     const troubled = Object.assign(Object.create(backend) as typeof backend, { completeStepAttempt });
-    const engine = new OpenWorkflowEngine({ path: "" }, { ...database, backend: troubled });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
     let mails = 0;
     engine.register("mail", async (_, { step }) => step("sent", () => ++mails));
     const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
@@ -171,7 +171,7 @@ describe("OpenWorkflowEngine", () => {
       throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
     };
     const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { createWorkflowRun });
-    const engine = new OpenWorkflowEngine({ path: "" }, { ...database, backend });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend } });
     engine.register("echo", async (input) => input);
     const starting = engine.start("echo", { key: "k", fingerprint: "f", input: null });
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });

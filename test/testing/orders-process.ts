@@ -13,7 +13,7 @@ const gateway = points.around(
   { charge: (order: string, key: string) => fetch(url, { method: "POST", body: JSON.stringify({ order, key }) }) },
   ["charge"],
 );
-const engine = new OpenWorkflowEngine({ path: points.engineDatabase(join(folder, "runs.sqlite")), concurrency: 2 });
+const engine = new OpenWorkflowEngine({ database: points.engineDatabase(join(folder, "runs.sqlite")), concurrency: 2 });
 engine.register("orders", async (order, { step }) => {
   const id = order as string;
   await step("checked", () => null);

@@ -21,7 +21,7 @@ type MethodOf<Part> = {
  * @example
  * const points = new CrashPoints(process.argv);
  * const gateway = points.around("payments", new PaymentGateway(url), ["charge"]);
- * const engine = new OpenWorkflowEngine({ path: points.engineDatabase("runs.sqlite") });
+ * const engine = new OpenWorkflowEngine({ database: points.engineDatabase("runs.sqlite") });
  * …
  * for (const order of orders.slice(points.acknowledged)) {
  *   await workflow.startWorkflow(order);

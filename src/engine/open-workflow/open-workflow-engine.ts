@@ -34,10 +34,17 @@ export interface EngineOptions {
 }
 
 /** Where an engine keeps its runs, and how it works. */
-export interface OpenWorkflowEngineOptions extends EngineOptions {
-  /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. */
-  path: string;
-}
+export type OpenWorkflowEngineOptions = EngineOptions &
+  (
+    | {
+        /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. */
+        path: string;
+      }
+    | {
+        /** A database that is open; the engine closes it. */
+        database: EngineDatabase;
+      }
+  );
 
 /** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
 interface Envelope {
@@ -91,13 +98,13 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   #closing: Promise<void> | undefined;
 
   /** An engine on a SQLite file; for PostgreSQL see `connect`. */
-  constructor(options: OpenWorkflowEngineOptions, database?: EngineDatabase) {
+  constructor(options: OpenWorkflowEngineOptions) {
     this.#isWorker = options.worker ?? true;
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
-    this.#database = database ?? openSqlite(options.path, this.#isWorker);
+    this.#database = "database" in options ? options.database : openSqlite(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
       onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),
@@ -115,7 +122,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
    * @throws ValidationError for a URL that is none, IoError where the server can't be reached
    */
   static async connect(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-    return new OpenWorkflowEngine({ ...options, path: "" }, await connectPostgres(url));
+    return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url) });
   }
 
   register(workflow: string, handler: RunHandler): void {
