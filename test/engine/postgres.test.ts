@@ -7,6 +7,7 @@ import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
+if (url === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
 
 /** A database for each test: what one leaves must not be another's work. */
 function ownDatabase(): { url: string; created: Promise<void>; drop: () => Promise<void> } {
