@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
-import { openSqlite } from "../../src/engine/open-workflow/sqlite-database.ts";
+import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -95,7 +95,7 @@ describe("OpenWorkflowEngine", () => {
   });
 
   it("goes on by itself after the database was out of order in the middle of a run", async () => {
-    const database = openSqlite(":memory:", true);
+    const database = openSqliteDatabase(":memory:", true);
     const { backend } = database;
     let healthy = false;
     let effects = 0;
@@ -118,7 +118,7 @@ describe("OpenWorkflowEngine", () => {
   });
 
   it("writes a step's result down although the database fails at first, and does not repeat the step", async () => {
-    const database = openSqlite(":memory:", true);
+    const database = openSqliteDatabase(":memory:", true);
     const { backend } = database;
     let failures = 2;
     const completeStepAttempt: typeof backend.completeStepAttempt = async (params) => {
@@ -166,7 +166,7 @@ describe("OpenWorkflowEngine", () => {
   });
 
   it("says that the database does not answer as an error that may pass", async () => {
-    const database = openSqlite(":memory:", true);
+    const database = openSqliteDatabase(":memory:", true);
     const createWorkflowRun = async () => {
       throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
     };

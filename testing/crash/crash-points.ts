@@ -6,7 +6,7 @@
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
 import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
-import { openSqlite } from "../../src/engine/open-workflow/sqlite-database.ts";
+import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
 import { readOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
 
@@ -98,7 +98,7 @@ export class CrashPoints {
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
-    const database = openSqlite(path, true);
+    const database = openSqliteDatabase(path, true);
     const backend = this.around("runs", database.backend, [
       "createWorkflowRun",
       "claimWorkflowRun",

@@ -21,7 +21,7 @@ import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
 import { connectPostgres } from "./postgres-database.ts";
 import { publicId, storableError, storedId, toHistory, toRun } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
-import { openSqlite } from "./sqlite-database.ts";
+import { openSqliteDatabase } from "./sqlite-database.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
 export interface EngineOptions {
@@ -104,7 +104,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#logger = options.logger ?? silentLogger;
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
-    this.#database = "database" in options ? options.database : openSqlite(options.path, this.#isWorker);
+    this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
       onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),

@@ -29,7 +29,7 @@ function rememberStatements(database: DatabaseSync): void {
  * @param worker whether runs are to be executed: only one process at a time may, and frees what a dead one had claimed
  * @throws IoError (`in_use`, `engine_unavailable`)
  */
-export function openSqlite(path: string, worker: boolean): EngineDatabase {
+export function openSqliteDatabase(path: string, worker: boolean): EngineDatabase {
   const lock = worker ? lockFile(path) : undefined;
   try {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });

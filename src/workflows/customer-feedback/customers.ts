@@ -70,8 +70,8 @@ export class Customers {
   #number(id: string, value: string): number {
     const number = value.trim() === "" ? Number.NaN : Number(value);
     if (Number.isFinite(number)) return number;
-    const { type, message } = new ValidationError("The lifetime value in the graph is not a number; it counts as 0.");
-    this.#logger.warn({ error_type: type, customer_id: id }, message);
+    const message = "The lifetime value in the graph is not a number; it counts as 0.";
+    this.#logger.warn({ error_type: "validation_error", customer_id: id }, message);
     return 0;
   }
 }
