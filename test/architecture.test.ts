@@ -59,6 +59,7 @@ describe("the house", () => {
       /^src\/(?:http-client|sqlite|file-lock)\.ts$/,
       /^src\/(?!errors\.ts)/,
     ],
+    ["files of rows know no other room", /^src\/row-file\//, /^src\/(?!row-file\/|errors\.ts$)/],
     ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!ontology\/|[^/]+\.ts$)/],
     [
       "ports know no adapter",

@@ -2,10 +2,10 @@ import { open, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Application } from "../application.ts";
 import { IoError, toWireError, ValidationError } from "../errors.ts";
+import type { FileRow } from "../row-file/row.ts";
 import { withDerivedKey } from "../workflow/submission.ts";
 import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.ts";
 import { openRows } from "./batch/read-rows.ts";
-import type { FileRow } from "./batch/row.ts";
 import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { note, print, printJson } from "./output.ts";
@@ -106,9 +106,9 @@ async function* resultsOf(
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {
       signal.throwIfAborted();
-      const problem = row.values ? mapping.problemOf(row.values) : row.problem;
+      const problem = row.problem ?? (row.values && mapping.problemOf(row.values));
       pending.push({ ...row, ...(problem !== undefined && { problem }) });
-      const parameters = row.values && mapping.toParameters(row.values);
+      const parameters = row.problem === undefined && row.values && mapping.toParameters(row.values);
       // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
       yield parameters && operation ? withDerivedKey(operation, parameters) : undefined;
     }

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openApplication, outboxFolder } from "../../../src/application.ts";
-import { readJsonLines } from "../../../src/cli/batch/json-lines.ts";
+import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../../../src/cli/batch/summary.ts";
 import type { QueryResult } from "../../../src/ontology/ontology-store.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";

@@ -2,29 +2,21 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { isAbiError } from "../../errors.ts";
+import type { FileRow, OnColumns } from "../../row-file/row.ts";
+import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { usageError } from "../command.ts";
-import { readJson, unreadable } from "../input.ts";
-import { readCsv } from "./csv.ts";
-import { objectValues, readJsonLines } from "./json-lines.ts";
-import type { FileRow, OnColumns } from "./row.ts";
-
-const ENDINGS = ".csv, .tsv, .jsonl, .ndjson or .json";
-
-const STREAMED = new Set([".csv", ".tsv", ".jsonl", ".ndjson"]);
+import { unreadable } from "../input.ts";
 
 /**
- * The rows of a file as a stream, by its ending: `.csv`, `.tsv`, `.jsonl`, `.ndjson`. A `.json` array is read whole.
- * @throws ValidationError for another ending, IoError where it can't be read; reading on may throw both as well
+ * The rows of a file as a stream. Those of a `.json` array are counted, instead of its lines: it may have only one.
+ * @throws ValidationError for an ending that is not known, IoError where it can't be read; reading on may throw both as well
  */
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
-  const ending = extname(path).toLowerCase();
-  if (ending !== ".json" && !STREAMED.has(ending)) {
-    throw usageError(`The file "${basename(path)}" must end in ${ENDINGS}.`);
-  }
+  const read = rowReaderFor(path);
+  if (!read) throw usageError(`The file "${basename(path)}" must end in ${ROW_FILE_ENDINGS}.`);
   const { size } = await stat(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
-  if (ending === ".json") return readJsonArray(path);
-  const read = ending === ".csv" || ending === ".tsv" ? readCsv : readJsonLines;
-  return streamRows(path, (chunks) => read(chunks, size, onColumns));
+  const rows = streamRows(path, (chunks) => read(chunks, size, onColumns));
+  return extname(path).toLowerCase() === ".json" ? numbered(rows) : rows;
 }
 
 async function* streamRows(
@@ -41,14 +33,7 @@ async function* streamRows(
   }
 }
 
-async function* readJsonArray(path: string): AsyncGenerator<FileRow> {
-  const items = await readJson(path);
-  if (!Array.isArray(items)) {
-    throw usageError(
-      `The file "${basename(path)}" must hold a JSON array. One object a line belongs in a .jsonl file.`,
-    );
-  }
-  for (const [at, item] of items.entries()) {
-    yield { line: at + 1, share: (at + 1) / items.length, ...objectValues(item) };
-  }
+async function* numbered(rows: AsyncIterable<FileRow>): AsyncGenerator<FileRow> {
+  let line = 0;
+  for await (const row of rows) yield { ...row, line: (line += 1) };
 }

@@ -1,20 +1,11 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
-import { readCsv } from "./csv-rows.ts";
+import type { FileRow, RowReader } from "../../row-file/row.ts";
+import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
-import { readJsonArray, readJsonLines } from "./json-rows.ts";
-import { readCustomer, type CustomerReading } from "./read-customer.ts";
-import type { Row } from "./rows.ts";
-
-const READERS: Readonly<Record<string, (chunks: AsyncIterable<string>) => AsyncIterable<Row>>> = {
-  ".json": readJsonArray,
-  ".jsonl": readJsonLines,
-  ".ndjson": readJsonLines,
-  ".csv": readCsv,
-  ".tsv": readCsv,
-};
+import { fieldOf, pickFields, readCustomer, type CustomerReading } from "./read-customer.ts";
 
 interface Index {
   /** Changes with the file. */
@@ -33,17 +24,16 @@ interface Index {
  */
 export class FileCustomerSource implements CustomerSource {
   readonly #path: string;
-  readonly #read: (chunks: AsyncIterable<string>) => AsyncIterable<Row>;
+  readonly #read: RowReader;
   #index: Index | undefined;
 
   /** @throws ValidationError for a file name with another ending; the file itself is not touched before it is needed */
   constructor(path: string) {
-    const read = READERS[extname(path).toLowerCase()];
+    const read = rowReaderFor(path);
     if (read === undefined) {
-      throw new ValidationError(
-        `The customer file "${basename(path)}" must end in ${Object.keys(READERS).join(", ")}.`,
-        { code: "invalid_configuration" },
-      );
+      throw new ValidationError(`The customer file "${basename(path)}" must end in ${ROW_FILE_ENDINGS}.`, {
+        code: "invalid_configuration",
+      });
     }
     this.#path = path;
     this.#read = read;
@@ -101,9 +91,10 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   async *#readings(): AsyncGenerator<CustomerReading> {
-    const stream = createReadStream(this.#path, { encoding: "utf8" });
+    const stream = createReadStream(this.#path);
     try {
-      for await (const row of this.#read(stream)) yield toReading(row);
+      // How much of it is read is not asked for: its size does not matter.
+      for await (const row of this.#read(stream, 1, checkColumns)) yield toReading(row);
     } catch (error) {
       throw isAbiError(error) ? error : this.#unreadable(error);
     } finally {
@@ -119,16 +110,25 @@ export class FileCustomerSource implements CustomerSource {
   }
 }
 
-function toReading({ line, raw, problem }: Row): CustomerReading {
-  const place = `line ${line}`;
-  const reading = readCustomer(raw, place);
-  const id = reading.record?.id ?? reading.issues[0]?.id;
-  const fault = problem ?? (isMisread(raw) ? "holds bytes that are not UTF-8. Save the file as UTF-8" : undefined);
-  if (fault === undefined) return reading;
-  const issue: CustomerIssue = { place, ...(id !== undefined && { id }), message: fault, skipped: true };
-  return { issues: [issue] };
+function checkColumns(columns: readonly string[]): void {
+  if (columns.map(fieldOf).includes("id")) return;
+  throw new ValidationError(
+    "The customer file needs a first line that names its columns, among them id. Known are id, name, email, segment, " +
+      "lifetime_value and do_not_contact. Save it as CSV in UTF-8.",
+    { code: "customer_file_invalid" },
+  );
 }
 
-/** The decoder puts U+FFFD where the bytes are not UTF-8: a name would go out in a mail like that. */
-const isMisread = (raw: object): boolean =>
-  Object.values(raw).some((value) => typeof value === "string" && value.includes("\uFFFD"));
+function toReading({ line, values = {}, problem, broken }: FileRow): CustomerReading {
+  if (broken !== undefined) {
+    throw new ValidationError(`The customer file can't be read from line ${line} on: ${broken}.`, {
+      code: "customer_file_invalid",
+    });
+  }
+  const place = `line ${line}`;
+  const reading = readCustomer(pickFields(values), place);
+  if (problem === undefined) return reading;
+  const id = reading.record?.id ?? reading.issues[0]?.id;
+  const issue: CustomerIssue = { place, ...(id !== undefined && { id }), message: problem, skipped: true };
+  return { issues: [issue] };
+}

@@ -55,7 +55,7 @@ describe("formats", () => {
 
   test("refuses other endings at once, and names the ones it knows", () => {
     expect(() => new FileCustomerSource("customers.xlsx")).toThrow(
-      'The customer file "customers.xlsx" must end in .json, .jsonl, .ndjson, .csv, .tsv.',
+      'The customer file "customers.xlsx" must end in .csv, .tsv, .jsonl, .ndjson or .json.',
     );
   });
 
@@ -150,14 +150,14 @@ describe("hostile JSON", () => {
   });
 
   test.each([
-    ['{"id":"C-1"}', /line 1 on: it is not a JSON array/],
-    ["", /it ends in the middle/],
+    ['{"id":"C-1"}', /must hold a JSON array/],
+    ["", /must hold a JSON array/],
     ['[{"id":"C-1"}', /it ends in the middle/],
     ['[{"id":"C-1"},\n{"id":"C-2', /line 2 on: it ends in the middle/],
     ['[{"id":"C-1"},]', /missing beside a comma/],
     ['[,{"id":"C-1"}]', /missing beside a comma/],
     ["[]\n[]", /line 2 on: the JSON array has ended/],
-  ])("the broken file %j is a ValidationError that names the line", async (text, message) => {
+  ])("the broken file %j is a ValidationError that says where", async (text, message) => {
     const reading = read("a.json", text);
     await expect(reading).rejects.toThrow(message);
     await expect(reading).rejects.toBeInstanceOf(ValidationError);
@@ -165,7 +165,11 @@ describe("hostile JSON", () => {
 
   test("an entry longer than a million characters is a broken file, not a customer", async () => {
     const long = `{"id":"C-1","name":"${"x".repeat(1_100_000)}`;
-    await expect(read("a.jsonl", `{"id":"C-0"}\n${long}"}`)).rejects.toThrow("from line 2 on: the line is too long");
+    const { records, issues } = await read("a.jsonl", `{"id":"C-0"}\n${long}"}\n{"id":"C-2"}`);
+    expect(records).toEqual([{ id: "C-0" }, { id: "C-2" }]);
+    expect(issues).toMatchObject([
+      { place: "line 2", message: expect.stringContaining("is longer than"), skipped: true },
+    ]);
     await expect(read("a.json", `[{"id":"C-0"},\n${long}"}]`)).rejects.toThrow("from line 2 on: a quote or bracket");
   });
 

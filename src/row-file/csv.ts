@@ -1,7 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { CsvError, parse } from "csv-parse";
 import { parse as parseAtOnce } from "csv-parse/sync";
-import { ValidationError } from "../../errors.ts";
-import { LONGEST_ROW, type FileRow, type OnColumns } from "./row.ts";
+import { ValidationError } from "../errors.ts";
+import { brokenRow, LONGEST_ROW, NOT_UTF8, withoutMark, type FileRow, type OnColumns } from "./row.ts";
 
 const COMMON = {
   // A character for each byte, decoded field by field below: one bad byte then spoils one row.
@@ -12,9 +13,6 @@ const COMMON = {
   // Left to itself the parser takes half of a line end where a chunk cuts it in two.
   record_delimiter: ["\r\n", "\n", "\r"],
 };
-
-const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 interface CsvRecord {
   record: string[];
@@ -51,8 +49,7 @@ export async function* readCsv(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    yield { line, share: 1, problem: "can't be read, nor what follows: a quote is not closed, or the row is too long" };
-    return;
+    return yield brokenRow(line, "a quote is not closed, or the row is too long");
   }
   if (columns === undefined)
     throw new ValidationError("The file is empty. It needs a first line that names its columns.");
@@ -88,18 +85,24 @@ async function* records(first: Buffer, rest: AsyncIterable<Buffer>, delimiter: s
   }
 }
 
-function toValues({ record, raw }: CsvRecord, columns: readonly string[], delimiter: string): Partial<FileRow> {
+function toValues(entry: CsvRecord, columns: readonly string[], delimiter: string): Partial<FileRow> {
+  const values: Record<string, string> = {};
+  for (const [at, column] of columns.entries()) {
+    const value = entry.record[at];
+    if (value !== undefined) values[column] ??= Buffer.from(value, "latin1").toString("utf8");
+  }
+  const problem = problemOf(entry, columns, delimiter);
+  return { values, ...(problem === undefined ? {} : { problem }) };
+}
+
+function problemOf({ record, raw }: CsvRecord, columns: readonly string[], delimiter: string): string | undefined {
   if (record.some((value) => value.startsWith('"')) && !isStrict(raw, delimiter)) {
-    return { problem: 'has broken quotes. Write a quote within quotes twice: ""' };
+    return 'has broken quotes. Write a quote within quotes twice: ""';
   }
   if (record.length !== columns.length) {
-    return { problem: `has ${record.length} columns where the first line has ${columns.length}` };
+    return `has ${record.length} columns where the first line has ${columns.length}`;
   }
-  try {
-    return { values: Object.fromEntries(columns.map((column, at) => [column, decode(record[at] ?? "")])) };
-  } catch {
-    return { problem: "is not UTF-8 text" };
-  }
+  return isUtf8(Buffer.from(raw, "latin1")) ? undefined : NOT_UTF8;
 }
 
 /** A value that begins with a quote is either well written (`"""so"" he said"`) or what the relaxed parser made of a broken one. */
@@ -113,14 +116,10 @@ function isStrict(raw: string, delimiter: string): boolean {
 }
 
 function readColumns(record: readonly string[]): string[] {
-  try {
-    return record.map((name) => decode(name).trim());
-  } catch (cause) {
-    throw new ValidationError("The file is not UTF-8 text. Save it as UTF-8.", { code: "not_utf8", cause });
-  }
+  const names = record.map((name) => Buffer.from(name, "latin1"));
+  if (names.every((name) => isUtf8(name))) return names.map((name) => name.toString("utf8").trim());
+  throw new ValidationError("The file is not UTF-8 text. Save it as UTF-8.", { code: "not_utf8" });
 }
-
-const decode = (value: string): string => decoder.decode(Buffer.from(value, "latin1"));
 
 const lineEnds = (text: string): number => text.match(/\r\n|\r|\n/g)?.length ?? 0;
 
@@ -134,9 +133,6 @@ async function firstLine(iterator: AsyncIterator<Buffer>): Promise<Buffer> {
   }
   return bytes;
 }
-
-const withoutMark = (bytes: Buffer): Buffer =>
-  bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
 
 function delimiterOf(first: Buffer): string {
   const [heading = ""] = first.toString("latin1").split(/[\r\n]/, 1);

@@ -2,11 +2,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readCsv } from "../../../src/cli/batch/csv.ts";
-import { readJsonLines } from "../../../src/cli/batch/json-lines.ts";
-import { openRows } from "../../../src/cli/batch/read-rows.ts";
-import { LONGEST_ROW } from "../../../src/cli/batch/row.ts";
-import { temporaryFolder } from "../../support/folder.ts";
+import { openRows } from "../../src/cli/batch/read-rows.ts";
+import { ValidationError } from "../../src/errors.ts";
+import { readCsv } from "../../src/row-file/csv.ts";
+import { readJsonArray } from "../../src/row-file/json-array.ts";
+import { readJsonLines } from "../../src/row-file/json-lines.ts";
+import { LONGEST_ROW } from "../../src/row-file/row.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 /** Bytes cut wherever: in the middle of characters and line ends. */
 const chunked = async function* (bytes: Buffer, size: number): AsyncGenerator<Buffer> {
@@ -21,6 +23,11 @@ const csv = (text: string | Buffer, size = 7, onColumns = (): void => {}) => {
 const jsonLines = (text: string | Buffer, size = 7) => {
   const bytes = Buffer.from(text);
   return Array.fromAsync(readJsonLines(chunked(bytes, size), bytes.length));
+};
+
+const jsonArray = (text: string | Buffer, size = 7) => {
+  const bytes = Buffer.from(text);
+  return Array.fromAsync(readJsonArray(chunked(bytes, size), bytes.length));
 };
 
 const anyText = fc.string({ unit: "binary" }).filter((text) => text.isWellFormed());
@@ -119,14 +126,76 @@ describe("CSV", () => {
   });
 });
 
-test("a JSON array is read by its items", async () => {
+describe("a JSON array", () => {
+  test("gives back any objects, however written and wherever the bytes are cut", async () => {
+    const object = fc.dictionary(fc.string(), anyText);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(object),
+        anySize,
+        fc.integer({ min: 0, max: 4 }),
+        fc.constantFrom("", "\uFEFF"),
+        async (objects, size, indent, mark) => {
+          const rows = await jsonArray(mark + JSON.stringify(objects, null, indent), size);
+          expect(rows.map(({ values }) => values)).toEqual(objects.map((entry) => JSON.parse(JSON.stringify(entry))));
+        },
+      ),
+    );
+  });
+
+  test("elements that are broken, no objects, or not UTF-8 are problems of their own", async () => {
+    const text = Buffer.concat([
+      Buffer.from('[\n{"a":1},\n{"a":2,},\n42,\n{"a":"'),
+      Buffer.from("\xe9", "latin1"),
+      Buffer.from('"},\n{"a":"]}[,\\""}]'),
+    ]);
+    expect(await jsonArray(text)).toMatchObject([
+      { line: 2, values: { a: 1 } },
+      { line: 3, problem: "is not valid JSON" },
+      { line: 4, problem: "is not a JSON object" },
+      { line: 5, problem: "is not UTF-8 text" },
+      { line: 6, values: { a: ']}[,"' }, share: 1 },
+    ]);
+  });
+
+  test.each([
+    ['[{"a":1},{"a', "it ends in the middle of the JSON array"],
+    ['[{"a":1},]', "an element is missing beside a comma"],
+    ['[{"a":1}] []', "the JSON array has ended, and there is more"],
+    [`[{"a":1},{"a":"${"x".repeat(LONGEST_ROW)}`, "a quote or bracket is not closed"],
+  ])("that is broken (%.20s) gives out what comes before, and says why it ends", async (text, broken) => {
+    const rows = await jsonArray(text, 65_536);
+    expect(rows).toMatchObject([{ values: { a: 1 } }, { line: 1, broken }]);
+  });
+
+  test.each(["", "  ", '{"a":1}', '"x"'])("is not what %j is", async (text) => {
+    await expect(jsonArray(text)).rejects.toThrow("must hold a JSON array");
+  });
+});
+
+test("whatever bytes come, reading them ends with rows or with an error for people", async () => {
+  const bytes = fc.oneof(
+    fc.uint8Array().map((array) => Buffer.from(array)),
+    fc.array(fc.constantFrom(...'[]{},"\\:\n\r id;'.split(""))).map((characters) => Buffer.from(characters.join(""))),
+  );
+  const readers = fc.constantFrom(readCsv, readJsonArray, readJsonLines);
+  await fc.assert(
+    fc.asyncProperty(bytes, anySize, readers, async (bytes, size, read) => {
+      const rows = Array.fromAsync(read(chunked(bytes, size), bytes.length, () => {}));
+      const failure = await rows.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(failure === undefined || failure instanceof ValidationError).toBe(true);
+    }),
+  );
+});
+
+test("a batch counts the items of a JSON array instead of its lines", async () => {
   const path = join(temporaryFolder(), "f.json");
   writeFileSync(path, '[{"a": 1}, 2]');
-  const rows = await Array.fromAsync(await openRows(path, () => {}));
-  expect(rows).toEqual([
-    { line: 1, share: 0.5, values: { a: 1 } },
+  expect(await Array.fromAsync(await openRows(path, () => {}))).toMatchObject([
+    { line: 1, values: { a: 1 } },
     { line: 2, share: 1, problem: "is not a JSON object" },
   ]);
-  writeFileSync(path, '{"a": 1}');
-  await expect(Array.fromAsync(await openRows(path, () => {}))).rejects.toThrow("must hold a JSON array");
 });

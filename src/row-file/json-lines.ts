@@ -1,8 +1,6 @@
-import { LONGEST_ROW, type FileRow } from "./row.ts";
+import { jsonRow, LONGEST_ROW, type FileRow } from "./row.ts";
 
 const NEWLINE = 0x0a;
-const BLANK = /^\s*$/;
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * One JSON object a line, UTF-8; blank lines are skipped. Lines are cut at the byte, so that the end of each is known,
@@ -20,7 +18,7 @@ export async function* readJsonLines(chunks: AsyncIterable<Buffer>, size: number
     rest = [];
     length = 0;
     const place = { line, share: size === 0 ? 1 : read / size };
-    return tooLong ? { ...place, problem: `is longer than ${LONGEST_ROW} bytes` } : toRow(bytes, place);
+    return tooLong ? { ...place, problem: `is longer than ${LONGEST_ROW} bytes` } : jsonRow(bytes, place);
   };
   for await (const chunk of chunks) {
     let from = 0;
@@ -39,27 +37,3 @@ export async function* readJsonLines(chunks: AsyncIterable<Buffer>, size: number
   const row = take(Buffer.alloc(0));
   if (row) yield row;
 }
-
-function toRow(bytes: Buffer, place: Pick<FileRow, "line" | "share">): FileRow | undefined {
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
-    return { ...place, problem: "is not UTF-8 text" };
-  }
-  if (BLANK.test(text)) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes what a customer wrote.
-    return { ...place, problem: "is not valid JSON" };
-  }
-  return { ...place, ...objectValues(value) };
-}
-
-/** The properties of a JSON object, or that it is none. */
-export const objectValues = (value: unknown): Pick<FileRow, "values" | "problem"> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? { values: value as Record<string, unknown> }
-    : { problem: "is not a JSON object" };
