@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
+import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../src/cli/eval-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
@@ -11,6 +12,7 @@ import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/
 import { complain, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
+import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { isAbiError, toWireError } from "../../src/errors.ts";
 import { createLogger, describeCause } from "../../src/log.ts";
@@ -59,6 +61,8 @@ function createProgram(): Command {
   addProcessCommand(program);
   addBatchCommand(program);
   addStatusCommand(program);
+  addRetryCommand(program);
+  addCancelCommand(program);
   addQueryCommand(program);
   addImportCustomersCommand(program);
   addEvalCommand(program);

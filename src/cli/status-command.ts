@@ -1,19 +1,19 @@
-import { existsSync } from "node:fs";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { Run, RunStatus, WorkflowEngine } from "../engine/engine.ts";
-import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
-import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
+import type { Run, RunStatus, StepAttempt, WorkflowEngine } from "../engine/engine.ts";
+import { historyOf } from "../workflow/result.ts";
+import { addExamples, type GlobalOptions } from "./command.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields } from "./result-view.ts";
+import { findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
 import { table } from "./table.ts";
 
 interface StatusOptions extends GlobalOptions {
   status?: RunStatus;
   limit: number;
+  history?: true;
 }
 
 const LONGEST_PROBLEM = 36;
-const WORKFLOW = "customer-feedback";
 const STATUSES: readonly RunStatus[] = [
   "started",
   "processing",
@@ -34,6 +34,7 @@ export function addStatusCommand(program: Command): void {
     )
     .argument("[id]", "workflow id (workflow-…) or feedback id")
     .addOption(new Option("--status <status>", "only runs in this status").choices(STATUSES))
+    .option("--history", "with an id: every attempt of every step")
     .option("--limit <number>", "at most so many of the latest runs", positiveNumber, 20)
     .action(async (id: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<StatusOptions>();
@@ -44,42 +45,21 @@ export function addStatusCommand(program: Command): void {
   addExamples(
     command,
     ["status", "the latest runs"],
-    ["status F-1", "one of them"],
+    ["status F-1 --history", "one of them, with every attempt of its steps"],
     ["status --status failed --json", "what failed"],
   );
 }
 
-async function withRuns(
-  options: GlobalOptions,
-  work: (engine: WorkflowEngine | undefined) => Promise<void>,
+async function showOne(
+  engine: WorkflowEngine | undefined,
+  id: string,
+  { json, history: withHistory }: StatusOptions,
 ): Promise<void> {
-  const { dataFile, openEngine } = await import("../application.ts");
-  const settings = settingsFrom(options);
-  // Looking at a folder must not fill it.
-  if (settings.databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
-  const engine = await openEngine(settings, { worker: false });
-  try {
-    await work(engine);
-  } finally {
-    await engine.close();
-  }
-}
-
-const view = (run: Run): WorkflowStatus & { feedback_id: string } => ({
-  feedback_id: run.key,
-  ...statusOf(run, { feedback_id: run.key }),
-});
-
-async function showOne(engine: WorkflowEngine | undefined, id: string, { json }: StatusOptions): Promise<void> {
-  const run = (await engine?.get(id)) ?? (await engine?.find(WORKFLOW, id));
-  if (!run) {
-    process.exitCode = 1;
-    if (json) printJson({ workflow_id: id, status: "not_found" });
-    else print(`There is no run with the workflow id or feedback id ${oneLine(id)} here.`);
-    return;
-  }
-  const status = view(run);
-  if (json) return printJson(status);
+  const run = await findRun(engine, id);
+  if (!run || !engine) return reportUnknownRun(id, json === true);
+  const status = runView(run);
+  const history = withHistory ? await engine.history(run.id) : undefined;
+  if (json) return printJson({ ...status, ...(history && { history: history.map(historyOf) }) });
   const { start_time: start = "", end_time: end } = status;
   print(
     fields([
@@ -93,13 +73,32 @@ async function showOne(engine: WorkflowEngine | undefined, id: string, { json }:
       ...(run.error ? [["problem", oneLine(run.error.error)] as const] : []),
     ]),
   );
+  if (history) print(`\n${historyTable(history)}`);
+}
+
+function historyTable(history: readonly StepAttempt[]): string {
+  const rows = history.map(({ step, status, startTime, endTime, error }) => [
+    step,
+    status,
+    startTime.toISOString().slice(0, 19),
+    endTime ? `${endTime.getTime() - startTime.getTime()} ms` : "",
+    error?.error ?? "",
+  ]);
+  const columns = [
+    { title: "step", whole: true },
+    { title: "attempt" },
+    { title: "started (UTC)" },
+    { title: "took" },
+    { title: "problem", flexible: true },
+  ];
+  return table(columns, rows, painted);
 }
 
 async function showLatest(engine: WorkflowEngine | undefined, { json, status, limit }: StatusOptions): Promise<void> {
   const filter = { workflow: WORKFLOW, limit, ...(status === undefined ? {} : { status }) };
   const runs = (await engine?.list(filter)) ?? [];
-  if (json) return printJson(runs.map(view));
-  if (runs.length === 0) return note("No runs here yet.");
+  if (json) return printJson(runs.map(runView));
+  if (runs.length === 0) return note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
   const rows = runs.map((run) => [
     run.key,
     run.status,

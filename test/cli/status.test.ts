@@ -1,6 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { call, FEEDBACK, workplace } from "./command-process.ts";
+import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 test("on a terminal of 80 columns status keeps both ids whole and leaves out what is less needed", async () => {
   const place = workplace();
@@ -23,3 +26,50 @@ test("on a terminal of 80 columns status keeps both ids whole and leaves out wha
   const wide = stripVTControlCharacters((await call(["status"], { ...place, ...terminal(200) })).stdout);
   expect(wide).toMatch(/^feedback +status +started \(UTC\) +last step +workflow id\n/);
 });
+
+test("status --history tells every attempt; retry lets what failed go on, once its cause is mended", async () => {
+  const place = workplace();
+  writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Ford,\n");
+  for (const id of ["F-1", "F-2"]) await call(["process", ...FEEDBACK.with(1, id), "--json"], place);
+  const history = JSON.parse((await call(["status", "F-1", "--history", "--json"], place)).stdout).history;
+  expect(history.at(-1)).toMatchObject({ step: "feedback_stored", status: "completed" });
+  const shown = stripVTControlCharacters((await call(["status", "F-1", "--history"], place)).stdout);
+  expect(shown).toMatch(/^step +attempt +started \(UTC\) +took +problem\ncustomer_data_retrieved +completed .* ms$/m);
+
+  writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Ford,ann@example.com\n");
+  await call(["import-customers", "customers.csv"], place);
+  const retried = await call(["retry", "--failed"], place);
+  expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 goes on.", "F-2 goes on."]);
+  expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No run here is failed.\n");
+  // Any process that executes runs takes them up.
+  await call(["process", ...FEEDBACK.with(1, "F-3")], place);
+  await call(["process", ...FEEDBACK.with(1, "F-1")], place);
+  await call(["process", ...FEEDBACK.with(1, "F-2")], place);
+  const { stdout } = await call(["status", "--json"], place);
+  expect(JSON.parse(stdout)).toMatchObject([{ status: "completed" }, { status: "completed" }, { status: "completed" }]);
+  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 has not failed: it is completed.\n");
+  expect(await call(["retry", "F-9", "--json"], place)).toMatchObject({ code: 1 });
+  expect(await call(["retry"], place)).toMatchObject({ code: 2 });
+});
+
+test("cancel stops a run that waits for its mail server, and retry lets it go on", async () => {
+  const place = workplace();
+  const away = { MAIL_URL: "smtp://127.0.0.1:1", RETRY_DELAY_MS: "60000" };
+  const waiting = new RunningCommand(["process", ...FEEDBACK], { ...place, env: { ...place.env, ...away } });
+  await until(async () => (await historyOf(place, "F-1")).some(({ status }) => status === "failed"));
+  expect((await call(["cancel", "F-1"], place)).stdout).toBe("F-1 is cancelled.\n");
+  expect(await waiting.ended).toMatchObject({ code: 1, stdout: expect.stringContaining("cancelled") });
+  expect(await call(["cancel", "F-1"], place)).toMatchObject({
+    code: 1,
+    stdout: "F-1 has ended already: it is cancelled.\n",
+  });
+  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
+  expect(await call(["process", ...FEEDBACK, "--json"], place)).toMatchObject({ code: 0 });
+});
+
+const historyOf = async (place: { cwd: string }, id: string): Promise<{ status: string }[]> =>
+  (JSON.parse((await call(["status", id, "--history", "--json"], place)).stdout) as { history?: [] }).history ?? [];
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await setImmediate();
+}

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import type { Run, WorkflowEngine } from "../engine/engine.ts";
+import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
+import { settingsFrom, type GlobalOptions } from "./command.ts";
+import { oneLine, print, printJson } from "./output.ts";
+
+export const WORKFLOW = "customer-feedback";
+
+/**
+ * Opens the runs without executing any, for the time of `work`, so that it can be done beside a process that does.
+ * There is no engine where nothing has been run yet: looking at a folder must not fill it.
+ */
+export async function withRuns(
+  options: GlobalOptions,
+  work: (engine: WorkflowEngine | undefined) => Promise<void>,
+): Promise<void> {
+  const { dataFile, openEngine } = await import("../application.ts");
+  const settings = settingsFrom(options);
+  if (settings.databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
+  const engine = await openEngine(settings, { worker: false });
+  try {
+    await work(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** By workflow id or feedback id. */
+export const findRun = async (engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> =>
+  (await engine?.get(id)) ?? (await engine?.find(WORKFLOW, id));
+
+export const runView = (run: Run): WorkflowStatus & { feedback_id: string } => ({
+  feedback_id: run.key,
+  ...statusOf(run, { feedback_id: run.key }),
+});
+
+/** Says that there is no such run; the command then ends with exit code 1. */
+export function reportUnknownRun(id: string, json: boolean): void {
+  process.exitCode = 1;
+  if (json) printJson({ workflow_id: id, status: "not_found" });
+  else print(`There is no run with the workflow id or feedback id ${oneLine(id)} here.`);
+}
