@@ -11,12 +11,17 @@ export type RunStatus = "started" | "processing" | "waiting_for_approval" | "com
 export const isTerminal = (status: RunStatus): boolean =>
   status === "completed" || status === "failed" || status === "cancelled";
 
+/** Whether nothing more happens by itself: the run has ended, or waits for a person. */
+export const isAtRest = (status: RunStatus): boolean => isTerminal(status) || status === "waiting_for_approval";
+
 /** A run as it is stored. Times are UTC. */
 export interface Run {
   /** `workflow-<uuid>`. */
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
+  /** What it was started with. */
+  readonly input: Json;
   readonly status: RunStatus;
   /** The listed step at work or waiting for its retry; the last one when the run has ended. */
   readonly currentStep?: string;
@@ -28,6 +33,22 @@ export interface Run {
   readonly output?: Json;
   /** Why it failed; only when `failed`. */
   readonly error?: WireError;
+  /** What a person has to decide; only when `waiting_for_approval`. */
+  readonly waitingFor?: PendingDecision;
+}
+
+/** A decision that a run waits for. */
+export interface PendingDecision {
+  /** What is decided on; see `RunContext.decision`. */
+  readonly subject: string;
+  /** What the run knows so far. */
+  readonly output?: Json;
+}
+
+/** A decision as it was made first; it is never changed. */
+export interface Decision {
+  readonly value: Json;
+  readonly time: Date;
 }
 
 /** How a start by key was answered. */
@@ -55,6 +76,15 @@ export interface RunContext {
   readonly runId: string;
   readonly startTime: Date;
   readonly step: Step;
+
+  /**
+   * Waits for what a person decides, durably and without a worker: the run is left here, and its handler runs again when the
+   * decision has come (`WorkflowEngine.decide`), be it in another process or years later. Await it alone, with no step beside it,
+   * and let pass what it throws: that is how the run is left.
+   * @param subject stands for exactly that which is decided on, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
+   * @param output what the run knows so far, for those who look at it while it waits
+   */
+  readonly decision: (subject: string, output?: Json) => Promise<Decision>;
 }
 
 /** The deterministic part between the steps: same input and step results, same next step. */
@@ -110,7 +140,7 @@ export interface WorkflowEngine {
   start(workflow: string, run: { key: string; fingerprint: string; input: Json }): Promise<StartedRun>;
 
   /**
-   * Resolves when the run has ended. An abort stops the waiting, never the run.
+   * Resolves when the run has ended or waits for a person. An abort stops the waiting, never the run.
    * @throws the signal's reason
    */
   wait(id: string, options?: { signal?: AbortSignal }): Promise<Run>;
@@ -127,6 +157,14 @@ export interface WorkflowEngine {
 
   /** Stops a run before its next step; what its steps have done stays done. False where it had already ended or is unknown. */
   cancel(id: string): Promise<boolean>;
+
+  /**
+   * Gives a run the decision that it waits for, or will wait for; durable when it resolves. The first decision on a subject
+   * stands. The same one again resolves with the first.
+   * @throws ConflictError: `already_decided` otherwise, `decision_outdated` where the run waits for another subject, `run_ended`
+   * @throws ValidationError: `unknown_run`, `invalid_subject`
+   */
+  decide(id: string, subject: string, value: Json): Promise<Decision>;
 
   /** Calls `listener` with every step event; returns the function that ends it. */
   onStep(listener: (event: StepEvent) => void): () => void;

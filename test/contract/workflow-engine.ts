@@ -1,13 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
+import type { EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
+import { engineDecisions } from "./engine-decisions.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
+
+/** `open` with handlers registered; closed after the test. */
+export type OpenEngine = (handlers: Record<string, RunHandler>, options?: EngineOptions) => Promise<OpenedEngine>;
 
 export type OpenedEngine = WorkflowEngine & { resume(): void };
 
 export interface EngineUnderTest {
   /** Opens an engine on the same data each time it is called within one test. */
-  open(options?: { retry?: RetryPolicy }): Promise<OpenedEngine> | OpenedEngine;
+  open(options?: EngineOptions): Promise<OpenedEngine> | OpenedEngine;
   destroy(): Promise<void> | void;
 }
 
@@ -22,8 +27,8 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
     afterEach(() => data.destroy());
 
-    const open = async (handlers: Record<string, RunHandler>, retry = FAST): Promise<OpenedEngine> => {
-      const engine = await data.open({ retry });
+    const open: OpenEngine = async (handlers, options) => {
+      const engine = await data.open({ retry: FAST, ...options });
       onTestFinished(() => engine.close());
       for (const [workflow, handler] of Object.entries(handlers)) engine.register(workflow, handler);
       return engine;
@@ -384,6 +389,8 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       const runs = await Promise.all(Array.from({ length: 60 }, (_, n) => runOnce(engine, "echo", `k${n}`, n)));
       expect(runs.map(({ output }) => output)).toEqual(Array.from({ length: 60 }, (_, n) => n));
     });
+
+    engineDecisions(open);
 
     it("refuses a second workflow of the same name", async () => {
       const engine = await open({ echo: async (input) => input });

@@ -4,13 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { decideAfterKill } from "./waiting-killed.ts";
 
 workflowEngineContract("OpenWorkflowEngine on SQLite", () => {
   const folder = mkdtempSync(join(tmpdir(), "abi-engine-"));
@@ -73,6 +74,33 @@ describe("OpenWorkflowEngine", () => {
     await said(last, "completed");
     await once(last, "exit");
     expect(calls()).toEqual(["first", "second", "second", "third", "third"]);
+  });
+
+  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    await decideAfterKill(path, () => new OpenWorkflowEngine({ path }));
+  });
+
+  it("leaves a waiting run alone however far the clock goes", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new OpenWorkflowEngine({ path });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    engine.register("mail", async (_, { decision }) => {
+      executions++;
+      return (await decision("draft-1")).value;
+    });
+    engine.register("quick", async () => null);
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    await engine.wait(id);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("9999-12-30T00:00:00Z") });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const key of ["1", "2"]) {
+      const quick = await engine.start("quick", { key, fingerprint: "f", input: null });
+      expect(await engine.wait(quick.id)).toMatchObject({ status: "completed" });
+    }
+    expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
+    expect(executions).toBe(1);
   });
 
   it("gives up a step that kills its process every time, and says so", async () => {

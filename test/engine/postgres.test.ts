@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import postgres from "postgres";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
+import { decideAfterKill } from "./waiting-killed.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
 if (url === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
@@ -77,6 +78,13 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
     expect(said.filter((words) => words !== "ready")).toEqual(["victim first", "victim second", "heir second"]);
     expect(run.endTime!.getTime() - run.startTime.getTime()).toBeLessThan(45_000);
   }, 60_000);
+
+  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+    const database = ownDatabase();
+    await database.created;
+    onTestFinished(database.drop);
+    await decideAfterKill(database.url, () => OpenWorkflowEngine.connect(database.url));
+  });
 
   it("opens safely when ten processes do so at once on a new database", async () => {
     const database = ownDatabase();

@@ -1,5 +1,6 @@
 import type { Backend } from "openworkflow/internal";
-import type { RunFilter, RunStatus } from "../engine.ts";
+import type { Json } from "../../json.ts";
+import type { PendingDecision, RunFilter, RunStatus } from "../engine.ts";
 
 export interface StepRecord {
   readonly name: string;
@@ -12,14 +13,30 @@ export interface StepRecord {
 /** OpenWorkflow's lease on a run, which its heartbeat renews. Milliseconds. */
 export const LEASE_MS = 30_000;
 
+/** What we keep in OpenWorkflow's column for a run's configuration, which it leaves alone. Times are ISO 8601. */
+export interface RunConfig {
+  readonly resubmitted_at?: string;
+  readonly cancel_requested?: string;
+  /** While the run is parked: for what. */
+  readonly waiting?: PendingDecision;
+  /** By subject; each is written once. */
+  readonly decisions?: Readonly<Record<string, StoredDecision>>;
+}
+
+export interface StoredDecision {
+  readonly value: Json;
+  readonly time: string;
+}
+
 /** A filter with OpenWorkflow's run id in `after`. */
 export type StoredFilter = RunFilter & { readonly limit: number };
 
 /** Our statuses in terms of OpenWorkflow's columns, in SQL that both databases understand. */
 export const STATUS_CONDITION: Readonly<Record<RunStatus, string>> = {
   started: "(status = 'pending' AND attempts = 0)",
-  processing: "(status IN ('running', 'sleeping') OR (status = 'pending' AND attempts > 0))",
-  waiting_for_approval: "(1 = 0)",
+  processing:
+    "((status = 'running' AND config ->> 'waiting' IS NULL) OR status = 'sleeping' OR (status = 'pending' AND attempts > 0))",
+  waiting_for_approval: "(status = 'running' AND config ->> 'waiting' IS NOT NULL)",
   completed: "status IN ('completed', 'succeeded')",
   failed: "status = 'failed'",
   cancelled: "status = 'canceled'",
@@ -49,6 +66,17 @@ export interface RunQueries {
   giveBack(runId: string, workerId: string): Promise<void>;
   /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
   resubmit(runId: string): Promise<boolean>;
+  /**
+   * Leaves a run, which this worker slot executes, until `decide`: nobody holds it, it is never due, and it says what it waits for.
+   * One update, as is `decide`, so that neither misses the other.
+   * @returns false where the decision is there, where somebody has asked to cancel, and where the slot has the run no more
+   */
+  park(runId: string, workerId: string, waiting: PendingDecision): Promise<boolean>;
+  /**
+   * Keeps the first decision on a subject, and lets a run that waits for it go on.
+   * @returns false where there is one, where the run waits for another subject, has ended or does not exist
+   */
+  decide(runId: string, subject: string, decision: StoredDecision): Promise<boolean>;
 }
 
 /** An open database with OpenWorkflow's tables in it. */

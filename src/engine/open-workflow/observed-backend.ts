@@ -13,6 +13,8 @@ export interface BackendObserver {
    */
   isAtWorkHere(run: WorkflowRun): Promise<boolean>;
   onEnded(runId: string): void;
+  /** The run that this slot has parked, told once: OpenWorkflow takes the way in which its handler was left for a failure. */
+  takeParked(workerId: string): WorkflowRun | undefined;
   /** A run will be due at this time. */
   onDue(at: Date): void;
   /** False where the look that is under way has found nothing more. */
@@ -66,7 +68,8 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
     completeWorkflowRun: async (params) => report(await persistently(() => backend.completeWorkflowRun(params))),
-    failWorkflowRun: async (params) => report(await persistently(() => backend.failWorkflowRun(params))),
+    failWorkflowRun: async (params) =>
+      observer.takeParked(params.workerId) ?? report(await persistently(() => backend.failWorkflowRun(params))),
     rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
       report(await persistently(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params))),
   };

@@ -5,7 +5,9 @@ import { ConflictError, IoError, isAbiError, UnexpectedError } from "../../error
 import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
-  isTerminal,
+  isAtRest,
+  type Decision,
+  type PendingDecision,
   type Run,
   type RunFilter,
   type RunHandler,
@@ -15,11 +17,21 @@ import {
   type WorkflowEngine,
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
+import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import { createStep } from "./durable-step.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
 import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
 import { connectPostgres } from "./postgres-database.ts";
-import { publicId, storableError, storedId, toHistory, toRun } from "./run-record.ts";
+import {
+  configOf,
+  envelopeOf,
+  publicId,
+  storableError,
+  storedId,
+  toHistory,
+  toRun,
+  type Envelope,
+} from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
 import { WorkerLoop } from "./worker-loop.ts";
@@ -45,14 +57,6 @@ export type OpenWorkflowEngineOptions = EngineOptions &
         database: EngineDatabase;
       }
   );
-
-/** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
-interface Envelope {
-  readonly input: Json;
-  readonly fingerprint: string;
-  /** Of the start that made the run. */
-  readonly submission: string;
-}
 
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
@@ -92,6 +96,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #waiters = new RunWaiters();
   /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
   readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
+  /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
+  readonly #parked = new Map<string, WorkflowRun>();
   readonly #executing = new Set<Promise<unknown>>();
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
@@ -107,9 +113,13 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
-      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),
+      onClaimed: (run, workerId) => {
+        this.#parked.delete(workerId);
+        this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true });
+      },
       isAtWorkHere: (run) => this.#reclaim(run),
       onEnded: (runId) => this.#announceEnd(runId),
+      takeParked: (workerId) => this.#takeParked(workerId),
       onDue: (at) => this.#loop.wakeAt(at),
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
@@ -160,7 +170,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       this.resume();
       const submission = randomUUID();
       const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission });
-      const envelope = run.input as unknown as Envelope;
+      const envelope = envelopeOf(run);
       if (envelope.fingerprint !== fingerprint) {
         throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
       }
@@ -179,7 +189,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       try {
         const run = await this.get(id);
         if (!run) throw new UnexpectedError(new Error(`no run ${id}`));
-        if (isTerminal(run.status)) return run;
+        if (isAtRest(run.status)) return run;
         if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
         await end.promise;
       } finally {
@@ -228,6 +238,22 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     });
   }
 
+  decide(id: string, subject: string, value: Json): Promise<Decision> {
+    return this.#reach(async () => {
+      assertSubject(subject);
+      const workflowRunId = storedId(id);
+      const decision = { value, time: new Date().toISOString() };
+      for (;;) {
+        if (await this.#queries.decide(workflowRunId, subject, decision)) {
+          this.#loop.wakeNow();
+          return toDecision(decision);
+        }
+        const standing = standingDecision(await this.#backend.getWorkflowRun({ workflowRunId }), subject, value);
+        if (standing) return standing;
+      }
+    });
+  }
+
   onStep(listener: (event: StepEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -253,18 +279,30 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     handler: RunHandler,
   ): Promise<Json> {
     const engineErrors = new Set<unknown>();
+    const ofEngine = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      try {
+        return await work();
+      } catch (error) {
+        engineErrors.add(error);
+        throw error;
+      }
+    };
     const step = createStep({
       runId: publicId(runId),
       api,
       retry: this.#retry,
       logger: this.#logger,
       earlierAttempts: (name) => this.#earlierAttempts(runId, name),
-      beforeStep: () => this.#mayGoOn(runId),
+      beforeStep: () => ofEngine(() => this.#mayGoOn(runId)),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
     });
+    const decision = async (subject: string, output?: Json): Promise<Decision> => {
+      assertSubject(subject);
+      return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
+    };
     try {
-      return await handler(input, { runId: publicId(runId), startTime, step });
+      return await handler(input, { runId: publicId(runId), startTime, step, decision });
     } catch (error) {
       if (engineErrors.has(error) || error === INTERRUPTED) throw error;
       if (!isAbiError(error)) {
@@ -304,6 +342,35 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       await this.#backend.cancelWorkflowRun({ workflowRunId: runId });
       throw INTERRUPTED;
     }
+  }
+
+  /** The decision where it is there; else the run is left, to be executed anew when it comes. */
+  async #awaitDecision(workflowRunId: string, waiting: PendingDecision): Promise<Decision> {
+    for (;;) {
+      await this.#mayGoOn(workflowRunId);
+      const claim = this.#claims.get(workflowRunId);
+      const run = await this.#backend.getWorkflowRun({ workflowRunId });
+      if (!claim || run?.workerId !== claim.workerId) throw INTERRUPTED;
+      const decision = configOf(run).decisions?.[waiting.subject];
+      if (decision) return toDecision(decision);
+      // Before it is parked: decided on at once, it may be claimed again before we hear that it was.
+      claim.executing = false;
+      if (await this.#queries.park(workflowRunId, claim.workerId, waiting)) {
+        if (this.#claims.get(workflowRunId) === claim) this.#claims.delete(workflowRunId);
+        this.#parked.set(claim.workerId, run);
+        this.#waiters.announce(workflowRunId);
+        throw INTERRUPTED;
+      }
+      claim.executing = true;
+    }
+  }
+
+  #takeParked(workerId: string): WorkflowRun | undefined {
+    const run = this.#parked.get(workerId);
+    if (!this.#parked.delete(workerId)) return undefined;
+    // The worker's slot is free once OpenWorkflow has returned from what it is in now.
+    setImmediate(() => this.#loop.wakeNow());
+    return run;
   }
 
   async #reclaim({ id }: WorkflowRun): Promise<boolean> {

@@ -1,12 +1,14 @@
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
+import type { PendingDecision } from "../engine.ts";
 import {
   LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
   type RunQueries,
   type StepRecord,
+  type StoredDecision,
   type StoredFilter,
 } from "./engine-database.ts";
 
@@ -128,14 +130,15 @@ class PostgresQueries implements RunQueries {
   async cancel(runId: string): Promise<"cancelled" | "requested" | undefined> {
     const sql = this.#sql;
     const alive = sql`namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('pending', 'running', 'sleeping')`;
+    // Asked first: a run that is left meanwhile is either left before, and cancelled below, or sees this.
+    const requested = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET config = jsonb_set(config, '{cancel_requested}', to_jsonb(now())), updated_at = now() WHERE ${alive}`;
     const cancelled = await sql`
       UPDATE ${sql(SCHEMA)}.workflow_runs
       SET status = 'canceled', available_at = NULL, finished_at = now(), updated_at = now()
       WHERE ${alive} AND worker_id IS NULL`;
     if (cancelled.count > 0) return "cancelled";
-    const requested = await sql`
-      UPDATE ${sql(SCHEMA)}.workflow_runs
-      SET config = jsonb_set(config, '{cancel_requested}', to_jsonb(now())), updated_at = now() WHERE ${alive}`;
     return requested.count > 0 ? "requested" : undefined;
   }
 
@@ -161,8 +164,32 @@ class PostgresQueries implements RunQueries {
     const { count } = await sql`
       UPDATE ${sql(SCHEMA)}.workflow_runs
       SET status = 'pending', available_at = now(), finished_at = NULL, error = NULL, worker_id = NULL,
-        config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested', updated_at = now()
+        config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested' - 'waiting', updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
+    return count > 0;
+  }
+
+  async park(runId: string, workerId: string, waiting: PendingDecision): Promise<boolean> {
+    const sql = this.#sql;
+    const { count } = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET worker_id = NULL, available_at = NULL, updated_at = now(),
+        config = config || jsonb_build_object('waiting', ${sql.json(waiting as never)}::jsonb)
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status = 'running' AND worker_id = ${workerId}
+        AND config ->> 'cancel_requested' IS NULL AND config -> 'decisions' -> ${waiting.subject}::text IS NULL`;
+    return count > 0;
+  }
+
+  async decide(runId: string, subject: string, decision: StoredDecision): Promise<boolean> {
+    const sql = this.#sql;
+    const decided = sql`jsonb_build_object(${subject}::text, ${sql.json(decision as never)}::jsonb)`;
+    const { count } = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs
+      SET config = config - 'waiting' || jsonb_build_object('decisions', coalesce(config -> 'decisions', '{}') || ${decided}),
+        available_at = CASE WHEN config ->> 'waiting' IS NULL THEN available_at ELSE now() END, updated_at = now()
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('pending', 'running', 'sleeping')
+        AND config -> 'decisions' -> ${subject}::text IS NULL
+        AND coalesce(config -> 'waiting' ->> 'subject', ${subject}) = ${subject}`;
     return count > 0;
   }
 }

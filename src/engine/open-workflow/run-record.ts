@@ -1,8 +1,17 @@
 /** How runs, steps and errors are written in OpenWorkflow's tables, and read back as the port knows them. */
 import { toWireError, UnexpectedError, type WireError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
 import type { Run, RunStatus, StepAttempt } from "../engine.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
-import type { StepRecord } from "./engine-database.ts";
+import type { RunConfig, StepRecord } from "./engine-database.ts";
+
+/** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
+export interface Envelope {
+  readonly input: Json;
+  readonly fingerprint: string;
+  /** Of the start that made the run. */
+  readonly submission: string;
+}
 
 const ID_PREFIX = "workflow-";
 /** Before the stored name of steps that no caller asked for. */
@@ -27,22 +36,34 @@ export const unlistedName = (name: string): string => UNLISTED + name;
 
 const isListed = ({ name }: StepRecord): boolean => !name.startsWith(UNLISTED);
 
+export const envelopeOf = (run: WorkflowRun): Envelope => run.input as unknown as Envelope;
+
+export const configOf = (run: WorkflowRun): RunConfig => run.config as RunConfig;
+
+function statusOf(run: WorkflowRun): RunStatus {
+  if (run.status === "running" && configOf(run).waiting) return "waiting_for_approval";
+  // One that waits for its retry is pending again.
+  return run.status === "pending" && run.attempts > 0 ? "processing" : STATUS[run.status];
+}
+
 export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
   const listed = steps.filter(isListed);
   const current = listed.at(-1)?.name;
-  // One that waits for its retry is pending again.
-  const begun = run.status === "pending" && run.attempts > 0;
+  const status = statusOf(run);
+  const { waiting } = configOf(run);
   return {
     id: publicId(run.id),
     workflow: run.workflowName,
     key: run.idempotencyKey ?? "",
-    status: begun ? "processing" : STATUS[run.status],
+    input: envelopeOf(run).input,
+    status,
     ...(current === undefined ? {} : { currentStep: current }),
     stepsCompleted: listed.filter(({ status }) => status === "completed").map(({ name }) => name),
     startTime: run.createdAt,
     ...(run.finishedAt ? { endTime: run.finishedAt } : {}),
     ...(run.status === "completed" ? { output: run.output } : {}),
     ...(run.status === "failed" ? { error: storedError(run.error) } : {}),
+    ...(status === "waiting_for_approval" && waiting ? { waitingFor: waiting } : {}),
   };
 }
 

@@ -1,6 +1,17 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import { LEASE_MS, STATUS_CONDITION, type RunQueries, type StepRecord, type StoredFilter } from "./engine-database.ts";
+import type { PendingDecision } from "../engine.ts";
+import {
+  LEASE_MS,
+  STATUS_CONDITION,
+  type RunQueries,
+  type StepRecord,
+  type StoredDecision,
+  type StoredFilter,
+} from "./engine-database.ts";
+
+/** Where a decision stands in a run's configuration. */
+const pathTo = (subject: string): string => `$.decisions.${JSON.stringify(subject)}`;
 
 export class SqliteQueries implements RunQueries {
   readonly #database: DatabaseSync;
@@ -80,19 +91,20 @@ export class SqliteQueries implements RunQueries {
 
   async cancel(runId: string): Promise<"cancelled" | "requested" | undefined> {
     const now = new Date().toISOString();
-    const { changes } = this.#database
-      .prepare(
-        `UPDATE workflow_runs SET status = 'canceled', available_at = NULL, finished_at = ?, updated_at = ?
-         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping') AND worker_id IS NULL`,
-      )
-      .run(now, now, DEFAULT_NAMESPACE_ID, runId);
-    if (Number(changes) > 0) return "cancelled";
+    // Asked first: a run that is left meanwhile is either left before, and cancelled below, or sees this.
     const { changes: requested } = this.#database
       .prepare(
         `UPDATE workflow_runs SET config = json_set(config, '$.cancel_requested', ?), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping')`,
       )
       .run(now, now, DEFAULT_NAMESPACE_ID, runId);
+    const { changes: cancelled } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET status = 'canceled', available_at = NULL, finished_at = ?, updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping') AND worker_id IS NULL`,
+      )
+      .run(now, now, DEFAULT_NAMESPACE_ID, runId);
+    if (Number(cancelled) > 0) return "cancelled";
     return Number(requested) > 0 ? "requested" : undefined;
   }
 
@@ -118,10 +130,52 @@ export class SqliteQueries implements RunQueries {
     const { changes } = this.#database
       .prepare(
         `UPDATE workflow_runs SET status = 'pending', available_at = ?, finished_at = NULL, error = NULL, worker_id = NULL,
-           config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested'), updated_at = ?
+           config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested', '$.waiting'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
       .run(now, now, now, DEFAULT_NAMESPACE_ID, runId);
+    return Number(changes) > 0;
+  }
+
+  async park(runId: string, workerId: string, waiting: PendingDecision): Promise<boolean> {
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET worker_id = NULL, available_at = NULL, updated_at = ?,
+           config = json_set(config, '$.waiting', json(?))
+         WHERE namespace_id = ? AND id = ? AND status = 'running' AND worker_id = ?
+           AND config ->> 'cancel_requested' IS NULL AND json_extract(config, ?) IS NULL`,
+      )
+      .run(
+        new Date().toISOString(),
+        JSON.stringify(waiting),
+        DEFAULT_NAMESPACE_ID,
+        runId,
+        workerId,
+        pathTo(waiting.subject),
+      );
+    return Number(changes) > 0;
+  }
+
+  async decide(runId: string, subject: string, decision: StoredDecision): Promise<boolean> {
+    const now = new Date().toISOString();
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET config = json_set(json_remove(config, '$.waiting'), ?, json(?)),
+           available_at = CASE WHEN config ->> 'waiting' IS NULL THEN available_at ELSE ? END, updated_at = ?
+         WHERE namespace_id = ? AND id = ? AND status IN ('pending', 'running', 'sleeping')
+           AND json_extract(config, ?) IS NULL AND coalesce(config ->> '$.waiting.subject', ?) = ?`,
+      )
+      .run(
+        pathTo(subject),
+        JSON.stringify(decision),
+        now,
+        now,
+        DEFAULT_NAMESPACE_ID,
+        runId,
+        pathTo(subject),
+        subject,
+        subject,
+      );
     return Number(changes) > 0;
   }
 

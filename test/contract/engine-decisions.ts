@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import type { Run, RunHandler, WorkflowEngine } from "../../src/engine/engine.ts";
+import type { OpenEngine } from "./workflow-engine.ts";
+
+const SUBMISSION = { key: "k", fingerprint: "f", input: null };
+const APPROVED = { decision: "approve", by: "Ann" };
+
+/** What an engine promises about runs that wait for a person; part of its contract. */
+export function engineDecisions(open: OpenEngine): void {
+  describe("where a person decides", () => {
+    /** A handler of three steps that waits between them, and what was done how often. */
+    const approval = () => {
+      const calls = { handler: 0, drafted: 0, sent: 0 };
+      const handler: RunHandler = async (_, { step, decision }) => {
+        calls.handler++;
+        await step("drafted", () => void calls.drafted++);
+        const { value, time } = await decision("draft-1", { sentiment: "positive" });
+        await step("sent", () => void calls.sent++);
+        return { value, time: time.toISOString() };
+      };
+      return { calls, handler };
+    };
+    const startedRun = async (engine: WorkflowEngine, key = "k"): Promise<Run> => {
+      const { id } = await engine.start("mail", { ...SUBMISSION, key });
+      return engine.wait(id);
+    };
+
+    /** The run at its end, be it seen waiting before or not. */
+    const settled = async (engine: WorkflowEngine, id: string): Promise<Run> => {
+      const run = await engine.wait(id);
+      return run.status === "waiting_for_approval" ? settled(engine, id) : run;
+    };
+
+    it("waits with what it knows so far, and goes on with the decision", async () => {
+      const { handler, calls } = approval();
+      const engine = await open({ mail: handler });
+      const waiting = await startedRun(engine);
+      expect(waiting).toMatchObject({
+        status: "waiting_for_approval",
+        stepsCompleted: ["drafted"],
+        waitingFor: { subject: "draft-1", output: { sentiment: "positive" } },
+      });
+      expect(waiting).not.toHaveProperty("endTime");
+      const { value, time } = await engine.decide(waiting.id, "draft-1", APPROVED);
+      expect(value).toEqual(APPROVED);
+      const run = await engine.wait(waiting.id);
+      expect(run).toMatchObject({
+        status: "completed",
+        stepsCompleted: ["drafted", "sent"],
+        output: { value: APPROVED, time: time.toISOString() },
+      });
+      expect(run).not.toHaveProperty("waitingFor");
+      expect(calls).toEqual({ handler: 2, drafted: 1, sent: 1 });
+      const history = await engine.history(run.id);
+      expect(history.map(({ step, status }) => `${step} ${status}`)).toEqual(["drafted completed", "sent completed"]);
+    });
+
+    it("takes a decision before the wait begins", async () => {
+      const drafting = Promise.withResolvers<void>();
+      const decided = Promise.withResolvers<void>();
+      let executions = 0;
+      const engine = await open({
+        mail: async (_, { step, decision }) => {
+          executions++;
+          await step("drafted", async () => {
+            drafting.resolve();
+            await decided.promise;
+          });
+          return (await decision("draft-1")).value;
+        },
+      });
+      const { id } = await engine.start("mail", SUBMISSION);
+      await drafting.promise;
+      await engine.decide(id, "draft-1", APPROVED);
+      decided.resolve();
+      expect(await engine.wait(id)).toMatchObject({ status: "completed", output: APPROVED });
+      expect(executions).toBe(1);
+    });
+
+    it("misses no decision that comes at the very moment at which the run begins to wait", async () => {
+      const { handler, calls } = approval();
+      const engine = await open({ mail: handler });
+      const ids = await Promise.all(
+        Array.from({ length: 40 }, async (_, n) => {
+          const { id } = await engine.start("mail", { ...SUBMISSION, key: `k${n}` });
+          await engine.decide(id, "draft-1", n);
+          return id;
+        }),
+      );
+      for (const [n, id] of ids.entries()) expect(await settled(engine, id)).toMatchObject({ output: { value: n } });
+      expect(calls).toMatchObject({ drafted: 40, sent: 40 });
+    });
+
+    it("keeps a waiting run over a restart, and a decision from a process that executes nothing", async () => {
+      const { handler, calls } = approval();
+      const first = await open({ mail: handler });
+      const { id } = await startedRun(first);
+      await first.close();
+      const looker = await open({}, { worker: false });
+      expect(await looker.get(id)).toMatchObject({ status: "waiting_for_approval", stepsCompleted: ["drafted"] });
+      await looker.decide(id, "draft-1", APPROVED);
+      await looker.close();
+      const second = await open({ mail: handler });
+      second.resume();
+      expect(await second.wait(id)).toMatchObject({ status: "completed" });
+      expect(calls).toMatchObject({ drafted: 1, sent: 1 });
+    });
+
+    it("takes the same decision again, also when the run has ended, and refuses another one", async () => {
+      const { handler } = approval();
+      const engine = await open({ mail: handler });
+      const { id } = await startedRun(engine);
+      const first = await engine.decide(id, "draft-1", APPROVED);
+      await engine.wait(id);
+      expect(await engine.decide(id, "draft-1", { by: "Ann", decision: "approve" })).toEqual(first);
+      const other = engine.decide(id, "draft-1", { decision: "reject", by: "Bob" });
+      await expect(other).rejects.toMatchObject({ type: "conflict", code: "already_decided" });
+    });
+
+    it("lets one of many win who decide at the same time, from two processes", async () => {
+      const { handler, calls } = approval();
+      const engine = await open({ mail: handler });
+      const other = await open({}, { worker: false });
+      const { id } = await startedRun(engine);
+      const decisions = await Promise.allSettled(
+        Array.from({ length: 32 }, (_, n) => (n % 2 ? engine : other).decide(id, "draft-1", { by: `person ${n}` })),
+      );
+      const won = decisions.filter(({ status }) => status === "fulfilled");
+      expect(won).toHaveLength(1);
+      const lost = decisions.flatMap((answer) => (answer.status === "rejected" ? [(answer.reason as Error).name] : []));
+      expect(new Set(lost)).toEqual(new Set(["ConflictError"]));
+      const { value } = (won[0] as PromiseFulfilledResult<{ value: unknown }>).value;
+      expect(await engine.wait(id)).toMatchObject({ status: "completed", output: { value } });
+      expect(calls.sent).toBe(1);
+    });
+
+    it("refuses a decision on what the run does not wait for any more, and goes from one to the next", async () => {
+      const engine = await open({
+        mail: async (_, { decision }) => [(await decision("draft-1")).value, (await decision("draft-2")).value],
+      });
+      const { id } = await startedRun(engine);
+      const early = engine.decide(id, "draft-2", "yes");
+      await expect(early).rejects.toMatchObject({ type: "conflict", code: "decision_outdated" });
+      await engine.decide(id, "draft-1", "first");
+      expect(await engine.wait(id)).toMatchObject({ waitingFor: { subject: "draft-2" } });
+      await expect(engine.decide(id, "draft-0", "no")).rejects.toMatchObject({ code: "decision_outdated" });
+      await engine.decide(id, "draft-2", "second");
+      expect(await engine.wait(id)).toMatchObject({ output: ["first", "second"] });
+    });
+
+    it("cancels a waiting run at once, takes no decision then, and waits again when it is taken up", async () => {
+      const { handler, calls } = approval();
+      const engine = await open({ mail: handler });
+      const { id } = await startedRun(engine);
+      expect(await engine.cancel(id)).toBe(true);
+      expect(await engine.get(id)).toMatchObject({ status: "cancelled", stepsCompleted: ["drafted"] });
+      await expect(engine.decide(id, "draft-1", APPROVED)).rejects.toMatchObject({ code: "run_ended" });
+      expect(await engine.retry(id)).toBe(true);
+      expect(await engine.wait(id)).toMatchObject({ status: "waiting_for_approval" });
+      await engine.decide(id, "draft-1", APPROVED);
+      expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+      expect(calls).toMatchObject({ drafted: 1, sent: 1 });
+    });
+
+    it("sees a cancellation that is asked for just before it waits", async () => {
+      const drafting = Promise.withResolvers<void>();
+      const asked = Promise.withResolvers<void>();
+      const engine = await open({
+        mail: async (_, { step, decision }) => {
+          await step("drafted", async () => {
+            drafting.resolve();
+            await asked.promise;
+          });
+          return (await decision("draft-1")).value;
+        },
+      });
+      const { id } = await engine.start("mail", SUBMISSION);
+      await drafting.promise;
+      await engine.cancel(id);
+      asked.resolve();
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
+    });
+
+    it("holds no worker while it waits, and is not executed meanwhile", async () => {
+      const { handler, calls } = approval();
+      const engine = await open({ mail: handler, quick: async () => "done" }, { concurrency: 1 });
+      const waiting = await Promise.all(["1", "2", "3"].map((key) => startedRun(engine, key)));
+      for (const key of ["a", "b"]) {
+        const { id } = await engine.start("quick", { ...SUBMISSION, key });
+        expect(await engine.wait(id)).toMatchObject({ output: "done" });
+      }
+      expect(calls.handler).toBe(3);
+      for (const { id } of waiting) await engine.decide(id, "draft-1", APPROVED);
+      for (const { id } of waiting) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    });
+
+    it("lists what waits apart from what is at work", async () => {
+      const gate = Promise.withResolvers<void>();
+      const working = Promise.withResolvers<void>();
+      const engine = await open({
+        mail: approval().handler,
+        slow: async (_, { step }) =>
+          step("only", async () => {
+            working.resolve();
+            await gate.promise;
+            return null;
+          }),
+      });
+      const { id } = await startedRun(engine);
+      const { id: slow } = await engine.start("slow", SUBMISSION);
+      await working.promise;
+      const ids = async (status: Run["status"]) => (await engine.list({ status })).map((run) => run.id);
+      expect(await ids("waiting_for_approval")).toEqual([id]);
+      expect(await ids("processing")).toEqual([slow]);
+      gate.resolve();
+      await engine.wait(slow);
+      await engine.decide(id, "draft-1", APPROVED);
+      await engine.wait(id);
+      expect(await ids("waiting_for_approval")).toEqual([]);
+    });
+
+    it("refuses decisions for runs that are not there, and on what can't be named", async () => {
+      const { handler } = approval();
+      const engine = await open({ mail: handler });
+      const { id } = await startedRun(engine);
+      const unknown = engine.decide("workflow-unknown", "draft-1", APPROVED);
+      await expect(unknown).rejects.toMatchObject({ type: "validation_error", code: "unknown_run" });
+      for (const subject of ["", 'a"b', "$.x", "a".repeat(201)]) {
+        await expect(engine.decide(id, subject, APPROVED)).rejects.toMatchObject({ code: "invalid_subject" });
+      }
+      expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, onTestFinished } from "vitest";
+import type { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+
+/** Kills a process whose run waits for a person, and decides on it in this one, where no completed step is repeated. */
+export async function decideAfterKill(
+  place: string,
+  open: () => Promise<OpenWorkflowEngine> | OpenWorkflowEngine,
+): Promise<void> {
+  const victim = spawn(process.execPath, [join(import.meta.dirname, "../support/waiting-process.ts"), place], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void victim.kill("SIGKILL"));
+  const [said] = (await once(victim.stdout, "data")) as [Buffer];
+  const [status, id = ""] = said.toString().trim().split(" ");
+  expect(status).toBe("waiting_for_approval");
+  victim.kill("SIGKILL");
+  await once(victim, "exit");
+
+  const engine = await open();
+  onTestFinished(() => engine.close());
+  const steps: string[] = [];
+  engine.register("mail", async (_, { step, decision }) => {
+    await step("drafted", () => void steps.push("drafted"));
+    const { value } = await decision("draft-1");
+    await step("sent", () => void steps.push("sent"));
+    return value;
+  });
+  engine.resume();
+  expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
+  await engine.decide(id, "draft-1", "approved");
+  expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "approved" });
+  expect(steps).toEqual(["sent"]);
+}

@@ -1,0 +1,15 @@
+// A process to kill: one run that waits for a person. Argument: a database URL, or the file of the runs.
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+
+const place = process.argv[2]!;
+const engine = place.startsWith("postgres:")
+  ? await OpenWorkflowEngine.connect(place)
+  : new OpenWorkflowEngine({ path: place });
+engine.register("mail", async (_, { step, decision }) => {
+  await step("drafted", () => null);
+  return (await decision("draft-1")).value;
+});
+const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+const { status } = await engine.wait(id);
+process.stdout.write(`${status} ${id}\n`);
+setInterval(() => {}, 60_000);
