@@ -185,6 +185,7 @@ export async function openApplication(
         ...DEFAULT_ESCALATION_POLICY,
         escalateUnreadable: settings.escalateUnreadable,
       },
+      approval: settings.approval,
       responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
       maxParallelRequests: settings.maxParallelRequests,
       logger,

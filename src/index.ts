@@ -32,6 +32,8 @@ export { createLogger, silentLogger, type Logger } from "./log.ts";
 
 // Durable execution.
 export type {
+  Decision,
+  PendingDecision,
   Run,
   RunContext,
   RunFilter,

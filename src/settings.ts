@@ -123,6 +123,11 @@ const DEFINITIONS = {
     schema: onOff.default(false),
     about: "`on`: feedback in a language that the analyser does not read is escalated.",
   },
+  approval: {
+    env: "APPROVAL",
+    schema: onOff.default(false),
+    about: "`on`: every mail waits until a person agrees to it (`abi-workflows approvals`).",
+  },
   responseCap: {
     env: "RESPONSE_CAP",
     schema: wholeNumber(0).default(10),

@@ -5,6 +5,10 @@ import type { Json } from "../json.ts";
 /** What every durable run answers with; the handler's own fields stand beside these, as do the key and the echoed fields. */
 export interface RunResult extends Partial<WireError> {
   success: boolean;
+  /** Only while the run waits for a person: what there is beside it is what the run knows so far. */
+  status?: "waiting_for_approval";
+  /** Id of the run; only beside `status`. */
+  workflow_id?: string;
   /** Names of the completed steps, in their order. */
   steps_completed: string[];
   /** True where the work was not done by this call: it was done, or is being done, by an earlier one. */
@@ -20,7 +24,7 @@ export interface WorkflowStatus extends Partial<WireError> {
   steps_completed?: string[];
   start_time?: string;
   end_time?: string;
-  /** Only when completed. */
+  /** When completed; while it waits for a person, what the run knows so far. */
   result?: RunResult;
 }
 
@@ -55,12 +59,19 @@ export const failure = (identity: Record<string, Json>, error: unknown): RunResu
   ...toWireError(error),
 });
 
-/** The result of a run that has ended. */
+/** The result of a run that has ended, or waits for a person. */
 export function resultOf(run: Run, identity: Record<string, Json>): RunResult {
   const steps_completed = [...run.stepsCompleted];
+  const { id: workflow_id, status } = run;
+  if (status === "waiting_for_approval") {
+    return { ...identity, success: true, steps_completed, ...soFar(run), status, workflow_id };
+  }
   if (run.status !== "completed") return { ...identity, success: false, steps_completed, ...(run.error ?? CANCELLED) };
   return { ...identity, success: true, steps_completed, ...(run.output as Record<string, Json>) };
 }
+
+/** What a waiting run knows. */
+export const soFar = ({ waitingFor }: Run): Record<string, Json> => (waitingFor?.output ?? {}) as Record<string, Json>;
 
 export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus {
   return {
@@ -70,7 +81,7 @@ export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStat
     steps_completed: [...run.stepsCompleted],
     start_time: run.startTime.toISOString(),
     ...(run.endTime ? { end_time: run.endTime.toISOString() } : {}),
-    ...(run.status === "completed" ? { result: resultOf(run, identity) } : {}),
+    ...(run.status === "completed" || run.status === "waiting_for_approval" ? { result: resultOf(run, identity) } : {}),
     ...run.error,
   };
 }

@@ -1,8 +1,8 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { setImmediate } from "node:timers/promises";
 import { pMapIterable } from "p-map";
-import type { Run, RunContext, RunFilter } from "../engine/engine.ts";
-import { isAbiError, toAbiError } from "../errors.ts";
+import type { Decision, Run, RunContext, RunFilter } from "../engine/engine.ts";
+import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
@@ -13,6 +13,7 @@ import {
   failure,
   historyOf,
   resultOf,
+  soFar,
   statusOf,
   type RunResult,
   type StepHistory,
@@ -69,8 +70,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Runs the process and resolves with its result when it has ended; an earlier run with the same key and content answers
-   * for it. Failures are results (`success: false`), not exceptions.
+   * Runs the process and resolves with its result when it has ended, or with what it knows so far when it waits for a person
+   * (`status: "waiting_for_approval"`). An earlier run with the same key and content answers for it. Failures are results (`success: false`), not exceptions.
    * @throws only the reason of `signal`, when it aborts
    */
   run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
@@ -91,19 +92,36 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
-    const run = await this.#ownRun(workflowId);
+    const run = await this.#findOwnRun(workflowId);
     return run ? this.#status(run) : { workflow_id: workflowId, status: "not_found" };
+  }
+
+  /** The status of the run with this key, such as a feedback id; undefined where there is none. */
+  async findWorkflow(key: string): Promise<WorkflowStatus | undefined> {
+    this.#durable();
+    const run = await this.configuration.engine.find(this.name, key);
+    return run && this.#status(run);
+  }
+
+  /**
+   * The result of a run, as `run` gives it, when it has ended or waits for a person.
+   * @throws ValidationError (`unknown_run`), IoError, the reason of `signal`
+   */
+  async getWorkflowResult(workflowId: string, { signal }: CallOptions = {}): Promise<RunResult> {
+    await this.ownRun(workflowId);
+    const run = await this.configuration.engine.wait(workflowId, signal ? { signal } : {});
+    return resultOf(run, this.#identity(run));
   }
 
   /** Every attempt of every step of a run, in the order in which they began. Empty for a run that is not one of ours. */
   async getWorkflowHistory(workflowId: string): Promise<StepHistory[]> {
-    if (!(await this.#ownRun(workflowId))) return [];
+    if (!(await this.#findOwnRun(workflowId))) return [];
     return (await this.configuration.engine.history(workflowId)).map(historyOf);
   }
 
   /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither, or not ours. */
   async retryWorkflow(workflowId: string): Promise<boolean> {
-    return (await this.#ownRun(workflowId)) !== undefined && (await this.configuration.engine.retry(workflowId));
+    return (await this.#findOwnRun(workflowId)) !== undefined && (await this.configuration.engine.retry(workflowId));
   }
 
   /**
@@ -118,7 +136,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /** Stops a run before its next step. False where it has ended already or is not one of ours. */
   async cancelWorkflow(workflowId: string): Promise<boolean> {
-    return (await this.#ownRun(workflowId)) !== undefined && (await this.configuration.engine.cancel(workflowId));
+    return (await this.#findOwnRun(workflowId)) !== undefined && (await this.configuration.engine.cancel(workflowId));
   }
 
   /**
@@ -184,7 +202,28 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (!run) return { status: "not_found" };
     if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
     if (run.status === "failed" || run.status === "cancelled") return { status: run.status, ...run.error };
+    if (run.status === "waiting_for_approval") return { ...soFar(run), status: run.status };
     return { status: "processing" };
+  }
+
+  /**
+   * A run of this workflow.
+   * @throws ValidationError (`unknown_run`), IoError
+   */
+  protected async ownRun(workflowId: string): Promise<Run> {
+    const run = await this.#findOwnRun(workflowId);
+    if (run) return run;
+    throw new ValidationError("There is no run with this workflow id.", { code: "unknown_run" });
+  }
+
+  /**
+   * Gives a run of this workflow what a person has decided on `subject` (`RunContext.decision`). A workflow's own methods call
+   * it, with what they know of who may decide; no tool does.
+   * @throws as `WorkflowEngine.decide`
+   */
+  protected async decide(workflowId: string, subject: string, value: Json): Promise<Decision> {
+    await this.ownRun(workflowId);
+    return this.configuration.engine.decide(workflowId, subject, value);
   }
 
   #durable(): DurableOperation {
@@ -233,14 +272,18 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     };
   }
 
-  async #ownRun(workflowId: string): Promise<Run | undefined> {
+  async #findOwnRun(workflowId: string): Promise<Run | undefined> {
     this.#durable();
     const run = await this.configuration.engine.get(workflowId);
     return run?.workflow === this.name ? run : undefined;
   }
 
   #status(run: Run): WorkflowStatus {
-    return statusOf(run, { [this.#durable().key]: run.key });
+    return statusOf(run, this.#identity(run));
+  }
+
+  #identity(run: Run): Record<string, Json> {
+    return identityOf(this.#durable(), run.input);
   }
 
   async #respond(answer: () => Promise<Response>): Promise<Response> {

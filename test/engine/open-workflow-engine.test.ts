@@ -78,7 +78,9 @@ describe("OpenWorkflowEngine", () => {
 
   it("keeps a run that waits for a person when its process is killed with -9", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
-    await decideAfterKill(path, () => new OpenWorkflowEngine({ path }));
+    const { run, steps } = await decideAfterKill(path, () => new OpenWorkflowEngine({ path }));
+    expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
+    expect(steps).toEqual(["sent"]);
   });
 
   it("leaves a waiting run alone however far the clock goes", async () => {

@@ -83,7 +83,9 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
     const database = ownDatabase();
     await database.created;
     onTestFinished(database.drop);
-    await decideAfterKill(database.url, () => OpenWorkflowEngine.connect(database.url));
+    const { run, steps } = await decideAfterKill(database.url, () => OpenWorkflowEngine.connect(database.url));
+    expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
+    expect(steps).toEqual(["sent"]);
   });
 
   it("opens safely when ten processes do so at once on a new database", async () => {

@@ -4,10 +4,10 @@ import { ValidationError } from "../../errors.ts";
 import { Integration } from "../../workflow/integration.ts";
 import { domainOf, isEmailAddress } from "./email-address.ts";
 import { AUTOMATIC_REPLY_HEADERS, suppressionReason, type SuppressionReason } from "./mail-hygiene.ts";
-import { MailTemplates, type TemplateData } from "./mail-templates.ts";
+import { MailTemplates, plainMail, type TemplateData } from "./mail-templates.ts";
 import type { MailMessage, MailTransport } from "./mail-transport.ts";
 import { isMessageId, messageIdFor } from "./message-id.ts";
-import { replySubject } from "./reply-subject.ts";
+import { oneLine, replySubject } from "./reply-subject.ts";
 
 /** How mails go out, from whom, and what they look like. */
 export interface EmailIntegrationConfiguration {
@@ -57,19 +57,28 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends one mail and returns its message id, with angle brackets, when the transport has taken it.
-   * @throws ValidationError as `composeTemplatedEmail`, and where the mail server refuses the mail for good
+   * Writes one mail and sends it: `composeTemplatedEmail`, then `send`.
+   * @throws as both
+   */
+  async sendTemplatedEmail({ signal, ...email }: TemplatedEmail & { signal?: AbortSignal }): Promise<string> {
+    return this.send(this.composeTemplatedEmail(email), signal === undefined ? {} : { signal });
+  }
+
+  /**
+   * Sends a mail as it stands and returns its message id, with angle brackets, when the transport has taken it.
+   * @throws ValidationError for a recipient as `composeTemplatedEmail`, and where the mail server refuses the mail for good
    * @throws IoError where the transport can't take it now
    * @throws the signal's reason; the mail may have gone out nevertheless
    */
-  async sendTemplatedEmail(email: TemplatedEmail & { signal?: AbortSignal }): Promise<string> {
-    const message = this.composeTemplatedEmail(email);
-    await this.#openTransport().send(message, email.signal === undefined ? {} : { signal: email.signal });
+  async send(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<string> {
+    this.#checkRecipient(message.to);
+    await this.#openTransport().send(message, options);
     return message.messageId;
   }
 
   /**
-   * The mail as it would be sent, for people who want to see it first.
+   * The mail as it would be sent, for people who want to see it first. The same data, the same mail, but for a message id that
+   * is not given.
    * @throws ValidationError for a recipient that is no usable address (`unusable_recipient`) or must not get automatic mail
    * (`mail_suppressed`), a template or data that do not fit, a message id that is none
    */
@@ -91,6 +100,11 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
       ...(references.length > 0 && { references }),
       headers: AUTOMATIC_REPLY_HEADERS,
     };
+  }
+
+  /** The same mail with other words in place of its own, in both of its parts; without a subject, its own stays. */
+  rewrite(message: MailMessage, { subject = message.subject, text }: { subject?: string; text: string }): MailMessage {
+    return { ...message, subject: oneLine(subject), ...plainMail(text) };
   }
 
   /** The message id that belongs to a key, on this sender's domain. */

@@ -83,6 +83,21 @@ export class MailTemplates {
   }
 }
 
+/** A mail of plain words, whatever they look like: line breaks are kept, and nothing in it is markup. */
+export function plainMail(words: string): RenderedMail {
+  const text = `${printable(words).replaceAll(/\r\n?/g, "\n").trim()}\n`;
+  const lines = text.trimEnd().split("\n").map(escapeHtml).join("<br />\n");
+  const html = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" /></head>
+<body style="font-family: sans-serif; font-size: 16px; line-height: 1.5"><p dir="auto" style="margin: 0">
+${lines}
+</p></body>
+</html>
+`;
+  return { html, text };
+}
+
 function readTemplates(folder: string): [name: string, source: string][] {
   try {
     const names = readdirSync(folder).filter((name) => name.endsWith(".html"));

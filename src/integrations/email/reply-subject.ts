@@ -2,7 +2,7 @@
 const REPLY_PREFIXES = /^(?:re\s*(?:\[\d+\]|\(\d+\))?\s*[:\uFF1A]\s*)+/i;
 
 /** All control characters, line ends of every kind and lone surrogates out, runs of white space to one space. */
-const oneLine = (text: string): string =>
+export const oneLine = (text: string): string =>
   text
     .toWellFormed()
     // eslint-disable-next-line no-control-regex -- control characters are what it is after

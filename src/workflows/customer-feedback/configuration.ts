@@ -30,6 +30,8 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   escalationPolicy?: EscalationPolicy | false;
   /** `false`: no cap. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
+  /** Whether a person has to agree to every mail before it goes out; default: no. Runs that wait already keep waiting either way. */
+  approval?: boolean;
   /** For the cap and for the time of a response; default: the system's. */
   clock?: () => Date;
 }

@@ -1,15 +1,25 @@
-import { isTerminal, type Run, type RunContext, type Step } from "../../engine/engine.ts";
+import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
 import { Workflow } from "../../workflow/workflow.ts";
+import type {
+  DecidedResponse,
+  PendingResponse,
+  ResponseApproval,
+  ResponseEdit,
+  ResponseRejection,
+} from "./approval.ts";
 import { DEFAULT_RESPONSE_CAP, type CustomerFeedbackWorkflowConfiguration } from "./configuration.ts";
 import { Customers } from "./customers.ts";
 import { handleFeedbackEvent, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, type EscalationPolicy } from "./policy.ts";
-import { Responses, ResponseWithheld, type ResponseRequest } from "./responses.ts";
+import { ResponseApprovals } from "./response-approvals.ts";
+import { ResponseDrafts } from "./response-drafts.ts";
+import { ResponseSteps } from "./response-steps.ts";
+import { Responses } from "./responses.ts";
 import { CategoriesOutput, CustomerFeedbackOutput, SentimentOutput, type CustomerFeedbackResult } from "./result.ts";
 
 /** What the process knows of the customer. Name and address are not kept with the run: who needs them reads the graph. */
@@ -27,7 +37,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   override readonly name = "customer-feedback";
   readonly #customers: Customers;
   readonly #graph: FeedbackGraph;
-  readonly #responses: Responses;
+  readonly #responses: ResponseSteps;
+  readonly #approvals: ResponseApprovals;
   readonly #policy: EscalationPolicy | false;
   readonly #clock: () => Date;
 
@@ -68,7 +79,20 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     this.#graph = new FeedbackGraph(ontologyStore);
     this.#clock = configuration.clock ?? (() => new Date());
     const cap = configuration.responseCap ?? DEFAULT_RESPONSE_CAP;
-    this.#responses = new Responses({ email, graph: this.#graph, cap, clock: this.#clock });
+    const drafts = new ResponseDrafts(ontologyStore);
+    this.#responses = new ResponseSteps({
+      responses: new Responses({ email, graph: this.#graph, cap, clock: this.#clock }),
+      drafts,
+      customers: this.#customers,
+      graph: this.#graph,
+      approval: configuration.approval ?? false,
+    });
+    this.#approvals = new ResponseApprovals({
+      drafts,
+      email,
+      run: (workflowId) => this.ownRun(workflowId),
+      decide: (workflowId, rendering, decision) => this.decide(workflowId, rendering, decision),
+    });
   }
 
   override run(parameters: unknown, options: CallOptions = {}): Promise<CustomerFeedbackResult> {
@@ -87,17 +111,50 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     });
   }
 
-  protected override async describe(feedbackId: string, run: Run | undefined) {
-    const stored = run && !isTerminal(run.status) ? undefined : await this.#graph.find(feedbackId);
-    if (!stored || run?.status === "failed" || run?.status === "cancelled") return super.describe(feedbackId, run);
-    const { timestamp, sentiment, categories, responseSent } = stored;
-    return { status: "processed", timestamp, sentiment, categories, response_sent: responseSent };
+  /**
+   * The mail that a run waits to send, exactly as it would go out; undefined where it waits for nobody.
+   * @throws ValidationError (`unknown_run`), ConflictError (`draft_changed`), IoError
+   */
+  getPendingResponse(workflowId: string): Promise<PendingResponse | undefined> {
+    return this.#approvals.pending(workflowId);
   }
 
-  async #process(
-    feedback: CustomerFeedbackInput,
-    { step, runId, startTime }: RunContext,
-  ): Promise<CustomerFeedbackOutput> {
+  /**
+   * Lets exactly this mail go out. Durable when it resolves; the run then goes on wherever runs are executed.
+   * @throws ConflictError where somebody has decided otherwise (`already_decided`), where this is not the mail that waits any more
+   *   (`decision_outdated`), where the run has ended (`run_ended`)
+   * @throws ValidationError (`invalid_parameters`, `unknown_run`), IoError
+   */
+  approveResponse(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
+    return this.#approvals.approve(workflowId, approval);
+  }
+
+  /**
+   * Lets the mail go out with other words, to the same recipient.
+   * @throws as `approveResponse`
+   */
+  editResponse(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
+    return this.#approvals.edit(workflowId, edit);
+  }
+
+  /**
+   * Lets no mail go out; the run completes without it.
+   * @throws as `approveResponse`
+   */
+  rejectResponse(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
+    return this.#approvals.reject(workflowId, rejection);
+  }
+
+  protected override async describe(feedbackId: string, run: Run | undefined) {
+    const stored = run && !isAtRest(run.status) ? undefined : await this.#graph.find(feedbackId);
+    if (!stored || run?.status === "failed" || run?.status === "cancelled") return super.describe(feedbackId, run);
+    const { timestamp, sentiment, categories, responseSent } = stored;
+    const status = run?.status === "waiting_for_approval" ? run.status : "processed";
+    return { status, timestamp, sentiment, categories, response_sent: responseSent };
+  }
+
+  async #process(feedback: CustomerFeedbackInput, context: RunContext): Promise<CustomerFeedbackOutput> {
+    const { step, runId, startTime } = context;
     const { feedback_id, customer_id, send_response } = feedback;
     const customer = await step("customer_data_retrieved", () => this.#customerFacts(customer_id));
     const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
@@ -130,7 +187,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
     const mail = { feedback, categories, isPriority: isPriority(this.#policy, segment) };
     if (action === "auto_respond") {
-      return { ...output, ...(await this.#respond(step, "response_sent", { ...mail, kind: sentiment })) };
+      const due = { ...mail, kind: sentiment };
+      return { ...output, ...(await this.#responses.respond(context, "response_sent", due, output)) };
     }
     if (action === "no_action") return output;
 
@@ -152,9 +210,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     await step.unlisted("ticket_recorded", () =>
       this.#graph.recordTicket(feedback_id, { id: ticket_id, priority, createdAt: startTime }),
     );
-    if (!send_response) return { ...output, ticket_id };
-    const acknowledged = await this.#respond(step, "acknowledgment_sent", { ...mail, kind: "escalation" });
-    return { ...output, ticket_id, ...acknowledged };
+    const escalated = { ...output, ticket_id };
+    if (!send_response) return escalated;
+    const due = { ...mail, kind: "escalation" } as const;
+    return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
   async #customerFacts(id: string): Promise<CustomerFacts> {
@@ -175,35 +234,5 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const { name, version } = this.configuration.feedbackCategorizer;
     const result = await this.configuration.feedbackCategorizer.categorize(feedback_text);
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
-  }
-
-  /** Sends one mail as the named step, unless something speaks against it, and notes it in the graph. */
-  async #respond(
-    step: Step,
-    name: "response_sent" | "acknowledgment_sent",
-    {
-      feedback,
-      ...mail
-    }: { feedback: CustomerFeedbackInput } & Pick<ResponseRequest, "categories" | "isPriority" | "kind">,
-  ): Promise<Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">> {
-    const { feedback_id: feedbackId, customer_id, subject, message_id: inReplyTo } = feedback;
-    const response_withheld = await step.unlisted("response_permitted", async () =>
-      this.#responses.withheld(feedbackId, await this.#customers.get(customer_id)),
-    );
-    if (response_withheld !== null) return { response_withheld };
-    try {
-      const { response_id, sent_at } = await step(name, async () => {
-        const customer = await this.#customers.get(customer_id);
-        const thread = inReplyTo === undefined ? {} : { inReplyTo };
-        return this.#responses.send({ feedbackId, subject, customer, ...mail, ...thread });
-      });
-      await step.unlisted("response_recorded", () =>
-        this.#graph.recordMail(feedbackId, response_id, new Date(sent_at)),
-      );
-      return { response_id };
-    } catch (error) {
-      if (error instanceof ResponseWithheld) return { response_withheld: error.message };
-      throw error;
-    }
   }
 }

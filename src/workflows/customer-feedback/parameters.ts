@@ -7,19 +7,19 @@ const LONGEST_SUBJECT = 500;
 const LONGEST_TEXT = 20_000;
 
 /** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8. */
-const text = (): z.ZodString =>
+export const text = (): z.ZodString =>
   z
     .string()
     .refine((value) => value.isWellFormed(), "contains half of a Unicode surrogate pair; send well-formed text");
 
-const identifier = (description: string): z.ZodString =>
+export const identifier = (description: string): z.ZodString =>
   text()
     .min(1, "must not be empty")
     .max(LONGEST_ID, `must have at most ${LONGEST_ID} characters`)
     .regex(/^\P{Cc}*$/u, "must not contain control characters")
     .describe(description);
 
-const feedbackText = (description: string): z.ZodString =>
+export const longText = (description: string): z.ZodString =>
   text()
     .trim()
     .min(1, "must not be empty")
@@ -42,7 +42,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     .max(LONGEST_SUBJECT, `must have at most ${LONGEST_SUBJECT} characters`)
     .regex(/^[^\r\n]*$/, "must not contain line breaks")
     .describe("Subject of the customer's message or topic of the feedback, one line, 1 to 500 characters."),
-  feedback_text: feedbackText("The customer's own words, unchanged and whole, 1 to 20,000 characters."),
+  feedback_text: longText("The customer's own words, unchanged and whole, 1 to 20,000 characters."),
   sentiment: z
     .preprocess((value) => lowerCase(value) || undefined, z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional())
     .optional()
@@ -73,4 +73,4 @@ export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbac
 export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & { message_id?: string };
 
 /** Parameters of the two text tools. */
-export const TextParameters = z.strictObject({ text: feedbackText("The text to analyze, 1 to 20,000 characters.") });
+export const TextParameters = z.strictObject({ text: longText("The text to analyze, 1 to 20,000 characters.") });

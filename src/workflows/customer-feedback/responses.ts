@@ -1,4 +1,5 @@
 import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
+import type { MailMessage } from "../../integrations/email/mail-transport.ts";
 import { ValidationError } from "../../errors.ts";
 import { isEmailAddress } from "../../integrations/email/email-address.ts";
 import type { Category } from "../../analysis/categories.ts";
@@ -24,6 +25,12 @@ export interface ResponseRequest {
   isPriority: boolean;
   /** Message-ID of the customer's own mail. */
   inReplyTo?: string;
+}
+
+/** Message-ID and time (ISO 8601, UTC) of a mail that went out. */
+export interface SentResponse {
+  response_id: string;
+  sent_at: string;
 }
 
 const OBJECTED = "the customer does not want to be contacted";
@@ -69,14 +76,10 @@ export class Responses {
     return null;
   }
 
-  /**
-   * Sends the mail; asked again, it sends the same one with the same Message-ID.
-   * @throws ResponseWithheld where the customer has objected since the mail was permitted
-   */
-  async send(request: ResponseRequest): Promise<{ response_id: string; sent_at: string }> {
+  /** The mail as it would go out; asked again, the same one with the same Message-ID. */
+  compose(request: ResponseRequest): MailMessage {
     const { customer, feedbackId } = request;
-    if (customer.doNotContact) throw new ResponseWithheld(OBJECTED);
-    const response_id = await this.#email.sendTemplatedEmail({
+    return this.#email.composeTemplatedEmail({
       recipient: customer.email ?? "",
       subject: request.subject,
       template: TEMPLATES[request.kind],
@@ -89,6 +92,15 @@ export class Responses {
       messageId: this.#email.messageIdFor(feedbackId),
       ...(request.inReplyTo === undefined ? {} : { inReplyTo: request.inReplyTo }),
     });
+  }
+
+  /**
+   * Sends a mail to a customer as it stands.
+   * @throws ResponseWithheld where the customer has objected since it was permitted
+   */
+  async send(message: MailMessage, { doNotContact }: Customer): Promise<SentResponse> {
+    if (doNotContact) throw new ResponseWithheld(OBJECTED);
+    const response_id = await this.#email.send(message);
     return { response_id, sent_at: this.#clock().toISOString() };
   }
 }

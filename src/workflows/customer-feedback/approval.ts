@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { CustomerFeedbackWorkflowParameters, identifier, longText, text } from "./parameters.ts";
+
+/** What stands for exactly one mail: see `renderingOf`. */
+const rendering = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
+  .describe("The rendering that was looked at, as `getPendingResponse` gives it.");
+const by = identifier("Who decides, 1 to 200 characters.").trim();
+
+/** The mail goes out as it stands. */
+export const ResponseApproval = z.strictObject({ rendering, by });
+export type ResponseApproval = z.input<typeof ResponseApproval>;
+
+/** The mail goes out with these words in place of its own; whoever writes them agrees to them. */
+export const ResponseEdit = z.strictObject({
+  rendering,
+  by,
+  subject: CustomerFeedbackWorkflowParameters.shape.subject
+    .optional()
+    .describe("The mail's subject; default: unchanged."),
+  text: longText("The mail's text, 1 to 20,000 characters."),
+});
+export type ResponseEdit = z.input<typeof ResponseEdit>;
+
+const LONGEST_REASON = 500;
+
+/** No mail goes out. */
+export const ResponseRejection = z.strictObject({
+  rendering,
+  by,
+  reason: text()
+    .trim()
+    .min(1, "must not be empty")
+    .max(LONGEST_REASON, `must have at most ${LONGEST_REASON} characters`)
+    .regex(/^\P{Cc}*$/u, "must be one line without control characters")
+    .optional()
+    .describe("Why not, one line; it stands in the result."),
+});
+export type ResponseRejection = z.input<typeof ResponseRejection>;
+
+/** A decision as it is kept with the run. The words of an edit are in the graph, under the rendering that it names. */
+export type ResponseDecision =
+  | { decision: "approve"; by: string }
+  | { decision: "edit"; by: string; rendering: string }
+  | { decision: "reject"; by: string; reason?: string };
+
+/** A mail that waits for a person. */
+export interface PendingResponse {
+  workflow_id: string;
+  feedback_id: string;
+  customer_id: string;
+  /** Stands for exactly this mail; every decision names it. */
+  rendering: string;
+  sender: string;
+  recipient: string;
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** What was decided. Of two decisions on one mail the first stands. */
+export interface DecidedResponse {
+  workflow_id: string;
+  feedback_id: string;
+  /** The mail that was decided on. */
+  rendering: string;
+  decision: ResponseDecision["decision"];
+  by: string;
+  /** ISO 8601, UTC. */
+  decided_at: string;
+  /** Of an edit: the rendering that goes out. */
+  edited_rendering?: string;
+}
