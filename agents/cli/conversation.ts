@@ -1,4 +1,5 @@
 import { cut, harmless, note, oneLine } from "../../src/cli/output.ts";
+import { isWaiting } from "../../src/cli/result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../index.ts";
 import type { ToolProgress } from "../../src/workflow/operation-tool.ts";
 
@@ -23,6 +24,7 @@ interface ToolResult {
   ticket_id?: string;
   response_id?: string;
   response_withheld?: string;
+  status?: string;
   duplicate?: boolean;
 }
 
@@ -38,6 +40,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     result.action,
     result.ticket_id,
     ...(result.response_id === undefined ? [] : ["mail sent"]),
+    ...(isWaiting(result) ? ["the mail waits for approval"] : []),
     result.response_withheld,
     ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
   ].filter((part) => part !== undefined);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
+import { addApprovalsCommand } from "../../src/cli/approvals-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
@@ -63,6 +64,7 @@ function createProgram(): Command {
   addStatusCommand(program);
   addRetryCommand(program);
   addCancelCommand(program);
+  addApprovalsCommand(program);
   addQueryCommand(program);
   addImportCustomersCommand(program);
   addEvalCommand(program);

@@ -43,15 +43,23 @@ function processed(result: Fields): string {
   return `Feedback ${String(id)}${from}: ${typeof sentiment === "string" ? sentiment : "stored"}${about}. ${outcome(result)}${again}`;
 }
 
-function outcome({ action, response_id: response, response_withheld: withheld, ticket_id: ticket }: Fields): string {
+function outcome({
+  action,
+  response_id: response,
+  response_withheld: withheld,
+  ticket_id: ticket,
+  status,
+}: Fields): string {
   const mail = typeof response === "string";
+  const waiting = status === "waiting_for_approval";
+  const awaits = waiting ? " The mail to the customer waits for a person's approval; it has not been sent." : "";
   const noMail = typeof withheld === "string" ? ` No mail was sent: ${withheld}.` : "";
   if (action === "escalate") {
     const handedOver = `It went to a person${typeof ticket === "string" ? `, ticket ${ticket}` : ""}`;
-    return `${handedOver}${mail ? "; the customer was told by mail" : ""}.${noMail}`;
+    return `${handedOver}${mail ? "; the customer was told by mail" : ""}.${noMail}${awaits}`;
   }
   if (action === "auto_respond")
-    return mail ? "The customer was answered by mail." : noMail.trim() || "No mail was sent.";
+    return mail ? "The customer was answered by mail." : (noMail + awaits).trim() || "No mail was sent.";
   return "It was stored; no answer was sent.";
 }
 

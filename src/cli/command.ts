@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { ValidationError } from "../errors.ts";
 import { readSettings, type Settings } from "../settings.ts";
 
@@ -20,6 +20,12 @@ export const settingsFrom = ({ data }: GlobalOptions): Settings =>
 
 /** For options that may be given more than once. */
 export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+
+/** For options that are a whole number of at least 1. */
+export function positiveNumber(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
+  return Number(value);
+}
 
 /** Examples below a command's help, one `[command, meaning]` a line. */
 export function addExamples(command: Command, ...examples: [line: string, meaning: string][]): Command {

@@ -10,12 +10,18 @@ export const sentimentText = (sentiment: string): string =>
     ? styled(SENTIMENT_COLORS[sentiment as keyof typeof SENTIMENT_COLORS], sentiment)
     : sentiment;
 
+/** Whether a person has to agree to the mail first. */
+export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
+
 /** What was done, in a few words: `answered by mail`, `escalated, ticket TICKET-1`. */
-export function outcomeText({ action, response_id, response_withheld, ticket_id }: CustomerFeedbackResult): string {
-  const mail = response_id === undefined ? "" : "customer told by mail";
+export function outcomeText(result: CustomerFeedbackResult): string {
+  const { action, response_id, response_withheld, ticket_id } = result;
+  const waiting = isWaiting(result);
+  const mail = waiting ? "the mail waits for approval" : response_id === undefined ? "" : "customer told by mail";
+  const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by mail";
   const withheld = response_withheld === undefined ? "" : `no mail: ${response_withheld}`;
   const parts = {
-    auto_respond: [response_id === undefined ? "not answered" : "answered by mail", withheld],
+    auto_respond: [reply, withheld],
     escalate: ["escalated to a person", mail, withheld],
     no_action: ["stored, no answer wanted"],
   }[action ?? "no_action"];
@@ -53,7 +59,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
   const again = duplicate === true ? dim("  processed before: nothing was done twice") : "";
   const mail = result.response_id !== undefined && outbox !== undefined;
   return [
-    `${styled("green", "✓")} ${title}${again}`,
+    `${isWaiting(result) ? styled("yellow", "…") : styled("green", "✓")} ${title}${again}`,
     fields([
       ["sentiment", sentimentText(result.sentiment ?? "")],
       ["categories", (result.categories ?? []).join(", ")],
@@ -61,6 +67,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
       ["steps", steps],
       ...(mail ? [["mail", join(outbox, outboxFileName(result.response_id ?? ""))] as const] : []),
       ["graph", result.feedback_uri ?? ""],
+      ...(isWaiting(result) ? [["look at it", `abi-workflows approvals show ${result.workflow_id}`] as const] : []),
     ]),
   ].join("\n");
 }

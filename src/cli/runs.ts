@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
+import type { Json } from "../json.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
 import { settingsFrom, type GlobalOptions } from "./command.ts";
 import { oneLine, print, printJson } from "./output.ts";
@@ -29,10 +30,10 @@ export async function withRuns(
 export const findRun = async (engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> =>
   (await engine?.get(id)) ?? (await engine?.find(WORKFLOW, id));
 
-export const runView = (run: Run): WorkflowStatus & { feedback_id: string } => ({
-  feedback_id: run.key,
-  ...statusOf(run, { feedback_id: run.key }),
-});
+export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
+  const { customer_id = null } = run.input as Record<string, Json>;
+  return { feedback_id: run.key, ...statusOf(run, { feedback_id: run.key, customer_id }) };
+}
 
 /** Says that there is no such run; the command then ends with exit code 1. */
 export function reportUnknownRun(id: string, json: boolean): void {

@@ -1,7 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import type { Run, RunStatus, StepAttempt, WorkflowEngine } from "../engine/engine.ts";
 import { historyOf } from "../workflow/result.ts";
-import { addExamples, type GlobalOptions } from "./command.ts";
+import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields } from "./result-view.ts";
 import { findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
@@ -22,7 +22,11 @@ const STATUSES: readonly RunStatus[] = [
   "failed",
   "cancelled",
 ];
-const COLORS: Partial<Record<string, "green" | "red" | "yellow">> = { completed: "green", failed: "red" };
+const COLORS: Partial<Record<string, "green" | "red" | "yellow">> = {
+  completed: "green",
+  failed: "red",
+  waiting_for_approval: "yellow",
+};
 
 /** `status`: looks at the runs without taking part, so that it works beside a process that executes them. */
 export function addStatusCommand(program: Command): void {
@@ -120,8 +124,3 @@ async function showLatest(engine: WorkflowEngine | undefined, { json, status, li
 const progressOf = (run: Run): string => cut(run.error?.error ?? run.currentStep ?? "", LONGEST_PROBLEM);
 
 const painted = (text: string): string => (COLORS[text] ? styled(COLORS[text], text) : text);
-
-function positiveNumber(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
-  return Number(value);
-}

@@ -15,7 +15,7 @@ import {
   wrapped,
 } from "../../../src/cli/output.ts";
 import { resultText as queryText } from "../../../src/cli/query-result.ts";
-import { fields, sentimentText } from "../../../src/cli/result-view.ts";
+import { fields, isWaiting, sentimentText } from "../../../src/cli/result-view.ts";
 import { table } from "../../../src/cli/table.ts";
 import { SIGNATURE } from "../../offline-chat-model/phrases.ts";
 import { callText, resultText } from "../conversation.ts";
@@ -79,8 +79,8 @@ function cells(result: RowResult): string[] {
   return [feedback_id, customer_id, sentiment, categories.join(", "), action, reference(result)];
 }
 
-function reference({ duplicate, ticket_id, response_id, response_withheld }: RowResult): string {
-  const mail = response_id === undefined ? "" : "mail";
+function reference({ duplicate, ticket_id, response_id, response_withheld, status }: RowResult): string {
+  const mail = isWaiting({ status }) ? "waits for approval" : response_id === undefined ? "" : "mail";
   const parts = [duplicate === true ? AGAIN : "", ticket_id ?? "", mail, response_withheld ?? ""];
   return parts.filter((part) => part !== "").join(" ");
 }
@@ -99,13 +99,13 @@ const paint = (text: string): string => {
 
 async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: DemoReport): Promise<void> {
   heading("All in all");
-  const { processed, failed, duplicates, mailsSent, mailsWithheld, actions, sentiments } = summary;
+  const { processed, failed, duplicates, actions, sentiments } = summary;
   print(
     fields([
       ["feedback", `${count(processed)} pieces, ${count(duplicates)} processed before, ${count(failed)} refused`],
       ["sentiment", tally(sentiments)],
       ["actions", tally(actions)],
-      ["mails", `${count(mailsSent)} sent, ${count(mailsWithheld)} withheld`],
+      ["mails", summary.mails()],
       ["mails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
       ["time", `${summary.seconds.toFixed(1)} s`],
     ]),

@@ -1,6 +1,6 @@
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../output.ts";
-import { fields } from "../result-view.ts";
+import { fields, isWaiting } from "../result-view.ts";
 
 /** What came of one row. */
 export type RowResult = { line: number } & Partial<CustomerFeedbackResult> & { success: boolean };
@@ -14,6 +14,7 @@ export class BatchSummary {
   duplicates = 0;
   mailsSent = 0;
   mailsWithheld = 0;
+  mailsWaiting = 0;
   readonly actions = new Map<string, number>();
   readonly sentiments = new Map<string, number>();
   readonly #failures: RowResult[] = [];
@@ -28,6 +29,7 @@ export class BatchSummary {
     }
     increase(this.actions, result.action);
     increase(this.sentiments, result.sentiment);
+    if (isWaiting(result)) this.mailsWaiting += 1;
     if (result.duplicate === true) this.duplicates += 1;
     else if (result.response_id !== undefined) this.mailsSent += 1;
     else if (result.response_withheld !== undefined) this.mailsWithheld += 1;
@@ -47,6 +49,12 @@ export class BatchSummary {
     return `${count(this.processed)} processed${failed}, ${this.perSecond.toFixed(0)}/s`;
   }
 
+  /** `60 sent, 2 withheld`. */
+  mails(): string {
+    const waiting = this.mailsWaiting > 0 ? `, ${count(this.mailsWaiting)} waiting for approval` : "";
+    return `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld${waiting}`;
+  }
+
   toJson(outbox: string | undefined): object {
     return {
       processed: this.processed,
@@ -56,6 +64,7 @@ export class BatchSummary {
       sentiments: Object.fromEntries(this.sentiments),
       mails_sent: this.mailsSent,
       mails_withheld: this.mailsWithheld,
+      mails_waiting: this.mailsWaiting,
       seconds: Number(this.seconds.toFixed(3)),
       per_second: Number(this.perSecond.toFixed(1)),
       ...(outbox === undefined ? {} : { outbox }),
@@ -74,7 +83,7 @@ export class BatchSummary {
       ],
       ["actions", tally(this.actions)],
       ["sentiment", tally(this.sentiments)],
-      ["mails", `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld`],
+      ["mails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
     if (outbox !== undefined) lines.push(["mails lie in", outbox]);

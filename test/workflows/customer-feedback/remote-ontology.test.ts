@@ -29,6 +29,16 @@ describe("the workflow on a SPARQL endpoint", () => {
       expect(await shaclViolations(await ontologyStore.getGraph(store))).toEqual([]);
   });
 
+  it("keeps mails that wait for a person there, byte by byte", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const { workflow, mails } = await startFeedback({ ontologyStore: remote(endpoint), approval: true });
+    const { workflow_id: id = "" } = await workflow.run(feedback());
+    const { rendering, html, text } = (await workflow.getPendingResponse(id))!;
+    await workflow.approveResponse(id, { rendering, by: "Ann" });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+    expect(mails.mails[0]!.parsed).toMatchObject({ html, text });
+  });
+
   it("shares its graph with another machine's", async () => {
     const endpoint = await startSparqlEndpoint();
     const here = await startFeedback({ ontologyStore: remote(endpoint) });
