@@ -97,6 +97,72 @@ describe("a workflow of one's own", () => {
   });
 });
 
+/** Spends money when a person agrees. */
+class Spending extends Workflow {
+  override readonly name = "spending";
+  override readonly operations = [
+    durable("spend", {
+      description: "Spend money when a person agrees.",
+      input: z.strictObject({ id: z.string().min(1), owner: z.string(), amount: z.number() }),
+      output: z.object({ spent: z.number() }),
+      key: "id",
+      echo: ["owner"],
+      run: async ({ amount }, { step, decision }) => {
+        await step("checked", () => null);
+        const { value } = await decision(`spend-${amount}`, { amount });
+        return { spent: value === "yes" ? amount : 0 };
+      },
+    }),
+  ];
+  answer(workflowId: string, amount: number, answer: "yes" | "no") {
+    return this.decide(workflowId, `spend-${amount}`, answer);
+  }
+}
+
+describe("a workflow that waits for a person", () => {
+  it("answers with what it knows, tells everywhere that it waits, and goes on with the decision", async () => {
+    const workflow = new Spending({ engine: openEngine() });
+    const app = new Hono();
+    workflow.as_api(app);
+    const waiting = await workflow.run({ id: "S-1", owner: "me", amount: 5 });
+    expect(waiting).toEqual({
+      id: "S-1",
+      owner: "me",
+      success: true,
+      steps_completed: ["checked"],
+      amount: 5,
+      status: "waiting_for_approval",
+      workflow_id: expect.stringMatching(/^workflow-/),
+    });
+    const id = waiting.workflow_id!;
+    expect(await workflow.findWorkflow("S-1")).toMatchObject({ status: "waiting_for_approval", result: waiting });
+    expect(await workflow.findWorkflow("S-404")).toBeUndefined();
+    const told = await app.request("/workflows/spending/S-1");
+    expect(await told.json()).toEqual({ id: "S-1", amount: 5, status: "waiting_for_approval" });
+    await workflow.answer(id, 5, "yes");
+    expect(await workflow.getWorkflowResult(id)).toEqual({
+      id: "S-1",
+      owner: "me",
+      success: true,
+      steps_completed: ["checked"],
+      spent: 5,
+    });
+  });
+
+  it("takes decisions for its own runs alone", async () => {
+    const engine = openEngine();
+    engine.register("other", async (_, { decision }) => (await decision("spend-5")).value);
+    const workflow = new Spending({ engine }).register();
+    const { id } = await engine.start("other", { key: "x", fingerprint: "x", input: null });
+    await engine.wait(id);
+    for (const runId of [id, "workflow-unknown"]) {
+      await expect(workflow.answer(runId, 5, "yes")).rejects.toMatchObject({ code: "unknown_run" });
+      await expect(workflow.getWorkflowResult(runId)).rejects.toMatchObject({ code: "unknown_run" });
+    }
+    expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
+  });
+});
+
 describe("the content of a submission", () => {
   it("stays the same when a later version adds a field with a default", async () => {
     const engine = openEngine();

@@ -26,6 +26,14 @@ describe("an agent on the offline model", () => {
     expect(text).toContain("offline demo model");
   });
 
+  test("says that a mail waits for approval and has not been sent", () => {
+    const result = { success: true, feedback_id: "F-1", sentiment: "negative", status: "waiting_for_approval" };
+    const say = (fields: object): string =>
+      summarizeResults([new ToolMessage({ content: "", tool_call_id: "1", artifact: { ...result, ...fields } })]);
+    expect(say({ action: "auto_respond" })).toMatch(/negative\. The mail to the customer waits .* has not been sent\./);
+    expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/ticket T-1\. The mail to the customer waits/);
+  });
+
   test("calls both text tools in one turn", async () => {
     const { text, log } = await ask("Analyse this text: It is slow.");
     expect(log.analysed).toEqual(["It is slow.", "It is slow."]);

@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { call, FEEDBACK, workplace } from "./command-process.ts";
+
+type Place = ReturnType<typeof workplace>;
+
+function approvalPlace(): Place {
+  const { cwd, env } = workplace();
+  return { cwd, env: { ...env, APPROVAL: "on" } };
+}
+
+async function waitingMail(place: Place): Promise<{ workflow_id: string; rendering: string; text: string }> {
+  const { stdout } = await call(["approvals", "show", "F-1", "--json"], place);
+  return JSON.parse(stdout);
+}
+
+const outbox = ({ cwd }: Place): string[] => {
+  const folder = join(cwd, ".abi-workflows/outbox");
+  try {
+    return readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+  } catch {
+    return [];
+  }
+};
+
+test("shows a mail that waits, lets it go out, and refuses whoever comes later", async () => {
+  const place = approvalPlace();
+  const processed = await call(["process", ...FEEDBACK], place);
+  expect(processed).toMatchObject({ code: 0, stderr: "" });
+  expect(processed.stdout).toMatch(/^… Feedback F-1/);
+  expect(processed.stdout).toMatch(/outcome +the mail waits for approval/);
+  const { workflow_id, rendering } = await waitingMail(place);
+  expect(processed.stdout).toContain(`abi-workflows approvals show ${workflow_id}`);
+  expect(outbox(place)).toEqual([]);
+
+  const list = await call(["approvals"], place);
+  expect(list.stdout).toMatch(new RegExp(`F-1 +C-1 +positive +auto_respond +\\S+ +${workflow_id}`));
+  expect(list.stderr).toBe("1 mail waiting, newest first\n");
+  expect(JSON.parse((await call(["approvals", "--json"], place)).stdout)).toMatchObject([
+    { workflow_id, status: "waiting_for_approval", result: { customer_id: "C-1", action: "auto_respond" } },
+  ]);
+  const shown = await call(["approvals", "show", workflow_id], place);
+  for (const part of [rendering, "ann@example.com", "RE: Hello", "Hello Ann Ford,"])
+    expect(shown.stdout).toContain(part);
+
+  const approved = await call(["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve"], place);
+  expect(approved).toMatchObject({ code: 0, stderr: "" });
+  expect(approved.stdout).toContain("✓ Feedback F-1 from customer C-1");
+  expect(approved.stdout).toContain("answered by mail");
+  expect(outbox(place)).toHaveLength(1);
+  const late = await call(["approvals", "reject", "F-1", "--rendering", rendering, "--by", "Bob", "--json"], place);
+  expect(late.code).toBe(1);
+  expect(JSON.parse(late.stdout)).toMatchObject({ error_code: "already_decided", error_type: "conflict" });
+  const nothing = await call(["approvals", "show", "F-1"], place);
+  expect(nothing).toMatchObject({ code: 1, stdout: "" });
+  expect(nothing.stderr).toContain("No mail waits for a person there: the run's status is completed.");
+  expect((await call(["approvals"], place)).stderr).toBe("No mail waits for a person.\n");
+});
+
+test("sends other words from standard input, and with a reason nothing", async () => {
+  const place = approvalPlace();
+  await call(["process", ...FEEDBACK], place);
+  const { rendering } = await waitingMail(place);
+  const edit = ["approvals", "edit", "F-1", "--rendering", rendering, "--by", "Eve", "--subject", "Grüße"];
+  const edited = await call([...edit, "--text-file", "-", "--json"], { ...place, input: "Dear Ann,\n\nthank you.\n" });
+  expect(JSON.parse(edited.stdout)).toMatchObject({ success: true, response_id: expect.any(String) });
+  expect(outbox(place)[0]).toMatch(/Dear Ann,\r\n\r\nthank you\./);
+
+  const second = FEEDBACK.with(1, "F-2");
+  const { stdout } = await call(["process", ...second, "--json"], place);
+  const { workflow_id } = JSON.parse(stdout) as { workflow_id: string };
+  const pending = await call(["approvals", "show", "F-2", "--json"], place);
+  const other = (JSON.parse(pending.stdout) as { rendering: string }).rendering;
+  const reject = ["approvals", "reject", workflow_id, "--rendering", other, "--by", "Eve", "--reason", "Called her."];
+  expect((await call(reject, place)).stdout).toContain("not answered · no mail: rejected by Eve: Called her.");
+  expect(outbox(place)).toHaveLength(1);
+});
+
+test("counts the mails of a batch that wait, and ends", async () => {
+  const place = approvalPlace();
+  const rows = ["feedback_id,customer_id,subject,feedback_text", "F-1,C-1,Hi,Great!", "F-2,C-2,Hi,Great!"];
+  writeFileSync(join(place.cwd, "feedback.csv"), rows.join("\n"));
+  const { code, stdout } = await call(["batch", "feedback.csv"], place);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/mails +0 sent, 0 withheld, 2 waiting for approval/);
+});
+
+test("lists beside a process that is at work, and says where it can't decide beside it", async () => {
+  const place = approvalPlace();
+  await call(["process", ...FEEDBACK], place);
+  const { rendering } = await waitingMail(place);
+  const store = await OxigraphOntologyStore.open({ path: join(place.cwd, ".abi-workflows/ontology.sqlite") });
+  expect((await call(["approvals"], place)).stdout).toContain("F-1");
+  const decision = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve", "--json"];
+  const refused = await call(decision, place);
+  expect(refused.code).toBe(1);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ error_type: "io_error", retriable: true });
+  await store.close();
+  expect(JSON.parse((await call(decision, place)).stdout)).toMatchObject({ success: true });
+});
+
+test("says what it misses and what it does not know", async () => {
+  const place = approvalPlace();
+  expect(await call(["approvals", "approve", "F-1", "--by", "Eve"], place)).toMatchObject({ code: 2 });
+  expect(await call(["approvals", "edit", "F-1", "--by", "Eve", "--rendering", "x"], place)).toMatchObject({ code: 2 });
+  for (const command of [
+    ["show", "F-404"],
+    ["reject", "F-404", "--by", "Eve", "--rendering", "0".repeat(64)],
+  ]) {
+    const { code, stdout } = await call(["approvals", ...command], place);
+    expect([code, stdout]).toEqual([1, "There is no run with the workflow id or feedback id F-404 here.\n"]);
+  }
+  await call(["process", ...FEEDBACK], place);
+  const malformed = await call(["approvals", "approve", "F-1", "--by", "Eve", "--rendering", "abc"], place);
+  expect(malformed).toMatchObject({ code: 1, stdout: "" });
+  expect(malformed.stderr).toContain("rendering: must be the 64 hexadecimal digits");
+});
