@@ -93,6 +93,13 @@ export type {
   CustomerFeedbackWorkflowConfiguration,
   ResponseCap,
 } from "./workflows/customer-feedback/configuration.ts";
+export type {
+  DecidedResponse,
+  PendingResponse,
+  ResponseApproval,
+  ResponseEdit,
+  ResponseRejection,
+} from "./workflows/customer-feedback/approval.ts";
 export { CustomerFeedbackWorkflowParameters } from "./workflows/customer-feedback/parameters.ts";
 export {
   DEFAULT_ESCALATION_POLICY,

@@ -9,6 +9,7 @@ describe("settings", () => {
       analyzer: "embedded",
       escalateUnreadable: false,
       escalation: true,
+      approval: false,
       responseCap: 10,
       responseCapMinutes: 180,
       maxParallelRequests: 5,

@@ -163,13 +163,9 @@ function waitingTable(runs: readonly WorkflowStatus[]): string {
     { title: "workflow id", whole: true },
   ];
   const rows = runs.map(({ workflow_id, start_time = "", result }) => {
-    const {
-      feedback_id = "",
-      customer_id = "",
-      sentiment = "",
-      action = "",
-    } = (result ?? {}) as CustomerFeedbackResult;
-    return [feedback_id, customer_id, sentiment, action, start_time.slice(0, 19), workflow_id];
+    const { feedback_id, customer_id, sentiment, action }: Partial<CustomerFeedbackResult> = result ?? {};
+    const judged = [feedback_id, customer_id, sentiment, action].map((value) => value ?? "");
+    return [...judged, start_time.slice(0, 19), workflow_id];
   });
   return table(columns, rows, sentimentText);
 }

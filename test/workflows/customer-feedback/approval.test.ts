@@ -307,7 +307,7 @@ describe("decisions on mails", () => {
     ]);
     expect(decisions.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     await workflow.getWorkflowResult(id);
-    const winner = decisions[0]!.status === "fulfilled" ? "Bob" : "Cleo";
+    const winner = decisions[0].status === "fulfilled" ? "Bob" : "Cleo";
     expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual([`${winner}'s words.\n`]);
   });
 
