@@ -96,12 +96,13 @@ export function engineDecisions(open: OpenEngine): void {
       const first = await open({ mail: handler });
       const { id } = await startedRun(first);
       await first.close();
+      const second = await open({ mail: handler, quick: async () => null });
+      // When this has ended, a look for work has happened.
+      await second.wait((await second.start("quick", SUBMISSION)).id);
+      expect(calls.handler).toBe(1);
       const looker = await open({}, { worker: false });
       expect(await looker.get(id)).toMatchObject({ status: "waiting_for_approval", stepsCompleted: ["drafted"] });
       await looker.decide(id, "draft-1", APPROVED);
-      await looker.close();
-      const second = await open({ mail: handler });
-      second.resume();
       expect(await second.wait(id)).toMatchObject({ status: "completed" });
       expect(calls).toMatchObject({ drafted: 1, sent: 1 });
     });
@@ -160,6 +161,31 @@ export function engineDecisions(open: OpenEngine): void {
       await engine.decide(id, "draft-1", APPROVED);
       expect(await engine.wait(id)).toMatchObject({ status: "completed" });
       expect(calls).toMatchObject({ drafted: 1, sent: 1 });
+    });
+
+    it("does not wait any more while it is executed again", async () => {
+      const again = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      let executions = 0;
+      const engine = await open({
+        mail: async (_, { decision }) => {
+          if (++executions === 2) {
+            again.resolve();
+            await gate.promise;
+          }
+          return (await decision("draft-1")).value;
+        },
+      });
+      const { id } = await startedRun(engine);
+      await engine.cancel(id);
+      await engine.retry(id);
+      await again.promise;
+      expect(await engine.get(id)).toMatchObject({ status: "processing" });
+      expect(await engine.get(id)).not.toHaveProperty("waitingFor");
+      await engine.decide(id, "draft-1", APPROVED);
+      gate.resolve();
+      expect(await engine.wait(id)).toMatchObject({ output: APPROVED });
+      expect(executions).toBe(2);
     });
 
     it("sees a cancellation that is asked for just before it waits", async () => {

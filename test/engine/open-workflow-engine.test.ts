@@ -105,6 +105,51 @@ describe("OpenWorkflowEngine", () => {
     expect(executions).toBe(1);
   });
 
+  it.each(["decide", "cancel"] as const)("sees %s between its last look and the wait", async (what) => {
+    const database = openSqliteDatabase(":memory:", true);
+    let before: (() => Promise<unknown>) | undefined;
+    const { queries } = database;
+    const park = queries.park.bind(queries);
+    queries.park = async (...args) => {
+      await before?.();
+      before = undefined;
+      return park(...args);
+    };
+    const engine = new OpenWorkflowEngine({ database });
+    onTestFinished(() => engine.close());
+    engine.register("mail", async (_, { decision }) => (await decision("draft-1")).value);
+    before = async () => {
+      const [{ id } = { id: "" }] = await engine.list();
+      await (what === "decide" ? engine.decide(id, "draft-1", "yes") : engine.cancel(id));
+    };
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject(
+      what === "decide" ? { status: "completed", output: "yes" } : { status: "cancelled" },
+    );
+  });
+
+  it("goes on although the decision comes before the engine has heard that the run waits", async () => {
+    const database = openSqliteDatabase(":memory:", true);
+    const { queries } = database;
+    const again = Promise.withResolvers<void>();
+    const park = queries.park.bind(queries);
+    queries.park = async (...args) => {
+      const parked = await park(...args);
+      await engine.decide((await engine.list())[0]!.id, "draft-1", "yes");
+      await again.promise;
+      return parked;
+    };
+    const engine = new OpenWorkflowEngine({ database });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    engine.register("mail", async (_, { decision }) => {
+      if (++executions === 2) again.resolve();
+      return (await decision("draft-1")).value;
+    });
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    await expect.poll(async () => (await engine.get(id))?.output, { timeout: 20_000 }).toBe("yes");
+  });
+
   it("gives up a step that kills its process every time, and says so", async () => {
     const folder = temporaryFolder();
     const attempt = () =>

@@ -323,6 +323,7 @@ describe("decisions on mails", () => {
     await workflow.cancelWorkflow(id);
     const late = workflow.approveResponse(id, { rendering: pending.rendering, by });
     await expect(late).rejects.toMatchObject({ code: "run_ended" });
+    await expect(workflow.approveResponse(id, { rendering: others, by })).rejects.toMatchObject(outdated);
     expect(await workflow.getPendingResponse(id)).toBeUndefined();
     expect(mails.mails).toEqual([]);
   });
