@@ -11,7 +11,7 @@ import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow
 import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { decideAfterKill } from "./waiting-killed.ts";
+import { decideAfterKill, meanwhile } from "./waiting.ts";
 
 workflowEngineContract("OpenWorkflowEngine on SQLite", () => {
   const folder = mkdtempSync(join(tmpdir(), "abi-engine-"));
@@ -105,27 +105,16 @@ describe("OpenWorkflowEngine", () => {
     expect(executions).toBe(1);
   });
 
-  it.each(["decide", "cancel"] as const)("sees %s between its last look and the wait", async (what) => {
-    const database = openSqliteDatabase(":memory:", true);
-    let before: (() => Promise<unknown>) | undefined;
-    const { queries } = database;
-    const park = queries.park.bind(queries);
-    queries.park = async (...args) => {
-      await before?.();
-      before = undefined;
-      return park(...args);
-    };
-    const engine = new OpenWorkflowEngine({ database });
-    onTestFinished(() => engine.close());
-    engine.register("mail", async (_, { decision }) => (await decision("draft-1")).value);
-    before = async () => {
-      const [{ id } = { id: "" }] = await engine.list();
-      await (what === "decide" ? engine.decide(id, "draft-1", "yes") : engine.cancel(id));
-    };
-    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
-    expect(await engine.wait(id)).toMatchObject(
-      what === "decide" ? { status: "completed", output: "yes" } : { status: "cancelled" },
+  it("sees a decision between its last look and the wait", async () => {
+    const run = await meanwhile(openSqliteDatabase(":memory:", true), (engine, id) =>
+      engine.decide(id, "draft-1", "yes"),
     );
+    expect(run).toMatchObject({ status: "completed", output: "yes" });
+  });
+
+  it("sees a cancellation between its last look and the wait", async () => {
+    const run = await meanwhile(openSqliteDatabase(":memory:", true), (engine, id) => engine.cancel(id));
+    expect(run).toMatchObject({ status: "cancelled" });
   });
 
   it("goes on although the decision comes before the engine has heard that the run waits", async () => {

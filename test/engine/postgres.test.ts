@@ -3,9 +3,10 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import postgres from "postgres";
+import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
-import { decideAfterKill } from "./waiting-killed.ts";
+import { decideAfterKill, meanwhile } from "./waiting.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
 if (url === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
@@ -86,6 +87,17 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
     const { run, steps } = await decideAfterKill(database.url, () => OpenWorkflowEngine.connect(database.url));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
     expect(steps).toEqual(["sent"]);
+  });
+
+  it("sees a decision and a cancellation between its last look and the wait", async () => {
+    const database = ownDatabase();
+    await database.created;
+    onTestFinished(database.drop);
+    const connected = async () => connectPostgres(database.url);
+    const decided = await meanwhile(await connected(), (engine, id) => engine.decide(id, "draft-1", "yes"));
+    expect(decided).toMatchObject({ status: "completed", output: "yes" });
+    const cancelled = await meanwhile(await connected(), (engine, id) => engine.cancel(id));
+    expect(cancelled).toMatchObject({ status: "cancelled" });
   });
 
   it("opens safely when ten processes do so at once on a new database", async () => {

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import type { Run } from "../../src/engine/engine.ts";
-import type { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 
 /**
  * Kills a process whose run waits for a person, and decides on it in this one. Gives the run at its end, and the steps that this
@@ -36,4 +38,29 @@ export async function decideAfterKill(
   expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
   await engine.decide(id, "draft-1", "approved");
   return { run: await engine.wait(id), steps };
+}
+
+/** Does something with a run after its last look for a decision and before it is parked. Gives the run at its end. */
+export async function meanwhile(
+  database: EngineDatabase,
+  something: (engine: OpenWorkflowEngine, id: string) => Promise<unknown>,
+): Promise<Run> {
+  const { queries } = database;
+  const park = queries.park.bind(queries);
+  const engine = new OpenWorkflowEngine({ database });
+  const workflow = `mail-${randomUUID()}`;
+  let done = false;
+  queries.park = async (...args) => {
+    const [run] = await engine.list({ workflow });
+    if (run && !done) await something(engine, run.id);
+    done = true;
+    return park(...args);
+  };
+  engine.register(workflow, async (_, { decision }) => (await decision("draft-1")).value);
+  try {
+    const { id } = await engine.start(workflow, { key: "k", fingerprint: "f", input: null });
+    return await engine.wait(id);
+  } finally {
+    await engine.close();
+  }
 }
