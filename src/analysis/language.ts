@@ -1,5 +1,3 @@
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import type { eld as Detector } from "eld/extrasmall";
 
 /** Where the language can't be told: too short, or nothing to read. */
@@ -34,8 +32,9 @@ let detector: typeof Detector | undefined;
  */
 function loadDetector(): typeof Detector {
   if (detector === undefined) {
-    const file = fileURLToPath(import.meta.resolve("eld/extrasmall"));
-    const loaded = createRequire(import.meta.url)(file) as { eld: typeof Detector };
+    const file = new URL(import.meta.resolve("eld/extrasmall"));
+    const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);
+    const loaded = require(process.getBuiltinModule("node:url").fileURLToPath(file)) as { eld: typeof Detector };
     detector = loaded.eld;
   }
   return detector;
