@@ -1,10 +1,10 @@
 import type { SentimentAnalyzer, SentimentResult } from "../sentiment-analyzer.ts";
 import { quote } from "./evidence.ts";
-import { readData } from "./read-data.ts";
+import { readData } from "../read-data.ts";
 import { read } from "./reading.ts";
 import { decideSentiment } from "./sentiment-decision.ts";
 import { sentimentFeatures, type SentimentFeatures } from "./sentiment-features.ts";
-import { SentimentModel } from "./sentiment-model/sentiment-model.ts";
+import { SentimentModel, type SentimentWeights } from "./sentiment-model/sentiment-model.ts";
 
 const MOST_REASONS = 3;
 
@@ -38,7 +38,7 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
     const features = sentimentFeatures(tokens);
     if (features.words === 0 && features.hits.length === 0)
       return { sentiment: "neutral", score: 0, evidence: [], language };
-    model ??= new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url));
+    model ??= new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url) as SentimentWeights);
     const { sentiment, score } = decideSentiment(features, model);
     const evidence = quote(text, tokens, reasons(features, model, sentiment));
     // Too short to tell by its letters, but it has English opinion words.

@@ -1,6 +1,6 @@
 import { CATEGORIES, type Category } from "../../categories.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
-import { readData } from "../read-data.ts";
+import { readData } from "../../read-data.ts";
 
 /** `strong` speaks of the category by itself, two `weak` ones together do, `not` hides what lies inside it. */
 export type ClueKind = "strong" | "weak" | "not";
@@ -17,7 +17,7 @@ function readClues(): PhraseTrie<Clue> {
   const trie = new PhraseTrie<Clue>();
   for (const category of CATEGORIES) {
     if (category === "general") continue;
-    const lexicon = readData<Lexicon>(`./${category}.json`, import.meta.url);
+    const lexicon = readData(`./${category}.json`, import.meta.url) as Lexicon;
     for (const [kind, patterns] of Object.entries(lexicon) as [ClueKind, string[]][]) {
       const clue: Clue = { category, kind };
       for (const pattern of patterns) trie.add(pattern, clue);

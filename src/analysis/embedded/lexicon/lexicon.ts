@@ -1,6 +1,6 @@
 import { inflect, initials, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
-import { readData } from "../read-data.ts";
+import { readData } from "../../read-data.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
 export interface Opinion {
@@ -29,7 +29,7 @@ interface Modifiers {
   "never opinions": string;
 }
 
-const modifiers = readData<Modifiers>("./modifiers.json", import.meta.url);
+const modifiers = readData("./modifiers.json", import.meta.url) as Modifiers;
 
 const words = (list: string): string[] => list.split(" ");
 
@@ -102,14 +102,14 @@ const factors = (groups: Record<string, string>): [string, number][] =>
   );
 
 function readOpinionWords(): OpinionWords {
-  const positive = readGroups(readData("./positive.json", import.meta.url), 1);
-  const negative = readGroups(readData("./negative.json", import.meta.url), -1);
+  const positive = readGroups(readData("./positive.json", import.meta.url) as Themes, 1);
+  const negative = readGroups(readData("./negative.json", import.meta.url) as Themes, -1);
   return new OpinionWords([...positive, ...negative], new Set(words(modifiers["never opinions"])));
 }
 
 function readPhrases(): PhraseTrie<Opinion> {
   const trie = new PhraseTrie<Opinion>();
-  const phrases = readData<Phrases>("./phrases.json", import.meta.url);
+  const phrases = readData("./phrases.json", import.meta.url) as Phrases;
   addPhrases(trie, phrases.positive, 1);
   addPhrases(trie, phrases.negative, -1);
   const hidden = { valence: 0, phrase: true };
