@@ -91,6 +91,12 @@ describe("EmbeddedFeedbackCategorizer", () => {
     expect(score("The staff and the waiter were rude")).toBeGreaterThan(score("I saw the staff"));
   });
 
+  it("says how often such evidence is right: a lone sign of a bug seldom is, several are", () => {
+    const score = (text: string): number => categorizer.categorize(text).scores.bug ?? 0;
+    expect(score("A broken promise")).toBeLessThan(0.5);
+    expect(score("Since the update it crashes, shows an error and does not load")).toBeGreaterThan(0.8);
+  });
+
   it("answers general where nothing fits", () => {
     expect(categorizer.categorize("We were there on Tuesday and it rained")).toEqual({
       categories: ["general"],
