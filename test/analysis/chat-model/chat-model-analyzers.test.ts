@@ -71,7 +71,7 @@ describe("chat model analysers", () => {
 
   it("name the model and the prompt in their version", () => {
     const { sentimentAnalyzer, feedbackCategorizer } = analyzersAt("http://127.0.0.1:9/v1");
-    expect([sentimentAnalyzer.version, feedbackCategorizer.version]).toEqual(Array(2).fill("some-model, prompt 1"));
+    expect([sentimentAnalyzer.version, feedbackCategorizer.version]).toEqual(Array(2).fill("some-model, prompt 2"));
   });
 
   it("ask again for another text", async () => {
