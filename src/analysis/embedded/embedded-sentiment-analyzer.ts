@@ -30,7 +30,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "2";
+  readonly version = "3";
 
   analyze(text: string): SentimentResult {
     const { tokens, language, readable } = read(text);
