@@ -7,15 +7,7 @@ import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
 import { mean } from "../src/analysis/evaluation/scores.ts";
 import type { SentimentScores } from "../src/analysis/evaluation/score-sentiment.ts";
 import { labelledTexts, textsOfSharedOpinions, type LabelledText } from "./training/examples.ts";
-import {
-  fitBias,
-  fitCertainty,
-  predict,
-  scoresBySource,
-  trainWeights,
-  type Fitted,
-  type Prediction,
-} from "./training/fit.ts";
+import { fitBias, fitCertainty, predict, scoresBySource, trainWeights, type Prediction } from "./training/fit.ts";
 import { randomNumbers } from "./training/logistic-regression.ts";
 
 const FOLDS = 5;
@@ -36,11 +28,16 @@ const predictLeftOut = (texts: readonly LabelledText[]): Prediction[] =>
     ),
   );
 /** The bias for a source that was left out is fitted without it as well. */
-const fitLeftOut = (predictions: readonly Prediction[]): Fitted[] =>
-  sets.map((_, source) => {
+function reportLeftOut(title: string, predictions: readonly Prediction[]): void {
+  const fitted = sets.map((_, source) => {
     const others = predictions.filter(({ text }) => text.source !== source);
     return fitCertainty(others, fitBias(others));
   });
+  report(
+    title,
+    scoresBySource(predictions, (source) => fitted[source]!),
+  );
+}
 
 const leftOut = predictLeftOut(texts);
 const random = randomNumbers(FOLD_SEED);
@@ -53,16 +50,10 @@ const folded = Array.from({ length: FOLDS }, (_, fold) =>
 ).flat();
 
 const shipped = fitCertainty(folded, fitBias(leftOut));
-const withoutSource = fitLeftOut(leftOut);
-report(
-  "each set by weights that never saw it (leave one set out)",
-  scoresBySource(leftOut, (source) => withoutSource[source]!),
-);
-const shared = predictLeftOut(textsOfSharedOpinions(sets));
-const sharedWithoutSource = fitLeftOut(shared);
-report(
-  "the same without opinions that occur in that set alone (a lower bound for texts that nobody has looked at)",
-  scoresBySource(shared, (source) => sharedWithoutSource[source]!),
+reportLeftOut("each set by weights that never saw it (leave one set out)", leftOut);
+reportLeftOut(
+  "the same without opinions that occur in one set alone (a lower bound for texts that nobody has looked at)",
+  predictLeftOut(textsOfSharedOpinions(sets)),
 );
 report(
   `in-domain (${FOLDS}-fold)`,
