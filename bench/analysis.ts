@@ -2,14 +2,17 @@
 // Without a folder a few made-up texts are used, which are shorter than real ones. Start-up is that of the compiled package
 // where it has been built (npm run build), for the sources cost more to load.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
-import { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer } from "../src/index.ts";
+import { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer } from "../src/analysis.ts";
 import { HOSTILE_TEXTS } from "../test/analysis/hostile-texts.ts";
 import { median, report } from "./measure.ts";
 
 const LONGEST_TEXT = 20_000;
-const STARTS = 7;
+const STARTS = 21;
+const GERMAN = "Das Produkt ist leider kaputt angekommen und niemand antwortet.";
 const FEW = [
   "The product is great and I love the new design!",
   "I was charged twice this month and nobody answers my mails.",
@@ -51,24 +54,51 @@ report([
     `${Math.round((texts.length / all) * 1000)} texts a second of processor time (${texts.length} texts)`,
   ],
   [`slowest hostile text of ${LONGEST_TEXT} characters`, `${slowest.ms.toFixed(1)} ms (${slowest.what})`],
-  ["start-up: both imported, first text judged", `${startUp().toFixed(1)} ms`],
+  ...starts(),
 ]);
 
-/** Median over processes of their own, without the start of Node.js itself. Milliseconds. */
-function startUp(): number {
-  const compiled = new URL("../dist/src/analysis/embedded/", import.meta.url);
-  const [rooms, ending] = existsSync(compiled)
-    ? [compiled, "js"]
-    : [new URL("../src/analysis/embedded/", import.meta.url), "ts"];
-  const script = `
-    const start = performance.now();
-    const { EmbeddedSentimentAnalyzer } = await import("${rooms.href}embedded-sentiment-analyzer.${ending}");
-    const { EmbeddedFeedbackCategorizer } = await import("${rooms.href}embedded-feedback-categorizer.${ending}");
-    new EmbeddedSentimentAnalyzer().analyze(${JSON.stringify(FEW[1])});
-    new EmbeddedFeedbackCategorizer().categorize(${JSON.stringify(FEW[1])});
-    console.log(performance.now() - start);`;
-  const times = Array.from({ length: STARTS }, () =>
-    Number(execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" })),
-  );
-  return times.sort((one, other) => one - other)[Math.floor(STARTS / 2)]!;
+/** What processes of their own need, beyond one that does nothing, with and without Node's compile cache. */
+function starts(): [what: string, figure: string][] {
+  const compiled = new URL("../dist/", import.meta.url);
+  const [rooms, ending] = existsSync(compiled) ? [compiled, "js"] : [new URL("../", import.meta.url), "ts"];
+  const analysis = `import * as analysis from "${rooms.href}src/analysis.${ending}";`;
+  const judge = (text: string): string => `
+    new analysis.EmbeddedSentimentAnalyzer().analyze(${JSON.stringify(text)});
+    new analysis.EmbeddedFeedbackCategorizer().categorize(${JSON.stringify(text)});`;
+  const scripts = {
+    "start-up: both imported, made, first text judged": analysis + judge(FEW[1]!),
+    "the same with a first text in German": analysis + judge(GERMAN),
+    "for comparison: the whole package imported": `import "${rooms.href}src/index.${ending}";`,
+  };
+  const folder = mkdtempSync(join(tmpdir(), "abi-workflows-bench-"));
+  const fileOf = (script: string, name: string): string => {
+    writeFileSync(join(folder, name), script);
+    return join(folder, name);
+  };
+  try {
+    const nothing = fileOf("", "nothing.mjs");
+    return Object.entries(scripts).map(([what, script], at) => {
+      const file = fileOf(script, `${at}.mjs`);
+      const figures = [undefined, join(folder, "cache")].map((cache) => beyond(nothing, file, cache).toFixed(1));
+      return [what, `${figures[0]} ms, with the compile cache ${figures[1]} ms`];
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Difference of the medians, the two taking turns. Milliseconds. */
+function beyond(nothing: string, file: string, cache: string | undefined): number {
+  const times: Record<string, number[]> = { [nothing]: [], [file]: [] };
+  const env = { ...process.env, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
+  for (let start = -1; start < STARTS; start++) {
+    for (const script of [nothing, file]) {
+      const begin = performance.now();
+      execFileSync(process.execPath, [script], { env });
+      // The first one fills caches.
+      if (start >= 0) times[script]!.push(performance.now() - begin);
+    }
+  }
+  const middle = (values: number[]): number => values.sort((one, other) => one - other)[Math.floor(STARTS / 2)]!;
+  return middle(times[file]!) - middle(times[nothing]!);
 }

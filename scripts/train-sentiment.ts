@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
 import { mean } from "../src/analysis/evaluation/scores.ts";
 import type { SentimentScores } from "../src/analysis/evaluation/score-sentiment.ts";
-import { labelledTexts } from "./training/examples.ts";
-import { fitBias, fitCertainty, predict, scoresBySource, trainWeights } from "./training/fit.ts";
+import { labelledTexts, textsOfSharedOpinions, type LabelledText } from "./training/examples.ts";
+import { fitBias, fitCertainty, predict, scoresBySource, trainWeights, type Prediction } from "./training/fit.ts";
 import { randomNumbers } from "./training/logistic-regression.ts";
 
 const FOLDS = 5;
@@ -19,13 +19,27 @@ if (folder === undefined) throw new Error("usage: node scripts/train-sentiment.t
 const { sentiment: sets } = await readLabelledSets(folder);
 const texts = labelledTexts(sets);
 
-// Each source predicted by weights that have seen none of it.
-const leftOut = sets.flatMap((_, source) =>
-  predict(
-    trainWeights(texts.filter((text) => text.source !== source)),
-    texts.filter((text) => text.source === source),
-  ),
-);
+/** Each source predicted by weights that have seen none of it. */
+const predictLeftOut = (texts: readonly LabelledText[]): Prediction[] =>
+  sets.flatMap((_, source) =>
+    predict(
+      trainWeights(texts.filter((text) => text.source !== source)),
+      texts.filter((text) => text.source === source),
+    ),
+  );
+/** The bias for a source that was left out is fitted without it as well. */
+function reportLeftOut(title: string, predictions: readonly Prediction[]): void {
+  const fitted = sets.map((_, source) => {
+    const others = predictions.filter(({ text }) => text.source !== source);
+    return fitCertainty(others, fitBias(others));
+  });
+  report(
+    title,
+    scoresBySource(predictions, (source) => fitted[source]!),
+  );
+}
+
+const leftOut = predictLeftOut(texts);
 const random = randomNumbers(FOLD_SEED);
 const folds = texts.map(() => Math.floor(random() * FOLDS));
 const folded = Array.from({ length: FOLDS }, (_, fold) =>
@@ -36,15 +50,10 @@ const folded = Array.from({ length: FOLDS }, (_, fold) =>
 ).flat();
 
 const shipped = fitCertainty(folded, fitBias(leftOut));
-// The bias for a source that was left out is fitted without it as well.
-const withoutSource = sets.map((_, source) => {
-  const others = leftOut.filter(({ text }) => text.source !== source);
-  return fitCertainty(others, fitBias(others));
-});
-
-report(
-  "each set by weights that never saw it (leave one set out)",
-  scoresBySource(leftOut, (source) => withoutSource[source]!),
+reportLeftOut("each set by weights that never saw it (leave one set out)", leftOut);
+reportLeftOut(
+  "the same without opinions that occur in one set alone (a lower bound for texts that nobody has looked at)",
+  predictLeftOut(textsOfSharedOpinions(sets)),
 );
 report(
   `in-domain (${FOLDS}-fold)`,

@@ -81,6 +81,8 @@ export {
   type Analyzers,
   type ChatModelAnalyzersOptions,
 } from "./analysis/chat-model/chat-model-analyzers.ts";
+export { FeedbackDecisionModel } from "./analysis/decisions/feedback-decision-model.ts";
+export { FEEDBACK_QUESTIONS } from "./analysis/decisions/feedback-questions.ts";
 export { CATEGORIES, type Category } from "./analysis/categories.ts";
 export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 export { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";

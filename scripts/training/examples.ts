@@ -1,6 +1,7 @@
-import { ENOUGH_OPINIONS, readBalance } from "../../src/analysis/embedded/sentiment-decision.ts";
+import type { Reading } from "../../src/analysis/embedded/reading.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
-import { sentimentFeatures } from "../../src/analysis/embedded/sentiment-features.ts";
+import { ENOUGH_OPINIONS, readBalance } from "../../src/analysis/embedded/sentiment-decision.ts";
+import { sentimentFeatures, sumOpinions, type OpinionHit } from "../../src/analysis/embedded/sentiment-features.ts";
 import { opinionInputs, wordBuckets } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
 import { wordFactor } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import type { LabelledSet, SentimentRow } from "../../src/analysis/evaluation/labelled-sets.ts";
@@ -14,10 +15,32 @@ export interface LabelledText extends Example {
   counted: ReturnType<typeof readBalance> | undefined;
 }
 
-export const labelledTexts = (sets: readonly LabelledSet<SentimentRow>[]): LabelledText[] =>
+type Sets = readonly LabelledSet<SentimentRow>[];
+
+/** An opinion as it is written. */
+const wordingOf = ({ tokens }: Pick<Reading, "tokens">, { from, to }: OpinionHit): string =>
+  tokens
+    .slice(from, to)
+    .map(({ norm }) => norm)
+    .join(" ");
+
+/** How many sets each opinion's wording occurs in. */
+function spread(sets: Sets): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { rows } of sets) {
+    const features = rows.map(({ text }) => sentimentFeatures(read(text).tokens));
+    const wordings = new Set(features.flatMap((one) => one.hits.map((hit) => wordingOf(one, hit))));
+    for (const wording of wordings) counts.set(wording, (counts.get(wording) ?? 0) + 1);
+  }
+  return counts;
+}
+
+export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = () => true): LabelledText[] =>
   sets.flatMap(({ rows }, source) =>
     rows.map(({ text, label: sentiment }) => {
-      const features = sentimentFeatures(read(text).tokens);
+      const all = sentimentFeatures(read(text).tokens);
+      const hits = all.hits.filter((hit) => knows(wordingOf(all, hit)));
+      const features = { ...all, hits, ...sumOpinions(hits) };
       const buckets = wordBuckets(features.tokens);
       return {
         source,
@@ -30,3 +53,12 @@ export const labelledTexts = (sets: readonly LabelledSet<SentimentRow>[]): Label
       };
     }),
   );
+
+/**
+ * The same texts, read without opinions that occur in one set alone: those could stand in the lexicon because of that set.
+ * What is right of these texts is a lower bound for texts that nobody has looked at.
+ */
+export function textsOfSharedOpinions(sets: Sets): LabelledText[] {
+  const counts = spread(sets);
+  return labelledTexts(sets, (wording) => (counts.get(wording) ?? 0) > 1);
+}

@@ -5,7 +5,7 @@ import type { AnalysisFallback } from "./sentiment-analyzer.ts";
 export interface CategoriesResult {
   /** In the order of `CATEGORIES`; `["general"]` where nothing else fits. Never empty. */
   categories: Category[];
-  /** How sure, 0 to 1, for each category in the answer. */
+  /** How probably it is right, 0 to 1, for each category in the answer. 0 for `general` where nothing else was found. */
   scores: Partial<Record<Category, number>>;
   /** The words and phrases of the text that led to each category. */
   evidence: Partial<Record<Category, string[]>>;

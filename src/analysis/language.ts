@@ -1,6 +1,4 @@
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import type { eld as Detector } from "eld/extrasmall";
+import { scoreLanguages } from "./language-detector.ts";
 
 /** Where the language can't be told: too short, or nothing to read. */
 export const UNDETERMINED = "und";
@@ -26,29 +24,15 @@ const ENGLISH = new Set(
   ),
 );
 
-let detector: typeof Detector | undefined;
-
-/**
- * The detector's tables take 180 ms and 40 MB to load, and most texts never need them: so they are loaded for the
- * first one that does. `require` because the callers are synchronous.
- */
-function loadDetector(): typeof Detector {
-  if (detector === undefined) {
-    const file = fileURLToPath(import.meta.resolve("eld/extrasmall"));
-    const loaded = createRequire(import.meta.url)(file) as { eld: typeof Detector };
-    detector = loaded.eld;
-  }
-  return detector;
-}
-
 function detect(words: readonly string[]): string {
-  const result = loadDetector().detect(words.join(" "));
-  const scores = result.getScores();
-  const best = scores[result.language] ?? 0;
-  const lead = best - (scores["en"] ?? 0);
+  const scores = scoreLanguages(words);
+  const english = scores.get("en") ?? 0;
+  let language = UNDETERMINED;
+  let best = 0;
+  for (const [one, score] of scores) if (score > best) [language, best] = [one, score];
   const wanted = new Set(words).size < FEW_WORDS ? LEAD_WITH_FEW_WORDS : LEAD_OVER_ENGLISH;
-  if (result.language === "en" || (scores["en"] !== undefined && lead < wanted)) return "en";
-  return best >= ENOUGH_SCORE ? result.language : UNDETERMINED;
+  if (language === "en" || (english > 0 && best - english < wanted)) return "en";
+  return best >= ENOUGH_SCORE ? language : UNDETERMINED;
 }
 
 function readWords(text: string): string[] {

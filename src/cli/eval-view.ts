@@ -41,7 +41,11 @@ function taskText(title: string, reports: readonly { name: string; report: TaskR
       const { precision, recall, f1 } = pooled.perClass[name] ?? {};
       return `${figure(f1)} ${figure(precision)} ${figure(recall)}`;
     });
-  const fallbacks = reports.some(({ report }) => report.fallbacks > 0);
+  const fallbacks = reports.flatMap(({ name, report }) =>
+    report.fallbacks.map(
+      ({ reason, texts }) => `${name}: the embedded analysers answered ${count(texts)} texts (${reason})`,
+    ),
+  );
   return [
     bold(`${title}, macro-F1`),
     table(columns, [
@@ -51,8 +55,8 @@ function taskText(title: string, reports: readonly { name: string; report: TaskR
       line("mean of the sets", first.report.pooled.texts, ({ mean }) => figure(mean)),
       line("calibration error", undefined, ({ pooled }) => figure(pooled.calibrationError) || "no scores"),
       line("texts a second", undefined, ({ textsPerSecond }) => count(textsPerSecond)),
-      ...(fallbacks ? [line("fallback answered", undefined, ({ fallbacks }) => count(fallbacks))] : []),
     ]),
+    ...fallbacks,
     "",
     bold(`${title}, F1, precision and recall by class (all texts)`),
     table(columns, classes.map(classLine)),

@@ -21,10 +21,12 @@ function labelledTexts(): string {
   return cwd;
 }
 
+type Fallbacks = { reason: string; texts: number }[];
+
 interface Report {
   name: string;
-  sentiment?: { mean: number; fallbacks: number };
-  categories?: { mean: number; fallbacks: number };
+  sentiment?: { mean: number; fallbacks: Fallbacks };
+  categories?: { mean: number; fallbacks: Fallbacks };
 }
 
 const report = (stdout: string) => (JSON.parse(stdout) as { analyzers: Report[] }).analyzers;
@@ -66,7 +68,19 @@ describe("eval", () => {
       cwd: labelledTexts(),
       env: { OPENAI_BASE_URL: server.url, MAX_PARALLEL_REQUESTS: "1" },
     });
-    expect(report(stdout)[0]).toMatchObject({ sentiment: { fallbacks: 1 }, categories: { mean: 1, fallbacks: 0 } });
+    const fallbacks = [{ reason: "the model service refused the key", texts: 1 }];
+    expect(report(stdout)[0]).toMatchObject({ sentiment: { fallbacks }, categories: { mean: 1, fallbacks: [] } });
+  });
+
+  test("says, in the tables and on the page, who answered in place of a model that did not, and why", async () => {
+    const cwd = labelledTexts();
+    const { stdout } = await call(["eval", "texts", "--analyzer", "chat-model", "--html", "report.html"], {
+      cwd,
+      env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" },
+    });
+    const reason = "the model service could not be reached";
+    expect(stdout).toMatch(new RegExp(`chat-model: the embedded analysers answered \\d+ texts \\(${reason}\\)`));
+    expect(readFileSync(join(cwd, "report.html"), "utf8")).toContain(`<small>${reason}</small>`);
   });
 
   test("writes a page with the surest mistakes, in which texts stay texts", async () => {
@@ -88,7 +102,7 @@ describe("eval", () => {
     ]);
     expect(outcomes.map(({ code }) => code)).toEqual([1, 2, 2, 1]);
     expect(outcomes.map(({ stderr }) => stderr).join("")).toMatch(
-      /no labelled texts.*Allowed choices are guide.*needs a service.*page can't be written/s,
+      /There is no folder "nowhere".*Allowed choices are guide.*needs a service.*page can't be written/s,
     );
   });
 });

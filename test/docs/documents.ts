@@ -41,9 +41,14 @@ export function filesOf(path: string): Record<string, string> {
 const PACKAGE = {
   name: "abi-workflows",
   type: "module",
-  exports: { ".": "./index.js", "./tools": "./tools.js", "./agents": "./agents.js" },
+  exports: { ".": "./index.js", "./tools": "./tools.js", "./agents": "./agents.js", "./analysis": "./analysis.js" },
 };
-export const ENTRIES = { index: "src/index.ts", tools: "tools/index.ts", agents: "agents/index.ts" };
+export const ENTRIES = {
+  index: "src/index.ts",
+  tools: "tools/index.ts",
+  agents: "agents/index.ts",
+  analysis: "src/analysis.ts",
+};
 
 /**
  * A reader's project with these files, the sample customers, and this package installed: its entries are the sources.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { labelledTexts } from "../../scripts/training/examples.ts";
+import { labelledTexts, textsOfSharedOpinions } from "../../scripts/training/examples.ts";
 import { predict, scoresBySource, trainWeights, fitBias, fitCertainty } from "../../scripts/training/fit.ts";
 import type { SentimentRow } from "../../src/analysis/evaluation/labelled-sets.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -46,6 +46,16 @@ describe("training the sentiment model", () => {
     expect(trainWeights([...counted, ...texts])).toEqual(trainWeights(texts));
   });
 
+  it("can leave out opinions that one source alone has", () => {
+    const texts = ["It was superb", "It was superb on hold"].map((text) => ({ text, label: "positive" as const }));
+    const two = texts.map((row, at) => ({ name: `${at}`, rows: [row] }));
+    const [first, second] = textsOfSharedOpinions(two);
+    const [, alike] = labelledTexts(two.map(({ name }) => ({ name, rows: [texts[0]!] })));
+    expect(first?.opinions).toEqual(alike?.opinions);
+    expect(second?.opinions).toEqual(first?.opinions);
+    expect(labelledTexts(two)[1]?.opinions).not.toEqual(first?.opinions);
+  });
+
   it("takes no bias that the texts give no reason for", () => {
     const texts = labelledTexts(sets);
     expect(fitBias(predict(trainWeights(texts), texts)).every((bias) => Math.abs(bias) <= 0.3)).toBe(true);
@@ -60,7 +70,7 @@ describe("training the sentiment model", () => {
     const run = async (): Promise<string> => (await promisify(execFile)(process.execPath, [SCRIPT, folder])).stdout;
     const [first, second] = await Promise.all([run(), run()]);
     expect(first).toBe(second);
-    expect(first.match(/^ {2}oslo +macro-F1 \d\.\d{3}/gm)).toHaveLength(2);
+    expect(first.match(/^ {2}oslo +macro-F1 \d\.\d{3}/gm)).toHaveLength(3);
     expect(first).toContain("the shipped weights are others");
     expect(JSON.stringify(trainWeights(labelledTexts(sets)))).toBe(JSON.stringify(trainWeights(labelledTexts(sets))));
   });

@@ -1,9 +1,19 @@
 import { inStableOrder, type Category } from "../categories.ts";
+import { readData } from "../read-data.ts";
 import type { CategoryFeatures, ClueHit } from "./category-features.ts";
 
 /** How likely one clue is right, if clues were independent of each other: a strong one decides, a weak one does not. */
 const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, weak: 0.35 };
 const ENOUGH = 0.5;
+
+/** Levels of evidence: what a strong clue gives by itself, what two give, and more. */
+const LEVELS = [0.72, 0.92] as const;
+
+/**
+ * How often a category was right on labelled texts, by the level of its evidence. `scripts/fit-category-scores.ts` makes
+ * it; a category without labelled texts has the mean of the others.
+ */
+export type CategorySureness = Record<Exclude<Category, "general">, number[]>;
 
 function likelihood(hits: readonly ClueHit[]): number {
   let doubt = 1;
@@ -11,12 +21,24 @@ function likelihood(hits: readonly ClueHit[]): number {
   return 1 - doubt;
 }
 
-/** @returns the categories that the clues suffice for, in stable order, with scores 0.5 to 1; none where there are none */
-export function decideCategories({ hits }: CategoryFeatures): { category: Category; score: number }[] {
-  const scores = new Map<Category, number>();
+/** The categories that the clues suffice for, with the level of their evidence, an index into `CategorySureness`. */
+export function findCategories({ hits }: CategoryFeatures): Map<Category, number> {
+  const levels = new Map<Category, number>();
   for (const [category, found] of hits) {
-    const score = likelihood(found);
-    if (score >= ENOUGH) scores.set(category, score);
+    const value = likelihood(found);
+    if (value >= ENOUGH) levels.set(category, LEVELS.filter((least) => value > least).length);
   }
-  return inStableOrder(scores.keys()).map((category) => ({ category, score: scores.get(category) ?? 0 }));
+  return levels;
+}
+
+let sureness: CategorySureness | undefined;
+
+/** @returns the categories that the clues suffice for, in stable order; `score` is how often such evidence was right */
+export function decideCategories(features: CategoryFeatures): { category: Category; score: number }[] {
+  const table = (sureness ??= readData("./category-sureness.json", import.meta.url) as CategorySureness);
+  const levels = findCategories(features);
+  return inStableOrder(levels.keys()).map((category) => ({
+    category,
+    score: category === "general" ? 0 : (table[category][levels.get(category) ?? 0] ?? 0),
+  }));
 }

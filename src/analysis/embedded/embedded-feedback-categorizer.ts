@@ -12,7 +12,7 @@ import { read } from "./reading.ts";
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  readonly version = "1";
+  readonly version = "2";
 
   categorize(text: string): CategoriesResult {
     const { tokens, language, readable } = read(text);

@@ -1,10 +1,10 @@
 import type { SentimentAnalyzer, SentimentResult } from "../sentiment-analyzer.ts";
 import { quote } from "./evidence.ts";
+import { readData } from "../read-data.ts";
 import { read } from "./reading.ts";
 import { decideSentiment } from "./sentiment-decision.ts";
 import { sentimentFeatures, type SentimentFeatures } from "./sentiment-features.ts";
-import { SentimentModel } from "./sentiment-model/sentiment-model.ts";
-import weights from "./sentiment-model/weights.json" with { type: "json" };
+import { SentimentModel, type SentimentWeights } from "./sentiment-model/sentiment-model.ts";
 
 const MOST_REASONS = 3;
 
@@ -30,7 +30,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "2";
+  readonly version = "3";
 
   analyze(text: string): SentimentResult {
     const { tokens, language, readable } = read(text);
@@ -38,7 +38,7 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
     const features = sentimentFeatures(tokens);
     if (features.words === 0 && features.hits.length === 0)
       return { sentiment: "neutral", score: 0, evidence: [], language };
-    model ??= new SentimentModel(weights);
+    model ??= new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url) as SentimentWeights);
     const { sentiment, score } = decideSentiment(features, model);
     const evidence = quote(text, tokens, reasons(features, model, sentiment));
     // Too short to tell by its letters, but it has English opinion words.

@@ -122,3 +122,6 @@ export function inflect(word: string, wordClass: WordClass): string[] {
       return [word];
   }
 }
+
+/** The letters that the forms of a word begin with, without making the forms: "go" → "gw". */
+export const initials = (word: string): string => (word === "go" ? "gw" : word.slice(0, 1));

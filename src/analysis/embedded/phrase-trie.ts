@@ -1,4 +1,4 @@
-import { inflect } from "./inflection.ts";
+import { inflect, initials } from "./inflection.ts";
 import type { Token } from "./tokenizer.ts";
 
 interface Node<Value> {
@@ -28,35 +28,56 @@ const NUMBER_WORDS = new Set(
   ),
 );
 
-const isOptional = (word: string): boolean => word.startsWith("(") && word.endsWith(")");
+const isOptional = (word: string): boolean => word[0] === "(" && word.endsWith(")");
+
+const choices = (word: string): string[] => (isOptional(word) ? word.slice(1, -1) : word).split("|");
 
 /** The words that one word of a pattern stands for. */
 const alternatives = (word: string): string[] =>
-  (isOptional(word) ? word.slice(1, -1) : word).split("|").flatMap((one) => {
+  choices(word).flatMap((one) => {
     if (one.startsWith("~")) return inflect(one.slice(1), "verb");
     return one.endsWith("?") ? [one.slice(0, -1), one.slice(0, -2)] : [one];
   });
 
+/** The letters that a pattern may begin with: those of its first word, and of the next where that one may be missing. */
+function beginnings(words: readonly string[]): string {
+  let letters = "";
+  for (const word of words) {
+    for (const one of word.includes("|") || isOptional(word) ? choices(word) : [word]) {
+      const first = one.startsWith("~") ? initials(one.slice(1)) : one.slice(0, 1);
+      if (!letters.includes(first)) letters += first;
+    }
+    if (!isOptional(word)) break;
+  }
+  return letters;
+}
+
+const after = <Value>({ words, at, value }: Rest<Value>): Rest<Value> => ({ words, at: at + 1, value });
+
 /** Puts the rest of a pattern below a node; what begins with an optional word begins with the next one too. */
-function settle<Value>(node: Node<Value>, { words, at, value }: Rest<Value>): void {
-  const word = words[at];
+function settle<Value>(node: Node<Value>, rest: Rest<Value>): void {
+  const word = rest.words[rest.at];
   if (word === undefined) {
-    if (!node.values?.includes(value)) (node.values ??= []).push(value);
+    if (node.values === undefined) node.values = [rest.value];
+    else if (!node.values.includes(rest.value)) node.values.push(rest.value);
     return;
   }
-  (node.waiting ??= []).push({ words, at, value });
-  if (isOptional(word)) settle(node, { words, at: at + 1, value });
+  // An array that begins with its element is small: there are thousands of them.
+  if (node.waiting === undefined) node.waiting = [rest];
+  else node.waiting.push(rest);
+  if (isOptional(word)) settle(node, after(rest));
 }
 
 /** The node's children; made when they are first asked for, so that a lexicon costs next to nothing to load. */
 function childrenOf<Value>(node: Node<Value>): Map<string, Node<Value>> | undefined {
   if (node.waiting === undefined) return node.next;
   const next = (node.next ??= new Map<string, Node<Value>>());
-  for (const { words, at, value } of node.waiting) {
-    for (const form of alternatives(words[at] ?? "")) {
+  for (const waiting of node.waiting) {
+    const rest = after(waiting);
+    for (const form of alternatives(waiting.words[waiting.at] ?? "")) {
       let child = next.get(form);
       if (child === undefined) next.set(form, (child = {}));
-      settle(child, { words, at: at + 1, value });
+      settle(child, rest);
     }
   }
   delete node.waiting;
@@ -75,7 +96,8 @@ function childrenOf<Value>(node: Node<Value>): Map<string, Node<Value>> | undefi
  * - `_` any one word
  */
 export class PhraseTrie<Value> {
-  private readonly root: Node<Value> = {};
+  /** By the first letter, so that a text unfolds only what its words may begin. */
+  private readonly roots = new Map<string, Node<Value>>();
   private readonly patterns: string[] = [];
   private words: Set<string> | undefined;
 
@@ -85,7 +107,12 @@ export class PhraseTrie<Value> {
     if (words.every(isOptional)) return;
     this.patterns.push(pattern);
     this.words = undefined;
-    settle(this.root, { words, at: 0, value });
+    const whole = { words, at: 0, value };
+    for (const letter of beginnings(words)) {
+      let root = this.roots.get(letter);
+      if (root === undefined) this.roots.set(letter, (root = {}));
+      settle(root, whole);
+    }
   }
 
   /** Whether any pattern has this word. */
@@ -97,29 +124,43 @@ export class PhraseTrie<Value> {
   /** Every phrase that begins at token `from`, shorter ones first. Punctuation is never skipped. */
   matchesAt(tokens: readonly Token[], from: number): PhraseMatch<Value>[] {
     const found: PhraseMatch<Value>[] = [];
-    this.collect(this.root, tokens, from, from, found);
+    this.step(undefined, tokens, from, from, found);
     return found;
   }
 
-  private collect(
-    node: Node<Value>,
+  /** Goes on with token `at`, as what it is and as what patterns may call it. */
+  private step(
+    node: Node<Value> | undefined,
     tokens: readonly Token[],
     from: number,
     at: number,
     found: PhraseMatch<Value>[],
   ): void {
-    if (node.values) for (const value of node.values) found.push({ value, from, to: at });
     const token = tokens[at];
-    const next = childrenOf(node);
-    if (token === undefined || next === undefined) return;
-    const exact = next.get(token.norm);
-    if (exact) this.collect(exact, tokens, from, at + 1, found);
+    if (token === undefined) return;
+    this.collect(this.child(node, token.norm), tokens, from, at + 1, found);
     if (token.kind !== "word" && token.kind !== "number") return;
     if (token.kind === "number" || NUMBER_WORDS.has(token.norm)) {
-      const number = next.get("#");
-      if (number) this.collect(number, tokens, from, at + 1, found);
+      this.collect(this.child(node, "#"), tokens, from, at + 1, found);
     }
-    const any = next.get("_");
-    if (any) this.collect(any, tokens, from, at + 1, found);
+    this.collect(this.child(node, "_"), tokens, from, at + 1, found);
+  }
+
+  /** What follows a node, and at the beginning the root of the word's first letter. */
+  private child(node: Node<Value> | undefined, word: string): Node<Value> | undefined {
+    const parent = node ?? this.roots.get(word.slice(0, 1));
+    return parent && childrenOf(parent)?.get(word);
+  }
+
+  private collect(
+    node: Node<Value> | undefined,
+    tokens: readonly Token[],
+    from: number,
+    to: number,
+    found: PhraseMatch<Value>[],
+  ): void {
+    if (node === undefined) return;
+    if (node.values) for (const value of node.values) found.push({ value, from, to });
+    if (node.next !== undefined || node.waiting !== undefined) this.step(node, tokens, from, to, found);
   }
 }

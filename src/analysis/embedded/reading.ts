@@ -14,7 +14,7 @@ export interface Reading {
 }
 
 const isKnown = (word: string): boolean =>
-  OPINIONS.has(word) || DEGREES.has(word) || PHRASES.knows(word) || CLUES.knows(word);
+  OPINIONS.get(word) !== undefined || DEGREES.has(word) || PHRASES.knows(word) || CLUES.knows(word);
 
 let latest: Reading | undefined;
 

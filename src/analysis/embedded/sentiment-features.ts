@@ -167,11 +167,16 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   }
   weighSentence(sentence, tokens, sentenceStart, tokens.length);
 
+  return { tokens, hits, innocent, ...sumOpinions(hits), looseNegations: loose.size, words };
+}
+
+/** What praise and blame come to. */
+export function sumOpinions(hits: readonly OpinionHit[]): Pick<SentimentFeatures, "positive" | "negative"> {
   let positive = 0;
   let negative = 0;
   for (const { valence } of hits) {
     if (valence > 0) positive += valence;
     else negative -= valence;
   }
-  return { tokens, hits, innocent, positive, negative, looseNegations: loose.size, words };
+  return { positive, negative };
 }

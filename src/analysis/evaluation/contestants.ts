@@ -14,7 +14,9 @@ export interface Contestant {
 }
 
 /** `fallback` where another analyser had to answer. */
-type Answer<Result> = (Result & { fallback?: unknown }) | Promise<Result & { fallback?: unknown }>;
+type Answer<Result> =
+  | (Result & { fallback?: { reason: string } })
+  | Promise<Result & { fallback?: { reason: string } }>;
 
 /** Libraries for comparison; they are no dependencies of this package. */
 export const LIBRARIES = ["vader", "afinn", "wink"] as const;

@@ -23,8 +23,8 @@ export interface TaskReport<Scores> {
   pooled: Scores;
   sets: { name: string; scores: Scores }[];
   textsPerSecond: number;
-  /** Texts that another analyser had to answer. */
-  fallbacks: number;
+  /** Texts that another analyser had to answer, and why, the most frequent reason first. */
+  fallbacks: { reason: string; texts: number }[];
   /** The ones it was surest of, then the others, at most twenty. */
   worstMistakes: Mistake[];
 }
@@ -73,7 +73,9 @@ export async function evaluate(
 }
 
 interface Task<Row extends { text: string }, Answer, Scores extends { macroF1: number }> {
-  ask: (text: string) => (Answer & { fallback?: unknown }) | Promise<Answer & { fallback?: unknown }>;
+  ask: (
+    text: string,
+  ) => (Answer & { fallback?: { reason: string } }) | Promise<Answer & { fallback?: { reason: string } }>;
   score: (rows: readonly Row[], answers: readonly Answer[]) => Scores;
   /** Undefined where the answer is right. */
   mistake: (row: Row, answer: Answer) => Omit<Mistake, "set" | "text"> | undefined;
@@ -116,7 +118,7 @@ async function runTask<Row extends { text: string }, Answer, Scores extends { ma
   sets: readonly LabelledSet<Row>[],
   task: Task<Row, Answer, Scores>,
 ): Promise<TaskReport<Scores>> {
-  const results: { name: string; rows: Row[]; answers: (Answer & { fallback?: unknown })[] }[] = [];
+  const results: { name: string; rows: Row[]; answers: (Answer & { fallback?: { reason: string } })[] }[] = [];
   let milliseconds = 0;
   for (const { name, rows } of sets) {
     const start = performance.now();
@@ -132,16 +134,26 @@ async function runTask<Row extends { text: string }, Answer, Scores extends { ma
     pooled: task.score(rows, answers),
     sets: scored,
     textsPerSecond: Math.round((rows.length / milliseconds) * 1000),
-    fallbacks: answers.filter(({ fallback }) => fallback !== undefined).length,
+    fallbacks: countFallbacks(answers),
     worstMistakes: worst(results.flatMap((result) => mistakesOf(result, task))),
   };
+}
+
+function countFallbacks(answers: readonly { fallback?: { reason: string } }[]): { reason: string; texts: number }[] {
+  const reasons = Map.groupBy(
+    answers.flatMap(({ fallback }) => (fallback ? [fallback.reason] : [])),
+    (reason) => reason,
+  );
+  return [...reasons]
+    .map(([reason, all]) => ({ reason, texts: all.length }))
+    .toSorted((one, other) => other.texts - one.texts);
 }
 
 async function answersOf<Row extends { text: string }, Answer, Scores extends { macroF1: number }>(
   rows: readonly Row[],
   { ask, parallel, signal }: Task<Row, Answer, Scores>,
-): Promise<(Answer & { fallback?: unknown })[]> {
-  const answers: (Answer & { fallback?: unknown })[] = [];
+): Promise<(Answer & { fallback?: { reason: string } })[]> {
+  const answers: (Answer & { fallback?: { reason: string } })[] = [];
   for (let at = 0; at < rows.length; at += PORTION) {
     await setImmediate();
     signal?.throwIfAborted();

@@ -76,12 +76,15 @@ function classGrid(first: Named<AnyScores>, reports: readonly Named<AnyScores>[]
       ...perClass,
       ["calibration error", "", ...reports.map(({ report }) => figure(report.pooled.calibrationError))],
       ["texts a second", "", ...reports.map(({ report }) => String(report.textsPerSecond))],
-      ...(reports.some(({ report }) => report.fallbacks > 0)
-        ? [["fallback answered", "", ...reports.map(({ report }) => String(report.fallbacks))]]
+      ...(reports.some(({ report }) => report.fallbacks.length > 0)
+        ? [["fallback answered", "", ...reports.map(({ report }) => fallbackCell(report))]]
         : []),
     ],
   );
 }
+
+const fallbackCell = ({ fallbacks }: TaskReport<AnyScores>): string =>
+  fallbacks.map(({ reason, texts }) => `${texts} <small>${escape(reason)}</small>`).join("<br>");
 
 const bar = (value: number, color: string): string =>
   `<div class="bar"><i class="${color}" style="--value:${value.toFixed(4)}"></i><b>${figure(value)}</b></div>`;

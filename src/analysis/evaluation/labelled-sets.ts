@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { IoError, ValidationError } from "../../errors.ts";
@@ -34,6 +34,9 @@ export interface LabelledSets {
  * @throws ValidationError that names file and line, IoError where a file can't be read
  */
 export async function readLabelledSets(folder: string): Promise<LabelledSets> {
+  await stat(folder).catch((cause: unknown) => {
+    throw new ValidationError(`There is no folder "${basename(folder)}".`, { code: "no_labelled_texts", cause });
+  });
   const sentiment = await readSets(join(folder, "sentiment"), SentimentRow);
   const categories = await readSets(join(folder, "categories"), CategoryRow);
   if (sentiment.length + categories.length === 0) {

@@ -71,7 +71,7 @@ describe("chat model analysers", () => {
 
   it("name the model and the prompt in their version", () => {
     const { sentimentAnalyzer, feedbackCategorizer } = analyzersAt("http://127.0.0.1:9/v1");
-    expect([sentimentAnalyzer.version, feedbackCategorizer.version]).toEqual(Array(2).fill("some-model, prompt 1"));
+    expect([sentimentAnalyzer.version, feedbackCategorizer.version]).toEqual(Array(2).fill("some-model, prompt 2"));
   });
 
   it("ask again for another text", async () => {
@@ -125,7 +125,7 @@ describe("chat model analysers", () => {
     const { sentimentAnalyzer, feedbackCategorizer } = await start(step, step);
     expect(await sentimentAnalyzer.analyze("I was charged twice!")).toEqual({
       ...fallback.sentimentAnalyzer.analyze("I was charged twice!"),
-      fallback: { from: "chat-model-sentiment", analyzer: { name: "embedded-sentiment", version: "2" }, reason },
+      fallback: { from: "chat-model-sentiment", analyzer: { name: "embedded-sentiment", version: "3" }, reason },
     });
     expect(await feedbackCategorizer.categorize("I was charged twice!")).toMatchObject({
       categories: ["billing"],

@@ -17,8 +17,12 @@ const ABOUT: [Category, string][] = [
   ["service", "My parcel never arrived"],
   ["pricing", "It is far too expensive"],
   ["pricing", "Good value for money"],
+  ["pricing", "What a steal!"],
+  ["pricing", "It was worth every cent"],
   ["usability", "It was not easy to set up"],
   ["usability", "The interface is confusing"],
+  ["usability", "Pairing the two was so easy"],
+  ["usability", "I could not find the option to export"],
   ["performance", "The site is painfully slow"],
   ["performance", "It lags when I open it"],
   ["bug", "The app crashes when I open it"],
@@ -52,7 +56,14 @@ const NOT_ABOUT: [Category, string][] = [
   ["security", "The steak stole the show"],
   ["security", "The strap gives a secure fit"],
   ["pricing", "A great deal of noise, priceless"],
+  ["pricing", "The handle feels really cheap"],
+  ["pricing", "Worth the trip, and worth the wait"],
+  ["pricing", "We spent more time outside than inside"],
+  ["pricing", "Someone tried to steal my bag"],
   ["usability", "We met an easy going couple"],
+  ["usability", "A warm coat that is easy to wash"],
+  ["usability", "I can't find my card"],
+  ["usability", "A hotel in a convenient location"],
 ];
 
 describe("EmbeddedFeedbackCategorizer", () => {
@@ -78,6 +89,12 @@ describe("EmbeddedFeedbackCategorizer", () => {
   it("is surer where more is said", () => {
     const score = (text: string): number => categorizer.categorize(text).scores.service ?? 0;
     expect(score("The staff and the waiter were rude")).toBeGreaterThan(score("I saw the staff"));
+  });
+
+  it("says how often such evidence is right: a lone sign of a bug seldom is, several are", () => {
+    const score = (text: string): number => categorizer.categorize(text).scores.bug ?? 0;
+    expect(score("A broken promise")).toBeLessThan(0.5);
+    expect(score("Since the update it crashes, shows an error and does not load")).toBeGreaterThan(0.8);
   });
 
   it("answers general where nothing fits", () => {

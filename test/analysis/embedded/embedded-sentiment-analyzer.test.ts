@@ -48,11 +48,16 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "My parcel never arrived"],
     ["negative", "What a waste of money"],
     ["negative", "I want my money back"],
+    ["negative", "The internet is down again"],
+    ["negative", "The app logs me out every time"],
+    ["negative", "Used to be good, now it is just ads"],
+    ["negative", "Your chat bot goes in circles"],
   ],
   "wishes and faults": [
     ["negative", "It could be better"],
     ["negative", "The sleeves are too short"],
     ["negative", "You should have told us"],
+    ["neutral", "It would be nice to have an export button"],
   ],
   "plain sarcasm": [
     ["negative", "Great, another crash"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
+import { inflect, initials, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
 
 describe("inflect", () => {
   it.each<[string, WordClass, string[]]>([
@@ -17,6 +17,11 @@ describe("inflect", () => {
     ["rude", "adjective", ["rude", "rudely", "ruder", "rudest"]],
   ])("knows the forms of %s as %s", (word, wordClass, forms) => {
     expect(inflect(word, wordClass)).toEqual(expect.arrayContaining(forms));
+  });
+
+  it.each(["love", "go", "thief", "break", "lie"])("knows what letters the forms of %s begin with", (word) => {
+    const letters = new Set(inflect(word, "verb").map((form) => form.slice(0, 1)));
+    expect(new Set(initials(word).split(""))).toEqual(letters);
   });
 
   it("leaves a plain word as it is", () => {

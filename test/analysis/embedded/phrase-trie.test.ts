@@ -29,6 +29,12 @@ describe("PhraseTrie", () => {
     ["# hours", "happy hours", false],
     ["worst _ ever", "worst phone ever", true],
     ["worst _ ever", "worst, ever", false],
+    ["~go through", "we went through", true],
+    ["(very|so) bad day", "so bad day", true],
+    ["(very|so) bad day", "bad day", true],
+    ["(very|so) bad|good day", "good day", true],
+    ["#|several hours", "12 hours", true],
+    ["_ minutes", "endless minutes", true],
     ["great (,) another", "great, another", true],
     ["not work", "doesn't work", true],
   ])("%s in: %s → %s", (pattern, text, expected) => {

@@ -1,14 +1,6 @@
-import type { Category } from "../../categories.ts";
+import { CATEGORIES, type Category } from "../../categories.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
-import billing from "./billing.json" with { type: "json" };
-import bug from "./bug.json" with { type: "json" };
-import legal from "./legal.json" with { type: "json" };
-import performance from "./performance.json" with { type: "json" };
-import pricing from "./pricing.json" with { type: "json" };
-import product from "./product.json" with { type: "json" };
-import security from "./security.json" with { type: "json" };
-import service from "./service.json" with { type: "json" };
-import usability from "./usability.json" with { type: "json" };
+import { readData } from "../../read-data.ts";
 
 /** `strong` speaks of the category by itself, two `weak` ones together do, `not` hides what lies inside it. */
 export type ClueKind = "strong" | "weak" | "not";
@@ -18,21 +10,14 @@ export interface Clue {
   kind: ClueKind;
 }
 
-const LEXICONS: Partial<Record<Category, Record<ClueKind, string[]>>> = {
-  product,
-  service,
-  pricing,
-  usability,
-  performance,
-  bug,
-  security,
-  billing,
-  legal,
-};
+type Lexicon = Record<ClueKind, string[]>;
 
+/** One file a category; `general` is what is left, and has none. */
 function readClues(): PhraseTrie<Clue> {
   const trie = new PhraseTrie<Clue>();
-  for (const [category, lexicon] of Object.entries(LEXICONS) as [Category, Record<ClueKind, string[]>][]) {
+  for (const category of CATEGORIES) {
+    if (category === "general") continue;
+    const lexicon = readData(`./${category}.json`, import.meta.url) as Lexicon;
     for (const [kind, patterns] of Object.entries(lexicon) as [ClueKind, string[]][]) {
       const clue: Clue = { category, kind };
       for (const pattern of patterns) trie.add(pattern, clue);

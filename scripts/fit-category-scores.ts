@@ -1,0 +1,97 @@
+// Finds how often the categorizer is right, by category and level of evidence, on a folder of labelled texts:
+//   node scripts/fit-category-scores.ts <folder>           prints the figures, and whether the shipped ones come out again
+//   node scripts/fit-category-scores.ts <folder> --write   writes src/analysis/embedded/category-sureness.json
+import { readFileSync, writeFileSync } from "node:fs";
+import { CATEGORIES } from "../src/analysis/categories.ts";
+import { findCategories, type CategorySureness } from "../src/analysis/embedded/category-decision.ts";
+import { categoryFeatures } from "../src/analysis/embedded/category-features.ts";
+import { read } from "../src/analysis/embedded/reading.ts";
+import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
+import { calibrationError } from "../src/analysis/evaluation/scores.ts";
+
+const SURENESS = new URL("../src/analysis/embedded/category-sureness.json", import.meta.url);
+const LEVELS = 3;
+/** So many answers count as much as what is known of all categories together. */
+const PRIOR_WEIGHT = 20;
+
+interface Answer {
+  set: string;
+  category: keyof CategorySureness;
+  level: number;
+  right: boolean;
+  half: number;
+}
+
+const named = CATEGORIES.filter((category) => category !== "general");
+
+const [folder, option] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: node scripts/fit-category-scores.ts <folder> [--write]");
+const { categories: sets } = await readLabelledSets(folder);
+const answers = sets.flatMap(({ name: set, rows }): Answer[] =>
+  rows.flatMap(({ text, labels, scope = [] }, at) => {
+    const levels = findCategories(categoryFeatures(read(text).tokens));
+    return named
+      .filter((category) => scope.includes(category) && levels.has(category))
+      .map((category) => ({
+        set,
+        category,
+        level: levels.get(category) ?? 0,
+        right: labels.includes(category),
+        half: at % 2,
+      }));
+  }),
+);
+
+/** The share of right answers, drawn towards a prior where there are few. */
+const share = (answers: readonly Answer[], prior: number): number =>
+  (answers.filter(({ right }) => right).length + prior * PRIOR_WEIGHT) / (answers.length + PRIOR_WEIGHT);
+
+function fit(answers: readonly Answer[]): CategorySureness {
+  const levels = Array.from({ length: LEVELS }, (_, level) => answers.filter((answer) => answer.level === level));
+  const priors = levels.map((answers) => share(answers, 0.5));
+  const row = (category: string): number[] =>
+    levels.map((answers, level) =>
+      Number(
+        share(
+          answers.filter((answer) => answer.category === category),
+          priors[level]!,
+        ).toFixed(2),
+      ),
+    );
+  return Object.fromEntries(named.map((category) => [category, row(category)])) as CategorySureness;
+}
+
+interface Judged {
+  confidence: number;
+  right: boolean;
+}
+
+const judge = (answers: readonly Answer[], by: (answer: Answer) => CategorySureness): Judged[] =>
+  answers.map((answer) => ({ confidence: by(answer)[answer.category][answer.level]!, right: answer.right }));
+
+const shipped = fit(answers);
+const halves = [0, 1].map((half) => fit(answers.filter((answer) => answer.half === half)));
+console.table(shipped);
+/** Each answer with the figures of the other half of the texts. */
+const halved = (answers: readonly Answer[]): Judged[] => judge(answers, ({ half }) => halves[1 - half]!);
+for (const { name } of sets) {
+  const own = answers.filter(({ set }) => set === name);
+  const others = fit(answers.filter(({ set }) => set !== name));
+  const withoutSet = calibrationError(judge(own, () => others));
+  console.log(
+    `${name.padEnd(20)} ECE by the other half ${calibrationError(halved(own)).toFixed(3)}, without this set ${withoutSet.toFixed(3)}`,
+  );
+}
+console.log(`${"all".padEnd(20)} ECE by the other half ${calibrationError(halved(answers)).toFixed(3)}`);
+
+const content = `${JSON.stringify(shipped, null, 2)}\n`.replaceAll(
+  /\[\s+([^\]]+?)\s+\]/g,
+  (_, row: string) => `[${row.replaceAll(/\s+/g, " ")}]`,
+);
+if (option === "--write") writeFileSync(SURENESS, content);
+else
+  console.log(
+    content === readFileSync(SURENESS, "utf8")
+      ? "the shipped figures come out again"
+      : "the shipped figures are others",
+  );

@@ -1,0 +1,8 @@
+// The offline analysers by themselves: without the framework, which takes ten times as long to load.
+import "./node-version.ts";
+
+export { CATEGORIES, type Category } from "./analysis/categories.ts";
+export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
+export { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
+export type { CategoriesResult, FeedbackCategorizer } from "./analysis/feedback-categorizer.ts";
+export type { AnalysisFallback, Sentiment, SentimentAnalyzer, SentimentResult } from "./analysis/sentiment-analyzer.ts";

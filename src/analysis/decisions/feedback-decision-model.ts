@@ -1,0 +1,86 @@
+import {
+  BaseDecisionModel,
+  parseClassifierResponse,
+  type Answer,
+  type ChoiceAnswer,
+  type ClassifierResponse,
+  type NoulAnswer,
+  type Question,
+  type State,
+} from "@langchain/core/decisions";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { ValidationError } from "../../errors.ts";
+import type { Analyzers } from "../chat-model/chat-model-analyzers.ts";
+import type { CategoriesResult } from "../feedback-categorizer.ts";
+import { SENTIMENTS, type Sentiment, type SentimentResult } from "../sentiment-analyzer.ts";
+import { FEEDBACK_QUESTIONS, type NamedCategory } from "./feedback-questions.ts";
+
+/**
+ * Analysers as a decision model of LangChain: labels with probabilities, and all that a runnable can do, such as `batch`
+ * with `maxConcurrency`. It answers `FEEDBACK_QUESTIONS`, all or some of them, about a text, and no others.
+ *
+ * @example
+ * const model = new FeedbackDecisionModel({ sentimentAnalyzer, feedbackCategorizer });
+ * const { choices, nouls } = await model.invoke({ state: "I was charged twice", questions: FEEDBACK_QUESTIONS });
+ * // choices.sentiment.choice is "negative", nouls.billing.noul about 0.8
+ */
+export class FeedbackDecisionModel extends BaseDecisionModel {
+  lc_namespace = ["abi_workflows", "decisions"];
+  readonly #analyzers: Analyzers;
+
+  constructor(analyzers: Analyzers) {
+    const { name, version } = analyzers.sentimentAnalyzer;
+    super({ model: `${name} ${version}` });
+    this.#analyzers = analyzers;
+  }
+
+  get _provider(): string {
+    return "abi-workflows";
+  }
+
+  /** @throws ValidationError where the state is no text or a question is none of `FEEDBACK_QUESTIONS` */
+  async _classify(
+    state: State,
+    questions: Record<string, Question>,
+    { signal }: Partial<RunnableConfig> = {},
+  ): Promise<ClassifierResponse> {
+    if (typeof state !== "string") throw new ValidationError("The state must be the text of the feedback.");
+    const ids = Object.keys(questions).map((id) => knownId(id, questions[id]));
+    const options = signal ? { signal } : {};
+    const { sentimentAnalyzer, feedbackCategorizer } = this.#analyzers;
+    const [sentiment, categories] = await Promise.all([
+      ids.includes("sentiment") ? sentimentAnalyzer.analyze(state, options) : undefined,
+      ids.some((id) => id !== "sentiment") ? feedbackCategorizer.categorize(state, options) : undefined,
+    ]);
+    const answers = ids.map((id): [string, Answer] => {
+      if (id !== "sentiment") return [id, toNoulAnswer(categories, id)];
+      return [id, toChoiceAnswer(sentiment)];
+    });
+    return parseClassifierResponse({ model: this.model, answers: Object.fromEntries(answers) });
+  }
+}
+
+const isKnown = (id: string): id is keyof typeof FEEDBACK_QUESTIONS => Object.hasOwn(FEEDBACK_QUESTIONS, id);
+
+function knownId(id: string, question: Question | undefined): keyof typeof FEEDBACK_QUESTIONS {
+  if (isKnown(id) && question?.type === FEEDBACK_QUESTIONS[id].type) return id;
+  const known = Object.keys(FEEDBACK_QUESTIONS).join(", ");
+  throw new ValidationError(`There is no answer to the question "${id}". Ask those of FEEDBACK_QUESTIONS: ${known}.`, {
+    code: "unknown_question",
+  });
+}
+
+/** What is left of the probability is shared by the other labels, for analysers say nothing of those. */
+function toChoiceAnswer(result: SentimentResult | undefined): ChoiceAnswer<Sentiment> {
+  const { sentiment, score } = result ?? { sentiment: "neutral" as const, score: 0 };
+  const certain = Math.max(score, 1 / SENTIMENTS.length);
+  const rest = (1 - certain) / (SENTIMENTS.length - 1);
+  const probabilities = { positive: rest, negative: rest, neutral: rest, [sentiment]: certain };
+  return { type: "choice", choice: sentiment, probabilities, confidence: score };
+}
+
+/** 0 for a category that was not found. */
+const toNoulAnswer = (result: CategoriesResult | undefined, category: NamedCategory): NoulAnswer => ({
+  type: "noul",
+  noul: result?.scores[category] ?? 0,
+});

@@ -1,0 +1,25 @@
+import type { Noul } from "@langchain/core/decisions";
+import { CATEGORIES, type Category } from "../categories.ts";
+import { CATEGORY_MEANINGS, SENTIMENT_MEANINGS } from "../meanings.ts";
+
+/** The categories that can be asked for; `general` is the answer "none of them". */
+export type NamedCategory = Exclude<Category, "general">;
+
+const aboutCategory = (category: NamedCategory): Noul => ({
+  type: "noul",
+  instructions: `Does the feedback speak of ${category}: ${CATEGORY_MEANINGS[category]}?`,
+});
+
+const categoryQuestions = Object.fromEntries(
+  CATEGORIES.filter((category) => category !== "general").map((category) => [category, aboutCategory(category)]),
+) as Record<NamedCategory, Noul>;
+
+/** What can be asked about feedback, as questions for a LangChain decision model: the sentiment, and each category. */
+export const FEEDBACK_QUESTIONS = {
+  sentiment: {
+    type: "choice",
+    instructions: "How does the customer feel about what they write of?",
+    criteria: SENTIMENT_MEANINGS,
+  },
+  ...categoryQuestions,
+} as const;

@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/fit-category-scores.ts", import.meta.url));
+
+it("finds how often evidence is right, drawn to the middle where there is little of it", async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "categories"));
+  const row = (text: string, labels: string[]): string => JSON.stringify({ text, labels, scope: ["service", "bug"] });
+  const right = Array.from({ length: 60 }, (_, at) => row(`The staff ${at}`, ["service"]));
+  const wrong = Array.from({ length: 60 }, (_, at) => row(`A broken promise ${at}`, []));
+  writeFileSync(join(folder, "categories", "made.jsonl"), [...right, ...wrong].join("\n"));
+  const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, folder]);
+  const firstLevel = (category: string): number => Number(new RegExp(`${category} +│ (\\d[.\\d]*)`).exec(stdout)?.[1]);
+  expect(firstLevel("service")).toBeGreaterThan(0.85);
+  expect(firstLevel("bug")).toBeLessThan(0.15);
+  expect(firstLevel("legal")).toBe(0.5);
+  expect(stdout).toMatch(/made +ECE by the other half 0\.\d{3}/);
+});
