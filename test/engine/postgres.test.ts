@@ -1,49 +1,23 @@
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import postgres from "postgres";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
+import { createDatabase, serverUrl } from "../support/postgres.ts";
 
-const url = process.env["TEST_DATABASE_URL"];
-if (url === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
+if (serverUrl === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
 
-/** A database for each test: what one leaves must not be another's work. */
-function ownDatabase(): { url: string; created: Promise<void>; drop: () => Promise<void> } {
-  const name = `abi_${randomUUID().replaceAll("-", "")}`;
-  const own = new URL(url!);
-  own.pathname = `/${name}`;
-  const admin = async (statement: string): Promise<void> => {
-    const sql = postgres(url!, { max: 1, onnotice: () => {} });
-    try {
-      await sql.unsafe(statement);
-    } finally {
-      await sql.end();
-    }
-  };
-  return {
-    url: own.href,
-    created: admin(`CREATE DATABASE ${name}`),
-    drop: () => admin(`DROP DATABASE ${name} WITH (FORCE)`),
-  };
-}
-
-describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
   workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
-    const database = ownDatabase();
+    const created = createDatabase();
     return {
-      open: async (options) => {
-        await database.created;
-        return OpenWorkflowEngine.connect(database.url, { concurrency: 4, ...options });
-      },
-      destroy: database.drop,
+      open: async (options) => OpenWorkflowEngine.connect((await created).url, { concurrency: 4, ...options }),
+      destroy: async () => (await created).drop(),
     };
   });
 
   it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
-    const database = ownDatabase();
-    await database.created;
+    const database = await createDatabase();
     onTestFinished(database.drop);
     const said: string[] = [];
     const waiting: { words: string; resolve: () => void }[] = [];
@@ -79,8 +53,7 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
   }, 60_000);
 
   it("opens safely when ten processes do so at once on a new database", async () => {
-    const database = ownDatabase();
-    await database.created;
+    const database = await createDatabase();
     onTestFinished(database.drop);
     const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database.url)));
     for (const engine of engines) engine.register("once", async (_, { runId }) => runId);
