@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
+import { addBackupCommand } from "../../src/cli/backup-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
@@ -65,6 +66,7 @@ function createProgram(): Command {
   addCancelCommand(program);
   addQueryCommand(program);
   addImportCustomersCommand(program);
+  addBackupCommand(program);
   addEvalCommand(program);
   return program.addHelpText("after", helpText);
 }

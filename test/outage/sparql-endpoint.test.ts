@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SparqlEndpointStore, type StepEvent, type WorkflowEngine } from "../../src/index.ts";
 import { differences, graphLines } from "../../testing/index.ts";
-import { CUSTOMERS, feedback, startFeedback } from "../support/feedback.ts";
+import { feedback, startFeedback } from "../support/feedback.ts";
 import { startSparqlEndpoint, type Fault, type SparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { failures, PATIENT } from "./failures.ts";
 
