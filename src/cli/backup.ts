@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../errors.ts";
 import { openSqlite } from "../sqlite.ts";
 
@@ -44,8 +44,8 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
 }
 
 /** In Node.js since 22.16. */
-function sqliteBackup(): typeof import("node:sqlite").backup {
-  const { backup } = process.getBuiltinModule("node:sqlite") as Partial<typeof import("node:sqlite")>;
+function sqliteBackup(): typeof sqlite.backup {
+  const { backup } = process.getBuiltinModule("node:sqlite") as Partial<typeof sqlite>;
   if (backup) return backup;
   throw new ValidationError("Backups need Node.js 22.16 or newer.", { code: "node_too_old" });
 }
@@ -67,9 +67,9 @@ function prepare(target: string): void {
  * Read transactions on all files, in which writers no longer show. While they are opened nobody can write to the runs; what the
  * graph can get meanwhile belongs to steps that are begun and not recorded, which are done again, and change nothing.
  */
-function openSnapshots(paths: readonly string[], runs: string | undefined): DatabaseSync[] {
+function openSnapshots(paths: readonly string[], runs: string | undefined): sqlite.DatabaseSync[] {
   const lock = runs === undefined ? undefined : openSqlite(runs);
-  const snapshots: DatabaseSync[] = [];
+  const snapshots: sqlite.DatabaseSync[] = [];
   try {
     lock?.exec("BEGIN IMMEDIATE");
     for (const path of paths) {
