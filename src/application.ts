@@ -100,8 +100,11 @@ function customerSource({ customerSource: location, customerSourceToken: token }
   return createCustomerSource(location, token === undefined ? {} : { token });
 }
 
-/** The SPARQL endpoint where one is set, else the file in the data directory. */
-async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
+/**
+ * The knowledge graph that the settings name: the SPARQL endpoint where one is set, else the file in the data directory.
+ * @throws ValidationError, IoError as the store's own
+ */
+export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
   const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
   if (ontologyUrl === undefined) return OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
   return new SparqlEndpointStore({

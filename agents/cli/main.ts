@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { addApprovalsCommand } from "../../src/cli/approvals-command.ts";
+import { addBackupCommand } from "../../src/cli/backup-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
@@ -67,6 +68,7 @@ function createProgram(): Command {
   addApprovalsCommand(program);
   addQueryCommand(program);
   addImportCustomersCommand(program);
+  addBackupCommand(program);
   addEvalCommand(program);
   return program.addHelpText("after", helpText);
 }

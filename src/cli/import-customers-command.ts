@@ -42,14 +42,13 @@ export function addImportCustomersCommand(program: Command): void {
 const load = (location: string, options: GlobalOptions): Promise<Import> =>
   interruptible(async (signal) => {
     const settings = settingsFrom(options);
-    const { dataFile } = await import("../application.ts");
+    const { openOntologyStore } = await import("../application.ts");
     const { createCustomerSource } = await import("../integrations/customers/create-customer-source.ts");
-    const { OxigraphOntologyStore } = await import("../ontology/oxigraph/oxigraph-ontology-store.ts");
     const { CustomerDataPipeline } = await import("../pipelines/customer-data-pipeline.ts");
 
     const token = settings.customerSourceToken;
     const customerSource = createCustomerSource(location, token === undefined ? {} : { token });
-    const ontologyStore = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    const ontologyStore = await openOntologyStore(settings);
     const progress = createProgress("Loading customers");
     const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0 };
     try {

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
+import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { PREFIXES } from "../ontology/vocabulary.ts";
+import type { Settings } from "../settings.ts";
 import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
 import { readText, STDIN } from "./input.ts";
 import { note, print, printJson } from "./output.ts";
@@ -29,13 +31,7 @@ export function addQueryCommand(program: Command): void {
     .action(async (query: string, _options, command: Command) => {
       const options = command.optsWithGlobals<QueryOptions>();
       const sparql = query === STDIN || /\.(rq|sparql)$/i.test(query) ? await readText(query) : query;
-      const { dataFile } = await import("../application.ts");
-      const { OxigraphOntologyStore } = await import("../ontology/oxigraph/oxigraph-ontology-store.ts");
-      const path = dataFile(settingsFrom(options), "ontology.sqlite");
-      const known = existsSync(path);
-      if (!known) note("There is no knowledge graph in this data directory yet.");
-      // Asking must not leave files behind.
-      const store = await OxigraphOntologyStore.open({ path: known ? path : ":memory:" });
+      const store = await openGraph(settingsFrom(options));
       try {
         const result = await store.query(options.store, withPrefixes(sparql));
         if (options.json) printJson(resultJson(result));
@@ -53,6 +49,16 @@ export function addQueryCommand(program: Command): void {
     [`query --store customer_data "SELECT ?name { ?c abi:segment 'premium' ; abi:name ?name }"`, "ask the other store"],
     ["query question.rq --json", "SPARQL 1.1 query results in JSON"],
   );
+}
+
+/** Asking must not leave files behind. */
+async function openGraph(settings: Settings): Promise<OntologyStore> {
+  const { dataFile, openOntologyStore } = await import("../application.ts");
+  if (settings.ontologyUrl !== undefined || existsSync(dataFile(settings, "ontology.sqlite"))) {
+    return openOntologyStore(settings);
+  }
+  note("There is no knowledge graph in this data directory yet.");
+  return openOntologyStore({ ...settings, dataDirectory: ":memory:" });
 }
 
 /** The query with the usual prefixes before it; its own declarations come later and win. */

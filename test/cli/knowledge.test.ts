@@ -4,6 +4,7 @@ import { Parser } from "n3";
 import { describe, expect, test } from "vitest";
 import { serve } from "../support/http.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
 
 describe("query", () => {
@@ -121,4 +122,14 @@ describe("status", () => {
       answer: { workflow_id: "F-1", status: "not_found" },
     });
   });
+});
+
+test("import-customers and query use the SPARQL endpoint where one is set", async () => {
+  const endpoint = await startSparqlEndpoint();
+  const place = workplace();
+  const shared = { ...place, env: { ...place.env, ONTOLOGY_URL: `${endpoint.origin}/sparql` } };
+  expect((await call(["import-customers", "customers.csv"], shared)).stdout).toMatch(/^2 customers loaded/);
+  const names = ["query", "--store", "customer_data", "SELECT ?name { ?c abi:id 'C-1' ; abi:name ?name }"];
+  expect((await call(names, shared)).stdout).toBe("name\nAnn Ford\n1 row\n");
+  expect((await call(names, place)).stderr).toMatch(/no knowledge graph/);
 });

@@ -1,5 +1,6 @@
 // The process that the crash test kills: customer feedback on real parts, with crash points around all that has effects.
-// Arguments: data folder, URL of the mail server, URL for tickets, how many pieces of feedback.
+// Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail server, URL for tickets, how many
+// pieces of feedback. Where several processes share the work, each submits every other piece and executes whatever is due.
 import { join } from "node:path";
 import {
   createCustomerSource,
@@ -12,21 +13,26 @@ import {
   EmbeddedFeedbackCategorizer,
   EmbeddedSentimentAnalyzer,
   OpenWorkflowEngine,
-  OxigraphOntologyStore,
 } from "../../src/index.ts";
 import { CrashPoints } from "../../testing/index.ts";
 import { feedbackItem } from "./items.ts";
+import { openGraph } from "./place.ts";
 
-const [folder, mailUrl, ticketUrl, count] = process.argv.slice(2) as [string, string, string, string];
-const MOST_UNFINISHED = 24;
-
+type Arguments = [runs: string, graph: string, folder: string, mailUrl: string, ticketUrl: string, count: string];
+const [runs, graph, folder, mailUrl, ticketUrl, count] = process.argv.slice(2) as Arguments;
 const points = new CrashPoints(process.argv);
+const isShared = points.workers > 1;
+// What a killed process had claimed waits there for its lease to run out; the others need something to do meanwhile.
+const MOST_UNFINISHED = isShared ? 48 : 24;
+/** Long enough for many leases; what is not done then is lost. */
+const LONGEST_RUN_MS = 300_000;
+
 const logger = createLogger("error");
-const store = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+const store = await openGraph(graph);
 const ontologyStore = points.ontologyStore(store);
 const engine = new OpenWorkflowEngine({
-  database: points.engineDatabase(join(folder, "runs.sqlite")),
-  concurrency: 8,
+  database: isShared ? await points.postgresEngineDatabase(runs) : points.engineDatabase(runs),
+  concurrency: isShared ? 2 : 8,
   // It is not the steps that end this process: whichever is at work when it is killed must not be given up for it.
   retry: { attempts: 1000, initialDelayMs: 10, maximumDelayMs: 100 },
   logger,
@@ -52,7 +58,7 @@ engine.resume();
 
 const unfinished = new Set<Promise<void>>();
 async function completion(id: string): Promise<void> {
-  const { status, error } = await engine.wait(id);
+  const { status, error } = await engine.wait(id, { signal: AbortSignal.timeout(LONGEST_RUN_MS) });
   if (status !== "completed") throw new Error(`${id} is ${status}: ${error?.error}`);
 }
 function follow(id: string): void {
@@ -60,13 +66,17 @@ function follow(id: string): void {
   unfinished.add(end);
 }
 
+const items = Array.from({ length: Number(count) }, (_, n) => feedbackItem(n)).filter(
+  (_, n) => n % points.workers === points.worker,
+);
 // What earlier processes have promised goes on by itself; it is only waited for.
+const promised = new Set(items.slice(0, points.acknowledged).map(({ feedback_id }) => feedback_id));
 for (const status of ["started", "processing"] as const) {
-  for (const { id } of await engine.list({ status, limit: 1000 })) follow(id);
+  for (const { id, key } of await engine.list({ status, limit: 1000 })) if (promised.has(key)) follow(id);
 }
-while (points.acknowledged < Number(count)) {
+for (const item of items.slice(points.acknowledged)) {
   while (unfinished.size >= MOST_UNFINISHED) await Promise.race(unfinished);
-  const id = await workflow.startWorkflow(feedbackItem(points.acknowledged));
+  const id = await workflow.startWorkflow(item);
   points.acknowledge();
   follow(id);
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OpenWorkflowEngine, OxigraphOntologyStore } from "../../src/index.ts";
 import { graphLines } from "../../testing/index.ts";
 import { startSmtpServer } from "../support/smtp.ts";
 import { customersCsv } from "./items.ts";
+import { openGraph, openRuns, PLACES, type PlaceName } from "./place.ts";
 import { TicketCounter } from "./ticket-counter.ts";
 
 const MAIL_STEPS = new Set(["response_sent", "acknowledgment_sent"]);
@@ -21,18 +22,28 @@ export interface Trace {
   graph: string[];
 }
 
-/** A folder, a mail server and a ticket system for one run; `perform` has the processes do the work. */
+/** A place, a mail server and a ticket system for one run; `perform` has the processes do the work. */
 export async function trial(
-  folder: string,
+  on: PlaceName,
   count: number,
-  perform: (script: { script: URL; args: string[] }) => Promise<unknown>,
+  perform: (script: { script: URL; args: string[]; workers: number }) => Promise<unknown>,
 ): Promise<Trace> {
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "abi-workflows-crash-"));
+  try {
+    return await trialIn(folder, on, count, perform);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const trialIn = async (folder: string, ...[on, count, perform]: Parameters<typeof trial>): Promise<Trace> => {
   writeFileSync(join(folder, "customers.csv"), customersCsv());
+  await using place = await PLACES[on](folder);
   await using smtp = await startSmtpServer();
   await using tickets = await new TicketCounter().listen();
+  const { runs, graph, workers } = place;
   const script = new URL("feedback-process.ts", import.meta.url);
-  await perform({ script, args: [folder, smtp.url(), tickets.url, String(count)] });
+  await perform({ script, args: [runs, graph, folder, smtp.url(), tickets.url, String(count)], workers });
   return {
     mails: smtp.mails.map(({ parsed: { subject, messageId } }) => ({
       key: subject?.replace(/^RE: /, "") ?? "",
@@ -40,25 +51,25 @@ export async function trial(
     })),
     tickets: tickets.tickets,
     ticketRepetitions: tickets.repetitions,
-    ...(await runsOf(folder, count)),
-    graph: await graphOf(folder),
+    ...(await runsOf(runs, count)),
+    graph: await graphOf(graph),
   };
-}
+};
 
-async function runsOf(folder: string, count: number): Promise<Pick<Trace, "completed" | "windows">> {
-  const engine = new OpenWorkflowEngine({ path: join(folder, "runs.sqlite"), worker: false });
-  const runs = await engine.list({ status: "completed", limit: 2 * count });
+async function runsOf(location: string, count: number): Promise<Pick<Trace, "completed" | "windows">> {
+  const engine = await openRuns(location);
+  const completed = await engine.list({ status: "completed", limit: 2 * count });
   const windows = new Map<string, number>();
-  for (const { id, key } of runs) {
+  for (const { id, key } of completed) {
     const sendings = (await engine.history(id)).filter(({ step }) => MAIL_STEPS.has(step));
     windows.set(key, sendings.filter(({ status }) => status === "running").length);
   }
   await engine.close();
-  return { completed: runs.map(({ key }) => key), windows };
+  return { completed: completed.map(({ key }) => key), windows };
 }
 
-async function graphOf(folder: string): Promise<string[]> {
-  const store = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+async function graphOf(location: string): Promise<string[]> {
+  const store = await openGraph(location);
   const quads = (await Promise.all((await store.listStores()).map((name) => store.getGraph(name)))).flat();
   await store.close();
   return graphLines(quads, (value) => /(?:^|\/)workflow-[0-9a-f-]{36}$/.test(value));

@@ -1,51 +1,25 @@
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import postgres from "postgres";
 import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
+import { createDatabase, serverUrl } from "../support/postgres.ts";
 import { decideAfterKill, meanwhile } from "./waiting.ts";
 
-const url = process.env["TEST_DATABASE_URL"];
-if (url === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
+if (serverUrl === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
 
-/** A database for each test: what one leaves must not be another's work. */
-function ownDatabase(): { url: string; created: Promise<void>; drop: () => Promise<void> } {
-  const name = `abi_${randomUUID().replaceAll("-", "")}`;
-  const own = new URL(url!);
-  own.pathname = `/${name}`;
-  const admin = async (statement: string): Promise<void> => {
-    const sql = postgres(url!, { max: 1, onnotice: () => {} });
-    try {
-      await sql.unsafe(statement);
-    } finally {
-      await sql.end();
-    }
-  };
-  return {
-    url: own.href,
-    created: admin(`CREATE DATABASE ${name}`),
-    drop: () => admin(`DROP DATABASE ${name} WITH (FORCE)`),
-  };
-}
-
-describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
   workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
-    const database = ownDatabase();
+    const created = createDatabase();
     return {
-      open: async (options) => {
-        await database.created;
-        return OpenWorkflowEngine.connect(database.url, { concurrency: 4, ...options });
-      },
-      destroy: database.drop,
+      open: async (options) => OpenWorkflowEngine.connect((await created).url, { concurrency: 4, ...options }),
+      destroy: async () => (await created).drop(),
     };
   });
 
   it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
-    const database = ownDatabase();
-    await database.created;
+    const database = await createDatabase();
     onTestFinished(database.drop);
     const said: string[] = [];
     const waiting: { words: string; resolve: () => void }[] = [];
@@ -81,8 +55,7 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
   }, 60_000);
 
   it("keeps a run that waits for a person when its process is killed with -9", async () => {
-    const database = ownDatabase();
-    await database.created;
+    const database = await createDatabase();
     onTestFinished(database.drop);
     const { run, steps } = await decideAfterKill(database.url, () => OpenWorkflowEngine.connect(database.url));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
@@ -90,8 +63,7 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
   });
 
   it("sees a decision and a cancellation between its last look and the wait", async () => {
-    const database = ownDatabase();
-    await database.created;
+    const database = await createDatabase();
     onTestFinished(database.drop);
     const connected = async () => connectPostgres(database.url);
     const decided = await meanwhile(await connected(), (engine, id) => engine.decide(id, "draft-1", "yes"));
@@ -101,8 +73,7 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
   });
 
   it("opens safely when ten processes do so at once on a new database", async () => {
-    const database = ownDatabase();
-    await database.created;
+    const database = await createDatabase();
     onTestFinished(database.drop);
     const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database.url)));
     for (const engine of engines) engine.register("once", async (_, { runId }) => runId);

@@ -33,10 +33,16 @@ export interface SparqlEndpoint {
   turnedAway: (string | undefined)[];
   /** The next requests that are let in go wrong like this; null lets one pass. */
   failNext(...faults: (Fault | null)[]): void;
+  /** From now on every request goes wrong like this when it comes for the first time; times in it do not count. */
+  failFirst(fault: Fault): void;
   /** All that is there, under any graph. */
   size(): number;
   /** All graphs that hold something. */
   graphs(): string[];
+  /** Drops every connection and takes no more, as a server does that is stopped; what it holds it keeps. */
+  stop(): Promise<void>;
+  /** Takes connections again, on the same port. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +61,14 @@ export async function startSparqlEndpoint(
   const faults: (Fault | null)[] = [];
   const guard = options.access ? guards[options.access.scheme](options.access as never) : undefined;
 
+  let faultOfFirst: Fault | undefined;
+  const known = new Set<string>();
+  const firstTime = (body: string): Fault | undefined => {
+    const request = decodeURIComponent(body).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "");
+    const isNew = known.size < known.add(request).size;
+    return isNew ? faultOfFirst : undefined;
+  };
+
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(incoming);
     const refusal = guard?.(incoming);
@@ -64,7 +78,7 @@ export async function startSparqlEndpoint(
       return;
     }
     const url = new URL(incoming.url ?? "/", endpoint.origin);
-    const fault = faults.shift() ?? undefined;
+    const fault = faults.shift() ?? firstTime(body);
     if (fault === "drop") return void response.destroy();
     if (typeof fault === "number") return answer(response, fault, "text/plain", "secret details");
     const work = operation(incoming, url, body);
@@ -79,17 +93,22 @@ export async function startSparqlEndpoint(
     handle(incoming, response).catch((error: unknown) => answer(response, 400, "text/plain", String(error)));
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    if (server.listening) await once(server.close(), "close");
+  };
   const endpoint: SparqlEndpoint = {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `http://127.0.0.1:${port}`,
     seen: [],
     turnedAway: [],
     failNext: (...next) => void faults.push(...next),
+    failFirst: (fault) => void (faultOfFirst = fault),
     size: () => store.size,
     graphs: () => [...new Set(store.match().map((quad) => quad.graph.value))].toSorted(),
-    close: async () => {
-      server.closeAllConnections();
-      if (server.listening) await once(server.close(), "close");
-    },
+    stop,
+    start: async () => void (await once(server.listen(port, "127.0.0.1"), "listening")),
+    close: stop,
   };
   if (options.closeWithTest !== false) onTestFinished(() => endpoint.close());
   return endpoint;

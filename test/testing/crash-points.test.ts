@@ -48,15 +48,22 @@ describe("crash points", () => {
   });
 
   it("know what has been acknowledged before", () => {
-    const points = new CrashPoints(["node", "script.ts", "own", ...writeOrders({ acknowledged: 7 })]);
+    const points = new CrashPoints([
+      "node",
+      "script.ts",
+      "own",
+      ...writeOrders({ acknowledged: 7, worker: 0, workers: 1 }),
+    ]);
     points.acknowledge();
     expect(points.acknowledged).toBe(8);
-    expect(new CrashPoints([]).acknowledged).toBe(0);
+    expect(new CrashPoints([])).toMatchObject({ acknowledged: 0, worker: 0, workers: 1 });
   });
 
   it("get their orders through, whatever the point is called and the script's own arguments are", () => {
     const orders = fc.record({
       acknowledged: fc.nat(),
+      worker: fc.nat(),
+      workers: fc.nat(),
       point: fc.string({ minLength: 1 }).filter((s) => !/[\n\r\u2028\u2029]/.test(s)),
       nth: fc.nat(),
     });

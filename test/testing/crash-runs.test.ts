@@ -6,14 +6,15 @@ import { serve } from "../support/http.ts";
 const script = new URL("orders-process.ts", import.meta.url);
 const ORDERS = Array.from({ length: 40 }, (_, n) => `order-${n}`);
 
-async function trial(care: string, kills: number) {
+async function trial(care: string, kills: number, workers = 1) {
   const models = await serve({ status: 204 });
-  const undisturbed = await runUndisturbed({ script, args: [temporaryFolder(), models.origin, care] });
+  const undisturbed = await runUndisturbed({ script, args: [temporaryFolder(), models.origin, care], workers });
   const server = await serve({ status: 204 });
   const told: Kill[] = [];
   const made = await runWithKills({
     script,
     args: [temporaryFolder(), server.origin, care],
+    workers,
     undisturbed,
     kills,
     seed: 5,
@@ -40,6 +41,15 @@ describe("a run with kills", { timeout: 60_000 }, () => {
     expect(tally({ name: "charges", expected: ORDERS, received, windows })).toSatisfy(isClean);
   });
 
+  it("kills one of several workers at a time, and lets each go on where it was", async () => {
+    const { undisturbed, kills, received } = await trial("careful", 12, 2);
+    expect(undisturbed.get("after:payments.charge")).toBe(40);
+    expect(kills).toHaveLength(12);
+    expect(new Set(kills.map(({ worker }) => worker))).toEqual(new Set([0, 1]));
+    const windows = new Map(ORDERS.map((order) => [order, kills.length]));
+    expect(tally({ name: "charges", expected: ORDERS, received, windows })).toSatisfy(isClean);
+  });
+
   it("shows a workflow that makes a new key for every attempt", async () => {
     const { received } = await trial("careless", 8);
     const { twice } = tally({ name: "charges", expected: ORDERS, received });
@@ -52,9 +62,10 @@ describe("a run with kills", { timeout: 60_000 }, () => {
     expect(lost).not.toEqual([]);
   });
 
-  it("says what a process wrote that failed by itself", async () => {
-    await expect(runUndisturbed({ script, args: [temporaryFolder(), "http://127.0.0.1:1", "broken"] })).rejects.toThrow(
-      /ended with exit code 1.*out of order/s,
-    );
+  it.each([1, 2])("says what a process wrote that failed by itself, and ends the others (%i)", async (workers) => {
+    // Who would go on waits for ever for an answer.
+    const server = await serve(() => {});
+    const args = [temporaryFolder(), server.origin, "broken"];
+    await expect(runUndisturbed({ script, args, workers })).rejects.toThrow(/ended with exit code 1.*out of order/s);
   });
 });

@@ -6,6 +6,7 @@
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
 import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
+import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
 import { readOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
@@ -39,7 +40,17 @@ export class CrashPoints {
     this.#acknowledged = this.#orders.acknowledged;
   }
 
-  /** How many items earlier processes have been promised: not to be submitted again, and not to be lost. */
+  /** Which of the processes that share the work this one is, from 0; the items of each are its own to submit. */
+  get worker(): number {
+    return this.#orders.worker;
+  }
+
+  /** How many processes share the work. */
+  get workers(): number {
+    return this.#orders.workers;
+  }
+
+  /** How many items earlier processes in this one's place have been promised: not to be submitted again, and not to be lost. */
   get acknowledged(): number {
     return this.#acknowledged;
   }
@@ -98,7 +109,19 @@ export class CrashPoints {
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
-    const database = openSqliteDatabase(path, true);
+    return this.#watched(openSqliteDatabase(path, true));
+  }
+
+  /**
+   * The same in a PostgreSQL database, which several workers may share.
+   * @param url `postgres://user:password@host:5432/database`
+   * @throws ValidationError, IoError as `OpenWorkflowEngine.connect`
+   */
+  async postgresEngineDatabase(url: string): Promise<EngineDatabase> {
+    return this.#watched(await connectPostgres(url));
+  }
+
+  #watched(database: EngineDatabase): EngineDatabase {
     const backend = this.around("runs", database.backend, [
       "createWorkflowRun",
       "claimWorkflowRun",

@@ -8,12 +8,14 @@ import { writeOrders, type CrashMessage, type CrashOrders } from "./protocol.ts"
 export interface CrashScript {
   script: string | URL;
   args: readonly string[];
+  /** Processes that run it at the same time and share its work; default 1. Each hears which one it is: `CrashPoints.worker`. */
+  workers?: number;
 }
 
 /** How one process went: killed, or done (`exit code 0`). */
 export interface Life {
   readonly killed: boolean;
-  /** Items acknowledged by this process and those before it. */
+  /** Items acknowledged by this process and those before it in its place. */
   readonly acknowledged: number;
 }
 
@@ -23,16 +25,19 @@ const KEPT_ERROR_OUTPUT = 4000;
 
 /**
  * Runs one process to its end. `onReached` hears of every point, a little late, and may kill the process.
- * @throws UnexpectedError where it ends in any other way than killed or done, or hangs
+ * @throws UnexpectedError where it ends in any other way than killed or done, or hangs; the signal's abort kills it
  */
 export async function live(
   { script, args }: CrashScript,
   orders: CrashOrders,
   onReached: (point: string, kill: () => void) => void,
+  signal: AbortSignal,
 ): Promise<Life> {
   const path = typeof script === "string" ? script : fileURLToPath(script);
   const child = spawn(process.execPath, [path, ...args, ...writeOrders(orders)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    signal,
+    killSignal: "SIGKILL",
   });
   const kill = (): void => {
     child.kill("SIGKILL");
@@ -53,12 +58,31 @@ export async function live(
     errors = (errors + text).slice(-KEPT_ERROR_OUTPUT);
   });
   // Not "exit": what the process has said last is still to come then.
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  clearTimeout(silence);
-  if (!hangs && (signal === "SIGKILL" || code === 0)) return { killed: signal === "SIGKILL", acknowledged };
-  const end = hangs ? `said nothing for ${LONGEST_SILENCE_MS / 1000} s` : `ended with ${signal ?? `exit code ${code}`}`;
+  const [code, cause] = (await once(child, "close").finally(() => clearTimeout(silence))) as [
+    number | null,
+    NodeJS.Signals | null,
+  ];
+  if (!hangs && (cause === "SIGKILL" || code === 0)) return { killed: cause === "SIGKILL", acknowledged };
+  const end = hangs ? `said nothing for ${LONGEST_SILENCE_MS / 1000} s` : `ended with ${cause ?? `exit code ${code}`}`;
   throw new UnexpectedError(undefined, {
     message: `The process under test ${end}. It wrote: ${errors.trim() || "nothing"}`,
     code: "crash_test_process",
   });
+}
+
+/**
+ * Does something for each of the processes that share the work, at the same time. Where it fails for one, the signal tells the others.
+ * @throws the first failure
+ */
+export async function forEachWorker(
+  { workers = 1 }: CrashScript,
+  work: (worker: { worker: number; workers: number }, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failure = new AbortController();
+  const { signal } = failure;
+  const all = Array.from({ length: workers }, (_, worker) =>
+    work({ worker, workers }, signal).catch((error: unknown) => failure.abort(error)),
+  );
+  await Promise.all(all);
+  signal.throwIfAborted();
 }

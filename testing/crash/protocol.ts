@@ -1,8 +1,12 @@
 /** What runner and process say to each other: orders as arguments, news over Node's channel between processes. */
 
 export interface CrashOrders {
-  /** Items that earlier processes have acknowledged. */
+  /** Items that earlier processes in this one's place have acknowledged. */
   readonly acknowledged: number;
+  /** Which of the processes that share the work this one is, from 0. */
+  readonly worker: number;
+  /** How many share it. */
+  readonly workers: number;
   /** Die when this point is reached for the `nth` time. */
   readonly point?: string;
   readonly nth?: number;
@@ -11,19 +15,26 @@ export interface CrashOrders {
 export type CrashMessage = { readonly reached: string } | { readonly acknowledged: number };
 
 const ACKNOWLEDGED = "--acknowledged=";
+const WORKER = "--worker=";
 const CRASH_AT = "--crash-at=";
 
-/** `--acknowledged=12 --crash-at=after:mail.send#3` */
-export const writeOrders = ({ acknowledged, point, nth }: CrashOrders): string[] => [
+/** `--acknowledged=12 --worker=0/2 --crash-at=after:mail.send#3` */
+export const writeOrders = ({ acknowledged, worker, workers, point, nth }: CrashOrders): string[] => [
   `${ACKNOWLEDGED}${acknowledged}`,
+  `${WORKER}${worker}/${workers}`,
   ...(point === undefined ? [] : [`${CRASH_AT}${point}#${nth}`]),
 ];
 
 /** The last of each kind: what stands before is the script's own. */
 export function readOrders(args: readonly string[]): CrashOrders {
-  const last = (prefix: string): string | undefined =>
-    args.findLast((argument) => argument.startsWith(prefix))?.slice(prefix.length);
-  const acknowledged = Number(last(ACKNOWLEDGED) ?? 0);
-  const [, point, nth] = /^(.+)#(\d+)$/.exec(last(CRASH_AT) ?? "") ?? [];
-  return { acknowledged, ...(point === undefined ? {} : { point, nth: Number(nth) }) };
+  const last = (prefix: string): string =>
+    args.findLast((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? "";
+  const [, worker = 0, workers = 1] = /^(\d+)\/(\d+)$/.exec(last(WORKER)) ?? [];
+  const [, point, nth] = /^(.+)#(\d+)$/.exec(last(CRASH_AT)) ?? [];
+  return {
+    acknowledged: Number(last(ACKNOWLEDGED)),
+    worker: Number(worker),
+    workers: Number(workers),
+    ...(point === undefined ? {} : { point, nth: Number(nth) }),
+  };
 }

@@ -1,4 +1,4 @@
-import { live, type CrashScript } from "./life.ts";
+import { forEachWorker, live, type CrashScript } from "./life.ts";
 
 /** Point → how often it was reached. */
 export type ReachedPoints = ReadonlyMap<string, number>;
@@ -9,8 +9,9 @@ export type ReachedPoints = ReadonlyMap<string, number>;
  */
 export async function runUndisturbed(script: CrashScript): Promise<ReachedPoints> {
   const reached = new Map<string, number>();
-  await live(script, { acknowledged: 0 }, (point) => {
-    reached.set(point, (reached.get(point) ?? 0) + 1);
+  const count = (point: string): void => void reached.set(point, (reached.get(point) ?? 0) + 1);
+  await forEachWorker(script, async (place, signal) => {
+    await live(script, { acknowledged: 0, ...place }, count, signal);
   });
   return reached;
 }

@@ -1,11 +1,12 @@
-import { live, type CrashScript } from "./life.ts";
+import { forEachWorker, live, type CrashScript } from "./life.ts";
+import { Progress } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import type { ReachedPoints } from "./run-undisturbed.ts";
 
 export interface KillOptions extends CrashScript {
   /** What a run of the same script on the same items reached without kills: tells the points, and how much work there is. */
   undisturbed: ReachedPoints;
-  /** How often to kill; fewer where the work is done before. */
+  /** How often to kill, all workers together; fewer where the work is done before. */
   kills: number;
   /** Chooses points and moments. The same seed gives the same choices; moments depend on the machine as well. */
   seed: number;
@@ -17,16 +18,21 @@ export interface Kill {
   /** `point`: the process killed itself there. `random`: it was killed from outside, a moment after `point`. */
   readonly how: "point" | "random";
   readonly point: string;
+  /** Which of the workers, from 0. */
+  readonly worker: number;
 }
 
 /** So far behind a point a kill from outside may come: several steps of a run. Milliseconds. */
 const LATEST_MS = 8;
 /** A process that is to die at a point may pass so many others before it is killed from outside, or twice its share of them. */
 const PATIENCE = 100;
+/** The kills are spread over so much of the work: at its end a worker may find nothing but what the dead still hold. */
+const KILLED_PART = 0.8;
 
 /**
  * Runs a script, kills it with -9, starts it again, until it is done: by turns at a named point, that where it has died
- * least often, and at a random moment. The kills are spread over the whole work.
+ * least often, and at a random moment. The kills are spread over the first four fifths of the work. Where several workers share it, the others go
+ * on while one is down.
  * @throws UnexpectedError where a process fails by itself or hangs
  */
 export async function runWithKills(options: KillOptions): Promise<Kill[]> {
@@ -35,58 +41,56 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   const upTo = (limit: number): number => 1 + Math.floor(random() * Math.max(1, limit));
   const work = new Progress(undisturbed);
   const kills: Kill[] = [];
-  let acknowledged = 0;
+  /** Kills that have been, and those on their way to workers that live. */
+  let planned = 0;
+  /** Where living workers are to die. */
+  const aims = new Map<number, string>();
 
-  for (;;) {
-    const left = options.kills - kills.length;
-    // What one process may do of the whole: on the average its share of what is left.
-    const share = (2 * (1 - work.done)) / Math.max(1, left);
-    const target = left > 0 && kills.length % 2 === 0 ? leastKilled(undisturbed, kills) : undefined;
-    const at = target && { point: target, nth: upTo(share * (undisturbed.get(target) ?? 0)) };
-    let patience = at ? Math.max(PATIENCE, 2 * share * work.total) : upTo(share * work.total);
-    if (left === 0) patience = Infinity;
-    let last = "";
-    let doomed = false;
-    const life = await live(options, { acknowledged, ...at }, (reached, kill) => {
-      last = reached;
-      work.note(reached);
-      patience -= 1;
-      if (patience > 0 || doomed) return;
-      doomed = true;
-      setTimeout(kill, random() * LATEST_MS);
-    });
-    acknowledged = life.acknowledged;
-    if (!life.killed) return kills;
-    const kill: Kill = !doomed && last === target ? { how: "point", point: last } : { how: "random", point: last };
-    kills.push(kill);
-    onKill?.(kill, kills.length);
-  }
+  await forEachWorker(options, async (place, signal) => {
+    let acknowledged = 0;
+    for (;;) {
+      const left = options.kills - planned;
+      // What one process may do of the whole: on the average its share of what is left.
+      const share = (2 * Math.max(0, KILLED_PART - work.done)) / Math.max(1, left);
+      const target =
+        left > 0 && planned % 2 === 0
+          ? leastKilled(work.ahead(), [...kills.filter(isNamed).map(({ point }) => point), ...aims.values()])
+          : undefined;
+      const at = target && { point: target, nth: upTo(share * (undisturbed.get(target) ?? 0)) };
+      let patience = at ? Math.max(PATIENCE, 2 * share * work.total) : upTo(share * work.total);
+      if (target) aims.set(place.worker, target);
+      if (left > 0) planned += 1;
+      else patience = Infinity;
+      let last = "";
+      let doomed = false;
+      const onReached = (reached: string, kill: () => void): void => {
+        last = reached;
+        work.note(reached);
+        patience -= 1;
+        if (patience > 0 || doomed) return;
+        doomed = true;
+        setTimeout(kill, random() * LATEST_MS);
+      };
+      const life = await live(options, { acknowledged, ...place, ...at }, onReached, signal);
+      aims.delete(place.worker);
+      acknowledged = life.acknowledged;
+      if (!life.killed) {
+        // Done before its time came: the kill is another's.
+        if (left > 0) planned -= 1;
+        return;
+      }
+      const kill: Kill = { how: !doomed && last === target ? "point" : "random", point: last, worker: place.worker };
+      kills.push(kill);
+      onKill?.(kill, kills.length);
+    }
+  });
+  return kills;
 }
 
-/** How much of the work is done, told by the points reached. */
-class Progress {
-  readonly total: number;
-  readonly #expected: ReachedPoints;
-  readonly #reached = new Map<string, number>();
-
-  constructor(expected: ReachedPoints) {
-    this.#expected = expected;
-    this.total = [...expected.values()].reduce((sum, count) => sum + count, 0);
-  }
-
-  note(point: string): void {
-    this.#reached.set(point, (this.#reached.get(point) ?? 0) + 1);
-  }
-
-  /** Between 0 and 1, each kind of point counting as much as the others: what is done again takes one past its measure, not all. */
-  get done(): number {
-    const parts = [...this.#expected].map(([point, count]) => Math.min(1, (this.#reached.get(point) ?? 0) / count));
-    return parts.reduce((sum, part) => sum + part, 0) / Math.max(1, parts.length);
-  }
-}
+const isNamed = ({ how }: Kill): boolean => how === "point";
 
 /** So that every point has its turn, those as well that a process did not come to when it was theirs. */
-function leastKilled(points: ReachedPoints, kills: readonly Kill[]): string | undefined {
-  const times = (point: string): number => kills.filter((kill) => kill.how === "point" && kill.point === point).length;
-  return [...points.keys()].sort().sort((a, b) => times(a) - times(b))[0];
+function leastKilled(points: readonly string[], deaths: readonly string[]): string | undefined {
+  const times = (point: string): number => deaths.filter((death) => death === point).length;
+  return points.toSorted((a, b) => times(a) - times(b))[0];
 }

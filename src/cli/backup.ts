@@ -1,0 +1,99 @@
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type * as sqlite from "node:sqlite";
+import { IoError, ValidationError } from "../errors.ts";
+import { openSqlite } from "../sqlite.ts";
+
+/** What a backup is made of: the SQLite file of the runs where there is one, other SQLite files, and folders of files that never change. */
+export interface BackupSources {
+  readonly runs?: string;
+  readonly databases: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/**
+ * Copies all of it into a new folder while other processes go on working with it. Runs and graph are of one moment: no step is
+ * recorded as done whose effect is missing in the graph, and nothing is in the graph whose run is missing. Folders come last,
+ * so that they hold at least what the runs speak of.
+ * @returns the names of what was copied
+ * @throws ValidationError for a folder that is not empty, IoError where something can't be read or written
+ */
+export async function backUp({ runs, databases, folders }: BackupSources, target: string): Promise<string[]> {
+  const backup = sqliteBackup();
+  prepare(target);
+  const paths = [...(runs === undefined ? [] : [runs]), ...databases];
+  try {
+    const snapshots = openSnapshots(paths, runs);
+    try {
+      for (const [index, path] of paths.entries()) await backup(snapshots[index]!, join(target, basename(path)));
+    } finally {
+      for (const snapshot of snapshots) snapshot.close();
+    }
+    for (const path of paths) check(join(target, basename(path)));
+    // What has no name yet is on its way.
+    const filter = (path: string): boolean => !basename(path).startsWith(".");
+    for (const folder of folders) await cp(folder, join(target, basename(folder)), { recursive: true, filter });
+  } catch (cause) {
+    throw new IoError(
+      `The backup in ${target} could not be finished: look for a full disk or a file that can't be read. Remove that folder and try again.`,
+      { code: "backup_failed", cause },
+    );
+  }
+  return [...paths, ...folders].map((path) => basename(path));
+}
+
+/** In Node.js since 22.16. */
+function sqliteBackup(): typeof sqlite.backup {
+  const { backup } = process.getBuiltinModule("node:sqlite") as Partial<typeof sqlite>;
+  if (backup) return backup;
+  throw new ValidationError("Backups need Node.js 22.16 or newer.", { code: "node_too_old" });
+}
+
+function prepare(target: string): void {
+  if (existsSync(target) && readdirSync(target).length > 0) {
+    throw new ValidationError(`There is something in ${target} already. Name a folder that is empty or not there.`, {
+      code: "folder_not_empty",
+    });
+  }
+  try {
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new IoError(`The folder ${target} cannot be made.`, { code: "backup_failed", cause });
+  }
+}
+
+/**
+ * Read transactions on all files, in which writers no longer show. While they are opened nobody can write to the runs; what the
+ * graph can get meanwhile belongs to steps that are begun and not recorded, which are done again, and change nothing.
+ */
+function openSnapshots(paths: readonly string[], runs: string | undefined): sqlite.DatabaseSync[] {
+  const lock = runs === undefined ? undefined : openSqlite(runs);
+  const snapshots: sqlite.DatabaseSync[] = [];
+  try {
+    lock?.exec("BEGIN IMMEDIATE");
+    for (const path of paths) {
+      const snapshot = openSqlite(path);
+      snapshots.push(snapshot);
+      // The transaction begins with the first thing that is read.
+      snapshot.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+    }
+    return snapshots;
+  } catch (error) {
+    for (const snapshot of snapshots) snapshot.close();
+    throw error;
+  } finally {
+    lock?.close();
+  }
+}
+
+/** A backup that nobody has read is none. */
+function check(path: string): void {
+  const database = openSqlite(path);
+  try {
+    const answer = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
+    if (answer !== "ok") throw new Error(String(answer));
+  } finally {
+    database.close();
+  }
+}

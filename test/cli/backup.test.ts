@@ -1,0 +1,96 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { OpenWorkflowEngine, OxigraphOntologyStore, select, type Run } from "../../src/index.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { call, FEEDBACK, parseLines, RunningCommand, workplace } from "./command-process.ts";
+
+const ROWS = Array.from({ length: 150 }, (_, n) => `F-${n}`);
+
+/** A place with a file of feedback, every third of which becomes a ticket. */
+function placeWithBatch(): ReturnType<typeof workplace> {
+  const place = workplace();
+  const row = (id: string, n: number) => ({
+    feedback_id: id,
+    customer_id: n % 3 === 0 ? "C-2" : "C-1",
+    subject: id,
+    feedback_text: `I love the new design, it is great! (${n})`,
+  });
+  writeFileSync(join(place.cwd, "rows.jsonl"), ROWS.map((id, n) => JSON.stringify(row(id, n))).join("\n"));
+  return { ...place, env: { ...place.env, RESPONSE_CAP: "1000" } };
+}
+
+async function runsIn(folder: string): Promise<Run[]> {
+  const engine = new OpenWorkflowEngine({ path: join(folder, "runs.sqlite"), worker: false });
+  const runs = await engine.list({ limit: 1000 });
+  await engine.close();
+  return runs;
+}
+
+/** Ids of feedback in the graph, once for each value of the property. */
+async function feedbackIn(folder: string, property: string): Promise<string[]> {
+  const store = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+  const sparql = `PREFIX abi: <http://example.org/abi#> SELECT ?id { ?f a abi:Feedback ; abi:id ?id ; ${property} ?value }`;
+  const rows = await select(store, "feedback_data", sparql);
+  await store.close();
+  return rows.map(({ id }) => id!.value).toSorted();
+}
+
+describe("backup", { timeout: 120_000 }, () => {
+  it("taken again and again while a batch runs: runs and graph are of one moment, and the last one goes on to the end", async () => {
+    const place = placeWithBatch();
+    const batch = new RunningCommand(["batch", "rows.jsonl", "--json"], place);
+    await batch.lines(5);
+    for (const name of ["b1", "b2", "b3", "b4"]) {
+      expect(await call(["backup", name, "--json"], place)).toMatchObject({ code: 0, stderr: "" });
+      const folder = join(place.cwd, name);
+      const runs = await runsIn(folder);
+      const stored = await feedbackIn(folder, "abi:timestamp");
+      // Whatever a run remembers is there, and whatever is there has a run.
+      expect(stored).toEqual(expect.arrayContaining(keysWith(runs, "feedback_stored")));
+      expect(runs.map(({ key }) => key)).toEqual(expect.arrayContaining(stored));
+    }
+    batch.kill("SIGKILL");
+    await batch.ended;
+
+    const restored = ["--data", "b4"];
+    const { code, stdout } = await call([...restored, "batch", "rows.jsonl", "--json"], place);
+    expect(code).toBe(0);
+    expect(parseLines(stdout).filter(({ success }) => success === true)).toHaveLength(ROWS.length);
+    const folder = join(place.cwd, "b4");
+    for (const property of ["abi:timestamp", "abi:responseSent", "abi:responseTime"]) {
+      expect(await feedbackIn(folder, property)).toEqual(ROWS.toSorted());
+    }
+    expect(readdirSync(join(folder, "outbox"))).toHaveLength(ROWS.length);
+  });
+
+  it("never overwrites, and says where there is nothing", async () => {
+    const place = workplace();
+    expect(await call(["backup", "b"], place)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/nothing to back up/),
+    });
+    await call(["process", ...FEEDBACK], place);
+    mkdirSync(join(place.cwd, "b"));
+    writeFileSync(join(place.cwd, "b", "mine"), "");
+    expect(await call(["backup", "b"], place)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/something in b/),
+    });
+    expect(readdirSync(join(place.cwd, "b"))).toEqual(["mine"]);
+    const { stdout } = await call(["backup", "c"], place);
+    expect(stdout).toBe("Copied to c: runs.sqlite, ontology.sqlite, outbox\n");
+    expect(readdirSync(join(place.cwd, "c")).toSorted()).toEqual(["ontology.sqlite", "outbox", "runs.sqlite"]);
+  });
+
+  it("says what is kept elsewhere", async () => {
+    const place = workplace();
+    await call(["process", ...FEEDBACK], place);
+    const env = { ...place.env, ONTOLOGY_URL: "http://127.0.0.1:1/sparql" };
+    const { stdout } = await call(["backup", join(temporaryFolder(), "b"), "--json"], { ...place, env });
+    expect(JSON.parse(stdout)).toMatchObject({ copied: ["runs.sqlite", "outbox"], kept_elsewhere: ["ONTOLOGY_URL"] });
+  });
+});
+
+const keysWith = (runs: readonly Run[], step: string): string[] =>
+  runs.filter(({ stepsCompleted }) => stepsCompleted.includes(step)).map(({ key }) => key);

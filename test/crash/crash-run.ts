@@ -1,0 +1,73 @@
+import {
+  differences,
+  isClean,
+  runUndisturbed,
+  runWithKills,
+  tally,
+  tallyTable,
+  type Kill,
+  type ReachedPoints,
+  type Tally,
+} from "../../testing/index.ts";
+import { feedbackItem } from "./items.ts";
+import type { PlaceName } from "./place.ts";
+import { trial, type Trace } from "./trial.ts";
+
+export interface CrashRunOptions {
+  on: PlaceName;
+  feedback: number;
+  kills: number;
+  seed: number;
+  say: (line: string) => void;
+}
+
+/** One run without kills as the model, one with; says what became of it, and returns whether that is as it must be. */
+export async function crashRun({ on, feedback, kills: wanted, seed, say }: CrashRunOptions): Promise<boolean> {
+  say(`${on}: ${wanted} kills over ${feedback} pieces of feedback, seed ${seed}`);
+  let undisturbed: ReachedPoints = new Map();
+  const model = await trial(on, feedback, async (script) => {
+    undisturbed = await runUndisturbed(script);
+  });
+  let kills: Kill[] = [];
+  const begin = Date.now();
+  const seconds = (): string => `${Math.round((Date.now() - begin) / 1000)} s`;
+  const result = await trial(on, feedback, async (script) => {
+    const onKill = (_: Kill, count: number): void => {
+      if (count % 50 === 0) say(`  ${count} kills, ${seconds()}`);
+    };
+    kills = await runWithKills({ ...script, undisturbed, kills: wanted, seed, onKill });
+  });
+
+  const tallies = talliesOf(model, result, feedback);
+  const strange = differences(model.graph, result.graph);
+  const named = new Set(kills.filter(({ how }) => how === "point").map(({ point }) => point));
+  const spared = [...undisturbed.keys()].filter((point) => !named.has(point));
+
+  say(tallyTable(tallies));
+  say(`graph: ${result.graph.length} triples, ${strange.length} differ from those of the undisturbed run`);
+  say(`tickets asked for again with the same key, and given once: ${result.ticketRepetitions}`);
+  say(
+    `kills: ${kills.length}, ${kills.filter(({ how }) => how === "point").length} at ${named.size} named points, the rest at random`,
+  );
+  const faults = [
+    ...tallies.filter((one) => !isClean(one)).map((one) => JSON.stringify(one)),
+    ...strange.slice(0, 10).map((line) => `differs: ${line}`),
+    ...spared.map((point) => `never killed at ${point}`),
+    ...(kills.length < wanted ? [`the work was done after ${kills.length} kills`] : []),
+    ...(model.mails.length * model.tickets.length === 0 ? ["the undisturbed run sent no mail or made no ticket"] : []),
+  ];
+  for (const fault of faults) say(fault);
+  say(`${faults.length === 0 ? "clean" : "NOT CLEAN"} after ${seconds()}`);
+  return faults.length === 0;
+}
+
+function talliesOf(model: Trace, result: Trace, feedback: number): Tally[] {
+  const keys = (receipts: readonly { key: string }[]): string[] => receipts.map(({ key }) => key);
+  const all = Array.from({ length: feedback }, (_, n) => feedbackItem(n).feedback_id);
+  const completed = result.completed.map((key) => ({ key, identity: key }));
+  return [
+    tally({ name: "runs completed", expected: all, received: completed }),
+    tally({ name: "mails", expected: keys(model.mails), received: result.mails, windows: result.windows }),
+    tally({ name: "tickets", expected: keys(model.tickets), received: result.tickets }),
+  ];
+}

@@ -1,0 +1,50 @@
+// Where the runs and the graph of a crash test are kept, and how many processes share them.
+import { join } from "node:path";
+import { OpenWorkflowEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
+import { createDatabase } from "../support/postgres.ts";
+import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
+
+export interface Place extends AsyncDisposable {
+  /** A SQLite file, or the URL of a PostgreSQL database. */
+  readonly runs: string;
+  /** A SQLite file, or the URL of a SPARQL endpoint. */
+  readonly graph: string;
+  readonly workers: number;
+}
+
+export const PLACES = {
+  /** Two files, which one process at a time has open. */
+  sqlite: async (folder: string): Promise<Place> => ({
+    runs: join(folder, "runs.sqlite"),
+    graph: join(folder, "ontology.sqlite"),
+    workers: 1,
+    [Symbol.asyncDispose]: async () => {},
+  }),
+  /** A PostgreSQL database of its own and a SPARQL endpoint in this process, which two workers share. */
+  postgres: async (): Promise<Place> => {
+    const database = await createDatabase();
+    const endpoint = await startSparqlEndpoint({ closeWithTest: false });
+    return {
+      runs: database.url,
+      graph: `${endpoint.origin}/sparql`,
+      workers: 2,
+      [Symbol.asyncDispose]: async () => {
+        await endpoint.close();
+        await database.drop();
+      },
+    };
+  },
+};
+
+export type PlaceName = keyof typeof PLACES;
+
+const isUrl = (location: string): boolean => URL.canParse(location);
+
+export const openGraph = async (location: string): Promise<OntologyStore> =>
+  isUrl(location) ? new SparqlEndpointStore({ url: location }) : OxigraphOntologyStore.open({ path: location });
+
+/** To look at the runs when all is done. */
+export const openRuns = async (location: string): Promise<OpenWorkflowEngine> =>
+  isUrl(location)
+    ? OpenWorkflowEngine.connect(location, { worker: false })
+    : new OpenWorkflowEngine({ path: location, worker: false });

@@ -1,0 +1,29 @@
+import { randomUUID } from "node:crypto";
+import postgres from "postgres";
+
+/** Where there is a PostgreSQL server for tests, as TEST_DATABASE_URL names it. */
+export const serverUrl = process.env["TEST_DATABASE_URL"];
+
+/** A database of its own on that server. */
+export interface TestDatabase {
+  readonly url: string;
+  readonly drop: () => Promise<void>;
+}
+
+/** What one test leaves must not be another's work. Drop it at the end. */
+export async function createDatabase(server = serverUrl!): Promise<TestDatabase> {
+  const name = `abi_${randomUUID().replaceAll("-", "")}`;
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  await administer(server, `CREATE DATABASE ${name}`);
+  return { url: url.href, drop: () => administer(server, `DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+async function administer(server: string, statement: string): Promise<void> {
+  const sql = postgres(server, { max: 1, onnotice: () => {} });
+  try {
+    await sql.unsafe(statement);
+  } finally {
+    await sql.end();
+  }
+}
