@@ -47,10 +47,9 @@ export async function openEngine(
   settings: Settings,
   options: Pick<EngineOptions, "worker" | "logger"> = {},
 ): Promise<OpenWorkflowEngine> {
-  const { databaseUrl, maxParallelRequests, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
+  const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
   const engineOptions = {
     ...options,
-    concurrency: Math.max(16, maxParallelRequests),
     retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
   };
   return databaseUrl === undefined

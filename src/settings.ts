@@ -132,7 +132,7 @@ const DEFINITIONS = {
   maxParallelRequests: {
     env: "MAX_PARALLEL_REQUESTS",
     schema: wholeNumber(1).default(5),
-    about: "Items of a batch at work at the same time.",
+    about: "Pieces of feedback at work at the same time, in all processes that share the database.",
   },
   retryAttempts: {
     env: "RETRY_ATTEMPTS",

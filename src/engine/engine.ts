@@ -60,6 +60,15 @@ export interface RunContext {
 /** The deterministic part between the steps: same input and step results, same next step. */
 export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 
+/** How a workflow is executed. */
+export interface RegisterOptions {
+  /**
+   * At most so many of its runs are at work at the same time, in all processes that share the database; at least 1. Those that
+   * wait for a retry or a person do not count. Default: as many as the processes have room for.
+   */
+  readonly concurrency?: number;
+}
+
 /** Which runs to list; all that is given must hold. */
 export interface RunFilter {
   readonly workflow?: string;
@@ -101,7 +110,7 @@ export interface StepEvent {
  */
 export interface WorkflowEngine {
   /** Makes a workflow known; its unfinished runs go on once the engine has started. Twice the same name is a programming error. */
-  register(workflow: string, handler: RunHandler): void;
+  register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.

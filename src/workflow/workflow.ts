@@ -47,12 +47,13 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   abstract readonly operations: readonly Operation[];
   protected readonly configuration: Configuration;
   protected readonly logger: Logger;
+  readonly #parallel: number;
   #process: DurableOperation | undefined;
 
   constructor(configuration: Configuration) {
-    const parallel = configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
-    if (!Number.isInteger(parallel) || parallel < 1) {
-      throw new TypeError(`maxParallelRequests must be a whole number of at least 1, not ${parallel}`);
+    this.#parallel = configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
+    if (!Number.isInteger(this.#parallel) || this.#parallel < 1) {
+      throw new TypeError(`maxParallelRequests must be a whole number of at least 1, not ${this.#parallel}`);
     }
     this.configuration = configuration;
     this.logger = configuration.logger ?? silentLogger;
@@ -132,7 +133,6 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     items: Iterable<unknown> | AsyncIterable<unknown>,
     { signal, onProgress }: BatchOptions = {},
   ): AsyncGenerator<RunResult, void, undefined> {
-    const concurrency = this.configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
     let completed = 0;
     let failed = 0;
     const runItem = async (item: unknown): Promise<RunResult> => {
@@ -145,7 +145,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       await setImmediate();
       return result;
     };
-    yield* pMapIterable(items, runItem, { concurrency });
+    yield* pMapIterable(items, runItem, { concurrency: this.#parallel });
   }
 
   /** The operations as LangChain tools, to bind to a chat model or hand to an agent. */
@@ -193,7 +193,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
     const handler = (input: Json, context: RunContext) => process.run(input as never, context) as Promise<Json>;
-    this.configuration.engine.register(this.name, handler);
+    this.configuration.engine.register(this.name, handler, { concurrency: this.#parallel });
     this.#process = process;
     return process;
   }

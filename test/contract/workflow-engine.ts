@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vit
 import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
+import type { Json } from "../../src/json.ts";
 
 export type OpenedEngine = WorkflowEngine & { resume(): void };
 
@@ -383,6 +384,76 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
       const runs = await Promise.all(Array.from({ length: 60 }, (_, n) => runOnce(engine, "echo", `k${n}`, n)));
       expect(runs.map(({ output }) => output)).toEqual(Array.from({ length: 60 }, (_, n) => n));
+    });
+
+    it("leaves runs of workflows that it does not know to those who do", async () => {
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const stranger = await open({ mine: async () => "mine" });
+      const { id } = await stranger.start("theirs", submission);
+      await runOnce(stranger, "mine");
+      expect(await stranger.get(id)).toMatchObject({ status: "started" });
+      await stranger.close();
+      const owner = await open({ theirs: async () => "theirs" });
+      owner.resume();
+      expect(await owner.wait(id)).toMatchObject({ status: "completed", output: "theirs" });
+    });
+
+    it("has no more runs of a workflow at work than it may, in the order in which they came, and others beside them", async () => {
+      const engine = await open({ other: async () => "done" });
+      const begun: Json[] = [];
+      const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+      const entered = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+      const few: RunHandler = async (input, { step }) =>
+        step("only", async () => {
+          begun.push(input);
+          entered[begun.length - 1]!.resolve();
+          await gates[Number(input)]!.promise;
+          return null;
+        });
+      engine.register("few", few, { concurrency: 2 });
+      const ids: string[] = [];
+      for (const n of gates.keys()) {
+        ids.push((await engine.start("few", { key: `k${n}`, fingerprint: "f", input: n })).id);
+      }
+      await entered[1]!.promise;
+      expect((await runOnce(engine, "other")).output).toBe("done");
+      expect(begun).toEqual([0, 1]);
+      gates[1]!.resolve();
+      await entered[2]!.promise;
+      expect((await runOnce(engine, "other", "again")).output).toBe("done");
+      expect(begun).toEqual([0, 1, 2]);
+      for (const { resolve } of gates) resolve();
+      for (const id of ids) expect((await engine.wait(id)).status).toBe("completed");
+      expect(begun).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    it("gives the place of a run that waits for its retry to another", async () => {
+      const engine = await data.open({ retry: { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 } });
+      onTestFinished(() => engine.close());
+      const single: RunHandler = async (input, { step }) =>
+        step("only", () => {
+          if (input === "away") throw new IoError("away");
+          return input;
+        });
+      engine.register("single", single, { concurrency: 1 });
+      const { id } = await engine.start("single", { key: "1", fingerprint: "f", input: "away" });
+      expect((await runOnce(engine, "single", "2", "here")).output).toBe("here");
+      expect(await engine.get(id)).toMatchObject({ status: "processing" });
+    });
+
+    it("has room for as many runs as a workflow may have at work", async () => {
+      const engine = await open({});
+      const all = Promise.withResolvers<void>();
+      let atWork = 0;
+      const wide: RunHandler = async (_, { step }) =>
+        step("only", async () => {
+          if (++atWork === 20) all.resolve();
+          await all.promise;
+          return null;
+        });
+      engine.register("wide", wide, { concurrency: 20 });
+      const runs = await Promise.all(Array.from({ length: 20 }, (_, n) => runOnce(engine, "wide", `k${n}`)));
+      expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
     });
 
     it("refuses a second workflow of the same name", async () => {

@@ -1,35 +1,11 @@
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import postgres from "postgres";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
+import { newDatabase, ownDatabase, TEST_DATABASE_URL } from "../support/postgres.ts";
 
-const url = process.env["TEST_DATABASE_URL"];
-if (url === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
-
-/** A database for each test: what one leaves must not be another's work. */
-function ownDatabase(): { url: string; created: Promise<void>; drop: () => Promise<void> } {
-  const name = `abi_${randomUUID().replaceAll("-", "")}`;
-  const own = new URL(url!);
-  own.pathname = `/${name}`;
-  const admin = async (statement: string): Promise<void> => {
-    const sql = postgres(url!, { max: 1, onnotice: () => {} });
-    try {
-      await sql.unsafe(statement);
-    } finally {
-      await sql.end();
-    }
-  };
-  return {
-    url: own.href,
-    created: admin(`CREATE DATABASE ${name}`),
-    drop: () => admin(`DROP DATABASE ${name} WITH (FORCE)`),
-  };
-}
-
-describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!TEST_DATABASE_URL)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
   workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
     const database = ownDatabase();
     return {
@@ -42,15 +18,13 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
   });
 
   it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
-    const database = ownDatabase();
-    await database.created;
-    onTestFinished(database.drop);
+    const database = await newDatabase();
     const said: string[] = [];
     const waiting: { words: string; resolve: () => void }[] = [];
     const worker = (name: string) => {
       const child = spawn(process.execPath, [
         join(import.meta.dirname, "../support/worker-process.ts"),
-        database.url,
+        database,
         name,
       ]);
       onTestFinished(() => void child.kill("SIGKILL"));
@@ -65,7 +39,7 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
 
     const victim = worker("victim");
     await heard("ready");
-    const client = await OpenWorkflowEngine.connect(database.url, { worker: false });
+    const client = await OpenWorkflowEngine.connect(database, { worker: false });
     client.register("shared", async () => null);
     const { id } = await client.start("shared", { key: "k", fingerprint: "f", input: { hold: true } });
     await heard("victim second");
@@ -79,10 +53,8 @@ describe.skipIf(!url)("with a PostgreSQL server (TEST_DATABASE_URL names none: s
   }, 60_000);
 
   it("opens safely when ten processes do so at once on a new database", async () => {
-    const database = ownDatabase();
-    await database.created;
-    onTestFinished(database.drop);
-    const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database.url)));
+    const database = await newDatabase();
+    const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database)));
     for (const engine of engines) engine.register("once", async (_, { runId }) => runId);
     const started = await Promise.all(
       Array.from({ length: 64 }, (_, n) =>

@@ -1,10 +1,13 @@
 import type { Backend } from "openworkflow/internal";
 import pRetry from "p-retry";
+import type { WorkerSlot } from "./engine-database.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
 /** What the engine wants to hear of, so that it never has to poll for what happens in its own process. */
 export interface BackendObserver {
+  /** Finds the next run for a worker slot. */
+  claim(slot: WorkerSlot): Promise<WorkflowRun | null>;
   /** A worker slot is about to execute this run. */
   onClaimed(run: WorkflowRun, workerId: string): void;
   /**
@@ -13,8 +16,8 @@ export interface BackendObserver {
    */
   isAtWorkHere(run: WorkflowRun): Promise<boolean>;
   onEnded(runId: string): void;
-  /** A run will be due at this time. */
-  onDue(at: Date): void;
+  /** A run has left its worker and will be due at this time. */
+  onPutOff(runId: string, dueAt: Date): void;
   /** False where the look that is under way has found nothing more. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
@@ -42,12 +45,12 @@ const persistently = <Result>(write: () => Promise<Result>): Promise<Result> =>
 export function observeBackend(backend: Backend, observer: BackendObserver): Backend {
   const report = (run: WorkflowRun): WorkflowRun => {
     if (ended(run)) observer.onEnded(run.id);
-    else if (run.availableAt) observer.onDue(run.availableAt);
+    else if (run.availableAt) observer.onPutOff(run.id, run.availableAt);
     return run;
   };
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
-    const run = await backend.claimWorkflowRun(params);
+    const run = await observer.claim(params);
     if (!run) observer.onNothingDue();
     else if (await observer.isAtWorkHere(run)) return null;
     else observer.onClaimed(run, params.workerId);
@@ -67,6 +70,7 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
     completeWorkflowRun: async (params) => report(await persistently(() => backend.completeWorkflowRun(params))),
     failWorkflowRun: async (params) => report(await persistently(() => backend.failWorkflowRun(params))),
+    sleepWorkflowRun: async (params) => report(await backend.sleepWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
       report(await persistently(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params))),
   };

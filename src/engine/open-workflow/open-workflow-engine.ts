@@ -6,6 +6,7 @@ import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isTerminal,
+  type RegisterOptions,
   type Run,
   type RunFilter,
   type RunHandler,
@@ -27,7 +28,7 @@ import { WorkerLoop } from "./worker-loop.ts";
 export interface EngineOptions {
   /** Execute runs in this process (default), or only start and look at them. */
   worker?: boolean;
-  /** Runs at work at the same time in this process; default 16. A run that waits for a retry does not count. */
+  /** Runs at work at the same time in this process; default 16, or as many as one of its workflows may have. One that waits for a retry does not count. */
   concurrency?: number;
   retry?: RetryPolicy;
   logger?: Logger;
@@ -87,7 +88,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #retry: RetryPolicy;
   readonly #logger: Logger;
   readonly #concurrency: number;
-  readonly #registered = new Set<string>();
+  readonly #registered = new Map<string, number | null>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
   /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
@@ -107,14 +108,19 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
+      claim: (slot) => this.#database.claim(slot, this.#registered),
       onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),
       isAtWorkHere: (run) => this.#reclaim(run),
-      onEnded: (runId) => this.#announceEnd(runId),
-      onDue: (at) => this.#loop.wakeAt(at),
+      onEnded: (runId) => this.#left(runId),
+      onPutOff: (runId, dueAt) => {
+        this.#left(runId);
+        this.#loop.wakeAt(dueAt);
+      },
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
     });
     this.#client = new OpenWorkflow({ backend: this.#backend });
+    this.#database.listen((runId) => this.#heard(runId));
   }
 
   /**
@@ -125,10 +131,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url) });
   }
 
-  register(workflow: string, handler: RunHandler): void {
+  register(workflow: string, handler: RunHandler, { concurrency }: RegisterOptions = {}): void {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
-    this.#registered.add(workflow);
+    this.#registered.set(workflow, concurrency ?? null);
     this.#client.defineWorkflow<Envelope, Json>(
       { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
       ({ input, step: api, run }) => {
@@ -149,7 +155,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
   resume(): void {
     if (!this.#isWorker || this.#loop.started || this.#closing) return;
-    this.#loop.start(this.#client.newWorker({ concurrency: this.#concurrency }));
+    const limits = [...this.#registered.values()].filter((limit) => limit !== null);
+    this.#loop.start(this.#client.newWorker({ concurrency: Math.max(this.#concurrency, ...limits) }));
   }
 
   start(
@@ -166,7 +173,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       }
       const created = envelope.submission === submission;
       const resumed = !created && (await this.#queries.resubmit(run.id));
-      if (created || resumed) this.#loop.wakeNow();
+      if (created || resumed) this.#happened(run.id);
       return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
     });
   }
@@ -215,7 +222,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   retry(id: string): Promise<boolean> {
     return this.#reach(async () => {
       const resumed = await this.#queries.resubmit(storedId(id));
-      if (resumed) this.#loop.wakeNow();
+      if (resumed) this.#happened(storedId(id));
       return resumed;
     });
   }
@@ -223,7 +230,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   cancel(id: string): Promise<boolean> {
     return this.#reach(async () => {
       const answer = await this.#queries.cancel(storedId(id));
-      if (answer === "cancelled") this.#announceEnd(storedId(id));
+      if (answer === "cancelled") this.#happened(storedId(id));
       return answer !== undefined;
     });
   }
@@ -239,7 +246,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   async #close(): Promise<void> {
-    await this.#loop.stop(this.#executing);
+    await this.#loop.stopClaiming();
+    await this.#database.leave().catch(() => {}); // others find out by themselves
+    await this.#loop.drain(this.#executing);
     this.#waiters.announceAll();
     await this.#database.close();
   }
@@ -296,8 +305,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   async #mayGoOn(runId: string): Promise<void> {
     const workerId = this.#claims.get(runId)?.workerId;
     if (this.#closing) {
-      // Whoever starts next need not wait for the lease.
-      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+      // Whoever goes on with it need not wait for the lease, whatever the clocks say.
+      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date(0) });
       throw INTERRUPTED;
     }
     if (await this.#queries.isCancelRequested(runId)) {
@@ -313,11 +322,23 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return true;
   }
 
-  #announceEnd(runId: string): void {
+  /** Something has happened to a run that others should look at: here, and in every process on the same database. */
+  #happened(runId: string): void {
+    this.#heard(runId);
+    this.#database.announce(runId);
+  }
+
+  #heard(runId: string | undefined): void {
+    if (runId === undefined) this.#waiters.announceAll();
+    else this.#waiters.announce(runId);
+    this.#loop.wakeNow();
+  }
+
+  /** A run that was at work here is not any more. */
+  #left(runId: string): void {
     this.#claims.delete(runId);
-    this.#waiters.announce(runId);
-    // The worker's slot is free once OpenWorkflow has returned from what it is in now.
-    setImmediate(() => this.#loop.wakeNow());
+    // Its slot is free once OpenWorkflow has returned from what it is in now.
+    setImmediate(() => this.#happened(runId));
   }
 
   #emit(event: StepEvent): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
@@ -9,6 +10,8 @@ import {
   type StepRecord,
   type StoredFilter,
 } from "./engine-database.ts";
+import { PostgresChannel } from "./postgres-channel.ts";
+import { PostgresClaims } from "./postgres-claims.ts";
 
 const SCHEMA = "openworkflow";
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
@@ -32,7 +35,19 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
     // As OpenWorkflow makes it, but silent: the server's notices would land on standard output.
     const sql = postgres(url, { onnotice: () => {}, transform: { column: { from: postgres.toCamel } } });
     const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
-    return { backend: BackendPostgres.fromPool(sql), queries: new PostgresQueries(sql), close };
+    const backend = BackendPostgres.fromPool(sql);
+    const processId = randomUUID();
+    const claims = new PostgresClaims(backend, SCHEMA, processId);
+    const channel = new PostgresChannel(sql, processId);
+    return {
+      backend,
+      queries: new PostgresQueries(sql),
+      claim: (slot, places) => claims.claim(slot, places),
+      leave: () => claims.leave(),
+      announce: (runId) => channel.announce(runId),
+      listen: (listener) => channel.listen(listener),
+      close,
+    };
   } catch (cause) {
     throw new IoError(
       "The workflow database cannot be reached: is the PostgreSQL server running and the login right?",
@@ -55,6 +70,7 @@ async function migrateOneByOne(url: string): Promise<void> {
     // Held by the session, which ends below.
     await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
     await (await BackendPostgres.connect(url)).stop();
+    await PostgresClaims.migrate(turn, SCHEMA);
   } finally {
     await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }
