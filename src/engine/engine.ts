@@ -30,6 +30,16 @@ export interface Run {
   readonly error?: WireError;
 }
 
+/** What a run is started with. */
+export interface NewRun {
+  readonly key: string;
+  /** Stands for the content. */
+  readonly fingerprint: string;
+  readonly input: Json;
+  /** It begins no sooner than this; until then it is `started`. A run that is there already keeps its time. Default: at once. */
+  readonly availableAt?: Date;
+}
+
 /** How a start by key was answered. */
 export interface StartedRun {
   readonly id: string;
@@ -116,7 +126,7 @@ export interface WorkflowEngine {
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
    * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
    */
-  start(workflow: string, run: { key: string; fingerprint: string; input: Json }): Promise<StartedRun>;
+  start(workflow: string, run: NewRun): Promise<StartedRun>;
 
   /**
    * Resolves when the run has ended. An abort stops the waiting, never the run.

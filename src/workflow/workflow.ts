@@ -2,7 +2,7 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { setImmediate } from "node:timers/promises";
 import { pMapIterable } from "p-map";
 import type { Run, RunContext, RunFilter } from "../engine/engine.ts";
-import { isAbiError, toAbiError } from "../errors.ts";
+import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
@@ -22,6 +22,15 @@ import { errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts"
 import { identityOf, toSubmission, withDerivedKey, type Submission } from "./submission.ts";
 import { withoutNulls } from "./tool-schema.ts";
 import { parse } from "./validation.ts";
+
+/** Options of `startWorkflow`. */
+export interface StartOptions {
+  /**
+   * The run begins no sooner than this, also after a restart; until then its status is `started`. One in the past means now.
+   * It is no part of the content: the same submission again finds the run that waits, and does not change its time.
+   */
+  startAt?: Date;
+}
 
 /** Options of `runBatch`. */
 export interface BatchOptions {
@@ -87,8 +96,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * Starts the process and resolves with its workflow id as soon as it is durable.
    * @throws ValidationError, ConflictError, IoError
    */
-  async startWorkflow(parameters: unknown): Promise<string> {
-    return (await this.#start(toSubmission(this.#durable(), parameters))).id;
+  async startWorkflow(parameters: unknown, { startAt }: StartOptions = {}): Promise<string> {
+    if (startAt && Number.isNaN(startAt.getTime())) {
+      const message = "must be a valid date";
+      throw new ValidationError(`startAt ${message}.`, { issues: [{ path: "startAt", message }] });
+    }
+    return (await this.#start(toSubmission(this.#durable(), parameters), startAt)).id;
   }
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
@@ -198,8 +211,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return process;
   }
 
-  #start({ key, fingerprint, input }: Submission) {
-    return this.configuration.engine.start(this.name, { key, fingerprint, input });
+  #start({ key, fingerprint, input }: Submission, startAt?: Date) {
+    const run = { key, fingerprint, input, ...(startAt && { availableAt: startAt }) };
+    return this.configuration.engine.start(this.name, run);
   }
 
   async #run(

@@ -456,6 +456,48 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
     });
 
+    it("begins a run no sooner than it is told, and keeps that time over a restart and a second start", async () => {
+      const begun: Date[] = [];
+      const handlers: Record<string, RunHandler> = { later: async () => (begun.push(new Date()), null) };
+      const engine = await open(handlers);
+      const availableAt = new Date(Date.now() + 1500);
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("later", { ...submission, availableAt });
+      expect(await engine.start("later", submission)).toEqual({ id, outcome: "existing" });
+      expect(await engine.start("later", { ...submission, key: "past", availableAt: new Date(0) })).toMatchObject({
+        outcome: "created",
+      });
+      expect((await engine.wait((await engine.find("later", "past"))!.id)).status).toBe("completed");
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+      await engine.close();
+      const reopened = await open(handlers);
+      reopened.resume();
+      expect(await reopened.wait(id)).toMatchObject({ status: "completed" });
+      expect(begun[0]!.getTime()).toBeLessThan(availableAt.getTime());
+      expect(begun[1]!.getTime()).toBeGreaterThanOrEqual(availableAt.getTime());
+    });
+
+    it("begins a run as soon as it is due", async () => {
+      const engine = await open({ later: async () => null });
+      // One after the other; by polling alone this takes minutes.
+      for (let n = 0; n < 60; n++) {
+        const run = { key: `k${n}`, fingerprint: "f", input: null, availableAt: new Date(Date.now() + 5) };
+        expect((await engine.wait((await engine.start("later", run)).id)).status).toBe("completed");
+      }
+    });
+
+    it("begins a run that is put off again when it is resubmitted, and one that is cancelled never", async () => {
+      const engine = await open({ later: async () => "done" });
+      const tomorrow = new Date(Date.now() + 86_400_000);
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("later", { ...submission, availableAt: tomorrow });
+      expect(await engine.cancel(id)).toBe(true);
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
+      expect(await engine.start("later", { ...submission, availableAt: tomorrow })).toEqual({ id, outcome: "resumed" });
+      expect((await runOnce(engine, "later", "now")).output).toBe("done");
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+    });
+
     it("refuses a second workflow of the same name", async () => {
       const engine = await open({ echo: async (input) => input });
       expect(() => engine.register("echo", async () => null)).toThrow(/registered already/);

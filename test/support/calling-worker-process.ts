@@ -5,7 +5,8 @@ const [, , url, name, origin, concurrency] = process.argv;
 const engine = await OpenWorkflowEngine.connect(url!);
 engine.register(
   "call",
-  async (input, { step }) => step("called", async () => (await fetch(`${origin}/${name}/${String(input)}`)).text()),
+  async (input, { step }) =>
+    step("called", async () => (await fetch(`${origin}/${name}/${JSON.stringify(input)}`)).text()),
   { concurrency: Number(concurrency) },
 );
 engine.resume();

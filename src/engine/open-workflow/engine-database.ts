@@ -48,8 +48,8 @@ export interface RunQueries {
   isCancelRequested(runId: string): Promise<boolean>;
   /** Makes a run, claimed by a slot of the same process, its executing slot's again. */
   giveBack(runId: string, workerId: string): Promise<void>;
-  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
-  resubmit(runId: string): Promise<boolean>;
+  /** Lets a run that failed or was cancelled go on, at once or later, from the step where it stopped. False where it is neither. */
+  resubmit(runId: string, availableAt?: Date): Promise<boolean>;
 }
 
 /** A place in a worker where a run can be executed, and how long a claim holds without a heartbeat. */

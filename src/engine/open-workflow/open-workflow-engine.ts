@@ -6,6 +6,7 @@ import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isTerminal,
+  type NewRun,
   type RegisterOptions,
   type Run,
   type RunFilter,
@@ -159,21 +160,19 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop.start(this.#client.newWorker({ concurrency: Math.max(this.#concurrency, ...limits) }));
   }
 
-  start(
-    workflow: string,
-    { key, fingerprint, input }: { key: string; fingerprint: string; input: Json },
-  ): Promise<StartedRun> {
+  start(workflow: string, { key, fingerprint, input, availableAt }: NewRun): Promise<StartedRun> {
     return this.#reach(async () => {
       this.resume();
       const submission = randomUUID();
-      const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission });
+      const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission }, availableAt);
       const envelope = run.input as unknown as Envelope;
       if (envelope.fingerprint !== fingerprint) {
         throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
       }
       const created = envelope.submission === submission;
-      const resumed = !created && (await this.#queries.resubmit(run.id));
+      const resumed = !created && (await this.#queries.resubmit(run.id, availableAt));
       if (created || resumed) this.#happened(run.id);
+      if (availableAt && (created || resumed)) this.#loop.wakeAt(availableAt);
       return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
     });
   }
@@ -361,7 +360,12 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return run ? this.#toRun(run) : undefined;
   }
 
-  async #findOrCreate(workflowName: string, idempotencyKey: string, envelope: Envelope): Promise<WorkflowRun> {
+  async #findOrCreate(
+    workflowName: string,
+    idempotencyKey: string,
+    envelope: Envelope,
+    availableAt: Date | undefined,
+  ): Promise<WorkflowRun> {
     const known = await this.#queries.runIdByKey(workflowName, idempotencyKey);
     const run = known === undefined ? undefined : await this.#backend.getWorkflowRun({ workflowRunId: known });
     if (run) return run;
@@ -374,7 +378,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       context: null,
       parentStepAttemptNamespaceId: null,
       parentStepAttemptId: null,
-      availableAt: null,
+      availableAt: availableAt && availableAt.getTime() > Date.now() ? availableAt : null,
       deadlineAt: null,
     });
   }

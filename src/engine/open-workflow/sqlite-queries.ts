@@ -113,7 +113,7 @@ export class SqliteQueries implements RunQueries {
       .run(workerId, new Date(now + LEASE_MS).toISOString(), new Date(now).toISOString(), DEFAULT_NAMESPACE_ID, runId);
   }
 
-  async resubmit(runId: string): Promise<boolean> {
+  async resubmit(runId: string, availableAt?: Date): Promise<boolean> {
     const now = new Date().toISOString();
     const { changes } = this.#database
       .prepare(
@@ -121,7 +121,7 @@ export class SqliteQueries implements RunQueries {
            config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
-      .run(now, now, now, DEFAULT_NAMESPACE_ID, runId);
+      .run(availableAt?.toISOString() ?? now, now, now, DEFAULT_NAMESPACE_ID, runId);
     return Number(changes) > 0;
   }
 
