@@ -15,9 +15,9 @@ export interface BackendObserver {
    * was blocked. The claim is then given back to the execution.
    */
   isAtWorkHere(run: WorkflowRun): Promise<boolean>;
-  onEnded(runId: string): void;
+  onEnded(run: WorkflowRun): void;
   /** A run has left its worker and will be due at this time. */
-  onPutOff(runId: string, dueAt: Date): void;
+  onPutOff(run: WorkflowRun, dueAt: Date): void;
   /** False where the look that is under way has found nothing more. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
@@ -44,8 +44,8 @@ const persistently = <Result>(write: () => Promise<Result>): Promise<Result> =>
  */
 export function observeBackend(backend: Backend, observer: BackendObserver): Backend {
   const report = (run: WorkflowRun): WorkflowRun => {
-    if (ended(run)) observer.onEnded(run.id);
-    else if (run.availableAt) observer.onPutOff(run.id, run.availableAt);
+    if (ended(run)) observer.onEnded(run);
+    else if (run.availableAt) observer.onPutOff(run, run.availableAt);
     return run;
   };
   const claim: Backend["claimWorkflowRun"] = async (params) => {

@@ -110,11 +110,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#queries = this.#database.queries;
     this.#backend = observeBackend(this.#database.backend, {
       claim: (slot) => this.#database.claim(slot, this.#registered),
-      onClaimed: (run, workerId) => this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true }),
+      onClaimed: (run, workerId) => {
+        this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true });
+        this.#logger.info({ run_id: publicId(run.id), workflow: run.workflowName }, "a run is taken up");
+      },
       isAtWorkHere: (run) => this.#reclaim(run),
-      onEnded: (runId) => this.#left(runId),
-      onPutOff: (runId, dueAt) => {
-        this.#left(runId);
+      onEnded: (run) => this.#left(run, "a run has ended"),
+      onPutOff: (run, dueAt) => {
+        this.#left(run, "a run is put off");
         this.#loop.wakeAt(dueAt);
       },
       mayHaveWork: () => this.#loop.mayHaveWork,
@@ -334,10 +337,11 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   /** A run that was at work here is not any more. */
-  #left(runId: string): void {
-    this.#claims.delete(runId);
+  #left({ id, workflowName, status }: WorkflowRun, message: string): void {
+    this.#claims.delete(id);
+    this.#logger.info({ run_id: publicId(id), workflow: workflowName, status }, message);
     // Its slot is free once OpenWorkflow has returned from what it is in now.
-    setImmediate(() => this.#happened(runId));
+    setImmediate(() => this.#happened(id));
   }
 
   #emit(event: StepEvent): void {
