@@ -424,7 +424,8 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(begun).toEqual([0, 1, 2]);
       for (const { resolve } of gates) resolve();
       for (const id of ids) expect((await engine.wait(id)).status).toBe("completed");
-      expect(begun).toEqual([0, 1, 2, 3, 4]);
+      expect(new Set(begun)).toEqual(new Set([0, 1, 2, 3, 4]));
+      expect(begun).toHaveLength(5);
     });
 
     it("gives the place of a run that waits for its retry to another", async () => {

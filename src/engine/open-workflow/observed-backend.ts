@@ -1,6 +1,6 @@
 import type { Backend } from "openworkflow/internal";
-import pRetry from "p-retry";
 import type { WorkerSlot } from "./engine-database.ts";
+import { isDisowned, type Persistence } from "./persistence.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
@@ -21,28 +21,20 @@ export interface BackendObserver {
   /** False where the look that is under way has found nothing more. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
+  onLeaseNotRenewed(error: unknown): void;
 }
 
 const ended = (run: WorkflowRun): boolean =>
   run.status === "completed" || run.status === "succeeded" || run.status === "failed" || run.status === "canceled";
 
-/** OpenWorkflow's words for "this run is no longer yours": no fault of the database, and no use trying again. */
-const isDisowned = (error: Error): boolean => error.message.startsWith("Failed to ");
-
-/** About a minute, long enough for a database server to be restarted. */
-const persistently = <Result>(write: () => Promise<Result>): Promise<Result> =>
-  pRetry(write, {
-    retries: 12,
-    minTimeout: 50,
-    maxTimeout: 10_000,
-    shouldRetry: ({ error }) => !isDisowned(error),
-  });
+const NOBODYS = { status: "running", workerId: null } as WorkflowRun;
 
 /**
  * A backend that tells an observer what happens and does everything else as the one it stands before.
  * OpenWorkflow's worker asks once for every free slot; after the first "nothing due" the rest need not ask the database.
  */
-export function observeBackend(backend: Backend, observer: BackendObserver): Backend {
+export function observeBackend(backend: Backend, observer: BackendObserver, persistence: Persistence): Backend {
+  const persistently = <Result>(write: () => Promise<Result>): Promise<Result> => persistence.until(write);
   const report = (run: WorkflowRun): WorkflowRun => {
     if (ended(run)) observer.onEnded(run);
     else if (run.availableAt) observer.onPutOff(run, run.availableAt);
@@ -63,6 +55,16 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
       const claimed = turn.then(() => claim(params));
       turn = claimed.catch(() => {});
       return claimed;
+    },
+    // OpenWorkflow asks whether a run is still its own when that could not be written down. What is given up is nobody's.
+    getWorkflowRun: async (params) => (persistence.gaveUp ? NOBODYS : backend.getWorkflowRun(params)),
+    extendWorkflowRunLease: async (params) => {
+      try {
+        return await backend.extendWorkflowRunLease(params);
+      } catch (error) {
+        if (!isDisowned(error)) observer.onLeaseNotRenewed(error);
+        return NOBODYS; // which OpenWorkflow doesn't look at
+      }
     },
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.

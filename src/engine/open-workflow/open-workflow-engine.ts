@@ -19,7 +19,8 @@ import {
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { createStep } from "./durable-step.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
-import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
+import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
+import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
 import { publicId, storableError, storedId, toHistory, toRun } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
@@ -73,6 +74,7 @@ const unanswered = (cause?: unknown): IoError =>
     "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
     { code: "engine_unavailable", cause },
   );
+const isUnanswered = (error: unknown): boolean => isAbiError(error) && error.code === "engine_unavailable";
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -95,6 +97,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
   readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
   readonly #executing = new Set<Promise<unknown>>();
+  readonly #persistence = new Persistence();
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
@@ -108,7 +111,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
-    this.#backend = observeBackend(this.#database.backend, {
+    const observer: BackendObserver = {
       claim: (slot) => this.#database.claim(slot, this.#registered),
       onClaimed: (run, workerId) => {
         this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true });
@@ -122,7 +125,11 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       },
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
-    });
+      onLeaseNotRenewed: (error) => {
+        this.#logger.warn({ cause: describeCause(error) }, "the lease of a run could not be renewed; trying again");
+      },
+    };
+    this.#backend = observeBackend(this.#database.backend, observer, this.#persistence);
     this.#client = new OpenWorkflow({ backend: this.#backend });
     this.#database.listen((runId) => this.#heard(runId));
   }
@@ -181,15 +188,23 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
+    let failingSince: number | undefined;
     for (;;) {
       signal?.throwIfAborted();
       // The waiter is in place before the look: an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
-        const run = await this.get(id);
-        if (!run) throw new UnexpectedError(new Error(`no run ${id}`));
-        if (isTerminal(run.status)) return run;
-        if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
+        const run = await this.get(id).catch((error: unknown) => {
+          failingSince ??= performance.now();
+          if (!isUnanswered(error) || performance.now() - failingSince > PATIENCE_MS) throw error;
+          return null;
+        });
+        if (run === undefined) throw new UnexpectedError(new Error(`no run ${id}`));
+        if (run !== null) {
+          failingSince = undefined;
+          if (isTerminal(run.status)) return run;
+          if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
+        }
         await end.promise;
       } finally {
         end.cancel();
@@ -248,8 +263,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   async #close(): Promise<void> {
+    this.#persistence.closeSoon();
     await this.#loop.stopClaiming();
-    await this.#database.leave().catch(() => {}); // others find out by themselves
+    if (this.#loop.started) await this.#database.leave().catch(() => {}); // others find out by themselves
     await this.#loop.drain(this.#executing);
     this.#waiters.announceAll();
     await this.#database.close();
@@ -299,7 +315,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
     if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
-    const { failed, running } = await this.#queries.attempts(runId, storedName);
+    const { failed, running } = await this.#persistence.until(() => this.#queries.attempts(runId, storedName));
     return { failed, died: running - 1 };
   }
 
@@ -311,7 +327,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date(0) });
       throw INTERRUPTED;
     }
-    if (await this.#queries.isCancelRequested(runId)) {
+    if (await this.#persistence.until(() => this.#queries.isCancelRequested(runId))) {
       await this.#backend.cancelWorkflowRun({ workflowRunId: runId });
       throw INTERRUPTED;
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
+import { DEFAULT_NAMESPACE_ID, type Backend } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
 import {
@@ -10,12 +10,16 @@ import {
   type StepRecord,
   type StoredFilter,
 } from "./engine-database.ts";
+import type { WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
-import { PostgresClaims } from "./postgres-claims.ts";
+import { claimObjects, PostgresClaims } from "./postgres-claims.ts";
 
 const SCHEMA = "openworkflow";
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
-const CLOSE_TIMEOUT_S = 5;
+const CLOSE_TIMEOUT_S = 3;
+
+/** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
+const MOST_CONNECTIONS = 4;
 
 /**
  * OpenWorkflow's tables in a PostgreSQL database, in the schema `openworkflow`, made or migrated where need be.
@@ -32,12 +36,21 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
   try {
     await migrateOneByOne(url);
     const [{ default: postgres }, { BackendPostgres }] = await drivers();
-    // As OpenWorkflow makes it, but silent: the server's notices would land on standard output.
-    const sql = postgres(url, { onnotice: () => {}, transform: { column: { from: postgres.toCamel } } });
+    const sql = postgres(url, {
+      max: MOST_CONNECTIONS,
+      onnotice: () => {}, // they would land on standard output
+      transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
+      // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
+      fetch_types: false,
+      // Seconds before it connects again; 20, as by default, would be long after a server is back.
+      backoff: (retries) => Math.min(2 ** retries / 50, 1),
+    });
     const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
-    const backend = BackendPostgres.fromPool(sql);
+    const backend: Backend = Object.assign(Object.create(BackendPostgres.fromPool(sql)) as Backend, {
+      createWorkflowRun: (run: NewWorkflowRun) => createRun(sql, run),
+    });
     const processId = randomUUID();
-    const claims = new PostgresClaims(backend, SCHEMA, processId);
+    const claims = new PostgresClaims(sql, SCHEMA, processId);
     const channel = new PostgresChannel(sql, processId);
     return {
       backend,
@@ -59,21 +72,49 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
   }
 }
 
+type NewWorkflowRun = Parameters<Backend["createWorkflowRun"]>[0];
+
+/** OpenWorkflow's own look-up by key ends after a day; ours are unique for good. */
+const UNIQUE_KEYS = `
+  CREATE UNIQUE INDEX IF NOT EXISTS workflow_runs_key
+    ON ${SCHEMA}.workflow_runs (namespace_id, workflow_name, idempotency_key)`;
+
 /** Loaded when first used: most have no PostgreSQL. */
 const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
 
 /** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
 async function migrateOneByOne(url: string): Promise<void> {
   const [{ default: postgres }, { BackendPostgres }] = await drivers();
-  const turn = postgres(url, { max: 1, onnotice: () => {} });
+  const turn = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
   try {
     // Held by the session, which ends below.
     await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
     await (await BackendPostgres.connect(url)).stop();
-    await PostgresClaims.migrate(turn, SCHEMA);
+    await turn.unsafe(`${UNIQUE_KEYS};${claimObjects(SCHEMA)}`);
   } finally {
     await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }
+}
+
+/**
+ * Makes a run, or finds the one that has its key, in one statement. OpenWorkflow takes a connection out of the pool for it, for
+ * a transaction: postgres.js can't give it one where it does not ask for types first.
+ */
+async function createRun(sql: Sql, run: NewWorkflowRun): Promise<WorkflowRun> {
+  const runs = sql`${sql(SCHEMA)}.workflow_runs`;
+  const { workflowName, idempotencyKey, availableAt } = run;
+  const [created] = await sql<WorkflowRun[]>`
+    INSERT INTO ${runs} (namespace_id, id, workflow_name, status, idempotency_key, config, input, attempts,
+      available_at, created_at, updated_at)
+    VALUES (${DEFAULT_NAMESPACE_ID}, gen_random_uuid(), ${workflowName}, 'pending', ${idempotencyKey}, ${sql.json(run.config)},
+      ${sql.json(run.input ?? null)}, 0, coalesce(${availableAt}, now()), date_trunc('milliseconds', now()), now())
+    ON CONFLICT (namespace_id, workflow_name, idempotency_key) DO NOTHING
+    RETURNING *`;
+  if (created) return created;
+  const [known] = await sql<WorkflowRun[]>`
+    SELECT * FROM ${runs}
+    WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_name = ${workflowName} AND idempotency_key = ${idempotencyKey}`;
+  return known!;
 }
 
 class PostgresQueries implements RunQueries {
