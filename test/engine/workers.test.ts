@@ -4,6 +4,8 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
+import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { serve } from "../support/http.ts";
 import { newDatabase, TEST_DATABASE_URL } from "../support/postgres.ts";
 
@@ -28,6 +30,22 @@ describe.skipIf(!TEST_DATABASE_URL)("workers on one PostgreSQL server (TEST_DATA
       const { id } = await starter.start("echo", submission(n));
       expect((await starter.wait(id)).output).toBe(n);
     }
+  });
+
+  it("never see the same last place, however many claim at once", async () => {
+    const url = await newDatabase();
+    const starter = await open(url, { worker: false });
+    for (let n = 0; n < 20; n++) await starter.start("few", submission(n));
+    const databases = await Promise.all(Array.from({ length: 6 }, () => connectPostgres(url)));
+    onTestFinished(async () => void (await Promise.all(databases.map((database) => database.close()))));
+    const claim = (database: EngineDatabase, workerId: string) =>
+      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["few", 3]]));
+    const claimed = await Promise.all(
+      databases.flatMap((database, index) => ["a", "b", "c", "d"].map((slot) => claim(database, `${index}${slot}`))),
+    );
+    const ids = claimed.filter((run) => run !== null).map(({ id }) => id);
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(3);
   });
 
   it("give the next place to the one that has waited longest for it", async () => {
