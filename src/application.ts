@@ -47,10 +47,9 @@ export async function openEngine(
   settings: Settings,
   options: Pick<EngineOptions, "worker" | "logger"> = {},
 ): Promise<OpenWorkflowEngine> {
-  const { databaseUrl, maxParallelRequests, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
+  const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
   const engineOptions = {
     ...options,
-    concurrency: Math.max(16, maxParallelRequests),
     retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
   };
   return databaseUrl === undefined
@@ -139,6 +138,22 @@ export async function openAnalyzers(
   return createChatModelAnalyzers({ ...(await openOpenAiModel(settings)), fallback: embedded });
 }
 
+/** Runs that processes share are of use only with a graph that they share. */
+function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Logger): void {
+  if (!worker && (databaseUrl === undefined || ontologyUrl === undefined)) {
+    throw new ValidationError(
+      "WORKER (worker) is off, so another process executes the runs: DATABASE_URL and ONTOLOGY_URL must name what the two share.",
+      { code: "invalid_configuration" },
+    );
+  }
+  if (databaseUrl !== undefined && ontologyUrl === undefined) {
+    logger.warn(
+      "The runs are in a database that processes can share (DATABASE_URL), the knowledge graph is in a file of this process alone. " +
+        "Set ONTOLOGY_URL before a second process takes part.",
+    );
+  }
+}
+
 /**
  * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
  * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
@@ -155,6 +170,7 @@ export async function openApplication(
       await part.close().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
+  checkSharing(settings, logger);
   try {
     // What customers wrote, and who they are, is nobody else's business on this machine.
     if (settings.dataDirectory !== IN_MEMORY) makeFolder(settings.dataDirectory);
@@ -167,7 +183,7 @@ export async function openApplication(
       ...(settings.mailTemplates === undefined ? {} : { templates: settings.mailTemplates }),
     });
     opened.push(emailIntegration);
-    const engine = await openEngine(settings, { logger });
+    const engine = await openEngine(settings, { worker: settings.worker, logger });
     opened.push(engine);
     const customerDataPipeline = new CustomerDataPipeline({
       customerSource: customerSource(settings),

@@ -1,7 +1,7 @@
 import "./node-version.ts";
 
 // The framework: write your own workflow.
-export { Workflow, type BatchOptions } from "./workflow/workflow.ts";
+export { Workflow, type BatchOptions, type StartOptions } from "./workflow/workflow.ts";
 export type { WorkflowConfiguration } from "./workflow/configuration.ts";
 export {
   direct,

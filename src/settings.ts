@@ -41,6 +41,12 @@ const DEFINITIONS = {
     schema: url("postgres", "postgresql").optional(),
     about: "A PostgreSQL database for the runs, to be shared by many processes. Default: a file in the data directory.",
   },
+  worker: {
+    env: "WORKER",
+    schema: onOff.default(true),
+    about:
+      "`off`: this process starts runs and waits for them, `abi-workflows worker` executes them elsewhere. Needs DATABASE_URL and ONTOLOGY_URL.",
+  },
   ontologyUrl: {
     env: "ONTOLOGY_URL",
     schema: url("http", "https").optional(),
@@ -137,7 +143,7 @@ const DEFINITIONS = {
   maxParallelRequests: {
     env: "MAX_PARALLEL_REQUESTS",
     schema: wholeNumber(1).default(5),
-    about: "Items of a batch at work at the same time.",
+    about: "Pieces of feedback at work at the same time, in all processes that share the database.",
   },
   retryAttempts: {
     env: "RETRY_ATTEMPTS",

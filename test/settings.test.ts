@@ -13,6 +13,7 @@ describe("settings", () => {
       responseCap: 10,
       responseCapMinutes: 180,
       maxParallelRequests: 5,
+      worker: true,
       retryAttempts: 6,
       retryDelayMs: 500,
       logLevel: "warn",

@@ -16,6 +16,7 @@ import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
+import { addWorkerCommand } from "../../src/cli/worker-command.ts";
 import { isAbiError, toWireError } from "../../src/errors.ts";
 import { createLogger, describeCause } from "../../src/log.ts";
 import { SETTINGS } from "../../src/settings.ts";
@@ -62,6 +63,7 @@ function createProgram(): Command {
   addChatCommand(program);
   addProcessCommand(program);
   addBatchCommand(program);
+  addWorkerCommand(program);
   addStatusCommand(program);
   addRetryCommand(program);
   addCancelCommand(program);

@@ -51,6 +51,16 @@ export interface Decision {
   readonly time: Date;
 }
 
+/** What a run is started with. */
+export interface NewRun {
+  readonly key: string;
+  /** Stands for the content. */
+  readonly fingerprint: string;
+  readonly input: Json;
+  /** It begins no sooner than this; until then it is `started`. A run that is there already keeps its time. Default: at once. */
+  readonly availableAt?: Date;
+}
+
 /** How a start by key was answered. */
 export interface StartedRun {
   readonly id: string;
@@ -89,6 +99,15 @@ export interface RunContext {
 
 /** The deterministic part between the steps: same input and step results, same next step. */
 export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
+
+/** How a workflow is executed. */
+export interface RegisterOptions {
+  /**
+   * At most so many of its runs are at work at the same time, in all processes that share the database; at least 1. Those that
+   * wait for a retry or a person do not count. Default: as many as the processes have room for.
+   */
+  readonly concurrency?: number;
+}
 
 /** Which runs to list; all that is given must hold. */
 export interface RunFilter {
@@ -131,13 +150,13 @@ export interface StepEvent {
  */
 export interface WorkflowEngine {
   /** Makes a workflow known; its unfinished runs go on once the engine has started. Twice the same name is a programming error. */
-  register(workflow: string, handler: RunHandler): void;
+  register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
    * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
    */
-  start(workflow: string, run: { key: string; fingerprint: string; input: Json }): Promise<StartedRun>;
+  start(workflow: string, run: NewRun): Promise<StartedRun>;
 
   /**
    * Resolves when the run has ended or waits for a person. An abort stops the waiting, never the run.

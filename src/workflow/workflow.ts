@@ -24,6 +24,15 @@ import { identityOf, toSubmission, withDerivedKey, type Submission } from "./sub
 import { withoutNulls } from "./tool-schema.ts";
 import { parse } from "./validation.ts";
 
+/** Options of `startWorkflow`. */
+export interface StartOptions {
+  /**
+   * The run begins no sooner than this, also after a restart; until then its status is `started`. One in the past means now.
+   * It is no part of the content: the same submission again finds the run that waits, and does not change its time.
+   */
+  startAt?: Date;
+}
+
 /** Options of `runBatch`. */
 export interface BatchOptions {
   /** Ends the batch: nothing more is begun, and the iteration throws the signal's reason. Runs that were begun go on. */
@@ -48,12 +57,13 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   abstract readonly operations: readonly Operation[];
   protected readonly configuration: Configuration;
   protected readonly logger: Logger;
+  readonly #parallel: number;
   #process: DurableOperation | undefined;
 
   constructor(configuration: Configuration) {
-    const parallel = configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
-    if (!Number.isInteger(parallel) || parallel < 1) {
-      throw new TypeError(`maxParallelRequests must be a whole number of at least 1, not ${parallel}`);
+    this.#parallel = configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
+    if (!Number.isInteger(this.#parallel) || this.#parallel < 1) {
+      throw new TypeError(`maxParallelRequests must be a whole number of at least 1, not ${this.#parallel}`);
     }
     this.configuration = configuration;
     this.logger = configuration.logger ?? silentLogger;
@@ -87,8 +97,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * Starts the process and resolves with its workflow id as soon as it is durable.
    * @throws ValidationError, ConflictError, IoError
    */
-  async startWorkflow(parameters: unknown): Promise<string> {
-    return (await this.#start(toSubmission(this.#durable(), parameters))).id;
+  async startWorkflow(parameters: unknown, { startAt }: StartOptions = {}): Promise<string> {
+    if (startAt && Number.isNaN(startAt.getTime())) {
+      const message = "must be a valid date";
+      throw new ValidationError(`startAt ${message}.`, { issues: [{ path: "startAt", message }] });
+    }
+    return (await this.#start(toSubmission(this.#durable(), parameters), startAt)).id;
   }
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
@@ -150,7 +164,6 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     items: Iterable<unknown> | AsyncIterable<unknown>,
     { signal, onProgress }: BatchOptions = {},
   ): AsyncGenerator<RunResult, void, undefined> {
-    const concurrency = this.configuration.maxParallelRequests ?? DEFAULT_MAX_PARALLEL_REQUESTS;
     let completed = 0;
     let failed = 0;
     const runItem = async (item: unknown): Promise<RunResult> => {
@@ -163,7 +176,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       await setImmediate();
       return result;
     };
-    yield* pMapIterable(items, runItem, { concurrency });
+    yield* pMapIterable(items, runItem, { concurrency: this.#parallel });
   }
 
   /** The operations as LangChain tools, to bind to a chat model or hand to an agent. */
@@ -232,13 +245,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
     const handler = (input: Json, context: RunContext) => process.run(input as never, context) as Promise<Json>;
-    this.configuration.engine.register(this.name, handler);
+    this.configuration.engine.register(this.name, handler, { concurrency: this.#parallel });
     this.#process = process;
     return process;
   }
 
-  #start({ key, fingerprint, input }: Submission) {
-    return this.configuration.engine.start(this.name, { key, fingerprint, input });
+  #start({ key, fingerprint, input }: Submission, startAt?: Date) {
+    const run = { key, fingerprint, input, ...(startAt && { availableAt: startAt }) };
+    return this.configuration.engine.start(this.name, run);
   }
 
   async #run(

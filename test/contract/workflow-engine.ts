@@ -4,6 +4,7 @@ import type { EngineOptions } from "../../src/engine/open-workflow/open-workflow
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { engineDecisions } from "./engine-decisions.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
+import type { Json } from "../../src/json.ts";
 
 /** `open` with handlers registered; closed after the test. */
 export type OpenEngine = (handlers: Record<string, RunHandler>, options?: EngineOptions) => Promise<OpenedEngine>;
@@ -391,6 +392,118 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     });
 
     engineDecisions(open);
+    it("leaves runs of workflows that it does not know to those who do", async () => {
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const stranger = await open({ mine: async () => "mine" });
+      const { id } = await stranger.start("theirs", submission);
+      await runOnce(stranger, "mine");
+      expect(await stranger.get(id)).toMatchObject({ status: "started" });
+      await stranger.close();
+      const owner = await open({ theirs: async () => "theirs" });
+      owner.resume();
+      expect(await owner.wait(id)).toMatchObject({ status: "completed", output: "theirs" });
+    });
+
+    it("has no more runs of a workflow at work than it may, in the order in which they came, and others beside them", async () => {
+      const engine = await open({ other: async () => "done" });
+      const begun: Json[] = [];
+      const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+      const entered = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+      const few: RunHandler = async (input, { step }) =>
+        step("only", async () => {
+          begun.push(input);
+          entered[begun.length - 1]!.resolve();
+          await gates[Number(input)]!.promise;
+          return null;
+        });
+      engine.register("few", few, { concurrency: 2 });
+      const ids: string[] = [];
+      for (const n of gates.keys()) {
+        ids.push((await engine.start("few", { key: `k${n}`, fingerprint: "f", input: n })).id);
+      }
+      await entered[1]!.promise;
+      expect((await runOnce(engine, "other")).output).toBe("done");
+      expect(begun).toEqual([0, 1]);
+      gates[1]!.resolve();
+      await entered[2]!.promise;
+      expect((await runOnce(engine, "other", "again")).output).toBe("done");
+      expect(begun).toEqual([0, 1, 2]);
+      for (const { resolve } of gates) resolve();
+      for (const id of ids) expect((await engine.wait(id)).status).toBe("completed");
+      expect(new Set(begun)).toEqual(new Set([0, 1, 2, 3, 4]));
+      expect(begun).toHaveLength(5);
+    });
+
+    it("gives the place of a run that waits for its retry to another", async () => {
+      const engine = await data.open({ retry: { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 } });
+      onTestFinished(() => engine.close());
+      const single: RunHandler = async (input, { step }) =>
+        step("only", () => {
+          if (input === "away") throw new IoError("away");
+          return input;
+        });
+      engine.register("single", single, { concurrency: 1 });
+      const { id } = await engine.start("single", { key: "1", fingerprint: "f", input: "away" });
+      expect((await runOnce(engine, "single", "2", "here")).output).toBe("here");
+      expect(await engine.get(id)).toMatchObject({ status: "processing" });
+    });
+
+    it("has room for as many runs as a workflow may have at work", async () => {
+      const engine = await open({});
+      const all = Promise.withResolvers<void>();
+      let atWork = 0;
+      const wide: RunHandler = async (_, { step }) =>
+        step("only", async () => {
+          if (++atWork === 20) all.resolve();
+          await all.promise;
+          return null;
+        });
+      engine.register("wide", wide, { concurrency: 20 });
+      const runs = await Promise.all(Array.from({ length: 20 }, (_, n) => runOnce(engine, "wide", `k${n}`)));
+      expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
+    });
+
+    it("begins a run no sooner than it is told, and keeps that time over a restart and a second start", async () => {
+      const begun: Date[] = [];
+      const handlers: Record<string, RunHandler> = { later: async () => (begun.push(new Date()), null) };
+      const engine = await open(handlers);
+      const availableAt = new Date(Date.now() + 1500);
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("later", { ...submission, availableAt });
+      expect(await engine.start("later", submission)).toEqual({ id, outcome: "existing" });
+      expect(await engine.start("later", { ...submission, key: "past", availableAt: new Date(0) })).toMatchObject({
+        outcome: "created",
+      });
+      expect((await engine.wait((await engine.find("later", "past"))!.id)).status).toBe("completed");
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+      await engine.close();
+      const reopened = await open(handlers);
+      reopened.resume();
+      expect(await reopened.wait(id)).toMatchObject({ status: "completed" });
+      expect(begun[0]!.getTime()).toBeLessThan(availableAt.getTime());
+      expect(begun[1]!.getTime()).toBeGreaterThanOrEqual(availableAt.getTime());
+    });
+
+    it("begins a run as soon as it is due", async () => {
+      const engine = await open({ later: async () => null });
+      // One after the other; by polling alone this takes minutes.
+      for (let n = 0; n < 60; n++) {
+        const run = { key: `k${n}`, fingerprint: "f", input: null, availableAt: new Date(Date.now() + 5) };
+        expect((await engine.wait((await engine.start("later", run)).id)).status).toBe("completed");
+      }
+    });
+
+    it("begins a run that is put off again when it is resubmitted, and one that is cancelled never", async () => {
+      const engine = await open({ later: async () => "done" });
+      const tomorrow = new Date(Date.now() + 86_400_000);
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("later", { ...submission, availableAt: tomorrow });
+      expect(await engine.cancel(id)).toBe(true);
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
+      expect(await engine.start("later", { ...submission, availableAt: tomorrow })).toEqual({ id, outcome: "resumed" });
+      expect((await runOnce(engine, "later", "now")).output).toBe("done");
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+    });
 
     it("refuses a second workflow of the same name", async () => {
       const engine = await open({ echo: async (input) => input });

@@ -257,7 +257,7 @@ describe("the worker's loop", () => {
     };
     loop.start({ tick, stop: async () => {} } as never);
     await looked.promise;
-    await loop.stop([]);
+    await loop.stopClaiming();
     expect(looks).toBe(2);
   });
 });

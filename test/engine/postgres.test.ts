@@ -5,9 +5,8 @@ import { connectPostgres } from "../../src/engine/open-workflow/postgres-databas
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { createDatabase, serverUrl } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
 import { decideAfterKill, meanwhile } from "./waiting.ts";
-
-if (serverUrl === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
 
 describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
   workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
@@ -19,14 +18,13 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
   });
 
   it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
-    const database = await createDatabase();
-    onTestFinished(database.drop);
+    const database = await newDatabase();
     const said: string[] = [];
     const waiting: { words: string; resolve: () => void }[] = [];
     const worker = (name: string) => {
       const child = spawn(process.execPath, [
         join(import.meta.dirname, "../support/worker-process.ts"),
-        database.url,
+        database,
         name,
       ]);
       onTestFinished(() => void child.kill("SIGKILL"));
@@ -41,7 +39,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
 
     const victim = worker("victim");
     await heard("ready");
-    const client = await OpenWorkflowEngine.connect(database.url, { worker: false });
+    const client = await OpenWorkflowEngine.connect(database, { worker: false });
     client.register("shared", async () => null);
     const { id } = await client.start("shared", { key: "k", fingerprint: "f", input: { hold: true } });
     await heard("victim second");
@@ -55,17 +53,15 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
   }, 60_000);
 
   it("keeps a run that waits for a person when its process is killed with -9", async () => {
-    const database = await createDatabase();
-    onTestFinished(database.drop);
-    const { run, steps } = await decideAfterKill(database.url, () => OpenWorkflowEngine.connect(database.url));
+    const database = await newDatabase();
+    const { run, steps } = await decideAfterKill(database, () => OpenWorkflowEngine.connect(database));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
     expect(steps).toEqual(["sent"]);
   });
 
   it("sees a decision and a cancellation between its last look and the wait", async () => {
-    const database = await createDatabase();
-    onTestFinished(database.drop);
-    const connected = async () => connectPostgres(database.url);
+    const database = await newDatabase();
+    const connected = async () => connectPostgres(database);
     const decided = await meanwhile(await connected(), (engine, id) => engine.decide(id, "draft-1", "yes"));
     expect(decided).toMatchObject({ status: "completed", output: "yes" });
     const cancelled = await meanwhile(await connected(), (engine, id) => engine.cancel(id));
@@ -73,9 +69,8 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
   });
 
   it("opens safely when ten processes do so at once on a new database", async () => {
-    const database = await createDatabase();
-    onTestFinished(database.drop);
-    const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database.url)));
+    const database = await newDatabase();
+    const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database)));
     for (const engine of engines) engine.register("once", async (_, { runId }) => runId);
     const started = await Promise.all(
       Array.from({ length: 64 }, (_, n) =>

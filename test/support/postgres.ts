@@ -15,14 +15,15 @@ export async function createDatabase(server = serverUrl!): Promise<TestDatabase>
   const name = `abi_${randomUUID().replaceAll("-", "")}`;
   const url = new URL(server);
   url.pathname = `/${name}`;
-  await administer(server, `CREATE DATABASE ${name}`);
-  return { url: url.href, drop: () => administer(server, `DROP DATABASE ${name} WITH (FORCE)`) };
+  await statement(server, `CREATE DATABASE ${name}`);
+  return { url: url.href, drop: () => statement(server, `DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
-async function administer(server: string, statement: string): Promise<void> {
-  const sql = postgres(server, { max: 1, onnotice: () => {} });
+/** Runs one statement on a connection of its own. */
+export async function statement(url: string, text: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    await sql.unsafe(statement);
+    await sql.unsafe(text);
   } finally {
     await sql.end();
   }

@@ -193,6 +193,33 @@ describe("the content of a submission", () => {
 });
 
 describe("runs by id", () => {
+  it("begins later where it is told so, whatever the content, and refuses a date that is none", async () => {
+    const workflow = new Doubling({ engine: openEngine() });
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const id = await workflow.startWorkflow({ id: "D-1", n: 4 }, { startAt: tomorrow });
+    expect(await workflow.startWorkflow({ id: "D-1", n: 4 })).toBe(id);
+    expect(await workflow.run({ id: "D-2", n: 1 })).toMatchObject({ doubled: 2 });
+    expect(await workflow.getWorkflowStatus(id)).toMatchObject({ status: "started", steps_completed: [] });
+    await expect(workflow.startWorkflow({ id: "D-3", n: 4 }, { startAt: new Date("soon") })).rejects.toMatchObject({
+      type: "validation_error",
+      issues: [{ path: "startAt", message: "must be a valid date" }],
+    });
+  });
+
+  it("has no more runs at work than maxParallelRequests, however they were started", async () => {
+    let atWork = 0;
+    let most = 0;
+    const during = async (): Promise<void> => {
+      most = Math.max(most, ++atWork);
+      await new Promise((resolve) => setImmediate(resolve));
+      atWork -= 1;
+    };
+    const workflow = new Doubling({ engine: openEngine(), maxParallelRequests: 2, during });
+    const results = await Promise.all(Array.from({ length: 12 }, (_, n) => workflow.run({ id: `D-${n}`, n })));
+    expect(results.every(({ success }) => success)).toBe(true);
+    expect(most).toBe(2);
+  });
+
   it("tells the state of a run from its start to its end", async () => {
     const gate = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();

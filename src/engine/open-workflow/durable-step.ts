@@ -53,7 +53,12 @@ export function createStep(surroundings: StepSurroundings): Step {
     if (names.has(storedName))
       throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
     names.add(storedName);
-    await surroundings.beforeStep();
+    try {
+      await surroundings.beforeStep();
+    } catch (error) {
+      surroundings.onEngineError(error);
+      throw error;
+    }
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };

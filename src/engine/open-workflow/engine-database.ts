@@ -1,6 +1,7 @@
 import type { Backend } from "openworkflow/internal";
 import type { Json } from "../../json.ts";
 import type { PendingDecision, RunFilter, RunStatus } from "../engine.ts";
+import type { WorkflowRun } from "./observed-backend.ts";
 
 export interface StepRecord {
   readonly name: string;
@@ -64,8 +65,8 @@ export interface RunQueries {
   isCancelRequested(runId: string): Promise<boolean>;
   /** Makes a run, claimed by a slot of the same process, its executing slot's again. */
   giveBack(runId: string, workerId: string): Promise<void>;
-  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
-  resubmit(runId: string): Promise<boolean>;
+  /** Lets a run that failed or was cancelled go on, at once or later, from the step where it stopped. False where it is neither. */
+  resubmit(runId: string, availableAt?: Date): Promise<boolean>;
   /**
    * Leaves a run, which this worker slot executes, until `decide`: nobody holds it, it is never due, and it says what it waits for.
    * One update, as is `decide`, so that neither misses the other.
@@ -79,10 +80,34 @@ export interface RunQueries {
   decide(runId: string, subject: string, decision: StoredDecision): Promise<boolean>;
 }
 
+/** A place in a worker where a run can be executed, and how long a claim holds without a heartbeat. */
+export interface WorkerSlot {
+  readonly workerId: string;
+  readonly leaseDurationMs: number;
+}
+
+/** The workflows that a process executes, and how many runs of each may be at work in the whole database; null: any number. */
+export type Places = ReadonlyMap<string, number | null>;
+
 /** An open database with OpenWorkflow's tables in it. */
 export interface EngineDatabase {
   readonly backend: Backend;
   readonly queries: RunQueries;
+  /**
+   * Claims for a slot the run that has been due longest, of the workflows that have a place left; null where there is none.
+   * In place of OpenWorkflow's own claim, which takes runs of any workflow, registered here or not, and knows no limit.
+   * At work is what has a worker and a lease that has not run out: what waits for a retry or a person does not count.
+   */
+  claim(slot: WorkerSlot, places: Places): Promise<WorkflowRun | null>;
+  /**
+   * Tells the other processes on this database that something has happened to a run: it is due, put off, at an end. Returns at
+   * once and never fails; what gets lost on the way is found by polling.
+   */
+  announce(runId: string): void;
+  /** Calls `listener` with what others announce, and with undefined where something may have been missed. For as long as it is open. */
+  listen(listener: (runId: string | undefined) => void): void;
+  /** Gives up this process's turn, if it waits for a place: it will not claim any more. */
+  leave(): Promise<void>;
   /** Frees the connections, and with them whatever keeps others out. */
   close(): Promise<void>;
 }

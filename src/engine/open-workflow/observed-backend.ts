@@ -1,10 +1,13 @@
 import type { Backend } from "openworkflow/internal";
-import pRetry from "p-retry";
+import type { WorkerSlot } from "./engine-database.ts";
+import { isDisowned, type Persistence } from "./persistence.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
 /** What the engine wants to hear of, so that it never has to poll for what happens in its own process. */
 export interface BackendObserver {
+  /** Finds the next run for a worker slot. */
+  claim(slot: WorkerSlot): Promise<WorkflowRun | null>;
   /** A worker slot is about to execute this run. */
   onClaimed(run: WorkflowRun, workerId: string): void;
   /**
@@ -12,44 +15,36 @@ export interface BackendObserver {
    * was blocked. The claim is then given back to the execution.
    */
   isAtWorkHere(run: WorkflowRun): Promise<boolean>;
-  onEnded(runId: string): void;
+  onEnded(run: WorkflowRun): void;
   /** The run that this slot has parked, told once: OpenWorkflow takes the way in which its handler was left for a failure. */
   takeParked(workerId: string): WorkflowRun | undefined;
-  /** A run will be due at this time. */
-  onDue(at: Date): void;
+  /** A run has left its worker and will be due at this time. */
+  onPutOff(run: WorkflowRun, dueAt: Date): void;
   /** False where the look that is under way has found nothing more. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
+  onLeaseNotRenewed(error: unknown): void;
 }
 
 const ended = (run: WorkflowRun): boolean =>
   run.status === "completed" || run.status === "succeeded" || run.status === "failed" || run.status === "canceled";
 
-/** OpenWorkflow's words for "this run is no longer yours": no fault of the database, and no use trying again. */
-const isDisowned = (error: Error): boolean => error.message.startsWith("Failed to ");
-
-/** About a minute, long enough for a database server to be restarted. */
-const persistently = <Result>(write: () => Promise<Result>): Promise<Result> =>
-  pRetry(write, {
-    retries: 12,
-    minTimeout: 50,
-    maxTimeout: 10_000,
-    shouldRetry: ({ error }) => !isDisowned(error),
-  });
+const NOBODYS = { status: "running", workerId: null } as WorkflowRun;
 
 /**
  * A backend that tells an observer what happens and does everything else as the one it stands before.
  * OpenWorkflow's worker asks once for every free slot; after the first "nothing due" the rest need not ask the database.
  */
-export function observeBackend(backend: Backend, observer: BackendObserver): Backend {
+export function observeBackend(backend: Backend, observer: BackendObserver, persistence: Persistence): Backend {
+  const persistently = <Result>(write: () => Promise<Result>): Promise<Result> => persistence.until(write);
   const report = (run: WorkflowRun): WorkflowRun => {
-    if (ended(run)) observer.onEnded(run.id);
-    else if (run.availableAt) observer.onDue(run.availableAt);
+    if (ended(run)) observer.onEnded(run);
+    else if (run.availableAt) observer.onPutOff(run, run.availableAt);
     return run;
   };
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
-    const run = await backend.claimWorkflowRun(params);
+    const run = await observer.claim(params);
     if (!run) observer.onNothingDue();
     else if (await observer.isAtWorkHere(run)) return null;
     else observer.onClaimed(run, params.workerId);
@@ -63,6 +58,16 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
       turn = claimed.catch(() => {});
       return claimed;
     },
+    // OpenWorkflow asks whether a run is still its own when that could not be written down. What is given up is nobody's.
+    getWorkflowRun: async (params) => (persistence.gaveUp ? NOBODYS : backend.getWorkflowRun(params)),
+    extendWorkflowRunLease: async (params) => {
+      try {
+        return await backend.extendWorkflowRunLease(params);
+      } catch (error) {
+        if (!isDisowned(error)) observer.onLeaseNotRenewed(error);
+        return NOBODYS; // which OpenWorkflow doesn't look at
+      }
+    },
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
@@ -70,6 +75,7 @@ export function observeBackend(backend: Backend, observer: BackendObserver): Bac
     completeWorkflowRun: async (params) => report(await persistently(() => backend.completeWorkflowRun(params))),
     failWorkflowRun: async (params) =>
       observer.takeParked(params.workerId) ?? report(await persistently(() => backend.failWorkflowRun(params))),
+    sleepWorkflowRun: async (params) => report(await backend.sleepWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
       report(await persistently(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params))),
   };

@@ -7,7 +7,9 @@ import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isAtRest,
   type Decision,
+  type NewRun,
   type PendingDecision,
+  type RegisterOptions,
   type Run,
   type RunFilter,
   type RunHandler,
@@ -20,7 +22,8 @@ import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import { createStep } from "./durable-step.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
-import { observeBackend, type WorkflowRun } from "./observed-backend.ts";
+import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
+import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
 import {
   configOf,
@@ -39,7 +42,7 @@ import { WorkerLoop } from "./worker-loop.ts";
 export interface EngineOptions {
   /** Execute runs in this process (default), or only start and look at them. */
   worker?: boolean;
-  /** Runs at work at the same time in this process; default 16. A run that waits for a retry does not count. */
+  /** Runs at work at the same time in this process; default 16, or as many as one of its workflows may have. One that waits for a retry does not count. */
   concurrency?: number;
   retry?: RetryPolicy;
   logger?: Logger;
@@ -75,6 +78,7 @@ const unanswered = (cause?: unknown): IoError =>
     "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
     { code: "engine_unavailable", cause },
   );
+const isUnanswered = (error: unknown): boolean => isAbiError(error) && error.code === "engine_unavailable";
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -91,7 +95,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #retry: RetryPolicy;
   readonly #logger: Logger;
   readonly #concurrency: number;
-  readonly #registered = new Set<string>();
+  readonly #registered = new Map<string, number | null>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
   /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
@@ -99,6 +103,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
   readonly #parked = new Map<string, WorkflowRun>();
   readonly #executing = new Set<Promise<unknown>>();
+  readonly #persistence = new Persistence();
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
@@ -112,19 +117,29 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
-    this.#backend = observeBackend(this.#database.backend, {
+    const observer: BackendObserver = {
+      claim: (slot) => this.#database.claim(slot, this.#registered),
       onClaimed: (run, workerId) => {
         this.#parked.delete(workerId);
         this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true });
+        this.#logger.info({ run_id: publicId(run.id), workflow: run.workflowName }, "a run is taken up");
       },
       isAtWorkHere: (run) => this.#reclaim(run),
-      onEnded: (runId) => this.#announceEnd(runId),
       takeParked: (workerId) => this.#takeParked(workerId),
-      onDue: (at) => this.#loop.wakeAt(at),
+      onEnded: (run) => this.#left(run, "a run has ended"),
+      onPutOff: (run, dueAt) => {
+        this.#left(run, "a run is put off");
+        this.#loop.wakeAt(dueAt);
+      },
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
-    });
+      onLeaseNotRenewed: (error) => {
+        this.#logger.warn({ cause: describeCause(error) }, "the lease of a run could not be renewed; trying again");
+      },
+    };
+    this.#backend = observeBackend(this.#database.backend, observer, this.#persistence);
     this.#client = new OpenWorkflow({ backend: this.#backend });
+    this.#database.listen((runId) => this.#heard(runId));
   }
 
   /**
@@ -135,10 +150,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url) });
   }
 
-  register(workflow: string, handler: RunHandler): void {
+  register(workflow: string, handler: RunHandler, { concurrency }: RegisterOptions = {}): void {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
-    this.#registered.add(workflow);
+    this.#registered.set(workflow, concurrency ?? null);
     this.#client.defineWorkflow<Envelope, Json>(
       { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
       ({ input, step: api, run }) => {
@@ -159,38 +174,45 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
   resume(): void {
     if (!this.#isWorker || this.#loop.started || this.#closing) return;
-    this.#loop.start(this.#client.newWorker({ concurrency: this.#concurrency }));
+    const limits = [...this.#registered.values()].filter((limit) => limit !== null);
+    this.#loop.start(this.#client.newWorker({ concurrency: Math.max(this.#concurrency, ...limits) }));
   }
 
-  start(
-    workflow: string,
-    { key, fingerprint, input }: { key: string; fingerprint: string; input: Json },
-  ): Promise<StartedRun> {
+  start(workflow: string, { key, fingerprint, input, availableAt }: NewRun): Promise<StartedRun> {
     return this.#reach(async () => {
       this.resume();
       const submission = randomUUID();
-      const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission });
+      const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission }, availableAt);
       const envelope = envelopeOf(run);
       if (envelope.fingerprint !== fingerprint) {
         throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
       }
       const created = envelope.submission === submission;
-      const resumed = !created && (await this.#queries.resubmit(run.id));
-      if (created || resumed) this.#loop.wakeNow();
+      const resumed = !created && (await this.#queries.resubmit(run.id, availableAt));
+      if (created || resumed) this.#happened(run.id);
+      if (availableAt && (created || resumed)) this.#loop.wakeAt(availableAt);
       return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
     });
   }
 
   async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
+    let failingSince: number | undefined;
     for (;;) {
       signal?.throwIfAborted();
       // The waiter is in place before the look: an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
-        const run = await this.get(id);
-        if (!run) throw new UnexpectedError(new Error(`no run ${id}`));
-        if (isAtRest(run.status)) return run;
-        if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
+        const run = await this.get(id).catch((error: unknown) => {
+          failingSince ??= performance.now();
+          if (!isUnanswered(error) || performance.now() - failingSince > PATIENCE_MS) throw error;
+          return null;
+        });
+        if (run === undefined) throw new UnexpectedError(new Error(`no run ${id}`));
+        if (run !== null) {
+          failingSince = undefined;
+          if (isAtRest(run.status)) return run;
+          if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
+        }
         await end.promise;
       } finally {
         end.cancel();
@@ -225,7 +247,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   retry(id: string): Promise<boolean> {
     return this.#reach(async () => {
       const resumed = await this.#queries.resubmit(storedId(id));
-      if (resumed) this.#loop.wakeNow();
+      if (resumed) this.#happened(storedId(id));
       return resumed;
     });
   }
@@ -233,7 +255,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   cancel(id: string): Promise<boolean> {
     return this.#reach(async () => {
       const answer = await this.#queries.cancel(storedId(id));
-      if (answer === "cancelled") this.#announceEnd(storedId(id));
+      if (answer === "cancelled") this.#happened(storedId(id));
       return answer !== undefined;
     });
   }
@@ -245,7 +267,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       const decision = { value, time: new Date().toISOString() };
       for (;;) {
         if (await this.#queries.decide(workflowRunId, subject, decision)) {
-          this.#loop.wakeNow();
+          this.#happened(workflowRunId);
           return toDecision(decision);
         }
         const standing = standingDecision(await this.#backend.getWorkflowRun({ workflowRunId }), subject, value);
@@ -265,7 +287,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   async #close(): Promise<void> {
-    await this.#loop.stop(this.#executing);
+    this.#persistence.closeSoon();
+    await this.#loop.stopClaiming();
+    if (this.#loop.started) await this.#database.leave().catch(() => {}); // others find out by themselves
+    await this.#loop.drain(this.#executing);
     this.#waiters.announceAll();
     await this.#database.close();
   }
@@ -326,7 +351,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
     if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
-    const { failed, running } = await this.#queries.attempts(runId, storedName);
+    const { failed, running } = await this.#persistence.until(() => this.#queries.attempts(runId, storedName));
     return { failed, died: running - 1 };
   }
 
@@ -334,11 +359,11 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   async #mayGoOn(runId: string): Promise<void> {
     const workerId = this.#claims.get(runId)?.workerId;
     if (this.#closing) {
-      // Whoever starts next need not wait for the lease.
-      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date() });
+      // Whoever goes on with it need not wait for the lease, whatever the clocks say.
+      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date(0) });
       throw INTERRUPTED;
     }
-    if (await this.#queries.isCancelRequested(runId)) {
+    if (await this.#persistence.until(() => this.#queries.isCancelRequested(runId))) {
       await this.#backend.cancelWorkflowRun({ workflowRunId: runId });
       throw INTERRUPTED;
     }
@@ -358,7 +383,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       if (await this.#queries.park(workflowRunId, claim.workerId, waiting)) {
         if (this.#claims.get(workflowRunId) === claim) this.#claims.delete(workflowRunId);
         this.#parked.set(claim.workerId, run);
-        this.#waiters.announce(workflowRunId);
+        this.#logger.info({ run_id: publicId(run.id), workflow: run.workflowName }, "a run waits for a person");
+        this.#happened(workflowRunId);
         throw INTERRUPTED;
       }
       claim.executing = true;
@@ -380,11 +406,24 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return true;
   }
 
-  #announceEnd(runId: string): void {
-    this.#claims.delete(runId);
-    this.#waiters.announce(runId);
-    // The worker's slot is free once OpenWorkflow has returned from what it is in now.
-    setImmediate(() => this.#loop.wakeNow());
+  /** Something has happened to a run that others should look at: here, and in every process on the same database. */
+  #happened(runId: string): void {
+    this.#heard(runId);
+    this.#database.announce(runId);
+  }
+
+  #heard(runId: string | undefined): void {
+    if (runId === undefined) this.#waiters.announceAll();
+    else this.#waiters.announce(runId);
+    this.#loop.wakeNow();
+  }
+
+  /** A run that was at work here is not any more. */
+  #left({ id, workflowName, status }: WorkflowRun, message: string): void {
+    this.#claims.delete(id);
+    this.#logger.info({ run_id: publicId(id), workflow: workflowName, status }, message);
+    // Its slot is free once OpenWorkflow has returned from what it is in now.
+    setImmediate(() => this.#happened(id));
   }
 
   #emit(event: StepEvent): void {
@@ -407,7 +446,12 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     return run ? this.#toRun(run) : undefined;
   }
 
-  async #findOrCreate(workflowName: string, idempotencyKey: string, envelope: Envelope): Promise<WorkflowRun> {
+  async #findOrCreate(
+    workflowName: string,
+    idempotencyKey: string,
+    envelope: Envelope,
+    availableAt: Date | undefined,
+  ): Promise<WorkflowRun> {
     const known = await this.#queries.runIdByKey(workflowName, idempotencyKey);
     const run = known === undefined ? undefined : await this.#backend.getWorkflowRun({ workflowRunId: known });
     if (run) return run;
@@ -420,7 +464,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       context: null,
       parentStepAttemptNamespaceId: null,
       parentStepAttemptId: null,
-      availableAt: null,
+      availableAt: availableAt && availableAt.getTime() > Date.now() ? availableAt : null,
       deadlineAt: null,
     });
   }

@@ -1,4 +1,5 @@
-import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
+import { randomUUID } from "node:crypto";
+import { DEFAULT_NAMESPACE_ID, type Backend } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { IoError, ValidationError } from "../../errors.ts";
 import type { PendingDecision } from "../engine.ts";
@@ -11,10 +12,16 @@ import {
   type StoredDecision,
   type StoredFilter,
 } from "./engine-database.ts";
+import type { WorkflowRun } from "./observed-backend.ts";
+import { PostgresChannel } from "./postgres-channel.ts";
+import { claimObjects, PostgresClaims } from "./postgres-claims.ts";
 
 const SCHEMA = "openworkflow";
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
-const CLOSE_TIMEOUT_S = 5;
+const CLOSE_TIMEOUT_S = 3;
+
+/** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
+const MOST_CONNECTIONS = 4;
 
 /**
  * OpenWorkflow's tables in a PostgreSQL database, in the schema `openworkflow`, made or migrated where need be.
@@ -31,10 +38,31 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
   try {
     await migrateOneByOne(url);
     const [{ default: postgres }, { BackendPostgres }] = await drivers();
-    // As OpenWorkflow makes it, but silent: the server's notices would land on standard output.
-    const sql = postgres(url, { onnotice: () => {}, transform: { column: { from: postgres.toCamel } } });
+    const sql = postgres(url, {
+      max: MOST_CONNECTIONS,
+      onnotice: () => {}, // they would land on standard output
+      transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
+      // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
+      fetch_types: false,
+      // Seconds before it connects again; 20, as by default, would be long after a server is back.
+      backoff: (retries) => Math.min(2 ** retries / 50, 1),
+    });
     const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
-    return { backend: BackendPostgres.fromPool(sql), queries: new PostgresQueries(sql), close };
+    const backend: Backend = Object.assign(Object.create(BackendPostgres.fromPool(sql)) as Backend, {
+      createWorkflowRun: (run: NewWorkflowRun) => createRun(sql, run),
+    });
+    const processId = randomUUID();
+    const claims = new PostgresClaims(sql, SCHEMA, processId);
+    const channel = new PostgresChannel(sql, processId);
+    return {
+      backend,
+      queries: new PostgresQueries(sql),
+      claim: (slot, places) => claims.claim(slot, places),
+      leave: () => claims.leave(),
+      announce: (runId) => channel.announce(runId),
+      listen: (listener) => channel.listen(listener),
+      close,
+    };
   } catch (cause) {
     throw new IoError(
       "The workflow database cannot be reached: is the PostgreSQL server running and the login right?",
@@ -46,20 +74,49 @@ export async function connectPostgres(url: string): Promise<EngineDatabase> {
   }
 }
 
+type NewWorkflowRun = Parameters<Backend["createWorkflowRun"]>[0];
+
+/** OpenWorkflow's own look-up by key ends after a day; ours are unique for good. */
+const UNIQUE_KEYS = `
+  CREATE UNIQUE INDEX IF NOT EXISTS workflow_runs_key
+    ON ${SCHEMA}.workflow_runs (namespace_id, workflow_name, idempotency_key)`;
+
 /** Loaded when first used: most have no PostgreSQL. */
 const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
 
 /** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
 async function migrateOneByOne(url: string): Promise<void> {
   const [{ default: postgres }, { BackendPostgres }] = await drivers();
-  const turn = postgres(url, { max: 1, onnotice: () => {} });
+  const turn = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
   try {
     // Held by the session, which ends below.
     await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
     await (await BackendPostgres.connect(url)).stop();
+    await turn.unsafe(`${UNIQUE_KEYS};${claimObjects(SCHEMA)}`);
   } finally {
     await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }
+}
+
+/**
+ * Makes a run, or finds the one that has its key, in one statement. OpenWorkflow takes a connection out of the pool for it, for
+ * a transaction: postgres.js can't give it one where it does not ask for types first.
+ */
+async function createRun(sql: Sql, run: NewWorkflowRun): Promise<WorkflowRun> {
+  const runs = sql`${sql(SCHEMA)}.workflow_runs`;
+  const { workflowName, idempotencyKey, availableAt } = run;
+  const [created] = await sql<WorkflowRun[]>`
+    INSERT INTO ${runs} (namespace_id, id, workflow_name, status, idempotency_key, config, input, attempts,
+      available_at, created_at, updated_at)
+    VALUES (${DEFAULT_NAMESPACE_ID}, gen_random_uuid(), ${workflowName}, 'pending', ${idempotencyKey}, ${sql.json(run.config)},
+      ${sql.json(run.input ?? null)}, 0, coalesce(${availableAt}, now()), date_trunc('milliseconds', now()), now())
+    ON CONFLICT (namespace_id, workflow_name, idempotency_key) DO NOTHING
+    RETURNING *`;
+  if (created) return created;
+  const [known] = await sql<WorkflowRun[]>`
+    SELECT * FROM ${runs}
+    WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_name = ${workflowName} AND idempotency_key = ${idempotencyKey}`;
+  return known!;
 }
 
 class PostgresQueries implements RunQueries {
@@ -159,11 +216,11 @@ class PostgresQueries implements RunQueries {
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status = 'running'`;
   }
 
-  async resubmit(runId: string): Promise<boolean> {
+  async resubmit(runId: string, availableAt?: Date): Promise<boolean> {
     const sql = this.#sql;
     const { count } = await sql`
       UPDATE ${sql(SCHEMA)}.workflow_runs
-      SET status = 'pending', available_at = now(), finished_at = NULL, error = NULL, worker_id = NULL,
+      SET status = 'pending', available_at = coalesce(${availableAt ?? null}, now()), finished_at = NULL, error = NULL, worker_id = NULL,
         config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested' - 'waiting', updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
     return count > 0;

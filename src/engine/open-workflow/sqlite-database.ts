@@ -6,6 +6,7 @@ import { BackendSqlite } from "openworkflow/sqlite";
 import { IoError } from "../../errors.ts";
 import { lockFile } from "../../file-lock.ts";
 import type { EngineDatabase } from "./engine-database.ts";
+import { claimRun } from "./sqlite-claim.ts";
 import { SqliteQueries } from "./sqlite-queries.ts";
 
 /** OpenWorkflow prepares its few statements anew at every call, which costs more than running them. */
@@ -43,7 +44,13 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
       await sqlite.stop();
       lock?.release();
     };
-    return { backend: flushLess(sqlite, database), queries, close };
+    const claim: EngineDatabase["claim"] = async (slot, places) => {
+      const workflowRunId = unflushed(database, () => claimRun(database, slot, places));
+      return workflowRunId === undefined ? null : sqlite.getWorkflowRun({ workflowRunId });
+    };
+    // Whoever looks on from another process polls.
+    const alone = { announce: () => {}, listen: () => {}, leave: async () => {} };
+    return { backend: flushLess(sqlite, database), queries, claim, ...alone, close };
   } catch (cause) {
     lock?.release();
     throw new IoError(`The workflow database ${path} cannot be opened: is the folder writable and the file intact?`, {
@@ -53,18 +60,17 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
   }
 }
 
-function flushLess(sqlite: BackendSqlite, database: DatabaseSync): Backend {
-  /** For work that is done with the database before its first await, as all of this backend's is. */
-  const unflushed = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    database.exec("PRAGMA synchronous = NORMAL");
-    try {
-      return work();
-    } finally {
-      database.exec("PRAGMA synchronous = FULL");
-    }
-  };
-  return Object.assign(Object.create(sqlite) as Backend, {
-    claimWorkflowRun: (params) => unflushed(() => sqlite.claimWorkflowRun(params)),
-    createStepAttempt: (params) => unflushed(() => sqlite.createStepAttempt(params)),
-  } satisfies Partial<Backend>);
+/** For work that is done with the database before its first await, as all of this backend's is. */
+function unflushed<Result>(database: DatabaseSync, work: () => Result): Result {
+  database.exec("PRAGMA synchronous = NORMAL");
+  try {
+    return work();
+  } finally {
+    database.exec("PRAGMA synchronous = FULL");
+  }
 }
+
+const flushLess = (sqlite: BackendSqlite, database: DatabaseSync): Backend =>
+  Object.assign(Object.create(sqlite) as Backend, {
+    createStepAttempt: (params) => unflushed(database, () => sqlite.createStepAttempt(params)),
+  } satisfies Partial<Backend>);

@@ -125,7 +125,7 @@ export class SqliteQueries implements RunQueries {
       .run(workerId, new Date(now + LEASE_MS).toISOString(), new Date(now).toISOString(), DEFAULT_NAMESPACE_ID, runId);
   }
 
-  async resubmit(runId: string): Promise<boolean> {
+  async resubmit(runId: string, availableAt?: Date): Promise<boolean> {
     const now = new Date().toISOString();
     const { changes } = this.#database
       .prepare(
@@ -133,7 +133,7 @@ export class SqliteQueries implements RunQueries {
            config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested', '$.waiting'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
-      .run(now, now, now, DEFAULT_NAMESPACE_ID, runId);
+      .run(availableAt?.toISOString() ?? now, now, now, DEFAULT_NAMESPACE_ID, runId);
     return Number(changes) > 0;
   }
 

@@ -39,11 +39,15 @@ export class WorkerLoop {
     this.#running = this.#run(worker);
   }
 
-  /** Claims nothing more, and resolves when `atWork` has settled and what came of it is written down. */
-  async stop(atWork: Iterable<Promise<unknown>>): Promise<void> {
+  /** Resolves when the look that is under way has ended; there will be no other. */
+  async stopClaiming(): Promise<void> {
     this.#stopped = true;
     this.#wake();
     await this.#running;
+  }
+
+  /** Resolves when `atWork` has settled and what came of it is written down. */
+  async drain(atWork: Iterable<Promise<unknown>>): Promise<void> {
     await Promise.allSettled(atWork);
     // OpenWorkflow writes down the ends after ours; its own waiting is a poll, so give it the chance to find nothing.
     await new Promise((resolve) => setImmediate(resolve));

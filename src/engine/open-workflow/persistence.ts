@@ -1,0 +1,39 @@
+import pRetry from "p-retry";
+
+/** How long it goes on while the engine closes. Milliseconds. */
+const PATIENCE_AT_CLOSE_MS = 3000;
+
+/** OpenWorkflow's words for "this run is no longer yours": no fault of the database, and no use trying again. */
+export const isDisowned = (error: unknown): boolean => error instanceof Error && error.message.startsWith("Failed to ");
+
+/**
+ * What must reach the database, because what has happened would happen again otherwise: tried until it does, however long the
+ * database is away. Only an engine that closes gives up, after three seconds.
+ */
+export class Persistence {
+  #closingSince: number | undefined;
+  /** Whether something could not be written down before the end. */
+  gaveUp = false;
+
+  closeSoon(): void {
+    this.#closingSince ??= performance.now();
+  }
+
+  async until<Result>(work: () => Promise<Result>): Promise<Result> {
+    const start = performance.now();
+    const givesUp = (): boolean => {
+      if (this.#closingSince === undefined) return false;
+      return performance.now() - Math.max(start, this.#closingSince) > PATIENCE_AT_CLOSE_MS;
+    };
+    return pRetry(work, {
+      retries: Infinity,
+      minTimeout: 50,
+      maxTimeout: 1000,
+      shouldRetry: ({ error }) => {
+        if (isDisowned(error)) return false;
+        this.gaveUp ||= givesUp();
+        return !this.gaveUp;
+      },
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Sql } from "postgres";
+import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
+import type { Places, WorkerSlot } from "./engine-database.ts";
+import type { WorkflowRun } from "./observed-backend.ts";
+
+/**
+ * What claims need in the database, made at every start; the function by the name of its version, because processes of different
+ * versions may share a database.
+ *
+ * - One claim at a time in the whole database, so that two can't see the same last place. The lock and what is done under it
+ *   are one call: one round trip, and no transaction that postgres.js could lose a connection in, which it does not survive.
+ * - What a crash of the server takes of a claim is claimed again: so it need not be on disk, and the turn is short.
+ * - One look into the index of due times for each workflow and status, however long the queue is.
+ * - While the server was away, no lease could be renewed: each gets its time anew.
+ * - Where a workflow has no place left, workers queue for the next one, and it goes to whoever has asked for it longest: a
+ *   worker that is near the database, or has just freed a place itself, would get all of them otherwise. Who has not asked
+ *   for three seconds, which is longer than the poll interval, has ended or has no slot free. The queue need not survive a crash.
+ */
+export const claimObjects = (schema: string): string => `
+  CREATE UNLOGGED TABLE IF NOT EXISTS ${schema}.waiting_workers (
+    workflow_name text NOT NULL,
+    worker text NOT NULL,
+    since timestamptz NOT NULL,
+    asked_at timestamptz NOT NULL,
+    PRIMARY KEY (workflow_name, worker)
+  );
+
+  CREATE OR REPLACE FUNCTION ${schema}.claim_run_1(claimant text, slot text, lease interval, places jsonb)
+  RETURNS SETOF ${schema}.workflow_runs LANGUAGE plpgsql AS $claim$
+  DECLARE
+    moment timestamptz;
+    renewable boolean;
+  BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/claims', 0));
+    moment := clock_timestamp();
+    renewable := pg_postmaster_start_time() + lease > moment;
+    RETURN QUERY
+      WITH workflow AS (
+        SELECT key AS name, value::int AS most FROM jsonb_each_text(places)
+      ), place AS (
+        SELECT name, most IS NULL OR most > (
+          SELECT count(*) FROM ${schema}.workflow_runs
+          WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND workflow_name = name
+            AND status = 'running' AND worker_id IS NOT NULL AND (available_at > moment OR renewable)
+        ) + (
+          SELECT count(*) FROM ${schema}.waiting_workers AS other
+          LEFT JOIN ${schema}.waiting_workers AS own ON own.workflow_name = name AND own.worker = claimant
+          WHERE other.workflow_name = name AND other.worker <> claimant
+            AND other.asked_at > moment - interval '3 seconds' AND other.since < coalesce(own.since, 'infinity')
+        ) AS free FROM workflow
+      ), due AS (
+        SELECT place.name, place.free, run.*
+        FROM place
+        CROSS JOIN (VALUES ('pending'), ('running'), ('sleeping')) AS stage (status)
+        CROSS JOIN LATERAL (
+          SELECT id, available_at, created_at FROM ${schema}.workflow_runs
+          WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND workflow_name = place.name
+            AND status = stage.status AND available_at <= moment AND (worker_id IS NULL OR NOT renewable)
+          ORDER BY available_at, created_at LIMIT 1
+          FOR UPDATE SKIP LOCKED
+        ) AS run
+      ), next AS (
+        SELECT name, id FROM due WHERE free ORDER BY available_at, created_at LIMIT 1
+      ), queued AS (
+        INSERT INTO ${schema}.waiting_workers (workflow_name, worker, since, asked_at)
+        SELECT DISTINCT name, claimant, moment, moment FROM due WHERE NOT free
+        ON CONFLICT (workflow_name, worker) DO UPDATE SET asked_at = excluded.asked_at
+      ), served AS (
+        DELETE FROM ${schema}.waiting_workers
+        WHERE (worker = claimant AND workflow_name = (SELECT name FROM next))
+          OR (worker <> claimant AND asked_at < moment - interval '3 seconds')
+      )
+      UPDATE ${schema}.workflow_runs AS run
+      SET status = 'running', attempts = run.attempts + 1, worker_id = slot, available_at = moment + lease,
+        started_at = coalesce(run.started_at, moment), updated_at = moment
+      FROM next WHERE run.namespace_id = '${DEFAULT_NAMESPACE_ID}' AND run.id = next.id
+      RETURNING run.*;
+  END $claim$;`;
+
+/** The claims of one worker process on a PostgreSQL database. */
+export class PostgresClaims {
+  readonly #sql: Sql;
+  readonly #schema: string;
+  readonly #worker: string;
+
+  constructor(sql: Sql, schema: string, worker: string) {
+    this.#sql = sql;
+    this.#schema = schema;
+    this.#worker = worker;
+  }
+
+  /** Claims the run that has been due longest, of the workflows that have a place for this worker. */
+  async claim({ workerId, leaseDurationMs }: WorkerSlot, places: Places): Promise<WorkflowRun | null> {
+    const sql = this.#sql;
+    const [claimed] = await sql<WorkflowRun[]>`
+      SELECT * FROM ${sql(this.#schema)}.claim_run_1(${this.#worker}, ${workerId},
+        ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))})`;
+    return claimed ?? null;
+  }
+
+  /** Gives up this worker's turn. */
+  async leave(): Promise<void> {
+    const sql = this.#sql;
+    await sql`DELETE FROM ${sql(this.#schema)}.waiting_workers WHERE worker = ${this.#worker}`;
+  }
+}

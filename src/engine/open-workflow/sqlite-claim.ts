@@ -1,0 +1,46 @@
+import type { DatabaseSync } from "node:sqlite";
+import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
+import type { Places, WorkerSlot } from "./engine-database.ts";
+
+// One look into the index of due times for each workflow and status, however long the queue is; the plus and
+// CROSS JOIN keep SQLite from plans that read the whole table.
+const CLAIM = `
+  UPDATE workflow_runs
+  SET status = 'running', attempts = attempts + 1, worker_id = $worker, available_at = $until,
+    started_at = coalesce(started_at, $now), updated_at = $now
+  WHERE namespace_id = $namespace AND id = (
+    SELECT run.id
+    FROM (
+      SELECT (
+        SELECT id FROM workflow_runs
+        WHERE namespace_id = $namespace AND status = stage.value AND available_at <= $now AND +workflow_name = workflow.key
+        ORDER BY available_at, created_at LIMIT 1
+      ) AS id
+      FROM json_each($places) AS workflow, json_each('["pending", "running", "sleeping"]') AS stage
+      WHERE workflow.value IS NULL OR workflow.value > (
+        SELECT count(*) FROM workflow_runs
+        WHERE namespace_id = $namespace AND workflow_name = workflow.key
+          AND status = 'running' AND worker_id IS NOT NULL AND available_at > $now
+      )
+    ) AS due
+    CROSS JOIN workflow_runs AS run ON run.namespace_id = $namespace AND run.id = due.id
+    ORDER BY run.available_at, run.created_at LIMIT 1
+  )
+  RETURNING id`;
+
+/** The id of the run that was claimed. One process executes the runs of a file, and one statement finds and takes: so it is exact. */
+export function claimRun(
+  database: DatabaseSync,
+  { workerId, leaseDurationMs }: WorkerSlot,
+  places: Places,
+): string | undefined {
+  const now = Date.now();
+  const row = database.prepare(CLAIM).get({
+    $namespace: DEFAULT_NAMESPACE_ID,
+    $worker: workerId,
+    $places: JSON.stringify(Object.fromEntries(places)),
+    $now: new Date(now).toISOString(),
+    $until: new Date(now + leaseDurationMs).toISOString(),
+  });
+  return row?.["id"] as string | undefined;
+}

@@ -1,0 +1,141 @@
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openApplication } from "../../src/application.ts";
+import { silentLogger } from "../../src/log.ts";
+import { readSettings } from "../../src/settings.ts";
+import { feedback } from "../support/feedback.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { serve } from "../support/http.ts";
+import { serverUrl } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
+import { startSmtpServer } from "../support/smtp.ts";
+import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
+import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
+
+describe("a worker on a data directory", () => {
+  it("is alone there, says when it is ready, and ends in good order when it is told to", async () => {
+    const place = workplace();
+    const worker = new RunningCommand(["worker"], place);
+    await worker.lines(1);
+    const second = await call(["worker"], place);
+    expect(second).toMatchObject({ code: 1, stdout: "" });
+    expect(second.stderr).toContain("is in use by another process");
+    worker.kill("SIGTERM");
+    const { code, stdout, stderr } = await worker.ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "Ready: runs are executed until Ctrl-C or SIGTERM.\n" });
+    expect(stderr).toContain("Stopped. Runs that are not finished go on with the next worker.");
+  });
+
+  it("goes on with what an earlier process has left", async () => {
+    const place = workplace();
+    const env = { ...place.env, LOG_LEVEL: "info" };
+    const never = await serve(() => {});
+    const victim = new RunningCommand(["process", ...FEEDBACK], {
+      ...place,
+      env: { CUSTOMER_SOURCE: `${never.origin}/{id}` },
+    });
+    await never.received(1);
+    victim.kill("SIGKILL");
+    await victim.ended;
+    const worker = new RunningCommand(["worker", "--json"], { ...place, env });
+    await worker.said("a run is taken up");
+    await worker.said("a run has ended");
+    worker.kill("SIGINT");
+    expect(await worker.ended).toMatchObject({ code: 0, stdout: '{"status":"ready"}\n' });
+    const { stdout } = await call(["status", "F-1", "--json"], place);
+    expect(JSON.parse(stdout)).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("a process without a worker", () => {
+  it.each([{}, { DATABASE_URL: "postgres://127.0.0.1:1/x" }, { ONTOLOGY_URL: "http://127.0.0.1:1/" }])(
+    "says what it needs to share with one that has: %o",
+    async (env) => {
+      const { code, stderr } = await call(["process", ...FEEDBACK], { ...workplace(), env: { WORKER: "off", ...env } });
+      expect(code).toBe(1);
+      expect(stderr).toContain("DATABASE_URL and ONTOLOGY_URL must name what the two share");
+    },
+  );
+});
+
+describe.skipIf(!serverUrl)("workers on one PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+  it("go at once on with what one of them, told to stop in the middle, gives back, and do nothing twice", async () => {
+    const mails = await startSmtpServer();
+    const endpoint = await startSparqlEndpoint();
+    const release = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    const customers = await serve(async ({ path, headers }, response) => {
+      asked.push(String(headers["authorization"]));
+      await release.promise;
+      const id = path.slice(1);
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ id, name: `Customer ${id}`, email: `${id.toLowerCase()}@example.org` }));
+    });
+    const shared = {
+      DATABASE_URL: await newDatabase(),
+      ONTOLOGY_URL: `${endpoint.origin}/sparql`,
+      CUSTOMER_SOURCE: `${customers.origin}/{id}`,
+      MAIL_URL: mails.url(),
+    };
+    const cwd = temporaryFolder();
+    const [first] = await Promise.all(
+      ["one", "two"].map(async (name) => {
+        const env = { ...shared, CUSTOMER_SOURCE_TOKEN: name };
+        const worker = new RunningCommand(["worker", "--data", name], { cwd, env });
+        await worker.lines(1);
+        return worker;
+      }),
+    );
+    const options = { dataDirectory: join(cwd, "starter"), worker: false };
+    const starter = await openApplication(readSettings(options, shared), silentLogger);
+    onTestFinished(async () => {
+      await starter.close();
+      await mails[Symbol.asyncDispose]();
+    });
+
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    const results = Promise.all(
+      numbers.map((n) => starter.workflow.run(feedback({ feedback_id: `F-${n}`, customer_id: `C-${n}` }))),
+    );
+    // As many as may be at work, some with each of the two.
+    await customers.received(5);
+    expect(new Set(asked)).toEqual(new Set(["Bearer one", "Bearer two"]));
+    first!.kill("SIGTERM");
+    await first!.said("Finishing the steps in hand");
+    release.resolve();
+    expect(await first!.ended).toMatchObject({ code: 0 });
+    for (const result of await results) expect(result).toMatchObject({ success: true, action: "auto_respond" });
+    expect(mails.mails.map(({ envelope }) => String(envelope.to[0])).toSorted()).toEqual(
+      numbers.map((n) => `c-${n}@example.org`).toSorted(),
+    );
+    expect(customers.requests).toHaveLength(numbers.length);
+    for (const { workflow_id } of await starter.workflow.listWorkflows()) {
+      const history = await starter.workflow.getWorkflowHistory(workflow_id);
+      expect(new Set(history.map(({ step }) => step)).size).toBe(history.length);
+    }
+    // Sooner than a lease runs out, which is what they would have to wait for otherwise.
+  }, 25_000);
+
+  it("come up when ten start at once on an empty database", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const env = { DATABASE_URL: await newDatabase(), ONTOLOGY_URL: `${endpoint.origin}/sparql` };
+    const cwd = temporaryFolder();
+    const workers = Array.from(
+      { length: 10 },
+      (_, n) => new RunningCommand(["worker", "--data", `w${n}`], { cwd, env }),
+    );
+    await Promise.all(workers.map((worker) => worker.lines(1)));
+    for (const worker of workers) worker.kill("SIGTERM");
+    for (const { ended } of workers) expect(await ended).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  it("warn where the graph is not shared", async () => {
+    const worker = new RunningCommand(["worker"], {
+      cwd: temporaryFolder(),
+      env: { DATABASE_URL: await newDatabase() },
+    });
+    await worker.said("Set ONTOLOGY_URL before a second process takes part");
+    worker.kill("SIGTERM");
+    expect(await worker.ended).toMatchObject({ code: 0 });
+  });
+});

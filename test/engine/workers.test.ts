@@ -1,0 +1,115 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import postgres from "postgres";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
+import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
+import { serve } from "../support/http.ts";
+import { serverUrl } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
+
+async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
+  const engine = await OpenWorkflowEngine.connect(url, options);
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+const submission = (n: number) => ({ key: `k${n}`, fingerprint: "f", input: n });
+
+describe.skipIf(!serverUrl)("workers on one PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+  it("hear of each other's starts and ends", async () => {
+    const url = await newDatabase();
+    const worker = await open(url);
+    worker.register("echo", async (input) => input);
+    worker.resume();
+    const starter = await open(url, { worker: false });
+    starter.register("echo", async () => null);
+    // One after the other; by polling alone this takes minutes.
+    for (let n = 0; n < 100; n++) {
+      const { id } = await starter.start("echo", submission(n));
+      expect((await starter.wait(id)).output).toBe(n);
+    }
+  });
+
+  it("never see the same last place, however many claim at once", async () => {
+    const url = await newDatabase();
+    const starter = await open(url, { worker: false });
+    for (let n = 0; n < 20; n++) await starter.start("few", submission(n));
+    const databases = await Promise.all(Array.from({ length: 6 }, () => connectPostgres(url)));
+    onTestFinished(async () => void (await Promise.all(databases.map((database) => database.close()))));
+    const claim = (database: EngineDatabase, workerId: string) =>
+      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["few", 3]]));
+    const claimed = await Promise.all(
+      databases.flatMap((database, index) => ["a", "b", "c", "d"].map((slot) => claim(database, `${index}${slot}`))),
+    );
+    const ids = claimed.filter((run) => run !== null).map(({ id }) => id);
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it("give the next place to the one that has waited longest for it", async () => {
+    const url = await newDatabase();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const waiting = async (): Promise<number> => (await sql`SELECT 1 FROM openworkflow.waiting_workers`).count;
+    const begun: { by: string; end: () => void }[] = [];
+    const engines = await Promise.all(["one", "two", "three"].map(() => open(url)));
+    for (const [index, engine] of engines.entries()) {
+      const handler = () =>
+        new Promise<null>((resolve) => begun.push({ by: `worker ${index}`, end: () => resolve(null) }));
+      engine.register("single", (_, { step }) => step("only", handler), { concurrency: 1 });
+      engine.resume();
+    }
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n++) ids.push((await engines[0]!.start("single", submission(n))).id);
+    for (let n = 0; n < 10; n++) {
+      await expect.poll(() => begun.length, { timeout: 10_000 }).toBe(n + 1);
+      await expect.poll(waiting, { timeout: 10_000 }).toBe(3);
+      begun[n]!.end();
+    }
+    // Whoever was first of all may have queued again before the others were there.
+    const round = begun.slice(1, 4).map(({ by }) => by);
+    expect(round.toSorted()).toEqual(["worker 0", "worker 1", "worker 2"]);
+    expect(begun.slice(1, 10).map(({ by }) => by)).toEqual([...round, ...round, ...round]);
+    for (let n = 10; n < 12; n++) {
+      await expect.poll(() => begun.length, { timeout: 10_000 }).toBe(n + 1);
+      begun[n]!.end();
+    }
+    for (const id of ids) expect((await engines[0]!.wait(id)).status).toBe("completed");
+  });
+
+  it("keep the limit of a workflow together, reach it, and share the work, as processes of their own", async () => {
+    const url = await newDatabase();
+    const limit = 3;
+    const runs = 200;
+    const reached = Promise.withResolvers<void>();
+    let atWork = 0;
+    let most = 0;
+    const server = await serve(async (_request, response) => {
+      most = Math.max(most, ++atWork);
+      if (atWork === limit) reached.resolve();
+      await reached.promise;
+      // Before the answer: whoever has it may call again.
+      atWork -= 1;
+      response.end("done");
+    });
+    for (const name of ["one", "two"]) {
+      const script = join(import.meta.dirname, "../support/calling-worker-process.ts");
+      const child = spawn(process.execPath, [script, url, name, server.origin, String(limit)]);
+      onTestFinished(() => void child.kill("SIGKILL"));
+      await once(child.stdout, "data");
+    }
+    const starter = await open(url, { worker: false });
+    starter.register("call", async () => null);
+    const started = await Promise.all(Array.from({ length: runs }, (_, n) => starter.start("call", submission(n))));
+    for (const { id } of started) expect((await starter.wait(id)).status).toBe("completed");
+    expect(most).toBe(limit);
+    expect(new Set(server.requests.map(({ path }) => path.split("/")[2])).size).toBe(runs);
+    expect(server.requests).toHaveLength(runs);
+    const byOne = server.requests.filter(({ path }) => path.startsWith("/one/")).length;
+    expect(byOne).toBeGreaterThanOrEqual(runs / 4);
+    expect(byOne).toBeLessThanOrEqual((runs * 3) / 4);
+  }, 60_000);
+});

@@ -1,0 +1,123 @@
+import postgres from "postgres";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { serverUrl, statement } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
+import { canRunPostgres, startPostgres } from "../support/postgres-server.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+
+const RUNS = 24;
+
+async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
+  const engine = await OpenWorkflowEngine.connect(url, options);
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+/** A gate that work waits at until the test opens it, and that tells when so many have come. */
+function gate(expected: number) {
+  const arrived = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  let count = 0;
+  const pass = (): Promise<void> => {
+    if (++count === expected) arrived.resolve();
+    return opened.promise;
+  };
+  return { arrived: arrived.promise, open: opened.resolve, pass };
+}
+
+const submission = (n: number) => ({ key: `k${n}`, fingerprint: "f", input: n });
+
+/**
+ * A worker with `RUNS` runs under way, four of them in the middle of their second step, and what must be true when they have ended,
+ * whatever has become of the database meanwhile.
+ */
+async function underWay(url: string) {
+  const worker = await open(url, { concurrency: 4 });
+  const calls: string[] = [];
+  const middle = gate(4);
+  worker.register("three", async (input, { step }) => {
+    await step("first", () => void calls.push(`${Number(input)} first`));
+    await step("second", async () => {
+      await middle.pass();
+      calls.push(`${Number(input)} second`);
+    });
+    return step("third", () => calls.push(`${Number(input)} third`));
+  });
+  worker.register("echo", async (input) => input);
+  const ids: string[] = [];
+  for (let n = 0; n < RUNS; n++) ids.push((await worker.start("three", submission(n))).id);
+  await middle.arrived;
+  const ended = async (): Promise<void> => {
+    for (const id of ids) expect(await worker.wait(id)).toMatchObject({ status: "completed" });
+    const steps = ids.flatMap((_, n) => [`${n} first`, `${n} second`, `${n} third`]);
+    expect(calls.toSorted()).toEqual(steps.toSorted());
+    // And it hears again of what others do: by polling alone this takes minutes.
+    const starter = await open(url, { worker: false });
+    starter.register("echo", async () => null);
+    for (let n = 0; n < 60; n++) await starter.wait((await starter.start("echo", submission(n))).id);
+  };
+  return { worker, middle, ended };
+}
+
+describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL names none: skipped)", () => {
+  it("are all terminated in the middle of runs, nothing is lost and no step is repeated", async () => {
+    const url = await newDatabase();
+    const { middle, ended } = await underWay(url);
+    const terminate = () =>
+      statement(
+        url,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+    await terminate();
+    middle.open();
+    await terminate();
+    await expect(ended()).resolves.toBeUndefined();
+  }, 60_000);
+
+  it("break and are refused for a while, nothing is lost and no step is repeated", async () => {
+    const direct = new URL(await newDatabase());
+    const proxy = await startTcpProxy(Number(direct.port || 5432));
+    const through = new URL(direct);
+    through.port = String(proxy.port);
+    const { worker, middle, ended } = await underWay(through.href);
+    proxy.cut();
+    // Done while nobody can write it down, and tried often enough to give up.
+    middle.open();
+    await proxy.refused(60);
+    await expect(worker.get("workflow-any")).rejects.toMatchObject({ code: "engine_unavailable", retriable: true });
+    await expect(worker.start("echo", submission(1000))).rejects.toMatchObject({ code: "engine_unavailable" });
+    proxy.mend();
+    await ended();
+  }, 60_000);
+
+  it("are refused while it closes, it closes all the same", async () => {
+    const direct = new URL(await newDatabase());
+    const proxy = await startTcpProxy(Number(direct.port || 5432));
+    const through = new URL(direct);
+    through.port = String(proxy.port);
+    const { worker, middle } = await underWay(through.href);
+    proxy.cut();
+    middle.open();
+    await expect(worker.close()).resolves.toBeUndefined();
+  }, 30_000);
+});
+
+describe.skipIf(!canRunPostgres)("when the server of the database (skipped without PostgreSQL to run one)", () => {
+  it.each(["fast", "immediate"] as const)(
+    "is stopped (%s) in the middle of runs and started again, nothing is lost and no step is repeated",
+    async (mode) => {
+      const server = await startPostgres();
+      const { worker, middle, ended } = await underWay(server.url);
+      await server.stop(mode);
+      middle.open();
+      await expect(worker.get("workflow-any")).rejects.toMatchObject({ code: "engine_unavailable", retriable: true });
+      await server.start();
+      await ended();
+      const sql = postgres(server.url, { max: 1 });
+      onTestFinished(() => sql.end());
+      expect((await sql`SELECT 1 FROM openworkflow.workflow_runs WHERE status <> 'completed'`).count).toBe(0);
+    },
+    90_000,
+  );
+});

@@ -1,0 +1,14 @@
+// A worker on a PostgreSQL database whose runs call a server, by the worker's name, and end when that answers.
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+
+const [, , url, name, origin, concurrency] = process.argv;
+const engine = await OpenWorkflowEngine.connect(url!);
+engine.register(
+  "call",
+  async (input, { step }) =>
+    step("called", async () => (await fetch(`${origin}/${name}/${JSON.stringify(input)}`)).text()),
+  { concurrency: Number(concurrency) },
+);
+engine.resume();
+process.stdout.write("ready\n");
+setInterval(() => {}, 60_000); // an idle worker would let its process end

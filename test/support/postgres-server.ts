@@ -1,0 +1,59 @@
+// A PostgreSQL server of a test's own, to be stopped and started: made and run as the user postgres where root runs the tests.
+import { execFile, spawnSync } from "node:child_process";
+import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
+
+const programs = globSync("/usr/lib/postgresql/*/bin").find((folder) => existsSync(join(folder, "initdb")));
+
+/** PostgreSQL does not run as root. */
+const user = ((): { uid: number; gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (option: string): number => Number(spawnSync("id", [option, "postgres"], { encoding: "utf8" }).stdout);
+  return { uid: id("-u"), gid: id("-g") };
+})();
+
+/** False where PostgreSQL is not installed; the tests that need a server of their own are skipped then, and say so. */
+export const canRunPostgres = programs !== undefined && (user === undefined || user.uid > 0);
+if (!canRunPostgres) process.stderr.write("Skipped: no PostgreSQL below /usr/lib/postgresql to run a server of.\n");
+
+export interface PostgresServer {
+  url: string;
+  /** `fast` ends all connections in good order, `immediate` is a crash. */
+  stop(mode: "fast" | "immediate"): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Makes and starts one, which is gone after the test. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), "abi-postgres-"));
+  if (user) chownSync(folder, user.uid, user.gid);
+  const data = join(folder, "data");
+  const run = async (program: string, ...args: string[]): Promise<void> => {
+    await promisify(execFile)(join(programs!, program), args, { cwd: folder, ...user });
+  };
+  await run("initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync");
+  const port = await freePort();
+  const settings = `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder}`;
+  const start = (): Promise<void> =>
+    run("pg_ctl", "start", "--pgdata", data, "--wait", "--log", join(folder, "log"), "--options", settings);
+  const stop = (mode: string): Promise<void> => run("pg_ctl", "stop", "--pgdata", data, "--wait", "--mode", mode);
+  await start();
+  onTestFinished(async () => {
+    if (existsSync(join(data, "postmaster.pid"))) await stop("immediate");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, start, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), "close");
+  return port;
+}

@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** A network between a client and a server that a test can cut and mend. */
+export interface TcpProxy {
+  port: number;
+  /** Breaks all connections, and new ones as soon as they are made. */
+  cut(): void;
+  mend(): void;
+  /** Resolves when so many connections have been broken since the last cut as soon as they were made. */
+  refused(count: number): Promise<void>;
+}
+
+/** Forwards to a port of this machine, until the test ends. */
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let whole = true;
+  const refused: Socket[] = [];
+  const keep = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+  };
+  const server = createServer((client) => {
+    keep(client);
+    if (!whole) {
+      refused.push(client);
+      client.destroy();
+      server.emit("refused");
+      return;
+    }
+    const upstream = connect(target, "127.0.0.1");
+    keep(upstream);
+    client.pipe(upstream).pipe(client);
+    client.on("close", () => upstream.destroy());
+    upstream.on("close", () => client.destroy());
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const cut = (): void => {
+    whole = false;
+    refused.length = 0;
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(() => {
+    cut();
+    server.close();
+  });
+  return {
+    port,
+    cut,
+    mend: () => void (whole = true),
+    refused: async (count) => {
+      while (refused.length < count) await once(server, "refused");
+    },
+  };
+}
