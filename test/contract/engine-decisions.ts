@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run, RunHandler, WorkflowEngine } from "../../src/engine/engine.ts";
+import type { Json } from "../../src/json.ts";
 import type { OpenEngine } from "./workflow-engine.ts";
 
 const SUBMISSION = { key: "k", fingerprint: "f", input: null };
@@ -243,6 +244,25 @@ export function engineDecisions(open: OpenEngine): void {
       await engine.decide(id, "draft-1", APPROVED);
       await engine.wait(id);
       expect(await ids("waiting_for_approval")).toEqual([]);
+    });
+
+    it("waits for a person whatever the name of what is decided on", async () => {
+      const names = ["constructor", "__proto__", "toString", "hasOwnProperty"];
+      const engine = await open({
+        mail: async (_, { decision }) => {
+          const values: Json[] = [(await decision("draft-1")).value];
+          for (const name of names) values.push((await decision(name)).value);
+          return values;
+        },
+      });
+      const { id } = await startedRun(engine);
+      await engine.decide(id, "draft-1", "first");
+      for (const subject of names) {
+        expect(await engine.wait(id)).toMatchObject({ waitingFor: { subject } });
+        expect(await engine.decide(id, subject, `yes to ${subject}`)).toMatchObject({ value: `yes to ${subject}` });
+        expect(await engine.decide(id, subject, `yes to ${subject}`)).toMatchObject({ value: `yes to ${subject}` });
+      }
+      expect(await engine.wait(id)).toMatchObject({ output: ["first", ...names.map((name) => `yes to ${name}`)] });
     });
 
     it("refuses decisions for runs that are not there, and on what can't be named", async () => {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ConflictError, ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { isTerminal, type Decision } from "../engine.ts";
-import type { StoredDecision } from "./engine-database.ts";
+import type { RunConfig, StoredDecision } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import { configOf, toRun } from "./run-record.ts";
 
@@ -17,6 +17,10 @@ export function assertSubject(subject: string): void {
   });
 }
 
+/** What is stored under exactly this subject: one such as `constructor` finds nothing that every object has. */
+export const decisionOn = ({ decisions }: RunConfig, subject: string): StoredDecision | undefined =>
+  decisions && Object.hasOwn(decisions, subject) ? decisions[subject] : undefined;
+
 export const toDecision = ({ value, time }: StoredDecision): Decision => ({ value, time: new Date(time) });
 
 /**
@@ -26,8 +30,9 @@ export const toDecision = ({ value, time }: StoredDecision): Decision => ({ valu
  */
 export function standingDecision(run: WorkflowRun | null, subject: string, value: Json): Decision | undefined {
   if (!run) throw new ValidationError("There is no such run.", { code: "unknown_run" });
-  const { decisions, waiting } = configOf(run);
-  const standing = decisions?.[subject];
+  const config = configOf(run);
+  const { waiting } = config;
+  const standing = decisionOn(config, subject);
   if (standing) {
     if (isDeepStrictEqual(standing.value, JSON.parse(JSON.stringify(value)))) return toDecision(standing);
     throw new ConflictError("Somebody has decided on this already; the first decision stands.", {

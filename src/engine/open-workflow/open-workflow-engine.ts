@@ -19,7 +19,7 @@ import {
   type WorkflowEngine,
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
-import { assertSubject, standingDecision, toDecision } from "./decision.ts";
+import { assertSubject, decisionOn, standingDecision, toDecision } from "./decision.ts";
 import { createStep } from "./durable-step.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
 import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
@@ -376,7 +376,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       const claim = this.#claims.get(workflowRunId);
       const run = await this.#backend.getWorkflowRun({ workflowRunId });
       if (!claim || run?.workerId !== claim.workerId) throw INTERRUPTED;
-      const decision = configOf(run).decisions?.[waiting.subject];
+      const decision = decisionOn(configOf(run), waiting.subject);
       if (decision) return toDecision(decision);
       // Before it is parked: decided on at once, it may be claimed again before we hear that it was.
       claim.executing = false;
