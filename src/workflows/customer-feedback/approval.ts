@@ -1,12 +1,27 @@
 import { z } from "zod";
-import { CustomerFeedbackWorkflowParameters, identifier, longText, text } from "./parameters.ts";
+import { CustomerFeedbackWorkflowParameters, longText, text } from "./parameters.ts";
 
 /** What stands for exactly one mail: see `renderingOf`. */
 const rendering = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
   .describe("The rendering that was looked at, as `getPendingResponse` gives it.");
-const by = identifier("Who decides, 1 to 200 characters.").trim();
+
+const LONGEST_NAME = 200;
+const LONGEST_REASON = 500;
+
+/** One line that people read as it stands, in results and in the graph: nothing in it is hidden or turns it round. */
+const visibleLine = (longest: number): z.ZodString =>
+  text()
+    .trim()
+    .regex(/[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u, "must not be empty")
+    .max(longest, `must have at most ${longest} characters`)
+    .regex(
+      /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u,
+      "must be one line without control characters and marks of direction",
+    );
+
+const by = visibleLine(LONGEST_NAME).describe("Who decides, 1 to 200 characters.");
 
 /** The mail goes out as it stands. */
 export const ResponseApproval = z.strictObject({ rendering, by });
@@ -23,17 +38,11 @@ export const ResponseEdit = z.strictObject({
 });
 export type ResponseEdit = z.input<typeof ResponseEdit>;
 
-const LONGEST_REASON = 500;
-
 /** No mail goes out. */
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
-  reason: text()
-    .trim()
-    .min(1, "must not be empty")
-    .max(LONGEST_REASON, `must have at most ${LONGEST_REASON} characters`)
-    .regex(/^\P{Cc}*$/u, "must be one line without control characters")
+  reason: visibleLine(LONGEST_REASON)
     .optional()
     .describe("Why not, one line; it stands in the result."),
 });

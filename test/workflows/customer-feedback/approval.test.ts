@@ -330,7 +330,15 @@ describe("decisions on mails", () => {
 
   it.each([
     ["who", { by: "" }, "by"],
+    ["who, in more than blanks", { by: "   " }, "by"],
+    ["who, in more than blanks of other kinds", { by: "\u00A0\u3000\t" }, "by"],
+    ["who, in more than what nobody sees", { by: "\u200B\u2060" }, "by"],
     ["who, in words that can't be shown", { by: "Ann\nBob" }, "by"],
+    ["who, in the order in which it is read", { by: "Ann \u202Eboss" }, "by"],
+    ["who, on one line for every reader", { by: "Ann\u2028Bob" }, "by"],
+    ["why, where they say it at all", { reason: " \u00A0 " }, "reason"],
+    ["why, in the order in which it is read", { reason: "no \u2067reason" }, "reason"],
+    ["why, on one line for every reader", { reason: "no\u2029reason" }, "reason"],
     ["who, briefly", { by: "a".repeat(201) }, "by"],
     ["on which mail", { rendering: "abc" }, "rendering"],
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
@@ -351,6 +359,13 @@ describe("decisions on mails", () => {
     const edit = workflow.editResponse(id, { rendering: pending.rendering, by, ...fields });
     await expect(edit).rejects.toMatchObject({ type: "validation_error" });
     expect(await workflow.getPendingResponse(id)).toEqual(pending);
+  });
+
+  it("are kept without the blanks around the name", async () => {
+    const { workflow, id, pending } = await startWaiting();
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by: "  Ann Ford ", reason: " Called.\n" });
+    const result = await workflow.getWorkflowResult(id);
+    expect(result).toMatchObject({ response_withheld: "rejected by Ann Ford: Called." });
   });
 
   it("are for people alone: no tool can make one, whatever it is told", async () => {
