@@ -98,6 +98,19 @@ describe("sendTemplatedEmail", () => {
     expect(mail?.parsed.text).toContain("Hello Ada Lovelace,");
   });
 
+  it.each([
+    "=?utf-8?B?Zm9v?=",
+    "=?utf-8?Q?f=6Fo?= and =?ISO-8859-1?Q?b=E4r?=",
+    "naïve =?utf-8?B?Zm9v?= 🎉",
+    `=?utf-8?B?Zm9v?= ${"🎉 a long way =?x ".repeat(20)}end`,
+    "=?utf-8?B?Zm9v",
+  ])("lets nobody else's words stand for the subject %j", async (subject) => {
+    await integration.sendTemplatedEmail(templatedEmail({ subject }));
+    const [mail] = smtp.mails;
+    expect(mail?.parsed.subject).toBe(`RE: ${subject}`);
+    for (const line of headerLines(mail)) expect(line.length).toBeLessThanOrEqual(78);
+  });
+
   it("carries any text in subject and body as it is, and as text", async () => {
     const subject = "\u200Fשאלה 🎉 naïve “quotes” \\ {x} <b>";
     const customer_name = "محمد \u202Eابن 🎉 <script>alert(1)</script> {{feedback_id}} & Söhne";
