@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import parseAddresses from "nodemailer/lib/addressparser";
 import { ValidationError } from "../../errors.ts";
+import { isVisible } from "../../visible-text.ts";
 import { Integration } from "../../workflow/integration.ts";
 import { domainOf, isEmailAddress } from "./email-address.ts";
 import { AUTOMATIC_REPLY_HEADERS, suppressionReason, type SuppressionReason } from "./mail-hygiene.ts";
@@ -102,9 +103,17 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     };
   }
 
-  /** The same mail with other words in place of its own, in both of its parts; without a subject, its own stays. */
+  /**
+   * The same mail with other words in place of its own, in both of its parts; without a subject, its own stays.
+   * @throws ValidationError (`empty_mail`) where nothing that can be read is left of the text or the subject in a mail
+   */
   rewrite(message: MailMessage, { subject = message.subject, text }: { subject?: string; text: string }): MailMessage {
-    return { ...message, subject: oneLine(subject), ...plainMail(text) };
+    const rewritten = { ...message, subject: oneLine(subject), ...plainMail(text) };
+    for (const part of ["subject", "text"] as const) {
+      if (isVisible(rewritten[part])) continue;
+      throw new ValidationError(`${part}: must hold something that can be read`, { code: "empty_mail" });
+    }
+    return rewritten;
   }
 
   /** The message id that belongs to a key, on this sender's domain. */

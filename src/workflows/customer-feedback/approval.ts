@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isVisible } from "../../visible-text.ts";
 import { CustomerFeedbackWorkflowParameters, longText, text } from "./parameters.ts";
 
 /** What stands for exactly one mail: see `renderingOf`. */
@@ -14,7 +15,7 @@ const LONGEST_REASON = 500;
 const visibleLine = (longest: number): z.ZodString =>
   text()
     .trim()
-    .regex(/[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u, "must not be empty")
+    .refine(isVisible, "must not be empty")
     .max(longest, `must have at most ${longest} characters`)
     .regex(
       /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u,
@@ -42,9 +43,7 @@ export type ResponseEdit = z.input<typeof ResponseEdit>;
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
-  reason: visibleLine(LONGEST_REASON)
-    .optional()
-    .describe("Why not, one line; it stands in the result."),
+  reason: visibleLine(LONGEST_REASON).optional().describe("Why not, one line; it stands in the result."),
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;
 

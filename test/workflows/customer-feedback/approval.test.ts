@@ -194,6 +194,15 @@ describe("approval of mails", () => {
     expect(mail!.parsed.html).toContain("{{customer_name}} &amp; 5 &gt; 4");
   });
 
+  it("puts a person's subject on one line, without what no subject may hold", async () => {
+    const { workflow, mails, id, pending } = await startWaiting();
+    const subject = " Sorry\u2028about \tthat\u0007 =?utf-8?B?Zm9v?= ";
+    const edit = { rendering: pending.rendering, by, subject, text: "Thank you, Ada." };
+    await workflow.editResponse(id, edit);
+    await workflow.getWorkflowResult(id);
+    expect(mails.mails[0]!.parsed.subject).toBe("Sorry about that =?utf-8?B?Zm9v?=");
+  });
+
   it("keeps the subject where a person changes the text alone", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     await workflow.editResponse(id, { rendering: pending.rendering, by, text: "Thank you, Ada." });
@@ -352,6 +361,10 @@ describe("decisions on mails", () => {
 
   it.each([
     ["no text", { text: " \n " }],
+    ["a text of which a mail keeps nothing", { text: "\u0007\u0000 \u001F" }],
+    ["a text that nobody sees", { text: "\u200B \u2060" }],
+    ["a subject of which a mail keeps nothing", { text: "Hi.", subject: " \u0007\t" }],
+    ["a subject that nobody sees", { text: "Hi.", subject: "\u200B" }],
     ["a text that is too long", { text: "a".repeat(20_001) }],
     ["a subject of two lines", { text: "Hi.", subject: "Hi\r\nBcc: eve@evil.example" }],
   ])("refuse %s", async (_, fields) => {

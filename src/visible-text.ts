@@ -1,0 +1,2 @@
+/** Whether a person sees anything of it: more than blanks, control characters and what has no width. */
+export const isVisible = (text: string): boolean => /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);
