@@ -185,6 +185,13 @@ export interface WorkflowEngine {
    */
   decide(id: string, subject: string, value: Json): Promise<Decision>;
 
+  /**
+   * What `decide` would answer without taking this decision: the first one where it is the same, undefined where this one could
+   * still be taken. For what must be made ready before a decision; a race may be lost between the two nevertheless.
+   * @throws as `decide`
+   */
+  standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined>;
+
   /** Calls `listener` with every step event; returns the function that ends it. */
   onStep(listener: (event: StepEvent) => void): () => void;
 

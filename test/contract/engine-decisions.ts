@@ -246,6 +246,24 @@ export function engineDecisions(open: OpenEngine): void {
       expect(await ids("waiting_for_approval")).toEqual([]);
     });
 
+    it("tells what a decision would come to, and takes none", async () => {
+      const { handler } = approval();
+      const engine = await open({ mail: handler });
+      const { id } = await startedRun(engine);
+      const would = (subject: string, value: Json) => engine.standingDecision(id, subject, value);
+      expect(await would("draft-1", APPROVED)).toBeUndefined();
+      await expect(would("draft-2", APPROVED)).rejects.toMatchObject({ code: "decision_outdated" });
+      await expect(would('a"b', APPROVED)).rejects.toMatchObject({ code: "invalid_subject" });
+      expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
+      const decided = await engine.decide(id, "draft-1", APPROVED);
+      await engine.wait(id);
+      expect(await would("draft-1", APPROVED)).toEqual(decided);
+      await expect(would("draft-1", "no")).rejects.toMatchObject({ code: "already_decided" });
+      await expect(would("draft-2", "no")).rejects.toMatchObject({ code: "run_ended" });
+      const unknown = engine.standingDecision("workflow-unknown", "draft-1", APPROVED);
+      await expect(unknown).rejects.toMatchObject({ code: "unknown_run" });
+    });
+
     it("waits for a person whatever the name of what is decided on", async () => {
       const names = ["constructor", "__proto__", "toString", "hasOwnProperty"];
       const engine = await open({

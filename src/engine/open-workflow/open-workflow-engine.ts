@@ -276,6 +276,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     });
   }
 
+  standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined> {
+    return this.#reach(async () => {
+      assertSubject(subject);
+      const run = await this.#backend.getWorkflowRun({ workflowRunId: storedId(id) });
+      return standingDecision(run, subject, value);
+    });
+  }
+
   onStep(listener: (event: StepEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
