@@ -92,6 +92,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       email,
       run: (workflowId) => this.ownRun(workflowId),
       decide: (workflowId, rendering, decision) => this.decide(workflowId, rendering, decision),
+      standing: (...decision) => configuration.engine.standingDecision(...decision),
     });
   }
 
@@ -113,7 +114,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
   /**
    * The mail that a run waits to send, exactly as it would go out; undefined where it waits for nobody.
-   * @throws ValidationError (`unknown_run`), ConflictError (`draft_changed`), IoError
+   * @throws ConflictError (`draft_changed`) where somebody has changed or deleted it in the graph: it can only be rejected then
+   * @throws ValidationError (`unknown_run`), IoError
    */
   getPendingResponse(workflowId: string): Promise<PendingResponse | undefined> {
     return this.#approvals.pending(workflowId);
@@ -122,7 +124,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   /**
    * Lets exactly this mail go out. Durable when it resolves; the run then goes on wherever runs are executed.
    * @throws ConflictError where somebody has decided otherwise (`already_decided`), where this is not the mail that waits any more
-   *   (`decision_outdated`), where the run has ended (`run_ended`)
+   *   (`decision_outdated`), where the run has ended (`run_ended`), where the mail was changed in the graph (`draft_changed`)
    * @throws ValidationError (`invalid_parameters`, `unknown_run`), IoError
    */
   approveResponse(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
@@ -131,14 +133,14 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
   /**
    * Lets the mail go out with other words, to the same recipient.
-   * @throws as `approveResponse`
+   * @throws as `approveResponse`, and ValidationError (`empty_mail`)
    */
   editResponse(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
     return this.#approvals.edit(workflowId, edit);
   }
 
   /**
-   * Lets no mail go out; the run completes without it.
+   * Lets no mail go out; the run completes without it. So it does where the mail was changed or deleted in the graph.
    * @throws as `approveResponse`
    */
   rejectResponse(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {

@@ -12,13 +12,15 @@ import {
   type ResponseDecision,
 } from "./approval.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
-import type { ResponseDrafts } from "./response-drafts.ts";
+import { draftChanged, renderingOf, type ResponseDrafts } from "./response-drafts.ts";
 
 interface Parts {
   drafts: ResponseDrafts;
   email: EmailIntegration;
   run(workflowId: string): Promise<Run>;
   decide(workflowId: string, rendering: string, decision: ResponseDecision): Promise<Decision>;
+  /** See `WorkflowEngine.standingDecision`. */
+  standing(workflowId: string, rendering: string, decision: ResponseDecision): Promise<Decision | undefined>;
 }
 
 /** What people decide on the mails that wait for them. */
@@ -30,58 +32,65 @@ export class ResponseApprovals {
   }
 
   async pending(workflowId: string): Promise<PendingResponse | undefined> {
-    const { key: feedback_id, input, waitingFor } = await this.#parts.run(workflowId);
-    const message = waitingFor && (await this.#parts.drafts.find(feedback_id, waitingFor.subject));
-    if (!message) return undefined;
-    const { from: sender, to: recipient, subject, text, html } = message;
-    const { customer_id } = input as CustomerFeedbackInput;
-    const identity = { workflow_id: workflowId, feedback_id, customer_id, rendering: waitingFor.subject };
-    return { ...identity, sender, recipient, subject, text, html };
+    const run = await this.#parts.run(workflowId);
+    if (!run.waitingFor) return undefined;
+    const { key: feedback_id, waitingFor } = run;
+    const rendering = waitingFor.subject;
+    const { from: sender, to: recipient, subject, text, html } = await this.#draft(run, rendering);
+    const { customer_id } = run.input as CustomerFeedbackInput;
+    return { workflow_id: workflowId, feedback_id, customer_id, rendering, sender, recipient, subject, text, html };
   }
 
   async approve(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
     const { rendering, by } = parse(ResponseApproval, approval);
-    const { feedbackId } = await this.#drafted(workflowId, rendering);
-    return this.#decide(workflowId, feedbackId, rendering, { decision: "approve", by });
+    const run = await this.#parts.run(workflowId);
+    await this.#draft(run, rendering);
+    return this.#decide(run, rendering, { decision: "approve", by });
   }
 
   async edit(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
     const { rendering, by, subject, text } = parse(ResponseEdit, edit);
-    const { feedbackId, message } = await this.#drafted(workflowId, rendering);
+    const run = await this.#parts.run(workflowId);
+    const message = await this.#draft(run, rendering);
     const rewritten = this.#parts.email.rewrite(message, { text, ...(subject === undefined ? {} : { subject }) });
-    // In the graph before it is decided on: the decision names it, and the run sends it.
-    const edited = await this.#parts.drafts.store(feedbackId, rewritten, { revisionOf: rendering });
-    return this.#decide(workflowId, feedbackId, rendering, { decision: "edit", by, rendering: edited });
+    const decision = { decision: "edit", by, rendering: renderingOf(rewritten) } as const;
+    // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
+    if (!(await this.#parts.standing(workflowId, rendering, decision))) {
+      await this.#parts.drafts.store(run.key, rewritten, { revisionOf: rendering });
+    }
+    return this.#decide(run, rendering, decision);
   }
 
   async reject(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
     const { rendering, by, reason } = parse(ResponseRejection, rejection);
-    const { feedbackId } = await this.#drafted(workflowId, rendering);
-    const why = reason === undefined ? {} : { reason };
-    return this.#decide(workflowId, feedbackId, rendering, { decision: "reject", by, ...why });
+    const run = await this.#parts.run(workflowId);
+    const decision = { decision: "reject", by, ...(reason === undefined ? {} : { reason }) } as const;
+    // What the run waits for can be rejected whatever has become of it in the graph: nothing goes out.
+    const known =
+      run.waitingFor?.subject === rendering || (await this.#parts.standing(workflowId, rendering, decision));
+    if (!known) await this.#draft(run, rendering);
+    return this.#decide(run, rendering, decision);
   }
 
-  /** A mail that was drafted for a run, be it still the one that waits or not. */
-  async #drafted(workflowId: string, rendering: string): Promise<{ feedbackId: string; message: MailMessage }> {
-    const { key: feedbackId } = await this.#parts.run(workflowId);
+  /**
+   * A mail that was drafted for a run, be it still the one that waits or not.
+   * @throws ConflictError: `draft_changed`; `decision_outdated` where there was never such a mail
+   */
+  async #draft({ key: feedbackId, waitingFor }: Run, rendering: string): Promise<MailMessage> {
     const message = await this.#parts.drafts.find(feedbackId, rendering);
-    if (message) return { feedbackId, message };
+    if (message) return message;
+    if (waitingFor?.subject === rendering) throw draftChanged(rendering);
     throw new ConflictError("There is no such mail for this feedback. Look at the one that waits, then decide.", {
       code: "decision_outdated",
     });
   }
 
-  async #decide(
-    workflowId: string,
-    feedbackId: string,
-    rendering: string,
-    decided: ResponseDecision,
-  ): Promise<DecidedResponse> {
-    const { time } = await this.#parts.decide(workflowId, rendering, decided);
+  async #decide(run: Run, rendering: string, decided: ResponseDecision): Promise<DecidedResponse> {
+    const { time } = await this.#parts.decide(run.id, rendering, decided);
     const { decision, by } = decided;
     return {
-      workflow_id: workflowId,
-      feedback_id: feedbackId,
+      workflow_id: run.id,
+      feedback_id: run.key,
       rendering,
       decision,
       by,

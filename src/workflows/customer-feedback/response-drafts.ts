@@ -29,6 +29,13 @@ export function renderingOf({ from, to, subject, html, text, messageId, inReplyT
   return createHash("sha256").update(content).digest("hex");
 }
 
+/** What was drafted is not in the graph, or not as it was. Says which, so that whoever cannot be shown it can reject it. */
+export const draftChanged = (rendering: string): ConflictError =>
+  new ConflictError(
+    `The mail in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. While it waits, reject it: its rendering is ${rendering}.`,
+    { code: "draft_changed" },
+  );
+
 const draftUri = (rendering: string): NamedNode => iri(entityUri("ResponseDraft", rendering));
 
 /** Mails that wait for a person, or did, in the store `feedback_data`. Storing again changes nothing. */
@@ -56,7 +63,7 @@ export class ResponseDrafts {
     graph.createRelationship(iri(feedbackUri(feedbackId)), "hasDraft", draft);
     if ("runId" in origin) {
       graph.createRelationship(draft, prov.wasGeneratedBy, iri(entityUri("WorkflowRun", origin.runId)));
-    } else {
+    } else if (origin.revisionOf !== rendering) {
       graph.createRelationship(draft, prov.wasRevisionOf, draftUri(origin.revisionOf));
     }
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
@@ -74,12 +81,7 @@ export class ResponseDrafts {
     });
     const message = rows[0] && toMessage(rows[0]);
     if (message === undefined || (rows.length === 1 && renderingOf(message) === rendering)) return message;
-    throw new ConflictError(
-      "The mail in the knowledge graph is not the one that was drafted. Find out who changed it.",
-      {
-        code: "draft_changed",
-      },
-    );
+    throw draftChanged(rendering);
   }
 
   /** Notes who has decided what on a draft, and when. */
@@ -94,7 +96,7 @@ export class ResponseDrafts {
     graph.createRelationship(activity, prov.used, draftUri(rendering));
     graph.createRelationship(activity, prov.wasAssociatedWith, person);
     graph.addProperty(activity, prov.endedAtTime, time);
-    if (decision.decision === "edit") {
+    if (decision.decision === "edit" && decision.rendering !== rendering) {
       graph.createRelationship(draftUri(decision.rendering), prov.wasGeneratedBy, activity);
     }
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);

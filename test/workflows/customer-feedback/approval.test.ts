@@ -2,7 +2,9 @@ import { Hono } from "hono";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { IoError } from "../../../src/errors.ts";
 import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
+import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { select } from "../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/approval.ts";
@@ -37,6 +39,20 @@ const setCustomer = (store: OntologyStore, property: string, value: string | boo
      WHERE { ?customer abi:id "C-1" . OPTIONAL { ?customer ${property} ?old } }`,
     { value },
   );
+
+const DRAFT = "?draft a abi:ResponseDraft";
+
+/** Puts another value into the drafts that wait, or none. */
+const setDrafts = (store: OntologyStore, property: string, value?: string): Promise<void> =>
+  store.update(
+    "feedback_data",
+    `${PREFIXES} DELETE { ?draft ${property} ?old } ${value === undefined ? "" : `INSERT { ?draft ${property} ?value }`}
+     WHERE { ${DRAFT} ; ${property} ?old }`,
+    value === undefined ? {} : { value },
+  );
+
+const deleteDrafts = (store: OntologyStore): Promise<void> =>
+  store.update("feedback_data", `${PREFIXES} DELETE { ?draft ?property ?value } WHERE { ${DRAFT} ; ?property ?value }`);
 
 describe("approval of mails", () => {
   it("is off unless it is asked for", async () => {
@@ -283,12 +299,55 @@ describe("approval of mails", () => {
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
     await workflow.getWorkflowResult(id);
-    await ontologyStore.update(
-      "feedback_data",
-      `${PREFIXES} DELETE { ?draft abi:text ?old } INSERT { ?draft abi:text "Buy now!" }
-       WHERE { ?draft a abi:ResponseDraft ; abi:text ?old }`,
-    );
+    await setDrafts(ontologyStore, "abi:text", "Buy now!");
     expect(await workflow.run(feedback())).toMatchObject({ success: false, error_code: "draft_changed" });
+    expect(mails.mails).toEqual([]);
+  });
+
+  it.each([
+    ["sender", "eve@evil.example"],
+    ["recipient", "eve@evil.example"],
+    ["subject", "Buy now!"],
+    ["text", "Buy now!"],
+    ["html", "<p>Buy now!</p>"],
+    ["messageId", "<other@shop.example>"],
+    ["inReplyTo", "<other@mail.example>"],
+  ])(
+    "neither shows nor sends a mail whose %s alone was changed in the graph, and lets it be rejected",
+    async (field, value) => {
+      const { workflow, mails, ontologyStore } = await startFeedback({ approval: true });
+      const event = { id: "F-1", customer_id: "C-1", subject: "Hi", text: "Great!", message_id: "<q@mail.example>" };
+      const { workflow_id: id } = (await workflow.handleEvent("new_feedback", event)) as { workflow_id: string };
+      const { rendering } = await pendingOf(workflow, id);
+      await setDrafts(ontologyStore, `abi:${field}`, value);
+      const changed = { type: "conflict", code: "draft_changed", message: expect.stringContaining(rendering) };
+      await expect(workflow.getPendingResponse(id)).rejects.toMatchObject(changed);
+      await expect(workflow.approveResponse(id, { rendering, by })).rejects.toMatchObject(changed);
+      await expect(workflow.editResponse(id, { rendering, by, text: "Mine." })).rejects.toMatchObject(changed);
+      await workflow.rejectResponse(id, { rendering, by });
+      const result = await workflow.getWorkflowResult(id);
+      expect(result).toMatchObject({ success: true, response_withheld: "rejected by Ann Ford" });
+      expect(mails.mails).toEqual([]);
+    },
+  );
+
+  it.each<[string, (store: OntologyStore) => Promise<void>]>([
+    ["lost one of its parts", (store) => setDrafts(store, "abi:text")],
+    ["was deleted", deleteDrafts],
+  ])("says so where the mail that waits %s in the graph, and lets it be rejected", async (_, spoil) => {
+    const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
+    const { rendering } = pending;
+    await spoil(ontologyStore);
+    const changed = { type: "conflict", code: "draft_changed", message: expect.stringContaining(rendering) };
+    await expect(workflow.getPendingResponse(id)).rejects.toMatchObject(changed);
+    await expect(workflow.approveResponse(id, { rendering, by })).rejects.toMatchObject(changed);
+    const other = workflow.rejectResponse(id, { rendering: "0".repeat(64), by });
+    await expect(other).rejects.toMatchObject({ code: "decision_outdated" });
+    const rejected = await workflow.rejectResponse(id, { rendering, by });
+    const result = await workflow.getWorkflowResult(id);
+    expect(result).toMatchObject({ success: true, response_withheld: "rejected by Ann Ford" });
+    expect(await workflow.rejectResponse(id, { rendering, by })).toEqual(rejected);
+    expect(await workflow.getPendingResponse(id)).toBeUndefined();
     expect(mails.mails).toEqual([]);
   });
 });
@@ -318,6 +377,52 @@ describe("decisions on mails", () => {
     await workflow.getWorkflowResult(id);
     const winner = decisions[0].status === "fulfilled" ? "Bob" : "Cleo";
     expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual([`${winner}'s words.\n`]);
+  });
+
+  it("leave no words in the graph that come too late", async () => {
+    const { workflow, id, pending, ontologyStore } = await startWaiting();
+    const { rendering } = pending;
+    const first = { rendering, by, text: "First words." };
+    const decided = await workflow.editResponse(id, first);
+    await workflow.getWorkflowResult(id);
+    const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id: "F-2" }));
+    const { rendering: others } = await pendingOf(workflow, other);
+    await workflow.cancelWorkflow(other);
+    const drafts = await values(ontologyStore, "ResponseDraft", "abi:id");
+    expect(new Set(drafts)).toEqual(new Set([rendering, decided.edited_rendering, others]));
+
+    const late = workflow.editResponse(id, { rendering, by: "Bob", text: "Late words." });
+    await expect(late).rejects.toMatchObject({ code: "already_decided" });
+    const ended = workflow.editResponse(other, { rendering: others, by, text: "Words for nobody." });
+    await expect(ended).rejects.toMatchObject({ code: "run_ended" });
+    expect(await workflow.editResponse(id, first)).toEqual(decided);
+    expect(await values(ontologyStore, "ResponseDraft", "abi:id")).toEqual(drafts);
+  });
+
+  it("are not made where their words could not be kept", async () => {
+    const full = new IoError("The disk is full.", { code: "store_unavailable" });
+    const store = await OxigraphOntologyStore.open({ path: ":memory:" });
+    let broken = false;
+    const insert: OntologyStore["insert"] = async (...args) => {
+      if (broken) throw full;
+      return store.insert(...args);
+    };
+    const ontologyStore = new Proxy<OntologyStore>(store, {
+      get: (target, name) => {
+        if (name === "insert") return insert;
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
+    broken = true;
+    const edit = { rendering: pending.rendering, by, text: "My words." };
+    await expect(workflow.editResponse(id, edit)).rejects.toBe(full);
+    broken = false;
+    expect(await workflow.getPendingResponse(id)).toEqual(pending);
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_withheld");
+    expect(mails.mails).toEqual([]);
   });
 
   it("are about one mail of one run", async () => {
@@ -455,6 +560,27 @@ describe("what approval leaves behind", () => {
       { feedback: "F-2", decision: "reject", name: "Bob", time: expect.any(String), reason: "No need." },
     ]);
     expect(new Date(told[0]!["time"]!).toISOString()).toBe(decided_at);
+  });
+
+  it("calls no mail a revision of itself, where a person writes what is there already", async () => {
+    const { workflow, id, pending, ontologyStore, mails } = await startWaiting();
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    await workflow.editResponse(id, { rendering: pending.rendering, by, text: "Mine." });
+    await workflow.getWorkflowResult(id);
+    const { rendering } = await pendingOf(workflow, id);
+    const again = await workflow.editResponse(id, { rendering, by, text: "Mine." });
+    expect(again.edited_rendering).toBe(rendering);
+    await workflow.getWorkflowResult(id);
+    expect(mails.mails.map(({ envelope, parsed }) => [envelope.to, parsed.text])).toEqual([
+      [["new@example.org"], "Mine.\n"],
+    ]);
+    const rows = await select(
+      ontologyStore,
+      "feedback_data",
+      `${PREFIXES} SELECT ?draft WHERE { ?draft prov:wasRevisionOf|prov:wasGeneratedBy/prov:used ?draft }`,
+    );
+    expect(rows).toEqual([]);
+    expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
   it("puts no customer's name or address, and no mail, into the engine's state", async () => {
