@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
@@ -15,7 +15,7 @@ export interface BackupSources {
 /**
  * Copies all of it into a new folder while other processes go on working with it. Runs and graph are of one moment: no step is
  * recorded as done whose effect is missing in the graph, and nothing is in the graph whose run is missing. Folders come last,
- * so that they hold at least what the runs speak of.
+ * so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700).
  * @returns the names of what was copied
  * @throws ValidationError for a folder that is not empty, IoError where something can't be read or written
  */
@@ -26,7 +26,11 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
   try {
     const snapshots = openSnapshots(paths, runs);
     try {
-      for (const [index, path] of paths.entries()) await backup(snapshots[index]!, join(target, basename(path)));
+      for (const [index, path] of paths.entries()) {
+        const copy = join(target, basename(path));
+        await backup(snapshots[index]!, copy);
+        chmodSync(copy, 0o600);
+      }
     } finally {
       for (const snapshot of snapshots) snapshot.close();
     }
@@ -57,9 +61,14 @@ function prepare(target: string): void {
     });
   }
   try {
-    mkdirSync(target, { recursive: true, mode: 0o700 });
+    mkdirSync(target, { recursive: true });
+    // Also of one that is there: others must not read what comes into it.
+    chmodSync(target, 0o700);
   } catch (cause) {
-    throw new IoError(`The folder ${target} cannot be made.`, { code: "backup_failed", cause });
+    throw new IoError(`The folder ${target} cannot be made, or not kept from others. Name one that is your own.`, {
+      code: "backup_failed",
+      cause,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OpenWorkflowEngine, OxigraphOntologyStore, select, type Run } from "../../src/index.ts";
@@ -81,6 +81,19 @@ describe("backup", { timeout: 120_000 }, () => {
     const { stdout } = await call(["backup", "c"], place);
     expect(stdout).toBe("Copied to c: runs.sqlite, ontology.sqlite, outbox\n");
     expect(readdirSync(join(place.cwd, "c")).toSorted()).toEqual(["ontology.sqlite", "outbox", "runs.sqlite"]);
+  });
+
+  it.skipIf(process.platform === "win32")("keeps others from reading it, also in a folder that is there", async () => {
+    const place = workplace();
+    await call(["process", ...FEEDBACK], place);
+    const mode = (...path: string[]) => statSync(join(place.cwd, ...path)).mode & 0o777;
+    mkdirSync(join(place.cwd, "there"));
+    chmodSync(join(place.cwd, "there"), 0o755);
+    for (const folder of ["there", "new"]) {
+      expect(await call(["backup", folder], place)).toMatchObject({ code: 0 });
+      expect(mode(folder)).toBe(0o700);
+      for (const file of ["runs.sqlite", "ontology.sqlite"]) expect(mode(folder, file)).toBe(0o600);
+    }
   });
 
   it("says what is kept elsewhere", async () => {
