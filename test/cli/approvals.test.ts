@@ -59,6 +59,18 @@ test("shows a mail that waits, lets it go out, and refuses whoever comes later",
   expect((await call(["approvals"], place)).stderr).toBe("No mail waits for a person.\n");
 });
 
+test("shows a mail without letting what a customer wrote command the terminal", async () => {
+  const place = approvalPlace();
+  const customers = join(place.cwd, "customers.csv");
+  writeFileSync(customers, "id,name,email\nC-1,Ann \u202Edrof,ann@example.com\n");
+  const subject = "Hello \u202Eollah\u001B[2J";
+  expect(await call(["process", ...FEEDBACK.with(5, subject)], place)).toMatchObject({ code: 0 });
+  const { stdout } = await call(["approvals", "show", "F-1"], place);
+  expect(stdout).toMatch(/subject +RE: Hello \uFFFDollah/);
+  expect(stdout).toContain("Hello Ann \uFFFDdrof,");
+  for (const command of ["\u001B", "\u202E"]) expect(stdout).not.toContain(command);
+});
+
 test("sends other words from standard input, and with a reason nothing", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
