@@ -105,10 +105,9 @@ export class ResponseSteps {
       if (decided.decision === "reject") return { withheld: rejection(decided) };
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
-      // What came of it is a result, not an error: repeated after a crash, the run must take the same way.
-      const delivery = await step.unlisted(nth("response_delivered"), () => this.#deliver(feedbackId, due, rendering));
-      if ("withheld" in delivery) return delivery;
-      if ("response_id" in delivery) return step(name, () => delivery);
+      // A result, not an error: repeated after a crash, the run must take the same way.
+      const isCurrent = await step.unlisted(nth("recipient_checked"), () => this.#isCurrent(due, rendering));
+      if (isCurrent) return step(name, () => this.#sendDraft(due, rendering));
     }
   }
 
@@ -128,20 +127,23 @@ export class ResponseSteps {
     return { rendering: await drafts.store(feedbackId, message, { revisionOf: written }) };
   }
 
-  async #deliver(
-    feedbackId: string,
-    { feedback }: DueResponse,
-    rendering: string,
-  ): Promise<SentResponse | Withheld | { outdated: true }> {
-    const message = await this.#stored(feedbackId, rendering);
+  /** Whether the mail is written to where the customer is reached now; for one who has objected that makes no difference. */
+  async #isCurrent({ feedback }: DueResponse, rendering: string): Promise<boolean> {
+    const { to } = await this.#stored(feedback.feedback_id, rendering);
+    const { doNotContact, email } = await this.#parts.customers.get(feedback.customer_id);
+    return doNotContact || email === to;
+  }
+
+  /** The address is looked at once more: between two attempts there can be hours. */
+  async #sendDraft({ feedback }: DueResponse, rendering: string): Promise<SentResponse> {
+    const message = await this.#stored(feedback.feedback_id, rendering);
     const customer = await this.#parts.customers.get(feedback.customer_id);
-    if (!customer.doNotContact && customer.email !== message.to) return { outdated: true };
-    try {
-      return await this.#parts.responses.send(message, customer);
-    } catch (error) {
-      if (error instanceof ResponseWithheld) return { withheld: error.message };
-      throw error;
-    }
+    if (customer.doNotContact || customer.email === message.to) return this.#parts.responses.send(message, customer);
+    throw new ConflictError(
+      "The customer's address has changed since a person agreed to the mail, which did not go out. Write to the customer yourself, or " +
+        "put the address right and submit the feedback again.",
+      { code: "address_changed" },
+    );
   }
 
   async #stored(feedbackId: string, rendering: string) {
