@@ -75,6 +75,12 @@ export class ResponseSteps {
     return withheld ?? (approval ? { approval: true } : null);
   }
 
+  /** A mail that a person has stopped must not keep the next one from the customer. */
+  async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
+    const { uri } = await this.#parts.customers.get(feedback.customer_id);
+    await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
+  }
+
   async #send(due: DueResponse): Promise<SentResponse> {
     const request = await this.#request(due);
     return this.#parts.responses.send(this.#parts.responses.compose(request), request.customer);
@@ -102,7 +108,10 @@ export class ResponseSteps {
       await step.unlisted(nth("decision_recorded"), () =>
         this.#parts.drafts.recordDecision(draft.rendering, decided, time),
       );
-      if (decided.decision === "reject") return { withheld: rejection(decided) };
+      if (decided.decision === "reject") {
+        await step.unlisted("permission_withdrawn", () => this.#withdrawPermission(due));
+        return { withheld: rejection(decided) };
+      }
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
       // A result, not an error: repeated after a crash, the run must take the same way.

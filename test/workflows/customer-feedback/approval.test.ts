@@ -176,6 +176,21 @@ describe("approval of mails", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
+  it("gives the place under the customer's cap back where a person says no, and no other", async () => {
+    const responseCap = { responses: 1, minutes: 60 };
+    const { workflow, mails, id, pending } = await startWaiting({}, { responseCap });
+    const full = await workflow.run(feedback({ feedback_id: "F-2" }));
+    expect(full["response_withheld"]).toContain("1 automatic mails within 60 minutes");
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by });
+    await workflow.getWorkflowResult(id);
+    const { workflow_id: next = "" } = await workflow.run(feedback({ feedback_id: "F-3" }));
+    const { rendering } = await pendingOf(workflow, next);
+    await workflow.approveResponse(next, { rendering, by });
+    expect(await workflow.getWorkflowResult(next)).toHaveProperty("response_id");
+    expect(await workflow.run(feedback({ feedback_id: "F-4" }))).toHaveProperty("response_withheld");
+    expect(mails.mails).toHaveLength(1);
+  });
+
   it("sends a person's own words as they stand, whatever they look like", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const text =
