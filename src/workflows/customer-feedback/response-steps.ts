@@ -23,7 +23,7 @@ interface Parts {
   drafts: ResponseDrafts;
   customers: Customers;
   graph: FeedbackGraph;
-  /** Whether a person has to agree to every mail of runs that come to it from now on. */
+  /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
   approval: boolean;
 }
 
@@ -66,13 +66,13 @@ export class ResponseSteps {
   }
 
   /**
-   * Null where the mail may go out, the reason where it must not. That a person has to agree is kept with the run as well: it
-   * must not depend on how the process that goes on with it is set.
+   * Null where the mail may go out, the reason where it must not. A person has to agree where the process that accepted the feedback
+   * said so, or this one does. That is kept with the run: it must not depend on how the process that goes on with it is set.
    */
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
     const { responses, customers, approval } = this.#parts;
     const withheld = await responses.withheld(feedback.feedback_id, await customers.get(feedback.customer_id));
-    return withheld ?? (approval ? { approval: true } : null);
+    return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
   /** A mail that a person has stopped must not keep the next one from the customer. */
