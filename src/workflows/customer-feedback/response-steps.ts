@@ -96,7 +96,6 @@ export class ResponseSteps {
     due: DueResponse,
     output: Json,
   ): Promise<SentResponse | Withheld> {
-    const feedbackId = due.feedback.feedback_id;
     /** The rendering with a person's own words, which a new draft keeps. */
     let written: string | undefined;
     for (let round = 1; ; round++) {
