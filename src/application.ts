@@ -156,11 +156,13 @@ function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Lo
 
 /**
  * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
+ * @param options `worker: false` executes nothing, whatever the settings say: to look at what is there, or to decide on it
  * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
  */
 export async function openApplication(
   settings: Settings,
   logger: Logger = createLogger(settings.logLevel),
+  { worker = settings.worker }: { worker?: boolean } = {},
 ): Promise<Application> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -183,7 +185,7 @@ export async function openApplication(
       ...(settings.mailTemplates === undefined ? {} : { templates: settings.mailTemplates }),
     });
     opened.push(emailIntegration);
-    const engine = await openEngine(settings, { worker: settings.worker, logger });
+    const engine = await openEngine(settings, { worker, logger });
     opened.push(engine);
     const customerDataPipeline = new CustomerDataPipeline({
       customerSource: customerSource(settings),

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import type { Application } from "../application.ts";
 import { ValidationError } from "../errors.ts";
-import type { WorkflowStatus } from "../workflow/result.ts";
+import type { RunResult, WorkflowStatus } from "../workflow/result.ts";
 import type { DecidedResponse, PendingResponse } from "../workflows/customer-feedback/approval.ts";
 import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
 import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
@@ -11,6 +12,12 @@ import { fields, resultText, sentimentText } from "./result-view.ts";
 import { reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
 import { table } from "./table.ts";
 import { withApplication } from "./with-application.ts";
+
+/** For how long a decision waits for what a worker makes of it. */
+const PATIENCE_MS = 5000;
+
+/** What the run came to, or where that is not known yet, what was decided. */
+type Outcome = { result: RunResult } | { decided: DecidedResponse };
 
 interface DecisionOptions extends GlobalOptions {
   rendering: string;
@@ -74,14 +81,16 @@ function addShowCommand(parent: Command): void {
     .argument("<id>", "workflow id (workflow-…) or feedback id")
     .action(async (id: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
-      await withApplication(settingsFrom(options), async ({ workflow }) => {
+      const show = async ({ workflow }: Application): Promise<void> => {
         const run = await runById(workflow, id);
         if (!run) return reportUnknownRun(id, options.json === true);
         const pending = await workflow.getPendingResponse(run.workflow_id);
         if (!pending) throw nothingWaits(run);
         if (options.json) printJson(pending);
         else print(mailText(pending));
-      });
+      };
+      // Looking must not send anything.
+      await withApplication(settingsFrom(options), show, { worker: false });
     });
 }
 
@@ -114,7 +123,10 @@ function addRejectCommand(parent: Command): void {
   ).option("--reason <line>", "why not; it stands in the result");
 }
 
-/** A command that decides, then goes on with the run to its end and prints the result. */
+/**
+ * A command that decides. On a data directory it then goes on with the run to its end. With a database it leaves that to a worker,
+ * which is set up to send: the process of whoever decides need not be.
+ */
 function decisionCommand<Options extends DecisionOptions = DecisionOptions>(
   parent: Command,
   name: DecidedResponse["decision"],
@@ -124,25 +136,57 @@ function decisionCommand<Options extends DecisionOptions = DecisionOptions>(
   return parent
     .command(name)
     .summary(summary)
-    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}; then go on with the run and print its result.`)
+    .description(
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}; then go on with the run (with DATABASE_URL a worker does) and print its result.`,
+    )
     .argument("<id>", "workflow id (workflow-…) or feedback id")
     .requiredOption("--rendering <hash>", "which mail: as `approvals show` says")
     .requiredOption("--by <name>", "who decides; it is kept")
     .action(async (id: string, _options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const settings = settingsFrom(options);
-      const result = await withApplication(settings, async ({ workflow }, signal) => {
+      const leaveToWorker = settings.databaseUrl !== undefined;
+      const work = async ({ workflow }: Application, signal: AbortSignal): Promise<Outcome | undefined> => {
         const run = await runById(workflow, id);
         if (!run) return undefined;
-        await decide(workflow, run.workflow_id, options);
-        return workflow.getWorkflowResult(run.workflow_id, { signal });
-      });
-      if (!result) return reportUnknownRun(id, options.json === true);
+        const decided = await decide(workflow, run.workflow_id, options);
+        if (!leaveToWorker) return { result: await workflow.getWorkflowResult(run.workflow_id, { signal }) };
+        note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
+        return (await resultSoon(workflow, run.workflow_id, signal)) ?? { decided };
+      };
+      const outcome = await withApplication(settings, work, { worker: !leaveToWorker });
+      if (!outcome) return reportUnknownRun(id, options.json === true);
+      if ("decided" in outcome) return reportDecided(outcome.decided, options.json === true);
       const { outboxFolder } = await import("../application.ts");
+      const { result } = outcome;
       if (options.json) printJson(result);
-      else print(resultText(result as CustomerFeedbackResult, outboxFolder(settings)));
+      else print(resultText(result as CustomerFeedbackResult, leaveToWorker ? undefined : outboxFolder(settings)));
       process.exitCode = result.success ? 0 : 1;
     });
+}
+
+/** The run's result where it ends, or waits again, within a few seconds. */
+async function resultSoon(
+  workflow: CustomerFeedbackWorkflow,
+  workflowId: string,
+  interrupted: AbortSignal,
+): Promise<{ result: RunResult } | undefined> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+  try {
+    const signal = AbortSignal.any([interrupted, patience.signal]);
+    return { result: await workflow.getWorkflowResult(workflowId, { signal }) };
+  } catch (error) {
+    if (patience.signal.aborted && !interrupted.aborted) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reportDecided(decided: DecidedResponse, json: boolean): void {
+  if (json) printJson({ success: true, ...decided });
+  note(`The run has not ended yet. Look again with: abi-workflows status ${decided.workflow_id}`);
 }
 
 async function runById(workflow: CustomerFeedbackWorkflow, id: string): Promise<WorkflowStatus | undefined> {

@@ -2,14 +2,18 @@ import type { Application } from "../application.ts";
 import type { Settings } from "../settings.ts";
 import { interruptible } from "./interruption.ts";
 
-/** Opens the application for the time of `work`, which Ctrl-C asks to end; the steps in hand are finished either way. */
+/**
+ * Opens the application for the time of `work`, which Ctrl-C asks to end; the steps in hand are finished either way.
+ * @param options `worker: false` executes nothing, whatever the settings say
+ */
 export const withApplication = <Result>(
   settings: Settings,
   work: (application: Application, signal: AbortSignal) => Promise<Result>,
+  options: { worker?: boolean } = {},
 ): Promise<Result> =>
   interruptible(async (signal) => {
     const { openApplication } = await import("../application.ts");
-    const application = await openApplication(settings);
+    const application = await openApplication(settings, undefined, options);
     try {
       signal.throwIfAborted();
       return await work(application, signal);

@@ -42,7 +42,7 @@ export function identityOf(operation: DurableOperation, input: unknown): Record<
 export function toSubmission(
   operation: DurableOperation,
   parameters: unknown,
-  extras: Record<string, Json> = {},
+  extras: Record<string, Json>,
 ): Submission {
   const input = parse(operation.input, parameters) as Record<string, Json>;
   return {

@@ -94,6 +94,15 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
+   * What every submission, by whichever face, is to keep with its run beside the parameters: what holds in the process that accepts
+   * it and must hold in the one that executes it. It does not count when two submissions with one key are compared, and a run that is
+   * there already keeps its own. Default: nothing.
+   */
+  protected submissionExtras(): Record<string, Json> {
+    return {};
+  }
+
+  /**
    * Starts the process and resolves with its workflow id as soon as it is durable.
    * @throws ValidationError, ConflictError, IoError
    */
@@ -102,7 +111,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       const message = "must be a valid date";
       throw new ValidationError(`startAt ${message}.`, { issues: [{ path: "startAt", message }] });
     }
-    return (await this.#start(toSubmission(this.#durable(), parameters), startAt)).id;
+    return (await this.#start(this.#submission(parameters), startAt)).id;
   }
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
@@ -195,7 +204,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const process = this.#durable();
     router.on("POST", `/workflows/${this.name}`, ({ req }) =>
       this.#respond(async () => {
-        const submission = toSubmission(process, await jsonBody(req.raw));
+        const submission = this.#submission(await jsonBody(req.raw));
         const { id } = await this.#start(submission);
         return json({ status: "processing", ...submission.identity, workflow_id: id }, 202);
       }),
@@ -250,6 +259,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return process;
   }
 
+  #submission(parameters: unknown, extras: Record<string, Json> = {}): Submission {
+    return toSubmission(this.#durable(), parameters, { ...extras, ...this.submissionExtras() });
+  }
+
   #start({ key, fingerprint, input }: Submission, startAt?: Date) {
     const run = { key, fingerprint, input, ...(startAt && { availableAt: startAt }) };
     return this.configuration.engine.start(this.name, run);
@@ -264,7 +277,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     let identity: Record<string, Json> = {};
     try {
       identity = identityOf(process, parameters);
-      const submission = toSubmission(process, parameters, extras);
+      const submission = this.#submission(parameters, extras);
       identity = submission.identity;
       const { id, outcome } = await this.#start(submission);
       follow?.(id);

@@ -1,8 +1,16 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { openApplication } from "../../src/application.ts";
+import { silentLogger } from "../../src/log.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
-import { call, FEEDBACK, workplace } from "./command-process.ts";
+import { readSettings } from "../../src/settings.ts";
+import { feedback } from "../support/feedback.ts";
+import { serverUrl } from "../support/postgres.ts";
+import { startSmtpServer } from "../support/smtp.ts";
+import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
+import { newDatabase } from "../support/test-database.ts";
+import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 type Place = ReturnType<typeof workplace>;
 
@@ -112,6 +120,57 @@ test("lists beside a process that is at work, and says where it can't decide bes
   await store.close();
   expect(JSON.parse((await call(decision, place)).stdout)).toMatchObject({ success: true });
 });
+
+test("executes nothing when one only looks", async () => {
+  const place = approvalPlace();
+  await call(["process", ...FEEDBACK], place);
+  const settings = readSettings({ dataDirectory: join(place.cwd, ".abi-workflows") }, place.env);
+  const starter = await openApplication(settings, silentLogger, { worker: false });
+  const id = await starter.workflow.startWorkflow(feedback({ feedback_id: "F-2" }));
+  await starter.close();
+  expect((await waitingMail(place)).text).toContain("Hello Ann Ford,");
+  expect((await call(["approvals"], place)).stderr).toBe("1 mail waiting, newest first\n");
+  const { stdout } = await call(["status", id, "--json"], place);
+  expect(JSON.parse(stdout)).toMatchObject({ status: "started", steps_completed: [] });
+});
+
+test.skipIf(!serverUrl)(
+  "leaves it to a worker to send what it has decided on in a shared database",
+  async () => {
+    const [endpoint, mails] = [await startSparqlEndpoint(), await startSmtpServer()];
+    onTestFinished(() => mails[Symbol.asyncDispose]());
+    const { cwd, env } = workplace();
+    const shared = { ...env, DATABASE_URL: await newDatabase(), ONTOLOGY_URL: `${endpoint.origin}/sparql` };
+    const place = { cwd, env: shared };
+    await call(["process", ...FEEDBACK], { cwd, env: { ...shared, APPROVAL: "on" } });
+    const { rendering, workflow_id } = await waitingMail(place);
+    const approve = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve"];
+    const alone = await call(approve, place);
+    expect(alone).toMatchObject({ code: 0, stdout: "" });
+    expect(alone.stderr).toContain(
+      "The decision is kept. A worker goes on with the run, and sends with its own settings.",
+    );
+    expect(alone.stderr).toContain(`abi-workflows status ${workflow_id}`);
+    const again = await call([...approve, "--json"], place);
+    expect(JSON.parse(again.stdout)).toMatchObject({ success: true, workflow_id, decision: "approve", by: "Eve" });
+
+    const workerPlace = { cwd, env: { ...shared, MAIL_URL: mails.url() } };
+    const worker = new RunningCommand(["worker", "--data", "worker"], workerPlace);
+    await worker.lines(1);
+    const second = FEEDBACK.with(1, "F-2");
+    await call(["process", ...second], { cwd, env: { ...shared, APPROVAL: "on", WORKER: "off" } });
+    const shown = await call(["approvals", "show", "F-2", "--json"], place);
+    const other = (JSON.parse(shown.stdout) as { rendering: string }).rendering;
+    const approved = await call(["approvals", "approve", "F-2", "--rendering", other, "--by", "Eve", "--json"], place);
+    expect(JSON.parse(approved.stdout)).toMatchObject({ success: true, response_id: expect.any(String) });
+    expect((await call(approve, place)).stdout).toContain("answered by mail");
+    worker.kill("SIGTERM");
+    await worker.ended;
+    expect(mails.mails).toHaveLength(2);
+    expect(outbox(place)).toEqual([]);
+  },
+  120_000,
+);
 
 test("says what it misses and what it does not know", async () => {
   const place = approvalPlace();

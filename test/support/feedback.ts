@@ -59,12 +59,19 @@ interface Surroundings {
   mailUrl?: string;
   /** File of the engine; default: in memory. */
   runs?: string;
+  /** Whether the engine executes; default: yes. */
+  worker?: boolean;
 }
 
 /** The whole workflow on real parts: a store (unless one is given) and an engine in memory, a mail server on this machine. */
 export async function startFeedback(
   configuration: Partial<CustomerFeedbackWorkflowConfiguration> = {},
-  { retry = { attempts: 3, initialDelayMs: 1, maximumDelayMs: 5 }, mailUrl, runs = ":memory:" }: Surroundings = {},
+  {
+    retry = { attempts: 3, initialDelayMs: 1, maximumDelayMs: 5 },
+    mailUrl,
+    runs = ":memory:",
+    worker = true,
+  }: Surroundings = {},
 ): Promise<Feedback> {
   const mails = await startSmtpServer();
   const ontologyStore = configuration.ontologyStore ?? (await OxigraphOntologyStore.open({ path: ":memory:" }));
@@ -72,7 +79,7 @@ export async function startFeedback(
     transport: createMailTransport(mailUrl ?? mails.url()),
     from: "care@shop.example",
   });
-  const engine = new OpenWorkflowEngine({ path: runs, retry });
+  const engine = new OpenWorkflowEngine({ path: runs, retry, worker });
   onTestFinished(async () => {
     await engine.close();
     await emailIntegration.close();

@@ -30,7 +30,7 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   escalationPolicy?: EscalationPolicy | false;
   /** `false`: no cap. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
-  /** Whether a person has to agree to every mail before it goes out; default: no. Runs that wait already keep waiting either way. */
+  /** Whether a person has to agree to every mail before it goes out; default: no. It is kept with what is accepted here. */
   approval?: boolean;
   /** For the cap and for the time of a response; default: the system's. */
   clock?: () => Date;

@@ -1,6 +1,7 @@
 import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
+import type { Json } from "../../json.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
 import { Workflow } from "../../workflow/workflow.ts";
 import type {
@@ -145,6 +146,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
    */
   rejectResponse(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
     return this.#approvals.reject(workflowId, rejection);
+  }
+
+  protected override submissionExtras(): Record<string, Json> {
+    return this.configuration.approval === true ? { approval: true } : {};
   }
 
   protected override async describe(feedbackId: string, run: Run | undefined) {

@@ -148,7 +148,7 @@ export class FeedbackGraph {
   }
 
   /**
-   * Takes one of the customer's places under the cap for this feedback; a place once taken stays. On an endpoint that does
+   * Takes one of the customer's places under the cap for this feedback; it stays taken until `withdrawPermission`. On an endpoint that does
    * updates at the same time two can both take the last one. So each looks again when its own is there to be seen: whoever looks
    * last sees them all and gives its own back. Both may; then one mail too few goes out, never one too many.
    */
@@ -159,8 +159,14 @@ export class FeedbackGraph {
     const store = this.#ontologyStore;
     await store.update(FEEDBACK_STORE, PERMIT_RESPONSE, { feedback, customer, now, ...limit });
     if (await ask(store, FEEDBACK_STORE, RESPONSE_IS_PERMITTED, { feedback, customer, ...limit })) return true;
-    await store.update(FEEDBACK_STORE, WITHDRAW_PERMISSION, { feedback, customer });
+    await this.withdrawPermission(feedbackId, customerUri);
     return false;
+  }
+
+  /** Gives the feedback's place under the cap back, for a mail that does not go out. */
+  async withdrawPermission(feedbackId: string, customerUri: string): Promise<void> {
+    const [feedback, customer] = [iri(feedbackUri(feedbackId)), iri(customerUri)];
+    await this.#ontologyStore.update(FEEDBACK_STORE, WITHDRAW_PERMISSION, { feedback, customer });
   }
 
   /** Notes the ticket, wherever it is kept. */

@@ -69,8 +69,13 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
 
 export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbackWorkflowParameters>;
 
-/** What a run is started with: the parameters, and where the feedback was a mail, its Message-ID to answer in its thread. */
-export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & { message_id?: string };
+/** What a run is started with: the parameters, and what else is to be kept with it. */
+export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
+  /** Where the feedback was a mail: its Message-ID, to answer in its thread. */
+  message_id?: string;
+  /** Whether approval was on where the feedback was accepted: then its mail needs it wherever it is executed. */
+  approval?: boolean;
+};
 
 /** Parameters of the two text tools. */
 export const TextParameters = z.strictObject({ text: longText("The text to analyze, 1 to 20,000 characters.") });

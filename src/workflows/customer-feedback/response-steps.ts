@@ -23,7 +23,7 @@ interface Parts {
   drafts: ResponseDrafts;
   customers: Customers;
   graph: FeedbackGraph;
-  /** Whether a person has to agree to every mail of runs that come to it from now on. */
+  /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
   approval: boolean;
 }
 
@@ -66,13 +66,19 @@ export class ResponseSteps {
   }
 
   /**
-   * Null where the mail may go out, the reason where it must not. That a person has to agree is kept with the run as well: it
-   * must not depend on how the process that goes on with it is set.
+   * Null where the mail may go out, the reason where it must not. A person has to agree where the process that accepted the feedback
+   * said so, or this one does. That is kept with the run: it must not depend on how the process that goes on with it is set.
    */
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
     const { responses, customers, approval } = this.#parts;
     const withheld = await responses.withheld(feedback.feedback_id, await customers.get(feedback.customer_id));
-    return withheld ?? (approval ? { approval: true } : null);
+    return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
+  }
+
+  /** A mail that a person has stopped must not keep the next one from the customer. */
+  async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
+    const { uri } = await this.#parts.customers.get(feedback.customer_id);
+    await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
   }
 
   async #send(due: DueResponse): Promise<SentResponse> {
@@ -90,7 +96,6 @@ export class ResponseSteps {
     due: DueResponse,
     output: Json,
   ): Promise<SentResponse | Withheld> {
-    const feedbackId = due.feedback.feedback_id;
     /** The rendering with a person's own words, which a new draft keeps. */
     let written: string | undefined;
     for (let round = 1; ; round++) {
@@ -102,13 +107,15 @@ export class ResponseSteps {
       await step.unlisted(nth("decision_recorded"), () =>
         this.#parts.drafts.recordDecision(draft.rendering, decided, time),
       );
-      if (decided.decision === "reject") return { withheld: rejection(decided) };
+      if (decided.decision === "reject") {
+        await step.unlisted("permission_withdrawn", () => this.#withdrawPermission(due));
+        return { withheld: rejection(decided) };
+      }
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
-      // What came of it is a result, not an error: repeated after a crash, the run must take the same way.
-      const delivery = await step.unlisted(nth("response_delivered"), () => this.#deliver(feedbackId, due, rendering));
-      if ("withheld" in delivery) return delivery;
-      if ("response_id" in delivery) return step(name, () => delivery);
+      // A result, not an error: repeated after a crash, the run must take the same way.
+      const isCurrent = await step.unlisted(nth("recipient_checked"), () => this.#isCurrent(due, rendering));
+      if (isCurrent) return step(name, () => this.#sendDraft(due, rendering));
     }
   }
 
@@ -128,20 +135,23 @@ export class ResponseSteps {
     return { rendering: await drafts.store(feedbackId, message, { revisionOf: written }) };
   }
 
-  async #deliver(
-    feedbackId: string,
-    { feedback }: DueResponse,
-    rendering: string,
-  ): Promise<SentResponse | Withheld | { outdated: true }> {
-    const message = await this.#stored(feedbackId, rendering);
+  /** Whether the mail is written to where the customer is reached now; for one who has objected that makes no difference. */
+  async #isCurrent({ feedback }: DueResponse, rendering: string): Promise<boolean> {
+    const { to } = await this.#stored(feedback.feedback_id, rendering);
+    const { doNotContact, email } = await this.#parts.customers.get(feedback.customer_id);
+    return doNotContact || email === to;
+  }
+
+  /** The address is looked at once more: between two attempts there can be hours. */
+  async #sendDraft({ feedback }: DueResponse, rendering: string): Promise<SentResponse> {
+    const message = await this.#stored(feedback.feedback_id, rendering);
     const customer = await this.#parts.customers.get(feedback.customer_id);
-    if (!customer.doNotContact && customer.email !== message.to) return { outdated: true };
-    try {
-      return await this.#parts.responses.send(message, customer);
-    } catch (error) {
-      if (error instanceof ResponseWithheld) return { withheld: error.message };
-      throw error;
-    }
+    if (customer.doNotContact || customer.email === message.to) return this.#parts.responses.send(message, customer);
+    throw new ConflictError(
+      "The customer's address has changed since a person agreed to the mail, which did not go out. Write to the customer yourself, or " +
+        "put the address right and submit the feedback again.",
+      { code: "address_changed" },
+    );
   }
 
   async #stored(feedbackId: string, rendering: string) {

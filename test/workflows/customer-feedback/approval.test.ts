@@ -7,6 +7,7 @@ import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { select } from "../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import type { WorkflowStatus } from "../../../src/workflow/result.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/approval.ts";
 import type { CustomerFeedbackWorkflow } from "../../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import { feedback, startFeedback, values, type Feedback } from "../../support/feedback.ts";
@@ -191,6 +192,21 @@ describe("approval of mails", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
+  it("gives the place under the customer's cap back where a person says no, and no other", async () => {
+    const responseCap = { responses: 1, minutes: 60 };
+    const { workflow, mails, id, pending } = await startWaiting({}, { responseCap });
+    const full = await workflow.run(feedback({ feedback_id: "F-2" }));
+    expect(full["response_withheld"]).toContain("1 automatic mails within 60 minutes");
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by });
+    await workflow.getWorkflowResult(id);
+    const { workflow_id: next = "" } = await workflow.run(feedback({ feedback_id: "F-3" }));
+    const { rendering } = await pendingOf(workflow, next);
+    await workflow.approveResponse(next, { rendering, by });
+    expect(await workflow.getWorkflowResult(next)).toHaveProperty("response_id");
+    expect(await workflow.run(feedback({ feedback_id: "F-4" }))).toHaveProperty("response_withheld");
+    expect(mails.mails).toHaveLength(1);
+  });
+
   it("sends a person's own words as they stand, whatever they look like", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const text =
@@ -242,15 +258,21 @@ describe("approval of mails", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
   });
 
-  it("asks again where the address changes while the agreed mail waits for its retry", async () => {
+  it("sends nothing to the old address where it changes while the agreed mail waits for its retry", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
     expect(await workflow.getWorkflowResult(id)).toMatchObject({ success: false, error_type: "io_error" });
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
-    expect(await workflow.run(feedback())).toMatchObject({ status: "waiting_for_approval" });
-    expect((await pendingOf(workflow, id)).recipient).toBe("new@example.org");
+    expect(await workflow.run(feedback())).toMatchObject({
+      success: false,
+      error_code: "address_changed",
+      error_type: "conflict",
+    });
     expect(mails.mails).toEqual([]);
+    await setCustomer(ontologyStore, "abi:email", "ada@example.org");
+    expect(await workflow.run(feedback())).toHaveProperty("response_id");
+    expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["ada@example.org"]]);
   });
 
   it("keeps a person's own words for the new address", async () => {
@@ -286,12 +308,38 @@ describe("approval of mails", () => {
     expect(result).not.toHaveProperty("status");
   });
 
-  it("tries an agreed mail again while the server is away, and asks nobody again", async () => {
-    const { workflow, mails, id, pending } = await startWaiting();
-    mails.script("rcpt", { code: 451 });
+  it("tries an agreed mail again while the server is away, shows that it does, and asks nobody again", async () => {
+    const { workflow, engine, mails, id, pending } = await startWaiting();
+    mails.script("rcpt", { code: 451 }, { code: 451 });
+    const whileAway: WorkflowStatus[] = [];
+    const looked: Promise<unknown>[] = [];
+    engine.onStep(({ phase }) => {
+      if (phase === "failed") looked.push(workflow.getWorkflowStatus(id).then((status) => whileAway.push(status)));
+    });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
     expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+    await Promise.all(looked);
+    expect(whileAway).toMatchObject([{ current_step: "response_sent" }, { current_step: "response_sent" }]);
+    const sending = (await workflow.getWorkflowHistory(id)).filter(({ step }) => step === "response_sent");
+    expect(sending).toMatchObject([
+      { status: "failed", error_type: "io_error" },
+      { status: "failed", error_type: "io_error" },
+      { status: "completed" },
+    ]);
     expect(mails.mails).toHaveLength(1);
+  });
+
+  it("sends nothing to a customer who objects while the agreed mail waits for its retry", async () => {
+    const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
+    mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
+    await workflow.approveResponse(id, { rendering: pending.rendering, by });
+    await workflow.getWorkflowResult(id);
+    await setCustomer(ontologyStore, "abi:doNotContact", true);
+    expect(await workflow.run(feedback())).toMatchObject({
+      success: true,
+      response_withheld: "the customer does not want to be contacted",
+    });
+    expect(mails.mails).toEqual([]);
   });
 
   it("sends nothing that has been changed in the graph since it was agreed to", async () => {
@@ -527,6 +575,61 @@ describe("decisions on mails", () => {
     await second.workflow.rejectResponse(id, { rendering, by });
     expect(await second.workflow.getWorkflowResult(id)).toMatchObject({ response_withheld: "rejected by Ann Ford" });
     expect([...first.mails.mails, ...second.mails.mails]).toEqual([]);
+  });
+});
+
+describe("whether approval is needed", () => {
+  const TOMORROW = new Date(Date.now() + 86_400_000);
+  const event = { id: "F-1", customer_id: "C-1", subject: "Product Feedback", text: "The product is great!" };
+  const faces: [string, (workflow: CustomerFeedbackWorkflow) => Promise<unknown>][] = [
+    ["startWorkflow", (workflow) => workflow.startWorkflow(feedback(), { startAt: TOMORROW })],
+    ["run", (workflow) => workflow.run(feedback())],
+    ["a batch", (workflow) => Array.fromAsync(workflow.runBatch([feedback()]))],
+    ["a tool", (workflow) => workflow.as_tools()[0]!.invoke(feedback())],
+    ["an event", (workflow) => workflow.handleEvent("new_feedback", event)],
+    [
+      "HTTP",
+      async (workflow) => {
+        const app = new Hono();
+        workflow.as_api(app);
+        const body = JSON.stringify(feedback());
+        await app.request("/workflows/customer-feedback", { method: "POST", body });
+      },
+    ],
+  ];
+
+  /** The input with which a run is kept that this has accepted. */
+  async function keptInput(accept: (workflow: CustomerFeedbackWorkflow) => Promise<unknown>, approval: boolean) {
+    const { workflow, engine } = await startFeedback({ approval });
+    await accept(workflow);
+    return (await engine.find("customer-feedback", "F-1"))?.input;
+  }
+
+  it.each(faces)("is kept with what is accepted by %s", async (_, accept) => {
+    expect(await keptInput(accept, true)).toHaveProperty("approval", true);
+    expect(await keptInput(accept, false)).not.toHaveProperty("approval");
+  });
+
+  it.each([
+    ["on", "off", "waiting_for_approval"],
+    ["off", "on", "waiting_for_approval"],
+    ["off", "off", undefined],
+  ])("accepted with %s, executed with %s: %s", async (accepted, executed, status) => {
+    const runs = join(temporaryFolder(), "runs.sqlite");
+    const first = await startFeedback({ approval: accepted === "on" }, { runs, worker: false });
+    await first.workflow.startWorkflow(feedback());
+    await first.engine.close();
+    const { ontologyStore } = first;
+    const second = await startFeedback({ approval: executed === "on", ontologyStore }, { runs });
+    const result = await second.workflow.run(feedback());
+    expect(result).toMatchObject({ success: true, duplicate: true });
+    expect(result["status"]).toBe(status);
+    expect([...first.mails.mails, ...second.mails.mails]).toHaveLength(status === undefined ? 1 : 0);
+  });
+
+  it("is for no caller to say", async () => {
+    const { workflow } = await startFeedback({ approval: true });
+    expect(await workflow.run(feedback({ approval: false }))).toMatchObject({ error_type: "validation_error" });
   });
 });
 
