@@ -226,7 +226,7 @@ describe("chat model analysers", () => {
   });
 
   it("keep the answers to the last thousand texts, the one that was wanted longest ago goes first", async () => {
-    const ask = vi.fn(async () => JUDGEMENT);
+    const ask = vi.fn<() => Promise<Judgement>>(async () => JUDGEMENT);
     const model = modelWith(ask);
     const { sentimentAnalyzer } = createChatModelAnalyzers({ model, modelName: "counting", fallback });
     for (let at = 0; at < 1000; at += 1) await sentimentAnalyzer.analyze(`text ${at}`);
