@@ -1,11 +1,13 @@
 // Trains the sentiment model on a folder of labelled texts and says what it is worth on texts it has not seen:
-//   node scripts/train-sentiment.ts <folder>           prints the figures, and whether the shipped weights come out again
+//   node scripts/train-sentiment.ts <folder>           prints the figures, those of categories and of other analysers too, and
+//                                                      whether the shipped weights come out again
 //   node scripts/train-sentiment.ts <folder> --write   writes src/analysis/embedded/sentiment-model/weights.json
 // The same texts give the same bytes. The folder has the format of `abi-workflows eval`; docs/text-analysis.md names the sets.
 import { readFileSync, writeFileSync } from "node:fs";
 import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
 import { mean } from "../src/analysis/evaluation/scores.ts";
 import type { SentimentScores } from "../src/analysis/evaluation/score-sentiment.ts";
+import { compare } from "./training/comparison.ts";
 import { labelledTexts, textsOfSharedOpinions, type LabelledText } from "./training/examples.ts";
 import { fitBias, fitCertainty, predict, scoresBySource, trainWeights, type Prediction } from "./training/fit.ts";
 import { randomNumbers } from "./training/logistic-regression.ts";
@@ -16,7 +18,8 @@ const WEIGHTS = new URL("../src/analysis/embedded/sentiment-model/weights.json",
 
 const [folder, option] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: node scripts/train-sentiment.ts <folder> [--write]");
-const { sentiment: sets } = await readLabelledSets(folder);
+const labelled = await readLabelledSets(folder);
+const { sentiment: sets } = labelled;
 const texts = labelledTexts(sets);
 
 /** Each source predicted by weights that have seen none of it. */
@@ -59,6 +62,8 @@ report(
   `in-domain (${FOLDS}-fold)`,
   scoresBySource(folded, () => shipped),
 );
+
+console.log((await compare(labelled)).join("\n"));
 
 const content = `${JSON.stringify({ ...trainWeights(texts), ...shipped }, null, 1)}\n`;
 if (option === "--write") writeFileSync(WEIGHTS, content);

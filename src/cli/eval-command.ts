@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { Contestant } from "../analysis/evaluation/contestants.ts";
 import { IoError } from "../errors.ts";
@@ -10,6 +10,9 @@ import { note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
+
+const TRAINED_ON =
+  "The embedded analysers were made with public sets that docs/text-analysis.md lists: on those their figures are too good.";
 
 interface EvalOptions extends GlobalOptions {
   analyzer: (typeof ANALYZERS)[number][];
@@ -51,6 +54,8 @@ async function run(folder: string, { analyzer, html, ...options }: EvalOptions, 
   const { readLabelledSets } = await import("../analysis/evaluation/labelled-sets.ts");
   const { evaluate } = await import("../analysis/evaluation/evaluate.ts");
   const sets = await readLabelledSets(folder);
+  // Before any work, for it may take long and cost money.
+  if (html !== undefined) await orUnwritable(open(html, "a").then((file) => file.close()));
   const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
   const progress = createProgress("Judging");
   try {
@@ -59,18 +64,25 @@ async function run(folder: string, { analyzer, html, ...options }: EvalOptions, 
     progress.stop();
     if (options.json) printJson({ analyzers });
     else print(evaluationText(analyzers));
+    if (analyzer.includes("embedded")) note(TRAINED_ON);
     if (html !== undefined) {
       const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
-      await writeFile(html, evaluationPage(analyzers)).catch((cause: unknown) => {
-        throw new IoError("The page can't be written. Check the file name and its folder.", {
-          code: "file_unwritable",
-          cause,
-        });
-      });
+      await orUnwritable(writeFile(html, evaluationPage(analyzers)));
       note(`The page is in ${html}`);
     }
   } finally {
     progress.stop();
+  }
+}
+
+async function orUnwritable<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new IoError("The page can't be written. Check the file name and its folder.", {
+      code: "file_unwritable",
+      cause,
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
+import { serve } from "../support/http.ts";
 import { startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
 import { call } from "./command-process.ts";
 
@@ -33,8 +34,9 @@ const report = (stdout: string) => (JSON.parse(stdout) as { analyzers: Report[] 
 
 describe("eval", () => {
   test("shows analysers side by side", async () => {
-    const { code, stdout } = await call(["eval", "texts"], { cwd: labelledTexts() });
+    const { code, stdout, stderr } = await call(["eval", "texts"], { cwd: labelledTexts() });
     expect(code).toBe(0);
+    expect(stderr).toContain("on those their figures are too good");
     expect(stdout).toMatch(/^ +texts +guide +embedded$/m);
     expect(stdout).toMatch(/^shop +3 +0\.\d{3} +0\.\d{3}$/m);
     expect(stdout).toMatch(/^billing +1 +0\.000 0\.000 0\.000 +1\.000 1\.000 1\.000$/m);
@@ -90,6 +92,37 @@ describe("eval", () => {
     expect(page).toContain("<p>It was not good, rude and dirty &lt;b&gt;&amp;</p>");
     expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(sure by 0\.\d+\)/);
     expect(page).not.toMatch(/<script|https?:/);
+  });
+
+  test("asks a chat model about several texts at the same time", async () => {
+    const arrived = Promise.withResolvers<void>();
+    let waiting = 0;
+    // Answers nobody before three have asked.
+    const { origin } = await serve(async (_request, response) => {
+      waiting += 1;
+      if (waiting === 3) arrived.resolve();
+      await arrived.promise;
+      response.writeHead(403).end();
+    });
+    const { code } = await call(["eval", "texts", "--analyzer", "chat-model"], {
+      cwd: labelledTexts(),
+      env: { OPENAI_BASE_URL: `${origin}/v1`, MAX_PARALLEL_REQUESTS: "3" },
+    });
+    expect(code).toBe(0);
+    expect(waiting).toBeGreaterThanOrEqual(3);
+  });
+
+  test("asks nobody where the page can't be written", async () => {
+    const server = await startOpenAiServer([]);
+    onTestFinished(() => server.close());
+    const { code, stdout } = await call(
+      ["eval", "texts", "--analyzer", "chat-model", "--html", "no/such/folder.html"],
+      {
+        cwd: labelledTexts(),
+        env: { OPENAI_BASE_URL: server.url },
+      },
+    );
+    expect({ code, stdout, asked: server.requests.length }).toEqual({ code: 1, stdout: "", asked: 0 });
   });
 
   test("says what is wrong", async () => {

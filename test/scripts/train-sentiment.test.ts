@@ -61,16 +61,20 @@ describe("training the sentiment model", () => {
     expect(fitBias(predict(trainWeights(texts), texts)).every((bias) => Math.abs(bias) <= 0.3)).toBe(true);
   });
 
-  it("gives the same weights for the same texts, and figures for each source", async () => {
+  it("gives the same weights for the same texts, and figures for each source, for other analysers and for categories", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "sentiment"));
     for (const { name, rows } of sets) {
       writeFileSync(join(folder, "sentiment", `${name}.jsonl`), rows.map((row) => JSON.stringify(row)).join("\n"));
     }
+    mkdirSync(join(folder, "categories"));
+    writeFileSync(join(folder, "categories", "shop.jsonl"), '{"text": "I was charged twice", "labels": ["billing"]}');
     const run = async (): Promise<string> => (await promisify(execFile)(process.execPath, [SCRIPT, folder])).stdout;
     const [first, second] = await Promise.all([run(), run()]);
     expect(first).toBe(second);
     expect(first.match(/^ {2}oslo +macro-F1 \d\.\d{3}/gm)).toHaveLength(3);
+    expect(first).toMatch(/^ {2}vader +mean macro-F1 \d\.\d{4}, recall of all negatives \d\.\d{3}$/m);
+    expect(first).toMatch(/^ {2}embedded +mean macro-F1 1\.0000\n {4}shop +macro-F1 1\.000$/m);
     expect(first).toContain("the shipped weights are others");
     expect(JSON.stringify(trainWeights(labelledTexts(sets)))).toBe(JSON.stringify(trainWeights(labelledTexts(sets))));
   });

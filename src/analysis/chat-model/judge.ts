@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { Judgement } from "./judgement.ts";
+import type { AIMessage } from "@langchain/core/messages";
+import { AskedJudgement, Judgement, NOTHING_TO_JUDGE } from "./judgement.ts";
 import { judgementPrompt } from "./prompt.ts";
 
 const CACHED_JUDGEMENTS = 1000;
@@ -13,7 +14,7 @@ export interface JudgeOptions {
 
 /**
  * Asks a chat model for judgements. A text is asked about once, by its hash: a second question for the same text joins the
- * first one or has its answer, of the last thousand. Failures are not kept.
+ * first one or has its answer, of the last thousand. Failures are not kept. A text without a word is not asked about.
  */
 export class Judge {
   readonly #timeoutMs: number;
@@ -22,13 +23,22 @@ export class Judge {
 
   constructor({ model, timeoutMs }: JudgeOptions) {
     this.#timeoutMs = timeoutMs;
-    // Tool calling is the way that most services and servers know.
-    const structured = model.withStructuredOutput(Judgement, { name: "judge_feedback", method: "functionCalling" });
-    this.#ask = (text, signal) => structured.invoke(judgementPrompt(text), { signal });
+    const structured = model.withStructuredOutput<Judgement>(AskedJudgement, {
+      name: "judge_feedback",
+      // The way that most services and servers know.
+      method: "functionCalling",
+      // The client throws away what does not keep to the schema to the letter.
+      includeRaw: true,
+    });
+    this.#ask = async (text, signal) => {
+      const { raw } = await structured.invoke(judgementPrompt(text), { signal });
+      return (raw as AIMessage).tool_calls?.[0]?.args;
+    };
   }
 
   /** @throws what the model's client throws, ZodError where the answer is not a judgement, the reason of `signal` */
   judge(text: string, signal?: AbortSignal): Promise<Judgement> {
+    if (text.trim() === "") return Promise.resolve(NOTHING_TO_JUDGE);
     const key = createHash("sha256").update(text).digest("base64");
     let judgement = this.#judgements.get(key);
     if (judgement === undefined) {

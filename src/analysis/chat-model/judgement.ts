@@ -4,12 +4,15 @@ import type { CategoriesResult } from "../feedback-categorizer.ts";
 import { UNDETERMINED } from "../language.ts";
 import { SENTIMENTS, type SentimentResult } from "../sentiment-analyzer.ts";
 
+const anyCase = (value: unknown): unknown => (typeof value === "string" ? value.trim().toLowerCase() : value);
+
 const confidence = z.number().describe("How sure, from 0 to 1.");
 const evidence = z.array(z.string()).describe("The words that led to it, copied from the text as they are.");
+const language = z.string().describe("ISO 639-1 code of the text's language, und where it can't be told.");
 
 /** What the model is asked to answer, both questions at once. */
-export const Judgement = z.object({
-  language: z.string().describe("ISO 639-1 code of the text's language, und where it can't be told."),
+export const AskedJudgement = z.object({
+  language,
   sentiment: z.enum(SENTIMENTS),
   confidence,
   evidence,
@@ -18,13 +21,46 @@ export const Judgement = z.object({
     .describe("Everything that the text speaks of; general alone where nothing else fits."),
 });
 
+const JudgedCategory = z.object({
+  category: z.preprocess(anyCase, z.enum(CATEGORIES)),
+  confidence,
+  evidence: evidence.catch([]),
+});
+
+/** A category that we do not have is none; one without a confidence is no judgement at all. */
+const readCategories = (listed: readonly { category?: unknown }[]): unknown[] =>
+  listed.filter(({ category }) => (CATEGORIES as readonly unknown[]).includes(anyCase(category)));
+
+/**
+ * What is taken from an answer: what can be mended is mended, for models do not keep to a schema to the letter. Without a
+ * sentiment, a confidence or a list of categories there is no judgement.
+ */
+export const Judgement = AskedJudgement.extend({
+  language: language.catch(UNDETERMINED),
+  sentiment: z.preprocess(anyCase, z.enum(SENTIMENTS)),
+  evidence: evidence.catch([]),
+  categories: z.array(z.looseObject({})).transform(readCategories).pipe(z.array(JudgedCategory)),
+});
+
 export type Judgement = z.output<typeof Judgement>;
+
+/** Of a text without a word. */
+export const NOTHING_TO_JUDGE: Judgement = {
+  language: UNDETERMINED,
+  sentiment: "neutral",
+  confidence: 0,
+  evidence: [],
+  categories: [],
+};
 
 const MOST_EVIDENCE = 12;
 
+/** Beyond 1 is 1: whether 7 was meant as percent or out of ten can't be known. */
 const toScore = (value: number): number => Math.min(1, Math.max(0, value));
 
-const toLanguage = (code: string): string => (/^[a-z]{2,3}$/u.test(code) ? code : UNDETERMINED);
+/** `en` of `en-US` as well: the primary subtag of a language tag (RFC 5646). */
+const toLanguage = (tag: string): string =>
+  /^([a-z]{2,3})(?:[-_]|$)/u.exec(tag.trim().toLowerCase())?.[1] ?? UNDETERMINED;
 
 /** A model may make quotations up: only what is in the text counts. */
 const quotations = (text: string, evidence: readonly string[]): string[] =>
@@ -43,7 +79,8 @@ export const toSentiment = (
 });
 
 export function toCategories(text: string, { language, categories: judged }: Judgement): CategoriesResult {
-  const known = new Map(judged.map((one) => [one.category, one]));
+  // Where one comes twice, the first counts.
+  const known = new Map(judged.toReversed().map((one) => [one.category, one]));
   if (known.size > 1) known.delete("general");
   const result: CategoriesResult = { categories: [], scores: {}, evidence: {}, language: toLanguage(language) };
   if (known.size === 0) return { ...result, categories: ["general"], scores: { general: 0 } };

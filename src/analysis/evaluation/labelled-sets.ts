@@ -2,15 +2,23 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { IoError, ValidationError } from "../../errors.ts";
+import { CATEGORIES } from "../categories.ts";
 import { SENTIMENTS } from "../sentiment-analyzer.ts";
 
 const SentimentRow = z.object({ text: z.string(), label: z.enum(SENTIMENTS) });
 
+const KNOWN = new Set<string>(CATEGORIES);
+
+/** A category, or several of which either will do: `bug|performance`. */
+const CategoryLabel = z.string().refine((label) => label.split("|").every((name) => KNOWN.has(name)), {
+  error: ({ input }) => `There is no category "${String(input)}". There are ${CATEGORIES.join(", ")}.`,
+});
+
 const CategoryRow = z.object({
   text: z.string(),
-  labels: z.array(z.string()),
+  labels: z.array(CategoryLabel),
   /** What this source annotates: nothing else is scored. Absent: every label that the set has. */
-  scope: z.array(z.string()).optional(),
+  scope: z.array(CategoryLabel).optional(),
 });
 
 export type SentimentRow = z.output<typeof SentimentRow>;
@@ -34,9 +42,15 @@ export interface LabelledSets {
  * @throws ValidationError that names file and line, IoError where a file can't be read
  */
 export async function readLabelledSets(folder: string): Promise<LabelledSets> {
-  await stat(folder).catch((cause: unknown) => {
+  const found = await stat(folder).catch((cause: unknown) => {
     throw new ValidationError(`There is no folder "${basename(folder)}".`, { code: "no_labelled_texts", cause });
   });
+  if (!found.isDirectory()) {
+    throw new ValidationError(
+      `"${basename(folder)}" is a file. Name the folder that has sentiment/*.jsonl and categories/*.jsonl below it.`,
+      { code: "no_labelled_texts" },
+    );
+  }
   const sentiment = await readSets(join(folder, "sentiment"), SentimentRow);
   const categories = await readSets(join(folder, "categories"), CategoryRow);
   if (sentiment.length + categories.length === 0) {
@@ -58,6 +72,7 @@ async function readSets<Schema extends z.ZodType>(
       throw new IoError(`The file "${file}" can't be read.`, { code: "file_unreadable", cause });
     });
     const rows = text
+      .replace(/^\uFEFF/u, "")
       .split("\n")
       .flatMap((line, at) => (line.trim() === "" ? [] : [readRow(line, schema, file, at + 1)]));
     if (rows.length > 0) sets.push({ name: file.slice(0, -".jsonl".length), rows });
@@ -83,8 +98,9 @@ function readRow<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue?.path.join(".") ?? "";
+  const what = issue?.code === "custom" ? ` ${issue.message}` : "";
   throw new ValidationError(
-    `Line ${number} of "${file}" is not a labelled text${where === "" ? "" : `: look at "${where}"`}. ` +
+    `Line ${number} of "${file}" is not a labelled text${where === "" ? "" : `: look at "${where}"`}.${what} ` +
       'Sentiment needs {"text", "label"}, categories {"text", "labels"}.',
     { code: "invalid_labelled_text" },
   );

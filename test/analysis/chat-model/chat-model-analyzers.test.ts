@@ -1,3 +1,5 @@
+import { AIMessage } from "@langchain/core/messages";
+import { Runnable } from "@langchain/core/runnables";
 import { ChatOpenAI } from "@langchain/openai";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -51,6 +53,19 @@ async function start(...script: ScriptStep[]): Promise<ReturnType<typeof analyze
   return { server, ...analyzersAt(server.url) };
 }
 
+/** A model whose client is a function that is never told of signals. */
+function modelWith(answer: () => Promise<Record<string, unknown>>): ChatOpenAI {
+  class Client extends Runnable<unknown, Record<string, unknown>> {
+    lc_namespace = ["test"];
+    async invoke(): Promise<Record<string, unknown>> {
+      return { raw: new AIMessage({ tool_calls: [{ name: "judge_feedback", args: await answer() }] }) };
+    }
+  }
+  const model = new ChatOpenAI({ model: "some-model", apiKey: "none" });
+  vi.spyOn(model, "withStructuredOutput").mockReturnValue(new Client() as never);
+  return model;
+}
+
 describe("chat model analysers", () => {
   it("answer both questions, in any language, from one call", async () => {
     const { server, sentimentAnalyzer, feedbackCategorizer } = await start(judged());
@@ -88,17 +103,71 @@ describe("chat model analysers", () => {
     expect(await sentimentAnalyzer.analyze(TEXT)).toMatchObject({ evidence: ["cassé"], score: 1, language: "und" });
   });
 
+  it.each([
+    ["en-US", "en"],
+    ["PT_br", "pt"],
+    ["English", "und"],
+    [undefined, "und"],
+  ])("take the language %s for %s", async (told, language) => {
+    const { sentimentAnalyzer } = await start(toolCall("judge_feedback", { ...JUDGEMENT, language: told }));
+    expect(await sentimentAnalyzer.analyze(TEXT)).toEqual({
+      sentiment: "negative",
+      score: 0.9,
+      evidence: ["cassé"],
+      language,
+    });
+  });
+
+  it("mend what can be mended, and keep the rest of the judgement", async () => {
+    const { sentimentAnalyzer, feedbackCategorizer } = await start(
+      toolCall("judge_feedback", {
+        language: "fr",
+        sentiment: "Negative",
+        confidence: 0.9,
+        categories: [
+          { category: "shipping", confidence: 0.9, evidence: ["colis"] },
+          { category: "Service", confidence: 0.8 },
+          { category: "service", confidence: 0.1, evidence: ["colis"] },
+        ],
+      }),
+    );
+    expect(await sentimentAnalyzer.analyze(TEXT)).toEqual({
+      sentiment: "negative",
+      score: 0.9,
+      evidence: [],
+      language: "fr",
+    });
+    expect(await feedbackCategorizer.categorize(TEXT)).toEqual({
+      categories: ["service"],
+      scores: { service: 0.8 },
+      evidence: { service: [] },
+      language: "fr",
+    });
+  });
+
+  it("do not send a text without a word", async () => {
+    const { server, sentimentAnalyzer, feedbackCategorizer } = await start();
+    expect(await sentimentAnalyzer.analyze(" \n")).toEqual(fallback.sentimentAnalyzer.analyze(" \n"));
+    expect(await feedbackCategorizer.categorize("")).toEqual(fallback.feedbackCategorizer.categorize(""));
+    expect(server.requests).toHaveLength(0);
+  });
+
   it("say general only where nothing else is said", async () => {
     const general = { category: "general" as const, confidence: 0.4, evidence: [] };
     const { feedbackCategorizer } = await start(
       judged({ categories: [general, ...JUDGEMENT.categories] }),
       judged({ categories: [] }),
+      toolCall("judge_feedback", { ...JUDGEMENT, categories: [{ category: "shipping", confidence: 1, evidence: [] }] }),
     );
     expect((await feedbackCategorizer.categorize("one")).categories).toEqual(["service", "legal"]);
-    expect(await feedbackCategorizer.categorize("two")).toMatchObject({
-      categories: ["general"],
-      scores: { general: 0 },
-    });
+    for (const text of ["no category", "an unknown one"]) {
+      expect(await feedbackCategorizer.categorize(text)).toEqual({
+        categories: ["general"],
+        scores: { general: 0 },
+        evidence: {},
+        language: "fr",
+      });
+    }
   });
 
   it.each<[string, ScriptStep, string]>([
@@ -116,6 +185,11 @@ describe("chat model analysers", () => {
     [
       "an answer of another form",
       toolCall("judge_feedback", { ...JUDGEMENT, sentiment: "furious" }),
+      "the model's answer did not have the form that was asked for",
+    ],
+    [
+      "an answer without a confidence",
+      toolCall("judge_feedback", { ...JUDGEMENT, confidence: undefined }),
       "the model's answer did not have the form that was asked for",
     ],
   ])("fall back on the embedded ones at %s, and say so", async (_, step, reason) => {
@@ -143,6 +217,26 @@ describe("chat model analysers", () => {
     const { origin } = await serve(() => {});
     const { sentimentAnalyzer } = analyzersAt(`${origin}/v1`, { timeoutMs: 50 });
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe("the model service did not answer in time");
+  });
+
+  it("fall back in time even where the client does not heed the signal", async () => {
+    const model = modelWith(() => new Promise(() => {}));
+    const { sentimentAnalyzer } = createChatModelAnalyzers({ model, modelName: "deaf", fallback, timeoutMs: 50 });
+    expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe("the model service did not answer in time");
+  });
+
+  it("keep the answers to the last thousand texts, the one that was wanted longest ago goes first", async () => {
+    const ask = vi.fn<() => Promise<Judgement>>(async () => JUDGEMENT);
+    const model = modelWith(ask);
+    const { sentimentAnalyzer } = createChatModelAnalyzers({ model, modelName: "counting", fallback });
+    for (let at = 0; at < 1000; at += 1) await sentimentAnalyzer.analyze(`text ${at}`);
+    await sentimentAnalyzer.analyze("text 0");
+    expect(ask).toHaveBeenCalledTimes(1000);
+    await sentimentAnalyzer.analyze("text 1000");
+    await sentimentAnalyzer.analyze("text 0");
+    expect(ask).toHaveBeenCalledTimes(1001);
+    await sentimentAnalyzer.analyze("text 1");
+    expect(ask).toHaveBeenCalledTimes(1002);
   });
 
   it("end with the caller's reason when the caller gives up, and let others have the answer", async () => {

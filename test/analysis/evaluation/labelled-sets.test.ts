@@ -46,6 +46,30 @@ describe("readLabelledSets", () => {
     await expect(readLabelledSets(folder)).rejects.toThrow(message);
   });
 
+  it("takes a byte order mark for no part of the first text", async () => {
+    const folder = folderWith({ "sentiment/a.jsonl": '\uFEFF{"text": "Fine", "label": "positive"}' });
+    expect((await readLabelledSets(folder)).sentiment[0]?.rows).toEqual([{ text: "Fine", label: "positive" }]);
+  });
+
+  it.each([
+    ['{"text": "Late", "labels": ["servise"]}', "servise"],
+    ['{"text": "Late", "labels": ["service"], "scope": ["service", "bug|delay"]}', "bug|delay"],
+  ])("names a category that there is not: %s", async (line, name) => {
+    const folder = folderWith({ "categories/a.jsonl": line });
+    await expect(readLabelledSets(folder)).rejects.toThrow(`There is no category "${name}"`);
+  });
+
+  it("takes a label that two categories can meet", async () => {
+    const row = { text: "It hangs", labels: ["bug|performance"] };
+    const folder = folderWith({ "categories/a.jsonl": JSON.stringify(row) });
+    expect((await readLabelledSets(folder)).categories[0]?.rows).toEqual([row]);
+  });
+
+  it("says so where a file is named instead of the folder", async () => {
+    const folder = folderWith({ "sentiment/a.jsonl": "{}" });
+    await expect(readLabelledSets(join(folder, "sentiment/a.jsonl"))).rejects.toThrow('"a.jsonl" is a file');
+  });
+
   it("says what is missing in a folder without texts", async () => {
     await expect(readLabelledSets(temporaryFolder())).rejects.toMatchObject({ code: "no_labelled_texts" });
   });

@@ -1,0 +1,46 @@
+import {
+  contestantOf,
+  guideContestant,
+  libraryContestant,
+  LIBRARIES,
+} from "../../src/analysis/evaluation/contestants.ts";
+import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
+import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
+import { evaluate, type AnalyzerReport } from "../../src/analysis/evaluation/evaluate.ts";
+import type { LabelledSets } from "../../src/analysis/evaluation/labelled-sets.ts";
+
+const embedded = contestantOf("embedded", {
+  sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
+  feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
+});
+
+/**
+ * What stands beside the cross-validated figures: the sentiment of analysers that are not trained on the texts, and the
+ * categories. Scored as `eval` does.
+ */
+export async function compare({ sentiment, categories }: LabelledSets): Promise<string[]> {
+  const rivals = [guideContestant, ...(await Promise.all(LIBRARIES.map(libraryContestant)))];
+  const bySentiment = await evaluate({ sentiment, categories: [] }, rivals);
+  const byCategories = await evaluate({ sentiment: [], categories }, [guideContestant, embedded]);
+  return [
+    "\nothers, on the same texts",
+    ...bySentiment.flatMap(sentimentLine),
+    ...(categories.length > 0 ? ["\ncategories, by phrases that were chosen with these texts at hand"] : []),
+    ...byCategories.flatMap(categoryLines),
+  ];
+}
+
+const sentimentLine = ({ name, sentiment }: AnalyzerReport): string[] =>
+  sentiment
+    ? [
+        `  ${name.padEnd(20)} mean macro-F1 ${sentiment.mean.toFixed(4)}, recall of all negatives ${(sentiment.pooled.perClass.negative?.recall ?? 0).toFixed(3)}`,
+      ]
+    : [];
+
+const categoryLines = ({ name, categories }: AnalyzerReport): string[] =>
+  categories
+    ? [
+        `  ${name.padEnd(20)} mean macro-F1 ${categories.mean.toFixed(4)}`,
+        ...categories.sets.map(({ name, scores }) => `    ${name.padEnd(18)} macro-F1 ${scores.macroF1.toFixed(3)}`),
+      ]
+    : [];
