@@ -73,7 +73,7 @@ export interface StartedRun {
 
 /**
  * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
- * What it returns must be JSON. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
+ * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
  */
 export interface Step {
   <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
@@ -155,6 +155,7 @@ export interface WorkflowEngine {
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
    * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
+   * @throws ValidationError for a key or an input with a NUL character or half of a surrogate pair, which no database keeps
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 
@@ -181,7 +182,7 @@ export interface WorkflowEngine {
    * Gives a run the decision that it waits for, or will wait for; durable when it resolves. The first decision on a subject
    * stands. The same one again resolves with the first.
    * @throws ConflictError: `already_decided` otherwise, `decision_outdated` where the run waits for another subject, `run_ended`
-   * @throws ValidationError: `unknown_run`, `invalid_subject`
+   * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` where the value can't be stored
    */
   decide(id: string, subject: string, value: Json): Promise<Decision>;
 

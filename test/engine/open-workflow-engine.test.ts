@@ -181,21 +181,24 @@ describe("OpenWorkflowEngine", () => {
     await engine.close();
   });
 
-  it("writes a step's result down although the database fails at first, and does not repeat the step", async () => {
+  it("writes a step's result down although the database fails at first, says so once, and does not repeat the step", async () => {
     const database = openSqliteDatabase(":memory:", true);
     const { backend } = database;
-    let failures = 2;
+    let failures = 7;
     const completeStepAttempt: typeof backend.completeStepAttempt = async (params) => {
       if (failures-- > 0) throw new Error("database is locked");
       return backend.completeStepAttempt(params);
     };
     const troubled = Object.assign(Object.create(backend) as typeof backend, { completeStepAttempt });
-    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
+    const warned: string[] = [];
+    const logger = { ...silentLogger, warn: (_: object, message: string) => void warned.push(message) };
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, logger });
     let mails = 0;
     engine.register("mail", async (_, { step }) => step("sent", () => ++mails));
     const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
     expect(mails).toBe(1);
+    expect(warned).toEqual([expect.stringContaining("does not take what a run has done; trying on")]);
     await engine.close();
   });
 

@@ -37,6 +37,7 @@ import {
 } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
+import { assertStorable, assertStorableResult, isStorable } from "./storable.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
 export interface EngineOptions {
@@ -103,7 +104,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
   readonly #parked = new Map<string, WorkflowRun>();
   readonly #executing = new Set<Promise<unknown>>();
-  readonly #persistence = new Persistence();
+  readonly #persistence: Persistence;
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
@@ -113,6 +114,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#isWorker = options.worker ?? true;
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
+    this.#persistence = new Persistence(this.#logger);
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
@@ -180,6 +182,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   start(workflow: string, { key, fingerprint, input, availableAt }: NewRun): Promise<StartedRun> {
     return this.#reach(async () => {
+      assertStorable(key, "key");
+      assertStorable(input, "input");
       this.resume();
       const submission = randomUUID();
       const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission }, availableAt);
@@ -226,13 +230,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   find(workflow: string, key: string): Promise<Run | undefined> {
     return this.#reach(async () => {
-      const runId = await this.#queries.runIdByKey(workflow, key);
+      const runId = isStorable(key) ? await this.#queries.runIdByKey(workflow, key) : undefined;
       return runId === undefined ? undefined : this.#get(runId);
     });
   }
 
   list({ after, limit = 100, ...filter }: RunFilter = {}): Promise<Run[]> {
     return this.#reach(async () => {
+      if (!isStorable({ after, ...filter })) return []; // no run has such a field
       const place = after === undefined ? {} : { after: storedId(after) };
       const runIds = await this.#queries.runIds({ ...filter, ...place, limit });
       const runs = await Promise.all(runIds.map((runId) => this.#get(runId)));
@@ -263,6 +268,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   decide(id: string, subject: string, value: Json): Promise<Decision> {
     return this.#reach(async () => {
       assertSubject(subject);
+      assertStorable(value, "value");
       const workflowRunId = storedId(id);
       const decision = { value, time: new Date().toISOString() };
       for (;;) {
@@ -324,10 +330,13 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     });
     const decision = async (subject: string, output?: Json): Promise<Decision> => {
       assertSubject(subject);
+      if (output !== undefined) assertStorable(output, "output");
       return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
     };
     try {
-      return await handler(input, { runId: publicId(runId), startTime, step, decision });
+      const output = await handler(input, { runId: publicId(runId), startTime, step, decision });
+      assertStorableResult(output, "The workflow");
+      return output;
     } catch (error) {
       if (engineErrors.has(error) || error === INTERRUPTED) throw error;
       if (!isAbiError(error)) {
