@@ -51,13 +51,19 @@ export interface Decision {
   readonly time: Date;
 }
 
+/** The last date that all databases of runs can hold and compare. */
+export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
+
 /** What a run is started with. */
 export interface NewRun {
   readonly key: string;
   /** Stands for the content. */
   readonly fingerprint: string;
   readonly input: Json;
-  /** It begins no sooner than this; until then it is `started`. A run that is there already keeps its time. Default: at once. */
+  /**
+   * It begins no sooner than this, at most `LATEST_START`; until then it is `started`. A run that is there already keeps its
+   * time, unless it had failed or was cancelled. Default, and where it is past: at once.
+   */
   readonly availableAt?: Date;
 }
 
@@ -155,7 +161,8 @@ export interface WorkflowEngine {
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
    * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
-   * @throws ValidationError for a key or an input with a NUL character or half of a surrogate pair, which no database keeps
+   * @throws ValidationError for a key or an input with a NUL character or half of a surrogate pair, which no database keeps,
+   * and for a date beyond `LATEST_START`
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 

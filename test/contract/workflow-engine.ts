@@ -553,6 +553,48 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.get(id)).toMatchObject({ status: "started" });
     });
 
+    it.each(["+010000-01-01T00:00:00Z", "never"])("refuses %s as the time of a start", async (time) => {
+      const engine = await open({ later: async () => null });
+      const starting = engine.start("later", { key: "k", fingerprint: "f", input: null, availableAt: new Date(time) });
+      await expect(starting).rejects.toBeInstanceOf(ValidationError);
+      expect(await engine.list()).toEqual([]);
+      const last = { key: "last", fingerprint: "f", input: null, availableAt: new Date("9999-12-31T23:59:59.999Z") };
+      const { id } = await engine.start("later", last);
+      await runOnce(engine, "later", "now");
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+    });
+
+    it("says of a failed run that is submitted again for later that it is started, until it begins, and counts its attempts anew", async () => {
+      let attempts = 0;
+      const events: StepEvent[] = [];
+      const engine = await open({
+        down: async (_, { step }) => {
+          await step("first", () => null);
+          return step("second", () => {
+            attempts++;
+            throw new IoError("away");
+          });
+        },
+        other: async () => null,
+      });
+      engine.onStep((event) => events.push(event));
+      const { id } = await runOnce(engine, "down");
+      const again = { key: "k", fingerprint: "null", input: null };
+      const availableAt = new Date(Date.now() + 86_400_000);
+      expect(await engine.start("down", { ...again, availableAt })).toEqual({ id, outcome: "resumed" });
+      await runOnce(engine, "other");
+      expect(await engine.get(id)).toMatchObject({ status: "started", stepsCompleted: ["first"] });
+      expect((await engine.list({ status: "started" })).map((run) => run.id)).toEqual([id]);
+      expect(await engine.list({ status: "processing" })).toEqual([]);
+      expect(attempts).toBe(3);
+      await engine.cancel(id);
+      expect(await engine.start("down", { ...again, availableAt: new Date(0) })).toEqual({ id, outcome: "resumed" });
+      expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+      expect(attempts).toBe(6);
+      const failed = events.filter(({ phase }) => phase === "failed");
+      expect(failed.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1, 2, 3]);
+    });
+
     it("refuses a second workflow of the same name", async () => {
       const engine = await open({ echo: async (input) => input });
       expect(() => engine.register("echo", async () => null)).toThrow(/registered already/);

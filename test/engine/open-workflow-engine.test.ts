@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
@@ -191,7 +192,7 @@ describe("OpenWorkflowEngine", () => {
     };
     const troubled = Object.assign(Object.create(backend) as typeof backend, { completeStepAttempt });
     const warned: string[] = [];
-    const logger = { ...silentLogger, warn: (_: object, message: string) => void warned.push(message) };
+    const logger = pino({ level: "warn" }, { write: (line) => void warned.push(line) });
     const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, logger });
     let mails = 0;
     engine.register("mail", async (_, { step }) => step("sent", () => ++mails));

@@ -1,11 +1,12 @@
 import { OpenWorkflow } from "openworkflow";
 import type { Backend } from "openworkflow/internal";
 import { randomUUID } from "node:crypto";
-import { ConflictError, IoError, isAbiError, UnexpectedError } from "../../errors.ts";
+import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isAtRest,
+  LATEST_START,
   type Decision,
   type NewRun,
   type PendingDecision,
@@ -80,6 +81,12 @@ const unanswered = (cause?: unknown): IoError =>
     { code: "engine_unavailable", cause },
   );
 const isUnanswered = (error: unknown): boolean => isAbiError(error) && error.code === "engine_unavailable";
+function assertStartTime(time: Date): void {
+  if (time <= LATEST_START) return; // which an invalid date is not
+  const message = "must be a valid date before the year 10000";
+  throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
+}
+
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -99,7 +106,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #registered = new Map<string, number | null>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
-  /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
+  /** Run id → the worker slot that has claimed it here, whether for the first time since it was submitted, and whether it still executes. */
   readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
   /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
   readonly #parked = new Map<string, WorkflowRun>();
@@ -180,10 +187,12 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop.start(this.#client.newWorker({ concurrency: Math.max(this.#concurrency, ...limits) }));
   }
 
-  start(workflow: string, { key, fingerprint, input, availableAt }: NewRun): Promise<StartedRun> {
+  async start(workflow: string, { key, fingerprint, input, availableAt: wanted }: NewRun): Promise<StartedRun> {
+    assertStorable(key, "key");
+    assertStorable(input, "input");
+    if (wanted) assertStartTime(wanted);
+    const availableAt = wanted && wanted.getTime() > Date.now() ? wanted : undefined;
     return this.#reach(async () => {
-      assertStorable(key, "key");
-      assertStorable(input, "input");
       this.resume();
       const submission = randomUUID();
       const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission }, availableAt);
@@ -473,7 +482,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       context: null,
       parentStepAttemptNamespaceId: null,
       parentStepAttemptId: null,
-      availableAt: availableAt && availableAt.getTime() > Date.now() ? availableAt : null,
+      availableAt: availableAt ?? null,
       deadlineAt: null,
     });
   }
