@@ -233,17 +233,46 @@ describe("OpenWorkflowEngine", () => {
     await engine.close();
   });
 
+  it("submits a run although the database fails for a moment, and makes it once where only the answer was lost", async () => {
+    const database = openSqliteDatabase(":memory:", true);
+    const { backend } = database;
+    let failures = 2;
+    const createWorkflowRun: typeof backend.createWorkflowRun = async (params) => {
+      if (failures === 1) await backend.createWorkflowRun(params);
+      if (failures-- > 0) throw new Error("write CONNECTION_CLOSED");
+      return backend.createWorkflowRun(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createWorkflowRun });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
+    engine.register("echo", async (input) => input);
+    const started = await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
+    expect(started.outcome).toBe("created");
+    expect(await engine.wait(started.id)).toMatchObject({ status: "completed", output: "hi" });
+    expect(await engine.list()).toHaveLength(1);
+    await engine.close();
+  });
+
   it("says that the database does not answer as an error that may pass", async () => {
     const database = openSqliteDatabase(":memory:", true);
+    let tries = 0;
     const createWorkflowRun = async () => {
+      tries += 1;
       throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
     };
     const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { createWorkflowRun });
     const engine = new OpenWorkflowEngine({ database: { ...database, backend } });
     engine.register("echo", async (input) => input);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
     const starting = engine.start("echo", { key: "k", fingerprint: "f", input: null });
-    await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
-    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer/s);
+    const answered = Promise.all([
+      expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true }),
+      expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s),
+    ]);
+    await vi.advanceTimersByTimeAsync(16_000);
+    await answered;
+    expect(tries).toBeGreaterThan(10);
+    vi.useRealTimers();
     await engine.close();
   });
 });

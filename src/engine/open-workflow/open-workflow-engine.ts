@@ -1,6 +1,7 @@
 import { OpenWorkflow } from "openworkflow";
 import type { Backend } from "openworkflow/internal";
 import { randomUUID } from "node:crypto";
+import pRetry from "p-retry";
 import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
@@ -73,14 +74,19 @@ const AFTER_ENGINE_FAILURE = {
   backoffCoefficient: 2,
 } as const;
 const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
-/** How long those who wait for a run bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
+/** How long those who submit a run or wait for one bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
 const PATIENCE_MS = 15_000;
 const unanswered = (cause?: unknown): IoError =>
   new IoError(
     "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
     { code: "engine_unavailable", cause },
   );
-const isUnanswered = (error: unknown): boolean => isAbiError(error) && error.code === "engine_unavailable";
+const notTaken = (cause: unknown): IoError =>
+  new IoError(
+    "The workflow database does not answer as it should: is its disk full, or its server away? Submit it again when it does.",
+    { code: "engine_unavailable", cause },
+  );
+const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 function assertStartTime(time: Date): void {
   if (time <= LATEST_START) return; // which an invalid date is not
   const message = "must be a valid date before the year 10000";
@@ -192,9 +198,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     assertStorable(input, "input");
     if (wanted) assertStartTime(wanted);
     const availableAt = wanted && wanted.getTime() > Date.now() ? wanted : undefined;
-    return this.#reach(async () => {
+    const submission = randomUUID();
+    const submit = async (): Promise<StartedRun> => {
       this.resume();
-      const submission = randomUUID();
       const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission }, availableAt);
       const envelope = envelopeOf(run);
       if (envelope.fingerprint !== fingerprint) {
@@ -205,6 +211,16 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       if (created || resumed) this.#happened(run.id);
       if (availableAt && (created || resumed)) this.#loop.wakeAt(availableAt);
       return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+    };
+    // By its key it is made once, however often it is tried: a lost connection need not be the caller's trouble.
+    return pRetry(() => this.#reach(submit), {
+      retries: Infinity,
+      minTimeout: 50,
+      maxTimeout: 1000,
+      maxRetryTime: PATIENCE_MS,
+      shouldRetry: ({ error }) => isUnanswered(error),
+    }).catch((error: unknown) => {
+      throw isUnanswered(error) ? notTaken(error.cause) : error;
     });
   }
 
