@@ -265,12 +265,10 @@ describe("OpenWorkflowEngine", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const starting = engine.start("echo", { key: "k", fingerprint: "f", input: null });
-    const answered = Promise.all([
-      expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true }),
-      expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s),
-    ]);
+    starting.catch(() => {}); // until it is looked at
     await vi.advanceTimersByTimeAsync(16_000);
-    await answered;
+    await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
+    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s);
     expect(tries).toBeGreaterThan(10);
     vi.useRealTimers();
     await engine.close();
