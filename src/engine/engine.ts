@@ -51,13 +51,19 @@ export interface Decision {
   readonly time: Date;
 }
 
+/** The last date that all databases of runs can hold and compare. */
+export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
+
 /** What a run is started with. */
 export interface NewRun {
   readonly key: string;
   /** Stands for the content. */
   readonly fingerprint: string;
   readonly input: Json;
-  /** It begins no sooner than this; until then it is `started`. A run that is there already keeps its time. Default: at once. */
+  /**
+   * It begins no sooner than this, at most `LATEST_START`; until then it is `started`. A run that is there already keeps its
+   * time, unless it had failed or was cancelled. Default, and where it is past: at once.
+   */
   readonly availableAt?: Date;
 }
 
@@ -73,7 +79,7 @@ export interface StartedRun {
 
 /**
  * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
- * What it returns must be JSON. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
+ * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
  */
 export interface Step {
   <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
@@ -155,6 +161,8 @@ export interface WorkflowEngine {
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
    * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
+   * @throws ValidationError for a key or an input with a NUL character or half of a surrogate pair, which no database keeps,
+   * and for a date beyond `LATEST_START`
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 
@@ -181,7 +189,7 @@ export interface WorkflowEngine {
    * Gives a run the decision that it waits for, or will wait for; durable when it resolves. The first decision on a subject
    * stands. The same one again resolves with the first.
    * @throws ConflictError: `already_decided` otherwise, `decision_outdated` where the run waits for another subject, `run_ended`
-   * @throws ValidationError: `unknown_run`, `invalid_subject`
+   * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` where the value can't be stored
    */
   decide(id: string, subject: string, value: Json): Promise<Decision>;
 

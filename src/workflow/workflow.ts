@@ -1,7 +1,7 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { setImmediate } from "node:timers/promises";
 import { pMapIterable } from "p-map";
-import type { Decision, Run, RunContext, RunFilter } from "../engine/engine.ts";
+import { LATEST_START, type Decision, type Run, type RunContext, type RunFilter } from "../engine/engine.ts";
 import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
@@ -107,8 +107,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * @throws ValidationError, ConflictError, IoError
    */
   async startWorkflow(parameters: unknown, { startAt }: StartOptions = {}): Promise<string> {
-    if (startAt && Number.isNaN(startAt.getTime())) {
-      const message = "must be a valid date";
+    // Nor is an invalid date before it.
+    if (startAt && !(startAt <= LATEST_START)) {
+      const message = "must be a valid date before the year 10000";
       throw new ValidationError(`startAt ${message}.`, { issues: [{ path: "startAt", message }] });
     }
     return (await this.#start(this.#submission(parameters), startAt)).id;

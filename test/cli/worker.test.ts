@@ -26,9 +26,9 @@ describe("a worker on a data directory", () => {
     expect(stderr).toContain("Stopped. Runs that are not finished go on with the next worker.");
   });
 
-  it("goes on with what an earlier process has left", async () => {
+  it("goes on with what an earlier process has left, whatever WORKER says to the others", async () => {
     const place = workplace();
-    const env = { ...place.env, LOG_LEVEL: "info" };
+    const env = { ...place.env, LOG_LEVEL: "info", WORKER: "off" };
     const never = await serve(() => {});
     const victim = new RunningCommand(["process", ...FEEDBACK], {
       ...place,

@@ -272,6 +272,54 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(effects).toBe(2);
     });
 
+    it.each([
+      ["a NUL character", "x\u0000y"],
+      ["half of a surrogate pair", "\ud800"],
+      ["half of a surrogate pair in a name", { "\udfff": 1 }],
+    ])("fails at once, for good and with words where a step or a handler returns %s", async (_, output) => {
+      let effects = 0;
+      const engine = await open({
+        step: async (_input, { step }) => step("only", () => (++effects, output)),
+        handler: async () => output,
+        decision: async (_input, { decision }) => (await decision("draft-1", output)).value,
+      });
+      const maker = { step: "The step only returned", handler: "The workflow returned", decision: "output must" };
+      for (const [workflow, words] of Object.entries(maker)) {
+        expect(await runOnce(engine, workflow)).toMatchObject({
+          status: "failed",
+          error: { error: expect.stringContaining(words), retriable: false },
+        });
+      }
+      expect(effects).toBe(1);
+    });
+
+    it("keeps every other character, and what only looks like those", async () => {
+      const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
+      const input = { "\u0001\u001f\u007f": "\\u0000 \\\\ud800 \\ \ufffe 😀", "\\ud800": ["\u202e"] };
+      expect(await runOnce(engine, "echo", "\u0001 \\u0000", input)).toMatchObject({
+        status: "completed",
+        output: input,
+      });
+    });
+
+    it.each(["x\u0000y", "\ud800"])(
+      "refuses %j as a key, an input or a decision, and finds no run by it",
+      async (text) => {
+        const engine = await open({ mail: async (_, { decision }) => (await decision("draft-1")).value });
+        const submission = { key: "k", fingerprint: "f", input: null };
+        for (const bad of [{ key: text }, { input: [{ text }] }]) {
+          const starting = engine.start("mail", { ...submission, ...bad });
+          await expect(starting).rejects.toMatchObject({ type: "validation_error", code: "invalid_parameters" });
+        }
+        const { id } = await engine.start("mail", submission);
+        await expect(engine.decide(id, "draft-1", text)).rejects.toBeInstanceOf(ValidationError);
+        expect(await engine.find("mail", text)).toBeUndefined();
+        expect(await engine.get(`workflow-${text}`)).toBeUndefined();
+        expect(await engine.list({ input: { customer_id: text } })).toEqual([]);
+        expect(await engine.list()).toHaveLength(1);
+      },
+    );
+
     it("stops waiting when the caller aborts, and lets the run finish", async () => {
       const gate = Promise.withResolvers<void>();
       const engine = await open({ slow: async (_, { step }) => step("only", () => gate.promise.then(() => "done")) });
@@ -503,6 +551,48 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.start("later", { ...submission, availableAt: tomorrow })).toEqual({ id, outcome: "resumed" });
       expect((await runOnce(engine, "later", "now")).output).toBe("done");
       expect(await engine.get(id)).toMatchObject({ status: "started" });
+    });
+
+    it.each(["+010000-01-01T00:00:00Z", "never"])("refuses %s as the time of a start", async (time) => {
+      const engine = await open({ later: async () => null });
+      const starting = engine.start("later", { key: "k", fingerprint: "f", input: null, availableAt: new Date(time) });
+      await expect(starting).rejects.toBeInstanceOf(ValidationError);
+      expect(await engine.list()).toEqual([]);
+      const last = { key: "last", fingerprint: "f", input: null, availableAt: new Date("9999-12-31T23:59:59.999Z") };
+      const { id } = await engine.start("later", last);
+      await runOnce(engine, "later", "now");
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+    });
+
+    it("says of a failed run that is submitted again for later that it is started, until it begins, and counts its attempts anew", async () => {
+      let attempts = 0;
+      const events: StepEvent[] = [];
+      const engine = await open({
+        down: async (_, { step }) => {
+          await step("first", () => null);
+          return step("second", () => {
+            attempts++;
+            throw new IoError("away");
+          });
+        },
+        other: async () => null,
+      });
+      engine.onStep((event) => events.push(event));
+      const { id } = await runOnce(engine, "down");
+      const again = { key: "k", fingerprint: "null", input: null };
+      const availableAt = new Date(Date.now() + 86_400_000);
+      expect(await engine.start("down", { ...again, availableAt })).toEqual({ id, outcome: "resumed" });
+      await runOnce(engine, "other");
+      expect(await engine.get(id)).toMatchObject({ status: "started", stepsCompleted: ["first"] });
+      expect((await engine.list({ status: "started" })).map((run) => run.id)).toEqual([id]);
+      expect(await engine.list({ status: "processing" })).toEqual([]);
+      expect(attempts).toBe(3);
+      await engine.cancel(id);
+      expect(await engine.start("down", { ...again, availableAt: new Date(0) })).toEqual({ id, outcome: "resumed" });
+      expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+      expect(attempts).toBe(6);
+      const failed = events.filter(({ phase }) => phase === "failed");
+      expect(failed.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1, 2, 3]);
     });
 
     it("refuses a second workflow of the same name", async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
@@ -181,21 +182,24 @@ describe("OpenWorkflowEngine", () => {
     await engine.close();
   });
 
-  it("writes a step's result down although the database fails at first, and does not repeat the step", async () => {
+  it("writes a step's result down although the database fails at first, says so once, and does not repeat the step", async () => {
     const database = openSqliteDatabase(":memory:", true);
     const { backend } = database;
-    let failures = 2;
+    let failures = 7;
     const completeStepAttempt: typeof backend.completeStepAttempt = async (params) => {
       if (failures-- > 0) throw new Error("database is locked");
       return backend.completeStepAttempt(params);
     };
     const troubled = Object.assign(Object.create(backend) as typeof backend, { completeStepAttempt });
-    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
+    const warned: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => void warned.push(line) });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, logger });
     let mails = 0;
     engine.register("mail", async (_, { step }) => step("sent", () => ++mails));
     const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
     expect(mails).toBe(1);
+    expect(warned).toEqual([expect.stringContaining("does not take what a run has done; trying on")]);
     await engine.close();
   });
 
@@ -229,17 +233,44 @@ describe("OpenWorkflowEngine", () => {
     await engine.close();
   });
 
+  it("submits a run although the database fails for a moment, and makes it once where only the answer was lost", async () => {
+    const database = openSqliteDatabase(":memory:", true);
+    const { backend } = database;
+    let failures = 2;
+    const createWorkflowRun: typeof backend.createWorkflowRun = async (params) => {
+      if (failures === 1) await backend.createWorkflowRun(params);
+      if (failures-- > 0) throw new Error("write CONNECTION_CLOSED");
+      return backend.createWorkflowRun(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createWorkflowRun });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
+    engine.register("echo", async (input) => input);
+    const started = await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
+    expect(started.outcome).toBe("created");
+    expect(await engine.wait(started.id)).toMatchObject({ status: "completed", output: "hi" });
+    expect(await engine.list()).toHaveLength(1);
+    await engine.close();
+  });
+
   it("says that the database does not answer as an error that may pass", async () => {
     const database = openSqliteDatabase(":memory:", true);
+    let tries = 0;
     const createWorkflowRun = async () => {
+      tries += 1;
       throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
     };
     const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { createWorkflowRun });
     const engine = new OpenWorkflowEngine({ database: { ...database, backend } });
     engine.register("echo", async (input) => input);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
     const starting = engine.start("echo", { key: "k", fingerprint: "f", input: null });
+    starting.catch(() => {}); // until it is looked at
+    await vi.advanceTimersByTimeAsync(16_000);
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
-    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer/s);
+    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s);
+    expect(tries).toBeGreaterThan(10);
+    vi.useRealTimers();
     await engine.close();
   });
 });

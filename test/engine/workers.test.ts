@@ -80,6 +80,31 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (TEST_DATABASE_URL
     for (const id of ids) expect((await engines[0]!.wait(id)).status).toBe("completed");
   });
 
+  it("get the place that one waits for which is killed with -9", async () => {
+    const url = await newDatabase();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const gate = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    // One slot: while that is taken it does not ask for places.
+    const engine = await open(url, { concurrency: 1 });
+    const handler = () => (entered.resolve(), gate.promise.then(() => "here"));
+    engine.register("call", (_, { step }) => step("only", handler), { concurrency: 1 });
+    const ids = [(await engine.start("call", submission(0))).id];
+    await entered.promise;
+    const script = join(import.meta.dirname, "../support/calling-worker-process.ts");
+    const victim = spawn(process.execPath, [script, url, "victim", "http://127.0.0.1:1", "1"]);
+    onTestFinished(() => void victim.kill("SIGKILL"));
+    await once(victim.stdout, "data");
+    ids.push((await engine.start("call", submission(1))).id);
+    const waiting = async (): Promise<number> => (await sql`SELECT 1 FROM openworkflow.waiting_workers`).count;
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+    victim.kill("SIGKILL");
+    await once(victim, "exit");
+    gate.resolve();
+    for (const id of ids) expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "here" });
+  });
+
   it("keep the limit of a workflow together, reach it, and share the work, as processes of their own", async () => {
     const url = await newDatabase();
     const limit = 3;

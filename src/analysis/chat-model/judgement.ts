@@ -62,10 +62,10 @@ const toScore = (value: number): number => Math.min(1, Math.max(0, value));
 const toLanguage = (tag: string): string =>
   /^([a-z]{2,3})(?:[-_]|$)/u.exec(tag.trim().toLowerCase())?.[1] ?? UNDETERMINED;
 
-/** A model may make quotations up: only what is in the text counts. */
+/** A model may make quotations up, or cut a character in two: only what is in the text counts. */
 const quotations = (text: string, evidence: readonly string[]): string[] =>
   [...new Set(evidence)]
-    .filter((quotation) => quotation.trim() !== "" && text.includes(quotation))
+    .filter((quotation) => quotation.trim() !== "" && quotation.isWellFormed() && text.includes(quotation))
     .slice(0, MOST_EVIDENCE);
 
 export const toSentiment = (

@@ -4,6 +4,7 @@ import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
 import { storableError, unlistedName } from "./run-record.ts";
+import { assertStorableResult } from "./storable.ts";
 
 type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
 
@@ -94,8 +95,7 @@ export function createStep(surroundings: StepSurroundings): Step {
         try {
           if (died >= retry.attempts) throw givenUp(name, died);
           const output = await work();
-          // What can't be written down must fail now and for good, not when the effect would be repeated.
-          JSON.stringify(output);
+          assertStorableResult(output, `The step ${name}`);
           emit({ phase: "completed", attempt });
           return output;
         } catch (error) {

@@ -65,7 +65,10 @@ export interface RunQueries {
   isCancelRequested(runId: string): Promise<boolean>;
   /** Makes a run, claimed by a slot of the same process, its executing slot's again. */
   giveBack(runId: string, workerId: string): Promise<void>;
-  /** Lets a run that failed or was cancelled go on, at once or later, from the step where it stopped. False where it is neither. */
+  /**
+   * Lets a run that failed or was cancelled go on, at once or later, from the step where it stopped. Until it is claimed it
+   * counts as not begun. False where it is neither.
+   */
   resubmit(runId: string, availableAt?: Date): Promise<boolean>;
   /**
    * Leaves a run, which this worker slot executes, until `decide`: nobody holds it, it is never due, and it says what it waits for.

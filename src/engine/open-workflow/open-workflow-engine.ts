@@ -1,11 +1,13 @@
 import { OpenWorkflow } from "openworkflow";
 import type { Backend } from "openworkflow/internal";
 import { randomUUID } from "node:crypto";
-import { ConflictError, IoError, isAbiError, UnexpectedError } from "../../errors.ts";
+import pRetry from "p-retry";
+import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isAtRest,
+  LATEST_START,
   type Decision,
   type NewRun,
   type PendingDecision,
@@ -37,6 +39,7 @@ import {
 } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
+import { assertStorable, assertStorableResult, isStorable } from "./storable.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
 export interface EngineOptions {
@@ -71,14 +74,25 @@ const AFTER_ENGINE_FAILURE = {
   backoffCoefficient: 2,
 } as const;
 const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
-/** How long those who wait for a run bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
+/** How long those who submit a run or wait for one bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
 const PATIENCE_MS = 15_000;
 const unanswered = (cause?: unknown): IoError =>
   new IoError(
     "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
     { code: "engine_unavailable", cause },
   );
-const isUnanswered = (error: unknown): boolean => isAbiError(error) && error.code === "engine_unavailable";
+const notTaken = (cause: unknown): IoError =>
+  new IoError(
+    "The workflow database does not answer as it should: is its disk full, or its server away? Submit it again when it does.",
+    { code: "engine_unavailable", cause },
+  );
+const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
+function assertStartTime(time: Date): void {
+  if (time <= LATEST_START) return; // which an invalid date is not
+  const message = "must be a valid date before the year 10000";
+  throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
+}
+
 const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
 });
@@ -98,12 +112,12 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #registered = new Map<string, number | null>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
-  /** Run id → the worker slot that has claimed it here, whether it is the first ever, and whether it still executes. */
+  /** Run id → the worker slot that has claimed it here, whether for the first time since it was submitted, and whether it still executes. */
   readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
   /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
   readonly #parked = new Map<string, WorkflowRun>();
   readonly #executing = new Set<Promise<unknown>>();
-  readonly #persistence = new Persistence();
+  readonly #persistence: Persistence;
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
@@ -113,6 +127,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#isWorker = options.worker ?? true;
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
+    this.#persistence = new Persistence(this.#logger);
     this.#concurrency = options.concurrency ?? 16;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
@@ -178,10 +193,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop.start(this.#client.newWorker({ concurrency: Math.max(this.#concurrency, ...limits) }));
   }
 
-  start(workflow: string, { key, fingerprint, input, availableAt }: NewRun): Promise<StartedRun> {
-    return this.#reach(async () => {
+  async start(workflow: string, { key, fingerprint, input, availableAt: wanted }: NewRun): Promise<StartedRun> {
+    assertStorable(key, "key");
+    assertStorable(input, "input");
+    if (wanted) assertStartTime(wanted);
+    const availableAt = wanted && wanted.getTime() > Date.now() ? wanted : undefined;
+    const submission = randomUUID();
+    const submit = async (): Promise<StartedRun> => {
       this.resume();
-      const submission = randomUUID();
       const run = await this.#findOrCreate(workflow, key, { input, fingerprint, submission }, availableAt);
       const envelope = envelopeOf(run);
       if (envelope.fingerprint !== fingerprint) {
@@ -192,6 +211,16 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       if (created || resumed) this.#happened(run.id);
       if (availableAt && (created || resumed)) this.#loop.wakeAt(availableAt);
       return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+    };
+    // By its key it is made once, however often it is tried: a lost connection need not be the caller's trouble.
+    return pRetry(() => this.#reach(submit), {
+      retries: Infinity,
+      minTimeout: 50,
+      maxTimeout: 1000,
+      maxRetryTime: PATIENCE_MS,
+      shouldRetry: ({ error }) => isUnanswered(error),
+    }).catch((error: unknown) => {
+      throw isUnanswered(error) ? notTaken(error.cause) : error;
     });
   }
 
@@ -226,13 +255,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   find(workflow: string, key: string): Promise<Run | undefined> {
     return this.#reach(async () => {
-      const runId = await this.#queries.runIdByKey(workflow, key);
+      const runId = isStorable(key) ? await this.#queries.runIdByKey(workflow, key) : undefined;
       return runId === undefined ? undefined : this.#get(runId);
     });
   }
 
   list({ after, limit = 100, ...filter }: RunFilter = {}): Promise<Run[]> {
     return this.#reach(async () => {
+      if (!isStorable({ after, ...filter })) return []; // no run has such a field
       const place = after === undefined ? {} : { after: storedId(after) };
       const runIds = await this.#queries.runIds({ ...filter, ...place, limit });
       const runs = await Promise.all(runIds.map((runId) => this.#get(runId)));
@@ -263,6 +293,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   decide(id: string, subject: string, value: Json): Promise<Decision> {
     return this.#reach(async () => {
       assertSubject(subject);
+      assertStorable(value, "value");
       const workflowRunId = storedId(id);
       const decision = { value, time: new Date().toISOString() };
       for (;;) {
@@ -332,10 +363,13 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     });
     const decision = async (subject: string, output?: Json): Promise<Decision> => {
       assertSubject(subject);
+      if (output !== undefined) assertStorable(output, "output");
       return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
     };
     try {
-      return await handler(input, { runId: publicId(runId), startTime, step, decision });
+      const output = await handler(input, { runId: publicId(runId), startTime, step, decision });
+      assertStorableResult(output, "The workflow");
+      return output;
     } catch (error) {
       if (engineErrors.has(error) || error === INTERRUPTED) throw error;
       if (!isAbiError(error)) {
@@ -472,7 +506,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       context: null,
       parentStepAttemptNamespaceId: null,
       parentStepAttemptId: null,
-      availableAt: availableAt && availableAt.getTime() > Date.now() ? availableAt : null,
+      availableAt: availableAt ?? null,
       deadlineAt: null,
     });
   }

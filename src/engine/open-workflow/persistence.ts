@@ -1,7 +1,10 @@
 import pRetry from "p-retry";
+import { describeCause, type Logger } from "../../log.ts";
 
 /** How long it goes on while the engine closes. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
+/** So many failures, about a second of them, are worth a line in the log. */
+const FAILURES_TO_TELL = 5;
 
 /** OpenWorkflow's words for "this run is no longer yours": no fault of the database, and no use trying again. */
 export const isDisowned = (error: unknown): boolean => error instanceof Error && error.message.startsWith("Failed to ");
@@ -11,9 +14,14 @@ export const isDisowned = (error: unknown): boolean => error instanceof Error &&
  * database is away. Only an engine that closes gives up, after three seconds.
  */
 export class Persistence {
+  readonly #logger: Logger;
   #closingSince: number | undefined;
   /** Whether something could not be written down before the end. */
   gaveUp = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
 
   closeSoon(): void {
     this.#closingSince ??= performance.now();
@@ -29,8 +37,12 @@ export class Persistence {
       retries: Infinity,
       minTimeout: 50,
       maxTimeout: 1000,
-      shouldRetry: ({ error }) => {
+      shouldRetry: ({ error, attemptNumber }) => {
         if (isDisowned(error)) return false;
+        if (attemptNumber === FAILURES_TO_TELL) {
+          const cause = describeCause(error);
+          this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");
+        }
         this.gaveUp ||= givesUp();
         return !this.gaveUp;
       },

@@ -220,7 +220,8 @@ class PostgresQueries implements RunQueries {
     const sql = this.#sql;
     const { count } = await sql`
       UPDATE ${sql(SCHEMA)}.workflow_runs
-      SET status = 'pending', available_at = coalesce(${availableAt ?? null}, now()), finished_at = NULL, error = NULL, worker_id = NULL,
+      SET status = 'pending', attempts = 0, available_at = coalesce(${availableAt ?? null}, now()), finished_at = NULL,
+        error = NULL, worker_id = NULL,
         config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested' - 'waiting', updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
     return count > 0;

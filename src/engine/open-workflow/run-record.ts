@@ -3,6 +3,7 @@ import { toWireError, UnexpectedError, type WireError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import type { Run, RunStatus, StepAttempt } from "../engine.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
+import { isStorable } from "./storable.ts";
 import type { RunConfig, StepRecord } from "./engine-database.ts";
 
 /** What we keep as a run's input: the caller's, and what tells two starts with one key apart. */
@@ -30,7 +31,8 @@ const STATUS: Record<WorkflowRun["status"], RunStatus> = {
 export const publicId = (runId: string): string => ID_PREFIX + runId;
 
 /** OpenWorkflow's id of a run; empty, which no run has, where it is not an id of ours. */
-export const storedId = (id: string): string => (id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : "");
+export const storedId = (id: string): string =>
+  id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
 
 export const unlistedName = (name: string): string => UNLISTED + name;
 

@@ -129,7 +129,7 @@ export class SqliteQueries implements RunQueries {
     const now = new Date().toISOString();
     const { changes } = this.#database
       .prepare(
-        `UPDATE workflow_runs SET status = 'pending', available_at = ?, finished_at = NULL, error = NULL, worker_id = NULL,
+        `UPDATE workflow_runs SET status = 'pending', attempts = 0, available_at = ?, finished_at = NULL, error = NULL, worker_id = NULL,
            config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested', '$.waiting'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )

@@ -4,7 +4,7 @@ import type { Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { RunResult } from "../../workflow/result.ts";
 import { parse } from "../../workflow/validation.ts";
-import { CustomerFeedbackWorkflowParameters } from "./parameters.ts";
+import { CustomerFeedbackWorkflowParameters, text as wellFormed } from "./parameters.ts";
 
 const { feedback_id, customer_id, subject, feedback_text, sentiment, categories, send_response } =
   CustomerFeedbackWorkflowParameters.shape;
@@ -18,7 +18,7 @@ const NewFeedback = z.object({
   sentiment,
   categories,
   send_response,
-  message_id: z.string().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
+  message_id: wellFormed().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
 });
 
 const FeedbackResponse = z.object({

@@ -6,11 +6,12 @@ const LONGEST_ID = 200;
 const LONGEST_SUBJECT = 500;
 const LONGEST_TEXT = 20_000;
 
-/** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8. */
+/** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8, and PostgreSQL and RDF have no NUL. */
 export const text = (): z.ZodString =>
   z
     .string()
-    .refine((value) => value.isWellFormed(), "contains half of a Unicode surrogate pair; send well-formed text");
+    .refine((value) => value.isWellFormed(), "contains half of a Unicode surrogate pair; send well-formed text")
+    .refine((value) => !value.includes("\0"), "contains the control character NUL; leave it out");
 
 export const identifier = (description: string): z.ZodString =>
   text()

@@ -210,7 +210,7 @@ describe("approval of mails", () => {
   it("sends a person's own words as they stand, whatever they look like", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const text =
-      'Dear Ada,\r\n\r\n<script>alert("1")</script> {{customer_name}} & 5 > 4\u0000\u202E\n.\nBcc: eve@evil.example\n';
+      'Dear Ada,\r\n\r\n<script>alert("1")</script> {{customer_name}} & 5 > 4\u0001\u202E\n.\nBcc: eve@evil.example\n';
     const decided = await workflow.editResponse(id, { rendering: pending.rendering, by, subject: "Sorry =?x?", text });
     expect(decided).toMatchObject({ decision: "edit", edited_rendering: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");

@@ -461,6 +461,8 @@ describe("bad parameters", () => {
     ["an empty feedback_id", feedback({ feedback_id: "" })],
     ["a feedback_id of 201 characters", feedback({ feedback_id: "x".repeat(201) })],
     ["a control character in an id", feedback({ customer_id: "C\u00001" })],
+    ["NUL in the subject", feedback({ subject: "Hel\u0000lo" })],
+    ["NUL in the text", feedback({ feedback_text: "I love\u0000 it" })],
     ["half a surrogate pair in an id", feedback({ feedback_id: "F-\uD800" })],
     ["a line break in the subject", feedback({ subject: "Hello\r\nBcc: everyone@example.org" })],
     ["a subject of 501 characters", feedback({ subject: "s".repeat(501) })],
