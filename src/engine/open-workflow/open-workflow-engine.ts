@@ -144,10 +144,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   /**
    * An engine on a PostgreSQL database, which any number of processes on any number of machines may share.
-   * @throws ValidationError for a URL that is none, IoError where the server can't be reached
+   * @throws ValidationError for a URL that is none, IoError where the database can't be opened
    */
   static async connect(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-    return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url) });
+    return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url, options) });
   }
 
   register(workflow: string, handler: RunHandler, { concurrency }: RegisterOptions = {}): void {
