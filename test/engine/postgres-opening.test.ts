@@ -1,4 +1,7 @@
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
@@ -64,6 +67,15 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (TEST_DATABASE_URL na
     await expect(open(url)).rejects.toMatchObject(kept);
     await session.end();
     await expect(executesARun(url)).resolves.toBeUndefined();
+  }, 60_000);
+
+  it("lets the process end that closes at once, while it still connects to listen", async () => {
+    const program = join(import.meta.dirname, "../support/closing-process.ts");
+    const child = spawn(process.execPath, [program, await newDatabase()], { timeout: 25_000 });
+    const [said] = (await once(child.stdout, "data")) as [Buffer];
+    expect(said.toString()).toBe("closed\n");
+    // 30 seconds is the driver's patience with a connection: at 25 it would be killed.
+    expect(await once(child, "exit")).toEqual([0, null]);
   }, 60_000);
 
   it("knows OpenWorkflow's last migration", async () => {

@@ -37,6 +37,7 @@ import {
 } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
+import { settlesWithin } from "./within.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
 export interface EngineOptions {
@@ -73,6 +74,8 @@ const AFTER_ENGINE_FAILURE = {
 const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 /** How long those who wait for a run bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
 const PATIENCE_MS = 15_000;
+/** How long an engine that closes waits for an answer of the database. Milliseconds. */
+const SILENCE_MS = 5000;
 const unanswered = (cause?: unknown): IoError =>
   new IoError(
     "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
@@ -288,11 +291,20 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   async #close(): Promise<void> {
     this.#persistence.closeSoon();
-    await this.#loop.stopClaiming();
-    if (this.#loop.started) await this.#database.leave().catch(() => {}); // others find out by themselves
-    await this.#loop.drain(this.#executing);
+    let answers = await settlesWithin(this.#loop.stopClaiming(), SILENCE_MS);
+    // Others find out by themselves.
+    if (answers && this.#loop.started) answers = await settlesWithin(this.#database.leave(), SILENCE_MS);
+    if (answers) await this.#drain();
     this.#waiters.announceAll();
     await this.#database.close();
+  }
+
+  /** Waits for the steps in hand, however long they take; but not for a database that says nothing: there the leases do the rest. */
+  async #drain(): Promise<void> {
+    const drained = this.#loop.drain(this.#executing);
+    while (!(await settlesWithin(drained, SILENCE_MS))) {
+      if (!(await settlesWithin(this.#queries.runIdByKey("", ""), SILENCE_MS))) return;
+    }
   }
 
   /** Runs the author's handler once; whatever it throws leaves in a form that may be stored. */

@@ -17,9 +17,14 @@ import { PostgresChannel } from "./postgres-channel.ts";
 import { PostgresClaims } from "./postgres-claims.ts";
 import { openingError } from "./postgres-error.ts";
 import { prepareSchema, SCHEMA } from "./postgres-schema.ts";
+import { PostgresSockets } from "./postgres-sockets.ts";
+import { settlesWithin } from "./within.ts";
 
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
 const CLOSE_TIMEOUT_S = 3;
+
+/** For a claim, which a worker makes every second: a network that has fallen silent is noticed by it. Milliseconds. */
+const CLAIM_TIMEOUT_MS = 30_000;
 
 /** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
 const MOST_CONNECTIONS = 4;
@@ -41,16 +46,22 @@ export async function connectPostgres(
     });
   }
   const [{ default: postgres }, { BackendPostgres }] = await drivers();
-  const sql = postgres(url, {
+  const sockets = new PostgresSockets();
+  const options = {
     max: MOST_CONNECTIONS,
+    socket: sockets.create, // not in its types
     onnotice: () => {}, // they would land on standard output
     transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
     // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
     fetch_types: false,
     // Seconds before it connects again; 20, as by default, would be long after a server is back.
-    backoff: (retries) => Math.min(2 ** retries / 50, 1),
-  });
-  const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
+    backoff: (retries: number) => Math.min(2 ** retries / 50, 1),
+  };
+  const sql = postgres(url, options);
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: CLOSE_TIMEOUT_S });
+    sockets.close();
+  };
   try {
     await prepareSchema(sql, url, worker);
   } catch (cause) {
@@ -66,7 +77,12 @@ export async function connectPostgres(
   return {
     backend,
     queries: new PostgresQueries(sql),
-    claim: (slot, places) => claims.claim(slot, places),
+    claim: async (slot, places) => {
+      const claim = claims.claim(slot, places);
+      // What else is under way on these connections gets no answer either.
+      if (!(await settlesWithin(claim, CLAIM_TIMEOUT_MS))) sockets.cut();
+      return claim;
+    },
     leave: () => claims.leave(),
     announce: (runId) => channel.announce(runId),
     listen: (listener) => channel.listen(listener),
