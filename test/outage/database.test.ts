@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 import { canRunPostgres, startPostgres } from "../support/postgres-server.ts";
@@ -103,6 +104,33 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
     middle.open();
     await expect(worker.close()).resolves.toBeUndefined();
   }, 30_000);
+
+  it("fall silent, it closes all the same", async () => {
+    const direct = new URL(await newDatabase());
+    const proxy = await startTcpProxy(Number(direct.port || 5432));
+    const through = new URL(direct);
+    through.port = String(proxy.port);
+    const { worker, middle } = await underWay(through.href);
+    proxy.silence();
+    middle.open();
+    await expect(worker.close()).resolves.toBeUndefined();
+  }, 60_000);
+
+  it("fall silent, a claim fails after a while, and the next one has a new connection", async () => {
+    const direct = new URL(await newDatabase());
+    const proxy = await startTcpProxy(Number(direct.port || 5432));
+    const through = new URL(direct);
+    through.port = String(proxy.port);
+    const database = await connectPostgres(through.href);
+    onTestFinished(() => database.close());
+    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["echo", null]]));
+    expect(await claim()).toBeNull();
+    proxy.silence();
+    const unanswered = claim();
+    proxy.mend();
+    await expect(unanswered).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
+    expect(await claim()).toBeNull();
+  }, 90_000);
 });
 
 describe.skipIf(!canRunPostgres)("when the server of the database (skipped without PostgreSQL to run one)", () => {

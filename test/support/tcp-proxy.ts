@@ -8,6 +8,8 @@ export interface TcpProxy {
   /** Breaks all connections, and new ones as soon as they are made. */
   cut(): void;
   mend(): void;
+  /** Keeps all connections and takes new ones, and forwards nothing any more. */
+  silence(): void;
   /** Resolves when so many connections have been broken since the last cut as soon as they were made. */
   refused(count: number): Promise<void>;
 }
@@ -16,12 +18,14 @@ export interface TcpProxy {
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let whole = true;
+  let silent = false;
   const refused: Socket[] = [];
+  const muting = new Set<() => void>();
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on("error", () => {}).on("close", () => sockets.delete(socket));
   };
-  const server = createServer((client) => {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     keep(client);
     if (!whole) {
       refused.push(client);
@@ -29,9 +33,16 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       server.emit("refused");
       return;
     }
+    if (silent) return;
     const upstream = connect(target, "127.0.0.1");
     keep(upstream);
     client.pipe(upstream).pipe(client);
+    const mute = (): void => {
+      client.unpipe(upstream).pause();
+      upstream.unpipe(client).pause();
+    };
+    muting.add(mute);
+    client.on("close", () => muting.delete(mute));
     client.on("close", () => upstream.destroy());
     upstream.on("close", () => client.destroy());
   });
@@ -49,7 +60,14 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   return {
     port,
     cut,
-    mend: () => void (whole = true),
+    mend: () => {
+      whole = true;
+      silent = false;
+    },
+    silence: () => {
+      silent = true;
+      for (const mute of muting) mute();
+    },
     refused: async (count) => {
       while (refused.length < count) await once(server, "refused");
     },

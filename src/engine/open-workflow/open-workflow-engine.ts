@@ -40,6 +40,7 @@ import {
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
 import { assertStorable, assertStorableResult, isStorable } from "./storable.ts";
+import { settlesWithin } from "./within.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
 export interface EngineOptions {
@@ -76,6 +77,8 @@ const AFTER_ENGINE_FAILURE = {
 const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 /** How long those who submit a run or wait for one bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
 const PATIENCE_MS = 15_000;
+/** How long an engine that closes waits for an answer of the database. Milliseconds. */
+const SILENCE_MS = 5000;
 const unanswered = (cause?: unknown): IoError =>
   new IoError(
     "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
@@ -159,10 +162,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   /**
    * An engine on a PostgreSQL database, which any number of processes on any number of machines may share.
-   * @throws ValidationError for a URL that is none, IoError where the server can't be reached
+   * @throws ValidationError for a URL that is none, IoError where the database can't be opened
    */
   static async connect(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-    return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url) });
+    return new OpenWorkflowEngine({ ...options, database: await connectPostgres(url, options) });
   }
 
   register(workflow: string, handler: RunHandler, { concurrency }: RegisterOptions = {}): void {
@@ -327,11 +330,20 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   async #close(): Promise<void> {
     this.#persistence.closeSoon();
-    await this.#loop.stopClaiming();
-    if (this.#loop.started) await this.#database.leave().catch(() => {}); // others find out by themselves
-    await this.#loop.drain(this.#executing);
+    let answers = await settlesWithin(this.#loop.stopClaiming(), SILENCE_MS);
+    // Others find out by themselves.
+    if (answers && this.#loop.started) answers = await settlesWithin(this.#database.leave(), SILENCE_MS);
+    if (answers) await this.#drain();
     this.#waiters.announceAll();
     await this.#database.close();
+  }
+
+  /** Waits for the steps in hand, however long they take; but not for a database that says nothing: there the leases do the rest. */
+  async #drain(): Promise<void> {
+    const drained = this.#loop.drain(this.#executing);
+    while (!(await settlesWithin(drained, SILENCE_MS))) {
+      if (!(await settlesWithin(this.#queries.runIdByKey("", ""), SILENCE_MS))) return;
+    }
   }
 
   /** Runs the author's handler once; whatever it throws leaves in a form that may be stored. */

@@ -4,19 +4,25 @@ import type { Places, WorkerSlot } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 
 /**
- * What claims need in the database, made at every start; the function by the name of its version, because processes of different
+ * What claims need in the database, made where it is missing; the function by the name of its version, because processes of different
  * versions may share a database.
  *
  * - One claim at a time in the whole database, so that two can't see the same last place. The lock and what is done under it
  *   are one call: one round trip, and no transaction that postgres.js could lose a connection in, which it does not survive.
  * - What a crash of the server takes of a claim is claimed again: so it need not be on disk, and the turn is short.
- * - One look into the index of due times for each workflow and status, however long the queue is.
+ * - One look into the index of due times for each workflow and status, however long its queue and those of others are. The list of
+ *   statuses is there so that the index, which has no runs that have ended, may be used, and the namespace is hidden from the planner
+ *   so that no other is: OpenWorkflow's has no workflow, and a table with one workflow in it makes both look the same.
  * - While the server was away, no lease could be renewed: each gets its time anew.
  * - Where a workflow has no place left, workers queue for the next one, and it goes to whoever has asked for it longest: a
  *   worker that is near the database, or has just freed a place itself, would get all of them otherwise. Who has not asked
  *   for three seconds, which is longer than the poll interval, has ended or has no slot free. The queue need not survive a crash.
  */
 export const claimObjects = (schema: string): string => `
+  CREATE INDEX IF NOT EXISTS workflow_runs_due
+    ON ${schema}.workflow_runs (workflow_name, status, available_at, created_at)
+    WHERE status IN ('pending', 'running', 'sleeping');
+
   CREATE UNLOGGED TABLE IF NOT EXISTS ${schema}.waiting_workers (
     workflow_name text NOT NULL,
     worker text NOT NULL,
@@ -25,7 +31,7 @@ export const claimObjects = (schema: string): string => `
     PRIMARY KEY (workflow_name, worker)
   );
 
-  CREATE OR REPLACE FUNCTION ${schema}.claim_run_1(claimant text, slot text, lease interval, places jsonb)
+  CREATE OR REPLACE FUNCTION ${schema}.claim_run_2(claimant text, slot text, lease interval, places jsonb)
   RETURNS SETOF ${schema}.workflow_runs LANGUAGE plpgsql AS $claim$
   DECLARE
     moment timestamptz;
@@ -55,8 +61,8 @@ export const claimObjects = (schema: string): string => `
         CROSS JOIN (VALUES ('pending'), ('running'), ('sleeping')) AS stage (status)
         CROSS JOIN LATERAL (
           SELECT id, available_at, created_at FROM ${schema}.workflow_runs
-          WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND workflow_name = place.name
-            AND status = stage.status AND available_at <= moment AND (worker_id IS NULL OR NOT renewable)
+          WHERE namespace_id || '' = '${DEFAULT_NAMESPACE_ID}' AND workflow_name = place.name
+            AND status = stage.status AND status IN ('pending', 'running', 'sleeping') AND available_at <= moment AND (worker_id IS NULL OR NOT renewable)
           ORDER BY available_at, created_at LIMIT 1
           FOR UPDATE SKIP LOCKED
         ) AS run
@@ -94,7 +100,7 @@ export class PostgresClaims {
   async claim({ workerId, leaseDurationMs }: WorkerSlot, places: Places): Promise<WorkflowRun | null> {
     const sql = this.#sql;
     const [claimed] = await sql<WorkflowRun[]>`
-      SELECT * FROM ${sql(this.#schema)}.claim_run_1(${this.#worker}, ${workerId},
+      SELECT * FROM ${sql(this.#schema)}.claim_run_2(${this.#worker}, ${workerId},
         ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))})`;
     return claimed ?? null;
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DEFAULT_NAMESPACE_ID, type Backend } from "openworkflow/internal";
 import type { Sql } from "postgres";
-import { IoError, ValidationError } from "../../errors.ts";
+import { ValidationError } from "../../errors.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
   LEASE_MS,
@@ -14,11 +14,17 @@ import {
 } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
-import { claimObjects, PostgresClaims } from "./postgres-claims.ts";
+import { PostgresClaims } from "./postgres-claims.ts";
+import { openingError } from "./postgres-error.ts";
+import { prepareSchema, SCHEMA } from "./postgres-schema.ts";
+import { PostgresSockets } from "./postgres-sockets.ts";
+import { settlesWithin } from "./within.ts";
 
-const SCHEMA = "openworkflow";
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
 const CLOSE_TIMEOUT_S = 3;
+
+/** For a claim, which a worker makes every second: a network that has fallen silent is noticed by it. Milliseconds. */
+const CLAIM_TIMEOUT_MS = 30_000;
 
 /** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
 const MOST_CONNECTIONS = 4;
@@ -27,76 +33,73 @@ const MOST_CONNECTIONS = 4;
  * OpenWorkflow's tables in a PostgreSQL database, in the schema `openworkflow`, made or migrated where need be.
  * Any number of processes may share it.
  * @param url `postgres://user:password@host:5432/database`
- * @throws ValidationError for what is no such URL, IoError where the server can't be reached
+ * @param options `worker`: whether it is to be claimed from (default)
+ * @throws ValidationError for what is no such URL, IoError where the database can't be opened
  */
-export async function connectPostgres(url: string): Promise<EngineDatabase> {
-  if (!/^postgres(?:ql)?:\/\//i.test(url)) {
+export async function connectPostgres(
+  url: string,
+  { worker = true }: { worker?: boolean } = {},
+): Promise<EngineDatabase> {
+  if (!isDatabaseUrl(url)) {
     throw new ValidationError("The database URL must look like postgres://user:password@host:5432/database.", {
       code: "invalid_configuration",
     });
   }
+  const [{ default: postgres }, { BackendPostgres }] = await drivers();
+  const sockets = new PostgresSockets();
+  const options = {
+    max: MOST_CONNECTIONS,
+    socket: sockets.create, // not in its types
+    onnotice: () => {}, // they would land on standard output
+    transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
+    // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
+    fetch_types: false,
+    // Seconds before it connects again; 20, as by default, would be long after a server is back.
+    backoff: (retries: number) => Math.min(2 ** retries / 50, 1),
+  };
+  const sql = postgres(url, options);
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: CLOSE_TIMEOUT_S });
+    sockets.close();
+  };
   try {
-    await migrateOneByOne(url);
-    const [{ default: postgres }, { BackendPostgres }] = await drivers();
-    const sql = postgres(url, {
-      max: MOST_CONNECTIONS,
-      onnotice: () => {}, // they would land on standard output
-      transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
-      // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
-      fetch_types: false,
-      // Seconds before it connects again; 20, as by default, would be long after a server is back.
-      backoff: (retries) => Math.min(2 ** retries / 50, 1),
-    });
-    const close = (): Promise<void> => sql.end({ timeout: CLOSE_TIMEOUT_S });
-    const backend: Backend = Object.assign(Object.create(BackendPostgres.fromPool(sql)) as Backend, {
-      createWorkflowRun: (run: NewWorkflowRun) => createRun(sql, run),
-    });
-    const processId = randomUUID();
-    const claims = new PostgresClaims(sql, SCHEMA, processId);
-    const channel = new PostgresChannel(sql, processId);
-    return {
-      backend,
-      queries: new PostgresQueries(sql),
-      claim: (slot, places) => claims.claim(slot, places),
-      leave: () => claims.leave(),
-      announce: (runId) => channel.announce(runId),
-      listen: (listener) => channel.listen(listener),
-      close,
-    };
+    await prepareSchema(sql, url, worker);
   } catch (cause) {
-    throw new IoError(
-      "The workflow database cannot be reached: is the PostgreSQL server running and the login right?",
-      {
-        code: "engine_unavailable",
-        cause,
-      },
-    );
+    await close();
+    throw openingError(cause);
   }
+  const backend: Backend = Object.assign(Object.create(BackendPostgres.fromPool(sql)) as Backend, {
+    createWorkflowRun: (run: NewWorkflowRun) => createRun(sql, run),
+  });
+  const processId = randomUUID();
+  const claims = new PostgresClaims(sql, SCHEMA, processId);
+  const channel = new PostgresChannel(sql, processId);
+  return {
+    backend,
+    queries: new PostgresQueries(sql),
+    claim: async (slot, places) => {
+      const claim = claims.claim(slot, places);
+      // What else is under way on these connections gets no answer either.
+      if (!(await settlesWithin(claim, CLAIM_TIMEOUT_MS))) sockets.cut();
+      return claim;
+    },
+    leave: () => claims.leave(),
+    announce: (runId) => channel.announce(runId),
+    listen: (listener) => channel.listen(listener),
+    close,
+  };
+}
+
+/** With a host or a database after the user: the driver would guess both. */
+function isDatabaseUrl(url: string): boolean {
+  const [, rest] = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?(.*)$/i.exec(url) ?? [];
+  return rest !== undefined && /[^/?#\s]/.test(rest);
 }
 
 type NewWorkflowRun = Parameters<Backend["createWorkflowRun"]>[0];
 
-/** OpenWorkflow's own look-up by key ends after a day; ours are unique for good. */
-const UNIQUE_KEYS = `
-  CREATE UNIQUE INDEX IF NOT EXISTS workflow_runs_key
-    ON ${SCHEMA}.workflow_runs (namespace_id, workflow_name, idempotency_key)`;
-
 /** Loaded when first used: most have no PostgreSQL. */
 const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
-
-/** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
-async function migrateOneByOne(url: string): Promise<void> {
-  const [{ default: postgres }, { BackendPostgres }] = await drivers();
-  const turn = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
-  try {
-    // Held by the session, which ends below.
-    await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
-    await (await BackendPostgres.connect(url)).stop();
-    await turn.unsafe(`${UNIQUE_KEYS};${claimObjects(SCHEMA)}`);
-  } finally {
-    await turn.end({ timeout: CLOSE_TIMEOUT_S });
-  }
-}
 
 /**
  * Makes a run, or finds the one that has its key, in one statement. OpenWorkflow takes a connection out of the pool for it, for

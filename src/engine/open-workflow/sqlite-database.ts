@@ -6,7 +6,7 @@ import { BackendSqlite } from "openworkflow/sqlite";
 import { IoError } from "../../errors.ts";
 import { lockFile } from "../../file-lock.ts";
 import type { EngineDatabase } from "./engine-database.ts";
-import { claimRun } from "./sqlite-claim.ts";
+import { claimRun, DUE_INDEX } from "./sqlite-claim.ts";
 import { SqliteQueries } from "./sqlite-queries.ts";
 
 /** OpenWorkflow prepares its few statements anew at every call, which costs more than running them. */
@@ -39,7 +39,10 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
     database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");
     rememberStatements(database);
     const queries = new SqliteQueries(database);
-    if (worker) queries.releaseClaims();
+    if (worker) {
+      database.exec(DUE_INDEX);
+      queries.releaseClaims();
+    }
     const close = async (): Promise<void> => {
       await sqlite.stop();
       lock?.release();

@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import postgres from "postgres";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { serverUrl, statement } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
+
+async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
+  const engine = await OpenWorkflowEngine.connect(url, options);
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+/** A session that has run a statement and does nothing more, until the test ends or `end` is called. */
+async function idleSession(url: string, text: string): Promise<{ end: () => Promise<void> }> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const session = await sql.reserve();
+  await session.unsafe(text);
+  const end = (): Promise<void> => sql.end({ timeout: 0 });
+  onTestFinished(end);
+  return { end };
+}
+
+const WRITING = "BEGIN; LOCK TABLE openworkflow.workflow_runs IN ROW EXCLUSIVE MODE";
+const MIGRATING = "SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))";
+
+/** The URL of a new role's login to a database, gone with its rights after the test. */
+async function newRole(url: string): Promise<{ url: string; name: string }> {
+  const name = `abi_role_${randomUUID().replaceAll("-", "")}`;
+  await statement(url, `CREATE ROLE ${name} LOGIN PASSWORD '${name}'`);
+  onTestFinished(() => statement(url, `DROP OWNED BY ${name}; DROP ROLE ${name}`));
+  const login = new URL(url);
+  login.username = name;
+  login.password = name;
+  return { url: login.href, name };
+}
+
+async function executesARun(url: string): Promise<void> {
+  const engine = await open(url);
+  engine.register("echo", (input, { step }) => step("only", () => input), { concurrency: 2 });
+  const { id } = await engine.start("echo", { key: "k", fingerprint: "f", input: 7 });
+  expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 7 });
+}
+
+describe.skipIf(!serverUrl)("opening a PostgreSQL database (TEST_DATABASE_URL names none: skipped)", () => {
+  it.each([
+    ["a foreign transaction has written to the runs", WRITING],
+    ["another process upgrades the tables", MIGRATING],
+  ])("waits for nobody where nothing is missing, while %s", async (_, text) => {
+    const url = await newDatabase();
+    await (await OpenWorkflowEngine.connect(url)).close();
+    await idleSession(url, text);
+    await expect(open(url, { worker: false })).resolves.toBeDefined();
+    await expect(executesARun(url)).resolves.toBeUndefined();
+  });
+
+  it("says that it is kept from an upgrade, and does it when it can; who only looks on needs none", async () => {
+    const url = await newDatabase();
+    await (await OpenWorkflowEngine.connect(url)).close();
+    await statement(url, "DROP TABLE openworkflow.waiting_workers");
+    const session = await idleSession(url, WRITING);
+    await expect(open(url, { worker: false })).resolves.toBeDefined();
+    const kept = { type: "io_error", code: "engine_unavailable", message: expect.stringContaining("lock") };
+    await expect(open(url)).rejects.toMatchObject(kept);
+    await session.end();
+    await expect(executesARun(url)).resolves.toBeUndefined();
+  }, 60_000);
+
+  it("lets the process end that closes at once, while it still connects to listen", async () => {
+    const program = join(import.meta.dirname, "../support/closing-process.ts");
+    const child = spawn(process.execPath, [program, await newDatabase()], { timeout: 25_000 });
+    const [said] = (await once(child.stdout, "data")) as [Buffer];
+    expect(said.toString()).toBe("closed\n");
+    // 30 seconds is the driver's patience with a connection: at 25 it would be killed.
+    expect(await once(child, "exit")).toEqual([0, null]);
+  }, 60_000);
+
+  it("knows OpenWorkflow's last migration", async () => {
+    const url = await newDatabase();
+    await open(url, { worker: false });
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    // With another one postgres-schema.ts must look for its last object.
+    expect(await sql`SELECT max(version)::int FROM openworkflow.openworkflow_migrations`).toEqual([{ max: 5 }]);
+  });
+
+  it("needs no right to make tables where they are there", async () => {
+    const url = await newDatabase();
+    await (await OpenWorkflowEngine.connect(url)).close();
+    const role = await newRole(url);
+    await statement(
+      url,
+      `GRANT USAGE ON SCHEMA openworkflow TO ${role.name};
+       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA openworkflow TO ${role.name};
+       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA openworkflow TO ${role.name}`,
+    );
+    await expect(executesARun(role.url)).resolves.toBeUndefined();
+  });
+
+  it("names the rights that are missing, whether there are tables or not", async () => {
+    const url = await newDatabase();
+    const role = await newRole(url);
+    const lacking = {
+      code: "engine_unavailable",
+      message: expect.stringContaining("USAGE on the schema openworkflow"),
+    };
+    await expect(open(role.url)).rejects.toMatchObject(lacking);
+    await (await OpenWorkflowEngine.connect(url)).close();
+    await expect(open(role.url)).rejects.toMatchObject(lacking);
+  });
+
+  it("tells a missing database from a login that is refused, and keeps the server's words as the cause", async () => {
+    const missing = new URL(await newDatabase());
+    missing.pathname = "/abi_none";
+    await expect(open(missing.href)).rejects.toMatchObject({
+      code: "engine_unavailable",
+      message: expect.stringContaining("no such database"),
+      cause: { code: "3D000" },
+    });
+    const stranger = new URL(serverUrl!);
+    stranger.username = "abi_nobody";
+    await expect(open(stranger.href)).rejects.toMatchObject({
+      code: "engine_unavailable",
+      message: expect.stringContaining("refuses the login"),
+      cause: { code: expect.stringMatching(/^28/) },
+    });
+  });
+});
+
+describe("connecting to PostgreSQL", () => {
+  it("says so where nobody answers, without the password", async () => {
+    const connecting = OpenWorkflowEngine.connect("postgres://me:hunter2@127.0.0.1:1/none");
+    await expect(connecting).rejects.toMatchObject({ type: "io_error", code: "engine_unavailable" });
+    await expect(connecting).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/);
+  });
+
+  it.each(["mysql://x", "postgres://", "postgres:///", "postgres://me:secret@/"])("refuses %s", async (url) => {
+    await expect(OpenWorkflowEngine.connect(url)).rejects.toMatchObject({ code: "invalid_configuration" });
+  });
+});
