@@ -66,7 +66,48 @@ const NOT_ABOUT: [Category, string][] = [
   ["usability", "A hotel in a convenient location"],
 ];
 
+const DENIED: [Category, string][] = [
+  ["bug", "Nothing is broken, I love it."],
+  ["bug", "You fixed the bug, thank you!"],
+  ["bug", "I never had a crash"],
+  ["bug", "Not a single error in a year"],
+  ["bug", "Free of bugs"],
+  ["bug", "It runs without errors"],
+  ["bug", "No crashes or errors so far"],
+  ["security", "I have not been hacked"],
+  ["security", "No fraud, all fine"],
+  ["billing", "No hidden fees"],
+  ["billing", "There were no extra charges"],
+  ["legal", "There is nothing illegal about it"],
+  ["legal", "No legal action, no lawsuit, we agreed"],
+];
+
+const NOT_DENIED: [Category, string][] = [
+  ["bug", "It is not working"],
+  ["bug", "You still have not fixed the bug"],
+  ["bug", "Have you fixed the crash yet?"],
+  ["bug", "Please come back once you fixed the crash"],
+  ["bug", "It never opens without crashing"],
+  ["bug", "Not only did it crash, it did so twice"],
+  ["bug", "Nothing but errors"],
+  ["bug", "No, it is broken"],
+  ["security", "The login is not secure"],
+  ["security", "I have no idea who hacked me"],
+  ["billing", "You give no refund"],
+  ["billing", "Nobody explained the hidden fees"],
+  ["billing", "I never got my invoice"],
+  ["legal", "I will not hesitate to take legal action"],
+];
+
 describe("EmbeddedFeedbackCategorizer", () => {
+  it.each(DENIED)("finds no %s where it is denied: %s", (category, text) => {
+    expect(categories(text)).not.toContain(category);
+  });
+
+  it.each(NOT_DENIED)("finds %s where it only looks denied: %s", (category, text) => {
+    expect(categories(text)).toContain(category);
+  });
+
   it.each(ABOUT)("finds %s in: %s", (category, text) => {
     expect(categories(text)).toContain(category);
   });
