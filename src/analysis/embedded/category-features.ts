@@ -42,9 +42,12 @@ function withoutDenied(spans: readonly Span[], tokens: readonly Token[]): ClueHi
   const kept: ClueHit[] = [];
   let deniedTo = -1;
   for (const { from, to, kind } of spans) {
-    const denial = kind === "fault" ? denialBefore(tokens, from) : undefined;
-    if (denial !== undefined || (kind === "fault" && isLinked(tokens, deniedTo, from))) {
-      while (denial !== undefined && (kept.at(-1)?.from ?? -1) >= denial) kept.pop();
+    const isFault = kind === "fault";
+    const denial = isFault ? denialBefore(tokens, from) : undefined;
+    if (denial !== undefined || (isFault && isLinked(tokens, deniedTo, from))) {
+      // The "fixed" of "fixed the bug" is a clue by itself.
+      const begin = denial ?? from;
+      while ((kept.at(-1)?.from ?? -1) >= begin) kept.pop();
       deniedTo = to;
     } else kept.push({ from, to, kind: kind === "weak" ? "weak" : "strong" });
   }

@@ -1,4 +1,4 @@
-import { detectLanguage, isPlainEnglish, UNDETERMINED } from "../language.ts";
+import { detectLanguage, isInOtherScript, isPlainEnglish, UNDETERMINED } from "../language.ts";
 import { CLUES } from "./categories/index.ts";
 import { DEGREES, OPINIONS, PHRASES } from "./lexicon/lexicon.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
@@ -23,6 +23,7 @@ export function read(text: string): Reading {
   if (latest?.text === text) return latest;
   const tokens = tokenize(text, isKnown);
   const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text);
-  latest = { text, tokens, language, readable: language === "en" || language === UNDETERMINED };
+  const readable = language === "en" || (language === UNDETERMINED && !isInOtherScript(text));
+  latest = { text, tokens, language, readable };
   return latest;
 }

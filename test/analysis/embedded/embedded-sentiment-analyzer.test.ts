@@ -123,6 +123,18 @@ describe("EmbeddedSentimentAnalyzer", () => {
     });
   });
 
+  it.each(["완전 최악", "質が悪い", "最悪", "差评", "سيئ", "Плохо", "แย่มาก", "Die Hotline war nett", "C'est terrible"])(
+    "does not judge what is too short to name its language and yet no English: %s",
+    (text) => {
+      expect(analyzer.analyze(text)).toMatchObject({ sentiment: "neutral", score: 0, evidence: [] });
+    },
+  );
+
+  it("judges English that has a homograph or a name from elsewhere in it", () => {
+    expect(judge("A die hard fan of this, great")).toBe("positive");
+    expect(judge("Иван, your support is great")).toBe("positive");
+  });
+
   it("takes a short text for English where it has an English opinion", () => {
     expect(analyzer.analyze("great").language).toBe("en");
     expect(analyzer.analyze("xyz").language).toBe("und");
