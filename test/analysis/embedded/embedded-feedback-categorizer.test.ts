@@ -38,6 +38,11 @@ const ABOUT: [Category, string][] = [
   ["legal", "You will hear from my lawyer"],
   ["legal", "This violates the GDPR"],
   ["legal", "We will take legal action"],
+  ["legal", "A lawyer will write to you"],
+  ["legal", "I am going to sue you"],
+  ["legal", "I will report you to the regulator"],
+  ["legal", "Next I contact the FTC"],
+  ["legal", "This is a breach of contract"],
 ];
 
 const NOT_ABOUT: [Category, string][] = [
@@ -45,6 +50,9 @@ const NOT_ABOUT: [Category, string][] = [
   ["legal", "A classy hotel with a lot of action"],
   ["legal", "Legal size paper is out of stock"],
   ["legal", "My mother in law loves it"],
+  ["legal", "My husband is a lawyer and he loves this bag."],
+  ["legal", "Bought it for an attorney, with a voltage regulator"],
+  ["security", "This is a breach of contract"],
   ["legal", "Sue was very kind, see you at the food court"],
   ["performance", "I like fast food"],
   ["performance", "The service was very slow"],
