@@ -75,6 +75,7 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["neutral", "The glove is in the hall"],
     ["neutral", "I took a crash course in cooking"],
     ["neutral", "See https://example.org/terrible/bad"],
+    ["neutral", "Please write to joy.best@example.com"],
   ],
   "nothing to judge": [
     ["neutral", ""],
