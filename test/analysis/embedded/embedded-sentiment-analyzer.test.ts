@@ -136,6 +136,12 @@ describe("EmbeddedSentimentAnalyzer", () => {
     expect(judge("Иван, your support is great")).toBe("positive");
   });
 
+  it("reads the first 20,000 characters", () => {
+    const plain = "The table stands in the hall. ".repeat(700);
+    expect(analyzer.analyze(`${plain.slice(0, 19_990)} superb`).evidence).toContain("superb");
+    expect(analyzer.analyze(`${plain} superb`).evidence).not.toContain("superb");
+  });
+
   it("takes a short text for English where it has an English opinion", () => {
     expect(analyzer.analyze("great").language).toBe("en");
     expect(analyzer.analyze("xyz").language).toBe("und");
