@@ -58,7 +58,13 @@ function fit(answers: readonly Answer[]): CategorySureness {
         ).toFixed(2),
       ),
     );
-  return Object.fromEntries(named.map((category) => [category, row(category)])) as CategorySureness;
+  const isKnown = (category: string): boolean => answers.some((answer) => answer.category === category);
+  const known = named.filter(isKnown).map(row);
+  // What no labelled text speaks for is trusted least.
+  const lowest = priors.map((prior, level) => Math.min(...known.map((row) => row[level]!), Number(prior.toFixed(2))));
+  return Object.fromEntries(
+    named.map((category) => [category, isKnown(category) ? row(category) : lowest]),
+  ) as CategorySureness;
 }
 
 interface Judged {

@@ -6,8 +6,6 @@ export const UNDETERMINED = "und";
 const SAMPLE = 600;
 const ENOUGH_WORDS = 4;
 const FEW_WORDS = 8;
-/** What a text written in another script than the Latin one needs: Chinese or Thai have no blanks to count words by. */
-const ENOUGH_LETTERS = 4;
 const LEAD_OVER_ENGLISH = 0.1;
 /** Short texts of names and slang look like anything: there the lead must be clear. */
 const LEAD_WITH_FEW_WORDS = 0.15;
@@ -24,15 +22,56 @@ const ENGLISH = new Set(
   ),
 );
 
-function detect(words: readonly string[]): string {
+/**
+ * Frequent in other languages, and hardly seen in English. "die" and "war" are homographs: where no English word stands
+ * beside them they are German.
+ */
+const OTHERS = Object.entries({
+  de: "das ist und der die ein eine einen nicht mit auf für sehr war waren ich wir sie beim zum zur auch aber leider kein keine noch nur wie oder wurde habe hat mich von vom sind",
+  fr: "le les une est et très pas je nous vous c'est j'ai n'est ce qui avec dans mais tout trop merci des la ne il elle sont était été mon",
+  es: "el muy pero para por una es está que se mi lo la más nada todo gracias fue estoy como esta este",
+  it: "il gli è molto sono non che della una lo più tutto grazie questo questa",
+  pt: "muito não é uma para que meu minha está tudo obrigado foi são mais",
+  nl: "het een niet heel zeer ik maar ook zijn wordt geen naar bij deze goed",
+  sv: "och är inte det jag mycket som på för",
+  da: "og ikke er jeg det meget på",
+  pl: "jest nie się bardzo dobrze że nie są był",
+  tr: "çok bir bu için değil güzel iyi kötü",
+}).map(([language, list]) => [language, new Set(list.split(" "))] as const);
+
+/** English enough to outweigh a word that looks foreign. */
+const LITTLE_ENGLISH = new Set("a i is it of to in was on be have me so all at by as if he she out up off".split(" "));
+
+function bestOf(scores: Iterable<readonly [language: string, score: number]>): [language: string, score: number] {
+  let best: [string, number] = [UNDETERMINED, 0];
+  for (const [language, score] of scores) if (score > best[1]) best = [language, score];
+  return best;
+}
+
+/** The language whose frequent words outnumber the English ones; of several the one that the letters look like. */
+function byFrequentWords(words: readonly string[]): string | undefined {
+  const english = words.filter((word) => PLAIN_ENGLISH.has(word) || LITTLE_ENGLISH.has(word)).length;
+  const counts = OTHERS.map(([language, known]) => [language, words.filter((word) => known.has(word)).length] as const);
+  const [, most] = bestOf(counts);
+  if (most <= english) return undefined;
+  const scores = scoreLanguages(words);
+  const leading = counts.filter(([, count]) => count === most).map(([language]) => language);
+  return bestOf(leading.map((language) => [language, 1 + (scores.get(language) ?? 0)]))[0];
+}
+
+function byLetters(words: readonly string[]): string {
   const scores = scoreLanguages(words);
   const english = scores.get("en") ?? 0;
-  let language = UNDETERMINED;
-  let best = 0;
-  for (const [one, score] of scores) if (score > best) [language, best] = [one, score];
+  const [language, best] = bestOf(scores);
   const wanted = new Set(words).size < FEW_WORDS ? LEAD_WITH_FEW_WORDS : LEAD_OVER_ENGLISH;
   if (language === "en" || (english > 0 && best - english < wanted)) return "en";
   return best >= ENOUGH_SCORE ? language : UNDETERMINED;
+}
+
+/** Whether most letters of a text's beginning are no Latin ones: then it is not English, whatever its length. */
+export function isInOtherScript(text: string): boolean {
+  const letters = text.slice(0, SAMPLE).match(/\p{L}/gu) ?? [];
+  return letters.filter((letter) => !/\p{Script=Latin}/u.test(letter)).length * 2 > letters.length;
 }
 
 function readWords(text: string): string[] {
@@ -74,9 +113,8 @@ export function detectLanguage(text: string): string {
   const words = readWords(text);
   const english = words.filter((word) => ENGLISH.has(word.replace("’", "'"))).length;
   if (english >= 2 && english >= words.length * ENGLISH_SHARE) return "en";
-  if (new Set(words).size < ENOUGH_WORDS) {
-    const otherScripts = words.join("").match(/(?!\p{Script=Latin})\p{L}/gu)?.length ?? 0;
-    if (otherScripts < ENOUGH_LETTERS) return UNDETERMINED;
-  }
-  return detect(words);
+  if (isInOtherScript(text)) return bestOf(scoreLanguages(words))[0];
+  const other = byFrequentWords(words);
+  if (other !== undefined) return other;
+  return new Set(words).size < ENOUGH_WORDS ? UNDETERMINED : byLetters(words);
 }

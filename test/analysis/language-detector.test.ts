@@ -26,6 +26,17 @@ describe("scoreLanguages", () => {
     );
   });
 
+  it("cuts long texts where eld does", () => {
+    const words = fc.array(fc.constantFrom(...WORDS.split(" ")), { minLength: 60, maxLength: 90 });
+    fc.assert(
+      fc.property(words, (words) => {
+        fc.pre(Buffer.byteLength(words.join(" ")) > 400);
+        expect(rounded(scoreLanguages(words))).toEqual(rounded(scoresOfEld(words.join(" "))));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("does so for any letters", () => {
     const word = fc
       .string({ unit: "binary", minLength: 1 })

@@ -18,6 +18,13 @@ describe("detectLanguage", () => {
     ["ja", "製品は素晴らしいです"],
     ["zh", "很好用的产品"],
     ["ar", "المنتج ممتاز"],
+    ["ru", "Плохо"],
+    ["de", "Das war super"],
+    ["de", "Gift war defekt"],
+    ["de", "Fatal error beim Login"],
+    ["fr", "Très déçu"],
+    ["fr", "Le support technique est excellent"],
+    ["es", "Muy bueno"],
   ])("says %s of: %s", (language, text) => {
     expect(detectLanguage(text)).toBe(language);
   });

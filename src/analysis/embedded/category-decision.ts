@@ -11,7 +11,7 @@ const LEVELS = [0.72, 0.92] as const;
 
 /**
  * How often a category was right on labelled texts, by the level of its evidence. `scripts/fit-category-scores.ts` makes
- * it; a category without labelled texts has the mean of the others.
+ * it. No labelled texts stand behind `legal`: it has the lowest figures of the others, which is caution and no measurement.
  */
 export type CategorySureness = Record<Exclude<Category, "general">, number[]>;
 

@@ -1,12 +1,13 @@
 import type { Category } from "../categories.ts";
 import { CLUES, type ClueKind } from "./categories/index.ts";
+import { denialBefore, isLinked } from "./category-denial.ts";
 import type { Token } from "./tokenizer.ts";
 
 /** One clue in a text: tokens `from` to `to` (excluded). */
 export interface ClueHit {
   from: number;
   to: number;
-  kind: Exclude<ClueKind, "not">;
+  kind: "strong" | "weak";
 }
 
 /** What the decision about the categories is made from: each category's clues, in the order of the text. */
@@ -22,15 +23,33 @@ interface Span {
 }
 
 /** Keeps of overlapping spans the one that begins first, and of those the longest; "not" goes before all others. */
-function withoutOverlaps(spans: readonly Span[]): ClueHit[] {
+function withoutOverlaps(spans: readonly Span[]): Span[] {
   const hidden = new Set<number>();
   for (const { kind, from, to } of spans) if (kind === "not") for (let i = from; i < to; i++) hidden.add(i);
-  const kept: ClueHit[] = [];
-  for (const { kind, from, to } of spans) {
+  const kept: Span[] = [];
+  for (const span of spans) {
+    const { kind, from, to } = span;
     if (kind === "not" || hidden.has(from) || hidden.has(to - 1)) continue;
     const last = kept.at(-1);
-    if (last === undefined || from >= last.to) kept.push({ from, to, kind });
-    else if (last.from === from) kept[kept.length - 1] = { from, to, kind: last.kind === "strong" ? "strong" : kind };
+    if (last === undefined || from >= last.to) kept.push(span);
+    else if (last.from === from) kept[kept.length - 1] = { from, to, kind: kind === "weak" ? last.kind : kind };
+  }
+  return kept;
+}
+
+/** Leaves out faults that are denied, and what lies in their denial. */
+function withoutDenied(spans: readonly Span[], tokens: readonly Token[]): ClueHit[] {
+  const kept: ClueHit[] = [];
+  let deniedTo = -1;
+  for (const { from, to, kind } of spans) {
+    const isFault = kind === "fault";
+    const denial = isFault ? denialBefore(tokens, from) : undefined;
+    if (denial !== undefined || (isFault && isLinked(tokens, deniedTo, from))) {
+      // The "fixed" of "fixed the bug" is a clue by itself.
+      const begin = denial ?? from;
+      while ((kept.at(-1)?.from ?? -1) >= begin) kept.pop();
+      deniedTo = to;
+    } else kept.push({ from, to, kind: kind === "weak" ? "weak" : "strong" });
   }
   return kept;
 }
@@ -48,7 +67,7 @@ export function categoryFeatures(tokens: readonly Token[]): CategoryFeatures {
   }
   const hits = new Map<Category, ClueHit[]>();
   for (const [category, found] of spans) {
-    const kept = withoutOverlaps(found);
+    const kept = withoutDenied(withoutOverlaps(found), tokens);
     if (kept.length > 0) hits.set(category, kept);
   }
   return { tokens, hits };

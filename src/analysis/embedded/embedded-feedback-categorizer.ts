@@ -5,8 +5,8 @@ import { quote } from "./evidence.ts";
 import { read } from "./reading.ts";
 
 /**
- * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic, linear in the text's
- * length. `["general"]` with score 0 where nothing fits, and for text in another language, which is named.
+ * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic; reads the first 20,000
+ * characters. `["general"]` with score 0 where nothing fits, and for text in another language, which is named.
  *
  * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories // ["billing"]
  */

@@ -21,7 +21,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
 
 /**
  * Judges English text by a lexicon of opinion words and phrases, with negation, degree, emphasis and contrast, and where it
- * finds few of them by a small trained model too. Offline, deterministic, linear in the text's length. `score` estimates
+ * finds few of them by a small trained model too. Offline, deterministic; reads the first 20,000 characters. `score` estimates
  * how probably the answer is right. Text in another language is neutral with score 0 and names the language.
  *
  * The idea of a valence lexicon with rules for what surrounds a word: Hutto & Gilbert, VADER, ICWSM 2014.

@@ -1,4 +1,4 @@
-import { detectLanguage, isPlainEnglish, UNDETERMINED } from "../language.ts";
+import { detectLanguage, isInOtherScript, isPlainEnglish, UNDETERMINED } from "../language.ts";
 import { CLUES } from "./categories/index.ts";
 import { DEGREES, OPINIONS, PHRASES } from "./lexicon/lexicon.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
@@ -18,11 +18,15 @@ const isKnown = (word: string): boolean =>
 
 let latest: Reading | undefined;
 
-/** Reads a text. One that is judged by both analysers in turn is read once. */
+/** Characters; the rest of a longer text is not read, so that no text takes long. */
+const LONGEST_TEXT = 20_000;
+
+/** Reads a text, its first 20,000 characters. One that is judged by both analysers in turn is read once. */
 export function read(text: string): Reading {
   if (latest?.text === text) return latest;
-  const tokens = tokenize(text, isKnown);
+  const tokens = tokenize(text.slice(0, LONGEST_TEXT), isKnown);
   const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text);
-  latest = { text, tokens, language, readable: language === "en" || language === UNDETERMINED };
+  const readable = language === "en" || (language === UNDETERMINED && !isInOtherScript(text));
+  latest = { text, tokens, language, readable };
   return latest;
 }

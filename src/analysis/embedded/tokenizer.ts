@@ -28,6 +28,15 @@ const TOKEN = new RegExp(
 );
 /** The rest of an address whose beginning was taken for a word: `https` or `someone`. */
 const ADDRESS = /(?::\/\/|@)\S+|\.[\w-]+\.\w\S*/uy;
+/** What may be a mail address or a host name as a whole, its path included. */
+const RUN = /[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.+@-]*/uy;
+const PATH = /\/[^\s,;]*/uy;
+/** Endings of host names; those that are words of English ("it", "me") would join sentences without a blank between. */
+const ENDINGS = new Set(
+  "com org net edu gov mil int io app dev ai info biz co uk de fr eu ca au nz nl ch jp cn br se pl example test invalid".split(
+    " ",
+  ),
+);
 
 const SUFFIXES: Record<string, string> = {
   "'s": "is",
@@ -102,14 +111,27 @@ function pushWord(tokens: Token[], surface: string, start: number, knows: (word:
   tokens.push({ kind: "word", norm: split.second, start: middle, end, capitals, stretched: false });
 }
 
-/** Where the link or mail address ends that this word begins; nothing where it begins none. */
-function addressEnd(text: string, word: string, end: number): number | undefined {
+/** Where the link ends that this word begins; nothing where it begins none. */
+function linkEnd(text: string, word: string, end: number): number | undefined {
   const next = text[end];
   const begins =
     next === "@" || (next === ":" && text[end + 1] === "/") || (next === "." && word.toLowerCase() === "www");
   if (!begins) return undefined;
   ADDRESS.lastIndex = end;
   return ADDRESS.test(text) ? ADDRESS.lastIndex : undefined;
+}
+
+const isHost = (name: string): boolean =>
+  name.includes(".") && !name.includes("..") && ENDINGS.has(name.slice(name.lastIndexOf(".") + 1).toLowerCase());
+
+/** The characters from `start` on that an address could have, and whether they are one: "joy.best@example.com". */
+function readRun(text: string, start: number): { end: number; isAddress: boolean } {
+  RUN.lastIndex = start;
+  const run = (RUN.exec(text)?.[0] ?? "").replace(/(?<![.@+-])[.@+-]+$/u, "");
+  const end = start + run.length;
+  if (!/[\p{L}\p{N}_]@[\p{L}\p{N}]/u.test(run) && !isHost(run)) return { end, isAddress: false };
+  PATH.lastIndex = end;
+  return { end: PATH.test(text) ? PATH.lastIndex : end, isAddress: true };
 }
 
 function kindOf(match: RegExpExecArray): TokenKind {
@@ -125,6 +147,17 @@ function kindOf(match: RegExpExecArray): TokenKind {
  */
 export function tokenize(text: string, knows: (word: string) => boolean = () => false): Token[] {
   const tokens: Token[] = [];
+  // Up to here the text was looked at and holds no address: none of its words needs to look again.
+  let seen = 0;
+  const addressEnd = (word: string, start: number): number | undefined => {
+    const end = start + word.length;
+    if (start >= seen && /[.+@-]/u.test(text[end] ?? "")) {
+      const run = readRun(text, start);
+      if (run.isAddress) return run.end;
+      seen = run.end;
+    }
+    return linkEnd(text, word, end);
+  };
   TOKEN.lastIndex = 0;
   for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) {
     const surface = match[0];
@@ -134,7 +167,7 @@ export function tokenize(text: string, knows: (word: string) => boolean = () => 
       tokens.push({ kind: kindOf(match), norm: surface, start, end, capitals: false, stretched: false });
       continue;
     }
-    const address = addressEnd(text, surface, start + surface.length);
+    const address = addressEnd(surface, start);
     if (address === undefined) pushWord(tokens, surface, start, knows);
     else {
       tokens.push({ kind: "other", norm: "", start, end: address, capitals: false, stretched: false });

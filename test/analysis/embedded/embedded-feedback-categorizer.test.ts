@@ -38,6 +38,11 @@ const ABOUT: [Category, string][] = [
   ["legal", "You will hear from my lawyer"],
   ["legal", "This violates the GDPR"],
   ["legal", "We will take legal action"],
+  ["legal", "A lawyer will write to you"],
+  ["legal", "I am going to sue you"],
+  ["legal", "I will report you to the regulator"],
+  ["legal", "Next I contact the FTC"],
+  ["legal", "This is a breach of contract"],
 ];
 
 const NOT_ABOUT: [Category, string][] = [
@@ -45,6 +50,9 @@ const NOT_ABOUT: [Category, string][] = [
   ["legal", "A classy hotel with a lot of action"],
   ["legal", "Legal size paper is out of stock"],
   ["legal", "My mother in law loves it"],
+  ["legal", "My husband is a lawyer and he loves this bag."],
+  ["legal", "Bought it for an attorney, with a voltage regulator"],
+  ["security", "This is a breach of contract"],
   ["legal", "Sue was very kind, see you at the food court"],
   ["performance", "I like fast food"],
   ["performance", "The service was very slow"],
@@ -66,7 +74,48 @@ const NOT_ABOUT: [Category, string][] = [
   ["usability", "A hotel in a convenient location"],
 ];
 
+const DENIED: [Category, string][] = [
+  ["bug", "Nothing is broken, I love it."],
+  ["bug", "You fixed the bug, thank you!"],
+  ["bug", "I never had a crash"],
+  ["bug", "Not a single error in a year"],
+  ["bug", "Free of bugs"],
+  ["bug", "It runs without errors"],
+  ["bug", "No crashes or errors so far"],
+  ["security", "I have not been hacked"],
+  ["security", "No fraud, all fine"],
+  ["billing", "No hidden fees"],
+  ["billing", "There were no extra charges"],
+  ["legal", "There is nothing illegal about it"],
+  ["legal", "No legal action, no lawsuit, we agreed"],
+];
+
+const NOT_DENIED: [Category, string][] = [
+  ["bug", "It is not working"],
+  ["bug", "You still have not fixed the bug"],
+  ["bug", "Have you fixed the crash yet?"],
+  ["bug", "Please come back once you fixed the crash"],
+  ["bug", "It never opens without crashing"],
+  ["bug", "Not only did it crash, it did so twice"],
+  ["bug", "Nothing but errors"],
+  ["bug", "No, it is broken"],
+  ["security", "The login is not secure"],
+  ["security", "I have no idea who hacked me"],
+  ["billing", "You give no refund"],
+  ["billing", "Nobody explained the hidden fees"],
+  ["billing", "I never got my invoice"],
+  ["legal", "I will not hesitate to take legal action"],
+];
+
 describe("EmbeddedFeedbackCategorizer", () => {
+  it.each(DENIED)("finds no %s where it is denied: %s", (category, text) => {
+    expect(categories(text)).not.toContain(category);
+  });
+
+  it.each(NOT_DENIED)("finds %s where it only looks denied: %s", (category, text) => {
+    expect(categories(text)).toContain(category);
+  });
+
   it.each(ABOUT)("finds %s in: %s", (category, text) => {
     expect(categories(text)).toContain(category);
   });

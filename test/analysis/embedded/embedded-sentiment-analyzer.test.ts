@@ -75,6 +75,7 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["neutral", "The glove is in the hall"],
     ["neutral", "I took a crash course in cooking"],
     ["neutral", "See https://example.org/terrible/bad"],
+    ["neutral", "Please write to joy.best@example.com"],
   ],
   "nothing to judge": [
     ["neutral", ""],
@@ -121,6 +122,24 @@ describe("EmbeddedSentimentAnalyzer", () => {
       evidence: [],
       language: "de",
     });
+  });
+
+  it.each(["완전 최악", "質が悪い", "最悪", "差评", "سيئ", "Плохо", "แย่มาก", "Die Hotline war nett", "C'est terrible"])(
+    "does not judge what is too short to name its language and yet no English: %s",
+    (text) => {
+      expect(analyzer.analyze(text)).toMatchObject({ sentiment: "neutral", score: 0, evidence: [] });
+    },
+  );
+
+  it("judges English that has a homograph or a name from elsewhere in it", () => {
+    expect(judge("A die hard fan of this, great")).toBe("positive");
+    expect(judge("Иван, your support is great")).toBe("positive");
+  });
+
+  it("reads the first 20,000 characters", () => {
+    const plain = "The table stands in the hall. ".repeat(700);
+    expect(analyzer.analyze(`${plain.slice(0, 19_990)} superb`).evidence).toContain("superb");
+    expect(analyzer.analyze(`${plain} superb`).evidence).not.toContain("superb");
   });
 
   it("takes a short text for English where it has an English opinion", () => {

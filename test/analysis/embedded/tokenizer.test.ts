@@ -44,6 +44,37 @@ describe("tokenize", () => {
     ).toEqual(["word", "symbol", "symbol", "number", "symbol", "stop", "other", "other", "other"]);
   });
 
+  it.each([
+    "joy.best@example.com",
+    "hate-mail+bad@great-shop.example",
+    "best-price.com",
+    "great.shop.co.uk/terrible/bad?x=1",
+    "www.good.example",
+  ])("takes %s for one thing that stands for nothing", (address) => {
+    expect(tokenize(`see ${address}, ok`).map(({ kind, norm }) => (kind === "word" ? norm : kind))).toEqual([
+      "see",
+      "other",
+      "stop",
+      "ok",
+    ]);
+  });
+
+  it("parts sentences that have no blank between them", () => {
+    expect(norms("so good.Bad box.it is user-friendly.")).toEqual([
+      "so",
+      "good",
+      ".",
+      "bad",
+      "box",
+      ".",
+      "it",
+      "is",
+      "user",
+      "friendly",
+      ".",
+    ]);
+  });
+
   it("gives tokens in order that lie within the text, for any string", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {

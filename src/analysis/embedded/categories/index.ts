@@ -2,15 +2,18 @@ import { CATEGORIES, type Category } from "../../categories.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
 
-/** `strong` speaks of the category by itself, two `weak` ones together do, `not` hides what lies inside it. */
-export type ClueKind = "strong" | "weak" | "not";
+/**
+ * `strong` speaks of the category by itself, `fault` does too unless it is denied ("no hidden fees"), two `weak` ones
+ * together do, `not` hides what lies inside it.
+ */
+export type ClueKind = "strong" | "fault" | "weak" | "not";
 
 export interface Clue {
   category: Category;
   kind: ClueKind;
 }
 
-type Lexicon = Record<ClueKind, string[]>;
+type Lexicon = Partial<Record<ClueKind, string[]>>;
 
 /** One file a category; `general` is what is left, and has none. */
 function readClues(): PhraseTrie<Clue> {

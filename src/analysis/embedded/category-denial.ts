@@ -1,0 +1,59 @@
+import { CONTRASTS, NEGATORS } from "./lexicon/lexicon.ts";
+import type { Token } from "./tokenizer.ts";
+
+const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
+
+/** What may stand between a denial and what it denies: "not a single error", "have never had any crash". */
+const BETWEEN = words(
+  "a an the any of is are was were be been being have has had get gets got getting ever single one real really actually more further other major known sign signs trace such see saw seen notice noticed experienced encountered found",
+);
+/** "the bug or the crash": what denies the first denies the second. */
+const LINKS = words("or nor");
+const SETTLED = words("fixed solved resolved corrected squashed");
+const SETTLED_BETWEEN = words("a an the all my our this that these those every annoying");
+/** Before "fixed" they say that it is not so yet. */
+const UNSETTLED = words("if until unless once when should must need needs want please");
+
+const endsClause = (token: Token | undefined): boolean => token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
+
+/** The next word to the left of `at` that is not among those which may stand between. */
+function wordBefore(tokens: readonly Token[], at: number, between: ReadonlySet<string>): number {
+  let word = at - 1;
+  while (between.has(tokens[word]?.norm ?? "")) word--;
+  return word;
+}
+
+function clauseHas(tokens: readonly Token[], before: number, wanted: (word: string) => boolean): boolean {
+  for (let i = before - 1; i >= 0 && !endsClause(tokens[i]); i--) if (wanted(tokens[i]?.norm ?? "")) return true;
+  return false;
+}
+
+function isQuestion(tokens: readonly Token[], at: number): boolean {
+  for (let i = at; i < tokens.length; i++) {
+    const { kind, norm = "" } = tokens[i] ?? {};
+    if (kind === "stop" && /^[.!?…。！？\n]/u.test(norm)) return norm.includes("?");
+  }
+  return false;
+}
+
+/**
+ * Where the denial stands of a fault that begins at token `at`: "nothing is broken", "free of bugs", "you fixed the crash".
+ * Only function words may come between, for "not only did it crash" and "did not fix the crash" deny nothing, nor does
+ * "not … without errors".
+ */
+export function denialBefore(tokens: readonly Token[], at: number): number | undefined {
+  const before = wordBefore(tokens, at, BETWEEN);
+  const word = tokens[before]?.norm ?? "";
+  if (word === "without") return clauseHas(tokens, before, (word) => NEGATORS.has(word)) ? undefined : before;
+  if (NEGATORS.has(word)) return before;
+  if (word === "free" && /^(?:of|from)$/u.test(tokens[before + 1]?.norm ?? "")) return before;
+  const settled = wordBefore(tokens, at, SETTLED_BETWEEN);
+  if (!SETTLED.has(tokens[settled]?.norm ?? "") || isQuestion(tokens, at)) return undefined;
+  return clauseHas(tokens, settled, (word) => NEGATORS.has(word) || UNSETTLED.has(word)) ? undefined : settled;
+}
+
+/** Whether a fault at token `at` is linked to one that ends at token `end`, excluded: "no bugs or crashes". */
+export const isLinked = (tokens: readonly Token[], end: number, at: number): boolean => {
+  const link = wordBefore(tokens, at, BETWEEN);
+  return link === end && LINKS.has(tokens[link]?.norm ?? "");
+};
