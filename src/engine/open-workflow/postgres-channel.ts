@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { describeCause, type Logger } from "../../log.ts";
 
 const CHANNEL = "abi_workflows";
 
@@ -9,11 +10,19 @@ const CHANNEL = "abi_workflows";
 export class PostgresChannel {
   readonly #sql: Sql;
   readonly #sender: string;
+  readonly #logger: Logger;
+  #closed = false;
 
   /** @param sender names this process: what it has announced itself it is not told */
-  constructor(sql: Sql, sender: string) {
+  constructor(sql: Sql, sender: string, logger: Logger) {
     this.#sql = sql;
     this.#sender = sender;
+    this.#logger = logger;
+  }
+
+  /** From now on a connection that fails is no news. */
+  close(): void {
+    this.#closed = true;
   }
 
   announce(runId: string): void {
@@ -28,6 +37,9 @@ export class PostgresChannel {
     };
     // Called each time that it listens again.
     const onListening = (): void => listener(undefined);
-    this.#sql.listen(CHANNEL, onMessage, onListening).catch(() => {});
+    this.#sql.listen(CHANNEL, onMessage, onListening).catch((error: unknown) => {
+      if (!this.#closed)
+        this.#logger.warn({ cause: describeCause(error) }, "what other processes do is found by polling only");
+    });
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DEFAULT_NAMESPACE_ID, type Backend } from "openworkflow/internal";
 import type { Sql } from "postgres";
 import { ValidationError } from "../../errors.ts";
+import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
   LEASE_MS,
@@ -38,7 +39,7 @@ const MOST_CONNECTIONS = 4;
  */
 export async function connectPostgres(
   url: string,
-  { worker = true }: { worker?: boolean } = {},
+  { worker = true, logger = silentLogger }: { worker?: boolean; logger?: Logger } = {},
 ): Promise<EngineDatabase> {
   if (!isDatabaseUrl(url)) {
     throw new ValidationError("The database URL must look like postgres://user:password@host:5432/database.", {
@@ -73,7 +74,7 @@ export async function connectPostgres(
   });
   const processId = randomUUID();
   const claims = new PostgresClaims(sql, SCHEMA, processId);
-  const channel = new PostgresChannel(sql, processId);
+  const channel = new PostgresChannel(sql, processId, logger);
   return {
     backend,
     queries: new PostgresQueries(sql),
@@ -86,7 +87,10 @@ export async function connectPostgres(
     leave: () => claims.leave(),
     announce: (runId) => channel.announce(runId),
     listen: (listener) => channel.listen(listener),
-    close,
+    close: () => {
+      channel.close();
+      return close();
+    },
   };
 }
 
