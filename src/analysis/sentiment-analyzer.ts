@@ -24,9 +24,9 @@ export interface SentimentResult {
   fallback?: AnalysisFallback;
 }
 
-/** Whether a text was left unjudged for its language. */
+/** Whether a text was left unjudged: for its language, or because there is nothing in it that could be read. */
 export const isUnreadable = ({ score, language }: Pick<SentimentResult, "score" | "language">): boolean =>
-  score === 0 && language !== "en" && language !== "und";
+  score === 0 && language !== "en";
 
 /** Port: tells the sentiment of one text. */
 export interface SentimentAnalyzer {
