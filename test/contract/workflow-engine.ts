@@ -496,21 +496,6 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.get(id)).toMatchObject({ status: "processing" });
     });
 
-    it("has room for as many runs as a workflow may have at work", async () => {
-      const engine = await open({});
-      const all = Promise.withResolvers<void>();
-      let atWork = 0;
-      const wide: RunHandler = async (_, { step }) =>
-        step("only", async () => {
-          if (++atWork === 20) all.resolve();
-          await all.promise;
-          return null;
-        });
-      engine.register("wide", wide, { concurrency: 20 });
-      const runs = await Promise.all(Array.from({ length: 20 }, (_, n) => runOnce(engine, "wide", `k${n}`)));
-      expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
-    });
-
     it("begins a run no sooner than it is told, and keeps that time over a restart and a second start", async () => {
       const begun: Date[] = [];
       const handlers: Record<string, RunHandler> = { later: async () => (begun.push(new Date()), null) };

@@ -44,6 +44,8 @@ const emailIntegration = new EmailIntegration({
 const customerSource = createCustomerSource(join(folder, "customers.csv"));
 const workflow = new CustomerFeedbackWorkflow({
   engine,
+  // A killed worker's runs keep their places until its lease ends: with few of them the others would mostly wait.
+  maxParallelRequests: 1000,
   ontologyStore,
   customerDataPipeline: new CustomerDataPipeline({ customerSource, ontologyStore, logger }),
   sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { RunHandler } from "../../src/engine/engine.ts";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
@@ -291,4 +292,21 @@ describe("the worker's loop", () => {
     await loop.stopClaiming();
     expect(looks).toBe(2);
   });
+});
+
+it("has room for as many runs as one of its workflows may have at work, where it is not told otherwise", async () => {
+  const engine = new OpenWorkflowEngine({ path: ":memory:" });
+  onTestFinished(() => engine.close());
+  const all = Promise.withResolvers<null>();
+  let atWork = 0;
+  const wide: RunHandler = (_, { step }) =>
+    step("only", () => {
+      if (++atWork === 20) all.resolve(null);
+      return all.promise;
+    });
+  engine.register("wide", wide, { concurrency: 20 });
+  const start = (n: number) => engine.start("wide", { key: `k${n}`, fingerprint: "f", input: null });
+  const started = await Promise.all(Array.from({ length: 20 }, (_, n) => start(n)));
+  const runs = await Promise.all(started.map(({ id }) => engine.wait(id)));
+  expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
 });

@@ -65,6 +65,8 @@ export type OpenWorkflowEngineOptions = EngineOptions &
       }
   );
 
+/** Runs at work at the same time in one process, where neither the engine nor a workflow says. */
+const DEFAULT_CONCURRENCY = 16;
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
 /** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
@@ -111,7 +113,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #client: OpenWorkflow;
   readonly #retry: RetryPolicy;
   readonly #logger: Logger;
-  readonly #concurrency: number;
+  readonly #concurrency: number | undefined;
   readonly #registered = new Map<string, number | null>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
@@ -131,7 +133,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
     this.#persistence = new Persistence(this.#logger);
-    this.#concurrency = options.concurrency ?? 16;
+    this.#concurrency = options.concurrency;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
@@ -193,7 +195,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   resume(): void {
     if (!this.#isWorker || this.#loop.started || this.#closing) return;
     const limits = [...this.#registered.values()].filter((limit) => limit !== null);
-    this.#loop.start(this.#client.newWorker({ concurrency: Math.max(this.#concurrency, ...limits) }));
+    this.#loop.start(
+      this.#client.newWorker({ concurrency: this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits) }),
+    );
   }
 
   async start(workflow: string, { key, fingerprint, input, availableAt: wanted }: NewRun): Promise<StartedRun> {
