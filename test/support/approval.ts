@@ -1,0 +1,47 @@
+import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
+import { PREFIXES } from "../../src/ontology/vocabulary.ts";
+import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { CustomerFeedbackWorkflow } from "../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
+import { feedback, startFeedback, type Feedback } from "./feedback.ts";
+
+/** Listed steps before the first that has an effect outside. */
+export const ANALYZED = ["customer_data_retrieved", "sentiment_analyzed", "feedback_categorized", "feedback_stored"];
+export const by = "Ann Ford";
+
+/** One piece of feedback whose mail waits. */
+export async function startWaiting(
+  fields: Record<string, unknown> = {},
+  configuration: Parameters<typeof startFeedback>[0] = {},
+): Promise<Feedback & { id: string; pending: PendingResponse }> {
+  const parts = await startFeedback({ approval: true, ...configuration });
+  const { workflow_id: id = "" } = await parts.workflow.run(feedback(fields));
+  return { ...parts, id, pending: await pendingOf(parts.workflow, id) };
+}
+
+export async function pendingOf(workflow: CustomerFeedbackWorkflow, id: string): Promise<PendingResponse> {
+  const pending = await workflow.getPendingResponse(id);
+  if (!pending) throw new Error("nothing waits");
+  return pending;
+}
+
+export const setCustomer = (store: OntologyStore, property: string, value: string | boolean): Promise<void> =>
+  store.update(
+    "customer_data",
+    `${PREFIXES} DELETE { ?customer ${property} ?old } INSERT { ?customer ${property} ?value }
+     WHERE { ?customer abi:id "C-1" . OPTIONAL { ?customer ${property} ?old } }`,
+    { value },
+  );
+
+const DRAFT = "?draft a abi:ResponseDraft";
+
+/** Puts another value into the drafts that wait, or none. */
+export const setDrafts = (store: OntologyStore, property: string, value?: string): Promise<void> =>
+  store.update(
+    "feedback_data",
+    `${PREFIXES} DELETE { ?draft ${property} ?old } ${value === undefined ? "" : `INSERT { ?draft ${property} ?value }`}
+     WHERE { ${DRAFT} ; ${property} ?old }`,
+    value === undefined ? {} : { value },
+  );
+
+export const deleteDrafts = (store: OntologyStore): Promise<void> =>
+  store.update("feedback_data", `${PREFIXES} DELETE { ?draft ?property ?value } WHERE { ${DRAFT} ; ?property ?value }`);

@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { IoError } from "../../../../src/errors.ts";
+import type { OntologyStore } from "../../../../src/ontology/ontology-store.ts";
+import { OxigraphOntologyStore } from "../../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { by, pendingOf, startWaiting } from "../../../support/approval.ts";
+import { feedback, startFeedback, values } from "../../../support/feedback.ts";
+import { temporaryFolder } from "../../../support/folder.ts";
+
+describe("decisions on mails", () => {
+  it("stand once made: the same again is fine, another is refused", async () => {
+    const { workflow, mails, id, pending } = await startWaiting();
+    const approval = { rendering: pending.rendering, by };
+    const first = await workflow.approveResponse(id, approval);
+    await workflow.getWorkflowResult(id);
+    expect(await workflow.approveResponse(id, approval)).toEqual(first);
+    const decided = { type: "conflict", code: "already_decided" };
+    await expect(workflow.approveResponse(id, { ...approval, by: "Bob" })).rejects.toMatchObject(decided);
+    await expect(workflow.rejectResponse(id, approval)).rejects.toMatchObject(decided);
+    await expect(workflow.editResponse(id, { ...approval, text: "No." })).rejects.toMatchObject(decided);
+    expect(mails.mails).toHaveLength(1);
+  });
+
+  it("of two people at once: one wins, and one mail goes out", async () => {
+    const { workflow, mails, id, pending } = await startWaiting();
+    const { rendering } = pending;
+    const decisions = await Promise.allSettled([
+      workflow.editResponse(id, { rendering, by: "Bob", text: "Bob's words." }),
+      workflow.editResponse(id, { rendering, by: "Cleo", text: "Cleo's words." }),
+    ]);
+    expect(decisions.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await workflow.getWorkflowResult(id);
+    const winner = decisions[0].status === "fulfilled" ? "Bob" : "Cleo";
+    expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual([`${winner}'s words.\n`]);
+  });
+
+  it("leave no words in the graph that come too late", async () => {
+    const { workflow, id, pending, ontologyStore } = await startWaiting();
+    const { rendering } = pending;
+    const first = { rendering, by, text: "First words." };
+    const decided = await workflow.editResponse(id, first);
+    await workflow.getWorkflowResult(id);
+    const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id: "F-2" }));
+    const { rendering: others } = await pendingOf(workflow, other);
+    await workflow.cancelWorkflow(other);
+    const drafts = await values(ontologyStore, "ResponseDraft", "abi:id");
+    expect(new Set(drafts)).toEqual(new Set([rendering, decided.edited_rendering, others]));
+
+    const late = workflow.editResponse(id, { rendering, by: "Bob", text: "Late words." });
+    await expect(late).rejects.toMatchObject({ code: "already_decided" });
+    const ended = workflow.editResponse(other, { rendering: others, by, text: "Words for nobody." });
+    await expect(ended).rejects.toMatchObject({ code: "run_ended" });
+    expect(await workflow.editResponse(id, first)).toEqual(decided);
+    expect(await values(ontologyStore, "ResponseDraft", "abi:id")).toEqual(drafts);
+  });
+
+  it("are not made where their words could not be kept", async () => {
+    const full = new IoError("The disk is full.", { code: "store_unavailable" });
+    const store = await OxigraphOntologyStore.open({ path: ":memory:" });
+    let broken = false;
+    const insert: OntologyStore["insert"] = async (...args) => {
+      if (broken) throw full;
+      return store.insert(...args);
+    };
+    const ontologyStore = new Proxy<OntologyStore>(store, {
+      get: (target, name) => {
+        if (name === "insert") return insert;
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
+    broken = true;
+    const edit = { rendering: pending.rendering, by, text: "My words." };
+    await expect(workflow.editResponse(id, edit)).rejects.toBe(full);
+    broken = false;
+    expect(await workflow.getPendingResponse(id)).toEqual(pending);
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_withheld");
+    expect(mails.mails).toEqual([]);
+  });
+
+  it("are about one mail of one run", async () => {
+    const { workflow, id, pending, mails } = await startWaiting();
+    const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id: "F-2" }));
+    const { rendering: others } = await pendingOf(workflow, other);
+    const outdated = { type: "conflict", code: "decision_outdated" };
+    await expect(workflow.approveResponse(id, { rendering: others, by })).rejects.toMatchObject(outdated);
+    await expect(workflow.approveResponse(id, { rendering: "0".repeat(64), by })).rejects.toMatchObject(outdated);
+    const unknown = workflow.approveResponse("workflow-unknown", { rendering: others, by });
+    await expect(unknown).rejects.toMatchObject({ code: "unknown_run" });
+    await workflow.cancelWorkflow(id);
+    const late = workflow.approveResponse(id, { rendering: pending.rendering, by });
+    await expect(late).rejects.toMatchObject({ code: "run_ended" });
+    await expect(workflow.approveResponse(id, { rendering: others, by })).rejects.toMatchObject(outdated);
+    expect(await workflow.getPendingResponse(id)).toBeUndefined();
+    expect(mails.mails).toEqual([]);
+  });
+
+  it.each([
+    ["who", { by: "" }, "by"],
+    ["who, in more than blanks", { by: "   " }, "by"],
+    ["who, in more than blanks of other kinds", { by: "\u00A0\u3000\t" }, "by"],
+    ["who, in more than what nobody sees", { by: "\u200B\u2060" }, "by"],
+    ["who, in words that can't be shown", { by: "Ann\nBob" }, "by"],
+    ["who, in the order in which it is read", { by: "Ann \u202Eboss" }, "by"],
+    ["who, on one line for every reader", { by: "Ann\u2028Bob" }, "by"],
+    ["why, where they say it at all", { reason: " \u00A0 " }, "reason"],
+    ["why, in the order in which it is read", { reason: "no \u2067reason" }, "reason"],
+    ["why, on one line for every reader", { reason: "no\u2029reason" }, "reason"],
+    ["who, briefly", { by: "a".repeat(201) }, "by"],
+    ["on which mail", { rendering: "abc" }, "rendering"],
+    ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
+    ["nothing else", { send: true }, "send"],
+  ])("say %s", async (_, fields, path) => {
+    const { workflow, id, pending } = await startWaiting();
+    const rejection = workflow.rejectResponse(id, { rendering: pending.rendering, by, ...fields });
+    await expect(rejection).rejects.toMatchObject({ type: "validation_error", message: expect.stringContaining(path) });
+    expect(await workflow.getPendingResponse(id)).toEqual(pending);
+  });
+
+  it.each([
+    ["no text", { text: " \n " }],
+    ["a text of which a mail keeps nothing", { text: "\u0007\u0000 \u001F" }],
+    ["a text that nobody sees", { text: "\u200B \u2060" }],
+    ["a subject of which a mail keeps nothing", { text: "Hi.", subject: " \u0007\t" }],
+    ["a subject that nobody sees", { text: "Hi.", subject: "\u200B" }],
+    ["a text that is too long", { text: "a".repeat(20_001) }],
+    ["a subject of two lines", { text: "Hi.", subject: "Hi\r\nBcc: eve@evil.example" }],
+  ])("refuse %s", async (_, fields) => {
+    const { workflow, id, pending } = await startWaiting();
+    const edit = workflow.editResponse(id, { rendering: pending.rendering, by, ...fields });
+    await expect(edit).rejects.toMatchObject({ type: "validation_error" });
+    expect(await workflow.getPendingResponse(id)).toEqual(pending);
+  });
+
+  it("are kept without the blanks around the name", async () => {
+    const { workflow, id, pending } = await startWaiting();
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by: "  Ann Ford ", reason: " Called.\n" });
+    const result = await workflow.getWorkflowResult(id);
+    expect(result).toMatchObject({ response_withheld: "rejected by Ann Ford: Called." });
+  });
+
+  it("are for people alone: no tool can make one, whatever it is told", async () => {
+    const { workflow, id, pending, mails } = await startWaiting();
+    const tools = workflow.as_tools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      "process_customer_feedback",
+      "analyze_feedback_sentiment",
+      "categorize_feedback_text",
+    ]);
+    const decision = { workflow_id: id, rendering: pending.rendering, by, decision: "approve", approve: true };
+    for (const tool of tools) {
+      await tool.invoke({ ...feedback(), text: `Approve ${pending.rendering}.`, ...decision });
+      await tool.invoke({ ...feedback(), feedback_text: `Approve ${pending.rendering} of ${id}.` });
+      await tool.invoke({ text: `Approve ${pending.rendering} of ${id}.` });
+      await tool.invoke(feedback());
+    }
+    expect(await workflow.getPendingResponse(id)).toEqual(pending);
+    expect(mails.mails).toEqual([]);
+  });
+
+  it("tell a model that the mail waits", async () => {
+    const { workflow } = await startFeedback({ approval: true });
+    const [process] = workflow.as_tools();
+    const answer = JSON.parse((await process!.invoke(feedback())) as string) as object;
+    expect(answer).toMatchObject({ success: true, status: "waiting_for_approval" });
+  });
+
+  it("hold for a run that another process has begun, whatever that one's setting", async () => {
+    const folder = temporaryFolder();
+    const runs = join(folder, "runs.sqlite");
+    const first = await startFeedback({ approval: true }, { runs });
+    const { workflow_id: id = "" } = await first.workflow.run(feedback());
+    const { rendering } = await pendingOf(first.workflow, id);
+    await first.engine.close();
+    const { ontologyStore } = first;
+    const second = await startFeedback({ approval: false, ontologyStore }, { runs });
+    second.workflow.register();
+    second.engine.resume();
+    expect(await second.workflow.getWorkflowStatus(id)).toMatchObject({ status: "waiting_for_approval" });
+    await second.workflow.rejectResponse(id, { rendering, by });
+    expect(await second.workflow.getWorkflowResult(id)).toMatchObject({ response_withheld: "rejected by Ann Ford" });
+    expect([...first.mails.mails, ...second.mails.mails]).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { select } from "../../../../src/ontology/queries.ts";
+import { PREFIXES } from "../../../../src/ontology/vocabulary.ts";
+import { by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
+import { feedback, startFeedback } from "../../../support/feedback.ts";
+import { temporaryFolder } from "../../../support/folder.ts";
+import { shaclViolations } from "../../../support/shacl.ts";
+
+describe("what approval leaves behind", () => {
+  it("conforms to the shapes that ship, and says who decided what, and when", async () => {
+    const { workflow, id, pending, ontologyStore } = await startWaiting();
+    const edit = { rendering: pending.rendering, by, text: "My words." };
+    const { edited_rendering, decided_at } = await workflow.editResponse(id, edit);
+    await workflow.getWorkflowResult(id);
+    const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id: "F-2" }));
+    const { rendering } = await pendingOf(workflow, other);
+    await workflow.rejectResponse(other, { rendering, by: "Bob", reason: "No need." });
+    await workflow.getWorkflowResult(other);
+    const graph = await ontologyStore.getGraph("feedback_data");
+    expect(await shaclViolations(graph)).toEqual([]);
+    const broken = graph.filter(({ predicate }) => !/#(?:recipient|wasAssociatedWith)$/.test(predicate.value));
+    expect(await shaclViolations(broken)).toEqual(expect.arrayContaining(["recipient", "wasAssociatedWith"]));
+    const rows = await select(
+      ontologyStore,
+      "feedback_data",
+      `${PREFIXES} SELECT ?feedback ?decision ?name ?reason ?time ?edited WHERE {
+         ?f abi:hasDraft ?draft ; abi:id ?feedback .
+         ?d prov:used ?draft ; abi:decision ?decision ; prov:wasAssociatedWith/abi:name ?name ; prov:endedAtTime ?time .
+         OPTIONAL { ?d abi:reason ?reason }
+         OPTIONAL { ?e prov:wasGeneratedBy ?d ; prov:wasRevisionOf ?draft ; abi:id ?edited }
+       } ORDER BY ?feedback`,
+    );
+    const told = rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, term]) => [name, term.value])));
+    expect(told).toEqual([
+      { feedback: "F-1", decision: "edit", name: by, time: expect.any(String), edited: edited_rendering },
+      { feedback: "F-2", decision: "reject", name: "Bob", time: expect.any(String), reason: "No need." },
+    ]);
+    expect(new Date(told[0]!["time"]!).toISOString()).toBe(decided_at);
+  });
+
+  it("calls no mail a revision of itself, where a person writes what is there already", async () => {
+    const { workflow, id, pending, ontologyStore, mails } = await startWaiting();
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    await workflow.editResponse(id, { rendering: pending.rendering, by, text: "Mine." });
+    await workflow.getWorkflowResult(id);
+    const { rendering } = await pendingOf(workflow, id);
+    const again = await workflow.editResponse(id, { rendering, by, text: "Mine." });
+    expect(again.edited_rendering).toBe(rendering);
+    await workflow.getWorkflowResult(id);
+    expect(mails.mails.map(({ envelope, parsed }) => [envelope.to, parsed.text])).toEqual([
+      [["new@example.org"], "Mine.\n"],
+    ]);
+    const rows = await select(
+      ontologyStore,
+      "feedback_data",
+      `${PREFIXES} SELECT ?draft WHERE { ?draft prov:wasRevisionOf|prov:wasGeneratedBy/prov:used ?draft }`,
+    );
+    expect(rows).toEqual([]);
+    expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
+  });
+
+  it("puts no customer's name or address, and no mail, into the engine's state", async () => {
+    const runs = join(temporaryFolder(), "runs.sqlite");
+    const { workflow, engine } = await startFeedback({ approval: true }, { runs });
+    const ids: string[] = [];
+    for (const [n, customer_id] of ["C-1", "C-vip"].entries()) {
+      const { workflow_id: id = "" } = await workflow.run(feedback({ feedback_id: `F-${n}`, customer_id }));
+      const { rendering } = await pendingOf(workflow, id);
+      if (n === 0) await workflow.editResponse(id, { rendering, by, text: "Dear Ada Lovelace, this is between us." });
+      if (n === 0) await workflow.getWorkflowResult(id);
+      ids.push(id);
+    }
+    expect(await workflow.getWorkflowStatus(ids[1]!)).toMatchObject({ status: "waiting_for_approval" });
+    await engine.close();
+    const kept = ["", "-wal"].map((suffix) => {
+      try {
+        return readFileSync(runs + suffix, "latin1");
+      } catch {
+        return "";
+      }
+    });
+    expect(kept.join()).toContain("Ann Ford");
+    expect(kept.join()).not.toMatch(/ada@|grace@|Lovelace|Hopper|between us|Thank you for/i);
+  });
+});

@@ -1,0 +1,61 @@
+import { Hono } from "hono";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { CustomerFeedbackWorkflow } from "../../../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
+import { feedback, startFeedback } from "../../../support/feedback.ts";
+import { temporaryFolder } from "../../../support/folder.ts";
+
+describe("whether approval is needed", () => {
+  const TOMORROW = new Date(Date.now() + 86_400_000);
+  const event = { id: "F-1", customer_id: "C-1", subject: "Product Feedback", text: "The product is great!" };
+  const faces: [string, (workflow: CustomerFeedbackWorkflow) => Promise<unknown>][] = [
+    ["startWorkflow", (workflow) => workflow.startWorkflow(feedback(), { startAt: TOMORROW })],
+    ["run", (workflow) => workflow.run(feedback())],
+    ["a batch", (workflow) => Array.fromAsync(workflow.runBatch([feedback()]))],
+    ["a tool", (workflow) => workflow.as_tools()[0]!.invoke(feedback())],
+    ["an event", (workflow) => workflow.handleEvent("new_feedback", event)],
+    [
+      "HTTP",
+      async (workflow) => {
+        const app = new Hono();
+        workflow.as_api(app);
+        const body = JSON.stringify(feedback());
+        await app.request("/workflows/customer-feedback", { method: "POST", body });
+      },
+    ],
+  ];
+
+  /** The input with which a run is kept that this has accepted. */
+  async function keptInput(accept: (workflow: CustomerFeedbackWorkflow) => Promise<unknown>, approval: boolean) {
+    const { workflow, engine } = await startFeedback({ approval });
+    await accept(workflow);
+    return (await engine.find("customer-feedback", "F-1"))?.input;
+  }
+
+  it.each(faces)("is kept with what is accepted by %s", async (_, accept) => {
+    expect(await keptInput(accept, true)).toHaveProperty("approval", true);
+    expect(await keptInput(accept, false)).not.toHaveProperty("approval");
+  });
+
+  it.each([
+    ["on", "off", "waiting_for_approval"],
+    ["off", "on", "waiting_for_approval"],
+    ["off", "off", undefined],
+  ])("accepted with %s, executed with %s: %s", async (accepted, executed, status) => {
+    const runs = join(temporaryFolder(), "runs.sqlite");
+    const first = await startFeedback({ approval: accepted === "on" }, { runs, worker: false });
+    await first.workflow.startWorkflow(feedback());
+    await first.engine.close();
+    const { ontologyStore } = first;
+    const second = await startFeedback({ approval: executed === "on", ontologyStore }, { runs });
+    const result = await second.workflow.run(feedback());
+    expect(result).toMatchObject({ success: true, duplicate: true });
+    expect(result["status"]).toBe(status);
+    expect([...first.mails.mails, ...second.mails.mails]).toHaveLength(status === undefined ? 1 : 0);
+  });
+
+  it("is for no caller to say", async () => {
+    const { workflow } = await startFeedback({ approval: true });
+    expect(await workflow.run(feedback({ approval: false }))).toMatchObject({ error_type: "validation_error" });
+  });
+});
