@@ -91,6 +91,11 @@ export interface Step {
 export interface RunContext {
   readonly runId: string;
   readonly startTime: Date;
+  /**
+   * When the run was last taken up again (`retry`, or the same submission) after it had failed or been cancelled; absent where it never
+   * was. The same at every replay up to the next time: in a step's name it makes a step that is done anew each time.
+   */
+  readonly resumedAt?: Date;
   readonly step: Step;
 
   /**

@@ -433,6 +433,33 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.history("workflow-unknown")).toEqual([]);
     });
 
+    it("tells a run that it was taken up again, the same at every replay until the next time", async () => {
+      const told: (Date | undefined)[] = [];
+      const engine = await open({
+        outage: async (_, { step, resumedAt }) => {
+          told.push(resumedAt);
+          await step(`looked${resumedAt === undefined ? "" : `_${resumedAt.getTime()}`}`, () => null);
+          await step("sent", () => {
+            if (told.length < 5) throw told.length % 2 ? new IoError("away") : new ConflictError("no");
+          });
+          return null;
+        },
+      });
+      const begin = Date.now();
+      const { id } = await runOnce(engine, "outage");
+      await engine.retry(id);
+      await engine.wait(id);
+      expect(await engine.retry(id)).toBe(true);
+      const { status, stepsCompleted } = await engine.wait(id);
+      const [first, replayed, second, replayedAgain, third] = told;
+      expect([first, replayed, told.length, status]).toEqual([undefined, undefined, 5, "completed"]);
+      expect(second!.getTime()).toBeGreaterThan(begin - 60_000);
+      expect(replayedAgain).toEqual(second);
+      expect(third!.getTime()).toBeGreaterThan(second!.getTime());
+      const looked = ["looked", `looked_${second!.getTime()}`, `looked_${third!.getTime()}`];
+      expect(stepsCompleted).toEqual([...looked, "sent"]);
+    });
+
     it("finishes more runs than it has slots", async () => {
       const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
       const runs = await Promise.all(Array.from({ length: 60 }, (_, n) => runOnce(engine, "echo", `k${n}`, n)));

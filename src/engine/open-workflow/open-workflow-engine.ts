@@ -102,6 +102,13 @@ const INTERRUPTED = new IoError("The engine was closed. The run goes on when it 
   code: "interrupted",
 });
 
+interface Claim {
+  readonly workerId: string;
+  readonly first: boolean;
+  readonly resumedAt: Date | undefined;
+  executing: boolean;
+}
+
 /**
  * Durable execution on OpenWorkflow (https://openworkflow.dev), in a SQLite file or a PostgreSQL database. Its worker is driven from here instead of
  * by its own polling, so that a start, a retry that is due and the end of a run are acted on at once.
@@ -118,7 +125,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
   /** Run id → the worker slot that has claimed it here, whether for the first time since it was submitted, and whether it still executes. */
-  readonly #claims = new Map<string, { workerId: string; first: boolean; executing: boolean }>();
+  readonly #claims = new Map<string, Claim>();
   /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
   readonly #parked = new Map<string, WorkflowRun>();
   readonly #executing = new Set<Promise<unknown>>();
@@ -141,7 +148,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       claim: (slot) => this.#database.claim(slot, this.#registered),
       onClaimed: (run, workerId) => {
         this.#parked.delete(workerId);
-        this.#claims.set(run.id, { workerId, first: run.attempts === 1, executing: true });
+        const { resubmitted_at: resumed } = configOf(run);
+        const resumedAt = resumed === undefined ? undefined : new Date(resumed);
+        this.#claims.set(run.id, { workerId, first: run.attempts === 1, resumedAt, executing: true });
         this.#logger.info({ run_id: publicId(run.id), workflow: run.workflowName }, "a run is taken up");
       },
       isAtWorkHere: (run) => this.#reclaim(run),
@@ -382,8 +391,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       if (output !== undefined) assertStorable(output, "output");
       return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
     };
+    const resumedAt = this.#claims.get(runId)?.resumedAt;
     try {
-      const output = await handler(input, { runId: publicId(runId), startTime, step, decision });
+      const resumption = resumedAt === undefined ? {} : { resumedAt };
+      const output = await handler(input, { runId: publicId(runId), startTime, ...resumption, step, decision });
       assertStorableResult(output, "The workflow");
       return output;
     } catch (error) {
