@@ -75,6 +75,8 @@ export const abi = terms(ABI, [
   "html",
   "messageId",
   "inReplyTo",
+  "refusal",
+  "insteadOf",
   "decision",
   "reason",
   "priority",

@@ -1,4 +1,7 @@
+import type { Quad } from "@rdfjs/types";
+import { IoError } from "../../src/errors.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { PREFIXES } from "../../src/ontology/vocabulary.ts";
 import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
 import type { CustomerFeedbackWorkflow } from "../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
@@ -45,3 +48,21 @@ export const setDrafts = (store: OntologyStore, property: string, value?: string
 
 export const deleteDrafts = (store: OntologyStore): Promise<void> =>
   store.update("feedback_data", `${PREFIXES} DELETE { ?draft ?property ?value } WHERE { ${DRAFT} ; ?property ?value }`);
+
+/** A store that takes no quads of which the test says so. */
+export async function breakableStore() {
+  const store = await OxigraphOntologyStore.open({ path: ":memory:" });
+  let refuses: (quads: readonly Quad[]) => boolean = () => false;
+  const insert: OntologyStore["insert"] = async (name, quads) => {
+    if (refuses([...quads])) throw new IoError("The disk is full.", { code: "store_unavailable" });
+    return store.insert(name, quads);
+  };
+  const ontologyStore = new Proxy<OntologyStore>(store, {
+    get: (target, name) => {
+      if (name === "insert") return insert;
+      const member = Reflect.get(target, name) as unknown;
+      return typeof member === "function" ? (member.bind(target) as unknown) : member;
+    },
+  });
+  return { ontologyStore, breakWhen: (condition: typeof refuses) => void (refuses = condition) };
+}

@@ -65,6 +65,8 @@ export interface PendingResponse {
   subject: string;
   text: string;
   html: string;
+  /** What the mail server said when it refused for good the mail in whose place this one is. */
+  refusal?: string;
 }
 
 /** What was decided. Of two decisions on one mail the first stands. */

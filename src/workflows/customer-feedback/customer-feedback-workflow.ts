@@ -87,6 +87,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       customers: this.#customers,
       graph: this.#graph,
       approval: configuration.approval ?? false,
+      stepsCompleted: async (runId) => (await this.ownRun(runId)).stepsCompleted,
     });
     this.#approvals = new ResponseApprovals({
       drafts,

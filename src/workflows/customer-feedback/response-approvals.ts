@@ -1,7 +1,6 @@
 import type { Decision, Run } from "../../engine/engine.ts";
 import { ConflictError } from "../../errors.ts";
 import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
-import type { MailMessage } from "../../integrations/email/mail-transport.ts";
 import { parse } from "../../workflow/validation.ts";
 import {
   ResponseApproval,
@@ -12,7 +11,7 @@ import {
   type ResponseDecision,
 } from "./approval.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
-import { draftChanged, renderingOf, type ResponseDrafts } from "./response-drafts.ts";
+import { draftChanged, renderingOf, type Draft, type ResponseDrafts } from "./response-drafts.ts";
 
 interface Parts {
   drafts: ResponseDrafts;
@@ -36,9 +35,12 @@ export class ResponseApprovals {
     if (!run.waitingFor) return undefined;
     const { key: feedback_id, waitingFor } = run;
     const rendering = waitingFor.subject;
-    const { from: sender, to: recipient, subject, text, html } = await this.#draft(run, rendering);
+    const { message, refused } = await this.#draft(run, rendering);
+    const { from: sender, to: recipient, subject, text, html } = message;
     const { customer_id } = run.input as CustomerFeedbackInput;
-    return { workflow_id: workflowId, feedback_id, customer_id, rendering, sender, recipient, subject, text, html };
+    const mail = { rendering, sender, recipient, subject, text, html };
+    const refusal = refused && { refusal: refused.refusal };
+    return { workflow_id: workflowId, feedback_id, customer_id, ...mail, ...refusal };
   }
 
   async approve(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
@@ -51,8 +53,9 @@ export class ResponseApprovals {
   async edit(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
     const { rendering, by, subject, text } = parse(ResponseEdit, edit);
     const run = await this.#parts.run(workflowId);
-    const message = await this.#draft(run, rendering);
-    const rewritten = this.#parts.email.rewrite(message, { text, ...(subject === undefined ? {} : { subject }) });
+    const draft = await this.#draft(run, rendering);
+    const message = this.#parts.email.rewrite(draft.message, { text, ...(subject === undefined ? {} : { subject }) });
+    const rewritten = { ...draft, message };
     const decision = { decision: "edit", by, rendering: renderingOf(rewritten) } as const;
     // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
     if (!(await this.#parts.standing(workflowId, rendering, decision))) {
@@ -76,9 +79,9 @@ export class ResponseApprovals {
    * A mail that was drafted for a run, be it still the one that waits or not.
    * @throws ConflictError: `draft_changed`; `decision_outdated` where there was never such a mail
    */
-  async #draft({ key: feedbackId, waitingFor }: Run, rendering: string): Promise<MailMessage> {
-    const message = await this.#parts.drafts.find(feedbackId, rendering);
-    if (message) return message;
+  async #draft({ key: feedbackId, waitingFor }: Run, rendering: string): Promise<Draft> {
+    const draft = await this.#parts.drafts.find(feedbackId, rendering);
+    if (draft) return draft;
     if (waitingFor?.subject === rendering) throw draftChanged(rendering);
     throw new ConflictError("There is no such mail for this feedback. Look at the one that waits, then decide.", {
       code: "decision_outdated",

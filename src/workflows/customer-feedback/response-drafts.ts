@@ -7,26 +7,43 @@ import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore, Row } from "../../ontology/ontology-store.ts";
-import { select } from "../../ontology/queries.ts";
+import { ask, select } from "../../ontology/queries.ts";
 import { PREFIXES, prov, rdf } from "../../ontology/vocabulary.ts";
 import type { ResponseDecision } from "./approval.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 
 const DRAFT_BY_URI = `${PREFIXES}
-  SELECT ?sender ?recipient ?subject ?text ?html ?message_id ?in_reply_to WHERE {
+  SELECT ?sender ?recipient ?subject ?text ?html ?message_id ?in_reply_to ?refused ?refusal WHERE {
     ?feedback abi:hasDraft ?draft .
     ?draft abi:sender ?sender ; abi:recipient ?recipient ; abi:subject ?subject ; abi:text ?text ; abi:html ?html ;
       abi:messageId ?message_id .
     OPTIONAL { ?draft abi:inReplyTo ?in_reply_to }
+    OPTIONAL { ?draft abi:insteadOf ?other . ?other abi:id ?refused ; abi:refusal ?refusal }
   }`;
+
+const IS_REFUSED = `${PREFIXES} ASK { ?draft abi:refusal ?refusal }`;
+
+/** The first one stays: the step that notes it may be done again. */
+const RECORD_REFUSAL = `${PREFIXES}
+  INSERT { ?draft abi:refusal ?refusal } WHERE { FILTER NOT EXISTS { ?draft abi:refusal ?earlier } }`;
+
+/** A mail for a person to decide on. */
+export interface Draft {
+  message: MailMessage;
+  /** The mail that the mail server refused for good, in whose place this one is, and what it said. */
+  refused?: { rendering: string; refusal: string };
+}
 
 /**
  * The hash of a mail as it goes out (SHA-256, hexadecimal), which stands for exactly that mail. The message id is in it, and with
- * it the feedback: no two pieces of feedback have a mail of the same hash. The headers that all our mails have are not.
+ * it the feedback: no two pieces of feedback have a mail of the same hash. The headers that all our mails have are not. A mail
+ * in the place of one that was refused has another hash even with the same words: what was decided on that one is not for this one.
  */
-export function renderingOf({ from, to, subject, html, text, messageId, inReplyTo }: MailMessage): string {
-  const content = JSON.stringify([from, to, subject, html, text, messageId, inReplyTo ?? null]);
-  return createHash("sha256").update(content).digest("hex");
+export function renderingOf({ message, refused }: { message: MailMessage; refused?: { rendering: string } }): string {
+  const { from, to, subject, html, text, messageId, inReplyTo } = message;
+  const content = [from, to, subject, html, text, messageId, inReplyTo ?? null];
+  if (refused) content.push(refused.rendering);
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
 /** What was drafted is not in the graph, or not as it was. Says which, so that whoever cannot be shown it can reject it. */
@@ -52,10 +69,10 @@ export class ResponseDrafts {
    */
   async store(
     feedbackId: string,
-    message: MailMessage,
+    { message, refused }: { message: MailMessage; refused?: { rendering: string } },
     origin: { runId: string } | { revisionOf: string },
   ): Promise<string> {
-    const rendering = renderingOf(message);
+    const rendering = renderingOf({ message, ...(refused && { refused }) });
     const { from: sender, to: recipient, subject, text, html, messageId, inReplyTo } = message;
     const graph = new ABIGraph();
     const content = { sender, recipient, subject, text, html, messageId, inReplyTo };
@@ -66,6 +83,7 @@ export class ResponseDrafts {
     } else if (origin.revisionOf !== rendering) {
       graph.createRelationship(draft, prov.wasRevisionOf, draftUri(origin.revisionOf));
     }
+    if (refused) graph.createRelationship(draft, "insteadOf", draftUri(refused.rendering));
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
     return rendering;
   }
@@ -74,14 +92,24 @@ export class ResponseDrafts {
    * The mail of this rendering, or undefined where the feedback has none.
    * @throws ConflictError (`draft_changed`) where what is stored is not what the rendering stands for
    */
-  async find(feedbackId: string, rendering: string): Promise<MailMessage | undefined> {
+  async find(feedbackId: string, rendering: string): Promise<Draft | undefined> {
     const rows = await select(this.#ontologyStore, FEEDBACK_STORE, DRAFT_BY_URI, {
       feedback: iri(feedbackUri(feedbackId)),
       draft: draftUri(rendering),
     });
-    const message = rows[0] && toMessage(rows[0]);
-    if (message === undefined || (rows.length === 1 && renderingOf(message) === rendering)) return message;
+    const draft = rows[0] && toDraft(rows[0]);
+    if (draft === undefined || (rows.length === 1 && renderingOf(draft) === rendering)) return draft;
     throw draftChanged(rendering);
+  }
+
+  /** Whether the mail server has refused this mail for good. */
+  isRefused(rendering: string): Promise<boolean> {
+    return ask(this.#ontologyStore, FEEDBACK_STORE, IS_REFUSED, { draft: draftUri(rendering) });
+  }
+
+  /** Notes that the mail server has refused this mail for good, and what it said. */
+  async recordRefusal(rendering: string, refusal: string): Promise<void> {
+    await this.#ontologyStore.update(FEEDBACK_STORE, RECORD_REFUSAL, { draft: draftUri(rendering), refusal });
   }
 
   /** Notes who has decided what on a draft, and when. */
@@ -101,6 +129,13 @@ export class ResponseDrafts {
     }
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
   }
+}
+
+function toDraft({ refused, refusal, ...message }: Row): Draft {
+  return {
+    message: toMessage(message),
+    ...(refused && { refused: { rendering: refused.value, refusal: refusal?.value ?? "" } }),
+  };
 }
 
 function toMessage({ sender, recipient, subject, text, html, message_id, in_reply_to }: Row): MailMessage {

@@ -1,11 +1,13 @@
 import type { RunContext } from "../../engine/engine.ts";
 import type { Json } from "../../json.ts";
-import { ConflictError } from "../../errors.ts";
+import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../errors.ts";
+import { oneLine } from "../../integrations/email/reply-subject.ts";
+import { describeCause } from "../../log.ts";
 import type { ResponseDecision } from "./approval.ts";
 import type { Customers } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
-import type { ResponseDrafts } from "./response-drafts.ts";
+import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import { ResponseWithheld, type ResponseRequest, type Responses, type SentResponse } from "./responses.ts";
 import type { CustomerFeedbackOutput } from "./result.ts";
 
@@ -17,6 +19,10 @@ export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<
 
 type ResponseOutput = Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">;
 type Withheld = { withheld: string };
+type MailStep = "response_sent" | "acknowledgment_sent";
+
+/** How an agreed mail stands before it goes out: as it should, to an address that is none any more, or refused by the mail server. */
+type Standing = "current" | "outdated" | "refused";
 
 interface Parts {
   responses: Responses;
@@ -25,6 +31,8 @@ interface Parts {
   graph: FeedbackGraph;
   /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
   approval: boolean;
+  /** Names of the steps that a run has completed. */
+  stepsCompleted: (runId: string) => Promise<readonly string[]>;
 }
 
 /** The mail to the customer as steps of a run. */
@@ -39,30 +47,21 @@ export class ResponseSteps {
    * Sends one mail as the named step, unless something or somebody speaks against it, and notes it in the graph.
    * @param output what the run knows so far, for those who have to agree
    */
-  async respond(
-    context: RunContext,
-    name: "response_sent" | "acknowledgment_sent",
-    due: DueResponse,
-    output: Json,
-  ): Promise<ResponseOutput> {
+  async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
     const { step } = context;
-    const feedbackId = due.feedback.feedback_id;
     const permission = await step.unlisted("response_permitted", () => this.#permission(due));
     if (typeof permission === "string") return { response_withheld: permission };
-    try {
-      const sent =
-        permission === null
-          ? await step(name, () => this.#send(due))
-          : await this.#sendApproved(context, name, due, output);
-      if ("withheld" in sent) return { response_withheld: sent.withheld };
-      await step.unlisted("response_recorded", () =>
-        this.#parts.graph.recordMail(feedbackId, sent.response_id, new Date(sent.sent_at)),
-      );
-      return { response_id: sent.response_id };
-    } catch (error) {
-      if (error instanceof ResponseWithheld) return { response_withheld: error.message };
-      throw error;
+    const sent = await (
+      permission === null ? step(name, () => this.#send(due)) : this.#sendApproved(context, name, due, output)
+    ).catch(withheldBy);
+    if ("withheld" in sent) {
+      await step.unlisted("permission_withdrawn", () => this.#withdrawPermission(due));
+      return { response_withheld: sent.withheld };
     }
+    await step.unlisted("response_recorded", () =>
+      this.#parts.graph.recordMail(due.feedback.feedback_id, sent.response_id, new Date(sent.sent_at)),
+    );
+    return { response_id: sent.response_id };
   }
 
   /**
@@ -75,7 +74,7 @@ export class ResponseSteps {
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
-  /** A mail that a person has stopped must not keep the next one from the customer. */
+  /** A mail that does not go out after all must not keep the next one from the customer. */
   async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
     const { uri } = await this.#parts.customers.get(feedback.customer_id);
     await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
@@ -88,41 +87,43 @@ export class ResponseSteps {
 
   /**
    * Drafts the mail, waits until a person agrees, and sends exactly what was agreed to. Where the customer's address is another
-   * one by then, all of it begins anew.
+   * one by then, all of it begins anew; and so it does where a run that failed because the mail server refused the mail for good, or
+   * because the address changed while it was tried, is taken up again.
    */
   async #sendApproved(
-    { step, decision, runId }: RunContext,
-    name: "response_sent" | "acknowledgment_sent",
+    context: RunContext,
+    name: MailStep,
     due: DueResponse,
     output: Json,
   ): Promise<SentResponse | Withheld> {
+    const { step, decision, runId, resumedAt } = context;
     /** The rendering with a person's own words, which a new draft keeps. */
     let written: string | undefined;
+    /** The rendering that the next draft stands for because the mail server has refused it. */
+    let refused: string | undefined;
     for (let round = 1; ; round++) {
       const nth = (step: string): string => (round === 1 ? step : `${step}_${round}`);
-      const draft = await step.unlisted(nth("response_drafted"), () => this.#draft(due, runId, written));
+      const draft = await step.unlisted(nth("response_drafted"), () => this.#draft(due, { runId, written, refused }));
       if ("withheld" in draft) return draft;
       const { value, time } = await decision(draft.rendering, output);
       const decided = value as ResponseDecision;
       await step.unlisted(nth("decision_recorded"), () =>
         this.#parts.drafts.recordDecision(draft.rendering, decided, time),
       );
-      if (decided.decision === "reject") {
-        await step.unlisted("permission_withdrawn", () => this.#withdrawPermission(due));
-        return { withheld: rejection(decided) };
-      }
+      if (decided.decision === "reject") return { withheld: rejection(decided) };
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
-      // A result, not an error: repeated after a crash, the run must take the same way.
-      const isCurrent = await step.unlisted(nth("recipient_checked"), () => this.#isCurrent(due, rendering));
-      if (isCurrent) return step(name, () => this.#sendDraft(due, rendering));
+      // A result, not an error: repeated after a crash, the run must take the same way. Taken up again, it may take another.
+      const check = nth("draft_checked") + (resumedAt === undefined ? "" : `_${resumedAt.getTime()}`);
+      const standing = await step.unlisted(check, () => this.#standing(context, name, due, rendering));
+      if (standing === "current") return step(name, () => this.#sendDraft(due, rendering));
+      refused = standing === "refused" ? rendering : undefined;
     }
   }
 
   async #draft(
     due: DueResponse,
-    runId: string,
-    written: string | undefined,
+    { runId, written, refused }: { runId: string; written: string | undefined; refused: string | undefined },
   ): Promise<{ rendering: string } | Withheld> {
     const { responses, drafts } = this.#parts;
     const request = await this.#request(due);
@@ -130,33 +131,52 @@ export class ResponseSteps {
     const withheld = await responses.withheld(feedbackId, customer);
     if (withheld !== null) return { withheld };
     const composed = responses.compose(request);
-    if (written === undefined) return { rendering: await drafts.store(feedbackId, composed, { runId }) };
-    const message = { ...(await this.#stored(feedbackId, written)), to: composed.to };
-    return { rendering: await drafts.store(feedbackId, message, { revisionOf: written }) };
+    const place = refused === undefined ? {} : { refused: { rendering: refused } };
+    if (written === undefined) {
+      return { rendering: await drafts.store(feedbackId, { message: composed, ...place }, { runId }) };
+    }
+    const message = { ...(await this.#stored(feedbackId, written)).message, to: composed.to };
+    return { rendering: await drafts.store(feedbackId, { message, ...place }, { revisionOf: written }) };
   }
 
-  /** Whether the mail is written to where the customer is reached now; for one who has objected that makes no difference. */
-  async #isCurrent({ feedback }: DueResponse, rendering: string): Promise<boolean> {
-    const { to } = await this.#stored(feedback.feedback_id, rendering);
-    const { doNotContact, email } = await this.#parts.customers.get(feedback.customer_id);
-    return doNotContact || email === to;
+  /** For a customer who has objected an address makes no difference. What has gone has gone, whatever has become of the address. */
+  async #standing(
+    { runId, resumedAt }: RunContext,
+    name: MailStep,
+    { feedback }: DueResponse,
+    rendering: string,
+  ): Promise<Standing> {
+    const { drafts, customers, stepsCompleted } = this.#parts;
+    if (resumedAt !== undefined && (await stepsCompleted(runId)).includes(name)) return "current";
+    if (await drafts.isRefused(rendering)) return "refused";
+    const { message } = await this.#stored(feedback.feedback_id, rendering);
+    const { doNotContact, email } = await customers.get(feedback.customer_id);
+    return doNotContact || email === message.to ? "current" : "outdated";
   }
 
   /** The address is looked at once more: between two attempts there can be hours. */
   async #sendDraft({ feedback }: DueResponse, rendering: string): Promise<SentResponse> {
-    const message = await this.#stored(feedback.feedback_id, rendering);
+    const { message } = await this.#stored(feedback.feedback_id, rendering);
     const customer = await this.#parts.customers.get(feedback.customer_id);
-    if (customer.doNotContact || customer.email === message.to) return this.#parts.responses.send(message, customer);
-    throw new ConflictError(
-      "The customer's address has changed since a person agreed to the mail, which did not go out. Write to the customer yourself, or " +
-        "put the address right and submit the feedback again.",
-      { code: "address_changed" },
-    );
+    if (!customer.doNotContact && customer.email !== message.to) {
+      throw new ConflictError(
+        `The customer's address has changed since a person agreed to the mail, which did not go out. ${ASK_AGAIN}`,
+        { code: "address_changed" },
+      );
+    }
+    try {
+      return await this.#parts.responses.send(message, customer);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#parts.drafts.recordRefusal(rendering, serverWords(error));
+      const { code, cause } = error;
+      throw new ValidationError(`${error.message} ${ASK_AGAIN}`, { code, cause });
+    }
   }
 
-  async #stored(feedbackId: string, rendering: string) {
-    const message = await this.#parts.drafts.find(feedbackId, rendering);
-    if (message) return message;
+  async #stored(feedbackId: string, rendering: string): Promise<Draft> {
+    const draft = await this.#parts.drafts.find(feedbackId, rendering);
+    if (draft) return draft;
     throw new ConflictError("The mail that was agreed to is not in the knowledge graph any more.", {
       code: "draft_changed",
     });
@@ -169,5 +189,18 @@ export class ResponseSteps {
   }
 }
 
+const ASK_AGAIN =
+  "Retry the run, or submit the feedback again: the mail then waits for a person again, written to the address that the customer has by then.";
+
 const rejection = ({ by, reason }: { by: string; reason?: string }): string =>
   `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;
+
+function withheldBy(error: unknown): Withheld {
+  if (error instanceof ResponseWithheld) return { withheld: error.message };
+  throw error;
+}
+
+const isRefusal = (error: unknown): error is AbiError => isAbiError(error) && error.code === "mail_rejected";
+
+/** What the mail server said, on one line and without addresses. */
+const serverWords = ({ cause, message }: AbiError): string => oneLine(describeCause(cause)?.message ?? message);

@@ -1,9 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { IoError } from "../../../../src/errors.ts";
-import type { OntologyStore } from "../../../../src/ontology/ontology-store.ts";
-import { OxigraphOntologyStore } from "../../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
-import { by, pendingOf, startWaiting } from "../../../support/approval.ts";
+import { breakableStore, by, pendingOf, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 
@@ -55,25 +52,12 @@ describe("decisions on mails", () => {
   });
 
   it("are not made where their words could not be kept", async () => {
-    const full = new IoError("The disk is full.", { code: "store_unavailable" });
-    const store = await OxigraphOntologyStore.open({ path: ":memory:" });
-    let broken = false;
-    const insert: OntologyStore["insert"] = async (...args) => {
-      if (broken) throw full;
-      return store.insert(...args);
-    };
-    const ontologyStore = new Proxy<OntologyStore>(store, {
-      get: (target, name) => {
-        if (name === "insert") return insert;
-        const member = Reflect.get(target, name) as unknown;
-        return typeof member === "function" ? (member.bind(target) as unknown) : member;
-      },
-    });
+    const { ontologyStore, breakWhen } = await breakableStore();
     const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
-    broken = true;
+    breakWhen(() => true);
     const edit = { rendering: pending.rendering, by, text: "My words." };
-    await expect(workflow.editResponse(id, edit)).rejects.toBe(full);
-    broken = false;
+    await expect(workflow.editResponse(id, edit)).rejects.toMatchObject({ code: "store_unavailable" });
+    breakWhen(() => false);
     expect(await workflow.getPendingResponse(id)).toEqual(pending);
     await workflow.rejectResponse(id, { rendering: pending.rendering, by });
     expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_withheld");

@@ -155,6 +155,16 @@ describe("approval of mails", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
+  it("gives the place back as well where the customer objects before the mail goes out", async () => {
+    const responseCap = { responses: 1, minutes: 60 };
+    const { workflow, id, pending, ontologyStore } = await startWaiting({}, { responseCap });
+    await setCustomer(ontologyStore, "abi:doNotContact", true);
+    await workflow.approveResponse(id, { rendering: pending.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_withheld");
+    await setCustomer(ontologyStore, "abi:doNotContact", false);
+    expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ status: "waiting_for_approval" });
+  });
+
   it("sends a person's own words as they stand, whatever they look like", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const text =

@@ -1,23 +1,65 @@
 import { describe, expect, it } from "vitest";
 import type { WorkflowStatus } from "../../../../src/workflow/result.ts";
-import { by, setCustomer, setDrafts, startWaiting } from "../../../support/approval.ts";
-import { feedback } from "../../../support/feedback.ts";
+import {
+  ANALYZED,
+  breakableStore,
+  by,
+  pendingOf,
+  setCustomer,
+  setDrafts,
+  startWaiting,
+} from "../../../support/approval.ts";
+import { feedback, startFeedback } from "../../../support/feedback.ts";
+import { shaclViolations } from "../../../support/shacl.ts";
 
 describe("an agreed mail that can't be handed over", () => {
-  it("sends nothing to the old address where it changes while the agreed mail waits for its retry", async () => {
+  it("sends nothing to the old address where it changes between two attempts, and asks again for the new one", async () => {
+    const { workflow, engine, mails, id, pending, ontologyStore } = await startWaiting();
+    mails.script("rcpt", { code: 451 });
+    const off = engine.onStep(({ phase }) => {
+      if (phase === "failed") void setCustomer(ontologyStore, "abi:email", "new@example.org").then(off);
+    });
+    await workflow.approveResponse(id, { rendering: pending.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toMatchObject({
+      success: false,
+      error_code: "address_changed",
+      error_type: "conflict",
+      error: expect.stringContaining("Retry the run, or submit the feedback again"),
+    });
+    expect(await workflow.retryWorkflow(id)).toBe(true);
+    expect(await workflow.getWorkflowResult(id)).toMatchObject({ status: "waiting_for_approval" });
+    const again = await pendingOf(workflow, id);
+    expect(again).toMatchObject({ recipient: "new@example.org", text: pending.text });
+    expect(again).not.toHaveProperty("refusal");
+    await workflow.approveResponse(id, { rendering: again.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+    expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
+  });
+
+  it("asks again where the address changes before the run is retried, and not where it changes back", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
     expect(await workflow.getWorkflowResult(id)).toMatchObject({ success: false, error_type: "io_error" });
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
-    expect(await workflow.run(feedback())).toMatchObject({
-      success: false,
-      error_code: "address_changed",
-      error_type: "conflict",
-    });
+    expect(await workflow.run(feedback())).toMatchObject({ status: "waiting_for_approval" });
+    expect(await pendingOf(workflow, id)).toMatchObject({ recipient: "new@example.org" });
     expect(mails.mails).toEqual([]);
+    await workflow.cancelWorkflow(id);
     await setCustomer(ontologyStore, "abi:email", "ada@example.org");
     expect(await workflow.run(feedback())).toHaveProperty("response_id");
+    expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["ada@example.org"]]);
+  });
+
+  it("asks nobody again about a mail that has gone, whatever becomes of the address", async () => {
+    const { ontologyStore, breakWhen } = await breakableStore();
+    const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
+    breakWhen((quads) => quads.some(({ predicate }) => predicate.value.endsWith("responseSent")));
+    await workflow.approveResponse(id, { rendering: pending.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toMatchObject({ success: false, error_code: "store_unavailable" });
+    breakWhen(() => false);
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    expect(await workflow.run(feedback())).toMatchObject({ success: true, response_id: expect.any(String) });
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["ada@example.org"]]);
   });
 
@@ -63,5 +105,122 @@ describe("an agreed mail that can't be handed over", () => {
     await setDrafts(ontologyStore, "abi:text", "Buy now!");
     expect(await workflow.run(feedback())).toMatchObject({ success: false, error_code: "draft_changed" });
     expect(mails.mails).toEqual([]);
+  });
+});
+
+describe("an agreed mail that the mail server refuses for good", () => {
+  const SPAM = { code: 554, text: "5.7.1 <ada@example.org> looks like \u001B[2J spam" };
+
+  /** A mail that was approved and refused; its run has failed. */
+  async function startRefused(configuration: Parameters<typeof startWaiting>[1] = {}) {
+    const parts = await startWaiting({}, configuration);
+    parts.mails.script("data", SPAM);
+    await parts.workflow.approveResponse(parts.id, { rendering: parts.pending.rendering, by });
+    expect(await parts.workflow.getWorkflowResult(parts.id)).toMatchObject({
+      success: false,
+      error_code: "mail_rejected",
+      error_type: "validation_error",
+      error: expect.stringMatching(/refused this mail for good \(554\).*Retry the run, or submit the feedback again/),
+    });
+    return parts;
+  }
+
+  it("waits again when the run is retried, with what the server said, and no earlier decision stands for it", async () => {
+    const { workflow, mails, id, pending, ontologyStore } = await startRefused();
+    expect(await workflow.run(feedback())).toMatchObject({ success: true, status: "waiting_for_approval" });
+    const again = await pendingOf(workflow, id);
+    const { rendering, refusal, ...mail } = again;
+    expect({ ...mail, rendering: pending.rendering }).toEqual(pending);
+    expect(rendering).not.toBe(pending.rendering);
+    expect(refusal).toContain("554 5.7.1 <[hidden]> looks like [2J spam");
+    expect(mails.mails).toEqual([]);
+    const earlier = workflow.rejectResponse(id, { rendering: pending.rendering, by });
+    await expect(earlier).rejects.toMatchObject({ code: "already_decided" });
+    expect(await pendingOf(workflow, id)).toEqual(again);
+    await workflow.approveResponse(id, { rendering, by });
+    const result = await workflow.getWorkflowResult(id);
+    expect(result).toMatchObject({ success: true, steps_completed: [...ANALYZED, "response_sent"] });
+    expect(mails.mails.map(({ parsed }) => [parsed.messageId, parsed.text])).toEqual([
+      [result["response_id"], pending.text],
+    ]);
+    expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
+  });
+
+  it("can be given other words, or up", async () => {
+    const { workflow, mails, id } = await startRefused();
+    await workflow.retryWorkflow(id);
+    await workflow.getWorkflowResult(id);
+    const { rendering } = await pendingOf(workflow, id);
+    await workflow.editResponse(id, { rendering, by, text: "Harmless words." });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+    expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual(["Harmless words.\n"]);
+
+    const second = await startRefused();
+    await second.workflow.retryWorkflow(second.id);
+    await second.workflow.getWorkflowResult(second.id);
+    const other = await pendingOf(second.workflow, second.id);
+    await second.workflow.rejectResponse(second.id, { rendering: other.rendering, by });
+    expect(await second.workflow.getWorkflowResult(second.id)).toMatchObject({
+      response_withheld: "rejected by Ann Ford",
+    });
+    expect(second.mails.mails).toEqual([]);
+  });
+
+  it("waits anew after every refusal, with a person's own words kept, also where they are the same", async () => {
+    const { workflow, mails, id, pending } = await startWaiting();
+    const renderings = new Set<string>();
+    let { rendering } = pending;
+    for (let refusals = 0; refusals < 4; refusals++) {
+      renderings.add(rendering);
+      mails.script("data", SPAM);
+      if (refusals === 3) await workflow.approveResponse(id, { rendering, by });
+      else await workflow.editResponse(id, { rendering, by, text: "My own words." });
+      expect(await workflow.getWorkflowResult(id)).toMatchObject({ error_code: "mail_rejected" });
+      await workflow.retryWorkflow(id);
+      await workflow.getWorkflowResult(id);
+      const again = await pendingOf(workflow, id);
+      expect(again).toMatchObject({ text: "My own words.\n", refusal: expect.stringContaining("554") });
+      ({ rendering } = again);
+    }
+    expect(renderings.size).toBe(4);
+    await workflow.approveResponse(id, { rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+    expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual(["My own words.\n"]);
+  });
+
+  it("goes on from the newest of its mails where the server is away and the run is retried once more", async () => {
+    const { workflow, mails, id } = await startRefused();
+    await workflow.retryWorkflow(id);
+    await workflow.getWorkflowResult(id);
+    const { rendering } = await pendingOf(workflow, id);
+    mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
+    await workflow.editResponse(id, { rendering, by, text: "Harmless words." });
+    expect(await workflow.getWorkflowResult(id)).toMatchObject({ error_code: "mail_unavailable" });
+    await workflow.retryWorkflow(id);
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+    expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual(["Harmless words.\n"]);
+  });
+
+  it("waits for the address that the customer has by then", async () => {
+    const { workflow, mails, id, ontologyStore } = await startRefused();
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    await workflow.retryWorkflow(id);
+    await workflow.getWorkflowResult(id);
+    const { rendering, recipient } = await pendingOf(workflow, id);
+    expect(recipient).toBe("new@example.org");
+    await workflow.approveResponse(id, { rendering, by });
+    await workflow.getWorkflowResult(id);
+    expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
+  });
+
+  it("is tried again as it is where nobody has to agree", async () => {
+    const { workflow, mails } = await startFeedback();
+    mails.script("data", SPAM);
+    expect(await workflow.run(feedback())).toMatchObject({
+      error_code: "mail_rejected",
+      error: expect.not.stringContaining("waits"),
+    });
+    expect(await workflow.run(feedback())).toHaveProperty("response_id");
+    expect(mails.mails).toHaveLength(1);
   });
 });
