@@ -12,8 +12,14 @@ export const bold = (text: string): string => styled("bold", text);
 /** One or more lines of the answer. */
 export const print = (text = ""): void => void process.stdout.write(`${text}\n`);
 
-/** The answer for machines, on one line. */
-export const printJson = (value: unknown): void => print(JSON.stringify(value));
+/** The answer for machines, on one line. What could command a terminal is escaped, which means the same to machines. */
+export const printJson = (value: unknown): void =>
+  print(
+    JSON.stringify(value).replaceAll(CONTROL, (character) => {
+      const code = character.charCodeAt(0).toString(16);
+      return `\\u${code.padStart(4, "0")}`;
+    }),
+  );
 
 /** A quiet line beside the answer. */
 export const note = (text: string): void =>

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
 import type { Json } from "../json.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
+import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
 import { settingsFrom, type GlobalOptions } from "./command.ts";
 import { oneLine, print, printJson } from "./output.ts";
 
@@ -29,6 +30,15 @@ export async function withRuns(
 /** By workflow id or feedback id. */
 export const findRun = async (engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> =>
   (await engine?.get(id)) ?? (await engine?.find(WORKFLOW, id));
+
+/** The same where a workflow is open. */
+export const findRunOf = async (
+  workflow: CustomerFeedbackWorkflow,
+  id: string,
+): Promise<WorkflowStatus | undefined> => {
+  const run = await workflow.getWorkflowStatus(id);
+  return run.status === "not_found" ? workflow.findWorkflow(id) : run;
+};
 
 export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
   const { customer_id = null } = run.input as Record<string, Json>;

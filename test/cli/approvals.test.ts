@@ -71,12 +71,64 @@ test("shows a mail without letting what a customer wrote command the terminal", 
   const place = approvalPlace();
   const customers = join(place.cwd, "customers.csv");
   writeFileSync(customers, "id,name,email\nC-1,Ann \u202Edrof,ann@example.com\n");
-  const subject = "Hello \u202Eollah\u001B[2J";
-  expect(await call(["process", ...FEEDBACK.with(5, subject)], place)).toMatchObject({ code: 0 });
-  const { stdout } = await call(["approvals", "show", "F-1"], place);
+  const subject = "Hello \u202Eollah\u009B2J\u001B[2J";
+  const id = "F-1\u202E";
+  expect(await call(["process", ...FEEDBACK.with(1, id).with(5, subject)], place)).toMatchObject({ code: 0 });
+  const { stdout } = await call(["approvals", "show", id], place);
   expect(stdout).toMatch(/subject +RE: Hello \uFFFDollah/);
   expect(stdout).toContain("Hello Ann \uFFFDdrof,");
-  for (const command of ["\u001B", "\u202E"]) expect(stdout).not.toContain(command);
+  const json = await call(["approvals", "show", id, "--json"], place);
+  expect(JSON.parse(json.stdout)).toMatchObject({ feedback_id: id, text: expect.stringContaining("Ann \u202Edrof") });
+  const list = await call(["approvals"], place);
+  expect(list.stdout).toContain("F-1\uFFFD");
+  for (const output of [stdout, json.stdout, list.stdout, (await call(["approvals", "--json"], place)).stdout]) {
+    expect(output).not.toMatch(/[\u001B\u007F-\u009F\u202E]/);
+  }
+});
+
+test("refuses a text that can't be a mail's, and then nothing has been decided", async () => {
+  const place = approvalPlace();
+  await call(["process", ...FEEDBACK], place);
+  const { rendering } = await waitingMail(place);
+  const file = (name: string, content: string | Buffer): string => {
+    writeFileSync(join(place.cwd, name), content);
+    return name;
+  };
+  const texts: [file: string, code: string, message: string][] = [
+    ["missing.txt", "file_unreadable", 'The file "missing.txt" can\'t be read.'],
+    [".", "file_unreadable", "can't be read"],
+    [file("latin.txt", Buffer.from([0x47, 0xfc, 0xdf, 0x65])), "not_utf8", "is not UTF-8 text"],
+    [file("binary", Buffer.from([0, 1, 2, 7, 27])), "invalid_parameters", "the control character NUL"],
+    [file("huge.txt", "word ".repeat(2_000_000)), "invalid_parameters", "at most 20,000 characters"],
+  ];
+  for (const [path, error_code, message] of texts) {
+    const edit = ["approvals", "edit", "F-1", "--rendering", rendering, "--by", "Eve", "--text-file", path, "--json"];
+    const { code, stdout } = await call(edit, place);
+    expect(JSON.parse(stdout)).toMatchObject({ error_code, error: expect.stringContaining(message) });
+    expect([code, stdout.length < 1000]).toEqual([1, true]);
+  }
+  expect(await waitingMail(place)).toMatchObject({ rendering });
+});
+
+test("shows what the mail server said to a mail that it has refused for good, once it waits again", async () => {
+  const mails = await startSmtpServer();
+  onTestFinished(() => mails[Symbol.asyncDispose]());
+  const { cwd, env } = approvalPlace();
+  const place = { cwd, env: { ...env, MAIL_URL: mails.url() } };
+  await call(["process", ...FEEDBACK], place);
+  const { rendering } = await waitingMail(place);
+  mails.script("data", { code: 554, text: "5.7.1 looks like spam" });
+  const approve = ["approvals", "approve", "F-1", "--by", "Eve", "--rendering"];
+  const refused = await call([...approve, rendering], place);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toMatch(/refused this mail for good \(554\).*Retry the run/s);
+  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
+  expect((await call(["process", ...FEEDBACK], place)).stdout).toContain("the mail waits for approval");
+  const shown = await call(["approvals", "show", "F-1"], place);
+  expect(shown.stdout).toMatch(/refused before +Message failed: 554 5\.7\.1 looks like spam/);
+  const again = await waitingMail(place);
+  expect(await call([...approve, again.rendering], place)).toMatchObject({ code: 0 });
+  expect(mails.mails).toHaveLength(1);
 });
 
 test("sends other words from standard input, and with a reason nothing", async () => {
@@ -152,7 +204,10 @@ test.skipIf(!serverUrl)(
     );
     expect(alone.stderr).toContain(`abi-workflows status ${workflow_id}`);
     const again = await call([...approve, "--json"], place);
-    expect(JSON.parse(again.stdout)).toMatchObject({ success: true, workflow_id, decision: "approve", by: "Eve" });
+    expect(again.code).toBe(0);
+    const decided = JSON.parse(again.stdout) as object;
+    expect(decided).toMatchObject({ status: "decided", workflow_id, decision: "approve", by: "Eve" });
+    expect(decided).not.toHaveProperty("success");
 
     const workerPlace = { cwd, env: { ...shared, MAIL_URL: mails.url() } };
     const worker = new RunningCommand(["worker", "--data", "worker"], workerPlace);

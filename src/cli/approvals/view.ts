@@ -1,0 +1,41 @@
+import type { WorkflowStatus } from "../../workflow/result.ts";
+import type { PendingResponse } from "../../workflows/customer-feedback/approval.ts";
+import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
+import { harmless, oneLine } from "../output.ts";
+import { fields, sentimentText } from "../result-view.ts";
+import { table } from "../table.ts";
+
+/** Runs that wait, one a line. */
+export function waitingTable(runs: readonly WorkflowStatus[]): string {
+  const columns = [
+    { title: "feedback", whole: true },
+    { title: "customer" },
+    { title: "sentiment" },
+    { title: "action", spare: true },
+    { title: "started (UTC)", spare: true },
+    { title: "workflow id", whole: true },
+  ];
+  const rows = runs.map(({ workflow_id, start_time = "", result }) => {
+    const { feedback_id, customer_id, sentiment, action }: Partial<CustomerFeedbackResult> = result ?? {};
+    const judged = [feedback_id, customer_id, sentiment, action].map((value) => value ?? "");
+    return [...judged, start_time.slice(0, 19), workflow_id];
+  });
+  return table(columns, rows, sentimentText);
+}
+
+/** A mail as it would go out, for people. */
+export const mailText = ({ feedback_id, customer_id, workflow_id, rendering, ...mail }: PendingResponse): string =>
+  [
+    fields([
+      ["feedback", oneLine(feedback_id)],
+      ["customer", oneLine(customer_id)],
+      ["workflow id", workflow_id],
+      ["rendering", rendering],
+      ["from", oneLine(mail.sender)],
+      ["to", oneLine(mail.recipient)],
+      ["subject", oneLine(mail.subject)],
+      ...(mail.refusal === undefined ? [] : [["refused before", oneLine(mail.refusal)] as const]),
+    ]),
+    "",
+    harmless(mail.text.trimEnd()),
+  ].join("\n");
