@@ -9,7 +9,7 @@ import {
   type ReachedPoints,
   type Tally,
 } from "../../testing/index.ts";
-import { feedbackItem } from "./items.ts";
+import { editedText, feedbackItem, verdictOn } from "./items.ts";
 import type { PlaceName } from "./place.ts";
 import { trial, type Trace } from "./trial.ts";
 
@@ -54,6 +54,7 @@ export async function crashRun({ on, feedback, kills: wanted, seed, say }: Crash
     ...strange.slice(0, 10).map((line) => `differs: ${line}`),
     ...spared.map((point) => `never killed at ${point}`),
     ...(kills.length < wanted ? [`the work was done after ${kills.length} kills`] : []),
+    ...decisionFaults(result),
     ...(model.mails.length * model.tickets.length === 0 ? ["the undisturbed run sent no mail or made no ticket"] : []),
   ];
   for (const fault of faults) say(fault);
@@ -65,9 +66,32 @@ function talliesOf(model: Trace, result: Trace, feedback: number): Tally[] {
   const keys = (receipts: readonly { key: string }[]): string[] => receipts.map(({ key }) => key);
   const all = Array.from({ length: feedback }, (_, n) => feedbackItem(n).feedback_id);
   const completed = result.completed.map((key) => ({ key, identity: key }));
+  // By the rendering: what goes out for such feedback must be what a person has agreed to.
+  const approved = result.mails.filter(({ key }) => verdictOn(key) !== undefined);
+  const approvedWindows = new Map(approved.map(({ key, rendering }) => [rendering, result.windows.get(key) ?? 0]));
   return [
     tally({ name: "runs completed", expected: all, received: completed }),
     tally({ name: "mails", expected: keys(model.mails), received: result.mails, windows: result.windows }),
+    tally({
+      name: "mails agreed to",
+      expected: result.decisions.flatMap(({ agreed }) => agreed ?? []),
+      received: approved.map(({ rendering, identity }) => ({ key: rendering, identity })),
+      windows: approvedWindows,
+    }),
     tally({ name: "tickets", expected: keys(model.tickets), received: result.tickets }),
+  ];
+}
+
+/** What the tallies do not show: that people decided as they would, and that their own words went out. */
+function decisionFaults({ decisions, mails }: Trace): string[] {
+  const kinds = new Set(decisions.map(({ decision }) => decision));
+  return [
+    ...["approve", "edit", "reject"].filter((kind) => !kinds.has(kind)).map((kind) => `nobody decided to ${kind}`),
+    ...decisions
+      .filter(({ key, decision }) => decision !== verdictOn(key))
+      .map(({ key }) => `decided otherwise: ${key}`),
+    ...mails
+      .filter(({ key, text }) => (verdictOn(key) === "edit") !== (text === editedText(key)))
+      .map(({ key }) => `other words: ${key}`),
   ];
 }

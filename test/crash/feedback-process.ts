@@ -1,8 +1,10 @@
-// The process that the crash test kills: customer feedback on real parts, with crash points around all that has effects.
+// The process that the crash test kills: customer feedback on real parts, with crash points around all that has effects. A share
+// of the mails waits for a person, whose decisions it takes as well.
 // Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail server, URL for tickets, how many
 // pieces of feedback. Where several processes share the work, each submits every other piece and executes whatever is due.
 import { join } from "node:path";
 import {
+  abi,
   createCustomerSource,
   createLogger,
   createMailTransport,
@@ -13,9 +15,10 @@ import {
   EmbeddedFeedbackCategorizer,
   EmbeddedSentimentAnalyzer,
   OpenWorkflowEngine,
+  type OntologyStore,
 } from "../../src/index.ts";
 import { CrashPoints } from "../../testing/index.ts";
-import { feedbackItem } from "./items.ts";
+import { editedText, feedbackItem, verdict, verdictOn } from "./items.ts";
 import { openGraph } from "./place.ts";
 
 type Arguments = [runs: string, graph: string, folder: string, mailUrl: string, ticketUrl: string, count: string];
@@ -29,6 +32,7 @@ const LONGEST_RUN_MS = 300_000;
 
 const logger = createLogger("error");
 const store = await openGraph(graph);
+watchDrafts(store);
 const ontologyStore = points.ontologyStore(store);
 const engine = new OpenWorkflowEngine({
   database: isShared ? await points.postgresEngineDatabase(runs) : points.engineDatabase(runs),
@@ -42,7 +46,16 @@ const emailIntegration = new EmailIntegration({
   from: "care@shop.example",
 });
 const customerSource = createCustomerSource(join(folder, "customers.csv"));
-const workflow = new CustomerFeedbackWorkflow({
+
+/** Where a person has to agree to some of the mails. */
+class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
+  isApprovalNeeded = false;
+
+  protected override submissionExtras(): { approval?: true } {
+    return this.isApprovalNeeded ? { approval: true } : {};
+  }
+}
+const workflow = new PartlyApprovedFeedback({
   engine,
   // A killed worker's runs keep their places until its lease ends: with few of them the others would mostly wait.
   maxParallelRequests: 1000,
@@ -55,12 +68,40 @@ const workflow = new CustomerFeedbackWorkflow({
   // Which mail would be the first over the cap depends on the order, and that on the kills.
   responseCap: { responses: 1_000_000, minutes: 180 },
   logger,
-}).register();
+});
+workflow.register();
 engine.resume();
+
+/** Drafts have points of their own, besides those of everything that is stored. */
+function watchDrafts(store: OntologyStore): void {
+  const insert = store.insert.bind(store);
+  store.insert = async (name, quads) => {
+    const isDraft = [...quads].some(({ predicate }) => predicate.equals(abi.hasDraft));
+    if (isDraft) points.reach("before:drafts.insert");
+    await insert(name, quads);
+    if (isDraft) points.reach("after:drafts.insert");
+  };
+}
+
+/** As often as it is asked: the same decision again changes nothing. */
+async function decide(id: string): Promise<void> {
+  const pending = await workflow.getPendingResponse(id);
+  if (!pending) return;
+  const { rendering, feedback_id } = pending;
+  const decision = { rendering, by: "Ann" };
+  const chosen = verdictOn(feedback_id);
+  if (chosen === "approve") await workflow.approveResponse(id, decision);
+  else if (chosen === "edit") await workflow.editResponse(id, { ...decision, text: editedText(feedback_id) });
+  else await workflow.rejectResponse(id, decision);
+}
 
 const unfinished = new Set<Promise<void>>();
 async function completion(id: string): Promise<void> {
   const { status, error } = await engine.wait(id, { signal: AbortSignal.timeout(LONGEST_RUN_MS) });
+  if (status === "waiting_for_approval") {
+    await decide(id);
+    return completion(id);
+  }
   if (status !== "completed") throw new Error(`${id} is ${status}: ${error?.error}`);
 }
 function follow(id: string): void {
@@ -68,16 +109,17 @@ function follow(id: string): void {
   unfinished.add(end);
 }
 
-const items = Array.from({ length: Number(count) }, (_, n) => feedbackItem(n)).filter(
+const items = Array.from({ length: Number(count) }, (_, n) => ({ ...feedbackItem(n), verdict: verdict(n) })).filter(
   (_, n) => n % points.workers === points.worker,
 );
 // What earlier processes have promised goes on by itself; it is only waited for.
 const promised = new Set(items.slice(0, points.acknowledged).map(({ feedback_id }) => feedback_id));
-for (const status of ["started", "processing"] as const) {
+for (const status of ["started", "processing", "waiting_for_approval"] as const) {
   for (const { id, key } of await engine.list({ status, limit: 1000 })) if (promised.has(key)) follow(id);
 }
-for (const item of items.slice(points.acknowledged)) {
+for (const { verdict, ...item } of items.slice(points.acknowledged)) {
   while (unfinished.size >= MOST_UNFINISHED) await Promise.race(unfinished);
+  workflow.isApprovalNeeded = verdict !== undefined;
   const id = await workflow.startWorkflow(item);
   points.acknowledge();
   follow(id);

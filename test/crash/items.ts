@@ -1,4 +1,4 @@
-// What the crash test works on: the same every time.
+// What the crash test works on, and what people decide: the same every time.
 const CUSTOMERS = 100;
 
 const TEXTS = [
@@ -26,3 +26,15 @@ export const feedbackItem = (n: number) => ({
   feedback_text: `${TEXTS[n % TEXTS.length]} (${n})`,
   send_response: n % 5 !== 4,
 });
+
+/** What a person decides on the mail for the `n`th feedback, should there be one; undefined where nobody is asked. Most approve. */
+export function verdict(n: number): "approve" | "edit" | "reject" | undefined {
+  if (n % 3 > 0) return undefined;
+  return ({ 5: "edit", 6: "reject" } as const)[(n / 3) % 7] ?? "approve";
+}
+
+/** The same by the feedback's id. */
+export const verdictOn = (feedbackId: string) => verdict(Number(feedbackId.slice("F-".length)));
+
+/** The text of an edit, as it arrives. */
+export const editedText = (feedbackId: string): string => `A person's own words about ${feedbackId}.\n`;

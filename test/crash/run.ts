@@ -1,5 +1,5 @@
 // Kills customer feedback with -9, over and over, and counts on the receiving side what became of it.
-// npm run test:crash                     40 kills over 200 pieces of feedback, on SQLite and on PostgreSQL
+// npm run test:crash                     50 kills over 200 pieces of feedback, on SQLite and on PostgreSQL
 // npm run test:crash -- --long           300 kills over 2000
 // npm run test:crash -- --on postgres    only there
 // npm run test:crash -- --seed 7         other points and moments
@@ -14,7 +14,7 @@ import { PLACES, type PlaceName } from "./place.ts";
 const { values } = parseArgs({
   options: { long: { type: "boolean" }, seed: { type: "string", default: "1" }, on: { type: "string" } },
 });
-const work = values.long ? { feedback: 2000, kills: 300 } : { feedback: 200, kills: 40 };
+const work = values.long ? { feedback: 2000, kills: 300 } : { feedback: 200, kills: 50 };
 const all = Object.keys(PLACES) as PlaceName[];
 const chosen = all.filter((place) => values.on === undefined || values.on === place);
 if (chosen.length === 0) throw new Error(`--on takes ${all.join(" or ")}`);

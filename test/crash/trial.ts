@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { graphLines } from "../../testing/index.ts";
-import { startSmtpServer } from "../support/smtp.ts";
+import { PREFIXES } from "../../src/index.ts";
+import { select } from "../../src/ontology/queries.ts";
+import { renderingOf } from "../../src/workflows/customer-feedback/response-drafts.ts";
+import { startSmtpServer, type ReceivedMail } from "../support/smtp.ts";
 import { customersCsv } from "./items.ts";
 import { openGraph, openRuns, PLACES, type PlaceName } from "./place.ts";
 import { TicketCounter } from "./ticket-counter.ts";
@@ -12,7 +15,9 @@ const MAIL_STEPS = new Set(["response_sent", "acknowledgment_sent"]);
 /** What is left of a run, seen from outside its processes. */
 export interface Trace {
   /** By subject, which is the feedback's id. */
-  mails: { key: string; identity: string }[];
+  mails: { key: string; identity: string; rendering: string; text: string }[];
+  /** What people decided on which feedback, and the rendering that is to go out. */
+  decisions: { key: string; decision: string; agreed?: string }[];
   tickets: { key: string; identity: string }[];
   ticketRepetitions: number;
   /** Ids of the feedback whose run is complete. */
@@ -45,16 +50,21 @@ const trialIn = async (folder: string, ...[on, count, perform]: Parameters<typeo
   const script = new URL("feedback-process.ts", import.meta.url);
   await perform({ script, args: [runs, graph, folder, smtp.url(), tickets.url, String(count)], workers });
   return {
-    mails: smtp.mails.map(({ parsed: { subject, messageId } }) => ({
-      key: subject?.replace(/^RE: /, "") ?? "",
-      identity: messageId ?? "",
-    })),
+    mails: smtp.mails.map(receipt),
     tickets: tickets.tickets,
     ticketRepetitions: tickets.repetitions,
     ...(await runsOf(runs, count)),
-    graph: await graphOf(graph),
+    ...(await graphOf(graph)),
   };
 };
+
+/** As it arrived, and with the rendering that a person must have agreed to. */
+function receipt({ envelope, parsed }: ReceivedMail): Trace["mails"][number] {
+  const { subject = "", messageId = "", text = "", html } = parsed;
+  const from = parsed.from?.text ?? "";
+  const message = { from, to: envelope.to.join(), subject, messageId, text, html: html || "", headers: {} };
+  return { key: subject.replace(/^RE: /, ""), identity: messageId, rendering: renderingOf({ message }), text };
+}
 
 async function runsOf(location: string, count: number): Promise<Pick<Trace, "completed" | "windows">> {
   const engine = await openRuns(location);
@@ -68,9 +78,21 @@ async function runsOf(location: string, count: number): Promise<Pick<Trace, "com
   return { completed: completed.map(({ key }) => key), windows };
 }
 
-async function graphOf(location: string): Promise<string[]> {
+const DECISIONS = `${PREFIXES} SELECT ?key ?decision ?shown ?edited WHERE {
+  ?feedback abi:id ?key ; abi:hasDraft ?draft . ?draft abi:id ?shown .
+  ?activity prov:used ?draft ; abi:decision ?decision .
+  OPTIONAL { ?other prov:wasGeneratedBy ?activity ; abi:id ?edited } }`;
+
+async function graphOf(location: string): Promise<Pick<Trace, "graph" | "decisions">> {
   const store = await openGraph(location);
+  const rows = await select(store, "feedback_data", DECISIONS);
+  const decisions = rows.map(({ key, decision, shown, edited }) => ({
+    key: key!.value,
+    decision: decision!.value,
+    ...(decision!.value === "reject" ? {} : { agreed: (edited ?? shown)!.value }),
+  }));
   const quads = (await Promise.all((await store.listStores()).map((name) => store.getGraph(name)))).flat();
   await store.close();
-  return graphLines(quads, (value) => /(?:^|\/)workflow-[0-9a-f-]{36}$/.test(value));
+  const graph = graphLines(quads, (value) => /(?:^|\/)workflow-[0-9a-f-]{36}$/.test(value));
+  return { graph, decisions };
 }

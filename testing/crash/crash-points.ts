@@ -105,7 +105,7 @@ export class CrashPoints {
 
   /**
    * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` where a
-   * submission, a claim, a step or a result is written.
+   * submission, a claim, a step, a result or a decision is written.
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
@@ -129,7 +129,8 @@ export class CrashPoints {
       "completeStepAttempt",
       "completeWorkflowRun",
     ]);
-    return { ...database, backend };
+    const queries = this.around("runs", database.queries, ["decide"]);
+    return { ...database, backend, queries };
   }
 }
 
