@@ -82,7 +82,7 @@ test("shows a mail without letting what a customer wrote command the terminal", 
   const list = await call(["approvals"], place);
   expect(list.stdout).toContain("F-1\uFFFD");
   for (const output of [stdout, json.stdout, list.stdout, (await call(["approvals", "--json"], place)).stdout]) {
-    expect(output).not.toMatch(/[\u001B\u007F-\u009F\u202E]/);
+    expect(output).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
   }
 });
 
@@ -99,7 +99,7 @@ test("refuses a text that can't be a mail's, and then nothing has been decided",
     [".", "file_unreadable", "can't be read"],
     [file("latin.txt", Buffer.from([0x47, 0xfc, 0xdf, 0x65])), "not_utf8", "is not UTF-8 text"],
     [file("binary", Buffer.from([0, 1, 2, 7, 27])), "invalid_parameters", "the control character NUL"],
-    [file("huge.txt", "word ".repeat(2_000_000)), "invalid_parameters", "at most 20,000 characters"],
+    [file("huge.txt", "word ".repeat(2_000_000)), "invalid_parameters", "at most 20000 characters"],
   ];
   for (const [path, error_code, message] of texts) {
     const edit = ["approvals", "edit", "F-1", "--rendering", rendering, "--by", "Eve", "--text-file", path, "--json"];

@@ -17,7 +17,7 @@ export interface Trace {
   /** By subject, which is the feedback's id. */
   mails: { key: string; identity: string; rendering: string; text: string }[];
   /** What people decided on which feedback, and the rendering that is to go out. */
-  decisions: { key: string; decision: string; agreed?: string }[];
+  decisions: { key: string; decision: string; agreed: string | undefined }[];
   tickets: { key: string; identity: string }[];
   ticketRepetitions: number;
   /** Ids of the feedback whose run is complete. */
@@ -89,7 +89,7 @@ async function graphOf(location: string): Promise<Pick<Trace, "graph" | "decisio
   const decisions = rows.map(({ key, decision, shown, edited }) => ({
     key: key!.value,
     decision: decision!.value,
-    ...(decision!.value === "reject" ? {} : { agreed: (edited ?? shown)!.value }),
+    agreed: decision!.value === "reject" ? undefined : (edited ?? shown)!.value,
   }));
   const quads = (await Promise.all((await store.listStores()).map((name) => store.getGraph(name)))).flat();
   await store.close();
