@@ -1,3 +1,5 @@
+import { beginningOf } from "./waiting-entries.ts";
+
 /** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
 export type WordClass = "verb" | "noun" | "adjective" | "word";
 
@@ -123,5 +125,8 @@ export function inflect(word: string, wordClass: WordClass): string[] {
   }
 }
 
-/** The letters that the forms of a word begin with, without making the forms: "go" → "gw". */
-export const initials = (word: string): string => (word === "go" ? "gw" : word.slice(0, 1));
+/** How the forms of a word begin, with two letters. Hardly ever are the forms needed to tell: "go", "gone", "went". */
+export function beginnings(word: string): number[] {
+  const isTelling = word.length > 3 && IRREGULAR[word] === undefined;
+  return isTelling ? [beginningOf(word)] : [...new Set(inflect(word, "verb").map(beginningOf))];
+}
