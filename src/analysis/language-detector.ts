@@ -80,7 +80,7 @@ export function scoreLanguages(words: readonly string[]): LanguageScores {
   const tables = (loaded ??= readData("./language-tables.json", import.meta.url) as LanguageTables);
   const ngrams = ngramsOf(words);
   const sums = tables.languages.map(() => 0);
-  for (const ngram of ngrams) addScores(tables, ngram, sums);
+  for (const ngram of ngrams) addScores(scoresOf(tables, ngram), sums);
   const scores = new Map<string, number>();
   sums.forEach((sum, at) => {
     const fit = sum / ngrams.size;
@@ -89,13 +89,26 @@ export function scoreLanguages(words: readonly string[]): LanguageScores {
   return scores;
 }
 
-function addScores({ ngrams }: LanguageTables, ngram: string, sums: number[]): void {
+/** The scores of n-grams that were met, nothing for those that the tables lack: most are met again and again. */
+const met = new Map<string, string>();
+const MOST_MET = 10_000;
+
+function scoresOf({ ngrams }: LanguageTables, ngram: string): string {
+  const known = met.get(ngram);
+  if (known !== undefined) return known;
   const { section, rest } = keyOf(ngram);
-  const lines = Object.hasOwn(ngrams, section) ? ngrams[section] : undefined;
-  const line = lines?.indexOf(`\n${rest}\t`) ?? -1;
-  if (lines === undefined || line < 0) return;
-  for (let at = line + rest.length + 2; lines[at] !== "\n"; at += 2) {
-    const language = lines.charCodeAt(at) - FIRST_LANGUAGE;
-    sums[language] = (sums[language] ?? 0) + lines.charCodeAt(at + 1) - FIRST_SCORE + LEAST_SCORE;
+  const lines = Object.hasOwn(ngrams, section) ? (ngrams[section] ?? "") : "";
+  const line = lines.indexOf(`\n${rest}\t`);
+  const begin = line + rest.length + 2;
+  const scores = line < 0 ? "" : lines.slice(begin, lines.indexOf("\n", begin));
+  if (met.size === MOST_MET) met.clear();
+  met.set(ngram, scores);
+  return scores;
+}
+
+function addScores(scores: string, sums: number[]): void {
+  for (let at = 0; at < scores.length; at += 2) {
+    const language = scores.charCodeAt(at) - FIRST_LANGUAGE;
+    sums[language] = (sums[language] ?? 0) + scores.charCodeAt(at + 1) - FIRST_SCORE + LEAST_SCORE;
   }
 }

@@ -36,6 +36,8 @@ const NUMBER = beginningOf("#");
 const ANY = beginningOf("_");
 const NONE: readonly never[] = [];
 
+const isNumber = ({ kind, norm }: Token): boolean => kind === "number" || (kind === "word" && NUMBER_WORDS.has(norm));
+
 const isOptional = (word: string): boolean => word[0] === "(" && word.endsWith(")");
 
 const choices = (word: string): string[] => (isOptional(word) ? word.slice(1, -1) : word).split("|");
@@ -151,7 +153,8 @@ export class PhraseTrie<Value> {
     if (token === undefined) return NONE;
     this.unfoldRoot(beginningOf(token.norm));
     const { next, number, any } = this.root;
-    if (number === undefined && any === undefined && next?.has(token.norm) !== true) return NONE;
+    // Most words begin no phrase.
+    if (any === undefined && next?.has(token.norm) !== true && (number === undefined || !isNumber(token))) return NONE;
     const found: PhraseMatch<Value>[] = [];
     step(this.root, tokens, from, from, found);
     return found;
@@ -179,8 +182,7 @@ function step<Value>(
   const { next, number, any } = node;
   collect(next?.get(token.norm), tokens, from, at + 1, found);
   if (token.kind !== "word" && token.kind !== "number") return;
-  if (number !== undefined && (token.kind === "number" || NUMBER_WORDS.has(token.norm)))
-    collect(number, tokens, from, at + 1, found);
+  if (number !== undefined && isNumber(token)) collect(number, tokens, from, at + 1, found);
   collect(any, tokens, from, at + 1, found);
 }
 
