@@ -1,3 +1,4 @@
+import { remember } from "../memory.ts";
 import { beginnings, inflect } from "./inflection.ts";
 import type { Token } from "./tokenizer.ts";
 import { beginningOf, WaitingEntries } from "./waiting-entries.ts";
@@ -127,7 +128,10 @@ export class PhraseTrie<Value> {
   private readonly patterns: string[] = [];
   private words: Set<string> | undefined;
 
-  /** A pattern of optional words only would match everywhere: it is left out. */
+  /**
+   * All patterns are to be added before the first text is looked at. One of optional words only would match everywhere: it
+   * is left out.
+   */
   add(pattern: string, value: Value): void {
     const words = pattern.split(" ");
     if (words.every(isOptional)) return;
@@ -151,14 +155,20 @@ export class PhraseTrie<Value> {
   matchesAt(tokens: readonly Token[], from: number): readonly PhraseMatch<Value>[] {
     const token = tokens[from];
     if (token === undefined) return NONE;
-    this.unfoldRoot(beginningOf(token.norm));
-    const { next, number, any } = this.root;
+    const child = this.first(token.word);
+    const { number, any } = this.root;
     // Most words begin no phrase.
-    if (any === undefined && next?.has(token.norm) !== true && (number === undefined || !isNumber(token))) return NONE;
+    if (child === undefined && any === undefined && (number === undefined || !isNumber(token))) return NONE;
     const found: PhraseMatch<Value>[] = [];
-    step(this.root, tokens, from, from, found);
+    branch(this.root, child, tokens, from, from, found);
     return found;
   }
+
+  /** Where phrases go on that begin with a word. */
+  private readonly first = remember((norm) => {
+    this.unfoldRoot(beginningOf(norm));
+    return this.root.next?.get(norm);
+  });
 
   private unfoldRoot(beginning: number): void {
     const waiting = this.waiting.take(beginning);
@@ -168,9 +178,10 @@ export class PhraseTrie<Value> {
   }
 }
 
-/** Goes on with token `at`, as what it is and as what patterns may call it. */
-function step<Value>(
-  node: Node<Value>,
+/** Goes on with token `at`, as what it is (to `child`) and as what patterns may call it. */
+function branch<Value>(
+  { number, any }: Node<Value>,
+  child: Node<Value> | undefined,
   tokens: readonly Token[],
   from: number,
   at: number,
@@ -178,22 +189,22 @@ function step<Value>(
 ): void {
   const token = tokens[at];
   if (token === undefined) return;
-  unfold(node);
-  const { next, number, any } = node;
-  collect(next?.get(token.norm), tokens, from, at + 1, found);
+  if (child !== undefined) collect(child, tokens, from, at + 1, found);
   if (token.kind !== "word" && token.kind !== "number") return;
   if (number !== undefined && isNumber(token)) collect(number, tokens, from, at + 1, found);
-  collect(any, tokens, from, at + 1, found);
+  if (any !== undefined) collect(any, tokens, from, at + 1, found);
 }
 
 function collect<Value>(
-  node: Node<Value> | undefined,
+  node: Node<Value>,
   tokens: readonly Token[],
   from: number,
   to: number,
   found: PhraseMatch<Value>[],
 ): void {
-  if (node === undefined) return;
   if (node.values) for (const value of node.values) found.push({ value, from, to });
-  step(node, tokens, from, to, found);
+  const token = tokens[to];
+  if (token === undefined) return;
+  unfold(node);
+  branch(node, node.next?.get(token.norm), tokens, from, to, found);
 }

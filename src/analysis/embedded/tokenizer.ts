@@ -1,3 +1,5 @@
+import { Kept, wordOf, type Word } from "../memory.ts";
+
 /** `stop` is punctuation; `other` (addresses, mentions, numbers in codes) stands for nothing that a lexicon knows. */
 export type TokenKind = "word" | "number" | "symbol" | "stop" | "other";
 
@@ -5,6 +7,8 @@ export interface Token {
   kind: TokenKind;
   /** What lexicons are asked for: lower case, straight apostrophes, contractions in full ("n't" → "not"), "soooo" → "so". */
   norm: string;
+  /** The same as lexicons remember it. */
+  word: Word;
   /** Position in the text, in UTF-16 code units, `end` excluded. */
   start: number;
   end: number;
@@ -90,18 +94,26 @@ const CONTRACTIONS = new Map<string, readonly [string, string]>([
   ),
 ]);
 
+interface Split {
+  first: Word;
+  second: Word;
+  at: number;
+}
+
+const split = (first: string, second: string, at: number): Split => ({ first: wordOf(first), second: wordOf(second), at });
+
 /** "dont" and "cannot" are split where the second word begins, so that offsets stay true. */
-function splitContraction(word: string): { first: string; second: string; at: number } | undefined {
+function splitContraction(word: string): Split | undefined {
   const known = CONTRACTIONS.get(word);
   if (known) {
     const tail = /n['o]?t$/u.exec(word)?.[0].length ?? Math.max(1, word.length - known[0].length);
-    return { first: known[0], second: known[1], at: word.length - tail };
+    return split(known[0], known[1], word.length - tail);
   }
   const apostrophe = word.lastIndexOf("'");
   if (apostrophe <= 0) return undefined;
-  if (word.endsWith("n't") && word.length > 3) return { first: word.slice(0, -3), second: "not", at: word.length - 3 };
+  if (word.endsWith("n't") && word.length > 3) return split(word.slice(0, -3), "not", word.length - 3);
   const suffix = SUFFIXES[word.slice(apostrophe)];
-  return suffix === undefined ? undefined : { first: word.slice(0, apostrophe), second: suffix, at: apostrophe };
+  return suffix === undefined ? undefined : split(word.slice(0, apostrophe), suffix, apostrophe);
 }
 
 /** Whether a letter comes three times or more in a row. */
@@ -118,49 +130,43 @@ function relax(word: string, knows: (word: string) => boolean): string {
 
 /** What is to be known of a word as it is written. */
 interface Spelling {
-  norm: string;
+  word: Word;
   capitals: boolean;
   stretched: boolean;
-  split: ReturnType<typeof splitContraction>;
+  split: Split | undefined;
 }
 
-function readSpelling(surface: string, knows: (word: string) => boolean): Spelling {
+function readSpelling(surface: string, knows?: (word: string) => boolean): Spelling {
   const lower = surface.toLowerCase();
   const straight = lower.replaceAll(/[’‘\u02BC`]/g, "'");
   const capitals = surface.length > 1 && surface !== lower && surface === surface.toUpperCase();
   const stretched = isStretched(straight);
-  const norm = stretched ? relax(straight, knows) : straight;
+  const norm = stretched && knows ? relax(straight, knows) : straight;
   // Lower case may be longer than the original in a few scripts; those words have no contractions.
   const split = norm.length === surface.length ? splitContraction(norm) : undefined;
-  return { norm, capitals, stretched, split };
+  return { word: wordOf(norm), capitals, stretched, split };
 }
 
-/** Most words of a text are among a few thousand that are met all the time. */
-const spellings = new Map<string, Spelling>();
-const MOST_SPELLINGS = 10_000;
-/** V8 lets longer pieces of a text point into it: kept here they would keep the text. */
-const LONGEST_SPELLING = 12;
-
-function spellingOf(surface: string, knows: (word: string) => boolean): Spelling {
-  const known = spellings.get(surface);
-  if (known !== undefined) return known;
-  const spelling = readSpelling(surface, knows);
-  if (surface.length > LONGEST_SPELLING || spelling.stretched) return spelling;
-  if (spellings.size === MOST_SPELLINGS) spellings.clear();
-  spellings.set(surface, spelling);
-  return spelling;
-}
+const spellings = new Kept<Spelling>((surface) => readSpelling(surface));
 
 function pushWord(tokens: Token[], surface: string, start: number, knows: (word: string) => boolean): void {
-  const { norm, capitals, stretched, split } = spellingOf(surface, knows);
+  let spelling = spellings.get(surface);
+  if (spelling.stretched) spelling = readSpelling(surface, knows);
+  const { word, capitals, stretched, split } = spelling;
   const end = start + surface.length;
   if (!split) {
-    tokens.push({ kind: "word", norm, start, end, capitals, stretched });
+    tokens.push({ kind: "word", norm: word.norm, word, start, end, capitals, stretched });
     return;
   }
+  const { first, second } = split;
   const middle = start + split.at;
-  tokens.push({ kind: "word", norm: split.first, start, end: middle, capitals, stretched });
-  tokens.push({ kind: "word", norm: split.second, start: middle, end, capitals, stretched: false });
+  tokens.push({ kind: "word", norm: first.norm, word: first, start, end: middle, capitals, stretched });
+  tokens.push({ kind: "word", norm: second.norm, word: second, start: middle, end, capitals, stretched: false });
+}
+
+/** All but words. */
+function pushOther(tokens: Token[], kind: TokenKind, norm: string, start: number, end: number): void {
+  tokens.push({ kind, norm, word: wordOf(norm), start, end, capitals: false, stretched: false });
 }
 
 /** Where the link ends that this word begins; nothing where it begins none. */
@@ -241,7 +247,7 @@ export function tokenize(text: string, knows: (word: string) => boolean = () => 
     const next = text.charCodeAt(end);
     const address = next === BLANK || next === COMMA ? undefined : addressEnd(surface, start);
     if (address === undefined) pushWord(tokens, surface, start, knows);
-    else tokens.push({ kind: "other", norm: "", start, end: address, capitals: false, stretched: false });
+    else pushOther(tokens, "other", "", start, address);
     return address ?? end;
   };
   let at = 0;
@@ -263,8 +269,7 @@ export function tokenize(text: string, knows: (word: string) => boolean = () => 
     const surface = match[0];
     const start = match.index;
     at = start + surface.length;
-    if (match[1] === undefined)
-      tokens.push({ kind: kindOf(match), norm: surface, start, end: at, capitals: false, stretched: false });
+    if (match[1] === undefined) pushOther(tokens, kindOf(match), surface, start, at);
     else at = takeWord(surface, start);
   }
   return tokens;

@@ -1,3 +1,4 @@
+import { remember } from "../../memory.ts";
 import { beginnings, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
@@ -65,11 +66,11 @@ class OpinionWords {
     }
   }
 
-  get(word: string): Opinion | undefined {
+  readonly get = (word: string): Opinion | undefined => {
     const beginning = beginningOf(word);
     for (const { lemma, group } of this.waiting.take(beginning)) this.add(lemma, group, beginning);
     return this.opinions.get(word);
-  }
+  };
 
   private add(lemma: string, { wordClass, opinion }: Group, beginning: number): void {
     for (const form of inflect(lemma, wordClass)) {
@@ -110,9 +111,11 @@ function readPhrases(): PhraseTrie<Opinion> {
 
 /** English opinion words. */
 export const OPINIONS = readOpinionWords();
+export const opinionOf = remember(OPINIONS.get);
 /** English phrases that hold an opinion, or only look like one. */
 export const PHRASES = readPhrases();
 export const NEGATORS = new Set(words(modifiers.negators));
+export const isNegator = remember((word) => NEGATORS.has(word));
 export const FILLERS = new Set(words(modifiers.fillers));
 export const DEGREES: ReadonlyMap<string, number> = new Map([
   ...factors(modifiers.intensifiers),
