@@ -21,7 +21,7 @@ export function remember<Answer>(ask: (norm: string) => Answer): (word: Word) =>
 }
 
 /** Most words of a text are among a few thousand that are met all the time; beyond this many it begins anew. */
-const MOST_KEPT = 10_000;
+const MOST_KEPT = 20_000;
 /** V8 lets longer pieces of a text point into it: kept here they would keep the text. */
 const LONGEST_KEPT = 12;
 

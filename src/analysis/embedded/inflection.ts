@@ -125,8 +125,15 @@ export function inflect(word: string, wordClass: WordClass): string[] {
   }
 }
 
-/** How the forms of a word begin, with two letters. Hardly ever are the forms needed to tell: "go", "gone", "went". */
-export function beginnings(word: string): number[] {
-  const isTelling = word.length > 3 && IRREGULAR[word] === undefined;
-  return isTelling ? [beginningOf(word)] : [...new Set(inflect(word, "verb").map(beginningOf))];
+const knownBeginnings = new Map<string, readonly number[]>();
+
+/** How the forms of a word begin, with two letters. For most words all begin as it does; not so "go", "gone", "went". */
+export function beginnings(word: string): readonly number[] {
+  if (word.length > 3 && IRREGULAR[word] === undefined) return [beginningOf(word)];
+  let known = knownBeginnings.get(word);
+  if (known === undefined) {
+    known = [...new Set(inflect(word, "verb").map(beginningOf))];
+    knownBeginnings.set(word, known);
+  }
+  return known;
 }

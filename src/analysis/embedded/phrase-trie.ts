@@ -50,20 +50,10 @@ const alternatives = (word: string): string[] =>
     return one.endsWith("?") ? [one.slice(0, -1), one.slice(0, -2)] : [one];
   });
 
-/** How the words begin that a pattern may begin with: its first, and the next where that one may be missing. */
-function firstBeginnings(words: readonly string[]): Iterable<number> {
-  const [first = ""] = words;
-  // Most are that simple, and there are thousands.
-  if (first.length > 3 && !/[~|(]/.test(first)) return [beginningOf(first)];
-  const found = new Set<number>();
-  for (const word of words) {
-    for (const one of choices(word)) {
-      const own = one.startsWith("~") ? beginnings(one.slice(1)) : alternatives(one).map(beginningOf);
-      for (const beginning of own) found.add(beginning);
-    }
-    if (!isOptional(word)) break;
-  }
-  return found;
+/** How the forms of one alternative begin. */
+function beginningsOf(one: string): readonly number[] {
+  if (one.startsWith("~")) return beginnings(one.slice(1));
+  return one.endsWith("?") ? alternatives(one).map(beginningOf) : [beginningOf(one)];
 }
 
 const createNode = <Value>(): Node<Value> => ({
@@ -136,13 +126,17 @@ export class PhraseTrie<Value> {
     const words = pattern.split(" ");
     if (words.every(isOptional)) return;
     this.patterns.push(pattern);
-    this.words = undefined;
     const whole = { words, at: 0, value };
-    for (const beginning of firstBeginnings(words)) {
-      this.waiting.add(beginning, whole);
-      // These any token may begin.
-      if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
+    for (const word of words) {
+      for (const one of choices(word)) for (const beginning of beginningsOf(one)) this.wait(beginning, whole);
+      if (!isOptional(word)) break;
     }
+  }
+
+  private wait(beginning: number, whole: Rest<Value>): void {
+    this.waiting.add(beginning, whole);
+    // These any token may begin.
+    if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
   }
 
   /** Whether any pattern has this word. */

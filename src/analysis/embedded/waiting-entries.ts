@@ -10,11 +10,12 @@ const NONE: readonly never[] = [];
 export class WaitingEntries<Entry> {
   private readonly entries = new Map<number, Entry[]>();
 
+  /** The same entry may be added under several beginnings, and twice in a row under one. */
   add(beginning: number, entry: Entry): void {
     const known = this.entries.get(beginning);
     // An array that begins with its element is small: there are thousands of them.
     if (known === undefined) this.entries.set(beginning, [entry]);
-    else known.push(entry);
+    else if (known[known.length - 1] !== entry) known.push(entry);
   }
 
   /** The entries for words that begin so, in the order in which they were added; the next call gets none. */

@@ -61,7 +61,8 @@ class OpinionWords {
     this.never = never;
     for (const group of groups) {
       for (const lemma of group.lemmas) {
-        for (const beginning of beginnings(lemma)) this.waiting.add(beginning, { lemma, group });
+        const entry = { lemma, group };
+        for (const beginning of beginnings(lemma)) this.waiting.add(beginning, entry);
       }
     }
   }
