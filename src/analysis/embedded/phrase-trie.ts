@@ -56,6 +56,23 @@ function beginningsOf(one: string): readonly number[] {
   return one.endsWith("?") ? alternatives(one).map(beginningOf) : [beginningOf(one)];
 }
 
+/**
+ * How a pattern may begin: as its first word, and as the next where that one may be missing. Most are told by their first
+ * word, and thousands are asked for when a program starts: those are not taken apart.
+ * @returns nothing where all words may be missing
+ */
+function firstBeginnings(pattern: string): readonly number[] | undefined {
+  const blank = pattern.indexOf(" ");
+  const first = blank < 0 ? pattern : pattern.slice(0, blank);
+  if (!isOptional(first) && !first.includes("|")) return beginningsOf(first);
+  const found: number[] = [];
+  for (const word of pattern.split(" ")) {
+    for (const one of choices(word)) found.push(...beginningsOf(one));
+    if (!isOptional(word)) return found;
+  }
+  return undefined;
+}
+
 const createNode = <Value>(): Node<Value> => ({
   next: undefined,
   number: undefined,
@@ -114,7 +131,7 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
  */
 export class PhraseTrie<Value> {
   private readonly root = createNode<Value>();
-  private readonly waiting = new WaitingEntries<Rest<Value>>();
+  private readonly waiting = new WaitingEntries<{ pattern: string; value: Value }>();
   private readonly patterns: string[] = [];
   private words: Set<string> | undefined;
 
@@ -123,20 +140,15 @@ export class PhraseTrie<Value> {
    * is left out.
    */
   add(pattern: string, value: Value): void {
-    const words = pattern.split(" ");
-    if (words.every(isOptional)) return;
+    const entry = { pattern, value };
+    const beginnings = firstBeginnings(pattern);
+    if (beginnings === undefined) return;
     this.patterns.push(pattern);
-    const whole = { words, at: 0, value };
-    for (const word of words) {
-      for (const one of choices(word)) for (const beginning of beginningsOf(one)) this.wait(beginning, whole);
-      if (!isOptional(word)) break;
+    for (const beginning of beginnings) {
+      this.waiting.add(beginning, entry);
+      // These any token may begin.
+      if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
     }
-  }
-
-  private wait(beginning: number, whole: Rest<Value>): void {
-    this.waiting.add(beginning, whole);
-    // These any token may begin.
-    if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
   }
 
   /** Whether any pattern has this word. */
@@ -167,7 +179,7 @@ export class PhraseTrie<Value> {
   private unfoldRoot(beginning: number): void {
     const waiting = this.waiting.take(beginning);
     if (waiting.length === 0) return;
-    for (const whole of waiting) settle(this.root, whole);
+    for (const { pattern, value } of waiting) settle(this.root, { words: pattern.split(" "), at: 0, value });
     unfold(this.root, beginning);
   }
 }
