@@ -153,7 +153,8 @@ export class PhraseTrie<Value> {
 
   /** Whether any pattern has this word. */
   readonly knows = (word: string): boolean => {
-    this.words ??= new Set(this.patterns.flatMap((pattern) => pattern.split(" ").flatMap(alternatives)));
+    // Patterns share most of their words.
+    this.words ??= new Set([...new Set(this.patterns.join(" ").split(" "))].flatMap(alternatives));
     return this.words.has(word);
   };
 

@@ -100,7 +100,11 @@ interface Split {
   at: number;
 }
 
-const split = (first: string, second: string, at: number): Split => ({ first: wordOf(first), second: wordOf(second), at });
+const split = (first: string, second: string, at: number): Split => ({
+  first: wordOf(first),
+  second: wordOf(second),
+  at,
+});
 
 /** "dont" and "cannot" are split where the second word begins, so that offsets stay true. */
 function splitContraction(word: string): Split | undefined {
