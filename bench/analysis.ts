@@ -12,6 +12,7 @@ import { median, report } from "./measure.ts";
 
 const LONGEST_TEXT = 20_000;
 const STARTS = 21;
+const FIRST_TEXTS = 3;
 const GERMAN = "Das Produkt ist leider kaputt angekommen und niemand antwortet.";
 const FEW = [
   "The product is great and I love the new design!",
@@ -55,12 +56,42 @@ report([
   ],
   [`slowest hostile text of ${LONGEST_TEXT} characters`, `${slowest.ms.toFixed(1)} ms (${slowest.what})`],
   ...starts(),
+  ...[LONGEST_TEXT, HOSTILE_TEXTS["one word"]!.length].map((length) => slowestFirst(length)),
 ]);
+
+/** Where the package is, compiled or not, and how its files end. */
+function builtPackage(): [rooms: URL, ending: string] {
+  const compiled = new URL("../dist/", import.meta.url);
+  return existsSync(compiled) ? [compiled, "js"] : [new URL("../", import.meta.url), "ts"];
+}
+
+/** The hostile text that takes longest as the first that a process judges, once the analysers are imported. */
+function slowestFirst(length: number): [what: string, figure: string] {
+  const [rooms, ending] = builtPackage();
+  const script = `
+    const { HOSTILE_TEXTS } = await import(${JSON.stringify(new URL("../test/analysis/hostile-texts.ts", import.meta.url))});
+    const analysis = await import("${rooms.href}src/analysis.${ending}");
+    const text = HOSTILE_TEXTS[process.argv[1]].slice(0, ${length});
+    const begin = performance.now();
+    new analysis.EmbeddedSentimentAnalyzer().analyze(text);
+    new analysis.EmbeddedFeedbackCategorizer().categorize(text);
+    console.log(performance.now() - begin);`;
+  const firstTime = (what: string): number =>
+    Number(execFileSync(process.execPath, ["--input-type=module", "-e", script, what], { encoding: "utf8" }));
+  const times = Object.keys(HOSTILE_TEXTS).map((what) => ({
+    what,
+    ms: middle(Array.from({ length: FIRST_TEXTS }, () => firstTime(what))),
+  }));
+  const slowest = times.reduce((worst, one) => (one.ms > worst.ms ? one : worst));
+  return [
+    `the slowest of ${length} characters as a process's first text`,
+    `${slowest.ms.toFixed(1)} ms (${slowest.what})`,
+  ];
+}
 
 /** What processes of their own need, beyond one that does nothing, with and without Node's compile cache. */
 function starts(): [what: string, figure: string][] {
-  const compiled = new URL("../dist/", import.meta.url);
-  const [rooms, ending] = existsSync(compiled) ? [compiled, "js"] : [new URL("../", import.meta.url), "ts"];
+  const [rooms, ending] = builtPackage();
   const analysis = `import * as analysis from "${rooms.href}src/analysis.${ending}";`;
   const judge = (text: string): string => `
     new analysis.EmbeddedSentimentAnalyzer().analyze(${JSON.stringify(text)});
@@ -87,6 +118,10 @@ function starts(): [what: string, figure: string][] {
   }
 }
 
+function middle(values: number[]): number {
+  return values.sort((one, other) => one - other)[Math.floor(values.length / 2)]!;
+}
+
 /** Difference of the medians, the two taking turns. Milliseconds. */
 function beyond(nothing: string, file: string, cache: string | undefined): number {
   const times: Record<string, number[]> = { [nothing]: [], [file]: [] };
@@ -99,6 +134,5 @@ function beyond(nothing: string, file: string, cache: string | undefined): numbe
       if (start >= 0) times[script]!.push(performance.now() - begin);
     }
   }
-  const middle = (values: number[]): number => values.sort((one, other) => one - other)[Math.floor(STARTS / 2)]!;
   return middle(times[file]!) - middle(times[nothing]!);
 }

@@ -1,3 +1,4 @@
+import { Kept } from "./memory.ts";
 import { readData } from "./read-data.ts";
 
 /** What stands in `language-tables.json`; `scripts/pack-language-tables.ts` makes it from the tables of eld. */
@@ -71,31 +72,40 @@ function ngramsOf(words: readonly string[]): Set<string> {
 
 let loaded: LanguageTables | undefined;
 
+const readTables = (): LanguageTables =>
+  (loaded ??= readData("./language-tables.json", import.meta.url) as LanguageTables);
+
 /**
  * Scores the languages of words by their n-grams, as eld (https://github.com/nitotm/efficient-language-detector-js) does,
  * with its tables for sixty languages. Reads 350 bytes, and up to 30 more to end a word. The first call loads the tables, in a few milliseconds.
  * @param words in lower case, without punctuation
  */
 export function scoreLanguages(words: readonly string[]): LanguageScores {
-  const tables = (loaded ??= readData("./language-tables.json", import.meta.url) as LanguageTables);
+  const { languages } = readTables();
   const ngrams = ngramsOf(words);
-  const sums = tables.languages.map(() => 0);
-  for (const ngram of ngrams) addScores(tables, ngram, sums);
+  const sums = languages.map(() => 0);
+  for (const ngram of ngrams) addScores(scoresOf.get(ngram), sums);
   const scores = new Map<string, number>();
   sums.forEach((sum, at) => {
     const fit = sum / ngrams.size;
-    if (sum > 0) scores.set(tables.languages[at] ?? "", fit / (fit + HALF_SURE));
+    if (sum > 0) scores.set(languages[at] ?? "", fit / (fit + HALF_SURE));
   });
   return scores;
 }
 
-function addScores({ ngrams }: LanguageTables, ngram: string, sums: number[]): void {
+/** The scores of an n-gram as the tables have them, nothing where they lack it. Most are met again and again. */
+const scoresOf = new Kept((ngram) => {
+  const { ngrams } = readTables();
   const { section, rest } = keyOf(ngram);
-  const lines = Object.hasOwn(ngrams, section) ? ngrams[section] : undefined;
-  const line = lines?.indexOf(`\n${rest}\t`) ?? -1;
-  if (lines === undefined || line < 0) return;
-  for (let at = line + rest.length + 2; lines[at] !== "\n"; at += 2) {
-    const language = lines.charCodeAt(at) - FIRST_LANGUAGE;
-    sums[language] = (sums[language] ?? 0) + lines.charCodeAt(at + 1) - FIRST_SCORE + LEAST_SCORE;
+  const lines = Object.hasOwn(ngrams, section) ? (ngrams[section] ?? "") : "";
+  const line = lines.indexOf(`\n${rest}\t`);
+  const begin = line + rest.length + 2;
+  return line < 0 ? "" : lines.slice(begin, lines.indexOf("\n", begin));
+});
+
+function addScores(scores: string, sums: number[]): void {
+  for (let at = 0; at < scores.length; at += 2) {
+    const language = scores.charCodeAt(at) - FIRST_LANGUAGE;
+    sums[language] = (sums[language] ?? 0) + scores.charCodeAt(at + 1) - FIRST_SCORE + LEAST_SCORE;
   }
 }

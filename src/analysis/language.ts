@@ -1,4 +1,5 @@
 import { scoreLanguages } from "./language-detector.ts";
+import { remember, type Word } from "./memory.ts";
 
 /** Where the language can't be told: too short, or nothing to read. */
 export const UNDETERMINED = "und";
@@ -89,17 +90,19 @@ const PLAIN_ENGLISH = new Set([
   ),
 ]);
 
+const isPlain = remember((norm) => PLAIN_ENGLISH.has(norm));
+
 /**
  * Whether words that were found already are English beyond doubt, by its most frequent ones, contractions in full. Most
  * English texts are, and need no closer look.
  */
-export function isPlainEnglish(tokens: readonly { norm: string; kind: string }[]): boolean {
+export function isPlainEnglish(tokens: readonly { word: Word; kind: string }[]): boolean {
   let words = 0;
   let english = 0;
-  for (const { norm, kind } of tokens) {
+  for (const { word, kind } of tokens) {
     if (kind !== "word") continue;
     words += 1;
-    if (PLAIN_ENGLISH.has(norm)) english += 1;
+    if (isPlain(word)) english += 1;
     if (words === FIRST_WORDS) break;
   }
   return english >= 2 && english >= words * ENGLISH_SHARE;

@@ -1,3 +1,5 @@
+import { beginningOf } from "./waiting-entries.ts";
+
 /** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
 export type WordClass = "verb" | "noun" | "adjective" | "word";
 
@@ -123,5 +125,15 @@ export function inflect(word: string, wordClass: WordClass): string[] {
   }
 }
 
-/** The letters that the forms of a word begin with, without making the forms: "go" → "gw". */
-export const initials = (word: string): string => (word === "go" ? "gw" : word.slice(0, 1));
+const knownBeginnings = new Map<string, readonly number[]>();
+
+/** How the forms of a word begin, with two letters. For most words all begin as it does; not so "go", "gone", "went". */
+export function beginnings(word: string): readonly number[] {
+  if (word.length > 3 && IRREGULAR[word] === undefined) return [beginningOf(word)];
+  let known = knownBeginnings.get(word);
+  if (known === undefined) {
+    known = [...new Set(inflect(word, "verb").map(beginningOf))];
+    knownBeginnings.set(word, known);
+  }
+  return known;
+}

@@ -1,11 +1,16 @@
-import { inflect, initials } from "./inflection.ts";
+import { remember } from "../memory.ts";
+import { beginnings, inflect } from "./inflection.ts";
 import type { Token } from "./tokenizer.ts";
+import { beginningOf, WaitingEntries } from "./waiting-entries.ts";
 
 interface Node<Value> {
-  next?: Map<string, Node<Value>>;
-  values?: Value[];
-  /** Rests of patterns that begin here and have not been needed yet. */
-  waiting?: Rest<Value>[];
+  /** What follows by the next word, after a number, and after any word. */
+  next: Map<string, Node<Value>> | undefined;
+  number: Node<Value> | undefined;
+  any: Node<Value> | undefined;
+  values: Value[] | undefined;
+  /** Rests of patterns that go on here and have not been needed yet. */
+  waiting: Rest<Value>[] | undefined;
 }
 
 interface Rest<Value> {
@@ -28,6 +33,12 @@ const NUMBER_WORDS = new Set(
   ),
 );
 
+const NUMBER = beginningOf("#");
+const ANY = beginningOf("_");
+const NONE: readonly never[] = [];
+
+const isNumber = ({ kind, norm }: Token): boolean => kind === "number" || (kind === "word" && NUMBER_WORDS.has(norm));
+
 const isOptional = (word: string): boolean => word[0] === "(" && word.endsWith(")");
 
 const choices = (word: string): string[] => (isOptional(word) ? word.slice(1, -1) : word).split("|");
@@ -39,18 +50,36 @@ const alternatives = (word: string): string[] =>
     return one.endsWith("?") ? [one.slice(0, -1), one.slice(0, -2)] : [one];
   });
 
-/** The letters that a pattern may begin with: those of its first word, and of the next where that one may be missing. */
-function beginnings(words: readonly string[]): string {
-  let letters = "";
-  for (const word of words) {
-    for (const one of word.includes("|") || isOptional(word) ? choices(word) : [word]) {
-      const first = one.startsWith("~") ? initials(one.slice(1)) : one.slice(0, 1);
-      if (!letters.includes(first)) letters += first;
-    }
-    if (!isOptional(word)) break;
-  }
-  return letters;
+/** How the forms of one alternative begin. */
+function beginningsOf(one: string): readonly number[] {
+  if (one.startsWith("~")) return beginnings(one.slice(1));
+  return one.endsWith("?") ? alternatives(one).map(beginningOf) : [beginningOf(one)];
 }
+
+/**
+ * How a pattern may begin: as its first word, and as the next where that one may be missing. Most are told by their first
+ * word, and thousands are asked for when a program starts: those are not taken apart.
+ * @returns nothing where all words may be missing
+ */
+function firstBeginnings(pattern: string): readonly number[] | undefined {
+  const blank = pattern.indexOf(" ");
+  const first = blank < 0 ? pattern : pattern.slice(0, blank);
+  if (!isOptional(first) && !first.includes("|")) return beginningsOf(first);
+  const found: number[] = [];
+  for (const word of pattern.split(" ")) {
+    for (const one of choices(word)) found.push(...beginningsOf(one));
+    if (!isOptional(word)) return found;
+  }
+  return undefined;
+}
+
+const createNode = <Value>(): Node<Value> => ({
+  next: undefined,
+  number: undefined,
+  any: undefined,
+  values: undefined,
+  waiting: undefined,
+});
 
 const after = <Value>({ words, at, value }: Rest<Value>): Rest<Value> => ({ words, at: at + 1, value });
 
@@ -62,26 +91,31 @@ function settle<Value>(node: Node<Value>, rest: Rest<Value>): void {
     else if (!node.values.includes(rest.value)) node.values.push(rest.value);
     return;
   }
-  // An array that begins with its element is small: there are thousands of them.
   if (node.waiting === undefined) node.waiting = [rest];
   else node.waiting.push(rest);
   if (isOptional(word)) settle(node, after(rest));
 }
 
-/** The node's children; made when they are first asked for, so that a lexicon costs next to nothing to load. */
-function childrenOf<Value>(node: Node<Value>): Map<string, Node<Value>> | undefined {
-  if (node.waiting === undefined) return node.next;
+/** The node that a word of a pattern leads to. */
+function childOf<Value>(node: Node<Value>, word: string): Node<Value> {
+  if (word === "#") return (node.number ??= createNode());
+  if (word === "_") return (node.any ??= createNode());
   const next = (node.next ??= new Map<string, Node<Value>>());
-  for (const waiting of node.waiting) {
-    const rest = after(waiting);
-    for (const form of alternatives(waiting.words[waiting.at] ?? "")) {
-      let child = next.get(form);
-      if (child === undefined) next.set(form, (child = {}));
-      settle(child, rest);
+  let child = next.get(word);
+  if (child === undefined) next.set(word, (child = createNode()));
+  return child;
+}
+
+/** Makes the node's children; when they are first asked for, so that a lexicon costs next to nothing to load. */
+function unfold<Value>(node: Node<Value>, beginning?: number): void {
+  const { waiting } = node;
+  if (waiting === undefined) return;
+  node.waiting = undefined;
+  for (const rest of waiting) {
+    for (const form of alternatives(rest.words[rest.at] ?? "")) {
+      if (beginning === undefined || beginning === beginningOf(form)) settle(childOf(node, form), after(rest));
     }
   }
-  delete node.waiting;
-  return next;
 }
 
 /**
@@ -96,71 +130,88 @@ function childrenOf<Value>(node: Node<Value>): Map<string, Node<Value>> | undefi
  * - `_` any one word
  */
 export class PhraseTrie<Value> {
-  /** By the first letter, so that a text unfolds only what its words may begin. */
-  private readonly roots = new Map<string, Node<Value>>();
+  private readonly root = createNode<Value>();
+  private readonly waiting = new WaitingEntries<{ pattern: string; value: Value }>();
   private readonly patterns: string[] = [];
   private words: Set<string> | undefined;
 
-  /** A pattern of optional words only would match everywhere: it is left out. */
+  /**
+   * All patterns are to be added before the first text is looked at. One of optional words only would match everywhere: it
+   * is left out.
+   */
   add(pattern: string, value: Value): void {
-    const words = pattern.split(" ");
-    if (words.every(isOptional)) return;
+    const entry = { pattern, value };
+    const beginnings = firstBeginnings(pattern);
+    if (beginnings === undefined) return;
     this.patterns.push(pattern);
-    this.words = undefined;
-    const whole = { words, at: 0, value };
-    for (const letter of beginnings(words)) {
-      let root = this.roots.get(letter);
-      if (root === undefined) this.roots.set(letter, (root = {}));
-      settle(root, whole);
+    for (const beginning of beginnings) {
+      this.waiting.add(beginning, entry);
+      // These any token may begin.
+      if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
     }
   }
 
   /** Whether any pattern has this word. */
   readonly knows = (word: string): boolean => {
-    this.words ??= new Set(this.patterns.flatMap((pattern) => pattern.split(" ").flatMap(alternatives)));
+    // Patterns share most of their words.
+    this.words ??= new Set([...new Set(this.patterns.join(" ").split(" "))].flatMap(alternatives));
     return this.words.has(word);
   };
 
   /** Every phrase that begins at token `from`, shorter ones first. Punctuation is never skipped. */
-  matchesAt(tokens: readonly Token[], from: number): PhraseMatch<Value>[] {
+  matchesAt(tokens: readonly Token[], from: number): readonly PhraseMatch<Value>[] {
+    const token = tokens[from];
+    if (token === undefined) return NONE;
+    const child = this.first(token.word);
+    const { number, any } = this.root;
+    // Most words begin no phrase.
+    if (child === undefined && any === undefined && (number === undefined || !isNumber(token))) return NONE;
     const found: PhraseMatch<Value>[] = [];
-    this.step(undefined, tokens, from, from, found);
+    branch(this.root, child, tokens, from, from, found);
     return found;
   }
 
-  /** Goes on with token `at`, as what it is and as what patterns may call it. */
-  private step(
-    node: Node<Value> | undefined,
-    tokens: readonly Token[],
-    from: number,
-    at: number,
-    found: PhraseMatch<Value>[],
-  ): void {
-    const token = tokens[at];
-    if (token === undefined) return;
-    this.collect(this.child(node, token.norm), tokens, from, at + 1, found);
-    if (token.kind !== "word" && token.kind !== "number") return;
-    if (token.kind === "number" || NUMBER_WORDS.has(token.norm)) {
-      this.collect(this.child(node, "#"), tokens, from, at + 1, found);
-    }
-    this.collect(this.child(node, "_"), tokens, from, at + 1, found);
-  }
+  /** Where phrases go on that begin with a word. */
+  private readonly first = remember((norm) => {
+    this.unfoldRoot(beginningOf(norm));
+    return this.root.next?.get(norm);
+  });
 
-  /** What follows a node, and at the beginning the root of the word's first letter. */
-  private child(node: Node<Value> | undefined, word: string): Node<Value> | undefined {
-    const parent = node ?? this.roots.get(word.slice(0, 1));
-    return parent && childrenOf(parent)?.get(word);
+  private unfoldRoot(beginning: number): void {
+    const waiting = this.waiting.take(beginning);
+    if (waiting.length === 0) return;
+    for (const { pattern, value } of waiting) settle(this.root, { words: pattern.split(" "), at: 0, value });
+    unfold(this.root, beginning);
   }
+}
 
-  private collect(
-    node: Node<Value> | undefined,
-    tokens: readonly Token[],
-    from: number,
-    to: number,
-    found: PhraseMatch<Value>[],
-  ): void {
-    if (node === undefined) return;
-    if (node.values) for (const value of node.values) found.push({ value, from, to });
-    if (node.next !== undefined || node.waiting !== undefined) this.step(node, tokens, from, to, found);
-  }
+/** Goes on with token `at`, as what it is (to `child`) and as what patterns may call it. */
+function branch<Value>(
+  { number, any }: Node<Value>,
+  child: Node<Value> | undefined,
+  tokens: readonly Token[],
+  from: number,
+  at: number,
+  found: PhraseMatch<Value>[],
+): void {
+  const token = tokens[at];
+  if (token === undefined) return;
+  if (child !== undefined) collect(child, tokens, from, at + 1, found);
+  if (token.kind !== "word" && token.kind !== "number") return;
+  if (number !== undefined && isNumber(token)) collect(number, tokens, from, at + 1, found);
+  if (any !== undefined) collect(any, tokens, from, at + 1, found);
+}
+
+function collect<Value>(
+  node: Node<Value>,
+  tokens: readonly Token[],
+  from: number,
+  to: number,
+  found: PhraseMatch<Value>[],
+): void {
+  if (node.values) for (const value of node.values) found.push({ value, from, to });
+  const token = tokens[to];
+  if (token === undefined) return;
+  unfold(node);
+  branch(node, node.next?.get(token.norm), tokens, from, to, found);
 }

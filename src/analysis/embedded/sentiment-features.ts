@@ -5,8 +5,9 @@ import {
   FAULTS_WHEN_TOO_MUCH,
   FILLERS,
   NEGATORS,
-  OPINIONS,
   PHRASES,
+  isNegator,
+  opinionOf,
   type Opinion,
 } from "./lexicon/lexicon.ts";
 import type { Token } from "./tokenizer.ts";
@@ -58,7 +59,7 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
   if (longest) return longest;
   const next = tokens[at + 1];
   if (token.norm === "too" && next && FAULTS_WHEN_TOO_MUCH.has(next.norm)) return { opinion: TOO_MUCH, to: at + 2 };
-  const opinion = OPINIONS.get(token.norm);
+  const opinion = opinionOf(token.word);
   return opinion && { opinion, to: at + 1 };
 }
 
@@ -146,7 +147,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
     }
     const found = opinionAt(tokens, at);
     if (found === undefined) {
-      if (NEGATORS.has(token.norm)) loose.add(at);
+      if (isNegator(token.word)) loose.add(at);
       at++;
       continue;
     }

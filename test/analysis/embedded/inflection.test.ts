@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inflect, initials, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
+import { beginnings, inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
+import { beginningOf } from "../../../src/analysis/embedded/waiting-entries.ts";
 
 describe("inflect", () => {
   it.each<[string, WordClass, string[]]>([
@@ -19,9 +21,17 @@ describe("inflect", () => {
     expect(inflect(word, wordClass)).toEqual(expect.arrayContaining(forms));
   });
 
-  it.each(["love", "go", "thief", "break", "lie"])("knows what letters the forms of %s begin with", (word) => {
-    const letters = new Set(inflect(word, "verb").map((form) => form.slice(0, 1)));
-    expect(new Set(initials(word).split(""))).toEqual(letters);
+  it("knows how the forms of any word begin", () => {
+    const words = fc.oneof(
+      fc.constantFrom("love", "go", "thief", "break", "lie", "tie", "shy", "choose"),
+      fc.stringMatching(/^[a-z]{3,8}$/),
+    );
+    fc.assert(
+      fc.property(words, fc.constantFrom<WordClass>("verb", "noun", "adjective", "word"), (word, wordClass) => {
+        const forms = inflect(word, wordClass);
+        expect(beginnings(word)).toEqual(expect.arrayContaining(forms.map(beginningOf)));
+      }),
+    );
   });
 
   it("leaves a plain word as it is", () => {

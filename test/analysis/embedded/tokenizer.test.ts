@@ -75,6 +75,35 @@ describe("tokenize", () => {
     ]);
   });
 
+  it("reads plain text the same beside characters beyond ASCII, which other patterns read", () => {
+    const pieces = [
+      "it's",
+      "DON'T",
+      "rock`n",
+      "b2b_x",
+      "3,000.50",
+      "$5",
+      "10%",
+      ":-)",
+      "</3",
+      "a@b.com",
+      "x.com/y",
+      "..",
+      "?!",
+      "-",
+      "@me",
+      "so",
+      " ",
+    ];
+    const tokensOf = (text: string) => tokenize(text).map(({ kind, norm, start, end }) => [kind, norm, start, end]);
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces)), (chosen) => {
+        const text = chosen.join("");
+        expect(tokensOf(`${text} \u00E9`).slice(0, -1)).toEqual(tokensOf(`${text} e`).slice(0, -1));
+      }),
+    );
+  });
+
   it("gives tokens in order that lie within the text, for any string", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {

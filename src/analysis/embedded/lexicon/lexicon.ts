@@ -1,6 +1,8 @@
-import { inflect, initials, type WordClass } from "../inflection.ts";
+import { remember } from "../../memory.ts";
+import { beginnings, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
+import { beginningOf, WaitingEntries } from "../waiting-entries.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
 export interface Opinion {
@@ -49,42 +51,33 @@ function readGroups(themes: Themes, sign: 1 | -1): Group[] {
   );
 }
 
-/**
- * Opinion words in all their forms. Those that begin with a letter are made when the first such word is asked for: all
- * of them at once would be a fifth of the time that a program takes to start.
- */
+/** Opinion words in all their forms, which are made when the first word is asked for that begins like them. */
 class OpinionWords {
-  readonly #opinions = new Map<string, Opinion>();
-  readonly #waiting = new Map<string, [lemma: string, Group][]>();
-  readonly #never: ReadonlySet<string>;
+  private readonly opinions = new Map<string, Opinion>();
+  private readonly waiting = new WaitingEntries<{ lemma: string; group: Group }>();
+  private readonly never: ReadonlySet<string>;
 
   constructor(groups: readonly Group[], never: ReadonlySet<string>) {
-    this.#never = never;
+    this.never = never;
     for (const group of groups) {
       for (const lemma of group.lemmas) {
-        for (const letter of initials(lemma)) {
-          const known = this.#waiting.get(letter);
-          if (known === undefined) this.#waiting.set(letter, [[lemma, group]]);
-          else known.push([lemma, group]);
-        }
+        const entry = { lemma, group };
+        for (const beginning of beginnings(lemma)) this.waiting.add(beginning, entry);
       }
     }
   }
 
-  get(word: string): Opinion | undefined {
-    const letter = word.slice(0, 1);
-    const waiting = this.#waiting.get(letter);
-    if (waiting !== undefined) {
-      this.#waiting.delete(letter);
-      for (const [lemma, group] of waiting) this.#add(lemma, group);
-    }
-    return this.#opinions.get(word);
-  }
+  readonly get = (word: string): Opinion | undefined => {
+    const beginning = beginningOf(word);
+    for (const { lemma, group } of this.waiting.take(beginning)) this.add(lemma, group, beginning);
+    return this.opinions.get(word);
+  };
 
-  #add(lemma: string, { wordClass, opinion }: Group): void {
+  private add(lemma: string, { wordClass, opinion }: Group, beginning: number): void {
     for (const form of inflect(lemma, wordClass)) {
+      if (beginningOf(form) !== beginning) continue;
       // What stands in a file itself is meant; a form made by rule gives way to it.
-      if (form === lemma || (!this.#opinions.has(form) && !this.#never.has(form))) this.#opinions.set(form, opinion);
+      if (form === lemma || (!this.opinions.has(form) && !this.never.has(form))) this.opinions.set(form, opinion);
     }
   }
 }
@@ -119,9 +112,11 @@ function readPhrases(): PhraseTrie<Opinion> {
 
 /** English opinion words. */
 export const OPINIONS = readOpinionWords();
+export const opinionOf = remember(OPINIONS.get);
 /** English phrases that hold an opinion, or only look like one. */
 export const PHRASES = readPhrases();
 export const NEGATORS = new Set(words(modifiers.negators));
+export const isNegator = remember((word) => NEGATORS.has(word));
 export const FILLERS = new Set(words(modifiers.fillers));
 export const DEGREES: ReadonlyMap<string, number> = new Map([
   ...factors(modifiers.intensifiers),

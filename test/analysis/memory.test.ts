@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { Kept, remember, wordOf } from "../../src/analysis/memory.ts";
+
+describe("remember", () => {
+  it("asks about a word once, also where there is no answer", () => {
+    const asked: string[] = [];
+    const lengthOf = remember((norm) => {
+      asked.push(norm);
+      return norm === "none" ? undefined : norm.length;
+    });
+    const [word, none] = [wordOf("word"), wordOf("none")];
+    expect([lengthOf(word), lengthOf(word), lengthOf(none), lengthOf(none)]).toEqual([4, 4, undefined, undefined]);
+    expect(asked).toEqual(["word", "none"]);
+  });
+
+  it("tells those who ask apart", () => {
+    const [upper, length] = [remember((norm) => norm.toUpperCase()), remember((norm) => norm.length)];
+    expect([upper(wordOf("a")), length(wordOf("a"))]).toEqual(["A", 1]);
+  });
+});
+
+describe("Kept", () => {
+  it("keeps what was made, but of long pieces nothing", () => {
+    const kept = new Kept((piece) => ({ piece }));
+    expect(kept.get("short")).toBe(kept.get("short"));
+    expect(kept.get("a long piece of text")).not.toBe(kept.get("a long piece of text"));
+  });
+
+  it("keeps a bounded number", () => {
+    const kept = new Kept((piece) => ({ piece }));
+    const first = kept.get("0");
+    for (let piece = 1; piece < 100_000; piece++) kept.get(String(piece));
+    expect(kept.get("0")).not.toBe(first);
+  });
+});
