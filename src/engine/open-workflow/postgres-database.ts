@@ -5,6 +5,7 @@ import { ValidationError } from "../../errors.ts";
 import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
+  INDEXED_FIELD,
   LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
@@ -17,7 +18,7 @@ import type { WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
 import { PostgresClaims } from "./postgres-claims.ts";
 import { openingError } from "./postgres-error.ts";
-import { prepareSchema, SCHEMA } from "./postgres-schema.ts";
+import { INDEXED_PREFIX, PREFIX_LENGTH, prepareSchema, SCHEMA } from "./postgres-schema.ts";
 import { PostgresSockets } from "./postgres-sockets.ts";
 import { settlesWithin } from "./within.ts";
 
@@ -159,10 +160,13 @@ class PostgresQueries implements RunQueries {
     if (startedSince) conditions.push(sql`created_at >= ${startedSince}`);
     if (startedBefore) conditions.push(sql`created_at < ${startedBefore}`);
     for (const [field, value] of Object.entries(input ?? {})) {
+      if (field === INDEXED_FIELD)
+        conditions.push(sql`${sql.unsafe(INDEXED_PREFIX)} = left(${value}, ${PREFIX_LENGTH})`);
       conditions.push(sql`input -> 'input' ->> ${field}::text = ${value}`);
     }
     if (after !== undefined) {
-      conditions.push(sql`(created_at, id) < (SELECT created_at, id FROM ${runs} WHERE id = ${after})`);
+      conditions.push(sql`(created_at, id) < (
+        SELECT created_at, id FROM ${runs} WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${after})`);
     }
     const all = conditions.reduce((left, right) => sql`${left} AND ${right}`);
     const rows = await sql<{ id: string }[]>`

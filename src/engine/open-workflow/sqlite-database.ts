@@ -7,7 +7,7 @@ import { IoError } from "../../errors.ts";
 import { lockFile } from "../../file-lock.ts";
 import type { EngineDatabase } from "./engine-database.ts";
 import { claimRun, DUE_INDEX } from "./sqlite-claim.ts";
-import { SqliteQueries } from "./sqlite-queries.ts";
+import { CUSTOMER_INDEX, SqliteQueries } from "./sqlite-queries.ts";
 
 /** OpenWorkflow prepares its few statements anew at every call, which costs more than running them. */
 function rememberStatements(database: DatabaseSync): void {
@@ -40,7 +40,7 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
     rememberStatements(database);
     const queries = new SqliteQueries(database);
     if (worker) {
-      database.exec(DUE_INDEX);
+      database.exec(`${DUE_INDEX};${CUSTOMER_INDEX}`);
       queries.releaseClaims();
     }
     const close = async (): Promise<void> => {
