@@ -42,12 +42,17 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
     if (worker) {
       database.exec(`${DUE_INDEX};${CUSTOMER_INDEX}`);
       queries.releaseClaims();
+      queries.followClock();
     }
     const close = async (): Promise<void> => {
       await sqlite.stop();
       lock?.release();
     };
+    let lastLook = 0;
     const claim: EngineDatabase["claim"] = async (slot, places) => {
+      const now = Date.now();
+      if (now < lastLook) queries.followClock();
+      lastLook = now;
       const workflowRunId = unflushed(database, () => claimRun(database, slot, places));
       return workflowRunId === undefined ? null : sqlite.getWorkflowRun({ workflowRunId });
     };

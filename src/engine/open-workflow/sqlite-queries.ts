@@ -191,6 +191,25 @@ export class SqliteQueries implements RunQueries {
     return Number(changes) > 0;
   }
 
+  /**
+   * For when the clock was set back: what was written at a time that is yet to come is due now, and nobody's lease holds longer
+   * than one from now. What somebody has put off until a later time stays put off.
+   */
+  followClock(): void {
+    const now = Date.now();
+    this.#database
+      .prepare(
+        `UPDATE workflow_runs SET available_at = iif(worker_id IS NULL, $now, $until), updated_at = $now
+         WHERE namespace_id = $namespace AND status IN ('pending', 'running', 'sleeping')
+           AND available_at > $now AND updated_at > $now AND (attempts > 0 OR available_at <= updated_at)`,
+      )
+      .run({
+        $namespace: DEFAULT_NAMESPACE_ID,
+        $now: new Date(now).toISOString(),
+        $until: new Date(now + LEASE_MS).toISOString(),
+      });
+  }
+
   /** Frees the runs that a dead worker held, without waiting for their leases. Only for whoever holds the worker lock. */
   releaseClaims(): void {
     const now = new Date().toISOString();
