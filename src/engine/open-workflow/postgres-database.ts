@@ -70,9 +70,13 @@ export async function connectPostgres(
     await close();
     throw openingError(cause);
   }
-  const backend: Backend = Object.assign(Object.create(BackendPostgres.fromPool(sql)) as Backend, {
-    createWorkflowRun: (run: NewWorkflowRun) => createRun(sql, run),
-  });
+  const pooled: Backend = BackendPostgres.fromPool(sql);
+  const backend = Object.assign(Object.create(pooled) as Backend, {
+    createWorkflowRun: (run) => createRun(sql, run),
+    failWorkflowRun: async (params) => dueByServer(sql, await pooled.failWorkflowRun(params)),
+    rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
+      dueByServer(sql, await pooled.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+  } satisfies Partial<Backend>);
   const processId = randomUUID();
   const claims = new PostgresClaims(sql, SCHEMA, processId);
   const channel = new PostgresChannel(sql, processId, logger);
@@ -125,6 +129,17 @@ async function createRun(sql: Sql, run: NewWorkflowRun): Promise<WorkflowRun> {
     SELECT * FROM ${runs}
     WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_name = ${workflowName} AND idempotency_key = ${idempotencyKey}`;
   return known!;
+}
+
+/** OpenWorkflow puts a run off by this machine's clock, but claims go by the server's: so the wait is counted from there. */
+async function dueByServer(sql: Sql, run: WorkflowRun): Promise<WorkflowRun> {
+  if (run.status !== "pending" || !run.availableAt) return run;
+  const [due] = await sql<WorkflowRun[]>`
+    UPDATE ${sql(SCHEMA)}.workflow_runs
+    SET available_at = updated_at + ${run.availableAt.getTime() - Date.now()} * INTERVAL '1 millisecond'
+    WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${run.id} AND status = 'pending' AND available_at = ${run.availableAt}
+    RETURNING *`;
+  return due ?? run;
 }
 
 class PostgresQueries implements RunQueries {
