@@ -25,8 +25,11 @@ import { settlesWithin } from "./within.ts";
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
 const CLOSE_TIMEOUT_S = 3;
 
-/** For a claim, which a worker makes every second: a network that has fallen silent is noticed by it. Milliseconds. */
-const CLAIM_TIMEOUT_MS = 30_000;
+/**
+ * For claims, which a worker with a free slot makes every second, and renewals of leases, which each run at work makes every 15
+ * seconds: by them a network that has fallen silent is noticed. Milliseconds.
+ */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
 const MOST_CONNECTIONS = 4;
@@ -70,9 +73,15 @@ export async function connectPostgres(
     await close();
     throw openingError(cause);
   }
+  const answered = async <Answer>(work: Promise<Answer>): Promise<Answer> => {
+    // What else is under way on these connections gets no answer either.
+    if (!(await settlesWithin(work, ANSWER_TIMEOUT_MS))) sockets.cut();
+    return work;
+  };
   const pooled: Backend = BackendPostgres.fromPool(sql);
   const backend = Object.assign(Object.create(pooled) as Backend, {
     createWorkflowRun: (run) => createRun(sql, run),
+    extendWorkflowRunLease: (params) => answered(pooled.extendWorkflowRunLease(params)),
     failWorkflowRun: async (params) => dueByServer(sql, await pooled.failWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
       dueByServer(sql, await pooled.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
@@ -83,12 +92,7 @@ export async function connectPostgres(
   return {
     backend,
     queries: new PostgresQueries(sql),
-    claim: async (slot, places) => {
-      const claim = claims.claim(slot, places);
-      // What else is under way on these connections gets no answer either.
-      if (!(await settlesWithin(claim, CLAIM_TIMEOUT_MS))) sockets.cut();
-      return claim;
-    },
+    claim: (slot, places) => answered(claims.claim(slot, places)),
     leave: () => claims.leave(),
     announce: (runId) => channel.announce(runId),
     listen: (listener) => channel.listen(listener),
