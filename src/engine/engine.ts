@@ -124,7 +124,7 @@ export interface RegisterOptions {
 export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
-  /** Fields of the input, each with the text that it must be. */
+  /** Fields of the input, each with the text that it must be. By `customer_id` they are found at once, by others all runs are read. */
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: Date;
   readonly startedBefore?: Date;

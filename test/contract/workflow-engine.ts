@@ -403,6 +403,20 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(rest).toHaveLength(1);
     });
 
+    it("lists by a customer's id, however long it is", async () => {
+      const engine = await open({ echo: async () => null });
+      const long = "é".repeat(20_000);
+      const customers = ["C-1", long, `${long}2`, "o\"'dd", "C-1"];
+      for (const [n, customer_id] of customers.entries()) await runOnce(engine, "echo", `k${n}`, { customer_id });
+      await runOnce(engine, "echo", "number", { customer_id: 1 });
+      const keys = async (customer_id: string) => (await engine.list({ input: { customer_id } })).map(({ key }) => key);
+      expect(await keys("C-1")).toEqual(["k4", "k0"]);
+      expect(await keys(long)).toEqual(["k1"]);
+      expect(await keys(`${long}2`)).toEqual(["k2"]);
+      expect(await keys("o\"'dd")).toEqual(["k3"]);
+      expect(await keys("C-2")).toEqual([]);
+    });
+
     it("keeps every attempt with its times and its error, and takes up a failed run by hand", async () => {
       let healthy = false;
       const engine = await open({

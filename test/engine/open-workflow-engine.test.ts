@@ -204,6 +204,31 @@ describe("OpenWorkflowEngine", () => {
     await engine.close();
   });
 
+  it("writes nothing to the console when the answer to a run's end is lost and the database fails again", async () => {
+    const database = openSqliteDatabase(":memory:", true);
+    const { backend } = database;
+    let answered = false;
+    const ended = Promise.withResolvers<void>();
+    const completeWorkflowRun: typeof backend.completeWorkflowRun = async (params) => {
+      const run = await backend.completeWorkflowRun(params).finally(() => answered && ended.resolve());
+      answered = true;
+      throw new Error(`write CONNECTION_CLOSED after ${run.id}`);
+    };
+    const getWorkflowRun: typeof backend.getWorkflowRun = async (params) => {
+      if (answered) throw new Error("connect ECONNREFUSED");
+      return backend.getWorkflowRun(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { completeWorkflowRun, getWorkflowRun });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled } });
+    engine.register("echo", async (input) => input);
+    const written = vi.spyOn(console, "error").mockReturnValue();
+    onTestFinished(() => written.mockRestore());
+    await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
+    await ended.promise;
+    await engine.close();
+    expect(written).not.toHaveBeenCalled();
+  });
+
   it("does not take its own run a second time when the lease ran out under it", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const engine = new OpenWorkflowEngine({ path });

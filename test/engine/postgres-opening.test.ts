@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
+import { pino } from "pino";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
@@ -98,6 +99,30 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (TEST_DATABASE_URL na
        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA openworkflow TO ${role.name}`,
     );
     await expect(executesARun(role.url)).resolves.toBeUndefined();
+  });
+
+  it("says that it can't listen, and finds by polling what other processes do", async () => {
+    const url = await newDatabase();
+    const starter = await open(url, { worker: false });
+    const role = await newRole(url);
+    await statement(
+      url,
+      `GRANT USAGE ON SCHEMA openworkflow TO ${role.name}; GRANT ALL ON ALL TABLES IN SCHEMA openworkflow TO ${role.name};
+       ALTER ROLE ${role.name} CONNECTION LIMIT 1`,
+    );
+    const warned: string[] = [];
+    const heard = Promise.withResolvers<void>();
+    const write = (line: string): void => (warned.push(line), heard.resolve());
+    const logger = pino({ level: "warn" }, { write });
+    // The one connection that it may have is taken by the time it listens.
+    const waiter = await open(role.url, { worker: false, logger });
+    await heard.promise;
+    expect(warned).toEqual([expect.stringContaining("what other processes do is found by polling only")]);
+    expect(warned[0]).toContain("too many connections");
+    const { id } = await starter.start("echo", { key: "k", fingerprint: "f", input: null });
+    const waiting = waiter.wait(id);
+    await starter.cancel(id);
+    expect(await waiting).toMatchObject({ status: "cancelled" });
   });
 
   it("names the rights that are missing, whether there are tables or not", async () => {

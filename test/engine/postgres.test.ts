@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
-import { createDatabase, serverUrl } from "../support/postgres.ts";
+import { createDatabase, serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 import { decideAfterKill, meanwhile } from "./waiting.ts";
 
@@ -68,8 +68,12 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
     expect(cancelled).toMatchObject({ status: "cancelled" });
   });
 
-  it("opens safely when ten processes do so at once on a new database", async () => {
+  it.each(["new", "older"])("opens safely when ten processes do so at once on a database that is %s", async (age) => {
     const database = await newDatabase();
+    if (age === "older") {
+      await (await OpenWorkflowEngine.connect(database)).close();
+      await statement(database, "DROP INDEX openworkflow.workflow_runs_customer");
+    }
     const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database)));
     for (const engine of engines) engine.register("once", async (_, { runId }) => runId);
     const started = await Promise.all(
@@ -81,5 +85,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
     expect(started.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
     expect(await engines[7]!.wait(started[0]!.id)).toMatchObject({ status: "completed", output: started[0]!.id });
     for (const engine of engines) await engine.close();
+    // Fails where it is missing.
+    await statement(database, "DROP INDEX openworkflow.workflow_runs_customer");
   });
 });

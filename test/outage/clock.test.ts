@@ -1,13 +1,46 @@
+import { join } from "node:path";
+import { pino } from "pino";
+import postgres from "postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
+import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
+import { IoError } from "../../src/errors.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { serverUrl, statement } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
 
 const HOUR = 3_600_000;
 
 /** Date alone: timers run on, as they do when somebody sets the clock of a machine. */
 function setClock(offsetMs: number): void {
   const now = Date.now() + offsetMs;
-  vi.useFakeTimers({ toFake: ["Date"], now });
+  vi.useFakeTimers({ toFake: ["Date"], now, shouldAdvanceTime: true });
   onTestFinished(() => void vi.useRealTimers());
+}
+
+const submission = { key: "k", fingerprint: "f", input: null };
+
+/** An engine with a step that fails so many times, and what resolves when its run waits for the next attempt. */
+async function openTroubled(place: string, failures: number) {
+  const putOff = Promise.withResolvers<void>();
+  const write = (line: string): void => void (line.includes("a run is put off") && putOff.resolve());
+  const retry = { attempts: 3, initialDelayMs: 300, maximumDelayMs: 300 };
+  const options = { retry, logger: pino({ level: "info" }, { write }) };
+  const engine = place.startsWith("postgres:")
+    ? await OpenWorkflowEngine.connect(place, options)
+    : new OpenWorkflowEngine({ ...options, path: place });
+  onTestFinished(() => engine.close());
+  let left = failures;
+  engine.register("troubled", (_, { step }) =>
+    step("only", () => {
+      if (left-- > 0) throw new IoError("away");
+      return "done";
+    }),
+  );
+  engine.register("later", async () => "begun");
+  return { engine, putOff: putOff.promise };
 }
 
 describe("when the clock jumps", () => {
@@ -52,5 +85,85 @@ describe("when the clock jumps", () => {
     const attempts = (await workflow.getWorkflowHistory(id)).filter(({ step }) => step === "response_sent");
     expect(attempts.map(({ status }) => status)).toEqual(["completed"]);
     expect(mails.mails).toHaveLength(3);
+  });
+
+  it("an hour back, a run that waits for its retry goes on, and one that is put off stays so", async () => {
+    const { engine, putOff } = await openTroubled(":memory:", 2);
+    const availableAt = new Date(Date.now() + HOUR / 2);
+    const { id: later } = await engine.start("later", { ...submission, availableAt });
+    const { id } = await engine.start("troubled", submission);
+    await putOff;
+    setClock(-HOUR);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
+    expect(await engine.get(later)).toMatchObject({ status: "started" });
+  });
+
+  it("an hour back between two processes, what waits for its retry or was just submitted goes on with the second", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const { engine: first, putOff } = await openTroubled(path, 1);
+    const { id } = await first.start("troubled", submission);
+    await putOff;
+    await first.close();
+    const starter = new OpenWorkflowEngine({ path, worker: false });
+    const { id: submitted } = await starter.start("later", submission);
+    await starter.close();
+    setClock(-HOUR);
+    const { engine: second } = await openTroubled(path, 1);
+    second.resume();
+    expect(await second.wait(id)).toMatchObject({ status: "completed", output: "done" });
+    expect(await second.wait(submitted)).toMatchObject({ status: "completed", output: "begun" });
+  });
+
+  it("an hour back, no lease holds longer than half a minute from then", async () => {
+    const database = openSqliteDatabase(":memory:", true);
+    onTestFinished(() => database.close());
+    const engine = new OpenWorkflowEngine({ database });
+    const { id } = await engine.start("later", submission);
+    const claim = async () =>
+      (await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["later", 1]])))?.id;
+    expect(`workflow-${await claim()}`).toBe(id);
+    setClock(-HOUR);
+    expect(await claim()).toBeUndefined();
+    setClock(31_000);
+    expect(`workflow-${await claim()}`).toBe(id);
+  });
+});
+
+describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+  it("whose clock is an hour behind a worker's, a run waits no longer for its retry", async () => {
+    const { engine } = await openTroubled(await newDatabase(), 2);
+    setClock(HOUR);
+    const { id } = await engine.start("troubled", submission);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
+  it("whose clock was set back by an hour, what waits for its retry or was just submitted goes on, what is put off stays so, and no lease holds longer than half a minute", async () => {
+    const url = await newDatabase();
+    const { engine: first, putOff } = await openTroubled(url, 1);
+    const { id } = await first.start("troubled", submission);
+    await putOff;
+    await first.close();
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    const { id: submitted } = await starter.start("later", submission);
+    const availableAt = new Date(Date.now() + HOUR / 2);
+    const { id: later } = await starter.start("later", { ...submission, key: "later", availableAt });
+    const { id: held } = await starter.start("held", submission);
+    const database = await connectPostgres(url);
+    await database.claim({ workerId: "dead", leaseDurationMs: 30_000 }, new Map([["held", 1]]));
+    await database.close();
+    // As it leaves them.
+    const AHEAD = "available_at = available_at + interval '1 hour', updated_at = updated_at + interval '1 hour'";
+    await statement(url, `UPDATE openworkflow.workflow_runs SET ${AHEAD}`);
+    const { engine: second } = await openTroubled(url, 0);
+    second.resume();
+    expect(await second.wait(id)).toMatchObject({ status: "completed", output: "done" });
+    expect(await second.wait(submitted)).toMatchObject({ status: "completed", output: "begun" });
+    expect(await second.get(later)).toMatchObject({ status: "started" });
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const lease = sql`SELECT available_at < now() + interval '31 seconds' AS short FROM openworkflow.workflow_runs
+      WHERE id = ${held.slice("workflow-".length)}`;
+    expect(await lease).toEqual([{ short: true }]);
   });
 });

@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
 import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
@@ -116,20 +117,31 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
     await expect(worker.close()).resolves.toBeUndefined();
   }, 60_000);
 
-  it("fall silent, a claim fails after a while, and the next one has a new connection", async () => {
-    const direct = new URL(await newDatabase());
-    const proxy = await startTcpProxy(Number(direct.port || 5432));
-    const through = new URL(direct);
-    through.port = String(proxy.port);
-    const database = await connectPostgres(through.href);
-    onTestFinished(() => database.close());
-    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["echo", null]]));
-    expect(await claim()).toBeNull();
-    proxy.silence();
-    const unanswered = claim();
-    proxy.mend();
-    await expect(unanswered).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
-    expect(await claim()).toBeNull();
+  it("fall silent, a claim and the renewal of a lease fail after a while, and what comes next has a new connection", async () => {
+    const slot = { workerId: "a", leaseDurationMs: 30_000 };
+    const claim = (database: EngineDatabase) => database.claim(slot, new Map([["echo", null]]));
+    const fallsSilent = async (work: (database: EngineDatabase, workflowRunId: string) => Promise<unknown>) => {
+      const direct = new URL(await newDatabase());
+      const proxy = await startTcpProxy(Number(direct.port || 5432));
+      const through = new URL(direct);
+      through.port = String(proxy.port);
+      const engine = await open(direct.href, { worker: false });
+      const { id } = await engine.start("echo", submission(0));
+      const database = await connectPostgres(through.href);
+      onTestFinished(() => database.close());
+      const runId = (await claim(database))!.id;
+      expect(id).toContain(runId);
+      proxy.silence();
+      const unanswered = work(database, runId);
+      proxy.mend();
+      await expect(unanswered).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
+      // By then its lease may have run out.
+      await expect(claim(database)).resolves.toBeDefined();
+    };
+    await Promise.all([
+      fallsSilent(claim),
+      fallsSilent(({ backend }, workflowRunId) => backend.extendWorkflowRunLease({ workflowRunId, ...slot })),
+    ]);
   }, 90_000);
 });
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OxigraphOntologyStore } from "../../src/index.ts";
 import { CustomerDataPipeline } from "../../src/pipelines/customer-data-pipeline.ts";
@@ -72,4 +73,28 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     expect(mails.mails).toHaveLength(2);
     // It bears with the full disk for a while.
   }, 60_000);
+
+  it("under the runs, just when the mail server has taken a mail, that is recorded when there is room, and the mail not sent again", async () => {
+    const disk = smallDisk();
+    const tried = Promise.withResolvers<void>();
+    const write = (line: string): void => void (line.includes("does not take what a run has done") && tried.resolve());
+    const { workflow, engine, mails } = await startFeedback(
+      {},
+      { retry: PATIENT, runs: join(disk.folder, "runs.sqlite"), logger: pino({ level: "warn" }, { write }) },
+    );
+    onTestFinished(() => engine.close());
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    mails.script("data", { after: answer });
+    const arrived = mails.reached("data");
+    const id = await workflow.startWorkflow(feedback());
+    await arrived;
+    disk.fill();
+    resolve();
+    await tried.promise;
+    expect(await workflow.getWorkflowStatus(id)).toMatchObject({ status: "processing", current_step: "response_sent" });
+    disk.free();
+    const result = await workflow.run(feedback());
+    expect(result).toMatchObject({ success: true, action: "auto_respond" });
+    expect(mails.mails.map(({ parsed }) => parsed.messageId)).toEqual([result.response_id]);
+  });
 });

@@ -6,6 +6,7 @@ import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import type { CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
 import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "../../src/integrations/email/email-integration.ts";
+import { silentLogger, type Logger } from "../../src/log.ts";
 import { GraphTicketSystem } from "../../src/integrations/tickets/graph-ticket-system.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
@@ -61,6 +62,8 @@ interface Surroundings {
   runs?: string;
   /** Whether the engine executes; default: yes. */
   worker?: boolean;
+  /** Of the engine; default: none. */
+  logger?: Logger;
 }
 
 /** The whole workflow on real parts: a store (unless one is given) and an engine in memory, a mail server on this machine. */
@@ -71,6 +74,7 @@ export async function startFeedback(
     mailUrl,
     runs = ":memory:",
     worker = true,
+    logger = silentLogger,
   }: Surroundings = {},
 ): Promise<Feedback> {
   const mails = await startSmtpServer();
@@ -79,7 +83,7 @@ export async function startFeedback(
     transport: createMailTransport(mailUrl ?? mails.url()),
     from: "care@shop.example",
   });
-  const engine = new OpenWorkflowEngine({ path: runs, retry, worker });
+  const engine = new OpenWorkflowEngine({ path: runs, retry, worker, logger });
   onTestFinished(async () => {
     await engine.close();
     await emailIntegration.close();

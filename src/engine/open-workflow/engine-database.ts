@@ -35,13 +35,15 @@ export type StoredFilter = RunFilter & { readonly limit: number };
 /** Our statuses in terms of OpenWorkflow's columns, in SQL that both databases understand. */
 export const STATUS_CONDITION: Readonly<Record<RunStatus, string>> = {
   started: "(status = 'pending' AND attempts = 0)",
-  processing:
-    "((status = 'running' AND config ->> 'waiting' IS NULL) OR status = 'sleeping' OR (status = 'pending' AND attempts > 0))",
+  processing: "(status IN ('pending', 'running', 'sleeping') AND attempts > 0 AND config ->> 'waiting' IS NULL)",
   waiting_for_approval: "(status = 'running' AND config ->> 'waiting' IS NOT NULL)",
-  completed: "status IN ('completed', 'succeeded')",
+  completed: "status = 'completed'",
   failed: "status = 'failed'",
   cancelled: "status = 'canceled'",
 };
+
+/** The field of inputs by which runs are looked for most; it has an index. */
+export const INDEXED_FIELD = "customer_id";
 
 /**
  * What the adapter needs to know of OpenWorkflow's tables beyond its Backend interface, once for each kind of database.

@@ -29,6 +29,7 @@ export interface BackendObserver {
 const ended = (run: WorkflowRun): boolean =>
   run.status === "completed" || run.status === "succeeded" || run.status === "failed" || run.status === "canceled";
 
+/** Which OpenWorkflow leaves alone. */
 const NOBODYS = { status: "running", workerId: null } as WorkflowRun;
 
 /**
@@ -41,6 +42,15 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
     if (ended(run)) observer.onEnded(run);
     else if (run.availableAt) observer.onPutOff(run, run.availableAt);
     return run;
+  };
+  /** A run's end or its next wait, as long as it is ours: OpenWorkflow would say on the console what it could not write down. */
+  const leave = async (write: () => Promise<WorkflowRun>): Promise<WorkflowRun> => {
+    try {
+      return report(await persistently(write));
+    } catch (error) {
+      if (isDisowned(error)) return NOBODYS;
+      throw error;
+    }
   };
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
@@ -65,19 +75,19 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
         return await backend.extendWorkflowRunLease(params);
       } catch (error) {
         if (!isDisowned(error)) observer.onLeaseNotRenewed(error);
-        return NOBODYS; // which OpenWorkflow doesn't look at
+        return NOBODYS;
       }
     },
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
-    completeWorkflowRun: async (params) => report(await persistently(() => backend.completeWorkflowRun(params))),
+    completeWorkflowRun: (params) => leave(() => backend.completeWorkflowRun(params)),
     failWorkflowRun: async (params) =>
-      observer.takeParked(params.workerId) ?? report(await persistently(() => backend.failWorkflowRun(params))),
+      observer.takeParked(params.workerId) ?? leave(() => backend.failWorkflowRun(params)),
     sleepWorkflowRun: async (params) => report(await backend.sleepWorkflowRun(params)),
-    rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
-      report(await persistently(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params))),
+    rescheduleWorkflowRunAfterFailedStepAttempt: (params) =>
+      leave(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
   };
   return Object.assign(Object.create(backend) as Backend, observed);
 }

@@ -1,7 +1,10 @@
 import type { Sql } from "postgres";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import type { Places, WorkerSlot } from "./engine-database.ts";
+import { LEASE_MS, type Places, type WorkerSlot } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
+
+/** How often a worker looks whether the server's clock was set back. Milliseconds. */
+const CLOCK_INTERVAL_MS = 60_000;
 
 /**
  * What claims need in the database, made where it is missing; the function by the name of its version, because processes of different
@@ -31,7 +34,7 @@ export const claimObjects = (schema: string): string => `
     PRIMARY KEY (workflow_name, worker)
   );
 
-  CREATE OR REPLACE FUNCTION ${schema}.claim_run_2(claimant text, slot text, lease interval, places jsonb)
+  CREATE OR REPLACE FUNCTION ${schema}.claim_run_3(claimant text, slot text, lease interval, places jsonb)
   RETURNS SETOF ${schema}.workflow_runs LANGUAGE plpgsql AS $claim$
   DECLARE
     moment timestamptz;
@@ -40,7 +43,7 @@ export const claimObjects = (schema: string): string => `
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/claims', 0));
     moment := clock_timestamp();
-    renewable := pg_postmaster_start_time() + lease > moment;
+    renewable := moment BETWEEN pg_postmaster_start_time() AND pg_postmaster_start_time() + lease;
     RETURN QUERY
       WITH workflow AS (
         SELECT key AS name, value::int AS most FROM jsonb_each_text(places)
@@ -89,6 +92,7 @@ export class PostgresClaims {
   readonly #sql: Sql;
   readonly #schema: string;
   readonly #worker: string;
+  #followedAt = -Infinity;
 
   constructor(sql: Sql, schema: string, worker: string) {
     this.#sql = sql;
@@ -99,8 +103,12 @@ export class PostgresClaims {
   /** Claims the run that has been due longest, of the workflows that have a place for this worker. */
   async claim({ workerId, leaseDurationMs }: WorkerSlot, places: Places): Promise<WorkflowRun | null> {
     const sql = this.#sql;
+    if (performance.now() - this.#followedAt > CLOCK_INTERVAL_MS) {
+      await this.#followClock();
+      this.#followedAt = performance.now();
+    }
     const [claimed] = await sql<WorkflowRun[]>`
-      SELECT * FROM ${sql(this.#schema)}.claim_run_2(${this.#worker}, ${workerId},
+      SELECT * FROM ${sql(this.#schema)}.claim_run_3(${this.#worker}, ${workerId},
         ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))})`;
     return claimed ?? null;
   }
@@ -109,5 +117,19 @@ export class PostgresClaims {
   async leave(): Promise<void> {
     const sql = this.#sql;
     await sql`DELETE FROM ${sql(this.#schema)}.waiting_workers WHERE worker = ${this.#worker}`;
+  }
+
+  /**
+   * For when the server's clock was set back: what was written at a time that is yet to come is due now, and nobody's lease holds
+   * longer than one from now. What somebody has put off until a later time stays put off.
+   */
+  async #followClock(): Promise<void> {
+    const sql = this.#sql;
+    await sql`
+      UPDATE ${sql(this.#schema)}.workflow_runs
+      SET available_at = now() + CASE WHEN worker_id IS NULL THEN 0 ELSE ${LEASE_MS}::int END * INTERVAL '1 millisecond',
+        updated_at = now()
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND status IN ('pending', 'running', 'sleeping')
+        AND available_at > now() AND updated_at > now() AND (attempts > 0 OR available_at <= updated_at)`;
   }
 }

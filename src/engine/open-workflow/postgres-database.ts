@@ -5,6 +5,7 @@ import { ValidationError } from "../../errors.ts";
 import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
+  INDEXED_FIELD,
   LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
@@ -17,15 +18,18 @@ import type { WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
 import { PostgresClaims } from "./postgres-claims.ts";
 import { openingError } from "./postgres-error.ts";
-import { prepareSchema, SCHEMA } from "./postgres-schema.ts";
+import { INDEXED_PREFIX, PREFIX_LENGTH, prepareSchema, SCHEMA } from "./postgres-schema.ts";
 import { PostgresSockets } from "./postgres-sockets.ts";
 import { settlesWithin } from "./within.ts";
 
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
 const CLOSE_TIMEOUT_S = 3;
 
-/** For a claim, which a worker makes every second: a network that has fallen silent is noticed by it. Milliseconds. */
-const CLAIM_TIMEOUT_MS = 30_000;
+/**
+ * For claims, which a worker with a free slot makes every second, and renewals of leases, which each run at work makes every 15
+ * seconds: by them a network that has fallen silent is noticed. Milliseconds.
+ */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
 const MOST_CONNECTIONS = 4;
@@ -69,21 +73,26 @@ export async function connectPostgres(
     await close();
     throw openingError(cause);
   }
-  const backend: Backend = Object.assign(Object.create(BackendPostgres.fromPool(sql)) as Backend, {
-    createWorkflowRun: (run: NewWorkflowRun) => createRun(sql, run),
-  });
+  const answered = async <Answer>(work: Promise<Answer>): Promise<Answer> => {
+    // What else is under way on these connections gets no answer either.
+    if (!(await settlesWithin(work, ANSWER_TIMEOUT_MS))) sockets.cut();
+    return work;
+  };
+  const pooled: Backend = BackendPostgres.fromPool(sql);
+  const backend = Object.assign(Object.create(pooled) as Backend, {
+    createWorkflowRun: (run) => createRun(sql, run),
+    extendWorkflowRunLease: (params) => answered(pooled.extendWorkflowRunLease(params)),
+    failWorkflowRun: async (params) => dueByServer(sql, await pooled.failWorkflowRun(params)),
+    rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
+      dueByServer(sql, await pooled.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+  } satisfies Partial<Backend>);
   const processId = randomUUID();
   const claims = new PostgresClaims(sql, SCHEMA, processId);
   const channel = new PostgresChannel(sql, processId, logger);
   return {
     backend,
     queries: new PostgresQueries(sql),
-    claim: async (slot, places) => {
-      const claim = claims.claim(slot, places);
-      // What else is under way on these connections gets no answer either.
-      if (!(await settlesWithin(claim, CLAIM_TIMEOUT_MS))) sockets.cut();
-      return claim;
-    },
+    claim: (slot, places) => answered(claims.claim(slot, places)),
     leave: () => claims.leave(),
     announce: (runId) => channel.announce(runId),
     listen: (listener) => channel.listen(listener),
@@ -126,6 +135,17 @@ async function createRun(sql: Sql, run: NewWorkflowRun): Promise<WorkflowRun> {
   return known!;
 }
 
+/** OpenWorkflow puts a run off by this machine's clock, but claims go by the server's: so the wait is counted from there. */
+async function dueByServer(sql: Sql, run: WorkflowRun): Promise<WorkflowRun> {
+  if (run.status !== "pending" || !run.availableAt) return run;
+  const [due] = await sql<WorkflowRun[]>`
+    UPDATE ${sql(SCHEMA)}.workflow_runs
+    SET available_at = updated_at + ${run.availableAt.getTime() - Date.now()} * INTERVAL '1 millisecond'
+    WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${run.id} AND status = 'pending' AND available_at = ${run.availableAt}
+    RETURNING *`;
+  return due ?? run;
+}
+
 class PostgresQueries implements RunQueries {
   readonly #sql: Sql;
 
@@ -159,10 +179,13 @@ class PostgresQueries implements RunQueries {
     if (startedSince) conditions.push(sql`created_at >= ${startedSince}`);
     if (startedBefore) conditions.push(sql`created_at < ${startedBefore}`);
     for (const [field, value] of Object.entries(input ?? {})) {
+      if (field === INDEXED_FIELD)
+        conditions.push(sql`${sql.unsafe(INDEXED_PREFIX)} = left(${value}, ${PREFIX_LENGTH})`);
       conditions.push(sql`input -> 'input' ->> ${field}::text = ${value}`);
     }
     if (after !== undefined) {
-      conditions.push(sql`(created_at, id) < (SELECT created_at, id FROM ${runs} WHERE id = ${after})`);
+      conditions.push(sql`(created_at, id) < (
+        SELECT created_at, id FROM ${runs} WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${after})`);
     }
     const all = conditions.reduce((left, right) => sql`${left} AND ${right}`);
     const rows = await sql<{ id: string }[]>`

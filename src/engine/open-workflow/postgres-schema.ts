@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { INDEXED_FIELD } from "./engine-database.ts";
 import { claimObjects } from "./postgres-claims.ts";
 
 /** OpenWorkflow's own name for it. */
@@ -14,13 +15,21 @@ const UNIQUE_KEYS = `
   CREATE UNIQUE INDEX IF NOT EXISTS workflow_runs_key
     ON ${SCHEMA}.workflow_runs (namespace_id, workflow_name, idempotency_key);`;
 
+/** An index takes no long texts: whoever asks by it compares the whole as well. */
+export const PREFIX_LENGTH = 200;
+export const INDEXED_PREFIX = `left(input -> 'input' ->> '${INDEXED_FIELD}', ${PREFIX_LENGTH})`;
+
+const CUSTOMER_INDEX = `
+  CREATE INDEX IF NOT EXISTS workflow_runs_customer
+    ON ${SCHEMA}.workflow_runs (namespace_id, (${INDEXED_PREFIX}), created_at DESC, id DESC);`;
+
 const isThere = (...relations: string[]): string =>
   relations.map((name) => `to_regclass('${SCHEMA}.${name}') IS NOT NULL`).join(" AND ");
 
 const ENOUGH_TO_LOOK_ON = isThere("workflow_runs", "step_attempts", "workflow_runs_key");
 /** The last object of OpenWorkflow's last migration, each of which is one transaction, and the last of ours. */
-const COMPLETE = `${ENOUGH_TO_LOOK_ON} AND ${isThere("step_attempts_signal_wait_idx", "workflow_runs_due", "waiting_workers")}
-  AND to_regprocedure('${SCHEMA}.claim_run_2(text, text, interval, jsonb)') IS NOT NULL`;
+const COMPLETE = `${ENOUGH_TO_LOOK_ON} AND ${isThere("step_attempts_signal_wait_idx", "workflow_runs_due", "waiting_workers", "workflow_runs_customer")}
+  AND to_regprocedure('${SCHEMA}.claim_run_3(text, text, interval, jsonb)') IS NOT NULL`;
 
 /**
  * Makes or migrates the tables where something of them is missing, and only looks otherwise: even a `CREATE INDEX IF NOT
@@ -50,7 +59,7 @@ async function migrateOneByOne(url: string): Promise<void> {
     await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
     if (await holds(turn, COMPLETE)) return;
     await (await BackendPostgres.connect(endingWhenIdle(url))).stop();
-    await turn.unsafe(`${UNIQUE_KEYS}${claimObjects(SCHEMA)}`);
+    await turn.unsafe(`${UNIQUE_KEYS}${CUSTOMER_INDEX}${claimObjects(SCHEMA)}`);
   } finally {
     await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { dirname } from "node:path";
 import type { Backend } from "openworkflow/internal";
 import { BackendSqlite } from "openworkflow/sqlite";
@@ -7,16 +7,20 @@ import { IoError } from "../../errors.ts";
 import { lockFile } from "../../file-lock.ts";
 import type { EngineDatabase } from "./engine-database.ts";
 import { claimRun, DUE_INDEX } from "./sqlite-claim.ts";
-import { SqliteQueries } from "./sqlite-queries.ts";
+import { CUSTOMER_INDEX, SqliteQueries } from "./sqlite-queries.ts";
 
-/** OpenWorkflow prepares its few statements anew at every call, which costs more than running them. */
-function rememberStatements(database: DatabaseSync): void {
+/**
+ * OpenWorkflow prepares its few statements anew at every call, which costs more than running them. And it asks for the one row
+ * that an `UPDATE … RETURNING` gives: `get` stops there, before the commit, and says nothing where that fails on a full disk.
+ */
+function prepareOnce(database: DatabaseSync): void {
   const prepare = database.prepare.bind(database);
   const statements = new Map<string, StatementSync>();
   database.prepare = (sql) => {
     const known = statements.get(sql);
     if (known) return known;
     const statement = prepare(sql);
+    if (sql.includes("RETURNING")) statement.get = (...values) => statement.all(...(values as SQLInputValue[]))[0];
     statements.set(sql, statement);
     return statement;
   };
@@ -37,17 +41,22 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
     const sqlite = BackendSqlite.connect(path);
     const database = sqlite["db"] as unknown as DatabaseSync;
     database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");
-    rememberStatements(database);
+    prepareOnce(database);
     const queries = new SqliteQueries(database);
     if (worker) {
-      database.exec(DUE_INDEX);
+      database.exec(`${DUE_INDEX};${CUSTOMER_INDEX}`);
       queries.releaseClaims();
+      queries.followClock();
     }
     const close = async (): Promise<void> => {
       await sqlite.stop();
       lock?.release();
     };
+    let lastLook = 0;
     const claim: EngineDatabase["claim"] = async (slot, places) => {
+      const now = Date.now();
+      if (now < lastLook) queries.followClock();
+      lastLook = now;
       const workflowRunId = unflushed(database, () => claimRun(database, slot, places));
       return workflowRunId === undefined ? null : sqlite.getWorkflowRun({ workflowRunId });
     };

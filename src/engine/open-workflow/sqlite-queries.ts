@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
 import type { PendingDecision } from "../engine.ts";
 import {
+  INDEXED_FIELD,
   LEASE_MS,
   STATUS_CONDITION,
   type RunQueries,
@@ -12,6 +13,13 @@ import {
 
 /** Where a decision stands in a run's configuration. */
 const pathTo = (subject: string): string => `$.decisions.${JSON.stringify(subject)}`;
+
+// As a text of its own, not as a bound value: only so is its index found.
+const INDEXED_VALUE = `json_extract(input, '$.input."${INDEXED_FIELD}"')`;
+
+/** Runs of the same millisecond are in the order of their rows, as they are listed. */
+export const CUSTOMER_INDEX = `
+  CREATE INDEX IF NOT EXISTS workflow_runs_customer ON workflow_runs (namespace_id, ${INDEXED_VALUE}, created_at)`;
 
 export class SqliteQueries implements RunQueries {
   readonly #database: DatabaseSync;
@@ -45,15 +53,19 @@ export class SqliteQueries implements RunQueries {
     if (startedSince) conditions.push(["created_at >= ?", startedSince.toISOString()]);
     if (startedBefore) conditions.push(["created_at < ?", startedBefore.toISOString()]);
     for (const [field, value] of Object.entries(input ?? {})) {
-      conditions.push(["json_extract(input, ?) = ?", `$.input.${JSON.stringify(field)}`, value]);
+      if (field === INDEXED_FIELD) conditions.push([`${INDEXED_VALUE} = ?`, value]);
+      else conditions.push(["json_extract(input, ?) = ?", `$.input.${JSON.stringify(field)}`, value]);
     }
     if (after !== undefined) {
-      conditions.push(["(created_at, rowid) < (SELECT created_at, rowid FROM workflow_runs WHERE id = ?)", after]);
+      const place = "SELECT created_at, rowid FROM workflow_runs WHERE namespace_id = ? AND id = ?";
+      conditions.push([`(created_at, rowid) < (${place})`, DEFAULT_NAMESPACE_ID, after]);
     }
+    // Unfinished runs are few: the plus has them looked up by status and sorted, where SQLite would walk through all by time.
+    const time = status === "processing" ? "+created_at" : "created_at";
     const rows = this.#database
       .prepare(
         `SELECT id FROM workflow_runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
-         ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+         ORDER BY ${time} DESC, rowid DESC LIMIT ?`,
       )
       .all(...conditions.flatMap(([, ...values]) => values), limit);
     return rows.map(({ id }) => id as string);
@@ -177,6 +189,25 @@ export class SqliteQueries implements RunQueries {
         subject,
       );
     return Number(changes) > 0;
+  }
+
+  /**
+   * For when the clock was set back: what was written at a time that is yet to come is due now, and nobody's lease holds longer
+   * than one from now. What somebody has put off until a later time stays put off.
+   */
+  followClock(): void {
+    const now = Date.now();
+    this.#database
+      .prepare(
+        `UPDATE workflow_runs SET available_at = iif(worker_id IS NULL, $now, $until), updated_at = $now
+         WHERE namespace_id = $namespace AND status IN ('pending', 'running', 'sleeping')
+           AND available_at > $now AND updated_at > $now AND (attempts > 0 OR available_at <= updated_at)`,
+      )
+      .run({
+        $namespace: DEFAULT_NAMESPACE_ID,
+        $now: new Date(now).toISOString(),
+        $until: new Date(now + LEASE_MS).toISOString(),
+      });
   }
 
   /** Frees the runs that a dead worker held, without waiting for their leases. Only for whoever holds the worker lock. */
