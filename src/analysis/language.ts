@@ -13,6 +13,9 @@ const LEAD_WITH_FEW_WORDS = 0.15;
 const ENOUGH_SCORE = 0.6;
 const ENGLISH_SHARE = 0.12;
 
+/** Letters that English has in borrowed words only: with them the letters of even the shortest text tell something. */
+const ACCENTS = /[^\p{ASCII}’]/u;
+
 /** Words, and before them what is no language: links and mentions. */
 const WORDS = /(?:https?:\/\/|www\.|@)\S+|[\p{L}\p{M}'’]+/gu;
 
@@ -24,19 +27,19 @@ const ENGLISH = new Set(
 );
 
 /**
- * Frequent in other languages, and hardly seen in English. "die" and "war" are homographs: where no English word stands
- * beside them they are German.
+ * Frequent in other languages, or in what customers write in them, and hardly seen in English. "die" and "war" are
+ * homographs: where no English word stands beside them they are German.
  */
 const OTHERS = Object.entries({
-  de: "das ist und der die ein eine einen nicht mit auf für sehr war waren ich wir sie beim zum zur auch aber leider kein keine noch nur wie oder wurde habe hat mich von vom sind",
-  fr: "le les une est et très pas je nous vous c'est j'ai n'est ce qui avec dans mais tout trop merci des la ne il elle sont était été mon",
-  es: "el muy pero para por una es está que se mi lo la más nada todo gracias fue estoy como esta este",
-  it: "il gli è molto sono non che della una lo più tutto grazie questo questa",
-  pt: "muito não é uma para que meu minha está tudo obrigado foi são mais",
-  nl: "het een niet heel zeer ik maar ook zijn wordt geen naar bij deze goed",
-  sv: "och är inte det jag mycket som på för",
-  da: "og ikke er jeg det meget på",
-  pl: "jest nie się bardzo dobrze że nie są był",
+  de: "das ist und der die ein eine einen nicht mit auf für sehr war waren ich wir sie beim zum zur auch aber leider kein keine noch nur wie oder wurde habe hat mich von vom sind schlecht schlechte schlechter schlechtes schlechten gute guter gutes funktioniert geht nichts alles immer wieder nie produkt qualität lieferung schnelle schneller teuer defekt kaputt enttäuscht zufrieden danke bitte paket tolle toller perfekt katastrophe gerne",
+  fr: "le les une est et très pas je nous vous c'est j'ai n'est ce qui avec dans mais tout trop merci des la ne il elle sont était été mon mauvais mauvaise produit produits qualité livraison fonctionne déçu déçue jamais rien cassé colis rapide médiocre expérience bien",
+  es: "el muy pero para por una es está que se mi lo la más nada todo gracias fue estoy como esta este servicio producto productos calidad funciona malo mala pésimo pésima excelente llegó nunca demasiado desastre buena atención defectuoso envío dinero gusta gustó encanta recomiendo",
+  it: "il gli è molto sono non che della una lo più tutto grazie questo questa servizio prodotto prodotti qualità funziona pessimo pessima ottimo ottima buono troppo rotto spedizione terribile perfetto",
+  pt: "muito não é uma para que meu minha está tudo obrigado foi são mais serviço produto produtos qualidade péssimo péssima ótimo ótima ruim entrega chegou quebrado horrível nunca funciona excelente",
+  nl: "het een niet heel zeer ik maar ook zijn wordt geen naar bij deze goed slecht slechte werkt kwaliteit snelle levering nooit niets",
+  sv: "och är inte det jag mycket som på för dålig dåligt fungerar aldrig",
+  da: "og ikke er jeg det meget på dårlig dårligt virker aldrig",
+  pl: "jest nie się bardzo dobrze że nie są był działa nigdy",
   tr: "çok bir bu için değil güzel iyi kötü",
 }).map(([language, list]) => [language, new Set(list.split(" "))] as const);
 
@@ -119,5 +122,6 @@ export function detectLanguage(text: string): string {
   if (isInOtherScript(text)) return bestOf(scoreLanguages(words))[0];
   const other = byFrequentWords(words);
   if (other !== undefined) return other;
-  return new Set(words).size < ENOUGH_WORDS ? UNDETERMINED : byLetters(words);
+  const isShort = new Set(words).size < ENOUGH_WORDS;
+  return isShort && !words.some((word) => ACCENTS.test(word)) ? UNDETERMINED : byLetters(words);
 }

@@ -5,6 +5,8 @@ const filled = (piece: string): string => piece.repeat(Math.ceil(LENGTH / piece.
 export const HOSTILE_TEXTS: Record<string, string> = {
   negations: filled("not "),
   "negations before contractions": filled("isn't don't "),
+  "a denied list without an end": `no ${filled("bugs, ")}`,
+  "wishes without an end": filled("wish it should be more "),
   "exclamation marks": filled("!"),
   "one word": filled("a"),
   "one stretched opinion": `g${filled("o")}d`,

@@ -25,16 +25,47 @@ describe("detectLanguage", () => {
     ["fr", "Très déçu"],
     ["fr", "Le support technique est excellent"],
     ["es", "Muy bueno"],
+    ["es", "Terrible servicio"],
+    ["es", "No funciona"],
+    ["fr", "Mauvais service"],
+    ["fr", "Excellent produit"],
+    ["de", "Sehr schlecht"],
+    ["de", "Funktioniert nicht"],
+    ["it", "Pessimo servizio"],
+    ["pt", "Péssimo serviço"],
+    ["fi", "Erittäin huono"],
+    ["en", "Lovely décor"],
   ])("says %s of: %s", (language, text) => {
     expect(detectLanguage(text)).toBe(language);
   });
 
-  it.each(["", "   ", "okay", "Super gut", "!!!", "12345", "MINDY MINDY MINDY MINDY", "👍"])(
-    "does not guess the language of so little: %j",
-    (text) => {
-      expect(detectLanguage(text)).toBe("und");
-    },
-  );
+  it.each([
+    "",
+    "   ",
+    "okay",
+    "Super gut",
+    "All is war",
+    "No wifi",
+    "It’s broken",
+    "!!!",
+    "12345",
+    "MINDY MINDY MINDY MINDY",
+    "👍",
+  ])("does not guess the language of so little: %j", (text) => {
+    expect(detectLanguage(text)).toBe("und");
+  });
+
+  it("reads the beginning of a text", () => {
+    const german = "Das Produkt ist leider kaputt angekommen und niemand antwortet. ".repeat(12);
+    const english = "The parcel came late and the box was damaged. ".repeat(60);
+    expect(detectLanguage(german + english)).toBe("de");
+    expect(detectLanguage(english + german)).toBe("en");
+  });
+
+  it("takes a text for no English because it quotes some", () => {
+    const german = "Das Produkt ist leider kaputt angekommen und niemand antwortet mir. ".repeat(4);
+    expect(detectLanguage(`${german} Error: could not open the file`)).toBe("de");
+  });
 
   it("does not count links and mentions as words", () => {
     expect(detectLanguage("@kunden @beratung https://beispiel.de/das/ist/eine/deutsche/seite ok")).toBe("und");

@@ -1,14 +1,15 @@
 import { CONTRASTS, NEGATORS } from "./lexicon/lexicon.ts";
+import { isListedAfter } from "./denied-lists.ts";
 import type { Token } from "./tokenizer.ts";
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
 
+/** "no bugs and no crashes", "free of bugs and crashes": what denies the first denies the second. */
+const LINKS = words("or nor and");
 /** What may stand between a denial and what it denies: "not a single error", "have never had any crash". */
 const BETWEEN = words(
   "a an the any of is are was were be been being have has had get gets got getting ever single one real really actually more further other major known sign signs trace such see saw seen notice noticed experienced encountered found",
 );
-/** "the bug or the crash": what denies the first denies the second. */
-const LINKS = words("or nor");
 const SETTLED = words("fixed solved resolved corrected squashed");
 const SETTLED_BETWEEN = words("a an the all my our this that these those every annoying");
 /** Before "fixed" they say that it is not so yet. */
@@ -46,14 +47,13 @@ export function denialBefore(tokens: readonly Token[], at: number): number | und
   const word = tokens[before]?.norm ?? "";
   if (word === "without") return clauseHas(tokens, before, (word) => NEGATORS.has(word)) ? undefined : before;
   if (NEGATORS.has(word)) return before;
-  if (word === "free" && /^(?:of|from)$/u.test(tokens[before + 1]?.norm ?? "")) return before;
+  if (word === "free" && tokens[before + 1]?.norm === "of") return before;
+  if (word === "from" && tokens[before - 1]?.norm === "free") return before - 1;
   const settled = wordBefore(tokens, at, SETTLED_BETWEEN);
   if (!SETTLED.has(tokens[settled]?.norm ?? "") || isQuestion(tokens, at)) return undefined;
   return clauseHas(tokens, settled, (word) => NEGATORS.has(word) || UNSETTLED.has(word)) ? undefined : settled;
 }
 
-/** Whether a fault at token `at` is linked to one that ends at token `end`, excluded: "no bugs or crashes". */
-export const isLinked = (tokens: readonly Token[], end: number, at: number): boolean => {
-  const link = wordBefore(tokens, at, BETWEEN);
-  return link === end && LINKS.has(tokens[link]?.norm ?? "");
-};
+/** Whether a fault at tokens `at` to `to` is denied together with one that ends at token `end`: "no bugs or crashes". */
+export const isDeniedWith = (tokens: readonly Token[], end: number, at: number, to: number): boolean =>
+  isListedAfter(tokens, { end, at: wordBefore(tokens, at, BETWEEN) + 1, to }, LINKS);

@@ -1,6 +1,6 @@
 import type { Category } from "../categories.ts";
 import { CLUES, type ClueKind } from "./categories/index.ts";
-import { denialBefore, isLinked } from "./category-denial.ts";
+import { denialBefore, isDeniedWith } from "./category-denial.ts";
 import type { Token } from "./tokenizer.ts";
 
 /** One clue in a text: tokens `from` to `to` (excluded). */
@@ -44,7 +44,7 @@ function withoutDenied(spans: readonly Span[], tokens: readonly Token[]): ClueHi
   for (const { from, to, kind } of spans) {
     const isFault = kind === "fault";
     const denial = isFault ? denialBefore(tokens, from) : undefined;
-    if (denial !== undefined || (isFault && isLinked(tokens, deniedTo, from))) {
+    if (denial !== undefined || (isFault && isDeniedWith(tokens, deniedTo, from, to))) {
       // The "fixed" of "fixed the bug" is a clue by itself.
       const begin = denial ?? from;
       while ((kept.at(-1)?.from ?? -1) >= begin) kept.pop();

@@ -8,11 +8,12 @@ import { read } from "./reading.ts";
  * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic; reads the first 20,000
  * characters. `["general"]` with score 0 where nothing fits, and for text in another language, which is named.
  *
+ * @throws TypeError where it gets no string
  * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories // ["billing"]
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  readonly version = "2";
+  readonly version = "3";
 
   categorize(text: string): CategoriesResult {
     const { tokens, language, readable } = read(text);

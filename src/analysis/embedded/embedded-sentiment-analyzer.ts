@@ -26,11 +26,12 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  *
  * The idea of a valence lexicon with rules for what surrounds a word: Hutto & Gilbert, VADER, ICWSM 2014.
  *
+ * @throws TypeError where it gets no string
  * @example new EmbeddedSentimentAnalyzer().analyze("Not bad at all!").sentiment // "positive"
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "3";
+  readonly version = "4";
 
   analyze(text: string): SentimentResult {
     const { tokens, language, readable } = read(text);

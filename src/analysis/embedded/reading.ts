@@ -21,9 +21,15 @@ let latest: Reading | undefined;
 /** Characters; the rest of a longer text is not read, so that no text takes long. */
 const LONGEST_TEXT = 20_000;
 
-/** Reads a text, its first 20,000 characters. One that is judged by both analysers in turn is read once. */
+/**
+ * Reads a text, its first 20,000 characters. One that is judged by both analysers in turn is read once.
+ * @throws TypeError where it is no string, as callers without types may have it
+ */
 export function read(text: string): Reading {
   if (latest?.text === text) return latest;
+  if (typeof text !== "string") {
+    throw new TypeError(`The text to analyse must be a string, not ${text === null ? "null" : typeof text}.`);
+  }
   const tokens = tokenize(text.slice(0, LONGEST_TEXT), isKnown);
   const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text);
   const readable = language === "en" || (language === UNDETERMINED && !isInOtherScript(text));

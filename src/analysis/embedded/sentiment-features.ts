@@ -10,6 +10,8 @@ import {
   opinionOf,
   type Opinion,
 } from "./lexicon/lexicon.ts";
+import { isListedAfter } from "./denied-lists.ts";
+import { isCalledFor, isUnsurpassed, isWished, reversalAt } from "./sentiment-mood.ts";
 import type { Token } from "./tokenizer.ts";
 
 /** One opinion in a text: tokens `from` to `to` (excluded), and what it is worth here, negation and emphasis included. */
@@ -34,9 +36,13 @@ export interface SentimentFeatures {
   words: number;
 }
 
+/** "no bugs, glitches or crashes": what negates the first negates the others. */
+const LINKS = new Set(["or", "nor"]);
 const NEGATION_REACH = 6;
 const NEGATED_PRAISE = -0.7;
 const NEGATED_BLAME = -0.45;
+/** "It should be easier" and "I wish it were easy" are blame, "it could be worse" is faint praise. */
+const CALLED_FOR = -0.7;
 const CAPITALS = 1.25;
 const STRETCHED = 1.2;
 const BEFORE_CONTRAST = 0.5;
@@ -47,6 +53,8 @@ const EXCLAIMED = 0.12;
 const TOO_MUCH: Opinion = { valence: -1.5, phrase: true };
 
 const isSentenceEnd = (token: Token): boolean => token.kind === "stop" && /^[.!?…。！？\n]/u.test(token.norm);
+
+const negated = (valence: number): number => valence * (valence > 0 ? NEGATED_PRAISE : NEGATED_BLAME);
 
 /** The longest phrase that begins here, else the single word. */
 function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to: number } | undefined {
@@ -63,13 +71,19 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
   return opinion && { opinion, to: at + 1 };
 }
 
-/** Where the negation stands that governs the opinion at `at`: only weak words, and at most one other, come between. */
-function negationBefore(tokens: readonly Token[], at: number): number | undefined {
+/**
+ * Where the negation stands that governs the opinion at `at`: only weak words, and at most one other, come between. One
+ * inside a phrase that only looks like an opinion ("no doubt") negates nothing else.
+ */
+function negationBefore(tokens: readonly Token[], at: number, innocent: ReadonlySet<number>): number | undefined {
   let strangers = 0;
   for (let i = at - 1; i >= 0 && i >= at - NEGATION_REACH; i--) {
     const token = tokens[i];
-    if (token === undefined || token.kind === "stop" || CONTRASTS.has(token.norm)) return undefined;
-    if (NEGATORS.has(token.norm)) return i;
+    if (token === undefined || token.kind === "stop") return undefined;
+    const reversal = innocent.has(i) ? undefined : reversalAt(tokens, i, at);
+    if (reversal !== undefined) return reversal;
+    if (CONTRASTS.has(token.norm)) return undefined;
+    if (NEGATORS.has(token.norm)) return innocent.has(i) ? undefined : i;
     if (!FILLERS.has(token.norm) && ++strangers > 1) return undefined;
   }
   return undefined;
@@ -134,6 +148,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const innocent = new Set<number>();
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
+  let negatedTo = -1;
   let words = 0;
 
   for (let at = 0; at < tokens.length;) {
@@ -152,13 +167,16 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
       continue;
     }
     if (found.opinion.valence !== 0) {
-      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at);
+      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, innocent);
+      const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, LINKS);
       let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
       valence *= degreeBefore(tokens, at);
       if (negation !== undefined) {
-        valence *= valence > 0 ? NEGATED_PRAISE : NEGATED_BLAME;
+        if (!isUnsurpassed(tokens, negation, at, found.to)) valence = negated(valence);
         loose.delete(negation);
-      }
+      } else if (isListed) valence = negated(valence);
+      else if (isCalledFor(tokens, at, found.to) || (valence > 0 && isWished(tokens, at))) valence *= CALLED_FOR;
+      if (negation !== undefined || isListed) negatedTo = found.to;
       const hit = { from: negation ?? at, to: found.to, valence };
       hits.push(hit);
       sentence.push(hit);

@@ -199,7 +199,7 @@ describe("chat model analysers", () => {
     const { sentimentAnalyzer, feedbackCategorizer } = await start(step, step);
     expect(await sentimentAnalyzer.analyze("I was charged twice!")).toEqual({
       ...fallback.sentimentAnalyzer.analyze("I was charged twice!"),
-      fallback: { from: "chat-model-sentiment", analyzer: { name: "embedded-sentiment", version: "3" }, reason },
+      fallback: { from: "chat-model-sentiment", analyzer: { name: "embedded-sentiment", version: "4" }, reason },
     });
     expect(await feedbackCategorizer.categorize("I was charged twice!")).toMatchObject({
       categories: ["billing"],

@@ -82,6 +82,11 @@ const DENIED: [Category, string][] = [
   ["bug", "Free of bugs"],
   ["bug", "It runs without errors"],
   ["bug", "No crashes or errors so far"],
+  ["bug", "No bugs, glitches or crashes"],
+  ["bug", "No bugs, glitches, errors, or crashes"],
+  ["bug", "No bugs and no crashes"],
+  ["bug", "It is free of bugs, glitches and crashes"],
+  ["bug", "It is free from errors"],
   ["security", "I have not been hacked"],
   ["security", "No fraud, all fine"],
   ["billing", "No hidden fees"],
@@ -99,6 +104,10 @@ const NOT_DENIED: [Category, string][] = [
   ["bug", "Not only did it crash, it did so twice"],
   ["bug", "Nothing but errors"],
   ["bug", "No, it is broken"],
+  ["bug", "No bugs, crashes every day"],
+  ["bug", "No bugs, but glitches or crashes"],
+  ["bug", "No fee, errors, crashes or glitches all day"],
+  ["bug", "Have you fixed the crash, please?"],
   ["security", "The login is not secure"],
   ["security", "I have no idea who hacked me"],
   ["billing", "You give no refund"],
@@ -144,6 +153,11 @@ describe("EmbeddedFeedbackCategorizer", () => {
     const score = (text: string): number => categorizer.categorize(text).scores.bug ?? 0;
     expect(score("A broken promise")).toBeLessThan(0.5);
     expect(score("Since the update it crashes, shows an error and does not load")).toBeGreaterThan(0.8);
+  });
+
+  it.each([undefined, null, 5])("says what it expects where it gets no string: %j", (text) => {
+    expect(() => categories(text as never)).toThrow(TypeError);
+    expect(() => categories(text as never)).toThrow("must be a string");
   });
 
   it("answers general where nothing fits", () => {

@@ -33,12 +33,75 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["positive", "It is not only useful but beautiful"],
     ["positive", "The staff was not rude"],
     ["negative", "The new door does not reach the floor"],
+    ["negative", "This is not remotely comfortable"],
+    ["positive", "I did not order the blue lamp which is superb"],
+    ["positive", "It is not red, it is superb"],
+    ["positive", "It is not red but superb"],
+    ["negative", "It is no longer reliable"],
+    ["positive", "No doubt it is great"],
+    ["positive", "Nothing short of brilliant"],
+    ["positive", "No scratches, dents or stains"],
+    ["negative", "No scratches, broken all the same"],
+    ["positive", "We saw neither bugs nor crashes"],
+  ],
+  "reversal without a negation": [
+    ["negative", "The room was far from clean"],
+    ["negative", "The answer was less than helpful"],
+    ["negative", "This one is less reliable"],
+    ["positive", "It is more or less perfect"],
+    ["negative", "Nowhere near as good as the old one"],
+    ["negative", "I used to love this shop"],
+    ["positive", "I am used to good food, and this is delicious"],
+    ["positive", "The shirt is free of stains"],
+  ],
+  "comparatives that nothing comes up to": [
+    ["positive", "It could not be better"],
+    ["positive", "The driver couldn't have been more polite"],
+    ["positive", "I have never had a better pizza"],
+    ["positive", "You can't find better service"],
+    ["positive", "Nothing could be better"],
+    ["negative", "It couldn't have been worse"],
+    ["negative", "It can't get any worse"],
+    ["negative", "They couldn't be less interested"],
+    ["negative", "I have never seen a worse film"],
+    ["negative", "The new one is not better"],
+    ["negative", "It never got better"],
+    ["negative", "It is not a better lamp"],
+    ["negative", "It cannot be comfortable"],
+  ],
+  "set phrases": [
+    ["negative", "Too good to be true"],
+    ["negative", "It leaves much to be desired"],
+    ["negative", "I've had better"],
+    ["negative", "It no longer works"],
+    ["positive", "I can't recommend this hotel enough"],
+    ["positive", "I can't praise the team highly enough"],
+    ["positive", "There is nothing to complain about"],
+    ["positive", "It was hard to find anything better"],
+    ["positive", "I would not hesitate to book again"],
+    ["neutral", "If you have questions, don't hesitate to ask"],
   ],
   contrast: [
     ["negative", "The food was good but the service was horrible."],
     ["negative", "The room was excellent but the view was bad."],
     ["positive", "The service was slow, but the food was wonderful."],
     ["positive", "Although the box was damaged, I love the lamp."],
+    ["positive", "Bad light, a poor cable and a dirty foot, but a good lamp with a nice shade."],
+    ["negative", "A good lamp with a nice shade, but bad light, a poor cable and a dirty foot."],
+    ["negative", "Bad light, a poor cable, a dirty foot. It is red but blue inside. A good lamp, a nice shade."],
+  ],
+  balance: [
+    ["neutral", "Good and nice, dirty and stiff"],
+    ["negative", "A bad, inferior lamp. It is good and nice."],
+    ["positive", "A dirty, stiff lamp. It is good and nice!!!"],
+    ["neutral", "A good, nice lamp, with no lid, no foot and no cable, and a little dirty"],
+  ],
+  questions: [
+    ["neutral", "Is the soup good?"],
+    ["neutral", "Does anyone know whether the battery is good?"],
+    ["positive", "Is it dirty, stiff or faint? The lamp is good and nice."],
+    ["neutral", "The lamp is dirty, stiff and faint. It is good and nice."],
+    ["negative", "Why is this so slow?"],
   ],
   "complaints without opinion words": [
     ["negative", "I was on hold for three hours"],
@@ -52,12 +115,36 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "The app logs me out every time"],
     ["negative", "Used to be good, now it is just ads"],
     ["negative", "Your chat bot goes in circles"],
+    ["negative", "It arrived two weeks late"],
+    ["negative", "Still no refund after a month"],
+    ["negative", "The parcel was empty"],
+    ["negative", "My letters remain unanswered"],
+    ["negative", "I have yet to receive an invoice"],
+    ["negative", "I phoned several times"],
+    ["negative", "It came without the charger"],
+    ["negative", "The delivery is two weeks overdue"],
+  ],
+  "praise without opinion words": [
+    ["positive", "The lamp arrived three days early"],
+    ["positive", "They replied within minutes"],
+    ["positive", "It came without a single scratch"],
   ],
   "wishes and faults": [
     ["negative", "It could be better"],
     ["negative", "The sleeves are too short"],
     ["negative", "You should have told us"],
     ["neutral", "It would be nice to have an export button"],
+    ["neutral", "It would be great if you could add a dark mode"],
+    ["neutral", "I would love to see more colours"],
+    ["negative", "It should be easier to export"],
+    ["negative", "The manual ought to be clearer"],
+    ["negative", "It needs to be more reliable"],
+    ["positive", "It could be worse"],
+    ["negative", "I wish it were easier to use"],
+    ["negative", "I wish you had been friendlier"],
+    ["positive", "I wish you all the best"],
+    ["positive", "I wish it were mine, it is superb"],
+    ["positive", "It should be perfect for you"],
   ],
   "plain sarcasm": [
     ["negative", "Great, another crash"],
@@ -81,6 +168,9 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["neutral", ""],
     ["neutral", "The meeting is on Tuesday at ten"],
     ["neutral", "Where do I find the second page?"],
+    ["neutral", "It is a small lamp"],
+    ["neutral", "I used to live in Rome"],
+    ["neutral", "It is less than ten minutes from here"],
   ],
 };
 
@@ -102,12 +192,33 @@ describe("EmbeddedSentimentAnalyzer", () => {
     expect(score("Is the lamp terrible?")).toBeLessThan(score("The lamp is terrible"));
   });
 
+  it("takes no capitals for emphasis where all letters are capitals", () => {
+    expect(analyzer.analyze("THE LAMP IS GOOD").score).toBe(analyzer.analyze("the lamp is good").score);
+  });
+
+  it("is less sure of what is said by denying the opposite", () => {
+    const score = (text: string): number => analyzer.analyze(text).score;
+    expect(score("Not ugly, not poor, not dirty")).toBeLessThan(score("Sturdy, tidy, elegant"));
+    expect(score("Not sturdy, not tidy, not elegant")).toBeLessThan(score("Bad, poor, dirty"));
+  });
+
   it("shows the words that counted, in their order, with what negates them", () => {
     expect(analyzer.analyze("It isn't good, the staff was rude and I was on hold").evidence).toEqual([
       "isn't good",
       "rude",
       "on hold",
     ]);
+  });
+
+  it("shows what reverses them", () => {
+    const evidence = (text: string): string[] => analyzer.analyze(text).evidence;
+    expect(evidence("It is far from perfect")).toEqual(["far from perfect"]);
+    expect(evidence("I used to love it")).toEqual(["used to love"]);
+    expect(evidence("I am used to good food")).toEqual(["good"]);
+  });
+
+  it("shows no words for a neutral text that has no opinions", () => {
+    expect(analyzer.analyze("The meeting is on Tuesday at ten").evidence).toEqual([]);
   });
 
   it("shows no more than twelve of them", () => {
@@ -145,6 +256,18 @@ describe("EmbeddedSentimentAnalyzer", () => {
   it("takes a short text for English where it has an English opinion", () => {
     expect(analyzer.analyze("great").language).toBe("en");
     expect(analyzer.analyze("xyz").language).toBe("und");
+  });
+
+  it.each(["Terrible servicio", "No funciona", "Sehr schlecht", "Très mauvais service", "Pessimo servizio"])(
+    "does not judge a short text in another language by a word that English has too: %s",
+    (text) => {
+      expect(analyzer.analyze(text)).toMatchObject({ sentiment: "neutral", score: 0, evidence: [] });
+    },
+  );
+
+  it.each([undefined, null, 5, {}])("says what it expects where it gets no string: %j", (text) => {
+    expect(() => analyzer.analyze(text as never)).toThrow(TypeError);
+    expect(() => analyzer.analyze(text as never)).toThrow(/must be a string, not (?:undefined|null|number|object)/);
   });
 
   it("has score 0 where there is nothing to read", () => {

@@ -27,6 +27,7 @@ interface Modifiers {
   dampeners: Record<string, string>;
   contrasts: string;
   concessions: string;
+  comparatives: string;
   "faults when too much": string;
   "never opinions": string;
 }
@@ -124,4 +125,5 @@ export const DEGREES: ReadonlyMap<string, number> = new Map([
 ]);
 export const CONTRASTS = new Set(words(modifiers.contrasts));
 export const CONCESSIONS = new Set(words(modifiers.concessions));
+export const COMPARATIVES = new Set(words(modifiers.comparatives));
 export const FAULTS_WHEN_TOO_MUCH = new Set(words(modifiers["faults when too much"]));
