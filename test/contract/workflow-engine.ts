@@ -497,6 +497,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       const engine = await open({ other: async () => "done" });
       const begun: Json[] = [];
       const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+      onTestFinished(() => gates.forEach(({ resolve }) => resolve()));
       const entered = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
       const few: RunHandler = async (input, { step }) =>
         step("only", async () => {
@@ -512,11 +513,12 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       }
       await entered[1]!.promise;
       expect((await runOnce(engine, "other")).output).toBe("done");
-      expect(begun).toEqual([0, 1]);
+      // Two places at once: who of the two hears first that it has claimed its run is not settled.
+      expect(new Set(begun)).toEqual(new Set([0, 1]));
       gates[1]!.resolve();
       await entered[2]!.promise;
       expect((await runOnce(engine, "other", "again")).output).toBe("done");
-      expect(begun).toEqual([0, 1, 2]);
+      expect(begun[2]).toBe(2);
       for (const { resolve } of gates) resolve();
       for (const id of ids) expect((await engine.wait(id)).status).toBe("completed");
       expect(new Set(begun)).toEqual(new Set([0, 1, 2, 3, 4]));
