@@ -9,7 +9,10 @@ export interface AnalysisFallback {
   from: string;
   /** The analyser that answered instead. */
   analyzer: { name: string; version: string };
+  /** For people, in a few words; nothing of what a service said. */
   reason: string;
+  /** Whether it would fail for every other text as well, until somebody mends it: a refused key, an unknown model. */
+  permanent: boolean;
 }
 
 /** How a text sounds, and how it was told. */

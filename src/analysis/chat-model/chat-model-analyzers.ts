@@ -1,4 +1,5 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { ValidationError } from "../../errors.ts";
 import type { FeedbackCategorizer } from "../feedback-categorizer.ts";
 import type { AnalysisFallback, SentimentAnalyzer } from "../sentiment-analyzer.ts";
 import { failureReason } from "./failure-reason.ts";
@@ -28,9 +29,11 @@ export interface Analyzers {
  * Analysers that ask a chat model, in any language that it reads. Both questions about a text are one call; the answers to
  * the last thousand texts are kept. Where the call fails, the fallback answers and the result says why: the only thing
  * thrown is the reason of a signal that aborts.
+ * @throws ValidationError where an option is missing or the model can't call tools
  */
 export function createChatModelAnalyzers(options: ChatModelAnalyzersOptions): Analyzers {
   const { model, modelName, fallback, timeoutMs = TIMEOUT_MS } = options;
+  checkOptions(options);
   const judge = new Judge({ model, timeoutMs });
   const version = `${modelName}, prompt ${PROMPT_VERSION}`;
   const sentimentAnalyzer: SentimentAnalyzer = {
@@ -40,9 +43,9 @@ export function createChatModelAnalyzers(options: ChatModelAnalyzersOptions): An
       answer(
         signal,
         async () => toSentiment(text, await judge.judge(text, signal)),
-        async (reason) => {
+        async (failure) => {
           const other = fallback.sentimentAnalyzer;
-          return { ...(await other.analyze(text)), fallback: describe(sentimentAnalyzer, other, reason) };
+          return { ...(await other.analyze(text)), fallback: describe(sentimentAnalyzer, other, failure) };
         },
       ),
   };
@@ -53,19 +56,28 @@ export function createChatModelAnalyzers(options: ChatModelAnalyzersOptions): An
       answer(
         signal,
         async () => toCategories(text, await judge.judge(text, signal)),
-        async (reason) => {
+        async (failure) => {
           const other = fallback.feedbackCategorizer;
-          return { ...(await other.categorize(text)), fallback: describe(feedbackCategorizer, other, reason) };
+          return { ...(await other.categorize(text)), fallback: describe(feedbackCategorizer, other, failure) };
         },
       ),
   };
   return { sentimentAnalyzer, feedbackCategorizer };
 }
 
+function checkOptions({ model, modelName, fallback }: Partial<ChatModelAnalyzersOptions>): void {
+  const problem =
+    (typeof model?.bindTools !== "function" && "model must be a LangChain chat model that can call tools") ||
+    (!modelName && "modelName must be the name of the model") ||
+    ((!fallback?.sentimentAnalyzer || !fallback.feedbackCategorizer) &&
+      "fallback must have a sentimentAnalyzer and a feedbackCategorizer");
+  if (problem) throw new ValidationError(`Chat model analysers: ${problem}.`, { code: "invalid_configuration" });
+}
+
 async function answer<Result>(
   signal: AbortSignal | undefined,
   ask: () => Promise<Result>,
-  otherwise: (reason: string) => Promise<Result>,
+  otherwise: (failure: ReturnType<typeof failureReason>) => Promise<Result>,
 ): Promise<Result> {
   try {
     return await ask();
@@ -78,5 +90,5 @@ async function answer<Result>(
 const describe = (
   from: { name: string },
   { name, version }: { name: string; version: string },
-  reason: string,
-): AnalysisFallback => ({ from: from.name, analyzer: { name, version }, reason });
+  failure: ReturnType<typeof failureReason>,
+): AnalysisFallback => ({ from: from.name, analyzer: { name, version }, ...failure });

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
+import { parseJsonMarkdown } from "@langchain/core/output_parsers";
 import { AskedJudgement, Judgement, NOTHING_TO_JUDGE } from "./judgement.ts";
 import { judgementPrompt } from "./prompt.ts";
 
 const CACHED_JUDGEMENTS = 1000;
+
+const TOOL = "judge_feedback";
 
 export interface JudgeOptions {
   model: BaseChatModel;
@@ -18,13 +21,13 @@ export interface JudgeOptions {
  */
 export class Judge {
   readonly #timeoutMs: number;
-  readonly #ask: (text: string, signal: AbortSignal) => Promise<unknown>;
+  readonly #ask: (text: string, signal: AbortSignal) => Promise<AIMessage>;
   readonly #judgements = new Map<string, Promise<Judgement>>();
 
   constructor({ model, timeoutMs }: JudgeOptions) {
     this.#timeoutMs = timeoutMs;
     const structured = model.withStructuredOutput<Judgement>(AskedJudgement, {
-      name: "judge_feedback",
+      name: TOOL,
       // The way that most services and servers know.
       method: "functionCalling",
       // The client throws away what does not keep to the schema to the letter.
@@ -32,7 +35,7 @@ export class Judge {
     });
     this.#ask = async (text, signal) => {
       const { raw } = await structured.invoke(judgementPrompt(text), { signal });
-      return (raw as AIMessage).tool_calls?.[0]?.args;
+      return raw as AIMessage;
     };
   }
 
@@ -56,7 +59,23 @@ export class Judge {
   async #request(text: string): Promise<Judgement> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     // Some clients do not heed the signal while they wait before another attempt.
-    return Judgement.parse(await abortable(this.#ask(text, signal), signal));
+    return readJudgement(await abortable(this.#ask(text, signal), signal));
+  }
+}
+
+/** The first judgement among the calls of our tool; small models write it down instead of calling. */
+function readJudgement({ tool_calls: calls = [], text }: AIMessage): Judgement {
+  const answers = calls.filter(({ name }) => name === TOOL).map(({ args }): unknown => args);
+  const results = [...answers, parseJson(text)].map((answer) => Judgement.safeParse(answer));
+  return results.find(({ success }) => success)?.data ?? Judgement.parse(answers[0]);
+}
+
+/** Undefined where it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return parseJsonMarkdown(text, JSON.parse);
+  } catch {
+    return undefined;
   }
 }
 

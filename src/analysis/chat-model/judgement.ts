@@ -21,15 +21,23 @@ export const AskedJudgement = z.object({
     .describe("Everything that the text speaks of; general alone where nothing else fits."),
 });
 
+/** `"0.9"` as well. */
+const readConfidence = z.preprocess(
+  (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
+  confidence,
+);
+
 const JudgedCategory = z.object({
   category: z.preprocess(anyCase, z.enum(CATEGORIES)),
-  confidence,
+  confidence: readConfidence,
   evidence: evidence.catch([]),
 });
 
-/** A category that we do not have is none; one without a confidence is no judgement at all. */
-const readCategories = (listed: readonly { category?: unknown }[]): unknown[] =>
-  listed.filter(({ category }) => (CATEGORIES as readonly unknown[]).includes(anyCase(category)));
+const KnownCategory = z.union([JudgedCategory.pick({ category: true }), JudgedCategory.shape.category]);
+
+/** What names no category of ours is dropped; a category without a confidence is no judgement at all. */
+const readCategories = (listed: readonly unknown[]): unknown[] =>
+  listed.filter((entry) => KnownCategory.safeParse(entry).success);
 
 /**
  * What is taken from an answer: what can be mended is mended, for models do not keep to a schema to the letter. Without a
@@ -38,8 +46,9 @@ const readCategories = (listed: readonly { category?: unknown }[]): unknown[] =>
 export const Judgement = AskedJudgement.extend({
   language: language.catch(UNDETERMINED),
   sentiment: z.preprocess(anyCase, z.enum(SENTIMENTS)),
+  confidence: readConfidence,
   evidence: evidence.catch([]),
-  categories: z.array(z.looseObject({})).transform(readCategories).pipe(z.array(JudgedCategory)),
+  categories: z.array(z.unknown()).transform(readCategories).pipe(z.array(JudgedCategory)),
 });
 
 export type Judgement = z.output<typeof Judgement>;

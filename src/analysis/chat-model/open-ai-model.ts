@@ -1,3 +1,4 @@
+import { classifyRateLimitError } from "@langchain/core/utils/async_caller";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 
 /** Used where no model is named: small, cheap, good with tools. */
@@ -9,6 +10,22 @@ const OPENAI_URL = "https://api.openai.com/v1";
 const NO_KEY = "no-key";
 
 const RETRIES = 2;
+
+/** What the service may ask us to wait, in ms: twice that and the calls themselves have their place in the time for a text. */
+const LONGEST_WAIT = 8_000;
+
+/**
+ * Whether to try again, instead of LangChain's own handler: that one gives up at a 429 without `Retry-After`, and waits for
+ * one that asks for more time than there is. The delays (1 s, then 2 s, with some chance, or what is asked for) are its own.
+ */
+function onFailedAttempt(error: unknown): void {
+  const { status, name } = error as { status?: unknown; name?: unknown };
+  if (name === "AbortError") throw error;
+  if (typeof status === "number" && status < 500 && status !== 408 && status !== 429) throw error;
+  const limit = classifyRateLimitError(error);
+  if (limit?.action === "stop" || (limit?.retryAfterMs ?? 0) > LONGEST_WAIT) throw error;
+  if (limit?.retryAfterMs !== undefined) Object.assign(error as object, { retryAfterMs: limit.retryAfterMs });
+}
 
 export interface OpenAiModelSettings {
   openaiApiKey?: string | undefined;
@@ -28,6 +45,7 @@ export async function openOpenAiModel(
     model: modelName,
     apiKey: settings.openaiApiKey ?? NO_KEY,
     maxRetries: RETRIES,
+    onFailedAttempt,
     // Named even where it is the default, lest the client looks for other addresses in the environment.
     configuration: { baseURL: settings.openaiBaseUrl ?? OPENAI_URL },
   });

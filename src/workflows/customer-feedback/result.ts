@@ -8,7 +8,12 @@ export const ACTIONS = ["auto_respond", "escalate", "no_action"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 const fallback = z
-  .object({ from: z.string(), analyzer: z.object({ name: z.string(), version: z.string() }), reason: z.string() })
+  .object({
+    from: z.string(),
+    analyzer: z.object({ name: z.string(), version: z.string() }),
+    reason: z.string(),
+    permanent: z.boolean(),
+  })
   .optional();
 const language = z.string().describe("ISO 639-1 code of the text's language, und where it can't be told.");
 
