@@ -22,6 +22,9 @@ const wholeNumber = (minimum: number): z.ZodType<number, number | string> =>
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
 
+const oneOf = <const Name extends string>(...names: Name[]) =>
+  z.enum(names, { error: `must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}` });
+
 const onOff = z.preprocess(
   (value) =>
     typeof value === "string"
@@ -70,7 +73,7 @@ const DEFINITIONS = {
   },
   ontologyAuthentication: {
     env: "ONTOLOGY_AUTHENTICATION",
-    schema: z.enum(["basic", "digest"]).optional(),
+    schema: oneOf("basic", "digest").optional(),
     about: "How user and password are given to that endpoint: `basic` (the default) or `digest`.",
   },
   customerSource: {
@@ -114,7 +117,7 @@ const DEFINITIONS = {
   ticketToken: { env: "TICKET_TOKEN", schema: z.string().min(1).optional(), about: "Bearer token for the ticket URL." },
   analyzer: {
     env: "ANALYZER",
-    schema: z.enum(["embedded", "chat-model"]).default("embedded"),
+    schema: oneOf("embedded", "chat-model").default("embedded"),
     about:
       "Who tells sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
       "service of OPENAI_API_KEY or OPENAI_BASE_URL.",
@@ -157,7 +160,7 @@ const DEFINITIONS = {
   },
   logLevel: {
     env: "LOG_LEVEL",
-    schema: z.enum(["silent", "fatal", "error", "warn", "info", "debug", "trace"]).default("warn"),
+    schema: oneOf("silent", "fatal", "error", "warn", "info", "debug", "trace").default("warn"),
     about: "What is logged, as JSON lines on standard error.",
   },
   openaiApiKey: {

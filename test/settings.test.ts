@@ -42,7 +42,8 @@ describe("settings", () => {
     ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
     ["RESPONSE_CAP", " ", /RESPONSE_CAP \(responseCap\) must be a whole number/],
     ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
-    ["LOG_LEVEL", "loud", /LOG_LEVEL/],
+    ["LOG_LEVEL", "loud", /LOG_LEVEL \(logLevel\) must be silent, fatal, .*, or trace\./],
+    ["ANALYZER", "chatmodel", /ANALYZER \(analyzer\) must be embedded or chat-model\./],
     [
       "OPENAI_BASE_URL",
       "localhost:1234",

@@ -28,6 +28,8 @@ export function outcomeText(result: CustomerFeedbackResult): string {
   return [...parts, ticket_id ?? ""].filter((part) => part !== "").join(" · ");
 }
 
+const fallbackText = (reason: string): string => styled("yellow", `the embedded analysers, for ${reason}`);
+
 /** Rows of `name  value`, the names dim and aligned. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -63,6 +65,9 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
     fields([
       ["sentiment", sentimentText(result.sentiment ?? "")],
       ["categories", (result.categories ?? []).join(", ")],
+      ...(result.analysis_fallback === undefined
+        ? []
+        : [["judged by", fallbackText(result.analysis_fallback)] as const]),
       ["outcome", outcomeText(result)],
       ["steps", steps],
       ...(mail ? [["mail", join(outbox, outboxFileName(result.response_id ?? ""))] as const] : []),

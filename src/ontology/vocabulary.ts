@@ -86,6 +86,7 @@ export const abi = terms(ABI, [
   "version",
   "score",
   "evidence",
+  "fallbackReason",
 ]);
 
 /** The vocabulary as an RDFS/OWL file in Turtle. */

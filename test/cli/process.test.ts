@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { serve } from "../support/http.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
 
 test("processes feedback once: the second call tells the first result, and no second mail lies there", async () => {
@@ -80,4 +81,25 @@ test("says how customers come in where none is found and no source is configured
   expect(without.stderr).toContain("abi-workflows import-customers <file>");
   const configured = await call(["process", ...FEEDBACK.with(3, "C-404")], { cwd, env });
   expect(configured).toMatchObject({ code: 1, stderr: "" });
+});
+
+test("says, for one and for many, that the chat model did not judge", async () => {
+  const { origin } = await serve({ status: 401 });
+  const place = workplace();
+  place.env = { ...place.env, ANALYZER: "chat-model", OPENAI_BASE_URL: `${origin}/v1` };
+  const { code, stdout, stderr } = await call(["process", ...FEEDBACK], place);
+  const reason = "the model service refused the key";
+  expect(code).toBe(0);
+  expect(stdout).toContain(`the embedded analysers, for ${reason}`);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(JSON.parse(stderr)).toMatchObject({ level: 40, feedback_id: "F-1", reason });
+
+  writeFileSync(
+    join(place.cwd, "f.csv"),
+    "feedback_id,customer_id,subject,feedback_text\nF-2,C-1,Hi,Fine\nF-3,C-1,Hi,Bad\n",
+  );
+  const batch = await call(["batch", "f.csv", "--output", "out.jsonl"], place);
+  expect(batch.stdout).toMatch(/fallback +2 judged by the embedded analysers/);
+  const again = await call(["batch", "f.csv", "--output", "out.jsonl", "--json"], place);
+  expect(JSON.parse(again.stdout)).toMatchObject({ analysis_fallbacks: 2 });
 });

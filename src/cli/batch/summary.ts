@@ -15,6 +15,8 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
+  /** Judged by another analyser than the configured one. */
+  fallbacks = 0;
   readonly actions = new Map<string, number>();
   readonly sentiments = new Map<string, number>();
   readonly #failures: RowResult[] = [];
@@ -29,6 +31,7 @@ export class BatchSummary {
     }
     increase(this.actions, result.action);
     increase(this.sentiments, result.sentiment);
+    if (result.analysis_fallback !== undefined) this.fallbacks += 1;
     if (isWaiting(result)) this.mailsWaiting += 1;
     if (result.duplicate === true) this.duplicates += 1;
     else if (result.response_id !== undefined) this.mailsSent += 1;
@@ -62,6 +65,7 @@ export class BatchSummary {
       duplicates: this.duplicates,
       actions: Object.fromEntries(this.actions),
       sentiments: Object.fromEntries(this.sentiments),
+      analysis_fallbacks: this.fallbacks,
       mails_sent: this.mailsSent,
       mails_withheld: this.mailsWithheld,
       mails_waiting: this.mailsWaiting,
@@ -83,11 +87,16 @@ export class BatchSummary {
       ],
       ["actions", tally(this.actions)],
       ["sentiment", tally(this.sentiments)],
+      ...(this.fallbacks > 0 ? [["fallback", this.#fallbackText()] as [string, string]] : []),
       ["mails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
     if (outbox !== undefined) lines.push(["mails lie in", outbox]);
     return [fields(lines), ...this.#failureLines()].join("\n");
+  }
+
+  #fallbackText(): string {
+    return styled("yellow", `${count(this.fallbacks)} judged by the embedded analysers; analysis_fallback says why`);
   }
 
   #failureLines(): string[] {

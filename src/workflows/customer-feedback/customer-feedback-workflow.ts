@@ -175,8 +175,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const situation = { segment, lifetimeValue, sentiment, categories, sendResponse: send_response, unreadable };
     const action = decideAction(this.#policy, situation);
 
-    const feedback_uri = await step("feedback_stored", () =>
-      this.#graph.store({
+    const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
+    const feedback_uri = await step("feedback_stored", async () => {
+      const uri = await this.#graph.store({
         id: feedback_id,
         subject: feedback.subject,
         text: feedback.feedback_text,
@@ -188,10 +189,22 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         runId,
         ...(sentimentAnalysis ? { sentimentAnalysis } : {}),
         ...(categoryAnalysis ? { categoryAnalysis } : {}),
-      }),
-    );
+      });
+      // In a step, lest every replay says it again.
+      if (analysis_fallback !== undefined) {
+        this.logger.warn({ feedback_id, reason: analysis_fallback }, "another analyser than the configured one judged");
+      }
+      return uri;
+    });
     const language = sentimentAnalysis?.result.language ?? categoryAnalysis?.result.language;
-    const output = { action, sentiment, categories, feedback_uri, ...(language === undefined ? {} : { language }) };
+    const output = {
+      action,
+      sentiment,
+      categories,
+      feedback_uri,
+      ...(language === undefined ? {} : { language }),
+      ...(analysis_fallback === undefined ? {} : { analysis_fallback }),
+    };
 
     const mail = { feedback, categories, isPriority: isPriority(this.#policy, segment) };
     if (action === "auto_respond") {
@@ -243,4 +256,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const result = await this.configuration.feedbackCategorizer.categorize(feedback_text);
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
+}
+
+/** Both reasons where they differ. */
+function fallbackReason(
+  sentiment: Analysis<SentimentResult> | null,
+  categories: Analysis<CategoriesResult> | null,
+): string | undefined {
+  const reasons = [sentiment, categories].flatMap((analysis) => analysis?.result.fallback?.reason ?? []);
+  return reasons.length === 0 ? undefined : [...new Set(reasons)].join("; ");
 }

@@ -105,7 +105,7 @@ export class FeedbackGraph {
 
     const addAnalysis = (
       type: string,
-      { name, version }: Analysis<unknown>["analyzer"],
+      { analyzer: { name, version }, result }: Analysis<SentimentResult | CategoriesResult>,
       score: number,
       evidence: readonly string[],
     ) => {
@@ -113,6 +113,7 @@ export class FeedbackGraph {
       graph.createRelationship(analyzer, rdf.type, prov.SoftwareAgent);
       const analysis = graph.createEntity(type, { id, score });
       graph.createRelationship(analysis, rdf.type, prov.Activity);
+      if (result.fallback) graph.addProperty(analysis, "fallbackReason", result.fallback.reason);
       for (const words of evidence) graph.addProperty(analysis, "evidence", words);
       graph.createRelationship(analysis, prov.wasAssociatedWith, analyzer);
       graph.createRelationship(analysis, prov.used, feedback);
@@ -121,12 +122,12 @@ export class FeedbackGraph {
     const { sentimentAnalysis, categoryAnalysis } = record;
     if (sentimentAnalysis) {
       const { score, evidence } = sentimentAnalysis.result;
-      addAnalysis("SentimentAnalysis", sentimentAnalysis.analyzer, score, evidence);
+      addAnalysis("SentimentAnalysis", sentimentAnalysis, score, evidence);
     }
     if (categoryAnalysis) {
       const { scores, evidence } = categoryAnalysis.result;
       const surest = Math.max(0, ...Object.values(scores));
-      addAnalysis("CategoryAnalysis", categoryAnalysis.analyzer, surest, Object.values(evidence).flat());
+      addAnalysis("CategoryAnalysis", categoryAnalysis, surest, Object.values(evidence).flat());
     }
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
     return feedback.value;

@@ -43,6 +43,10 @@ export const CustomerFeedbackOutput = z.object({
   ticket_id: z.string().optional(),
   response_withheld: z.string().optional().describe("Why no mail went out although one was due."),
   language: z.string().optional().describe("Language of the text where it was analyzed."),
+  analysis_fallback: z
+    .string()
+    .optional()
+    .describe("Why another analyzer than the configured one judged the text; absent where none had to."),
 });
 
 export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;

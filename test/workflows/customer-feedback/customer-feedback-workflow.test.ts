@@ -1,5 +1,8 @@
 import { pino } from "pino";
-import { describe, expect, it } from "vitest";
+import { ChatOpenAI } from "@langchain/openai";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createChatModelAnalyzers } from "../../../src/analysis/chat-model/chat-model-analyzers.ts";
+import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { CATEGORIES } from "../../../src/analysis/categories.ts";
 import type { SentimentAnalyzer } from "../../../src/analysis/sentiment-analyzer.ts";
@@ -9,6 +12,7 @@ import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
+import { startOpenAiServer, status } from "../../support/openai-server.ts";
 import { shaclViolations } from "../../support/shacl.ts";
 
 const ANALYZED = ["customer_data_retrieved", "sentiment_analyzed", "feedback_categorized", "feedback_stored"];
@@ -338,6 +342,28 @@ describe("the graph after processing", () => {
     expect(new Date(rows[0]!["timestamp"]!.value)).toEqual(run.startTime);
     const { name, version } = new EmbeddedSentimentAnalyzer();
     expect([rows[0]!["analyzer"]!.value, rows[0]!["version"]!.value]).toEqual([name, version]);
+  });
+
+  it("says, in the result, the log and the graph, why another analyzer judged", async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
+    const server = await startOpenAiServer([status(401), status(401)]);
+    onTestFinished(() => server.close());
+    const embedded = new EmbeddedSentimentAnalyzer();
+    const analyzers = createChatModelAnalyzers({
+      model: new ChatOpenAI({ model: "m", apiKey: "k", maxRetries: 0, configuration: { baseURL: server.url } }),
+      modelName: "m",
+      fallback: { sentimentAnalyzer: embedded, feedbackCategorizer: new EmbeddedFeedbackCategorizer() },
+    });
+    const { workflow, ontologyStore } = await startFeedback({ logger, ...analyzers });
+    const reason = "the model service refused the key";
+    expect(await workflow.run(feedback())).toMatchObject({ success: true, analysis_fallback: reason });
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ feedback_id: "F-1", reason }]);
+    const data = await ontologyStore.getGraph("feedback_data");
+    expect(await values(ontologyStore, "SentimentAnalysis", "abi:fallbackReason")).toEqual([reason]);
+    expect(await values(ontologyStore, "CategoryAnalysis", "abi:fallbackReason")).toEqual([reason]);
+    expect(await values(ontologyStore, "Analyzer", "abi:name")).toContain(embedded.name);
+    expect(await shaclViolations([...data, ...(await ontologyStore.getGraph("customer_data"))])).toEqual([]);
   });
 
   it("holds no customer's name or address in the engine's state", async () => {
