@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   BaseDecisionModel,
   parseClassifierResponse,
@@ -17,7 +18,9 @@ import { FEEDBACK_QUESTIONS, type NamedCategory } from "./feedback-questions.ts"
 
 /**
  * Analysers as a decision model of LangChain: labels with probabilities, and all that a runnable can do, such as `batch`
- * with `maxConcurrency`. It answers `FEEDBACK_QUESTIONS`, all or some of them, about a text, and no others.
+ * with `maxConcurrency`. It answers `FEEDBACK_QUESTIONS` about a text, all or some of them, as they stand: analysers read no
+ * instructions, so a question in other words would get the answer to ours. `model` in the response names who answered, the
+ * fallback of a chat model where that is the one.
  *
  * @example
  * const model = new FeedbackDecisionModel({ sentimentAnalyzer, feedbackCategorizer });
@@ -28,9 +31,13 @@ export class FeedbackDecisionModel extends BaseDecisionModel {
   lc_namespace = ["abi_workflows", "decisions"];
   readonly #analyzers: Analyzers;
 
+  /** @throws ValidationError where one of the two analysers is missing */
   constructor(analyzers: Analyzers) {
-    const { name, version } = analyzers.sentimentAnalyzer;
-    super({ model: `${name} ${version}` });
+    for (const name of ["sentimentAnalyzer", "feedbackCategorizer"] as const) {
+      if (analyzers[name] !== undefined) continue;
+      throw new ValidationError(`The decision model needs a ${name}.`, { code: "invalid_configuration" });
+    }
+    super({ model: nameOf(analyzers.sentimentAnalyzer) });
     this.#analyzers = analyzers;
   }
 
@@ -38,7 +45,7 @@ export class FeedbackDecisionModel extends BaseDecisionModel {
     return "abi-workflows";
   }
 
-  /** @throws ValidationError where the state is no text or a question is none of `FEEDBACK_QUESTIONS` */
+  /** @throws ValidationError where the state is no text or a question is none of `FEEDBACK_QUESTIONS`, word for word */
   async _classify(
     state: State,
     questions: Record<string, Question>,
@@ -56,14 +63,26 @@ export class FeedbackDecisionModel extends BaseDecisionModel {
       if (id !== "sentiment") return [id, toNoulAnswer(categories, id)];
       return [id, toChoiceAnswer(sentiment)];
     });
-    return parseClassifierResponse({ model: this.model, answers: Object.fromEntries(answers) });
+    const model = [
+      ...(sentiment ? [nameOf(sentiment.fallback?.analyzer ?? sentimentAnalyzer)] : []),
+      ...(categories ? [nameOf(categories.fallback?.analyzer ?? feedbackCategorizer)] : []),
+    ].join(", ");
+    return parseClassifierResponse({ model, answers: Object.fromEntries(answers) });
   }
 }
+
+const nameOf = ({ name, version }: { name: string; version: string }): string => `${name} ${version}`;
 
 const isKnown = (id: string): id is keyof typeof FEEDBACK_QUESTIONS => Object.hasOwn(FEEDBACK_QUESTIONS, id);
 
 function knownId(id: string, question: Question | undefined): keyof typeof FEEDBACK_QUESTIONS {
-  if (isKnown(id) && question?.type === FEEDBACK_QUESTIONS[id].type) return id;
+  if (isKnown(id)) {
+    if (isDeepStrictEqual(question, FEEDBACK_QUESTIONS[id])) return id;
+    throw new ValidationError(
+      `The question "${id}" asks something else than FEEDBACK_QUESTIONS.${id}, which is all that can be answered. Ask that one as it stands.`,
+      { code: "unknown_question" },
+    );
+  }
   const known = Object.keys(FEEDBACK_QUESTIONS).join(", ");
   throw new ValidationError(`There is no answer to the question "${id}". Ask those of FEEDBACK_QUESTIONS: ${known}.`, {
     code: "unknown_question",

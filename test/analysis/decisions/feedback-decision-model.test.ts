@@ -41,9 +41,68 @@ describe("FeedbackDecisionModel", () => {
       /sentiment, product/,
     );
     await expect(model.invoke({ state: "It crashes", questions: { bug: sentiment } })).rejects.toThrow(
-      "FEEDBACK_QUESTIONS",
+      "FEEDBACK_QUESTIONS.bug",
     );
     await expect(model.invoke({ state: [], questions: { bug } })).rejects.toThrow("text of the feedback");
+  });
+
+  it.each([
+    ["instructions", "bug", { ...FEEDBACK_QUESTIONS.bug, instructions: "Does the text speak of insects?" }],
+    ["criteria", "bug", { ...FEEDBACK_QUESTIONS.bug, criteria: { true: "insects" } }],
+    ["labels", "sentiment", { ...FEEDBACK_QUESTIONS.sentiment, criteria: { happy: "", sad: "" } }],
+  ])("refuses a question with other %s than it can answer", async (_, id, question) => {
+    await expect(model.invoke({ state: "It crashes", questions: { [id]: question } })).rejects.toThrow(
+      `The question "${id}" asks something else`,
+    );
+  });
+
+  it("asks only the analyser that it needs, and hands the signal on", async () => {
+    const asked: [string, AbortSignal | undefined][] = [];
+    const watched = new FeedbackDecisionModel({
+      sentimentAnalyzer: {
+        name: "s",
+        version: "1",
+        analyze: (text, { signal } = {}) => {
+          asked.push(["sentiment", signal]);
+          return embedded.sentimentAnalyzer.analyze(text);
+        },
+      },
+      feedbackCategorizer: {
+        name: "c",
+        version: "1",
+        categorize: (text, { signal } = {}) => {
+          asked.push(["categories", signal]);
+          return embedded.feedbackCategorizer.categorize(text);
+        },
+      },
+    });
+    const { signal } = new AbortController();
+    const { sentiment, bug } = FEEDBACK_QUESTIONS;
+    expect((await watched.invoke({ state: "It crashes", questions: { bug } }, { signal })).model).toBe("c 1");
+    expect((await watched.invoke({ state: "It crashes", questions: { sentiment } }, { signal })).model).toBe("s 1");
+    expect(asked).toEqual([
+      ["categories", signal],
+      ["sentiment", signal],
+    ]);
+  });
+
+  it("names who answered where the chat model did not", async () => {
+    const server = await startOpenAiServer([]);
+    onTestFinished(() => server.close());
+    const chatModel = new ChatOpenAI({
+      model: "m",
+      apiKey: "k",
+      maxRetries: 0,
+      configuration: { baseURL: server.url },
+    });
+    const analyzers = createChatModelAnalyzers({ model: chatModel, modelName: "m", fallback: embedded });
+    const response = await new FeedbackDecisionModel(analyzers).invoke({ state: "Hi!", questions: FEEDBACK_QUESTIONS });
+    const { sentimentAnalyzer: s, feedbackCategorizer: c } = embedded;
+    expect(response.model).toBe(`${s.name} ${s.version}, ${c.name} ${c.version}`);
+  });
+
+  it("names the analyser that is missing", () => {
+    expect(() => new FeedbackDecisionModel({} as never)).toThrow("needs a sentimentAnalyzer");
   });
 
   it("asks a chat model once for each different text of a batch, so many at a time as is said", async () => {
