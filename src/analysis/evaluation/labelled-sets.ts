@@ -14,12 +14,22 @@ const CategoryLabel = z.string().refine((label) => label.split("|").every((name)
   error: ({ input }) => `There is no category "${String(input)}". There are ${CATEGORIES.join(", ")}.`,
 });
 
-const CategoryRow = z.object({
-  text: z.string(),
-  labels: z.array(CategoryLabel),
-  /** What this source annotates: nothing else is scored. Absent: every label that the set has. */
-  scope: z.array(CategoryLabel).optional(),
-});
+const CategoryRow = z
+  .object({
+    text: z.string(),
+    labels: z.array(CategoryLabel),
+    /** What this source annotates: nothing else is scored. Absent: every label that the set has. */
+    scope: z
+      .array(CategoryLabel)
+      .refine((scope) => scope.length > 0, "A scope must have categories in it; leave it out for all that the set has.")
+      .optional(),
+  })
+  .superRefine(({ labels, scope }, context) => {
+    const outside = scope && labels.filter((label) => !scope.includes(label));
+    if (!outside?.length) return;
+    const message = `The label ${outside.map((label) => `"${label}"`).join(", ")} is not in the scope, letter for letter.`;
+    context.addIssue({ code: "custom", path: ["labels"], message });
+  });
 
 export type SentimentRow = z.output<typeof SentimentRow>;
 export type CategoryRow = z.output<typeof CategoryRow>;
@@ -38,7 +48,8 @@ export interface LabelledSets {
 
 /**
  * Reads labelled texts: `<folder>/sentiment/*.jsonl` with `{"text", "label"}` and `<folder>/categories/*.jsonl` with
- * `{"text", "labels", "scope"?}` a line, in the order of the files' names. Either folder may be missing, not both.
+ * `{"text", "labels", "scope"?}` a line, in the order of the files' names. Labels are among the scope, letter for letter: `a|b`
+ * where `a|b` is meant. Either folder may be missing, not both.
  * @throws ValidationError that names file and line, IoError where a file can't be read
  */
 export async function readLabelledSets(folder: string): Promise<LabelledSets> {
@@ -68,16 +79,24 @@ async function readSets<Schema extends z.ZodType>(
 ): Promise<LabelledSet<z.output<Schema>>[]> {
   const sets: LabelledSet<z.output<Schema>>[] = [];
   for (const file of await jsonLinesFiles(folder)) {
-    const text = await readFile(join(folder, file), "utf8").catch((cause: unknown) => {
+    const bytes = await readFile(join(folder, file)).catch((cause: unknown) => {
       throw new IoError(`The file "${file}" can't be read.`, { code: "file_unreadable", cause });
     });
-    const rows = text
-      .replace(/^\uFEFF/u, "")
+    const rows = decode(bytes, file)
       .split("\n")
       .flatMap((line, at) => (line.trim() === "" ? [] : [readRow(line, schema, file, at + 1)]));
     if (rows.length > 0) sets.push({ name: file.slice(0, -".jsonl".length), rows });
   }
   return sets;
+}
+
+const UTF_16_MARKS = new Set(["feff", "fffe"]);
+
+function decode(bytes: Buffer, file: string): string {
+  if (UTF_16_MARKS.has(bytes.toString("hex", 0, 2))) {
+    throw new ValidationError(`The file "${file}" is in UTF-16. Save it as UTF-8.`, { code: "invalid_labelled_text" });
+  }
+  return bytes.toString("utf8").replace(/^\uFEFF/u, "");
 }
 
 async function jsonLinesFiles(folder: string): Promise<string[]> {

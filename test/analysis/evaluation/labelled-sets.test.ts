@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { readLabelledSets } from "../../../src/analysis/evaluation/labelled-sets.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
-function folderWith(files: Record<string, string>): string {
+function folderWith(files: Record<string, string | Buffer>): string {
   const folder = temporaryFolder();
   for (const [file, content] of Object.entries(files)) {
     mkdirSync(join(folder, file, ".."), { recursive: true });
@@ -57,6 +57,22 @@ describe("readLabelledSets", () => {
   ])("names a category that there is not: %s", async (line, name) => {
     const folder = folderWith({ "categories/a.jsonl": line });
     await expect(readLabelledSets(folder)).rejects.toThrow(`There is no category "${name}"`);
+  });
+
+  it.each([
+    ['{"text": "Late", "labels": ["service", "bug"], "scope": ["service"]}', 'The label "bug" is not in the scope'],
+    ['{"text": "Late", "labels": ["bug"], "scope": ["bug|performance"]}', 'The label "bug" is not in the scope'],
+    ['{"text": "Late", "labels": [], "scope": []}', "A scope must have categories in it"],
+  ])("refuses labels that could never count: %s", async (line, message) => {
+    const folder = folderWith({ "categories/a.jsonl": `{"text": "Fine", "labels": []}\n${line}` });
+    await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "a.jsonl"');
+    await expect(readLabelledSets(folder)).rejects.toThrow(message);
+  });
+
+  it.each([["le"], ["be"]])("says that a file is in UTF-16 (%s)", async (order) => {
+    const bytes = Buffer.from('\uFEFF{"text": "Fine", "label": "positive"}', "utf16le");
+    const folder = folderWith({ "sentiment/a.jsonl": order === "le" ? bytes : bytes.swap16() });
+    await expect(readLabelledSets(folder)).rejects.toThrow('The file "a.jsonl" is in UTF-16. Save it as UTF-8.');
   });
 
   it("takes a label that two categories can meet", async () => {
