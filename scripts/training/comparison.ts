@@ -31,16 +31,16 @@ export async function compare({ sentiment, categories }: LabelledSets): Promise<
 }
 
 const sentimentLine = ({ name, sentiment }: AnalyzerReport): string[] =>
-  sentiment
+  sentiment?.pooled
     ? [
-        `  ${name.padEnd(20)} mean macro-F1 ${sentiment.mean.toFixed(4)}, recall of all negatives ${(sentiment.pooled.perClass.negative?.recall ?? 0).toFixed(3)}`,
+        `  ${name.padEnd(20)} mean macro-F1 ${sentiment.mean?.toFixed(4)}, recall of all negatives ${(sentiment.pooled.perClass.negative?.recall ?? 0).toFixed(3)}`,
       ]
     : [];
 
 const categoryLines = ({ name, categories }: AnalyzerReport): string[] =>
   categories
     ? [
-        `  ${name.padEnd(20)} mean macro-F1 ${categories.mean.toFixed(4)}`,
-        ...categories.sets.map(({ name, scores }) => `    ${name.padEnd(18)} macro-F1 ${scores.macroF1.toFixed(3)}`),
+        `  ${name.padEnd(20)} mean macro-F1 ${categories.mean?.toFixed(4)}`,
+        ...categories.sets.map(({ name, scores }) => `    ${name.padEnd(18)} macro-F1 ${scores?.macroF1.toFixed(3)}`),
       ]
     : [];

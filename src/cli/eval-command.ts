@@ -1,12 +1,14 @@
 import { open, writeFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Contestant } from "../analysis/evaluation/contestants.ts";
+import type { Evaluation } from "../analysis/evaluation/evaluation-page.ts";
 import { IoError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { evaluationText } from "./eval-view.ts";
 import { interruptible } from "./interruption.ts";
-import { note, print, printJson } from "./output.ts";
+import { complain, note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
@@ -17,6 +19,8 @@ const TRAINED_ON =
 interface EvalOptions extends GlobalOptions {
   analyzer: (typeof ANALYZERS)[number][];
   html?: string;
+  /** Of this package. */
+  version: string;
 }
 
 /** `eval`: how right analysers are, on texts that people have labelled. */
@@ -35,8 +39,8 @@ export function addEvalCommand(program: Command): void {
     )
     .option("--html <file>", "write a page with bars and the worst mistakes to read")
     .action(async (folder: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<EvalOptions>();
-      await interruptible((signal) => run(folder, options, signal));
+      const options = command.optsWithGlobals<Omit<EvalOptions, "version">>();
+      await interruptible((signal) => run(folder, { ...options, version: program.version() ?? "" }, signal));
     });
   addExamples(
     command,
@@ -46,40 +50,59 @@ export function addEvalCommand(program: Command): void {
   );
 }
 
-async function run(folder: string, { analyzer, html, ...options }: EvalOptions, signal: AbortSignal): Promise<void> {
+async function run(
+  folder: string,
+  { analyzer, html, version, ...options }: EvalOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const settings = settingsFrom(options);
   if (analyzer.includes("chat-model") && settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
     throw usageError("chat-model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const { readLabelledSets } = await import("../analysis/evaluation/labelled-sets.ts");
-  const { evaluate } = await import("../analysis/evaluation/evaluate.ts");
+  const { evaluate, isSilent } = await import("../analysis/evaluation/evaluate.ts");
   const sets = await readLabelledSets(folder);
   // Before any work, for it may take long and cost money.
-  if (html !== undefined) await orUnwritable(open(html, "a").then((file) => file.close()));
+  if (html !== undefined)
+    await orUnwritable(
+      html,
+      open(html, "a").then((file) => file.close()),
+    );
   const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
   const progress = createProgress("Judging");
   try {
     const onProgress = (name: string, set: string, share: number): void => progress.update(`${name}: ${set}`, share);
     const analyzers = await evaluate(sets, contestants, { signal, onProgress });
     progress.stop();
-    if (options.json) printJson({ analyzers });
+    const evaluation: Evaluation = {
+      date: new Date().toISOString().slice(0, "2026-11-22".length),
+      version,
+      folder: basename(resolve(folder)),
+      ...(analyzer.includes("embedded") && { caveat: TRAINED_ON }),
+      analyzers,
+    };
+    if (options.json) printJson(evaluation);
     else print(evaluationText(analyzers));
-    if (analyzer.includes("embedded")) note(TRAINED_ON);
+    if (evaluation.caveat !== undefined) note(evaluation.caveat);
     if (html !== undefined) {
       const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
-      await orUnwritable(writeFile(html, evaluationPage(analyzers)));
+      await orUnwritable(html, writeFile(html, evaluationPage(evaluation)));
       note(`The page is in ${html}`);
+    }
+    for (const { name } of analyzers.filter(isSilent)) {
+      complain(`${name} answered nothing itself, so there are no figures for it.`);
+      process.exitCode = 1;
     }
   } finally {
     progress.stop();
   }
 }
 
-async function orUnwritable<Result>(work: Promise<Result>): Promise<Result> {
+async function orUnwritable<Result>(file: string, work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (cause) {
-    throw new IoError("The page can't be written. Check the file name and its folder.", {
+    throw new IoError(`The page can't be written to ${file}. Check the name and its folder.`, {
       code: "file_unwritable",
       cause,
     });
@@ -87,10 +110,13 @@ async function orUnwritable<Result>(work: Promise<Result>): Promise<Result> {
 }
 
 async function contestant(name: (typeof ANALYZERS)[number], settings: Settings): Promise<Contestant> {
-  const { contestantOf, guideContestant, libraryContestant } = await import("../analysis/evaluation/contestants.ts");
+  const { contestantOf, costlyContestant, guideContestant, libraryContestant } =
+    await import("../analysis/evaluation/contestants.ts");
   if (name === "guide") return guideContestant;
   if (name !== "embedded" && name !== "chat-model") return libraryContestant(name);
   const { openAnalyzers } = await import("../application.ts");
   const analyzers = await openAnalyzers({ ...settings, analyzer: name });
-  return contestantOf(name, analyzers, name === "chat-model" ? settings.maxParallelRequests : 1);
+  return name === "embedded"
+    ? contestantOf(name, analyzers)
+    : costlyContestant(name, analyzers, settings.maxParallelRequests);
 }

@@ -1,7 +1,7 @@
 import type { AnalyzerReport, TaskReport } from "../analysis/evaluation/evaluate.ts";
 import type { ClassScores } from "../analysis/evaluation/scores.ts";
 import { SENTIMENTS } from "../analysis/sentiment-analyzer.ts";
-import { bold, count } from "./output.ts";
+import { bold, count, plural } from "./output.ts";
 import { table } from "./table.ts";
 
 interface AnyScores {
@@ -11,7 +11,7 @@ interface AnyScores {
   calibrationError?: number;
 }
 
-const figure = (value: number | undefined): string => value?.toFixed(3) ?? "";
+const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
 
 /** Reports as tables: each set and the mean for every analyser, then their classes, then what they confuse. */
 export function evaluationText(reports: readonly AnalyzerReport[]): string {
@@ -35,25 +35,26 @@ function taskText(title: string, reports: readonly { name: string; report: TaskR
     texts: number | undefined,
     value: (report: TaskReport<AnyScores>) => string,
   ): string[] => [what, texts === undefined ? "" : count(texts), ...reports.map(({ report }) => value(report))];
-  const classes = [...new Set(reports.flatMap(({ report }) => Object.keys(report.pooled.perClass)))];
+  const all = first.report.sets.reduce((sum, { texts }) => sum + texts, 0);
+  const classes = [...new Set(reports.flatMap(({ report }) => Object.keys(report.pooled?.perClass ?? {})))];
   const classLine = (name: string): string[] =>
-    line(name, first.report.pooled.perClass[name]?.support, ({ pooled }) => {
-      const { precision, recall, f1 } = pooled.perClass[name] ?? {};
+    line(name, Math.max(...reports.map(({ report }) => report.pooled?.perClass[name]?.support ?? 0)), ({ pooled }) => {
+      const { precision, recall, f1 } = pooled?.perClass[name] ?? {};
       return `${figure(f1)} ${figure(precision)} ${figure(recall)}`;
     });
   const fallbacks = reports.flatMap(({ name, report }) =>
     report.fallbacks.map(
-      ({ reason, texts }) => `${name}: the embedded analysers answered ${count(texts)} texts (${reason})`,
+      ({ reason, texts }) => `${name}: no answer of its own to ${plural(texts, "text")} (${reason})`,
     ),
   );
   return [
     bold(`${title}, macro-F1`),
     table(columns, [
-      ...first.report.sets.map(({ name, scores }, at) =>
-        line(name, scores.texts, ({ sets }) => figure(sets[at]?.scores.macroF1)),
+      ...first.report.sets.map(({ name, texts }, at) =>
+        line(name, texts, ({ sets }) => figure(sets[at]?.scores?.macroF1)),
       ),
-      line("mean of the sets", first.report.pooled.texts, ({ mean }) => figure(mean)),
-      line("calibration error", undefined, ({ pooled }) => figure(pooled.calibrationError) || "no scores"),
+      line("mean of the sets", all, ({ mean }) => figure(mean)),
+      line("calibration error", undefined, ({ pooled }) => figure(pooled?.calibrationError)),
       line("texts a second", undefined, ({ textsPerSecond }) => count(textsPerSecond)),
     ]),
     ...fallbacks,
@@ -68,8 +69,8 @@ function confusion(reports: readonly { name: string; report: NonNullable<Analyze
   return table(
     [{ title: "" }, { title: "labelled" }, ...SENTIMENTS.map((sentiment) => ({ title: `→ ${sentiment}` }))],
     reports.flatMap(({ name, report }) =>
-      SENTIMENTS.filter((label) => report.pooled.confusion[label]).map((label, at) => {
-        const answers = SENTIMENTS.map((answer) => count(report.pooled.confusion[label]?.[answer] ?? 0));
+      SENTIMENTS.filter((label) => report.pooled?.confusion[label]).map((label, at) => {
+        const answers = SENTIMENTS.map((answer) => count(report.pooled?.confusion[label]?.[answer] ?? 0));
         return [at === 0 ? name : "", label].concat(answers);
       }),
     ),

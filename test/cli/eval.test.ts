@@ -48,6 +48,12 @@ describe("eval", () => {
     const { code, stdout } = await call(["--json", "eval", "texts", "--analyzer", ...names], { cwd: labelledTexts() });
     expect(code).toBe(0);
     expect(report(stdout).map(({ name }) => name)).toEqual(names);
+    expect(JSON.parse(stdout)).toMatchObject({
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) as string,
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
+      folder: "texts",
+      caveat: expect.stringContaining("too good") as string,
+    });
     for (const { sentiment, categories, name } of report(stdout)) {
       expect(sentiment?.mean).toBeGreaterThan(0);
       expect(categories === undefined).toBe(name !== "embedded");
@@ -58,7 +64,7 @@ describe("eval", () => {
     const judgement = { language: "en", confidence: 1, evidence: [] };
     const server = await startOpenAiServer([
       toolCall("judge_feedback", { ...judgement, sentiment: "positive", categories: [] }),
-      status(403),
+      status(400),
       toolCall("judge_feedback", {
         ...judgement,
         sentiment: "negative",
@@ -66,23 +72,37 @@ describe("eval", () => {
       }),
     ]);
     onTestFinished(() => server.close());
-    const { stdout } = await call(["eval", "texts", "--analyzer", "chat-model", "--json"], {
+    const { code, stdout } = await call(["eval", "texts", "--analyzer", "chat-model", "--json"], {
       cwd: labelledTexts(),
-      env: { OPENAI_BASE_URL: server.url, MAX_PARALLEL_REQUESTS: "1" },
+      env: { OPENAI_BASE_URL: server.url, OPENAI_MODEL: "some-model", MAX_PARALLEL_REQUESTS: "1" },
     });
-    const fallbacks = [{ reason: "the model service refused the key", texts: 1 }];
-    expect(report(stdout)[0]).toMatchObject({ sentiment: { fallbacks }, categories: { mean: 1, fallbacks: [] } });
+    const reason = "the model service refused the request (status 400); can the model call tools?";
+    expect(code).toBe(0);
+    expect(report(stdout)[0]).toMatchObject({
+      version: expect.stringMatching(/^some-model, /) as string,
+      sentiment: { mean: 1, pooled: { texts: 2 }, fallbacks: [{ reason, texts: 1 }] },
+      categories: { mean: 1, fallbacks: [] },
+    });
   });
 
-  test("says, in the tables and on the page, who answered in place of a model that did not, and why", async () => {
+  test("has no figures for a model that answered nothing, says why, and fails", async () => {
     const cwd = labelledTexts();
-    const { stdout } = await call(["eval", "texts", "--analyzer", "chat-model", "--html", "report.html"], {
+    const { origin, requests } = await serve({ status: 401 });
+    const args = ["eval", "texts", "--analyzer", "embedded", "chat-model", "--html", "report.html"];
+    const { code, stdout, stderr } = await call(args, {
       cwd,
-      env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" },
+      env: { OPENAI_BASE_URL: `${origin}/v1`, MAX_PARALLEL_REQUESTS: "1" },
     });
-    const reason = "the model service could not be reached";
-    expect(stdout).toMatch(new RegExp(`chat-model: the embedded analysers answered \\d+ texts \\(${reason}\\)`));
-    expect(readFileSync(join(cwd, "report.html"), "utf8")).toContain(`<small>${reason}</small>`);
+    const reason = "the model service refused the key";
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^shop +3 +0\.\d{3} +–$/m);
+    expect(stdout).toMatch(/^mean of the sets +3 +0\.\d{3} +–$/m);
+    expect(stdout).toContain(`chat-model: no answer of its own to 3 texts (${reason})`);
+    expect(stdout).toContain(`chat-model: no answer of its own to 1 text (${reason})`);
+    expect(stderr).toContain("chat-model answered nothing itself");
+    expect(readFileSync(join(cwd, "report.html"), "utf8")).toContain(`>${reason}</small>`);
+    // One for each question.
+    expect(requests.length).toBeLessThanOrEqual(2);
   });
 
   test("writes a page with the surest mistakes, in which texts stay texts", async () => {
@@ -92,6 +112,9 @@ describe("eval", () => {
     expect(page).toContain("<p>It was not good, rude and dirty &lt;b&gt;&amp;</p>");
     expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(sure by 0\.\d+\)/);
     expect(page).not.toMatch(/<script|https?:/);
+    expect(page).toMatch(/<p>texts · \d{4}-\d\d-\d\d · abi-workflows \d+\.\d+\.\d+<\/p>/);
+    expect(page).toContain("on those their figures are too good");
+    expect(page).toMatch(/<h3>Calibration error<\/h3>.*<td>shop<\/td><td>–<\/td><td>0\.\d{3}<\/td>/s);
   });
 
   test("asks a chat model about several texts at the same time", async () => {
@@ -104,11 +127,10 @@ describe("eval", () => {
       await arrived.promise;
       response.writeHead(403).end();
     });
-    const { code } = await call(["eval", "texts", "--analyzer", "chat-model"], {
+    await call(["eval", "texts", "--analyzer", "chat-model"], {
       cwd: labelledTexts(),
       env: { OPENAI_BASE_URL: `${origin}/v1`, MAX_PARALLEL_REQUESTS: "3" },
     });
-    expect(code).toBe(0);
     expect(waiting).toBeGreaterThanOrEqual(3);
   });
 
@@ -135,7 +157,7 @@ describe("eval", () => {
     ]);
     expect(outcomes.map(({ code }) => code)).toEqual([1, 2, 2, 1]);
     expect(outcomes.map(({ stderr }) => stderr).join("")).toMatch(
-      /There is no folder "nowhere".*Allowed choices are guide.*needs a service.*page can't be written/s,
+      /There is no folder "nowhere".*Allowed choices are guide.*needs a service.*can't be written to no\/such\/folder\.html/s,
     );
   });
 });

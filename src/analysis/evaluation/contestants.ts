@@ -1,5 +1,7 @@
 import { ValidationError } from "../../errors.ts";
 import type { Analyzers } from "../chat-model/chat-model-analyzers.ts";
+import type { CategoriesResult } from "../feedback-categorizer.ts";
+import type { SentimentResult } from "../sentiment-analyzer.ts";
 import { bySign, guideCategories, guideSentiment } from "./guide-analyzers.ts";
 import type { CategoriesAnswer } from "./score-categories.ts";
 import type { SentimentAnswer } from "./score-sentiment.ts";
@@ -7,6 +9,7 @@ import type { SentimentAnswer } from "./score-sentiment.ts";
 /** An analyser as it is compared: by the name on the command line, for one question or both. */
 export interface Contestant {
   name: string;
+  version?: string;
   sentiment?: (text: string) => Answer<SentimentAnswer>;
   categories?: (text: string) => Answer<CategoriesAnswer>;
   /** Texts at work at the same time; more than one only helps where somebody else does the work. */
@@ -15,8 +18,8 @@ export interface Contestant {
 
 /** `fallback` where another analyser had to answer. */
 type Answer<Result> =
-  | (Result & { fallback?: { reason: string } })
-  | Promise<Result & { fallback?: { reason: string } }>;
+  | (Result & { fallback?: { reason: string; permanent: boolean } })
+  | Promise<Result & { fallback?: { reason: string; permanent: boolean } }>;
 
 /** Libraries for comparison; they are no dependencies of this package. */
 export const LIBRARIES = ["vader", "afinn", "wink"] as const;
@@ -31,12 +34,32 @@ export const guideContestant: Contestant = {
   parallel: 1,
 };
 
-export const contestantOf = (name: string, analyzers: Analyzers, parallel = 1): Contestant => ({
+export const contestantOf = (name: string, { sentimentAnalyzer, feedbackCategorizer }: Analyzers): Contestant => ({
   name,
-  sentiment: (text) => analyzers.sentimentAnalyzer.analyze(text),
-  categories: (text) => analyzers.feedbackCategorizer.categorize(text),
-  parallel,
+  version: sentimentAnalyzer.version,
+  sentiment: (text) => sentimentAnalyzer.analyze(text),
+  categories: (text) => feedbackCategorizer.categorize(text),
+  parallel: 1,
 });
+
+/** One to whom both questions about a text are one call, which costs: no text is asked about twice, however many there are. */
+export function costlyContestant(name: string, analyzers: Analyzers, parallel: number): Contestant {
+  const { sentimentAnalyzer, feedbackCategorizer } = analyzers;
+  const asked = new Map<string, Promise<[SentimentResult, CategoriesResult]>>();
+  const ask = (text: string): Promise<[SentimentResult, CategoriesResult]> => {
+    const answers =
+      asked.get(text) ?? Promise.all([sentimentAnalyzer.analyze(text), feedbackCategorizer.categorize(text)]);
+    asked.set(text, answers);
+    return answers;
+  };
+  return {
+    name,
+    version: sentimentAnalyzer.version,
+    sentiment: async (text) => (await ask(text))[0],
+    categories: async (text) => (await ask(text))[1],
+    parallel,
+  };
+}
 
 /** @throws ValidationError that says what to install */
 export async function libraryContestant(name: (typeof LIBRARIES)[number]): Promise<Contestant> {

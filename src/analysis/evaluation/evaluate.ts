@@ -15,15 +15,17 @@ export interface Mistake {
   confidence?: number;
 }
 
-/** How one analyser did on one question. */
+/** How one analyser did on one question: on the texts that it answered itself, and no others. */
 export interface TaskReport<Scores> {
-  /** Mean macro-F1 of the sets, each counting the same. */
-  mean: number;
-  /** All texts as one set. */
-  pooled: Scores;
-  sets: { name: string; scores: Scores }[];
+  /** Mean macro-F1 of the sets, each counting the same; absent where it answered nothing of a set. */
+  mean?: number;
+  /** All texts as one set; absent where it answered none. */
+  pooled?: Scores;
+  /** `texts` is all that the set has. */
+  sets: { name: string; texts: number; scores?: Scores }[];
+  /** Of those that it answered. */
   textsPerSecond: number;
-  /** Texts that another analyser had to answer, and why, the most frequent reason first. */
+  /** Texts that it did not answer itself, and why, the most frequent reason first. */
   fallbacks: { reason: string; texts: number }[];
   /** The ones it was surest of, then the others, at most twenty. */
   worstMistakes: Mistake[];
@@ -31,6 +33,8 @@ export interface TaskReport<Scores> {
 
 export interface AnalyzerReport {
   name: string;
+  /** Of a chat model, its name is part of it; absent where the analyser is not ours. */
+  version?: string;
   sentiment?: TaskReport<SentimentScores>;
   categories?: TaskReport<CategoriesScores>;
 }
@@ -45,7 +49,11 @@ const MOST_MISTAKES = 20;
 /** So many texts at a time, then timers and signals have their turn. */
 const PORTION = 500;
 
-/** Lets every contestant answer every set, one after the other, and scores the answers. */
+/**
+ * Lets every contestant answer every set, one after the other, and scores the answers. One that can't answer any text, for a
+ * refused key, is not asked again.
+ * @throws the reason of `signal`
+ */
 export async function evaluate(
   sets: LabelledSets,
   contestants: readonly Contestant[],
@@ -54,13 +62,13 @@ export async function evaluate(
   const rounds = contestants.length * (sets.sentiment.length + sets.categories.length);
   let done = 0;
   const reports: AnalyzerReport[] = [];
-  for (const { name, sentiment, categories, parallel } of contestants) {
+  for (const { name, version, sentiment, categories, parallel } of contestants.map(untilRefused)) {
     const options = {
       parallel,
       ...(signal && { signal }),
       onSet: (set: string) => onProgress?.(name, set, ++done / rounds),
     };
-    const report: AnalyzerReport = { name };
+    const report: AnalyzerReport = { name, ...(version !== undefined && { version }) };
     if (sentiment && sets.sentiment.length > 0) {
       report.sentiment = await runTask(sets.sentiment, { ...options, ask: sentiment, ...SENTIMENT });
     }
@@ -72,10 +80,39 @@ export async function evaluate(
   return reports;
 }
 
+/** Whether an analyser was asked, and answered not a single text itself. */
+export function isSilent({ sentiment, categories }: AnalyzerReport): boolean {
+  const tasks = [sentiment, categories].filter((task) => task !== undefined);
+  return tasks.length > 0 && tasks.every(({ pooled }) => pooled === undefined);
+}
+
+type Answered<Answer> = Answer & { fallback?: { reason: string; permanent: boolean } };
+type Ask<Answer> = (text: string) => Answered<Answer> | Promise<Answered<Answer>>;
+
+/** The same one; after a failure that every other text would meet as well, that one is its answer to all of them. */
+function untilRefused({ sentiment, categories, ...contestant }: Contestant): Contestant {
+  const guarded = <Answer>(ask: Ask<Answer>): Ask<Answer> => {
+    let refusal: Answered<Answer> | undefined;
+    const note = (answer: Answered<Answer>): Answered<Answer> => {
+      if (answer.fallback?.permanent === true) refusal = answer;
+      return answer;
+    };
+    return (text) => {
+      if (refusal !== undefined) return refusal;
+      const answer = ask(text);
+      // What answers at once is not made to wait: it is timed.
+      return answer instanceof Promise ? answer.then(note) : answer;
+    };
+  };
+  return {
+    ...contestant,
+    ...(sentiment && { sentiment: guarded(sentiment) }),
+    ...(categories && { categories: guarded(categories) }),
+  };
+}
+
 interface Task<Row extends { text: string }, Answer, Scores extends { macroF1: number }> {
-  ask: (
-    text: string,
-  ) => (Answer & { fallback?: { reason: string } }) | Promise<Answer & { fallback?: { reason: string } }>;
+  ask: Ask<Answer>;
   score: (rows: readonly Row[], answers: readonly Answer[]) => Scores;
   /** Undefined where the answer is right. */
   mistake: (row: Row, answer: Answer) => Omit<Mistake, "set" | "text"> | undefined;
@@ -118,42 +155,55 @@ async function runTask<Row extends { text: string }, Answer, Scores extends { ma
   sets: readonly LabelledSet<Row>[],
   task: Task<Row, Answer, Scores>,
 ): Promise<TaskReport<Scores>> {
-  const results: { name: string; rows: Row[]; answers: (Answer & { fallback?: { reason: string } })[] }[] = [];
+  const results: { name: string; texts: number; rows: Row[]; answers: Answer[] }[] = [];
+  const fallbacks: { reason: string }[] = [];
   let milliseconds = 0;
   for (const { name, rows } of sets) {
     const start = performance.now();
-    results.push({ name, rows, answers: await answersOf(rows, task) });
+    const answers = await answersOf(rows, task);
     milliseconds += performance.now() - start;
+    fallbacks.push(...answers.flatMap(({ fallback }) => fallback ?? []));
+    const isOwn = (at: number): boolean => answers[at]?.fallback === undefined;
+    results.push({
+      name,
+      texts: rows.length,
+      rows: rows.filter((_row, at) => isOwn(at)),
+      answers: answers.filter((_answer, at) => isOwn(at)),
+    });
     task.onSet(name);
   }
   const rows = results.flatMap(({ rows }) => rows);
-  const answers = results.flatMap(({ answers }) => answers);
-  const scored = results.map(({ name, rows, answers }) => ({ name, scores: task.score(rows, answers) }));
+  const scored = results.map(({ name, texts, rows, answers }) => ({
+    name,
+    texts,
+    ...(rows.length > 0 && { scores: task.score(rows, answers) }),
+  }));
+  const scores = scored.flatMap(({ scores }) => scores ?? []);
   return {
-    mean: mean(scored.map(({ scores }) => scores.macroF1)),
-    pooled: task.score(rows, answers),
+    ...(scores.length === sets.length && { mean: mean(scores.map(({ macroF1 }) => macroF1)) }),
+    ...(rows.length > 0 && {
+      pooled: task.score(
+        rows,
+        results.flatMap(({ answers }) => answers),
+      ),
+    }),
     sets: scored,
     textsPerSecond: Math.round((rows.length / milliseconds) * 1000),
-    fallbacks: countFallbacks(answers),
+    fallbacks: countReasons(fallbacks),
     worstMistakes: worst(results.flatMap((result) => mistakesOf(result, task))),
   };
 }
 
-function countFallbacks(answers: readonly { fallback?: { reason: string } }[]): { reason: string; texts: number }[] {
-  const reasons = Map.groupBy(
-    answers.flatMap(({ fallback }) => (fallback ? [fallback.reason] : [])),
-    (reason) => reason,
-  );
-  return [...reasons]
+const countReasons = (fallbacks: readonly { reason: string }[]): { reason: string; texts: number }[] =>
+  [...Map.groupBy(fallbacks, ({ reason }) => reason)]
     .map(([reason, all]) => ({ reason, texts: all.length }))
     .toSorted((one, other) => other.texts - one.texts);
-}
 
 async function answersOf<Row extends { text: string }, Answer, Scores extends { macroF1: number }>(
   rows: readonly Row[],
   { ask, parallel, signal }: Task<Row, Answer, Scores>,
-): Promise<(Answer & { fallback?: { reason: string } })[]> {
-  const answers: (Answer & { fallback?: { reason: string } })[] = [];
+): Promise<Answered<Answer>[]> {
+  const answers: Answered<Answer>[] = [];
   for (let at = 0; at < rows.length; at += PORTION) {
     await setImmediate();
     signal?.throwIfAborted();

@@ -21,17 +21,38 @@ type Color = (name: string) => string;
 const COLORS = 6;
 const LONGEST_TEXT = 600;
 
+/** Figures, and what must be known to read them. */
+export interface Evaluation {
+  /** UTC, `2026-11-22`. */
+  date: string;
+  /** Of this package. */
+  version: string;
+  /** Name of the folder with the labelled texts. */
+  folder: string;
+  /** Why the figures may be better than they would be elsewhere. */
+  caveat?: string;
+  analyzers: readonly AnalyzerReport[];
+}
+
 /** A page that needs nothing else: bars for each set and analyser, classes, confusions, and the worst mistakes to read. */
-export function evaluationPage(reports: readonly AnalyzerReport[]): string {
+export function evaluationPage({ date, version, folder, caveat, analyzers: reports }: Evaluation): string {
   const sentiment = reports.flatMap(({ name, sentiment }) => (sentiment ? [{ name, report: sentiment }] : []));
   const categories = reports.flatMap(({ name, categories }) => (categories ? [{ name, report: categories }] : []));
   const color: Color = (name) => `c${reports.findIndex((report) => report.name === name) % COLORS}`;
-  const legend = reports.map(({ name }) => `<li><i class="${color(name)}"></i>${escape(name)}</li>`).join("");
+  const legend = reports
+    .map(
+      ({ name, version = "" }) =>
+        `<li><i class="${color(name)}"></i>${escape(name)} <small>${escape(version)}</small></li>`,
+    )
+    .join("");
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<title>Text analysis, evaluated</title><style>${PAGE_STYLE}</style></head><body><main>`,
-    `<h1>Text analysis, evaluated</h1><ul class="legend">${legend}</ul>`,
+    `<h1>Text analysis, evaluated</h1>`,
+    `<p>${escape(folder)} · ${escape(date)} · abi-workflows ${escape(version)}</p>`,
+    `<ul class="legend">${legend}</ul>`,
+    ...(caveat === undefined ? [] : [`<p><b>Read with care:</b> ${escape(caveat)}</p>`]),
     task("Sentiment", sentiment, color),
     ...(sentiment.length > 0 ? ["<h3>What was taken for what, all texts</h3>", confusions(sentiment)] : []),
     task("Categories", categories, color),
@@ -45,49 +66,61 @@ export function evaluationPage(reports: readonly AnalyzerReport[]): string {
 function task(title: string, reports: readonly Named<AnyScores>[], color: Color): string {
   const [first] = reports;
   if (first === undefined) return "";
-  const group = (title: string, value: (report: TaskReport<AnyScores>) => number): string => {
+  const group = (title: string, value: (report: TaskReport<AnyScores>) => number | undefined): string => {
     const bars = reports.map(({ name, report }) => bar(value(report), color(name)));
     return `<div class="group"><h4>${escape(title)}</h4><div>${bars.join("")}</div></div>`;
   };
   const rows = [
     group("Mean of the sets", ({ mean }) => mean),
-    ...first.report.sets.map(({ name, scores }, at) =>
-      group(`${name} (${scores.texts} texts)`, ({ sets }) => sets[at]?.scores.macroF1 ?? 0),
+    ...first.report.sets.map(({ name, texts }, at) =>
+      group(`${name} (${texts} texts)`, ({ sets }) => sets[at]?.scores?.macroF1),
     ),
   ];
   return [
     `<section><h2>${title}</h2><h3>Macro-F1</h3>${rows.join("")}`,
-    `<h3>F1, precision and recall by class, all texts</h3>${classGrid(first, reports)}</section>`,
+    `<h3>F1, precision and recall by class, all texts</h3>${classGrid(reports)}`,
+    `<h3>Calibration error</h3>${calibrationGrid(first, reports)}</section>`,
   ].join("\n");
 }
 
-function classGrid(first: Named<AnyScores>, reports: readonly Named<AnyScores>[]): string {
-  const classes = [...new Set(reports.flatMap(({ report }) => Object.keys(report.pooled.perClass)))];
+function classGrid(reports: readonly Named<AnyScores>[]): string {
+  const classes = [...new Set(reports.flatMap(({ report }) => Object.keys(report.pooled?.perClass ?? {})))];
   const perClass = classes.map((name) => {
     const figures = reports.map(({ report }) => {
-      const { f1 = 0, precision = 0, recall = 0 } = report.pooled.perClass[name] ?? {};
-      return `${figure(f1)} <small>P ${figure(precision)} R ${figure(recall)}</small>`;
+      const { f1, precision, recall } = report.pooled?.perClass[name] ?? {};
+      return `${figure(f1)}<br><small>P ${figure(precision)} R ${figure(recall)}</small>`;
     });
-    return [escape(name), String(first.report.pooled.perClass[name]?.support ?? 0)].concat(figures);
+    const support = Math.max(...reports.map(({ report }) => report.pooled?.perClass[name]?.support ?? 0));
+    return [escape(name), String(support)].concat(figures);
   });
   return grid(
     ["", "texts", ...reports.map(({ name }) => escape(name))],
     [
       ...perClass,
-      ["calibration error", "", ...reports.map(({ report }) => figure(report.pooled.calibrationError))],
       ["texts a second", "", ...reports.map(({ report }) => String(report.textsPerSecond))],
       ...(reports.some(({ report }) => report.fallbacks.length > 0)
-        ? [["fallback answered", "", ...reports.map(({ report }) => fallbackCell(report))]]
+        ? [["not answered", "", ...reports.map(({ report }) => fallbackCell(report))]]
         : []),
     ],
   );
 }
 
-const fallbackCell = ({ fallbacks }: TaskReport<AnyScores>): string =>
-  fallbacks.map(({ reason, texts }) => `${texts} <small>${escape(reason)}</small>`).join("<br>");
+const calibrationGrid = (first: Named<AnyScores>, reports: readonly Named<AnyScores>[]): string =>
+  grid(
+    ["", ...reports.map(({ name }) => escape(name))],
+    [
+      ...first.report.sets.map(({ name }, at) =>
+        [escape(name)].concat(reports.map(({ report }) => figure(report.sets[at]?.scores?.calibrationError))),
+      ),
+      ["all texts", ...reports.map(({ report }) => figure(report.pooled?.calibrationError))],
+    ],
+  );
 
-const bar = (value: number, color: string): string =>
-  `<div class="bar"><i class="${color}" style="--value:${value.toFixed(4)}"></i><b>${figure(value)}</b></div>`;
+const fallbackCell = ({ fallbacks }: TaskReport<AnyScores>): string =>
+  fallbacks.map(({ reason, texts }) => `${texts}<br><small class="words">${escape(reason)}</small>`).join("<br>");
+
+const bar = (value: number | undefined, color: string): string =>
+  `<div class="bar"><i class="${color}" style="--value:${(value ?? 0).toFixed(4)}"></i><b>${figure(value)}</b></div>`;
 
 const confusions = (
   reports: readonly Named<{ confusion: Partial<Record<string, Partial<Record<string, number>>>> }>[],
@@ -95,8 +128,8 @@ const confusions = (
   grid(
     ["", "labelled", ...SENTIMENTS.map((sentiment) => `→ ${sentiment}`)],
     reports.flatMap(({ name, report }) =>
-      SENTIMENTS.filter((label) => report.pooled.confusion[label]).map((label, at) => {
-        const answers = SENTIMENTS.map((answer) => report.pooled.confusion[label]?.[answer] ?? 0);
+      SENTIMENTS.filter((label) => report.pooled?.confusion[label]).map((label, at) => {
+        const answers = SENTIMENTS.map((answer) => report.pooled?.confusion[label]?.[answer] ?? 0);
         const all = answers.reduce((sum, one) => sum + one, 0);
         const cells = answers.map((one) => `${one} <small>${Math.round((one / all) * 100)} %</small>`);
         return [at === 0 ? escape(name) : "", label].concat(cells);

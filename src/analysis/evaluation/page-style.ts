@@ -22,6 +22,7 @@ small, footer { color: var(--quiet); font-size: 0.85rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
 th, td { text-align: left; padding: 0.3rem 0.75rem 0.3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--quiet); font-weight: 500; }
+.words { white-space: normal; }
 blockquote { margin: 0.9rem 0; padding-left: 0.9rem; border-left: 3px solid var(--line); }
 blockquote p { margin: 0; overflow-wrap: anywhere; white-space: pre-line; }
 `;
