@@ -131,9 +131,25 @@ function refusal(status: number): AbiError {
   });
 }
 
-/** What was read is not what SPARQL's protocols give: a proxy's page, or an answer that broke off. */
+/** What was read is not what SPARQL's protocols give: the page of a proxy. */
 export const unreadable = (cause: unknown): IoError =>
   new IoError(`The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint.`, {
     code: "unreadable_answer",
     cause,
   });
+
+/** What Fuseki before 4.5 and Blazegraph answer to an update that is done, whatever they are asked for. */
+const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;
+
+/**
+ * SPARQL leaves open what an update is answered with; but a page is that of a proxy that wants people to sign in, and nothing
+ * was done.
+ * @throws IoError (`unreadable_answer`)
+ */
+export function assertWritten({ headers, text }: HttpAnswer): void {
+  const isPage =
+    /^(?:text\/html|application\/xhtml\+xml)\b/i.test(headers.get("content-type") ?? "") ||
+    /^\s*<(?:!doctype\s+)?html\b/i.test(text);
+  if (text.trim() !== "" && isPage && !PAGE_OF_SUCCESS.test(text))
+    throw unreadable(new Error("a page in answer to a write"));
+}

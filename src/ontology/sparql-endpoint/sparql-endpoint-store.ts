@@ -13,7 +13,7 @@ import { planUpdate } from "../sparql/update-plan.ts";
 import { storeIri, storeName, STORES } from "../store-name.ts";
 import { abi, rdf } from "../vocabulary.ts";
 import { chunks } from "./chunks.ts";
-import { Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
+import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
 import {
   insertData,
   planReachesOthers,
@@ -160,13 +160,20 @@ export class SparqlEndpointStore implements OntologyStore {
   async #addTo(graph: NamedNode, lines: readonly string[]): Promise<void> {
     if (!this.#graphs) return this.#update(insertData(graph, lines));
     this.#requireOpen();
-    const body = { type: TURTLE, text: lines.join("\n") };
-    await this.#graphs.send({ parameters: { graph: graph.value }, body, maxBytes: this.#maxBytes });
+    assertWritten(
+      await this.#graphs.send({
+        parameters: { graph: graph.value },
+        body: { type: TURTLE, text: lines.join("\n") },
+        // Virtuoso has a page and nothing else to answer with when the graph is there already.
+        headers: { accept: "*/*" },
+        maxBytes: this.#maxBytes,
+      }),
+    );
   }
 
   async #update({ text, repeatable }: UpdateRequest): Promise<void> {
     this.#requireOpen();
-    await this.#updates.send({ body: form("update", text), repeatable, maxBytes: this.#maxBytes });
+    assertWritten(await this.#updates.send({ body: form("update", text), repeatable, maxBytes: this.#maxBytes }));
   }
 
   async #rows(text: string): Promise<Row[] | boolean> {

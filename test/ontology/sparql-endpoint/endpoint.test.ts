@@ -209,6 +209,56 @@ describe("faults", () => {
   });
 });
 
+describe("writes", () => {
+  const SIGN_IN = "<!DOCTYPE html>\n<html><body><form>Sign in. Your update succeeded? COMMIT!</form></body></html>";
+  const page = (body: string, type = "text/html; charset=utf-8") => ({ headers: { "content-type": type }, body });
+
+  it.each<[string, (store: SparqlEndpointStore) => Promise<unknown>]>([
+    ["insert", (store) => store.insert("data", fact("x"))],
+    ["large insert", (store) => store.insert("data", many(2500))],
+    ["update", (store) => store.update("data", "DELETE WHERE { ?s ?p ?o }")],
+    ["createStore", (store) => store.createStore("data")],
+    ["deleteStore", (store) => store.deleteStore("data")],
+  ])("that a proxy answers with its own page are not done: %s", async (_, write) => {
+    for (const reply of [
+      page(SIGN_IN),
+      page(SIGN_IN, "text/plain"),
+      page("Sign in"),
+      page("<b/>", "application/xhtml+xml"),
+    ])
+      expect(await failure(write(open(await serve(reply))))).toMatchObject({
+        type: "io_error",
+        code: "unreadable_answer",
+      });
+  });
+
+  it("that a proxy keeps from the Graph Store are not done", async () => {
+    const [{ origin }, proxy] = [await startSparqlEndpoint(), await serve(page(SIGN_IN))];
+    const store = open({ origin }, { graphStoreUrl: `${proxy.origin}/graphs` });
+    expect(await failure(store.insert("data", many(2500)))).toMatchObject({ code: "unreadable_answer" });
+    expect(await store.listStores()).toEqual([]);
+  });
+
+  it.each([
+    ["Oxigraph, GraphDB and RDF4J", { status: 204 }],
+    ["Virtuoso", { json: { results: { bindings: [{ "callret-0": { type: "literal", value: "<html> -- done" } }] } } }],
+    ["Virtuoso's Graph Store", { ...page(""), status: 201 }],
+    ["Fuseki", { json: { statusCode: 200, message: "Update succeeded" } }],
+    ["Fuseki before 4.5", page("<html>\n<body>\n<h1>Success</h1>\n<p>\nUpdate succeeded\n</p>\n</body>\n</html>\n")],
+    [
+      "Blazegraph",
+      page(
+        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN"><html><body><p>totalElapsed=8ms</p>' +
+          "<hr><p>COMMIT: totalElapsed=157ms, commitTime=1651761749071, mutationCount=1</p></html>",
+      ),
+    ],
+  ])("are done when %s says so", async (_, reply) => {
+    const { origin, requests } = await serve(reply);
+    await open({ origin }, { graphStoreUrl: `${origin}/graphs` }).insert("data", many(1500));
+    expect(requests.map(({ headers }) => headers.accept)).toEqual(["*/*", "*/*", "application/json"]);
+  });
+});
+
 describe("large inserts", () => {
   const updates = ({ seen }: SparqlEndpoint): string[] =>
     seen.filter(({ kind }) => kind === "update").map(({ text }) => text);
