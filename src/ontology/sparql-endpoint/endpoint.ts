@@ -111,9 +111,9 @@ function inspect(headers: Headers): void {
 
 function refusalOf(status: number): AbiError {
   const refused = (message: string, code: string): AbiError => refusal(status, `The ${NAME} ${message}`, code);
-  if (status === 400) {
+  if (status === 400 || status === 409 || status === 422) {
     return refused(
-      "does not take this request (HTTP 400). Check the query's syntax and the functions it uses.",
+      `does not take this request (HTTP ${status}). Check the query's syntax and the functions it uses.`,
       "invalid_sparql",
     );
   }
@@ -134,10 +134,13 @@ function refusalOf(status: number): AbiError {
 
 /** What was read is not what SPARQL's protocols give: the page of a proxy. */
 export const unreadable = (cause: unknown): IoError =>
-  new IoError(`The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint.`, {
-    code: "unreadable_answer",
-    cause,
-  });
+  new IoError(
+    `The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint, and that no proxy answers in its place.`,
+    {
+      code: "unreadable_answer",
+      cause,
+    },
+  );
 
 /** What Fuseki before 4.5 and Blazegraph answer to an update that is done, whatever they are asked for. */
 const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;

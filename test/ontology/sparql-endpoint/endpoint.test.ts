@@ -197,6 +197,7 @@ describe("faults", () => {
     ["HTTP 404", { status: 404 }, "invalid_configuration"],
     ["HTTP 501", { status: 501 }, "invalid_configuration"],
     ["HTTP 400", { status: 400, body: "secret" }, "invalid_sparql"],
+    ["HTTP 422", { status: 422 }, "invalid_sparql"],
     ["HTTP 403", { status: 403 }, "access_denied"],
     ["HTTP 413", { status: 413 }, "request_too_large"],
     [
