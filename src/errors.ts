@@ -61,9 +61,12 @@ export class ConflictError extends AbiError {
 /** Something outside (store, mail server, customer source, model, ticket system) is unreachable, slow or failing for now. */
 export class IoError extends AbiError {
   override readonly type = "io_error";
+  /** Milliseconds before which the other side does not want to be asked again; 0 where it has not said. */
+  readonly retryAfterMs: number;
 
-  constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { code?: string; cause?: unknown; retryAfterMs?: number } = {}) {
     super(message, options.code ?? "unavailable", { cause: options.cause });
+    this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 }
 

@@ -1,12 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
-import { IoError, isAbiError, ValidationError } from "./errors.ts";
+import { IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
 
 const RETRIED = new Set([408, 425, 429]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
+const NOT_IMPLEMENTED = 501;
+/** By these a server refuses what one request holds; by the others it refuses us, whatever we send. */
+const ABOUT_THE_REQUEST = new Set([400, 409, 413, 422]);
 /** Who asks for more patience than this is better served by the engine's retries, which hold no worker meanwhile. */
 const LONGEST_RETRY_AFTER_MS = 30_000;
+/** Timers of Node.js take no more. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface HttpClientOptions {
   /** What is at the other end, as messages name it: `customer source`. */
@@ -16,9 +21,9 @@ export interface HttpClientOptions {
   headers?: Readonly<Record<string, string>>;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** For one attempt, headers and body together. */
+  /** For one attempt, headers and body together; a whole number from 1. */
   timeoutMs: number;
-  /** Further attempts after the first. */
+  /** Further attempts after the first; a whole number from 0. */
   retries: number;
   /** Throws for headers that say that an answer is none, whatever its status: an `IoError` where it may pass. */
   inspect?: (headers: Headers) => void;
@@ -47,20 +52,19 @@ export interface HttpAnswer {
 /** Why an attempt failed, for the log: the cause of an `IoError`. */
 class HttpStatusError extends Error {
   readonly status: number;
-  readonly retryAfterMs: number;
 
-  constructor(status: number, retryAfterMs: number) {
+  constructor(status: number) {
     super(`HTTP ${status}`);
     this.name = "HttpStatusError";
     this.status = status;
-    this.retryAfterMs = retryAfterMs;
   }
 }
 
 /**
  * Speaks to one server, and to no other: redirects and links that lead to another origin are refused, so that
- * credentials stay where they belong. Network errors, time-outs, 408, 425, 429 and 5xx are tried again after
- * 0.2 to 0.4 s, then twice that, and so on, and not before `Retry-After`.
+ * credentials stay where they belong. Network errors, time-outs, 408, 425, 429 and 5xx but 501 are tried again after
+ * 0.2 to 0.4 s, then twice that, and so on, and not before `Retry-After`. Where that is more than half a minute away, or the
+ * attempts are used up, it goes into the error (`retryAfterMs`).
  */
 export class HttpClient {
   readonly #name: string;
@@ -70,9 +74,12 @@ export class HttpClient {
   readonly #retries: number;
   readonly #inspect: (headers: Headers) => void;
 
-  /** @throws ValidationError for a URL that is not http(s), or headers that HTTP does not allow */
+  /** @throws ValidationError for a URL that is not http(s), headers that HTTP does not allow, an empty token, numbers that can't work */
   constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
+    requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, LONGEST_TIMEOUT_MS);
+    requireWholeNumber(`retries of the ${name}`, retries, 0);
+    if (token === "") throw unusable(`token of the ${name} is empty. Leave it out where none is needed.`);
     this.#name = name;
     this.#origin = url.origin;
     this.#timeoutMs = timeoutMs;
@@ -84,9 +91,7 @@ export class HttpClient {
       if (token !== undefined) this.#headers.set("authorization", `Bearer ${token}`);
     } catch {
       // The error of `Headers` quotes the value, which may be a secret: it is not even kept as the cause.
-      throw new ValidationError(`A header or the token for the ${name} holds characters that HTTP does not allow.`, {
-        code: "invalid_configuration",
-      });
+      throw unusable(`A header or the token for the ${name} holds characters that HTTP does not allow.`);
     }
   }
 
@@ -95,13 +100,16 @@ export class HttpClient {
    * @throws ValidationError for one that is elsewhere or none
    */
   resolve(location: string): URL {
-    return this.#own(parseHttpUrl(location, this.#name));
+    const url = parseHttpUrl(location, this.#name);
+    if (url.origin !== this.#origin) throw unusable(`All URLs of the ${this.#name} must be on one server.`);
+    return withoutCredentials(url);
   }
 
   /**
    * The last answer, whatever its status, unless that asks for a retry.
    * @throws IoError once the retries are used up
-   * @throws ValidationError for a redirect to another server or an answer that is too long
+   * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, or of a POST to a page
+   * @throws ValidationError for an answer that is too long
    * @throws the signal's reason
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
@@ -113,13 +121,11 @@ export class HttpClient {
         maxTimeout: 5000,
         randomize: true,
         signal,
-        shouldRetry: ({ error }) =>
-          error instanceof IoError &&
-          retryAfterMs(error) <= LONGEST_RETRY_AFTER_MS &&
-          (request.repeatable !== false || wasNeverHandled(error)),
-        onFailedAttempt: async ({ error, retriesLeft }) => {
-          const wait = retryAfterMs(error);
-          if (wait > 0 && wait <= LONGEST_RETRY_AFTER_MS && retriesLeft > 0) await pause(wait, undefined, { signal });
+        shouldRetry: async ({ error }) => {
+          if (!(error instanceof IoError) || error.retryAfterMs > LONGEST_RETRY_AFTER_MS) return false;
+          if (request.repeatable === false && !wasNeverHandled(error)) return false;
+          if (error.retryAfterMs > 0) await pause(error.retryAfterMs, undefined, { signal });
+          return true;
         },
       });
     } catch (error) {
@@ -131,12 +137,14 @@ export class HttpClient {
   async #attempt(request: HttpRequest): Promise<HttpAnswer> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+    let response: Response | undefined;
     try {
-      const response = await this.#fetch(request, signal);
-      if (response.status >= 500 || RETRIED.has(response.status)) {
+      response = await this.#fetch(request, signal);
+      if ((response.status >= 500 && response.status !== NOT_IMPLEMENTED) || RETRIED.has(response.status)) {
         await response.body?.cancel();
         throw new IoError(`The ${this.#name} is not available at the moment (HTTP ${response.status}).`, {
-          cause: new HttpStatusError(response.status, parseRetryAfter(response.headers.get("retry-after"))),
+          cause: new HttpStatusError(response.status),
+          retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
         });
       }
       const { status, headers } = response;
@@ -150,12 +158,12 @@ export class HttpClient {
     } catch (error) {
       if (isAbiError(error)) throw error;
       request.signal?.throwIfAborted();
-      throw new IoError(
-        timeout.aborted
-          ? `The ${this.#name} did not answer within ${this.#timeoutMs / 1000} s.`
-          : `The ${this.#name} can't be reached. Check that it is running and that its URL is right.`,
-        { code: timeout.aborted ? "timeout" : "unavailable", cause: error },
-      );
+      const [code, what] = timeout.aborted
+        ? ["timeout", `did not answer within ${this.#timeoutMs / 1000} s.`]
+        : response
+          ? ["broken_off", "broke off its answer."]
+          : ["unavailable", "can't be reached. Check that it is running and that its URL is right."];
+      throw new IoError(`The ${this.#name} ${what}`, { code, cause: error });
     }
   }
 
@@ -188,16 +196,12 @@ export class HttpClient {
 
   #own(url: URL): URL {
     if (url.origin !== this.#origin) throw this.#misdirected();
-    const bare = new URL(url);
-    bare.username = "";
-    bare.password = "";
-    return bare;
+    return withoutCredentials(url);
   }
 
-  #misdirected(): ValidationError {
-    return new ValidationError(`The ${this.#name} sends us on to another place. Configure its final URL.`, {
-      code: "redirect_refused",
-    });
+  #misdirected(): UnexpectedError {
+    const problem = new Error(`The ${this.#name} sends us on to another place. Configure its final URL.`);
+    return new UnexpectedError(problem, { code: "redirect_refused" });
   }
 
   async #text(response: Response, maxBytes: number): Promise<string> {
@@ -222,9 +226,40 @@ export class HttpClient {
 export function parseHttpUrl(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw new ValidationError(`The URL of the ${name} must be an absolute http:// or https:// URL.`, {
-    code: "invalid_configuration",
-  });
+  throw unusable(`The URL of the ${name} must be an absolute http:// or https:// URL.`);
+}
+
+/** An option that can't work. */
+export const unusable = (message: string): ValidationError =>
+  new ValidationError(message, { code: "invalid_configuration" });
+
+/** @throws ValidationError that names the option */
+export function requireWholeNumber(
+  option: string,
+  value: unknown,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    throw unusable(
+      `${option} must be a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`}.`,
+    );
+}
+
+/**
+ * The error for an answer by which a server refuses for good. What is about the request is told to who made it. What is about us
+ * (credentials, rights, URL) is for who runs this: it goes to the log, and callers learn that something is wrong on our side.
+ */
+export const refusal = (status: number, message: string, code: string): AbiError =>
+  ABOUT_THE_REQUEST.has(status)
+    ? new ValidationError(message, { code })
+    : new UnexpectedError(new Error(message), { code });
+
+function withoutCredentials(url: URL): URL {
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  return bare;
 }
 
 /** RFC 7617, with the credentials in UTF-8. */
@@ -249,8 +284,6 @@ function wasNeverHandled({ cause }: Error): boolean {
   if (cause instanceof HttpStatusError) return cause.status === 429;
   return cause instanceof Error && NO_CONNECTION.has(codeOf(cause.cause));
 }
-
-const retryAfterMs = (error: Error): number => (error.cause instanceof HttpStatusError ? error.cause.retryAfterMs : 0);
 
 /** Seconds or an HTTP date (RFC 9110, 10.2.3) in milliseconds from now; 0 for what is neither or past. */
 function parseRetryAfter(value: string | null): number {

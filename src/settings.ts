@@ -179,9 +179,23 @@ const DEFINITIONS = {
 type Definitions = typeof DEFINITIONS;
 type Shape = { [Name in keyof Definitions]: Definitions[Name]["schema"] };
 
-const Schema = z.strictObject(
-  Object.fromEntries(Object.entries(DEFINITIONS).map(([name, { schema }]) => [name, schema])) as Shape,
-);
+/** What these say is about the endpoint that `ontologyUrl` names. */
+const OF_THE_ENDPOINT = [
+  "ontologyUpdateUrl",
+  "ontologyGraphStoreUrl",
+  "ontologyToken",
+  "ontologyAuthentication",
+] as const;
+
+const Schema = z
+  .strictObject(Object.fromEntries(Object.entries(DEFINITIONS).map(([name, { schema }]) => [name, schema])) as Shape)
+  .superRefine((settings, context) => {
+    if (settings.ontologyUrl !== undefined) return;
+    for (const name of OF_THE_ENDPOINT) {
+      if (settings[name] !== undefined)
+        context.addIssue({ code: "custom", path: [name], message: "is of no use without ONTOLOGY_URL (ontologyUrl)" });
+    }
+  });
 
 /** All settings with their defaults filled in. */
 export type Settings = z.output<typeof Schema>;

@@ -53,6 +53,17 @@ describe("settings", () => {
     expect(() => readSettings({}, { [name]: value })).toThrow(message);
   });
 
+  it.each(["ONTOLOGY_UPDATE_URL", "ONTOLOGY_GRAPH_STORE_URL", "ONTOLOGY_TOKEN", "ONTOLOGY_AUTHENTICATION"])(
+    "of a SPARQL endpoint are refused where none is named: %s",
+    (name) => {
+      const value = name.endsWith("URL") ? "https://graph.example/" : "digest";
+      expect(() => readSettings({}, { [name]: value })).toThrow(
+        new RegExp(`${name} \\(ontology\\w+\\) is of no use without ONTOLOGY_URL`),
+      );
+      expect(() => readSettings({}, { [name]: value, ONTOLOGY_URL: "https://graph.example/" })).not.toThrow();
+    },
+  );
+
   it("never repeat a value in an error: it may be a secret", () => {
     const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
     expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);

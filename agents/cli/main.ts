@@ -17,7 +17,7 @@ import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { addWorkerCommand } from "../../src/cli/worker-command.ts";
-import { isAbiError, toWireError } from "../../src/errors.ts";
+import { toAbiError, toWireError } from "../../src/errors.ts";
 import { createLogger, describeCause } from "../../src/log.ts";
 import { SETTINGS } from "../../src/settings.ts";
 import { addChatCommand } from "./chat-command.ts";
@@ -104,8 +104,9 @@ function report(error: unknown, json: boolean): number {
   }
   // Commander has said it already; asked for help or version, it ends the same way.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
-  if (!isAbiError(error))
-    createLogger("error").error({ cause: describeCause(error) }, "the command failed unexpectedly");
+  const { type, cause } = toAbiError(error);
+  if (type === "unexpected_error")
+    createLogger("error").error({ cause: describeCause(cause) }, "the command failed unexpectedly");
   const wire = toWireError(error);
   complain(oneLine(wire.error));
   if (isUsageError(error)) return USAGE_EXIT_CODE;

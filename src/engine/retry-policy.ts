@@ -1,3 +1,5 @@
+import { IoError } from "../errors.ts";
+
 /** How often and how late a step is tried again after an error that may pass. Times are milliseconds. */
 export interface RetryPolicy {
   /** Attempts in all, the first one included; at least 1. */
@@ -23,3 +25,10 @@ export function retryDelay(
   const full = Math.min(policy.initialDelayMs * 2 ** (attempt - 1), policy.maximumDelayMs);
   return Math.round(full / 2 + (random() * full) / 2);
 }
+
+/** Who asks for more patience than this has to do with less: a run must not sleep for days because of one answer. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+
+/** What the other side has asked for (`Retry-After`), in milliseconds, at most an hour. It comes on top of `retryDelay`, for its jitter. */
+export const askedDelay = (error: unknown): number =>
+  error instanceof IoError ? Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0;

@@ -10,7 +10,8 @@ const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
  * @throws ValidationError for a name that is not 1–64 letters, digits, `_` or `-`
  */
 export function storeIri(store: string): string {
-  if (!STORE_NAME.test(store)) {
+  // What is no string would be turned into one, `undefined` too.
+  if (typeof store !== "string" || !STORE_NAME.test(store)) {
     throw new ValidationError("A store's name has 1 to 64 letters, digits, underscores or hyphens.", {
       code: "invalid_store_name",
     });

@@ -133,3 +133,25 @@ test("import-customers and query use the SPARQL endpoint where one is set", asyn
   expect((await call(names, shared)).stdout).toBe("name\nAnn Ford\n1 row\n");
   expect((await call(names, place)).stderr).toMatch(/no knowledge graph/);
 });
+
+test("a SPARQL endpoint that does not let us in is told of in the log, where a proxy signs people in nothing counts as loaded", async () => {
+  const access = { scheme: "bearer", token: "t0ken" } as const;
+  const endpoint = await startSparqlEndpoint({ access });
+  const proxy = await serve({ headers: { "content-type": "text/html" }, body: "<html>Sign in</html>" });
+  const importTo = (url: string) => {
+    const place = workplace();
+    return call(["import-customers", "customers.csv", "--json"], {
+      ...place,
+      env: { ...place.env, ONTOLOGY_URL: url },
+    });
+  };
+  const refused = await importTo(`${endpoint.origin}/sparql`);
+  expect(refused.stderr).toMatch(
+    /refuses us \(HTTP 401\)\. Check user, password or token.*\nerror: Something went wrong/,
+  );
+  expect(JSON.parse(refused.stdout)).toMatchObject({ error_code: "access_denied", error_type: "unexpected_error" });
+
+  const swallowed = await importTo(`${proxy.origin}/sparql`);
+  expect(swallowed.code).toBe(1);
+  expect(JSON.parse(swallowed.stdout)).toMatchObject({ success: false, error_code: "unreadable_answer" });
+});

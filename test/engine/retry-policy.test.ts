@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_RETRY_POLICY, retryDelay } from "../../src/engine/retry-policy.ts";
+import { IoError } from "../../src/errors.ts";
+import { askedDelay, DEFAULT_RETRY_POLICY, retryDelay } from "../../src/engine/retry-policy.ts";
 
 describe("the delay before a retry", () => {
   const policy = { attempts: 8, initialDelayMs: 100, maximumDelayMs: 1000 };
@@ -24,5 +25,13 @@ describe("the delay before a retry", () => {
     expect(retryDelay({ ...policy, attempts: 1 }, 1)).toBeUndefined();
     const longest = [1, 2, 3, 4, 5].map((attempt) => retryDelay(DEFAULT_RETRY_POLICY, attempt, () => 1)!);
     expect(longest.reduce((sum, delay) => sum + delay)).toBe(15_500);
+  });
+});
+
+describe("the delay that the other side asks for", () => {
+  it("is at most an hour, and none where nothing was said", () => {
+    const asked = (retryAfterMs?: number) =>
+      askedDelay(new IoError("busy", retryAfterMs === undefined ? {} : { retryAfterMs }));
+    expect([asked(), asked(60_000), asked(1e12), askedDelay(new Error("x"))]).toEqual([0, 60_000, 3_600_000, 0]);
   });
 });

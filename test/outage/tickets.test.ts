@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createTicketSystem, OxigraphOntologyStore } from "../../src/index.ts";
 import { WebhookTicketSystem } from "../../src/integrations/tickets/webhook-ticket-system.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
@@ -40,6 +40,29 @@ describe("while the ticket system", () => {
     expect(await workflow.run(escalated)).toMatchObject({ success: true, ticket_id: "T-1" });
     expect(server.requests).toHaveLength(2);
     await ontologyStore.close();
+  });
+
+  it("asks for patience, the step waits for as long, without a worker", async () => {
+    const busy = (seconds: string): Reply => ({ status: 429, headers: { "retry-after": seconds } });
+    const server = await serve(busy("1"), busy("60"), taken);
+    const { workflow, engine } = await startFeedback({ ticketSystem: webhook(server.origin) }, { retry: PATIENT });
+    const { promise: twice, resolve } = Promise.withResolvers<void>();
+    const times: number[] = [];
+    const delays: number[] = [];
+    onTestFinished(
+      engine.onStep(({ step, phase, retryInMs = 0 }) => {
+        if (step !== "ticket_created" || phase !== "failed") return;
+        times.push(performance.now());
+        if (delays.push(retryInMs) === 2) resolve();
+      }),
+    );
+    const id = await workflow.startWorkflow(escalated);
+    await twice;
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1000);
+    expect(delays[1]).toBeGreaterThanOrEqual(60_000);
+    expect(delays[1]).toBeLessThan(61_000);
+    await workflow.cancelWorkflow(id);
+    expect(server.requests).toHaveLength(2);
   });
 
   it("refuses the ticket, the run fails for good without a mail, and goes on when that is mended", async () => {

@@ -2,7 +2,7 @@ import type { OpenWorkflow } from "openworkflow";
 import { toAbiError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
-import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
+import { askedDelay, retryDelay, type RetryPolicy } from "../retry-policy.ts";
 import { storableError, unlistedName } from "./run-record.ts";
 import { assertStorableResult } from "./storable.ts";
 
@@ -74,7 +74,8 @@ export function createStep(surroundings: StepSurroundings): Step {
 
     const failed = (error: AbiError, attempt: number): Error => {
       const { code, message, retriable, type } = error;
-      const delay = retriable ? retryDelay(retry, attempt) : undefined;
+      const backOff = retriable ? retryDelay(retry, attempt) : undefined;
+      const delay = backOff === undefined ? undefined : backOff + askedDelay(error);
       if (delay === undefined) final = error;
       else {
         retryPolicy.maximumAttempts = 0; // as many as it takes: we count ourselves

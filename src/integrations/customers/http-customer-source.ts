@@ -1,5 +1,5 @@
 import { ValidationError } from "../../errors.ts";
-import { HttpClient } from "../../http-client.ts";
+import { HttpClient, refusal } from "../../http-client.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import { pickFields, readCustomer, type RawCustomer } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";
@@ -111,7 +111,7 @@ export class HttpCustomerSource implements CustomerSource {
     if (typeof next !== "string" || !URL.canParse(next, current.href)) {
       throw invalid(`Page ${page} of the customer source names no URL at "${this.#nextPath}".`);
     }
-    return new URL(next, current.href);
+    return this.#client.resolve(new URL(next, current.href).href);
   }
 
   /** Undefined for 404 and 410. */
@@ -119,9 +119,10 @@ export class HttpCustomerSource implements CustomerSource {
     const { status, text } = await this.#client.send({ url, maxBytes, ...(signal && { signal }) });
     if (status === 404 || status === 410) return undefined;
     if (status < 200 || status > 299) {
-      throw new ValidationError(
+      throw refusal(
+        status,
         `The customer source refused the request (HTTP ${status}). Check its URL and our credentials.`,
-        { code: "customer_source_refused" },
+        "customer_source_refused",
       );
     }
     try {

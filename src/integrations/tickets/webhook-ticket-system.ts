@@ -1,5 +1,4 @@
-import { ValidationError } from "../../errors.ts";
-import { HttpClient } from "../../http-client.ts";
+import { HttpClient, refusal } from "../../http-client.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
@@ -45,9 +44,10 @@ export class WebhookTicketSystem implements TicketSystem {
       maxBytes: MAX_ANSWER_BYTES,
     });
     if (status < 200 || status > 299) {
-      throw new ValidationError(
+      throw refusal(
+        status,
         `The ticket system refused the ticket (HTTP ${status}). Check its URL, our credentials and the fields it needs.`,
-        { code: "ticket_rejected" },
+        "ticket_rejected",
       );
     }
     return idIn(text) ?? ticketId(request.key);

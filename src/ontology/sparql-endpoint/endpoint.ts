@@ -1,5 +1,5 @@
 import { IoError, ValidationError, type AbiError } from "../../errors.ts";
-import { HttpClient, parseHttpUrl, type HttpAnswer, type HttpRequest } from "../../http-client.ts";
+import { HttpClient, parseHttpUrl, refusal, unusable, type HttpAnswer, type HttpRequest } from "../../http-client.ts";
 import { DigestAuthentication } from "./digest-authentication.ts";
 
 const NAME = "SPARQL endpoint";
@@ -28,9 +28,11 @@ export class Endpoint {
   readonly #client: HttpClient;
   readonly #digest: DigestAuthentication | undefined;
 
-  /** @throws ValidationError for a URL or token that can't work, and for Digest without a user */
+  /** @throws ValidationError for options that can't work, and for Digest without a user */
   constructor({ url: location, token, authentication, timeoutMs, retries }: EndpointOptions) {
     const url = parseHttpUrl(location, NAME);
+    if (!["basic", "digest"].includes(authentication))
+      throw unusable(`authentication of the ${NAME} must be basic or digest.`);
     this.#digest = authentication === "digest" ? digestOf(url) : undefined;
     const bare = new URL(url);
     bare.username = "";
@@ -48,14 +50,15 @@ export class Endpoint {
 
   /**
    * The answer to a request that went well.
-   * @throws IoError where the endpoint can't be reached or fails, ValidationError where it refuses
+   * @throws IoError where the endpoint can't be reached or fails, ValidationError where it refuses the request, UnexpectedError
+   *   where it refuses us
    */
   async send({ parameters = {}, ...request }: EndpointRequest): Promise<HttpAnswer> {
     const url = new URL(this.#url);
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     const answer = await this.#authenticated({ ...request, url });
     if (answer.status >= 200 && answer.status < 300) return answer;
-    throw refusal(answer.status);
+    throw refusalOf(answer.status);
   }
 
   async #authenticated(request: HttpRequest): Promise<HttpAnswer> {
@@ -76,9 +79,7 @@ export class Endpoint {
 
 function digestOf(url: URL): DigestAuthentication {
   if (url.username === "") {
-    throw new ValidationError(`Digest authentication needs user:password@ in the URL of the ${NAME}.`, {
-      code: "invalid_configuration",
-    });
+    throw unusable(`Digest authentication needs user:password@ in the URL of the ${NAME}.`);
   }
   try {
     return new DigestAuthentication({
@@ -87,9 +88,7 @@ function digestOf(url: URL): DigestAuthentication {
     });
   } catch {
     // What can't be decoded is a secret: it is not even kept as the cause.
-    throw new ValidationError(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`, {
-      code: "invalid_configuration",
-    });
+    throw unusable(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`);
   }
 }
 
@@ -110,30 +109,51 @@ function inspect(headers: Headers): void {
   }
 }
 
-function refusal(status: number): AbiError {
-  if (status === 400) {
-    return new ValidationError(
-      `The ${NAME} does not take this request (HTTP 400). Check the query's syntax and the functions it uses.`,
-      { code: "invalid_sparql" },
+function refusalOf(status: number): AbiError {
+  const refused = (message: string, code: string): AbiError => refusal(status, `The ${NAME} ${message}`, code);
+  if (status === 400 || status === 409 || status === 422) {
+    return refused(
+      `does not take this request (HTTP ${status}). Check the query's syntax and the functions it uses.`,
+      "invalid_sparql",
     );
   }
   if (status === 401 || status === 403) {
-    return new ValidationError(
-      `The ${NAME} refuses us (HTTP ${status}). Check user, password or token, the kind of authentication, and that they may read and write.`,
-      { code: "access_denied" },
+    return refused(
+      `refuses us (HTTP ${status}). Check user, password or token, the kind of authentication, and that they may read and write.`,
+      "access_denied",
     );
   }
   if (status === 413) {
-    return new ValidationError(`The ${NAME} finds the request too large (HTTP 413).`, { code: "request_too_large" });
+    return refused(
+      "finds the request too large (HTTP 413). Raise its limit, and that of a proxy before it: 10 MB are enough for every insert.",
+      "request_too_large",
+    );
   }
-  return new ValidationError(`The ${NAME} does not answer as one (HTTP ${status}). Check its URL.`, {
-    code: "invalid_configuration",
-  });
+  return refused(`does not answer as one (HTTP ${status}). Check its URL.`, "invalid_configuration");
 }
 
-/** What was read is not what SPARQL's protocols give: a proxy's page, or an answer that broke off. */
+/** What was read is not what SPARQL's protocols give: the page of a proxy. */
 export const unreadable = (cause: unknown): IoError =>
-  new IoError(`The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint.`, {
-    code: "unreadable_answer",
-    cause,
-  });
+  new IoError(
+    `The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint, and that no proxy answers in its place.`,
+    {
+      code: "unreadable_answer",
+      cause,
+    },
+  );
+
+/** What Fuseki before 4.5 and Blazegraph answer to an update that is done, whatever they are asked for. */
+const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;
+
+/**
+ * SPARQL leaves open what an update is answered with; but a page is that of a proxy that wants people to sign in, and nothing
+ * was done.
+ * @throws IoError (`unreadable_answer`)
+ */
+export function assertWritten({ headers, text }: HttpAnswer): void {
+  const isPage =
+    /^(?:text\/html|application\/xhtml\+xml)\b/i.test(headers.get("content-type") ?? "") ||
+    /^\s*<(?:!doctype\s+)?html\b/i.test(text);
+  if (text.trim() !== "" && isPage && !PAGE_OF_SUCCESS.test(text))
+    throw unreadable(new Error("a page in answer to a write"));
+}

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { NamedNode, Quad } from "@rdfjs/types";
+import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { DataFactory, Parser } from "n3";
 import { IoError } from "../../errors.ts";
-import type { HttpAnswer } from "../../http-client.ts";
+import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
 import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
 import { skolemizedLines } from "../skolem.ts";
@@ -13,7 +13,7 @@ import { planUpdate } from "../sparql/update-plan.ts";
 import { storeIri, storeName, STORES } from "../store-name.ts";
 import { abi, rdf } from "../vocabulary.ts";
 import { chunks } from "./chunks.ts";
-import { Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
+import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
 import {
   insertData,
   planReachesOthers,
@@ -43,7 +43,8 @@ export interface SparqlEndpointStoreOptions {
 }
 
 const TURTLE = "text/turtle";
-const TRIPLES = `application/n-triples, ${TURTLE};q=0.9`;
+const N_TRIPLES = "application/n-triples";
+const TRIPLES = `${N_TRIPLES}, ${TURTLE};q=0.9`;
 
 /** The graph that lists the stores, so that an empty one exists and foreign graphs are left alone. */
 const REGISTRY = DataFactory.namedNode(STORES);
@@ -73,6 +74,7 @@ export class SparqlEndpointStore implements OntologyStore {
   /** Nothing is sent yet. @throws ValidationError for options that can't work */
   constructor(options: SparqlEndpointStoreOptions) {
     const { url, updateUrl = url, graphStoreUrl, maximumAnswerBytes = 256_000_000 } = options;
+    requireWholeNumber("maximumAnswerBytes of the SPARQL endpoint", maximumAnswerBytes, 1);
     const endpoint = (location: string): Endpoint => new Endpoint(endpointOptions(location, options));
     this.#queries = endpoint(url);
     this.#updates = endpoint(updateUrl);
@@ -86,7 +88,7 @@ export class SparqlEndpointStore implements OntologyStore {
 
   async listStores(): Promise<string[]> {
     const rows = await this.#select(`SELECT ?store FROM <${REGISTRY.value}> WHERE { ?store a <${abi.Store.value}> }`);
-    return rows.flatMap((row) => storeName(row["store"]?.value ?? "") ?? []).toSorted();
+    return rows.flatMap((row) => storeName(bound(row, "store").value) ?? []).toSorted();
   }
 
   async insert(store: string, quads: Iterable<Quad>): Promise<void> {
@@ -105,9 +107,10 @@ export class SparqlEndpointStore implements OntologyStore {
     const named = reachesOthers(query) ? await this.#reachable(graph) : [];
     const text = toText({ ...query, datasets: ast.dataset(graph, named) });
     if (query.subType === "construct" || query.subType === "describe") return this.#construct(text);
-    const result = await this.#rows(text);
-    // Virtuoso answers ASK with a row.
-    return query.subType === "ask" && typeof result !== "boolean" ? isTrue(result) : result;
+    if (query.subType === "select") return this.#select(text);
+    const result = await this.#results(text);
+    // Virtuoso answers ASK with a row, or with none.
+    return typeof result === "boolean" ? result : isTrue(result);
   }
 
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
@@ -120,9 +123,11 @@ export class SparqlEndpointStore implements OntologyStore {
   /** With SELECT, since Virtuoso cuts off what CONSTRUCT and the Graph Store protocol give without a word. */
   async getGraph(store: string): Promise<Quad[]> {
     const rows = await this.#select(`SELECT ?s ?p ?o FROM <${storeIri(store)}> WHERE { ?s ?p ?o }`);
-    return rows.map(({ s, p, o }) =>
-      DataFactory.quad(s as Quad["subject"], p as Quad["predicate"], o as Quad["object"]),
-    );
+    return rows.map((row) => {
+      const [s, p, o] = [bound(row, "s"), bound(row, "p"), bound(row, "o")];
+      if (s.termType === "Literal" || p.termType !== "NamedNode") throw unreadable(new Error("no triple"));
+      return DataFactory.quad(s as Quad["subject"], p, o as Quad["object"]);
+    });
   }
 
   async deleteStore(store: string): Promise<void> {
@@ -160,16 +165,23 @@ export class SparqlEndpointStore implements OntologyStore {
   async #addTo(graph: NamedNode, lines: readonly string[]): Promise<void> {
     if (!this.#graphs) return this.#update(insertData(graph, lines));
     this.#requireOpen();
-    const body = { type: TURTLE, text: lines.join("\n") };
-    await this.#graphs.send({ parameters: { graph: graph.value }, body, maxBytes: this.#maxBytes });
+    assertWritten(
+      await this.#graphs.send({
+        parameters: { graph: graph.value },
+        body: { type: TURTLE, text: lines.join("\n") },
+        // Virtuoso has a page and nothing else to answer with when the graph is there already.
+        headers: { accept: "*/*" },
+        maxBytes: this.#maxBytes,
+      }),
+    );
   }
 
   async #update({ text, repeatable }: UpdateRequest): Promise<void> {
     this.#requireOpen();
-    await this.#updates.send({ body: form("update", text), repeatable, maxBytes: this.#maxBytes });
+    assertWritten(await this.#updates.send({ body: form("update", text), repeatable, maxBytes: this.#maxBytes }));
   }
 
-  async #rows(text: string): Promise<Row[] | boolean> {
+  async #results(text: string): Promise<Row[] | boolean> {
     const answer = await this.#ask(text, JSON_RESULTS);
     try {
       return readJsonResults(JSON.parse(answer.text));
@@ -179,8 +191,9 @@ export class SparqlEndpointStore implements OntologyStore {
   }
 
   async #select(text: string): Promise<Row[]> {
-    const rows = await this.#rows(text);
-    return typeof rows === "boolean" ? [] : rows;
+    const rows = await this.#results(text);
+    if (typeof rows === "boolean") throw unreadable(new Error("a boolean in answer to SELECT"));
+    return rows;
   }
 
   async #construct(text: string): Promise<Quad[]> {
@@ -232,10 +245,20 @@ const form = (name: "query" | "update", text: string): { type: string; text: str
   text: new URLSearchParams({ [name]: text.replaceAll("\0", String.raw`\u0000`) }).toString(),
 });
 
+/** What every row of a query of ours has. */
+function bound(row: Row, variable: string): Term {
+  const term = row[variable];
+  if (!term) throw unreadable(new Error(`a row without ?${variable}`));
+  return term;
+}
+
 const isTrue = (rows: Row[]): boolean => rows.some((row) => Object.values(row)[0]?.value === "1");
 
 function readTriples({ headers, text }: HttpAnswer): Quad[] {
-  const isTurtle = (headers.get("content-type") ?? "").toLowerCase().startsWith(TURTLE);
+  const type = (headers.get("content-type") ?? "").toLowerCase();
+  const isTurtle = type.startsWith(TURTLE);
+  // No triples are an empty text; but so is an answer that is none.
+  if (text.trim() === "" && !isTurtle && !type.startsWith(N_TRIPLES)) throw unreadable(new Error("an empty answer"));
   try {
     return isTurtle ? new Parser({ format: TURTLE }).parse(text) : parseNTriples(text);
   } catch (cause) {

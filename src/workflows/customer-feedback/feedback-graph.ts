@@ -2,6 +2,7 @@ import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { Sentiment, SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { createHash } from "node:crypto";
+import { IoError } from "../../errors.ts";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { iri } from "../../ontology/iri.ts";
@@ -67,8 +68,8 @@ const PERMIT_RESPONSE = `${PREFIXES}
     FILTER(?permitted < ?cap && !BOUND(?earlier))
   }`;
 
-const RESPONSE_IS_PERMITTED = `${PREFIXES}
-  ASK { ?feedback abi:responsePermitted ?mine . ${COUNT_PERMITTED} FILTER(?permitted <= ?cap) }`;
+const PERMISSIONS = `${PREFIXES}
+  SELECT ?permitted ?mine WHERE { ${COUNT_PERMITTED} OPTIONAL { ?feedback abi:responsePermitted ?mine } }`;
 
 const WITHDRAW_PERMISSION = `${PREFIXES}
   DELETE { ?feedback abi:responsePermitted ?at . ?customer abi:permittedResponseTo ?feedback }
@@ -152,15 +153,24 @@ export class FeedbackGraph {
    * Takes one of the customer's places under the cap for this feedback; it stays taken until `withdrawPermission`. On an endpoint that does
    * updates at the same time two can both take the last one. So each looks again when its own is there to be seen: whoever looks
    * last sees them all and gives its own back. Both may; then one mail too few goes out, never one too many.
+   * @throws IoError where one is free and was not taken: another gave it back just now, or the update got lost on its way
    */
   async permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
     const feedback = iri(feedbackUri(feedbackId));
     const customer = iri(customerUri);
-    const limit = { since: new Date(now.getTime() - cap.minutes * 60_000), cap: cap.responses };
+    const since = new Date(now.getTime() - cap.minutes * 60_000);
     const store = this.#ontologyStore;
-    await store.update(FEEDBACK_STORE, PERMIT_RESPONSE, { feedback, customer, now, ...limit });
-    if (await ask(store, FEEDBACK_STORE, RESPONSE_IS_PERMITTED, { feedback, customer, ...limit })) return true;
-    await this.withdrawPermission(feedbackId, customerUri);
+    await store.update(FEEDBACK_STORE, PERMIT_RESPONSE, { feedback, customer, now, since, cap: cap.responses });
+    const [row] = await select(store, FEEDBACK_STORE, PERMISSIONS, { feedback, customer, since });
+    const count = Number(row?.["permitted"]?.value);
+    if (row?.["mine"]) {
+      if (count <= cap.responses) return true;
+      await this.withdrawPermission(feedbackId, customerUri);
+    } else if (!(count >= cap.responses)) {
+      throw new IoError("No place under the cap of mails could be taken, though one is free.", {
+        code: "place_not_taken",
+      });
+    }
     return false;
   }
 

@@ -71,13 +71,24 @@ describe("get", () => {
     ["not JSON", { body: "<html>login</html>" }],
     ["cut off JSON", { body: '{"id":"C-1"' }],
     ["a wrong type", { json: { id: "C-1", email: { a: 1 } } }],
-    ["a refusal", { status: 401, body: "secret reason" }],
+    ["a refusal", { status: 422, body: "secret reason" }],
   ])("answers with %s: a ValidationError that quotes nothing, and no retry", async (_, reply) => {
     const server = await serve(reply);
     const error: unknown = await sourceOf(server)
       .get("C-1", request)
       .catch((error: unknown) => error);
     expect(error).toMatchObject({ type: "validation_error", message: expect.not.stringMatching(/html|secret|\{/) });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([401, 403, 501])("refuses us with HTTP %i: a fault on our side, which the log tells", async (status) => {
+    const server = await serve({ status, body: "secret reason" });
+    await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
+      type: "unexpected_error",
+      code: "customer_source_refused",
+      message: expect.not.stringContaining("URL"),
+      cause: expect.objectContaining({ message: expect.stringContaining(`HTTP ${status}`) }),
+    });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -161,7 +172,7 @@ describe("configuration", () => {
 
   test("refuses a list on another server", () => {
     const url = "https://crm.example.com/{id}";
-    expect(() => new HttpCustomerSource({ url, listUrl: "https://evil.example.com/" })).toThrow(/final URL/);
+    expect(() => new HttpCustomerSource({ url, listUrl: "https://evil.example.com/" })).toThrow(/on one server/);
   });
 });
 

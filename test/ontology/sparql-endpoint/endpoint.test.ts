@@ -24,6 +24,8 @@ const open = (
 const fact = (text: string) => [quad(namedNode("urn:s"), namedNode("urn:p"), literal(text))];
 const many = (count: number) => Array.from({ length: count }, (_, index) => fact(`${index}`)).flat();
 
+const LITERAL = { type: "literal", value: "x" };
+
 const failure = (promise: Promise<unknown>): Promise<Error> =>
   promise.then(
     () => expect.fail("it went well"),
@@ -79,7 +81,7 @@ describe("authentication", () => {
   ])("is refused with %s, in words that give no secret away", async (_, access, options) => {
     const endpoint = await startSparqlEndpoint({ access });
     const error = await failure(open(endpoint, options).listStores());
-    expect(error).toMatchObject({ type: "validation_error", code: "access_denied" });
+    expect(error).toMatchObject({ type: "unexpected_error", code: "access_denied" });
     expect(JSON.stringify([error.message, error.cause])).not.toMatch(/p:w|p%3Aw|secret|127/);
     expect(endpoint.turnedAway.length).toBeLessThanOrEqual(2);
   });
@@ -92,6 +94,9 @@ describe("authentication", () => {
       { url: "http://h/sparql", token: "t0p\nsecret" },
       { url: "ftp://jo:secret@h/sparql" },
       { url: "http://h/sparql", updateUrl: "secret" },
+      { url: "http://h/sparql", authentication: "kerberos" as never },
+      { url: "http://h/sparql", token: "" },
+      { url: "http://h/sparql", maximumAnswerBytes: -1 },
     ]) {
       expect(() => new SparqlEndpointStore(options)).toThrow(
         expect.objectContaining({ code: "invalid_configuration", message: expect.not.stringMatching(/secret|%E0/) }),
@@ -132,6 +137,18 @@ describe("faults", () => {
     },
   );
 
+  it.each([503, "drop", "drop-after"] as const)(
+    "leave it to the caller whether a store is dropped again after %s",
+    async (fault) => {
+      const endpoint = await startSparqlEndpoint();
+      const store = open(endpoint, { retries: 3 });
+      await store.insert("data", fact("x"));
+      endpoint.failNext(fault);
+      expect(await failure(store.deleteStore("data"))).toMatchObject({ type: "io_error" });
+      expect(await store.listStores()).toEqual(fault === "drop-after" ? [] : ["data"]);
+    },
+  );
+
   it("do not show in any update after 429, which no one has acted on", async () => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
@@ -169,8 +186,18 @@ describe("faults", () => {
     ["a page", { headers: { "content-type": "text/html" }, body: "<html>sign in</html>" }, "unreadable_answer"],
     ["other JSON", { json: { hello: "world" } }, "unreadable_answer"],
     ["an unknown kind of term", { json: { results: { bindings: [{ s: { type: "triple" } }] } } }, "unreadable_answer"],
+    ["a boolean", { json: { boolean: true } }, "unreadable_answer"],
+    ["a row without a subject", { json: { results: { bindings: [{}] } } }, "unreadable_answer"],
+    [
+      "a row that is no triple",
+      { json: { results: { bindings: [{ s: LITERAL, p: LITERAL, o: LITERAL }] } } },
+      "unreadable_answer",
+    ],
+    ["nothing", { status: 204 }, "unreadable_answer"],
     ["HTTP 404", { status: 404 }, "invalid_configuration"],
+    ["HTTP 501", { status: 501 }, "invalid_configuration"],
     ["HTTP 400", { status: 400, body: "secret" }, "invalid_sparql"],
+    ["HTTP 422", { status: 422 }, "invalid_sparql"],
     ["HTTP 403", { status: 403 }, "access_denied"],
     ["HTTP 413", { status: 413 }, "request_too_large"],
     [
@@ -180,10 +207,42 @@ describe("faults", () => {
     ],
     ["more than it may", { body: " ".repeat(2000) }, "answer_too_long"],
   ])("are told apart: %s", async (_, reply, code) => {
-    const error = await failure(open(await serve(reply), { maximumAnswerBytes: 1000 }).getGraph("data"));
+    const server = await serve(reply);
+    const error = await failure(open(server, { maximumAnswerBytes: 1000 }).getGraph("data"));
     expect(error).toMatchObject({ code });
     expect(error.message).not.toContain("secret");
+    expect(server.requests).toHaveLength(1);
   });
+
+  it.each([
+    ["SELECT ?x { ?x ?y ?z }", { json: { boolean: true } }],
+    ["CONSTRUCT WHERE { ?x ?y ?z }", { status: 204 }],
+    ["CONSTRUCT WHERE { ?x ?y ?z }", { status: 200 }],
+    ["CONSTRUCT WHERE { ?x ?y ?z }", { headers: { "content-type": "text/html" }, body: "<html></html>" }],
+  ])("are told from an empty answer: %s, %o", async (query, reply) => {
+    const error = await failure(open(await serve(reply)).query("data", query));
+    expect(error).toMatchObject({ type: "io_error", code: "unreadable_answer" });
+  });
+
+  it("are told from an empty list of stores", async () => {
+    for (const json of [{ boolean: true }, { results: { bindings: [{}] } }])
+      expect(await failure(open(await serve({ json })).listStores())).toMatchObject({ code: "unreadable_answer" });
+  });
+
+  it.each(["application/n-triples; charset=UTF-8", "text/turtle"])("are not no triples, as %s", async (type) => {
+    const store = open(await serve({ headers: { "content-type": type } }));
+    expect(await store.query("data", "CONSTRUCT WHERE { ?s ?p ?o }")).toEqual([]);
+  });
+
+  it.each([401, 403, 404, 405, 501])(
+    "of those who run it are told to the log, not to callers: HTTP %i",
+    async (status) => {
+      const error = await failure(open(await serve({ status })).getGraph("data"));
+      expect(error).toMatchObject({ type: "unexpected_error", retriable: false });
+      expect(error.message).toBe("Something went wrong on our side. The log has the details.");
+      expect((error.cause as Error).message).toMatch(/^The SPARQL endpoint .* Check /);
+    },
+  );
 
   /** Seen on Virtuoso 7: it picks a victim among writers that wait for each other, and says HTTP 200. */
   const deadlock = { headers: { "x-sql-state": "00000", "x-sql-message": "SR172: Transaction deadlocked" }, json: {} };
@@ -206,6 +265,56 @@ describe("faults", () => {
     await store.close();
     for (const call of [store.listStores(), store.insert("data", fact("x")), store.query("data", "ASK {}")])
       expect(await failure(call)).toMatchObject({ code: "store_closed" });
+  });
+});
+
+describe("writes", () => {
+  const SIGN_IN = "<!DOCTYPE html>\n<html><body><form>Sign in. Your update succeeded? COMMIT!</form></body></html>";
+  const page = (body: string, type = "text/html; charset=utf-8") => ({ headers: { "content-type": type }, body });
+
+  it.each<[string, (store: SparqlEndpointStore) => Promise<unknown>]>([
+    ["insert", (store) => store.insert("data", fact("x"))],
+    ["large insert", (store) => store.insert("data", many(2500))],
+    ["update", (store) => store.update("data", "DELETE WHERE { ?s ?p ?o }")],
+    ["createStore", (store) => store.createStore("data")],
+    ["deleteStore", (store) => store.deleteStore("data")],
+  ])("that a proxy answers with its own page are not done: %s", async (_, write) => {
+    for (const reply of [
+      page(SIGN_IN),
+      page(SIGN_IN, "text/plain"),
+      page("Sign in"),
+      page("<b/>", "application/xhtml+xml"),
+    ])
+      expect(await failure(write(open(await serve(reply))))).toMatchObject({
+        type: "io_error",
+        code: "unreadable_answer",
+      });
+  });
+
+  it("that a proxy keeps from the Graph Store are not done", async () => {
+    const [{ origin }, proxy] = [await startSparqlEndpoint(), await serve(page(SIGN_IN))];
+    const store = open({ origin }, { graphStoreUrl: `${proxy.origin}/graphs` });
+    expect(await failure(store.insert("data", many(2500)))).toMatchObject({ code: "unreadable_answer" });
+    expect(await store.listStores()).toEqual([]);
+  });
+
+  it.each([
+    ["Oxigraph, GraphDB and RDF4J", { status: 204 }],
+    ["Virtuoso", { json: { results: { bindings: [{ "callret-0": { type: "literal", value: "<html> -- done" } }] } } }],
+    ["Virtuoso's Graph Store", { ...page(""), status: 201 }],
+    ["Fuseki", { json: { statusCode: 200, message: "Update succeeded" } }],
+    ["Fuseki before 4.5", page("<html>\n<body>\n<h1>Success</h1>\n<p>\nUpdate succeeded\n</p>\n</body>\n</html>\n")],
+    [
+      "Blazegraph",
+      page(
+        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN"><html><body><p>totalElapsed=8ms</p>' +
+          "<hr><p>COMMIT: totalElapsed=157ms, commitTime=1651761749071, mutationCount=1</p></html>",
+      ),
+    ],
+  ])("are done when %s says so", async (_, reply) => {
+    const { origin, requests } = await serve(reply);
+    await open({ origin }, { graphStoreUrl: `${origin}/graphs` }).insert("data", many(1500));
+    expect(requests.map(({ headers }) => headers.accept)).toEqual(["*/*", "*/*", "application/json"]);
   });
 });
 
@@ -295,6 +404,26 @@ describe("graphs of others on the endpoint", () => {
     await store.update("data", "DROP ALL");
     expect(await store.listStores()).toEqual(["data"]);
     expect(endpoint.graphs()).toContain(foreign.value);
+  });
+});
+
+describe("a query with GRAPH", () => {
+  it("names its dataset also where no store is there yet: some endpoints would let it reach everything", async () => {
+    const endpoint = await startSparqlEndpoint();
+    expect(await open(endpoint).query("data", "SELECT * { GRAPH ?g { ?s ?p ?o } }")).toEqual([]);
+    expect(endpoint.seen.at(-1)?.text).toMatch(new RegExp(`FROM NAMED\\s+<${storeIri("data")}>`));
+  });
+});
+
+describe("a NUL", () => {
+  it("goes out escaped: some endpoints end the request at it", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const store = open(endpoint);
+    const text = "a\0b";
+    await store.insert("data", fact(text));
+    await store.update("data", "INSERT { <urn:t> <urn:p> ?text } WHERE {}", { text });
+    expect(await store.query("data", "ASK { <urn:t> <urn:p> ?text . <urn:s> <urn:p> ?text }", { text })).toBe(true);
+    for (const { text: sent } of endpoint.seen) expect(sent).not.toContain("\0");
   });
 });
 

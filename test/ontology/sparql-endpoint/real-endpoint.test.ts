@@ -10,6 +10,7 @@ import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparq
 import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
 import { FeedbackGraph } from "../../../src/workflows/customer-feedback/feedback-graph.ts";
 import { ontologyStoreContract, type OntologyStoreFixture } from "../../contract/ontology-store.ts";
+import { literal, namedNode, quad } from "../../support/terms.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 
 const { TEST_SPARQL_ENDPOINT: url, TEST_SPARQL_GRAPH_STORE: graphStoreUrl, TEST_SPARQL_AUTHENTICATION } = process.env;
@@ -86,6 +87,17 @@ describe.skipIf(url === undefined)("a real server", () => {
     expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2"]);
     await empty(ontologyStore);
+  });
+
+  it("takes an insert that goes there in pieces", async () => {
+    const store = open();
+    await empty(store);
+    const quads = Array.from({ length: 2500 }, (_, n) =>
+      quad(namedNode(`urn:s${n}`), namedNode("urn:p"), literal("x")),
+    );
+    await store.insert("data", quads);
+    expect(await store.getGraph("data")).toHaveLength(2500);
+    await empty(store);
   });
 
   it("keeps the cap of mails when many ask at once, and gives each the same answer again", async () => {

@@ -89,4 +89,15 @@ describe("the cap of mails for one customer", () => {
     expect(await ask()).toEqual([true, true, false]);
     expect(await ask()).toEqual([true, true, false]);
   });
+
+  it("is not reached because an update got lost", async () => {
+    const query = store.query.bind(store);
+    const lossy = Object.assign(Object.create(store) as OntologyStore, { query, update: async () => {} });
+    const lost = () => permit(new FeedbackGraph(lossy), "F-3");
+    await expect(lost()).rejects.toMatchObject({ type: "io_error" });
+    await permit(new FeedbackGraph(store), "F-1");
+    await expect(lost()).rejects.toMatchObject({ type: "io_error" });
+    await permit(new FeedbackGraph(store), "F-2");
+    expect(await lost()).toBe(false);
+  });
 });
