@@ -200,7 +200,7 @@ describe.concurrent("the conformance suite for tools", () => {
   it("sees an artifact that is not JSON, and a stack in a success", async () => {
     const dated = once(
       async (key, _, done) => void done.push(key),
-      () => ["did it", { at: new Date() }],
+      () => ["did it", { at: new Date(0) }],
     );
     expect(await broken(subject({ behave: dated }))).toEqual([ARTIFACT]);
     const stacked = once(
@@ -302,9 +302,12 @@ describe.concurrent("the conformance suite for tools", () => {
     expect(await broken(subject({ behave }))).toEqual([]);
   });
 
+  it.each([NaN, Infinity, 0.5])("is not passed where %d is counted", async (count) => {
+    const names = await broken(subject({ effects: () => count }));
+    expect(names).toEqual([BAD_ARGUMENTS, ABORTED_BEFORE, ABORTED, TWICE, AT_THE_SAME_TIME]);
+  });
+
   it.each<[string, Partial<ToolUnderTest> & { behave?: Behaviour }]>([
-    ["no number", { effects: () => NaN }],
-    ["a part of an effect", { effects: () => 0.5 }],
     ["always the same", { effects: () => 7 }],
     ["the same work again and again", { validArguments: () => ({ key: "k" }) }],
     ["nothing done", { behave: async (key) => did(key) }],

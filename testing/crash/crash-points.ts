@@ -104,8 +104,9 @@ export class CrashPoints {
   }
 
   /**
-   * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` where a
-   * submission, a claim, a step, a result or a decision is written.
+   * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` before and
+   * after everything that is written of a run (submission, step and its result or failure, retry, wait for a decision, decision,
+   * end), and `after:runs.claim`. Only leases that are renewed or given back have none.
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
@@ -124,13 +125,23 @@ export class CrashPoints {
   #watched(database: EngineDatabase): EngineDatabase {
     const backend = this.around("runs", database.backend, [
       "createWorkflowRun",
-      "claimWorkflowRun",
       "createStepAttempt",
       "completeStepAttempt",
+      "failStepAttempt",
       "completeWorkflowRun",
+      "failWorkflowRun",
+      "rescheduleWorkflowRunAfterFailedStepAttempt",
+      "sleepWorkflowRun",
+      "cancelWorkflowRun",
     ]);
-    const queries = this.around("runs", database.queries, ["decide"]);
-    return { ...database, backend, queries };
+    const queries = this.around("runs", database.queries, ["resubmit", "cancel", "park", "decide"]);
+    const claim: EngineDatabase["claim"] = async (slot, places) => {
+      const run = await database.claim(slot, places);
+      // None before it: who finds nothing looks again every second, and the runner would never call it hanging.
+      if (run) this.reach("after:runs.claim");
+      return run;
+    };
+    return { ...database, backend, queries, claim };
   }
 }
 
