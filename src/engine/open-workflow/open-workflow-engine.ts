@@ -93,7 +93,7 @@ const notTaken = (cause: unknown): IoError =>
   );
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 function assertStartTime(time: Date): void {
-  if (time <= LATEST_START) return; // which an invalid date is not
+  if (time instanceof Date && time <= LATEST_START) return; // which an invalid date is not
   const message = "must be a valid date before the year 10000";
   throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
 }
