@@ -109,6 +109,13 @@ interface Claim {
   executing: boolean;
 }
 
+const NOT_ACCEPTED = new IoError(
+  "The engine was closed and has not accepted the run. Submit it again when it is open.",
+  {
+    code: "interrupted",
+  },
+);
+
 /**
  * Durable execution on OpenWorkflow (https://openworkflow.dev), in a SQLite file or a PostgreSQL database. Its worker is driven from here instead of
  * by its own polling, so that a start, a retry that is due and the end of a run are acted on at once.
@@ -236,6 +243,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       maxRetryTime: PATIENCE_MS,
       shouldRetry: ({ error }) => isUnanswered(error),
     }).catch((error: unknown) => {
+      if (error === INTERRUPTED) throw NOT_ACCEPTED;
       throw isUnanswered(error) ? notTaken(error.cause) : error;
     });
   }
