@@ -5,7 +5,7 @@
  */
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
-import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
+import type { EngineDatabase, RunQueries } from "../../src/engine/open-workflow/engine-database.ts";
 import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
@@ -106,7 +106,7 @@ export class CrashPoints {
   /**
    * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` before and
    * after everything that is written of a run (submission, step and its result or failure, retry, wait for a decision, decision,
-   * end), and `after:runs.claim`. Only leases that are renewed or given back have none.
+   * end), and `after:runs.claim` and `after:runs.resubmit`. Only leases that are renewed or given back have none.
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
@@ -134,14 +134,20 @@ export class CrashPoints {
       "sleepWorkflowRun",
       "cancelWorkflowRun",
     ]);
-    const queries = this.around("runs", database.queries, ["resubmit", "cancel", "park", "decide"]);
+    const queries = this.around("runs", database.queries, ["cancel", "park", "decide"]);
+    // No points before these: mostly they find nothing to do. A claim even does so every second, for ever, and a process that
+    // does nothing else must be found to hang.
+    const resubmit: RunQueries["resubmit"] = async (runId, availableAt) => {
+      const isResumed = await database.queries.resubmit(runId, availableAt);
+      if (isResumed) this.reach("after:runs.resubmit");
+      return isResumed;
+    };
     const claim: EngineDatabase["claim"] = async (slot, places) => {
       const run = await database.claim(slot, places);
-      // None before it: who finds nothing looks again every second, and the runner would never call it hanging.
       if (run) this.reach("after:runs.claim");
       return run;
     };
-    return { ...database, backend, queries, claim };
+    return { ...database, backend, queries: Object.assign(Object.create(queries) as RunQueries, { resubmit }), claim };
   }
 }
 
