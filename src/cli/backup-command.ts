@@ -43,12 +43,12 @@ async function sourcesOf(settings: Settings): Promise<BackupSources> {
   const [runs] = settings.databaseUrl === undefined ? own("runs.sqlite") : [];
   const graph = settings.ontologyUrl === undefined ? own("ontology.sqlite") : [];
   const databases = [...graph, ...own("conversations.sqlite")];
-  if (runs === undefined && databases.length === 0) {
+  const folders = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
+  if (runs === undefined && databases.length + folders.length === 0) {
     throw new ValidationError(
       `There is nothing to back up in ${basename(settings.dataDirectory)}. Name the data directory with --data.`,
       { code: "nothing_to_back_up" },
     );
   }
-  const outbox = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
-  return { ...(runs === undefined ? {} : { runs }), databases, folders: outbox };
+  return { ...(runs === undefined ? {} : { runs }), databases, folders };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
@@ -17,7 +17,7 @@ export interface BackupSources {
  * recorded as done whose effect is missing in the graph, and nothing is in the graph whose run is missing. Folders come last,
  * so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700).
  * @returns the names of what was copied
- * @throws ValidationError for a folder that is not empty, IoError where something can't be read or written
+ * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
  */
 export async function backUp({ runs, databases, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
@@ -55,6 +55,11 @@ function sqliteBackup(): typeof sqlite.backup {
 }
 
 function prepare(target: string): void {
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new ValidationError(`${target} is a file. Name a folder that is empty or not there.`, {
+      code: "not_a_folder",
+    });
+  }
   if (existsSync(target) && readdirSync(target).length > 0) {
     throw new ValidationError(`There is something in ${target} already. Name a folder that is empty or not there.`, {
       code: "folder_not_empty",

@@ -18,7 +18,10 @@ function describe(issues: readonly FieldIssue[]): string {
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input, {
-    error: ({ code, input: given }) => (code === "invalid_type" && given === undefined ? "is missing" : undefined),
+    error: ({ code, input: given, path = [] }) => {
+      if (code !== "invalid_type" || given !== undefined) return undefined;
+      return path.length > 0 ? "is missing" : "there is no input";
+    },
   });
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));

@@ -1,10 +1,11 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { setImmediate } from "node:timers/promises";
 import { pMapIterable } from "p-map";
-import { LATEST_START, type Decision, type Run, type RunContext, type RunFilter } from "../engine/engine.ts";
+import type { Decision, Run, RunContext, RunFilter } from "../engine/engine.ts";
 import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
+import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
 import type { CallOptions, DurableOperation, Operation } from "./operation.ts";
 import { operationTool, type OperationCall } from "./operation-tool.ts";
@@ -106,12 +107,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * Starts the process and resolves with its workflow id as soon as it is durable.
    * @throws ValidationError, ConflictError, IoError
    */
-  async startWorkflow(parameters: unknown, { startAt }: StartOptions = {}): Promise<string> {
-    // Nor is an invalid date before it.
-    if (startAt && !(startAt <= LATEST_START)) {
-      const message = "must be a valid date before the year 10000";
-      throw new ValidationError(`startAt ${message}.`, { issues: [{ path: "startAt", message }] });
-    }
+  async startWorkflow(parameters: unknown, options: StartOptions = {}): Promise<string> {
+    const { startAt } = parseStart(options);
     return (await this.#start(this.#submission(parameters), startAt)).id;
   }
 
@@ -123,7 +120,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** The status of the run with this key, such as a feedback id; undefined where there is none. */
   async findWorkflow(key: string): Promise<WorkflowStatus | undefined> {
     this.#durable();
-    const run = await this.configuration.engine.find(this.name, key);
+    const run = await this.configuration.engine.find(this.name, parseText("key", key));
     return run && this.#status(run);
   }
 
@@ -150,11 +147,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * Newest first.
+   * @throws ValidationError, IoError
    * @example await workflow.listWorkflows({ status: "failed", input: { customer_id: "C-1001" } })
    */
   async listWorkflows(filter: Omit<RunFilter, "workflow"> = {}): Promise<WorkflowStatus[]> {
     this.#durable();
-    const runs = await this.configuration.engine.list({ ...filter, workflow: this.name });
+    const runs = await this.configuration.engine.list({ ...parseFilter(filter), workflow: this.name });
     return runs.map((run) => this.#status(run));
   }
 
@@ -302,7 +300,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   async #findOwnRun(workflowId: string): Promise<Run | undefined> {
     this.#durable();
-    const run = await this.configuration.engine.get(workflowId);
+    const run = await this.configuration.engine.get(parseText("workflowId", workflowId));
     return run?.workflow === this.name ? run : undefined;
   }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OpenWorkflowEngine, OxigraphOntologyStore, select, type Run } from "../../src/index.ts";
@@ -78,6 +78,11 @@ describe("backup", { timeout: 120_000 }, () => {
       stderr: expect.stringMatching(/something in b/),
     });
     expect(readdirSync(join(place.cwd, "b"))).toEqual(["mine"]);
+    expect(await call(["backup", join("b", "mine")], place)).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^[^\n]*mine is a file. Name a folder[^\n]*\n$/),
+    });
     const { stdout } = await call(["backup", "c"], place);
     expect(stdout).toBe("Copied to c: runs.sqlite, ontology.sqlite, outbox\n");
     expect(readdirSync(join(place.cwd, "c")).toSorted()).toEqual(["ontology.sqlite", "outbox", "runs.sqlite"]);
@@ -102,6 +107,14 @@ describe("backup", { timeout: 120_000 }, () => {
     const env = { ...place.env, ONTOLOGY_URL: "http://127.0.0.1:1/sparql" };
     const { stdout } = await call(["backup", join(temporaryFolder(), "b"), "--json"], { ...place, env });
     expect(JSON.parse(stdout)).toMatchObject({ copied: ["runs.sqlite", "outbox"], kept_elsewhere: ["ONTOLOGY_URL"] });
+
+    for (const file of ["runs.sqlite", "ontology.sqlite"]) rmSync(join(place.cwd, ".abi-workflows", file));
+    const neither = { ...env, DATABASE_URL: "postgres://127.0.0.1:1/none" };
+    const rest = await call(["backup", join(temporaryFolder(), "b"), "--json"], { ...place, env: neither });
+    expect(JSON.parse(rest.stdout)).toMatchObject({
+      copied: ["outbox"],
+      kept_elsewhere: ["DATABASE_URL", "ONTOLOGY_URL"],
+    });
   });
 });
 

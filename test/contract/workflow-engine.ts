@@ -354,10 +354,18 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       gate.resolve();
       await expect(waiting).rejects.toMatchObject({ code: "interrupted", retriable: true });
       await closed;
+      await expect(engine.wait(id)).rejects.toThrow("The run goes on when it is opened again.");
+      const another = engine.start("slow", { key: "another", fingerprint: "f", input: null });
+      await expect(another).rejects.toMatchObject({
+        code: "interrupted",
+        retriable: true,
+        message: expect.stringContaining("has not accepted the run. Submit it again"),
+      });
       expect(calls).toEqual(["first"]);
 
       const reopened = await open({ slow: handler });
       reopened.resume();
+      expect(await reopened.find("slow", "another")).toBeUndefined();
       const run = await reopened.wait(id);
       expect(run).toMatchObject({ status: "completed", output: before.startTime.toISOString() });
       expect(calls).toEqual(["first", "second"]);

@@ -41,13 +41,20 @@ export function filesOf(path: string): Record<string, string> {
 const PACKAGE = {
   name: "abi-workflows",
   type: "module",
-  exports: { ".": "./index.js", "./tools": "./tools.js", "./agents": "./agents.js", "./analysis": "./analysis.js" },
+  exports: {
+    ".": "./index.js",
+    "./tools": "./tools.js",
+    "./agents": "./agents.js",
+    "./analysis": "./analysis.js",
+    "./testing": "./testing.js",
+  },
 };
 export const ENTRIES = {
   index: "src/index.ts",
   tools: "tools/index.ts",
   agents: "agents/index.ts",
   analysis: "src/analysis.ts",
+  testing: "testing/index.ts",
 };
 
 /**

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RunHandler } from "../../src/engine/engine.ts";
@@ -50,6 +51,24 @@ describe("OpenWorkflowEngine", () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     writeFileSync(path, "this is not a database, whatever its name says. ".repeat(50));
     expect(() => new OpenWorkflowEngine({ path })).toThrow(/cannot be opened/);
+  });
+
+  it("waits for another process that makes the tables of a new file", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const other = new Worker(
+      `const { parentPort, workerData } = require("node:worker_threads");
+       const database = new (require("node:sqlite").DatabaseSync)(workerData);
+       database.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; CREATE TABLE a (b)");
+       parentPort.postMessage("begun");
+       setTimeout(() => database.exec("COMMIT"), 300);`,
+      { eval: true, workerData: path },
+    );
+    const ended = once(other, "exit");
+    await once(other, "message");
+    const engine = new OpenWorkflowEngine({ path, worker: false });
+    expect(await engine.list()).toEqual([]);
+    await engine.close();
+    await ended;
   });
 
   it("goes on after kill -9 from the step that was at work, at once, repeating no completed step", async () => {

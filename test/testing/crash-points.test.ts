@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { OxigraphOntologyStore } from "../../src/index.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { IoError, OpenWorkflowEngine, OxigraphOntologyStore } from "../../src/index.ts";
 import { readOrders, writeOrders } from "../../testing/crash/protocol.ts";
 import { seededRandom } from "../../testing/crash/random.ts";
 import { CrashPoints } from "../../testing/index.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { serverUrl } from "../support/postgres.ts";
+import { newDatabase } from "../support/test-database.ts";
 
 /** Notes the points instead of dying at them. */
 class Noted extends CrashPoints {
@@ -45,6 +49,74 @@ describe("crash points", () => {
     expect(await store.query("s", "ASK { <urn:a> ?p ?o }")).toBe(true);
     await store.close();
     expect(points.reached).toEqual(["before:graph.update", "after:graph.update"]);
+  });
+
+  describe.each<[string, boolean, (points: CrashPoints) => ReturnType<CrashPoints["postgresEngineDatabase"]>]>([
+    ["SQLite", true, async (points) => points.engineDatabase(join(temporaryFolder(), "runs.sqlite"))],
+    ["PostgreSQL", serverUrl !== undefined, async (points) => points.postgresEngineDatabase(await newDatabase())],
+  ])("on %s", (_, isThere, open) => {
+    it.skipIf(!isThere)("lie around everything that is written of a run, whichever way it goes", async () => {
+      const points = new Noted();
+      const retry = { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 };
+      const engine = new OpenWorkflowEngine({ database: await open(points), retry });
+      const close = () => engine.close();
+      onTestFinished(close);
+      const gates = { cancelled: Promise.withResolvers<void>(), left: Promise.withResolvers<void>() };
+      engine.register("ways", async (way, { step, decision }) => {
+        if (way === "decided") await decision("subject");
+        await step("gone", async () => {
+          if (way === "failed") throw new IoError("away");
+          if (way === "cancelled" || way === "left") await gates[way].promise;
+        });
+        await step("arrived", () => null);
+        return null;
+      });
+      const start = async (way: string): Promise<string> =>
+        (await engine.start("ways", { key: way, fingerprint: "f", input: way })).id;
+      const atWork = (): Promise<void> =>
+        new Promise((resolve) => {
+          const end = engine.onStep(() => {
+            end();
+            resolve();
+          });
+        });
+
+      const decided = await start("decided");
+      await engine.wait(decided);
+      await engine.decide(decided, "subject", true);
+      await engine.wait(decided);
+
+      const failed = await start("failed");
+      await engine.wait(failed);
+      await engine.retry(failed);
+      await engine.wait(failed);
+
+      const cancelling = atWork();
+      const cancelled = await start("cancelled");
+      await cancelling;
+      await engine.cancel(cancelled);
+      gates.cancelled.resolve();
+      await engine.wait(cancelled);
+
+      const leaving = atWork();
+      await start("left");
+      await leaving;
+      const closed = engine.close();
+      gates.left.resolve();
+      await closed;
+
+      const runs = ["create", "sleep", "complete", "fail", "cancel"].map((what) => `${what}WorkflowRun`);
+      const steps = ["create", "complete", "fail"].map((what) => `${what}StepAttempt`);
+      const others = ["rescheduleWorkflowRunAfterFailedStepAttempt", "cancel", "park", "decide"];
+      const all = [...runs, ...steps, ...others].flatMap((method) => [`before:runs.${method}`, `after:runs.${method}`]);
+      expect([...new Set(points.reached)].toSorted()).toEqual(
+        [...all, "after:runs.claim", "after:runs.resubmit"].toSorted(),
+      );
+      const count = (point: string): number => points.reached.filter((reached) => reached === point).length;
+      // Not where nothing was found to do.
+      expect(count("after:runs.resubmit")).toBe(1);
+      expect(count("after:runs.claim")).toBeLessThanOrEqual(8);
+    });
   });
 
   it("know what has been acknowledged before", () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DynamicStructuredTool, tool } from "@langchain/core/tools";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -24,39 +25,95 @@ const PLAIN = {
   additionalProperties: false,
 };
 
-type Behaviour = (args: { key?: unknown }, signal: AbortSignal | undefined) => Promise<[string, object]>;
+type Answer = [content: string, artifact: object];
+type Behaviour = (key: string, signal: AbortSignal | undefined, done: string[]) => Promise<Answer>;
+
+const did = (key: string): Answer => [`did ${key}`, { key }];
+
+/** Goes on with what was begun, whoever stops waiting for it, and remembers it. */
+function careful(): Behaviour {
+  const answers = new Map<string, Promise<Answer>>();
+  return (key, signal, done) => {
+    signal?.throwIfAborted();
+    const begun = answers.get(key);
+    if (begun) return begun;
+    const answer = sleep(2).then(() => {
+      done.push(key);
+      return did(key);
+    });
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+const refuse = (error: string): Answer => [JSON.stringify({ error }), { error }];
 
 /** A tool that keeps its promises, but for what is done otherwise. */
-function subject({ schema = PLAIN, behave }: { schema?: object; behave?: Behaviour } = {}): ToolUnderTest & {
-  done: string[];
-} {
+function subject({
+  schema = PLAIN,
+  behave = careful(),
+  refusal = refuse("key must be a string"),
+  ...otherwise
+}: { schema?: object; behave?: Behaviour; refusal?: Answer } & Partial<ToolUnderTest> = {}): ToolUnderTest {
   const done: string[] = [];
-  const well: Behaviour = async ({ key }) => {
-    if (typeof key !== "string") return ["{}", { error: "key must be a string" }];
-    if (!done.includes(key)) done.push(key);
-    return [`did ${key}`, { key }];
-  };
   let calls = 0;
   return {
-    done,
     tool: new DynamicStructuredTool({
       name: "do_it",
       description: "Does it.",
       schema: z.any().meta(schema as Record<string, unknown>),
       responseFormat: "content_and_artifact",
-      func: async (args: { key?: unknown }, _, config) => {
-        if (behave) return behave(args, config?.signal);
-        config?.signal?.throwIfAborted();
-        return well(args, config?.signal);
-      },
+      func: async ({ key }: { key?: unknown }, _, config) =>
+        typeof key === "string" ? behave(key, config?.signal, done) : refusal,
     }),
     validArguments: () => ({ key: `k${++calls}` }),
     invalidArguments: { key: 5 },
     effects: () => done.length,
+    ...otherwise,
   };
 }
 
-describe("the conformance suite for tools", () => {
+/** Does it for the first call only, and leaves others to hear that it is done. */
+function once(work: (...args: Parameters<Behaviour>) => Promise<void>, answer = did): Behaviour {
+  const begun = new Set<string>();
+  return async (key, signal, done) => {
+    signal?.throwIfAborted();
+    if (!begun.has(key)) {
+      begun.add(key);
+      await work(key, signal, done);
+    }
+    return answer(key);
+  };
+}
+
+/** Loses the work where it is aborted between two moments, in milliseconds, and heeds an abort well before and after. */
+function losing(from: number, to: number): Behaviour {
+  const begun = new Set<string>();
+  return async (key, signal, done) => {
+    signal?.throwIfAborted();
+    if (!begun.has(key)) {
+      await sleep(from);
+      signal?.throwIfAborted();
+      begun.add(key);
+      await sleep(to - from);
+      signal?.throwIfAborted();
+      done.push(key);
+    }
+    return did(key);
+  };
+}
+
+const kept = careful();
+
+const ARTIFACT = "gives text for the model and an artifact for the program";
+const ARGUMENTS = "leaves the arguments as they were";
+const BAD_ARGUMENTS = "answers bad arguments with an error that the model can read, and does nothing";
+const ABORTED_BEFORE = "does nothing where the call was aborted before it began";
+const ABORTED = "does it once where a call was aborted on the way and made again";
+const TWICE = "does it once where the same call is made twice";
+const AT_THE_SAME_TIME = "does it once where the same call is made twice at the same time";
+
+describe("the conformance suite for our own tools", () => {
   it("is passed by all tools of customer feedback", async () => {
     const { workflow, mails } = await startFeedback({ responseCap: false });
     let calls = 0;
@@ -74,12 +131,14 @@ describe("the conformance suite for tools", () => {
       const reading = {
         validArguments: () => ({ text: "I love it" }),
         invalidArguments: { text: 7 },
-        effects: () => 0,
+        effects: "none" as const,
       };
       expect(await broken({ tool, ...reading })).toEqual([]);
     }
   });
+});
 
+describe.concurrent("the conformance suite for tools", () => {
   it("is passed by a good tool that knows nothing of this package", async () => {
     expect(await broken(subject())).toEqual([]);
   });
@@ -94,36 +153,166 @@ describe("the conformance suite for tools", () => {
       { name: "do_it", description: "Does it.", schema: z.object({ key: z.string().describe("Which one.") }) },
     );
     const names = await broken({ ...subject(), tool: ordinary, effects: () => done.length });
-    expect(names).toEqual(
-      expect.arrayContaining([
-        "gives text for the model and an artifact for the program",
-        "answers bad arguments with an error that the model can read, and does nothing",
-        "does it once where the same call is made twice",
-        "does it once where the same call is made twice at the same time",
-      ]),
-    );
+    expect(names).toEqual(expect.arrayContaining([ARTIFACT, BAD_ARGUMENTS, TWICE, AT_THE_SAME_TIME]));
   });
 
-  it("sees a tool that does not heed an abort", async () => {
-    const deaf = subject();
-    const { func } = deaf.tool as DynamicStructuredTool;
-    Object.assign(deaf.tool, { func: (args: unknown) => func(args, undefined, {}) });
-    expect(await broken(deaf)).toEqual(["does nothing where the call was aborted before it began"]);
-  });
-
-  it("sees a tool that changes its arguments, and one that shows a stack", async () => {
-    const behave: Behaviour = async (args) => {
-      const { key } = args;
-      if (typeof key !== "string") return [String(new Error("no").stack), { error: "no" }];
-      args.key = "changed";
-      return ["did it", { key }];
+  it("sees a tool that changes its arguments", async () => {
+    const meddling = subject();
+    const { tool } = meddling;
+    const invoke = tool.invoke.bind(tool);
+    tool.invoke = async (call: { args: Record<string, unknown> }, config) => {
+      const answer: unknown = await invoke(call, config);
+      call.args["key"] = "changed";
+      return answer;
     };
-    expect(await broken(subject({ behave }))).toEqual(
-      expect.arrayContaining([
-        "leaves the arguments as they were",
-        "answers bad arguments with an error that the model can read, and does nothing",
-      ]),
+    expect(await broken(meddling)).toContain(ARGUMENTS);
+  });
+
+  it.each<[string, Answer]>([
+    ["only the program is told of", ["{}", { error: "key must be a string" }]],
+    ["is empty", ["{}", { error: " " }]],
+    ["shows a stack", refuse(String(new Error("no").stack))],
+    ["is none", did("5")],
+  ])("sees an error that %s", async (_, refusal) => {
+    expect(await broken(subject({ refusal }))).toEqual([BAD_ARGUMENTS]);
+  });
+
+  it.each<[string, Answer]>([
+    ["in a text", ["Error: key must be a string", {}]],
+    ["among other words", ["That did not work, key must be a string!", { error: "key must be a string" }]],
+  ])("takes an error %s", async (_, refusal) => {
+    expect(await broken(subject({ refusal }))).toEqual([]);
+  });
+
+  it("sees bad arguments that have an effect", async () => {
+    let effects = 0;
+    const eager = subject({ behave: once(async () => void effects++), effects: () => effects });
+    const { func } = eager.tool as DynamicStructuredTool;
+    Object.assign(eager.tool, {
+      func: (args: { key: unknown }, ...rest: [undefined, object]) => {
+        if (args.key === 5) effects += 1;
+        return func(args, ...rest);
+      },
+    });
+    expect(await broken(eager)).toEqual([BAD_ARGUMENTS]);
+  });
+
+  it("sees an artifact that is not JSON, and a stack in a success", async () => {
+    const dated = once(
+      async (key, _, done) => void done.push(key),
+      () => ["did it", { at: new Date(0) }],
     );
+    expect(await broken(subject({ behave: dated }))).toEqual([ARTIFACT]);
+    const stacked = once(
+      async (key, _, done) => void done.push(key),
+      () => [String(new Error("x").stack), {}],
+    );
+    expect(await broken(subject({ behave: stacked }))).toContain(ARTIFACT);
+  });
+
+  it.each<[string, Behaviour, string[]]>([
+    ["does not heed an abort", (key, _, done) => kept(key, undefined, done), [ABORTED_BEFORE]],
+    [
+      "takes a call for done that was aborted on the way",
+      once(async (key, signal, done) => {
+        await sleep(3);
+        if (!signal?.aborted) done.push(key);
+      }),
+      [ABORTED],
+    ],
+    ["is aborted in the midst of a short call", losing(0, 15), [ABORTED]],
+    ["is aborted later", losing(10, 40), [ABORTED]],
+    ["is aborted in the midst of a long call", losing(80, 240), [ABORTED]],
+    [
+      "does it again after an abort",
+      (() => {
+        const seen = new Set<string>();
+        return async (key, signal, done) => {
+          signal?.throwIfAborted();
+          if (seen.has(key)) return did(key);
+          done.push(key);
+          await sleep(15);
+          signal?.throwIfAborted();
+          seen.add(key);
+          return did(key);
+        };
+      })(),
+      [ABORTED, AT_THE_SAME_TIME],
+    ],
+    [
+      "does it at every call",
+      async (key, signal, done) => {
+        signal?.throwIfAborted();
+        done.push(key);
+        return did(key);
+      },
+      [ABORTED, TWICE, AT_THE_SAME_TIME],
+    ],
+    [
+      "does it twice where it is asked at the same time",
+      async (key, signal, done) => {
+        signal?.throwIfAborted();
+        const isDone = done.includes(key);
+        await sleep(5);
+        if (!isDone) done.push(key);
+        return did(key);
+      },
+      [AT_THE_SAME_TIME],
+    ],
+    [
+      "does it again a while after its answer",
+      async (key, signal, done) => {
+        signal?.throwIfAborted();
+        if (done.includes(key)) setTimeout(() => done.push(key), 20);
+        else done.push(key);
+        return did(key);
+      },
+      [ABORTED, TWICE, AT_THE_SAME_TIME],
+    ],
+    [
+      "answers a repetition with an error",
+      async (key, signal, done) => {
+        signal?.throwIfAborted();
+        if (done.includes(key)) return ["Error: already done", { key }];
+        done.push(key);
+        return did(key);
+      },
+      [ABORTED, TWICE, AT_THE_SAME_TIME],
+    ],
+    [
+      "answers a repetition otherwise",
+      async (key, signal, done) => {
+        signal?.throwIfAborted();
+        if (!done.includes(key)) done.push(key);
+        return [`did ${key}`, { key, receipt: crypto.randomUUID() }];
+      },
+      [TWICE, AT_THE_SAME_TIME],
+    ],
+  ])("sees a tool that %s", async (_, behave, rules) => {
+    expect(await broken(subject({ behave }))).toEqual(expect.arrayContaining(rules));
+  });
+
+  it("takes a repetition that says so", async () => {
+    const behave: Behaviour = async (key, signal, done) => {
+      signal?.throwIfAborted();
+      if (done.includes(key)) return [`did ${key} before`, { key, duplicate: true }];
+      done.push(key);
+      return did(key);
+    };
+    expect(await broken(subject({ behave }))).toEqual([]);
+  });
+
+  it.each([NaN, Infinity, 0.5])("is not passed where %d is counted", async (count) => {
+    const names = await broken(subject({ effects: () => count }));
+    expect(names).toEqual([BAD_ARGUMENTS, ABORTED_BEFORE, ABORTED, TWICE, AT_THE_SAME_TIME]);
+  });
+
+  it.each<[string, Partial<ToolUnderTest> & { behave?: Behaviour }]>([
+    ["always the same", { effects: () => 7 }],
+    ["the same work again and again", { validArguments: () => ({ key: "k" }) }],
+    ["nothing done", { behave: async (key) => did(key) }],
+  ])("is not passed where what is counted is %s", async (_, otherwise) => {
+    expect(await broken(subject(otherwise))).toEqual(expect.arrayContaining([ABORTED, TWICE, AT_THE_SAME_TIME]));
   });
 
   const SCHEMA_CHECK = "has a schema for OpenAI's strict mode, with a description for every argument";

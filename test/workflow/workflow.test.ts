@@ -200,9 +200,36 @@ describe("runs by id", () => {
     expect(await workflow.startWorkflow({ id: "D-1", n: 4 })).toBe(id);
     expect(await workflow.run({ id: "D-2", n: 1 })).toMatchObject({ doubled: 2 });
     expect(await workflow.getWorkflowStatus(id)).toMatchObject({ status: "started", steps_completed: [] });
-    await expect(workflow.startWorkflow({ id: "D-3", n: 4 }, { startAt: new Date("soon") })).rejects.toMatchObject({
+    for (const startAt of [new Date("soon"), 5, "2027-01-01", null]) {
+      await expect(workflow.startWorkflow({ id: "D-3", n: 4 }, { startAt: startAt as Date })).rejects.toMatchObject({
+        type: "validation_error",
+        issues: [{ path: "startAt", message: "must be a valid date before the year 10000" }],
+      });
+    }
+  });
+
+  it.each<[string, string, (workflow: Doubling) => Promise<unknown>]>([
+    ["a status that there is not", "status", (workflow) => workflow.listWorkflows({ status: "nope" as "failed" })],
+    ["part of a run", "limit", (workflow) => workflow.listWorkflows({ limit: 1.5 })],
+    ["fewer than one", "limit", (workflow) => workflow.listWorkflows({ limit: -1 })],
+    ["no number of runs", "limit", (workflow) => workflow.listWorkflows({ limit: NaN })],
+    ["a place that is no id", "after", (workflow) => workflow.listWorkflows({ after: 5 as never })],
+    ["a time that is none", "startedSince", (workflow) => workflow.listWorkflows({ startedSince: new Date("soon") })],
+    ["a number for a text", "input.n", (workflow) => workflow.listWorkflows({ input: { n: 4 as never } })],
+    ["no filter", "", (workflow) => workflow.listWorkflows(null as never)],
+    ["a field that filters nothing", "", (workflow) => workflow.listWorkflows({ foo: 1 } as never)],
+    ["no id", "workflowId", (workflow) => workflow.getWorkflowStatus(null as never)],
+    ["a number for an id", "workflowId", (workflow) => workflow.cancelWorkflow(7 as never)],
+    ["no key", "key", (workflow) => workflow.findWorkflow(undefined as never)],
+    ["no parameters", "", (workflow) => workflow.startWorkflow(undefined)],
+  ])("says which argument is wrong where it is given %s", async (_, path, work) => {
+    const workflow = new Doubling({ engine: openEngine() });
+    await workflow.startWorkflow({ id: "D-1", n: 4 });
+    const error: unknown = await work(workflow).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
       type: "validation_error",
-      issues: [{ path: "startAt", message: "must be a valid date before the year 10000" }],
+      issues: [{ path }],
+      message: expect.stringMatching(/expected|there is no input|is missing|key: "foo"/),
     });
   });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { assertStrictSchema } from "./strict-schema.ts";
@@ -6,12 +7,15 @@ import { assertStrictSchema } from "./strict-schema.ts";
 /** A tool and what is needed to try it. */
 export interface ToolUnderTest {
   tool: StructuredToolInterface;
-  /** Arguments of a call that succeeds; new ones each time, which have not been used before. */
+  /** Arguments of a call that succeeds; each time those of new work, which has not been asked for before. */
   validArguments: () => Record<string, unknown>;
   /** Arguments that the tool must refuse. */
   invalidArguments: Record<string, unknown>;
-  /** How much the tool has done so far, counted where it was done: mails received, rows written. For a tool that only reads, 0. */
-  effects: () => number | Promise<number>;
+  /**
+   * How much the tool has done so far, a whole number, counted where it was done: mails received, rows written. New work must
+   * add to it. `"none"` for a tool that only reads.
+   */
+  effects: "none" | (() => number | Promise<number>);
 }
 
 /** One promise of a tool. `check` rejects with what is wrong. */
@@ -28,8 +32,12 @@ interface Answer {
 
 /** What the function names of OpenAI and most others may look like. */
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-/** Of a line of a stack trace. */
-const STACK = /\n\s+at /;
+/** Of a line of a stack trace, also within JSON. */
+const STACK = /(?:\n|\\n)\s+at .*:\d+:\d+/;
+/** An effect that comes so long after the answer is counted as well. Milliseconds. */
+const QUIET_MS = 50;
+/** How long after its beginning a call is aborted, besides in its middle. Milliseconds. */
+const ABORTS_AFTER_MS = [0, 1, 5, 20];
 
 async function call({ tool }: ToolUnderTest, args: Record<string, unknown>, signal?: AbortSignal): Promise<Answer> {
   const request = { type: "tool_call", id: "conformance", name: tool.name, args } as const;
@@ -37,17 +45,23 @@ async function call({ tool }: ToolUnderTest, args: Record<string, unknown>, sign
   assert.ok(typeof message === "object" && message !== null && "content" in message, "a call must give a ToolMessage");
   const { content, artifact } = message as { content: unknown; artifact?: unknown };
   assert.equal(typeof content, "string", "the content for the model must be text");
+  assert.doesNotMatch(content as string, STACK, "the model must not be shown a stack");
   return { content: content as string, artifact };
 }
 
-/** Works on artifacts that say so themselves, and on text for the model that is JSON. */
-function errorOf({ content, artifact }: Answer): string | undefined {
-  const told = (value: unknown): string | undefined =>
-    typeof value === "object" && value !== null && "error" in value && typeof value.error === "string"
-      ? value.error
-      : undefined;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+/** The `error` of an artifact, or of a text that is JSON. */
+function errorIn(value: unknown): string | undefined {
+  return isRecord(value) && typeof value["error"] === "string" && value["error"].trim() ? value["error"] : undefined;
+}
+
+/** What the model reads of an error: `error` in JSON, the artifact's in other words, or a text that begins with it. */
+function errorShown({ content, artifact }: Answer): string | undefined {
+  const known = errorIn(artifact);
+  if (/^\W*error:/i.test(content) || (known && content.includes(known))) return content;
   try {
-    return told(artifact) ?? told(JSON.parse(content));
+    return errorIn(JSON.parse(content));
   } catch {
     return undefined;
   }
@@ -55,19 +69,49 @@ function errorOf({ content, artifact }: Answer): string | undefined {
 
 async function succeed(subject: ToolUnderTest, args: Record<string, unknown>): Promise<Answer> {
   const answer = await call(subject, args);
-  assert.equal(errorOf(answer), undefined, "a call with valid arguments must succeed");
+  assert.equal(errorIn(answer.artifact) ?? errorShown(answer), undefined, "a call with valid arguments must succeed");
   return answer;
+}
+
+/** How much has been done, once nothing more comes of what was asked for. */
+async function countEffects({ effects }: ToolUnderTest): Promise<number> {
+  if (effects === "none") return 0;
+  await sleep(QUIET_MS);
+  const count = await effects();
+  assert.ok(Number.isSafeInteger(count), `effects must give a whole number, not ${count}`);
+  return count;
+}
+
+/** What one call with new arguments does, and how long it takes in milliseconds. */
+async function measure(subject: ToolUnderTest): Promise<{ effect: number; took: number }> {
+  const before = await countEffects(subject);
+  const start = performance.now();
+  await succeed(subject, subject.validArguments());
+  const took = performance.now() - start;
+  const effect = (await countEffects(subject)) - before;
+  assert.ok(
+    subject.effects === "none" || effect > 0,
+    "a call with valid arguments had no effect: does effects count it, and does validArguments ask for new work each time?",
+  );
+  return { effect, took };
+}
+
+/** The later answer may say more, such as that it is a repetition, but nothing else. */
+function assertRepeated(subject: ToolUnderTest, earlier: unknown, later: unknown): void {
+  if (subject.effects === "none" || !isRecord(earlier) || !isRecord(later)) return;
+  const repeated = Object.fromEntries(Object.keys(earlier).map((field) => [field, later[field]]));
+  assert.deepEqual(repeated, { ...earlier }, "the same call must have the same result");
 }
 
 /**
  * What a LangChain tool must hold so that a model can be trusted with it: schema, errors, abort, once. Runs on any project's
- * tools with any test runner.
+ * tools with any test runner, the checks one after the other; together they wait some two seconds for late effects.
  *
  * @example
  * for (const { name, check } of toolConformance({ tool, validArguments, invalidArguments, effects })) test(name, check);
  */
 export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
-  const { tool, validArguments, invalidArguments, effects } = subject;
+  const { tool, validArguments, invalidArguments } = subject;
   const checks: Record<string, () => Promise<void>> = {
     "has a name that every model takes, and a description": async () => {
       assert.match(tool.name, TOOL_NAME);
@@ -78,7 +122,7 @@ export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
     "gives text for the model and an artifact for the program": async () => {
       const { content, artifact } = await succeed(subject, validArguments());
       assert.ok(content.trim(), "the content for the model is empty");
-      assert.ok(typeof artifact === "object" && artifact !== null, "there is no artifact: use content_and_artifact");
+      assert.ok(isRecord(artifact), "there is no artifact: use content_and_artifact");
       assert.deepEqual(JSON.parse(JSON.stringify(artifact)), artifact, "the artifact must be JSON");
     },
     "leaves the arguments as they were": async () => {
@@ -88,52 +132,52 @@ export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
       assert.deepEqual(args, before);
     },
     "answers bad arguments with an error that the model can read, and does nothing": async () => {
-      const before = await effects();
+      const before = await countEffects(subject);
       const answer = await call(subject, invalidArguments);
-      assert.ok(errorOf(answer), 'the answer must have "error" with what is wrong');
-      assert.doesNotMatch(answer.content, STACK, "the model must not be shown a stack");
-      assert.equal(await effects(), before);
+      assert.ok(errorShown(answer), 'the content must say what is wrong, such as JSON with "error"');
+      assert.equal(await countEffects(subject), before);
     },
     "does nothing where the call was aborted before it began": async () => {
-      const before = await effects();
+      const before = await countEffects(subject);
       const reason = new Error("aborted by the conformance suite");
       await assert.rejects(call(subject, validArguments(), AbortSignal.abort(reason)));
-      assert.equal(await effects(), before);
+      assert.equal(await countEffects(subject), before);
     },
     "does it once where a call was aborted on the way and made again": async () => {
-      const once = await effectOfOne(subject);
-      const args = validArguments();
-      const before = await effects();
-      const controller = new AbortController();
-      // Either way it may end: it may have been done already.
-      const settled = Promise.allSettled([call(subject, args, controller.signal)]);
-      await Promise.resolve();
-      controller.abort(new Error("aborted by the conformance suite"));
-      await settled;
-      await succeed(subject, args);
-      assert.equal((await effects()) - before, once);
+      const { effect, took } = await measure(subject);
+      for (const delay of [...ABORTS_AFTER_MS, took / 2]) {
+        const args = validArguments();
+        const before = await countEffects(subject);
+        const controller = new AbortController();
+        // Either way it may end: it may have been done already.
+        const settled = Promise.allSettled([call(subject, args, controller.signal)]);
+        // LangChain is some promises away from the tool, which all come before this.
+        await (delay < 1 ? immediate() : sleep(delay));
+        controller.abort(new Error("aborted by the conformance suite"));
+        await settled;
+        await succeed(subject, args);
+        assert.equal((await countEffects(subject)) - before, effect, `aborted after ${delay.toFixed(1)} ms`);
+      }
     },
     "does it once where the same call is made twice": async () => {
-      const once = await effectOfOne(subject);
+      const { effect } = await measure(subject);
       const args = validArguments();
-      const before = await effects();
-      await succeed(subject, args);
-      await succeed(subject, args);
-      assert.equal((await effects()) - before, once);
+      const before = await countEffects(subject);
+      const first = await succeed(subject, args);
+      const second = await succeed(subject, args);
+      assert.equal((await countEffects(subject)) - before, effect);
+      assertRepeated(subject, first.artifact, second.artifact);
     },
     "does it once where the same call is made twice at the same time": async () => {
-      const once = await effectOfOne(subject);
+      const { effect } = await measure(subject);
       const args = validArguments();
-      const before = await effects();
-      await Promise.all([succeed(subject, args), succeed(subject, args)]);
-      assert.equal((await effects()) - before, once);
+      const before = await countEffects(subject);
+      const answers = await Promise.all([succeed(subject, args), succeed(subject, args)]);
+      assert.equal((await countEffects(subject)) - before, effect);
+      const size = ({ artifact }: Answer): number => Object.keys(artifact ?? {}).length;
+      const [lesser, fuller] = answers.toSorted((a, b) => size(a) - size(b));
+      assertRepeated(subject, lesser?.artifact, fuller?.artifact);
     },
   };
   return Object.entries(checks).map(([name, check]) => ({ name, check }));
-}
-
-async function effectOfOne(subject: ToolUnderTest): Promise<number> {
-  const before = await subject.effects();
-  await succeed(subject, subject.validArguments());
-  return (await subject.effects()) - before;
 }

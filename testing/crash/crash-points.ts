@@ -5,7 +5,7 @@
  */
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
-import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
+import type { EngineDatabase, RunQueries } from "../../src/engine/open-workflow/engine-database.ts";
 import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
@@ -104,8 +104,9 @@ export class CrashPoints {
   }
 
   /**
-   * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` where a
-   * submission, a claim, a step, a result or a decision is written.
+   * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` before and
+   * after everything that is written of a run (submission, step and its result or failure, retry, wait for a decision, decision,
+   * end), and `after:runs.claim` and `after:runs.resubmit`. Only leases that are renewed or given back have none.
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
@@ -124,13 +125,29 @@ export class CrashPoints {
   #watched(database: EngineDatabase): EngineDatabase {
     const backend = this.around("runs", database.backend, [
       "createWorkflowRun",
-      "claimWorkflowRun",
       "createStepAttempt",
       "completeStepAttempt",
+      "failStepAttempt",
       "completeWorkflowRun",
+      "failWorkflowRun",
+      "rescheduleWorkflowRunAfterFailedStepAttempt",
+      "sleepWorkflowRun",
+      "cancelWorkflowRun",
     ]);
-    const queries = this.around("runs", database.queries, ["decide"]);
-    return { ...database, backend, queries };
+    const queries = this.around("runs", database.queries, ["cancel", "park", "decide"]);
+    // No points before these: mostly they find nothing to do. A claim even does so every second, for ever, and a process that
+    // does nothing else must be found to hang.
+    const resubmit: RunQueries["resubmit"] = async (runId, availableAt) => {
+      const isResumed = await database.queries.resubmit(runId, availableAt);
+      if (isResumed) this.reach("after:runs.resubmit");
+      return isResumed;
+    };
+    const claim: EngineDatabase["claim"] = async (slot, places) => {
+      const run = await database.claim(slot, places);
+      if (run) this.reach("after:runs.claim");
+      return run;
+    };
+    return { ...database, backend, queries: Object.assign(Object.create(queries) as RunQueries, { resubmit }), claim };
   }
 }
 

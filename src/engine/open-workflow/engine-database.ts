@@ -96,12 +96,14 @@ export type Places = ReadonlyMap<string, number | null>;
 
 /** An open database with OpenWorkflow's tables in it. */
 export interface EngineDatabase {
+  /** @internal */
   readonly backend: Backend;
   readonly queries: RunQueries;
   /**
    * Claims for a slot the run that has been due longest, of the workflows that have a place left; null where there is none.
    * In place of OpenWorkflow's own claim, which takes runs of any workflow, registered here or not, and knows no limit.
    * At work is what has a worker and a lease that has not run out: what waits for a retry or a person does not count.
+   * @internal
    */
   claim(slot: WorkerSlot, places: Places): Promise<WorkflowRun | null>;
   /**

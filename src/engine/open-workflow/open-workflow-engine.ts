@@ -93,7 +93,7 @@ const notTaken = (cause: unknown): IoError =>
   );
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 function assertStartTime(time: Date): void {
-  if (time <= LATEST_START) return; // which an invalid date is not
+  if (time instanceof Date && time <= LATEST_START) return; // which an invalid date is not
   const message = "must be a valid date before the year 10000";
   throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
 }
@@ -108,6 +108,13 @@ interface Claim {
   readonly resumedAt: Date | undefined;
   executing: boolean;
 }
+
+const NOT_ACCEPTED = new IoError(
+  "The engine was closed and has not accepted the run. Submit it again when it is open.",
+  {
+    code: "interrupted",
+  },
+);
 
 /**
  * Durable execution on OpenWorkflow (https://openworkflow.dev), in a SQLite file or a PostgreSQL database. Its worker is driven from here instead of
@@ -236,6 +243,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       maxRetryTime: PATIENCE_MS,
       shouldRetry: ({ error }) => isUnanswered(error),
     }).catch((error: unknown) => {
+      if (error === INTERRUPTED) throw NOT_ACCEPTED;
       throw isUnanswered(error) ? notTaken(error.cause) : error;
     });
   }

@@ -9,6 +9,11 @@ import type { EngineDatabase } from "./engine-database.ts";
 import { claimRun, DUE_INDEX } from "./sqlite-claim.ts";
 import { CUSTOMER_INDEX, SqliteQueries } from "./sqlite-queries.ts";
 
+const SQLITE_BUSY = 5;
+/** How long another process may keep the file to itself while it makes the tables, or closes it as the last one. Milliseconds. */
+const PATIENCE_MS = 5000;
+const RETRY_MS = 20;
+
 /**
  * OpenWorkflow prepares its few statements anew at every call, which costs more than running them. And it asks for the one row
  * that an `UPDATE … RETURNING` gives: `get` stops there, before the commit, and says nothing where that fails on a full disk.
@@ -38,7 +43,7 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
   const lock = worker ? lockFile(path) : undefined;
   try {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
-    const sqlite = BackendSqlite.connect(path);
+    const sqlite = connect(path);
     const database = sqlite["db"] as unknown as DatabaseSync;
     database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");
     prepareOnce(database);
@@ -70,6 +75,29 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
       cause,
     });
   }
+}
+
+/**
+ * OpenWorkflow makes its tables without patience for others. All that it does there can be done again.
+ * @throws Error as `BackendSqlite.connect`
+ */
+function connect(path: string): BackendSqlite {
+  const start = performance.now();
+  for (;;) {
+    try {
+      return BackendSqlite.connect(path);
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - start > PATIENCE_MS) throw error;
+      // Whoever constructs an engine can't await.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
+}
+
+/** Also where the code says more than that: its last byte is what SQLite calls the primary result code. */
+function isBusy(error: unknown): boolean {
+  const { errcode } = ((error as Error).cause ?? {}) as { errcode?: number };
+  return errcode !== undefined && (errcode & 0xff) === SQLITE_BUSY;
 }
 
 /** For work that is done with the database before its first await, as all of this backend's is. */

@@ -1,0 +1,39 @@
+/** What callers in JavaScript may get wrong about the methods of a workflow, as schemas. */
+import { z } from "zod";
+import { LATEST_START, type RunFilter, type RunStatus } from "../engine/engine.ts";
+import { parse } from "./validation.ts";
+
+const Status = z.enum({
+  started: "started",
+  processing: "processing",
+  waiting_for_approval: "waiting_for_approval",
+  completed: "completed",
+  failed: "failed",
+  cancelled: "cancelled",
+} satisfies { [Status in RunStatus]: Status });
+
+const ListFilter = z.strictObject({
+  status: Status.optional(),
+  input: z.record(z.string(), z.string()).optional(),
+  startedSince: z.date().optional(),
+  startedBefore: z.date().optional(),
+  after: z.string().optional(),
+  limit: z.int().min(1).optional(),
+});
+
+const START_TIME = "must be a valid date before the year 10000";
+const Start = z.strictObject({ startAt: z.date(START_TIME).max(LATEST_START, START_TIME).optional() });
+
+/** @throws ValidationError */
+export const parseFilter = (filter: unknown): Omit<RunFilter, "workflow"> =>
+  parse(ListFilter, filter) as Omit<RunFilter, "workflow">;
+
+/** @throws ValidationError */
+export const parseStart = (options: unknown): { startAt?: Date | undefined } => parse(Start, options);
+
+/**
+ * A text that the caller's code hands in by this name, such as an id.
+ * @throws ValidationError
+ */
+export const parseText = (name: string, text: unknown): string =>
+  parse(z.object({ [name]: z.string() }), { [name]: text })[name]!;
