@@ -49,6 +49,9 @@ export interface HttpAnswer {
   text: string;
 }
 
+/** Whether a whole web page came, as from a proxy that wants people to sign in, whatever it is called: some answer "OK" as HTML. */
+export const isWebPage = (text: string): boolean => /^\s*<(?:!doctype\s+)?html\b/i.test(text);
+
 /** Why an attempt failed, for the log: the cause of an `IoError`. */
 class HttpStatusError extends Error {
   readonly status: number;

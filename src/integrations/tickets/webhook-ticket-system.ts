@@ -1,4 +1,5 @@
-import { HttpClient, refusal } from "../../http-client.ts";
+import { IoError } from "../../errors.ts";
+import { HttpClient, isWebPage, refusal } from "../../http-client.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
@@ -18,7 +19,7 @@ export interface WebhookTicketSystemOptions {
 /**
  * Posts tickets as JSON to a URL: `feedback_id, feedback_uri, customer_id, subject, text, sentiment, categories, priority,
  * created_at`. The header `Idempotency-Key` is the same for every attempt at one ticket, so that the other side can tell
- * a repetition. The answer's `id` or `ticket_id` is the ticket's id; without one it is derived from the key.
+ * a repetition. A web page is no answer: a proxy's, and an `IoError`. The answer's `id` or `ticket_id` is the ticket's id; without one it is derived from the key.
  */
 export class WebhookTicketSystem implements TicketSystem {
   readonly #url: URL;
@@ -48,6 +49,12 @@ export class WebhookTicketSystem implements TicketSystem {
         status,
         `The ticket system refused the ticket (HTTP ${status}). Check its URL, our credentials and the fields it needs.`,
         "ticket_rejected",
+      );
+    }
+    if (isWebPage(text)) {
+      throw new IoError(
+        "The ticket system answered with a web page: no ticket is known to exist. Check its URL, and that no proxy answers in its place.",
+        { code: "unreadable_answer" },
       );
     }
     return idIn(text) ?? ticketId(request.key);

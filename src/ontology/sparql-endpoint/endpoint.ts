@@ -1,5 +1,13 @@
 import { IoError, ValidationError, type AbiError } from "../../errors.ts";
-import { HttpClient, parseHttpUrl, refusal, unusable, type HttpAnswer, type HttpRequest } from "../../http-client.ts";
+import {
+  HttpClient,
+  isWebPage,
+  parseHttpUrl,
+  refusal,
+  unusable,
+  type HttpAnswer,
+  type HttpRequest,
+} from "../../http-client.ts";
 import { DigestAuthentication } from "./digest-authentication.ts";
 
 const NAME = "SPARQL endpoint";
@@ -152,8 +160,7 @@ const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+
  */
 export function assertWritten({ headers, text }: HttpAnswer): void {
   const isPage =
-    /^(?:text\/html|application\/xhtml\+xml)\b/i.test(headers.get("content-type") ?? "") ||
-    /^\s*<(?:!doctype\s+)?html\b/i.test(text);
+    /^(?:text\/html|application\/xhtml\+xml)\b/i.test(headers.get("content-type") ?? "") || isWebPage(text);
   if (text.trim() !== "" && isPage && !PAGE_OF_SUCCESS.test(text))
     throw unreadable(new Error("a page in answer to a write"));
 }

@@ -68,6 +68,14 @@ test.each([
   expect(await systemOf(await serve(reply)).createTicket(ticket)).toBe(ticketId(ticket.key));
 });
 
+test("takes a proxy's page for no ticket", async () => {
+  const server = await serve({ body: " <!DOCTYPE html><html><body>Sign in</body></html>" });
+  await expect(systemOf(server).createTicket(ticket)).rejects.toMatchObject({
+    code: "unreadable_answer",
+    retriable: true,
+  });
+});
+
 test("sends the same idempotency key and body with every attempt", async () => {
   const server = await serve(
     { status: 500 },
