@@ -137,3 +137,19 @@ export function beginnings(word: string): readonly number[] {
   }
   return known;
 }
+
+let changing: Map<number, string[]> | undefined;
+
+function readChanging(): Map<number, string[]> {
+  const found = new Map<number, string[]>();
+  for (const lemma in IRREGULAR) {
+    for (const beginning of beginnings(lemma)) {
+      if (beginning === beginningOf(lemma)) continue;
+      found.set(beginning, [...(found.get(beginning) ?? []), lemma]);
+    }
+  }
+  return found;
+}
+
+/** The words that begin otherwise, and have a form that begins so: "die" for the beginning of "dying". */
+export const changingTo = (beginning: number): readonly string[] => (changing ??= readChanging()).get(beginning) ?? [];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { beginnings, inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
+import { beginnings, changingTo, inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
 import { beginningOf } from "../../../src/analysis/embedded/waiting-entries.ts";
 
 describe("inflect", () => {
@@ -19,6 +19,11 @@ describe("inflect", () => {
     ["rude", "adjective", ["rude", "rudely", "ruder", "rudest"]],
   ])("knows the forms of %s as %s", (word, wordClass, forms) => {
     expect(inflect(word, wordClass)).toEqual(expect.arrayContaining(forms));
+  });
+
+  it("knows which words have forms that begin otherwise", () => {
+    expect(changingTo(beginningOf("lying"))).toContain("lie");
+    expect(changingTo(beginningOf("lies"))).not.toContain("lie");
   });
 
   it("knows how the forms of any word begin", () => {

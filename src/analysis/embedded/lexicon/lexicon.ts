@@ -1,8 +1,8 @@
 import { remember } from "../../memory.ts";
-import { beginnings, inflect, type WordClass } from "../inflection.ts";
+import { changingTo, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
-import { beginningOf, WaitingEntries } from "../waiting-entries.ts";
+import { beginningOf } from "../waiting-entries.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
 export interface Opinion {
@@ -37,7 +37,8 @@ const modifiers = readData("./modifiers.json", import.meta.url) as Modifiers;
 const words = (list: string): string[] => list.split(" ");
 
 interface Group {
-  lemmas: string[];
+  /** Lemmas with blanks between and around. */
+  lemmas: string;
   wordClass: WordClass;
   opinion: Opinion;
 }
@@ -47,32 +48,40 @@ function readGroups(themes: Themes, sign: 1 | -1): Group[] {
     Object.entries(groups).map(([group, list]) => {
       const [wordClass, strength] = group.split(" ");
       const opinion = { valence: sign * Number(strength), phrase: false };
-      return { lemmas: words(list), wordClass: wordClass as WordClass, opinion };
+      return { lemmas: ` ${list} `, wordClass: wordClass as WordClass, opinion };
     }),
   );
 }
 
-/** Opinion words in all their forms, which are made when the first word is asked for that begins like them. */
+/** Opinion words in all their forms, which are made when the first word is asked for that begins like them: their lists are only searched. */
 class OpinionWords {
   private readonly opinions = new Map<string, Opinion>();
-  private readonly waiting = new WaitingEntries<{ lemma: string; group: Group }>();
+  private readonly unfolded = new Set<number>();
+  private readonly groups: readonly Group[];
   private readonly never: ReadonlySet<string>;
 
   constructor(groups: readonly Group[], never: ReadonlySet<string>) {
+    this.groups = groups;
     this.never = never;
-    for (const group of groups) {
-      for (const lemma of group.lemmas) {
-        const entry = { lemma, group };
-        for (const beginning of beginnings(lemma)) this.waiting.add(beginning, entry);
-      }
-    }
   }
 
   readonly get = (word: string): Opinion | undefined => {
     const beginning = beginningOf(word);
-    for (const { lemma, group } of this.waiting.take(beginning)) this.add(lemma, group, beginning);
+    if (!this.unfolded.has(beginning)) {
+      this.unfolded.add(beginning);
+      for (const group of this.groups) this.unfold(group, word.slice(0, 2), beginning);
+    }
     return this.opinions.get(word);
   };
+
+  private unfold(group: Group, letters: string, beginning: number): void {
+    const { lemmas } = group;
+    const start = ` ${letters}`;
+    for (let at = lemmas.indexOf(start); at >= 0; at = lemmas.indexOf(start, at + 1)) {
+      this.add(lemmas.slice(at + 1, lemmas.indexOf(" ", at + 1)), group, beginning);
+    }
+    for (const lemma of changingTo(beginning)) if (lemmas.includes(` ${lemma} `)) this.add(lemma, group, beginning);
+  }
 
   private add(lemma: string, { wordClass, opinion }: Group, beginning: number): void {
     for (const form of inflect(lemma, wordClass)) {
