@@ -166,4 +166,56 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
       WHERE id = ${held.slice("workflow-".length)}`;
     expect(await lease).toEqual([{ short: true }]);
   });
+
+  it("whose clock was set back by an hour, a worker that ended before leaves its place in the queue to others", async () => {
+    const url = await newDatabase();
+    const database = await connectPostgres(url);
+    onTestFinished(() => database.close());
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    await starter.start("single", submission);
+    await statement(
+      url,
+      "INSERT INTO openworkflow.waiting_workers VALUES ('single', 'ended', now() - interval '1 minute', now() + interval '1 hour')",
+    );
+    expect(await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]))).not.toBeNull();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    expect(await sql`SELECT worker FROM openworkflow.waiting_workers`).toEqual([]);
+  });
+
+  it("whose clock was set back to before its start, leases end all the same; while they were not renewable they hold", async () => {
+    const url = await newDatabase();
+    const database = await connectPostgres(url);
+    onTestFinished(() => database.close());
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    const { id } = await starter.start("held", submission);
+    await database.claim({ workerId: "dead", leaseDurationMs: 0 }, new Map([["held", 1]]));
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const claimed = (started: string) =>
+      sql`SELECT id FROM openworkflow.claim_run_4('b', 'heir', '30 seconds', '{"held": 1}', '[]', now() + ${started}::interval)`;
+    expect(await claimed("-10 seconds")).toEqual([]);
+    expect(await claimed("1 hour")).toEqual([{ id: id.slice("workflow-".length) }]);
+  });
+
+  it("whose clock was set back by an hour, a worker that waits for a place stands behind nobody who came later", async () => {
+    const url = await newDatabase();
+    const database = await connectPostgres(url);
+    onTestFinished(() => database.close());
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    for (const key of ["a", "b"]) await starter.start("single", { ...submission, key });
+    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]));
+    await claim();
+    await claim();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    await sql`UPDATE openworkflow.waiting_workers SET since = since + interval '1 hour', asked_at = asked_at + interval '1 hour'`;
+    await claim();
+    expect(await sql`SELECT since <= now() AND asked_at <= now() AS past FROM openworkflow.waiting_workers`).toEqual([
+      { past: true },
+    ]);
+  });
 });
