@@ -429,7 +429,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
     if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
     const { failed, running } = await this.#persistence.until(() => this.#queries.attempts(runId, storedName));
-    return { failed, died: running - 1 };
+    return { failed, died: Math.max(0, running - 1) };
   }
 
   /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */
