@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -41,6 +42,28 @@ async function openTroubled(place: string, failures: number) {
   );
   engine.register("later", async () => "begun");
   return { engine, putOff: putOff.promise };
+}
+
+/** Which attempts of a step that always fails are made, of a run that is then submitted again; `meanwhile` is in the second one after that. */
+async function attemptsMade(place: string, meanwhile: () => unknown): Promise<number[]> {
+  const retry = { attempts: 3, initialDelayMs: 50, maximumDelayMs: 100 };
+  const engine = place.startsWith("postgres:")
+    ? await OpenWorkflowEngine.connect(place, { retry })
+    : new OpenWorkflowEngine({ path: place, retry });
+  onTestFinished(() => engine.close());
+  const attempts: number[] = [];
+  engine.onStep(({ phase, attempt }) => void (phase === "failed" && attempts.push(attempt)));
+  engine.register("hopeless", (_, { step }) =>
+    step("only", async () => {
+      if (attempts.length === 4) await meanwhile();
+      throw new IoError("away");
+    }),
+  );
+  const { id } = await engine.start("hopeless", submission);
+  expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+  await engine.retry(id);
+  expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+  return attempts;
 }
 
 describe("when the clock jumps", () => {
@@ -96,6 +119,19 @@ describe("when the clock jumps", () => {
     setClock(-HOUR);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
     expect(await engine.get(later)).toMatchObject({ status: "started" });
+  });
+
+  it("an hour back after a run was submitted again, it is not tried more often", async () => {
+    expect(await attemptsMade(":memory:", () => setClock(-HOUR))).toEqual([1, 2, 3, 1, 2, 3]);
+  });
+
+  it("not at all, a run that was submitted again by a version which did not count is not tried more often either", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const forget = () => {
+      using database = new DatabaseSync(path);
+      database.exec("UPDATE workflow_runs SET config = json_remove(config, '$.attempts_before')");
+    };
+    expect(await attemptsMade(path, forget)).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
   it("an hour back between two processes, what waits for its retry or was just submitted goes on with the second", async () => {
@@ -165,5 +201,75 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
     const lease = sql`SELECT available_at < now() + interval '31 seconds' AS short FROM openworkflow.workflow_runs
       WHERE id = ${held.slice("workflow-".length)}`;
     expect(await lease).toEqual([{ short: true }]);
+  });
+
+  it("whose clock was set back by an hour after a run was submitted again, it is not tried more often", async () => {
+    const url = await newDatabase();
+    const ahead = () =>
+      statement(
+        url,
+        `UPDATE openworkflow.step_attempts SET started_at = started_at + interval '1 hour' WHERE status = 'failed';
+         UPDATE openworkflow.workflow_runs
+         SET config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now() + interval '1 hour'))`,
+      );
+    expect(await attemptsMade(url, ahead)).toEqual([1, 2, 3, 1, 2, 3]);
+  });
+
+  it("on which a version that did not count submitted a run again, it is not tried more often", async () => {
+    const url = await newDatabase();
+    const forget = () => statement(url, "UPDATE openworkflow.workflow_runs SET config = config - 'attempts_before'");
+    expect(await attemptsMade(url, forget)).toEqual([1, 2, 3, 1, 2, 3]);
+  });
+
+  it("whose clock was set back by an hour, a worker that ended before leaves its place in the queue to others", async () => {
+    const url = await newDatabase();
+    const database = await connectPostgres(url);
+    onTestFinished(() => database.close());
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    await starter.start("single", submission);
+    await statement(
+      url,
+      "INSERT INTO openworkflow.waiting_workers VALUES ('single', 'ended', now() - interval '1 minute', now() + interval '1 hour')",
+    );
+    expect(await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]))).not.toBeNull();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    expect(await sql`SELECT worker FROM openworkflow.waiting_workers`).toEqual([]);
+  });
+
+  it("whose clock was set back to before its start, leases end all the same; while they were not renewable they hold", async () => {
+    const url = await newDatabase();
+    const database = await connectPostgres(url);
+    onTestFinished(() => database.close());
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    const { id } = await starter.start("held", submission);
+    await database.claim({ workerId: "dead", leaseDurationMs: 0 }, new Map([["held", 1]]));
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const claimed = (started: string) =>
+      sql`SELECT id FROM openworkflow.claim_run_4('b', 'heir', '30 seconds', '{"held": 1}', '[]', now() + ${started}::interval)`;
+    expect(await claimed("-10 seconds")).toEqual([]);
+    expect(await claimed("1 hour")).toEqual([{ id: id.slice("workflow-".length) }]);
+  });
+
+  it("whose clock was set back by an hour, a worker that waits for a place stands behind nobody who came later", async () => {
+    const url = await newDatabase();
+    const database = await connectPostgres(url);
+    onTestFinished(() => database.close());
+    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    onTestFinished(() => starter.close());
+    for (const key of ["a", "b"]) await starter.start("single", { ...submission, key });
+    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]));
+    await claim();
+    await claim();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    await sql`UPDATE openworkflow.waiting_workers SET since = since + interval '1 hour', asked_at = asked_at + interval '1 hour'`;
+    await claim();
+    expect(await sql`SELECT since <= now() AND asked_at <= now() AS past FROM openworkflow.waiting_workers`).toEqual([
+      { past: true },
+    ]);
   });
 });

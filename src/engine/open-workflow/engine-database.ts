@@ -17,6 +17,11 @@ export const LEASE_MS = 30_000;
 /** What we keep in OpenWorkflow's column for a run's configuration, which it leaves alone. Times are ISO 8601. */
 export interface RunConfig {
   readonly resubmitted_at?: string;
+  /**
+   * How many attempts of each step stood how when the run was last submitted again: counted, because a clock may be set back.
+   * Missing where a version without it did that; there `resubmitted_at` tells which attempts came later.
+   */
+  readonly attempts_before?: Readonly<Record<string, { readonly failed: number; readonly running: number }>>;
   readonly cancel_requested?: string;
   /** While the run is parked: for what. */
   readonly waiting?: PendingDecision;

@@ -10,7 +10,6 @@ import {
   LATEST_START,
   type Decision,
   type NewRun,
-  type PendingDecision,
   type RegisterOptions,
   type Run,
   type RunFilter,
@@ -21,25 +20,16 @@ import {
   type WorkflowEngine,
 } from "../engine.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
-import { assertSubject, decisionOn, standingDecision, toDecision } from "./decision.ts";
-import { createStep } from "./durable-step.ts";
+import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
+import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED } from "./executions.ts";
 import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
-import {
-  configOf,
-  envelopeOf,
-  publicId,
-  storableError,
-  storedId,
-  toHistory,
-  toRun,
-  type Envelope,
-} from "./run-record.ts";
+import { envelopeOf, publicId, storedId, toHistory, toRun, type Envelope } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
-import { assertStorable, assertStorableResult, isStorable } from "./storable.ts";
+import { assertStorable, isStorable } from "./storable.ts";
 import { settlesWithin } from "./within.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
@@ -69,14 +59,6 @@ export type OpenWorkflowEngineOptions = EngineOptions &
 const DEFAULT_CONCURRENCY = 16;
 /** How often we look for what other processes did to the same database; what this one does is announced. Milliseconds. */
 const POLL_INTERVAL_MS = 1000;
-/** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
-const AFTER_ENGINE_FAILURE = {
-  maximumAttempts: 0,
-  initialInterval: "1s",
-  maximumInterval: "1m",
-  backoffCoefficient: 2,
-} as const;
-const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 /** How long those who submit a run or wait for one bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
 const PATIENCE_MS = 15_000;
 /** How long an engine that closes waits for an answer of the database. Milliseconds. */
@@ -98,17 +80,6 @@ function assertStartTime(time: Date): void {
   throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
 }
 
-const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
-  code: "interrupted",
-});
-
-interface Claim {
-  readonly workerId: string;
-  readonly first: boolean;
-  readonly resumedAt: Date | undefined;
-  executing: boolean;
-}
-
 const NOT_ACCEPTED = new IoError(
   "The engine was closed and has not accepted the run. Submit it again when it is open.",
   {
@@ -125,18 +96,13 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #database: EngineDatabase;
   readonly #queries: RunQueries;
   readonly #client: OpenWorkflow;
-  readonly #retry: RetryPolicy;
   readonly #logger: Logger;
   readonly #concurrency: number | undefined;
   readonly #registered = new Map<string, number | null>();
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
-  /** Run id → the worker slot that has claimed it here, whether for the first time since it was submitted, and whether it still executes. */
-  readonly #claims = new Map<string, Claim>();
-  /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
-  readonly #parked = new Map<string, WorkflowRun>();
-  readonly #executing = new Set<Promise<unknown>>();
   readonly #persistence: Persistence;
+  readonly #executions: Executions;
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
   #closing: Promise<void> | undefined;
@@ -144,7 +110,6 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   /** An engine on a SQLite file; for PostgreSQL see `connect`. */
   constructor(options: OpenWorkflowEngineOptions) {
     this.#isWorker = options.worker ?? true;
-    this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#logger = options.logger ?? silentLogger;
     this.#persistence = new Persistence(this.#logger);
     this.#concurrency = options.concurrency;
@@ -153,18 +118,12 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#queries = this.#database.queries;
     const observer: BackendObserver = {
       claim: (slot) => this.#database.claim(slot, this.#registered),
-      onClaimed: (run, workerId) => {
-        this.#parked.delete(workerId);
-        const { resubmitted_at: resumed } = configOf(run);
-        const resumedAt = resumed === undefined ? undefined : new Date(resumed);
-        this.#claims.set(run.id, { workerId, first: run.attempts === 1, resumedAt, executing: true });
-        this.#logger.info({ run_id: publicId(run.id), workflow: run.workflowName }, "a run is taken up");
-      },
-      isAtWorkHere: (run) => this.#reclaim(run),
-      takeParked: (workerId) => this.#takeParked(workerId),
-      onEnded: (run) => this.#left(run, "a run has ended"),
+      onClaimed: (run, workerId) => this.#executions.claimed(run, workerId),
+      isAtWorkHere: (run) => this.#executions.reclaim(run),
+      takeParked: (workerId) => this.#executions.takeParked(workerId),
+      onEnded: (run) => this.#executions.left(run, "a run has ended"),
       onPutOff: (run, dueAt) => {
-        this.#left(run, "a run is put off");
+        this.#executions.left(run, "a run is put off");
         this.#loop.wakeAt(dueAt);
       },
       mayHaveWork: () => this.#loop.mayHaveWork,
@@ -174,6 +133,17 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       },
     };
     this.#backend = observeBackend(this.#database.backend, observer, this.#persistence);
+    this.#executions = new Executions({
+      backend: this.#backend,
+      queries: this.#queries,
+      persistence: this.#persistence,
+      retry: options.retry ?? DEFAULT_RETRY_POLICY,
+      logger: this.#logger,
+      isClosing: () => this.#closing !== undefined,
+      onHappened: (runId) => this.#happened(runId),
+      onFree: () => this.#loop.wakeNow(),
+      emit: (event) => this.#emit(event),
+    });
     this.#client = new OpenWorkflow({ backend: this.#backend });
     this.#database.listen((runId) => this.#heard(runId));
   }
@@ -192,18 +162,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#registered.set(workflow, concurrency ?? null);
     this.#client.defineWorkflow<Envelope, Json>(
       { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
-      ({ input, step: api, run }) => {
-        const execution = this.#execute(run.id, run.createdAt, input.input, api, handler);
-        this.#executing.add(execution);
-        const claim = this.#claims.get(run.id);
-        void execution
-          .catch(() => {})
-          .finally(() => {
-            if (claim) claim.executing = false;
-            this.#executing.delete(execution);
-          });
-        return execution;
-      },
+      ({ input, step, run }) => this.#executions.execute(run, input.input, step, handler),
     );
   }
 
@@ -361,126 +320,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   /** Waits for the steps in hand, however long they take; but not for a database that says nothing: there the leases do the rest. */
   async #drain(): Promise<void> {
-    const drained = this.#loop.drain(this.#executing);
+    const drained = this.#loop.drain(this.#executions.atWork);
     while (!(await settlesWithin(drained, SILENCE_MS))) {
       if (!(await settlesWithin(this.#queries.runIdByKey("", ""), SILENCE_MS))) return;
     }
-  }
-
-  /** Runs the author's handler once; whatever it throws leaves in a form that may be stored. */
-  async #execute(
-    runId: string,
-    startTime: Date,
-    input: Json,
-    api: Parameters<typeof createStep>[0]["api"],
-    handler: RunHandler,
-  ): Promise<Json> {
-    const engineErrors = new Set<unknown>();
-    const ofEngine = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-      try {
-        return await work();
-      } catch (error) {
-        engineErrors.add(error);
-        throw error;
-      }
-    };
-    const step = createStep({
-      runId: publicId(runId),
-      api,
-      retry: this.#retry,
-      logger: this.#logger,
-      earlierAttempts: (name) => this.#earlierAttempts(runId, name),
-      beforeStep: () => ofEngine(() => this.#mayGoOn(runId)),
-      onEngineError: (error) => engineErrors.add(error),
-      emit: (event) => this.#emit({ runId: publicId(runId), ...event }),
-    });
-    const decision = async (subject: string, output?: Json): Promise<Decision> => {
-      assertSubject(subject);
-      if (output !== undefined) assertStorable(output, "output");
-      return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
-    };
-    const resumedAt = this.#claims.get(runId)?.resumedAt;
-    try {
-      const resumption = resumedAt === undefined ? {} : { resumedAt };
-      const output = await handler(input, { runId: publicId(runId), startTime, ...resumption, step, decision });
-      assertStorableResult(output, "The workflow");
-      return output;
-    } catch (error) {
-      if (engineErrors.has(error) || error === INTERRUPTED) throw error;
-      if (!isAbiError(error)) {
-        this.#logger.error(
-          { run_id: publicId(runId), cause: describeCause(error) },
-          "a workflow failed between its steps",
-        );
-      }
-      await this.#fail(runId, storableError(error));
-      throw error;
-    }
-  }
-
-  /** Ends a run for good. OpenWorkflow's own attempt to fail it, by the policy for engine failures, then finds nothing to do. */
-  async #fail(runId: string, { message }: Error): Promise<void> {
-    const workerId = this.#claims.get(runId)?.workerId;
-    if (workerId === undefined) return;
-    const failure = { workflowRunId: runId, workerId, error: { message }, retryPolicy: FINAL };
-    await this.#backend.failWorkflowRun({ ...failure, attempts: 1, deadlineAt: null });
-  }
-
-  async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
-    if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
-    const { failed, running } = await this.#persistence.until(() => this.#queries.attempts(runId, storedName));
-    return { failed, died: running - 1 };
-  }
-
-  /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */
-  async #mayGoOn(runId: string): Promise<void> {
-    const workerId = this.#claims.get(runId)?.workerId;
-    if (this.#closing) {
-      // Whoever goes on with it need not wait for the lease, whatever the clocks say.
-      if (workerId) await this.#backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date(0) });
-      throw INTERRUPTED;
-    }
-    if (await this.#persistence.until(() => this.#queries.isCancelRequested(runId))) {
-      await this.#backend.cancelWorkflowRun({ workflowRunId: runId });
-      throw INTERRUPTED;
-    }
-  }
-
-  /** The decision where it is there; else the run is left, to be executed anew when it comes. */
-  async #awaitDecision(workflowRunId: string, waiting: PendingDecision): Promise<Decision> {
-    for (;;) {
-      await this.#mayGoOn(workflowRunId);
-      const claim = this.#claims.get(workflowRunId);
-      const run = await this.#backend.getWorkflowRun({ workflowRunId });
-      if (!claim || run?.workerId !== claim.workerId) throw INTERRUPTED;
-      const decision = decisionOn(configOf(run), waiting.subject);
-      if (decision) return toDecision(decision);
-      // Before it is parked: decided on at once, it may be claimed again before we hear that it was.
-      claim.executing = false;
-      if (await this.#queries.park(workflowRunId, claim.workerId, waiting)) {
-        if (this.#claims.get(workflowRunId) === claim) this.#claims.delete(workflowRunId);
-        this.#parked.set(claim.workerId, run);
-        this.#logger.info({ run_id: publicId(run.id), workflow: run.workflowName }, "a run waits for a person");
-        this.#happened(workflowRunId);
-        throw INTERRUPTED;
-      }
-      claim.executing = true;
-    }
-  }
-
-  #takeParked(workerId: string): WorkflowRun | undefined {
-    const run = this.#parked.get(workerId);
-    if (!this.#parked.delete(workerId)) return undefined;
-    // The worker's slot is free once OpenWorkflow has returned from what it is in now.
-    setImmediate(() => this.#loop.wakeNow());
-    return run;
-  }
-
-  async #reclaim({ id }: WorkflowRun): Promise<boolean> {
-    const claim = this.#claims.get(id);
-    if (!claim?.executing) return false;
-    await this.#queries.giveBack(id, claim.workerId);
-    return true;
   }
 
   /** Something has happened to a run that others should look at: here, and in every process on the same database. */
@@ -493,14 +336,6 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     if (runId === undefined) this.#waiters.announceAll();
     else this.#waiters.announce(runId);
     this.#loop.wakeNow();
-  }
-
-  /** A run that was at work here is not any more. */
-  #left({ id, workflowName, status }: WorkflowRun, message: string): void {
-    this.#claims.delete(id);
-    this.#logger.info({ run_id: publicId(id), workflow: workflowName, status }, message);
-    // Its slot is free once OpenWorkflow has returned from what it is in now.
-    setImmediate(() => this.#happened(id));
   }
 
   #emit(event: StepEvent): void {

@@ -19,7 +19,10 @@ const CLOCK_INTERVAL_MS = 60_000;
  * - While the server was away, no lease could be renewed: each gets its time anew.
  * - Where a workflow has no place left, workers queue for the next one, and it goes to whoever has asked for it longest: a
  *   worker that is near the database, or has just freed a place itself, would get all of them otherwise. Who has not asked
- *   for three seconds, which is longer than the poll interval, has ended or has no slot free. The queue need not survive a crash.
+ *   for three seconds, which is longer than the poll interval, has ended or has no slot free; and so may who asked at a time that
+ *   is yet to come, before the server's clock was set back. The queue need not survive a crash.
+ * - A claim whose answer is lost with its connection is made all the same. The next one of that process names the slots that asked so.
+ *   By the order of the lock it comes after those claims, wherever they have been meanwhile.
  */
 export const claimObjects = (schema: string): string => `
   CREATE INDEX IF NOT EXISTS workflow_runs_due
@@ -34,7 +37,10 @@ export const claimObjects = (schema: string): string => `
     PRIMARY KEY (workflow_name, worker)
   );
 
-  CREATE OR REPLACE FUNCTION ${schema}.claim_run_3(claimant text, slot text, lease interval, places jsonb)
+  CREATE OR REPLACE FUNCTION ${schema}.claim_run_4(
+    claimant text, slot text, lease interval, places jsonb, unanswered jsonb,
+    server_start timestamptz DEFAULT pg_postmaster_start_time()
+  )
   RETURNS SETOF ${schema}.workflow_runs LANGUAGE plpgsql AS $claim$
   DECLARE
     moment timestamptz;
@@ -43,7 +49,12 @@ export const claimObjects = (schema: string): string => `
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/claims', 0));
     moment := clock_timestamp();
-    renewable := moment BETWEEN pg_postmaster_start_time() AND pg_postmaster_start_time() + lease;
+    renewable := moment BETWEEN server_start AND server_start + lease;
+    IF unanswered <> '[]' THEN
+      UPDATE ${schema}.workflow_runs
+      SET worker_id = NULL, attempts = attempts - 1, available_at = moment, updated_at = moment
+      WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND status = 'running' AND unanswered ? worker_id;
+    END IF;
     RETURN QUERY
       WITH workflow AS (
         SELECT key AS name, value::int AS most FROM jsonb_each_text(places)
@@ -56,7 +67,7 @@ export const claimObjects = (schema: string): string => `
           SELECT count(*) FROM ${schema}.waiting_workers AS other
           LEFT JOIN ${schema}.waiting_workers AS own ON own.workflow_name = name AND own.worker = claimant
           WHERE other.workflow_name = name AND other.worker <> claimant
-            AND other.asked_at > moment - interval '3 seconds' AND other.since < coalesce(own.since, 'infinity')
+            AND other.asked_at BETWEEN moment - interval '3 seconds' AND moment AND other.since < coalesce(own.since, 'infinity')
         ) AS free FROM workflow
       ), due AS (
         SELECT place.name, place.free, run.*
@@ -72,13 +83,13 @@ export const claimObjects = (schema: string): string => `
       ), next AS (
         SELECT name, id FROM due WHERE free ORDER BY available_at, created_at LIMIT 1
       ), queued AS (
-        INSERT INTO ${schema}.waiting_workers (workflow_name, worker, since, asked_at)
+        INSERT INTO ${schema}.waiting_workers AS own (workflow_name, worker, since, asked_at)
         SELECT DISTINCT name, claimant, moment, moment FROM due WHERE NOT free
-        ON CONFLICT (workflow_name, worker) DO UPDATE SET asked_at = excluded.asked_at
+        ON CONFLICT (workflow_name, worker) DO UPDATE SET since = least(own.since, moment), asked_at = moment
       ), served AS (
         DELETE FROM ${schema}.waiting_workers
         WHERE (worker = claimant AND workflow_name = (SELECT name FROM next))
-          OR (worker <> claimant AND asked_at < moment - interval '3 seconds')
+          OR (worker <> claimant AND asked_at NOT BETWEEN moment - interval '3 seconds' AND moment)
       )
       UPDATE ${schema}.workflow_runs AS run
       SET status = 'running', attempts = run.attempts + 1, worker_id = slot, available_at = moment + lease,
@@ -92,6 +103,8 @@ export class PostgresClaims {
   readonly #sql: Sql;
   readonly #schema: string;
   readonly #worker: string;
+  /** Slots whose last claim may have been made without their hearing of it. They are free: whoever has a run does not claim. */
+  readonly #unanswered = new Set<string>();
   #followedAt = -Infinity;
 
   constructor(sql: Sql, schema: string, worker: string) {
@@ -107,10 +120,17 @@ export class PostgresClaims {
       await this.#followClock();
       this.#followedAt = performance.now();
     }
-    const [claimed] = await sql<WorkflowRun[]>`
-      SELECT * FROM ${sql(this.#schema)}.claim_run_3(${this.#worker}, ${workerId},
-        ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))})`;
-    return claimed ?? null;
+    const unanswered = [...this.#unanswered];
+    try {
+      const [claimed] = await sql<WorkflowRun[]>`
+        SELECT * FROM ${sql(this.#schema)}.claim_run_4(${this.#worker}, ${workerId},
+          ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))}, ${sql.json(unanswered)})`;
+      for (const slot of unanswered) this.#unanswered.delete(slot);
+      return claimed ?? null;
+    } catch (error) {
+      this.#unanswered.add(workerId);
+      throw error;
+    }
   }
 
   /** Gives up this worker's turn. */

@@ -204,13 +204,17 @@ class PostgresQueries implements RunQueries {
   async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
     const sql = this.#sql;
     const [row] = await sql<{ failed: number; running: number }[]>`
-      SELECT count(*) FILTER (WHERE attempt.status = 'failed')::int AS failed,
-        count(*) FILTER (WHERE attempt.status = 'running')::int AS running
+      SELECT count(*) FILTER (WHERE attempt.status = 'failed')::int
+          - coalesce((run.config -> 'attempts_before' -> ${step}::text ->> 'failed')::int, 0) AS failed,
+        count(*) FILTER (WHERE attempt.status = 'running')::int
+          - coalesce((run.config -> 'attempts_before' -> ${step}::text ->> 'running')::int, 0) AS running
       FROM ${sql(SCHEMA)}.step_attempts AS attempt
       JOIN ${sql(SCHEMA)}.workflow_runs AS run
         ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
       WHERE run.namespace_id = ${DEFAULT_NAMESPACE_ID} AND run.id = ${runId} AND attempt.step_name = ${step}
-        AND attempt.started_at >= coalesce((run.config ->> 'resubmitted_at')::timestamptz, '-infinity')`;
+        AND (run.config ? 'attempts_before'
+          OR attempt.started_at >= coalesce((run.config ->> 'resubmitted_at')::timestamptz, '-infinity'))
+      GROUP BY run.namespace_id, run.id`;
     return row ?? { failed: 0, running: 0 };
   }
 
@@ -249,10 +253,16 @@ class PostgresQueries implements RunQueries {
   async resubmit(runId: string, availableAt?: Date): Promise<boolean> {
     const sql = this.#sql;
     const { count } = await sql`
-      UPDATE ${sql(SCHEMA)}.workflow_runs
+      UPDATE ${sql(SCHEMA)}.workflow_runs AS run
       SET status = 'pending', attempts = 0, available_at = coalesce(${availableAt ?? null}, now()), finished_at = NULL,
         error = NULL, worker_id = NULL,
-        config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now())) - 'cancel_requested' - 'waiting', updated_at = now()
+        config = config - 'cancel_requested' - 'waiting' || jsonb_build_object('resubmitted_at', now(), 'attempts_before', (
+          SELECT coalesce(jsonb_object_agg(step_name, jsonb_build_object('failed', failed, 'running', running)), '{}') FROM (
+            SELECT step_name, count(*) FILTER (WHERE status = 'failed') AS failed,
+              count(*) FILTER (WHERE status = 'running') AS running
+            FROM ${sql(SCHEMA)}.step_attempts
+            WHERE namespace_id = run.namespace_id AND workflow_run_id = run.id GROUP BY step_name
+          ) AS counted)), updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
     return count > 0;
   }

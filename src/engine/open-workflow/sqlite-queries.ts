@@ -91,11 +91,13 @@ export class SqliteQueries implements RunQueries {
   async attempts(runId: string, step: string): Promise<{ failed: number; running: number }> {
     const row = this.#database
       .prepare(
-        `SELECT total(attempt.status = 'failed') AS failed, total(attempt.status = 'running') AS running
-         FROM step_attempts AS attempt JOIN workflow_runs AS run
-           ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
+        `SELECT total(attempt.status = 'failed') - coalesce(before.value ->> 'failed', 0) AS failed,
+           total(attempt.status = 'running') - coalesce(before.value ->> 'running', 0) AS running
+         FROM step_attempts AS attempt
+         JOIN workflow_runs AS run ON run.namespace_id = attempt.namespace_id AND run.id = attempt.workflow_run_id
+         LEFT JOIN json_each(run.config, '$.attempts_before') AS before ON before.key = attempt.step_name
          WHERE run.namespace_id = ? AND run.id = ? AND attempt.step_name = ?
-           AND attempt.created_at >= coalesce(json_extract(run.config, '$.resubmitted_at'), '')`,
+           AND (run.config -> 'attempts_before' IS NOT NULL OR attempt.created_at >= coalesce(run.config ->> 'resubmitted_at', ''))`,
       )
       .get(DEFAULT_NAMESPACE_ID, runId, step);
     return { failed: Number(row?.["failed"]), running: Number(row?.["running"]) };
@@ -142,7 +144,11 @@ export class SqliteQueries implements RunQueries {
     const { changes } = this.#database
       .prepare(
         `UPDATE workflow_runs SET status = 'pending', attempts = 0, available_at = ?, finished_at = NULL, error = NULL, worker_id = NULL,
-           config = json_remove(json_set(config, '$.resubmitted_at', ?), '$.cancel_requested', '$.waiting'), updated_at = ?
+           config = json_remove(json_set(config, '$.resubmitted_at', ?, '$.attempts_before', json((
+             SELECT json_group_object(step_name, json_object('failed', failed, 'running', running)) FROM (
+               SELECT step_name, sum(status = 'failed') AS failed, sum(status = 'running') AS running FROM step_attempts
+               WHERE namespace_id = workflow_runs.namespace_id AND workflow_run_id = workflow_runs.id GROUP BY step_name)
+           ))), '$.cancel_requested', '$.waiting'), updated_at = ?
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
       .run(availableAt?.toISOString() ?? now, now, now, DEFAULT_NAMESPACE_ID, runId);
