@@ -33,6 +33,7 @@ import {
   publicId,
   storableError,
   storedId,
+  toFullHistory,
   toHistory,
   toRun,
   type Envelope,
@@ -402,7 +403,14 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     const resumedAt = this.#claims.get(runId)?.resumedAt;
     try {
       const resumption = resumedAt === undefined ? {} : { resumedAt };
-      const output = await handler(input, { runId: publicId(runId), startTime, ...resumption, step, decision });
+      const output = await handler(input, {
+        runId: publicId(runId),
+        startTime,
+        ...resumption,
+        step,
+        decision,
+        history: () => this.#reach(async () => toFullHistory(await this.#queries.steps(runId))),
+      });
       assertStorableResult(output, "The workflow");
       return output;
     } catch (error) {
