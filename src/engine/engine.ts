@@ -106,6 +106,12 @@ export interface RunContext {
    * @param output what the run knows so far, for those who look at it while it waits
    */
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
+
+  /**
+   * Attempts of all steps of this run so far, also of those that are not listed, oldest first, that at work included. It is
+   * another one at every replay: ask for it inside a step.
+   */
+  readonly history: () => Promise<StepAttempt[]>;
 }
 
 /** The deterministic part between the steps: same input and step results, same next step. */

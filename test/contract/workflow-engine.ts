@@ -482,6 +482,21 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(stepsCompleted).toEqual([...looked, "sent"]);
     });
 
+    it("tells a step what the run has done so far, listed or not, itself included", async () => {
+      let failures = 1;
+      const engine = await open({
+        teller: async (_, { step, history }) => {
+          await step.unlisted("prepared", () => null);
+          return step("told", async () => {
+            if (failures-- > 0) throw new IoError("away");
+            return (await history()).map(({ step, status }) => `${step} ${status}`);
+          });
+        },
+      });
+      const { output } = await runOnce(engine, "teller");
+      expect(output).toEqual(["prepared completed", "told failed", "told running"]);
+    });
+
     it("finishes more runs than it has slots", async () => {
       const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
       const runs = await Promise.all(Array.from({ length: 60 }, (_, n) => runOnce(engine, "echo", `k${n}`, n)));

@@ -29,7 +29,8 @@ async function trial(care: string, kills: number, workers = 1) {
 
 describe("a run with kills", { timeout: 60_000 }, () => {
   it("dies at every named point and at random moments, and leaves nothing undone", async () => {
-    const { undisturbed, kills, told, received } = await trial("careful", 28);
+    const { undisturbed, kills, told, received } = await trial("careful", 20);
+    expect(undisturbed.size).toBeGreaterThan(20 / 2);
     expect(undisturbed.get("before:payments.charge")).toBe(40);
     expect(undisturbed.get("after:payments.charge")).toBe(40);
     expect(told).toEqual(kills);

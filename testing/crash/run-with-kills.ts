@@ -29,10 +29,15 @@ const PATIENCE = 100;
 /** The kills are spread over so much of the work: at its end a worker may find nothing but what the dead still hold. */
 const KILLED_PART = 0.8;
 
+/** The last of so many kills is at random: while there are points that have not had a turn, and afterwards. */
+const FIRST_TURNS = 3;
+const LATER_TURNS = 2;
+
 /**
  * Runs a script, kills it with -9, starts it again, until it is done: by turns at a named point, that where it has died
- * least often, and at a random moment. The kills are spread over the first four fifths of the work. Where several workers share it, the others go
- * on while one is down.
+ * least often, and at a random moment; until every point has had its turn two of three kills are for them. So twice as many kills
+ * as there are points reach each of them, though a process may not come to one in time. The kills are spread over the first four
+ * fifths of the work. Where several workers share it, the others go on while one is down.
  * @throws UnexpectedError where a process fails by itself or hangs
  */
 export async function runWithKills(options: KillOptions): Promise<Kill[]> {
@@ -45,6 +50,8 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   let planned = 0;
   /** Where living workers are to die. */
   const aims = new Map<number, string>();
+  /** Points that have had their first turn. */
+  const tried = new Set<string>();
 
   await forEachWorker(options, async (place, signal) => {
     let acknowledged = 0;
@@ -52,13 +59,23 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
       const left = options.kills - planned;
       // What one process may do of the whole: on the average its share of what is left.
       const share = (2 * Math.max(0, KILLED_PART - work.done)) / Math.max(1, left);
+      const ahead = work.ahead();
+      const untried = ahead.filter((point) => !tried.has(point));
+      const isFirst = untried.length > 0;
+      const turns = isFirst ? FIRST_TURNS : LATER_TURNS;
       const target =
-        left > 0 && planned % 2 === 0
-          ? leastKilled(work.ahead(), [...kills.filter(isNamed).map(({ point }) => point), ...aims.values()])
+        left > 0 && planned % turns < turns - 1
+          ? leastKilled(isFirst ? untried : ahead, [
+              ...kills.filter(isNamed).map(({ point }) => point),
+              ...aims.values(),
+            ])
           : undefined;
       const at = target && { point: target, nth: upTo(share * (undisturbed.get(target) ?? 0)) };
       let patience = at ? Math.max(PATIENCE, 2 * share * work.total) : upTo(share * work.total);
-      if (target) aims.set(place.worker, target);
+      if (target) {
+        aims.set(place.worker, target);
+        tried.add(target);
+      }
       if (left > 0) planned += 1;
       else patience = Infinity;
       let last = "";

@@ -2,14 +2,14 @@ import type { Backend } from "openworkflow/internal";
 import { IoError, isAbiError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
-import type { Decision, PendingDecision, RunHandler, StepEvent } from "../engine.ts";
+import type { Decision, PendingDecision, RunHandler, StepAttempt, StepEvent } from "../engine.ts";
 import type { RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, decisionOn, toDecision } from "./decision.ts";
 import { createStep, type StepSurroundings } from "./durable-step.ts";
 import type { RunQueries } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
-import { configOf, publicId, storableError } from "./run-record.ts";
+import { configOf, publicId, storableError, toFullHistory } from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
 
 /** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
@@ -153,7 +153,16 @@ export class Executions {
     const resumedAt = this.#claims.get(runId)?.resumedAt;
     try {
       const resumption = resumedAt === undefined ? {} : { resumedAt };
-      const output = await handler(input, { runId: publicId(runId), startTime, ...resumption, step, decision });
+      const history = async (): Promise<StepAttempt[]> =>
+        toFullHistory(await this.#surroundings.persistence.until(() => this.#surroundings.queries.steps(runId)));
+      const output = await handler(input, {
+        runId: publicId(runId),
+        startTime,
+        ...resumption,
+        step,
+        decision,
+        history,
+      });
       assertStorableResult(output, "The workflow");
       return output;
     } catch (error) {

@@ -36,6 +36,9 @@ export const storedId = (id: string): string =>
 
 export const unlistedName = (name: string): string => UNLISTED + name;
 
+/** The name that a step has for the workflow. */
+const givenName = (name: string): string => (name.startsWith(UNLISTED) ? name.slice(UNLISTED.length) : name);
+
 const isListed = ({ name }: StepRecord): boolean => !name.startsWith(UNLISTED);
 
 export const envelopeOf = (run: WorkflowRun): Envelope => run.input as unknown as Envelope;
@@ -78,6 +81,10 @@ function toAttempt({ name, status, startedAt, finishedAt, error }: StepRecord): 
     ...(status === "failed" ? { error: storedError(error) } : {}),
   };
 }
+
+/** With the steps that are not listed, under the names that the workflow gave them. */
+export const toFullHistory = (steps: readonly StepRecord[]): StepAttempt[] =>
+  steps.map((step) => toAttempt({ ...step, name: givenName(step.name) }));
 
 export const toHistory = (steps: readonly StepRecord[]): StepAttempt[] => steps.filter(isListed).map(toAttempt);
 

@@ -23,11 +23,16 @@ import { ResponseSteps } from "./response-steps.ts";
 import { Responses } from "./responses.ts";
 import { CategoriesOutput, CustomerFeedbackOutput, SentimentOutput, type CustomerFeedbackResult } from "./result.ts";
 
-/** What the process knows of the customer. Name and address are not kept with the run: who needs them reads the graph. */
+/**
+ * What the process knows of the customer, and under which Message-ID it writes to them. Name and address are not kept with the run: who
+ * needs them reads the graph.
+ */
 interface CustomerFacts {
   customer_uri: string;
   segment: string;
   lifetime_value: number;
+  /** Kept, because it must stay when the sender's domain changes. Absent in runs that were begun before it was. */
+  message_id?: string;
 }
 
 /**
@@ -87,7 +92,6 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       customers: this.#customers,
       graph: this.#graph,
       approval: configuration.approval ?? false,
-      stepsCompleted: async (runId) => (await this.ownRun(runId)).stepsCompleted,
     });
     this.#approvals = new ResponseApprovals({
       drafts,
@@ -164,7 +168,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   async #process(feedback: CustomerFeedbackInput, context: RunContext): Promise<CustomerFeedbackOutput> {
     const { step, runId, startTime } = context;
     const { feedback_id, customer_id, send_response } = feedback;
-    const customer = await step("customer_data_retrieved", () => this.#customerFacts(customer_id));
+    const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback));
     const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
     const sentiment = sentimentAnalysis?.result.sentiment ?? feedback.sentiment ?? "neutral";
     const categoryAnalysis = await step("feedback_categorized", () => this.#categories(feedback));
@@ -206,7 +210,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       ...(analysis_fallback === undefined ? {} : { analysis_fallback }),
     };
 
-    const mail = { feedback, categories, isPriority: isPriority(this.#policy, segment) };
+    const messageId = customer.message_id ?? this.#messageId(feedback_id);
+    const mail = { feedback, categories, isPriority: isPriority(this.#policy, segment), messageId };
     if (action === "auto_respond") {
       const due = { ...mail, kind: sentiment };
       return { ...output, ...(await this.#responses.respond(context, "response_sent", due, output)) };
@@ -237,9 +242,14 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
-  async #customerFacts(id: string): Promise<CustomerFacts> {
-    const { uri, segment, lifetimeValue } = await this.#customers.get(id);
-    return { customer_uri: uri, segment, lifetime_value: lifetimeValue };
+  async #customerFacts({ customer_id, feedback_id }: CustomerFeedbackInput): Promise<CustomerFacts> {
+    const { uri, segment, lifetimeValue } = await this.#customers.get(customer_id);
+    const message_id = this.#messageId(feedback_id);
+    return { customer_uri: uri, segment, lifetime_value: lifetimeValue, message_id };
+  }
+
+  #messageId(feedbackId: string): string {
+    return this.configuration.emailIntegration.messageIdFor(feedbackId);
   }
 
   /** Null where somebody has judged already. */

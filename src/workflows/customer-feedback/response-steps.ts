@@ -14,15 +14,18 @@ import type { CustomerFeedbackOutput } from "./result.ts";
 /** A mail that is due. */
 export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<
   ResponseRequest,
-  "categories" | "isPriority" | "kind"
+  "categories" | "isPriority" | "kind" | "messageId"
 >;
 
 type ResponseOutput = Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">;
 type Withheld = { withheld: string };
 type MailStep = "response_sent" | "acknowledgment_sent";
 
-/** How an agreed mail stands before it goes out: as it should, to an address that is none any more, or refused by the mail server. */
-type Standing = "current" | "outdated" | "refused";
+/**
+ * How an agreed mail stands before it goes out: as it should, to an address that is none any more, refused by the mail server, or with
+ * another one in its place already.
+ */
+type Standing = "current" | "outdated" | "refused" | "superseded";
 
 interface Parts {
   responses: Responses;
@@ -31,8 +34,6 @@ interface Parts {
   graph: FeedbackGraph;
   /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
   approval: boolean;
-  /** Names of the steps that a run has completed. */
-  stepsCompleted: (runId: string) => Promise<readonly string[]>;
 }
 
 /** The mail to the customer as steps of a run. */
@@ -88,7 +89,8 @@ export class ResponseSteps {
   /**
    * Drafts the mail, waits until a person agrees, and sends exactly what was agreed to. Where the customer's address is another
    * one by then, all of it begins anew; and so it does where a run that failed because the mail server refused the mail for good, or
-   * because the address changed while it was tried, is taken up again.
+   * because the address changed while it was tried, is taken up again. There is no way back to an earlier round: what a person has
+   * decided since stands.
    */
   async #sendApproved(
     context: RunContext,
@@ -102,7 +104,7 @@ export class ResponseSteps {
     /** The rendering that the next draft stands for because the mail server has refused it. */
     let refused: string | undefined;
     for (let round = 1; ; round++) {
-      const nth = (step: string): string => (round === 1 ? step : `${step}_${round}`);
+      const nth = (step: string, n = round): string => (n === 1 ? step : `${step}_${n}`);
       const draft = await step.unlisted(nth("response_drafted"), () => this.#draft(due, { runId, written, refused }));
       if ("withheld" in draft) return draft;
       const { value, time } = await decision(draft.rendering, output);
@@ -115,8 +117,9 @@ export class ResponseSteps {
       if (decided.decision === "edit" || written !== undefined) written = rendering;
       // A result, not an error: repeated after a crash, the run must take the same way. Taken up again, it may take another.
       const check = nth("draft_checked") + (resumedAt === undefined ? "" : `_${resumedAt.getTime()}`);
-      const standing = await step.unlisted(check, () => this.#standing(context, name, due, rendering));
-      if (standing === "current") return step(name, () => this.#sendDraft(due, rendering));
+      const next = nth("response_drafted", round + 1);
+      const standing = await step.unlisted(check, () => this.#standing(context, { name, next }, due, rendering));
+      if (standing === "current") return step(name, () => this.#sendDraft(context, name, due, rendering));
       refused = standing === "refused" ? rendering : undefined;
     }
   }
@@ -139,15 +142,23 @@ export class ResponseSteps {
     return { rendering: await drafts.store(feedbackId, { message, ...place }, { revisionOf: written }) };
   }
 
-  /** For a customer who has objected an address makes no difference. What has gone has gone, whatever has become of the address. */
+  /**
+   * For a customer who has objected an address makes no difference. What has gone has gone, whatever has become of the address, also
+   * where a version without this step has sent it.
+   * @param steps the one that sends the mail, and the one that drafts another in its place
+   */
   async #standing(
-    { runId, resumedAt }: RunContext,
-    name: MailStep,
+    { history }: RunContext,
+    { name, next }: { name: MailStep; next: string },
     { feedback }: DueResponse,
     rendering: string,
   ): Promise<Standing> {
-    const { drafts, customers, stepsCompleted } = this.#parts;
-    if (resumedAt !== undefined && (await stepsCompleted(runId)).includes(name)) return "current";
+    const { drafts, customers } = this.#parts;
+    const attempts = await history();
+    const isCompleted = (wanted: string): boolean =>
+      attempts.some(({ step, status }) => step === wanted && status === "completed");
+    if (isCompleted(next)) return "superseded";
+    if (isCompleted(name)) return "current";
     if (await drafts.isRefused(rendering)) return "refused";
     const { message } = await this.#stored(feedback.feedback_id, rendering);
     const { doNotContact, email } = await customers.get(feedback.customer_id);
@@ -155,12 +166,17 @@ export class ResponseSteps {
   }
 
   /** The address is looked at once more: between two attempts there can be hours. */
-  async #sendDraft({ feedback }: DueResponse, rendering: string): Promise<SentResponse> {
+  async #sendDraft(
+    { history }: RunContext,
+    name: MailStep,
+    { feedback }: DueResponse,
+    rendering: string,
+  ): Promise<SentResponse> {
     const { message } = await this.#stored(feedback.feedback_id, rendering);
     const customer = await this.#parts.customers.get(feedback.customer_id);
     if (!customer.doNotContact && customer.email !== message.to) {
       throw new ConflictError(
-        `The customer's address has changed since a person agreed to the mail, which did not go out. ${ASK_AGAIN}`,
+        `The customer's address has changed since a person agreed to the mail. Nothing goes to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
         { code: "address_changed" },
       );
     }
@@ -170,7 +186,8 @@ export class ResponseSteps {
       if (!isRefusal(error)) throw error;
       await this.#parts.drafts.recordRefusal(rendering, serverWords(error));
       const { code, cause } = error;
-      throw new ValidationError(`${error.message} ${ASK_AGAIN}`, { code, cause });
+      const isFirst = (await history()).filter(({ step }) => step === name).length === 1;
+      throw new ValidationError(`${error.message} ${isFirst ? "" : `${MAY_HAVE_GONE} `}${ASK_AGAIN}`, { code, cause });
     }
   }
 
@@ -188,6 +205,9 @@ export class ResponseSteps {
     return { feedbackId, subject, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
   }
 }
+
+/** A server that took the mail and whose answer was lost can't be told from one that did not take it. */
+const MAY_HAVE_GONE = "Where an earlier attempt ended without an answer, the mail may have gone out.";
 
 const ASK_AGAIN =
   "Retry the run, or submit the feedback again: the mail then waits for a person again, written to the address that the customer has by then.";

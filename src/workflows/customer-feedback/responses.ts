@@ -23,6 +23,8 @@ export interface ResponseRequest {
   kind: Sentiment | "escalation";
   customer: Customer;
   isPriority: boolean;
+  /** Of the mail itself, with angle brackets. */
+  messageId: string;
   /** Message-ID of the customer's own mail. */
   inReplyTo?: string;
 }
@@ -89,7 +91,7 @@ export class Responses {
         categories: [...request.categories],
         is_priority: request.isPriority,
       },
-      messageId: this.#email.messageIdFor(feedbackId),
+      messageId: request.messageId,
       ...(request.inReplyTo === undefined ? {} : { inReplyTo: request.inReplyTo }),
     });
   }

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { select } from "../../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../../src/ontology/vocabulary.ts";
-import { by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
+import { ResponseDrafts } from "../../../../src/workflows/customer-feedback/response-drafts.ts";
+import { breakableStore, by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 import { shaclViolations } from "../../../support/shacl.ts";
@@ -59,6 +60,22 @@ describe("what approval leaves behind", () => {
     );
     expect(rows).toEqual([]);
     expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
+  });
+
+  it("keeps what the mail server said first, and shows the mail in place of the refused one", async () => {
+    const { ontologyStore } = await breakableStore();
+    onTestFinished(() => ontologyStore.close());
+    const drafts = new ResponseDrafts(ontologyStore);
+    const message = { from: "a@b.example", to: "c@d.example", subject: "S", text: "T", html: "H", messageId: "<m@b>" };
+    const draft = { message: { ...message, headers: {} } };
+    const rendering = await drafts.store("F-1", draft, { runId: "workflow-1" });
+    await drafts.recordRefusal(rendering, "554 looks like spam");
+    await drafts.recordRefusal(rendering, "554 looks like spam, still");
+    const second = await drafts.store("F-1", { ...draft, refused: { rendering } }, { runId: "workflow-1" });
+    expect(await drafts.find("F-1", second)).toMatchObject({
+      message,
+      refused: { rendering, refusal: "554 looks like spam" },
+    });
   });
 
   it("puts no customer's name or address, and no mail, into the engine's state", async () => {

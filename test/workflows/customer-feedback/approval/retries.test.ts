@@ -1,4 +1,8 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { createMailTransport } from "../../../../src/integrations/email/create-mail-transport.ts";
+import { EmailIntegration } from "../../../../src/integrations/email/email-integration.ts";
 import type { WorkflowStatus } from "../../../../src/workflow/result.ts";
 import {
   ANALYZED,
@@ -10,6 +14,7 @@ import {
   startWaiting,
 } from "../../../support/approval.ts";
 import { feedback, startFeedback } from "../../../support/feedback.ts";
+import { temporaryFolder } from "../../../support/folder.ts";
 import { shaclViolations } from "../../../support/shacl.ts";
 
 describe("an agreed mail that can't be handed over", () => {
@@ -24,7 +29,7 @@ describe("an agreed mail that can't be handed over", () => {
       success: false,
       error_code: "address_changed",
       error_type: "conflict",
-      error: expect.stringContaining("Retry the run, or submit the feedback again"),
+      error: expect.stringMatching(/the mail may have gone out\. Retry the run, or submit the feedback again/),
     });
     expect(await workflow.retryWorkflow(id)).toBe(true);
     expect(await workflow.getWorkflowResult(id)).toMatchObject({ status: "waiting_for_approval" });
@@ -36,20 +41,135 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
   });
 
-  it("asks again where the address changes before the run is retried, and not where it changes back", async () => {
+  it("asks again where the address changes before the run is retried, and sends on the first approval where it changes back", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
     expect(await workflow.getWorkflowResult(id)).toMatchObject({ success: false, error_type: "io_error" });
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     expect(await workflow.run(feedback())).toMatchObject({ status: "waiting_for_approval" });
-    expect(await pendingOf(workflow, id)).toMatchObject({ recipient: "new@example.org" });
-    expect(mails.mails).toEqual([]);
+    const again = await pendingOf(workflow, id);
+    expect(again).toMatchObject({ recipient: "new@example.org" });
     await workflow.cancelWorkflow(id);
     await setCustomer(ontologyStore, "abi:email", "ada@example.org");
-    expect(await workflow.run(feedback())).toHaveProperty("response_id");
+    expect(await workflow.run(feedback())).toMatchObject({ status: "waiting_for_approval" });
+    expect(await pendingOf(workflow, id)).toEqual(again);
+    expect(mails.mails).toEqual([]);
+    await workflow.approveResponse(id, { rendering: again.rendering, by });
+    expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["ada@example.org"]]);
   });
+
+  it.each(["away", "refusing"])(
+    "keeps to a person's own words where the address goes back to one approved earlier (server %s)",
+    async (server) => {
+      const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
+      await setCustomer(ontologyStore, "abi:email", "new@example.org");
+      await workflow.approveResponse(id, { rendering: pending.rendering, by });
+      await workflow.getWorkflowResult(id);
+      const { rendering } = await pendingOf(workflow, id);
+      if (server === "away") mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
+      else mails.script("data", { code: 554 });
+      await workflow.editResponse(id, { rendering, by, text: "My own words." });
+      expect(await workflow.getWorkflowResult(id)).toMatchObject({ success: false });
+      await setCustomer(ontologyStore, "abi:email", "ada@example.org");
+      expect(await workflow.run(feedback())).toMatchObject({ status: "waiting_for_approval" });
+      const again = await pendingOf(workflow, id);
+      expect(again).toMatchObject({ recipient: "ada@example.org", text: "My own words.\n" });
+      expect(mails.mails).toEqual([]);
+      await workflow.approveResponse(id, { rendering: again.rendering, by });
+      expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id");
+      expect(mails.mails.map(({ envelope, parsed }) => [envelope.to, parsed.text])).toEqual([
+        [["ada@example.org"], "My own words.\n"],
+      ]);
+    },
+  );
+
+  it("waits with a person's own words where it is cancelled, and the address is one approved earlier", async () => {
+    const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    await workflow.approveResponse(id, { rendering: pending.rendering, by });
+    await workflow.getWorkflowResult(id);
+    const { rendering } = await pendingOf(workflow, id);
+    mails.script("data", { code: 554 });
+    await workflow.editResponse(id, { rendering, by, text: "My own words." });
+    await workflow.getWorkflowResult(id);
+    await workflow.retryWorkflow(id);
+    await workflow.getWorkflowResult(id);
+    const refused = await pendingOf(workflow, id);
+    await workflow.cancelWorkflow(id);
+    await setCustomer(ontologyStore, "abi:email", "ada@example.org");
+    await workflow.retryWorkflow(id);
+    expect(await workflow.getWorkflowResult(id)).toMatchObject({ status: "waiting_for_approval" });
+    expect(await pendingOf(workflow, id)).toEqual(refused);
+    expect(mails.mails).toEqual([]);
+  });
+
+  it("asks nobody again about a mail that a version with other steps has sent", async () => {
+    const { ontologyStore, breakWhen } = await breakableStore();
+    const runs = join(temporaryFolder(), "runs.sqlite");
+    const retry = { attempts: 1000, initialDelayMs: 20, maximumDelayMs: 20 };
+    const earlier = await startFeedback({ approval: true, ontologyStore }, { runs, retry });
+    const { workflow_id: id = "" } = await earlier.workflow.run(feedback());
+    const sent = Promise.withResolvers<void>();
+    breakWhen((quads) => {
+      const isNote = quads.some(({ predicate }) => predicate.value.endsWith("responseSent"));
+      if (isNote) sent.resolve();
+      return isNote;
+    });
+    const { rendering } = await pendingOf(earlier.workflow, id);
+    await earlier.workflow.approveResponse(id, { rendering, by });
+    await sent.promise;
+    await earlier.engine.close();
+    const database = new DatabaseSync(runs);
+    const renamed = database.prepare("UPDATE step_attempts SET step_name = ? WHERE step_name = ?");
+    expect(renamed.run("_recipient_checked", "_draft_checked").changes).toBe(1);
+    database.close();
+    breakWhen(() => false);
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    const { workflow } = await startFeedback({ approval: true, ontologyStore }, { runs, mailUrl: earlier.mails.url() });
+    expect(await workflow.run(feedback())).toMatchObject({ success: true, response_id: expect.any(String) });
+    expect(earlier.mails.mails.map(({ envelope }) => envelope.to)).toEqual([["ada@example.org"]]);
+  });
+
+  it.each([true, false])(
+    "goes out again under the Message-ID that it had, also when the sender's domain has changed (approval %s)",
+    async (approval) => {
+      const { ontologyStore } = await breakableStore();
+      const runs = join(temporaryFolder(), "runs.sqlite");
+      const earlier = await startFeedback({ approval, ontologyStore }, { runs });
+      const { mails } = earlier;
+      mails.script("accepted", { drop: true }, { code: 554 });
+      const { workflow_id } = await earlier.workflow.run(feedback());
+      const id = workflow_id ?? (await earlier.engine.list({}))[0]!.id;
+      if (approval) {
+        const { rendering } = await pendingOf(earlier.workflow, id);
+        await earlier.workflow.approveResponse(id, { rendering, by });
+      }
+      expect(await earlier.workflow.getWorkflowResult(id)).toMatchObject({
+        error_code: "mail_rejected",
+        error: expect.stringMatching(approval ? /the mail may have gone out/ : /refused this mail for good/),
+      });
+      await earlier.engine.close();
+      const transport = createMailTransport(mails.url());
+      const emailIntegration = new EmailIntegration({ transport, from: "care@other.example" });
+      const { workflow } = await startFeedback({ approval, ontologyStore, emailIntegration }, { runs });
+      await workflow.run(feedback());
+      if (approval) {
+        const { rendering } = await pendingOf(workflow, id);
+        await workflow.approveResponse(id, { rendering, by });
+      }
+      expect(await workflow.getWorkflowResult(id)).toHaveProperty("response_id", mails.mails[0]?.parsed.messageId);
+      await emailIntegration.close();
+      const sent = mails.mails.map(({ parsed }) => [parsed.messageId, parsed.from?.text]);
+      const messageId = expect.stringContaining("@shop.example>");
+      expect(sent).toEqual([
+        [messageId, "care@shop.example"],
+        [messageId, "care@shop.example"],
+        [messageId, "care@other.example"],
+      ]);
+    },
+  );
 
   it("asks nobody again about a mail that has gone, whatever becomes of the address", async () => {
     const { ontologyStore, breakWhen } = await breakableStore();
@@ -120,7 +240,9 @@ describe("an agreed mail that the mail server refuses for good", () => {
       success: false,
       error_code: "mail_rejected",
       error_type: "validation_error",
-      error: expect.stringMatching(/refused this mail for good \(554\).*Retry the run, or submit the feedback again/),
+      error: expect.stringMatching(
+        /refused this mail for good \(554\).*words\. Retry the run, or submit the feedback again/,
+      ),
     });
     return parts;
   }
