@@ -43,6 +43,20 @@ const OTHERS = Object.entries({
   tr: "çok bir bu için değil güzel iyi kötü",
 }).map(([language, list]) => [language, new Set(list.split(" "))] as const);
 
+/** Opinions in English, and words in other languages too: beside a foreign word they are no sign of English. */
+const SHARED = new Set(
+  "terrible horrible excellent excellence super fatal error ideal perfect original modern elegant problem defect simple impossible formidable fragile stable flexible capable brave fine pure patient content con pro plus die hell fast arm rat best attention satisfaction surprise danger virus spam stress bug crash cool chic fan fun top dire vile rot".split(
+    " ",
+  ),
+);
+
+/** One of these at least, or of the plain ones below, stands in nearly every longer text in English. */
+const SIGNS_OF_ENGLISH = new Set(
+  "of to was have if he she out up off for went i've i'll that's let's today last first next back few most both between part before without".split(
+    " ",
+  ),
+);
+
 /** English enough to outweigh a word that looks foreign. */
 const LITTLE_ENGLISH = new Set("a i is it of to in was on be have me so all at by as if he she out up off".split(" "));
 
@@ -52,13 +66,21 @@ function bestOf(scores: Iterable<readonly [language: string, score: number]>): [
   return best;
 }
 
-/** The language whose frequent words outnumber the English ones; of several the one that the letters look like. */
-function byFrequentWords(words: readonly string[]): string | undefined {
+/** Whether words are so few that names among them say more than they should. */
+const areFew = (words: readonly string[]): boolean => new Set(words).size < FEW_WORDS;
+
+/**
+ * The language of words of which those that are frequent elsewhere outnumber the English ones. Which one, the letters say
+ * where they are enough; of few words it is the language that most of them are frequent in. One such word alone may be
+ * a name: an English opinion beside it outweighs it.
+ */
+function byFrequentWords(words: readonly string[], isEnglish: IsEnglish): string | undefined {
   const english = words.filter((word) => PLAIN_ENGLISH.has(word) || LITTLE_ENGLISH.has(word)).length;
   const counts = OTHERS.map(([language, known]) => [language, words.filter((word) => known.has(word)).length] as const);
   const [, most] = bestOf(counts);
-  if (most <= english) return undefined;
+  if (most <= english || (most === 1 && words.some(isEnglish))) return undefined;
   const scores = scoreLanguages(words);
+  if (!areFew(words)) return bestOf([...scores].filter(([language]) => language !== "en"))[0];
   const leading = counts.filter(([, count]) => count === most).map(([language]) => language);
   return bestOf(leading.map((language) => [language, 1 + (scores.get(language) ?? 0)]))[0];
 }
@@ -67,16 +89,22 @@ function byLetters(words: readonly string[]): string {
   const scores = scoreLanguages(words);
   const english = scores.get("en") ?? 0;
   const [language, best] = bestOf(scores);
-  const wanted = new Set(words).size < FEW_WORDS ? LEAD_WITH_FEW_WORDS : LEAD_OVER_ENGLISH;
+  const wanted = areFew(words) ? LEAD_WITH_FEW_WORDS : LEAD_OVER_ENGLISH;
   if (language === "en" || (english > 0 && best - english < wanted)) return "en";
   return best >= ENOUGH_SCORE ? language : UNDETERMINED;
 }
+
+/** Whether a word, in lower case, is one of English opinions. */
+type IsEnglish = (word: string) => boolean;
 
 /** Whether most letters of a text's beginning are no Latin ones: then it is not English, whatever its length. */
 export function isInOtherScript(text: string): boolean {
   const letters = text.slice(0, SAMPLE).match(/\p{L}/gu) ?? [];
   return letters.filter((letter) => !/\p{Script=Latin}/u.test(letter)).length * 2 > letters.length;
 }
+
+/** Whether a text has so few words that its language need not show. */
+export const isShortText = (text: string): boolean => areFew(readWords(text));
 
 function readWords(text: string): string[] {
   const found = text.slice(0, SAMPLE).toLowerCase().match(WORDS) ?? [];
@@ -113,15 +141,23 @@ export function isPlainEnglish(tokens: readonly { word: Word; kind: string }[]):
 
 /**
  * The language of a text as an ISO 639-1 code, `und` where it can't be told. Leans towards English: another language
- * is only said where it is clearly ahead. Reads the first 600 characters; links and mentions do not count.
+ * is only said where it is clearly ahead, but a text of eight words and more has some of English. Reads the first 600 characters; links and mentions do not count.
+ * @param isOpinion whether a word, in lower case, is an English opinion: then names from elsewhere beside it say nothing
  */
-export function detectLanguage(text: string): string {
+export function detectLanguage(text: string, isOpinion: IsEnglish = () => false): string {
+  const isEnglish: IsEnglish = (word) => isOpinion(word) && !SHARED.has(word);
   const words = readWords(text);
   const english = words.filter((word) => ENGLISH.has(word.replace("’", "'"))).length;
   if (english >= 2 && english >= words.length * ENGLISH_SHARE) return "en";
   if (isInOtherScript(text)) return bestOf(scoreLanguages(words))[0];
-  const other = byFrequentWords(words);
+  const other = byFrequentWords(words, isEnglish);
   if (other !== undefined) return other;
-  const isShort = new Set(words).size < ENOUGH_WORDS;
-  return isShort && !words.some((word) => ACCENTS.test(word)) ? UNDETERMINED : byLetters(words);
+  if (areFew(words)) {
+    const isShort = new Set(words).size < ENOUGH_WORDS;
+    if (words.some(isEnglish) || (isShort && !words.some((word) => ACCENTS.test(word)))) return UNDETERMINED;
+  }
+  const language = byLetters(words);
+  const hasEnglish = words.some((word) => PLAIN_ENGLISH.has(word) || SIGNS_OF_ENGLISH.has(word) || isEnglish(word));
+  if (language !== "en" || areFew(words) || hasEnglish) return language;
+  return bestOf(scoreLanguages(words))[0] === "en" ? "en" : UNDETERMINED;
 }

@@ -6,6 +6,7 @@ export const HOSTILE_TEXTS: Record<string, string> = {
   negations: filled("not "),
   "negations before contractions": filled("isn't don't "),
   "a denied list without an end": `no ${filled("bugs, ")}`,
+  "faults that are fixed, without an end": filled("fixed bug "),
   "wishes without an end": filled("wish it should be more "),
   "exclamation marks": filled("!"),
   "one word": filled("a"),

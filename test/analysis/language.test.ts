@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { detectLanguage } from "../../src/analysis/language.ts";
+import { detectLanguage, isShortText } from "../../src/analysis/language.ts";
 import { HOSTILE_TEXTS } from "./hostile-texts.ts";
 
 describe("detectLanguage", () => {
@@ -35,6 +35,10 @@ describe("detectLanguage", () => {
     ["pt", "Péssimo serviço"],
     ["fi", "Erittäin huono"],
     ["en", "Lovely décor"],
+    ["ro", "Nu este bine, am așteptat trei săptămâni pentru livrare și nimic."],
+    ["ca", "El producte va arribar trencat i ningú no respon als meus missatges."],
+    ["is", "Varan kom skemmd og enginn svarar skilaboðum mínum, þetta er slæmt."],
+    ["hr", "Proizvod je stigao oštećen i nitko ne odgovara na moje poruke već tjednima."],
   ])("says %s of: %s", (language, text) => {
     expect(detectLanguage(text)).toBe(language);
   });
@@ -53,6 +57,32 @@ describe("detectLanguage", () => {
     "👍",
   ])("does not guess the language of so little: %j", (text) => {
     expect(detectLanguage(text)).toBe("und");
+  });
+
+  it.each(["Škoda broken", "Über app crashes", "Mala beads broken", "El Paso store broken", "Crème caramel broken"])(
+    "takes names from elsewhere for no language beside an English opinion: %s",
+    (text) => {
+      expect(detectLanguage(text)).not.toBe("und");
+      expect(detectLanguage(text, (word) => word === "broken" || word === "crashes")).toBe("und");
+    },
+  );
+
+  it.each(["Terrible servicio", "Excellent produit", "Fatal error beim Login"])(
+    "knows that other languages have opinions of English too: %s",
+    (text) => {
+      expect(detectLanguage(text, (word) => /^(?:terrible|excellent|fatal|error)$/.test(word))).toMatch(
+        /^(?:es|fr|de)$/,
+      );
+    },
+  );
+
+  it.each([
+    "Tá an tseirbhís go dona agus níor fhreagair éinne mo theachtaireacht",
+    "Bidhaa ilifika ikiwa imeharibika na hakuna mtu anayejibu ujumbe wangu",
+    "Mae'r gwasanaeth yn ofnadwy ac ni chefais ateb o gwbl gan y cwmni",
+  ])("takes a longer text without a single frequent word for no English: %s", (text) => {
+    expect(detectLanguage(text)).toBe("und");
+    expect(isShortText(text)).toBe(false);
   });
 
   it("reads the beginning of a text", () => {

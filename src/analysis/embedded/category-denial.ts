@@ -8,12 +8,16 @@ const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
 const LINKS = words("or nor and");
 /** What may stand between a denial and what it denies: "not a single error", "have never had any crash". */
 const BETWEEN = words(
-  "a an the any of is are was were be been being have has had get gets got getting ever single one real really actually more further other major known sign signs trace such see saw seen notice noticed experienced encountered found",
+  "a an the any of is are was were be been being have has had get gets got getting ever single one real really actually more further other major known sign signs trace such see saw seen notice noticed experienced encountered found surprise",
 );
-const SETTLED = words("fixed solved resolved corrected squashed");
+const SETTLED = words("fixed solved resolved corrected squashed waived");
 const SETTLED_BETWEEN = words("a an the all my our this that these those every annoying");
+const SETTLED_AFTER = words("was were got has have been all quickly promptly soon finally immediately");
 /** Before "fixed" they say that it is not so yet. */
 const UNSETTLED = words("if until unless once when should must need needs want please");
+
+/** Tokens. No clause is longer, so that no text takes long. */
+const LONGEST_CLAUSE = 40;
 
 const endsClause = (token: Token | undefined): boolean => token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
 
@@ -25,12 +29,14 @@ function wordBefore(tokens: readonly Token[], at: number, between: ReadonlySet<s
 }
 
 function clauseHas(tokens: readonly Token[], before: number, wanted: (word: string) => boolean): boolean {
-  for (let i = before - 1; i >= 0 && !endsClause(tokens[i]); i--) if (wanted(tokens[i]?.norm ?? "")) return true;
+  const first = Math.max(0, before - LONGEST_CLAUSE);
+  for (let i = before - 1; i >= first && !endsClause(tokens[i]); i--) if (wanted(tokens[i]?.norm ?? "")) return true;
   return false;
 }
 
 function isQuestion(tokens: readonly Token[], at: number): boolean {
-  for (let i = at; i < tokens.length; i++) {
+  const last = Math.min(tokens.length, at + LONGEST_CLAUSE);
+  for (let i = at; i < last; i++) {
     const { kind, norm = "" } = tokens[i] ?? {};
     if (kind === "stop" && /^[.!?…。！？\n]/u.test(norm)) return norm.includes("?");
   }
@@ -52,6 +58,14 @@ export function denialBefore(tokens: readonly Token[], at: number): number | und
   const settled = wordBefore(tokens, at, SETTLED_BETWEEN);
   if (!SETTLED.has(tokens[settled]?.norm ?? "") || isQuestion(tokens, at)) return undefined;
   return clauseHas(tokens, settled, (word) => NEGATORS.has(word) || UNSETTLED.has(word)) ? undefined : settled;
+}
+
+/** Whether a fault at tokens `at` to `to` is said to be over: "the errors were fixed at once". */
+export function isSettledAfter(tokens: readonly Token[], at: number, to: number): boolean {
+  let settled = to;
+  while (SETTLED_AFTER.has(tokens[settled]?.norm ?? "")) settled++;
+  if (settled === to || !SETTLED.has(tokens[settled]?.norm ?? "") || isQuestion(tokens, at)) return false;
+  return !clauseHas(tokens, at, (word) => NEGATORS.has(word) || UNSETTLED.has(word));
 }
 
 /** Whether a fault at tokens `at` to `to` is denied together with one that ends at token `end`: "no bugs or crashes". */

@@ -1,6 +1,6 @@
 import type { Category } from "../categories.ts";
 import { CLUES, type ClueKind } from "./categories/index.ts";
-import { denialBefore, isDeniedWith } from "./category-denial.ts";
+import { denialBefore, isDeniedWith, isSettledAfter } from "./category-denial.ts";
 import type { Token } from "./tokenizer.ts";
 
 /** One clue in a text: tokens `from` to `to` (excluded). */
@@ -37,18 +37,27 @@ function withoutOverlaps(spans: readonly Span[]): Span[] {
   return kept;
 }
 
-/** Leaves out faults that are denied, and what lies in their denial. */
-function withoutDenied(spans: readonly Span[], tokens: readonly Token[]): ClueHit[] {
-  const kept: ClueHit[] = [];
+/** Adds where the denials of one category's faults begin, by where the faults do. */
+function addDenials(denials: Map<number, number>, spans: readonly Span[], tokens: readonly Token[]): void {
   let deniedTo = -1;
   for (const { from, to, kind } of spans) {
-    const isFault = kind === "fault";
-    const denial = isFault ? denialBefore(tokens, from) : undefined;
-    if (denial !== undefined || (isFault && isDeniedWith(tokens, deniedTo, from, to))) {
+    if (kind !== "fault") continue;
+    const isOver = isDeniedWith(tokens, deniedTo, from, to) || isSettledAfter(tokens, from, to);
+    const denial = denialBefore(tokens, from) ?? (isOver ? from : undefined);
+    if (denial === undefined) continue;
+    denials.set(from, denial);
+    deniedTo = Math.max(deniedTo, to);
+  }
+}
+
+/** Leaves out faults that are denied, and what lies in their denial. */
+function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, number>): ClueHit[] {
+  const kept: ClueHit[] = [];
+  for (const { from, to, kind } of spans) {
+    const denial = kind === "fault" ? denials.get(from) : undefined;
+    if (denial !== undefined) {
       // The "fixed" of "fixed the bug" is a clue by itself.
-      const begin = denial ?? from;
-      while ((kept.at(-1)?.from ?? -1) >= begin) kept.pop();
-      deniedTo = to;
+      while ((kept.at(-1)?.from ?? -1) >= denial) kept.pop();
     } else kept.push({ from, to, kind: kind === "weak" ? "weak" : "strong" });
   }
   return kept;
@@ -65,9 +74,12 @@ export function categoryFeatures(tokens: readonly Token[]): CategoryFeatures {
       else spans.set(value.category, [span]);
     }
   }
+  // The crashes of "no bugs or crashes" are denied as bugs, and with that as what slows things down too.
+  const denials = new Map<number, number>();
+  for (const found of spans.values()) addDenials(denials, found, tokens);
   const hits = new Map<Category, ClueHit[]>();
   for (const [category, found] of spans) {
-    const kept = withoutDenied(withoutOverlaps(found), tokens);
+    const kept = withoutDenied(withoutOverlaps(found), denials);
     if (kept.length > 0) hits.set(category, kept);
   }
   return { tokens, hits };

@@ -1,4 +1,4 @@
-import { detectLanguage, isInOtherScript, isPlainEnglish, UNDETERMINED } from "../language.ts";
+import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { CLUES } from "./categories/index.ts";
 import { DEGREES, OPINIONS, PHRASES } from "./lexicon/lexicon.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
@@ -16,6 +16,10 @@ export interface Reading {
 const isKnown = (word: string): boolean =>
   OPINIONS.get(word) !== undefined || DEGREES.has(word) || PHRASES.knows(word) || CLUES.knows(word);
 
+/** "stopped" and "working" stand in clues, and no other language has words that end so beside them. */
+const isOpinion = (word: string): boolean =>
+  OPINIONS.get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && CLUES.knows(word));
+
 let latest: Reading | undefined;
 
 /** Characters; the rest of a longer text is not read, so that no text takes long. */
@@ -31,8 +35,8 @@ export function read(text: string): Reading {
     throw new TypeError(`The text to analyse must be a string, not ${text === null ? "null" : typeof text}.`);
   }
   const tokens = tokenize(text.slice(0, LONGEST_TEXT), isKnown);
-  const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text);
-  const readable = language === "en" || (language === UNDETERMINED && !isInOtherScript(text));
+  const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text, isOpinion);
+  const readable = language === "en" || (language === UNDETERMINED && isShortText(text) && !isInOtherScript(text));
   latest = { text, tokens, language, readable };
   return latest;
 }

@@ -73,17 +73,17 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
 
 /**
  * Where the negation stands that governs the opinion at `at`: only weak words, and at most one other, come between. One
- * inside a phrase that only looks like an opinion ("no doubt") negates nothing else.
+ * inside a phrase that is no blame ("no doubt", "nothing beats") negates nothing else.
  */
-function negationBefore(tokens: readonly Token[], at: number, innocent: ReadonlySet<number>): number | undefined {
+function negationBefore(tokens: readonly Token[], at: number, settled: ReadonlySet<number>): number | undefined {
   let strangers = 0;
   for (let i = at - 1; i >= 0 && i >= at - NEGATION_REACH; i--) {
     const token = tokens[i];
     if (token === undefined || token.kind === "stop") return undefined;
-    const reversal = innocent.has(i) ? undefined : reversalAt(tokens, i, at);
+    const reversal = settled.has(i) ? undefined : reversalAt(tokens, i, at);
     if (reversal !== undefined) return reversal;
     if (CONTRASTS.has(token.norm)) return undefined;
-    if (NEGATORS.has(token.norm)) return innocent.has(i) ? undefined : i;
+    if (NEGATORS.has(token.norm)) return settled.has(i) ? undefined : i;
     if (!FILLERS.has(token.norm) && ++strangers > 1) return undefined;
   }
   return undefined;
@@ -146,6 +146,8 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const hits: OpinionHit[] = [];
   const loose = new Set<number>();
   const innocent = new Set<number>();
+  // Tokens of phrases that are no blame: their negations stay inside.
+  const settled = new Set<number>();
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
   let negatedTo = -1;
@@ -167,7 +169,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
       continue;
     }
     if (found.opinion.valence !== 0) {
-      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, innocent);
+      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, settled);
       const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, LINKS);
       let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
       valence *= degreeBefore(tokens, at);
@@ -175,13 +177,17 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
         if (!isUnsurpassed(tokens, negation, at, found.to)) valence = negated(valence);
         loose.delete(negation);
       } else if (isListed) valence = negated(valence);
-      else if (isCalledFor(tokens, at, found.to) || (valence > 0 && isWished(tokens, at))) valence *= CALLED_FOR;
+      else if (isCalledFor(tokens, at, found.to) || (valence > 0 && isWished(tokens, at, found.to)))
+        valence *= CALLED_FOR;
       if (negation !== undefined || isListed) negatedTo = found.to;
       const hit = { from: negation ?? at, to: found.to, valence };
       hits.push(hit);
       sentence.push(hit);
     }
-    if (found.opinion.valence === 0) for (let inside = at; inside < found.to; inside++) innocent.add(inside);
+    for (let inside = at; inside < found.to; inside++) {
+      if (found.opinion.phrase && found.opinion.valence >= 0) settled.add(inside);
+      if (found.opinion.valence === 0) innocent.add(inside);
+    }
     at = found.to;
   }
   weighSentence(sentence, tokens, sentenceStart, tokens.length);

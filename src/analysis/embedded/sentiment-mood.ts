@@ -1,23 +1,30 @@
-import { COMPARATIVES } from "./lexicon/lexicon.ts";
+import { COMPARATIVES, CONTRASTS, NEGATORS } from "./lexicon/lexicon.ts";
 import type { Token } from "./tokenizer.ts";
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
 
 /** Two words that turn around what follows, as a negation does: "far from perfect". */
 const REVERSING_PAIRS = words("used-to far-from anything-but less-than nowhere-near free-of free-from");
+/** After "used to", which else is a participle: "a knife used to cut". */
+const USED_TO = words("love like be enjoy trust work have adore admire appreciate recommend respect feel look run");
 /** Before "used to" they make it a habit that lasts: "I am used to good service". */
 const HABITS = words("am is are was were be been being get gets got getting gotten");
 
 const POSSIBILITY = words("can could");
+const BETWEEN_POSSIBILITY = words(
+  "be been have had get got go gone do done find found make made ask for a an any much more ever",
+);
 const ANY = words("a an any anyone anybody anything anywhere");
 const NEEDS = words("should could must ought need needs needed");
 const BETWEEN_NEED = words("be been have has to get made a bit little lot much far way even slightly somewhat more");
 
 const WISHED_REACH = 12;
-const WISHES = words("wish wishes wished wishing");
+const WISHES = words("wish wished");
 /** "I wish you all the best" is no complaint. */
 const WELL_WISHED = words("you him her them everyone everybody all u");
 const UNREAL = words("had would could were was did");
+const UNREAL_SUBJECTS = words("it they this that these those there he she");
+const ARTICLES = words("the your this that");
 
 const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
 
@@ -27,7 +34,11 @@ export function reversalAt(tokens: readonly Token[], i: number, at: number): num
   if (word === "less" && i === at - 1) return i;
   const first = normAt(tokens, i - 1);
   if (!REVERSING_PAIRS.has(`${first}-${word}`)) return undefined;
-  return first === "used" && HABITS.has(normAt(tokens, i - 2)) ? undefined : i - 1;
+  const before = normAt(tokens, i - 2);
+  // "Not far from perfect" is praise.
+  if (NEGATORS.has(before)) return undefined;
+  if (first === "used" && (HABITS.has(before) || !USED_TO.has(normAt(tokens, i + 1)))) return undefined;
+  return i - 1;
 }
 
 const isComparative = (tokens: readonly Token[], at: number, to: number): boolean =>
@@ -36,26 +47,44 @@ const isComparative = (tokens: readonly Token[], at: number, to: number): boolea
 /** Whether a denied comparative means a superlative: "it could not be better", "I never had a worse meal". */
 export function isUnsurpassed(tokens: readonly Token[], negation: number, at: number, to: number): boolean {
   if (!isComparative(tokens, at, to)) return false;
-  if (POSSIBILITY.has(normAt(tokens, negation - 1))) return true;
+  if (POSSIBILITY.has(normAt(tokens, negation - 1))) {
+    for (let i = negation + 1; i < at; i++) if (!BETWEEN_POSSIBILITY.has(normAt(tokens, i))) return false;
+    return true;
+  }
   if (normAt(tokens, negation) !== "never") return false;
   for (let i = negation + 1; i < at; i++) if (ANY.has(normAt(tokens, i))) return true;
   return false;
 }
 
+const isHaveTo = (tokens: readonly Token[], at: number): boolean =>
+  /^ha(?:s|ve)$/u.test(normAt(tokens, at)) && normAt(tokens, at + 1) === "to";
+
 /** Whether more of something is called for, which says that there is too little: "it should be easier". */
 export function isCalledFor(tokens: readonly Token[], at: number, to: number): boolean {
-  if (!isComparative(tokens, at, to)) return false;
+  if (!isComparative(tokens, at, to) || normAt(tokens, to) === "than") return false;
   let before = at - 1;
   while (BETWEEN_NEED.has(normAt(tokens, before))) before--;
-  return before < at - 1 && NEEDS.has(normAt(tokens, before));
+  if (before < at - 1 && (NEEDS.has(normAt(tokens, before)) || isHaveTo(tokens, before + 1))) return true;
+  // "They should answer faster".
+  return tokens[before]?.kind === "word" && NEEDS.has(normAt(tokens, before - 1));
 }
 
-/** Whether an opinion is about what is not so: "I wish it were easy". */
-export function isWished(tokens: readonly Token[], at: number): boolean {
+/** "wish it were", "wish that the app had": what follows is not so. */
+function isUnreal(tokens: readonly Token[], wish: number): boolean {
+  let subject = wish + 1;
+  if (normAt(tokens, subject) === "that" && !UNREAL.has(normAt(tokens, subject + 1))) subject++;
+  if (UNREAL_SUBJECTS.has(normAt(tokens, subject)) && UNREAL.has(normAt(tokens, subject + 1))) return true;
+  return ARTICLES.has(normAt(tokens, subject)) && UNREAL.has(normAt(tokens, subject + 2));
+}
+
+/** Whether praise at tokens `at` to `to` is of what is not so: "I wish it were easy". */
+export function isWished(tokens: readonly Token[], at: number, to: number): boolean {
   for (let i = at - 1; i >= 0 && i >= at - WISHED_REACH; i--) {
-    if (tokens[i]?.kind === "stop") return false;
-    if (!WISHES.has(normAt(tokens, i))) continue;
-    return !WELL_WISHED.has(normAt(tokens, i + 1)) || UNREAL.has(normAt(tokens, i + 2));
+    const word = normAt(tokens, i);
+    if (tokens[i]?.kind === "stop" || word === "and" || CONTRASTS.has(word)) return false;
+    if (!WISHES.has(word)) continue;
+    if (WELL_WISHED.has(normAt(tokens, i + 1)) && !UNREAL.has(normAt(tokens, i + 2))) return false;
+    return isComparative(tokens, at, to) || isUnreal(tokens, i);
   }
   return false;
 }

@@ -170,7 +170,9 @@ function pushWord(tokens: Token[], surface: string, start: number, knows: (word:
 
 /** All but words. */
 function pushOther(tokens: Token[], kind: TokenKind, norm: string, start: number, end: number): void {
-  tokens.push({ kind, norm, word: wordOf(norm), start, end, capitals: false, stretched: false });
+  // Customers' numbers are not kept.
+  const word = kind === "number" ? { norm, answers: [] } : wordOf(norm);
+  tokens.push({ kind, norm, word, start, end, capitals: false, stretched: false });
 }
 
 /** Where the link ends that this word begins; nothing where it begins none. */

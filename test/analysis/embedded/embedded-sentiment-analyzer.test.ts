@@ -40,6 +40,10 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "It is no longer reliable"],
     ["positive", "No doubt it is great"],
     ["positive", "Nothing short of brilliant"],
+    ["positive", "Nothing beats a good cup of their coffee"],
+    ["positive", "You can't fault the friendly staff"],
+    ["positive", "Without hesitation I recommend them"],
+    ["positive", "Not red but superb"],
     ["positive", "No scratches, dents or stains"],
     ["negative", "No scratches, broken all the same"],
     ["positive", "We saw neither bugs nor crashes"],
@@ -53,6 +57,14 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "I used to love this shop"],
     ["positive", "I am used to good food, and this is delicious"],
     ["positive", "The shirt is free of stains"],
+    ["positive", "Not far from perfect"],
+    ["positive", "Never less than excellent"],
+    ["negative", "No less awful than before"],
+    ["negative", "It is anything but nice"],
+    ["negative", "The lamp is free from charm"],
+    ["positive", "I spent less on a nice lamp"],
+    ["positive", "A machine used to make great coffee"],
+    ["positive", "What I used to fix it was excellent glue"],
   ],
   "comparatives that nothing comes up to": [
     ["positive", "It could not be better"],
@@ -60,6 +72,10 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["positive", "I have never had a better pizza"],
     ["positive", "You can't find better service"],
     ["positive", "Nothing could be better"],
+    ["negative", "They could not be bothered to be nicer"],
+    ["negative", "I can not say it is better"],
+    ["negative", "I could not be angrier"],
+    ["positive", "I never met anyone more reliable"],
     ["negative", "It couldn't have been worse"],
     ["negative", "It can't get any worse"],
     ["negative", "They couldn't be less interested"],
@@ -127,6 +143,10 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
   "praise without opinion words": [
     ["positive", "The lamp arrived three days early"],
     ["positive", "They replied within minutes"],
+    ["neutral", "I ordered 3 more last week"],
+    ["negative", "They could have answered within a day"],
+    ["negative", "They promised to reply within a day and never did"],
+    ["positive", "Ships without unnecessary plastic, which I like"],
     ["positive", "It came without a single scratch"],
   ],
   "wishes and faults": [
@@ -145,6 +165,16 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["positive", "I wish you all the best"],
     ["positive", "I wish it were mine, it is superb"],
     ["positive", "It should be perfect for you"],
+    ["positive", "Best wishes and great thanks to the team"],
+    ["positive", "Wishing the lovely staff a great year"],
+    ["positive", "I wish every shop had such friendly staff"],
+    ["positive", "I wished for a soft blanket and got a wonderful one"],
+    ["positive", "I wish I could give it 6 stars, it is brilliant!"],
+    ["negative", "I wish the lamp in the hall of the second house were cheaper"],
+    ["negative", "I wish they had told me of the rude waiter"],
+    ["positive", "You should be happier than ever with this phone"],
+    ["negative", "They should answer faster"],
+    ["negative", "This has to be better"],
   ],
   "plain sarcasm": [
     ["negative", "Great, another crash"],
@@ -241,6 +271,21 @@ describe("EmbeddedSentimentAnalyzer", () => {
       expect(analyzer.analyze(text)).toMatchObject({ sentiment: "neutral", score: 0, evidence: [] });
     },
   );
+
+  it.each([
+    "Škoda broken",
+    "José rude",
+    "Nestlé overpriced",
+    "Das Keyboard stopped working",
+    "Rapide Auto overcharged",
+  ])("judges an English opinion beside a name from elsewhere: %s", (text) => {
+    expect(judge(text)).toBe("negative");
+  });
+
+  it("does not judge a longer text of which no word is English", () => {
+    const text = "Bidhaa ilifika ikiwa imeharibika na hakuna mtu anayejibu ujumbe wangu";
+    expect(analyzer.analyze(text)).toEqual({ sentiment: "neutral", score: 0, evidence: [], language: "und" });
+  });
 
   it("judges English that has a homograph or a name from elsewhere in it", () => {
     expect(judge("A die hard fan of this, great")).toBe("positive");

@@ -86,6 +86,7 @@ describe("tokenize", () => {
       "10%",
       ":-)",
       "</3",
+      "it'é",
       "a@b.com",
       "x.com/y",
       "..",
@@ -102,6 +103,12 @@ describe("tokenize", () => {
         expect(tokensOf(`${text} \u00E9`).slice(0, -1)).toEqual(tokensOf(`${text} e`).slice(0, -1));
       }),
     );
+  });
+
+  it("keeps no numbers", () => {
+    const words = (text: string) => tokenize(text).map(({ word }) => word);
+    expect(words("4929 17")).not.toContain(words("4929")[0]);
+    expect(words("lamp")[0]).toBe(words("lamp")[0]);
   });
 
   it("gives tokens in order that lie within the text, for any string", () => {
