@@ -1,20 +1,18 @@
-import { CONTRASTS, NEGATORS } from "./lexicon/lexicon.ts";
+import { CONTRASTS, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
 import { isListedAfter } from "./denied-lists.ts";
 import type { Token } from "./tokenizer.ts";
 
-const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
-
 /** "no bugs and no crashes", "free of bugs and crashes": what denies the first denies the second. */
-const LINKS = words("or nor and");
+const LINKS = wordSet("or nor and");
 /** What may stand between a denial and what it denies: "not a single error", "have never had any crash". */
-const BETWEEN = words(
+const BETWEEN = wordSet(
   "a an the any of is are was were be been being have has had get gets got getting ever single one real really actually more further other major known sign signs trace such see saw seen notice noticed experienced encountered found surprise",
 );
-const SETTLED = words("fixed solved resolved corrected squashed waived");
-const SETTLED_BETWEEN = words("a an the all my our this that these those every annoying");
-const SETTLED_AFTER = words("was were got has have been all quickly promptly soon finally immediately");
+const SETTLED = wordSet("fixed solved resolved corrected squashed waived");
+const SETTLED_BETWEEN = wordSet("a an the all my our this that these those every annoying");
+const SETTLED_AFTER = wordSet("was were got has have been all quickly promptly soon finally immediately");
 /** Before "fixed" they say that it is not so yet. */
-const UNSETTLED = words("if until unless once when should must need needs want please");
+const UNSETTLED = wordSet("if until unless once when should must need needs want please");
 
 /** Tokens. No clause is longer, so that no text takes long. */
 const LONGEST_CLAUSE = 40;

@@ -1,30 +1,28 @@
-import { COMPARATIVES, CONTRASTS, NEGATORS } from "./lexicon/lexicon.ts";
+import { COMPARATIVES, CONTRASTS, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
 import type { Token } from "./tokenizer.ts";
 
-const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
-
 /** Two words that turn around what follows, as a negation does: "far from perfect". */
-const REVERSING_PAIRS = words("used-to far-from anything-but less-than nowhere-near free-of free-from");
+const REVERSING_PAIRS = wordSet("used-to far-from anything-but less-than nowhere-near free-of free-from");
 /** After "used to", which else is a participle: "a knife used to cut". */
-const USED_TO = words("love like be enjoy trust work have adore admire appreciate recommend respect feel look run");
+const USED_TO = wordSet("love like be enjoy trust work have adore admire appreciate recommend respect feel look run");
 /** Before "used to" they make it a habit that lasts: "I am used to good service". */
-const HABITS = words("am is are was were be been being get gets got getting gotten");
+const HABITS = wordSet("am is are was were be been being get gets got getting gotten");
 
-const POSSIBILITY = words("can could");
-const BETWEEN_POSSIBILITY = words(
+const POSSIBILITY = wordSet("can could");
+const BETWEEN_POSSIBILITY = wordSet(
   "be been have had get got go gone do done find found make made ask for a an any much more ever",
 );
-const ANY = words("a an any anyone anybody anything anywhere");
-const NEEDS = words("should could must ought need needs needed");
-const BETWEEN_NEED = words("be been have has to get made a bit little lot much far way even slightly somewhat more");
+const ANY = wordSet("a an any anyone anybody anything anywhere");
+const NEEDS = wordSet("should could must ought need needs needed");
+const BETWEEN_NEED = wordSet("be been have has to get made a bit little lot much far way even slightly somewhat more");
 
 const WISHED_REACH = 12;
-const WISHES = words("wish wished");
+const WISHES = wordSet("wish wished");
 /** "I wish you all the best" is no complaint. */
-const WELL_WISHED = words("you him her them everyone everybody all u");
-const UNREAL = words("had would could were was did");
-const UNREAL_SUBJECTS = words("it they this that these those there he she");
-const ARTICLES = words("the your this that");
+const WELL_WISHED = wordSet("you him her them everyone everybody all u");
+const UNREAL = wordSet("had would could were was did");
+const UNREAL_SUBJECTS = wordSet("it they this that these those there he she");
+const ARTICLES = wordSet("the your this that");
 
 const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
 

@@ -18,12 +18,9 @@ import type { WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
 import { PostgresClaims } from "./postgres-claims.ts";
 import { openingError } from "./postgres-error.ts";
-import { INDEXED_PREFIX, PREFIX_LENGTH, prepareSchema, SCHEMA } from "./postgres-schema.ts";
+import { CLOSE_TIMEOUT_S, drivers, INDEXED_PREFIX, PREFIX_LENGTH, prepareSchema, SCHEMA } from "./postgres-schema.ts";
 import { PostgresSockets } from "./postgres-sockets.ts";
 import { settlesWithin } from "./within.ts";
-
-/** Without one, closing waits for ever for a server that has gone. Seconds. */
-const CLOSE_TIMEOUT_S = 3;
 
 /**
  * For claims, which a worker with a free slot makes every second, and renewals of leases, which each run at work makes every 15
@@ -110,9 +107,6 @@ function isDatabaseUrl(url: string): boolean {
 }
 
 type NewWorkflowRun = Parameters<Backend["createWorkflowRun"]>[0];
-
-/** Loaded when first used: most have no PostgreSQL. */
-const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
 
 /**
  * Makes a run, or finds the one that has its key, in one statement. OpenWorkflow takes a connection out of the pool for it, for

@@ -8,7 +8,10 @@ export const SCHEMA = "openworkflow";
 /** For locks that making tables takes; whoever queues for one keeps all workers out meanwhile. Milliseconds. */
 const LOCK_TIMEOUT_MS = 10_000;
 /** Without one, closing waits for ever for a server that has gone. Seconds. */
-const CLOSE_TIMEOUT_S = 3;
+export const CLOSE_TIMEOUT_S = 3;
+
+/** Loaded when first used: most have no PostgreSQL. */
+export const drivers = () => Promise.all([import("postgres"), import("openworkflow/postgres")]);
 
 /** OpenWorkflow's own look-up by key ends after a day; ours are unique for good. */
 const UNIQUE_KEYS = `
@@ -48,10 +51,7 @@ async function holds(sql: Sql, condition: string): Promise<boolean> {
 
 /** OpenWorkflow's migrations fail where two processes run them at once; so only one at a time may. */
 async function migrateOneByOne(url: string): Promise<void> {
-  const [{ default: postgres }, { BackendPostgres }] = await Promise.all([
-    import("postgres"),
-    import("openworkflow/postgres"),
-  ]);
+  const [{ default: postgres }, { BackendPostgres }] = await drivers();
   const turn = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
   try {
     await turn.unsafe(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);

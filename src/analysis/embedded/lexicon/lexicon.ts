@@ -36,6 +36,9 @@ const modifiers = readData("./modifiers.json", import.meta.url) as Modifiers;
 
 const words = (list: string): string[] => list.split(" ");
 
+/** Of words with blanks between. */
+export const wordSet = (list: string): ReadonlySet<string> => new Set(words(list));
+
 interface Group {
   /** Lemmas with blanks between and around. */
   lemmas: string;
@@ -107,7 +110,7 @@ const factors = (groups: Record<string, string>): [string, number][] =>
 function readOpinionWords(): OpinionWords {
   const positive = readGroups(readData("./positive.json", import.meta.url) as Themes, 1);
   const negative = readGroups(readData("./negative.json", import.meta.url) as Themes, -1);
-  return new OpinionWords([...positive, ...negative], new Set(words(modifiers["never opinions"])));
+  return new OpinionWords([...positive, ...negative], wordSet(modifiers["never opinions"]));
 }
 
 function readPhrases(): PhraseTrie<Opinion> {
@@ -125,14 +128,14 @@ export const OPINIONS = readOpinionWords();
 export const opinionOf = remember(OPINIONS.get);
 /** English phrases that hold an opinion, or only look like one. */
 export const PHRASES = readPhrases();
-export const NEGATORS = new Set(words(modifiers.negators));
+export const NEGATORS = wordSet(modifiers.negators);
 export const isNegator = remember((word) => NEGATORS.has(word));
-export const FILLERS = new Set(words(modifiers.fillers));
+export const FILLERS = wordSet(modifiers.fillers);
 export const DEGREES: ReadonlyMap<string, number> = new Map([
   ...factors(modifiers.intensifiers),
   ...factors(modifiers.dampeners),
 ]);
-export const CONTRASTS = new Set(words(modifiers.contrasts));
-export const CONCESSIONS = new Set(words(modifiers.concessions));
-export const COMPARATIVES = new Set(words(modifiers.comparatives));
-export const FAULTS_WHEN_TOO_MUCH = new Set(words(modifiers["faults when too much"]));
+export const CONTRASTS = wordSet(modifiers.contrasts);
+export const CONCESSIONS = wordSet(modifiers.concessions);
+export const COMPARATIVES = wordSet(modifiers.comparatives);
+export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
