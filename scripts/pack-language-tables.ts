@@ -3,7 +3,8 @@
 //   node scripts/pack-language-tables.ts --write   writes src/analysis/language-tables.json
 // eld itself makes 50,000 objects of them, which takes a fifth of a second and 40 MB; packed they load in a few milliseconds.
 import { readFileSync, writeFileSync } from "node:fs";
-import { encodeScores, keyOf, type LanguageTables } from "../src/analysis/language-detector.ts";
+import { encodeScores, type LanguageTables } from "../src/analysis/language-detector.ts";
+import { pack } from "../src/analysis/packed-table.ts";
 
 const TABLES = new URL("../src/analysis/language-tables.json", import.meta.url);
 const eld = (path: string): URL => new URL(path, import.meta.resolve("eld/extrasmall"));
@@ -28,20 +29,14 @@ const toBytes = (ngram: string): string =>
     .map((character) => (/[ '`a-z]/.test(character) ? character : String.fromCharCode(bytes.get(character)!)))
     .join("");
 
-const sections = new Map<string, string[]>();
-for (const [ngram, scores] of Object.entries(ngramsData.ngrams)) {
-  const { section, rest } = keyOf(toBytes(ngram));
-  const line = `${rest}\t${encodeScores(Object.entries(scores).map(([id, score]) => [Number(id), score]))}`;
-  sections.set(section, [...(sections.get(section) ?? []), line]);
-}
-
 const tables: LanguageTables = {
   notice: `Packed from eld ${version}, https://github.com/nitotm/efficient-language-detector-js, Copyright 2023 Nito T.M., Apache License 2.0`,
   languages: Object.values(ngramsData.languages),
-  ngrams: Object.fromEntries(
-    [...sections]
-      .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, lines]) => [key, `\n${lines.toSorted().join("\n")}\n`]),
+  ngrams: pack(
+    Object.entries(ngramsData.ngrams).map(([ngram, scores]) => [
+      toBytes(ngram),
+      encodeScores(Object.entries(scores).map(([id, score]) => [Number(id), score])),
+    ]),
   ),
 };
 const content = `${JSON.stringify(tables)}\n`;

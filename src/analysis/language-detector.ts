@@ -1,4 +1,5 @@
 import { Kept } from "./memory.ts";
+import { lookUp, type PackedTable } from "./packed-table.ts";
 import { readData } from "./read-data.ts";
 
 /** What stands in `language-tables.json`; `scripts/pack-language-tables.ts` makes it from the tables of eld. */
@@ -6,8 +7,8 @@ export interface LanguageTables {
   notice: string;
   /** ISO 639-1, by the number that the n-grams use. */
   languages: string[];
-  /** By the first two bytes of n-grams: lines of the other bytes, a tab, and scores. */
-  ngrams: Record<string, string>;
+  /** Scores by n-gram. */
+  ngrams: PackedTable;
 }
 
 /** How well a text fits a language, 0 to 1. */
@@ -29,12 +30,6 @@ const FIRST_SCORE = 0x20;
 /** Two characters for each language: its number and its score. */
 export const encodeScores = (scores: readonly (readonly [language: number, score: number])[]): string =>
   scores.map(([language, score]) => String.fromCharCode(FIRST_LANGUAGE + language, FIRST_SCORE + score)).join("");
-
-/** Where an n-gram stands in the tables. */
-export const keyOf = (ngram: string): { section: string; rest: string } => ({
-  section: ngram.slice(0, 2),
-  rest: ngram.slice(2),
-});
 
 /** UTF-8, a character for each byte. */
 const toBytes = (word: string): string => Buffer.from(word, "utf8").toString("latin1").slice(0, LONGEST_WORD);
@@ -94,14 +89,7 @@ export function scoreLanguages(words: readonly string[]): LanguageScores {
 }
 
 /** The scores of an n-gram as the tables have them, nothing where they lack it. Most are met again and again. */
-const scoresOf = new Kept((ngram) => {
-  const { ngrams } = readTables();
-  const { section, rest } = keyOf(ngram);
-  const lines = Object.hasOwn(ngrams, section) ? (ngrams[section] ?? "") : "";
-  const line = lines.indexOf(`\n${rest}\t`);
-  const begin = line + rest.length + 2;
-  return line < 0 ? "" : lines.slice(begin, lines.indexOf("\n", begin));
-});
+const scoresOf = new Kept((ngram) => lookUp(readTables().ngrams, ngram) ?? "");
 
 function addScores(scores: string, sums: number[]): void {
   for (let at = 0; at < scores.length; at += 2) {
