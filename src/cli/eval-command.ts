@@ -7,7 +7,7 @@ import { IoError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { evaluationText } from "./eval-view.ts";
-import { interruptible } from "./interruption.ts";
+import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
 import { complain, note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
@@ -40,7 +40,13 @@ export function addEvalCommand(program: Command): void {
     .option("--html <file>", "write a page with bars and the worst mistakes to read")
     .action(async (folder: string, _options, command: Command) => {
       const options = command.optsWithGlobals<Omit<EvalOptions, "version">>();
-      await interruptible((signal) => run(folder, { ...options, version: program.version() ?? "" }, signal));
+      try {
+        await interruptible((signal) => run(folder, { ...options, version: program.version() ?? "" }, signal));
+      } catch (error) {
+        if (error !== INTERRUPTED) throw error;
+        note("Stopped. Nothing of it is kept: the same command begins anew.");
+        process.exitCode = INTERRUPTED_EXIT_CODE;
+      }
     });
   addExamples(
     command,

@@ -11,6 +11,8 @@ interface AnyScores {
   calibrationError?: number;
 }
 
+const MOST_CONFUSIONS = 8;
+
 const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
 
 /** Reports as tables: each set and the mean for every analyser, then their classes, then what they confuse. */
@@ -21,6 +23,7 @@ export function evaluationText(reports: readonly AnalyzerReport[]): string {
     ...taskText("Sentiment", sentiment),
     ...(sentiment.length > 0 ? [bold("Sentiment, what was taken for what (all texts)"), confusion(sentiment), ""] : []),
     ...taskText("Categories", categories),
+    ...(categories.length > 0 ? [bold("Categories, what was answered instead (all texts)"), instead(categories)] : []),
   ]
     .join("\n")
     .trimEnd();
@@ -73,6 +76,21 @@ function confusion(reports: readonly { name: string; report: NonNullable<Analyze
         const answers = SENTIMENTS.map((answer) => count(report.pooled?.confusion[label]?.[answer] ?? 0));
         return [at === 0 ? name : "", label].concat(answers);
       }),
+    ),
+  );
+}
+
+/** The most frequent confusions of each analyser; the page has all of them. */
+function instead(reports: readonly { name: string; report: NonNullable<AnalyzerReport["categories"]> }[]): string {
+  return table(
+    [{ title: "" }, { title: "labelled" }, { title: "answered" }, { title: "texts" }],
+    reports.flatMap(({ name, report }) =>
+      Object.entries(report.pooled?.confusion ?? {})
+        .flatMap(([label, answers]) => Object.entries(answers).map(([answer, texts]) => ({ label, answer, texts })))
+        .filter(({ label, answer }) => label !== answer)
+        .toSorted((one, other) => other.texts - one.texts)
+        .slice(0, MOST_CONFUSIONS)
+        .map(({ label, answer, texts }, at) => [at === 0 ? name : "", label, answer, count(texts)]),
     ),
   );
 }

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { serve } from "../support/http.ts";
 import { startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
-import { call } from "./command-process.ts";
+import { call, RunningCommand } from "./command-process.ts";
 
 const SENTIMENT = [
   { text: "I love it, it is superb and beautiful", label: "positive" },
@@ -41,6 +41,7 @@ describe("eval", () => {
     expect(stdout).toMatch(/^shop +3 +0\.\d{3} +0\.\d{3}$/m);
     expect(stdout).toMatch(/^billing +1 +0\.000 0\.000 0\.000 +1\.000 1\.000 1\.000$/m);
     expect(stdout).toMatch(/^embedded +positive +1 +1 +0$/m);
+    expect(stdout).toMatch(/what was answered instead.*\nguide +billing +none +1\n/s);
   });
 
   test("compares with libraries, as JSON", async () => {
@@ -114,6 +115,9 @@ describe("eval", () => {
     expect(page).not.toMatch(/<script|https?:/);
     expect(page).toMatch(/<p>texts · \d{4}-\d\d-\d\d · abi-workflows \d+\.\d+\.\d+<\/p>/);
     expect(page).toContain("on those their figures are too good");
+    expect(page).toMatch(
+      /What was answered instead.*<th>→ none<\/th>.*<td>embedded<\/td><td>\w+<\/td><td>\d+ <small>/s,
+    );
     expect(page).toMatch(/<h3>Calibration error<\/h3>.*<td>shop<\/td><td>–<\/td><td>0\.\d{3}<\/td>/s);
   });
 
@@ -132,6 +136,29 @@ describe("eval", () => {
       env: { OPENAI_BASE_URL: `${origin}/v1`, MAX_PARALLEL_REQUESTS: "3" },
     });
     expect(waiting).toBeGreaterThanOrEqual(3);
+  });
+
+  test("says when it is stopped that it begins anew", async () => {
+    const asked = Promise.withResolvers<void>();
+    // Answers after the interruption only.
+    const interrupted = Promise.withResolvers<void>();
+    const { origin } = await serve(async (_request, response) => {
+      asked.resolve();
+      await interrupted.promise;
+      response.writeHead(403).end();
+    });
+    const running = new RunningCommand(["eval", "texts", "--analyzer", "chat-model"], {
+      cwd: labelledTexts(),
+      env: { OPENAI_BASE_URL: `${origin}/v1` },
+    });
+    await asked.promise;
+    running.kill("SIGINT");
+    await running.said("Finishing");
+    interrupted.resolve();
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+    expect(stderr).toContain("the same command begins anew");
+    expect(stderr).not.toContain("is not repeated");
   });
 
   test("asks nobody where the page can't be written", async () => {

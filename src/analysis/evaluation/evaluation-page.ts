@@ -1,5 +1,6 @@
 import { SENTIMENTS } from "../sentiment-analyzer.ts";
 import type { AnalyzerReport, Mistake, TaskReport } from "./evaluate.ts";
+import { NO_CATEGORY, type CategoriesScores } from "./score-categories.ts";
 import type { ClassScores } from "./scores.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 
@@ -54,8 +55,11 @@ export function evaluationPage({ date, version, folder, caveat, analyzers: repor
     `<ul class="legend">${legend}</ul>`,
     ...(caveat === undefined ? [] : [`<p><b>Read with care:</b> ${escape(caveat)}</p>`]),
     task("Sentiment", sentiment, color),
-    ...(sentiment.length > 0 ? ["<h3>What was taken for what, all texts</h3>", confusions(sentiment)] : []),
+    ...(sentiment.length > 0 ? ["<h3>What was taken for what, all texts</h3>", confusions(sentiment, SENTIMENTS)] : []),
     task("Categories", categories, color),
+    ...(categories.length > 0
+      ? ["<h3>What was answered instead, all texts</h3>", confusions(categories, categoriesOf(categories))]
+      : []),
     ...mistakes("Sentiment", sentiment),
     ...mistakes("Categories", categories),
     "</main></body></html>",
@@ -122,20 +126,28 @@ const fallbackCell = ({ fallbacks }: TaskReport<AnyScores>): string =>
 const bar = (value: number | undefined, color: string): string =>
   `<div class="bar"><i class="${color}" style="--value:${(value ?? 0).toFixed(4)}"></i><b>${figure(value)}</b></div>`;
 
-const confusions = (
-  reports: readonly Named<{ confusion: Partial<Record<string, Partial<Record<string, number>>>> }>[],
-) =>
-  grid(
-    ["", "labelled", ...SENTIMENTS.map((sentiment) => `→ ${sentiment}`)],
+type Confusion = Partial<Record<string, Partial<Record<string, number>>>>;
+
+function confusions(reports: readonly Named<{ confusion: Confusion }>[], classes: readonly string[]): string {
+  return grid(
+    ["", "labelled", ...classes.map((answer) => `→ ${escape(answer)}`)],
     reports.flatMap(({ name, report }) =>
-      SENTIMENTS.filter((label) => report.pooled?.confusion[label]).map((label, at) => {
-        const answers = SENTIMENTS.map((answer) => report.pooled?.confusion[label]?.[answer] ?? 0);
-        const all = answers.reduce((sum, one) => sum + one, 0);
-        const cells = answers.map((one) => `${one} <small>${Math.round((one / all) * 100)} %</small>`);
-        return [at === 0 ? escape(name) : "", label].concat(cells);
-      }),
+      classes
+        .filter((label) => report.pooled?.confusion[label])
+        .map((label, at) => {
+          const answers = classes.map((answer) => report.pooled?.confusion[label]?.[answer] ?? 0);
+          const all = answers.reduce((sum, one) => sum + one, 0);
+          const cells = answers.map((one) => `${one} <small>${Math.round((one / all) * 100)} %</small>`);
+          return [at === 0 ? escape(name) : "", escape(label)].concat(cells);
+        }),
     ),
   );
+}
+
+const categoriesOf = (reports: readonly Named<CategoriesScores>[]): string[] => {
+  const labels = reports.flatMap(({ report }) => Object.keys(report.pooled?.perClass ?? {}));
+  return [...new Set(labels), NO_CATEGORY];
+};
 
 const mistakes = (title: string, reports: readonly Named<unknown>[]): string[] =>
   reports

@@ -14,9 +14,17 @@ export interface CategoriesScores {
   /** Mean F1 of the categories that occur in the set. */
   macroF1: number;
   perClass: Record<string, ClassScores>;
+  /**
+   * `confusion.bug.service`: texts labelled `bug` that were not found to be, and were answered `service`, which they are not
+   * labelled. `confusion.bug.bug` were found. `none` stands for no category of the scope, on either side.
+   */
+  confusion: Record<string, Record<string, number>>;
   /** Of the categories that were answered, within the scope; absent where the analyser gives no scores. */
   calibrationError?: number;
 }
+
+/** No category of the scope. */
+export const NO_CATEGORY = "none";
 
 /**
  * Compares answers with labels inside the scope of each row: what the source does not annotate is neither right nor
@@ -26,27 +34,40 @@ export function scoreCategories(rows: readonly CategoryRow[], answers: readonly 
   const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
   const counts = new Map<string, Counts>();
   const sure: { confidence: number; right: boolean }[] = [];
+  const confusion: CategoriesScores["confusion"] = {};
+  const confuse = (label: string, answer: string): void => {
+    const given = (confusion[label] ??= {});
+    given[answer] = (given[answer] ?? 0) + 1;
+  };
   let exact = 0;
   rows.forEach(({ labels, scope = everyLabel }, at) => {
     const answer = answers[at];
     if (answer === undefined) throw new RangeError("there are fewer answers than rows");
-    let allRight = true;
+    const hits: string[] = [];
+    const missed: string[] = [];
+    const wrong: string[] = [];
     for (const label of scope) {
       const count = counts.get(label) ?? new Counts();
       counts.set(label, count);
       const met = label.split("|").filter((name) => answer.categories.includes(name));
       const answered = met.length > 0;
       const wanted = labels.includes(label);
-      if (answered && wanted) count.hits += 1;
-      else if (answered) count.falseAlarms += 1;
-      else if (wanted) count.misses += 1;
-      if (answered !== wanted) allRight = false;
+      if (answered && wanted) hits.push(label);
+      else if (answered) wrong.push(label);
+      else if (wanted) missed.push(label);
+      count.hits += Number(answered && wanted);
+      count.falseAlarms += Number(answered && !wanted);
+      count.misses += Number(wanted && !answered);
       for (const name of met) {
         const confidence = answer.scores?.[name];
         if (confidence !== undefined) sure.push({ confidence, right: wanted });
       }
     }
-    if (allRight) exact += 1;
+    if (missed.length === 0 && wrong.length === 0) exact += 1;
+    for (const label of hits) confuse(label, label);
+    const unanswered = hits.length === 0 && missed.length === 0 ? [NO_CATEGORY] : missed;
+    for (const label of unanswered)
+      for (const answer of wrong.length > 0 ? wrong : [NO_CATEGORY]) confuse(label, answer);
   });
   const perClass = Object.fromEntries([...counts].map(([label, count]) => [label, count.scores()]));
   return {
@@ -58,6 +79,7 @@ export function scoreCategories(rows: readonly CategoryRow[], answers: readonly 
         .map(({ f1 }) => f1),
     ),
     perClass,
+    confusion,
     ...(sure.length > 0 && { calibrationError: calibrationError(sure) }),
   };
 }

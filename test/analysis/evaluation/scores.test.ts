@@ -91,6 +91,22 @@ describe("scoreCategories", () => {
     expect(scoreCategories(rows, [{ categories: ["service"] }]).macroF1).toBe(0);
   });
 
+  it("tells what was answered instead of what was missed", () => {
+    const scope = ["bug", "service", "pricing"];
+    const rows = [["bug"], ["bug", "pricing"], ["service"], [], []].map((labels) => ({ text: "", labels, scope }));
+    const answers = [["service"], ["bug", "product"], [], ["pricing"], ["product"]];
+    const { confusion } = scoreCategories(
+      rows,
+      answers.map((categories) => ({ categories })),
+    );
+    expect(confusion).toEqual({
+      bug: { service: 1, bug: 1 },
+      pricing: { none: 1 },
+      service: { none: 1 },
+      none: { pricing: 1, none: 1 },
+    });
+  });
+
   it("knows how true the scores of the answers are", () => {
     const rows = [{ text: "", labels: ["bug"], scope: ["bug", "service"] }];
     const answer = { categories: ["bug", "service"], scores: { bug: 0.9, service: 0.9 } };
