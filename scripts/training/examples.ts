@@ -1,5 +1,6 @@
 import type { Reading } from "../../src/analysis/embedded/reading.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
+import { publishedOpinion } from "../../src/analysis/embedded/lexicon/lexicon.ts";
 import { ENOUGH_OPINIONS, readBalance } from "../../src/analysis/embedded/sentiment-decision.ts";
 import { sentimentFeatures, sumOpinions, type OpinionHit } from "../../src/analysis/embedded/sentiment-features.ts";
 import { opinionInputs, wordBuckets } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
@@ -35,11 +36,18 @@ function spread(sets: Sets): Map<string, number> {
   return counts;
 }
 
+/** An opinion as it would have been read if our own lexicon lacked it. */
+function withoutOwn(tokens: Reading["tokens"], hit: OpinionHit): OpinionHit[] {
+  const opinion = hit.opinion.phrase ? undefined : publishedOpinion(tokens[hit.to - 1]?.norm ?? "");
+  if (opinion === undefined) return [];
+  return [{ ...hit, opinion, valence: (hit.valence / hit.opinion.valence) * opinion.valence }];
+}
+
 export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = () => true): LabelledText[] =>
   sets.flatMap(({ rows }, source) =>
     rows.map(({ text, label: sentiment }) => {
       const all = sentimentFeatures(read(text).tokens);
-      const hits = all.hits.filter((hit) => knows(wordingOf(all, hit)));
+      const hits = all.hits.flatMap((hit) => (knows(wordingOf(all, hit)) ? hit : withoutOwn(all.tokens, hit)));
       const features = { ...all, hits, ...sumOpinions(hits) };
       const buckets = wordBuckets(features.tokens);
       return {
@@ -55,8 +63,8 @@ export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = 
   );
 
 /**
- * The same texts, read without opinions that occur in one set alone: those could stand in the lexicon because of that set.
- * What is right of these texts is a lower bound for texts that nobody has looked at.
+ * The same texts, read without the opinions of our own lexicon that occur in one set alone: those could stand there because
+ * of that set. What is right of these texts is a lower bound for texts that nobody has looked at.
  */
 export function textsOfSharedOpinions(sets: Sets): LabelledText[] {
   const counts = spread(sets);

@@ -8,11 +8,13 @@ const LINKS = wordSet("or nor and");
 const BETWEEN = wordSet(
   "a an the any of is are was were be been being have has had get gets got getting ever single one real really actually more further other major known sign signs trace such see saw seen notice noticed experienced encountered found surprise",
 );
-const SETTLED = wordSet("fixed solved resolved corrected squashed waived");
+const SETTLED = wordSet(
+  "fixed fixing solved solving resolved resolving corrected correcting squashed squashing waived waiving",
+);
 const SETTLED_BETWEEN = wordSet("a an the all my our this that these those every annoying");
 const SETTLED_AFTER = wordSet("was were got has have been all quickly promptly soon finally immediately");
 /** Before "fixed" they say that it is not so yet. */
-const UNSETTLED = wordSet("if until unless once when should must need needs want please");
+const UNSETTLED = wordSet("if until unless once when should must need needs want please still start try trying worth");
 
 /** Tokens. No clause is longer, so that no text takes long. */
 const LONGEST_CLAUSE = 40;

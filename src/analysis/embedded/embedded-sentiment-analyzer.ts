@@ -31,7 +31,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "4";
+  readonly version = "5";
 
   analyze(text: string): SentimentResult {
     const { tokens, language, readable } = read(text);

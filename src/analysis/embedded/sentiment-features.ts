@@ -19,6 +19,8 @@ export interface OpinionHit {
   from: number;
   to: number;
   valence: number;
+  /** As the lexicon has it. */
+  opinion: Opinion;
 }
 
 /** What the decision about the sentiment is made from; says nothing of labels. */
@@ -38,6 +40,8 @@ export interface SentimentFeatures {
 
 /** "no bugs, glitches or crashes": what negates the first negates the others. */
 const LINKS = new Set(["or", "nor"]);
+/** And after "free of". */
+const LINKS_AFTER_FREE = new Set([...LINKS, "and"]);
 const NEGATION_REACH = 6;
 const NEGATED_PRAISE = -0.7;
 const NEGATED_BLAME = -0.45;
@@ -151,6 +155,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
   let negatedTo = -1;
+  let links = LINKS;
   let words = 0;
 
   for (let at = 0; at < tokens.length;) {
@@ -170,17 +175,18 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
     }
     if (found.opinion.valence !== 0) {
       const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, settled);
-      const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, LINKS);
+      const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, links);
       let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
       valence *= degreeBefore(tokens, at);
       if (negation !== undefined) {
         if (!isUnsurpassed(tokens, negation, at, found.to)) valence = negated(valence);
         loose.delete(negation);
+        links = tokens[negation]?.norm === "free" ? LINKS_AFTER_FREE : LINKS;
       } else if (isListed) valence = negated(valence);
       else if (isCalledFor(tokens, at, found.to) || (valence > 0 && isWished(tokens, at, found.to)))
         valence *= CALLED_FOR;
       if (negation !== undefined || isListed) negatedTo = found.to;
-      const hit = { from: negation ?? at, to: found.to, valence };
+      const hit = { from: negation ?? at, to: found.to, valence, opinion: found.opinion };
       hits.push(hit);
       sentence.push(hit);
     }

@@ -46,7 +46,7 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["positive", "Not red but superb"],
     ["positive", "No scratches, dents or stains"],
     ["negative", "No scratches, broken all the same"],
-    ["positive", "We saw neither bugs nor crashes"],
+    ["neutral", "We saw neither bugs nor crashes"],
   ],
   "reversal without a negation": [
     ["negative", "The room was far from clean"],
@@ -57,6 +57,8 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "I used to love this shop"],
     ["positive", "I am used to good food, and this is delicious"],
     ["positive", "The shirt is free of stains"],
+    ["positive", "The room was free of dirt and noise"],
+    ["negative", "It came free of charge and broken"],
     ["positive", "Not far from perfect"],
     ["positive", "Never less than excellent"],
     ["negative", "No less awful than before"],
@@ -68,6 +70,7 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
   ],
   "comparatives that nothing comes up to": [
     ["positive", "It could not be better"],
+    ["negative", "You can do better than this"],
     ["positive", "The driver couldn't have been more polite"],
     ["positive", "I have never had a better pizza"],
     ["positive", "You can't find better service"],

@@ -3,6 +3,7 @@ import { changingTo, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
 import { beginningOf } from "../waiting-entries.ts";
+import { publishedValences } from "./published-lexicons.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
 export interface Opinion {
@@ -110,7 +111,7 @@ const factors = (groups: Record<string, string>): [string, number][] =>
 function readOpinionWords(): OpinionWords {
   const positive = readGroups(readData("./positive.json", import.meta.url) as Themes, 1);
   const negative = readGroups(readData("./negative.json", import.meta.url) as Themes, -1);
-  return new OpinionWords([...positive, ...negative], wordSet(modifiers["never opinions"]));
+  return new OpinionWords([...positive, ...negative], NEVER_OPINIONS);
 }
 
 function readPhrases(): PhraseTrie<Opinion> {
@@ -123,9 +124,9 @@ function readPhrases(): PhraseTrie<Opinion> {
   return trie;
 }
 
-/** English opinion words. */
+const NEVER_OPINIONS = wordSet(modifiers["never opinions"]);
+/** English opinion words of our own list. */
 export const OPINIONS = readOpinionWords();
-export const opinionOf = remember(OPINIONS.get);
 /** English phrases that hold an opinion, or only look like one. */
 export const PHRASES = readPhrases();
 export const NEGATORS = wordSet(modifiers.negators);
@@ -139,3 +140,29 @@ export const CONTRASTS = wordSet(modifiers.contrasts);
 export const CONCESSIONS = wordSet(modifiers.concessions);
 export const COMPARATIVES = wordSet(modifiers.comparatives);
 export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
+
+/** Whether a word shapes opinions and is none itself, whatever other lists say. */
+const isModifier = (word: string): boolean =>
+  NEGATORS.has(word) || DEGREES.has(word) || CONTRASTS.has(word) || CONCESSIONS.has(word) || NEVER_OPINIONS.has(word);
+
+/** What published lists say of a word on the average, from -5 to 5; nothing where none has it. */
+export function publishedValence(word: string): number | undefined {
+  const valences = isModifier(word) ? [] : publishedValences(word);
+  if (valences.length === 0) return undefined;
+  return valences.reduce((sum, valence) => sum + valence, 0) / valences.length;
+}
+
+/** So many more lists than not must be of a mind. */
+const AGREEING = 2;
+/** Words that nobody chose for feedback say less about it: of 0.3 to 0.8, this held best on sources that were left out. */
+const PUBLISHED_SHARE = 0.5;
+
+/** The opinion in a word that our own list lacks, where published ones agree on it. */
+export function publishedOpinion(word: string): Opinion | undefined {
+  const majority = publishedValences(word).reduce((sum, valence) => sum + Math.sign(valence), 0);
+  if (Math.abs(majority) < AGREEING) return undefined;
+  const valence = publishedValence(word);
+  return valence === undefined ? undefined : { valence: valence * PUBLISHED_SHARE, phrase: false };
+}
+
+export const opinionOf = remember((word) => OPINIONS.get(word) ?? publishedOpinion(word));

