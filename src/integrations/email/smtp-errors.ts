@@ -61,7 +61,7 @@ function whatHappened(error: NodemailerError): string {
   if (originalCode === "ECONNREFUSED") return "refused the connection. Check that it runs, and its host and port.";
   if (code === "EDNS") return "was not found by its name. Check the host in its URL.";
   if (code === "ETIMEDOUT") return "did not answer in time.";
-  return "closed the connection before it had taken the mail.";
+  return "closed the connection without a word on whether it has taken the mail.";
 }
 
 /** nodemailer's error without addresses and secrets, which servers like to repeat. */
