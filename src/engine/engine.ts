@@ -79,7 +79,8 @@ export interface StartedRun {
 
 /**
  * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
- * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
+ * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are unique within a run, which makes at most
+ * 1,000 steps (`too_many_steps`), those that are not listed included; how often one fails or the run is taken up again does not count. Failures with a retriable error are tried again with back-off; others end the run.
  */
 export interface Step {
   <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;

@@ -3,6 +3,7 @@ import { toAbiError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { askedDelay, retryDelay, type RetryPolicy } from "../retry-policy.ts";
+import type { RecordedSteps } from "./recorded-steps.ts";
 import { storableError, unlistedName } from "./run-record.ts";
 import { assertStorableResult } from "./storable.ts";
 
@@ -13,6 +14,8 @@ export interface StepSurroundings {
   readonly api: StepApi;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
+  /** What was recorded of the run's steps before this execution; asked once. */
+  recordedSteps(): Promise<RecordedSteps>;
   /** Earlier attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. */
   earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
   /** Throws where the run must not go on here: the engine is closing, or somebody has asked to cancel. */
@@ -32,6 +35,15 @@ interface StepRetry {
 /** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
+/** In one run. OpenWorkflow executes no more at a time; counted here, it is the same at every replay. */
+const MOST_STEPS = 1000;
+
+const tooManySteps = (): UnexpectedError =>
+  new UnexpectedError(undefined, {
+    message: `The workflow makes more than ${MOST_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
+    code: "too_many_steps",
+  });
+
 /** A step that takes its process with it must not be tried for ever: it would take every worker in turn. */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
@@ -44,6 +56,7 @@ export function createStep(surroundings: StepSurroundings): Step {
   const { api, runId, logger, retry } = surroundings;
 
   const names = new Set<string>();
+  let recording: Promise<RecordedSteps> | undefined;
 
   const execute = async <Output>(
     name: string,
@@ -53,13 +66,18 @@ export function createStep(surroundings: StepSurroundings): Step {
     const storedName = listed ? name : unlistedName(name);
     if (names.has(storedName))
       throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
+    if (names.size === MOST_STEPS) throw tooManySteps();
     names.add(storedName);
+    let recorded: RecordedSteps;
     try {
       await surroundings.beforeStep();
+      recorded = await (recording ??= surroundings.recordedSteps());
     } catch (error) {
       surroundings.onEngineError(error);
       throw error;
     }
+    if (recorded.has(storedName)) return recorded.get(storedName) as Output;
+
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };

@@ -9,6 +9,7 @@ import { createStep, type StepSurroundings } from "./durable-step.ts";
 import type { RunQueries } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
+import type { RecordedSteps } from "./recorded-steps.ts";
 import { configOf, publicId, storableError, toFullHistory } from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
 
@@ -31,6 +32,7 @@ export interface ExecutionSurroundings {
   readonly persistence: Persistence;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
+  recordedSteps(runId: string): Promise<RecordedSteps>;
   isClosing(): boolean;
   /** Something has happened to a run that others should look at. */
   onHappened(runId: string): void;
@@ -140,6 +142,7 @@ export class Executions {
       api,
       retry: this.#surroundings.retry,
       logger: this.#surroundings.logger,
+      recordedSteps: () => this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(runId)),
       earlierAttempts: (name) => this.#earlierAttempts(runId, name),
       beforeStep: () => ofEngine(() => this.#mayGoOn(runId)),
       onEngineError: (error) => engineErrors.add(error),

@@ -1,6 +1,7 @@
 import type { Backend } from "openworkflow/internal";
 import type { WorkerSlot } from "./engine-database.ts";
 import { isDisowned, type Persistence } from "./persistence.ts";
+import { nothingRecorded } from "./recorded-steps.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
@@ -78,6 +79,7 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
         return NOBODYS;
       }
     },
+    listStepAttempts: nothingRecorded, // our steps look for themselves
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),

@@ -26,6 +26,7 @@ import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED } from "./executions.ts";
 import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
+import { recordedSteps } from "./recorded-steps.ts";
 import { envelopeOf, publicId, storedId, toHistory, toRun, type Envelope } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
@@ -139,6 +140,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       persistence: this.#persistence,
       retry: options.retry ?? DEFAULT_RETRY_POLICY,
       logger: this.#logger,
+      recordedSteps: (runId) => recordedSteps(this.#database.backend, runId),
       isClosing: () => this.#closing !== undefined,
       onHappened: (runId) => this.#happened(runId),
       onFree: () => this.#loop.wakeNow(),
