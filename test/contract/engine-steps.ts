@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunHandler, WorkflowEngine } from "../../src/engine/engine.ts";
-import { IoError } from "../../src/errors.ts";
+import { ConflictError, IoError, isAbiError, ValidationError, type AbiError } from "../../src/errors.ts";
 import type { OpenEngine } from "./workflow-engine.ts";
 
 const SUBMISSION = { key: "k", fingerprint: "f", input: null };
@@ -52,5 +52,63 @@ export function engineSteps(open: OpenEngine): void {
       });
       expect(effects).toBe(1000);
     }, 60_000);
+
+    /** A card that is refused at first and would be taken later, and a ledger that is away when the refusal is to be noted. */
+    const purchase = (refusal: () => AbiError, untilTaken = 1) => {
+      const did: string[] = [];
+      const caught: unknown[] = [];
+      let refusals = 0;
+      let failures = 0;
+      const handler: RunHandler = async (_, { step }) => {
+        try {
+          await step("charged", () => {
+            if (++refusals <= untilTaken) throw refusal();
+            did.push("charged");
+          });
+        } catch (error) {
+          if (!isAbiError(error)) throw error;
+          caught.push([error.constructor, error.type, error.code, error.message]);
+          await step("refusal_told", () => void did.push("refusal told"));
+          await step("refusal_noted", () => {
+            if (++failures < 3) throw new IoError("The ledger is away.");
+          });
+          return "refused";
+        }
+        return "charged";
+      };
+      return { handler, did, caught };
+    };
+
+    class CardRefused extends ValidationError {}
+
+    it.each([
+      ["an error of an author's own class", ValidationError, () => new CardRefused("No.", { code: "card_refused" }), 1],
+      ["a conflict", ConflictError, () => new ConflictError("No.", { code: "card_refused" }), 1],
+      ["an error that has not passed", IoError, () => new IoError("No.", { code: "card_refused" }), 3],
+    ])(
+      "takes the same way at every replay after a failure that was handled: %s",
+      async (_, kind, refusal, attempts) => {
+        const { handler, did, caught } = purchase(refusal, attempts);
+        const engine = await open({ handler });
+        expect(await started(engine, "handler")).toMatchObject({
+          status: "completed",
+          output: "refused",
+          stepsCompleted: ["refusal_told", "refusal_noted"],
+        });
+        expect(did).toEqual(["refusal told"]);
+        const same = [kind, refusal().type, "card_refused", "No."];
+        expect(caught).toEqual([same, same, same]);
+      },
+    );
+
+    it("tries a step whose failure was handled again where the run has failed later and is taken up again", async () => {
+      const { handler, did } = purchase(() => new ValidationError("No."));
+      const engine = await open({ handler }, { retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 2 } });
+      const { id, error } = await started(engine, "handler");
+      expect(error).toMatchObject({ error: "The ledger is away." });
+      await engine.retry(id);
+      expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "charged" });
+      expect(did).toEqual(["refusal told", "charged"]);
+    });
   });
 }

@@ -1,5 +1,5 @@
 import type { OpenWorkflow } from "openworkflow";
-import { toAbiError, UnexpectedError, type AbiError } from "../../errors.ts";
+import { fromWireError, toAbiError, toWireError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { askedDelay, retryDelay, type RetryPolicy } from "../retry-policy.ts";
@@ -11,6 +11,8 @@ type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["ste
 
 export interface StepSurroundings {
   readonly runId: string;
+  /** Stands for the submission that is executed: the last time that the run was taken up again. */
+  readonly submission: number;
   readonly api: StepApi;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
@@ -76,7 +78,9 @@ export function createStep(surroundings: StepSurroundings): Step {
       surroundings.onEngineError(error);
       throw error;
     }
-    if (recorded.has(storedName)) return recorded.get(storedName) as Output;
+    const known = recorded.get(storedName);
+    if (known && "failure" in known) throw known.failure;
+    if (known) return known.output as Output;
 
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
@@ -94,7 +98,8 @@ export function createStep(surroundings: StepSurroundings): Step {
       const { code, message, retriable, type } = error;
       const backOff = retriable ? retryDelay(retry, attempt) : undefined;
       const delay = backOff === undefined ? undefined : backOff + askedDelay(error);
-      if (delay === undefined) final = error;
+      // As it will be read at a replay, so that the handler takes the same way then.
+      if (delay === undefined) final = fromWireError(toWireError(error));
       else {
         retryPolicy.maximumAttempts = 0; // as many as it takes: we count ourselves
         retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
@@ -102,7 +107,7 @@ export function createStep(surroundings: StepSurroundings): Step {
       const cause = describeCause(error.cause);
       logger[LOG_LEVEL[type]]({ run_id: runId, step: name, attempt, retry_in_ms: delay, code, cause }, message);
       emit({ phase: "failed", attempt, ...(delay === undefined ? {} : { retryInMs: delay }) });
-      return storableError(error);
+      return storableError(error, delay === undefined ? surroundings.submission : undefined);
     };
 
     let ours = false;

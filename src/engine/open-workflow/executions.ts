@@ -32,7 +32,7 @@ export interface ExecutionSurroundings {
   readonly persistence: Persistence;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
-  recordedSteps(runId: string): Promise<RecordedSteps>;
+  recordedSteps(runId: string, submission: number): Promise<RecordedSteps>;
   isClosing(): boolean;
   /** Something has happened to a run that others should look at. */
   onHappened(runId: string): void;
@@ -137,12 +137,16 @@ export class Executions {
         throw error;
       }
     };
+    const resumedAt = this.#claims.get(runId)?.resumedAt;
+    const submission = resumedAt?.getTime() ?? 0;
     const step = createStep({
       runId: publicId(runId),
+      submission,
       api,
       retry: this.#surroundings.retry,
       logger: this.#surroundings.logger,
-      recordedSteps: () => this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(runId)),
+      recordedSteps: () =>
+        this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(runId, submission)),
       earlierAttempts: (name) => this.#earlierAttempts(runId, name),
       beforeStep: () => ofEngine(() => this.#mayGoOn(runId)),
       onEngineError: (error) => engineErrors.add(error),
@@ -153,7 +157,6 @@ export class Executions {
       if (output !== undefined) assertStorable(output, "output");
       return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
     };
-    const resumedAt = this.#claims.get(runId)?.resumedAt;
     try {
       const resumption = resumedAt === undefined ? {} : { resumedAt };
       const history = async (): Promise<StepAttempt[]> =>

@@ -140,7 +140,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       persistence: this.#persistence,
       retry: options.retry ?? DEFAULT_RETRY_POLICY,
       logger: this.#logger,
-      recordedSteps: (runId) => recordedSteps(this.#database.backend, runId),
+      recordedSteps: (...run) => recordedSteps(this.#database.backend, ...run),
       isClosing: () => this.#closing !== undefined,
       onHappened: (runId) => this.#happened(runId),
       onFree: () => this.#loop.wakeNow(),
