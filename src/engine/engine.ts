@@ -79,11 +79,14 @@ export interface StartedRun {
 
 /**
  * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
- * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are unique within a run, which makes at most
- * 1,000 steps (`too_many_steps`), those that are not listed included; how often one fails or the run is taken up again does not count.
- * Failures with a retriable error are tried again with back-off; others, and those that do not pass,
- * end the run. A handler may catch such a failure: it is an error of the same type, code and message at every replay, not of a class
- * of the author's own, and the step is tried again only where the run has ended and is taken up again.
+ * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are
+ * unique within a run, which makes at most 1,000 steps (`too_many_steps`), those that are not listed included; how often one is
+ * tried does not count.
+ *
+ * Failures with a retriable error are tried again with back-off: the run is left meanwhile, even where the handler catches what
+ * it is left by. Others, and those that do not pass, end the run, unless the handler catches them: at every replay it gets an
+ * error of the same type, code and message, not of a class of its author's own. Such a step is tried again only where the run has
+ * ended and is taken up again.
  */
 export interface Step {
   <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;

@@ -101,6 +101,35 @@ export function engineSteps(open: OpenEngine): void {
       },
     );
 
+    it("tries a step again that may go well, and does nothing else before, whatever the handler makes of its failure", async () => {
+      const did: string[] = [];
+      const flaky = () => {
+        let failures = 0;
+        return () => {
+          if (++failures < 3) throw new IoError("away");
+          return "sent";
+        };
+      };
+      const [first, second, third] = [flaky(), flaky(), flaky()];
+      const engine = await open({
+        passed_over: async (_, { step }) => step("sent", first).catch(() => "not sent"),
+        made_another: async (_, { step }) =>
+          step("sent", second).catch((cause: unknown) => {
+            throw new ValidationError("not sent", { cause });
+          }),
+        gone_on: async (_, { step, decision }) => {
+          const sent = await step("sent", third).catch(() => "not sent");
+          await step.unlisted("noted", () => void did.push(sent)).catch(() => {});
+          if (sent === "not sent") await decision("what_now").catch(() => {});
+          return sent;
+        },
+      });
+      for (const workflow of ["passed_over", "made_another", "gone_on"]) {
+        expect(await started(engine, workflow)).toMatchObject({ status: "completed", output: "sent" });
+      }
+      expect(did).toEqual(["sent"]);
+    });
+
     it("tries a step whose failure was handled again where the run has failed later and is taken up again", async () => {
       const { handler, did } = purchase(() => new ValidationError("No."));
       const engine = await open({ handler }, { retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 2 } });

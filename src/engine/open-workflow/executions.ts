@@ -129,8 +129,14 @@ export class Executions {
     handler: RunHandler,
   ): Promise<Json> {
     const engineErrors = new Set<unknown>();
+    /** Once it has met one of them, the run is left here: a handler that catches it changes nothing about that. */
+    const staysHere = (): void => {
+      const [error] = engineErrors;
+      if (engineErrors.size > 0) throw error;
+    };
     const ofEngine = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       try {
+        staysHere();
         return await work();
       } catch (error) {
         engineErrors.add(error);
@@ -169,10 +175,12 @@ export class Executions {
         decision,
         history,
       });
+      staysHere();
       assertStorableResult(output, "The workflow");
       return output;
     } catch (error) {
-      if (engineErrors.has(error) || error === INTERRUPTED) throw error;
+      staysHere();
+      if (error === INTERRUPTED) throw error;
       if (!isAbiError(error)) {
         this.#surroundings.logger.error(
           { run_id: publicId(runId), cause: describeCause(error) },
