@@ -223,6 +223,27 @@ describe("OpenWorkflowEngine", () => {
     await engine.close();
   });
 
+  it("says of a step that it did not begin it where another has the run by then, and not that it could not be recorded", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const messages: unknown[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => void messages.push(JSON.parse(line)) });
+    const engine = new OpenWorkflowEngine({ path, logger });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    engine.register("mail", async (_, { step }) => {
+      if (++executions === 1) {
+        // As another worker leaves it whose lease has run out.
+        const other = new DatabaseSync(path);
+        other.exec("UPDATE workflow_runs SET worker_id = 'another', available_at = '2000-01-01T00:00:00.000Z'");
+        other.close();
+      }
+      return step("sent", () => executions);
+    });
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 2 });
+    expect(messages).toEqual([expect.objectContaining({ level: 40, step: "sent", msg: "a step was not begun" })]);
+  });
+
   it("writes nothing to the console when the answer to a run's end is lost and the database fails again", async () => {
     const database = openSqliteDatabase(":memory:", true);
     const { backend } = database;

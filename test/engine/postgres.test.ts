@@ -68,6 +68,26 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
     expect(cancelled).toMatchObject({ status: "cancelled" });
   });
 
+  it("begins a step once where the answer to that gets lost, and takes it for no death of its process", async () => {
+    const database = await connectPostgres(await newDatabase());
+    const { backend } = database;
+    let lost = 0;
+    const createStepAttempt: typeof backend.createStepAttempt = async (params) => {
+      const attempt = await backend.createStepAttempt(params);
+      if (lost++ < 3) throw new Error("write CONNECTION_CLOSED");
+      return attempt;
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
+    const retry = { attempts: 1, initialDelayMs: 1, maximumDelayMs: 1 };
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, retry });
+    onTestFinished(() => engine.close());
+    let effects = 0;
+    engine.register("mail", async (_, { step }) => step("sent", () => ++effects));
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    expect((await engine.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual(["sent completed"]);
+  });
+
   it.each(["new", "older"])("opens safely when ten processes do so at once on a database that is %s", async (age) => {
     const database = await newDatabase();
     if (age === "older") {

@@ -18,7 +18,7 @@ export interface StepSurroundings {
   readonly logger: Logger;
   /** What was recorded of the run's steps before this execution; asked once. */
   recordedSteps(): Promise<RecordedSteps>;
-  /** Earlier attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. */
+  /** Attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. Asked before one begins. */
   earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
   /** Throws where the run must not go on here: the engine is closing, or somebody has asked to cancel. */
   beforeStep(): Promise<void>;
@@ -29,7 +29,7 @@ export interface StepSurroundings {
 }
 
 interface StepRetry {
-  maximumAttempts: number;
+  readonly maximumAttempts: number;
   initialInterval: `${number}ms`;
   maximumInterval: `${number}ms`;
 }
@@ -60,6 +60,18 @@ export function createStep(surroundings: StepSurroundings): Step {
   const names = new Set<string>();
   let recording: Promise<RecordedSteps> | undefined;
 
+  /** What there is to know of a step before it is begun. */
+  const look = async (storedName: string) => {
+    try {
+      await surroundings.beforeStep();
+      const known = (await (recording ??= surroundings.recordedSteps())).get(storedName);
+      return { known, earlier: known ? undefined : await surroundings.earlierAttempts(storedName) };
+    } catch (error) {
+      surroundings.onEngineError(error);
+      throw error;
+    }
+  };
+
   const execute = async <Output>(
     name: string,
     listed: boolean,
@@ -70,51 +82,38 @@ export function createStep(surroundings: StepSurroundings): Step {
       throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
     if (names.size === MOST_STEPS) throw tooManySteps();
     names.add(storedName);
-    let recorded: RecordedSteps;
-    try {
-      await surroundings.beforeStep();
-      recorded = await (recording ??= surroundings.recordedSteps());
-    } catch (error) {
-      surroundings.onEngineError(error);
-      throw error;
-    }
-    const known = recorded.get(storedName);
+    const { known, earlier = { failed: 0, died: 0 } } = await look(storedName);
     if (known && "failure" in known) throw known.failure;
     if (known) return known.output as Output;
+    const { died } = earlier;
+    const attempt = earlier.failed + died + 1;
 
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };
     // OpenWorkflow reads the policy after the step has failed; by then it says what this very error deserves. As it stands here
-    // it is for what is not the work's own error: a result that could not be written down.
-    const retryPolicy: StepRetry = {
-      maximumAttempts: retry.attempts,
-      initialInterval: "1000ms",
-      maximumInterval: "60000ms",
-    };
+    // it is for what is not the work's own error: a result that could not be written down. We count ourselves.
+    const retryPolicy: StepRetry = { maximumAttempts: 0, initialInterval: "1000ms", maximumInterval: "60000ms" };
     let final: AbiError | undefined;
 
-    const failed = (error: AbiError, attempt: number): Error => {
+    const failed = (error: AbiError): Error => {
       const { code, message, retriable, type } = error;
       const backOff = retriable ? retryDelay(retry, attempt) : undefined;
       const delay = backOff === undefined ? undefined : backOff + askedDelay(error);
       // As it will be read at a replay, so that the handler takes the same way then.
       if (delay === undefined) final = fromWireError(toWireError(error));
-      else {
-        retryPolicy.maximumAttempts = 0; // as many as it takes: we count ourselves
-        retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
-      }
+      else retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
       const cause = describeCause(error.cause);
       logger[LOG_LEVEL[type]]({ run_id: runId, step: name, attempt, retry_in_ms: delay, code, cause }, message);
       emit({ phase: "failed", attempt, ...(delay === undefined ? {} : { retryInMs: delay }) });
       return storableError(error, delay === undefined ? surroundings.submission : undefined);
     };
 
+    let begun = false;
     let ours = false;
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
-        const { failed: failures, died } = await surroundings.earlierAttempts(storedName);
-        const attempt = failures + died + 1;
+        begun = true;
         emit({ phase: "started", attempt });
         try {
           if (died >= retry.attempts) throw givenUp(name, died);
@@ -124,14 +123,15 @@ export function createStep(surroundings: StepSurroundings): Step {
           return output;
         } catch (error) {
           ours = true;
-          throw failed(toAbiError(error), attempt);
+          throw failed(toAbiError(error));
         }
       });
     } catch (error) {
       // A final failure is the author's to handle or to let pass; everything else is between OpenWorkflow and its database.
       if (final) throw final;
-      if (!ours)
-        logger.error({ run_id: runId, step: name, cause: describeCause(error) }, "a step could not be recorded");
+      const facts = { run_id: runId, step: name, cause: describeCause(error) };
+      if (!begun) logger.warn(facts, "a step was not begun");
+      else if (!ours) logger.error(facts, "a step could not be recorded");
       surroundings.onEngineError(error);
       throw error;
     }

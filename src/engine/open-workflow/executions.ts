@@ -205,7 +205,7 @@ export class Executions {
     const { failed, running } = await this.#surroundings.persistence.until(() =>
       this.#surroundings.queries.attempts(runId, storedName),
     );
-    return { failed, died: Math.max(0, running - 1) };
+    return { failed, died: running };
   }
 
   /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */

@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import type { Backend } from "openworkflow/internal";
-import type { WorkerSlot } from "./engine-database.ts";
+import type { NewStepAttempt, WorkerSlot } from "./engine-database.ts";
 import { isDisowned, type Persistence } from "./persistence.ts";
 import { nothingRecorded } from "./recorded-steps.ts";
 
@@ -81,6 +82,10 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
     },
     listStepAttempts: nothingRecorded, // our steps look for themselves
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
+    createStepAttempt: (params) => {
+      const attempt: NewStepAttempt = { ...params, id: randomUUID() };
+      return persistently(() => backend.createStepAttempt(attempt));
+    },
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
