@@ -5,7 +5,8 @@ import type { Step, StepEvent } from "../engine.ts";
 import { askedDelay, retryDelay, type RetryPolicy } from "../retry-policy.ts";
 import type { RecordedSteps } from "./recorded-steps.ts";
 import { storableError, unlistedName } from "./run-record.ts";
-import { assertStorableResult } from "./storable.ts";
+import { isUnwritable } from "./postgres-error.ts";
+import { assertStepName, assertStorableResult, refusedResult } from "./storable.ts";
 
 type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
 
@@ -77,6 +78,7 @@ export function createStep(surroundings: StepSurroundings): Step {
     listed: boolean,
     work: () => Promise<Output> | Output,
   ): Promise<Output> => {
+    assertStepName(name);
     const storedName = listed ? name : unlistedName(name);
     if (names.has(storedName))
       throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
@@ -130,6 +132,11 @@ export function createStep(surroundings: StepSurroundings): Step {
       // A final failure is the author's to handle or to let pass; everything else is between OpenWorkflow and its database.
       if (final) throw final;
       const facts = { run_id: runId, step: name, cause: describeCause(error) };
+      if (isUnwritable(error)) {
+        const refused = refusedResult(`the step ${name}`, error);
+        logger.error({ ...facts, code: refused.code }, refused.message);
+        throw refused;
+      }
       if (!begun) logger.warn(facts, "a step was not begun");
       else if (!ours) logger.error(facts, "a step could not be recorded");
       surroundings.onEngineError(error);

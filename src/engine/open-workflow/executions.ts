@@ -20,7 +20,7 @@ export const AFTER_ENGINE_FAILURE = {
   maximumInterval: "1m",
   backoffCoefficient: 2,
 } as const;
-const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
+export const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 
 export const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
