@@ -12,7 +12,7 @@ type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["ste
 
 export interface StepSurroundings {
   readonly runId: string;
-  /** Stands for the submission that is executed: the last time that the run was taken up again. */
+  /** Stands for the submission that is executed. */
   readonly submission: number;
   readonly api: StepApi;
   readonly retry: RetryPolicy;

@@ -10,7 +10,7 @@ import type { RunQueries } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
 import type { RecordedSteps } from "./recorded-steps.ts";
-import { configOf, publicId, storableError, toFullHistory } from "./run-record.ts";
+import { configOf, publicId, storableError, submissionOf, toFullHistory } from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
 
 /** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
@@ -47,6 +47,7 @@ interface Claim {
   /** For the first time since it was submitted. */
   readonly first: boolean;
   readonly resumedAt: Date | undefined;
+  readonly submission: number;
   executing: boolean;
 }
 
@@ -72,7 +73,8 @@ export class Executions {
     this.#parked.delete(workerId);
     const { resubmitted_at: resumed } = configOf(run);
     const resumedAt = resumed === undefined ? undefined : new Date(resumed);
-    this.#claims.set(run.id, { workerId, first: run.attempts === 1, resumedAt, executing: true });
+    const first = run.attempts === 1;
+    this.#claims.set(run.id, { workerId, first, resumedAt, submission: submissionOf(run), executing: true });
     this.#log(run, "a run is taken up");
   }
 
@@ -143,8 +145,7 @@ export class Executions {
         throw error;
       }
     };
-    const resumedAt = this.#claims.get(runId)?.resumedAt;
-    const submission = resumedAt?.getTime() ?? 0;
+    const { resumedAt, submission = 0 } = this.#claims.get(runId) ?? {};
     const step = createStep({
       runId: publicId(runId),
       submission,

@@ -45,6 +45,16 @@ export const envelopeOf = (run: WorkflowRun): Envelope => run.input as unknown a
 
 export const configOf = (run: WorkflowRun): RunConfig => run.config as RunConfig;
 
+/**
+ * Stands for the submission of a run that is executed: how many attempts had failed before it. A submission in which a step has
+ * failed for good has a higher one after it, whatever the clocks say.
+ */
+export function submissionOf(run: WorkflowRun): number {
+  const { attempts_before, resubmitted_at } = configOf(run);
+  if (!attempts_before) return resubmitted_at === undefined ? 0 : Date.parse(resubmitted_at);
+  return Object.values(attempts_before).reduce((sum, { failed }) => sum + failed, 0);
+}
+
 function statusOf(run: WorkflowRun): RunStatus {
   if (run.status === "running" && configOf(run).waiting) return "waiting_for_approval";
   // One that waits for its retry is pending again.
