@@ -93,3 +93,10 @@ export function toWireError(error: unknown): WireError {
   const { message, code, type, retriable } = toAbiError(error);
   return { error: message, error_code: code, error_type: type, retriable };
 }
+
+/** An error out of the form that left a process: of the same type, with code and message, and with nothing else of what it was. */
+export function fromWireError({ error: message, error_code: code, error_type: type }: WireError): AbiError {
+  if (type === "unexpected_error") return new UnexpectedError(undefined, { message, code });
+  const Kind = { validation_error: ValidationError, conflict: ConflictError, io_error: IoError }[type];
+  return new Kind(message, { code });
+}

@@ -79,7 +79,14 @@ export interface StartedRun {
 
 /**
  * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
- * What it returns must be JSON, without NUL characters and halves of surrogate pairs: anything else fails for good. Names are unique within a run. Failures with a retriable error are tried again with back-off; others end the run.
+ * What it returns must be JSON, nested at most 500 deep, without NUL characters and halves of surrogate pairs: anything else fails
+ * for good. Names have at most 1,000 bytes (`invalid_step_name`) and are unique within a run, which makes at most 1,000 steps
+ * (`too_many_steps`), those that are not listed included; how often one is tried does not count.
+ *
+ * Failures with a retriable error are tried again with back-off: the run is left meanwhile, even where the handler catches what
+ * it is left by. Others, and those that do not pass, end the run, unless the handler catches them: at every replay it gets an
+ * error of the same type, code and message, not of a class of its author's own. Such a step is tried again only where the run has
+ * ended and is taken up again.
  */
 export interface Step {
   <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
@@ -172,8 +179,8 @@ export interface WorkflowEngine {
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
    * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
-   * @throws ValidationError for a key or an input with a NUL character or half of a surrogate pair, which no database keeps,
-   * and for a date beyond `LATEST_START`
+   * @throws ValidationError for what is not kept: a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL
+   * character or half of a surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 

@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RunHandler } from "../../src/engine/engine.ts";
+import { ValidationError } from "../../src/errors.ts";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
@@ -221,6 +222,48 @@ describe("OpenWorkflowEngine", () => {
     expect(mails).toBe(1);
     expect(warned).toEqual([expect.stringContaining("does not take what a run has done; trying on")]);
     await engine.close();
+  });
+
+  it("tries a step that has failed for good again each time that its run is taken up, though the clock stands still", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const engine = new OpenWorkflowEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    let attempts = 0;
+    engine.register("mail", async (_, { step }) =>
+      step("sent", () => {
+        if (++attempts < 4) throw new ValidationError("no");
+        return "sent";
+      }),
+    );
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    for (const expected of [1, 2, 3]) {
+      expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+      expect(attempts).toBe(expected);
+      await engine.retry(id);
+    }
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
+  });
+
+  it("says of a step that it did not begin it where another has the run by then, and not that it could not be recorded", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const messages: unknown[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => void messages.push(JSON.parse(line)) });
+    const engine = new OpenWorkflowEngine({ path, logger });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    engine.register("mail", async (_, { step }) => {
+      if (++executions === 1) {
+        // As another worker leaves it whose lease has run out.
+        const other = new DatabaseSync(path);
+        other.exec("UPDATE workflow_runs SET worker_id = 'another', available_at = '2000-01-01T00:00:00.000Z'");
+        other.close();
+      }
+      return step("sent", () => executions);
+    });
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 2 });
+    expect(messages).toEqual([expect.objectContaining({ level: 40, step: "sent", msg: "a step was not begun" })]);
   });
 
   it("writes nothing to the console when the answer to a run's end is lost and the database fails again", async () => {

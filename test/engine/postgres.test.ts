@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { IoError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { createDatabase, serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
@@ -66,6 +67,58 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names n
     expect(decided).toMatchObject({ status: "completed", output: "yes" });
     const cancelled = await meanwhile(await connected(), (engine, id) => engine.cancel(id));
     expect(cancelled).toMatchObject({ status: "cancelled" });
+  });
+
+  it("begins a step once where the answer to that gets lost, and takes it for no death of its process", async () => {
+    const database = await connectPostgres(await newDatabase());
+    const { backend } = database;
+    let lost = 0;
+    const createStepAttempt: typeof backend.createStepAttempt = async (params) => {
+      const attempt = await backend.createStepAttempt(params);
+      if (lost++ < 3) throw new Error("write CONNECTION_CLOSED");
+      return attempt;
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
+    const retry = { attempts: 1, initialDelayMs: 1, maximumDelayMs: 1 };
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, retry });
+    onTestFinished(() => engine.close());
+    let effects = 0;
+    engine.register("mail", async (_, { step }) => step("sent", () => ++effects));
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    expect((await engine.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual(["sent completed"]);
+  });
+
+  it("says at once of what the database's encoding lacks that it can't be kept, and repeats no effect for it", async () => {
+    const url = await newDatabase("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    const engine = await OpenWorkflowEngine.connect(url, {
+      retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 1 },
+    });
+    onTestFinished(() => engine.close());
+    let effects = 0;
+    engine.register("step", async (_, { step }) => step("sent", () => (++effects, "😀")));
+    engine.register("name", async (_, { step }) => step("😀", () => ++effects));
+    engine.register("handler", async () => "😀");
+    const fails = (): never => {
+      throw new IoError("😀");
+    };
+    engine.register("failing_step", async (_, { step }) => step("sent", fails));
+    engine.register("failing_handler", fails);
+    engine.register("decision", async (_, { decision }) => (await decision("draft-1")).value);
+    const submission = { key: "k", fingerprint: "f", input: "é" };
+    const refused = { type: "validation_error", code: "not_storable", message: expect.stringContaining("encoding") };
+    await expect(engine.start("step", { ...submission, input: "😀" })).rejects.toMatchObject(refused);
+    for (const workflow of ["step", "name", "handler", "failing_step", "failing_handler"]) {
+      const { id } = await engine.start(workflow, submission);
+      expect(await engine.wait(id)).toMatchObject({
+        status: "failed",
+        error: { error_code: "not_storable", error_type: "unexpected_error", retriable: false },
+      });
+    }
+    expect(effects).toBe(1);
+    const { id } = await engine.start("decision", submission);
+    await engine.wait(id);
+    await expect(engine.decide(id, "draft-1", "😀")).rejects.toMatchObject(refused);
   });
 
   it.each(["new", "older"])("opens safely when ten processes do so at once on a database that is %s", async (age) => {

@@ -10,12 +10,15 @@ export interface TestDatabase {
   readonly drop: () => Promise<void>;
 }
 
-/** What one test leaves must not be another's work. Drop it at the end. */
-export async function createDatabase(server = serverUrl!): Promise<TestDatabase> {
+/**
+ * What one test leaves must not be another's work. Drop it at the end.
+ * @param options of `CREATE DATABASE`
+ */
+export async function createDatabase(server = serverUrl!, options = ""): Promise<TestDatabase> {
   const name = `abi_${randomUUID().replaceAll("-", "")}`;
   const url = new URL(server);
   url.pathname = `/${name}`;
-  await statement(server, `CREATE DATABASE ${name}`);
+  await statement(server, `CREATE DATABASE ${name} ${options}`);
   return { url: url.href, drop: () => statement(server, `DROP DATABASE ${name} WITH (FORCE)`) };
 }
 

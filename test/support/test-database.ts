@@ -3,9 +3,12 @@ import { createDatabase, serverUrl } from "./postgres.ts";
 
 if (serverUrl === undefined) process.stderr.write("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).\n");
 
-/** The URL of a new database that is gone after the test. */
-export async function newDatabase(): Promise<string> {
-  const { url, drop } = await createDatabase();
+/**
+ * The URL of a new database that is gone after the test.
+ * @param options of `CREATE DATABASE`
+ */
+export async function newDatabase(options = ""): Promise<string> {
+  const { url, drop } = await createDatabase(serverUrl, options);
   onTestFinished(drop);
   return url;
 }

@@ -1,19 +1,25 @@
 import type { OpenWorkflow } from "openworkflow";
-import { toAbiError, UnexpectedError, type AbiError } from "../../errors.ts";
+import { fromWireError, toAbiError, toWireError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Step, StepEvent } from "../engine.ts";
 import { askedDelay, retryDelay, type RetryPolicy } from "../retry-policy.ts";
+import type { RecordedSteps } from "./recorded-steps.ts";
 import { storableError, unlistedName } from "./run-record.ts";
-import { assertStorableResult } from "./storable.ts";
+import { isUnwritable } from "./postgres-error.ts";
+import { assertStepName, assertStorableResult, refusedResult } from "./storable.ts";
 
 type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
 
 export interface StepSurroundings {
   readonly runId: string;
+  /** Stands for the submission that is executed. */
+  readonly submission: number;
   readonly api: StepApi;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
-  /** Earlier attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. */
+  /** What was recorded of the run's steps before this execution; asked once. */
+  recordedSteps(): Promise<RecordedSteps>;
+  /** Attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. Asked before one begins. */
   earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
   /** Throws where the run must not go on here: the engine is closing, or somebody has asked to cancel. */
   beforeStep(): Promise<void>;
@@ -24,13 +30,22 @@ export interface StepSurroundings {
 }
 
 interface StepRetry {
-  maximumAttempts: number;
+  readonly maximumAttempts: number;
   initialInterval: `${number}ms`;
   maximumInterval: `${number}ms`;
 }
 
 /** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
+
+/** In one run. OpenWorkflow executes no more at a time; counted here, it is the same at every replay. */
+const MOST_STEPS = 1000;
+
+const tooManySteps = (): UnexpectedError =>
+  new UnexpectedError(undefined, {
+    message: `The workflow makes more than ${MOST_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
+    code: "too_many_steps",
+  });
 
 /** A step that takes its process with it must not be tried for ever: it would take every worker in turn. */
 const givenUp = (step: string, times: number): UnexpectedError =>
@@ -44,54 +59,63 @@ export function createStep(surroundings: StepSurroundings): Step {
   const { api, runId, logger, retry } = surroundings;
 
   const names = new Set<string>();
+  let recording: Promise<RecordedSteps> | undefined;
+
+  /** What there is to know of a step before it is begun. */
+  const look = async (storedName: string) => {
+    try {
+      await surroundings.beforeStep();
+      const known = (await (recording ??= surroundings.recordedSteps())).get(storedName);
+      return { known, earlier: known ? undefined : await surroundings.earlierAttempts(storedName) };
+    } catch (error) {
+      surroundings.onEngineError(error);
+      throw error;
+    }
+  };
 
   const execute = async <Output>(
     name: string,
     listed: boolean,
     work: () => Promise<Output> | Output,
   ): Promise<Output> => {
+    assertStepName(name);
     const storedName = listed ? name : unlistedName(name);
     if (names.has(storedName))
       throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
+    if (names.size === MOST_STEPS) throw tooManySteps();
     names.add(storedName);
-    try {
-      await surroundings.beforeStep();
-    } catch (error) {
-      surroundings.onEngineError(error);
-      throw error;
-    }
+    const { known, earlier = { failed: 0, died: 0 } } = await look(storedName);
+    if (known && "failure" in known) throw known.failure;
+    if (known) return known.output as Output;
+    const { died } = earlier;
+    const attempt = earlier.failed + died + 1;
+
     const emit = (event: Omit<StepEvent, "runId" | "step">): void => {
       if (listed) surroundings.emit({ step: name, ...event });
     };
     // OpenWorkflow reads the policy after the step has failed; by then it says what this very error deserves. As it stands here
-    // it is for what is not the work's own error: a result that could not be written down.
-    const retryPolicy: StepRetry = {
-      maximumAttempts: retry.attempts,
-      initialInterval: "1000ms",
-      maximumInterval: "60000ms",
-    };
+    // it is for what is not the work's own error: a result that could not be written down. We count ourselves.
+    const retryPolicy: StepRetry = { maximumAttempts: 0, initialInterval: "1000ms", maximumInterval: "60000ms" };
     let final: AbiError | undefined;
 
-    const failed = (error: AbiError, attempt: number): Error => {
+    const failed = (error: AbiError): Error => {
       const { code, message, retriable, type } = error;
       const backOff = retriable ? retryDelay(retry, attempt) : undefined;
       const delay = backOff === undefined ? undefined : backOff + askedDelay(error);
-      if (delay === undefined) final = error;
-      else {
-        retryPolicy.maximumAttempts = 0; // as many as it takes: we count ourselves
-        retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
-      }
+      // As it will be read at a replay, so that the handler takes the same way then.
+      if (delay === undefined) final = fromWireError(toWireError(error));
+      else retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
       const cause = describeCause(error.cause);
       logger[LOG_LEVEL[type]]({ run_id: runId, step: name, attempt, retry_in_ms: delay, code, cause }, message);
       emit({ phase: "failed", attempt, ...(delay === undefined ? {} : { retryInMs: delay }) });
-      return storableError(error);
+      return storableError(error, delay === undefined ? surroundings.submission : undefined);
     };
 
+    let begun = false;
     let ours = false;
     try {
       return await api.run({ name: storedName, retryPolicy }, async () => {
-        const { failed: failures, died } = await surroundings.earlierAttempts(storedName);
-        const attempt = failures + died + 1;
+        begun = true;
         emit({ phase: "started", attempt });
         try {
           if (died >= retry.attempts) throw givenUp(name, died);
@@ -101,14 +125,20 @@ export function createStep(surroundings: StepSurroundings): Step {
           return output;
         } catch (error) {
           ours = true;
-          throw failed(toAbiError(error), attempt);
+          throw failed(toAbiError(error));
         }
       });
     } catch (error) {
       // A final failure is the author's to handle or to let pass; everything else is between OpenWorkflow and its database.
       if (final) throw final;
-      if (!ours)
-        logger.error({ run_id: runId, step: name, cause: describeCause(error) }, "a step could not be recorded");
+      const facts = { run_id: runId, step: name, cause: describeCause(error) };
+      if (isUnwritable(error)) {
+        const refused = refusedResult(`the step ${name}`, error);
+        logger.error({ ...facts, code: refused.code }, refused.message);
+        throw refused;
+      }
+      if (!begun) logger.warn(facts, "a step was not begun");
+      else if (!ours) logger.error(facts, "a step could not be recorded");
       surroundings.onEngineError(error);
       throw error;
     }

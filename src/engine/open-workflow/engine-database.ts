@@ -99,6 +99,9 @@ export interface WorkerSlot {
 /** The workflows that a process executes, and how many runs of each may be at work in the whole database; null: any number. */
 export type Places = ReadonlyMap<string, number | null>;
 
+/** With an id of ours, which a database that can lose an answer uses in place of its own. */
+export type NewStepAttempt = Parameters<Backend["createStepAttempt"]>[0] & { readonly id: string };
+
 /** An open database with OpenWorkflow's tables in it. */
 export interface EngineDatabase {
   /** @internal */

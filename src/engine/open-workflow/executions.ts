@@ -9,7 +9,8 @@ import { createStep, type StepSurroundings } from "./durable-step.ts";
 import type { RunQueries } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
-import { configOf, publicId, storableError, toFullHistory } from "./run-record.ts";
+import type { RecordedSteps } from "./recorded-steps.ts";
+import { configOf, publicId, storableError, submissionOf, toFullHistory } from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
 
 /** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
@@ -19,7 +20,7 @@ export const AFTER_ENGINE_FAILURE = {
   maximumInterval: "1m",
   backoffCoefficient: 2,
 } as const;
-const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
+export const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 
 export const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
@@ -31,6 +32,7 @@ export interface ExecutionSurroundings {
   readonly persistence: Persistence;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
+  recordedSteps(runId: string, submission: number): Promise<RecordedSteps>;
   isClosing(): boolean;
   /** Something has happened to a run that others should look at. */
   onHappened(runId: string): void;
@@ -45,6 +47,7 @@ interface Claim {
   /** For the first time since it was submitted. */
   readonly first: boolean;
   readonly resumedAt: Date | undefined;
+  readonly submission: number;
   executing: boolean;
 }
 
@@ -70,7 +73,8 @@ export class Executions {
     this.#parked.delete(workerId);
     const { resubmitted_at: resumed } = configOf(run);
     const resumedAt = resumed === undefined ? undefined : new Date(resumed);
-    this.#claims.set(run.id, { workerId, first: run.attempts === 1, resumedAt, executing: true });
+    const first = run.attempts === 1;
+    this.#claims.set(run.id, { workerId, first, resumedAt, submission: submissionOf(run), executing: true });
     this.#log(run, "a run is taken up");
   }
 
@@ -127,19 +131,29 @@ export class Executions {
     handler: RunHandler,
   ): Promise<Json> {
     const engineErrors = new Set<unknown>();
+    /** Once it has met one of them, the run is left here: a handler that catches it changes nothing about that. */
+    const staysHere = (): void => {
+      const [error] = engineErrors;
+      if (engineErrors.size > 0) throw error;
+    };
     const ofEngine = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       try {
+        staysHere();
         return await work();
       } catch (error) {
         engineErrors.add(error);
         throw error;
       }
     };
+    const { resumedAt, submission = 0 } = this.#claims.get(runId) ?? {};
     const step = createStep({
       runId: publicId(runId),
+      submission,
       api,
       retry: this.#surroundings.retry,
       logger: this.#surroundings.logger,
+      recordedSteps: () =>
+        this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(runId, submission)),
       earlierAttempts: (name) => this.#earlierAttempts(runId, name),
       beforeStep: () => ofEngine(() => this.#mayGoOn(runId)),
       onEngineError: (error) => engineErrors.add(error),
@@ -150,7 +164,6 @@ export class Executions {
       if (output !== undefined) assertStorable(output, "output");
       return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
     };
-    const resumedAt = this.#claims.get(runId)?.resumedAt;
     try {
       const resumption = resumedAt === undefined ? {} : { resumedAt };
       const history = async (): Promise<StepAttempt[]> =>
@@ -163,10 +176,12 @@ export class Executions {
         decision,
         history,
       });
+      staysHere();
       assertStorableResult(output, "The workflow");
       return output;
     } catch (error) {
-      if (engineErrors.has(error) || error === INTERRUPTED) throw error;
+      staysHere();
+      if (error === INTERRUPTED) throw error;
       if (!isAbiError(error)) {
         this.#surroundings.logger.error(
           { run_id: publicId(runId), cause: describeCause(error) },
@@ -191,7 +206,7 @@ export class Executions {
     const { failed, running } = await this.#surroundings.persistence.until(() =>
       this.#surroundings.queries.attempts(runId, storedName),
     );
-    return { failed, died: Math.max(0, running - 1) };
+    return { failed, died: running };
   }
 
   /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */

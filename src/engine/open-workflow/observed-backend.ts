@@ -1,6 +1,12 @@
+import { randomUUID } from "node:crypto";
 import type { Backend } from "openworkflow/internal";
-import type { WorkerSlot } from "./engine-database.ts";
+import type { NewStepAttempt, WorkerSlot } from "./engine-database.ts";
+import { FINAL } from "./executions.ts";
 import { isDisowned, type Persistence } from "./persistence.ts";
+import { isUnwritable } from "./postgres-error.ts";
+import { nothingRecorded } from "./recorded-steps.ts";
+import { storableError } from "./run-record.ts";
+import { refusedResult } from "./storable.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
@@ -52,6 +58,27 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
       throw error;
     }
   };
+  /** A run's end; one that can't be written as it is, is a failure that says so: it would be tried again for ever. */
+  const end = async (
+    { workflowRunId, workerId }: { workflowRunId: string; workerId: string },
+    write: () => Promise<WorkflowRun>,
+  ): Promise<WorkflowRun> => {
+    try {
+      return await leave(write);
+    } catch (cause) {
+      if (!isUnwritable(cause)) throw cause;
+      const { message } = storableError(refusedResult("the workflow", cause));
+      const failure = {
+        workflowRunId,
+        workerId,
+        error: { message },
+        retryPolicy: FINAL,
+        attempts: 1,
+        deadlineAt: null,
+      };
+      return leave(() => backend.failWorkflowRun(failure));
+    }
+  };
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
     const run = await observer.claim(params);
@@ -78,13 +105,18 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
         return NOBODYS;
       }
     },
+    listStepAttempts: nothingRecorded, // our steps look for themselves
     cancelWorkflowRun: async (params) => report(await backend.cancelWorkflowRun(params)),
+    createStepAttempt: (params) => {
+      const attempt: NewStepAttempt = { ...params, id: randomUUID() };
+      return persistently(() => backend.createStepAttempt(attempt));
+    },
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
-    completeWorkflowRun: (params) => leave(() => backend.completeWorkflowRun(params)),
+    completeWorkflowRun: (params) => end(params, () => backend.completeWorkflowRun(params)),
     failWorkflowRun: async (params) =>
-      observer.takeParked(params.workerId) ?? leave(() => backend.failWorkflowRun(params)),
+      observer.takeParked(params.workerId) ?? end(params, () => backend.failWorkflowRun(params)),
     sleepWorkflowRun: async (params) => report(await backend.sleepWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: (params) =>
       leave(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),

@@ -26,10 +26,12 @@ import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED } from "./executions.ts";
 import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
+import { isUnwritable } from "./postgres-error.ts";
+import { recordedSteps } from "./recorded-steps.ts";
 import { envelopeOf, publicId, storedId, toHistory, toRun, type Envelope } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { openSqliteDatabase } from "./sqlite-database.ts";
-import { assertStorable, isStorable } from "./storable.ts";
+import { assertKey, assertStorable, isStorable, refusedInput } from "./storable.ts";
 import { settlesWithin } from "./within.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
@@ -139,6 +141,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       persistence: this.#persistence,
       retry: options.retry ?? DEFAULT_RETRY_POLICY,
       logger: this.#logger,
+      recordedSteps: (...run) => recordedSteps(this.#database.backend, ...run),
       isClosing: () => this.#closing !== undefined,
       onHappened: (runId) => this.#happened(runId),
       onFree: () => this.#loop.wakeNow(),
@@ -176,7 +179,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   async start(workflow: string, { key, fingerprint, input, availableAt: wanted }: NewRun): Promise<StartedRun> {
-    assertStorable(key, "key");
+    assertKey(key);
     assertStorable(input, "input");
     if (wanted) assertStartTime(wanted);
     const availableAt = wanted && wanted.getTime() > Date.now() ? wanted : undefined;
@@ -388,6 +391,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       return await work();
     } catch (cause) {
       if (isAbiError(cause)) throw cause;
+      if (isUnwritable(cause)) throw refusedInput(cause);
       if (this.#closing) throw INTERRUPTED;
       throw unanswered(cause);
     }

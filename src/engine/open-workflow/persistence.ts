@@ -1,5 +1,6 @@
 import pRetry from "p-retry";
 import { describeCause, type Logger } from "../../log.ts";
+import { isUnwritable } from "./postgres-error.ts";
 
 /** How long it goes on while the engine closes. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
@@ -11,7 +12,7 @@ export const isDisowned = (error: unknown): boolean => error instanceof Error &&
 
 /**
  * What must reach the database, because what has happened would happen again otherwise: tried until it does, however long the
- * database is away. Only an engine that closes gives up, after three seconds.
+ * database is away. Only an engine that closes gives up, after three seconds, and what can never be written is not tried again.
  */
 export class Persistence {
   readonly #logger: Logger;
@@ -38,7 +39,7 @@ export class Persistence {
       minTimeout: 50,
       maxTimeout: 1000,
       shouldRetry: ({ error, attemptNumber }) => {
-        if (isDisowned(error)) return false;
+        if (isDisowned(error) || isUnwritable(error)) return false;
         if (attemptNumber === FAILURES_TO_TELL) {
           const cause = describeCause(error);
           this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");

@@ -9,6 +9,7 @@ import {
   LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
+  type NewStepAttempt,
   type RunQueries,
   type StepRecord,
   type StoredDecision,
@@ -20,6 +21,7 @@ import { PostgresClaims } from "./postgres-claims.ts";
 import { openingError } from "./postgres-error.ts";
 import { CLOSE_TIMEOUT_S, drivers, INDEXED_PREFIX, PREFIX_LENGTH, prepareSchema, SCHEMA } from "./postgres-schema.ts";
 import { PostgresSockets } from "./postgres-sockets.ts";
+import { createAttempt } from "./postgres-step-attempt.ts";
 import { settlesWithin } from "./within.ts";
 
 /**
@@ -78,6 +80,7 @@ export async function connectPostgres(
   const pooled: Backend = BackendPostgres.fromPool(sql);
   const backend = Object.assign(Object.create(pooled) as Backend, {
     createWorkflowRun: (run) => createRun(sql, run),
+    createStepAttempt: (attempt) => createAttempt(sql, attempt as NewStepAttempt),
     extendWorkflowRunLease: (params) => answered(pooled.extendWorkflowRunLease(params)),
     failWorkflowRun: async (params) => dueByServer(sql, await pooled.failWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>

@@ -33,6 +33,9 @@ export function openingError(cause: unknown): IoError {
   return new IoError(remedy?.[1] ?? UNREACHABLE, { code: "engine_unavailable", cause });
 }
 
+/** Whether what was to be written can't be, however often that is tried: it is no data for this database (class 22), or too much (54). */
+export const isUnwritable = (error: unknown): boolean => /^(?:22|54)/.test(sqlState(error) ?? "");
+
 /** OpenWorkflow wraps the driver's errors. Those of the network have codes too, but no severity. */
 function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -1,5 +1,5 @@
 /** How runs, steps and errors are written in OpenWorkflow's tables, and read back as the port knows them. */
-import { toWireError, UnexpectedError, type WireError } from "../../errors.ts";
+import { fromWireError, toWireError, UnexpectedError, type AbiError, type WireError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import type { Run, RunStatus, StepAttempt } from "../engine.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
@@ -45,6 +45,16 @@ export const envelopeOf = (run: WorkflowRun): Envelope => run.input as unknown a
 
 export const configOf = (run: WorkflowRun): RunConfig => run.config as RunConfig;
 
+/**
+ * Stands for the submission of a run that is executed: how many attempts had failed before it. A submission in which a step has
+ * failed for good has a higher one after it, whatever the clocks say.
+ */
+export function submissionOf(run: WorkflowRun): number {
+  const { attempts_before, resubmitted_at } = configOf(run);
+  if (!attempts_before) return resubmitted_at === undefined ? 0 : Date.parse(resubmitted_at);
+  return Object.values(attempts_before).reduce((sum, { failed }) => sum + failed, 0);
+}
+
 function statusOf(run: WorkflowRun): RunStatus {
   if (run.status === "running" && configOf(run).waiting) return "waiting_for_approval";
   // One that waits for its retry is pending again.
@@ -88,20 +98,36 @@ export const toFullHistory = (steps: readonly StepRecord[]): StepAttempt[] =>
 
 export const toHistory = (steps: readonly StepRecord[]): StepAttempt[] => steps.filter(isListed).map(toAttempt);
 
-/** An error in the form in which it is kept: safe to store, readable again, no stack. */
-export function storableError(error: unknown): Error {
-  const stored = new Error(JSON.stringify(toWireError(error)));
+/**
+ * An error in the form in which it is kept: safe to store, readable again, no stack.
+ * @param finalIn the submission in which the step that failed with it is not tried again
+ */
+export function storableError(error: unknown, finalIn?: number): Error {
+  const stored = new Error(JSON.stringify({ ...toWireError(error), final_in: finalIn }));
   stored.stack = "";
   return stored;
 }
 
+/** What a step failed with for good, where that was in this submission. */
+export function finalError(error: { readonly message?: unknown }, submission: number): AbiError | undefined {
+  const stored = parsed(error);
+  return stored?.final_in === submission ? fromWireError(stored) : undefined;
+}
+
 /** OpenWorkflow's record of a failure: ours where we wrote it, otherwise (a limit of the engine) one of its own. */
 function storedError(error: StepRecord["error"]): WireError {
+  const stored = parsed(error);
+  if (!stored) return toWireError(new UnexpectedError(error));
+  const { error: message, error_code, error_type, retriable } = stored;
+  return { error: message, error_code, error_type, retriable };
+}
+
+/** What `storableError` has written, undefined where it was not that. */
+function parsed(error: { readonly message?: unknown } | null): (WireError & { final_in?: number }) | undefined {
   try {
-    const { error: message, error_code, error_type, retriable } = JSON.parse(error?.message ?? "") as WireError;
-    if (typeof message === "string") return { error: message, error_code, error_type, retriable };
+    const stored = JSON.parse(String(error?.message)) as WireError;
+    return typeof stored.error === "string" ? stored : undefined;
   } catch {
-    // Not ours.
+    return undefined;
   }
-  return toWireError(new UnexpectedError(error));
 }

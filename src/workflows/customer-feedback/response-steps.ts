@@ -1,14 +1,21 @@
 import type { RunContext } from "../../engine/engine.ts";
 import type { Json } from "../../json.ts";
+import type { MailMessage } from "../../integrations/email/mail-transport.ts";
 import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../errors.ts";
 import { oneLine } from "../../integrations/email/reply-subject.ts";
 import { describeCause } from "../../log.ts";
 import type { ResponseDecision } from "./approval.ts";
-import type { Customers } from "./customers.ts";
+import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import type { Draft, ResponseDrafts } from "./response-drafts.ts";
-import { ResponseWithheld, type ResponseRequest, type Responses, type SentResponse } from "./responses.ts";
+import {
+  isResponseWithheld,
+  responseWithheld,
+  type ResponseRequest,
+  type Responses,
+  type SentResponse,
+} from "./responses.ts";
 import type { CustomerFeedbackOutput } from "./result.ts";
 
 /** A mail that is due. */
@@ -53,10 +60,10 @@ export class ResponseSteps {
     const permission = await step.unlisted("response_permitted", () => this.#permission(due));
     if (typeof permission === "string") return { response_withheld: permission };
     const sent = await (
-      permission === null ? step(name, () => this.#send(due)) : this.#sendApproved(context, name, due, output)
+      permission === null ? step(name, () => this.#send(context, due)) : this.#sendApproved(context, name, due, output)
     ).catch(withheldBy);
     if ("withheld" in sent) {
-      await step.unlisted("permission_withdrawn", () => this.#withdrawPermission(due));
+      await step.unlisted(anew("permission_withdrawn", context), () => this.#withdrawPermission(due));
       return { response_withheld: sent.withheld };
     }
     await step.unlisted("response_recorded", () =>
@@ -81,9 +88,22 @@ export class ResponseSteps {
     await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
   }
 
-  async #send(due: DueResponse): Promise<SentResponse> {
+  async #send(context: RunContext, due: DueResponse): Promise<SentResponse> {
     const request = await this.#request(due);
-    return this.#parts.responses.send(this.#parts.responses.compose(request), request.customer);
+    return this.#sendPermitted(context, due, this.#parts.responses.compose(request), request.customer);
+  }
+
+  /** A run that is taken up again may have given its place under the cap back: it takes one anew, or keeps the one that it has. */
+  async #sendPermitted(
+    { resumedAt }: RunContext,
+    { feedback }: DueResponse,
+    message: MailMessage,
+    customer: Customer,
+  ): Promise<SentResponse> {
+    const { responses } = this.#parts;
+    const withheld = resumedAt === undefined ? null : await responses.withheld(feedback.feedback_id, customer);
+    if (withheld !== null) throw responseWithheld(withheld);
+    return responses.send(message, customer);
   }
 
   /**
@@ -98,7 +118,7 @@ export class ResponseSteps {
     due: DueResponse,
     output: Json,
   ): Promise<SentResponse | Withheld> {
-    const { step, decision, runId, resumedAt } = context;
+    const { step, decision, runId } = context;
     /** The rendering with a person's own words, which a new draft keeps. */
     let written: string | undefined;
     /** The rendering that the next draft stands for because the mail server has refused it. */
@@ -116,7 +136,7 @@ export class ResponseSteps {
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
       // A result, not an error: repeated after a crash, the run must take the same way. Taken up again, it may take another.
-      const check = nth("draft_checked") + (resumedAt === undefined ? "" : `_${resumedAt.getTime()}`);
+      const check = anew(nth("draft_checked"), context);
       const next = nth("response_drafted", round + 1);
       const standing = await step.unlisted(check, () => this.#standing(context, { name, next }, due, rendering));
       if (standing === "current") return step(name, () => this.#sendDraft(context, name, due, rendering));
@@ -166,12 +186,8 @@ export class ResponseSteps {
   }
 
   /** The address is looked at once more: between two attempts there can be hours. */
-  async #sendDraft(
-    { history }: RunContext,
-    name: MailStep,
-    { feedback }: DueResponse,
-    rendering: string,
-  ): Promise<SentResponse> {
+  async #sendDraft(context: RunContext, name: MailStep, due: DueResponse, rendering: string): Promise<SentResponse> {
+    const { feedback } = due;
     const { message } = await this.#stored(feedback.feedback_id, rendering);
     const customer = await this.#parts.customers.get(feedback.customer_id);
     if (!customer.doNotContact && customer.email !== message.to) {
@@ -181,12 +197,12 @@ export class ResponseSteps {
       );
     }
     try {
-      return await this.#parts.responses.send(message, customer);
+      return await this.#sendPermitted(context, due, message, customer);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await this.#parts.drafts.recordRefusal(rendering, serverWords(error));
       const { code, cause } = error;
-      const isFirst = (await history()).filter(({ step }) => step === name).length === 1;
+      const isFirst = (await context.history()).filter(({ step }) => step === name).length === 1;
       throw new ValidationError(`${error.message} ${isFirst ? "" : `${MAY_HAVE_GONE} `}${ASK_AGAIN}`, { code, cause });
     }
   }
@@ -215,8 +231,12 @@ const ASK_AGAIN =
 const rejection = ({ by, reason }: { by: string; reason?: string }): string =>
   `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;
 
+/** The name of a step that is done once each time that the run is taken up again. */
+const anew = (step: string, { resumedAt }: RunContext): string =>
+  resumedAt === undefined ? step : `${step}_${resumedAt.getTime()}`;
+
 function withheldBy(error: unknown): Withheld {
-  if (error instanceof ResponseWithheld) return { withheld: error.message };
+  if (isResponseWithheld(error)) return { withheld: error.message };
   throw error;
 }
 

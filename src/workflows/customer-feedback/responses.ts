@@ -1,6 +1,6 @@
 import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
 import type { MailMessage } from "../../integrations/email/mail-transport.ts";
-import { ValidationError } from "../../errors.ts";
+import { isAbiError, ValidationError, type AbiError } from "../../errors.ts";
 import { isEmailAddress } from "../../integrations/email/email-address.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
@@ -37,12 +37,12 @@ export interface SentResponse {
 
 const OBJECTED = "the customer does not want to be contacted";
 
+const WITHHELD = "response_withheld";
+
 /** A mail that was due must not go out after all; the message is the reason. */
-export class ResponseWithheld extends ValidationError {
-  constructor(reason: string) {
-    super(reason, { code: "response_withheld" });
-  }
-}
+export const responseWithheld = (reason: string): ValidationError => new ValidationError(reason, { code: WITHHELD });
+
+export const isResponseWithheld = (error: unknown): error is AbiError => isAbiError(error) && error.code === WITHHELD;
 
 /** The mails of the process, and the rules that keep an automatic answer from doing harm. */
 export class Responses {
@@ -98,10 +98,10 @@ export class Responses {
 
   /**
    * Sends a mail to a customer as it stands.
-   * @throws ResponseWithheld where the customer has objected since it was permitted
+   * @throws `responseWithheld` where the customer has objected since it was permitted
    */
   async send(message: MailMessage, { doNotContact }: Customer): Promise<SentResponse> {
-    if (doNotContact) throw new ResponseWithheld(OBJECTED);
+    if (doNotContact) throw responseWithheld(OBJECTED);
     const response_id = await this.#email.send(message);
     return { response_id, sent_at: this.#clock().toISOString() };
   }

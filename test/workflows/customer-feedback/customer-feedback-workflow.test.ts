@@ -10,6 +10,7 @@ import { IoError } from "../../../src/errors.ts";
 import { select } from "../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
+import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 import { startOpenAiServer, status } from "../../support/openai-server.ts";
@@ -266,6 +267,58 @@ describe("processing feedback", () => {
     expect(result.response_withheld).toMatch(/does not want to be contacted/);
     expect(mails.mails).toEqual([]);
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
+  });
+
+  /**
+   * A mail that waits for its retry when the customer objects. Its place under the cap is given back, and the answer to that gets
+   * lost so often; meanwhile the customer has nothing against it any more.
+   */
+  async function startObjection(answersLost: number) {
+    const store = await OxigraphOntologyStore.open({ path: ":memory:" });
+    const object = (objection: boolean) =>
+      store.update(
+        "customer_data",
+        `${PREFIXES} ${objection ? "INSERT" : "DELETE"} { ?c abi:doNotContact true } WHERE { ?c abi:id "C-1" }`,
+      );
+    const ontologyStore: OntologyStore = new Proxy(store, {
+      get(target, property) {
+        const member = Reflect.get(target, property) as (...given: unknown[]) => unknown;
+        return async (...args: unknown[]) => {
+          const answer = await member.apply(target, args);
+          if (property !== "update" || !/DELETE.*responsePermitted/.test(String(args[1]))) return answer;
+          await object(false);
+          if (answersLost-- > 0) throw new IoError("The store is away.");
+          return answer;
+        };
+      },
+    });
+    const parts = await startFeedback({ ontologyStore, responseCap: { responses: 1, minutes: 60 } });
+    parts.mails.script("rcpt", { code: 451 });
+    let objected: Promise<void> | undefined;
+    parts.engine.onStep(({ step, phase }) => {
+      if (step === "response_sent" && phase === "failed") objected ??= object(true);
+    });
+    const result = await parts.workflow.run(feedback());
+    await objected;
+    return { ...parts, result };
+  }
+
+  it("keeps to it that a mail is withheld, although the customer takes the objection back while that is noted", async () => {
+    const { result, mails, workflow } = await startObjection(1);
+    expect(result).toMatchObject({ success: true, steps_completed: ANALYZED });
+    expect(result.response_withheld).toMatch(/does not want to be contacted/);
+    expect(mails.mails).toEqual([]);
+    expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toHaveProperty("response_id");
+  });
+
+  it("sends a mail that was withheld only on a place under the cap, where the run is taken up again", async () => {
+    const { result, mails, workflow, ontologyStore } = await startObjection(3);
+    expect(result).toMatchObject({ success: false, error_type: "io_error" });
+    expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toEqual([]);
+    expect(await workflow.run(feedback())).toHaveProperty("response_id");
+    expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toHaveLength(1);
+    expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toHaveProperty("response_withheld");
+    expect(mails.mails).toHaveLength(1);
   });
 
   it("sends one customer no more mails than the cap allows, and more when time has passed", async () => {
