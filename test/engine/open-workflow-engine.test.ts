@@ -338,6 +338,40 @@ describe("the worker's loop", () => {
   });
 });
 
+it("asks no slot for a run while one of its claims is on its way, whatever becomes of the others", async () => {
+  const database = openSqliteDatabase(":memory:", true);
+  const failed = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  let claims = 0;
+  const claim: typeof database.claim = async (...args) => {
+    claims += 1;
+    if (claims === 1) {
+      failed.resolve();
+      throw new Error("connect ECONNREFUSED");
+    }
+    if (claims === 2) await answer.promise;
+    const run = await database.claim(...args);
+    if (run) taken.push(args[0].workerId);
+    return run;
+  };
+  const engine = new OpenWorkflowEngine({ database: { ...database, claim }, concurrency: 3 });
+  const taken: string[] = [];
+  const end = Promise.withResolvers<null>();
+  onTestFinished(() => (end.resolve(null), engine.close()));
+  engine.register("held", (_, { step }) => step("only", () => end.promise));
+  const start = (n: number) => engine.start("held", { key: `k${n}`, fingerprint: "f", input: null });
+  const ids = [(await start(0)).id];
+  await failed.promise;
+  // Each has the engine look for work.
+  for (let n = 1; n < 6; n++) ids.push((await start(n)).id);
+  answer.resolve();
+  await expect.poll(() => taken.length).toBeGreaterThanOrEqual(3);
+  expect(taken).toHaveLength(3);
+  expect(new Set(taken).size).toBe(3);
+  end.resolve(null);
+  for (const id of ids) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+});
+
 it("has room for as many runs as one of its workflows may have at work, where it is not told otherwise", async () => {
   const engine = new OpenWorkflowEngine({ path: ":memory:" });
   onTestFinished(() => engine.close());

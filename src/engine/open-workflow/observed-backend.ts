@@ -20,9 +20,10 @@ export interface BackendObserver {
   takeParked(workerId: string): WorkflowRun | undefined;
   /** A run has left its worker and will be due at this time. */
   onPutOff(run: WorkflowRun, dueAt: Date): void;
-  /** False where the look that is under way has found nothing more. */
+  /** False where the look that is under way has found nothing more, or has failed. */
   mayHaveWork(): boolean;
   onNothingDue(): void;
+  onClaimFailed(error: unknown): void;
   onLeaseNotRenewed(error: unknown): void;
 }
 
@@ -54,18 +55,23 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
   };
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
-    const run = await observer.claim(params);
-    if (!run) observer.onNothingDue();
-    else if (await observer.isAtWorkHere(run)) return null;
-    else observer.onClaimed(run, params.workerId);
-    return run;
+    try {
+      const run = await observer.claim(params);
+      if (!run) observer.onNothingDue();
+      else if (await observer.isAtWorkHere(run)) return null;
+      else observer.onClaimed(run, params.workerId);
+      return run;
+    } catch (error) {
+      observer.onClaimFailed(error);
+      return null;
+    }
   };
   let turn: Promise<unknown> = Promise.resolve();
   const observed: Partial<Backend> = {
     // One after the other: what the first finds out spares the others the question.
     claimWorkflowRun: (params) => {
       const claimed = turn.then(() => claim(params));
-      turn = claimed.catch(() => {});
+      turn = claimed;
       return claimed;
     },
     // OpenWorkflow asks whether a run is still its own when that could not be written down. What is given up is nobody's.

@@ -128,6 +128,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       },
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
+      onClaimFailed: (error) => this.#loop.claimFailed(error),
       onLeaseNotRenewed: (error) => {
         this.#logger.warn({ cause: describeCause(error) }, "the lease of a run could not be renewed; trying again");
       },
