@@ -88,7 +88,7 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
     const database = await connectPostgres(through.href);
     onTestFinished(() => database.close());
     const claim = (workerId: string) =>
-      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["echo", null]]));
+      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["echo", null]]), new Map());
     const sql = postgres(direct.href, { max: 1 });
     onTestFinished(() => sql.end());
     await sql`SELECT pg_advisory_lock(hashtextextended('abi-workflows/claims', 0))`;
@@ -150,7 +150,7 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
 
   it("fall silent, a claim and the renewal of a lease fail after a while, and what comes next has a new connection", async () => {
     const slot = { workerId: "a", leaseDurationMs: 30_000 };
-    const claim = (database: EngineDatabase) => database.claim(slot, new Map([["echo", null]]));
+    const claim = (database: EngineDatabase) => database.claim(slot, new Map([["echo", null]]), new Map());
     const fallsSilent = async (work: (database: EngineDatabase, workflowRunId: string) => Promise<unknown>) => {
       const direct = new URL(await newDatabase());
       const proxy = await startTcpProxy(Number(direct.port || 5432));

@@ -6,18 +6,15 @@ export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
 /** What the engine wants to hear of, so that it never has to poll for what happens in its own process. */
 export interface BackendObserver {
+  /** A worker slot asks for a run, because it has none. */
+  onAsked(workerId: string): void;
   /** Finds the next run for a worker slot. */
   claim(slot: WorkerSlot): Promise<WorkflowRun | null>;
-  /** A worker slot is about to execute this run. */
-  onClaimed(run: WorkflowRun, workerId: string): void;
-  /**
-   * Whether this process is executing the run that was just claimed: its lease ran out because the clock jumped or the process
-   * was blocked. The claim is then given back to the execution.
-   */
-  isAtWorkHere(run: WorkflowRun): Promise<boolean>;
+  /** A worker slot is about to execute this run. Gives it as OpenWorkflow is to have it. */
+  onClaimed(run: WorkflowRun, workerId: string): WorkflowRun;
   onEnded(run: WorkflowRun): void;
-  /** The run that this slot has parked, told once: OpenWorkflow takes the way in which its handler was left for a failure. */
-  takeParked(workerId: string): WorkflowRun | undefined;
+  /** The run that this slot has parked: OpenWorkflow takes the way in which its handler was left for a failure. */
+  parked(workerId: string): WorkflowRun | undefined;
   /** A run has left its worker and will be due at this time. */
   onPutOff(run: WorkflowRun, dueAt: Date): void;
   /** False where the look that is under way has found nothing more, or has failed. */
@@ -57,10 +54,9 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
     if (!observer.mayHaveWork()) return null;
     try {
       const run = await observer.claim(params);
-      if (!run) observer.onNothingDue();
-      else if (await observer.isAtWorkHere(run)) return null;
-      else observer.onClaimed(run, params.workerId);
-      return run;
+      if (run) return observer.onClaimed(run, params.workerId);
+      observer.onNothingDue();
+      return null;
     } catch (error) {
       observer.onClaimFailed(error);
       return null;
@@ -70,6 +66,7 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
   const observed: Partial<Backend> = {
     // One after the other: what the first finds out spares the others the question.
     claimWorkflowRun: (params) => {
+      observer.onAsked(params.workerId);
       const claimed = turn.then(() => claim(params));
       turn = claimed;
       return claimed;
@@ -89,8 +86,7 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
     completeWorkflowRun: (params) => leave(() => backend.completeWorkflowRun(params)),
-    failWorkflowRun: async (params) =>
-      observer.takeParked(params.workerId) ?? leave(() => backend.failWorkflowRun(params)),
+    failWorkflowRun: async (params) => observer.parked(params.workerId) ?? leave(() => backend.failWorkflowRun(params)),
     sleepWorkflowRun: async (params) => report(await backend.sleepWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: (params) =>
       leave(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),

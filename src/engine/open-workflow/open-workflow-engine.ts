@@ -22,7 +22,7 @@ import {
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
-import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED } from "./executions.ts";
+import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED, type Claim } from "./executions.ts";
 import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
@@ -117,10 +117,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     const observer: BackendObserver = {
-      claim: (slot) => this.#database.claim(slot, this.#registered),
+      onAsked: (workerId) => this.#executions.asked(workerId),
+      claim: (slot) => this.#database.claim(slot, this.#registered, this.#executions.slots),
       onClaimed: (run, workerId) => this.#executions.claimed(run, workerId),
-      isAtWorkHere: (run) => this.#executions.reclaim(run),
-      takeParked: (workerId) => this.#executions.takeParked(workerId),
+      parked: (workerId) => this.#executions.parked(workerId),
       onEnded: (run) => this.#executions.left(run, "a run has ended"),
       onPutOff: (run, dueAt) => {
         this.#executions.left(run, "a run is put off");
@@ -161,9 +161,9 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
     this.#registered.set(workflow, concurrency ?? null);
-    this.#client.defineWorkflow<Envelope, Json>(
+    this.#client.defineWorkflow<Claim, Json>(
       { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
-      ({ input, step, run }) => this.#executions.execute(run, input.input, step, handler),
+      ({ input: claim, step }) => this.#executions.execute(claim, step, handler),
     );
   }
 

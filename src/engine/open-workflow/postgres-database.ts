@@ -6,7 +6,6 @@ import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
   INDEXED_FIELD,
-  LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
   type RunQueries,
@@ -89,7 +88,7 @@ export async function connectPostgres(
   return {
     backend,
     queries: new PostgresQueries(sql),
-    claim: (slot, places) => answered(claims.claim(slot, places)),
+    claim: (...args) => answered(claims.claim(...args)),
     leave: () => claims.leave(),
     announce: (runId) => channel.announce(runId),
     listen: (listener) => channel.listen(listener),
@@ -225,23 +224,6 @@ class PostgresQueries implements RunQueries {
       WHERE ${alive} AND worker_id IS NULL`;
     if (cancelled.count > 0) return "cancelled";
     return requested.count > 0 ? "requested" : undefined;
-  }
-
-  async isCancelRequested(runId: string): Promise<boolean> {
-    const sql = this.#sql;
-    const rows = await sql`
-      SELECT 1 FROM ${sql(SCHEMA)}.workflow_runs
-      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND config ->> 'cancel_requested' IS NOT NULL`;
-    return rows.length > 0;
-  }
-
-  async giveBack(runId: string, workerId: string): Promise<void> {
-    const sql = this.#sql;
-    await sql`
-      UPDATE ${sql(SCHEMA)}.workflow_runs
-      SET worker_id = ${workerId}, attempts = attempts - 1, updated_at = now(),
-        available_at = now() + ${LEASE_MS} * INTERVAL '1 millisecond'
-      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status = 'running'`;
   }
 
   async resubmit(runId: string, availableAt?: Date): Promise<boolean> {
