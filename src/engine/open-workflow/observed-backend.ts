@@ -1,6 +1,7 @@
 import type { Backend } from "openworkflow/internal";
 import type { WorkerSlot } from "./engine-database.ts";
 import { isDisowned, type Persistence } from "./persistence.ts";
+import { configOf } from "./run-record.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
 
@@ -15,6 +16,8 @@ export interface BackendObserver {
   onEnded(run: WorkflowRun): void;
   /** The run that this slot has parked: OpenWorkflow takes the way in which its handler was left for a failure. */
   parked(workerId: string): WorkflowRun | undefined;
+  /** Cancels a run that has left its worker; false where another has it by now. */
+  cancel(run: WorkflowRun): Promise<boolean>;
   /** A run has left its worker and will be due at this time. */
   onPutOff(run: WorkflowRun, dueAt: Date): void;
   /** False where the look that is under way has found nothing more, or has failed. */
@@ -36,15 +39,18 @@ const NOBODYS = { status: "running", workerId: null } as WorkflowRun;
  */
 export function observeBackend(backend: Backend, observer: BackendObserver, persistence: Persistence): Backend {
   const persistently = <Result>(write: () => Promise<Result>): Promise<Result> => persistence.until(write);
-  const report = (run: WorkflowRun): WorkflowRun => {
+  const report = async (run: WorkflowRun): Promise<WorkflowRun> => {
     if (ended(run)) observer.onEnded(run);
+    // Somebody asked for it while a step was at work: there is no next one to be stopped before until the run is due.
+    else if (configOf(run).cancel_requested !== undefined && (await persistently(() => observer.cancel(run))))
+      observer.onEnded({ ...run, status: "canceled" });
     else if (run.availableAt) observer.onPutOff(run, run.availableAt);
     return run;
   };
   /** A run's end or its next wait, as long as it is ours: OpenWorkflow would say on the console what it could not write down. */
   const leave = async (write: () => Promise<WorkflowRun>): Promise<WorkflowRun> => {
     try {
-      return report(await persistently(write));
+      return await report(await persistently(write));
     } catch (error) {
       if (isDisowned(error)) return NOBODYS;
       throw error;

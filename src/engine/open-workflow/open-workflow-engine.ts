@@ -122,6 +122,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       onClaimed: (run, workerId) => this.#executions.claimed(run, workerId),
       parked: (workerId) => this.#executions.parked(workerId),
       onEnded: (run) => this.#executions.left(run, "a run has ended"),
+      cancel: async (run) => (await this.#queries.cancel(run.id)) === "cancelled",
       onPutOff: (run, dueAt) => {
         this.#executions.left(run, "a run is put off");
         this.#loop.wakeAt(dueAt);
