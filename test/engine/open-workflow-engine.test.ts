@@ -321,6 +321,22 @@ describe("OpenWorkflowEngine", () => {
 });
 
 describe("the worker's loop", () => {
+  it("says for how long the database has failed, whatever the clock is set to meanwhile", async () => {
+    const failed = Promise.withResolvers<void>();
+    const loop = new WorkerLoop({ logger: silentLogger, pollIntervalMs: 3_600_000 });
+    const tick = async (): Promise<number> => {
+      loop.claimFailed(new Error("connect ECONNREFUSED"));
+      failed.resolve();
+      return 0;
+    };
+    loop.start({ tick, stop: async () => {} } as never);
+    await failed.promise;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(loop.failingForMs).toBeLessThan(60_000);
+    await loop.stopClaiming();
+  });
+
   it("looks again at once when something is announced while it looks", async () => {
     const looked = Promise.withResolvers<void>();
     let looks = 0;

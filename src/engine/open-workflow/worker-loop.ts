@@ -29,7 +29,7 @@ export class WorkerLoop {
 
   /** For how long the database has failed at every look. Milliseconds; 0 while it answers. */
   get failingForMs(): number {
-    return this.#failingSince === undefined ? 0 : Date.now() - this.#failingSince;
+    return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
 
   get started(): boolean {
@@ -68,7 +68,7 @@ export class WorkerLoop {
     if (this.#failingSince === undefined) {
       this.#logger.error({ cause: describeCause(error) }, "the workflow database does not answer; trying again");
     }
-    this.#failingSince ??= Date.now();
+    this.#failingSince ??= performance.now();
   }
 
   wakeNow(): void {
