@@ -108,6 +108,21 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
     expect(await claim("c")).toBeNull();
   }, 30_000);
 
+  it("break while a run is claimed that then has to wait for a place, it is listed as started until it has one", async () => {
+    const url = await newDatabase();
+    const engine = await open(url, { worker: false });
+    const { id } = await engine.start("echo", submission(0));
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const claim = (slot: string, most: number, unanswered: string[]) => sql`
+      SELECT id FROM openworkflow.claim_run_5('a', ${slot}, '30 seconds', ${sql.json({ echo: most })}, '{}', ${sql.json(unanswered)})`;
+    expect(await claim("lost", 1, [])).toHaveLength(1);
+    expect(await claim("next", 0, ["lost"])).toHaveLength(0);
+    expect(await engine.get(id)).toMatchObject({ status: "started" });
+    expect(await engine.list({ status: "started" })).toHaveLength(1);
+    expect(await engine.list({ status: "processing" })).toEqual([]);
+  });
+
   it("break and are refused for a while, nothing is lost and no step is repeated", async () => {
     const direct = new URL(await newDatabase());
     const proxy = await startTcpProxy(Number(direct.port || 5432));

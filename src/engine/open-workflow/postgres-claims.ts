@@ -54,7 +54,7 @@ export const claimObjects = (schema: string): string => `
     renewable := moment BETWEEN server_start AND server_start + lease;
     IF unanswered <> '[]' THEN
       UPDATE ${schema}.workflow_runs
-      SET worker_id = NULL, attempts = attempts - 1, available_at = moment, updated_at = moment
+      SET status = 'pending', worker_id = NULL, attempts = attempts - 1, available_at = moment, updated_at = moment
       WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND status = 'running' AND unanswered ? worker_id
         AND own ->> worker_id IS DISTINCT FROM id;
     END IF;
