@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RunHandler } from "../../src/engine/engine.ts";
+import { IoError } from "../../src/errors.ts";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
@@ -246,6 +247,36 @@ describe("OpenWorkflowEngine", () => {
     await ended.promise;
     await engine.close();
     expect(written).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["completeWorkflowRun", "a run has ended"],
+    ["rescheduleWorkflowRunAfterFailedStepAttempt", "a run is put off"],
+  ] as const)("acts on what %s has done although its answer was lost", async (method, words) => {
+    const database = openSqliteDatabase(":memory:", true);
+    let lost = false;
+    const losing = async (params: never) => {
+      const run = await database.backend[method](params);
+      if (lost) return run;
+      lost = true;
+      throw new Error("write CONNECTION_CLOSED");
+    };
+    const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { [method]: losing });
+    const acted = Promise.withResolvers<void>();
+    const write = (line: string): void => void (line.includes(words) && acted.resolve());
+    const logger = pino({ level: "info" }, { write });
+    const retry = { attempts: 2, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 };
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend }, logger, retry });
+    onTestFinished(() => engine.close());
+    engine.register("away", (waits, { step }) =>
+      step("only", () => {
+        if (waits) throw new IoError("away");
+        return null;
+      }),
+    );
+    const input = method !== "completeWorkflowRun";
+    await engine.start("away", { key: "k", fingerprint: "f", input });
+    await expect(acted.promise).resolves.toBeUndefined();
   });
 
   it("does not take its own run a second time when the lease ran out under it", async () => {

@@ -173,6 +173,20 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
+  it("whose clock is an hour behind a worker's, the wait for a retry is written by the server's clock at once", async () => {
+    const url = await newDatabase();
+    const { engine } = await openTroubled(url, 2);
+    await statement(
+      url,
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'corrected afterwards'; END $$;
+       CREATE TRIGGER refuse BEFORE UPDATE OF available_at ON openworkflow.workflow_runs
+       FOR EACH ROW WHEN (OLD.status = 'pending' AND NEW.status = 'pending') EXECUTE FUNCTION refuse()`,
+    );
+    setClock(HOUR);
+    const { id } = await engine.start("troubled", submission);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
   it("whose clock was set back by an hour, what waits for its retry or was just submitted goes on, what is put off stays so, and no lease holds longer than half a minute", async () => {
     const url = await newDatabase();
     const { engine: first, putOff } = await openTroubled(url, 1);

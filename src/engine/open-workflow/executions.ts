@@ -12,14 +12,8 @@ import type { Persistence } from "./persistence.ts";
 import { configOf, envelopeOf, publicId, storableError, toFullHistory } from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
 
-/** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
-export const AFTER_ENGINE_FAILURE = {
-  maximumAttempts: 0,
-  initialInterval: "1s",
-  maximumInterval: "1m",
-  backoffCoefficient: 2,
-} as const;
-const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
+/** OpenWorkflow's policy for a run that has failed for good. */
+const FINAL = { maximumAttempts: 1, initialInterval: "1s", maximumInterval: "1s", backoffCoefficient: 1 } as const;
 
 export const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",

@@ -1,4 +1,5 @@
 import type { Backend } from "openworkflow/internal";
+import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
 import type { WorkerSlot } from "./engine-database.ts";
 import { isDisowned, type Persistence } from "./persistence.ts";
 import { configOf } from "./run-record.ts";
@@ -30,6 +31,11 @@ export interface BackendObserver {
 const ended = (run: WorkflowRun): boolean =>
   run.status === "completed" || run.status === "succeeded" || run.status === "failed" || run.status === "canceled";
 
+/** OpenWorkflow's policy for faults of the database in the middle of a run. Errors of steps and handlers are decided on before that. */
+export const FOR_EVER = { maximumAttempts: 0 } as const;
+/** When those are tried again. */
+const AFTER_FAULT: RetryPolicy = { attempts: Infinity, initialDelayMs: 1000, maximumDelayMs: 60_000 };
+
 /** Which OpenWorkflow leaves alone. */
 const NOBODYS = { status: "running", workerId: null } as WorkflowRun;
 
@@ -48,13 +54,30 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
     return run;
   };
   /** A run's end or its next wait, as long as it is ours: OpenWorkflow would say on the console what it could not write down. */
-  const leave = async (write: () => Promise<WorkflowRun>): Promise<WorkflowRun> => {
+  const leave = async (workflowRunId: string, write: () => Promise<WorkflowRun>): Promise<WorkflowRun> => {
+    let mayBeDone = false;
+    const attempt = async (): Promise<WorkflowRun> => {
+      try {
+        return await write();
+      } catch (error) {
+        mayBeDone ||= !isDisowned(error);
+        throw error;
+      }
+    };
     try {
-      return await report(await persistently(write));
+      return await report(await persistently(attempt));
     } catch (error) {
-      if (isDisowned(error)) return NOBODYS;
-      throw error;
+      if (!isDisowned(error)) throw error;
+      // An earlier attempt has left it where only the answer was lost.
+      const run = mayBeDone ? await persistently(() => backend.getWorkflowRun({ workflowRunId })) : null;
+      return run && (ended(run) || run.workerId === null) ? report(run) : NOBODYS;
     }
+  };
+  const fail: Backend["failWorkflowRun"] = (params) => {
+    const { workflowRunId, workerId, error, retryPolicy, attempts = 1 } = params;
+    if (retryPolicy.maximumAttempts > 0) return backend.failWorkflowRun(params);
+    const availableAt = new Date(Date.now() + retryDelay(AFTER_FAULT, attempts)!);
+    return backend.rescheduleWorkflowRunAfterFailedStepAttempt({ workflowRunId, workerId, error, availableAt });
   };
   const claim: Backend["claimWorkflowRun"] = async (params) => {
     if (!observer.mayHaveWork()) return null;
@@ -91,11 +114,12 @@ export function observeBackend(backend: Backend, observer: BackendObserver, pers
     // What has happened must be written down, or it happens again: so these do not give up at the first fault.
     completeStepAttempt: (params) => persistently(() => backend.completeStepAttempt(params)),
     failStepAttempt: (params) => persistently(() => backend.failStepAttempt(params)),
-    completeWorkflowRun: (params) => leave(() => backend.completeWorkflowRun(params)),
-    failWorkflowRun: async (params) => observer.parked(params.workerId) ?? leave(() => backend.failWorkflowRun(params)),
+    completeWorkflowRun: (params) => leave(params.workflowRunId, () => backend.completeWorkflowRun(params)),
+    failWorkflowRun: async (params) =>
+      observer.parked(params.workerId) ?? leave(params.workflowRunId, () => fail(params)),
     sleepWorkflowRun: async (params) => report(await backend.sleepWorkflowRun(params)),
     rescheduleWorkflowRunAfterFailedStepAttempt: (params) =>
-      leave(() => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+      leave(params.workflowRunId, () => backend.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
   };
   return Object.assign(Object.create(backend) as Backend, observed);
 }

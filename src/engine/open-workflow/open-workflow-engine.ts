@@ -22,8 +22,8 @@ import {
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
-import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED, type Claim } from "./executions.ts";
-import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
+import { Executions, INTERRUPTED, type Claim } from "./executions.ts";
+import { FOR_EVER, observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
 import { envelopeOf, publicId, storedId, toHistory, toRun, type Envelope } from "./run-record.ts";
@@ -162,9 +162,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
     this.#registered.set(workflow, concurrency ?? null);
-    this.#client.defineWorkflow<Claim, Json>(
-      { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
-      ({ input: claim, step }) => this.#executions.execute(claim, step, handler),
+    this.#client.defineWorkflow<Claim, Json>({ name: workflow, retryPolicy: FOR_EVER }, ({ input: claim, step }) =>
+      this.#executions.execute(claim, step, handler),
     );
   }
 

@@ -78,9 +78,11 @@ export async function connectPostgres(
   const backend = Object.assign(Object.create(pooled) as Backend, {
     createWorkflowRun: (run) => createRun(sql, run),
     extendWorkflowRunLease: (params) => answered(pooled.extendWorkflowRunLease(params)),
-    failWorkflowRun: async (params) => dueByServer(sql, await pooled.failWorkflowRun(params)),
-    rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
-      dueByServer(sql, await pooled.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+    // Claims go by the server's clock: so the wait is counted from there. OpenWorkflow puts what it gets into its statement.
+    rescheduleWorkflowRunAfterFailedStepAttempt: ({ availableAt, ...params }) => {
+      const fromNow = sql`now() + ${availableAt.getTime() - Date.now()} * INTERVAL '1 millisecond'`;
+      return pooled.rescheduleWorkflowRunAfterFailedStepAttempt({ ...params, availableAt: fromNow as never });
+    },
   } satisfies Partial<Backend>);
   const processId = randomUUID();
   const claims = new PostgresClaims(sql, SCHEMA, processId);
@@ -126,17 +128,6 @@ async function createRun(sql: Sql, run: NewWorkflowRun): Promise<WorkflowRun> {
     SELECT * FROM ${runs}
     WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_name = ${workflowName} AND idempotency_key = ${idempotencyKey}`;
   return known!;
-}
-
-/** OpenWorkflow puts a run off by this machine's clock, but claims go by the server's: so the wait is counted from there. */
-async function dueByServer(sql: Sql, run: WorkflowRun): Promise<WorkflowRun> {
-  if (run.status !== "pending" || !run.availableAt) return run;
-  const [due] = await sql<WorkflowRun[]>`
-    UPDATE ${sql(SCHEMA)}.workflow_runs
-    SET available_at = updated_at + ${run.availableAt.getTime() - Date.now()} * INTERVAL '1 millisecond'
-    WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${run.id} AND status = 'pending' AND available_at = ${run.availableAt}
-    RETURNING *`;
-  return due ?? run;
 }
 
 class PostgresQueries implements RunQueries {
