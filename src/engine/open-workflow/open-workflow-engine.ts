@@ -7,7 +7,8 @@ import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isAtRest,
-  LATEST_START,
+  isStartTime,
+  NO_START_TIME,
   type Decision,
   type NewRun,
   type RegisterOptions,
@@ -75,9 +76,10 @@ const notTaken = (cause: unknown): IoError =>
   );
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 function assertStartTime(time: Date): void {
-  if (time instanceof Date && time <= LATEST_START) return; // which an invalid date is not
-  const message = "must be a valid date before the year 10000";
-  throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
+  if (isStartTime(time)) return;
+  throw new ValidationError(`availableAt ${NO_START_TIME}.`, {
+    issues: [{ path: "availableAt", message: NO_START_TIME }],
+  });
 }
 
 const NOT_ACCEPTED = new IoError(
