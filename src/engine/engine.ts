@@ -54,6 +54,12 @@ export interface Decision {
 /** The last date that all databases of runs can hold and compare. */
 export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
 
+/** An invalid date is none either. */
+export const isStartTime = (time: unknown): time is Date => time instanceof Date && time <= LATEST_START;
+
+/** What is said of a time that is none. */
+export const NO_START_TIME = "must be a valid date before the year 10000";
+
 /** What a run is started with. */
 export interface NewRun {
   readonly key: string;

@@ -1,6 +1,6 @@
 /** What callers in JavaScript may get wrong about the methods of a workflow, as schemas. */
 import { z } from "zod";
-import { LATEST_START, type RunFilter, type RunStatus } from "../engine/engine.ts";
+import { isStartTime, NO_START_TIME, type RunFilter, type RunStatus } from "../engine/engine.ts";
 import { parse } from "./validation.ts";
 
 const Status = z.enum({
@@ -21,8 +21,7 @@ const ListFilter = z.strictObject({
   limit: z.int().min(1).optional(),
 });
 
-const START_TIME = "must be a valid date before the year 10000";
-const Start = z.strictObject({ startAt: z.date(START_TIME).max(LATEST_START, START_TIME).optional() });
+const Start = z.strictObject({ startAt: z.custom<Date>(isStartTime, NO_START_TIME).optional() });
 
 /** @throws ValidationError */
 export const parseFilter = (filter: unknown): Omit<RunFilter, "workflow"> =>

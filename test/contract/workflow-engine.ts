@@ -233,6 +233,24 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect([first, second]).toEqual([1, 1]);
     });
 
+    it("cancels a run at once whose step fails for now while somebody asks for it", async () => {
+      const entered = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<void>();
+      const retry = { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 };
+      const away: RunHandler = (_, { step }) =>
+        step("only", async () => {
+          entered.resolve();
+          await answer.promise;
+          throw new IoError("away");
+        });
+      const engine = await open({ away }, { retry });
+      const { id } = await engine.start("away", { key: "k", fingerprint: "f", input: null });
+      await entered.promise;
+      expect(await engine.cancel(id)).toBe(true);
+      answer.resolve();
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled", stepsCompleted: [] });
+    });
+
     it("lets an author handle a final failure of a step", async () => {
       const engine = await open({
         careful: async (_, { step }) => {

@@ -70,10 +70,10 @@ describe("on SQLite", () => {
 
   it("a claim looks into the index of due times, and reads no other run", async () => {
     const { database, plans } = await planner();
-    claimRun(database, { workerId: "a", leaseDurationMs: 30_000 }, new Map([[workflow, 5]]));
+    claimRun(database, { workerId: "a", leaseDurationMs: 30_000 }, new Map([[workflow, 5]]), new Map([["b", "run"]]));
     const due = "USING INDEX workflow_runs_due (namespace_id=? AND workflow_name=? AND status=? AND available_at<?)";
     expect(plans).toContain(`SEARCH workflow_runs ${due}`);
-    expect(plans.filter((plan) => /^SCAN (?!workflow VIRTUAL|stage VIRTUAL)/.test(plan))).toEqual([]);
+    expect(plans.filter((plan) => /^SCAN (?!(?:workflow|stage|execution) VIRTUAL)/.test(plan))).toEqual([]);
   });
 });
 

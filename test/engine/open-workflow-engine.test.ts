@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RunHandler } from "../../src/engine/engine.ts";
-import { ValidationError } from "../../src/errors.ts";
+import { IoError, ValidationError } from "../../src/errors.ts";
 import { silentLogger } from "../../src/log.ts";
 import { WorkerLoop } from "../../src/engine/open-workflow/worker-loop.ts";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
@@ -291,6 +291,36 @@ describe("OpenWorkflowEngine", () => {
     expect(written).not.toHaveBeenCalled();
   });
 
+  it.each([
+    ["completeWorkflowRun", "a run has ended"],
+    ["rescheduleWorkflowRunAfterFailedStepAttempt", "a run is put off"],
+  ] as const)("acts on what %s has done although its answer was lost", async (method, words) => {
+    const database = openSqliteDatabase(":memory:", true);
+    let lost = false;
+    const losing = async (params: never) => {
+      const run = await database.backend[method](params);
+      if (lost) return run;
+      lost = true;
+      throw new Error("write CONNECTION_CLOSED");
+    };
+    const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { [method]: losing });
+    const acted = Promise.withResolvers<void>();
+    const write = (line: string): void => void (line.includes(words) && acted.resolve());
+    const logger = pino({ level: "info" }, { write });
+    const retry = { attempts: 2, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 };
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend }, logger, retry });
+    onTestFinished(() => engine.close());
+    engine.register("away", (waits, { step }) =>
+      step("only", () => {
+        if (waits) throw new IoError("away");
+        return null;
+      }),
+    );
+    const input = method !== "completeWorkflowRun";
+    await engine.start("away", { key: "k", fingerprint: "f", input });
+    await expect(acted.promise).resolves.toBeUndefined();
+  });
+
   it("does not take its own run a second time when the lease ran out under it", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const engine = new OpenWorkflowEngine({ path });
@@ -364,6 +394,22 @@ describe("OpenWorkflowEngine", () => {
 });
 
 describe("the worker's loop", () => {
+  it("says for how long the database has failed, whatever the clock is set to meanwhile", async () => {
+    const failed = Promise.withResolvers<void>();
+    const loop = new WorkerLoop({ logger: silentLogger, pollIntervalMs: 3_600_000 });
+    const tick = async (): Promise<number> => {
+      loop.claimFailed(new Error("connect ECONNREFUSED"));
+      failed.resolve();
+      return 0;
+    };
+    loop.start({ tick, stop: async () => {} } as never);
+    await failed.promise;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(loop.failingForMs).toBeLessThan(60_000);
+    await loop.stopClaiming();
+  });
+
   it("looks again at once when something is announced while it looks", async () => {
     const looked = Promise.withResolvers<void>();
     let looks = 0;
@@ -379,6 +425,40 @@ describe("the worker's loop", () => {
     await loop.stopClaiming();
     expect(looks).toBe(2);
   });
+});
+
+it("asks no slot for a run while one of its claims is on its way, whatever becomes of the others", async () => {
+  const database = openSqliteDatabase(":memory:", true);
+  const failed = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  let claims = 0;
+  const claim: typeof database.claim = async (...args) => {
+    claims += 1;
+    if (claims === 1) {
+      failed.resolve();
+      throw new Error("connect ECONNREFUSED");
+    }
+    if (claims === 2) await answer.promise;
+    const run = await database.claim(...args);
+    if (run) taken.push(args[0].workerId);
+    return run;
+  };
+  const engine = new OpenWorkflowEngine({ database: { ...database, claim }, concurrency: 3 });
+  const taken: string[] = [];
+  const end = Promise.withResolvers<null>();
+  onTestFinished(() => (end.resolve(null), engine.close()));
+  engine.register("held", (_, { step }) => step("only", () => end.promise));
+  const start = (n: number) => engine.start("held", { key: `k${n}`, fingerprint: "f", input: null });
+  const ids = [(await start(0)).id];
+  await failed.promise;
+  // Each has the engine look for work.
+  for (let n = 1; n < 6; n++) ids.push((await start(n)).id);
+  answer.resolve();
+  await expect.poll(() => taken.length).toBeGreaterThanOrEqual(3);
+  expect(taken).toHaveLength(3);
+  expect(new Set(taken).size).toBe(3);
+  end.resolve(null);
+  for (const id of ids) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
 });
 
 it("has room for as many runs as one of its workflows may have at work, where it is not told otherwise", async () => {

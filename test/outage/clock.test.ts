@@ -156,7 +156,7 @@ describe("when the clock jumps", () => {
     const engine = new OpenWorkflowEngine({ database });
     const { id } = await engine.start("later", submission);
     const claim = async () =>
-      (await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["later", 1]])))?.id;
+      (await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["later", 1]]), new Map()))?.id;
     expect(`workflow-${await claim()}`).toBe(id);
     setClock(-HOUR);
     expect(await claim()).toBeUndefined();
@@ -168,6 +168,20 @@ describe("when the clock jumps", () => {
 describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
   it("whose clock is an hour behind a worker's, a run waits no longer for its retry", async () => {
     const { engine } = await openTroubled(await newDatabase(), 2);
+    setClock(HOUR);
+    const { id } = await engine.start("troubled", submission);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
+  it("whose clock is an hour behind a worker's, the wait for a retry is written by the server's clock at once", async () => {
+    const url = await newDatabase();
+    const { engine } = await openTroubled(url, 2);
+    await statement(
+      url,
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'corrected afterwards'; END $$;
+       CREATE TRIGGER refuse BEFORE UPDATE OF available_at ON openworkflow.workflow_runs
+       FOR EACH ROW WHEN (OLD.status = 'pending' AND NEW.status = 'pending') EXECUTE FUNCTION refuse()`,
+    );
     setClock(HOUR);
     const { id } = await engine.start("troubled", submission);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
@@ -186,7 +200,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
     const { id: later } = await starter.start("later", { ...submission, key: "later", availableAt });
     const { id: held } = await starter.start("held", submission);
     const database = await connectPostgres(url);
-    await database.claim({ workerId: "dead", leaseDurationMs: 30_000 }, new Map([["held", 1]]));
+    await database.claim({ workerId: "dead", leaseDurationMs: 30_000 }, new Map([["held", 1]]), new Map());
     await database.close();
     // As it leaves them.
     const AHEAD = "available_at = available_at + interval '1 hour', updated_at = updated_at + interval '1 hour'";
@@ -232,7 +246,9 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
       url,
       "INSERT INTO openworkflow.waiting_workers VALUES ('single', 'ended', now() - interval '1 minute', now() + interval '1 hour')",
     );
-    expect(await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]))).not.toBeNull();
+    expect(
+      await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]), new Map()),
+    ).not.toBeNull();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
     expect(await sql`SELECT worker FROM openworkflow.waiting_workers`).toEqual([]);
@@ -245,11 +261,11 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
     const starter = await OpenWorkflowEngine.connect(url, { worker: false });
     onTestFinished(() => starter.close());
     const { id } = await starter.start("held", submission);
-    await database.claim({ workerId: "dead", leaseDurationMs: 0 }, new Map([["held", 1]]));
+    await database.claim({ workerId: "dead", leaseDurationMs: 0 }, new Map([["held", 1]]), new Map());
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
     const claimed = (started: string) =>
-      sql`SELECT id FROM openworkflow.claim_run_4('b', 'heir', '30 seconds', '{"held": 1}', '[]', now() + ${started}::interval)`;
+      sql`SELECT id FROM openworkflow.claim_run_5('b', 'heir', '30 seconds', '{"held": 1}', '{}', '[]', now() + ${started}::interval)`;
     expect(await claimed("-10 seconds")).toEqual([]);
     expect(await claimed("1 hour")).toEqual([{ id: id.slice("workflow-".length) }]);
   });
@@ -261,7 +277,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names non
     const starter = await OpenWorkflowEngine.connect(url, { worker: false });
     onTestFinished(() => starter.close());
     for (const key of ["a", "b"]) await starter.start("single", { ...submission, key });
-    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]));
+    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]), new Map());
     await claim();
     await claim();
     const sql = postgres(url, { max: 1 });

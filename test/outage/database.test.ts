@@ -88,7 +88,7 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
     const database = await connectPostgres(through.href);
     onTestFinished(() => database.close());
     const claim = (workerId: string) =>
-      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["echo", null]]));
+      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["echo", null]]), new Map());
     const sql = postgres(direct.href, { max: 1 });
     onTestFinished(() => sql.end());
     await sql`SELECT pg_advisory_lock(hashtextextended('abi-workflows/claims', 0))`;
@@ -107,6 +107,21 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
     expect(await claim("a")).not.toBeNull();
     expect(await claim("c")).toBeNull();
   }, 30_000);
+
+  it("break while a run is claimed that then has to wait for a place, it is listed as started until it has one", async () => {
+    const url = await newDatabase();
+    const engine = await open(url, { worker: false });
+    const { id } = await engine.start("echo", submission(0));
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const claim = (slot: string, most: number, unanswered: string[]) => sql`
+      SELECT id FROM openworkflow.claim_run_5('a', ${slot}, '30 seconds', ${sql.json({ echo: most })}, '{}', ${sql.json(unanswered)})`;
+    expect(await claim("lost", 1, [])).toHaveLength(1);
+    expect(await claim("next", 0, ["lost"])).toHaveLength(0);
+    expect(await engine.get(id)).toMatchObject({ status: "started" });
+    expect(await engine.list({ status: "started" })).toHaveLength(1);
+    expect(await engine.list({ status: "processing" })).toEqual([]);
+  });
 
   it("break and are refused for a while, nothing is lost and no step is repeated", async () => {
     const direct = new URL(await newDatabase());
@@ -150,7 +165,7 @@ describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL
 
   it("fall silent, a claim and the renewal of a lease fail after a while, and what comes next has a new connection", async () => {
     const slot = { workerId: "a", leaseDurationMs: 30_000 };
-    const claim = (database: EngineDatabase) => database.claim(slot, new Map([["echo", null]]));
+    const claim = (database: EngineDatabase) => database.claim(slot, new Map([["echo", null]]), new Map());
     const fallsSilent = async (work: (database: EngineDatabase, workflowRunId: string) => Promise<unknown>) => {
       const direct = new URL(await newDatabase());
       const proxy = await startTcpProxy(Number(direct.port || 5432));

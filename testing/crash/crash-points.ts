@@ -106,7 +106,7 @@ export class CrashPoints {
   /**
    * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` before and
    * after everything that is written of a run (submission, step and its result or failure, retry, wait for a decision, decision,
-   * end), and `after:runs.claim` and `after:runs.resubmit`. Only leases that are renewed or given back have none.
+   * end), and `after:runs.claim` and `after:runs.resubmit`. Only leases that are renewed have none.
    * @throws IoError as the engine's constructor
    */
   engineDatabase(path: string): EngineDatabase {
@@ -142,8 +142,8 @@ export class CrashPoints {
       if (isResumed) this.reach("after:runs.resubmit");
       return isResumed;
     };
-    const claim: EngineDatabase["claim"] = async (slot, places) => {
-      const run = await database.claim(slot, places);
+    const claim: EngineDatabase["claim"] = async (...args) => {
+      const run = await database.claim(...args);
       if (run) this.reach("after:runs.claim");
       return run;
     };

@@ -68,10 +68,6 @@ export interface RunQueries {
    * @returns `requested` where it was asked, undefined where the run has ended or does not exist
    */
   cancel(runId: string): Promise<"cancelled" | "requested" | undefined>;
-  /** Whether somebody has asked to cancel this run. */
-  isCancelRequested(runId: string): Promise<boolean>;
-  /** Makes a run, claimed by a slot of the same process, its executing slot's again. */
-  giveBack(runId: string, workerId: string): Promise<void>;
   /**
    * Lets a run that failed or was cancelled go on, at once or later, from the step where it stopped. Until it is claimed it
    * counts as not begun. False where it is neither.
@@ -102,6 +98,9 @@ export type Places = ReadonlyMap<string, number | null>;
 /** With an id of ours, which a database that can lose an answer uses in place of its own. */
 export type NewStepAttempt = Parameters<Backend["createStepAttempt"]>[0] & { readonly id: string };
 
+/** Which run each slot of a process executes, by the slot's id. */
+export type RunsAtWork = ReadonlyMap<string, string>;
+
 /** An open database with OpenWorkflow's tables in it. */
 export interface EngineDatabase {
   /** @internal */
@@ -111,9 +110,11 @@ export interface EngineDatabase {
    * Claims for a slot the run that has been due longest, of the workflows that have a place left; null where there is none.
    * In place of OpenWorkflow's own claim, which takes runs of any workflow, registered here or not, and knows no limit.
    * At work is what has a worker and a lease that has not run out: what waits for a retry or a person does not count.
+   * Before that, in the same turn, the leases of what this process executes are renewed where they have run out, because the clock
+   * jumped or the process was stopped or cut off: so it claims none of its own runs, but those again that others have held since.
    * @internal
    */
-  claim(slot: WorkerSlot, places: Places): Promise<WorkflowRun | null>;
+  claim(slot: WorkerSlot, places: Places, own: RunsAtWork): Promise<WorkflowRun | null>;
   /**
    * Tells the other processes on this database that something has happened to a run: it is due, put off, at an end. Returns at
    * once and never fails; what gets lost on the way is found by polling.

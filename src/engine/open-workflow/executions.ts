@@ -6,21 +6,12 @@ import type { Decision, PendingDecision, RunHandler, StepAttempt, StepEvent } fr
 import type { RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, decisionOn, toDecision } from "./decision.ts";
 import { createStep, type StepSurroundings } from "./durable-step.ts";
-import type { RunQueries } from "./engine-database.ts";
-import type { WorkflowRun } from "./observed-backend.ts";
+import type { RunQueries, RunsAtWork } from "./engine-database.ts";
+import { FINAL, type WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
 import type { RecordedSteps } from "./recorded-steps.ts";
-import { configOf, publicId, storableError, submissionOf, toFullHistory } from "./run-record.ts";
+import { configOf, envelopeOf, publicId, storableError, submissionOf, toFullHistory } from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
-
-/** For faults of the database in the middle of a run. Errors of steps and handlers are decided on before they come to this. */
-export const AFTER_ENGINE_FAILURE = {
-  maximumAttempts: 0,
-  initialInterval: "1s",
-  maximumInterval: "1m",
-  backoffCoefficient: 2,
-} as const;
-export const FINAL = { ...AFTER_ENGINE_FAILURE, maximumAttempts: 1 };
 
 export const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
   code: "interrupted",
@@ -41,23 +32,22 @@ export interface ExecutionSurroundings {
   emit(event: StepEvent): void;
 }
 
-/** A run that a worker slot of this process has claimed. */
-interface Claim {
+/**
+ * A run that a worker slot of this process has claimed. Its execution acts under this claim and no other: another slot may have
+ * claimed the same run since, when somebody else had it in between.
+ */
+export interface Claim {
+  readonly run: WorkflowRun;
   readonly workerId: string;
-  /** For the first time since it was submitted. */
-  readonly first: boolean;
-  readonly resumedAt: Date | undefined;
-  readonly submission: number;
-  executing: boolean;
+  /** Whether the run was left until somebody decides. */
+  parked: boolean;
 }
 
-/** The runs that this process has claimed, until they end, are put off or wait for a person. */
+/** The runs that this process has claimed. */
 export class Executions {
   readonly #surroundings: ExecutionSurroundings;
-  /** By run id. */
+  /** By worker slot, until that asks for its next run. */
   readonly #claims = new Map<string, Claim>();
-  /** Runs that were parked here, by the worker slot that OpenWorkflow has not freed yet. */
-  readonly #parked = new Map<string, WorkflowRun>();
   readonly #atWork = new Set<Promise<unknown>>();
 
   constructor(surroundings: ExecutionSurroundings) {
@@ -69,67 +59,52 @@ export class Executions {
     return this.#atWork;
   }
 
-  claimed(run: WorkflowRun, workerId: string): void {
-    this.#parked.delete(workerId);
-    const { resubmitted_at: resumed } = configOf(run);
-    const resumedAt = resumed === undefined ? undefined : new Date(resumed);
-    const first = run.attempts === 1;
-    this.#claims.set(run.id, { workerId, first, resumedAt, submission: submissionOf(run), executing: true });
-    this.#log(run, "a run is taken up");
+  /** What its slots execute, and some that their slots have just left. */
+  get slots(): RunsAtWork {
+    return new Map([...this.#claims].map(([workerId, { run }]) => [workerId, run.id]));
   }
 
-  /** Gives a run, which was just claimed anew, back to its execution here; false where there is none. */
-  async reclaim({ id }: WorkflowRun): Promise<boolean> {
-    const claim = this.#claims.get(id);
-    if (!claim?.executing) return false;
-    await this.#surroundings.queries.giveBack(id, claim.workerId);
-    return true;
+  /** A worker slot asks for a run: it executes none. */
+  asked(workerId: string): void {
+    this.#claims.delete(workerId);
+  }
+
+  /** Gives the run with its claim in place of the input: OpenWorkflow hands that to the handler, and nothing else that tells the slot. */
+  claimed(run: WorkflowRun, workerId: string): WorkflowRun {
+    const claim: Claim = { run, workerId, parked: false };
+    this.#claims.set(workerId, claim);
+    this.#log(run, "a run is taken up");
+    return { ...run, input: claim as never };
   }
 
   /** A run that was at work here is not any more. */
   left(run: WorkflowRun, message: string): void {
-    this.#claims.delete(run.id);
     const { id, workflowName, status } = run;
     this.#surroundings.logger.info({ run_id: publicId(id), workflow: workflowName, status }, message);
     // Its slot is free once OpenWorkflow has returned from what it is in now.
     setImmediate(() => this.#surroundings.onHappened(id));
   }
 
-  /** The run that this slot has parked, told once. */
-  takeParked(workerId: string): WorkflowRun | undefined {
-    const run = this.#parked.get(workerId);
-    if (!this.#parked.delete(workerId)) return undefined;
+  /** The run that this slot has parked. */
+  parked(workerId: string): WorkflowRun | undefined {
+    const claim = this.#claims.get(workerId);
+    if (!claim?.parked) return undefined;
     // The worker's slot is free once OpenWorkflow has returned from what it is in now.
     setImmediate(() => this.#surroundings.onFree());
-    return run;
+    return claim.run;
   }
 
   /** Runs the author's handler once; whatever it throws leaves in a form that may be stored. */
-  execute(
-    run: { readonly id: string; readonly createdAt: Date },
-    input: Json,
-    api: StepSurroundings["api"],
-    handler: RunHandler,
-  ): Promise<Json> {
-    const claim = this.#claims.get(run.id);
-    const execution = this.#execute(run.id, run.createdAt, input, api, handler);
+  execute(claim: Claim, api: StepSurroundings["api"], handler: RunHandler): Promise<Json> {
+    const execution = this.#execute(claim, api, handler);
     this.#atWork.add(execution);
-    void execution
-      .catch(() => {})
-      .finally(() => {
-        if (claim) claim.executing = false;
-        this.#atWork.delete(execution);
-      });
+    void execution.catch(() => {}).finally(() => this.#atWork.delete(execution));
     return execution;
   }
 
-  async #execute(
-    runId: string,
-    startTime: Date,
-    input: Json,
-    api: StepSurroundings["api"],
-    handler: RunHandler,
-  ): Promise<Json> {
+  async #execute(claim: Claim, api: StepSurroundings["api"], handler: RunHandler): Promise<Json> {
+    const { run } = claim;
+    const runId = publicId(run.id);
     const engineErrors = new Set<unknown>();
     /** Once it has met one of them, the run is left here: a handler that catches it changes nothing about that. */
     const staysHere = (): void => {
@@ -145,32 +120,33 @@ export class Executions {
         throw error;
       }
     };
-    const { resumedAt, submission = 0 } = this.#claims.get(runId) ?? {};
+    const submission = submissionOf(run);
     const step = createStep({
-      runId: publicId(runId),
+      runId,
       submission,
       api,
       retry: this.#surroundings.retry,
       logger: this.#surroundings.logger,
       recordedSteps: () =>
-        this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(runId, submission)),
-      earlierAttempts: (name) => this.#earlierAttempts(runId, name),
-      beforeStep: () => ofEngine(() => this.#mayGoOn(runId)),
+        this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(run.id, submission)),
+      earlierAttempts: (name) => this.#earlierAttempts(run, name),
+      beforeStep: async () => void (await ofEngine(() => this.#mayGoOn(claim))),
       onEngineError: (error) => engineErrors.add(error),
-      emit: (event) => this.#surroundings.emit({ runId: publicId(runId), ...event }),
+      emit: (event) => this.#surroundings.emit({ runId, ...event }),
     });
     const decision = async (subject: string, output?: Json): Promise<Decision> => {
       assertSubject(subject);
       if (output !== undefined) assertStorable(output, "output");
-      return ofEngine(() => this.#awaitDecision(runId, { subject, ...(output === undefined ? {} : { output }) }));
+      return ofEngine(() => this.#awaitDecision(claim, { subject, ...(output === undefined ? {} : { output }) }));
     };
+    const { resubmitted_at: resumed } = configOf(run);
+    const resumption = resumed === undefined ? {} : { resumedAt: new Date(resumed) };
+    const history = async (): Promise<StepAttempt[]> =>
+      toFullHistory(await this.#surroundings.persistence.until(() => this.#surroundings.queries.steps(run.id)));
     try {
-      const resumption = resumedAt === undefined ? {} : { resumedAt };
-      const history = async (): Promise<StepAttempt[]> =>
-        toFullHistory(await this.#surroundings.persistence.until(() => this.#surroundings.queries.steps(runId)));
-      const output = await handler(input, {
-        runId: publicId(runId),
-        startTime,
+      const output = await handler(envelopeOf(run).input, {
+        runId,
+        startTime: run.createdAt,
         ...resumption,
         step,
         decision,
@@ -184,65 +160,66 @@ export class Executions {
       if (error === INTERRUPTED) throw error;
       if (!isAbiError(error)) {
         this.#surroundings.logger.error(
-          { run_id: publicId(runId), cause: describeCause(error) },
+          { run_id: runId, cause: describeCause(error) },
           "a workflow failed between its steps",
         );
       }
-      await this.#fail(runId, storableError(error));
+      await this.#fail(claim, storableError(error));
       throw error;
     }
   }
 
   /** Ends a run for good. OpenWorkflow's own attempt to fail it, by the policy for engine failures, then finds nothing to do. */
-  async #fail(runId: string, { message }: Error): Promise<void> {
-    const workerId = this.#claims.get(runId)?.workerId;
-    if (workerId === undefined) return;
-    const failure = { workflowRunId: runId, workerId, error: { message }, retryPolicy: FINAL };
+  async #fail({ run, workerId }: Claim, { message }: Error): Promise<void> {
+    const failure = { workflowRunId: run.id, workerId, error: { message }, retryPolicy: FINAL };
     await this.#surroundings.backend.failWorkflowRun({ ...failure, attempts: 1, deadlineAt: null });
   }
 
-  async #earlierAttempts(runId: string, storedName: string): Promise<{ failed: number; died: number }> {
-    if (this.#claims.get(runId)?.first) return { failed: 0, died: 0 };
+  async #earlierAttempts(run: WorkflowRun, storedName: string): Promise<{ failed: number; died: number }> {
+    // Claimed for the first time since it was submitted.
+    if (run.attempts === 1) return { failed: 0, died: 0 };
     const { failed, running } = await this.#surroundings.persistence.until(() =>
-      this.#surroundings.queries.attempts(runId, storedName),
+      this.#surroundings.queries.attempts(run.id, storedName),
     );
     return { failed, died: running };
   }
 
-  /** A step boundary: gives the run back where the engine is closing, and ends it where somebody has asked to cancel. */
-  async #mayGoOn(runId: string): Promise<void> {
-    const workerId = this.#claims.get(runId)?.workerId;
+  /**
+   * A step boundary: gives the run back where the engine is closing, leaves it to whoever has it now, ends it where somebody has asked
+   * to cancel; or gives it as it stands.
+   */
+  async #mayGoOn(claim: Claim): Promise<WorkflowRun> {
+    const workflowRunId = claim.run.id;
+    const { workerId } = claim;
     if (this.#surroundings.isClosing()) {
-      // Whoever goes on with it need not wait for the lease, whatever the clocks say.
-      if (workerId)
-        await this.#surroundings.backend.sleepWorkflowRun({ workflowRunId: runId, workerId, availableAt: new Date(0) });
+      // Whoever goes on with it need not wait for the lease, whatever the clocks say. A slot that has claimed something since is left
+      // alone: it may be the same run, which a step beside this one has put off.
+      if (this.#claims.get(workerId) === claim)
+        await this.#surroundings.backend.sleepWorkflowRun({ workflowRunId, workerId, availableAt: new Date(0) });
       throw INTERRUPTED;
     }
-    if (await this.#surroundings.persistence.until(() => this.#surroundings.queries.isCancelRequested(runId))) {
-      await this.#surroundings.backend.cancelWorkflowRun({ workflowRunId: runId });
+    const { backend, persistence } = this.#surroundings;
+    const run = await persistence.until(() => backend.getWorkflowRun({ workflowRunId }));
+    if (run?.workerId !== workerId) throw INTERRUPTED;
+    if (configOf(run).cancel_requested !== undefined) {
+      await backend.cancelWorkflowRun({ workflowRunId });
       throw INTERRUPTED;
     }
+    return run;
   }
 
   /** The decision where it is there; else the run is left, to be executed anew when it comes. */
-  async #awaitDecision(workflowRunId: string, waiting: PendingDecision): Promise<Decision> {
+  async #awaitDecision(claim: Claim, waiting: PendingDecision): Promise<Decision> {
     for (;;) {
-      await this.#mayGoOn(workflowRunId);
-      const claim = this.#claims.get(workflowRunId);
-      const run = await this.#surroundings.backend.getWorkflowRun({ workflowRunId });
-      if (!claim || run?.workerId !== claim.workerId) throw INTERRUPTED;
+      const run = await this.#mayGoOn(claim);
       const decision = decisionOn(configOf(run), waiting.subject);
       if (decision) return toDecision(decision);
-      // Before it is parked: decided on at once, it may be claimed again before we hear that it was.
-      claim.executing = false;
-      if (await this.#surroundings.queries.park(workflowRunId, claim.workerId, waiting)) {
-        if (this.#claims.get(workflowRunId) === claim) this.#claims.delete(workflowRunId);
-        this.#parked.set(claim.workerId, run);
+      if (await this.#surroundings.queries.park(run.id, claim.workerId, waiting)) {
+        claim.parked = true;
         this.#log(run, "a run waits for a person");
-        this.#surroundings.onHappened(workflowRunId);
+        this.#surroundings.onHappened(run.id);
         throw INTERRUPTED;
       }
-      claim.executing = true;
     }
   }
 

@@ -7,7 +7,8 @@ import type { Json } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isAtRest,
-  LATEST_START,
+  isStartTime,
+  NO_START_TIME,
   type Decision,
   type NewRun,
   type RegisterOptions,
@@ -22,8 +23,8 @@ import {
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
-import { AFTER_ENGINE_FAILURE, Executions, INTERRUPTED } from "./executions.ts";
-import { observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
+import { Executions, INTERRUPTED, type Claim } from "./executions.ts";
+import { FOR_EVER, observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
 import { isUnwritable } from "./postgres-error.ts";
@@ -77,9 +78,10 @@ const notTaken = (cause: unknown): IoError =>
   );
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 function assertStartTime(time: Date): void {
-  if (time instanceof Date && time <= LATEST_START) return; // which an invalid date is not
-  const message = "must be a valid date before the year 10000";
-  throw new ValidationError(`availableAt ${message}.`, { issues: [{ path: "availableAt", message }] });
+  if (isStartTime(time)) return;
+  throw new ValidationError(`availableAt ${NO_START_TIME}.`, {
+    issues: [{ path: "availableAt", message: NO_START_TIME }],
+  });
 }
 
 const NOT_ACCEPTED = new IoError(
@@ -119,17 +121,19 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
     this.#queries = this.#database.queries;
     const observer: BackendObserver = {
-      claim: (slot) => this.#database.claim(slot, this.#registered),
+      onAsked: (workerId) => this.#executions.asked(workerId),
+      claim: (slot) => this.#database.claim(slot, this.#registered, this.#executions.slots),
       onClaimed: (run, workerId) => this.#executions.claimed(run, workerId),
-      isAtWorkHere: (run) => this.#executions.reclaim(run),
-      takeParked: (workerId) => this.#executions.takeParked(workerId),
+      parked: (workerId) => this.#executions.parked(workerId),
       onEnded: (run) => this.#executions.left(run, "a run has ended"),
+      cancel: async (run) => (await this.#queries.cancel(run.id)) === "cancelled",
       onPutOff: (run, dueAt) => {
         this.#executions.left(run, "a run is put off");
         this.#loop.wakeAt(dueAt);
       },
       mayHaveWork: () => this.#loop.mayHaveWork,
       onNothingDue: () => (this.#loop.mayHaveWork = false),
+      onClaimFailed: (error) => this.#loop.claimFailed(error),
       onLeaseNotRenewed: (error) => {
         this.#logger.warn({ cause: describeCause(error) }, "the lease of a run could not be renewed; trying again");
       },
@@ -163,9 +167,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     if (this.#registered.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#loop.started) throw new TypeError(`register "${workflow}" before the first run is started`);
     this.#registered.set(workflow, concurrency ?? null);
-    this.#client.defineWorkflow<Envelope, Json>(
-      { name: workflow, retryPolicy: AFTER_ENGINE_FAILURE },
-      ({ input, step, run }) => this.#executions.execute(run, input.input, step, handler),
+    this.#client.defineWorkflow<Claim, Json>({ name: workflow, retryPolicy: FOR_EVER }, ({ input: claim, step }) =>
+      this.#executions.execute(claim, step, handler),
     );
   }
 

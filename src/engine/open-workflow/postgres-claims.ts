@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import { LEASE_MS, type Places, type WorkerSlot } from "./engine-database.ts";
+import { LEASE_MS, type Places, type RunsAtWork, type WorkerSlot } from "./engine-database.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 
 /** How often a worker looks whether the server's clock was set back. Milliseconds. */
@@ -23,6 +23,8 @@ const CLOCK_INTERVAL_MS = 60_000;
  *   is yet to come, before the server's clock was set back. The queue need not survive a crash.
  * - A claim whose answer is lost with its connection is made all the same. The next one of that process names the slots that asked so.
  *   By the order of the lock it comes after those claims, wherever they have been meanwhile.
+ * - What this process executes is its own as long as its slot still has it: its lease is renewed where it has run out. Where somebody
+ *   has locked the row, nobody waits for that with the turn in hand, and it is not claimed either.
  */
 export const claimObjects = (schema: string): string => `
   CREATE INDEX IF NOT EXISTS workflow_runs_due
@@ -37,8 +39,8 @@ export const claimObjects = (schema: string): string => `
     PRIMARY KEY (workflow_name, worker)
   );
 
-  CREATE OR REPLACE FUNCTION ${schema}.claim_run_4(
-    claimant text, slot text, lease interval, places jsonb, unanswered jsonb,
+  CREATE OR REPLACE FUNCTION ${schema}.claim_run_5(
+    claimant text, slot text, lease interval, places jsonb, own jsonb, unanswered jsonb,
     server_start timestamptz DEFAULT pg_postmaster_start_time()
   )
   RETURNS SETOF ${schema}.workflow_runs LANGUAGE plpgsql AS $claim$
@@ -52,9 +54,19 @@ export const claimObjects = (schema: string): string => `
     renewable := moment BETWEEN server_start AND server_start + lease;
     IF unanswered <> '[]' THEN
       UPDATE ${schema}.workflow_runs
-      SET worker_id = NULL, attempts = attempts - 1, available_at = moment, updated_at = moment
-      WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND status = 'running' AND unanswered ? worker_id;
+      SET status = 'pending', worker_id = NULL, attempts = attempts - 1, available_at = moment, updated_at = moment
+      WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND status = 'running' AND unanswered ? worker_id
+        AND own ->> worker_id IS DISTINCT FROM id;
     END IF;
+    UPDATE ${schema}.workflow_runs
+    SET available_at = moment + lease, updated_at = moment
+    WHERE namespace_id = '${DEFAULT_NAMESPACE_ID}' AND id IN (
+      SELECT run.id FROM jsonb_each_text(own) AS execution (slot, run)
+      JOIN ${schema}.workflow_runs AS run
+        ON run.namespace_id = '${DEFAULT_NAMESPACE_ID}' AND run.id = execution.run AND run.worker_id = execution.slot
+      WHERE run.status = 'running' AND run.available_at <= moment
+      FOR UPDATE OF run SKIP LOCKED
+    );
     RETURN QUERY
       WITH workflow AS (
         SELECT key AS name, value::int AS most FROM jsonb_each_text(places)
@@ -77,6 +89,7 @@ export const claimObjects = (schema: string): string => `
           SELECT id, available_at, created_at FROM ${schema}.workflow_runs
           WHERE namespace_id || '' = '${DEFAULT_NAMESPACE_ID}' AND workflow_name = place.name
             AND status = stage.status AND status IN ('pending', 'running', 'sleeping') AND available_at <= moment AND (worker_id IS NULL OR NOT renewable)
+            AND own ->> worker_id IS DISTINCT FROM id
           ORDER BY available_at, created_at LIMIT 1
           FOR UPDATE SKIP LOCKED
         ) AS run
@@ -114,7 +127,7 @@ export class PostgresClaims {
   }
 
   /** Claims the run that has been due longest, of the workflows that have a place for this worker. */
-  async claim({ workerId, leaseDurationMs }: WorkerSlot, places: Places): Promise<WorkflowRun | null> {
+  async claim({ workerId, leaseDurationMs }: WorkerSlot, places: Places, own: RunsAtWork): Promise<WorkflowRun | null> {
     const sql = this.#sql;
     if (performance.now() - this.#followedAt > CLOCK_INTERVAL_MS) {
       await this.#followClock();
@@ -123,8 +136,9 @@ export class PostgresClaims {
     const unanswered = [...this.#unanswered];
     try {
       const [claimed] = await sql<WorkflowRun[]>`
-        SELECT * FROM ${sql(this.#schema)}.claim_run_4(${this.#worker}, ${workerId},
-          ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))}, ${sql.json(unanswered)})`;
+        SELECT * FROM ${sql(this.#schema)}.claim_run_5(${this.#worker}, ${workerId},
+          ${leaseDurationMs} * INTERVAL '1 millisecond', ${sql.json(Object.fromEntries(places))},
+          ${sql.json(Object.fromEntries(own))}, ${sql.json(unanswered)})`;
       for (const slot of unanswered) this.#unanswered.delete(slot);
       return claimed ?? null;
     } catch (error) {

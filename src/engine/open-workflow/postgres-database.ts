@@ -6,7 +6,6 @@ import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
   INDEXED_FIELD,
-  LEASE_MS,
   STATUS_CONDITION,
   type EngineDatabase,
   type NewStepAttempt,
@@ -82,9 +81,11 @@ export async function connectPostgres(
     createWorkflowRun: (run) => createRun(sql, run),
     createStepAttempt: (attempt) => createAttempt(sql, attempt as NewStepAttempt),
     extendWorkflowRunLease: (params) => answered(pooled.extendWorkflowRunLease(params)),
-    failWorkflowRun: async (params) => dueByServer(sql, await pooled.failWorkflowRun(params)),
-    rescheduleWorkflowRunAfterFailedStepAttempt: async (params) =>
-      dueByServer(sql, await pooled.rescheduleWorkflowRunAfterFailedStepAttempt(params)),
+    // Claims go by the server's clock: so the wait is counted from there. OpenWorkflow puts what it gets into its statement.
+    rescheduleWorkflowRunAfterFailedStepAttempt: ({ availableAt, ...params }) => {
+      const fromNow = sql`now() + ${availableAt.getTime() - Date.now()} * INTERVAL '1 millisecond'`;
+      return pooled.rescheduleWorkflowRunAfterFailedStepAttempt({ ...params, availableAt: fromNow as never });
+    },
   } satisfies Partial<Backend>);
   const processId = randomUUID();
   const claims = new PostgresClaims(sql, SCHEMA, processId);
@@ -92,7 +93,7 @@ export async function connectPostgres(
   return {
     backend,
     queries: new PostgresQueries(sql),
-    claim: (slot, places) => answered(claims.claim(slot, places)),
+    claim: (...args) => answered(claims.claim(...args)),
     leave: () => claims.leave(),
     announce: (runId) => channel.announce(runId),
     listen: (listener) => channel.listen(listener),
@@ -130,17 +131,6 @@ async function createRun(sql: Sql, run: NewWorkflowRun): Promise<WorkflowRun> {
     SELECT * FROM ${runs}
     WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND workflow_name = ${workflowName} AND idempotency_key = ${idempotencyKey}`;
   return known!;
-}
-
-/** OpenWorkflow puts a run off by this machine's clock, but claims go by the server's: so the wait is counted from there. */
-async function dueByServer(sql: Sql, run: WorkflowRun): Promise<WorkflowRun> {
-  if (run.status !== "pending" || !run.availableAt) return run;
-  const [due] = await sql<WorkflowRun[]>`
-    UPDATE ${sql(SCHEMA)}.workflow_runs
-    SET available_at = updated_at + ${run.availableAt.getTime() - Date.now()} * INTERVAL '1 millisecond'
-    WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${run.id} AND status = 'pending' AND available_at = ${run.availableAt}
-    RETURNING *`;
-  return due ?? run;
 }
 
 class PostgresQueries implements RunQueries {
@@ -228,23 +218,6 @@ class PostgresQueries implements RunQueries {
       WHERE ${alive} AND worker_id IS NULL`;
     if (cancelled.count > 0) return "cancelled";
     return requested.count > 0 ? "requested" : undefined;
-  }
-
-  async isCancelRequested(runId: string): Promise<boolean> {
-    const sql = this.#sql;
-    const rows = await sql`
-      SELECT 1 FROM ${sql(SCHEMA)}.workflow_runs
-      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND config ->> 'cancel_requested' IS NOT NULL`;
-    return rows.length > 0;
-  }
-
-  async giveBack(runId: string, workerId: string): Promise<void> {
-    const sql = this.#sql;
-    await sql`
-      UPDATE ${sql(SCHEMA)}.workflow_runs
-      SET worker_id = ${workerId}, attempts = attempts - 1, updated_at = now(),
-        available_at = now() + ${LEASE_MS} * INTERVAL '1 millisecond'
-      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status = 'running'`;
   }
 
   async resubmit(runId: string, availableAt?: Date): Promise<boolean> {

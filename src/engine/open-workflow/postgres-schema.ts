@@ -32,7 +32,7 @@ const isThere = (...relations: string[]): string =>
 const ENOUGH_TO_LOOK_ON = isThere("workflow_runs", "step_attempts", "workflow_runs_key");
 /** The last object of OpenWorkflow's last migration, each of which is one transaction, and the last of ours. */
 const COMPLETE = `${ENOUGH_TO_LOOK_ON} AND ${isThere("step_attempts_signal_wait_idx", "workflow_runs_due", "waiting_workers", "workflow_runs_customer")}
-  AND to_regprocedure('${SCHEMA}.claim_run_4(text, text, interval, jsonb, jsonb, timestamptz)') IS NOT NULL`;
+  AND to_regprocedure('${SCHEMA}.claim_run_5(text, text, interval, jsonb, jsonb, jsonb, timestamptz)') IS NOT NULL`;
 
 /**
  * Makes or migrates the tables where something of them is missing, and only looks otherwise: even a `CREATE INDEX IF NOT

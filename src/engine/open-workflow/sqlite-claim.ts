@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { DEFAULT_NAMESPACE_ID } from "openworkflow/internal";
-import type { Places, WorkerSlot } from "./engine-database.ts";
+import type { Places, RunsAtWork, WorkerSlot } from "./engine-database.ts";
 
 /** So that queues of other workflows are not read; the claim names the statuses too, or it could not be used. */
 export const DUE_INDEX = `
@@ -34,19 +34,28 @@ const CLAIM = `
   )
   RETURNING id`;
 
+const RENEW = `
+  UPDATE workflow_runs AS run SET available_at = $until, updated_at = $now
+  FROM json_each($own) AS execution
+  WHERE run.namespace_id = $namespace AND run.id = execution.value AND run.worker_id = execution.key
+    AND run.status = 'running' AND run.available_at <= $now`;
+
 /** The id of the run that was claimed. One process executes the runs of a file, and one statement finds and takes: so it is exact. */
 export function claimRun(
   database: DatabaseSync,
   { workerId, leaseDurationMs }: WorkerSlot,
   places: Places,
+  own: RunsAtWork,
 ): string | undefined {
   const now = Date.now();
-  const row = database.prepare(CLAIM).get({
+  const lease = {
     $namespace: DEFAULT_NAMESPACE_ID,
-    $worker: workerId,
-    $places: JSON.stringify(Object.fromEntries(places)),
     $now: new Date(now).toISOString(),
     $until: new Date(now + leaseDurationMs).toISOString(),
-  });
+  };
+  database.prepare(RENEW).run({ ...lease, $own: JSON.stringify(Object.fromEntries(own)) });
+  const row = database
+    .prepare(CLAIM)
+    .get({ ...lease, $worker: workerId, $places: JSON.stringify(Object.fromEntries(places)) });
   return row?.["id"] as string | undefined;
 }

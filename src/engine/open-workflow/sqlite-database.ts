@@ -58,11 +58,11 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
       lock?.release();
     };
     let lastLook = 0;
-    const claim: EngineDatabase["claim"] = async (slot, places) => {
+    const claim: EngineDatabase["claim"] = async (slot, places, own) => {
       const now = Date.now();
       if (now < lastLook) queries.followClock();
       lastLook = now;
-      const workflowRunId = unflushed(database, () => claimRun(database, slot, places));
+      const workflowRunId = unflushed(database, () => claimRun(database, slot, places, own));
       return workflowRunId === undefined ? null : sqlite.getWorkflowRun({ workflowRunId });
     };
     // Whoever looks on from another process polls.

@@ -122,23 +122,6 @@ export class SqliteQueries implements RunQueries {
     return Number(requested) > 0 ? "requested" : undefined;
   }
 
-  async isCancelRequested(runId: string): Promise<boolean> {
-    const row = this.#database
-      .prepare(`SELECT config ->> 'cancel_requested' AS at FROM workflow_runs WHERE namespace_id = ? AND id = ?`)
-      .get(DEFAULT_NAMESPACE_ID, runId);
-    return row !== undefined && row["at"] !== null;
-  }
-
-  async giveBack(runId: string, workerId: string): Promise<void> {
-    const now = Date.now();
-    this.#database
-      .prepare(
-        `UPDATE workflow_runs SET worker_id = ?, attempts = attempts - 1, available_at = ?, updated_at = ?
-         WHERE namespace_id = ? AND id = ? AND status = 'running'`,
-      )
-      .run(workerId, new Date(now + LEASE_MS).toISOString(), new Date(now).toISOString(), DEFAULT_NAMESPACE_ID, runId);
-  }
-
   async resubmit(runId: string, availableAt?: Date): Promise<boolean> {
     const now = new Date().toISOString();
     const { changes } = this.#database

@@ -10,8 +10,10 @@ const LONGEST_TIMER_MS = 3_600_000;
 export class WorkerLoop {
   readonly #logger: Logger;
   readonly #pollIntervalMs: number;
-  /** False where the look that is under way has found nothing more. */
+  /** False where the look that is under way has found nothing more, or has failed. */
   mayHaveWork = true;
+  /** Whether the look that is under way has failed. */
+  #failed = false;
   #announcements = 0;
   #stopped = false;
   #wake: () => void = () => {};
@@ -27,7 +29,7 @@ export class WorkerLoop {
 
   /** For how long the database has failed at every look. Milliseconds; 0 while it answers. */
   get failingForMs(): number {
-    return this.#failingSince === undefined ? 0 : Date.now() - this.#failingSince;
+    return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
 
   get started(): boolean {
@@ -54,6 +56,21 @@ export class WorkerLoop {
     await this.#worker?.stop();
   }
 
+  /**
+   * A claim of the look that is under way has failed. It must not be thrown: OpenWorkflow would end the look, and the next one ask
+   * the same slots, while other claims of this one are still on their way.
+   */
+  claimFailed(error: unknown): void {
+    // The other slots would wait for the same database.
+    this.mayHaveWork = false;
+    this.#failed = true;
+    // Once for an outage: it is tried again every second.
+    if (this.#failingSince === undefined) {
+      this.#logger.error({ cause: describeCause(error) }, "the workflow database does not answer; trying again");
+    }
+    this.#failingSince ??= performance.now();
+  }
+
   wakeNow(): void {
     this.#announcements += 1;
     this.#wake();
@@ -69,19 +86,11 @@ export class WorkerLoop {
 
   async #run(worker: Worker): Promise<void> {
     while (!this.#stopped) {
-      let claimed = 0;
       const announcements = this.#announcements;
       this.mayHaveWork = true;
-      try {
-        claimed = await worker.tick();
-        this.#failingSince = undefined;
-      } catch (error) {
-        // Once for an outage: it is tried again every second.
-        if (this.#failingSince === undefined) {
-          this.#logger.error({ cause: describeCause(error) }, "the workflow database does not answer; trying again");
-        }
-        this.#failingSince ??= Date.now();
-      }
+      this.#failed = false;
+      const claimed = await worker.tick();
+      if (!this.#failed) this.#failingSince = undefined;
       // What was announced while we looked may have come too late for that look.
       if (claimed === 0 && announcements === this.#announcements && !this.#stopped) await this.#idle();
     }
