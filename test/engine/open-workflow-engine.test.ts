@@ -249,16 +249,24 @@ describe("OpenWorkflowEngine", () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const messages: unknown[] = [];
     const logger = pino({ level: "warn" }, { write: (line) => void messages.push(JSON.parse(line)) });
-    const engine = new OpenWorkflowEngine({ path, logger });
-    onTestFinished(() => engine.close());
-    let executions = 0;
-    engine.register("mail", async (_, { step }) => {
-      if (++executions === 1) {
-        // As another worker leaves it whose lease has run out.
+    const database = openSqliteDatabase(path, true);
+    const { backend } = database;
+    let begun = 0;
+    const createStepAttempt: typeof backend.createStepAttempt = async (params) => {
+      // As another worker leaves the run whose lease has run out, at the last moment.
+      if (++begun === 1) {
         const other = new DatabaseSync(path);
         other.exec("UPDATE workflow_runs SET worker_id = 'another', available_at = '2000-01-01T00:00:00.000Z'");
         other.close();
       }
+      return backend.createStepAttempt(params);
+    };
+    const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
+    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, logger });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    engine.register("mail", async (_, { step }) => {
+      executions += 1;
       return step("sent", () => executions);
     });
     const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
