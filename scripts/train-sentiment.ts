@@ -17,7 +17,10 @@ const FOLD_SEED = 3;
 const WEIGHTS = new URL("../src/analysis/embedded/sentiment-model/weights.json", import.meta.url);
 
 const [folder, option] = process.argv.slice(2);
-if (folder === undefined) throw new Error("usage: node scripts/train-sentiment.ts <folder> [--write]");
+if (folder === undefined || folder.startsWith("-") || (option !== undefined && option !== "--write")) {
+  console.error("usage: node scripts/train-sentiment.ts <folder> [--write]");
+  process.exit(2);
+}
 const labelled = await readLabelledSets(folder);
 const { sentiment: sets } = labelled;
 const texts = labelledTexts(sets);

@@ -107,7 +107,7 @@ export function isInOtherScript(text: string): boolean {
 export const isShortText = (text: string): boolean => areFew(readWords(text));
 
 function readWords(text: string): string[] {
-  const found = text.slice(0, SAMPLE).toLowerCase().match(WORDS) ?? [];
+  const found = text.slice(0, SAMPLE).toLowerCase().replaceAll(/[´′]/g, "’").match(WORDS) ?? [];
   return found.filter((word) => !/^(?:@|https?:|www\.)/u.test(word));
 }
 

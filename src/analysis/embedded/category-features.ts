@@ -1,6 +1,7 @@
 import type { Category } from "../categories.ts";
 import { CLUES, type ClueKind } from "./categories/index.ts";
-import { denialBefore, isDeniedWith, isSettledAfter } from "./category-denial.ts";
+import { denialBefore, isDeniedWith } from "./category-denial.ts";
+import { isSettledAfter } from "./settled-faults.ts";
 import type { Token } from "./tokenizer.ts";
 
 /** One clue in a text: tokens `from` to `to` (excluded). */

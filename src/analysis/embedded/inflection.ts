@@ -3,8 +3,9 @@ import { beginningOf } from "./waiting-entries.ts";
 /** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
 export type WordClass = "verb" | "noun" | "adjective" | "word";
 
-const IRREGULAR: Record<string, string> = {
-  bad: "bad badly",
+const IRREGULAR_ADJECTIVES: Record<string, string> = { bad: "bad badly", good: "good" };
+const IRREGULAR_NOUNS: Record<string, string> = { thief: "thief thieves" };
+const IRREGULAR_VERBS: Record<string, string> = {
   break: "break breaks breaking broke broken",
   cheat: "cheat cheats cheated cheating",
   choose: "choose chooses choosing chose chosen",
@@ -22,7 +23,6 @@ const IRREGULAR: Record<string, string> = {
   get: "get gets getting got gotten",
   give: "give gives giving gave given",
   go: "go goes going went gone",
-  good: "good",
   hang: "hang hangs hanging hung",
   have: "have has having had",
   hear: "hear hears hearing heard",
@@ -52,11 +52,18 @@ const IRREGULAR: Record<string, string> = {
   take: "take takes taking took taken",
   tear: "tear tears tearing tore torn",
   tell: "tell tells telling told",
-  thief: "thief thieves",
   throw: "throw throws throwing threw thrown",
   wear: "wear wears wearing wore worn",
   win: "win wins winning won",
   write: "write writes writing wrote written",
+};
+
+/** Patterns in which a word may take any form know no class: they ask for verbs. A noun has no forms of its verb. */
+const IRREGULAR: Record<WordClass, Record<string, string>> = {
+  verb: { ...IRREGULAR_VERBS, ...IRREGULAR_NOUNS, ...IRREGULAR_ADJECTIVES },
+  noun: IRREGULAR_NOUNS,
+  adjective: IRREGULAR_ADJECTIVES,
+  word: {},
 };
 
 // Character tests instead of regular expressions: thousands of words are inflected when a program starts.
@@ -111,8 +118,8 @@ const adjectiveForms = (adjective: string): string[] => {
 
 /** The forms of a lower-case word, itself first: `love` → love, loves, loved, loving. */
 export function inflect(word: string, wordClass: WordClass): string[] {
-  const irregular = IRREGULAR[word];
-  if (irregular !== undefined && wordClass !== "word") return irregular.split(" ");
+  const irregular = IRREGULAR[wordClass][word];
+  if (irregular !== undefined) return irregular.split(" ");
   switch (wordClass) {
     case "verb":
       return verbForms(word);
@@ -129,7 +136,7 @@ const knownBeginnings = new Map<string, readonly number[]>();
 
 /** How the forms of a word begin, with two letters. For most words all begin as it does; not so "go", "gone", "went". */
 export function beginnings(word: string): readonly number[] {
-  if (word.length > 3 && IRREGULAR[word] === undefined) return [beginningOf(word)];
+  if (word.length > 3 && IRREGULAR.verb[word] === undefined) return [beginningOf(word)];
   let known = knownBeginnings.get(word);
   if (known === undefined) {
     known = [...new Set(inflect(word, "verb").map(beginningOf))];
@@ -142,7 +149,7 @@ let changing: Map<number, string[]> | undefined;
 
 function readChanging(): Map<number, string[]> {
   const found = new Map<number, string[]>();
-  for (const lemma in IRREGULAR) {
+  for (const lemma in IRREGULAR.verb) {
     for (const beginning of beginnings(lemma)) {
       if (beginning === beginningOf(lemma)) continue;
       found.set(beginning, [...(found.get(beginning) ?? []), lemma]);

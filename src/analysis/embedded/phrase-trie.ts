@@ -128,6 +128,8 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
  * - `stars?` with or without its last letter
  * - `#` a number, in digits or letters
  * - `_` any one word
+ *
+ * Words stand as the tokenizer gives them: "don't" is `do not`, "customer's" is `customer is`.
  */
 export class PhraseTrie<Value> {
   private readonly root = createNode<Value>();

@@ -34,7 +34,7 @@ const LONGEST_TEXT = 20_000;
  * @throws TypeError where it is no string, as callers without types may have it
  */
 export function read(text: string): Reading {
-  if (latest?.text === text) return latest;
+  if (latest !== undefined && latest.text === text) return latest;
   if (typeof text !== "string") {
     throw new TypeError(`The text to analyse must be a string, not ${text === null ? "null" : typeof text}.`);
   }

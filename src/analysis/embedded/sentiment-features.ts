@@ -11,6 +11,7 @@ import {
   type Opinion,
 } from "./lexicon/lexicon.ts";
 import { isListedAfter } from "./denied-lists.ts";
+import { isSettledAfter, settledBefore } from "./settled-faults.ts";
 import { isCalledFor, isUnsurpassed, isWished, reversalAt } from "./sentiment-mood.ts";
 import type { Token } from "./tokenizer.ts";
 
@@ -144,6 +145,9 @@ function isShouting(tokens: readonly Token[]): boolean {
   return capitals * 2 > words;
 }
 
+const isSettled = (tokens: readonly Token[], at: number, to: number): boolean =>
+  settledBefore(tokens, at) !== undefined || isSettledAfter(tokens, at, to);
+
 /** Finds the opinions of a text and weighs each in its surroundings. Linear in the number of tokens. */
 export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const shouting = isShouting(tokens);
@@ -175,6 +179,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
     }
     if (found.opinion.valence !== 0) {
       const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, settled);
+      const isOver = negation === undefined && found.opinion.valence < 0 && isSettled(tokens, at, found.to);
       const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, links);
       let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
       valence *= degreeBefore(tokens, at);
@@ -182,7 +187,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
         if (!isUnsurpassed(tokens, negation, at, found.to)) valence = negated(valence);
         loose.delete(negation);
         links = tokens[negation]?.norm === "free" ? LINKS_AFTER_FREE : LINKS;
-      } else if (isListed) valence = negated(valence);
+      } else if (isListed || isOver) valence = negated(valence);
       else if (isCalledFor(tokens, at, found.to) || (valence > 0 && isWished(tokens, at, found.to)))
         valence *= CALLED_FOR;
       if (negation !== undefined || isListed) negatedTo = found.to;

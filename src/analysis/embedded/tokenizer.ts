@@ -20,7 +20,7 @@ export interface Token {
 
 // Every alternative is bounded or can't fail after it began, so that the whole is linear in the text's length.
 const TOKEN = [
-  String.raw`([\p{L}][\p{L}\p{N}\p{M}_]*(?:['’‘\u02BC` + "`" + String.raw`][\p{L}]+)*)`,
+  String.raw`([\p{L}][\p{L}\p{N}\p{M}_]*(?:['’‘´′\u02BC` + "`" + String.raw`][\p{L}]+)*)`,
   String.raw`([$€£]?[\p{Nd}]+(?:[.,:][\p{Nd}]+)*%?)`,
   // Emoticons, hearts and emoji; letters may not go on after them.
   String.raw`(<\/?3(?!\d)|>?[:=;][\-'^o]{0,2}(?:[()\[\]|\\\/*]+|[DPpSs3](?![\p{L}\p{N}]))|[()]:(?![\p{L}])|\^_?\^|-_+-|[\p{Extended_Pictographic}])`,
@@ -142,7 +142,7 @@ interface Spelling {
 
 function readSpelling(surface: string, knows?: (word: string) => boolean): Spelling {
   const lower = surface.toLowerCase();
-  const straight = lower.replaceAll(/[’‘\u02BC`]/g, "'");
+  const straight = lower.replaceAll(/[’‘´′\u02BC`]/g, "'");
   const capitals = surface.length > 1 && surface !== lower && surface === surface.toUpperCase();
   const stretched = isStretched(straight);
   const norm = stretched && knows ? relax(straight, knows) : straight;

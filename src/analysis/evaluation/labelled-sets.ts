@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
@@ -90,11 +91,11 @@ async function readSets<Schema extends z.ZodType>(
   return sets;
 }
 
-const UTF_16_MARKS = new Set(["feff", "fffe"]);
-
 function decode(bytes: Buffer, file: string): string {
-  if (UTF_16_MARKS.has(bytes.toString("hex", 0, 2))) {
-    throw new ValidationError(`The file "${file}" is in UTF-16. Save it as UTF-8.`, { code: "invalid_labelled_text" });
+  if (!isUtf8(bytes)) {
+    throw new ValidationError(`The file "${file}" is not in UTF-8. Save it as UTF-8.`, {
+      code: "invalid_labelled_text",
+    });
   }
   return bytes.toString("utf8").replace(/^\uFEFF/u, "");
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { SENTIMENTS, type Sentiment } from "../../../src/analysis/sentiment-analyzer.ts";
 import { HOSTILE_TEXTS } from "../hostile-texts.ts";
@@ -19,6 +19,25 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "It keeps failing"],
     ["negative", "The hinges broke"],
     ["positive", "The friendliest people"],
+  ],
+  "words that are praise as one part of speech and blame as another": [
+    ["negative", "My wallet was stolen"],
+    ["negative", "The cook steals from the till"],
+    ["positive", "What a steal!"],
+  ],
+  "contractions with other apostrophes": [
+    ["negative", "I wasn´t happy with the room"],
+    ["negative", "I wasn′t happy with the room"],
+    ["negative", "I wasn’t happy with the room"],
+  ],
+  "faults that are over, rare or kept away": [
+    ["positive", "They solved my problem"],
+    ["positive", "My problem was solved within minutes"],
+    ["negative", "My problem was not solved"],
+    ["negative", "You should have solved my problem"],
+    ["positive", "Bug-free and stain-free, well done"],
+    ["positive", "It used to crash, now it is stable"],
+    ["negative", "I am used to crashes by now"],
   ],
   negation: [
     ["negative", "The soup is not good"],
@@ -56,6 +75,7 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["negative", "Nowhere near as good as the old one"],
     ["negative", "I used to love this shop"],
     ["positive", "I am used to good food, and this is delicious"],
+    ["positive", "I am used to love and respect here"],
     ["positive", "The shirt is free of stains"],
     ["positive", "The room was free of dirt and noise"],
     ["negative", "It came free of charge and broken"],
@@ -204,6 +224,9 @@ const EXAMPLES: Record<string, [Sentiment, string][]> = {
     ["neutral", "It is a small lamp"],
     ["neutral", "I used to live in Rome"],
     ["neutral", "It is less than ten minutes from here"],
+    ["neutral", "The patient was seen on Monday"],
+    ["neutral", "We take a coffee break at ten"],
+    ["neutral", "I got a bug report template"],
   ],
 };
 
@@ -213,6 +236,14 @@ describe("EmbeddedSentimentAnalyzer", () => {
       expect(judge(text)).toBe(sentiment);
     });
   }
+
+  it("does not count faults that are over as blame", () => {
+    const negatives = (text: string): boolean => judge(text) === "negative";
+    const over = ["You fixed the crash", "The bug has been fixed", "The error went away", "It rarely crashes"];
+    const open = ["You caused the crash", "The bug has been found", "The error went on", "It daily crashes"];
+    expect(over.filter(negatives)).toEqual([]);
+    expect(open.filter(negatives)).toEqual(open);
+  });
 
   it("is surer of stronger words, and with emphasis", () => {
     const score = (text: string): number => analyzer.analyze(text).score;
@@ -316,6 +347,15 @@ describe("EmbeddedSentimentAnalyzer", () => {
   it.each([undefined, null, 5, {}])("says what it expects where it gets no string: %j", (text) => {
     expect(() => analyzer.analyze(text as never)).toThrow(TypeError);
     expect(() => analyzer.analyze(text as never)).toThrow(/must be a string, not (?:undefined|null|number|object)/);
+  });
+
+  it("says so as the first thing, too", async () => {
+    vi.resetModules();
+    const { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer } = await import("../../../src/analysis.ts");
+    expect(() => new EmbeddedSentimentAnalyzer().analyze(undefined as never)).toThrow(
+      "must be a string, not undefined",
+    );
+    expect(() => new EmbeddedFeedbackCategorizer().categorize(undefined as never)).toThrow("must be a string");
   });
 
   it("has score 0 where there is nothing to read", () => {

@@ -21,6 +21,13 @@ describe("inflect", () => {
     expect(inflect(word, wordClass)).toEqual(expect.arrayContaining(forms));
   });
 
+  it("gives a noun no forms of its verb", () => {
+    expect(inflect("steal", "noun")).toEqual(["steal", "steals"]);
+    expect(inflect("thief", "noun")).toContain("thieves");
+    // Patterns of phrases name no class, and mean any form.
+    expect(inflect("thief", "verb")).toContain("thieves");
+  });
+
   it("knows which words have forms that begin otherwise", () => {
     expect(changingTo(beginningOf("lying"))).toContain("lie");
     expect(changingTo(beginningOf("lies"))).not.toContain("lie");

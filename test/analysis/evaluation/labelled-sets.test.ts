@@ -69,10 +69,15 @@ describe("readLabelledSets", () => {
     await expect(readLabelledSets(folder)).rejects.toThrow(message);
   });
 
-  it.each([["le"], ["be"]])("says that a file is in UTF-16 (%s)", async (order) => {
-    const bytes = Buffer.from('\uFEFF{"text": "Fine", "label": "positive"}', "utf16le");
-    const folder = folderWith({ "sentiment/a.jsonl": order === "le" ? bytes : bytes.swap16() });
-    await expect(readLabelledSets(folder)).rejects.toThrow('The file "a.jsonl" is in UTF-16. Save it as UTF-8.');
+  const utf16 = (): Buffer => Buffer.from('\uFEFF{"text": "Fine", "label": "positive"}', "utf16le");
+
+  it.each<[string, () => Buffer]>([
+    ["UTF-16, little endian", utf16],
+    ["UTF-16, big endian", () => utf16().swap16()],
+    ["Latin-1", () => Buffer.from('{"text": "Nice caf\u00E9", "label": "positive"}', "latin1")],
+  ])("says that a file is not in UTF-8 (%s)", async (_, bytes) => {
+    const folder = folderWith({ "sentiment/a.jsonl": bytes() });
+    await expect(readLabelledSets(folder)).rejects.toThrow('The file "a.jsonl" is not in UTF-8. Save it as UTF-8.');
   });
 
   it("takes a label that two categories can meet", async () => {
