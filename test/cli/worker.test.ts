@@ -58,7 +58,7 @@ describe("a process without a worker", () => {
   );
 });
 
-describe.skipIf(!serverUrl)("workers on one PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
   it("go at once on with what one of them, told to stop in the middle, gives back, and do nothing twice", async () => {
     const mails = await startSmtpServer();
     const endpoint = await startSparqlEndpoint();

@@ -46,7 +46,7 @@ async function executesARun(url: string): Promise<void> {
   expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 7 });
 }
 
-describe.skipIf(!serverUrl)("opening a PostgreSQL database (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST_DATABASE_URL)", () => {
   it.each([
     ["a foreign transaction has written to the runs", WRITING],
     ["another process upgrades the tables", MIGRATING],

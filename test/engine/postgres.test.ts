@@ -9,7 +9,7 @@ import { createDatabase, serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 import { decideAfterKill, meanwhile } from "./waiting.ts";
 
-describe.skipIf(!serverUrl)("with a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
   workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
     const created = createDatabase();
     return {

@@ -19,7 +19,7 @@ async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkf
 
 const submission = (n: number) => ({ key: `k${n}`, fingerprint: "f", input: n });
 
-describe.skipIf(!serverUrl)("workers on one PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
   it("hear of each other's starts and ends", async () => {
     const url = await newDatabase();
     const worker = await open(url);

@@ -165,7 +165,7 @@ describe("when the clock jumps", () => {
   });
 });
 
-describe.skipIf(!serverUrl)("on a PostgreSQL server (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
   it("whose clock is an hour behind a worker's, a run waits no longer for its retry", async () => {
     const { engine } = await openTroubled(await newDatabase(), 2);
     setClock(HOUR);

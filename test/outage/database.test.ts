@@ -62,7 +62,7 @@ async function underWay(url: string) {
   return { worker, middle, ended };
 }
 
-describe.skipIf(!serverUrl)("when connections to the database (TEST_DATABASE_URL names none: skipped)", () => {
+describe.skipIf(!serverUrl)("when connections to the database (skipped without TEST_DATABASE_URL)", () => {
   it("are all terminated in the middle of runs, nothing is lost and no step is repeated", async () => {
     const url = await newDatabase();
     const { middle, ended } = await underWay(url);
