@@ -17,8 +17,9 @@ export function engineSteps(open: OpenEngine): void {
 
     it("goes on when it is told, however many attempts and steps of earlier submissions there are", async () => {
       let away = true;
+      let looks = 0;
       const mail: RunHandler = async (_, { step, resumedAt }) => {
-        await many(600, (n) => step.unlisted(`looked_${n}_${resumedAt?.getTime()}`, () => null));
+        await many(600, (n) => step.unlisted(`looked_${n}_${resumedAt?.getTime()}`, () => ++looks));
         return step("sent", () => {
           if (away) throw new IoError("The mail server is away.");
           return "sent";
@@ -32,6 +33,7 @@ export function engineSteps(open: OpenEngine): void {
       away = false;
       await engine.retry(id);
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
+      expect(looks).toBe(1800);
     }, 60_000);
 
     it("says so where a run makes more steps than it may", async () => {
