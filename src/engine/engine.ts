@@ -93,6 +93,9 @@ export interface StartedRun {
  * it is left by. Others, and those that do not pass, end the run, unless the handler catches them: at every replay it gets an
  * error of the same type, code and message, not of a class of its author's own. Such a step is tried again only where the run has
  * ended and is taken up again.
+ *
+ * Several may be at work at the same time. Where the handler throws, those are waited for before the run is left, and none is begun
+ * any more; what a handler that has returned has left at work is not recorded.
  */
 export interface Step {
   <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { RunHandler, WorkflowEngine } from "../../src/engine/engine.ts";
 import { ConflictError, IoError, isAbiError, ValidationError, type AbiError } from "../../src/errors.ts";
@@ -16,8 +17,9 @@ export function engineSteps(open: OpenEngine): void {
 
     it("goes on when it is told, however many attempts and steps of earlier submissions there are", async () => {
       let away = true;
+      let looks = 0;
       const mail: RunHandler = async (_, { step, resumedAt }) => {
-        await many(600, (n) => step.unlisted(`looked_${n}_${resumedAt?.getTime()}`, () => null));
+        await many(600, (n) => step.unlisted(`looked_${n}_${resumedAt?.getTime()}`, () => ++looks));
         return step("sent", () => {
           if (away) throw new IoError("The mail server is away.");
           return "sent";
@@ -31,6 +33,7 @@ export function engineSteps(open: OpenEngine): void {
       away = false;
       await engine.retry(id);
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
+      expect(looks).toBe(1800);
     }, 60_000);
 
     it("says so where a run makes more steps than it may", async () => {
@@ -138,6 +141,129 @@ export function engineSteps(open: OpenEngine): void {
       await engine.retry(id);
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "charged" });
       expect(did).toEqual(["refusal told", "charged"]);
+    });
+
+    /** A slow step beside a quick one, after which a third may follow. */
+    const sideBySide = (quick: (attempt: number) => unknown, after?: (attempt: number) => unknown) => {
+      const quickBegan = Promise.withResolvers<void>();
+      const slowBegan = Promise.withResolvers<void>();
+      const counts = { quick: 0, slow: 0, after: 0 };
+      const handler: RunHandler = async (_, { step }) => {
+        const first = async () => {
+          await step("quick", async () => {
+            counts.quick += 1;
+            quickBegan.resolve();
+            await quick(counts.quick);
+          });
+          if (after) await step("after", async () => void (await after(++counts.after)));
+        };
+        const slow = step("slow", async () => {
+          counts.slow += 1;
+          slowBegan.resolve();
+          await setTimeout(150);
+        });
+        await Promise.all([first(), slow]);
+        return "done";
+      };
+      return { handler, counts, bothBegan: Promise.all([quickBegan.promise, slowBegan.promise]) };
+    };
+
+    it.each(["for now", "for good"])("keeps what a step has done beside one that fails %s", async (how) => {
+      const { handler, counts } = sideBySide((attempt) => {
+        if (attempt > 2) return;
+        throw how === "for now" ? new IoError("away") : new ValidationError("no");
+      });
+      const engine = await open({ handler });
+      const { id } = await started(engine, "handler");
+      for (const _ of how === "for good" ? [1, 2] : []) {
+        await engine.retry(id);
+        await engine.wait(id);
+      }
+      expect(await engine.get(id)).toMatchObject({ status: "completed", stepsCompleted: ["slow", "quick"] });
+      expect(counts).toMatchObject({ quick: 3, slow: 1 });
+      const attempts = (await engine.history(id)).map(({ step, status }) => `${step} ${status}`);
+      expect(attempts.sort()).toEqual(["quick completed", "quick failed", "quick failed", "slow completed"]);
+    });
+
+    it("takes no step for one that ended its process because another beside it is tried again", async () => {
+      const { handler, counts } = sideBySide(
+        () => {},
+        (attempt) => {
+          if (attempt < 3) throw new IoError("away");
+        },
+      );
+      const engine = await open({ handler }, { retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 1 } });
+      expect(await started(engine, "handler")).toMatchObject({ status: "completed" });
+      expect(counts).toEqual({ quick: 1, slow: 1, after: 3 });
+    });
+
+    it("gives a run back, and cancels it, when no step of it is in hand any more", async () => {
+      const closing = Promise.withResolvers<void>();
+      const cancelling = Promise.withResolvers<void>();
+      const given = sideBySide(
+        () => closing.promise,
+        () => {},
+      );
+      const cancelled = sideBySide(
+        () => cancelling.promise,
+        () => {},
+      );
+      const handlers = { given: given.handler, cancelled: cancelled.handler };
+      const engine = await open(handlers);
+      const other = await engine.start("cancelled", SUBMISSION);
+      await cancelled.bothBegan;
+      await engine.cancel(other.id);
+      cancelling.resolve();
+      expect(await engine.wait(other.id)).toMatchObject({
+        status: "cancelled",
+        stepsCompleted: expect.arrayContaining(["quick", "slow"]),
+      });
+      await engine.retry(other.id);
+      expect(await engine.wait(other.id)).toMatchObject({ status: "completed" });
+      expect(cancelled.counts).toEqual({ quick: 1, slow: 1, after: 1 });
+
+      const { id } = await engine.start("given", SUBMISSION);
+      await given.bothBegan;
+      const closed = engine.close();
+      closing.resolve();
+      await closed;
+      const heir = await open(handlers);
+      heir.resume();
+      expect(await heir.wait(id)).toMatchObject({ status: "completed" });
+      expect(given.counts).toEqual({ quick: 1, slow: 1, after: 1 });
+    });
+
+    it("waits for a person when no step beside that is in hand any more", async () => {
+      let effects = 0;
+      const handler: RunHandler = async (_, { step, decision }) => {
+        const begun = Promise.withResolvers<void>();
+        const ticket = step("ticket", async () => {
+          begun.resolve();
+          await setTimeout(50);
+          return ++effects;
+        });
+        await Promise.race([begun.promise, ticket]);
+        const [{ value }] = await Promise.all([decision("draft-1"), ticket]);
+        return value;
+      };
+      const engine = await open({ handler });
+      const run = await started(engine, "handler");
+      expect(run).toMatchObject({ status: "waiting_for_approval", stepsCompleted: ["ticket"] });
+      await engine.decide(run.id, "draft-1", "yes");
+      expect(await engine.wait(run.id)).toMatchObject({ status: "completed", output: "yes" });
+      expect(effects).toBe(1);
+    });
+
+    it("takes a run that has ended to no person, whatever its handler has left behind", async () => {
+      const left = Promise.withResolvers<unknown>();
+      const handler: RunHandler = async (_, { step, decision }) => {
+        void setTimeout(50).then(() => decision("draft-1").then(left.resolve, left.resolve));
+        return step("only", () => "done");
+      };
+      const engine = await open({ handler });
+      const { id } = await started(engine, "handler");
+      expect(await left.promise).toMatchObject({ code: "interrupted" });
+      expect(await engine.get(id)).toMatchObject({ status: "completed", output: "done" });
     });
   });
 }

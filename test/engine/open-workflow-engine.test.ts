@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -243,6 +244,57 @@ describe("OpenWorkflowEngine", () => {
       await engine.retry(id);
     }
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
+  });
+
+  it("tries a step that has failed for good again where a version that counted no attempts has taken its run up", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new OpenWorkflowEngine({ path });
+    onTestFinished(() => engine.close());
+    let attempts = 0;
+    engine.register("mail", async (_, { step }) =>
+      step("sent", () => {
+        if (++attempts === 1) throw new ValidationError("no");
+        return "sent";
+      }),
+    );
+    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+    const other = new DatabaseSync(path);
+    other
+      .prepare(
+        `UPDATE workflow_runs SET status = 'pending', attempts = 0, available_at = $now, finished_at = NULL, error = NULL, worker_id = NULL,
+           config = json_set('{}', '$.resubmitted_at', $now)`,
+      )
+      .run({ $now: new Date().toISOString() });
+    other.close();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
+  });
+
+  it("does not cancel a run that another has by now", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new OpenWorkflowEngine({ path });
+    onTestFinished(() => engine.close());
+    const entered = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<unknown>();
+    engine.register("looked_at", async (_, { decision }) => {
+      entered.resolve();
+      await answer.promise;
+      await decision("draft-1").catch(left.resolve);
+      return null;
+    });
+    const { id } = await engine.start("looked_at", { key: "k", fingerprint: "f", input: null });
+    await entered.promise;
+    await engine.cancel(id);
+    const other = new DatabaseSync(path);
+    other.exec("UPDATE workflow_runs SET worker_id = 'another'");
+    answer.resolve();
+    await left.promise;
+    await setTimeout(20);
+    expect(await engine.get(id)).toMatchObject({ status: "processing" });
+    other.exec("UPDATE workflow_runs SET worker_id = NULL, available_at = '2000-01-01T00:00:00.000Z'");
+    other.close();
+    expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
   });
 
   it("says of a step that it did not begin it where another has the run by then, and not that it could not be recorded", async () => {

@@ -8,20 +8,21 @@ import { storableError, unlistedName } from "./run-record.ts";
 import { isUnwritable } from "./postgres-error.ts";
 import { assertStepName, assertStorableResult, refusedResult } from "./storable.ts";
 
-type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
+export type StepApi = Parameters<Parameters<OpenWorkflow["defineWorkflow"]>[1]>[0]["step"];
 
 export interface StepSurroundings {
   readonly runId: string;
   /** Stands for the submission that is executed. */
   readonly submission: number;
-  readonly api: StepApi;
+  /** OpenWorkflow's. */
+  readonly runStep: StepApi["run"];
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   /** What was recorded of the run's steps before this execution; asked once. */
   recordedSteps(): Promise<RecordedSteps>;
   /** Attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. Asked before one begins. */
   earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
-  /** Throws where the run must not go on here: the engine is closing, or somebody has asked to cancel. */
+  /** Throws where the run must not go on here: the engine is closing, somebody has asked to cancel, or another has the run. */
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
   onEngineError(error: unknown): void;
@@ -56,7 +57,7 @@ const givenUp = (step: string, times: number): UnexpectedError =>
 
 /** Our `Step` over OpenWorkflow's: our retry decisions, our form of errors, our events. */
 export function createStep(surroundings: StepSurroundings): Step {
-  const { api, runId, logger, retry } = surroundings;
+  const { runStep, runId, logger, retry } = surroundings;
 
   const names = new Set<string>();
   let recording: Promise<RecordedSteps> | undefined;
@@ -114,7 +115,7 @@ export function createStep(surroundings: StepSurroundings): Step {
     let begun = false;
     let ours = false;
     try {
-      return await api.run({ name: storedName, retryPolicy }, async () => {
+      return await runStep({ name: storedName, retryPolicy }, async () => {
         begun = true;
         emit({ phase: "started", attempt });
         try {

@@ -61,7 +61,7 @@ export interface RunQueries {
   runIds(filter: StoredFilter): Promise<string[]>;
   /** Step attempts in the order in which they began. */
   steps(runId: string): Promise<StepRecord[]>;
-  /** Attempts of a step since its run was last submitted, by how they stand; the one at work is `running`, and so are those whose process died. */
+  /** Attempts of a step since its run was last submitted, by how they stand; those whose process died are `running`, as is one at work. */
   attempts(runId: string, step: string): Promise<{ failed: number; running: number }>;
   /**
    * Cancels a run that nobody executes, and asks whoever executes one to leave it at the next step.

@@ -5,7 +5,7 @@ import { describeCause, type Logger } from "../../log.ts";
 import type { Decision, PendingDecision, RunHandler, StepAttempt, StepEvent } from "../engine.ts";
 import type { RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, decisionOn, toDecision } from "./decision.ts";
-import { createStep, type StepSurroundings } from "./durable-step.ts";
+import { createStep, type StepApi, type StepSurroundings } from "./durable-step.ts";
 import type { RunQueries, RunsAtWork } from "./engine-database.ts";
 import { FINAL, type WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
@@ -39,6 +39,8 @@ export interface ExecutionSurroundings {
 export interface Claim {
   readonly run: WorkflowRun;
   readonly workerId: string;
+  /** How the run is to be left, where it must not go on here; once no step is in hand. */
+  leave?: () => Promise<unknown>;
   /** Whether the run was left until somebody decides. */
   parked: boolean;
 }
@@ -95,21 +97,33 @@ export class Executions {
   }
 
   /** Runs the author's handler once; whatever it throws leaves in a form that may be stored. */
-  execute(claim: Claim, api: StepSurroundings["api"], handler: RunHandler): Promise<Json> {
+  execute(claim: Claim, api: StepApi, handler: RunHandler): Promise<Json> {
     const execution = this.#execute(claim, api, handler);
     this.#atWork.add(execution);
     void execution.catch(() => {}).finally(() => this.#atWork.delete(execution));
     return execution;
   }
 
-  async #execute(claim: Claim, api: StepSurroundings["api"], handler: RunHandler): Promise<Json> {
+  async #execute(claim: Claim, api: StepApi, handler: RunHandler): Promise<Json> {
     const { run } = claim;
     const runId = publicId(run.id);
     const engineErrors = new Set<unknown>();
-    /** Once it has met one of them, the run is left here: a handler that catches it changes nothing about that. */
+    /** Whether the handler has returned or thrown: what it has left at work beside that begins nothing more. */
+    let isOver = false;
+    /** Once it has met an error of the engine, the run is left here: a handler that catches it changes nothing about that. */
     const staysHere = (): void => {
+      if (isOver) throw INTERRUPTED;
       const [error] = engineErrors;
       if (engineErrors.size > 0) throw error;
+    };
+    /** Attempts of steps that are at work. */
+    const inHand = new Set<Promise<unknown>>();
+    const runStep: StepSurroundings["runStep"] = (...given) => {
+      staysHere();
+      const attempt = api.run(...given);
+      inHand.add(attempt);
+      void attempt.catch(() => {}).finally(() => inHand.delete(attempt));
+      return attempt;
     };
     const ofEngine = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       try {
@@ -124,7 +138,7 @@ export class Executions {
     const step = createStep({
       runId,
       submission,
-      api,
+      runStep,
       retry: this.#surroundings.retry,
       logger: this.#surroundings.logger,
       recordedSteps: () =>
@@ -154,10 +168,19 @@ export class Executions {
       });
       staysHere();
       assertStorableResult(output, "The workflow");
+      isOver = true;
       return output;
     } catch (error) {
-      staysHere();
-      if (error === INTERRUPTED) throw error;
+      const isLeft = engineErrors.size > 0;
+      isOver = true;
+      // What is recorded of them now need not be done again. Whoever has the run next would find them begun, and begin them beside these.
+      await Promise.allSettled(inHand);
+      if (isLeft) {
+        // A step that is to be tried again, or a fault of the database: OpenWorkflow puts the run off.
+        for (const other of engineErrors) if (other !== INTERRUPTED) throw other;
+        await claim.leave?.();
+        throw INTERRUPTED;
+      }
       if (!isAbiError(error)) {
         this.#surroundings.logger.error(
           { run_id: runId, cause: describeCause(error) },
@@ -185,42 +208,48 @@ export class Executions {
   }
 
   /**
-   * A step boundary: gives the run back where the engine is closing, leaves it to whoever has it now, ends it where somebody has asked
-   * to cancel; or gives it as it stands.
+   * A step boundary: the run as it stands. Where the engine is closing it is given back, where somebody has asked to cancel it is
+   * ended, and where somebody else has it now it is left to them.
    */
   async #mayGoOn(claim: Claim): Promise<WorkflowRun> {
     const workflowRunId = claim.run.id;
-    const { workerId } = claim;
+    const { backend, persistence } = this.#surroundings;
     if (this.#surroundings.isClosing()) {
-      // Whoever goes on with it need not wait for the lease, whatever the clocks say. A slot that has claimed something since is left
-      // alone: it may be the same run, which a step beside this one has put off.
-      if (this.#claims.get(workerId) === claim)
-        await this.#surroundings.backend.sleepWorkflowRun({ workflowRunId, workerId, availableAt: new Date(0) });
+      claim.leave ??= () => this.#giveBack(claim);
       throw INTERRUPTED;
     }
-    const { backend, persistence } = this.#surroundings;
     const run = await persistence.until(() => backend.getWorkflowRun({ workflowRunId }));
-    if (run?.workerId !== workerId) throw INTERRUPTED;
+    // One that is completed keeps its worker's name.
+    if (run?.status !== "running" || run.workerId !== claim.workerId) throw INTERRUPTED;
     if (configOf(run).cancel_requested !== undefined) {
-      await backend.cancelWorkflowRun({ workflowRunId });
+      claim.leave ??= () => backend.cancelWorkflowRun({ workflowRunId });
       throw INTERRUPTED;
     }
     return run;
   }
 
+  /** Whoever goes on with it need not wait for the lease, whatever the clocks say. */
+  async #giveBack({ run, workerId }: Claim): Promise<void> {
+    const rest = { workflowRunId: run.id, workerId, availableAt: new Date(0) };
+    await this.#surroundings.backend.sleepWorkflowRun(rest);
+  }
+
   /** The decision where it is there; else the run is left, to be executed anew when it comes. */
   async #awaitDecision(claim: Claim, waiting: PendingDecision): Promise<Decision> {
-    for (;;) {
-      const run = await this.#mayGoOn(claim);
-      const decision = decisionOn(configOf(run), waiting.subject);
-      if (decision) return toDecision(decision);
-      if (await this.#surroundings.queries.park(run.id, claim.workerId, waiting)) {
-        claim.parked = true;
-        this.#log(run, "a run waits for a person");
-        this.#surroundings.onHappened(run.id);
-        throw INTERRUPTED;
-      }
-    }
+    const run = await this.#mayGoOn(claim);
+    const decision = decisionOn(configOf(run), waiting.subject);
+    if (decision) return toDecision(decision);
+    claim.leave ??= () => this.#park(claim, waiting);
+    throw INTERRUPTED;
+  }
+
+  async #park(claim: Claim, waiting: PendingDecision): Promise<void> {
+    const { run, workerId } = claim;
+    // Decided on meanwhile, it is due at once; asked to be cancelled, it is as it is given back.
+    if (!(await this.#surroundings.queries.park(run.id, workerId, waiting))) return this.#giveBack(claim);
+    claim.parked = true;
+    this.#log(run, "a run waits for a person");
+    this.#surroundings.onHappened(run.id);
   }
 
   #log({ id, workflowName }: WorkflowRun, message: string): void {
