@@ -65,13 +65,15 @@ async function showOne(
   const history = withHistory ? await engine.history(run.id) : undefined;
   if (json) return printJson({ ...status, ...(history && { history: history.map(historyOf) }) });
   const { start_time: start = "", end_time: end } = status;
+  const isAtWork = run.status === "processing" && !run.stepsCompleted.includes(run.currentStep ?? "");
+  const atWork = isAtWork ? run.currentStep : undefined;
   print(
     fields([
       ["feedback", oneLine(run.key)],
       ["workflow id", run.id],
       ["status", painted(run.status)],
       ["steps", run.stepsCompleted.join(", ") || "none yet"],
-      ...(end === undefined && run.currentStep !== undefined ? [["at work", run.currentStep] as const] : []),
+      ...(atWork === undefined ? [] : [["at work", atWork] as const]),
       ["started", start],
       ...(end === undefined ? [] : [["ended", end] as const]),
       ...(run.error ? [["problem", oneLine(run.error.error)] as const] : []),

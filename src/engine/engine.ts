@@ -86,7 +86,7 @@ export interface StartedRun {
 /**
  * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
  * What it returns must be JSON, nested at most 500 deep, without NUL characters and halves of surrogate pairs: anything else fails
- * for good. Names have at most 1,000 bytes (`invalid_step_name`) and are unique within a run, which makes at most 1,000 steps
+ * for good. Names have 1 to 1,000 bytes and do not begin with `_` (`invalid_step_name`) and are unique within a run (`duplicate_step_name`), which makes at most 1,000 steps
  * (`too_many_steps`), those that are not listed included; how often one is tried does not count.
  *
  * Failures with a retriable error are tried again with back-off: the run is left meanwhile, even where the handler catches what
@@ -159,7 +159,8 @@ export interface RunFilter {
 /** One attempt of one step. `running` without an end: at work, or its process died. */
 export interface StepAttempt {
   readonly step: string;
-  readonly status: "running" | "completed" | "failed";
+  /** `died`: its process ended while it was at work, whatever ended it. One that was just killed is `running` until it is begun again. */
+  readonly status: "running" | "completed" | "failed" | "died";
   readonly startTime: Date;
   readonly endTime?: Date;
   /** Only when `failed`. */

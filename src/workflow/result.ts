@@ -28,7 +28,7 @@ export interface WorkflowStatus extends Partial<WireError> {
   result?: RunResult;
 }
 
-/** One attempt of one step. Times are ISO 8601, UTC; without an end it is at work, or its process died. Error fields where it failed. */
+/** One attempt of one step. Times are ISO 8601, UTC; without an end it is at work, or `died` with its process. Error fields where it failed. */
 export interface StepHistory extends Partial<WireError> {
   step: string;
   status: StepAttempt["status"];

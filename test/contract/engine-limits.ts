@@ -52,10 +52,52 @@ export function engineLimits(open: OpenEngine): void {
       expect(await engine.wait(waiting.id)).toMatchObject({ status: "completed", output: nested(500) });
     });
 
+    it.each<[string, unknown]>([
+      ["a function", () => "sent"],
+      ["a symbol", Symbol("sent")],
+      ["something that writes itself as nothing", { toJSON: () => undefined }],
+    ])("fails at once and for good where what comes out is %s", async (_, value) => {
+      let effects = 0;
+      const engine = await open({
+        step: async (_input, { step }) => (await step("only", () => (++effects, value as Json)), "done"),
+        handler: async () => (++effects, value as Json),
+      });
+      for (const workflow of ["step", "handler"]) {
+        expect(await started(engine, workflow)).toMatchObject({
+          status: "failed",
+          error: { error_code: "not_storable", retriable: false },
+        });
+      }
+      expect(effects).toBe(2);
+    });
+
+    it("takes a step without a result", async () => {
+      const engine = await open({
+        silent: async (_input, { step }) => (await step("only", () => undefined as never), "done"),
+      });
+      expect(await started(engine, "silent")).toMatchObject({ status: "completed", stepsCompleted: ["only"] });
+    });
+
+    it("says it where two steps of a run have the same name", async () => {
+      const engine = await open({
+        twice: async (_input, { step }) => (await step("only", () => 1), step("only", () => 2)),
+      });
+      expect(await started(engine, "twice")).toMatchObject({
+        status: "failed",
+        error: {
+          error: expect.stringContaining('named "only"'),
+          error_code: "duplicate_step_name",
+          retriable: false,
+        },
+      });
+    });
+
     it.each([
       ["a NUL character", "a\u0000b"],
       ["half of a surrogate pair", "\ud800"],
       ["more than 1000 bytes", `${"é".repeat(500)}x`],
+      ["nothing in it", ""],
+      ["an underscore to begin with", "_sent"],
     ])("fails at once and for good where the name of a step has %s", async (_, name) => {
       let effects = 0;
       const engine = await open({

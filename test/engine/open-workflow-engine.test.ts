@@ -174,10 +174,11 @@ describe("OpenWorkflowEngine", () => {
     expect(JSON.parse(last.stdout)).toMatchObject({
       status: "failed",
       error: {
-        error: expect.stringMatching(/^The step die ended its process 3 times/),
+        error: expect.stringMatching(/^The step die was at work 3 times when its process ended/),
         error_code: "step_died",
         retriable: false,
       },
+      history: ["died", "died", "died", "failed"],
     });
   });
 

@@ -9,5 +9,6 @@ const engine = new OpenWorkflowEngine({
 engine.register("deadly", async (_, { step }) => step("die", () => process.kill(process.pid, "SIGKILL")));
 const { id } = await engine.start("deadly", { key: "k", fingerprint: "f", input: null });
 const { status, error } = await engine.wait(id);
-process.stdout.write(JSON.stringify({ status, error }));
+const history = (await engine.history(id)).map((attempt) => attempt.status);
+process.stdout.write(JSON.stringify({ status, error, history }));
 await engine.close();

@@ -48,10 +48,16 @@ const tooManySteps = (): UnexpectedError =>
     code: "too_many_steps",
   });
 
+const usedTwice = (step: string): UnexpectedError =>
+  new UnexpectedError(undefined, {
+    message: `Two steps of this run are named "${step}". Give each a name of its own.`,
+    code: "duplicate_step_name",
+  });
+
 /** A step that takes its process with it must not be tried for ever: it would take every worker in turn. */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The step ${step} ended its process ${times} times and was given up. Find out why, and submit it again.`,
+    message: `The step ${step} was at work ${times} times when its process ended, and was given up. Find out what ends the process, and submit it again.`,
     code: "step_died",
   });
 
@@ -81,8 +87,7 @@ export function createStep(surroundings: StepSurroundings): Step {
   ): Promise<Output> => {
     assertStepName(name);
     const storedName = listed ? name : unlistedName(name);
-    if (names.has(storedName))
-      throw new TypeError(`two steps of this run are named "${name}"; give each a name of its own`);
+    if (names.has(storedName)) throw usedTwice(name);
     if (names.size === MOST_STEPS) throw tooManySteps();
     names.add(storedName);
     const { known, earlier = { failed: 0, died: 0 } } = await look(storedName);

@@ -8,6 +8,7 @@ import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import {
   isAtRest,
   isStartTime,
+  isTerminal,
   NO_START_TIME,
   type Decision,
   type NewRun,
@@ -260,7 +261,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   }
 
   history(id: string): Promise<StepAttempt[]> {
-    return this.#reach(async () => toHistory(await this.#queries.steps(storedId(id))));
+    return this.#reach(async () => {
+      const run = await this.#get(storedId(id));
+      return toHistory(await this.#queries.steps(storedId(id)), run !== undefined && isTerminal(run.status));
+    });
   }
 
   retry(id: string): Promise<boolean> {

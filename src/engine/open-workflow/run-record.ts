@@ -82,21 +82,26 @@ export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
   };
 }
 
-function toAttempt({ name, status, startedAt, finishedAt, error }: StepRecord): StepAttempt {
-  return {
-    step: name,
-    status,
+const asStored = (name: string): string => name;
+
+/** Attempts in the order in which they began. One without an end went with its process where another of its step came after it. */
+function toAttempts(steps: readonly StepRecord[], isOver: boolean, nameOf = asStored): StepAttempt[] {
+  const last = new Map(steps.map(({ name }, at) => [name, at]));
+  return steps.map(({ name, status, startedAt, finishedAt, error }, at) => ({
+    step: nameOf(name),
+    status: status === "running" && (isOver || at !== last.get(name)) ? "died" : status,
     startTime: startedAt,
     ...(finishedAt ? { endTime: finishedAt } : {}),
     ...(status === "failed" ? { error: storedError(error) } : {}),
-  };
+  }));
 }
 
-/** With the steps that are not listed, under the names that the workflow gave them. */
-export const toFullHistory = (steps: readonly StepRecord[]): StepAttempt[] =>
-  steps.map((step) => toAttempt({ ...step, name: givenName(step.name) }));
+/** Of a run that is at work. With the steps that are not listed, under the names that the workflow gave them. */
+export const toFullHistory = (steps: readonly StepRecord[]): StepAttempt[] => toAttempts(steps, false, givenName);
 
-export const toHistory = (steps: readonly StepRecord[]): StepAttempt[] => steps.filter(isListed).map(toAttempt);
+/** @param isOver whether the run has ended */
+export const toHistory = (steps: readonly StepRecord[], isOver: boolean): StepAttempt[] =>
+  toAttempts(steps.filter(isListed), isOver);
 
 /**
  * An error in the form in which it is kept: safe to store, readable again, no stack.

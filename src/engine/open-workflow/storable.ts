@@ -20,7 +20,9 @@ const RULE = `plain JSON, nested at most ${DEEPEST} deep, without NUL characters
 /** Whether a value can be written as JSON that every database keeps. */
 export function isStorable(value: unknown): boolean {
   try {
-    return !UNSTORABLE.test(JSON.stringify(value) ?? "") && isShallow(value, DEEPEST);
+    // JSON has no functions and symbols, and nothing for what is not there: that stands for a step without a result.
+    const written = value === undefined ? "" : JSON.stringify(value);
+    return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, DEEPEST);
   } catch {
     return false; // a cycle, a bigint, more levels than the stack has room for
   }
@@ -64,9 +66,10 @@ export function assertStorableResult(value: unknown, maker: string): void {
 
 /** @throws UnexpectedError (`invalid_step_name`) */
 export function assertStepName(name: string): void {
-  if (isStorable(name) && Buffer.byteLength(name) <= LONGEST_STEP_NAME) return;
+  // The underscore is before the stored names of steps that are not listed.
+  if (/^[^_]/.test(name) && isStorable(name) && Buffer.byteLength(name) <= LONGEST_STEP_NAME) return;
   throw new UnexpectedError(undefined, {
-    message: `The name of a step can't be stored: it must have at most ${LONGEST_STEP_NAME} bytes, and no NUL characters and halves of Unicode surrogate pairs.`,
+    message: `The name of a step can't be stored: it must have 1 to ${LONGEST_STEP_NAME} bytes, not begin with "_", and have no NUL characters and halves of Unicode surrogate pairs.`,
     code: "invalid_step_name",
   });
 }
