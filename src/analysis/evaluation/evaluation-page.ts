@@ -137,7 +137,9 @@ function confusions(reports: readonly Named<{ confusion: Confusion }>[], classes
         .map((label, at) => {
           const answers = classes.map((answer) => report.pooled?.confusion[label]?.[answer] ?? 0);
           const all = answers.reduce((sum, one) => sum + one, 0);
-          const cells = answers.map((one) => `${one} <small>${Math.round((one / all) * 100)} %</small>`);
+          const cells = answers.map((one) =>
+            one === 0 ? "" : `${one} <small>${Math.round((one / all) * 100)} %</small>`,
+          );
           return [at === 0 ? escape(name) : "", escape(label)].concat(cells);
         }),
     ),
