@@ -95,9 +95,6 @@ export interface WorkerSlot {
 /** The workflows that a process executes, and how many runs of each may be at work in the whole database; null: any number. */
 export type Places = ReadonlyMap<string, number | null>;
 
-/** With an id of ours, which a database that can lose an answer uses in place of its own. */
-export type NewStepAttempt = Parameters<Backend["createStepAttempt"]>[0] & { readonly id: string };
-
 /** Which run each slot of a process executes, by the slot's id. */
 export type RunsAtWork = ReadonlyMap<string, string>;
 

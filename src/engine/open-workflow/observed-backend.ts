@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Backend } from "openworkflow/internal";
 import { retryDelay, type RetryPolicy } from "../retry-policy.ts";
-import type { NewStepAttempt, WorkerSlot } from "./engine-database.ts";
+import type { WorkerSlot } from "./engine-database.ts";
 import { isDisowned, type Persistence } from "./persistence.ts";
 import { isUnwritable } from "./postgres-error.ts";
 import { nothingRecorded } from "./recorded-steps.ts";
@@ -9,6 +9,9 @@ import { configOf, storableError } from "./run-record.ts";
 import { refusedResult } from "./storable.ts";
 
 export type WorkflowRun = Awaited<ReturnType<Backend["createWorkflowRun"]>>;
+
+/** With an id of ours, which a database that can lose an answer uses in place of its own. */
+export type NewStepAttempt = Parameters<Backend["createStepAttempt"]>[0] & { readonly id: string };
 
 /** What the engine wants to hear of, so that it never has to poll for what happens in its own process. */
 export interface BackendObserver {

@@ -8,13 +8,12 @@ import {
   INDEXED_FIELD,
   STATUS_CONDITION,
   type EngineDatabase,
-  type NewStepAttempt,
   type RunQueries,
   type StepRecord,
   type StoredDecision,
   type StoredFilter,
 } from "./engine-database.ts";
-import type { WorkflowRun } from "./observed-backend.ts";
+import type { NewStepAttempt, WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
 import { PostgresClaims } from "./postgres-claims.ts";
 import { openingError } from "./postgres-error.ts";

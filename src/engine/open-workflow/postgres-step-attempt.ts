@@ -1,6 +1,6 @@
 import { DEFAULT_NAMESPACE_ID, type Backend } from "openworkflow/internal";
 import type { Sql } from "postgres";
-import type { NewStepAttempt } from "./engine-database.ts";
+import type { NewStepAttempt } from "./observed-backend.ts";
 import { SCHEMA } from "./postgres-schema.ts";
 
 type StepAttempt = Awaited<ReturnType<Backend["createStepAttempt"]>>;
