@@ -72,7 +72,7 @@ async function runsOf(location: string, count: number): Promise<Pick<Trace, "com
   const windows = new Map<string, number>();
   for (const { id, key } of completed) {
     const sendings = (await engine.history(id)).filter(({ step }) => MAIL_STEPS.has(step));
-    windows.set(key, sendings.filter(({ status }) => status === "running").length);
+    windows.set(key, sendings.filter(({ status }) => status === "died").length);
   }
   await engine.close();
   return { completed: completed.map(({ key }) => key), windows };
