@@ -1,5 +1,5 @@
 import { COMPARATIVES, CONTRASTS, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
-import type { Token } from "./tokenizer.ts";
+import { normAt, type Token } from "./tokenizer.ts";
 
 /** Two words that turn around what follows, as a negation does: "far from perfect". */
 const REVERSING_PAIRS = wordSet("used-to far-from anything-but less-than nowhere-near free-of free-from");
@@ -23,8 +23,6 @@ const WELL_WISHED = wordSet("you him her them everyone everybody all u");
 const UNREAL = wordSet("had would could were was did");
 const UNREAL_SUBJECTS = wordSet("it they this that these those there he she");
 const ARTICLES = wordSet("the your this that");
-
-const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
 
 /** Where words stand at token `i` that reverse the opinion at `at` without a negation: "less helpful", "used to love". */
 export function reversalAt(tokens: readonly Token[], i: number, at: number): number | undefined {

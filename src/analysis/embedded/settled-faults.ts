@@ -1,5 +1,5 @@
 import { CONTRASTS, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
-import type { Token } from "./tokenizer.ts";
+import { normAt, type Token } from "./tokenizer.ts";
 
 /** What was done about a fault, or keeps it away. */
 const SETTLING = wordSet(
@@ -19,8 +19,6 @@ const PROTECTING = wordSet("protect protects protected protecting safe");
 /** Tokens. No clause is longer, so that no text takes long. */
 const LONGEST_CLAUSE = 40;
 const PROTECTION_REACH = 4;
-
-const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
 
 const endsClause = (token: Token | undefined): boolean => token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
 

@@ -18,6 +18,9 @@ export interface Token {
   stretched: boolean;
 }
 
+/** The word at a place, nothing beyond the ends of the text. */
+export const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
+
 // Every alternative is bounded or can't fail after it began, so that the whole is linear in the text's length.
 const TOKEN = [
   String.raw`([\p{L}][\p{L}\p{N}\p{M}_]*(?:['’‘´′\u02BC` + "`" + String.raw`][\p{L}]+)*)`,

@@ -52,12 +52,16 @@ export function scoreCategories(rows: readonly CategoryRow[], answers: readonly 
       const met = label.split("|").filter((name) => answer.categories.includes(name));
       const answered = met.length > 0;
       const wanted = labels.includes(label);
-      if (answered && wanted) hits.push(label);
-      else if (answered) wrong.push(label);
-      else if (wanted) missed.push(label);
-      count.hits += Number(answered && wanted);
-      count.falseAlarms += Number(answered && !wanted);
-      count.misses += Number(wanted && !answered);
+      if (answered && wanted) {
+        count.hits += 1;
+        hits.push(label);
+      } else if (answered) {
+        count.falseAlarms += 1;
+        wrong.push(label);
+      } else if (wanted) {
+        count.misses += 1;
+        missed.push(label);
+      }
       for (const name of met) {
         const confidence = answer.scores?.[name];
         if (confidence !== undefined) sure.push({ confidence, right: wanted });

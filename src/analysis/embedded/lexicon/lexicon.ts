@@ -145,11 +145,14 @@ export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
 const isModifier = (word: string): boolean =>
   NEGATORS.has(word) || DEGREES.has(word) || CONTRASTS.has(word) || CONCESSIONS.has(word) || NEVER_OPINIONS.has(word);
 
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+const opinionsOn = (word: string): readonly number[] => (isModifier(word) ? [] : publishedValences(word));
+
 /** What published lists say of a word on the average, from -5 to 5; nothing where none has it. */
 export function publishedValence(word: string): number | undefined {
-  const valences = isModifier(word) ? [] : publishedValences(word);
-  if (valences.length === 0) return undefined;
-  return valences.reduce((sum, valence) => sum + valence, 0) / valences.length;
+  const valences = opinionsOn(word);
+  return valences.length === 0 ? undefined : sum(valences) / valences.length;
 }
 
 /** So many more lists than not must be of a mind. */
@@ -159,10 +162,9 @@ const PUBLISHED_SHARE = 0.5;
 
 /** The opinion in a word that our own list lacks, where published ones agree on it. */
 export function publishedOpinion(word: string): Opinion | undefined {
-  const majority = publishedValences(word).reduce((sum, valence) => sum + Math.sign(valence), 0);
-  if (Math.abs(majority) < AGREEING) return undefined;
-  const valence = publishedValence(word);
-  return valence === undefined ? undefined : { valence: valence * PUBLISHED_SHARE, phrase: false };
+  const valences = opinionsOn(word);
+  if (Math.abs(sum(valences.map(Math.sign))) < AGREEING) return undefined;
+  return { valence: (sum(valences) / valences.length) * PUBLISHED_SHARE, phrase: false };
 }
 
 export const opinionOf = remember((word) => OPINIONS.get(word) ?? publishedOpinion(word));
