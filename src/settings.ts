@@ -3,6 +3,7 @@
  * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
  */
 import { z } from "zod";
+import { DURATION } from "./duration.ts";
 import { type FieldIssue, ValidationError } from "./errors.ts";
 
 const wholeNumber = (minimum: number): z.ZodType<number, number | string> =>
@@ -18,6 +19,8 @@ const wholeNumber = (minimum: number): z.ZodType<number, number | string> =>
       { error: "must be a whole number" },
     )
     .pipe(z.int("must be a whole number").min(minimum, `must be at least ${minimum}`));
+
+const duration = z.string().regex(DURATION, "must be a duration such as 30s, 15m, 1h or 2d, or 0");
 
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
@@ -93,6 +96,18 @@ const DEFINITIONS = {
     schema: z.string().min(1).optional(),
     about: "Bearer token for an HTTP customer source.",
   },
+  customerMaxAge: {
+    env: "CUSTOMER_MAX_AGE",
+    schema: duration.default("1h"),
+    about:
+      "How old a customer's data may be when a mail is about to leave; older data is looked up again in CUSTOMER_SOURCE first. `0`: always.",
+  },
+  customerStaleIfError: {
+    env: "CUSTOMER_STALE_IF_ERROR",
+    schema: duration.default("1d"),
+    about:
+      "How old it may be where CUSTOMER_SOURCE does not answer. Beyond that the mail waits until the source answers.",
+  },
   mailUrl: {
     env: "MAIL_URL",
     schema: z.string().min(1).optional(),
@@ -157,6 +172,12 @@ const DEFINITIONS = {
     env: "RETRY_DELAY_MS",
     schema: wholeNumber(1).default(500),
     about: "Milliseconds before the second attempt; doubles from there, up to a minute.",
+  },
+  mailRetryFor: {
+    env: "MAIL_RETRY_FOR",
+    schema: duration.default("1d"),
+    about:
+      "How long a mail is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
   },
   logLevel: {
     env: "LOG_LEVEL",

@@ -5,6 +5,8 @@ describe("settings", () => {
   it("have defaults that work on a fresh machine", () => {
     expect(readSettings({}, {})).toEqual({
       dataDirectory: ".abi-workflows",
+      customerMaxAge: "1h",
+      customerStaleIfError: "1d",
       mailFrom: "Customer Care <care@example.org>",
       analyzer: "embedded",
       escalateUnreadable: false,
@@ -16,6 +18,7 @@ describe("settings", () => {
       worker: true,
       retryAttempts: 6,
       retryDelayMs: 500,
+      mailRetryFor: "1d",
       logLevel: "warn",
     });
   });
@@ -41,6 +44,7 @@ describe("settings", () => {
     ["MAX_PARALLEL_REQUESTS", "0", /MAX_PARALLEL_REQUESTS \(maxParallelRequests\) must be at least 1/],
     ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
     ["RESPONSE_CAP", " ", /RESPONSE_CAP \(responseCap\) must be a whole number/],
+    ["MAIL_RETRY_FOR", "24", /MAIL_RETRY_FOR \(mailRetryFor\) must be a duration such as 30s, 15m, 1h or 2d, or 0\./],
     ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
     ["LOG_LEVEL", "loud", /LOG_LEVEL \(logLevel\) must be silent, fatal, .*, or trace\./],
     ["ANALYZER", "chatmodel", /ANALYZER \(analyzer\) must be embedded or chat-model\./],
