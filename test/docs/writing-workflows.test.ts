@@ -1,29 +1,27 @@
 import { once } from "node:events";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { serve } from "../support/http.ts";
 import { startOpenAiServer, toolCall } from "../support/openai-server.ts";
 import { createProject, filesOf, runNode, startNode } from "./documents.ts";
 
-const PREPARE = `
-import { ABIGraph } from "abi-workflows";
-import { openShop } from "./shop.ts";
-const shop = await openShop({ folder: "data", labelUrl: "http://127.0.0.1:9" });
-const orders = new ABIGraph();
-orders.createEntity("Order", { id: "O-1", deliveredAt: new Date(), price: 25.5 });
-await shop.ontologyStore.insert("orders", orders);
-await shop.close();
-`;
-
 describe("the workflow of the guide", () => {
   let project: string;
 
   beforeEach(async () => {
-    project = createProject({ ...filesOf("docs/writing-workflows.md"), "prepare.ts": PREPARE });
+    project = createProject(filesOf("docs/writing-workflows.md"));
   });
 
-  const prepare = async () => expect((await runNode(["prepare.ts"], { cwd: project })).stderr).toBe("");
+  const storeOrders = async () =>
+    expect(await runNode(["orders.ts"], { cwd: project })).toMatchObject({ code: 0, stderr: "" });
+
+  /** Starts the guide's label service; its URL. */
+  const serveLabels = async () => {
+    const server = startNode(["label-server.ts"], { cwd: project, env: { LABEL_PORT: "0" } });
+    const [greeting] = (await once(server.stdout!, "data")) as [Buffer];
+    return greeting.toString().trim();
+  };
 
   it("passes the tests that the guide writes for it", async () => {
     const { code, stdout } = await runNode(["--test", "--test-reporter=tap"], { cwd: project });
@@ -33,7 +31,7 @@ describe("the workflow of the guide", () => {
   });
 
   it("is used by an agent", async () => {
-    await prepare();
+    await storeOrders();
     const args = { return_id: "R-9", order_id: "O-1", text: "The lid is broken.", reason: null, send_label: null };
     const model = await startOpenAiServer([
       toolCall("process_return", args),
@@ -47,7 +45,7 @@ describe("the workflow of the guide", () => {
   });
 
   it("answers over HTTP and goes down in good order", async () => {
-    await prepare();
+    await storeOrders();
     const labels = await serve({ json: { label_id: "LABEL-1" } });
     const server = startNode(["server.ts"], { cwd: project, env: { PORT: "0", LABEL_URL: labels.origin } });
     const ended = once(server, "close");
@@ -64,14 +62,8 @@ describe("the workflow of the guide", () => {
   });
 
   it("goes through a file", async () => {
-    await prepare();
-    const labels = await serve({ json: { label_id: "LABEL-1" } });
-    const rows = [
-      { return_id: "R-1", order_id: "O-1", text: "Wrong size." },
-      { return_id: "R-2", order_id: "O-404", text: "Wrong size." },
-    ];
-    writeFileSync(join(project, "returns.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
-    const { stdout } = await runNode(["batch.ts"], { cwd: project, env: { LABEL_URL: labels.origin } });
+    await storeOrders();
+    const { stdout } = await runNode(["batch.ts"], { cwd: project, env: { LABEL_URL: await serveLabels() } });
     expect(stdout).toBe("R-1 approved\nR-2 Order O-404 not found\n");
   });
 });
