@@ -1,14 +1,14 @@
 // An agent with the tools of the customer feedback workflow. It remembers a conversation by its thread.
-// npx node examples/agent.ts                          with the offline demo model
-// OPENAI_API_KEY=… npx node examples/agent.ts         with a language model
-// In your own project import from "abi-workflows", "abi-workflows/tools" and "abi-workflows/agents".
+// node examples/agent.ts                      with the offline demo model
+// OPENAI_API_KEY=… node examples/agent.ts     with a language model
+// In a checkout: npm run example examples/agent.ts
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../agents/index.ts";
-import { readSettings, type ToolProgress } from "../src/index.ts";
-import { createCustomerFeedbackTools } from "../tools/index.ts";
+import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "abi-workflows/agents";
+import { readSettings, type ToolProgress } from "abi-workflows";
+import { createCustomerFeedbackTools } from "abi-workflows/tools";
 
 const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-agent-`);
 const toolkit = await createCustomerFeedbackTools({

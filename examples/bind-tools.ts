@@ -1,14 +1,14 @@
 // The tools bound to a chat model by hand, without an agent: the model plans calls, we run them, the model sums up.
-// OPENAI_API_KEY=… npx node examples/bind-tools.ts, or OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=… …
-// In your own project import from "abi-workflows" and "abi-workflows/tools".
+// OPENAI_API_KEY=… node examples/bind-tools.ts, or OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=… …
+// In a checkout: npm run example examples/bind-tools.ts
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { HumanMessage, type BaseMessage } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
-import { readSettings } from "../src/index.ts";
-import { createCustomerFeedbackTools } from "../tools/index.ts";
+import { readSettings } from "abi-workflows";
+import { createCustomerFeedbackTools } from "abi-workflows/tools";
 
 const { openaiApiKey, openaiBaseUrl, openaiModel = "gpt-5.4-mini" } = readSettings();
 if (openaiApiKey === undefined && openaiBaseUrl === undefined) {

@@ -1,11 +1,10 @@
 // Events from other systems: new feedback runs the process, and what a person answered is noted in the graph.
-// npx node examples/events.ts
-// In your own project import from "abi-workflows".
+// node examples/events.ts, in a checkout: npm run example examples/events.ts
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { openApplication, PREFIXES, readSettings, select } from "../src/index.ts";
+import { openApplication, PREFIXES, readSettings, select } from "abi-workflows";
 
 const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-events-`);
 const customerSource = fileURLToPath(new URL("data/customers.csv", import.meta.url));

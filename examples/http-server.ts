@@ -1,7 +1,7 @@
-// Customer feedback over HTTP.
-// npx node examples/http-server.ts          serves until Ctrl-C, on PORT or a free one
-// npx node examples/http-server.ts --once   sends itself one request and ends
-// In your own project import from "abi-workflows". Put authentication in front of it before others can reach it.
+// Customer feedback over HTTP. Put authentication in front of it before others can reach it.
+// node examples/http-server.ts          serves until Ctrl-C, on PORT or a free one
+// node examples/http-server.ts --once   sends itself one request and ends
+// In a checkout: npm run example examples/http-server.ts
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { openApplication, readSettings } from "../src/index.ts";
+import { openApplication, readSettings } from "abi-workflows";
 
 const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-http-`);
 const customerSource = fileURLToPath(new URL("data/customers.csv", import.meta.url));

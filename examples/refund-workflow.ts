@@ -1,8 +1,7 @@
-// A workflow of one's own, whole: a process with two durable steps, and a plain question. From these few lines come
+// A complete workflow of your own: a process with two durable steps, and a plain question. From these few lines come
 // agent tools, HTTP routes, resumption after a crash, and "once" for every refund.
-// In your own project import from "abi-workflows" instead of "../src/index.ts".
 import { z } from "zod";
-import { ABIGraph, direct, durable, Workflow, type OntologyStore, type WorkflowConfiguration } from "../src/index.ts";
+import { ABIGraph, direct, durable, Workflow, type OntologyStore, type WorkflowConfiguration } from "abi-workflows";
 
 export interface RefundWorkflowConfiguration extends WorkflowConfiguration {
   ontologyStore: OntologyStore;

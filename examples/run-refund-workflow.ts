@@ -1,8 +1,8 @@
 // Runs the refund workflow in three ways: from code, as an agent's tools, and over HTTP.
-// npx node examples/run-refund-workflow.ts
+// node examples/run-refund-workflow.ts, in a checkout: npm run example examples/run-refund-workflow.ts
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { OpenWorkflowEngine, OxigraphOntologyStore } from "../src/index.ts";
+import { OpenWorkflowEngine, OxigraphOntologyStore } from "abi-workflows";
 import { RefundWorkflow } from "./refund-workflow.ts";
 
 const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });

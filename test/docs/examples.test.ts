@@ -5,8 +5,10 @@ import { temporaryFolder } from "../support/folder.ts";
 import { startOpenAiServer, toolCall } from "../support/openai-server.ts";
 import { root, runNode } from "./documents.ts";
 
+const AS_PACKAGE = ["--import", "./scripts/package-from-sources.mjs"];
+
 const run = (file: string, env: Record<string, string> = {}) =>
-  runNode([join("examples", file), ...(file === "http-server.ts" ? ["--once"] : [])], { env });
+  runNode([...AS_PACKAGE, join("examples", file), ...(file === "http-server.ts" ? ["--once"] : [])], { env });
 
 describe("the examples", () => {
   const programs = globSync("*.ts", { cwd: join(root, "examples") }).toSorted();
