@@ -14,8 +14,11 @@ const run = (command, args, cwd) =>
 try {
   run("npm", ["pack", "--silent", "--pack-destination", project], root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
-  run("npm", ["install", "--silent", "--no-audit", "--no-fund", `./${tarball}`], project);
+  // The README's own commands, with the tarball in place of the package's name.
+  const [, commands] = /## Use it in your project\n\n```sh\n(.*?)```/s.exec(
+    readFileSync(join(root, "README.md"), "utf8"),
+  );
+  run("sh", ["-ec", commands.replace(" abi-workflows ", ` ./${tarball} `)], project);
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));

@@ -1,7 +1,7 @@
 // Runs inside an empty project that has only the packed package: see check-tarball.mjs.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -51,6 +51,40 @@ void test("the workflow's tools work and bind to a chat model", async () => {
     assert.equal((await tools[0].invoke({ ...call, args: {} })).artifact.error_type, "validation_error");
   } finally {
     await toolkit.close();
+  }
+});
+
+const installed = "node_modules/abi-workflows";
+const readme = readFileSync(join(installed, "README.md"), "utf8");
+
+void test("the README's links lead to files of the package", () => {
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path);
+  assert.ok(links.length > 5);
+  assert.deepEqual(
+    links.filter((path) => !existsSync(join(installed, path))),
+    [],
+  );
+});
+
+void test("the README's programs run as it says", () => {
+  const settings = { ABI_DATA_DIRECTORY: mkdtempSync(join(tmpdir(), "abi-workflows-readme-")) };
+  cpSync(join(installed, "examples/data/customers.csv"), "customers.csv");
+  for (const file of ["feedback-agent.ts", "question.ts"]) {
+    const [, code] = new RegExp(`^\`\`\`ts file=${file}\n(.*?)^\`\`\``, "ms").exec(readme);
+    writeFileSync(file, code);
+    const { status, stderr } = spawnSync(process.execPath, [file], {
+      encoding: "utf8",
+      env: { ...process.env, ...settings },
+    });
+    assert.deepEqual({ file, status, stderr }, { file, status: 0, stderr: "" });
+  }
+});
+
+void test("the examples run once they are copied", () => {
+  cpSync(join(installed, "examples"), "examples", { recursive: true });
+  for (const file of ["agent.ts", "events.ts", "refund-workflow.ts", "run-refund-workflow.ts"]) {
+    const { status, stderr } = spawnSync(process.execPath, [join("examples", file)], { encoding: "utf8" });
+    assert.deepEqual({ file, status, stderr }, { file, status: 0, stderr: "" });
   }
 });
 
