@@ -10,7 +10,7 @@ import { serverUrl } from "../support/postgres.ts";
 import { startSmtpServer } from "../support/smtp.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { newDatabase } from "../support/test-database.ts";
-import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
+import { call, callProcess, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 type Place = ReturnType<typeof workplace>;
 
@@ -164,9 +164,9 @@ test("lists beside a process that is at work, and says where it can't decide bes
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
   const store = await OxigraphOntologyStore.open({ path: join(place.cwd, ".abi-workflows/ontology.sqlite") });
-  expect((await call(["approvals"], place)).stdout).toContain("F-1");
+  expect((await callProcess(["approvals"], place)).stdout).toContain("F-1");
   const decision = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve", "--json"];
-  const refused = await call(decision, place);
+  const refused = await callProcess(decision, place);
   expect(refused.code).toBe(1);
   expect(JSON.parse(refused.stdout)).toMatchObject({ error_type: "io_error", retriable: true });
   await store.close();
