@@ -73,9 +73,10 @@ export class RunningCommand {
   #stderr = "";
 
   constructor(args: readonly string[], { cwd, env, input = "" }: CallOptions) {
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
     const child = spawn(process.execPath, [COMMAND, ...args], {
       cwd,
-      env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
+      env: { PATH: PATH ?? "", NODE_COMPILE_CACHE: NODE_COMPILE_CACHE ?? "", HOME: cwd, ...env },
     });
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
