@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { destination, pino, type Logger } from "pino";
+import { destination, pino, type DestinationStream, type Logger } from "pino";
 
 export type { Logger };
 
@@ -21,11 +21,12 @@ const REDACTED = [
 /**
  * A structured logger that writes JSON lines to standard error and hides what must not be in a log.
  * @param level `silent` turns it off
+ * @param output where else the lines go
  */
-export function createLogger(level: string): Logger {
+export function createLogger(level: string, output: DestinationStream = destination({ fd: 2 })): Logger {
   return pino(
     { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
-    destination({ fd: 2 }),
+    output,
   );
 }
 

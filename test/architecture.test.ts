@@ -83,4 +83,13 @@ describe("the house", () => {
     );
     expect(readers).toEqual(["src/settings.ts"]);
   });
+
+  it("has commands that use the process through their host", () => {
+    const uses = globSync("{src,agents}/cli/**/*.ts", { cwd: root }).filter((file) =>
+      /\bprocess\.(?!getBuiltinModule)\w+/.test(
+        readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
+      ),
+    );
+    expect(uses).toEqual(["src/cli/command.ts", "src/cli/host.ts"]);
+  });
 });

@@ -5,7 +5,7 @@ import { HttpClient } from "../src/http-client.ts";
 import { serve, serveAt, type Reply, type ScriptedServer } from "./support/http.ts";
 
 const client = (server: ScriptedServer, options: { retries?: number; timeoutMs?: number; token?: string } = {}) =>
-  new HttpClient({ name: "test service", url: server.origin, timeoutMs: 5000, retries: 2, ...options });
+  new HttpClient({ name: "test service", url: server.origin, timeoutMs: 60_000, retries: 2, ...options });
 
 const at = (server: ScriptedServer, path = "/") => ({ url: new URL(path, server.origin), maxBytes: 1000 });
 
@@ -90,7 +90,7 @@ describe("retries", () => {
     context[dispatcher] = new agent.constructor({ connect: { timeout: 100, lookup } }) as never;
     const server = await serve({ body: "ok" });
     const url = new URL(server.origin.replace("127.0.0.1", "localhost"));
-    const there = new HttpClient({ name: "test service", url: url.href, timeoutMs: 5000, retries: 1 });
+    const there = new HttpClient({ name: "test service", url: url.href, timeoutMs: 60_000, retries: 1 });
     expect(await there.send({ url, maxBytes: 10, repeatable: false })).toMatchObject({ text: "ok" });
     expect(lookups).toBe(2);
   });
@@ -132,7 +132,8 @@ describe("retries", () => {
       const error = await failure(client(server, options).send({ ...at(server), repeatable }));
       expect(error).toMatchObject({ type: "io_error", retryAfterMs: 30_000 });
     }
-    expect(performance.now() - began).toBeLessThan(20_000);
+    // It would be a minute.
+    expect(performance.now() - began).toBeLessThan(30_000);
     expect(server.requests).toHaveLength(2);
   });
 
@@ -154,9 +155,9 @@ describe("retries", () => {
 describe("time-out and abort", () => {
   test("an endpoint that never answers is an IoError that says how long we waited", async () => {
     const server = await serve(() => {});
-    const error = await failure(client(server, { retries: 1, timeoutMs: 50 }).send(at(server)));
+    const error = await failure(client(server, { retries: 1, timeoutMs: 1000 }).send(at(server)));
     expect(error).toMatchObject({ type: "io_error", code: "timeout" });
-    expect(error.message).toBe("The test service did not answer within 0.05 s.");
+    expect(error.message).toBe("The test service did not answer within 1 s.");
     expect(server.requests).toHaveLength(2);
   });
 
@@ -287,7 +288,7 @@ describe("credentials", () => {
   test("turns user and password of the URL into Basic authentication", async () => {
     const server = await serve({});
     const url = server.origin.replace("//", "//us%40er:p%C3%A4ss@");
-    await new HttpClient({ name: "test service", url, timeoutMs: 5000, retries: 0 }).send({
+    await new HttpClient({ name: "test service", url, timeoutMs: 60_000, retries: 0 }).send({
       url: new URL(url),
       maxBytes: 10,
     });

@@ -14,7 +14,7 @@ const STRICT = {
   types: ["node"],
 };
 
-test("the package's types pass in a strict project that checks its libraries", { timeout: 120_000 }, async () => {
+test("the package's types pass in a strict project that checks its libraries", async () => {
   const place = temporaryFolder();
   // All other packages are found one folder further up.
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));

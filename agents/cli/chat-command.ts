@@ -3,7 +3,8 @@ import { createInterface } from "node:readline";
 import { text as prompt } from "@clack/prompts";
 import type { Command } from "commander";
 import type { Application } from "../../src/application.ts";
-import { addExamples, settingsFrom, usageError, type GlobalOptions } from "../../src/cli/command.ts";
+import { addExamples, loggerFor, settingsFrom, usageError, type GlobalOptions } from "../../src/cli/command.ts";
+import { host } from "../../src/cli/host.ts";
 import { INTERRUPTED, interruptible } from "../../src/cli/interruption.ts";
 import { complain, note, oneLine, printJson } from "../../src/cli/output.ts";
 import { isAbiError } from "../../src/errors.ts";
@@ -50,7 +51,7 @@ async function chat(message: string | undefined, options: ChatOptions): Promise<
     throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const { openApplication } = await import("../../src/application.ts");
-  const application = await openApplication(settings);
+  const application = await openApplication(settings, loggerFor(settings));
   if (offline) {
     note("Offline demo model: fixed rules, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.");
   }
@@ -118,8 +119,9 @@ async function converse(agent: FeedbackAgent, threadId: string): Promise<void> {
 
 /** What the user types, until the end; from a pipe, its lines. */
 async function* messages(): AsyncGenerator<string> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    for await (const line of createInterface({ input: process.stdin })) {
+  const { stdin, stdout } = host();
+  if (!stdin.isTTY || !stdout.isTTY) {
+    for await (const line of createInterface({ input: stdin })) {
       if (line.trim() === EXIT) return;
       if (line.trim() !== "") yield line;
     }
@@ -134,18 +136,21 @@ async function* messages(): AsyncGenerator<string> {
 
 /** One prompt. At Ctrl-D its library closes the input and never answers; so it is cancelled from here. */
 async function ask(): Promise<string | symbol | undefined> {
+  const { stdin, stdout } = host();
   const end = new AbortController();
   const onKey = (_text: string, key: { ctrl?: boolean; name?: string }): void => {
     if (key.ctrl === true && key.name === "d") end.abort();
   };
-  process.stdin.on("keypress", onKey);
+  stdin.on("keypress", onKey);
   try {
     return await prompt({
       message: "You",
       placeholder: "What should I do? (/exit or Ctrl-D to end)",
       signal: end.signal,
+      input: stdin,
+      output: stdout,
     });
   } finally {
-    process.stdin.off("keypress", onKey);
+    stdin.off("keypress", onKey);
   }
 }

@@ -1,3 +1,4 @@
+import { host } from "../../src/cli/host.ts";
 import { cut, harmless, note, oneLine } from "../../src/cli/output.ts";
 import { isWaiting } from "../../src/cli/result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../index.ts";
@@ -49,19 +50,20 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
 
 /** Shows an answer as it comes: the words on standard output, what the agent does meanwhile dimly on standard error. */
 export function liveView(): AskOptions & { end: () => void } {
+  const { stdout } = host();
   let midLine = false;
   const aside = (text: string): void => {
     // On a terminal both streams meet: a note begins on a line of its own.
-    if (midLine && process.stdout.isTTY) process.stdout.write("\n");
-    if (process.stdout.isTTY) midLine = false;
+    if (midLine && stdout.isTTY) stdout.write("\n");
+    if (stdout.isTTY) midLine = false;
     note(text);
   };
   return {
     onToken: (token) => {
       const text = harmless(token);
       // The break between two messages, where a note has made it already.
-      if (text === "\n" && !midLine && process.stdout.isTTY) return;
-      process.stdout.write(text);
+      if (text === "\n" && !midLine && stdout.isTTY) return;
+      stdout.write(text);
       midLine = !text.endsWith("\n");
     },
     onToolStart: (call) => aside(`→ ${callText(call)}`),
@@ -72,7 +74,7 @@ export function liveView(): AskOptions & { end: () => void } {
     },
     onToolEnd: (call) => aside(`  ${resultText(call)}`),
     end: () => {
-      if (midLine) process.stdout.write("\n");
+      if (midLine) stdout.write("\n");
     },
   };
 }

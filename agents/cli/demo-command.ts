@@ -23,7 +23,8 @@ export function addDemoCommand(program: Command): void {
     .option("--model <name>", "let this language model answer instead of the offline one")
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<DemoCommandOptions>();
-      const { dataDirectory, openaiApiKey, openaiBaseUrl } = settingsFrom(options);
+      const settings = settingsFrom(options);
+      const { dataDirectory, openaiApiKey, openaiBaseUrl } = settings;
       if (dataDirectory === ":memory:") throw usageError("The demo keeps what it does: give it a folder with --data.");
       if (options.model !== undefined && openaiApiKey === undefined && openaiBaseUrl === undefined) {
         throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
@@ -32,10 +33,11 @@ export function addDemoCommand(program: Command): void {
       if (options.fresh) await rm(directory, { recursive: true, force: true });
       const { runDemo } = await import("./demo/run-demo.ts");
       const { model } = options;
+      const chatModel = model === undefined ? undefined : { openaiApiKey, openaiBaseUrl, openaiModel: model };
       const view = options.json
         ? (await import("./demo/json-view.ts")).jsonView(directory)
         : (await import("./demo/terminal-view.ts")).terminalView(directory, model);
-      await interruptible((signal) => runDemo({ directory, signal, ...(model === undefined ? {} : { model }) }, view));
+      await interruptible((signal) => runDemo({ directory, signal, chatModel }, view));
     });
   addExamples(command, ["demo", "the first look"], ["demo --fresh", "from the beginning"]);
 }

@@ -7,9 +7,10 @@ import { addApprovalsCommand } from "../../src/cli/approvals-command.ts";
 import { addBackupCommand } from "../../src/cli/backup-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
-import { isUsageError } from "../../src/cli/command.ts";
+import { isUsageError, loggerFor } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../src/cli/eval-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
+import { hasColors, host, runIn, type CommandHost } from "../../src/cli/host.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
 import { complain, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
@@ -18,7 +19,7 @@ import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { addWorkerCommand } from "../../src/cli/worker-command.ts";
 import { toAbiError, toWireError } from "../../src/errors.ts";
-import { createLogger, describeCause } from "../../src/log.ts";
+import { describeCause } from "../../src/log.ts";
 import { SETTINGS } from "../../src/settings.ts";
 import { addChatCommand } from "./chat-command.ts";
 import { addDemoCommand } from "./demo-command.ts";
@@ -29,16 +30,22 @@ const USAGE_EXIT_CODE = 2;
 /**
  * The command `abi-workflows`. Sets the exit code: 0 done, 1 it failed or something in it failed, 2 not called as it can be,
  * 130 stopped by Ctrl-C.
+ * @param argv as `process.argv`
+ * @param commandHost streams, environment, working directory and signals; default: those of this process
  */
-export async function main(argv: readonly string[]): Promise<void> {
+export const main = (argv: readonly string[], commandHost: CommandHost = process): Promise<void> =>
+  runIn(commandHost, () => run(argv));
+
+async function run(argv: readonly string[]): Promise<void> {
+  const current = host();
   // Whoever reads our output has seen enough (`| head`).
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  current.stdout.on("error", (error: NodeJS.ErrnoException) => current.exit(error.code === "EPIPE" ? 0 : 1));
   const program = createProgram();
   if (argv.length <= 2) return program.outputHelp();
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    process.exitCode = report(error, program.opts<{ json?: true }>().json === true);
+    current.exitCode = report(error, program.opts<{ json?: true }>().json === true);
   }
 }
 
@@ -50,6 +57,14 @@ function createProgram(): Command {
     .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
     .option("--json", "answer for machines: JSON on standard output, all else on standard error")
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host().stdout.write(text),
+      writeErr: (text) => host().stderr.write(text),
+      getOutHelpWidth: () => helpWidth(host().stdout),
+      getErrHelpWidth: () => helpWidth(host().stderr),
+      getOutHasColors: () => hasColors(host().stdout),
+      getErrHasColors: () => hasColors(host().stderr),
+    })
     .showHelpAfterError("Try it with --help.")
     .configureHelp({
       showGlobalOptions: true,
@@ -74,6 +89,8 @@ function createProgram(): Command {
   addEvalCommand(program);
   return program.addHelpText("after", helpText);
 }
+
+const helpWidth = ({ isTTY, columns }: CommandHost["stdout"]): number => (isTTY && columns) || 80;
 
 // Commander takes the colours out again where they are not wanted.
 const paint = (style: "bold" | "cyan" | "dim", text: string): string =>
@@ -106,7 +123,7 @@ function report(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
   const { type, cause } = toAbiError(error);
   if (type === "unexpected_error")
-    createLogger("error").error({ cause: describeCause(cause) }, "the command failed unexpectedly");
+    loggerFor({ logLevel: "error" }).error({ cause: describeCause(cause) }, "the command failed unexpectedly");
   const wire = toWireError(error);
   complain(oneLine(wire.error));
   if (isUsageError(error)) return USAGE_EXIT_CODE;

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../errors.ts";
 import { openSqlite } from "../sqlite.ts";
+import { located } from "./host.ts";
 
 /** What a backup is made of: the SQLite file of the runs where there is one, other SQLite files, and folders of files that never change. */
 export interface BackupSources {
@@ -21,23 +22,24 @@ export interface BackupSources {
  */
 export async function backUp({ runs, databases, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
-  prepare(target);
+  const targetPath = located(target);
+  prepare(target, targetPath);
   const paths = [...(runs === undefined ? [] : [runs]), ...databases];
   try {
     const snapshots = openSnapshots(paths, runs);
     try {
       for (const [index, path] of paths.entries()) {
-        const copy = join(target, basename(path));
+        const copy = join(targetPath, basename(path));
         await backup(snapshots[index]!, copy);
         chmodSync(copy, 0o600);
       }
     } finally {
       for (const snapshot of snapshots) snapshot.close();
     }
-    for (const path of paths) check(join(target, basename(path)));
+    for (const path of paths) check(join(targetPath, basename(path)));
     // What has no name yet is on its way.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
-    for (const folder of folders) await cp(folder, join(target, basename(folder)), { recursive: true, filter });
+    for (const folder of folders) await cp(folder, join(targetPath, basename(folder)), { recursive: true, filter });
   } catch (cause) {
     throw new IoError(
       `The backup in ${target} could not be finished: look for a full disk or a file that can't be read. Remove that folder and try again.`,
@@ -54,21 +56,21 @@ function sqliteBackup(): typeof sqlite.backup {
   throw new ValidationError("Backups need Node.js 22.16 or newer.", { code: "node_too_old" });
 }
 
-function prepare(target: string): void {
-  if (statSync(target, { throwIfNoEntry: false })?.isDirectory() === false) {
+function prepare(target: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new ValidationError(`${target} is a file. Name a folder that is empty or not there.`, {
       code: "not_a_folder",
     });
   }
-  if (existsSync(target) && readdirSync(target).length > 0) {
+  if (existsSync(path) && readdirSync(path).length > 0) {
     throw new ValidationError(`There is something in ${target} already. Name a folder that is empty or not there.`, {
       code: "folder_not_empty",
     });
   }
   try {
-    mkdirSync(target, { recursive: true });
+    mkdirSync(path, { recursive: true });
     // Also of one that is there: others must not read what comes into it.
-    chmodSync(target, 0o700);
+    chmodSync(path, 0o700);
   } catch (cause) {
     throw new IoError(`The folder ${target} cannot be made, or not kept from others. Name one that is your own.`, {
       code: "backup_failed",

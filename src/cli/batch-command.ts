@@ -8,6 +8,7 @@ import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.
 import { openRows } from "./batch/read-rows.ts";
 import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
+import { host, located } from "./host.ts";
 import { note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { withApplication } from "./with-application.ts";
@@ -56,7 +57,9 @@ export function addBatchCommand(program: Command): void {
 /** Whether two names, links of either kind among them, lead to one file that exists. */
 async function isSameFile(left: string, right: string): Promise<boolean> {
   // Inode numbers may be beyond what a double holds.
-  const [a, b] = await Promise.all([left, right].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
+  const [a, b] = await Promise.all(
+    [left, right].map((path) => stat(located(path), { bigint: true }).catch(() => undefined)),
+  );
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
@@ -90,7 +93,7 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
     }
   }
   if (summary.processed === 0) note("The file has no rows.");
-  process.exitCode = summary.failed === 0 ? 0 : 1;
+  host().exitCode = summary.failed === 0 ? 0 : 1;
 }
 
 /** The results in the order of the rows, each with its line. */
@@ -131,7 +134,7 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   if (output === undefined) {
     return json ? Object.assign(async (result: RowResult) => printJson(result), { close: async () => {} }) : undefined;
   }
-  const file = await orUnwritable(output, open(output, "w"));
+  const file = await orUnwritable(output, open(located(output), "w"));
   return Object.assign(
     async (result: RowResult) => {
       await orUnwritable(output, file.appendFile(`${JSON.stringify(result)}\n`));

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { WorkflowEngine } from "../engine/engine.ts";
 import { addExamples, type GlobalOptions } from "./command.ts";
+import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
 import { findRun, reportUnknownRun, runView, withRuns } from "./runs.ts";
 
@@ -27,7 +28,7 @@ async function cancelRun(engine: WorkflowEngine | undefined, id: string, json: b
   const run = await findRun(engine, id);
   if (!run || !engine) return reportUnknownRun(id, json);
   const stops = await engine.cancel(run.id);
-  if (!stops) process.exitCode = 1;
+  if (!stops) host().exitCode = 1;
   const now = (await engine.get(run.id)) ?? run;
   if (json) return printJson(runView(now));
   const key = oneLine(run.key);

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { ValidationError } from "../errors.ts";
+import { createLogger, type Logger } from "../log.ts";
 import { readSettings, type Settings } from "../settings.ts";
+import { host, located } from "./host.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -15,8 +17,29 @@ export const usageError = (message: string): ValidationError => new ValidationEr
 
 export const isUsageError = (error: unknown): boolean => error instanceof ValidationError && error.code === USAGE;
 
-export const settingsFrom = ({ data }: GlobalOptions): Settings =>
-  readSettings(data === undefined ? {} : { dataDirectory: data });
+/** The settings of the host's environment, with `--data` before them. */
+export function settingsFrom({ data }: GlobalOptions): Settings {
+  const settings = readSettings(data === undefined ? {} : { dataDirectory: data }, host().env);
+  const { dataDirectory, customerSource, mailUrl, mailTemplates } = settings;
+  return {
+    ...settings,
+    ...(dataDirectory !== ":memory:" && { dataDirectory: located(dataDirectory) }),
+    ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: located(customerSource) }),
+    ...(mailUrl !== undefined && {
+      mailUrl: mailUrl.replace(/^(outbox:)(.*)$/is, (_, scheme: string, folder: string) => scheme + located(folder)),
+    }),
+    ...(mailTemplates !== undefined && { mailTemplates: located(mailTemplates) }),
+  };
+}
+
+/** Whether this begins with a scheme, known or not. A single letter is a Windows drive. */
+export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(location);
+
+/** The log on the host's standard error. */
+export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
+  const { stderr } = host();
+  return createLogger(logLevel, stderr === process.stderr ? undefined : stderr);
+}
 
 /** For options that may be given more than once. */
 export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];

@@ -7,6 +7,7 @@ import { IoError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { evaluationText } from "./eval-view.ts";
+import { host, located } from "./host.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
 import { complain, note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
@@ -45,7 +46,7 @@ export function addEvalCommand(program: Command): void {
       } catch (error) {
         if (error !== INTERRUPTED) throw error;
         note("Stopped. Nothing of it is kept: the same command begins anew.");
-        process.exitCode = INTERRUPTED_EXIT_CODE;
+        host().exitCode = INTERRUPTED_EXIT_CODE;
       }
     });
   addExamples(
@@ -67,12 +68,12 @@ async function run(
   }
   const { readLabelledSets } = await import("../analysis/evaluation/labelled-sets.ts");
   const { evaluate, isSilent } = await import("../analysis/evaluation/evaluate.ts");
-  const sets = await readLabelledSets(folder);
+  const sets = await readLabelledSets(located(folder));
   // Before any work, for it may take long and cost money.
   if (html !== undefined)
     await orUnwritable(
       html,
-      open(html, "a").then((file) => file.close()),
+      open(located(html), "a").then((file) => file.close()),
     );
   const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
   const progress = createProgress("Judging");
@@ -83,7 +84,7 @@ async function run(
     const evaluation: Evaluation = {
       date: new Date().toISOString().slice(0, "2026-11-22".length),
       version,
-      folder: basename(resolve(folder)),
+      folder: basename(resolve(located(folder))),
       ...(analyzer.includes("embedded") && { caveat: TRAINED_ON }),
       analyzers,
     };
@@ -92,12 +93,12 @@ async function run(
     if (evaluation.caveat !== undefined) note(evaluation.caveat);
     if (html !== undefined) {
       const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
-      await orUnwritable(html, writeFile(html, evaluationPage(evaluation)));
+      await orUnwritable(html, writeFile(located(html), evaluationPage(evaluation)));
       note(`The page is in ${html}`);
     }
     for (const { name } of analyzers.filter(isSilent)) {
       complain(`${name} answered nothing itself, so there are no figures for it.`);
-      process.exitCode = 1;
+      host().exitCode = 1;
     }
   } finally {
     progress.stop();

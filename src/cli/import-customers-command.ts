@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { CustomerIssue } from "../integrations/customers/customer-source.ts";
 import type { LoadCounts } from "../pipelines/customer-data-pipeline.ts";
-import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
+import { addExamples, isUrl, settingsFrom, type GlobalOptions } from "./command.ts";
+import { host, located } from "./host.ts";
 import { interruptible } from "./interruption.ts";
 import { count, dim, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { createProgress } from "./progress.ts";
@@ -30,7 +31,7 @@ export function addImportCustomersCommand(program: Command): void {
       const options = command.optsWithGlobals<GlobalOptions>();
       const result = await load(location, options);
       show(result, options);
-      process.exitCode = result.counts.invalid === 0 ? 0 : 1;
+      host().exitCode = result.counts.invalid === 0 ? 0 : 1;
     });
   addExamples(
     command,
@@ -47,7 +48,10 @@ const load = (location: string, options: GlobalOptions): Promise<Import> =>
     const { CustomerDataPipeline } = await import("../pipelines/customer-data-pipeline.ts");
 
     const token = settings.customerSourceToken;
-    const customerSource = createCustomerSource(location, token === undefined ? {} : { token });
+    const customerSource = createCustomerSource(
+      isUrl(location) ? location : located(location),
+      token === undefined ? {} : { token },
+    );
     const ontologyStore = await openOntologyStore(settings);
     const progress = createProgress("Loading customers");
     const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0 };

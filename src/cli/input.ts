@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { IoError, ValidationError } from "../errors.ts";
+import { host, located } from "./host.ts";
 
 /** Standard input, as a file name. */
 export const STDIN = "-";
@@ -11,7 +12,9 @@ export const STDIN = "-";
  */
 export async function readText(path: string): Promise<string> {
   const bytes =
-    path === STDIN ? await readStdin() : await readFile(path).catch((cause) => Promise.reject(unreadable(path, cause)));
+    path === STDIN
+      ? await readStdin()
+      : await readFile(located(path)).catch((cause) => Promise.reject(unreadable(path, cause)));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -41,6 +44,6 @@ const nameOf = (path: string): string => (path === STDIN ? "Standard input" : `T
 
 async function readStdin(): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  for await (const chunk of host().stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }

@@ -1,3 +1,4 @@
+import { host, runIn } from "./host.ts";
 import { note } from "./output.ts";
 
 /** Why work was ended by Ctrl-C or a polite kill; what was begun is kept and goes on with the next start. */
@@ -13,16 +14,19 @@ export const INTERRUPTED_EXIT_CODE = 130;
  */
 export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
+  const current = host();
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
+    if (controller.signal.aborted) current.exit(INTERRUPTED_EXIT_CODE);
     controller.abort(INTERRUPTED);
     // A progress bar takes itself away in its own listener first.
-    setImmediate(() => note("Finishing the steps in hand. Press Ctrl-C again to end at once."));
+    setImmediate(() => runIn(current, () => note("Finishing the steps in hand. Press Ctrl-C again to end at once.")));
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  current.on("SIGINT", interrupt);
+  current.on("SIGTERM", interrupt);
   try {
     return await work(controller.signal);
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    current.off("SIGINT", interrupt);
+    current.off("SIGTERM", interrupt);
   }
 }

@@ -1,16 +1,17 @@
 /** What commands write: answers to standard output, everything else (progress, notes, errors) to standard error. */
-import { stripVTControlCharacters, styleText } from "node:util";
+import { stripVTControlCharacters, type styleText } from "node:util";
+import { host, styledFor } from "./host.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Text for standard output in a style, plain where colours are not wanted or not possible (`NO_COLOR`, a pipe). */
-export const styled = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
+export const styled = (style: Style, text: string): string => styledFor(host().stdout, style, text);
 
 export const dim = (text: string): string => styled("dim", text);
 export const bold = (text: string): string => styled("bold", text);
 
 /** One or more lines of the answer. */
-export const print = (text = ""): void => void process.stdout.write(`${text}\n`);
+export const print = (text = ""): void => void host().stdout.write(`${text}\n`);
 
 /** The answer for machines, on one line. What could command a terminal is escaped, which means the same to machines. */
 export const printJson = (value: unknown): void =>
@@ -22,16 +23,17 @@ export const printJson = (value: unknown): void =>
   );
 
 /** A quiet line beside the answer. */
-export const note = (text: string): void =>
-  void process.stderr.write(`${styleText("dim", text, { stream: process.stderr })}\n`);
+export const note = (text: string): void => void host().stderr.write(`${styledFor(host().stderr, "dim", text)}\n`);
 
 /** One line that says what is wrong and what to do. */
 export const complain = (text: string): void =>
-  void process.stderr.write(`${styleText("red", "error:", { stream: process.stderr })} ${text}\n`);
+  void host().stderr.write(`${styledFor(host().stderr, "red", "error:")} ${text}\n`);
 
 /** Columns of the terminal; without one, nothing needs to be cut. */
-export const outputWidth = (): number =>
-  process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+export function outputWidth(): number {
+  const { isTTY, columns } = host().stdout;
+  return isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
+}
 
 // Also what turns the direction of writing round: a terminal obeys it, whoever wrote it.
 const CONTROL = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { CATEGORIES } from "../analysis/categories.ts";
 import { SENTIMENTS } from "../analysis/sentiment-analyzer.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
+import { host } from "./host.ts";
 import type { Settings } from "../settings.ts";
 import { readJson, readText, STDIN } from "./input.ts";
 import { note, print, printJson } from "./output.ts";
@@ -47,7 +48,7 @@ export function addProcessCommand(program: Command): void {
       if (options.json) printJson(result);
       else print(resultText(result, outboxFolder(settings)));
       if (result.error_code === "customer_not_found") noteMissingSource(settings);
-      process.exitCode = result.success ? 0 : 1;
+      host().exitCode = result.success ? 0 : 1;
     });
   addExamples(
     command,

@@ -1,4 +1,5 @@
 import { progress as bar } from "@clack/prompts";
+import { host } from "./host.ts";
 import { note } from "./output.ts";
 
 /** Tells on standard error how far long work is. Never throws, never waits. */
@@ -16,7 +17,7 @@ const LINE_INTERVAL = 5000;
 
 /** A bar on a terminal; elsewhere a line now and then. */
 export const createProgress = (message: string): Progress =>
-  process.stderr.isTTY ? terminalProgress(message) : lineProgress();
+  host().stderr.isTTY ? terminalProgress(message) : lineProgress();
 
 function terminalProgress(message: string): Progress {
   const view = bar({
@@ -24,14 +25,15 @@ function terminalProgress(message: string): Progress {
     size: WIDTH,
     style: "heavy",
     indicator: "timer",
-    output: process.stderr,
+    output: host().stderr,
     withGuide: false,
     cancelMessage: "Stopping",
     styleFrame: (frame) => frame,
   });
   view.start(message);
   // The bar reads keys by itself and would end the process at Ctrl-C; as a signal it comes to those who can end in good order.
-  if (process.stdin.isTTY) process.stdin.setRawMode(false);
+  const { stdin } = host();
+  if (stdin.isTTY) stdin.setRawMode?.(false);
   let drawn = 0;
   return {
     update: (text, share = 0) => {

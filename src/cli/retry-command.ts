@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
 import { addExamples, usageError, type GlobalOptions } from "./command.ts";
+import { host } from "./host.ts";
 import { note, oneLine, plural, print, printJson } from "./output.ts";
 import { findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
 
@@ -39,7 +40,7 @@ async function retryRuns(
   const retry = async (run: Run): Promise<void> => {
     const goesOn = (await engine?.retry(run.id)) === true;
     if (goesOn) resumed += 1;
-    else process.exitCode = 1;
+    else host().exitCode = 1;
     if (json) printJson(runView((await engine?.get(run.id)) ?? run));
     else print(goesOn ? `${oneLine(run.key)} goes on.` : `${oneLine(run.key)} has not failed: it is ${run.status}.`);
   };

@@ -4,6 +4,7 @@ import type { Json } from "../json.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
 import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
 import { settingsFrom, type GlobalOptions } from "./command.ts";
+import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
 
 export const WORKFLOW = "customer-feedback";
@@ -47,7 +48,7 @@ export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
 
 /** Says that there is no such run; the command then ends with exit code 1. */
 export function reportUnknownRun(id: string, json: boolean): void {
-  process.exitCode = 1;
+  host().exitCode = 1;
   if (json) printJson({ workflow_id: id, status: "not_found" });
   else print(`There is no run with the workflow id or feedback id ${oneLine(id)} here.`);
 }

@@ -1,5 +1,6 @@
 import type { Application } from "../application.ts";
 import type { Settings } from "../settings.ts";
+import { loggerFor } from "./command.ts";
 import { interruptible } from "./interruption.ts";
 
 /**
@@ -13,7 +14,7 @@ export const withApplication = <Result>(
 ): Promise<Result> =>
   interruptible(async (signal) => {
     const { openApplication } = await import("../application.ts");
-    const application = await openApplication(settings, undefined, options);
+    const application = await openApplication(settings, loggerFor(settings), options);
     try {
       signal.throwIfAborted();
       return await work(application, signal);

@@ -10,7 +10,7 @@ import { serverUrl } from "../support/postgres.ts";
 import { startSmtpServer } from "../support/smtp.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { newDatabase } from "../support/test-database.ts";
-import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
+import { call, callProcess, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 type Place = ReturnType<typeof workplace>;
 
@@ -164,9 +164,9 @@ test("lists beside a process that is at work, and says where it can't decide bes
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
   const store = await OxigraphOntologyStore.open({ path: join(place.cwd, ".abi-workflows/ontology.sqlite") });
-  expect((await call(["approvals"], place)).stdout).toContain("F-1");
+  expect((await callProcess(["approvals"], place)).stdout).toContain("F-1");
   const decision = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve", "--json"];
-  const refused = await call(decision, place);
+  const refused = await callProcess(decision, place);
   expect(refused.code).toBe(1);
   expect(JSON.parse(refused.stdout)).toMatchObject({ error_type: "io_error", retriable: true });
   await store.close();
@@ -186,46 +186,42 @@ test("executes nothing when one only looks", async () => {
   expect(JSON.parse(stdout)).toMatchObject({ status: "started", steps_completed: [] });
 });
 
-test.skipIf(!serverUrl)(
-  "leaves it to a worker to send what it has decided on in a shared database",
-  async () => {
-    const [endpoint, mails] = [await startSparqlEndpoint(), await startSmtpServer()];
-    onTestFinished(() => mails[Symbol.asyncDispose]());
-    const { cwd, env } = workplace();
-    const shared = { ...env, DATABASE_URL: await newDatabase(), ONTOLOGY_URL: `${endpoint.origin}/sparql` };
-    const place = { cwd, env: shared };
-    await call(["process", ...FEEDBACK], { cwd, env: { ...shared, APPROVAL: "on" } });
-    const { rendering, workflow_id } = await waitingMail(place);
-    const approve = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve"];
-    const alone = await call(approve, place);
-    expect(alone).toMatchObject({ code: 0, stdout: "" });
-    expect(alone.stderr).toContain(
-      "The decision is kept. A worker goes on with the run, and sends with its own settings.",
-    );
-    expect(alone.stderr).toContain(`abi-workflows status ${workflow_id}`);
-    const again = await call([...approve, "--json"], place);
-    expect(again.code).toBe(0);
-    const decided = JSON.parse(again.stdout) as object;
-    expect(decided).toMatchObject({ status: "decided", workflow_id, decision: "approve", by: "Eve" });
-    expect(decided).not.toHaveProperty("success");
+test.skipIf(!serverUrl)("leaves it to a worker to send what it has decided on in a shared database", async () => {
+  const [endpoint, mails] = [await startSparqlEndpoint(), await startSmtpServer()];
+  onTestFinished(() => mails[Symbol.asyncDispose]());
+  const { cwd, env } = workplace();
+  const shared = { ...env, DATABASE_URL: await newDatabase(), ONTOLOGY_URL: `${endpoint.origin}/sparql` };
+  const place = { cwd, env: shared };
+  await call(["process", ...FEEDBACK], { cwd, env: { ...shared, APPROVAL: "on" } });
+  const { rendering, workflow_id } = await waitingMail(place);
+  const approve = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve"];
+  const alone = await call(approve, place);
+  expect(alone).toMatchObject({ code: 0, stdout: "" });
+  expect(alone.stderr).toContain(
+    "The decision is kept. A worker goes on with the run, and sends with its own settings.",
+  );
+  expect(alone.stderr).toContain(`abi-workflows status ${workflow_id}`);
+  const again = await call([...approve, "--json"], place);
+  expect(again.code).toBe(0);
+  const decided = JSON.parse(again.stdout) as object;
+  expect(decided).toMatchObject({ status: "decided", workflow_id, decision: "approve", by: "Eve" });
+  expect(decided).not.toHaveProperty("success");
 
-    const workerPlace = { cwd, env: { ...shared, MAIL_URL: mails.url() } };
-    const worker = new RunningCommand(["worker", "--data", "worker"], workerPlace);
-    await worker.lines(1);
-    const second = FEEDBACK.with(1, "F-2");
-    await call(["process", ...second], { cwd, env: { ...shared, APPROVAL: "on", WORKER: "off" } });
-    const shown = await call(["approvals", "show", "F-2", "--json"], place);
-    const other = (JSON.parse(shown.stdout) as { rendering: string }).rendering;
-    const approved = await call(["approvals", "approve", "F-2", "--rendering", other, "--by", "Eve", "--json"], place);
-    expect(JSON.parse(approved.stdout)).toMatchObject({ success: true, response_id: expect.any(String) });
-    expect((await call(approve, place)).stdout).toContain("answered by mail");
-    worker.kill("SIGTERM");
-    await worker.ended;
-    expect(mails.mails).toHaveLength(2);
-    expect(outbox(place)).toEqual([]);
-  },
-  120_000,
-);
+  const workerPlace = { cwd, env: { ...shared, MAIL_URL: mails.url() } };
+  const worker = new RunningCommand(["worker", "--data", "worker"], workerPlace);
+  await worker.lines(1);
+  const second = FEEDBACK.with(1, "F-2");
+  await call(["process", ...second], { cwd, env: { ...shared, APPROVAL: "on", WORKER: "off" } });
+  const shown = await call(["approvals", "show", "F-2", "--json"], place);
+  const other = (JSON.parse(shown.stdout) as { rendering: string }).rendering;
+  const approved = await call(["approvals", "approve", "F-2", "--rendering", other, "--by", "Eve", "--json"], place);
+  expect(JSON.parse(approved.stdout)).toMatchObject({ success: true, response_id: expect.any(String) });
+  expect((await call(approve, place)).stdout).toContain("answered by mail");
+  worker.kill("SIGTERM");
+  await worker.ended;
+  expect(mails.mails).toHaveLength(2);
+  expect(outbox(place)).toEqual([]);
+});
 
 test("says what it misses and what it does not know", async () => {
   const place = approvalPlace();

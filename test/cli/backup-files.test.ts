@@ -79,29 +79,25 @@ const WRITER = `
   }
 `;
 
-test(
-  "takes no moment in which the graph has what no run has begun, however fast somebody writes",
-  { timeout: 120_000 },
-  async () => {
-    const { folder, runs, graph } = place();
-    const stop = new SharedArrayBuffer(4);
-    const worker = new Worker(WRITER, { eval: true, workerData: { paths: [runs, graph], stop } });
-    const ended = once(worker, "exit");
-    try {
-      await once(worker, "message");
-      for (let n = 0; n < 25; n++) {
-        const target = join(folder, `backup-${n}`);
-        await backUp({ runs, databases: [graph], folders: [] }, target);
-        const [begun, done] = ["runs.sqlite", "ontology.sqlite"].map((name) => itemsIn(join(target, name)).length);
-        // One at a time: the run that is under way may be without its effect, never an effect without its run.
-        expect(begun! - done!).toBeOneOf([0, 1]);
-      }
-    } finally {
-      Atomics.store(new Int32Array(stop), 0, 1);
-      await ended;
+test("takes no moment in which the graph has what no run has begun, however fast somebody writes", async () => {
+  const { folder, runs, graph } = place();
+  const stop = new SharedArrayBuffer(4);
+  const worker = new Worker(WRITER, { eval: true, workerData: { paths: [runs, graph], stop } });
+  const ended = once(worker, "exit");
+  try {
+    await once(worker, "message");
+    for (let n = 0; n < 25; n++) {
+      const target = join(folder, `backup-${n}`);
+      await backUp({ runs, databases: [graph], folders: [] }, target);
+      const [begun, done] = ["runs.sqlite", "ontology.sqlite"].map((name) => itemsIn(join(target, name)).length);
+      // One at a time: the run that is under way may be without its effect, never an effect without its run.
+      expect(begun! - done!).toBeOneOf([0, 1]);
     }
-  },
-);
+  } finally {
+    Atomics.store(new Int32Array(stop), 0, 1);
+    await ended;
+  }
+});
 
 test("calls a copy of a damaged file no backup", async () => {
   const { folder, runs, graph } = place();

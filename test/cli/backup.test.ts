@@ -36,7 +36,7 @@ async function feedbackIn(folder: string, property: string): Promise<string[]> {
   return rows.map(({ id }) => id!.value).toSorted();
 }
 
-describe("backup", { timeout: 120_000 }, () => {
+describe("backup", () => {
   it("taken again and again while a batch runs: runs and graph are of one moment, and the last one goes on to the end", async () => {
     const place = placeWithBatch();
     const batch = new RunningCommand(["batch", "rows.jsonl", "--json"], place);

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { reply, startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
-import { call, workplace } from "./command-process.ts";
+import { call, callProcess, workplace } from "./command-process.ts";
 
 const FEEDBACK = { feedback_id: "F-5", customer_id: "C-1", subject: "Hi", feedback_text: "I love it!" };
 
@@ -48,7 +48,7 @@ test("with a service: streams over HTTP, calls tools, and remembers the thread i
     [true, "small-one"],
   ]);
 
-  const second = await call(["chat", "Which one was it?", "--thread", "t", "--json"], place);
+  const second = await callProcess(["chat", "Which one was it?", "--thread", "t", "--json"], place);
   expect(JSON.parse(second.stdout)).toEqual({ thread_id: "t", text: "It was F-5.", tool_calls: [] });
   const remembered = server.requests.at(-1)?.body.messages.map(({ role }) => role);
   expect(remembered?.slice(1)).toEqual(["user", "assistant", "tool", "assistant", "user"]);

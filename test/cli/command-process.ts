@@ -1,11 +1,18 @@
-// The command as its users have it: a process of its own, in a folder of its own, with nothing set.
+/**
+ * The command line under test. `call` runs it in this process, which is fast; `callProcess` and `RunningCommand` start a process
+ * as users do, for what only a process shows: signals, `kill -9`, its own start and end.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
-import { on, once } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { main } from "../../agents/cli/main.ts";
+import type { CommandHost } from "../../src/cli/host.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const COMMAND = fileURLToPath(new URL("../../bin/abi-workflows.js", import.meta.url));
@@ -19,23 +26,57 @@ export interface Outcome {
 
 export interface CallOptions {
   cwd: string;
+  /** The whole environment; nothing is set by default. */
   env?: Record<string, string>;
   /** For standard input, which is then closed. */
   input?: string;
-  /** Options of Node.js itself. */
-  nodeOptions?: string[];
 }
 
-/** A command that is under way. */
+/** Calls the command in this process and waits for its end. */
+export async function call(
+  args: readonly string[],
+  {
+    cwd,
+    env = {},
+    input = "",
+    columns,
+  }: CallOptions & { /** Standard output is a terminal of this width. */ columns?: number },
+): Promise<Outcome> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const written = Promise.all([text(stdout), text(stderr)]);
+  const signals = new EventEmitter();
+  const host: CommandHost = {
+    stdin: Readable.from([Buffer.from(input)]),
+    stdout: Object.assign(stdout, columns === undefined ? {} : { isTTY: true, columns }),
+    stderr,
+    env: { HOME: cwd, TERM: "xterm", ...env },
+    cwd: () => cwd,
+    on: signals.on.bind(signals),
+    off: signals.off.bind(signals),
+    exit: (code) => {
+      throw new Error(`The command ended the process, with exit code ${code}.`);
+    },
+  };
+  const before = process.exitCode;
+  await main(["node", "abi-workflows", ...args], host);
+  if (process.exitCode !== before) throw new Error("The command set process.exitCode instead of host().exitCode.");
+  stdout.end();
+  stderr.end();
+  const [answer, notes] = await written;
+  return { code: Number(host.exitCode ?? 0), stdout: answer, stderr: notes };
+}
+
+/** A command that is under way, in a process of its own. */
 export class RunningCommand {
   readonly ended: Promise<Outcome>;
   readonly #child: ChildProcess;
   #stderr = "";
 
-  constructor(args: readonly string[], { cwd, env, input = "", nodeOptions = [] }: CallOptions) {
-    const child = spawn(process.execPath, [...nodeOptions, COMMAND, ...args], {
+  constructor(args: readonly string[], { cwd, env, input = "" }: CallOptions) {
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const child = spawn(process.execPath, [COMMAND, ...args], {
       cwd,
-      env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
+      env: { PATH: PATH ?? "", NODE_COMPILE_CACHE: NODE_COMPILE_CACHE ?? "", HOME: cwd, ...env },
     });
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -76,8 +117,8 @@ export class RunningCommand {
   }
 }
 
-/** Calls the command and waits for its end. */
-export const call = (args: readonly string[], options: CallOptions): Promise<Outcome> =>
+/** Calls the command in a process of its own and waits for its end. */
+export const callProcess = (args: readonly string[], options: CallOptions): Promise<Outcome> =>
   new RunningCommand(args, options).ended;
 
 export const parseLines = (text: string): Record<string, unknown>[] =>

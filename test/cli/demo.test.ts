@@ -33,4 +33,4 @@ test("shows calls, results, a table, the mails and what was learned; the second 
   expect(fresh.feedback.length).toBeGreaterThanOrEqual(60);
   expect(fresh.question.answer.results.bindings.length).toBeGreaterThan(3);
   expect(existsSync(join(cwd, ".abi-workflows/ontology.sqlite"))).toBe(false);
-}, 60_000);
+});

@@ -11,19 +11,13 @@ test("on a terminal of 80 columns status keeps both ids whole and leaves out wha
   const { workflow_id: id } = JSON.parse(
     (await call(["status", JSON.parse(stdout).feedback_id, "--json"], place)).stdout,
   );
-  const terminal = (columns: number): { nodeOptions: string[] } => ({
-    nodeOptions: [
-      "--import",
-      `data:text/javascript,${encodeURIComponent(`Object.assign(process.stdout,{isTTY:true,columns:${columns}})`)}`,
-    ],
-  });
-  const narrow = stripVTControlCharacters((await call(["status"], { ...place, ...terminal(80) })).stdout);
+  const narrow = stripVTControlCharacters((await call(["status"], { ...place, columns: 80 })).stdout);
   expect(narrow.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
     ["feedback", "status", "workflow id"],
     ["feedback-of-monday", "completed", id],
     [""],
   ]);
-  const wide = stripVTControlCharacters((await call(["status"], { ...place, ...terminal(200) })).stdout);
+  const wide = stripVTControlCharacters((await call(["status"], { ...place, columns: 200 })).stdout);
   expect(wide).toMatch(/^feedback +status +started \(UTC\) +last step +workflow id\n/);
 });
 

@@ -7,6 +7,7 @@ import { engineLimits } from "./engine-limits.ts";
 import { engineSteps } from "./engine-steps.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
 import type { Json } from "../../src/json.ts";
+import { soonerThanByPolling } from "../support/polling.ts";
 
 /** `open` with handlers registered; closed after the test. */
 export type OpenEngine = (handlers: Record<string, RunHandler>, options?: EngineOptions) => Promise<OpenedEngine>;
@@ -607,11 +608,10 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
 
     it("begins a run as soon as it is due", async () => {
       const engine = await open({ later: async () => null });
-      // One after the other; by polling alone this takes minutes.
-      for (let n = 0; n < 60; n++) {
+      await soonerThanByPolling(60, async (n) => {
         const run = { key: `k${n}`, fingerprint: "f", input: null, availableAt: new Date(Date.now() + 5) };
         expect((await engine.wait((await engine.start("later", run)).id)).status).toBe("completed");
-      }
+      });
     });
 
     it("begins a run that is put off again when it is resubmitted, and one that is cancelled never", async () => {

@@ -85,6 +85,7 @@ export function createProject(files: Record<string, string>): string {
 /** Only what every process needs: no key, no setting of whoever runs the tests. */
 const environment = (extras: Record<string, string>): Record<string, string> => ({
   PATH: process.env["PATH"] ?? "",
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
   ...extras,
 });
 

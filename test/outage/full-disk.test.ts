@@ -72,7 +72,7 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ success: true });
     expect(mails.mails).toHaveLength(2);
     // It bears with the full disk for a while.
-  }, 60_000);
+  });
 
   it("under the runs, just when the mail server has taken a mail, that is recorded when there is room, and the mail not sent again", async () => {
     const disk = smallDisk();

@@ -132,7 +132,7 @@ describe("while the mail server", () => {
     const mails = await startSmtpServer();
     onTestFinished(() => mails.close());
     mails.script("data", { after: never });
-    const { workflow } = await startFeedback({}, { mailUrl: mails.url("?timeout=200") });
+    const { workflow } = await startFeedback({}, { mailUrl: mails.url("?timeout=5000") });
     expect(await workflow.run(feedback())).toMatchObject({ success: true });
     expect(mails.mails).toHaveLength(1);
   });

@@ -6,8 +6,8 @@ import { startSparqlEndpoint, type Fault, type SparqlEndpoint } from "../support
 import { failures, PATIENT } from "./failures.ts";
 
 /** The engine alone tries again, so that every failure can be seen. */
-const remote = ({ origin }: SparqlEndpoint, retries = 0): SparqlEndpointStore =>
-  new SparqlEndpointStore({ url: `${origin}/sparql`, retries, timeoutMs: 500 });
+const remote = ({ origin }: SparqlEndpoint, { retries = 0, timeoutMs = 500 } = {}): SparqlEndpointStore =>
+  new SparqlEndpointStore({ url: `${origin}/sparql`, retries, timeoutMs });
 
 const start = async (endpoint: SparqlEndpoint) =>
   startFeedback({ ontologyStore: remote(endpoint) }, { retry: PATIENT });
@@ -15,7 +15,7 @@ const start = async (endpoint: SparqlEndpoint) =>
 /** All that is known in the end; two runs of the same feedback know the same. */
 async function linesOf(endpoint: SparqlEndpoint): Promise<string[]> {
   // It may still fail.
-  const store = remote(endpoint, 3);
+  const store = remote(endpoint, { retries: 3, timeoutMs: 60_000 });
   const graphs = await Promise.all((await store.listStores()).map((name) => store.getGraph(name)));
   return graphLines(graphs.flat(), (value) => value.includes("workflow-"));
 }
@@ -56,7 +56,7 @@ describe("while the SPARQL endpoint", () => {
 
   it("stays away longer than we try, the run fails as one that may be submitted again, and then goes on", async () => {
     const endpoint = await startSparqlEndpoint();
-    const { workflow, mails } = await startFeedback({ ontologyStore: remote(endpoint) });
+    const { workflow, mails } = await startFeedback({ ontologyStore: remote(endpoint, { timeoutMs: 60_000 }) });
     await endpoint.stop();
     expect(await workflow.run(feedback())).toMatchObject({ success: false, error_type: "io_error", retriable: true });
     await endpoint.start();

@@ -10,7 +10,7 @@ const broken: Reply = (_, response) => void response.destroy();
 const escalated = feedback({ customer_id: "C-vip" });
 
 /** The engine alone tries again, so that every refusal can be seen. */
-const webhook = (url: string) => new WebhookTicketSystem({ url, retries: 0, timeoutMs: 5000 });
+const webhook = (url: string) => new WebhookTicketSystem({ url, retries: 0, timeoutMs: 60_000 });
 
 describe("while the ticket system", () => {
   it("comes and goes, one ticket is made, under one key, and the customer hears of it once", async () => {

@@ -35,6 +35,6 @@ export async function entriesRead(
   await work(database);
   await database.close();
   // What a session has read is counted at the latest when it has ended.
-  await expect.poll(connections, { timeout: 10_000 }).toBe(0);
+  await expect.poll(connections).toBe(0);
   return (await read()) - before;
 }

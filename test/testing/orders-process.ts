@@ -1,11 +1,14 @@
 // An author's script for the crash kit: forty orders, each charged once by posting it to a URL. Arguments: folder, URL, and
-// how careful it is. Where several workers share the orders, each keeps its own runs.
+// how careful it is. Where several workers share the orders, each keeps its own runs; "lopsided" gives all to the last one.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 // Not the whole package: it is loaded at every start.
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { CrashPoints } from "../../testing/crash/crash-points.ts";
 
-const [folder, url, care] = process.argv.slice(2) as [string, string, "careful" | "careless" | "forgetful" | "broken"];
+type Care = "careful" | "careless" | "forgetful" | "broken" | "lopsided";
+const [folder, url, care] = process.argv.slice(2) as [string, string, Care];
 const points = new CrashPoints(process.argv);
 if (care === "broken" && points.worker === points.workers - 1) throw new Error("out of order");
 const gateway = points.around(
@@ -30,9 +33,23 @@ const finished = async (order: string): Promise<void> => {
   const run = await engine.find("orders", order);
   if (run) await engine.wait(run.id);
 };
+/** Those with nothing to do say who they are, and end; the one with all the orders waits for that. */
+async function othersAreDone(): Promise<void> {
+  const file = join(folder, "pid");
+  if (orders.length === 0) return writeFileSync(file, String(process.pid));
+  const isAlive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  while (!existsSync(file) || isAlive(Number(readFileSync(file, "utf8")))) await setTimeout(10);
+}
 const orders = Array.from({ length: 40 }, (_, n) => `order-${n}`).filter(
-  (_, n) => n % points.workers === points.worker,
+  (_, n) => (care === "lopsided" ? points.workers - 1 : n % points.workers) === points.worker,
 );
+if (care === "lopsided") await othersAreDone();
 for (const order of orders.slice(0, points.acknowledged)) await finished(order);
 for (const order of orders.slice(points.acknowledged)) {
   // The promise before the deed: what a crash test is to find.

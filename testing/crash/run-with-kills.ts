@@ -37,11 +37,12 @@ const LATER_TURNS = 2;
  * Runs a script, kills it with -9, starts it again, until it is done: by turns at a named point, that where it has died
  * least often, and at a random moment; until every point has had its turn two of three kills are for them. So twice as many kills
  * as there are points reach each of them, though a process may not come to one in time. The kills are spread over the first four
- * fifths of the work. Where several workers share it, the others go on while one is down.
+ * fifths of the work. Where several workers share it, the others go on while one is down, and a kill that comes too late for one,
+ * because it is done, is for another.
  * @throws UnexpectedError where a process fails by itself or hangs
  */
 export async function runWithKills(options: KillOptions): Promise<Kill[]> {
-  const { undisturbed, onKill } = options;
+  const { undisturbed, onKill, workers = 1 } = options;
   const random = seededRandom(options.seed);
   const upTo = (limit: number): number => 1 + Math.floor(random() * Math.max(1, limit));
   const work = new Progress(undisturbed);
@@ -53,55 +54,84 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   /** Points that have had their first turn. */
   const tried = new Set<string>();
 
+  /**
+   * What one process may do of the whole before it is killed: on the average its share of what is left before the last kill, as the
+   * others work at the same time. Never more than is left, or the kill would come too late.
+   */
+  const shareOf = (left: number): number => {
+    const part = Math.max(0, KILLED_PART - work.done) / workers;
+    return Math.min(part, (2 * part) / left);
+  };
+
+  /** After so many points a process is killed from outside. */
+  const atRandom = (share: number): Aim => ({ patience: upTo(share * work.total) });
+
+  /** The next kill. The last one is the process's own: one from outside might come when the process has done all. */
+  const nextAim = (worker: number): Aim => {
+    const left = options.kills - planned;
+    if (left === 0) return { patience: Infinity };
+    const share = shareOf(left);
+    const ahead = work.ahead();
+    const untried = ahead.filter((point) => !tried.has(point));
+    const turns = untried.length > 0 ? FIRST_TURNS : LATER_TURNS;
+    planned += 1;
+    if (left > 1 && (planned - 1) % turns === turns - 1) return atRandom(share);
+    const target = leastKilled(untried.length > 0 ? untried : ahead, [
+      ...kills.filter(isNamed).map(({ point }) => point),
+      ...aims.values(),
+    ]);
+    if (target === undefined) return atRandom(share);
+    aims.set(worker, target);
+    tried.add(target);
+    const nth = upTo(share * (undisturbed.get(target) ?? 0));
+    return { at: { point: target, nth }, patience: Math.max(PATIENCE, 2 * share * work.total) };
+  };
+
   await forEachWorker(options, async (place, signal) => {
     let acknowledged = 0;
     for (;;) {
-      const left = options.kills - planned;
-      // What one process may do of the whole: on the average its share of what is left.
-      const share = (2 * Math.max(0, KILLED_PART - work.done)) / Math.max(1, left);
-      const ahead = work.ahead();
-      const untried = ahead.filter((point) => !tried.has(point));
-      const isFirst = untried.length > 0;
-      const turns = isFirst ? FIRST_TURNS : LATER_TURNS;
-      const target =
-        left > 0 && planned % turns < turns - 1
-          ? leastKilled(isFirst ? untried : ahead, [
-              ...kills.filter(isNamed).map(({ point }) => point),
-              ...aims.values(),
-            ])
-          : undefined;
-      const at = target && { point: target, nth: upTo(share * (undisturbed.get(target) ?? 0)) };
-      let patience = at ? Math.max(PATIENCE, 2 * share * work.total) : upTo(share * work.total);
-      if (target) {
-        aims.set(place.worker, target);
-        tried.add(target);
-      }
-      if (left > 0) planned += 1;
-      else patience = Infinity;
+      let aim = nextAim(place.worker);
       let last = "";
       let doomed = false;
       const onReached = (reached: string, kill: () => void): void => {
         last = reached;
         work.note(reached);
-        patience -= 1;
-        if (patience > 0 || doomed) return;
+        if (aim.patience === Infinity && planned < options.kills) {
+          // The process that was to be killed is done, and was not.
+          aim = atRandom(shareOf(options.kills - planned));
+          planned += 1;
+        }
+        aim.patience -= 1;
+        if (aim.patience > 0 || doomed) return;
         doomed = true;
         setTimeout(kill, random() * LATEST_MS);
       };
-      const life = await live(options, { acknowledged, ...place, ...at }, onReached, signal);
+      const life = await live(options, { acknowledged, ...place, ...aim.at }, onReached, signal);
       aims.delete(place.worker);
       acknowledged = life.acknowledged;
       if (!life.killed) {
         // Done before its time came: the kill is another's.
-        if (left > 0) planned -= 1;
+        if (aim.patience < Infinity) planned -= 1;
         return;
       }
-      const kill: Kill = { how: !doomed && last === target ? "point" : "random", point: last, worker: place.worker };
+      const kill: Kill = {
+        how: !doomed && last === aim.at?.point ? "point" : "random",
+        point: last,
+        worker: place.worker,
+      };
       kills.push(kill);
       onKill?.(kill, kills.length);
     }
   });
   return kills;
+}
+
+/** When a process is to die. */
+interface Aim {
+  /** Where it kills itself, and the how-many-eth time that it comes there. */
+  at?: { point: string; nth: number };
+  /** It is killed from outside after so many points, should it live as long. */
+  patience: number;
 }
 
 const isNamed = ({ how }: Kill): boolean => how === "point";

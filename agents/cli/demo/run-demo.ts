@@ -2,23 +2,23 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openApplication, outboxFolder } from "../../../src/application.ts";
+import { loggerFor } from "../../../src/cli/command.ts";
 import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../../../src/cli/batch/summary.ts";
 import type { QueryResult } from "../../../src/ontology/ontology-store.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import { readSettings, type Settings } from "../../../src/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../index.ts";
-import { createChatModel } from "../../chat-model.ts";
+import { createChatModel, type ChatModelSettings } from "../../chat-model.ts";
 import { createFeedbackAgent } from "../../feedback-agent.ts";
-import { OfflineChatModel } from "../../offline-chat-model/offline-chat-model.ts";
 import { packageRoot } from "../package-root.ts";
 import { QUESTION } from "./question.ts";
 import { REQUESTS } from "./requests.ts";
 
 export interface DemoOptions {
   directory: string;
-  /** A language model of the service that the settings name; without it the offline model. */
-  model?: string;
+  /** The language model that answers; without it the offline model. */
+  chatModel: ChatModelSettings | undefined;
   signal: AbortSignal;
 }
 
@@ -47,13 +47,13 @@ const demoSettings = (directory: string): Settings =>
   readSettings({ dataDirectory: directory, customerSource: sampleFile("customers.csv"), logLevel: "error" }, {});
 
 /** The whole demo: the agent's requests, then the file, then a question to the graph. */
-export async function runDemo({ directory, model, signal }: DemoOptions, view: DemoView): Promise<void> {
+export async function runDemo({ directory, chatModel, signal }: DemoOptions, view: DemoView): Promise<void> {
   const settings = demoSettings(directory);
   const outbox = outboxFolder(settings) ?? "";
   const mailsBefore = await countMails(outbox);
-  const application = await openApplication(settings);
+  const application = await openApplication(settings, loggerFor(settings));
   const { workflow, ontologyStore } = application;
-  const agent = createFeedbackAgent({ tools: workflow.as_tools(), model: chatModel(model) });
+  const agent = createFeedbackAgent({ tools: workflow.as_tools(), model: createChatModel(chatModel) });
   const summary = new BatchSummary();
   try {
     for (const text of REQUESTS) {
@@ -78,9 +78,6 @@ export async function runDemo({ directory, model, signal }: DemoOptions, view: D
     await application.close();
   }
 }
-
-const chatModel = (model: string | undefined) =>
-  model === undefined ? new OfflineChatModel() : createChatModel({ ...readSettings(), openaiModel: model });
 
 async function* sampleFeedback(): AsyncGenerator {
   const stream = createReadStream(sampleFile("feedback.jsonl"));

@@ -1,6 +1,7 @@
 import { basename, relative } from "node:path";
 import type { RowResult } from "../../../src/cli/batch/summary.ts";
 import { tally } from "../../../src/cli/batch/summary.ts";
+import { host } from "../../../src/cli/host.ts";
 import {
   bold,
   count,
@@ -125,6 +126,6 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
 
 /** Paths below the working directory in their short form. */
 const shown = (path: string): string => {
-  const short = relative(process.cwd(), path);
+  const short = relative(host().cwd(), path);
   return short.startsWith("..") || short === "" ? path : short || basename(path);
 };

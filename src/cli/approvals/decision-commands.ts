@@ -6,6 +6,7 @@ import type { DecidedResponse } from "../../workflows/customer-feedback/approval
 import type { CustomerFeedbackWorkflow } from "../../workflows/customer-feedback/customer-feedback-workflow.ts";
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
 import { settingsFrom, type GlobalOptions } from "../command.ts";
+import { host } from "../host.ts";
 import { readText } from "../input.ts";
 import { note, print, printJson } from "../output.ts";
 import { isWaiting, resultText } from "../result-view.ts";
@@ -137,5 +138,5 @@ async function reportResult(result: RunResult, settings: Settings, json: boolean
   if (json) printJson(result);
   else print(resultText(result as CustomerFeedbackResult, outbox));
   if (isWaiting(result)) note("Nothing has gone out: another mail waits in its place.");
-  process.exitCode = result.success ? 0 : 1;
+  host().exitCode = result.success ? 0 : 1;
 }

@@ -5,6 +5,7 @@ import { isAbiError } from "../../errors.ts";
 import type { FileRow, OnColumns } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { usageError } from "../command.ts";
+import { located } from "../host.ts";
 import { unreadable } from "../input.ts";
 
 /**
@@ -14,7 +15,7 @@ import { unreadable } from "../input.ts";
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
   const read = rowReaderFor(path);
   if (!read) throw usageError(`The file "${basename(path)}" must end in ${ROW_FILE_ENDINGS}.`);
-  const { size } = await stat(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  const { size } = await stat(located(path)).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
   const rows = streamRows(path, (chunks) => read(chunks, size, onColumns));
   return extname(path).toLowerCase() === ".json" ? numbered(rows) : rows;
 }
@@ -23,7 +24,7 @@ async function* streamRows(
   path: string,
   read: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<FileRow>,
 ): AsyncGenerator<FileRow> {
-  const stream = createReadStream(path);
+  const stream = createReadStream(located(path));
   try {
     yield* read(stream);
   } catch (error) {

@@ -122,7 +122,7 @@ describe("a mail server that does not answer", () => {
     const smtp = await server();
     smtp.script(stage, { after: never });
     const reached = smtp.reached(stage);
-    const error = await rejection(transport(smtp.url("?timeout=1000")).send(mailMessage()));
+    const error = await rejection(transport(smtp.url("?timeout=5000")).send(mailMessage()));
     await reached;
     expect(error).toBeInstanceOf(IoError);
     expect((error as Error).message).toMatch(/did not answer in time/);

@@ -63,7 +63,7 @@ describe("OxigraphOntologyStore and other processes", () => {
       await store.close();
     }
     expect(acknowledged).toBeGreaterThanOrEqual(200);
-  }, 60_000);
+  });
 
   it("is refused while another process has the file, and opens when that one is killed", async () => {
     const child = run(new URL("./hold-open.ts", import.meta.url));

@@ -18,7 +18,7 @@ const open = (
 ): SparqlEndpointStore => {
   const url = new URL("/sparql", origin);
   if (user !== undefined) Object.assign(url, { username: user, password: encodeURIComponent(PASSWORD) });
-  return new SparqlEndpointStore({ url: url.href, timeoutMs: 5000, retries: 1, ...options });
+  return new SparqlEndpointStore({ url: url.href, timeoutMs: 60_000, retries: 1, ...options });
 };
 
 const fact = (text: string) => [quad(namedNode("urn:s"), namedNode("urn:p"), literal(text))];
