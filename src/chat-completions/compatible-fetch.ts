@@ -93,7 +93,7 @@ function prepared(message: Message, developerRole: boolean, companions: Readonly
   return {
     ...message,
     ...known.find((companion) => companion !== undefined)?.message,
-    tool_calls: message.tool_calls.map((call, nth) => ({ ...call, ...known[nth]?.call })),
+    tool_calls: message.tool_calls.map((call, nth) => Object.assign({}, call, known[nth]?.call)),
   };
 }
 
@@ -132,7 +132,10 @@ class AnswerReader {
     const other: string[] = [];
     let streamed = false;
     for await (const { data, line } of eventsOf(response)) {
-      if (data === "[DONE]") return;
+      if (data === "[DONE]") {
+        yield this.#answer.add({ choices: [] });
+        return;
+      }
       if (data === undefined) {
         if (!streamed) other.push(line);
         continue;
@@ -161,7 +164,7 @@ class AnswerReader {
             role: "assistant",
             content: text === "" ? null : text,
             ...(reasoning !== "" && { reasoning_content: reasoning }),
-            ...(calls.length > 0 && { tool_calls: calls.map(({ index: _index, ...call }) => call) }),
+            ...(calls.length > 0 && { tool_calls: calls }),
           },
           finish_reason: finishReason ?? "stop",
         },
@@ -228,7 +231,11 @@ class AnswerReader {
       taken.add(id);
       this.#keep(id, call);
       const text = call.args === undefined ? brokenText(call) : JSON.stringify(call.args);
-      return { index, ...call.extra, id, type: "function", function: { name: call.name, arguments: text } };
+      return Object.assign({ index }, call.extra, {
+        id,
+        type: "function",
+        function: { name: call.name, arguments: text },
+      });
     });
   }
 

@@ -71,8 +71,10 @@ const field = (value: unknown, name: string): unknown =>
 function describe(reported: unknown): string {
   if (typeof reported === "string") return reported;
   const parts = ["message", "code", "type", "status", "detail"].map((name) => field(reported, name));
-  const text = parts.map((part) => (typeof part === "object" ? (JSON.stringify(part) ?? "") : String(part ?? "")));
-  return text.filter((part) => part !== "" && part !== "null").join(" ");
+  return parts
+    .filter((part) => part !== undefined && part !== null)
+    .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
+    .join(" ");
 }
 
 const isStatus = (value: unknown): value is number =>
@@ -129,7 +131,7 @@ const NETWORK =
   /^(?:ECONN\w+|EPIPE|EPROTO|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|UND_ERR_\w+|ERR_TLS_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/u;
 
 /** An error and what it wraps: middleware and clients wrap errors in one another. */
-function* chainOf(error: unknown): Generator<unknown> {
+function* chainOf(error: unknown): Generator {
   const seen = new Set<unknown>();
   for (let at = error; at !== undefined && at !== null && !seen.has(at); at = field(at, "cause")) {
     seen.add(at);
@@ -155,8 +157,9 @@ export function modelFailure(error: unknown): ModelFailure | undefined {
 
 /** Without the link that LangChain appends to a message, which has words of its own in it. */
 function wordsOf(error: unknown): string {
-  const [message = ""] = String(field(error, "message") ?? "").split("\n\nTroubleshooting URL:");
-  return `${message} ${describe(field(error, "error"))} ${describe({ code: field(error, "code"), type: field(error, "type") })}`;
+  const message = field(error, "message");
+  const [words = ""] = typeof message === "string" ? message.split("\n\nTroubleshooting URL:") : [];
+  return `${words} ${describe(field(error, "error"))} ${describe({ code: field(error, "code"), type: field(error, "type") })}`;
 }
 
 /** No connection, or one that broke off. */

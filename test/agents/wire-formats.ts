@@ -81,7 +81,7 @@ export const SOUND: Format[] = [
   streamed(
     "vLLM without id, the name in each piece",
     [A],
-    [...['{"', "text", '":', '"a', '"}'].map((piece) => [{ index: 0, function: fn(SENTIMENT, piece) }])],
+    ['{"', "text", '":', '"a', '"}'].map((piece) => [{ index: 0, function: fn(SENTIMENT, piece) }]),
   ),
   streamed(
     "vLLM with an empty id behind the first piece",
@@ -103,12 +103,12 @@ export const SOUND: Format[] = [
   streamed(
     "id and name in each piece",
     [A],
-    [...['{"te', 'xt":"', 'a"}'].map((piece) => [{ index: 0, id: "x", function: fn(SENTIMENT, piece) }])],
+    ['{"te', 'xt":"', 'a"}'].map((piece) => [{ index: 0, id: "x", function: fn(SENTIMENT, piece) }]),
   ),
   streamed(
     "a new id in each piece",
     [A],
-    [...['{"te', 'xt":"', 'a"}'].map((piece, at) => [{ index: 0, id: `x${at}`, function: fn(SENTIMENT, piece) }])],
+    ['{"te', 'xt":"', 'a"}'].map((piece, at) => [{ index: 0, id: `x${at}`, function: fn(SENTIMENT, piece) }]),
   ),
   streamed(
     "pieces with neither id nor index behind the first",
@@ -198,7 +198,7 @@ export const SOUND: Format[] = [
   streamed(
     "all so far in each piece",
     [A],
-    [...['{"te', '{"text":"', TEXT_A].map((piece) => [{ index: 0, id: "x", function: fn(SENTIMENT, piece) }])],
+    ['{"te', '{"text":"', TEXT_A].map((piece) => [{ index: 0, id: "x", function: fn(SENTIMENT, piece) }]),
   ),
   whole("no id", [A, B], [{ function: fn(SENTIMENT, TEXT_A) }, { id: "", function: fn(CATEGORIES, TEXT_B) }], "stop"),
   whole(
@@ -416,13 +416,7 @@ export const WORDS: { name: string; answer: RawAnswer; text?: string }[] = [
   {
     name: "the finish reason as an empty text, streamed",
     answer: {
-      events: [
-        ...["All ", "done."].map((content) => ({
-          ...envelope,
-          choices: [{ index: 0, delta: { role: "assistant", content }, finish_reason: "" }],
-        })),
-        delta({}, "stop"),
-      ],
+      events: [delta({ role: "assistant", content: "All " }, ""), delta({ content: "done." }, ""), delta({}, "stop")],
     },
   },
   {
@@ -553,6 +547,7 @@ export const NO_ANSWERS: Failing[] = [
     true,
     /the model m-1.*OPENAI_MODEL/i,
   ),
+  failing("a stream with nothing in it", { events: [] }, "model_empty_answer", true, /OPENAI_MODEL/),
   failing(
     "no message",
     { body: { ...envelope, choices: [{ index: 0, finish_reason: "stop" }] } },
