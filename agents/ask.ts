@@ -1,6 +1,8 @@
 import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import type { ReactAgent } from "langchain";
+import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
 import { ValidationError } from "../src/errors.ts";
+import { REQUEST_LIMIT } from "./guard-rails/limits.ts";
 import { toModelError } from "./model-errors.ts";
 
 /** A call that the model planned. */
@@ -34,11 +36,16 @@ export interface AskOptions {
   onToolEnd?: (call: ToolCallEnd) => void;
 }
 
+/** What one message to the agent may hold, in characters (UTF-16 code units): several times the longest feedback. */
+export const LONGEST_MESSAGE = 100_000;
+
 /** What came of a request. */
 export interface AgentAnswer {
   threadId: string;
-  /** The model's last message. */
+  /** The model's last message, never empty. */
   text: string;
+  /** False where `limits.modelCalls` ended the request before the model had answered; `text` then says so. */
+  complete: boolean;
   /** In the order in which the model planned them; of one turn's calls, those whose arguments could not be read at all come last. */
   toolCalls: ToolCallEnd[];
 }
@@ -54,9 +61,9 @@ interface ToolEvent {
 export async function ask(
   agent: ReactAgent,
   text: string,
-  options: AskOptions & { threadId: string },
+  options: AskOptions & { threadId: string; modelName?: string | undefined },
 ): Promise<AgentAnswer> {
-  if (text.trim() === "") throw new ValidationError("The message is empty. Write what the agent should do.");
+  requireMessage(text);
   options.signal?.throwIfAborted();
   const report = new Report(options);
   try {
@@ -77,18 +84,32 @@ export async function ask(
     }
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw toModelError(error);
+    throw toModelError(error, options.modelName);
   }
   options.signal?.throwIfAborted();
-  return { threadId: options.threadId, text: report.text, toolCalls: report.toolCalls };
+  return { threadId: options.threadId, text: report.text, complete: report.complete, toolCalls: report.toolCalls };
+}
+
+function requireMessage(text: string): void {
+  if (text.trim() === "") throw new ValidationError("The message is empty. Write what the agent should do.");
+  if (text.length <= LONGEST_MESSAGE) return;
+  throw new ValidationError(
+    `The message has ${text.length} characters; at most ${LONGEST_MESSAGE} are allowed. Send it in parts, or process a file with \`abi-workflows batch\`.`,
+    { code: "message_too_long" },
+  );
 }
 
 /** Follows one request: who calls what, what came of it, and what the model says at last. */
 class Report {
   text = "";
+  complete = true;
   readonly #listeners: AskOptions;
   readonly #calls = new Map<string, ToolCallStart & { started: boolean; end?: ToolCallEnd }>();
-  #speaking: string | undefined;
+  /** The message that the model is at, and what the listeners have heard of it. */
+  #message: string | undefined;
+  #heard = "";
+  #reasoning = new ReasoningFilter();
+  #hasSpoken = false;
 
   constructor(listeners: AskOptions) {
     this.#listeners = listeners;
@@ -101,9 +122,22 @@ class Report {
   /** Only what the agent's own model says: tools may ask models too, and nobody wants to hear that. */
   message(message: BaseMessage, { langgraph_node: node }: { langgraph_node?: string }): void {
     if (!AIMessageChunk.isInstance(message) || node !== "model_request" || message.text === "") return;
-    if (this.#speaking !== undefined && this.#speaking !== message.id) this.#listeners.onToken?.("\n");
-    this.#speaking = message.id ?? "";
-    this.#listeners.onToken?.(message.text);
+    if (this.#message !== message.id) this.#beginMessage(message.id);
+    this.#say(this.#reasoning.push(message.text));
+  }
+
+  #beginMessage(id: string | undefined): void {
+    this.#message = id;
+    this.#heard = "";
+    this.#reasoning = new ReasoningFilter();
+  }
+
+  #say(text: string): void {
+    if (text === "") return;
+    if (this.#heard === "" && this.#hasSpoken) this.#listeners.onToken?.("\n");
+    this.#hasSpoken = true;
+    this.#heard += text;
+    this.#listeners.onToken?.(text);
   }
 
   tool({ event, toolCallId: id = "", name, data }: ToolEvent): void {
@@ -120,9 +154,21 @@ class Report {
 
   #said(message: AIMessage): void {
     this.text = message.text;
+    this.complete = message.response_metadata["finish_reason"] !== REQUEST_LIMIT;
+    this.#say(this.#unheard(message.text));
+    this.#beginMessage(undefined);
     for (const { id = "", name, args } of message.tool_calls ?? []) {
       this.#calls.set(id, { id, name, args, started: false });
     }
+  }
+
+  /** What of a finished message did not come as tokens: all of it where nothing was streamed, or its end. */
+  #unheard(text: string): string {
+    const [heard, whole] = [this.#heard.trimStart(), text.trimStart()];
+    const known = [heard, heard.trimEnd()].find((start) => whole.startsWith(start));
+    if (known !== undefined) return whole.slice(known.length).trim() === "" ? "" : whole.slice(known.length);
+    // Reasoning whose beginning could not be seen was streamed before the answer.
+    return heard.trimEnd().endsWith(text.trim()) ? "" : `\n${text}`;
   }
 
   #start(id: string): void {

@@ -1,14 +1,9 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { ChatOpenAI } from "@langchain/openai";
-import { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
+import { clientOptions, DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
 
 export { DEFAULT_MODEL };
-
-const OPENAI_URL = "https://api.openai.com/v1";
-
-/** Local servers want no key, but the client insists on one. */
-const NO_KEY = "no-key";
 
 /** The part of the settings that names the model. */
 export interface ChatModelSettings {
@@ -23,16 +18,9 @@ export interface ChatModelSettings {
 /**
  * The chat model that the settings name; with neither key nor base URL the offline demo model.
  * Answers of the service that may go well a second time (429, 5xx, no connection) are retried 3 times; a call takes 60 s at most.
+ * Servers that only resemble OpenAI's are understood as far as that is possible without guessing: see `compatibleFetch`.
  */
 export function createChatModel(settings: ChatModelSettings = {}): BaseChatModel {
-  const { openaiApiKey, openaiBaseUrl, openaiModel } = settings;
-  if (!openaiApiKey && !openaiBaseUrl) return new OfflineChatModel();
-  return new ChatOpenAI({
-    model: openaiModel || DEFAULT_MODEL,
-    apiKey: openaiApiKey || NO_KEY,
-    maxRetries: 3,
-    timeout: 60_000,
-    // Named even where it is the default, lest the client looks for other addresses in the environment.
-    configuration: { baseURL: openaiBaseUrl || OPENAI_URL },
-  });
+  if (!settings.openaiApiKey && !settings.openaiBaseUrl) return new OfflineChatModel();
+  return new ChatOpenAI({ ...clientOptions(settings), maxRetries: 3, timeout: 60_000 });
 }

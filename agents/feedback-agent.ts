@@ -35,8 +35,9 @@ export interface FeedbackAgent {
   /**
    * Sends one message and resolves when the answer is complete; tokens and progress of tools come on the way.
    * Requests of one thread run one after the other.
-   * @throws the signal's reason; `IoError` where the model or the memory can't be reached; `ValidationError` where the
-   *   message is empty or the service refuses key, model or request
+   * @throws the signal's reason; `IoError` where the model or the memory can't be reached, or the model gives no answer that can
+   *   be used and may do so later; `ValidationError` where the message is empty or longer than `LONGEST_MESSAGE`, the service
+   *   refuses key, model or request, or what answers is no model service
    */
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
   /** Breaks off requests at work, waits for their end, and closes a `SqliteCheckpointSaver` that it was given. */
@@ -73,7 +74,7 @@ export function createFeedbackAgent(options: FeedbackAgentOptions): FeedbackAgen
       const threadId = askOptions.threadId ?? crypto.randomUUID();
       const signal = AbortSignal.any([closing.signal, ...(askOptions.signal ? [askOptions.signal] : [])]);
       return queue.run(threadId, async () => {
-        const answer = await ask(agent, text, { ...askOptions, threadId, signal });
+        const answer = await ask(agent, text, { ...askOptions, threadId, signal, modelName: nameOf(model) });
         if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
         return answer;
       });
@@ -84,4 +85,10 @@ export function createFeedbackAgent(options: FeedbackAgentOptions): FeedbackAgen
       if (checkpointer instanceof SqliteCheckpointSaver) checkpointer.close();
     },
   };
+}
+
+/** Most clients of models have the model's name under one of these. */
+function nameOf(model: BaseChatModel): string | undefined {
+  const names: unknown[] = [Reflect.get(model, "model"), Reflect.get(model, "modelName")];
+  return names.find((name) => typeof name === "string" && name !== "") as string | undefined;
 }

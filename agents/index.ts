@@ -2,7 +2,7 @@ import "../src/node-version.ts";
 /** Agents: a chat model with the tools of a workflow, guard rails, and a memory. */
 export { createChatModel, DEFAULT_MODEL, type ChatModelSettings } from "./chat-model.ts";
 export { createFeedbackAgent, type FeedbackAgent, type FeedbackAgentOptions } from "./feedback-agent.ts";
-export type { AgentAnswer, AskOptions, ToolCallEnd, ToolCallStart } from "./ask.ts";
+export { LONGEST_MESSAGE, type AgentAnswer, type AskOptions, type ToolCallEnd, type ToolCallStart } from "./ask.ts";
 export { DEFAULT_LIMITS, type AgentLimits } from "./guard-rails/limits.ts";
 export { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 export { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";

@@ -1,3 +1,4 @@
+import { modelFailure, type FailureKind } from "../src/chat-completions/model-failure.ts";
 import { AbiError, IoError, toAbiError, ValidationError } from "../src/errors.ts";
 
 /** Longest wait in ms that a model service may ask for before we rather fail. */
@@ -6,79 +7,130 @@ const LONGEST_WAIT = 60_000;
 const field = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 
-/** The innermost cause that says something of HTTP, else the innermost: middleware and client wrap errors in one another. */
-function rootOf(error: unknown): unknown {
-  const cause = field(error, "cause");
-  return cause === undefined || error instanceof AbiError || typeof field(error, "status") === "number"
-    ? error
-    : rootOf(cause);
+/** The first of an error and its causes for which this holds: middleware and client wrap errors in one another. */
+function findCause(error: unknown, matches: (cause: unknown) => boolean): unknown {
+  if (error === undefined || error === null) return undefined;
+  return matches(error) ? error : findCause(field(error, "cause"), matches);
 }
 
-const NETWORK = /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|UND_ERR_\w+)$/u;
-
-/** No answer, or one that broke off: the connection failed somewhere. */
-function isNetworkError(error: unknown): boolean {
-  for (let at: unknown = error; at !== undefined && at !== null; at = field(at, "cause")) {
-    const [name, code] = [String(field(at, "name")), String(field(at, "code"))];
-    const kind = at instanceof Error ? at.constructor.name : "";
-    if (NETWORK.test(code) || name === "TimeoutError" || kind.startsWith("APIConnection")) return true;
-    if (at instanceof TypeError && at.message === "terminated") return true;
-  }
-  return false;
-}
+const ownError = (error: unknown): AbiError | undefined =>
+  findCause(error, (cause) => cause instanceof AbiError) as AbiError | undefined;
 
 /** How long in ms the service asks us to wait. */
 export function retryAfterMs(error: unknown): number | undefined {
-  const wait = field(rootOf(error), "retryAfterMs");
-  return typeof wait === "number" ? wait : undefined;
+  const wait = field(
+    findCause(error, (cause) => typeof field(cause, "retryAfterMs") === "number"),
+    "retryAfterMs",
+  );
+  return wait as number | undefined;
 }
 
 /** Whether the same call of the model may go well shortly. */
 export function isTransient(error: unknown): boolean {
-  const root = rootOf(error);
-  if (root instanceof AbiError) return root.retriable;
-  const status = field(root, "status");
-  if (field(root, "code") === "insufficient_quota" || (retryAfterMs(error) ?? 0) > LONGEST_WAIT) return false;
-  return typeof status === "number" ? status === 429 || status >= 500 || status === 408 : isNetworkError(error);
+  const own = ownError(error);
+  if (own !== undefined) return own.retriable;
+  return modelFailure(error)?.transient === true && (retryAfterMs(error) ?? 0) <= LONGEST_WAIT;
 }
 
+type Words = (model: string, status?: number) => string;
+
+const NO_COMPLETION: Words = () =>
+  "The model service answered with something that is no chat completion. Check OPENAI_BASE_URL: it must be the address of an " +
+  "OpenAI-compatible API, which usually ends in /v1.";
+
+const UNREACHABLE: Words = () =>
+  "The model service can't be reached or broke off its answer. Try again later; if it stays that way, check OPENAI_BASE_URL.";
+
+/** The code of each failure, and what it says to people. */
+const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Words]>> = {
+  bad_key: ["model_refused_key", () => "The model service refused the key. Check OPENAI_API_KEY and OPENAI_BASE_URL."],
+  forbidden: [
+    "model_forbidden",
+    (model) =>
+      `The model service does not let this key use ${model}. Check OPENAI_API_KEY, or choose another model with OPENAI_MODEL.`,
+  ],
+  payment_required: [
+    "model_payment_required",
+    () => "The model service wants to be paid first: the account of OPENAI_API_KEY has no credit. Top it up there.",
+  ],
+  quota_exhausted: [
+    "model_quota_exhausted",
+    () => "The quota at the model service is used up. Raise it in the account of OPENAI_API_KEY, or use another key.",
+  ],
+  rate_limited: ["model_busy", () => "The model service takes no more requests for now. Try again later."],
+  unknown_model: [
+    "model_not_found",
+    (model) =>
+      `The model service does not know ${model}. Set OPENAI_MODEL to a model that it has, and check OPENAI_BASE_URL.`,
+  ],
+  unknown_address: [
+    "model_not_found",
+    (model) =>
+      `The model service does not know this address, or not ${model}. Check OPENAI_BASE_URL, which usually ends in /v1, and OPENAI_MODEL.`,
+  ],
+  no_tool_support: [
+    "model_without_tools",
+    (model) => `${capitalized(model)} can't call tools. Choose one that can with OPENAI_MODEL.`,
+  ],
+  context_too_long: [
+    "model_context_exceeded",
+    (model) =>
+      `The conversation is longer than ${model} can read. Start a new one, send less at a time, or choose a model that reads more with OPENAI_MODEL.`,
+  ],
+  refused_request: [
+    "model_refused_request",
+    (model, status) =>
+      (status === 422
+        ? "The model service does not accept a field of the request (status 422)."
+        : `The model service refused the request (status ${status ?? 400}).`) +
+      ` ${capitalized(model)} may not support tools, or the conversation holds what it does not take: start a new conversation, or choose another model with OPENAI_MODEL.`,
+  ],
+  timeout: [
+    "model_timeout",
+    (model) =>
+      `The model service did not answer in time. Try again later, or choose a faster model than ${model} with OPENAI_MODEL.`,
+  ],
+  unreachable: ["model_unavailable", UNREACHABLE],
+  broken_off: ["model_unavailable", UNREACHABLE],
+  service_error: [
+    "model_unavailable",
+    (_model, status) =>
+      `The model service failed${status === undefined ? "" : ` (status ${status})`}. Try again later; if it stays that way, check OPENAI_BASE_URL and OPENAI_MODEL.`,
+  ],
+  not_a_completion: ["model_answer_unreadable", NO_COMPLETION],
+  content_filter: [
+    "model_content_filter",
+    () =>
+      "The content filter of the model service stopped the answer. Word the request differently, or choose another model with OPENAI_MODEL.",
+  ],
+  refusal: [
+    "model_refused_answer",
+    (model) =>
+      `${capitalized(model)} refused to answer. Word the request differently, or choose another model with OPENAI_MODEL.`,
+  ],
+  no_room_to_answer: [
+    "model_answer_too_long",
+    (model) =>
+      `${capitalized(model)} reached its length limit before it said anything. Raise the limit at the service, ask for less at a time, or choose another model with OPENAI_MODEL.`,
+  ],
+  empty_answer: [
+    "model_empty_answer",
+    (model) =>
+      `${capitalized(model)} gave an empty answer. What its tools have done stays done. Try again, or choose another model with OPENAI_MODEL.`,
+  ],
+};
+
+const capitalized = (model: string): string => `${model.charAt(0).toUpperCase()}${model.slice(1)}`;
+
 /** What went wrong between us and the model, for people. The service's own words stay in `cause`. */
-export function toModelError(error: unknown): AbiError {
-  const root = rootOf(error);
-  if (root instanceof AbiError) return root;
-  const status = field(root, "status");
-  if (status === 401 || status === 403) {
-    return new ValidationError("The model service refused the key. Check OPENAI_API_KEY and OPENAI_BASE_URL.", {
-      code: "model_refused_key",
-      cause: error,
-    });
-  }
-  if (status === 404) {
-    return new ValidationError(
-      "The model service does not know this model or address. Check OPENAI_MODEL and OPENAI_BASE_URL.",
-      {
-        code: "model_not_found",
-        cause: error,
-      },
-    );
-  }
-  if (status === 429) {
-    return new IoError("The model service takes no more requests for now, or its quota is used up. Try again later.", {
-      code: "model_busy",
-      cause: error,
-    });
-  }
-  if (isTransient(error)) {
-    return new IoError("The model service can't be reached or broke off its answer. Try again later.", {
-      code: "model_unavailable",
-      cause: error,
-    });
-  }
-  if (typeof status === "number") {
-    return new ValidationError(
-      "The model service refused the request. It may be too long, or the model may not support tools: start a new conversation or choose another model.",
-      { code: "model_refused_request", cause: error },
-    );
-  }
-  return toAbiError(root);
+export function toModelError(error: unknown, modelName?: string): AbiError {
+  const own = ownError(error);
+  if (own !== undefined) return own;
+  const failure = modelFailure(error);
+  if (failure === undefined) return toAbiError(error);
+  const [code, words] = MESSAGES[failure.kind];
+  const message = words(modelName === undefined ? "the model" : `the model ${modelName}`, failure.status);
+  return failure.transient
+    ? new IoError(message, { code, cause: error, retryAfterMs: retryAfterMs(error) ?? 0 })
+    : new ValidationError(message, { code, cause: error });
 }

@@ -86,7 +86,7 @@ async function createAgent(
 const answer = (agent: FeedbackAgent, message: string, threadId: string, json: boolean): Promise<void> =>
   interruptible(async (signal) => {
     if (json) {
-      const { text, toolCalls } = await agent.ask(message, { threadId, signal });
+      const { text, complete, toolCalls } = await agent.ask(message, { threadId, signal });
       const tool_calls = toolCalls.map(({ id, name, args, content, artifact, failed }) => ({
         id,
         name,
@@ -94,11 +94,13 @@ const answer = (agent: FeedbackAgent, message: string, threadId: string, json: b
         failed,
         result: artifact ?? content,
       }));
-      return printJson({ thread_id: threadId, text, tool_calls });
+      if (!complete) host().exitCode = 1;
+      return printJson({ thread_id: threadId, text, ...(!complete && { complete }), tool_calls });
     }
     const view = liveView();
     try {
-      await agent.ask(message, { ...view, threadId, signal });
+      const { complete } = await agent.ask(message, { ...view, threadId, signal });
+      if (!complete && !isInteractive()) host().exitCode = 1;
     } finally {
       view.end();
     }
@@ -112,16 +114,22 @@ async function converse(agent: FeedbackAgent, threadId: string): Promise<void> {
       if (error === INTERRUPTED) note("Stopped.");
       else if (isAbiError(error)) complain(oneLine(error.message));
       else throw error;
+      if (!isInteractive()) host().exitCode = 1;
     }
   }
   note(`Go on with: abi-workflows chat --thread ${oneLine(threadId)}`);
 }
 
+/** Whether a person sees what went wrong; else the exit code has to say it. */
+const isInteractive = (): boolean => {
+  const { stdin, stdout } = host();
+  return stdin.isTTY === true && stdout.isTTY === true;
+};
+
 /** What the user types, until the end; from a pipe, its lines. */
 async function* messages(): AsyncGenerator<string> {
-  const { stdin, stdout } = host();
-  if (!stdin.isTTY || !stdout.isTTY) {
-    for await (const line of createInterface({ input: stdin })) {
+  if (!isInteractive()) {
+    for await (const line of createInterface({ input: host().stdin })) {
       if (line.trim() === EXIT) return;
       if (line.trim() !== "") yield line;
     }

@@ -10,6 +10,9 @@ export interface AgentLimits {
   toolCalls?: number;
 }
 
+/** The finish reason of the message with which a request ends at its limit. */
+export const REQUEST_LIMIT = "request_limit";
+
 /** Enough for several pieces of feedback in one request. */
 export const DEFAULT_LIMITS = { modelCalls: 12, toolCalls: 8 } as const satisfies AgentLimits;
 
@@ -27,7 +30,10 @@ export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>):
         const content =
           `I stopped here: this request took ${modelCalls} rounds, which is the limit, and it is not finished. ` +
           "What has been done stays done. Tell me to go on, or ask for less at a time.";
-        return { jumpTo: "end", messages: [new AIMessage(content)] };
+        return {
+          jumpTo: "end",
+          messages: [new AIMessage({ content, response_metadata: { finish_reason: REQUEST_LIMIT } })],
+        };
       },
     },
     wrapToolCall: async (request, handler) => {

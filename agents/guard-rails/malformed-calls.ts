@@ -1,17 +1,21 @@
 import { AIMessage, AIMessageChunk, ToolMessage, type BaseMessage, type ToolCall } from "@langchain/core/messages";
 import { createMiddleware, type AgentMiddleware } from "langchain";
+import { CUT_OFF_NOTE, isCutOff, requireAnswer } from "../../src/chat-completions/answer.ts";
+import { withoutReasoning } from "../../src/chat-completions/reasoning.ts";
+import { ToolCallCollector, type WireToolCall } from "../../src/chat-completions/tool-calls.ts";
 import { aiMessages } from "./request-messages.ts";
 
 /**
- * Tool calls whose arguments are no whole JSON object come back to the model, which repairs them.
- * Without this a broken call ends the request without a word, and of a streamed one that was cut off in the middle
- * the half that arrived would be carried out: LangChain completes partial JSON.
+ * Takes an answer for what it means, whichever model gave it: what can be understood without guessing is carried out, what can't
+ * comes back to the model, which repairs it. Without this a broken call ends the request without a word, and of a streamed one
+ * that was cut off in the middle the half that arrived would be carried out: LangChain completes partial JSON.
+ * Reasoning is no part of the answer. An answer that is none is an error, which is retried where that may help.
  */
 export const malformedCalls: AgentMiddleware = createMiddleware({
   name: "MalformedCalls",
   wrapModelCall: async (request, handler) => {
     const response = await handler(request);
-    return AIMessage.isInstance(response) ? withMarkedCalls(response, request.messages) : response;
+    return AIMessage.isInstance(response) ? understood(response, request.messages) : response;
   },
   wrapToolCall: (request, handler) => {
     const { id = "", name } = request.toolCall;
@@ -24,67 +28,58 @@ export const malformedCalls: AgentMiddleware = createMiddleware({
 
 /**
  * The message with each broken call twice: among the calls with empty arguments, so that it is answered as the protocol
- * wants, and among the invalid ones, which marks it. Ids are made unique in the
- * conversation (some servers count anew in every answer): every result needs a call of its own.
+ * wants, and among the invalid ones, which marks it. Ids are made unique in the conversation (some servers count anew in every
+ * answer): every result needs a call of its own.
+ * @throws ModelAnswerError
  */
-function withMarkedCalls(message: AIMessage, conversation: readonly BaseMessage[]): AIMessage {
-  const halves = brokenCallIds(message);
-  const taken = new Set(aiMessages(conversation).flatMap(({ tool_calls: calls = [] }) => calls.map(({ id }) => id)));
-  const uniqueId = (id: string | undefined): string => {
-    const unique = id === undefined || id === "" || taken.has(id) ? `call_${crypto.randomUUID()}` : id;
+function understood(message: AIMessage, conversation: readonly BaseMessage[]): AIMessage {
+  const reason: unknown = message.response_metadata["finish_reason"];
+  const finishReason = typeof reason === "string" ? reason : undefined;
+  const taken = new Set([
+    "",
+    ...aiMessages(conversation).flatMap(({ tool_calls: made = [] }) => made.map(({ id }) => id)),
+  ]);
+  const calls = readCalls(message, isCutOff(finishReason)).map(({ id, name, args }) => {
+    const unique = taken.has(id) ? `call_${crypto.randomUUID()}` : id;
     taken.add(unique);
-    return unique;
-  };
-  const calls = [
-    ...(message.tool_calls ?? []).map(({ id, name, args }: ToolCall) => {
-      const broken = !isObject(args) || (id !== undefined && halves.has(id));
-      return { id: uniqueId(id), name, args: broken ? {} : args, broken };
-    }),
-    ...(message.invalid_tool_calls ?? []).map(({ id, name = "unknown" }) => {
-      return { id: uniqueId(id), name, args: {}, broken: true };
-    }),
-  ];
+    return { id: unique, name: name || "unknown", args: args ?? {}, broken: args === undefined };
+  });
+  const text = withoutReasoning(message.text);
+  requireAnswer({ text, hasCalls: calls.length > 0, finishReason });
+  const content = contentOf(message, text, calls.length === 0 && isCutOff(finishReason));
   const original = message.tool_calls ?? [];
-  if (calls.every((call, index) => !call.broken && call.id === original[index]?.id)) return message;
+  const asItWas =
+    calls.length === original.length &&
+    calls.every(({ id, name, args, broken }, index) => {
+      const other = original[index];
+      return !broken && id === other?.id && name === other.name && JSON.stringify(args) === JSON.stringify(other.args);
+    });
+  if (asItWas && content === message.content) return message;
   // A fresh message of the same id: the raw chunks, and what the provider sent, must not speak against the calls.
-  const { tool_calls: _raw, ...kwargs } = message.additional_kwargs;
+  const { tool_calls: _raw, function_call: _legacy, ...kwargs } = message.additional_kwargs;
   return new AIMessage({
-    content: message.content,
+    content,
     additional_kwargs: kwargs,
     response_metadata: message.response_metadata,
     ...(message.id !== undefined && { id: message.id }),
     ...(message.usage_metadata !== undefined && { usage_metadata: message.usage_metadata }),
-    tool_calls: calls.map(({ id, name, args }): ToolCall => ({
-      id,
-      name,
-      args,
-      type: "tool_call",
-    })),
+    tool_calls: calls.map(({ id, name, args }): ToolCall => ({ id, name, args, type: "tool_call" })),
     invalid_tool_calls: calls
       .filter((call) => call.broken)
       .map(({ id, name }) => ({ id, name, error: "not a JSON object", type: "invalid_tool_call" })),
   });
 }
 
-/** Calls of a streamed message whose raw text does not parse, though LangChain made arguments of it. */
-function brokenCallIds(message: AIMessage): Set<string> {
-  const raw = new Map<number | string, { id: string; text: string }>();
-  for (const chunk of (AIMessageChunk.isInstance(message) && message.tool_call_chunks) || []) {
-    const key = chunk.index ?? chunk.id ?? "";
-    const call = raw.get(key) ?? { id: chunk.id ?? "", text: "" };
-    raw.set(key, { id: call.id || (chunk.id ?? ""), text: call.text + (chunk.args ?? "") });
-  }
-  return new Set([...raw.values()].filter(({ text }) => !isWholeJson(text)).map(({ id }) => id));
+/** Of a streamed message the raw pieces: LangChain makes arguments of half ones. Else what LangChain made, sound or not. */
+function readCalls(message: AIMessage, cutOff: boolean): WireToolCall[] {
+  const chunks = (AIMessageChunk.isInstance(message) && message.tool_call_chunks) || [];
+  const collector = new ToolCallCollector();
+  if (chunks.length > 0) for (const chunk of chunks) collector.add([chunk]);
+  else collector.add([...(message.tool_calls ?? []), ...(message.invalid_tool_calls ?? [])]);
+  return collector.finish({ cutOff });
 }
 
-function isWholeJson(text: string): boolean {
-  if (text.trim() === "") return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+function contentOf(message: AIMessage, text: string, cutOff: boolean): AIMessage["content"] {
+  if (cutOff && !text.endsWith(CUT_OFF_NOTE)) return `${text.trimEnd()}\n${CUT_OFF_NOTE}`;
+  return text === message.text ? message.content : text;
 }
-
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);

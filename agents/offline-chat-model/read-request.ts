@@ -1,4 +1,4 @@
-import { NO_ANSWER, splitRequest, type SplitRequest } from "./split-request.ts";
+import { isQuotedLine, NO_ANSWER, splitRequest, startsWithMark, type SplitRequest } from "./split-request.ts";
 
 /** A tool call as the rules plan it. */
 export interface PlannedCall {
@@ -7,48 +7,77 @@ export interface PlannedCall {
 }
 
 /** What the rules make of a message: calls, or the reason why there are none. */
-export type Reading = { calls: PlannedCall[] } | { missing: "customer_id" | "text" } | { unknown: true };
+export type Reading = { calls: PlannedCall[] } | { missing: "customer_id" | "text" | "clear_end" } | { unknown: true };
 
-const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/iu;
+const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/giu;
 const FEEDBACK_ID = /\bfeedback\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./+-]*\d)[\w./+-]*\w)/iu;
 const SUBJECT = /\b(?:subject|titled|entitled)\s+(?:is\s+)?([^\s,;:][^,;:\r\n]*)/iu;
-const WANTS_PROCESSING =
-  /\b(?:process|handle|record|submit|register|take)\b.*\bfeedback\b|\b(?:customer|client)\b.*\b(?:wrote|writes|says|said|sent|sends|complain(?:s|ed)|report(?:s|ed)|told|ask(?:s|ed))\b|\bfeedback\b.*\bfrom\b/isu;
+/** The first, and somewhere behind it the second. Two searches, for `.*` between them takes quadratic time. */
+const PROCESSING = [
+  [/\b(?:process|handle|record|submit|register|take)\b/iu, /\bfeedback\b/iu],
+  [
+    /\b(?:customer|client)\b/iu,
+    /\b(?:wrote|writes|says|said|sent|sends|complain(?:s|ed)|report(?:s|ed)|told|ask(?:s|ed))\b/iu,
+  ],
+  [/\bfeedback\b/iu, /\bfrom\b/iu],
+] as const;
+const ANALYSIS = [/\banaly[sz]e\b/iu, /\b(?:text|feedback|message|this)\b/iu] as const;
 const WANTS_SENTIMENT = /\b(?:sentiment|mood|tone)\b/iu;
 const WANTS_CATEGORIES = /\bcategor/iu;
-const WANTS_BOTH = /\banaly[sz]e\b.*\b(?:text|feedback|message|this)\b/isu;
 const LIST_MARK = /^\s*(?:[-*•]|\d{1,3}[.)])\s+/u;
 
 /**
  * Reads a request by rules. Only the user's own words decide which tools run and with which ids; the text that is handed over
- * is passed on whole. Several requests are several lines each of which is one; otherwise the lines are one text.
+ * is passed on whole. Quotations come first: what stands inside one is data, whatever it looks like. Lines come second: several
+ * requests are a list, below a heading or with a mark before each, otherwise the lines are one text. Where the lines of one text
+ * look like requests and nothing says whose they are, nothing is done.
  */
 export function readRequest(message: string): Reading {
-  const lines = message
-    .split(/\r?\n/u)
-    .map((line) => line.replace(LIST_MARK, "").trim())
-    .filter((line) => line !== "");
-  const [first = "", ...others] = lines;
-  // "Please process these:" is a heading, not a request with nothing in it.
-  const items = others.length > 1 && first.endsWith(":") && !namesCustomer(first) ? others : lines;
-  const readings = items.length > 1 ? items.map((line) => readLine(line)) : [];
-  const calls = readings.flatMap((reading) => reading ?? []);
-  return calls.length > 0 && !readings.includes(undefined) ? { calls } : readOne(splitRequest(message));
+  const whole = splitRequest(message);
+  const list = readList(message);
+  if (list === undefined) return readOne(whole);
+  const inQuotation = whole.quoted && whole.body?.includes("\n") === true;
+  return list.announced && !inQuotation ? { calls: list.calls } : { missing: "clear_end" };
 }
 
-const namesCustomer = (text: string): boolean => CUSTOMER_ID.test(text);
+/** The calls of a message each of whose lines is a request; undefined where it is no such message. */
+function readList(message: string): { calls: PlannedCall[]; announced: boolean } | undefined {
+  const lines = message.split(/\r?\n/u).filter((line) => line.trim() !== "");
+  const [first = "", ...others] = lines.map((line) => line.replace(LIST_MARK, "").trim());
+  // "Please process these:" is a heading, not a request with nothing in it.
+  const heading = others.length > 1 && first.endsWith(":") && !namesCustomer(first);
+  const items = heading ? others : [first, ...others];
+  if (items.length < 2 || items.some(isQuotedLine)) return undefined;
+  const calls: PlannedCall[] = [];
+  for (const item of items) {
+    const planned = readLine(item);
+    if (planned === undefined) return undefined;
+    calls.push(...planned);
+  }
+  return { calls, announced: heading || lines.every((line) => LIST_MARK.test(line)) };
+}
+
+const namesCustomer = (text: string): boolean => text.search(CUSTOMER_ID) >= 0;
 
 /** The calls of a line that is a whole request by itself. */
 function readLine(line: string): PlannedCall[] | undefined {
   const request = splitRequest(line);
-  if (request.body === undefined || (!request.quoted && /^["'“„«‘]/u.test(request.body))) return undefined;
+  if (request.body === undefined || (!request.quoted && startsWithMark(request.body))) return undefined;
   const reading = readOne(request);
   return "calls" in reading ? reading.calls : undefined;
 }
 
-function readOne({ frame, subject, body }: SplitRequest): Reading {
-  const customerId = CUSTOMER_ID.exec(frame)?.[1];
-  if (WANTS_PROCESSING.test(frame)) {
+const follows = (text: string, [first, second]: readonly [RegExp, RegExp]): boolean => {
+  const found = first.exec(text);
+  return found !== null && second.test(text.slice(found.index + found[0].length));
+};
+
+function readOne({ frame, subject, body, ambiguous }: SplitRequest): Reading {
+  const customerIds = new Set(Array.from(frame.matchAll(CUSTOMER_ID), ([, id]) => id));
+  // Of two customers nobody knows which is meant.
+  if (ambiguous || customerIds.size > 1) return { missing: "clear_end" };
+  const [customerId] = customerIds;
+  if (PROCESSING.some((words) => follows(frame, words))) {
     if (customerId === undefined) return { missing: "customer_id" };
     if (body === undefined) return { missing: "text" };
     const stated = subject ?? SUBJECT.exec(frame)?.[1];
@@ -69,7 +98,7 @@ function readOne({ frame, subject, body }: SplitRequest): Reading {
       ],
     };
   }
-  const both = WANTS_BOTH.test(frame);
+  const both = follows(frame, ANALYSIS);
   const names = [
     ...(both || WANTS_SENTIMENT.test(frame) ? ["analyze_feedback_sentiment"] : []),
     ...(both || WANTS_CATEGORIES.test(frame) ? ["categorize_feedback_text"] : []),

@@ -8,58 +8,140 @@ export interface SplitRequest {
   body?: string;
   /** Whether the body stands in quotation marks, with an end of its own. */
   quoted: boolean;
+  /** Whether the user's words and the quoted ones can't be told apart. */
+  ambiguous?: true;
 }
 
-const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "“": "”", "„": "“", "«": "»", "‘": "’" };
-const SEPARATOR = /:(?=\s|["'“„«‘]|$)|(?<=\s|^)["'“„«‘]/u;
+/** What opens a quotation, and what may close it: keyboards and word processors mix the marks of a family. */
+const CLOSING: ReadonlyMap<string, string> = new Map([
+  ['"', '"”'],
+  ["“", '”“"'],
+  ["„", '“”"'],
+  ["'", "'’"],
+  ["‘", "’'"],
+  ["‚", "‘’'"],
+  ["«", "»"],
+  ["»", "«"],
+  ["‹", "›"],
+  ["›", "‹"],
+  ["`", "`´"],
+  ["「", "」"],
+  ["『", "』"],
+]);
+
+const MARKS = [...CLOSING.keys()].join("");
+
+/** A colon, a mark that no letter precedes (there it is an apostrophe), or a line that is quoted as in mails or Markdown. */
+const SEPARATOR = new RegExp(`:(?=[\\s${MARKS}]|$)|(?<![\\p{L}\\p{N}])[${MARKS}]|(?<=\\n {0,3})(?:>|~~~)`, "u");
 const ANNOUNCES_SUBJECT = /\b(?:subject|titled|entitled)\s*$/iu;
+
+export const startsWithMark = (text: string): boolean => CLOSING.has(text[0] ?? "");
+
+/** Whether a line is quoted as a whole, or begins or ends a block that is. */
+export const isQuotedLine = (line: string): boolean => /^\s{0,3}(?:>|```|~~~)/u.test(line);
 
 /** The user's own words may follow a quotation only if they are of this kind: whatever else stands there belongs to the text. */
 export const NO_ANSWER =
   /\b(?:without\s+(?:an?\s+|any\s+)?(?:answer(?:ing)?|repl(?:y|ying)|respon(?:se|ding)|(?:e-?)?mail)|(?:do\s+not|don't|don’t)\s+(?:answer|reply|respond)|no\s+(?:answer|reply|response))\b/iu;
 
+const LONGEST_REMARK = 100;
+
 /**
  * Cuts at the first colon or opening quotation mark that does not belong to a stated subject. A quoted text goes on to the
- * last closing mark, whatever stands in between; an unquoted one to the end.
+ * last closing mark that only a remark follows, whatever stands in between; an unquoted one to the end.
  */
 export function splitRequest(text: string): SplitRequest {
-  let frame = "";
-  let subject: string | undefined;
-  let rest = text.trim();
-  for (;;) {
-    const at = rest.search(SEPARATOR);
-    if (at < 0) return { frame: frame + rest, ...(subject !== undefined && { subject }), quoted: false };
-    const announced = subject === undefined && ANNOUNCES_SUBJECT.test(frame + rest.slice(0, at));
-    frame += rest.slice(0, at);
-    rest = rest.slice(rest[at] === ":" ? at + 1 : at).trimStart();
-    const stated = announced ? leadingQuotation(rest) : undefined;
-    if (stated === undefined) break;
-    subject = stated;
-    rest = rest.slice(stated.length + 2);
-  }
-  return { ...bodyOf(frame, rest), ...(subject !== undefined && { subject }) };
+  const { frame, rest, onNewLine } = cut(text.trim());
+  if (rest === undefined) return { frame, quoted: false };
+  if (!ANNOUNCES_SUBJECT.test(frame.slice(-100)) || !startsWithMark(rest)) return bodyOf(frame, rest, onNewLine);
+  const { subject, ambiguous } = leadingQuotation(rest);
+  if (ambiguous) return { frame, quoted: false, ambiguous };
+  if (subject === undefined) return bodyOf(frame, rest, onNewLine);
+  const behind = cut(rest.slice(subject.length + 2));
+  const whole = frame + behind.frame;
+  return {
+    ...(behind.rest === undefined ? { frame: whole, quoted: false } : bodyOf(whole, behind.rest, behind.onNewLine)),
+    subject,
+  };
 }
 
-function bodyOf(frame: string, rest: string): SplitRequest {
-  const closing = CLOSING[rest[0] ?? ""];
-  const end = closing === undefined ? 0 : rest.lastIndexOf(closing);
-  const remark = rest.slice(end + 1);
+interface Cut {
+  frame: string;
+  /** From its opening mark on, where it has one. */
+  rest?: string;
+  /** Whether the rest begins on a line of its own. */
+  onNewLine: boolean;
+}
+
+/** What stands before the first separator, and what comes behind it. */
+function cut(text: string): Cut {
+  const at = text.search(SEPARATOR);
+  if (at < 0) return { frame: text, onNewLine: false };
+  const behind = text.slice(text[at] === ":" ? at + 1 : at);
+  const rest = behind.trimStart();
+  const onNewLine = text[at] !== ":" || behind.slice(0, behind.length - rest.length).includes("\n");
+  return { frame: text.slice(0, at), rest, onNewLine };
+}
+
+function bodyOf(frame: string, rest: string, onNewLine: boolean): SplitRequest {
   // In "'Tis late, I can't log in" the last apostrophe ends no quotation: what follows is no remark of the user's.
-  const quoted = end > 0 && isRemark(remark);
-  const body = (quoted ? rest.slice(1, end) : rest).trim();
-  return { frame: quoted ? `${frame} ${remark}` : frame, ...(body !== "" && { body }), quoted };
+  const quotation = fencedBlock(rest) ?? quotationAtStart(rest);
+  const body = (quotation?.text ?? (onNewLine ? withoutQuoteMarks(rest) : rest)).trim();
+  return {
+    frame: quotation === undefined ? frame : `${frame} ${quotation.remark}`,
+    ...(body !== "" && { body }),
+    quoted: quotation !== undefined,
+  };
+}
+
+interface Quotation {
+  text: string;
+  remark: string;
+}
+
+/** Ends at the last mark that closes it and has at most a remark behind it. */
+function quotationAtStart(text: string): Quotation | undefined {
+  const closing = CLOSING.get(text[0] ?? "");
+  if (closing === undefined) return undefined;
+  for (let at = text.length - 1; at > 0 && at >= text.length - LONGEST_REMARK; at -= 1) {
+    const remark = text.slice(at + 1);
+    if (closing.includes(text[at] ?? "") && isRemark(remark)) return { text: text.slice(1, at), remark };
+  }
+  return undefined;
+}
+
+/** A block between lines of three or more backticks or tildes. */
+function fencedBlock(text: string): Quotation | undefined {
+  const fence = /^(?:`{3,}|~{3,})/u.exec(text)?.[0];
+  const begin = text.indexOf("\n");
+  if (fence === undefined || begin < 0) return undefined;
+  const end = text.lastIndexOf(`\n${fence}`);
+  const remark = text.slice(end + 1 + fence.length);
+  return isRemark(remark) ? { text: text.slice(begin, end), remark } : undefined;
 }
 
 const isRemark = (text: string): boolean =>
   /^[\s.,;!?()–-]*$/u.test(text.replace(NO_ANSWER, "").replace(/please/iu, ""));
 
-/** A quotation on one line at the very start, with its end before a space, a mark or the end of the text. */
-function leadingQuotation(text: string): string | undefined {
-  const closing = CLOSING[text[0] ?? ""];
-  if (closing === undefined) return undefined;
+/** A text without the `>` before each of its lines, where each has one. */
+function withoutQuoteMarks(text: string): string {
+  const lines = text.split("\n");
+  const quoted = lines.every((line) => /^\s{0,3}>/u.test(line) || line.trim() === "");
+  return quoted ? lines.map((line) => line.replace(/^\s{0,3}> ?/u, "")).join("\n") : text;
+}
+
+/**
+ * A quotation on one line at the very start, with its end before a space, a mark or the end of the text: the end that a colon
+ * follows, or the only one. Where there are others, the words behind the first may be the user's or quoted.
+ */
+function leadingQuotation(text: string): { subject?: string; ambiguous?: true } {
+  const closing = CLOSING.get(text[0] ?? "") ?? "";
   const [line = ""] = text.slice(1).split(/[\r\n]/u, 1);
-  for (let end = line.indexOf(closing); end >= 0; end = line.indexOf(closing, end + 1)) {
-    if (/^(?:$|[\s:,;.)])/u.test(line.slice(end + 1))) return line.slice(0, end);
-  }
-  return undefined;
+  const ends = Array.from(line.matchAll(new RegExp(`[${closing}](?=$|[\\s:,;.)])`, "gu")), ({ index }) => index);
+  const [first] = ends;
+  if (first === undefined) return {};
+  const colon = line.indexOf(":", first);
+  const before = colon < 0 ? line.length : colon;
+  if (ends.includes(before - 1)) return { subject: line.slice(0, before - 1) };
+  return ends.length > 1 ? { ambiguous: true } : { subject: line.slice(0, first) };
 }

@@ -9,6 +9,7 @@ import { z } from "zod";
 import {
   createChatModel,
   createFeedbackAgent,
+  LONGEST_MESSAGE,
   type FeedbackAgent,
   type FeedbackAgentOptions,
 } from "../../agents/index.ts";
@@ -83,7 +84,7 @@ describe("a request over the wire", () => {
     expect(answer.text).toBe("F-1 is done.");
     expect(log.processed).toEqual([FEEDBACK]);
     const [system, user, assistant, tool] = server.requests[1]?.body.messages ?? [];
-    expect(system?.role).toBe("developer");
+    expect(system?.role).toBe("system");
     expect(user).toMatchObject({ role: "user", content: "Process F-1" });
     expect(assistant?.tool_calls?.[0]?.id).toBe("call_1_0");
     expect(tool).toMatchObject({ role: "tool", tool_call_id: "call_1_0", content: "Processed F-1." });
@@ -301,7 +302,7 @@ describe("an abort", () => {
 });
 
 describe("guard rails", () => {
-  test.each(["{malformed", '{"text":"cut off in the mid', "[1]", "null"])(
+  test.each(["{malformed", '{"text":"cut off in the mid', "[1]", "7"])(
     "lets the model repair arguments that are no JSON object: %s",
     async (args) => {
       const { server, agent, log } = await start([
@@ -356,7 +357,7 @@ describe("guard rails", () => {
     // LangChain warns of broken arguments in answers that are not streamed, in words that help nobody.
     using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { agent, log } = await start([
-      rawToolCall("analyze_feedback_sentiment", "null"),
+      rawToolCall("analyze_feedback_sentiment", "[1]"),
       rawToolCall("analyze_feedback_sentiment", '{"text":"cut'),
       toolCall("analyze_feedback_sentiment", { text: "whole" }),
       reply("Repaired."),
@@ -445,6 +446,32 @@ describe("guard rails", () => {
     expect(calls).toHaveLength(12);
     expect(calls.filter(({ failed }) => !failed)).toHaveLength(8);
     expect(text).toContain("I stopped here");
+  });
+
+  test("says that a request ended at its limit, to those who listen too", async () => {
+    const call = toolCall("analyze_feedback_sentiment", { text: "x" });
+    const { agent } = await start([call, call], { limits: { modelCalls: 2 } });
+    let heard = "";
+    const { text, complete } = await agent.ask("Analyse", { onToken: (token) => (heard += token) });
+    expect(text).toContain("I stopped here: this request took 2 rounds");
+    expect(heard).toBe(text);
+    expect(complete).toBe(false);
+  });
+
+  test("an answered request is complete", async () => {
+    const { agent } = await start([reply("Hello")]);
+    expect((await agent.ask("Hi")).complete).toBe(true);
+  });
+
+  test("refuses a message that is too long, and takes one that is just not", async () => {
+    const { server, agent } = await start([reply("Hello")]);
+    await expect(agent.ask("x".repeat(LONGEST_MESSAGE + 1))).rejects.toMatchObject({
+      type: "validation_error",
+      code: "message_too_long",
+      message: expect.stringMatching(/100001 characters; at most 100000/),
+    });
+    expect(server.requests).toHaveLength(0);
+    await agent.ask("x".repeat(LONGEST_MESSAGE));
   });
 
   test("refuses an empty message", async () => {

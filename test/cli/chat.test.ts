@@ -65,3 +65,36 @@ test("says in one line what is wrong with the service", async () => {
   expect(stderr).toMatch(/^error: .*\n$/);
   expect(stderr).not.toContain("sk-secret");
 });
+
+test("a web page in place of an answer is an error that names the setting", async () => {
+  await using server = await startOpenAiServer([{ body: "<html></html>", contentType: "text/html" }]);
+  const { cwd, env } = workplace();
+  const outcome = await call(["chat", "Hi"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url } });
+  expect(outcome).toMatchObject({ code: 1, stdout: "" });
+  expect(outcome.stderr).toMatch(/^error: .*OPENAI_BASE_URL/);
+});
+
+test("a request that ends at its limit says so, and its exit code too", async () => {
+  const endless = Array.from({ length: 12 }, () => toolCall("analyze_feedback_sentiment", { text: "x" }));
+  await using server = await startOpenAiServer(endless);
+  const { cwd, env } = workplace();
+  const outcome = await call(["chat", "Hi"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url } });
+  expect(outcome.code).toBe(1);
+  expect(outcome.stdout).toMatch(/^I stopped here: this request took 12 rounds/);
+});
+
+test("from a pipe, a message without an answer shows in the exit code, and the next one is answered", async () => {
+  await using server = await startOpenAiServer([status(402), reply("Hello.")]);
+  const { cwd, env } = workplace();
+  const outcome = await call(["chat"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url }, input: "one\ntwo\n" });
+  expect(outcome).toMatchObject({ code: 1, stdout: "Hello.\n" });
+  expect(outcome.stderr).toContain("has no credit");
+});
+
+test("names the model that is missing where none was chosen", async () => {
+  await using server = await startOpenAiServer([status(404, { message: 'model "gpt-5.4-mini" not found' })]);
+  const { cwd, env } = workplace();
+  const { code, stderr } = await call(["chat", "Hi"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/does not know the model gpt-5.4-mini\. Set OPENAI_MODEL to a model that it has/);
+});

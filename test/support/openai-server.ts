@@ -15,7 +15,19 @@ export type Answer =
   | { reply: string; toolCalls?: ScriptedCall[] }
   | { toolCalls: ScriptedCall[] }
   | { status: number; retryAfter?: number; message?: string }
-  | { drop: "before" | "midway" };
+  | { drop: "before" | "midway" }
+  | RawAnswer;
+
+/** What another server sends, byte for byte: the events of a stream, or a body. */
+export type RawAnswer =
+  | {
+      /** Each is the data of one event: text as it is, everything else as JSON. */
+      events: readonly unknown[];
+      /** Whether `[DONE]` follows. Default true. */
+      done?: boolean;
+      contentType?: string;
+    }
+  | { body: string | object; status?: number; contentType?: string };
 
 /** An answer, or one that depends on what was asked. */
 export type ScriptStep = Answer | ((request: ChatRequest) => Answer);
@@ -82,6 +94,8 @@ export async function startOpenAiServer(script: readonly ScriptStep[]): Promise<
 async function answer(response: ServerResponse, request: ChatRequest, step: Answer, nth: number): Promise<void> {
   if ("drop" in step && step.drop === "before") {
     response.destroy();
+  } else if ("events" in step || "body" in step) {
+    sendRaw(response, step);
   } else if ("status" in step) {
     if (step.retryAfter !== undefined) response.setHeader("retry-after", String(step.retryAfter));
     refuse(response, step.status, step.message ?? `scripted status ${step.status}`);
@@ -101,6 +115,18 @@ async function answer(response: ServerResponse, request: ChatRequest, step: Answ
     if ("drop" in step) response.destroy();
     else response.end("data: [DONE]\n\n");
   }
+}
+
+function sendRaw(response: ServerResponse, answer: RawAnswer): void {
+  if ("body" in answer) {
+    const text = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body);
+    response.writeHead(answer.status ?? 200, { "content-type": answer.contentType ?? "application/json" }).end(text);
+    return;
+  }
+  response.setHeader("content-type", answer.contentType ?? "text/event-stream");
+  const data = answer.events.map((event) => (typeof event === "string" ? event : JSON.stringify(event)));
+  const lines = [...data, ...(answer.done === false ? [] : ["[DONE]"])].map((text) => `data: ${text}\n\n`);
+  response.end(lines.join(""));
 }
 
 function refuse(response: ServerResponse, code: number, message: string): void {

@@ -1,4 +1,5 @@
 import { ZodError } from "zod";
+import { modelFailure, type FailureKind } from "../../chat-completions/model-failure.ts";
 import type { AnalysisFallback } from "../sentiment-analyzer.ts";
 
 type Failure = Pick<AnalysisFallback, "reason" | "permanent">;
@@ -6,43 +7,52 @@ type Failure = Pick<AnalysisFallback, "reason" | "permanent">;
 const field = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 
-const NO_CONNECTION =
-  /^(?:ECONN\w+|EPIPE|EPROTO|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|UND_ERR_\w+|ERR_TLS_\w+)$/u;
+const NOT_A_COMPLETION = "the model service answered with something that is no chat completion; check OPENAI_BASE_URL";
 
-const isConnectionError = (error: unknown): boolean =>
-  NO_CONNECTION.test(String(field(error, "code"))) ||
-  // OpenAI's client says it by the class alone: not all causes have a code.
-  (error instanceof Error && error.constructor.name.startsWith("APIConnection"));
+const REASONS: Readonly<Record<FailureKind, string | ((status: number | undefined) => string)>> = {
+  bad_key: "the model service refused the key",
+  forbidden: "the model service does not let the key use the model",
+  payment_required: "the account at the model service has no credit",
+  quota_exhausted: "the quota at the model service is used up",
+  rate_limited: "the model service takes no more requests for now",
+  unknown_model: "the model service does not know the model; check OPENAI_MODEL",
+  unknown_address: "the model service does not know the model, or not this address",
+  no_tool_support: "the model can't call tools; check OPENAI_MODEL",
+  context_too_long: "the text is longer than the model can read",
+  refused_request: (status) => `the model service refused the request (status ${status}); can the model call tools?`,
+  timeout: "the model service did not answer in time",
+  unreachable: "the model service could not be reached",
+  broken_off: "the model service broke off its answer",
+  service_error: (status) =>
+    status === undefined ? "the model service failed" : `the model service answered with status ${status}`,
+  not_a_completion: NOT_A_COMPLETION,
+  content_filter: "the content filter of the model service stopped the answer",
+  refusal: "the model refused to answer",
+  no_room_to_answer: "the model reached its length limit before it answered",
+  empty_answer: "the model gave an empty answer",
+};
 
-const passing = (reason: string): Failure => ({ reason, permanent: false });
+/** What every other text would meet as well, until somebody changes a setting or pays. */
+const PERMANENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  "bad_key",
+  "forbidden",
+  "payment_required",
+  "quota_exhausted",
+  "unknown_model",
+  "unknown_address",
+  "no_tool_support",
+]);
 
 /** Why there is no judgement, for people: nothing of what the service said, which may hold anything. */
 export function failureReason(error: unknown): Failure {
-  if (field(error, "name") === "TimeoutError") return passing("the model service did not answer in time");
   if (error instanceof ZodError || field(error, "lc_error_code") === "OUTPUT_PARSING_FAILURE") {
-    return passing("the model's answer did not have the form that was asked for");
+    return { reason: "the model's answer did not have the form that was asked for", permanent: false };
   }
-  const status = field(error, "status");
-  if (typeof status === "number") return refusal(status);
-  if (isConnectionError(error)) return passing("the model service could not be reached");
-  const cause = field(error, "cause");
-  if (cause !== undefined) return failureReason(cause);
-  return passing("the model service answered with something that is no chat completion; check OPENAI_BASE_URL");
-}
-
-function refusal(status: number): Failure {
-  switch (status) {
-    case 401:
-    case 403:
-      return { reason: "the model service refused the key", permanent: true };
-    case 404:
-      return { reason: "the model service does not know the model, or not this address", permanent: true };
-    case 429:
-      return passing("the model service takes no more requests for now");
-    case 400:
-    case 422:
-      return passing(`the model service refused the request (status ${status}); can the model call tools?`);
-    default:
-      return passing(`the model service answered with status ${status}`);
-  }
+  const failure = modelFailure(error);
+  if (failure === undefined) return { reason: NOT_A_COMPLETION, permanent: false };
+  const reason = REASONS[failure.kind];
+  return {
+    reason: typeof reason === "string" ? reason : reason(failure.status),
+    permanent: PERMANENT.has(failure.kind),
+  };
 }

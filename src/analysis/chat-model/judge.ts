@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
 import { parseJsonMarkdown } from "@langchain/core/output_parsers";
+import { isCutOff, requireAnswer } from "../../chat-completions/answer.ts";
+import { withoutReasoning } from "../../chat-completions/reasoning.ts";
+import { ToolCallCollector } from "../../chat-completions/tool-calls.ts";
 import { AskedJudgement, Judgement, NOTHING_TO_JUDGE } from "./judgement.ts";
 import { judgementPrompt } from "./prompt.ts";
 
@@ -39,7 +42,7 @@ export class Judge {
     };
   }
 
-  /** @throws what the model's client throws, ZodError where the answer is not a judgement, the reason of `signal` */
+  /** @throws what the model's client throws, ModelAnswerError where the model gave no answer, ZodError where the answer is not a judgement, the reason of `signal` */
   judge(text: string, signal?: AbortSignal): Promise<Judgement> {
     if (text.trim() === "") return Promise.resolve(NOTHING_TO_JUDGE);
     const key = createHash("sha256").update(text).digest("base64");
@@ -64,8 +67,15 @@ export class Judge {
 }
 
 /** The first judgement among the calls of our tool; small models write it down instead of calling. */
-function readJudgement({ tool_calls: calls = [], text }: AIMessage): Judgement {
-  const answers = calls.filter(({ name }) => name === TOOL).map(({ args }): unknown => args);
+function readJudgement(message: AIMessage): Judgement {
+  const { tool_calls: calls = [], invalid_tool_calls: invalid = [], response_metadata: metadata } = message;
+  const collector = new ToolCallCollector();
+  collector.add([...calls, ...invalid]);
+  const text = withoutReasoning(message.text);
+  const finish: unknown = metadata["finish_reason"];
+  requireAnswer({ text, hasCalls: !collector.isEmpty, finishReason: typeof finish === "string" ? finish : undefined });
+  const made = collector.finish({ cutOff: isCutOff(finish) });
+  const answers = made.filter(({ name }) => name === TOOL).map(({ args }): unknown => args);
   const results = [...answers, parseJson(text)].map((answer) => Judgement.safeParse(answer));
   return results.find(({ success }) => success)?.data ?? Judgement.parse(answers[0]);
 }

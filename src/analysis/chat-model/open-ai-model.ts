@@ -1,5 +1,7 @@
 import { classifyRateLimitError } from "@langchain/core/utils/async_caller";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { compatibleFetch } from "../../chat-completions/compatible-fetch.ts";
+import { modelFailure } from "../../chat-completions/model-failure.ts";
 
 /** Used where no model is named: small, cheap, good with tools. */
 export const DEFAULT_MODEL = "gpt-5.4-mini";
@@ -22,6 +24,7 @@ function onFailedAttempt(error: unknown): void {
   const { status, name } = error as { status?: unknown; name?: unknown };
   if (name === "AbortError") throw error;
   if (typeof status === "number" && status < 500 && status !== 408 && status !== 429) throw error;
+  if (typeof status !== "number" && modelFailure(error)?.transient === false) throw error;
   const limit = classifyRateLimitError(error);
   if (limit?.action === "stop" || (limit?.retryAfterMs ?? 0) > LONGEST_WAIT) throw error;
   if (limit?.retryAfterMs !== undefined) Object.assign(error as object, { retryAfterMs: limit.retryAfterMs });
@@ -34,20 +37,28 @@ export interface OpenAiModelSettings {
   openaiModel?: string | undefined;
 }
 
+/** What the client of a chat model needs to know, for the agent and the analysers alike. */
+export function clientOptions({ openaiApiKey, openaiBaseUrl, openaiModel }: OpenAiModelSettings): {
+  model: string;
+  apiKey: string;
+  configuration: { baseURL: string; fetch: typeof globalThis.fetch };
+} {
+  // Named even where it is the default, lest the client looks for other addresses in the environment.
+  const baseURL = openaiBaseUrl || OPENAI_URL;
+  return {
+    model: openaiModel || DEFAULT_MODEL,
+    apiKey: openaiApiKey || NO_KEY,
+    configuration: { baseURL, fetch: compatibleFetch({ developerRole: baseURL.startsWith(OPENAI_URL) }) },
+  };
+}
+
 /** A model behind OpenAI's Chat Completions, for judgements: as steady as it can be, and quick to give up. */
 export async function openOpenAiModel(
   settings: OpenAiModelSettings,
 ): Promise<{ model: BaseChatModel; modelName: string }> {
   // Large, and most processes never need it.
   const { ChatOpenAI } = await import("@langchain/openai");
-  const modelName = settings.openaiModel ?? DEFAULT_MODEL;
-  const model = new ChatOpenAI({
-    model: modelName,
-    apiKey: settings.openaiApiKey ?? NO_KEY,
-    maxRetries: RETRIES,
-    onFailedAttempt,
-    // Named even where it is the default, lest the client looks for other addresses in the environment.
-    configuration: { baseURL: settings.openaiBaseUrl ?? OPENAI_URL },
-  });
-  return { model, modelName };
+  const options = clientOptions(settings);
+  const model = new ChatOpenAI({ ...options, maxRetries: RETRIES, onFailedAttempt });
+  return { model, modelName: options.model };
 }

@@ -41,11 +41,19 @@ describe("an agent on the offline model", () => {
   });
 
   test("calls one tool for each line", async () => {
-    const { log } = await ask("Customer C-1 wrote: 'Good'\nCustomer C-2 wrote: 'Bad'. Do not reply.");
+    const { log } = await ask(
+      "Please process these:\n- Customer C-1 wrote: 'Good'\n- Customer C-2 wrote: 'Bad'. Do not reply.",
+    );
     expect(log.processed.map((args) => [args["customer_id"], args["send_response"]])).toEqual([
       ["C-1", null],
       ["C-2", false],
     ]);
+  });
+
+  test("does nothing where a line of a quotation may be a request of the user's", async () => {
+    const { text, log } = await ask("Customer C-1 wrote: 'Good'\nCustomer C-2 wrote: 'Bad'");
+    expect(log.processed).toEqual([]);
+    expect(text).toContain("I don't understand where your words end");
   });
 
   test("streams its answer word by word", async () => {

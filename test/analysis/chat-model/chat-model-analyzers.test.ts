@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createChatModelAnalyzers } from "../../../src/analysis/chat-model/chat-model-analyzers.ts";
 import type { Judgement } from "../../../src/analysis/chat-model/judgement.ts";
 import { judgementPrompt } from "../../../src/analysis/chat-model/prompt.ts";
+import { openOpenAiModel } from "../../../src/analysis/chat-model/open-ai-model.ts";
 import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { serve } from "../../support/http.ts";
@@ -39,6 +40,13 @@ const fallback = {
   sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
   feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
 };
+
+/** The models of the settings, at a server that says these. */
+async function startFromSettings(...script: ScriptStep[]): Promise<ReturnType<typeof createChatModelAnalyzers>> {
+  const server = await startOpenAiServer(script);
+  onTestFinished(() => server.close());
+  return createChatModelAnalyzers({ ...(await openOpenAiModel({ openaiBaseUrl: server.url })), fallback });
+}
 
 const analyzersAt = (baseURL: string, options: { timeoutMs?: number } = {}) =>
   createChatModelAnalyzers({
@@ -165,6 +173,116 @@ describe("chat model analysers", () => {
       language: "fr",
     });
     expect((await feedbackCategorizer.categorize(TEXT)).categories).toEqual(["service", "legal"]);
+  });
+
+  const written = JSON.stringify(JUDGEMENT);
+  const call = { id: "", function: { name: "judge_feedback", arguments: written } };
+  const said = (message: object, finish = "stop"): ScriptStep => ({
+    body: { choices: [{ index: 0, message, finish_reason: finish }] },
+  });
+
+  it.each<[string, ScriptStep]>([
+    ["the judgement behind reasoning", reply(`<think>{"sentiment": "positive"}</think>\n${written}`)],
+    ["the judgement behind reasoning that the prompt began", reply(`They are cross.\n</think>\n\n${written}`)],
+    [
+      "the judgement among a list of parts",
+      said({
+        content: [
+          { type: "thinking", thinking: [{ text: "x" }] },
+          { type: "text", text: written },
+        ],
+      }),
+    ],
+    ["reasoning beside the call", said({ content: "", reasoning_content: "They are cross.", tool_calls: [call] })],
+    ["a call without an id", said({ tool_calls: [call] })],
+    [
+      "arguments as an object",
+      said({ tool_calls: [{ ...call, function: { name: "judge_feedback", arguments: JUDGEMENT } }] }),
+    ],
+    [
+      "arguments encoded twice",
+      said({ tool_calls: [{ ...call, function: { name: "judge_feedback", arguments: JSON.stringify(written) } }] }),
+    ],
+    ["the old function_call", said({ content: null, function_call: call.function })],
+    [
+      "a stream in place of a message",
+      { events: [{ choices: [{ delta: { tool_calls: [call] }, finish_reason: "tool_calls" }] }] },
+    ],
+  ])("understand %s", async (_, step) => {
+    const { sentimentAnalyzer } = await startFromSettings(step);
+    expect(await sentimentAnalyzer.analyze(TEXT)).toEqual({
+      sentiment: "negative",
+      score: 0.9,
+      evidence: ["cassé"],
+      language: "fr",
+    });
+  });
+
+  it.each<[string, ScriptStep, string, boolean]>([
+    ["a refusal", said({ content: null, refusal: "I can't" }), "the model refused to answer", false],
+    [
+      "a filtered answer",
+      said({ content: "The" }, "content_filter"),
+      "the content filter of the model service stopped the answer",
+      false,
+    ],
+    [
+      "reasoning that reached the limit",
+      said({ content: "<think>I" }, "length"),
+      "the model reached its length limit before it answered",
+      false,
+    ],
+    [
+      "a web page",
+      { body: "<html></html>", contentType: "text/html" },
+      "the model service answered with something that is no chat completion; check OPENAI_BASE_URL",
+      false,
+    ],
+    [
+      "an error about the account",
+      { body: { error: { code: 402, message: "no" } } },
+      "the account at the model service has no credit",
+      true,
+    ],
+    ["status 402", status(402), "the account at the model service has no credit", true],
+    ["status 403", status(403), "the model service does not let the key use the model", true],
+    [
+      "an unknown model",
+      status(404, { message: "model 'm' not found" }),
+      "the model service does not know the model; check OPENAI_MODEL",
+      true,
+    ],
+    [
+      "an empty account",
+      status(429, { message: "You exceeded your current quota" }),
+      "the quota at the model service is used up",
+      true,
+    ],
+    [
+      "an overlong text",
+      status(400, { message: "maximum context length is 10 tokens" }),
+      "the text is longer than the model can read",
+      false,
+    ],
+    [
+      "a model without tools",
+      status(400, { message: "m does not support tools" }),
+      "the model can't call tools; check OPENAI_MODEL",
+      true,
+    ],
+  ])("fall back at %s, with the reason and without asking again", async (_, step, reason, permanent) => {
+    // A second request would get a 400 and with it another reason.
+    const { sentimentAnalyzer } = await startFromSettings(step);
+    expect((await sentimentAnalyzer.analyze(TEXT)).fallback).toMatchObject({ reason, permanent });
+  });
+
+  it("ask again where an answer is empty or breaks off with an error, and fall back in the end", async () => {
+    const passing: ScriptStep[] = [
+      said({ content: "" }),
+      { body: { error: { code: 503, message: "overloaded" } } },
+      judged(),
+    ];
+    expect(await (await startFromSettings(...passing)).sentimentAnalyzer.analyze(TEXT)).not.toHaveProperty("fallback");
   });
 
   it.each<[string, ScriptStep]>([

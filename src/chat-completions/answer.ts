@@ -1,0 +1,135 @@
+import { withoutReasoning } from "./reasoning.ts";
+import { ModelAnswerError } from "./model-failure.ts";
+import { ToolCallCollector, type WireToolCall } from "./tool-calls.ts";
+
+type Json = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** Why an answer ended. What is not listed is taken for a normal end if there is text or a call. */
+const FILTERED = /content_?filter|safety|prohibited|blocklist|recitation|sensitive/iu;
+const CUT_OFF = /^(?:length|max_?tokens|max_output_tokens|model_length)$/iu;
+const BROKEN_OFF = /^(?:error|abort|aborted|cancelled|insufficient_system_resource|network_error)$/iu;
+
+export interface AnswerFacts {
+  text: string;
+  hasCalls: boolean;
+  finishReason: string | undefined;
+}
+
+/** Stands behind a text that the model could not finish. */
+export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
+
+/** Whether the model reached its length limit before it was done. */
+export const isCutOff = (finishReason: unknown): boolean => CUT_OFF.test(String(finishReason));
+
+/**
+ * @throws ModelAnswerError for an answer that is none: filtered, broken off, or without a word and without a tool call
+ */
+export function requireAnswer({ text, hasCalls, finishReason = "" }: AnswerFacts): void {
+  if (FILTERED.test(finishReason)) throw new ModelAnswerError("content_filter");
+  if (BROKEN_OFF.test(finishReason)) throw new ModelAnswerError("broken_off", `finish reason ${finishReason}`);
+  if (text.trim() !== "" || hasCalls) return;
+  throw new ModelAnswerError(isCutOff(finishReason) ? "no_room_to_answer" : "empty_answer");
+}
+
+/** What was new in a piece of an answer, as far as it can be passed on at once. */
+export interface Piece {
+  text: string;
+  reasoning: string;
+}
+
+/**
+ * One answer in the form of Chat Completions, whole or as the chunks of a stream, and in the forms in which servers deviate from
+ * it. Of several choices the first counts; a server that spreads text and calls over choices of the same index means one answer.
+ */
+export class Answer {
+  id = "";
+  model = "";
+  usage: unknown;
+  text = "";
+  reasoning = "";
+  finishReason: string | undefined;
+  #isCompletion = false;
+  #refusal = "";
+  #index: unknown;
+  readonly #calls = new ToolCallCollector();
+  readonly #legacyCall = new ToolCallCollector();
+
+  /** @throws ModelAnswerError where the service reports an error in place of an answer */
+  add(data: unknown): Piece {
+    // Gemini's endpoint wraps its errors in a list.
+    const chunk = Array.isArray(data) && data.length === 1 ? (data[0] as unknown) : data;
+    if (!isObject(chunk)) return { text: "", reasoning: "" };
+    throwReported(chunk);
+    if (typeof chunk["id"] === "string") this.id ||= chunk["id"];
+    if (typeof chunk["model"] === "string") this.model ||= chunk["model"];
+    this.usage = chunk["usage"] ?? this.usage;
+    if (Array.isArray(chunk["choices"])) this.#isCompletion = true;
+    const before = { text: this.text.length, reasoning: this.reasoning.length };
+    for (const choice of list(chunk["choices"])) if (isObject(choice)) this.#addChoice(choice);
+    return { text: this.text.slice(before.text), reasoning: this.reasoning.slice(before.reasoning) };
+  }
+
+  get isFinished(): boolean {
+    return this.finishReason !== undefined;
+  }
+
+  /**
+   * The tool calls, when nothing more will come.
+   * @throws ModelAnswerError for an answer that is none
+   */
+  finish(): WireToolCall[] {
+    if (!this.#isCompletion) throw new ModelAnswerError("not_a_completion", "no choices in the answer");
+    const cutOff = isCutOff(this.finishReason);
+    const calls = (this.#calls.isEmpty ? this.#legacyCall : this.#calls).finish({ cutOff });
+    if (this.#refusal.trim() !== "" && this.text.trim() === "" && calls.length === 0)
+      throw new ModelAnswerError("refusal", this.#refusal);
+    requireAnswer({ text: withoutReasoning(this.text), hasCalls: calls.length > 0, finishReason: this.finishReason });
+    return calls;
+  }
+
+  #addChoice(choice: Json): void {
+    throwReported(choice);
+    const index = Number(choice["index"] ?? 0);
+    this.#index ??= index;
+    if (index !== this.#index) return;
+    const finish = choice["finish_reason"];
+    if (typeof finish === "string" && finish !== "") this.finishReason = finish;
+    const message = choice["delta"] ?? choice["message"];
+    // Of the old completions API, which some servers answer with.
+    if (typeof choice["text"] === "string" && message === undefined) this.text += choice["text"];
+    if (!isObject(message)) return;
+    this.text += textOf(message["content"]);
+    this.reasoning += typeof message["reasoning_content"] === "string" ? message["reasoning_content"] : "";
+    this.#refusal += typeof message["refusal"] === "string" ? message["refusal"] : "";
+    for (const part of list(message["content"])) {
+      if (isObject(part) && typeof part["refusal"] === "string") this.#refusal += part["refusal"];
+    }
+    const calls = message["tool_calls"];
+    this.#calls.add(isObject(calls) ? [calls] : calls);
+    if (isObject(message["function_call"])) this.#legacyCall.add([{ index: 0, function: message["function_call"] }]);
+  }
+}
+
+/** Content is text or a list of parts, of which only text is for the user: not thinking, references, tool use. */
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (Array.isArray(content)) return content.map(textOf).join("");
+  if (!isObject(content)) return "";
+  const { type = "text", text } = content;
+  if (type !== "text" && type !== "output_text") return "";
+  if (isObject(text)) return typeof text["value"] === "string" ? text["value"] : "";
+  return typeof text === "string" ? text : "";
+}
+
+/** Errors inside an answer of status 200: OpenRouter's `error`, vLLM's `object: "error"`, FastAPI's `detail`. */
+function throwReported(chunk: Json): void {
+  const { error, object, detail, type } = chunk;
+  if (error !== undefined && error !== null && error !== false) throw ModelAnswerError.fromService(error);
+  if (object === "error" || type === "error") throw ModelAnswerError.fromService(chunk);
+  if (detail !== undefined && !("choices" in chunk)) throw ModelAnswerError.fromService(chunk);
+}

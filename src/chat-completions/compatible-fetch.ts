@@ -1,0 +1,324 @@
+import { Answer, CUT_OFF_NOTE, isCutOff, type Piece } from "./answer.ts";
+import { ModelAnswerError } from "./model-failure.ts";
+import type { WireToolCall } from "./tool-calls.ts";
+
+type Fetch = typeof globalThis.fetch;
+
+interface Call {
+  id?: string;
+  [field: string]: unknown;
+}
+
+interface Message {
+  role?: string;
+  tool_calls?: Call[];
+  [field: string]: unknown;
+}
+
+interface Request {
+  model?: string;
+  stream?: boolean;
+  stream_options?: unknown;
+  messages?: Message[];
+  [field: string]: unknown;
+}
+
+/** What a server wants to see again beside its own tool calls, by the id of each. */
+interface Companions {
+  call: Record<string, unknown>;
+  message: Record<string, unknown>;
+}
+
+/** Tool calls whose companions are kept; a conversation at hand has far fewer. */
+const KEPT_COMPANIONS = 1000;
+
+export interface CompatibleFetchOptions {
+  /** False for services other than OpenAI's own: few know the role `developer`. */
+  developerRole: boolean;
+}
+
+/**
+ * A `fetch` for OpenAI's client that understands servers which only resemble OpenAI's. Their answers, whole or streamed, come
+ * out in the one form that OpenAI documents (https://platform.openai.com/docs/api-reference/chat): text as text, each tool call
+ * in one piece with an id of its own. Text is passed on as it comes. What can't be understood without guessing stays as it is.
+ *
+ * - `stream_options` are left out once the server has refused them.
+ * - What a server attaches to its tool calls goes back to it with them: DeepSeek's `reasoning_content`, Gemini's `extra_content`.
+ * - An answer with status 200 that is none fails with a `ModelAnswerError`.
+ */
+export function compatibleFetch({ developerRole }: CompatibleFetchOptions): Fetch {
+  let streamOptions = true;
+  const companions = new Map<string, Companions>();
+  return async (input, init) => {
+    const request = readRequest(init?.body);
+    if (request === undefined) return fetch(input, init);
+    const messages = request.messages?.map((message) => prepared(message, developerRole, companions));
+    const send = async ({ stream_options: options, ...rest }: Request): Promise<Response> =>
+      fetch(input, {
+        ...withoutLength(init),
+        body: JSON.stringify({
+          ...rest,
+          ...(messages !== undefined && { messages }),
+          ...(streamOptions && options !== undefined && { stream_options: options }),
+        }),
+      });
+    let response = await send(request);
+    if (streamOptions && request.stream_options !== undefined && (await refusesStreamOptions(response))) {
+      await response.body?.cancel();
+      streamOptions = false;
+      response = await send(request);
+    }
+    if (!response.ok) return response;
+    return new AnswerReader(request, companions).read(response);
+  };
+}
+
+function readRequest(body: unknown): Request | undefined {
+  if (typeof body !== "string") return undefined;
+  const request = JSON.parse(body) as Request;
+  return Array.isArray(request.messages) ? request : undefined;
+}
+
+/** The length of the body that the client counted is not that of ours. */
+function withoutLength(init: RequestInit | undefined): RequestInit {
+  const headers = new Headers(init?.headers);
+  headers.delete("content-length");
+  return { ...init, headers };
+}
+
+function prepared(message: Message, developerRole: boolean, companions: ReadonlyMap<string, Companions>): Message {
+  if (message.role === "developer" && !developerRole) return { ...message, role: "system" };
+  if (message.tool_calls === undefined) return message;
+  const known = message.tool_calls.map(({ id = "" }) => companions.get(id));
+  return {
+    ...message,
+    ...known.find((companion) => companion !== undefined)?.message,
+    tool_calls: message.tool_calls.map((call, nth) => Object.assign({}, call, known[nth]?.call)),
+  };
+}
+
+async function refusesStreamOptions(response: Response): Promise<boolean> {
+  if (response.ok) return false;
+  return /stream_options|include_usage/u.test(await response.clone().text());
+}
+
+/** Reads the answer to one request and writes it anew. */
+class AnswerReader {
+  readonly #request: Request;
+  readonly #companions: Map<string, Companions>;
+  readonly #answer = new Answer();
+
+  constructor(request: Request, companions: Map<string, Companions>) {
+    this.#request = request;
+    this.#companions = companions;
+  }
+
+  async read(response: Response): Promise<Response> {
+    const pieces = this.#pieces(response);
+    if (this.#request.stream !== true) {
+      for await (const _piece of pieces);
+      return Response.json(this.#completion(), { headers: passedOn(response, "application/json") });
+    }
+    return new Response(this.#events(pieces), { headers: passedOn(response, "text/event-stream") });
+  }
+
+  /** Feeds the answer with all that comes; yields what can be passed on at once. */
+  async *#pieces(response: Response): AsyncGenerator<Piece> {
+    if (/\bhtml\b/iu.test(response.headers.get("content-type") ?? "")) {
+      await response.body?.cancel();
+      throw new ModelAnswerError("not_a_completion", "a web page");
+    }
+    // Some servers call their streams JSON or text, and some answer the request for a stream with a whole message.
+    const other: string[] = [];
+    let streamed = false;
+    for await (const { data, line } of eventsOf(response)) {
+      if (data === "[DONE]") {
+        yield this.#answer.add({ choices: [] });
+        return;
+      }
+      if (data === undefined) {
+        if (!streamed) other.push(line);
+        continue;
+      }
+      streamed = true;
+      yield this.#answer.add(data);
+    }
+    if (!streamed && other.some((line) => line.trim() !== "" && !EVENT_FIELD.test(line))) {
+      yield this.#answer.add(parse(other.join("\n")));
+      return;
+    }
+    if (!this.#answer.isFinished)
+      throw new ModelAnswerError("broken_off", "the stream stopped before the answer's end");
+  }
+
+  #completion(): object {
+    const calls = this.#calls();
+    const { reasoning, finishReason, usage } = this.#answer;
+    const text = this.#answer.text + this.#note(calls);
+    return {
+      ...this.#envelope("chat.completion"),
+      choices: [
+        {
+          index: 0,
+          message: {
+            role: "assistant",
+            content: text === "" ? null : text,
+            ...(reasoning !== "" && { reasoning_content: reasoning }),
+            ...(calls.length > 0 && { tool_calls: calls }),
+          },
+          finish_reason: finishReason ?? "stop",
+        },
+      ],
+      ...(isRecord(usage) && { usage }),
+    };
+  }
+
+  #events(pieces: AsyncGenerator<Piece>): ReadableStream<Uint8Array> {
+    const events = this.#chunks(pieces);
+    const encoder = new TextEncoder();
+    const encode = (chunk: unknown): Uint8Array =>
+      encoder.encode(`data: ${typeof chunk === "string" ? chunk : JSON.stringify(chunk)}\n\n`);
+    return new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { value, done } = await events.next();
+          if (done === true) controller.close();
+          else controller.enqueue(encode(value));
+        } catch (error) {
+          controller.error(error);
+        }
+      },
+      cancel: async () => void (await events.return(undefined)),
+    });
+  }
+
+  async *#chunks(pieces: AsyncGenerator<Piece>): AsyncGenerator<object | string> {
+    const chunk = (delta: object, finish: string | null = null): object => ({
+      ...this.#envelope("chat.completion.chunk"),
+      choices: [{ index: 0, delta, finish_reason: finish }],
+    });
+    yield chunk({ role: "assistant", content: "" });
+    for await (const { text, reasoning } of pieces) {
+      if (reasoning !== "") yield chunk({ reasoning_content: reasoning });
+      if (text !== "") yield chunk({ content: text });
+    }
+    const calls = this.#calls();
+    const note = this.#note(calls);
+    if (note !== "") yield chunk({ content: note });
+    for (const call of calls) yield chunk({ tool_calls: [call] });
+    yield chunk({}, this.#answer.finishReason ?? "stop");
+    const { usage } = this.#answer;
+    if (isRecord(usage)) yield { ...this.#envelope("chat.completion.chunk"), choices: [], usage };
+    yield "[DONE]";
+  }
+
+  #note = (calls: readonly Call[]): string =>
+    calls.length === 0 && isCutOff(this.#answer.finishReason) ? `\n${CUT_OFF_NOTE}` : "";
+
+  #envelope(object: string): object {
+    const { id, model } = this.#answer;
+    return { id: id || this.#ownId, object, created: 0, model: model || (this.#request.model ?? "") };
+  }
+
+  readonly #ownId = `chatcmpl-${crypto.randomUUID()}`;
+
+  /** The calls in OpenAI's form, each with an id that the conversation does not have yet: every result needs a call of its own. */
+  #calls(): (Call & { index: number })[] {
+    const earlier = this.#request.messages?.flatMap(({ tool_calls: calls = [] }) => calls.map(({ id }) => id)) ?? [];
+    const taken = new Set<string | undefined>(["", ...earlier]);
+    return this.#answer.finish().map((call, index) => {
+      const id = taken.has(call.id) ? `call_${crypto.randomUUID()}` : call.id;
+      taken.add(id);
+      this.#keep(id, call);
+      const text = call.args === undefined ? brokenText(call) : JSON.stringify(call.args);
+      return Object.assign({ index }, call.extra, {
+        id,
+        type: "function",
+        function: { name: call.name, arguments: text },
+      });
+    });
+  }
+
+  #keep(id: string, { extra }: WireToolCall): void {
+    const { reasoning } = this.#answer;
+    if (reasoning === "" && Object.keys(extra).length === 0) return;
+    this.#companions.set(id, { call: extra, message: reasoning === "" ? {} : { reasoning_content: reasoning } });
+    const oldest = this.#companions.keys().next().value;
+    if (this.#companions.size > KEPT_COMPANIONS && oldest !== undefined) this.#companions.delete(oldest);
+  }
+}
+
+/** A half call without any arguments must not look like the call of a tool that takes none. */
+const brokenText = ({ text }: WireToolCall): string => (text.trim() === "" ? "{" : text);
+
+const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+/** @throws ModelAnswerError */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new ModelAnswerError("not_a_completion", "no JSON", { cause: error });
+  }
+}
+
+/** A line of a stream of events without data: a comment or another field (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+const EVENT_FIELD = /^(?::|(?:event|id|retry):)/u;
+
+/** The events of a stream, their data parsed, and every other line as it is. */
+async function* eventsOf(response: Response): AsyncGenerator<{ data?: unknown; line: string }> {
+  let isError = false;
+  let begun = "";
+  let any = false;
+  for await (const line of linesOf(response)) {
+    const data = /^data:\s?(.*)$/su.exec(line)?.[1];
+    if (data === undefined) {
+      if (line.trim() === "" && begun !== "")
+        throw new ModelAnswerError(any ? "broken_off" : "not_a_completion", "no JSON");
+      if (/^event:\s*error\s*$/u.test(line)) isError = true;
+      yield { line };
+      continue;
+    }
+    if (begun === "" && data.trim() === "") continue;
+    if (data.trim() === "[DONE]") return yield { data: "[DONE]", line };
+    begun += data;
+    const event = parsed(begun);
+    // Data may go over several lines.
+    if (event === undefined) continue;
+    begun = "";
+    any = true;
+    if (isError) throw ModelAnswerError.fromService(event.value);
+    yield { data: event.value, line };
+  }
+}
+
+function parsed(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let parts: string[] = [];
+  for await (const bytes of response.body ?? []) {
+    const text = decoder.decode(bytes, { stream: true });
+    const [first = "", ...others] = text.split("\n");
+    parts.push(first);
+    for (const next of others) {
+      yield parts.join("").replace(/\r$/u, "");
+      parts = [next];
+    }
+  }
+  yield parts.join("") + decoder.decode();
+}
+
+/** What the client reads of the headers, without those that describe the body. */
+function passedOn(response: Response, type: string): Headers {
+  const headers = new Headers(response.headers);
+  for (const name of ["content-length", "content-encoding", "transfer-encoding"]) headers.delete(name);
+  headers.set("content-type", type);
+  return headers;
+}

@@ -1,0 +1,169 @@
+/** Why a chat model gave no answer that can be used. One list for the agent and the analysers, which each have their own words. */
+export type FailureKind =
+  | "bad_key"
+  | "forbidden"
+  | "payment_required"
+  | "quota_exhausted"
+  | "rate_limited"
+  | "unknown_model"
+  | "unknown_address"
+  | "no_tool_support"
+  | "context_too_long"
+  | "refused_request"
+  | "timeout"
+  | "unreachable"
+  | "broken_off"
+  | "service_error"
+  | "not_a_completion"
+  | "content_filter"
+  | "refusal"
+  | "no_room_to_answer"
+  | "empty_answer";
+
+export interface ModelFailure {
+  kind: FailureKind;
+  /** Whether the same request may succeed later. */
+  transient: boolean;
+  /** The HTTP status, where there is one. */
+  status?: number;
+}
+
+const TRANSIENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  "rate_limited",
+  "timeout",
+  "unreachable",
+  "broken_off",
+  "service_error",
+  "empty_answer",
+]);
+
+const failure = (kind: FailureKind, status?: number): ModelFailure => ({
+  kind,
+  transient: TRANSIENT.has(kind),
+  ...(status !== undefined && { status }),
+});
+
+/**
+ * An answer with status 200 that is none. The message is for the log: it may quote the service.
+ */
+export class ModelAnswerError extends Error {
+  readonly failure: ModelFailure;
+
+  constructor(what: FailureKind | ModelFailure, message?: string, options?: ErrorOptions) {
+    const known = typeof what === "string" ? failure(what) : what;
+    super(message ?? known.kind, options);
+    this.name = "ModelAnswerError";
+    this.failure = known;
+  }
+
+  /** For an error object that came in place of an answer, in any of the forms that services use. */
+  static fromService(reported: unknown): ModelAnswerError {
+    const words = describe(reported);
+    const status = statusIn(reported);
+    return new ModelAnswerError(status === undefined ? byWords(words) : byStatus(status, words), words);
+  }
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+
+/** What a service says of an error: its text, and the codes beside it. */
+function describe(reported: unknown): string {
+  if (typeof reported === "string") return reported;
+  const parts = ["message", "code", "type", "status", "detail"].map((name) => field(reported, name));
+  return parts
+    .filter((part) => part !== undefined && part !== null)
+    .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
+    .join(" ");
+}
+
+const isStatus = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 400 && Number(value) < 600;
+
+/** `code: 429`, and `code: "429"` too. */
+function statusIn(reported: unknown): number | undefined {
+  const named = ["status", "code", "status_code"].map((name) => {
+    const value = field(reported, name);
+    return typeof value === "string" ? Number(value) : value;
+  });
+  return named.find(isStatus);
+}
+
+const CONTEXT =
+  /context_length_exceeded|exceed_context_size|context (?:length|size|window)|too many tokens|prompt is too long|input (?:tokens|token count|is too long)/iu;
+const UNKNOWN_MODEL =
+  /model_not_found|model[\s_]not[\s_](?:found|exist)|unknown model|invalid model|no such model|not a valid model|\bmodel\b.{0,200}?(?:not found|(?:does|do) not exist|not exist|is not (?:available|supported))/isu;
+const NO_TOOLS =
+  /(?:not support|no endpoints found that support|does(?: not|n't) (?:support|have)).{0,40}?(?:tool|function)|tool choice requires/isu;
+const CONTENT_FILTER = /content_?filter|content management policy|content_policy|responsibleai/iu;
+const QUOTA = /insufficient_quota|exceeded your current quota|insufficient (?:balance|credit|funds)|billing/iu;
+const OVERLOADED = /rate.?limit|too many requests|overloaded|overload_error|capacity/iu;
+const BAD_KEY = /invalid_api_key|incorrect api key|authentication_error|unauthorized/iu;
+
+/** Where the service gives no status; without a clue it counts as trouble that may pass. */
+function byWords(words: string): ModelFailure {
+  if (CONTEXT.test(words)) return failure("context_too_long");
+  if (CONTENT_FILTER.test(words)) return failure("content_filter");
+  if (QUOTA.test(words)) return failure("quota_exhausted");
+  if (OVERLOADED.test(words)) return failure("rate_limited");
+  if (BAD_KEY.test(words)) return failure("bad_key");
+  if (NO_TOOLS.test(words)) return failure("no_tool_support");
+  if (UNKNOWN_MODEL.test(words)) return failure("unknown_model");
+  return /invalid_request|bad ?request/iu.test(words) ? failure("refused_request") : failure("service_error");
+}
+
+function byStatus(status: number, words: string): ModelFailure {
+  if (status === 401) return failure("bad_key", status);
+  if (status === 402) return failure("payment_required", status);
+  if (status === 429) return failure(QUOTA.test(words) ? "quota_exhausted" : "rate_limited", status);
+  if (status === 408) return failure("timeout", status);
+  if (status >= 500) return failure("service_error", status);
+  if (status === 413 || CONTEXT.test(words)) return failure("context_too_long", status);
+  if (CONTENT_FILTER.test(words)) return failure("content_filter", status);
+  if (NO_TOOLS.test(words)) return failure("no_tool_support", status);
+  if (status === 403) return failure("forbidden", status);
+  if (UNKNOWN_MODEL.test(words)) return failure("unknown_model", status);
+  if (status === 404 || status === 405) return failure("unknown_address", status);
+  return failure("refused_request", status);
+}
+
+const NETWORK =
+  /^(?:ECONN\w+|EPIPE|EPROTO|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|UND_ERR_\w+|ERR_TLS_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/u;
+
+/** An error and what it wraps: middleware and clients wrap errors in one another. */
+function* chainOf(error: unknown): Generator {
+  const seen = new Set<unknown>();
+  for (let at = error; at !== undefined && at !== null && !seen.has(at); at = field(at, "cause")) {
+    seen.add(at);
+    yield at;
+  }
+}
+
+/** What a thrown value says of the model service; undefined where it is about something else. */
+export function modelFailure(error: unknown): ModelFailure | undefined {
+  const chain = [...chainOf(error)];
+  const answer = chain.find((at) => at instanceof ModelAnswerError);
+  if (answer !== undefined) return answer.failure;
+  const refused = chain.find((at) => isStatus(field(at, "status")));
+  if (refused !== undefined) return byStatus(Number(field(refused, "status")), wordsOf(refused));
+  if (chain.some((at) => field(at, "name") === "TimeoutError")) return failure("timeout");
+  if (chain.some((at) => field(at, "name") === "ContextOverflowError")) return failure("context_too_long");
+  // OpenAI's client reports an error in the middle of a stream without a status.
+  const reported = chain.find((at) => at instanceof Error && at.constructor.name === "APIError");
+  if (reported !== undefined)
+    return ModelAnswerError.fromService(field(reported, "error") ?? wordsOf(reported)).failure;
+  return chain.some(isNetworkError) ? failure("unreachable") : undefined;
+}
+
+/** Without the link that LangChain appends to a message, which has words of its own in it. */
+function wordsOf(error: unknown): string {
+  const message = field(error, "message");
+  const [words = ""] = typeof message === "string" ? message.split("\n\nTroubleshooting URL:") : [];
+  return `${words} ${describe(field(error, "error"))} ${describe({ code: field(error, "code"), type: field(error, "type") })}`;
+}
+
+/** No connection, or one that broke off. */
+const isNetworkError = (error: unknown): boolean =>
+  NETWORK.test(String(field(error, "code"))) ||
+  (error instanceof Error && error.constructor.name.startsWith("APIConnection")) ||
+  (error instanceof TypeError && error.message === "terminated");

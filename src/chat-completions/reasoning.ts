@@ -1,0 +1,121 @@
+/**
+ * Reasoning that a model writes into its answer between tags: DeepSeek R1 and Qwen `<think>`, others `<thinking>`,
+ * Magistral `[THINK]`. Servers that know their model take it out; many do not.
+ */
+const OPENINGS = ["<think>", "<thinking>", "<reasoning>", "<thought>", "[think]"] as const;
+
+const closingOf = (opening: string): string => `${opening[0]}/${opening.slice(1)}`;
+
+const CLOSINGS = OPENINGS.map(closingOf);
+
+const LONGEST_TAG = Math.max(...CLOSINGS.map(({ length }) => length));
+
+interface Tag {
+  at: number;
+  tag: string;
+}
+
+/** The first of these tags in the text, in any case. `text` is in lower case. */
+function firstTag(text: string, tags: readonly string[], from = 0): Tag | undefined {
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] !== "<" && text[at] !== "[") continue;
+    const tag = tags.find((candidate) => text.startsWith(candidate, at));
+    if (tag !== undefined) return { at, tag };
+  }
+  return undefined;
+}
+
+/** Lower case without a change of length: positions must hold in the text itself. */
+const lower = (text: string): string => text.replaceAll(/[A-Z]+/gu, (letters) => letters.toLowerCase());
+
+/**
+ * An answer without its reasoning. A block that never ends hides the rest if it began the answer: the model was cut off while it
+ * was thinking. A closing tag on its own ends reasoning whose beginning stood in the prompt, as some chat templates have it.
+ */
+export function withoutReasoning(text: string): string {
+  const filter = new ReasoningFilter();
+  const visible = filter.push(text) + filter.end();
+  const stray = strayClosing(visible);
+  return stray === undefined ? visible : visible.slice(stray).trimStart();
+}
+
+/** Where the text goes on behind a closing tag that has a line's end behind it and no opening tag before it. */
+function strayClosing(text: string): number | undefined {
+  const lowered = lower(text);
+  const found = firstTag(lowered, CLOSINGS);
+  if (found === undefined) return undefined;
+  const end = found.at + found.tag.length;
+  const behind = /^[ \t]*(?:\r?\n|$)/u.test(text.slice(end, end + 100));
+  const before = /(?:^|\n)[ \t]*$/u.test(text.slice(Math.max(0, found.at - 100), found.at));
+  return behind || before ? end : undefined;
+}
+
+/** Takes reasoning out of an answer that comes in pieces. What may be the beginning of a tag waits for the next piece. */
+export class ReasoningFilter {
+  #pending = "";
+  #opening: string | undefined;
+  #begun = false;
+  #removed = false;
+
+  /** What of the text so far can be shown. */
+  push(piece: string): string {
+    this.#pending += piece;
+    let visible = "";
+    for (;;) {
+      if (this.#opening !== undefined) {
+        if (!this.#skipReasoning()) return visible;
+        continue;
+      }
+      const next = firstTag(lower(this.#pending), OPENINGS);
+      if (next === undefined) return visible + this.#show(this.#pending.length - partialTag(lower(this.#pending)));
+      visible += this.#show(next.at);
+      this.#opening = next.tag;
+      this.#searched = next.tag.length;
+    }
+  }
+
+  /** The rest, when the answer is complete. */
+  end(): string {
+    // Cut off while it was thinking; in the middle of an answer the tag was just a word.
+    const rest = this.#opening !== undefined && !this.#begun ? "" : this.#visible(this.#pending);
+    this.#pending = "";
+    return rest;
+  }
+
+  #searched = 0;
+
+  /** False where the end of the reasoning has not come yet. */
+  #skipReasoning(): boolean {
+    const from = Math.max(0, this.#searched - LONGEST_TAG);
+    const closing = firstTag(lower(this.#pending.slice(from)), [closingOf(this.#opening ?? "")]);
+    this.#searched = this.#pending.length;
+    if (closing === undefined) return false;
+    this.#pending = this.#pending.slice(from + closing.at + closing.tag.length);
+    this.#opening = undefined;
+    this.#removed = true;
+    return true;
+  }
+
+  #show(length: number): string {
+    const text = this.#visible(this.#pending.slice(0, length));
+    this.#pending = this.#pending.slice(length);
+    return text;
+  }
+
+  /** Blanks between the reasoning and the answer are no part of the answer. */
+  #visible(text: string): string {
+    const shown = this.#removed && !this.#begun ? text.trimStart() : text;
+    if (shown.trim() !== "") this.#begun = true;
+    return shown;
+  }
+}
+
+/** How many characters at the end may be the beginning of a tag. */
+function partialTag(text: string): number {
+  const from = Math.max(0, text.length - LONGEST_TAG);
+  for (let at = from; at < text.length; at += 1) {
+    const end = text.slice(at);
+    if (OPENINGS.some((tag) => tag.startsWith(end))) return end.length;
+  }
+  return 0;
+}

@@ -1,0 +1,161 @@
+/** A tool call as it was understood. */
+export interface WireToolCall {
+  /** As the server gave it, or empty. */
+  id: string;
+  name: string;
+  /** Absent where what came is no whole JSON object. */
+  args?: Record<string, unknown>;
+  /** What came instead, for the log and the model. */
+  text: string;
+  /** Fields of other vendors, which their servers want back: Gemini's `extra_content` with its thought signature. */
+  extra: Record<string, unknown>;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * The arguments of a tool call, in every form that can be understood without guessing: an object, its JSON text, that text as a
+ * JSON string once more, and nothing at all for a tool without parameters. Undefined for everything else.
+ */
+export function parseArguments(value: unknown): Record<string, unknown> | undefined {
+  let parsed = value;
+  // Encoded once is the standard, twice happens.
+  for (let depth = 0; depth < 3 && typeof parsed === "string"; depth += 1) {
+    if (parsed.trim() === "") return {};
+    try {
+      parsed = JSON.parse(parsed) as unknown;
+    } catch {
+      return undefined;
+    }
+  }
+  if (parsed === undefined || parsed === null) return {};
+  return isObject(parsed) ? parsed : undefined;
+}
+
+interface Draft {
+  id: string;
+  index: number | undefined;
+  name: string;
+  pieces: string[];
+  extra: Record<string, unknown>;
+}
+
+interface Fragment extends Omit<Draft, "pieces"> {
+  text: string;
+}
+
+const textOf = (value: unknown): string =>
+  value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+
+/** An index of -1 or as text happens; without one, servers send whole calls. */
+function readIndex(value: unknown): number | undefined {
+  const index = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return Number.isInteger(index) ? (index as number) : undefined;
+}
+
+const KNOWN_FIELDS = new Set(["id", "index", "type", "function", "name", "args", "arguments"]);
+
+/** Reads OpenAI's form `{id, function: {name, arguments}}` and LangChain's `{id, name, args}`. */
+function readFragment(entry: unknown): Fragment | undefined {
+  if (!isObject(entry)) return undefined;
+  const named = isObject(entry["function"]) ? entry["function"] : entry;
+  const { id } = entry;
+  const { name } = named;
+  return {
+    id: typeof id === "string" || typeof id === "number" ? String(id) : "",
+    index: readIndex(entry["index"]),
+    name: typeof name === "string" ? name : "",
+    text: textOf(named["arguments"] ?? named["args"]),
+    extra: Object.fromEntries(Object.entries(entry).filter(([key]) => !KNOWN_FIELDS.has(key))),
+  };
+}
+
+/** Looks at the end first: this is asked for every piece, and most pieces end nothing. */
+const isWhole = (text: string): boolean => /[}"l]\s*$/u.test(text.slice(-100)) && parseArguments(text) !== undefined;
+
+const isSameJson = (one: string, other: string): boolean => {
+  if (one === other) return true;
+  const [first, second] = [parseArguments(one), parseArguments(other)];
+  return first !== undefined && second !== undefined && JSON.stringify(first) === JSON.stringify(second);
+};
+
+/**
+ * Puts streamed tool calls together. The standard says: `index` tells which call a piece belongs to, id and name come once, with
+ * the first piece. Servers deviate: no index, index 0 for all calls, no id, id or name in each piece, the whole once more at the end.
+ * A piece belongs to a call as long as nothing speaks against it; a call whose arguments are whole takes no more.
+ */
+export class ToolCallCollector {
+  readonly #drafts: Draft[] = [];
+
+  /** The `tool_calls` of one delta, or of a whole message. */
+  add(entries: unknown): void {
+    if (!Array.isArray(entries)) return;
+    const earlier = this.#drafts.length;
+    for (const entry of entries) {
+      const fragment = readFragment(entry);
+      if (fragment !== undefined) this.#place(fragment, earlier);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#drafts.length === 0;
+  }
+
+  /** `cutOff`: the model reached its length limit. A call that has no arguments yet is then a half one. */
+  finish({ cutOff }: { cutOff: boolean }): WireToolCall[] {
+    return this.#drafts.map(({ id, name, pieces, extra }, nth) => {
+      const text = pieces.join("");
+      const half = cutOff && nth === this.#drafts.length - 1 && text.trim() === "";
+      const args = half ? undefined : (parseArguments(text) ?? repeatedWhole(pieces));
+      return { id, name, text, extra, ...(args !== undefined && { args }) };
+    });
+  }
+
+  #place(fragment: Fragment, earlier: number): void {
+    const draft = this.#draftFor(fragment, earlier);
+    if (draft === undefined) {
+      const { text, ...rest } = fragment;
+      this.#drafts.push({ ...rest, pieces: text === "" ? [] : [text] });
+      return;
+    }
+    draft.id ||= fragment.id;
+    draft.name ||= fragment.name;
+    draft.index ??= fragment.index;
+    Object.assign(draft.extra, fragment.extra);
+    const repeated = isWhole(draft.pieces.join("")) && isSameJson(draft.pieces.join(""), fragment.text);
+    if (fragment.text !== "" && !repeated) draft.pieces.push(fragment.text);
+  }
+
+  /** The call that goes on with this piece; undefined where it begins one. */
+  #draftFor(fragment: Fragment, earlier: number): Draft | undefined {
+    const at = this.#drafts.findLastIndex((draft) => isSameCall(draft, fragment));
+    const draft = this.#drafts[at];
+    if (draft === undefined) return undefined;
+    if (fragment.name === "") return draft;
+    // Two named entries of one list are two calls.
+    if (at >= earlier) return undefined;
+    if (draft.name !== "" && draft.name !== fragment.name) return undefined;
+    const text = draft.pieces.join("");
+    if (isWhole(text)) return fragment.text === "" || isSameJson(text, fragment.text) ? draft : undefined;
+    return draft;
+  }
+}
+
+/** Whether id and index allow the piece to belong to this call. */
+function isSameCall(draft: Draft, { id, index, name, text }: Fragment): boolean {
+  const sameIndex = index === undefined || draft.index === undefined || index === draft.index;
+  if (!sameIndex) return false;
+  if (id === "" || draft.id === "" || id === draft.id) return true;
+  // A new id for each piece of a call happens as well. What can't begin a call goes on with one.
+  return index !== undefined && (name === "" || !/^\s*(?:$|[{"n])/u.test(text)) && !isWhole(draft.pieces.join(""));
+}
+
+/** The arguments where a server sends all that it has so far each time, or the whole once more behind the pieces. */
+function repeatedWhole(pieces: readonly string[]): Record<string, unknown> | undefined {
+  const last = pieces.at(-1) ?? "";
+  const before = pieces.slice(0, -1);
+  if (before.length === 0 || !isWhole(last)) return undefined;
+  const growing = before.every((piece) => last.startsWith(piece));
+  return growing || isSameJson(before.join(""), last) ? parseArguments(last) : undefined;
+}

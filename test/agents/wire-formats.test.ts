@@ -1,0 +1,208 @@
+import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { ChatOpenAI } from "@langchain/openai";
+import { createServer } from "node:http";
+import type pRetry from "p-retry";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createChatModel, createFeedbackAgent, type FeedbackAgent } from "../../agents/index.ts";
+import { AbiError } from "../../src/errors.ts";
+import { reply, startOpenAiServer, toolCall, type OpenAiServer, type ScriptStep } from "../support/openai-server.ts";
+import { feedbackTools } from "./feedback-tools.ts";
+import { delta, message, NO_ANSWERS, SOUND, UNSOUND, WORDS } from "./wire-formats.ts";
+
+// The waits between attempts, which are another test's matter.
+vi.mock("p-retry", async (original) => {
+  const { default: retry, ...rest } = await original<{ default: typeof pRetry }>();
+  const soon: typeof pRetry = (work, options) => retry(work, { ...options, minTimeout: 0, maxTimeout: 0 });
+  return { ...rest, default: soon };
+});
+
+async function start(script: readonly ScriptStep[]): Promise<{ server: OpenAiServer; agent: FeedbackAgent }> {
+  const server = await startOpenAiServer(script);
+  const agent = createFeedbackAgent({
+    model: createChatModel({ openaiBaseUrl: server.url, openaiModel: "m-1" }),
+    tools: feedbackTools(),
+  });
+  onTestFinished(() => agent.close());
+  onTestFinished(() => server.close());
+  return { server, agent };
+}
+
+const MODES = ["streamed", "invoked"] as const;
+
+/** The calls that were made, in the two ways in which an agent is used. */
+async function run(agent: FeedbackAgent, mode: (typeof MODES)[number]) {
+  if (mode === "streamed") {
+    let heard = "";
+    const { text, toolCalls } = await agent.ask("Do it", { onToken: (token) => (heard += token) });
+    return { text, heard, calls: toolCalls.filter(({ failed }) => !failed).map(({ name, args }) => [name, args]) };
+  }
+  const { messages } = (await agent.agent.invoke({ messages: "Do it" })) as { messages: BaseMessage[] };
+  const results = messages.filter((one) => ToolMessage.isInstance(one) && one.status !== "error") as ToolMessage[];
+  const done = new Set(results.map((one) => one.tool_call_id));
+  const planned = messages.flatMap((one) => (AIMessage.isInstance(one) ? (one.tool_calls ?? []) : []));
+  const text = messages.at(-1)?.text ?? "";
+  const calls = planned.filter(({ id = "" }) => done.has(id)).map(({ name, args }) => [name, args]);
+  return { text, heard: text, calls };
+}
+
+describe.each(MODES)("an agent that is %s", (mode) => {
+  test.each(SOUND)("carries out what can be understood: $name", async ({ answer, calls }) => {
+    const { server, agent } = await start([answer, reply("All done.")]);
+    expect(await run(agent, mode)).toMatchObject({ text: "All done.", calls });
+    // The server refuses calls without results, and results without calls.
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test.each(UNSOUND)("never carries out what is not whole: $name", async ({ answer }) => {
+    using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const { agent } = await start([
+      answer,
+      toolCall("analyze_feedback_sentiment", { text: "again" }),
+      reply("All done."),
+    ]);
+    expect(await run(agent, mode)).toMatchObject({
+      text: "All done.",
+      calls: [["analyze_feedback_sentiment", { text: "again" }]],
+    });
+  });
+
+  test.each(WORDS)("shows what is for the user: $name", async ({ answer, text = "All done." }) => {
+    const { agent } = await start([answer]);
+    const { text: answered, heard } = await run(agent, mode);
+    // What a server sends before a closing tag that nothing opened can't be known for reasoning while it comes.
+    expect([answered, heard.split("</think>").at(-1)?.trim()]).toEqual([text, text]);
+  });
+
+  test.each(NO_ANSWERS)("says what is wrong with $name", async ({ answer, code, retried, says }) => {
+    const { server, agent } = await start(Array.from({ length: 4 }, () => answer));
+    const error: unknown = await run(agent, mode).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(server.requests).toHaveLength(retried ? 4 : 1);
+    if (mode === "invoked") return;
+    expect(error).toBeInstanceOf(AbiError);
+    expect(error).toMatchObject({ code, retriable: retried, message: expect.stringMatching(says) as string });
+  });
+});
+
+test("a failure that passes is not noticed", async () => {
+  const { agent } = await start([
+    { body: { choices: [] } },
+    { events: [{ error: { code: 502 } }] },
+    reply("All done."),
+  ]);
+  expect((await agent.ask("Do it")).text).toBe("All done.");
+});
+
+test("words come while the answer is still being written", async () => {
+  const heard = Promise.withResolvers<void>();
+  const slow = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(`data: ${JSON.stringify(delta({ content: "All " }))}\n\n`);
+    void heard.promise.then(() => response.end(`data: ${JSON.stringify(delta({ content: "done." }, "stop"))}\n\n`));
+  });
+  await new Promise<void>((resolve) => {
+    slow.listen(0, "127.0.0.1", resolve);
+  });
+  onTestFinished(() => void slow.close());
+  const { port } = slow.address() as { port: number };
+  const agent = createFeedbackAgent({
+    model: createChatModel({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` }),
+    tools: [],
+  });
+  onTestFinished(() => agent.close());
+  expect((await agent.ask("Hi", { onToken: () => heard.resolve() })).text).toBe("All done.");
+});
+
+test("no arguments at all are the arguments of a tool without parameters", async () => {
+  for (const args of ["", "null", null, undefined, {}, '""', "{}"]) {
+    const { server, agent } = await start([
+      {
+        events: [
+          delta(
+            { tool_calls: [{ index: 0, id: "x", function: { name: "categorize_feedback_text", arguments: args } }] },
+            "tool_calls",
+          ),
+        ],
+      },
+      reply("All done."),
+    ]);
+    await agent.ask("Do it");
+    // The tool has a parameter, and says so: the call itself was understood.
+    expect(JSON.stringify(server.requests[1]?.body.messages.at(-1))).toContain("do not fit its schema");
+  }
+});
+
+test("what a server attaches to its calls goes back to it with them", async () => {
+  const signature = { google: { thought_signature: "sig" } };
+  const call = {
+    id: "x",
+    type: "function",
+    extra_content: signature,
+    function: { name: "analyze_feedback_sentiment", arguments: '{"text":"a"}' },
+  };
+  const { server, agent } = await start([
+    {
+      events: [
+        delta({ reasoning_content: "I " }),
+        delta({ reasoning_content: "see" }),
+        delta({ tool_calls: [{ index: 0, ...call }] }, "tool_calls"),
+      ],
+    },
+    message({ content: "", reasoning_content: "Again", tool_calls: [call] }, "tool_calls"),
+    reply("All done."),
+  ]);
+  await agent.ask("Do it");
+  const assistant = server.requests[2]?.body.messages.filter(({ role }) => role === "assistant") ?? [];
+  expect(assistant).toMatchObject([
+    { reasoning_content: "I see", tool_calls: [{ id: "x", extra_content: signature }] },
+    { reasoning_content: "Again", tool_calls: [{ extra_content: signature }] },
+  ]);
+  expect(assistant[1]?.tool_calls?.[0]?.id).not.toBe("x");
+});
+
+test("a server that refuses stream_options is asked without them from then on", async () => {
+  const refusal = {
+    status: 400,
+    body: { error: { message: "Unrecognized request argument supplied: stream_options" } },
+  };
+  const { server, agent } = await start([refusal, reply("One."), reply("Two.")]);
+  expect((await agent.ask("Do it")).text).toBe("One.");
+  expect((await agent.ask("Do it")).text).toBe("Two.");
+  expect(server.requests.map(({ body }) => body.stream_options)).toEqual([
+    { include_usage: true },
+    undefined,
+    undefined,
+  ]);
+});
+
+test("no server but OpenAI's own gets the role developer, whatever the model", async () => {
+  for (const openaiModel of [undefined, "gpt-5.4-mini", "o3"]) {
+    await using server = await startOpenAiServer([reply("Hello")]);
+    const agent = createFeedbackAgent({
+      model: createChatModel({ openaiBaseUrl: server.url, openaiModel }),
+      tools: [],
+    });
+    await agent.ask("Hi");
+    await agent.close();
+    expect(server.requests[0]?.body.messages[0]?.role).toBe("system");
+  }
+});
+
+describe("a client that LangChain's users bring along", () => {
+  const OWN = SOUND.filter(({ name }) =>
+    /without id|neither id nor index, streamed|Gemini with index 0 for all|as an object|encoded twice|no id/u.test(
+      name,
+    ),
+  );
+
+  test.each(OWN)("has its sound calls carried out: $name", async ({ name, answer, calls }) => {
+    using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    await using server = await startOpenAiServer([answer, reply("All done.")]);
+    const agent = createFeedbackAgent({
+      model: new ChatOpenAI({ model: "m", apiKey: "none", configuration: { baseURL: server.url } }),
+      tools: feedbackTools(),
+    });
+    onTestFinished(() => agent.close());
+    expect((await run(agent, name.endsWith("whole") ? "invoked" : "streamed")).calls).toEqual(calls);
+  });
+});
