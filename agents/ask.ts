@@ -2,7 +2,7 @@ import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage 
 import type { ReactAgent } from "langchain";
 import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
 import { ValidationError } from "../src/errors.ts";
-import { REQUEST_LIMIT } from "./guard-rails/limits.ts";
+import { REQUEST_LIMIT } from "./limits.ts";
 import { toModelError } from "./model-errors.ts";
 
 /** A call that the model planned. */

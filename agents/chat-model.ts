@@ -1,6 +1,5 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { ChatOpenAI } from "@langchain/openai";
-import { clientOptions, DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
+import { DEFAULT_MODEL, openChatModel } from "../src/analysis/chat-model/open-ai-model.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
 
 export { DEFAULT_MODEL };
@@ -19,8 +18,9 @@ export interface ChatModelSettings {
  * The chat model that the settings name; with neither key nor base URL the offline demo model.
  * Answers of the service that may go well a second time (429, 5xx, no connection) are retried 3 times; a call takes 60 s at most.
  * Servers that only resemble OpenAI's are understood as far as that is possible without guessing: see `compatibleFetch`.
+ * @throws ValidationError (`package_missing`) where a service is named and `@langchain/openai` is not installed
  */
-export function createChatModel(settings: ChatModelSettings = {}): BaseChatModel {
+export async function createChatModel(settings: ChatModelSettings = {}): Promise<BaseChatModel> {
   if (!settings.openaiApiKey && !settings.openaiBaseUrl) return new OfflineChatModel();
-  return new ChatOpenAI({ ...clientOptions(settings), maxRetries: 3, timeout: 60_000 });
+  return openChatModel(settings, { maxRetries: 3, timeout: 60_000 });
 }

@@ -1,18 +1,16 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { createAgent, type ReactAgent } from "langchain";
-import { silentLogger, type Logger } from "../src/log.ts";
+import type { ReactAgent } from "langchain";
+import type { Logger } from "../src/log.ts";
+import { withPackages } from "../src/optional-packages.ts";
 import { ask, type AgentAnswer, type AskOptions } from "./ask.ts";
-import { createChatModel } from "./chat-model.ts";
-import { interruptedCalls } from "./guard-rails/interrupted-calls.ts";
-import { DEFAULT_LIMITS, requestLimits, type AgentLimits } from "./guard-rails/limits.ts";
-import { malformedCalls } from "./guard-rails/malformed-calls.ts";
-import { modelRetries } from "./guard-rails/model-retries.ts";
-import { toolErrors } from "./guard-rails/tool-errors.ts";
+import type { AgentLimits } from "./limits.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
-import { SYSTEM_PROMPT } from "./system-prompt.ts";
+import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
+
+const AGENT_PACKAGES = ["langchain", "@langchain/openai"];
 
 /** What an agent is made of. */
 export interface FeedbackAgentOptions {
@@ -46,26 +44,16 @@ export interface FeedbackAgent {
 
 /**
  * An agent that processes feedback on request.
+ * @throws ValidationError (`package_missing`) where `langchain` is not installed
  *
  * @example
- * const agent = createFeedbackAgent({ tools, model, checkpointer: new SqliteCheckpointSaver("data/chat.sqlite") });
+ * const agent = await createFeedbackAgent({ tools, model, checkpointer: new SqliteCheckpointSaver("data/chat.sqlite") });
  * const { text } = await agent.ask("Customer C-1007 wrote: 'Great product!'", { threadId: "anna", onToken: print });
  */
-export function createFeedbackAgent(options: FeedbackAgentOptions): FeedbackAgent {
-  const { tools, model = createChatModel(), checkpointer, logger = silentLogger } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const agent = createAgent({
-    model,
-    tools: [...tools],
-    systemPrompt: options.systemPrompt ?? SYSTEM_PROMPT,
-    ...(checkpointer && { checkpointer }),
-    // Outermost first: a repeated call of the model is repaired like the first one.
-    middleware: [requestLimits(limits), modelRetries, malformedCalls, interruptedCalls, toolErrors(logger)],
-  }).withConfig({
-    // A round is at most 3 steps of the graph (limit, model, tools); the limits end a request long before this does.
-    recursionLimit: 3 * limits.modelCalls + 10,
-  }) as unknown as ReactAgent;
-
+export async function createFeedbackAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
+  const { model = new OfflineChatModel(), checkpointer } = options;
+  const { createAgentGraph } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
+  const agent = createAgentGraph({ ...options, model });
   const closing = new AbortController();
   const queue = new KeyedQueue();
   return {

@@ -3,7 +3,7 @@ import "../src/node-version.ts";
 export { createChatModel, DEFAULT_MODEL, type ChatModelSettings } from "./chat-model.ts";
 export { createFeedbackAgent, type FeedbackAgent, type FeedbackAgentOptions } from "./feedback-agent.ts";
 export { LONGEST_MESSAGE, type AgentAnswer, type AskOptions, type ToolCallEnd, type ToolCallStart } from "./ask.ts";
-export { DEFAULT_LIMITS, type AgentLimits } from "./guard-rails/limits.ts";
+export { DEFAULT_LIMITS, type AgentLimits } from "./limits.ts";
 export { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 export { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
 export { SYSTEM_PROMPT } from "./system-prompt.ts";

@@ -17,9 +17,9 @@ const toolkit = await createCustomerFeedbackTools({
   // Nobody gets a mail from an example, whatever the environment says.
   mailUrl: `outbox:${dataDirectory}/outbox`,
 });
-const agent = createFeedbackAgent({
+const agent = await createFeedbackAgent({
   tools: toolkit.getTools(),
-  model: createChatModel(readSettings()),
+  model: await createChatModel(readSettings()),
   checkpointer: new SqliteCheckpointSaver(`${dataDirectory}/conversations.sqlite`),
 });
 

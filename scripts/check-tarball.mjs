@@ -1,7 +1,7 @@
 // Packs the package, installs the tarball into an empty project and uses it there as a stranger would.
 // Prints the number of checks as "N passed, N failed"; needs the npm registry.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +22,14 @@ try {
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
+  // Beside it a project of someone who wants the workflow alone.
+  const small = join(project, "workflow-only");
+  mkdirSync(small);
+  run(
+    "sh",
+    ["-ec", `npm init -y > package.log && npm install --silent --no-audit --no-fund ../${tarball} @langchain/core`],
+    small,
+  );
   const checks = spawnSync(process.execPath, ["--test", "--test-reporter=spec", "checks.mjs"], {
     cwd: project,
     stdio: "inherit",

@@ -88,6 +88,23 @@ void test("the examples run once they are copied", () => {
   }
 });
 
+void test("the workflow works without the packages of an agent, and an agent says which it lacks", () => {
+  const command = (...args) =>
+    spawnSync(process.execPath, [bin, "--data", "data", ...args], { cwd: "workflow-only", encoding: "utf8" });
+  assert.ok(!existsSync("workflow-only/node_modules/langchain"));
+  assert.ok(!existsSync("workflow-only/node_modules/@langchain/openai"));
+  const imported = command("import-customers", "node_modules/abi-workflows/examples/data/customers.csv");
+  assert.equal(imported.status, 0, imported.stderr);
+  const feedback = ["--feedback-id", "F-1", "--customer-id", "C-1001", "--subject", "Search", "--text", "I love it!"];
+  const processed = command("process", ...feedback);
+  assert.equal(processed.status, 0, processed.stderr);
+  for (const args of [["chat", "What is the sentiment of: I love it!"], ["demo"]]) {
+    const { status, stderr } = command(...args);
+    assert.equal(status, 1);
+    assert.match(stderr, /langchain is not installed.*npm install langchain @langchain\/openai/);
+  }
+});
+
 void test("the command runs", () => {
   assert.match(execFileSync(process.execPath, [bin, "--help"], { encoding: "utf8" }), /process/);
 });

@@ -78,7 +78,7 @@ async function createAgent(
   const { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } = await import("../index.ts");
   return createFeedbackAgent({
     tools: workflow.as_tools(),
-    model: createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
+    model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
   });
 }

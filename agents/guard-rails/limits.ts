@@ -1,20 +1,7 @@
 import { AIMessage, ToolMessage } from "@langchain/core/messages";
 import { createMiddleware, type AgentMiddleware } from "langchain";
+import { REQUEST_LIMIT, type AgentLimits } from "../limits.ts";
 import { aiMessages, sinceRequest } from "./request-messages.ts";
-
-/** How much one request of a user may cost. */
-export interface AgentLimits {
-  /** Calls of the chat model, default 12. Beyond it the agent ends with a message that says so. */
-  modelCalls?: number;
-  /** Calls of tools, default 8. Further calls are not made, and the model is told. */
-  toolCalls?: number;
-}
-
-/** The finish reason of the message with which a request ends at its limit. */
-export const REQUEST_LIMIT = "request_limit";
-
-/** Enough for several pieces of feedback in one request. */
-export const DEFAULT_LIMITS = { modelCalls: 12, toolCalls: 8 } as const satisfies AgentLimits;
 
 /**
  * Keeps a request within its limits. What counts are the messages of the conversation, not counters beside it:

@@ -24,7 +24,7 @@ import { SCHEMA, type CheckpointRow, type WriteRow } from "./schema.ts";
  * What was said on a thread is there again after a restart; several processes may use one file.
  * Checkpoints of LangGraph's format 4, the one since its version 0.4, each stored whole.
  *
- * @example createFeedbackAgent({ tools, checkpointer: new SqliteCheckpointSaver("data/conversations.sqlite") })
+ * @example await createFeedbackAgent({ tools, checkpointer: new SqliteCheckpointSaver("data/conversations.sqlite") })
  */
 export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   readonly #database: DatabaseSync;

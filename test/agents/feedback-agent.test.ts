@@ -49,8 +49,8 @@ async function start(
 ): Promise<{ server: OpenAiServer; agent: FeedbackAgent; log: ToolLog }> {
   const server = await startOpenAiServer(script);
   const log: ToolLog = { processed: [], analysed: [] };
-  const agent = createFeedbackAgent({
-    model: createChatModel({ openaiBaseUrl: server.url }),
+  const agent = await createFeedbackAgent({
+    model: await createChatModel({ openaiBaseUrl: server.url }),
     tools: feedbackTools(log),
     ...options,
   });
@@ -143,7 +143,7 @@ describe("a request over the wire", () => {
 
   test("keeps to itself what a model says that a tool has asked", async () => {
     await using inner = await startOpenAiServer([reply("inner voice")]);
-    const model = createChatModel({ openaiBaseUrl: inner.url });
+    const model = await createChatModel({ openaiBaseUrl: inner.url });
     const asking = new DynamicStructuredTool({
       name: "analyze_feedback_sentiment",
       description: "asks a model",

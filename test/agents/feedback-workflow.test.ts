@@ -23,7 +23,7 @@ async function startAgent(script: readonly ScriptStep[]) {
     configuration: { baseURL: server.url },
     maxRetries: 0,
   });
-  const agent = createFeedbackAgent({ model, tools: parts.workflow.as_tools() });
+  const agent = await createFeedbackAgent({ model, tools: parts.workflow.as_tools() });
   onTestFinished(async () => {
     await agent.close();
     await server.close();

@@ -5,7 +5,7 @@ import { feedbackTools } from "./feedback-tools.ts";
 const [, , openaiBaseUrl] = process.argv;
 const controller = new AbortController();
 process.once("SIGINT", () => controller.abort(new Error("interrupted")));
-const agent = createFeedbackAgent({ model: createChatModel({ openaiBaseUrl }), tools: feedbackTools() });
+const agent = await createFeedbackAgent({ model: await createChatModel({ openaiBaseUrl }), tools: feedbackTools() });
 try {
   await agent.ask("Hi", { signal: controller.signal });
 } catch (error) {

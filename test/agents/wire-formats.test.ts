@@ -18,8 +18,8 @@ vi.mock("p-retry", async (original) => {
 
 async function start(script: readonly ScriptStep[]): Promise<{ server: OpenAiServer; agent: FeedbackAgent }> {
   const server = await startOpenAiServer(script);
-  const agent = createFeedbackAgent({
-    model: createChatModel({ openaiBaseUrl: server.url, openaiModel: "m-1" }),
+  const agent = await createFeedbackAgent({
+    model: await createChatModel({ openaiBaseUrl: server.url, openaiModel: "m-1" }),
     tools: feedbackTools(),
   });
   onTestFinished(() => agent.close());
@@ -105,8 +105,8 @@ test("words come while the answer is still being written", async () => {
   });
   onTestFinished(() => void slow.close());
   const { port } = slow.address() as { port: number };
-  const agent = createFeedbackAgent({
-    model: createChatModel({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` }),
+  const agent = await createFeedbackAgent({
+    model: await createChatModel({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` }),
     tools: [],
   });
   onTestFinished(() => agent.close());
@@ -178,8 +178,8 @@ test("a server that refuses stream_options is asked without them from then on", 
 test("no server but OpenAI's own gets the role developer, whatever the model", async () => {
   for (const openaiModel of [undefined, "gpt-5.4-mini", "o3"]) {
     await using server = await startOpenAiServer([reply("Hello")]);
-    const agent = createFeedbackAgent({
-      model: createChatModel({ openaiBaseUrl: server.url, openaiModel }),
+    const agent = await createFeedbackAgent({
+      model: await createChatModel({ openaiBaseUrl: server.url, openaiModel }),
       tools: [],
     });
     await agent.ask("Hi");
@@ -198,7 +198,7 @@ describe("a client that LangChain's users bring along", () => {
   test.each(OWN)("has its sound calls carried out: $name", async ({ name, answer, calls }) => {
     using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await using server = await startOpenAiServer([answer, reply("All done.")]);
-    const agent = createFeedbackAgent({
+    const agent = await createFeedbackAgent({
       model: new ChatOpenAI({ model: "m", apiKey: "none", configuration: { baseURL: server.url } }),
       tools: feedbackTools(),
     });

@@ -10,7 +10,7 @@ import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import { readSettings, type Settings } from "../../../src/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../index.ts";
 import { createChatModel, type ChatModelSettings } from "../../chat-model.ts";
-import { createFeedbackAgent } from "../../feedback-agent.ts";
+import { createFeedbackAgent, type FeedbackAgent } from "../../feedback-agent.ts";
 import { packageRoot } from "../package-root.ts";
 import { QUESTION } from "./question.ts";
 import { REQUESTS } from "./requests.ts";
@@ -53,9 +53,10 @@ export async function runDemo({ directory, chatModel, signal }: DemoOptions, vie
   const mailsBefore = await countMails(outbox);
   const application = await openApplication(settings, loggerFor(settings));
   const { workflow, ontologyStore } = application;
-  const agent = createFeedbackAgent({ tools: workflow.as_tools(), model: createChatModel(chatModel) });
   const summary = new BatchSummary();
+  let agent: FeedbackAgent | undefined;
   try {
+    agent = await createFeedbackAgent({ tools: workflow.as_tools(), model: await createChatModel(chatModel) });
     for (const text of REQUESTS) {
       const answer = await agent.ask(text, { ...view.request(text), signal });
       for (const { name, artifact } of answer.toolCalls) {
@@ -74,7 +75,7 @@ export async function runDemo({ directory, chatModel, signal }: DemoOptions, vie
     const learned = await ontologyStore.query("feedback_data", `${PREFIXES} ${QUESTION.sparql}`);
     await view.end({ outbox, summary, mailsBefore, mailsAfter: await countMails(outbox), learned });
   } finally {
-    await agent.close();
+    await agent?.close();
     await application.close();
   }
 }

@@ -1,6 +1,7 @@
 import { classifyRateLimitError } from "@langchain/core/utils/async_caller";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { compatibleFetch } from "../../chat-completions/compatible-fetch.ts";
+import { withPackages } from "../../optional-packages.ts";
 import { modelFailure } from "../../chat-completions/model-failure.ts";
 
 /** Used where no model is named: small, cheap, good with tools. */
@@ -37,28 +38,37 @@ export interface OpenAiModelSettings {
   openaiModel?: string | undefined;
 }
 
-/** What the client of a chat model needs to know, for the agent and the analysers alike. */
-export function clientOptions({ openaiApiKey, openaiBaseUrl, openaiModel }: OpenAiModelSettings): {
-  model: string;
-  apiKey: string;
-  configuration: { baseURL: string; fetch: typeof globalThis.fetch };
-} {
-  // Named even where it is the default, lest the client looks for other addresses in the environment.
-  const baseURL = openaiBaseUrl || OPENAI_URL;
-  return {
-    model: openaiModel || DEFAULT_MODEL,
-    apiKey: openaiApiKey || NO_KEY,
-    configuration: { baseURL, fetch: compatibleFetch({ developerRole: baseURL.startsWith(OPENAI_URL) }) },
-  };
+/** How often and for how long a client tries. */
+export interface OpenAiClientOptions {
+  maxRetries: number;
+  /** Milliseconds for one call; default the client's own. */
+  timeout?: number;
+  onFailedAttempt?: (error: unknown) => void;
 }
 
-/** A model behind OpenAI's Chat Completions, for judgements: as steady as it can be, and quick to give up. */
+/**
+ * A model behind OpenAI's Chat Completions, for the agent and the analysers alike.
+ * @throws ValidationError (`package_missing`) where `@langchain/openai` is not installed
+ */
+export async function openChatModel(
+  settings: OpenAiModelSettings,
+  options: OpenAiClientOptions,
+): Promise<BaseChatModel> {
+  const { ChatOpenAI } = await withPackages(["@langchain/openai"], () => import("@langchain/openai"));
+  // Named even where it is the default, lest the client looks for other addresses in the environment.
+  const baseURL = settings.openaiBaseUrl || OPENAI_URL;
+  return new ChatOpenAI({
+    ...options,
+    model: settings.openaiModel || DEFAULT_MODEL,
+    apiKey: settings.openaiApiKey || NO_KEY,
+    configuration: { baseURL, fetch: compatibleFetch({ developerRole: baseURL.startsWith(OPENAI_URL) }) },
+  });
+}
+
+/** The model for judgements: as steady as it can be, and quick to give up. */
 export async function openOpenAiModel(
   settings: OpenAiModelSettings,
 ): Promise<{ model: BaseChatModel; modelName: string }> {
-  // Large, and most processes never need it.
-  const { ChatOpenAI } = await import("@langchain/openai");
-  const options = clientOptions(settings);
-  const model = new ChatOpenAI({ ...options, maxRetries: RETRIES, onFailedAttempt });
-  return { model, modelName: options.model };
+  const model = await openChatModel(settings, { maxRetries: RETRIES, onFailedAttempt });
+  return { model, modelName: settings.openaiModel || DEFAULT_MODEL };
 }

@@ -13,7 +13,7 @@ test("waits as long as the service asks, and not at all beyond the usual where i
     syncBuiltinESMExports();
   });
   await using server = await startOpenAiServer([status(429, { retryAfter: 0.125 }), status(500), reply("Here I am.")]);
-  const agent = createFeedbackAgent({ model: createChatModel({ openaiBaseUrl: server.url }), tools: [] });
+  const agent = await createFeedbackAgent({ model: await createChatModel({ openaiBaseUrl: server.url }), tools: [] });
   onTestFinished(() => agent.close());
   expect((await agent.ask("Hi")).text).toBe("Here I am.");
   expect(wait.mock.calls.map(([delay]) => delay)).toEqual([125, 0]);

@@ -15,8 +15,8 @@ test("lets a tool pause the run for a person's answer, which the tool gets when 
     schema: z.object({ amount: z.number() }),
     func: async ({ amount }) => `The person says: ${interrupt<string, string>(`Refund ${amount}?`)}.`,
   });
-  const feedbackAgent = createFeedbackAgent({
-    model: createChatModel({ openaiBaseUrl: server.url }),
+  const feedbackAgent = await createFeedbackAgent({
+    model: await createChatModel({ openaiBaseUrl: server.url }),
     tools: [refund],
     checkpointer: new SqliteCheckpointSaver(join(temporaryFolder(), "conversations.sqlite")),
   });

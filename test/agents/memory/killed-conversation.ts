@@ -5,8 +5,8 @@ import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../
 
 const [file = "", openaiBaseUrl] = process.argv.slice(2);
 setInterval(() => undefined, 60_000);
-const agent = createFeedbackAgent({
-  model: createChatModel({ openaiBaseUrl }),
+const agent = await createFeedbackAgent({
+  model: await createChatModel({ openaiBaseUrl }),
   checkpointer: new SqliteCheckpointSaver(file),
   tools: [
     new DynamicStructuredTool({

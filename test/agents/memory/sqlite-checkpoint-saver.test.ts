@@ -79,8 +79,8 @@ describe("SqliteCheckpointSaver", () => {
 describe("a conversation", () => {
   const asking = async (file: string, script: ScriptStep[], thread: string, ...texts: string[]) => {
     await using server = await startOpenAiServer(script);
-    const agent = createFeedbackAgent({
-      model: createChatModel({ openaiBaseUrl: server.url }),
+    const agent = await createFeedbackAgent({
+      model: await createChatModel({ openaiBaseUrl: server.url }),
       tools: feedbackTools(),
       checkpointer: new SqliteCheckpointSaver(file),
     });
@@ -150,8 +150,8 @@ describe("a conversation", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
 
-    const agent = createFeedbackAgent({
-      model: createChatModel({ openaiBaseUrl: server.url }),
+    const agent = await createFeedbackAgent({
+      model: await createChatModel({ openaiBaseUrl: server.url }),
       tools: feedbackTools(),
       checkpointer: new SqliteCheckpointSaver(file),
     });

@@ -7,7 +7,7 @@ import { feedbackTools, type ToolLog } from "../feedback-tools.ts";
 
 async function ask(text: string, onToken?: (token: string) => void): Promise<AgentAnswer & { log: ToolLog }> {
   const log: ToolLog = { processed: [], analysed: [] };
-  const agent = createFeedbackAgent({ tools: feedbackTools(log) });
+  const agent = await createFeedbackAgent({ tools: feedbackTools(log) });
   const answer = await agent.ask(text, onToken && { onToken });
   await agent.close();
   return { ...answer, log };

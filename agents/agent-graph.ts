@@ -1,0 +1,28 @@
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { createAgent, type ReactAgent } from "langchain";
+import { silentLogger } from "../src/log.ts";
+import type { FeedbackAgentOptions } from "./feedback-agent.ts";
+import { interruptedCalls } from "./guard-rails/interrupted-calls.ts";
+import { requestLimits } from "./guard-rails/limits.ts";
+import { malformedCalls } from "./guard-rails/malformed-calls.ts";
+import { modelRetries } from "./guard-rails/model-retries.ts";
+import { toolErrors } from "./guard-rails/tool-errors.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { SYSTEM_PROMPT } from "./system-prompt.ts";
+
+/** The LangGraph agent with its guard rails. In a module of its own: all that needs `langchain` is loaded with it. */
+export function createAgentGraph(options: FeedbackAgentOptions & { model: BaseChatModel }): ReactAgent {
+  const { tools, model, checkpointer, logger = silentLogger } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  return createAgent({
+    model,
+    tools: [...tools],
+    systemPrompt: options.systemPrompt ?? SYSTEM_PROMPT,
+    ...(checkpointer && { checkpointer }),
+    // Outermost first: a repeated call of the model is repaired like the first one.
+    middleware: [requestLimits(limits), modelRetries, malformedCalls, interruptedCalls, toolErrors(logger)],
+  }).withConfig({
+    // A round is at most 3 steps of the graph (limit, model, tools); the limits end a request long before this does.
+    recursionLimit: 3 * limits.modelCalls + 10,
+  }) as unknown as ReactAgent;
+}
