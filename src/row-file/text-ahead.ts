@@ -4,6 +4,12 @@ const LINE_END = /\r\n|\n|\r/g;
 
 export const linesOf = (text: string): string[] => text.split(LINE_END);
 
+/** Where a line ends: what is in it, and its line end. */
+interface LineEnd {
+  content: number;
+  end: number;
+}
+
 /** A stream of bytes as text, a character for each byte, of which no more is kept than what was looked at and not yet taken. */
 export class TextAhead {
   /** What comes next. */
@@ -36,18 +42,14 @@ export class TextAhead {
     return grew;
   }
 
-  /** The end of the line that comes next: of what is in it, and of its line end. Undefined where it is longer than `longest`. */
-  async lineEnd(longest: number): Promise<{ content: number; end: number } | undefined> {
+  /** The end of the line that comes next; undefined where it is longer than `longest`. */
+  async lineEnd(longest: number): Promise<LineEnd | undefined> {
     for (;;) {
-      LINE_END.lastIndex = 0;
-      const found = LINE_END.exec(this.text);
-      const isHalf = found?.[0] === "\r" && LINE_END.lastIndex === this.text.length && !this.isAll;
-      if (found && !isHalf) {
-        return found.index > longest ? undefined : { content: found.index, end: LINE_END.lastIndex };
-      }
-      if (this.text.length > longest && !isHalf) return undefined;
-      if (await this.grow()) continue;
-      if (!isHalf) return { content: this.text.length, end: this.text.length };
+      const found = this.#lineEnd();
+      if (found) return found.content > longest ? undefined : found;
+      if (this.text.length > longest + 1) return undefined;
+      if (this.isAll) return { content: this.text.length, end: this.text.length };
+      await this.grow();
     }
   }
 
@@ -61,11 +63,20 @@ export class TextAhead {
   /** Takes a line of any length, and keeps nothing of it. */
   async takeLine(): Promise<void> {
     for (;;) {
-      const line = await this.lineEnd(this.text.length);
-      if (line !== undefined) return this.take(line.end);
+      const found = this.#lineEnd();
+      if (found) return this.take(found.end, 1);
       // The line end may be cut in two.
-      this.take(this.text.length - 1, 0);
+      this.take(Math.max(0, this.text.length - (this.isAll ? 0 : 1)), 0);
+      if (this.isAll) return;
+      await this.grow();
     }
+  }
+
+  #lineEnd(): LineEnd | undefined {
+    LINE_END.lastIndex = 0;
+    const found = LINE_END.exec(this.text);
+    const isHalf = found?.[0] === "\r" && LINE_END.lastIndex === this.text.length && !this.isAll;
+    return found && !isHalf ? { content: found.index, end: LINE_END.lastIndex } : undefined;
   }
 
   /** Ends the reading, also of what the text comes from. */
