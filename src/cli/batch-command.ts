@@ -9,9 +9,12 @@ import { openRows } from "./batch/read-rows.ts";
 import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
-import { note, print, printJson } from "./output.ts";
+import { note, oneLine, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { withApplication } from "./with-application.ts";
+
+/** So many names of columns are looked at. */
+const MOST_COLUMNS = 1000;
 
 interface BatchOptions extends GlobalOptions {
   map: string[];
@@ -26,12 +29,17 @@ export function addBatchCommand(program: Command): void {
     .summary("process a file of feedback")
     .description(
       "Process every row of a .csv, .tsv, .jsonl or .json file. Columns have the names of the fields, or are mapped to them: " +
-        "feedback_id, customer_id, subject, feedback_text, and if you like sentiment, categories, send_response. " +
+        "customer_id, feedback_text, and if you like subject, feedback_id, sentiment, categories, send_response. " +
         "Without a feedback_id the content gives the id. Stop it whenever you like and run it again: what is done is not repeated.",
     )
-    .argument("<file>", "the feedback, UTF-8")
+    .argument("<file>", "the feedback, in UTF-8 or UTF-16")
     .option("--map <field=column>", "take a field from a column of another name; repeatable", collect, [])
-    .option("--set <field=value>", "the same value for every row; repeatable", collect, [])
+    .option(
+      "--set <field=value>",
+      "the same value for every row; subject: for rows that have none; repeatable",
+      collect,
+      [],
+    )
     .option(
       "--output <file>",
       "write the results here, a JSON object a line (with --json and without this: to standard output)",
@@ -69,6 +77,7 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   const outbox = outboxFolder(settings);
   const summary = new BatchSummary();
   const say = (text: string): void => (options.json ? note(text) : print(text));
+  const columns = new SeenColumns(mapping);
   const rows = await openRows(file, mapping.check);
   const progress = createProgress("Processing");
   try {
@@ -76,7 +85,7 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
       // Only now: a data directory that is in use must not cost the results of whoever uses it.
       const write = await openOutput(options);
       try {
-        for await (const { result, share } of resultsOf(application, rows, mapping, signal)) {
+        for await (const { result, share } of resultsOf(application, rows, mapping, columns, signal)) {
           summary.add(result);
           await write?.(result);
           progress.update(summary.progress(), share);
@@ -93,7 +102,35 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
     }
   }
   if (summary.processed === 0) note("The file has no rows.");
+  else columns.noteMissing();
   host().exitCode = summary.failed === 0 ? 0 : 1;
+}
+
+/** Notes, once each, what about the columns of a file may be a slip. */
+class SeenColumns {
+  readonly #mapping: ColumnMapping;
+  readonly #seen = new Set<string>();
+
+  constructor(mapping: ColumnMapping) {
+    this.#mapping = mapping;
+  }
+
+  add(row: object): void {
+    for (const column of Object.keys(row)) {
+      if (this.#seen.has(column) || this.#seen.size === MOST_COLUMNS) continue;
+      this.#seen.add(column);
+      const warning = this.#mapping.warningOf(column);
+      if (warning !== undefined) note(oneLine(warning));
+    }
+  }
+
+  noteMissing(): void {
+    if (this.#seen.size === MOST_COLUMNS) return;
+    for (const [field, column] of this.#mapping.mapped) {
+      if (this.#seen.has(column)) continue;
+      note(oneLine(`No row has a column ${JSON.stringify(column)}, which --map names for ${field}.`));
+    }
+  }
 }
 
 /** The results in the order of the rows, each with its line. */
@@ -101,6 +138,7 @@ async function* resultsOf(
   { workflow }: Application,
   rows: AsyncIterable<FileRow>,
   mapping: ColumnMapping,
+  columns: SeenColumns,
   signal: AbortSignal,
 ): AsyncGenerator<{ result: RowResult; share: number }> {
   const operation = workflow.operations.find((operation) => operation.kind === "durable");
@@ -109,6 +147,7 @@ async function* resultsOf(
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {
       signal.throwIfAborted();
+      columns.add(row.values ?? {});
       const problem = row.problem ?? (row.values && mapping.problemOf(row.values));
       pending.push({ ...row, ...(problem !== undefined && { problem }) });
       const parameters = row.problem === undefined && row.values && mapping.toParameters(row.values);

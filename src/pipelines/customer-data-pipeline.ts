@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   CustomerRecord,
+  type CustomerField,
   type CustomerIssue,
   type CustomerRequest,
   type CustomerSource,
@@ -52,6 +53,8 @@ export interface LoadOptions {
   onProgress?: (counts: LoadCounts) => void;
   /** For every fault in the data, also where the row was taken (`skipped: false`). */
   onInvalid?: (issue: CustomerIssue) => void;
+  /** Once for each column or property that is not read, with the field that its name may have meant. */
+  onUnreadColumn?: (column: string, similar?: CustomerField) => void;
 }
 
 /**
@@ -91,14 +94,23 @@ export class CustomerDataPipeline extends Pipeline<
    * batches before it are stored, and running it again does no harm.
    * @throws ValidationError where the source can't be listed or read on, IoError where source or store fail, the signal's reason
    */
-  async loadAll({ signal, onProgress, onInvalid }: LoadOptions = {}): Promise<LoadCounts> {
+  async loadAll({ signal, onProgress, onInvalid, onUnreadColumn }: LoadOptions = {}): Promise<LoadCounts> {
     const counts: LoadCounts = { loaded: 0, invalid: 0 };
     const onIssue = (issue: CustomerIssue): void => {
       if (issue.skipped) counts.invalid += 1;
       this.#log(issue);
       onInvalid?.(issue);
     };
-    const request = { includeTransactions: false, includeInteractions: false, onIssue, ...(signal && { signal }) };
+    const request = {
+      includeTransactions: false,
+      includeInteractions: false,
+      onIssue,
+      onUnreadColumn: (column: string, similar?: CustomerField) => {
+        this.#logUnread(column, similar);
+        onUnreadColumn?.(column, similar);
+      },
+      ...(signal && { signal }),
+    };
 
     // Within a batch the last record of an id takes the place of those before it.
     const batch = new Map<string, CustomerRecord>();
@@ -123,6 +135,7 @@ export class CustomerDataPipeline extends Pipeline<
     const record = await this.configuration.customerSource.get(id, {
       ...request,
       onIssue: (issue) => this.#log(issue),
+      onUnreadColumn: (column, similar) => this.#logUnread(column, similar),
     });
     if (record === undefined) return { customer_id: id, found: false };
     request.signal?.throwIfAborted();
@@ -133,6 +146,13 @@ export class CustomerDataPipeline extends Pipeline<
   async #store(records: readonly CustomerRecord[]): Promise<void> {
     const { sparql, bindings } = replaceCustomers(records);
     await this.configuration.ontologyStore.update(STORE, sparql, bindings);
+  }
+
+  /** Only where its name is like a field's: what else a source has is its own business. */
+  #logUnread(column: string, similar: CustomerField | undefined): void {
+    if (similar === undefined) return;
+    const logger = this.configuration.logger ?? silentLogger;
+    logger.warn({ column, similar }, "a column of the customer data is not read; did you mean this field?");
   }
 
   #log({ place, id, message, skipped }: CustomerIssue): void {

@@ -1,91 +1,161 @@
 import { ValidationError } from "../errors.ts";
-import { brokenRow, jsonRow, LONGEST_ROW, withoutMark, type FileRow } from "./row.ts";
+import { brokenRow, jsonRow, LONGEST_ROW, TOO_LONG, type FileRow } from "./row.ts";
+import { Utf8Text } from "./utf8-text.ts";
 
 const code = (character: string): number => character.charCodeAt(0);
 const [QUOTE, BACKSLASH, COMMA, NEWLINE] = [code('"'), code("\\"), code(","), code("\n")];
-const [OPEN, CLOSE] = [new Set([code("{"), code("[")]), new Set([code("}"), code("]")])];
+const [OBJECT, OPEN, CLOSE] = [code("{"), new Set([code("{"), code("[")]), new Set([code("}"), code("]")])];
 const WHITESPACE = new Set([code(" "), code("\t"), code("\r"), NEWLINE]);
 const [ARRAY, ARRAY_END] = [code("["), code("]")];
 
 /**
- * The elements of one JSON array, UTF-8, each parsed by itself: memory stays flat, and an element that is no JSON spoils no
- * other one. The structure is looked for byte by byte: all that it is made of is ASCII.
+ * The elements of one JSON array, UTF-8 or UTF-16, each parsed by itself: memory stays flat, and an element that is no
+ * JSON, or too long, spoils no other one. Where a quote or bracket is missing, reading goes on with the next object that
+ * can't be a part of the broken one.
  * @param size of the whole in bytes
  * @throws ValidationError where it is no array
  */
 export async function* readJsonArray(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
-  let line = 1;
+  const text = new Utf8Text(chunks, size);
+  const scanner = new ArrayScanner();
   let read = 0;
-  let state: "before" | "inside" | "after" = "before";
-  let element: { line: number; parts: Buffer[]; length: number } | undefined;
-  let depth = 0;
-  let inString = false;
-  let escaped = false;
-  let comma = false;
-
-  for await (const chunk of withoutLeadingMark(chunks)) {
-    let from = 0;
+  for await (const chunk of text) {
     for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at] ?? 0;
-      if (byte === NEWLINE) line += 1;
-      if (inString) {
-        if (escaped) escaped = false;
-        else if (byte === BACKSLASH) escaped = true;
-        else if (byte === QUOTE) inString = false;
-        continue;
-      }
-      if (element === undefined && WHITESPACE.has(byte)) continue;
-      if (state === "after") return yield brokenRow(line, "the JSON array has ended, and there is more");
-      if (state === "before") {
-        if (byte !== ARRAY) throw notAnArray();
-        state = "inside";
-        continue;
-      }
-      if (depth === 0 && (byte === COMMA || byte === ARRAY_END)) {
-        if (element !== undefined) {
-          const bytes = Buffer.concat([...element.parts, chunk.subarray(from, at)]);
-          // Never blank: it began with something else.
-          yield jsonRow(bytes, { line: element.line, share: (read + at + 1) / size })!;
-        } else if (byte === COMMA || comma) {
-          return yield brokenRow(line, "an element is missing beside a comma");
-        }
-        element = undefined;
-        comma = byte === COMMA;
-        if (byte === ARRAY_END) state = "after";
-        continue;
-      }
-      if (element === undefined) {
-        element = { line, parts: [], length: 0 };
-        from = at;
-      }
-      if (byte === QUOTE) inString = true;
-      else if (OPEN.has(byte)) depth += 1;
-      else if (CLOSE.has(byte)) depth -= 1;
+      const row = scanner.step(chunk, at);
+      if (row) yield { ...row, share: row.broken === undefined ? text.share(read + at + 1) : 1 };
+      if (row?.broken !== undefined) return;
     }
     read += chunk.length;
-    if (element === undefined) continue;
-    element.parts.push(chunk.subarray(from));
-    element.length += chunk.length - from;
-    if (element.length > LONGEST_ROW) return yield brokenRow(element.line, "a quote or bracket is not closed");
+    scanner.keep(chunk);
   }
-  if (state === "before") throw notAnArray();
-  if (state === "inside") yield brokenRow(element?.line ?? line, "it ends in the middle of the JSON array");
+  const row = scanner.end();
+  if (row) yield row;
+}
+
+interface Element {
+  line: number;
+  /** Blanks before it on its line; undefined where something else is. */
+  indent: number | undefined;
+  isObject: boolean;
+  /** Where it begins in the current chunk. */
+  from: number;
+  parts: Buffer[];
+  length: number;
+}
+
+type Row = Omit<FileRow, "share">;
+
+/** Looks for the structure byte by byte: all that it is made of is ASCII. */
+class ArrayScanner {
+  #state: "before" | "inside" | "after" = "before";
+  #line = 1;
+  /** Blanks since the line began; undefined after anything else. */
+  #indent: number | undefined = 0;
+  #element: Element | undefined;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  /** The last byte outside strings that is not white space. */
+  #previous = 0;
+
+  /** Reads one byte; returns the row that ends with it. */
+  step(chunk: Buffer, at: number): Row | undefined {
+    const byte = chunk[at] ?? 0;
+    const indent = this.#indent;
+    if (byte === NEWLINE) {
+      this.#line += 1;
+      this.#indent = 0;
+    } else {
+      this.#indent = indent !== undefined && WHITESPACE.has(byte) ? indent + 1 : undefined;
+    }
+    if (byte === OBJECT && this.#element !== undefined && this.#mustBeNext(this.#element, indent)) {
+      return this.#restart(this.#element, at, indent);
+    }
+    if (this.#inString) {
+      this.#stepInString(byte);
+      return undefined;
+    }
+    if (WHITESPACE.has(byte)) return undefined;
+    const row = this.#stepOutside(chunk, at, byte, indent);
+    this.#previous = byte;
+    return row;
+  }
+
+  /** Keeps what a chunk has of an element that goes on in the next one, unless it is too long. */
+  keep(chunk: Buffer): void {
+    const element = this.#element;
+    if (element === undefined) return;
+    element.length += chunk.length - element.from;
+    if (element.length > LONGEST_ROW) element.parts = [];
+    else element.parts.push(chunk.subarray(element.from));
+    element.from = 0;
+  }
+
+  end(): FileRow | undefined {
+    if (this.#state === "before") throw notAnArray();
+    if (this.#state === "after") return undefined;
+    return brokenRow(this.#element?.line ?? this.#line, "it ends in the middle of the JSON array");
+  }
+
+  #stepInString(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === QUOTE) this.#inString = false;
+  }
+
+  #stepOutside(chunk: Buffer, at: number, byte: number, indent: number | undefined): Row | undefined {
+    if (this.#state === "after") return brokenRow(this.#line, "the JSON array has ended, and there is more");
+    if (this.#state === "before") {
+      if (byte !== ARRAY) throw notAnArray();
+      this.#state = "inside";
+      return undefined;
+    }
+    if (this.#depth === 0 && (byte === COMMA || byte === ARRAY_END)) return this.#endElement(chunk, at, byte);
+    this.#element ??= this.#begin(at, byte, indent);
+    if (byte === QUOTE) this.#inString = true;
+    else if (OPEN.has(byte)) this.#depth += 1;
+    else if (CLOSE.has(byte)) this.#depth = Math.max(0, this.#depth - 1);
+    return undefined;
+  }
+
+  #begin(at: number, byte: number, indent: number | undefined): Element {
+    return { line: this.#line, indent, isObject: byte === OBJECT, from: at, parts: [], length: 0 };
+  }
+
+  #endElement(chunk: Buffer, at: number, byte: number): Row | undefined {
+    const element = this.#element;
+    this.#element = undefined;
+    if (byte === ARRAY_END) this.#state = "after";
+    if (element === undefined) {
+      const isMissing = byte === COMMA || this.#previous === COMMA;
+      return isMissing ? { line: this.#line, problem: "is missing beside a comma" } : undefined;
+    }
+    if (element.length + at - element.from > LONGEST_ROW) return { line: element.line, problem: TOO_LONG };
+    const bytes = Buffer.concat([...element.parts, chunk.subarray(element.from, at)]);
+    // Never blank: it began with something else.
+    return jsonRow(bytes, { line: element.line, share: 0 });
+  }
+
+  /**
+   * Whether `{` can only begin the next element, since this one is broken: after a comma in an object there is a name, and
+   * a string has no line end, so that one which goes on where a line begins as this element did has lost its quote.
+   */
+  #mustBeNext(element: Element, indent: number | undefined): boolean {
+    if (!this.#inString) return element.isObject && this.#depth === 1 && this.#previous === COMMA;
+    return indent !== undefined && this.#line > element.line && indent === (element.indent ?? indent);
+  }
+
+  #restart({ line }: Element, at: number, indent: number | undefined): Row {
+    this.#element = this.#begin(at, OBJECT, indent);
+    this.#depth = 1;
+    this.#inString = false;
+    this.#escaped = false;
+    this.#previous = OBJECT;
+    return { line, problem: "is not valid JSON: a quote or bracket is missing" };
+  }
 }
 
 const notAnArray = (): ValidationError =>
   new ValidationError("The file must hold a JSON array. One object a line belongs in a .jsonl file.", {
     code: "not_an_array",
   });
-
-async function* withoutLeadingMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    if (head === undefined) yield chunk;
-    else if (head.length + chunk.length < 3) head = Buffer.concat([head, chunk]);
-    else {
-      yield withoutMark(Buffer.concat([head, chunk]));
-      head = undefined;
-    }
-  }
-  if (head !== undefined) yield head;
-}

@@ -1,13 +1,15 @@
-import { jsonRow, LONGEST_ROW, type FileRow } from "./row.ts";
+import { jsonRow, LONGEST_ROW, TOO_LONG, type FileRow } from "./row.ts";
+import { Utf8Text } from "./utf8-text.ts";
 
 const NEWLINE = 0x0a;
 
 /**
- * One JSON object a line, UTF-8; blank lines are skipped. Lines are cut at the byte, so that the end of each is known,
+ * One JSON object a line, UTF-8 or UTF-16; blank lines are skipped. Lines are cut at the byte, so that the end of each is known,
  * and not by `node:readline`, which also cuts at U+2028 and U+2029 that JSON texts may hold.
  * @param size of the whole in bytes
  */
 export async function* readJsonLines(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
+  const text = new Utf8Text(chunks, size);
   let line = 1;
   let read = 0;
   let rest: Buffer[] = [];
@@ -17,10 +19,10 @@ export async function* readJsonLines(chunks: AsyncIterable<Buffer>, size: number
     const bytes = tooLong ? last : Buffer.concat([...rest, last]);
     rest = [];
     length = 0;
-    const place = { line, share: size === 0 ? 1 : read / size };
-    return tooLong ? { ...place, problem: `is longer than ${LONGEST_ROW} bytes` } : jsonRow(bytes, place);
+    const place = { line, share: text.share(read) };
+    return tooLong ? { ...place, problem: TOO_LONG } : jsonRow(bytes, place);
   };
-  for await (const chunk of chunks) {
+  for await (const chunk of text) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       read += end + 1 - from;

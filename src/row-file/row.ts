@@ -16,7 +16,7 @@ export interface FileRow {
 
 type Place = Pick<FileRow, "line" | "share">;
 
-/** A longer entry is a broken file (a quote or bracket left open). Bytes. */
+/** A longer entry is refused. Bytes. */
 export const LONGEST_ROW = 1_000_000;
 
 /** Columns of a file that has a heading; may throw to refuse them. */
@@ -33,12 +33,9 @@ export const brokenRow = (line: number, broken: string): FileRow => ({
   broken,
 });
 
-const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
-
-export const withoutMark = (bytes: Buffer): Buffer =>
-  bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
-
 export const NOT_UTF8 = "is not UTF-8 text";
+export const NOT_UTF8_FILE = "The file is not UTF-8 text. Save it as UTF-8.";
+export const TOO_LONG = `is longer than ${LONGEST_ROW} bytes`;
 
 const BLANK = /^\s*$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });

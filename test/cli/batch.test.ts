@@ -94,7 +94,7 @@ test("a bad row is one failure with its line, and the rest goes on", async () =>
     row({ feedback_id: 7 }),
     "{broken",
     "",
-    row({ feedback_id: "F-8", subject: undefined }),
+    row({ feedback_id: "F-8", feedback_text: undefined }),
     "[1]",
     row({ customer_id: "C-404" }),
   ];
@@ -104,12 +104,12 @@ test("a bad row is one failure with its line, and the rest goes on", async () =>
   expect(parseLines(stdout)).toMatchObject([
     { line: 1, success: true, feedback_id: "7" },
     { line: 2, success: false, error: "The row is not valid JSON.", error_code: "invalid_row", retriable: false },
-    { line: 4, success: false, feedback_id: "F-8", customer_id: "C-1", error: "subject: is missing" },
+    { line: 4, success: false, feedback_id: "F-8", customer_id: "C-1", error: "feedback_text: is missing" },
     { line: 5, success: false, error: "The row is not a JSON object." },
     { line: 6, success: false, customer_id: "C-404", error_code: "customer_not_found" },
   ]);
   expect(stderr).toMatch(/processed +5\n +failed +4\n/);
-  expect(stderr).toContain("✗ line 4: subject: is missing");
+  expect(stderr).toContain("✗ line 4: feedback_text: is missing");
 });
 
 test("CSV: columns by name, constants, understood values; the same text twice is one piece of feedback", async () => {
@@ -134,6 +134,31 @@ test("CSV: columns by name, constants, understood values; the same text twice is
   expect(first).toMatchObject({ line: 2, success: true, categories: ["pricing", "usability"] });
   expect(second).toMatchObject({ line: 4, feedback_id: first?.["feedback_id"], duplicate: true });
   expect(third).toMatchObject({ line: 6, success: false, error: "feedback_text: must not be empty" });
+});
+
+test("a review export with text, customer and stars runs through, a broken row apart", async () => {
+  const place = workplace();
+  const rows = ["C-1,It works well.,5", 'C-1,"19 inch is great,5', "C-1,Lovely.,4", 'C-1,"Nice,\nand cheap",5'];
+  writeFileSync(join(place.cwd, "reviews.csv"), `customer,text,stars,send_respons\n${rows.join(",no\n")},no\n`);
+  const args = ["batch", "reviews.csv", "--map", "feedback_text=text", "--map", "customer_id=customer", "--json"];
+  const { code, stdout, stderr } = await call(args, place);
+  expect(code).toBe(1);
+  expect(parseLines(stdout)).toMatchObject([
+    { line: 2, success: true },
+    { line: 3, success: false, error_code: "invalid_row", error: expect.stringContaining("broken quotes") },
+    { line: 4, success: true },
+    { line: 5, success: true },
+  ]);
+  expect(stderr).toContain('The column "send_respons" is not read.');
+  expect(stderr).toMatch(/processed +4\n +failed +1\n/);
+});
+
+test("a mapped column that no row has is told once", async () => {
+  const place = workplace();
+  writeFileSync(join(place.cwd, "f.jsonl"), '{"customer_id":"C-1","feedback_text":"Well.","title":"Hi"}\n');
+  const { code, stderr } = await call(["batch", "f.jsonl", "--map", "subject=titel"], place);
+  expect(code).toBe(0);
+  expect(stderr).toContain('No row has a column "titel", which --map names for subject.');
 });
 
 test("the content gives the same id as the agent's tool gives it", async () => {

@@ -70,13 +70,60 @@ describe("import-customers", () => {
     const { code, stdout } = await call(["import-customers", "customers.csv"], { cwd });
     expect(code).toBe(1);
     expect(stdout).toContain("2 customers loaded, 2 invalid");
-    expect(stdout).toContain("line 3 (C-2): lifetime_value is not a number: left out · customer taken without it");
+    expect(stdout).toContain("line 3 (C-2): lifetime_value is not a number: left out · customer taken all the same");
     expect(stdout).toContain("line 4: id");
     const names = await call(
       ["query", "--store", "customer_data", "SELECT ?name { ?c abi:name ?name } ORDER BY ?name"],
       { cwd },
     );
     expect(names.stdout).toBe("name\nAnn\nBo\n2 rows\n");
+  });
+
+  describe("of a file with other columns", () => {
+    const folder = (): string => {
+      const cwd = temporaryFolder();
+      const rows = ["1;Ann <ann@bücher.example>;6.000;nein;1", "2;a@b.example, c@d.example;1.234,56;vielleicht;2"];
+      const text = `\uFEFFNr;Mail;Umsatz;opt_out;phone\n${rows.join("\n")}\n`;
+      writeFileSync(join(cwd, "crm.csv"), Buffer.from(text, "utf16le"));
+      return cwd;
+    };
+    const args = [
+      "import-customers",
+      "crm.csv",
+      "--map",
+      "id=Nr",
+      "--map",
+      "email=Mail",
+      "--map",
+      "lifetime_value=Umsatz",
+    ];
+
+    test("says which are not read and what they may mean", async () => {
+      const { code, stdout } = await call(args, { cwd: folder() });
+      expect(code).toBe(0);
+      expect(stdout).toContain("2 customers loaded, 0 invalid");
+      expect(stdout).toContain("line 3 (2): email is more than one address: left out · customer taken all the same");
+      expect(stdout).toContain("columns that are not read: phone");
+      expect(stdout).toContain('the column "opt_out" is not read. If it says who must not be contacted');
+    });
+
+    test("reads those that are mapped", async () => {
+      const { stdout } = await call([...args, "--map", "do_not_contact=opt_out", "--json"], { cwd: folder() });
+      expect(JSON.parse(stdout)).toEqual({
+        loaded: 2,
+        invalid: 0,
+        issues: [
+          {
+            place: "line 3",
+            customer_id: "2",
+            message:
+              "email is more than one address: left out; do_not_contact is neither true nor false: counts as true",
+            skipped: false,
+          },
+        ],
+        unread_columns: [{ column: "phone" }],
+      });
+    });
   });
 
   test("loads from a service", async () => {

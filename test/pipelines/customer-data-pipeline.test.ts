@@ -121,7 +121,7 @@ describe("run", () => {
   });
 
   test("a lifetime value that is no number is logged without the data, and left out", async () => {
-    const { pipeline, known, log } = await openOverHttp({ json: { name: "Ada L", lifetime_value: "12,500.00" } });
+    const { pipeline, known, log } = await openOverHttp({ json: { name: "Ada L", lifetime_value: "12,500.00.00" } });
     await pipeline.run(run);
     expect(await known("C-1")).not.toHaveProperty("lifetimeValue");
     expect(log).toHaveLength(1);
@@ -251,6 +251,31 @@ describe("loadAll", () => {
     expect(log).toHaveLength(3);
     // Three statements a customer and the type, but for the lifetime value that is no number.
     expect(await ontologyStore.getGraph("customer_data")).toHaveLength(250 * 4 - 1);
+  });
+
+  test("counts a row with several faults as one, and tells of columns that are not read", async () => {
+    const { pipeline, log } = await openFile(
+      "a.csv",
+      'id,name,lifetime_value,opt_out,phone\n,x,lots,no,1\nC-2,"a" b,lots,yes,1\nC-3,Cy,much,no,1\n',
+    );
+    const unread: unknown[] = [];
+    const issues: CustomerIssue[] = [];
+    const counts = await pipeline.loadAll({
+      onInvalid: (issue) => issues.push(issue),
+      onUnreadColumn: (...column) => unread.push(column),
+    });
+    expect(counts).toEqual({ loaded: 1, invalid: 2 });
+    expect(issues.map(({ place, skipped }) => [place, skipped])).toEqual([
+      ["line 2", true],
+      ["line 3", true],
+      ["line 4", false],
+    ]);
+    expect(unread).toEqual([
+      ["opt_out", "do_not_contact"],
+      ["phone", undefined],
+    ]);
+    expect(log.filter((line) => line.includes("opt_out"))).toHaveLength(1);
+    expect(log.join("")).not.toContain("phone");
   });
 
   test("the last row of an id stays, within a batch and across batches, and loading again changes nothing", async () => {

@@ -7,7 +7,7 @@ import { ValidationError } from "../../src/errors.ts";
 import { readCsv } from "../../src/row-file/csv.ts";
 import { readJsonArray } from "../../src/row-file/json-array.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
-import { LONGEST_ROW } from "../../src/row-file/row.ts";
+import { LONGEST_ROW, type OnColumns } from "../../src/row-file/row.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 /** Bytes cut wherever: in the middle of characters and line ends. */
@@ -15,7 +15,7 @@ const chunked = async function* (bytes: Buffer, size: number): AsyncGenerator<Bu
   for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
 };
 
-const csv = (text: string | Buffer, size = 7, onColumns = (): void => {}) => {
+const csv = (text: string | Buffer, size = 7, onColumns: OnColumns = () => {}) => {
   const bytes = Buffer.from(text);
   return Array.fromAsync(readCsv(chunked(bytes, size), bytes.length, onColumns));
 };
@@ -97,7 +97,7 @@ describe("CSV", () => {
   test("tells lines as an editor counts them, and its columns", async () => {
     let columns: unknown;
     const text = '\uFEFFa , b\r\n\r\n1,2\r\n"x\r\ny",3\r\n5" wide, 6\r\n';
-    const rows = await csv(text, 3, ((names: unknown) => (columns = names)) as () => void);
+    const rows = await csv(text, 3, (names) => (columns = names));
     expect(columns).toEqual(["a", "b"]);
     expect(rows).toMatchObject([
       { line: 3, values: { a: "1", b: "2" } },
@@ -106,7 +106,7 @@ describe("CSV", () => {
     ]);
   });
 
-  test("rows that are broken are problems of their own; behind an open quote nothing can be read", async () => {
+  test("rows that are broken are problems of their own, also one whose quote is never closed", async () => {
     const text = Buffer.concat([
       Buffer.from('a,b\n"x"y,1\n1\n'),
       Buffer.from("\xe9,2\n", "latin1"),
@@ -117,7 +117,8 @@ describe("CSV", () => {
       { line: 3, problem: "has 1 columns where the first line has 2" },
       { line: 4, problem: "is not UTF-8 text" },
       { line: 5, values: { a: "3", b: "4" } },
-      { line: 6, problem: expect.stringContaining("nor what follows") as string },
+      { line: 6, problem: expect.stringContaining("broken quotes") as string },
+      { line: 7, values: { a: "6", b: "7" } },
     ]);
   });
 
@@ -160,16 +161,278 @@ describe("a JSON array", () => {
 
   test.each([
     ['[{"a":1},{"a', "it ends in the middle of the JSON array"],
-    ['[{"a":1},]', "an element is missing beside a comma"],
     ['[{"a":1}] []', "the JSON array has ended, and there is more"],
-    [`[{"a":1},{"a":"${"x".repeat(LONGEST_ROW)}`, "a quote or bracket is not closed"],
+    [`[{"a":1},{"a":"${"x".repeat(LONGEST_ROW)}`, "it ends in the middle of the JSON array"],
   ])("that is broken (%.20s) gives out what comes before, and says why it ends", async (text, broken) => {
     const rows = await jsonArray(text, 65_536);
     expect(rows).toMatchObject([{ values: { a: 1 } }, { line: 1, broken }]);
   });
 
+  test("an element that is too long, or that a comma is without, is refused, and the others are read", async () => {
+    const long = `{"a":"${"x".repeat(LONGEST_ROW)}"}`;
+    for (const size of [65_536, 3_000_000]) {
+      expect(await jsonArray(`[{"a":1},\n${long},\n{"a":2},,\n{"a":3},\n]`, size)).toMatchObject([
+        { line: 1, values: { a: 1 } },
+        { line: 2, problem: "is longer than 1000000 bytes" },
+        { line: 3, values: { a: 2 } },
+        { line: 3, problem: "is missing beside a comma" },
+        { line: 4, values: { a: 3 } },
+        { line: 5, problem: "is missing beside a comma" },
+      ]);
+    }
+  });
+
+  test.each([
+    ["an open quote", '[\n{"a":"x},\n{"a":2},\n{"a":"3"}\n]', 2],
+    ["an open quote of a name", '[{"a:"x"},\n{"a":2},\n{"a":"3"}]', 1],
+    [
+      "an open quote in an indented object",
+      '[\n  {\n    "a": "x,\n    "b": "y"\n  },\n  {\n    "a": 2\n  },\n  { "a": "3" }\n]',
+      2,
+    ],
+    ["a missing bracket", '[{"a":{"b":1},{"a":2},{"a":"3"}]', 1],
+    ["a missing square bracket", '[{"a":[1},{"a":2},{"a":"3"}]', 1],
+    ["a bracket too many", '[{"a":1}},{"a":2},{"a":"3"}]', 1],
+  ])("%s spoils the element alone", async (_fault, text, line) => {
+    const rows = await jsonArray(text);
+    expect(rows).toMatchObject([
+      { line, problem: expect.stringContaining("is not valid JSON") as string },
+      { values: { a: 2 } },
+      { values: { a: "3" } },
+    ]);
+  });
+
   test.each(["", "  ", '{"a":1}', '"x"'])("is not what %j is", async (text) => {
     await expect(jsonArray(text)).rejects.toThrow("must hold a JSON array");
+  });
+});
+
+/** Per row what it reads as: its values, or `!` and its first and last line. */
+const readings = async (text: string | Buffer, size = 7): Promise<string[]> =>
+  (await csv(text, size)).map(({ line, values, problem }) =>
+    problem === undefined
+      ? Object.values(values ?? {}).join("|")
+      : `!${line}${/ \(lines \d+ to (\d+)\)$/.exec(problem)?.[1]?.replace(/^/, "-") ?? ""}`,
+  );
+
+describe("a broken quote in CSV", () => {
+  test.each([
+    [
+      "opened and met by a quoted value",
+      'a,b\n1,"19 inch\n2,ok\n3,"fine"\n4,"x ""y"""\n',
+      ["!2", "2|ok", "3|fine", '4|x "y"'],
+    ],
+    ["opened in the first column", 'a,b\n"19 inch,1\nok,2\n"fine",3\n', ["!2", "ok|2", "fine|3"]],
+    ["opened and never closed", 'a,b\n1,"19 inch\n2,ok\n3,fine', ["!2", "2|ok", "3|fine"]],
+    ["opened twice", 'a,b\n1,"19 inch\n2,ok\n3,"21 inch\n4,ok\n', ["!2", "2|ok", "!4", "4|ok"]],
+    ["followed by text", 'a,b\n1,"so" he said\n2,ok\n', ["!2", "2|ok"]],
+    [
+      "before a quoted value of two lines",
+      'a,b\n1,"19 inch\n2,ok\n3,"two\nlines"\n4,ok\n',
+      ["!2", "2|ok", "3|two\nlines", "4|ok"],
+    ],
+    ["met by an inch mark in a text", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,27" is,z\n', ["!2", "2|ok|y", '3|27" is|z']],
+    [
+      "met by an inch mark that looks like its end",
+      'a,b,c\n1,x,"19 inch\n2,y,ok\n3,z,my 27"\n',
+      ["!2", "2|y|ok", '3|z|my 27"'],
+    ],
+    ["met by one in the next line", 'a,b,c,d\n1,x,y,"19 inch\n2,y,ok,my 27"\n', ["!2", '2|y|ok|my 27"']],
+    ["met by one, and columns do not fit", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,z,my 27"\n', ["!2", "2|ok|y", '3|z|my 27"']],
+    ["met by a value that begins with a comma", 'a,b\n1,"19 inch\n2,ok\n3,", and so"\n', ["!2", "2|ok", "3|, and so"]],
+    [
+      "met by a value that begins with a line end",
+      'a,b\n1,"19 inch\n2,ok\n3,ok\n4,"\nnew"\n5,ok\n',
+      ["!2", "2|ok", "3|ok", "4|\nnew", "5|ok"],
+    ],
+    ["beside empty quoted values", 'a,b\n1,"19 inch\n2,""\n3,ok\n', ["!2", "2|", "3|ok"]],
+    [
+      "in a value of several lines",
+      'a,b,c\n1,x,"he said\n"wow", and left\nagain, and, again"\n2,ok,y\n',
+      ["!2", "!3", "!4", "2|ok|y"],
+    ],
+  ])("%s spoils its own line only", async (_how, text, expected) => {
+    expect(await readings(text)).toEqual(expected);
+    expect(await readings(text.replaceAll("\n", "\r\n"))).toEqual(expected.map((row) => row.replaceAll("\n", "\r\n")));
+    expect(await readings(text.replaceAll(/,(?! )/g, ";"), 1)).toEqual(
+      expected.map((row) => row.replaceAll(/,(?! )/g, ";")),
+    );
+  });
+
+  test.each([
+    [
+      "prose",
+      'a,b\n1,"Dear all,\nthanks, it works.\n\nBye, Ann"\n2,ok\n',
+      ["1|Dear all,\nthanks, it works.\n\nBye, Ann", "2|ok"],
+    ],
+    [
+      "in the first column",
+      'a,b,c\n"two\nlines",1,2\n"and\nmore\nlines",3,4\n',
+      ["two\nlines|1|2", "and\nmore\nlines|3|4"],
+    ],
+    ["in several columns", 'a,b,c\n"x\ny","z\n",1\n', ["x\ny|z\n|1"]],
+    ["with quotes in it", 'a,b\n1,"he said\n""wow"", and left"\n', ['1|he said\n"wow", and left']],
+    ["a single line end", 'a,b\n1,"\n"\n', ["1|\n"]],
+    ["of other width", 'a,b,c\n1,"two\nlines"\n2,ok,x\n', ["!2-3", "2|ok|x"]],
+  ])("is not what a value of several lines has: %s", async (_which, text, expected) => {
+    expect(await readings(text)).toEqual(expected);
+  });
+
+  test("every line of a file is in a row or in a problem, whatever quotes are in it", async () => {
+    const cell = fc
+      .array(fc.constantFrom('"', '""', ",", " ", "x", "yz"), { maxLength: 5 })
+      .map((parts) => parts.join(""));
+    await fc.assert(
+      fc.asyncProperty(fc.array(cell, { maxLength: 12 }), anySize, async (lines, size) => {
+        const named = lines.map((line, at) => (/^[\s,]*$/.test(line) ? "" : `${at}${line}`));
+        const rows = await csv(["a,b", ...named].join("\n"), size);
+        const spans = rows.flatMap(({ line, values, problem }, at) => {
+          const last = / \(lines \d+ to (\d+)\)$/.exec(problem ?? "")?.[1];
+          const spanned = Object.values(values ?? {})
+            .join("")
+            .split("\n").length;
+          const next = rows[at + 1]?.line ?? Number.POSITIVE_INFINITY;
+          expect(next).toBeGreaterThan(line);
+          const end = problem === undefined ? line + spanned - 1 : Number(last ?? line);
+          return Array.from({ length: end - line + 1 }, (_, more) => line + more);
+        });
+        const seen = new Set(spans);
+        const unseen = named.flatMap((line, at) => (line === "" || seen.has(at + 2) ? [] : [at + 2]));
+        expect(unseen).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("a file that keeps every quote open is read in linear time", async () => {
+    const rows = await csv(`a,b\n${'a","\n'.repeat(150_000)}`, 65_536);
+    expect(rows).toHaveLength(150_000);
+  });
+});
+
+describe("a CSV row that is too long", () => {
+  const long = "x".repeat(LONGEST_ROW);
+  const wrapped = `${"x".repeat(76)}\n`.repeat(LONGEST_ROW / 50);
+
+  test.each([
+    ["without quotes", `1,${long}\n`, "!2"],
+    ["in a quoted value", `1,"${long}"\n`, "!2"],
+    ["in a quoted value with a line end behind", `1,"${long}",x\r\n`, "!2"],
+    ["in a quoted value of many lines", `1,"${wrapped}"\n`, "!2-20002"],
+  ])("is refused, and the others are read: %s", async (_where, row, refused) => {
+    for (const size of [65_536, 5_000_000]) {
+      expect(await readings(`a,b\n${row}2,ok\n3,"fine"\n`, size)).toEqual([refused, "2|ok", "3|fine"]);
+    }
+  });
+
+  test("is refused up to the next row where its quote is never closed", async () => {
+    expect(await readings(`a,b\n1,"${wrapped}2,ok\n3,"fine"\n`, 65_536)).toEqual(["!2-20001", "2|ok", "3|fine"]);
+  });
+
+  test("a stray quote before more than a megabyte of rows spoils its own line only", async () => {
+    const good = Array.from({ length: 100_000 }, (_, at) => `${at},all is good`);
+    const rows = await readings(`a,b\n1,"19 inch\n${good.join("\n")}\n`, 65_536);
+    expect(rows).toHaveLength(100_001);
+    expect(rows.slice(0, 2)).toEqual(["!2", "0|all is good"]);
+  });
+});
+
+describe("a CSV heading", () => {
+  const columnsOf = async (text: string | Buffer): Promise<string[]> => {
+    let columns: readonly string[] = [];
+    await csv(text, 7, (names) => (columns = names));
+    return [...columns];
+  };
+
+  test.each([
+    [
+      "commas in quotes beside semicolons",
+      '"Name, first, last, all";"Text";id\nAda;x;1\n',
+      ["Name, first, last, all", "Text", "id"],
+    ],
+    ["semicolons in quotes beside commas", '"a;b;c;d","e"\n1,2\n', ["a;b;c;d", "e"]],
+    ["tabs in quotes beside commas", '"a\tb\tc",d\n1,2\n', ["a\tb\tc", "d"]],
+    [
+      "commas without quotes, which the rows don't have",
+      "id;Name, first;City, state, zip\n1;Ada;Rome\n",
+      ["id", "Name, first", "City, state, zip"],
+    ],
+    ["a line end in quotes", '"a\nb";c\n1;2\n', ["a\nb", "c"]],
+    ["the line sep=;", "sep=;\nid;a,b,c\n1;2\n", ["id", "a,b,c"]],
+    ["the line sep=, in quotes, with Windows' line end", '"sep=,"\r\nid,a;b;c\r\n1,2\r\n', ["id", "a;b;c"]],
+    ["the line SEP= with a tab", "SEP=\t\nid\ta,b,c\n1\t2\n", ["id", "a,b,c"]],
+    ["a bar", "id|name, first\n1|Ada\n", ["id", "name, first"]],
+    ["empty lines before it", "\n  \n\r\nid;b\n1;2\n", ["id", "b"]],
+    ["a line of delimiters before it", ";;\nid;b\n1;2\n", ["id", "b"]],
+    ["an empty line before and after sep=", "\nsep=;\n\nid;b\n1;2\n", ["id", "b"]],
+    ["a broken quote", 'id,"name\n1,2\n', ["id", "name"]],
+  ])("has %s", async (_what, text, columns) => {
+    expect(await columnsOf(text)).toEqual(columns);
+    expect(await columnsOf(`\uFEFF${text}`)).toEqual(columns);
+  });
+
+  test("counts its lines for those of the rows", async () => {
+    expect(await csv('\nsep=;\n\n"a\nb";c\n1;2\n')).toMatchObject([{ line: 6, values: { "a\nb": "1", c: "2" } }]);
+  });
+
+  test("may name columns as objects have properties", async () => {
+    const [row] = await csv("id,constructor,__proto__,toString\n1,2,3,4\n");
+    expect(Object.entries(row?.values ?? {})).toEqual([
+      ["id", "1"],
+      ["constructor", "2"],
+      ["__proto__", "3"],
+      ["toString", "4"],
+    ]);
+  });
+
+  test("blanks around a quoted value are no part of it, and lines of nothing but delimiters are no rows", async () => {
+    expect(await readings('a,b\n"C-1" ,\t"x"\t\n,\n , \n "y" , "z" \n')).toEqual(["C-1|x", "y|z"]);
+    expect(await readings('a\tb\n"C-1" \t "x"\n\t\n')).toEqual(["C-1|x"]);
+  });
+});
+
+describe("UTF-16", () => {
+  const littleEndian = (text: string): Buffer => Buffer.from(text, "utf16le");
+  const bigEndian = (text: string): Buffer => Buffer.from(text, "utf16le").swap16();
+
+  test.each([
+    ["little-endian with a mark", (text: string) => littleEndian(`\uFEFF${text}`)],
+    ["big-endian with a mark", (text: string) => bigEndian(`\uFEFF${text}`)],
+    ["little-endian", littleEndian],
+    ["big-endian", bigEndian],
+  ])("%s is read in every format, wherever the bytes are cut", async (_which, encode) => {
+    const name = "Zoë 木 😀";
+    for (const size of [1, 7, 65_536]) {
+      expect(await readings(encode(`a\tb\r\n1\t"${name}\n"\r\n2\t${name}\r\n`), size)).toEqual([
+        `1|${name}\n`,
+        `2|${name}`,
+      ]);
+      const rows = [{ values: { a: name } }, { values: { a: 2 }, share: 1 }];
+      expect(await jsonLines(encode(`{"a":"${name}"}\n{"a":2}\n`), size)).toMatchObject(rows);
+      expect(await jsonArray(encode(`[{"a":"${name}"},{"a":2}`.concat("]")), size)).toMatchObject([
+        rows[0],
+        { values: { a: 2 } },
+      ]);
+    }
+  });
+
+  test("half a surrogate pair, or half a character at the end, spoils its row only", async () => {
+    const text = littleEndian("\uFEFFa,b\n1,\ud83d\n2,ok\n3,x");
+    expect(await csv(text.subarray(0, -1), 5)).toMatchObject([
+      { line: 2, problem: "is not UTF-8 text" },
+      { line: 3, values: { b: "ok" } },
+      { line: 4, problem: "is not UTF-8 text" },
+    ]);
+  });
+
+  test("UTF-32 is refused with what to do", async () => {
+    await expect(csv(Buffer.concat([Buffer.of(0xff, 0xfe, 0, 0), Buffer.from("a\0\0\0")]))).rejects.toThrow(
+      "Save it as UTF-8",
+    );
+  });
+
+  test("a zero byte in UTF-8 text is a character like others", async () => {
+    expect(await readings("a,b\n1,x\0y\n2,ok\n")).toEqual(["1|x\0y", "2|ok"]);
   });
 });
 

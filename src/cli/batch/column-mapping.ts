@@ -1,18 +1,15 @@
 import { CustomerFeedbackWorkflowParameters } from "../../workflows/customer-feedback/parameters.ts";
+import { likelyField } from "../../integrations/customers/read-customer.ts";
+import { similarField } from "../../row-file/column-name.ts";
+import { readYesNo } from "../../row-file/yes-no.ts";
+import { isVisible } from "../../visible-text.ts";
+import { readAssignments } from "../assignments.ts";
 import { usageError } from "../command.ts";
 
 const FIELDS = Object.keys(CustomerFeedbackWorkflowParameters.shape);
-const REQUIRED = ["customer_id", "subject", "feedback_text"];
-const YES_NO: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  "1": true,
-  false: false,
-  no: false,
-  off: false,
-  "0": false,
-};
+const REQUIRED = ["customer_id", "feedback_text"];
+/** Reviews often have no title. */
+const DEFAULT_SUBJECT = "Your feedback";
 
 export interface ColumnMapping {
   /** The workflow's parameters from one row; what is missing stays missing, for the workflow to say so. */
@@ -21,26 +18,34 @@ export interface ColumnMapping {
   problemOf: (values: Readonly<Record<string, unknown>>) => string | undefined;
   /** @throws ValidationError where the columns of a file can never make feedback */
   check: (columns: readonly string[]) => void;
+  /** The columns that `map` names, by field. */
+  mapped: ReadonlyMap<string, string>;
+  /** What to say about a column that is not read; undefined where nothing about it is suspicious. */
+  warningOf: (column: string) => string | undefined;
 }
 
 /**
  * Where the fields of the feedback come from: a column of another name (`map`: `feedback_text=text`), a constant
- * (`set`: `customer_id=C-1`), otherwise the column of the field's own name. Other columns are ignored.
+ * (`set`: `customer_id=C-1`), otherwise the column of the field's own name. Other columns are ignored. A row without
+ * subject gets the one that is set, or ours.
  * @throws ValidationError for fields that do not exist or are given twice
  */
 export function createColumnMapping(map: readonly string[], set: readonly string[]): ColumnMapping {
-  const columns = assignments("--map", map);
-  const constants = assignments("--set", set);
-  const twice = [...columns.keys()].find((field) => constants.has(field));
+  const columns = readAssignments("--map", "column", map, FIELDS);
+  const constants = readAssignments("--set", "value", set, FIELDS);
+  const twice = [...columns.keys()].find((field) => field !== "subject" && constants.has(field));
   if (twice !== undefined) throw usageError(`${twice} is given by --map and by --set. Leave one of them out.`);
   const columnOf = (field: string): string => columns.get(field) ?? field;
+  const fallbackSubject = constants.get("subject") ?? DEFAULT_SUBJECT;
+  const readColumns = new Set(FIELDS.map(columnOf));
 
   return {
     toParameters: (values) => {
       const given = FIELDS.flatMap((field) => {
         const column = columnOf(field);
-        const value = constants.get(field) ?? (Object.hasOwn(values, column) ? values[column] : undefined);
-        const read = toField(field, value);
+        const written = Object.hasOwn(values, column) ? values[column] : undefined;
+        const value = field === "subject" && !hasText(written) ? fallbackSubject : written;
+        const read = toField(field, (field === "subject" ? undefined : constants.get(field)) ?? value);
         return read === undefined ? [] : [[field, read] as const];
       });
       return Object.fromEntries(given);
@@ -61,32 +66,33 @@ export function createColumnMapping(map: readonly string[], set: readonly string
           `--set ${missing}=<value>. It has: ${known}.`,
       );
     },
+    mapped: columns,
+    warningOf: (column) => (readColumns.has(column) ? undefined : warningFor(column)),
   };
 }
 
-function assignments(option: string, texts: readonly string[]): Map<string, string> {
-  const result = new Map<string, string>();
-  for (const text of texts) {
-    const [, field, value] = /^([^=]*)=(.*)$/su.exec(text) ?? [];
-    if (field === undefined || value === undefined || value === "") {
-      throw usageError(
-        `${option} ${text} is not of the form ${option} <field>=<${option === "--map" ? "column" : "value"}>.`,
-      );
-    }
-    if (!FIELDS.includes(field))
-      throw usageError(`${option} ${text}: there is no field "${field}". Fields: ${FIELDS.join(", ")}.`);
-    if (result.has(field)) throw usageError(`${option} gives ${field} twice. Leave one of them out.`);
-    result.set(field, value);
+/** Anything but a blank text; what is no text at all is for the workflow to refuse. */
+const hasText = (value: unknown): boolean =>
+  typeof value === "string" ? isVisible(value) : value !== undefined && value !== null;
+
+function warningFor(column: string): string | undefined {
+  const similar = similarField(column, FIELDS);
+  const name = JSON.stringify(column);
+  if (similar !== undefined) {
+    return `The column ${name} is not read. If it is ${similar}, add --map ${similar}=<column>.`;
   }
-  return result;
+  if (likelyField(column) !== "do_not_contact") return undefined;
+  return (
+    `The column ${name} is not read. Whom no mail may go to is in the customer data (do_not_contact); ` +
+    "for one piece of feedback, send_response says it."
+  );
 }
 
 /** A value as the field has it; text, because that is all a CSV file knows, is understood. Empty is absent where a field may be. */
 function toField(field: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (!REQUIRED.includes(field) && (value === null || value === "")) return undefined;
-  if (field === "send_response")
-    return typeof value === "string" ? (YES_NO[value.trim().toLowerCase()] ?? value) : value;
+  if (field === "send_response") return typeof value === "string" ? (readYesNo(value) ?? value) : value;
   if (field === "categories" && typeof value === "string") return value.split(/[,;|]/).map((name) => name.trim());
   // Ids are often numbers in JSON; beyond the safe integers they are no longer what was written.
   return typeof value === "number" && Number.isSafeInteger(value) && field.endsWith("_id") ? String(value) : value;

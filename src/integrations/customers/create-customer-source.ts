@@ -6,7 +6,7 @@ import { HttpCustomerSource, type HttpCustomerSourceOptions } from "./http-custo
 
 /**
  * The source that a location names: a path, a `file:` URL, an `http:` or `https:` URL with `{id}` in it for one customer
- * after the other, or without for the list of all (`loadAll` only). `options` are for HTTP only.
+ * after the other, or without for the list of all (`loadAll` only). Of `options`, all but `fields` are for HTTP only.
  * @throws ValidationError for a location that can't work
  * @example createCustomerSource("https://crm.example.com/customers/{id}", { token })
  */
@@ -17,7 +17,8 @@ export function createCustomerSource(
   if (/^https?:/i.test(location)) {
     return new HttpCustomerSource({ ...options, [location.includes("{id}") ? "url" : "listUrl"]: location });
   }
-  return new FileCustomerSource(/^file:/i.test(location) ? toPath(location) : location);
+  const { fields } = options;
+  return new FileCustomerSource(/^file:/i.test(location) ? toPath(location) : location, fields && { fields });
 }
 
 function toPath(url: string): string {

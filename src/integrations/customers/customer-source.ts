@@ -23,14 +23,16 @@ export const CustomerRecord = z.object({
 
 export type CustomerRecord = z.infer<typeof CustomerRecord>;
 
-/** What is wrong with the data of one customer. Names the field, never its value. */
+export type CustomerField = keyof CustomerRecord;
+
+/** What is wrong with the data of one customer, all of it in one. Names the fields, never their values. */
 export interface CustomerIssue {
   /** Where a person finds it: `line 12`, `item 3 of page 2`, `answer`. */
   place: string;
   /** Where it could be read. */
   id?: string;
   message: string;
-  /** False where the customer was taken all the same, without the value at fault. */
+  /** False where the customer was taken all the same; the message says what became of the value at fault. */
   skipped: boolean;
 }
 
@@ -41,6 +43,12 @@ export interface CustomerRequest {
   signal?: AbortSignal;
   /** Called for whatever is wrong with the data; without it nobody hears of what `list` skips. */
   onIssue?: (issue: CustomerIssue) => void;
+  /**
+   * Called once for each column or property that is not read, at the end of `list`, and of a file when `get` has read it.
+   * `similar` is the field that its name may have meant: above all, nobody must be written to because the column that
+   * says so is called something else.
+   */
+  onUnreadColumn?: (column: string, similar?: CustomerField) => void;
 }
 
 /** Port: where customers come from. */

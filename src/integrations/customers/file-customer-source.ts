@@ -5,18 +5,36 @@ import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import type { FileRow, RowReader } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
-import { fieldOf, pickFields, readCustomer, type CustomerReading } from "./read-customer.ts";
+import {
+  CustomerFields,
+  isAmbiguous,
+  readCustomer,
+  type CustomerReading,
+  type FieldNames,
+  type RawCustomer,
+} from "./read-customer.ts";
+import { NumberColumn, type DecimalMark } from "./written-number.ts";
 
 interface Index {
   /** Changes with the file. */
   stamp: string;
   customers: Promise<Map<string, CustomerReading>>;
+  fields: CustomerFields;
+  isReported: boolean;
+}
+
+export interface FileCustomerSourceOptions {
+  /** Columns or properties of other names: `{ id: "Customer No.", email: "contact.email" }`. Others are found by their names. */
+  fields?: FieldNames;
 }
 
 /**
- * Customers in a UTF-8 file: a JSON array (`.json`), one JSON object a line (`.jsonl`, `.ndjson`), or CSV with a header
+ * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`, `.ndjson`), or CSV with a header
  * (`.csv`, `.tsv`). Fields: id, name, email, segment, lifetime_value, do_not_contact, also as `lifetimeValue` or
- * `Lifetime Value`; others are ignored.
+ * `Lifetime Value`; others are told to `onUnreadColumn`. A row that can't be read spoils no other customer.
+ *
+ * Numbers may be written with a decimal point or comma. One that can be read in both ways (`6.000`) is read as the others
+ * in the file show; for its sake the file is read a second time.
  *
  * `list` streams the file. `get` reads it whole at the first call and whenever its size or modification time has
  * changed, and keeps it in memory: about 0.4 KB a customer. Beyond a million customers import the file into the graph
@@ -25,10 +43,11 @@ interface Index {
 export class FileCustomerSource implements CustomerSource {
   readonly #path: string;
   readonly #read: RowReader;
+  readonly #names: FieldNames;
   #index: Index | undefined;
 
   /** @throws ValidationError for a file name with another ending; the file itself is not touched before it is needed */
-  constructor(path: string) {
+  constructor(path: string, { fields = {} }: FileCustomerSourceOptions = {}) {
     const read = rowReaderFor(path);
     if (read === undefined) {
       throw new ValidationError(`The customer file "${basename(path)}" must end in ${ROW_FILE_ENDINGS}.`, {
@@ -37,12 +56,17 @@ export class FileCustomerSource implements CustomerSource {
     }
     this.#path = path;
     this.#read = read;
+    this.#names = fields;
   }
 
-  async get(id: string, { signal, onIssue }: CustomerRequest): Promise<CustomerRecord | undefined> {
+  async get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined> {
+    const { signal, onIssue } = request;
     signal?.throwIfAborted();
-    const customers = await this.#customers();
+    const index = await this.#readIndex();
+    const customers = await index.customers;
     signal?.throwIfAborted();
+    if (!index.isReported) index.fields.report({ ...request, onIssue: () => {} });
+    index.isReported = true;
     const found = customers.get(id);
     if (found === undefined || found.record !== undefined) {
       for (const issue of found?.issues ?? []) onIssue?.(issue);
@@ -54,25 +78,31 @@ export class FileCustomerSource implements CustomerSource {
     });
   }
 
-  async *list({ signal, onIssue }: CustomerRequest): AsyncGenerator<CustomerRecord> {
-    for await (const { record, issues } of this.#readings()) {
-      signal?.throwIfAborted();
-      for (const issue of issues) onIssue?.(issue);
+  async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
+    const fields = new CustomerFields(this.#names);
+    for await (const { record, issues } of this.#readings(fields)) {
+      request.signal?.throwIfAborted();
+      for (const issue of issues) request.onIssue?.(issue);
       if (record !== undefined) yield record;
     }
+    fields.report(request);
   }
 
   /** The index of the file as it is now; concurrent callers share the reading. */
-  async #customers(): Promise<Map<string, CustomerReading>> {
+  async #readIndex(): Promise<Index> {
     const { size, mtimeMs, ino } = await stat(this.#path).catch((error: unknown) => {
       throw this.#unreadable(error);
     });
     // A file that changes while it is read has another stamp at the next call, and is read again.
     const stamp = `${ino} ${size} ${mtimeMs}`;
-    if (this.#index?.stamp !== stamp) this.#index = { stamp, customers: this.#buildIndex() };
+    if (this.#index?.stamp !== stamp) {
+      const fields = new CustomerFields(this.#names);
+      this.#index = { stamp, customers: this.#buildIndex(fields), fields, isReported: false };
+    }
     const index = this.#index;
     try {
-      return await index.customers;
+      await index.customers;
+      return index;
     } catch (error) {
       if (this.#index === index) this.#index = undefined;
       throw error;
@@ -80,9 +110,9 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   /** The last good row of an id counts, as it does in an import; a bad one is kept only where there is no good one. */
-  async #buildIndex(): Promise<Map<string, CustomerReading>> {
+  async #buildIndex(fields: CustomerFields): Promise<Map<string, CustomerReading>> {
     const customers = new Map<string, CustomerReading>();
-    for await (const reading of this.#readings()) {
+    for await (const reading of this.#readings(fields)) {
       const id = reading.record?.id ?? reading.issues[0]?.id;
       if (id === undefined) continue;
       if (reading.record !== undefined || customers.get(id)?.record === undefined) customers.set(id, reading);
@@ -90,11 +120,33 @@ export class FileCustomerSource implements CustomerSource {
     return customers;
   }
 
-  async *#readings(): AsyncGenerator<CustomerReading> {
+  async *#readings(fields: CustomerFields): AsyncGenerator<CustomerReading> {
+    let mark: Promise<DecimalMark | undefined> | undefined;
+    for await (const row of this.#rows(fields)) {
+      const raw = fields.pick(row.values);
+      mark ??= isAmbiguous(raw.lifetime_value) ? this.#decimalMark() : undefined;
+      yield toReading(row, raw, await mark);
+    }
+  }
+
+  async #decimalMark(): Promise<DecimalMark | undefined> {
+    const column = new NumberColumn();
+    const fields = new CustomerFields(this.#names);
+    for await (const { values, problem } of this.#rows(fields)) {
+      if (problem === undefined) column.add(fields.pick(values).lifetime_value);
+    }
+    return column.mark;
+  }
+
+  async *#rows(fields: CustomerFields): AsyncGenerator<FileRow> {
     const stream = createReadStream(this.#path);
+    const onColumns = (columns: readonly string[]): void => {
+      checkColumns(columns, fields, this.#names);
+      fields.addColumns(columns);
+    };
     try {
       // How much of it is read is not asked for: its size does not matter.
-      for await (const row of this.#read(stream, 1, checkColumns)) yield toReading(row);
+      for await (const row of this.#read(stream, 1, onColumns)) yield row;
     } catch (error) {
       throw isAbiError(error) ? error : this.#unreadable(error);
     } finally {
@@ -110,23 +162,25 @@ export class FileCustomerSource implements CustomerSource {
   }
 }
 
-function checkColumns(columns: readonly string[]): void {
-  if (columns.map(fieldOf).includes("id")) return;
-  throw new ValidationError(
+function checkColumns(columns: readonly string[], fields: CustomerFields, names: FieldNames): void {
+  const missing = Object.values(names).find((name) => !columns.includes(name));
+  if (missing !== undefined) {
+    throw invalidFile(`The customer file has no column "${missing}". It has: ${columns.join(", ")}.`);
+  }
+  if (columns.some((column) => fields.fieldOf(column) === "id")) return;
+  throw invalidFile(
     "The customer file needs a first line that names its columns, among them id. Known are id, name, email, segment, " +
-      "lifetime_value and do_not_contact. Save it as CSV in UTF-8.",
-    { code: "customer_file_invalid" },
+      "lifetime_value and do_not_contact; columns of other names can be mapped to them (--map id=<column>).",
   );
 }
 
-function toReading({ line, values = {}, problem, broken }: FileRow): CustomerReading {
-  if (broken !== undefined) {
-    throw new ValidationError(`The customer file can't be read from line ${line} on: ${broken}.`, {
-      code: "customer_file_invalid",
-    });
-  }
+const invalidFile = (message: string): ValidationError =>
+  new ValidationError(message, { code: "customer_file_invalid" });
+
+function toReading({ line, problem, broken }: FileRow, raw: RawCustomer, mark?: DecimalMark): CustomerReading {
+  if (broken !== undefined) throw invalidFile(`The customer file can't be read from line ${line} on: ${broken}.`);
   const place = `line ${line}`;
-  const reading = readCustomer(pickFields(values), place);
+  const reading = readCustomer(raw, place, mark);
   if (problem === undefined) return reading;
   const id = reading.record?.id ?? reading.issues[0]?.id;
   const issue: CustomerIssue = { place, ...(id !== undefined && { id }), message: problem, skipped: true };

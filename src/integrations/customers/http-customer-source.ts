@@ -1,8 +1,9 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
-import { pickFields, readCustomer, type RawCustomer } from "./read-customer.ts";
+import { CustomerFields, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";
+import { NumberColumn } from "./written-number.ts";
 
 const PLACEHOLDERS = ["id", "include_transactions", "include_interactions"];
 const MAX_CUSTOMER_BYTES = 1_000_000;
@@ -23,7 +24,7 @@ export interface HttpCustomerSourceOptions {
   itemsPath?: string;
   nextPath?: string;
   /** Where an answer keeps each field, as dotted paths: `{ id: "customerId", email: "contact.emails.0" }`. Others are found by their names. */
-  fields?: Partial<Record<keyof CustomerRecord, string>>;
+  fields?: FieldNames;
   headers?: Readonly<Record<string, string>>;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
@@ -42,7 +43,7 @@ export class HttpCustomerSource implements CustomerSource {
   readonly #listUrl: URL | undefined;
   readonly #itemsPath: string;
   readonly #nextPath: string;
-  readonly #fields: Partial<Record<keyof CustomerRecord, string>>;
+  readonly #fields: FieldNames;
   readonly #client: HttpClient;
 
   /** @throws ValidationError for URLs, headers or a token that can't work, and for no URL at all */
@@ -74,7 +75,7 @@ export class HttpCustomerSource implements CustomerSource {
     const answer = await this.#json(url, MAX_CUSTOMER_BYTES, request.signal);
     if (answer === undefined) return undefined;
 
-    const raw = this.#raw(answer);
+    const raw = new CustomerFields(this.#fields).pick(answer);
     const { record, issues } = readCustomer({ ...raw, id: raw.id ?? id }, "answer");
     if (record === undefined)
       throw invalid(`The customer source's data of customer ${id} is not usable (${tell(issues)}).`);
@@ -84,25 +85,30 @@ export class HttpCustomerSource implements CustomerSource {
     return record;
   }
 
-  async *list({ signal, onIssue }: CustomerRequest): AsyncGenerator<CustomerRecord> {
+  async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
     if (this.#listUrl === undefined) throw unconfigured("all customers. Give that of the list, or import a file.");
     const seen = new Set<string>();
+    const fields = new CustomerFields(this.#fields);
+    const numbers = new NumberColumn();
     let next: URL | undefined = this.#listUrl;
     for (let page = 1; next !== undefined; page += 1) {
       if (seen.has(next.href)) throw invalid(`Page ${page} of the customer source is one that came before.`);
       seen.add(next.href);
-      const answer = await this.#json(next, MAX_PAGE_BYTES, signal);
+      const answer = await this.#json(next, MAX_PAGE_BYTES, request.signal);
       const items = Array.isArray(answer) ? answer : valueAt(answer, this.#itemsPath);
       if (!Array.isArray(items)) {
         throw invalid(`Page ${page} of the customer source has no array of customers at "${this.#itemsPath}".`);
       }
-      for (const [index, item] of items.entries()) {
-        const { record, issues } = readCustomer(this.#raw(item), `item ${index + 1} of page ${page}`);
-        for (const issue of issues) onIssue?.(issue);
+      const customers = items.map((item) => fields.pick(item));
+      for (const { lifetime_value } of customers) numbers.add(lifetime_value);
+      for (const [index, customer] of customers.entries()) {
+        const { record, issues } = readCustomer(customer, `item ${index + 1} of page ${page}`, numbers.mark);
+        for (const issue of issues) request.onIssue?.(issue);
         if (record !== undefined) yield record;
       }
       next = this.#following(answer, next, page);
     }
+    fields.report(request);
   }
 
   #following(answer: unknown, current: URL, page: number): URL | undefined {
@@ -132,20 +138,6 @@ export class HttpCustomerSource implements CustomerSource {
       throw invalid("The customer source did not answer with JSON. Check its URL.");
     }
   }
-
-  #raw(value: unknown): RawCustomer {
-    const raw = typeof value === "object" && value !== null && !Array.isArray(value) ? pickFields(value) : {};
-    for (const [field, path] of Object.entries(this.#fields)) raw[field as keyof CustomerRecord] = valueAt(value, path);
-    return raw;
-  }
-}
-
-/** Own properties only: `constructor` and `__proto__` are no fields of a customer. */
-function valueAt(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
-    return (at as Record<string, unknown>)[key];
-  }, value);
 }
 
 const unconfigured = (what: string): ValidationError =>

@@ -1,12 +1,19 @@
-import { CustomerRecord, type CustomerIssue } from "./customer-source.ts";
-
-type Field = keyof CustomerRecord;
+import { plainName, similarField } from "../../row-file/column-name.ts";
+import { readYesNo } from "../../row-file/yes-no.ts";
+import { readEmailAddress } from "../email/email-address.ts";
+import { CustomerRecord, type CustomerField, type CustomerIssue, type CustomerRequest } from "./customer-source.ts";
+import { numberFrom, readNumber, type DecimalMark } from "./written-number.ts";
 
 /** A customer's fields as they came, not yet checked. */
-export type RawCustomer = Partial<Record<Field, unknown>>;
+export type RawCustomer = Partial<Record<CustomerField, unknown>>;
 
-/** Field names in the spellings that files and services use, with case, spaces, `_` and `-` taken out. */
-const SPELLINGS = new Map<string, Field>([
+/** Where a source keeps each field: the name of its column or property, or a dotted path into a property. */
+export type FieldNames = Partial<Record<CustomerField, string>>;
+
+const FIELDS = CustomerRecord.keyof().options;
+
+/** Field names in the spellings that files and services use, with case and everything but letters and digits taken out. */
+const SPELLINGS = new Map<string, CustomerField>([
   ["id", "id"],
   ["customerid", "id"],
   ["name", "name"],
@@ -16,17 +23,96 @@ const SPELLINGS = new Map<string, Field>([
   ["donotcontact", "do_not_contact"],
 ]);
 
-/** The field that a column or property stands for: `lifetimeValue`, `Lifetime Value` and `lifetime_value` are one. */
-export const fieldOf = (name: string): Field | undefined => SPELLINGS.get(name.toLowerCase().replaceAll(/[\s_-]/g, ""));
+/** What a column is called that says who may or may not be written to. */
+const CONSENT =
+  /donot|dont|opt(?:ed)?(?:out|in)|unsubscri|subscribed|no(?:contact|mail|email|marketing)|dnc|objection|consent|suppress|blocked|permission|gdpr|maycontact|contactable|newsletter|widerspr|sperr|abgemeldet|abbestellt|einwilligung|kontaktieren|desabonn|desinscri/;
 
-/** The known fields of an object; of two spellings of one field the first counts. */
-export function pickFields(object: object): RawCustomer {
-  const raw: RawCustomer = {};
-  for (const [name, value] of Object.entries(object)) {
-    const field = fieldOf(name);
-    if (field !== undefined) raw[field] ??= value;
+/** The field that a column or property stands for: `lifetimeValue`, `Lifetime Value` and `lifetime_value` are one. */
+export const fieldOf = (name: string): CustomerField | undefined => SPELLINGS.get(plainName(name));
+
+/** So many columns that are not read are remembered. */
+const MOST_UNREAD = 200;
+
+/** Finds the fields in what a source gives, and remembers what it did not read. For one pass through the source. */
+export class CustomerFields {
+  readonly #names: FieldNames;
+  readonly #mapped: ReadonlyMap<string, CustomerField>;
+  /** Properties that are read as a whole or in part under a name that was given. */
+  readonly #roots: ReadonlySet<string>;
+  readonly #unread = new Set<string>();
+  readonly #found = new Set<CustomerField>();
+  #rows = 0;
+
+  constructor(names: FieldNames = {}) {
+    this.#names = names;
+    this.#roots = new Set(Object.values(names).map((path) => path.split(".", 1)[0] ?? path));
+    this.#mapped = new Map(FIELDS.flatMap((field) => (names[field] === undefined ? [] : [[names[field], field]])));
   }
-  return raw;
+
+  /** The field that a column is read for, if any. */
+  fieldOf(column: string): CustomerField | undefined {
+    const field = this.#mapped.get(column) ?? fieldOf(column);
+    return field === undefined || (this.#names[field] ?? column) === column ? field : undefined;
+  }
+
+  /** Notes the columns of a file that has a heading; of two for one field the first is read. */
+  addColumns(columns: readonly string[]): void {
+    const seen = new Set<CustomerField>();
+    for (const column of columns) {
+      const field = this.fieldOf(column);
+      if (field === undefined || seen.has(field)) this.#notRead(column);
+      else seen.add(field);
+    }
+  }
+
+  /** The known fields of one customer; of two spellings of one field the first that is not null counts. */
+  pick(value: unknown): RawCustomer {
+    const raw: RawCustomer = {};
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return raw;
+    this.#rows += 1;
+    for (const [field, path] of Object.entries(this.#names) as [CustomerField, string][]) {
+      const given = Object.hasOwn(value, path) ? (value as Record<string, unknown>)[path] : valueAt(value, path);
+      if (given === undefined) continue;
+      raw[field] = given;
+      this.#found.add(field);
+    }
+    for (const [name, given] of Object.entries(value)) {
+      const field = this.fieldOf(name);
+      if (field !== undefined && this.#names[field] === undefined) raw[field] ??= given;
+      else if (field === undefined && !this.#roots.has(name)) this.#notRead(name);
+    }
+    return raw;
+  }
+
+  /** Tells of columns that are not read, and of names that no row has. */
+  report({ onIssue, onUnreadColumn }: CustomerRequest): void {
+    for (const column of this.#unread) onUnreadColumn?.(column, likelyField(column));
+    if (this.#rows === 0) return;
+    for (const [field, name] of Object.entries(this.#names) as [CustomerField, string][]) {
+      if (this.#found.has(field)) continue;
+      const message = `there is no "${name}", which is to be read as ${field}`;
+      onIssue?.({ place: "every row", message, skipped: false });
+    }
+  }
+
+  #notRead(column: string): void {
+    if (column !== "" && (this.#unread.size < MOST_UNREAD || likelyField(column) === "do_not_contact")) {
+      this.#unread.add(column);
+    }
+  }
+}
+
+/** The field that a column which is not read may have meant. */
+export function likelyField(column: string): CustomerField | undefined {
+  return CONSENT.test(plainName(column)) ? "do_not_contact" : (fieldOf(column) ?? similarField(column, FIELDS));
+}
+
+/** Own properties only: `constructor` and `__proto__` are no fields of a customer. */
+export function valueAt(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
+    return (at as Record<string, unknown>)[key];
+  }, value);
 }
 
 export interface CustomerReading {
@@ -36,34 +122,40 @@ export interface CustomerReading {
 }
 
 /**
- * Checks one customer. Texts are trimmed, empty ones and null are absent; numbers in text fields become text;
- * `do_not_contact` may be written true/false, yes/no, 1/0. A `lifetime_value` that is no number is left out and reported:
- * the customer is known all the same. Anything else at fault makes the data no customer: better none than one whom
- * we may not write to, or whose name is half read.
+ * Checks one customer. Texts are trimmed, empty ones and null are absent; numbers in text fields become text. What is not
+ * understood never makes us write to somebody: an unusable address and a `lifetime_value` that is no number are left
+ * out, a `do_not_contact` that is neither yes nor no counts as yes, and the customer is taken with an issue that says so.
+ * Anything else at fault makes the data no customer: better none than one whose name is half read.
+ * @param mark the decimal mark of the column, for a `lifetime_value` that may be read in two ways
+ * @returns at most one issue, however many faults there are
  */
-export function readCustomer(raw: RawCustomer, place: string): CustomerReading {
+export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark): CustomerReading {
   const id = asText(raw.id);
-  const value = asNumber(raw.lifetime_value);
+  const faults: string[] = [];
   const parsed = CustomerRecord.safeParse({
     id: id ?? "",
     name: asText(raw.name),
-    email: asText(raw.email),
+    email: asAddress(raw.email, faults),
     segment: asText(raw.segment),
-    lifetime_value: value === "invalid" ? undefined : value,
-    do_not_contact: asBoolean(raw.do_not_contact),
+    lifetime_value: asNumber(raw.lifetime_value, mark, faults),
+    do_not_contact: asBoolean(raw.do_not_contact, faults),
   });
-  const issue = (message: string, skipped: boolean): CustomerIssue => ({
+  const all = [...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join(".")} ${message}`), ...faults];
+  const issue: CustomerIssue = {
     place,
     ...(typeof id === "string" && id.length <= 200 && { id }),
-    message,
-    skipped,
-  });
-
-  const issues = value === "invalid" ? [issue("lifetime_value is not a number: left out", !parsed.success)] : [];
-  if (parsed.success) return { record: withoutUndefined(parsed.data), issues };
-  const message = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ");
-  return { issues: [...issues, issue(message, true)] };
+    message: all.join("; "),
+    skipped: !parsed.success,
+  };
+  return {
+    ...(parsed.success && { record: withoutUndefined(parsed.data) }),
+    issues: all.length > 0 ? [issue] : [],
+  };
 }
+
+/** Whether a number can only be understood from others in its column. */
+export const isAmbiguous = (value: unknown): boolean =>
+  typeof value === "string" && readNumber(value).kind === "ambiguous";
 
 /** What can't be text is handed on as it is, for the schema to refuse. */
 function asText(value: unknown): unknown {
@@ -73,27 +165,38 @@ function asText(value: unknown): unknown {
   return value ?? undefined;
 }
 
-function asNumber(value: unknown): number | undefined | "invalid" {
-  if (typeof value === "number") return Number.isFinite(value) ? value : "invalid";
+function asAddress(value: unknown, faults: string[]): unknown {
   const text = asText(value);
-  if (text === undefined) return undefined;
-  if (typeof text !== "string" || !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return "invalid";
-  const number = Number(text);
-  return Number.isFinite(number) ? number : "invalid";
+  if (typeof text !== "string") return text;
+  const read = readEmailAddress(text);
+  if ("address" in read) return read.address;
+  const is = read.problem === "several" ? "is more than one address" : "is not an address that mail can be sent to";
+  faults.push(`email ${is}: left out`);
+  return undefined;
 }
 
-const WORDS = new Map<unknown, boolean>([
-  ["true", true],
-  ["yes", true],
-  ["1", true],
-  ["false", false],
-  ["no", false],
-  ["0", false],
-]);
-
-function asBoolean(value: unknown): unknown {
+function asNumber(value: unknown, mark: DecimalMark | undefined, faults: string[]): number | undefined {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
   const text = asText(value);
-  return typeof text === "string" ? (WORDS.get(text.toLowerCase()) ?? text) : text;
+  if (text === undefined) return undefined;
+  const read = typeof text === "string" ? readNumber(text) : ({ kind: "invalid" } as const);
+  const number = numberFrom(read, mark);
+  if (number !== undefined) return number;
+  faults.push(
+    read.kind === "invalid"
+      ? "lifetime_value is not a number: left out"
+      : "lifetime_value can be read in two ways, and no other one shows whether point or comma is the decimal mark: left out",
+  );
+  return undefined;
+}
+
+function asBoolean(value: unknown, faults: string[]): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  const text = asText(value);
+  if (text === undefined) return undefined;
+  const read = typeof text === "string" ? readYesNo(text) : undefined;
+  if (read === undefined) faults.push("do_not_contact is neither true nor false: counts as true");
+  return read ?? true;
 }
 
 const withoutUndefined = (record: CustomerRecord): CustomerRecord =>

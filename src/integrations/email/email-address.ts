@@ -1,3 +1,5 @@
+import { domainToASCII } from "node:url";
+
 // RFC 5321 section 4.5.3.1, and the length of the path that an address must fit in.
 const LONGEST_ADDRESS = 254;
 const LONGEST_LOCAL_PART = 64;
@@ -22,3 +24,25 @@ export function isEmailAddress(value: unknown): value is string {
 
 /** The domain of a usable address, in lower case. */
 export const domainOf = (address: string): string => address.slice(address.indexOf("@") + 1).toLowerCase();
+
+const NAMED_ADDRESS = /^([^<>]*)<([^<>]*)>$/;
+/** Letters of any script, joiners and the full stops of other scripts: what `domainToASCII` reads and does not cut off. */
+const INTERNATIONAL_DOMAIN = /^(?:[\p{L}\p{N}\p{M}.\u3002\uFF0E\uFF61-]|\u200C|\u200D)+$/u;
+
+/**
+ * The usable address in a value as people write it: bare, as `Name <a@b.example>`, with `mailto:`, or on an
+ * internationalised domain, which is converted to its `xn--` form (UTS 46).
+ * @returns the address, or why there is none: what there is can't be mailed to, or is more than one address
+ */
+export function readEmailAddress(text: string): { address: string } | { problem: "unusable" | "several" } {
+  const trimmed = text.trim().replace(/[;,]$/, "");
+  const [, name = "", named] = NAMED_ADDRESS.exec(trimmed) ?? [];
+  const written = (named ?? trimmed).trim().replace(/^mailto:/i, "");
+  const other = name.trim().replaceAll(/^["']|["']$/g, "");
+  if (other.includes("@") && other.toLowerCase() !== written.toLowerCase()) return { problem: "several" };
+  const [local = "", domain = "", ...more] = written.split("@");
+  if (more.length > 0) return { problem: "several" };
+  const isConverted = /\P{ASCII}/u.test(domain) && INTERNATIONAL_DOMAIN.test(domain);
+  const address = isConverted ? `${local}@${domainToASCII(domain)}` : written;
+  return isEmailAddress(address) ? { address } : { problem: "unusable" };
+}

@@ -9,10 +9,11 @@ test("takes columns of the fields' names, and ignores others", () => {
 });
 
 test("takes mapped columns and constants before columns of the same name", () => {
-  const { toParameters } = createColumnMapping(["feedback_text=text=body"], ["customer_id=C-9", "subject=a = b"]);
-  expect(toParameters({ ...FIELDS, "text=body": "Good." })).toEqual({
+  const { toParameters } = createColumnMapping(["feedback_text=text=body"], ["customer_id=C-9", "sentiment=a = b"]);
+  expect(toParameters({ ...FIELDS, sentiment: "c", "text=body": "Good." })).toEqual({
     customer_id: "C-9",
-    subject: "a = b",
+    subject: "Hi",
+    sentiment: "a = b",
     feedback_text: "Good.",
   });
 });
@@ -34,14 +35,50 @@ test("understands what a text file can say", () => {
 });
 
 test("leaves empty required fields for the workflow to refuse", () => {
-  expect(createColumnMapping([], []).toParameters({ ...FIELDS, subject: "" })).toMatchObject({ subject: "" });
+  expect(createColumnMapping([], []).toParameters({ ...FIELDS, feedback_text: "" })).toMatchObject({
+    feedback_text: "",
+  });
+});
+
+test.each([{}, { subject: "" }, { subject: " \u00a0\u200b" }, { subject: null }])(
+  "a row without subject (%j) gets the one that is set, or ours",
+  (row) => {
+    const subjectOf = (map: string[], set: string[], values: object): unknown =>
+      createColumnMapping(map, set).toParameters({ customer_id: "C-1", feedback_text: "Well.", ...values })["subject"];
+    expect(subjectOf([], [], row)).toBe("Your feedback");
+    expect(subjectOf([], ["subject=Your review"], row)).toBe("Your review");
+    expect(subjectOf(["subject=title"], ["subject=Your review"], { ...row, title: " " })).toBe("Your review");
+    expect(subjectOf(["subject=title"], ["subject=Your review"], { ...row, title: "Hi" })).toBe("Hi");
+    expect(subjectOf([], ["subject=Your review"], { subject: "Hi" })).toBe("Hi");
+  },
+);
+
+test("a file needs no column for the subject", () => {
+  const { check } = createColumnMapping(["feedback_text=text", "customer_id=customer"], []);
+  check(["text", "customer", "stars"]);
+  expect(() => createColumnMapping(["subject=title"], []).check(["customer_id", "feedback_text"])).toThrow(
+    'no column "title"',
+  );
+});
+
+test("warns of columns that are not read and may mean a field, or whom no mail may go to", () => {
+  const { warningOf } = createColumnMapping(["feedback_text=text"], []);
+  expect(warningOf("send_respons")).toMatch(/not read.* send_response/);
+  expect(warningOf("Customer ID")).toMatch(/--map customer_id=/);
+  expect(warningOf("opt_out")).toMatch(/customer data \(do_not_contact\)/);
+  for (const column of ["text", "customer_id", "stars", "constructor"]) expect(warningOf(column)).toBeUndefined();
+});
+
+test.each(["constructor", "toString", "__proto__"])("takes the text %s for nothing but itself", (word) => {
+  const values = { ...FIELDS, send_response: word };
+  expect(createColumnMapping([], []).toParameters(values)).toMatchObject({ send_response: word });
 });
 
 test.each([
   [["text"], [], "not of the form --map <field>=<column>"],
   [["text=a"], [], 'no field "text"'],
   [["subject=a", "subject=b"], [], "gives subject twice"],
-  [["subject=a"], ["subject=b"], "by --map and by --set"],
+  [["sentiment=a"], ["sentiment=b"], "by --map and by --set"],
   [[], ["subject="], "not of the form --set <field>=<value>"],
 ])("refuses --map %j --set %j", (map, set, message) => {
   expect(() => createColumnMapping(map, set)).toThrow(message);

@@ -89,21 +89,36 @@ describe("hostile CSV", () => {
       "a.csv",
       'id,name,segment\nC-1,"Dwayne "Rock" J",x\nC-2,Bo,y\nC-3,"open,y\nC-4,"Di",y\nC-5,Ed,y\n',
     );
-    expect(records.map(({ id }) => id)).toEqual(["C-2", "C-5"]);
+    expect(records.map(({ id }) => id)).toEqual(["C-2", "C-4", "C-5"]);
     expect(issues).toMatchObject([
       { place: "line 2", id: "C-1", message: expect.stringContaining("broken quotes"), skipped: true },
       { place: "line 4", id: "C-3", message: expect.stringContaining("broken quotes"), skipped: true },
     ]);
   });
 
-  test("a quote that is never closed ends the reading with the line, instead of losing the rest", async () => {
-    await expect(read("a.csv", 'id,name\nC-1,Ada\nC-2,"Bo\nC-3,Cy\n')).rejects.toThrow(
-      "The customer file can't be read from line 3 on: a quote is not closed",
-    );
+  test("a quote that is never closed spoils its own row, and every other customer can be looked up", async () => {
+    const { source } = await sourceOf("a.csv", 'id,name\nC-1,Ada\nC-2,"Bo\nC-3,Cy\n');
+    const { records, issues } = await listAll(source);
+    expect(records).toEqual([
+      { id: "C-1", name: "Ada" },
+      { id: "C-3", name: "Cy" },
+    ]);
+    expect(issues).toMatchObject([{ place: "line 3", id: "C-2", message: expect.stringContaining("broken quotes") }]);
+    expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "Ada" });
+    expect(await source.get("C-3", request)).toEqual({ id: "C-3", name: "Cy" });
+    await expect(source.get("C-2", request)).rejects.toThrow("line 3: has broken quotes");
   });
 
-  test("a value longer than a million characters is no customer", async () => {
-    await expect(read("a.csv", `id,name\nC-1,${"x".repeat(1_100_000)}\nC-2,Bo\n`)).rejects.toThrow("from line 2 on");
+  test("a row longer than a million characters is no customer, the others are", async () => {
+    for (const value of ["x".repeat(1_100_000), `"${"x\n".repeat(550_000)}"`]) {
+      const { source } = await sourceOf("a.csv", `id,name\nC-1,${value}\nC-2,Bo\n`);
+      const { records, issues } = await listAll(source);
+      expect(records).toEqual([BO]);
+      expect(issues).toMatchObject([
+        { place: "line 2", message: expect.stringContaining("is longer than"), skipped: true },
+      ]);
+      expect(await source.get("C-2", request)).toEqual(BO);
+    }
   });
 
   test("without an id column it says which columns there are to be", async () => {
@@ -154,8 +169,6 @@ describe("hostile JSON", () => {
     ["", /must hold a JSON array/],
     ['[{"id":"C-1"}', /it ends in the middle/],
     ['[{"id":"C-1"},\n{"id":"C-2', /line 2 on: it ends in the middle/],
-    ['[{"id":"C-1"},]', /missing beside a comma/],
-    ['[,{"id":"C-1"}]', /missing beside a comma/],
     ["[]\n[]", /line 2 on: the JSON array has ended/],
   ])("the broken file %j is a ValidationError that says where", async (text, message) => {
     const reading = read("a.json", text);
@@ -163,18 +176,143 @@ describe("hostile JSON", () => {
     await expect(reading).rejects.toBeInstanceOf(ValidationError);
   });
 
-  test("an entry longer than a million characters is a broken file, not a customer", async () => {
+  test("an entry longer than a million characters, or missing, is no customer, the others are", async () => {
     const long = `{"id":"C-1","name":"${"x".repeat(1_100_000)}`;
     const { records, issues } = await read("a.jsonl", `{"id":"C-0"}\n${long}"}\n{"id":"C-2"}`);
     expect(records).toEqual([{ id: "C-0" }, { id: "C-2" }]);
     expect(issues).toMatchObject([
       { place: "line 2", message: expect.stringContaining("is longer than"), skipped: true },
     ]);
-    await expect(read("a.json", `[{"id":"C-0"},\n${long}"}]`)).rejects.toThrow("from line 2 on: a quote or bracket");
+    const array = await read("a.json", `[{"id":"C-0"},\n${long}"},\n{"id":"C-2"},]`);
+    expect(array.records).toEqual(records);
+    expect(array.issues).toMatchObject([
+      { place: "line 2", message: expect.stringContaining("is longer than"), skipped: true },
+      { place: "line 3", message: "is missing beside a comma", skipped: true },
+    ]);
   });
 
   test("a property called __proto__ is nothing special", async () => {
     expect((await read("a.json", '[{"id":"C-1","__proto__":{"name":"x"}}]')).records).toEqual([{ id: "C-1" }]);
+  });
+});
+
+describe("numbers", () => {
+  const valuesOf = async (...values: string[]) => {
+    const { source } = await sourceOf(
+      "a.tsv",
+      `id\tlifetime_value\n${values.map((v, at) => `${at}\t${v}\n`).join("")}`,
+    );
+    const { records, issues } = await listAll(source);
+    const found = await Promise.all(values.map((_, at) => source.get(String(at), request)));
+    expect(found).toEqual(records);
+    return { values: records.map(({ lifetime_value }) => lifetime_value), places: issues.map(({ place }) => place) };
+  };
+
+  test.each([
+    ["a decimal comma further down", ["6.000", "12", "1.234,56"], [6000, 12, 1234.56]],
+    ["a decimal comma above", ["99,5", "6.000", "6,000"], [99.5, 6000, 6]],
+    ["two groups", ["1.234.567", "6.000"], [1_234_567, 6000]],
+    ["a decimal point", ["6.000", "12.5", "6,000"], [6, 12.5, 6000]],
+    ["an English number", ["6,000", "1,234.56"], [6000, 1234.56]],
+  ])("that can be read in two ways are read as the others in the file: %s", async (_which, written, values) => {
+    expect(await valuesOf(...written)).toEqual({ values, places: [] });
+  });
+
+  test.each([
+    ["without any other", ["6.000", "12"], [undefined, 12]],
+    ["where others contradict one another", ["12.5", "6.000", "12,5"], [12.5, undefined, 12.5]],
+    ["where only a broken row shows it", ["6.000", "1,5\tx"], [undefined]],
+  ])("are left out with an issue %s", async (_where, written, values) => {
+    const { records, issues } = await read(
+      "a.tsv",
+      `id\tlifetime_value\n${written.map((value, at) => `${at}\t${value}\n`).join("")}`,
+    );
+    expect(records.map(({ lifetime_value }) => lifetime_value)).toEqual(values);
+    expect(issues[0]).toMatchObject({ message: expect.stringContaining("in two ways"), skipped: false });
+  });
+
+  test("in JSON are what they are, but for texts", async () => {
+    const text =
+      '[{"id":"1","lifetime_value":6.000},{"id":"2","lifetime_value":"6.000"},{"id":"3","lifetime_value":"1,5"}]';
+    expect((await read("a.json", text)).records).toMatchObject([
+      { lifetime_value: 6 },
+      { lifetime_value: 6000 },
+      { lifetime_value: 1.5 },
+    ]);
+  });
+});
+
+describe("columns", () => {
+  const unreadOf = async (source: FileCustomerSource) => {
+    const unread: [string, string | undefined][] = [];
+    const onUnreadColumn = (column: string, similar?: string): void => void unread.push([column, similar]);
+    const records = await Array.fromAsync(source.list({ ...request, onUnreadColumn }));
+    return { records, unread };
+  };
+
+  test.each<[string, string | undefined]>([
+    ...["do_not_contacts", "opt_out", "Opt-Out", "Unsubscribed?", "dnc", "no_mail", "Werbesperre", "consent"].map(
+      (name): [string, string | undefined] => [name, "do_not_contact"],
+    ),
+    ["E-Mail-Adresse", "email"],
+    ["emial", "email"],
+    ["lifetime_valeu", "lifetime_value"],
+    ["segmnet", "segment"],
+    ["phone", undefined],
+    ["constructor", undefined],
+    ["Name", undefined],
+  ])("that are not read are told once, %s with the field it may mean", async (column, similar) => {
+    const expected = column === "Name" ? [] : [[column, similar]];
+    const csv = await sourceOf("a.csv", `id,${column}\n1,x\n2,y\n`);
+    expect((await unreadOf(csv.source)).unread).toEqual(expected);
+    const json = await sourceOf(
+      "a.jsonl",
+      `{"id":"1",${JSON.stringify(column)}:1}\n{"id":"2",${JSON.stringify(column)}:1}\n`,
+    );
+    expect((await unreadOf(json.source)).unread).toEqual(expected);
+    const unread: unknown[] = [];
+    for (const id of ["1", "2"]) {
+      await json.source.get(id, { ...request, onUnreadColumn: (...told) => unread.push(told) });
+    }
+    expect(unread).toEqual(expected);
+  });
+
+  test("of which a second one for a field is not read either", async () => {
+    const { source } = await sourceOf("a.csv", "id,do_not_contact,Do Not Contact?\n1,,yes\n");
+    expect((await unreadOf(source)).unread).toEqual([["Do Not Contact?", "do_not_contact"]]);
+  });
+
+  test("may have other names, and paths in JSON", async () => {
+    const fields = { id: "Kunden-Nr.", email: "contact.mail", do_not_contact: "opt_out" };
+    const csv = await sourceOf("a.csv", "Kunden-Nr.;id;contact.mail;opt_out;x\n7;1;a@example.com;ja;y\n");
+    const expected = { id: "7", email: "a@example.com", do_not_contact: true };
+    expect(await unreadOf(new FileCustomerSource(csv.path, { fields }))).toEqual({
+      records: [expected],
+      unread: [
+        ["id", "id"],
+        ["x", undefined],
+      ],
+    });
+    const json = await sourceOf("a.json", '[{"Kunden-Nr.":7,"contact":{"mail":"a@example.com"},"opt_out":1}]');
+    expect(await unreadOf(new FileCustomerSource(json.path, { fields }))).toEqual({ records: [expected], unread: [] });
+  });
+
+  test("that a name is given for must be there", async () => {
+    const csv = await sourceOf("a.csv", "id,opt_out\n1,ja\n");
+    const fields = { do_not_contact: "optout" };
+    await expect(unreadOf(new FileCustomerSource(csv.path, { fields }))).rejects.toThrow(
+      'has no column "optout". It has: id, opt_out.',
+    );
+    const json = await sourceOf("a.jsonl", '{"id":"1","opt_out":1}');
+    const issues: CustomerIssue[] = [];
+    const list = new FileCustomerSource(json.path, { fields }).list({
+      ...request,
+      onIssue: (issue) => issues.push(issue),
+    });
+    expect(await Array.fromAsync(list)).toEqual([{ id: "1" }]);
+    expect(issues).toEqual([
+      { place: "every row", message: 'there is no "optout", which is to be read as do_not_contact', skipped: false },
+    ]);
   });
 });
 
@@ -187,21 +325,21 @@ describe("get", () => {
   });
 
   test("the last good row of an id counts", async () => {
-    const { source } = await sourceOf("a.csv", "id,name,do_not_contact\nC-1,old,\nC-1,new,\nC-1,bad,maybe\n");
+    const { source } = await sourceOf("a.csv", "id,name,do_not_contact\nC-1,old,\nC-1,new,\nC-1,bad\n");
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "new" });
   });
 
   test("a customer whose only row is bad is a ValidationError with the line", async () => {
-    const { source } = await sourceOf("a.csv", "id,do_not_contact\nC-1,yes\nC-2,maybe\n");
+    const { source } = await sourceOf("a.csv", "id,do_not_contact\nC-1,yes\nC-2,no,x\n");
     await expect(source.get("C-2", request)).rejects.toMatchObject({
       code: "customer_invalid",
-      message: expect.stringContaining("line 3: do_not_contact must be true or false"),
+      message: expect.stringContaining("line 3: has 3 columns where the first line has 2"),
     });
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", do_not_contact: true });
   });
 
   test("tells of a lifetime value that was left out", async () => {
-    const { source } = await sourceOf("a.csv", 'id,lifetime_value\nC-1,"12,500.00"\n');
+    const { source } = await sourceOf("a.csv", 'id,lifetime_value\nC-1,"12,500.00.00"\n');
     const issues: CustomerIssue[] = [];
     expect(await source.get("C-1", { ...request, onIssue: (issue) => issues.push(issue) })).toEqual({ id: "C-1" });
     expect(issues).toMatchObject([{ id: "C-1", skipped: false }]);

@@ -245,6 +245,23 @@ describe("list", () => {
     expect(() => new HttpCustomerSource({})).toThrow(/URL of the customer source must/);
   });
 
+  test("reads a number that can be read in two ways as the others show, and tells of properties that are not read", async () => {
+    const server = await serve({
+      json: [
+        { id: "C-1", lifetime_value: "6.000", contact: { mail: "a@b.example" }, optOut: true },
+        { id: "C-2", lifetime_value: "1,5" },
+      ],
+    });
+    const unread: unknown[] = [];
+    const source = createCustomerSource(`${server.origin}/all`, { fields: { email: "contact.mail" } });
+    const list = source.list({ ...request, onUnreadColumn: (...told) => unread.push(told) });
+    expect(await Array.fromAsync(list)).toEqual([
+      { id: "C-1", email: "a@b.example", lifetime_value: 6000 },
+      { id: "C-2", lifetime_value: 1.5 },
+    ]);
+    expect(unread).toEqual([["optOut", "do_not_contact"]]);
+  });
+
   test("says that it needs a URL for the list", async () => {
     const server = await serve({});
     await expect(listAll(sourceOf(server))).rejects.toThrow(/no URL for all customers/);

@@ -1,0 +1,118 @@
+/** One record of CSV, as far as a text holds it. */
+export interface CsvRecord {
+  /**
+   * `whole`: read to its end. `broken`: a closing quote is followed by something else than a delimiter. `open`: the text
+   * ends first.
+   */
+  state: "whole" | "broken" | "open";
+  /** The values, up to the one at fault where it is broken or open. */
+  values: string[];
+  /** Where reading stopped: of a whole record, after its line end. */
+  end: number;
+  /** The first quoted value with a line end in it, as it is written. */
+  multiLine?: { column: number; written: string };
+  /** Whether a value without quotes ends in one that it does not begin, as the last line of a broken quoted value does. */
+  endsForeignQuote: boolean;
+}
+
+const escaped = (delimiter: string): string => delimiter.replace(/[\\^\]|.*+?$(){}[-]/, "\\$&");
+
+/**
+ * Reads records after RFC 4180, with blanks allowed around quotes. Values without quotes may hold quotes; blanks before a
+ * value are no part of it. Characters may be bytes: nothing but ASCII has a meaning.
+ * @param delimiter one ASCII character
+ */
+export class CsvSyntax {
+  readonly delimiter: string;
+  readonly #opening: RegExp;
+  readonly #afterQuote: RegExp;
+  readonly #unquoted: RegExp;
+  readonly #blank: RegExp;
+
+  constructor(delimiter: string) {
+    const mark = escaped(delimiter);
+    const blank = delimiter === "\t" ? " " : "[ \\t]";
+    this.delimiter = delimiter;
+    this.#opening = new RegExp(`${blank}*"`, "y");
+    this.#afterQuote = new RegExp(`${blank}*(${mark}|\\r\\n|\\n|\\r|$)`, "y");
+    this.#unquoted = new RegExp(`${blank}*([^${mark}\\r\\n]*)(${mark}|\\r\\n|\\n|\\r|$)`, "y");
+    this.#blank = new RegExp(`^[\\s${mark}]*$`);
+  }
+
+  /** Whether a line has nothing but blanks and delimiters. */
+  isBlank(line: string): boolean {
+    return this.#blank.test(line);
+  }
+
+  /** How many delimiters a line has, whatever quotes are around them. */
+  delimitersIn(line: string): number {
+    let count = 0;
+    for (let at = line.indexOf(this.delimiter); at >= 0; at = line.indexOf(this.delimiter, at + 1)) count += 1;
+    return count;
+  }
+
+  /** Whether a line that begins within quotes has their end. */
+  closesQuote(line: string): boolean {
+    const record: CsvRecord = { state: "open", values: [], end: 0, endsForeignQuote: false };
+    return this.#readQuoted(record, line, 0) !== undefined;
+  }
+
+  /** The values of a line that has no quotes. */
+  split(line: string): string[] {
+    return line.split(this.delimiter).map((value) => value.replace(/^[ \t]+/, ""));
+  }
+
+  /**
+   * The record at the beginning of a text.
+   * @param isAll whether the text ends here, or only what is known of it
+   */
+  read(text: string, from: number, isAll: boolean): CsvRecord {
+    const record: CsvRecord = { state: "open", values: [], end: from, endsForeignQuote: false };
+    for (;;) {
+      const end = matches(this.#opening, text, record.end)
+        ? this.#readQuoted(record, text, this.#opening.lastIndex)
+        : this.#readUnquoted(record, text);
+      if (end === undefined) return record;
+      const undecided = record.end === text.length && !isAll && (end === "" || end === "\r");
+      if (undecided) {
+        record.values.pop();
+        return record;
+      }
+      if (end === this.delimiter) continue;
+      record.state = "whole";
+      return record;
+    }
+  }
+
+  /** What ends the value; undefined where nothing more can be read. */
+  #readQuoted(record: CsvRecord, text: string, from: number): string | undefined {
+    let close = text.indexOf('"', from);
+    while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
+    const after = close < 0 ? null : matches(this.#afterQuote, text, close + 1);
+    if (after === null) {
+      if (close >= 0) record.state = "broken";
+      record.end = close < 0 ? text.length : close;
+      return undefined;
+    }
+    const written = text.slice(from, close);
+    if (record.multiLine === undefined && /[\r\n]/.test(written)) {
+      record.multiLine = { column: record.values.length, written };
+    }
+    record.values.push(written.replaceAll('""', '"'));
+    record.end = this.#afterQuote.lastIndex;
+    return after[1];
+  }
+
+  #readUnquoted(record: CsvRecord, text: string): string | undefined {
+    const [, value = "", end] = matches(this.#unquoted, text, record.end) ?? [];
+    record.values.push(value);
+    record.end = this.#unquoted.lastIndex;
+    if (value.endsWith('"') && value.split('"').length % 2 === 0) record.endsForeignQuote = true;
+    return end;
+  }
+}
+
+function matches(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
