@@ -1,3 +1,4 @@
+import { tidyIdentifier } from "../../identifier.ts";
 import { CustomerRecord, type CustomerIssue } from "./customer-source.ts";
 
 type Field = keyof CustomerRecord;
@@ -42,7 +43,8 @@ export interface CustomerReading {
  * we may not write to, or whose name is half read.
  */
 export function readCustomer(raw: RawCustomer, place: string): CustomerReading {
-  const id = asText(raw.id);
+  const given = asText(raw.id);
+  const id = typeof given === "string" ? tidyIdentifier(given) : given;
   const value = asNumber(raw.lifetime_value);
   const parsed = CustomerRecord.safeParse({
     id: id ?? "",
@@ -54,7 +56,7 @@ export function readCustomer(raw: RawCustomer, place: string): CustomerReading {
   });
   const issue = (message: string, skipped: boolean): CustomerIssue => ({
     place,
-    ...(typeof id === "string" && id.length <= 200 && { id }),
+    ...(typeof id === "string" && id !== "" && id.length <= 200 && { id }),
     message,
     skipped,
   });
