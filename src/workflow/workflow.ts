@@ -21,7 +21,7 @@ import {
   type StepHistory,
   type WorkflowStatus,
 } from "./result.ts";
-import { errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
+import { addRoute, errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
 import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
 import { withoutPlaceholders } from "./placeholders.ts";
 import { parse } from "./validation.ts";
@@ -201,18 +201,19 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * Adds `POST /workflows/<name>` (202, then it runs by itself) and `GET /workflows/<name>/{key}` to a router,
-   * for example a Hono app.
+   * for example a Hono app. The body is `application/json` (else 415); other methods on these paths get 405, so add handlers of your
+   * own for them, and middleware, before.
    */
   as_api(router: WorkflowRouter): void {
     const process = this.#durable();
-    router.on("POST", `/workflows/${this.name}`, ({ req }) =>
+    addRoute(router, "POST", `/workflows/${this.name}`, ({ req }) =>
       this.#respond(async () => {
         const submission = this.#submission(await jsonBody(req.raw));
         const { id } = await this.#start(submission);
         return json({ status: "processing", ...submission.identity, workflow_id: id }, 202);
       }),
     );
-    router.on("GET", `/workflows/${this.name}/:key`, ({ req }) =>
+    addRoute(router, "GET", `/workflows/${this.name}/:key`, ({ req }) =>
       this.#respond(async () => {
         const key = tidyIdentifier(req.param("key") ?? "");
         const run = await this.configuration.engine.find(this.name, key);
