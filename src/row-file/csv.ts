@@ -86,7 +86,8 @@ async function* records(first: Buffer, rest: AsyncIterable<Buffer>, delimiter: s
 }
 
 function toValues(entry: CsvRecord, columns: readonly string[], delimiter: string): Partial<FileRow> {
-  const values: Record<string, string> = {};
+  // Without what every object has: a column may be named `constructor`.
+  const values = Object.create(null) as Record<string, string>;
   for (const [at, column] of columns.entries()) {
     const value = entry.record[at];
     if (value !== undefined) values[column] ??= Buffer.from(value, "latin1").toString("utf8");
