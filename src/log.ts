@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { destination, pino, type Logger } from "pino";
+import { visibleJson } from "./visible-text.ts";
 
 export type { Logger };
 
@@ -23,9 +24,11 @@ const REDACTED = [
  * @param level `silent` turns it off
  */
 export function createLogger(level: string): Logger {
+  const standardError = destination({ fd: 2 });
   return pino(
     { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
-    destination({ fd: 2 }),
+    // A log may be read on a terminal, and what is in it comes from others.
+    { write: (line: string) => standardError.write(visibleJson(line)) },
   );
 }
 

@@ -1,4 +1,4 @@
-import { cut, harmless, note, oneLine } from "../../src/cli/output.ts";
+import { cut, harmless, jsonText, note, oneLine, print, printPart } from "../../src/cli/output.ts";
 import { isWaiting } from "../../src/cli/result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../index.ts";
 import type { ToolProgress } from "../../src/workflow/operation-tool.ts";
@@ -10,7 +10,7 @@ const LONGEST_RESULT = 160;
 export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
   const values = given.map(([key, value]) => {
-    return `${key}: ${typeof value === "string" ? `"${cut(oneLine(value), LONGEST_VALUE)}"` : JSON.stringify(value)}`;
+    return `${oneLine(key)}: ${typeof value === "string" ? `"${cut(oneLine(value), LONGEST_VALUE)}"` : jsonText(value)}`;
   });
   return `${oneLine(name)}(${values.join(", ")})`;
 }
@@ -52,7 +52,7 @@ export function liveView(): AskOptions & { end: () => void } {
   let midLine = false;
   const aside = (text: string): void => {
     // On a terminal both streams meet: a note begins on a line of its own.
-    if (midLine && process.stdout.isTTY) process.stdout.write("\n");
+    if (midLine && process.stdout.isTTY) print();
     if (process.stdout.isTTY) midLine = false;
     note(text);
   };
@@ -61,7 +61,7 @@ export function liveView(): AskOptions & { end: () => void } {
       const text = harmless(token);
       // The break between two messages, where a note has made it already.
       if (text === "\n" && !midLine && process.stdout.isTTY) return;
-      process.stdout.write(text);
+      printPart(text);
       midLine = !text.endsWith("\n");
     },
     onToolStart: (call) => aside(`→ ${callText(call)}`),
@@ -72,7 +72,7 @@ export function liveView(): AskOptions & { end: () => void } {
     },
     onToolEnd: (call) => aside(`  ${resultText(call)}`),
     end: () => {
-      if (midLine) process.stdout.write("\n");
+      if (midLine) print();
     },
   };
 }

@@ -11,7 +11,7 @@ import { isUsageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../src/cli/eval-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
-import { complain, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
+import { complain, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
@@ -50,6 +50,7 @@ function createProgram(): Command {
     .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
     .option("--json", "answer for machines: JSON on standard output, all else on standard error")
     .exitOverride()
+    .configureOutput(helpOutput)
     .showHelpAfterError("Try it with --help.")
     .configureHelp({
       showGlobalOptions: true,

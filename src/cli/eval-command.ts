@@ -8,7 +8,7 @@ import type { Settings } from "../settings.ts";
 import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { evaluationText } from "./eval-view.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
-import { complain, note, print, printJson } from "./output.ts";
+import { complain, note, oneLine, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
@@ -93,7 +93,7 @@ async function run(
     if (html !== undefined) {
       const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
       await orUnwritable(html, writeFile(html, evaluationPage(evaluation)));
-      note(`The page is in ${html}`);
+      note(oneLine(`The page is in ${html}`));
     }
     for (const { name } of analyzers.filter(isSilent)) {
       complain(`${name} answered nothing itself, so there are no figures for it.`);

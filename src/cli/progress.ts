@@ -1,5 +1,5 @@
 import { progress as bar } from "@clack/prompts";
-import { note } from "./output.ts";
+import { note, oneLine } from "./output.ts";
 
 /** Tells on standard error how far long work is. Never throws, never waits. */
 export interface Progress {
@@ -29,14 +29,15 @@ function terminalProgress(message: string): Progress {
     cancelMessage: "Stopping",
     styleFrame: (frame) => frame,
   });
-  view.start(message);
+  view.start(oneLine(message));
   // The bar reads keys by itself and would end the process at Ctrl-C; as a signal it comes to those who can end in good order.
   if (process.stdin.isTTY) process.stdin.setRawMode(false);
   let drawn = 0;
   return {
     update: (text, share = 0) => {
       const step = Math.round(Math.min(share, 1) * STEPS);
-      view.advance(step - drawn, text);
+      // It draws by itself.
+      view.advance(step - drawn, oneLine(text));
       drawn = step;
     },
     stop: () => view.clear(),
