@@ -21,6 +21,7 @@ const app = new Hono();
 workflow.as_api(app);
 const response = await app.request("/workflows/refund", {
   method: "POST",
+  headers: { "content-type": "application/json" },
   body: JSON.stringify({ ...refund, refund_id: "R-2", amount: 500 }),
 });
 console.log("over HTTP:", response.status, await response.json());

@@ -27,6 +27,7 @@ export {
   type FieldIssue,
   type WireError,
 } from "./errors.ts";
+export { identifier, tidyIdentifier } from "./identifier.ts";
 export type { Json } from "./json.ts";
 export { createLogger, silentLogger, type Logger } from "./log.ts";
 

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { destination, pino, type DestinationStream, type Logger } from "pino";
+import { visibleJson } from "./visible-text.ts";
 
 export type { Logger };
 
@@ -26,7 +27,8 @@ const REDACTED = [
 export function createLogger(level: string, output: DestinationStream = destination({ fd: 2 })): Logger {
   return pino(
     { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
-    output,
+    // A log may be read on a terminal, and what is in it comes from others.
+    { write: (line: string) => void output.write(visibleJson(line)) },
   );
 }
 

@@ -28,11 +28,17 @@ const url = (...schemes: string[]): z.ZodString =>
 const oneOf = <const Name extends string>(...names: Name[]) =>
   z.enum(names, { error: `must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}` });
 
+const ON_OFF: ReadonlyMap<string, boolean> = new Map([
+  ["on", true],
+  ["true", true],
+  ["1", true],
+  ["off", false],
+  ["false", false],
+  ["0", false],
+]);
+
 const onOff = z.preprocess(
-  (value) =>
-    typeof value === "string"
-      ? { on: true, true: true, "1": true, off: false, false: false, "0": false }[value.toLowerCase()]
-      : value,
+  (value) => (typeof value === "string" ? ON_OFF.get(value.toLowerCase()) : value),
   z.boolean({ error: "must be on or off" }),
 );
 

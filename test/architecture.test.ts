@@ -77,6 +77,16 @@ describe("the house", () => {
     expect(broken(from, to)).toEqual([]);
   });
 
+  it("writes to the terminal in one file, which lets nothing through that commands it", () => {
+    const writers = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root }).filter((file) =>
+      /\b(?:stdout|stderr)\s*\.\s*write\b|\bconsole\s*\.|\bwriteSync\(\s*[12]\b/.test(
+        readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
+      ),
+    );
+    expect(writers).toEqual([]);
+    expect(all.filter(({ to }) => to === "src/cli/output.ts").length).toBeGreaterThan(10);
+  });
+
   it("reads the environment in one file", () => {
     const readers = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root }).filter((file) =>
       /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),

@@ -8,6 +8,7 @@ import { host } from "../../src/cli/host.ts";
 import { INTERRUPTED, interruptible } from "../../src/cli/interruption.ts";
 import { complain, note, oneLine, printJson } from "../../src/cli/output.ts";
 import { isAbiError } from "../../src/errors.ts";
+import { readIdentifier } from "../../src/identifier.ts";
 import type { Settings } from "../../src/settings.ts";
 import type { FeedbackAgent } from "../feedback-agent.ts";
 import { liveView } from "./conversation.ts";
@@ -45,7 +46,7 @@ export function addChatCommand(program: Command): void {
 
 async function chat(message: string | undefined, options: ChatOptions): Promise<void> {
   const settings = settingsFrom(options);
-  const threadId = options.thread ?? randomUUID();
+  const threadId = options.thread === undefined ? randomUUID() : readIdentifier("--thread", options.thread);
   const offline = settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined;
   if (offline && options.model !== undefined) {
     throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");

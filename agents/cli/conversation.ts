@@ -1,5 +1,5 @@
 import { host } from "../../src/cli/host.ts";
-import { cut, harmless, note, oneLine } from "../../src/cli/output.ts";
+import { cut, harmless, jsonText, note, oneLine, print, printPart } from "../../src/cli/output.ts";
 import { isWaiting } from "../../src/cli/result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../index.ts";
 import type { ToolProgress } from "../../src/workflow/operation-tool.ts";
@@ -11,7 +11,7 @@ const LONGEST_RESULT = 160;
 export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
   const values = given.map(([key, value]) => {
-    return `${key}: ${typeof value === "string" ? `"${cut(oneLine(value), LONGEST_VALUE)}"` : JSON.stringify(value)}`;
+    return `${oneLine(key)}: ${typeof value === "string" ? `"${cut(oneLine(value), LONGEST_VALUE)}"` : jsonText(value)}`;
   });
   return `${oneLine(name)}(${values.join(", ")})`;
 }
@@ -54,7 +54,7 @@ export function liveView(): AskOptions & { end: () => void } {
   let midLine = false;
   const aside = (text: string): void => {
     // On a terminal both streams meet: a note begins on a line of its own.
-    if (midLine && stdout.isTTY) stdout.write("\n");
+    if (midLine && stdout.isTTY) print();
     if (stdout.isTTY) midLine = false;
     note(text);
   };
@@ -63,7 +63,7 @@ export function liveView(): AskOptions & { end: () => void } {
       const text = harmless(token);
       // The break between two messages, where a note has made it already.
       if (text === "\n" && !midLine && stdout.isTTY) return;
-      stdout.write(text);
+      printPart(text);
       midLine = !text.endsWith("\n");
     },
     onToolStart: (call) => aside(`→ ${callText(call)}`),
@@ -74,7 +74,7 @@ export function liveView(): AskOptions & { end: () => void } {
     },
     onToolEnd: (call) => aside(`  ${resultText(call)}`),
     end: () => {
-      if (midLine) stdout.write("\n");
+      if (midLine) print();
     },
   };
 }

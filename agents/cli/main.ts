@@ -12,7 +12,7 @@ import { addEvalCommand } from "../../src/cli/eval-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
 import { hasColors, host, runIn, type CommandHost } from "../../src/cli/host.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
-import { complain, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
+import { complain, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
@@ -58,8 +58,7 @@ function createProgram(): Command {
     .option("--json", "answer for machines: JSON on standard output, all else on standard error")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => host().stdout.write(text),
-      writeErr: (text) => host().stderr.write(text),
+      ...helpOutput,
       getOutHelpWidth: () => helpWidth(host().stdout),
       getErrHelpWidth: () => helpWidth(host().stderr),
       getOutHasColors: () => hasColors(host().stdout),

@@ -76,7 +76,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
       if (left <= 0) return;
       const stored = (await this.serde.loadsTyped(type, metadata)) as Record<string, unknown>;
       const wanted = Object.entries(options.filter ?? {});
-      if (!wanted.every(([name, value]) => isDeepStrictEqual(stored[name], value))) continue;
+      const has = (name: string): unknown => (Object.hasOwn(stored, name) ? stored[name] : undefined);
+      if (!wanted.every(([name, value]) => isDeepStrictEqual(has(name), value))) continue;
       const row = this.#sqlite(
         () =>
           this.#database.prepare("SELECT * FROM checkpoints WHERE rowid = ?").get(key) as unknown as
@@ -124,7 +125,7 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     const rows = await Promise.all(
       writes.map(async ([channel, value], position) => ({
         channel,
-        index: WRITES_IDX_MAP[channel] ?? position,
+        index: (Object.hasOwn(WRITES_IDX_MAP, channel) ? WRITES_IDX_MAP[channel] : undefined) ?? position,
         value: await this.serde.dumpsTyped(value),
       })),
     );

@@ -5,7 +5,7 @@ import { ValidationError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import type { BackupSources } from "./backup.ts";
 import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
-import { print, printJson } from "./output.ts";
+import { oneLine, print, printJson } from "./output.ts";
 
 /** `backup`: a copy of the data directory, of one moment, beside processes that work with it. */
 export function addBackupCommand(program: Command): void {
@@ -25,7 +25,7 @@ export function addBackupCommand(program: Command): void {
       const copied = await backUp(await sourcesOf(settings), folder);
       const elsewhere = keptElsewhere(settings);
       if (options.json) return printJson({ folder, copied, kept_elsewhere: elsewhere });
-      print(`Copied to ${folder}: ${copied.join(", ")}`);
+      print(oneLine(`Copied to ${folder}: ${copied.join(", ")}`));
       for (const variable of elsewhere) print(`Not in it: what ${variable} names. Back that up with its own tools.`);
     });
   addExamples(command, ["backup /backups/today", "then try it: abi-workflows status --data /backups/today"]);

@@ -9,7 +9,7 @@ import { openRows } from "./batch/read-rows.ts";
 import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { addExamples, collect, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
-import { note, oneLine, print, printJson } from "./output.ts";
+import { jsonText, note, oneLine, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { withApplication } from "./with-application.ts";
 
@@ -176,7 +176,7 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   const file = await orUnwritable(output, open(located(output), "w"));
   return Object.assign(
     async (result: RowResult) => {
-      await orUnwritable(output, file.appendFile(`${JSON.stringify(result)}\n`));
+      await orUnwritable(output, file.appendFile(`${jsonText(result)}\n`));
     },
     { close: () => file.close() },
   );

@@ -9,7 +9,7 @@ import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./com
 import { evaluationText } from "./eval-view.ts";
 import { host, located } from "./host.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
-import { complain, note, print, printJson } from "./output.ts";
+import { complain, note, oneLine, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
@@ -94,7 +94,7 @@ async function run(
     if (html !== undefined) {
       const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
       await orUnwritable(html, writeFile(located(html), evaluationPage(evaluation)));
-      note(`The page is in ${html}`);
+      note(oneLine(`The page is in ${html}`));
     }
     for (const { name } of analyzers.filter(isSilent)) {
       complain(`${name} answered nothing itself, so there are no figures for it.`);

@@ -1,7 +1,7 @@
 import type { AnalyzerReport, TaskReport } from "../analysis/evaluation/evaluate.ts";
 import type { ClassScores } from "../analysis/evaluation/scores.ts";
 import { SENTIMENTS } from "../analysis/sentiment-analyzer.ts";
-import { bold, count, plural } from "./output.ts";
+import { bold, count, oneLine, plural } from "./output.ts";
 import { table } from "./table.ts";
 
 interface AnyScores {
@@ -46,8 +46,8 @@ function taskText(title: string, reports: readonly { name: string; report: TaskR
       return `${figure(f1)} ${figure(precision)} ${figure(recall)}`;
     });
   const fallbacks = reports.flatMap(({ name, report }) =>
-    report.fallbacks.map(
-      ({ reason, texts }) => `${name}: no answer of its own to ${plural(texts, "text")} (${reason})`,
+    report.fallbacks.map(({ reason, texts }) =>
+      oneLine(`${name}: no answer of its own to ${plural(texts, "text")} (${reason})`),
     ),
   );
   return [

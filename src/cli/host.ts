@@ -8,7 +8,8 @@ import type { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 
-type Output = Writable & { isTTY?: boolean; columns?: number };
+/** A stream that text is written to. */
+export type Output = Writable & { isTTY?: boolean; columns?: number };
 
 /** The part of `process` that commands use; `process` is the usual one. */
 export interface CommandHost {

@@ -1,6 +1,10 @@
-/** What commands write: answers to standard output, everything else (progress, notes, errors) to standard error. */
+/**
+ * What commands write: answers to standard output, everything else (progress, notes, errors) to standard error. Nothing else in the
+ * package writes to either, so that foreign text cannot command the terminal, whoever forgets that it is foreign.
+ */
 import { stripVTControlCharacters, type styleText } from "node:util";
-import { host, styledFor } from "./host.ts";
+import { visibleJson, withEscapes } from "../visible-text.ts";
+import { hasColors, host, styledFor, type Output } from "./host.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -10,24 +14,42 @@ export const styled = (style: Style, text: string): string => styledFor(host().s
 export const dim = (text: string): string => styled("dim", text);
 export const bold = (text: string): string => styled("bold", text);
 
-/** One or more lines of the answer. */
-export const print = (text = ""): void => void host().stdout.write(`${text}\n`);
+/** Begins and ends the styles that we use. */
+// oxlint-disable-next-line no-control-regex -- a style is made of one
+const OWN_STYLE = /(\u001B\[(?:0|1|2|22|3[1-6]|39)m)/;
 
-/** The answer for machines, on one line. What could command a terminal is escaped, which means the same to machines. */
-export const printJson = (value: unknown): void =>
-  print(
-    JSON.stringify(value).replaceAll(CONTROL, (character) => {
-      const code = character.charCodeAt(0).toString(16);
-      return `\\u${code.padStart(4, "0")}`;
-    }),
-  );
+/** The text with nothing in it that commands a terminal but our own styles, where the stream may have any. */
+function write(stream: Output, text: string, styles = hasColors(stream)): void {
+  const parts = styles ? text.split(OWN_STYLE) : [text];
+  stream.write(parts.map((part, at) => (at % 2 === 1 ? part : withEscapes(part, LINES))).join(""));
+}
+
+const LINES = "\n\t";
+
+/** A part of the answer, as it comes. */
+export const printPart = (text: string): void => write(host().stdout, text);
+
+/** One or more lines of the answer. */
+export const print = (text = ""): void => printPart(`${text}\n`);
+
+/** A value as JSON on one line. What could command a terminal is escaped, which means the same to machines. */
+export const jsonText = (value: unknown): string => visibleJson(JSON.stringify(value));
+
+/** The answer for machines, on one line. */
+export const printJson = (value: unknown): void => print(jsonText(value));
 
 /** A quiet line beside the answer. */
-export const note = (text: string): void => void host().stderr.write(`${styledFor(host().stderr, "dim", text)}\n`);
+export const note = (text: string): void => write(host().stderr, `${styledFor(host().stderr, "dim", text)}\n`);
 
 /** One line that says what is wrong and what to do. */
 export const complain = (text: string): void =>
-  void host().stderr.write(`${styledFor(host().stderr, "red", "error:")} ${text}\n`);
+  write(host().stderr, `${styledFor(host().stderr, "red", "error:")} ${text}\n`);
+
+/** For help and usage errors, whose styles Commander takes out itself where they are not wanted. */
+export const helpOutput = {
+  writeOut: (text: string): void => write(host().stdout, text, true),
+  writeErr: (text: string): void => write(host().stderr, text, true),
+};
 
 /** Columns of the terminal; without one, nothing needs to be cut. */
 export function outputWidth(): number {
@@ -35,17 +57,14 @@ export function outputWidth(): number {
   return isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
 }
 
-// Also what turns the direction of writing round: a terminal obeys it, whoever wrote it.
-const CONTROL = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+/** Characters that join letters in some scripts, without which their words are misspelt. */
+const JOINERS = "\u200C\u200D";
 
-/** Foreign text that cannot command the terminal. Line breaks and tabs stay. */
-export const harmless = (text: string): string =>
-  text
-    .toWellFormed()
-    .replaceAll(CONTROL, (character) => (character === "\n" || character === "\t" ? character : "\uFFFD"));
+/** Foreign text of one or more lines that cannot command the terminal: what cannot be seen is escaped. Line breaks and tabs stay. */
+export const harmless = (text: string): string => withEscapes(text.replaceAll("\r\n", "\n"), LINES + JOINERS);
 
-/** The same on one line. */
-export const oneLine = (text: string): string => harmless(text.replaceAll(/\s+/gu, " ").trim());
+/** The same on one line, with nothing in it that cannot be seen: for ids, names and messages. */
+export const oneLine = (text: string): string => withEscapes(text.replaceAll(/\s+/gu, " ").trim());
 
 /**
  * The text with line breaks at words, at most `width` characters a line; lines after the first begin with `indent` blanks

@@ -1,6 +1,6 @@
 import { progress as bar } from "@clack/prompts";
 import { host } from "./host.ts";
-import { note } from "./output.ts";
+import { note, oneLine } from "./output.ts";
 
 /** Tells on standard error how far long work is. Never throws, never waits. */
 export interface Progress {
@@ -30,7 +30,7 @@ function terminalProgress(message: string): Progress {
     cancelMessage: "Stopping",
     styleFrame: (frame) => frame,
   });
-  view.start(message);
+  view.start(oneLine(message));
   // The bar reads keys by itself and would end the process at Ctrl-C; as a signal it comes to those who can end in good order.
   const { stdin } = host();
   if (stdin.isTTY) stdin.setRawMode?.(false);
@@ -38,7 +38,8 @@ function terminalProgress(message: string): Progress {
   return {
     update: (text, share = 0) => {
       const step = Math.round(Math.min(share, 1) * STEPS);
-      view.advance(step - drawn, text);
+      // It draws by itself.
+      view.advance(step - drawn, oneLine(text));
       drawn = step;
     },
     stop: () => view.clear(),

@@ -3,12 +3,17 @@ import type { CustomerFeedbackResult } from "../workflows/customer-feedback/resu
 import { join } from "node:path";
 import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./output.ts";
 
-const SENTIMENT_COLORS = { positive: "green", negative: "red", neutral: "yellow" } as const;
+const SENTIMENT_COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Map([
+  ["positive", "green"],
+  ["negative", "red"],
+  ["neutral", "yellow"],
+]);
 
-export const sentimentText = (sentiment: string): string =>
-  sentiment in SENTIMENT_COLORS
-    ? styled(SENTIMENT_COLORS[sentiment as keyof typeof SENTIMENT_COLORS], sentiment)
-    : sentiment;
+/** A sentiment in its colour; any other text as it is. */
+export function sentimentText(text: string): string {
+  const color = SENTIMENT_COLORS.get(text);
+  return color === undefined ? text : styled(color, text);
+}
 
 /** Whether a person has to agree to the mail first. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
@@ -19,16 +24,16 @@ export function outcomeText(result: CustomerFeedbackResult): string {
   const waiting = isWaiting(result);
   const mail = waiting ? "the mail waits for approval" : response_id === undefined ? "" : "customer told by mail";
   const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by mail";
-  const withheld = response_withheld === undefined ? "" : `no mail: ${response_withheld}`;
+  const withheld = response_withheld === undefined ? "" : oneLine(`no mail: ${response_withheld}`);
   const parts = {
     auto_respond: [reply, withheld],
     escalate: ["escalated to a person", mail, withheld],
     no_action: ["stored, no answer wanted"],
   }[action ?? "no_action"];
-  return [...parts, ticket_id ?? ""].filter((part) => part !== "").join(" · ");
+  return [...parts, oneLine(ticket_id ?? "")].filter((part) => part !== "").join(" · ");
 }
 
-const fallbackText = (reason: string): string => styled("yellow", `the embedded analysers, for ${reason}`);
+const fallbackText = (reason: string): string => styled("yellow", oneLine(`the embedded analysers, for ${reason}`));
 
 /** Rows of `name  value`, the names dim and aligned. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
@@ -70,8 +75,8 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
         : [["judged by", fallbackText(result.analysis_fallback)] as const]),
       ["outcome", outcomeText(result)],
       ["steps", steps],
-      ...(mail ? [["mail", join(outbox, outboxFileName(result.response_id ?? ""))] as const] : []),
-      ["graph", result.feedback_uri ?? ""],
+      ...(mail ? [["mail", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
+      ["graph", oneLine(result.feedback_uri ?? "")],
       ...(isWaiting(result) ? [["look at it", `abi-workflows approvals show ${result.workflow_id}`] as const] : []),
     ]),
   ].join("\n");

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
+import { tidyIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
 import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
@@ -29,8 +30,10 @@ export async function withRuns(
 }
 
 /** By workflow id or feedback id. */
-export const findRun = async (engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> =>
-  (await engine?.get(id)) ?? (await engine?.find(WORKFLOW, id));
+export async function findRun(engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> {
+  const tidy = tidyIdentifier(id);
+  return (await engine?.get(tidy)) ?? (await engine?.find(WORKFLOW, tidy));
+}
 
 /** The same where a workflow is open. */
 export const findRunOf = async (

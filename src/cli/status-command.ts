@@ -22,11 +22,11 @@ const STATUSES: readonly RunStatus[] = [
   "failed",
   "cancelled",
 ];
-const COLORS: Partial<Record<string, "green" | "red" | "yellow">> = {
-  completed: "green",
-  failed: "red",
-  waiting_for_approval: "yellow",
-};
+const COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Map([
+  ["completed", "green"],
+  ["failed", "red"],
+  ["waiting_for_approval", "yellow"],
+]);
 
 /** `status`: looks at the runs without taking part, so that it works beside a process that executes them. */
 export function addStatusCommand(program: Command): void {
@@ -125,4 +125,7 @@ async function showLatest(engine: WorkflowEngine | undefined, { json, status, li
 
 const progressOf = (run: Run): string => cut(run.error?.error ?? run.currentStep ?? "", LONGEST_PROBLEM);
 
-const painted = (text: string): string => (COLORS[text] ? styled(COLORS[text], text) : text);
+function painted(text: string): string {
+  const color = COLORS.get(text);
+  return color === undefined ? text : styled(color, text);
+}

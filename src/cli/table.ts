@@ -32,7 +32,7 @@ const widthOf = (text: string): number =>
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint = noPaint): string {
   const measured = columns.map((column, at) => {
     const cells = rows.map((row) => oneLine(row[at] ?? ""));
-    return { ...column, cells, width: Math.max(widthOf(column.title), ...cells.map(widthOf)) };
+    return { ...column, cells, width: Math.max(widthOf(oneLine(column.title)), ...cells.map(widthOf)) };
   });
   const shown = withoutSpare(measured);
   const widths = fit(shown, outputWidth() - GAP * shown.length);
@@ -41,7 +41,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     colWidths: widths.map((width) => width + GAP),
     style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
   });
-  view.push(shown.map(({ title }) => dim(title)));
+  view.push(shown.map(({ title }) => dim(oneLine(title))));
   for (const at of rows.keys()) view.push(shown.map(({ cells }) => paint(cells[at] ?? "")));
   return view
     .toString()

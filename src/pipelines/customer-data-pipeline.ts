@@ -6,6 +6,7 @@ import {
   type CustomerRequest,
   type CustomerSource,
 } from "../integrations/customers/customer-source.ts";
+import { tidyIdentifier } from "../identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { Pipeline } from "../workflow/pipeline.ts";
@@ -122,7 +123,7 @@ export class CustomerDataPipeline extends Pipeline<
       onProgress?.({ ...counts });
     };
     for await (const record of this.configuration.customerSource.list(request)) {
-      batch.set(record.id, record);
+      batch.set(tidyIdentifier(record.id), record);
       read += 1;
       if (batch.size === BATCH_SIZE) await flush();
       signal?.throwIfAborted();
@@ -144,7 +145,9 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   async #store(records: readonly CustomerRecord[]): Promise<void> {
-    const { sparql, bindings } = replaceCustomers(records);
+    const { sparql, bindings } = replaceCustomers(
+      records.map((record) => ({ ...record, id: tidyIdentifier(record.id) })),
+    );
     await this.configuration.ontologyStore.update(STORE, sparql, bindings);
   }
 

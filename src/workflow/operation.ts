@@ -36,7 +36,7 @@ export interface DurableOperation<
   Output extends z.ZodObject = z.ZodObject,
 > extends OperationBase<Input, Output> {
   readonly kind: "durable";
-  /** The input field that identifies the run, for good. */
+  /** The input field that identifies the run, permanently. It is read as an id (`identifier`), whatever else its schema asks for. */
   readonly key: keyof z.output<Input> & string;
   /** Fields from which a tool derives the key when the model has none: the same values, the same run. */
   readonly keyFrom?: readonly (keyof z.output<Input> & string)[];

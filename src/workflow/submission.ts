@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { z } from "zod";
+import { readIdentifier, tidyIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
+import { isVisible } from "../visible-text.ts";
 import type { DurableOperation } from "./operation.ts";
-import { parse } from "./validation.ts";
+import { fieldSchema, parse } from "./validation.ts";
 
 /** Input of a durable operation, parsed, with what the engine must know of it. */
 export interface Submission {
@@ -26,16 +27,37 @@ const hash = (value: unknown): string => createHash("sha256").update(canonical(v
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The fields by which a result can be told from others, as far as an input (valid or not) has them. */
+/** The fields of the operation that say whose a run is: its key and what its results repeat. */
+export const identityFields = ({ key, echo = [] }: DurableOperation): readonly string[] => [key, ...echo];
+
+/** What can be told from an input, valid or not, about whose it is: its identity fields as the operation reads them, else as they came. */
 export function identityOf(operation: DurableOperation, input: unknown): Record<string, Json> {
   if (!isRecord(input)) return {};
-  const fields: string[] = [operation.key, ...(operation.echo ?? [])];
   return Object.fromEntries(
-    fields.flatMap((field) => (typeof input[field] === "string" ? [[field, input[field]]] : [])),
+    identityFields(operation).flatMap((field) => {
+      const read = fieldSchema(operation.input, field)?.safeParse(input[field]);
+      const value = read?.success ? read.data : input[field];
+      return typeof value === "string" ? [[field, value]] : [];
+    }),
   );
 }
 
+/** Which runs to list, with the fields that say whose they are read as their ids were. */
+export function withTidyIdentity<Filter extends { input?: Readonly<Record<string, string>> }>(
+  operation: DurableOperation,
+  filter: Filter,
+): Filter {
+  if (filter.input === undefined) return filter;
+  const fields = identityFields(operation);
+  const input = Object.entries(filter.input).map(([field, text]) => [
+    field,
+    fields.includes(field) ? tidyIdentifier(text) : text,
+  ]);
+  return { ...filter, input: Object.fromEntries(input) as Record<string, string> };
+}
+
 /**
+ * The key is read as an id, whatever the operation's schema lets pass: ids that look the same are one run.
  * @param extras what else the process is to know; it does not count when two submissions with one key are compared
  * @throws ValidationError
  */
@@ -44,11 +66,13 @@ export function toSubmission(
   parameters: unknown,
   extras: Record<string, Json>,
 ): Submission {
-  const input = parse(operation.input, parameters) as Record<string, Json>;
+  const read = parse(operation.input, parameters) as Record<string, Json>;
+  const key = readIdentifier(operation.key, read[operation.key]);
+  const input = { ...read, [operation.key]: key };
   return {
     input: { ...input, ...extras },
     identity: identityOf(operation, input),
-    key: input[operation.key] as string,
+    key,
     fingerprint: fingerprintOf(operation, input),
   };
 }
@@ -59,19 +83,22 @@ export function toSubmission(
  */
 function fingerprintOf({ input: schema }: DurableOperation, input: Record<string, Json>): string {
   const isDefault = ([field, value]: [string, Json | undefined]): boolean => {
-    const absent = (schema.shape as Record<string, z.ZodType>)[field]?.safeParse(undefined);
+    const absent = fieldSchema(schema, field)?.safeParse(undefined);
     return absent?.success === true && canonical(absent.data) === canonical(value);
   };
   return hash(Object.fromEntries(Object.entries(input).filter((entry) => !isDefault(entry))));
 }
 
 /**
- * Parameters with a key: the given one, or where it is missing or null one derived from the content as it will be read, so that
- * a space at the end of a text does not make it another.
+ * Parameters with a key: the given one, or where it is missing, null or blank one derived from the content as it will be read, so
+ * that a space at the end of a text does not make it another.
  */
 export function withDerivedKey({ key, keyFrom, input }: DurableOperation, parameters: unknown): unknown {
-  if (!keyFrom || !isRecord(parameters) || (parameters[key] ?? undefined) !== undefined) return parameters;
+  if (!keyFrom || !isRecord(parameters) || !isLeftOut(parameters[key])) return parameters;
   const read = input.safeParse({ ...parameters, [key]: "to be derived" });
   const content: Record<string, unknown> = read.success ? read.data : parameters;
   return { ...parameters, [key]: `auto-${hash(keyFrom.map((field) => content[field])).slice(0, 32)}` };
 }
+
+const isLeftOut = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === "string" && !isVisible(value));

@@ -62,12 +62,3 @@ export function toolJsonSchema(input: z.ZodObject, nullable: readonly string[] =
     additionalProperties: false,
   };
 }
-
-/** A model's arguments without the nulls that only say "left out". */
-export function withoutNulls(input: z.ZodObject, args: unknown): unknown {
-  if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
-  const shape = input.shape as Record<string, z.ZodType>;
-  return Object.fromEntries(
-    Object.entries(args).filter(([name, value]) => value !== null || !(shape[name] && isOptional(shape[name]))),
-  );
-}

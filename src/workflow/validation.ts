@@ -7,6 +7,10 @@ const pathText = (path: readonly PropertyKey[]): string =>
     "",
   );
 
+/** The schema of a field, where an object has a field of exactly this name: `constructor` is none that every object has. */
+export const fieldSchema = ({ shape }: z.ZodObject, name: string): z.ZodType | undefined =>
+  Object.hasOwn(shape, name) ? (shape[name] as z.ZodType) : undefined;
+
 /** The message of a validation: every field at fault with what is wrong about it, for people and models alike. */
 function describe(issues: readonly FieldIssue[]): string {
   return issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { pMapIterable } from "p-map";
 import type { Decision, Run, RunContext, RunFilter } from "../engine/engine.ts";
 import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
+import { tidyIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
@@ -20,9 +21,9 @@ import {
   type StepHistory,
   type WorkflowStatus,
 } from "./result.ts";
-import { errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
-import { identityOf, toSubmission, withDerivedKey, type Submission } from "./submission.ts";
-import { withoutNulls } from "./tool-schema.ts";
+import { addRoute, errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
+import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
+import { withoutPlaceholders } from "./placeholders.ts";
 import { parse } from "./validation.ts";
 
 /** Options of `startWorkflow`. */
@@ -120,7 +121,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** The status of the run with this key, such as a feedback id; undefined where there is none. */
   async findWorkflow(key: string): Promise<WorkflowStatus | undefined> {
     this.#durable();
-    const run = await this.configuration.engine.find(this.name, parseText("key", key));
+    const run = await this.configuration.engine.find(this.name, tidyIdentifier(parseText("key", key)));
     return run && this.#status(run);
   }
 
@@ -129,20 +130,21 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * @throws ValidationError (`unknown_run`), IoError, the reason of `signal`
    */
   async getWorkflowResult(workflowId: string, { signal }: CallOptions = {}): Promise<RunResult> {
-    await this.ownRun(workflowId);
-    const run = await this.configuration.engine.wait(workflowId, signal ? { signal } : {});
+    const { id } = await this.ownRun(workflowId);
+    const run = await this.configuration.engine.wait(id, signal ? { signal } : {});
     return resultOf(run, this.#identity(run));
   }
 
   /** Every attempt of every step of a run, in the order in which they began. Empty for a run that is not one of ours. */
   async getWorkflowHistory(workflowId: string): Promise<StepHistory[]> {
-    if (!(await this.#findOwnRun(workflowId))) return [];
-    return (await this.configuration.engine.history(workflowId)).map(historyOf);
+    const run = await this.#findOwnRun(workflowId);
+    return run ? (await this.configuration.engine.history(run.id)).map(historyOf) : [];
   }
 
   /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither, or not ours. */
   async retryWorkflow(workflowId: string): Promise<boolean> {
-    return (await this.#findOwnRun(workflowId)) !== undefined && (await this.configuration.engine.retry(workflowId));
+    const run = await this.#findOwnRun(workflowId);
+    return run !== undefined && (await this.configuration.engine.retry(run.id));
   }
 
   /**
@@ -151,14 +153,16 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * @example await workflow.listWorkflows({ status: "failed", input: { customer_id: "C-1001" } })
    */
   async listWorkflows(filter: Omit<RunFilter, "workflow"> = {}): Promise<WorkflowStatus[]> {
-    this.#durable();
-    const runs = await this.configuration.engine.list({ ...parseFilter(filter), workflow: this.name });
+    const process = this.#durable();
+    const parsed = withTidyIdentity(process, parseFilter(filter));
+    const runs = await this.configuration.engine.list({ ...parsed, workflow: this.name });
     return runs.map((run) => this.#status(run));
   }
 
   /** Stops a run before its next step. False where it has ended already or is not one of ours. */
   async cancelWorkflow(workflowId: string): Promise<boolean> {
-    return (await this.#findOwnRun(workflowId)) !== undefined && (await this.configuration.engine.cancel(workflowId));
+    const run = await this.#findOwnRun(workflowId);
+    return run !== undefined && (await this.configuration.engine.cancel(run.id));
   }
 
   /**
@@ -197,20 +201,21 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * Adds `POST /workflows/<name>` (202, then it runs by itself) and `GET /workflows/<name>/{key}` to a router,
-   * for example a Hono app.
+   * for example a Hono app. The body is `application/json` (else 415); other methods on these paths get 405, so add handlers of your
+   * own for them, and middleware, before.
    */
   as_api(router: WorkflowRouter): void {
     const process = this.#durable();
-    router.on("POST", `/workflows/${this.name}`, ({ req }) =>
+    addRoute(router, "POST", `/workflows/${this.name}`, ({ req }) =>
       this.#respond(async () => {
         const submission = this.#submission(await jsonBody(req.raw));
         const { id } = await this.#start(submission);
         return json({ status: "processing", ...submission.identity, workflow_id: id }, 202);
       }),
     );
-    router.on("GET", `/workflows/${this.name}/:key`, ({ req }) =>
+    addRoute(router, "GET", `/workflows/${this.name}/:key`, ({ req }) =>
       this.#respond(async () => {
-        const key = req.param("key") ?? "";
+        const key = tidyIdentifier(req.param("key") ?? "");
         const run = await this.configuration.engine.find(this.name, key);
         const view = await this.describe(key, run);
         return json({ [process.key]: key, ...view }, view.status === "not_found" ? 404 : 200);
@@ -243,8 +248,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * @throws as `WorkflowEngine.decide`
    */
   protected async decide(workflowId: string, subject: string, value: Json): Promise<Decision> {
-    await this.ownRun(workflowId);
-    return this.configuration.engine.decide(workflowId, subject, value);
+    const { id } = await this.ownRun(workflowId);
+    return this.configuration.engine.decide(id, subject, value);
   }
 
   #durable(): DurableOperation {
@@ -293,14 +298,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (operation.kind === "direct") return directCall(operation);
     const { engine } = this.configuration;
     return (args, options) => {
-      const parameters = withDerivedKey(operation, withoutNulls(operation.input, args));
+      const parameters = withDerivedKey(operation, withoutPlaceholders(operation, args));
       return withProgress(engine, (follow) => this.#run(parameters, { ...options, follow }));
     };
   }
 
   async #findOwnRun(workflowId: string): Promise<Run | undefined> {
     this.#durable();
-    const run = await this.configuration.engine.get(parseText("workflowId", workflowId));
+    const run = await this.configuration.engine.get(tidyIdentifier(parseText("workflowId", workflowId)));
     return run?.workflow === this.name ? run : undefined;
   }
 
@@ -333,5 +338,5 @@ const directCall = (operation: Extract<Operation, { kind: "direct" }>): Operatio
   // A direct operation has no steps to tell of.
   // oxlint-disable-next-line require-yield
   async function* (args, options) {
-    return operation.run(parse(operation.input, withoutNulls(operation.input, args)), options);
+    return operation.run(parse(operation.input, withoutPlaceholders(operation, args)), options);
   };

@@ -72,15 +72,15 @@ test("shows a mail without letting what a customer wrote command the terminal", 
   const customers = join(place.cwd, "customers.csv");
   writeFileSync(customers, "id,name,email\nC-1,Ann \u202Edrof,ann@example.com\n");
   const subject = "Hello \u202Eollah\u009B2J\u001B[2J";
-  const id = "F-1\u202E";
+  const id = "F-1";
   expect(await call(["process", ...FEEDBACK.with(1, id).with(5, subject)], place)).toMatchObject({ code: 0 });
   const { stdout } = await call(["approvals", "show", id], place);
-  expect(stdout).toMatch(/subject +RE: Hello \uFFFDollah/);
-  expect(stdout).toContain("Hello Ann \uFFFDdrof,");
+  expect(stdout).toMatch(/subject +RE: Hello \\u202eollah/);
+  expect(stdout).toContain("Hello Ann \\u202edrof,");
   const json = await call(["approvals", "show", id, "--json"], place);
   expect(JSON.parse(json.stdout)).toMatchObject({ feedback_id: id, text: expect.stringContaining("Ann \u202Edrof") });
   const list = await call(["approvals"], place);
-  expect(list.stdout).toContain("F-1\uFFFD");
+  expect(list.stdout).toContain("F-1");
   for (const output of [stdout, json.stdout, list.stdout, (await call(["approvals", "--json"], place)).stdout]) {
     expect(output).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
   }

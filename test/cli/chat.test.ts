@@ -40,7 +40,7 @@ test("with a service: streams over HTTP, calls tools, and remembers the thread i
 
   const first = await call(["chat", "Process it", "--thread", "t", "--model", "small-one"], place);
   // What a model says cannot command the terminal.
-  expect(first).toMatchObject({ code: 0, stdout: "Done: \uFFFD[31mF-5 is answered.\n" });
+  expect(first).toMatchObject({ code: 0, stdout: "Done: \\u001b[31mF-5 is answered.\n" });
   expect(first.stderr).toContain("  ✓ C-1: positive");
   expect(first.stderr).not.toContain("Offline");
   expect(server.requests.map(({ body }) => [body.stream, body.model])).toEqual([
@@ -52,6 +52,22 @@ test("with a service: streams over HTTP, calls tools, and remembers the thread i
   expect(JSON.parse(second.stdout)).toEqual({ thread_id: "t", text: "It was F-5.", tool_calls: [] });
   const remembered = server.requests.at(-1)?.body.messages.map(({ role }) => role);
   expect(remembered?.slice(1)).toEqual(["user", "assistant", "tool", "assistant", "user"]);
+});
+
+test("what a model plans cannot command the terminal: names, keys, lists and what is in them", async () => {
+  await using server = await startOpenAiServer([
+    toolCall("process_customer_feedback", {
+      ...FEEDBACK,
+      categories: ["\u202e\u009b2J"],
+      "\u009b31mkey": { "\u200b": 1 },
+    }),
+    reply("Done."),
+  ]);
+  const { cwd, env } = workplace();
+  const { stdout, stderr } = await call(["chat", "Process it"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url } });
+  expect(stdout).toBe("Done.\n");
+  expect(stderr).toContain(String.raw`categories: ["\u202e\u009b2J"], \u009b31mkey: {"\u200b":1})`);
+  expect(stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
 });
 
 test("says in one line what is wrong with the service", async () => {

@@ -1,18 +1,70 @@
 import fc from "fast-check";
 import { DataFactory } from "n3";
-import { expect, test } from "vitest";
-import { cut, harmless, oneLine, wrapped } from "../../src/cli/output.ts";
+import { spawnSync } from "node:child_process";
+import { expect, test, vi } from "vitest";
+import { callText } from "../../agents/cli/conversation.ts";
+import { complain, cut, harmless, jsonText, note, oneLine, print, printPart, wrapped } from "../../src/cli/output.ts";
 import { resultJson, resultText } from "../../src/cli/query-result.ts";
 import { table } from "../../src/cli/table.ts";
 
 test("foreign text cannot command the terminal, whatever it is", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(harmless(text)).not.toMatch(/[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/u);
-      expect(oneLine(text)).not.toMatch(/\p{Cc}/u);
+      expect(harmless(text)).not.toMatch(/[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u200B\u2028\u2060\uFEFF]/u);
+      expect(oneLine(text)).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u200B\u200C\u2028\u2060\uFEFF]/u);
+      expect(jsonText({ [text]: [text] })).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u200B\u2028\u2060\uFEFF]/u);
+      expect(JSON.parse(jsonText({ [text]: [text] }))).toEqual({ [text]: [text] });
     }),
   );
-  expect(harmless("\u001b[2Ja\r\u202eb\tc\n")).toBe("\uFFFD[2Ja\uFFFD\uFFFDb\tc\n");
+  expect(harmless("\u001b[2Ja\r\u202eb\tc\n")).toBe("\\u001b[2Ja\\u000d\\u202eb\tc\n");
+  expect(oneLine("F\u200B-1\u009b31m\ud800 \u{e0041}")).toBe("F\\u200b-1\\u009b31m\\ud800 \\udb40\\udc41");
+});
+
+test("what people write stays as it is: emoji made of several characters, letters that are joined, lines", () => {
+  for (const text of ["👩‍💻 ❤️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می\u200Cخواهم", "क्\u200Dष", "one\n\ttwo\n"]) expect(harmless(text)).toBe(text);
+  expect(oneLine("👩‍💻 ❤️ 1️⃣ Zoë\r\n北京")).toBe("👩‍💻 ❤️ 1️⃣ Zoë 北京");
+  expect(harmless("a\r\nb")).toBe("a\nb");
+});
+
+test("whatever a command writes, forgotten or not, only our own styles reach the terminal", async () => {
+  const hostile = "\u001b]0;title\u0007\u001b[2J\u001b[8m\u001b[31mred\u001b[39m\u009b1m\u202e\u200b";
+  const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const complained = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  for (const colors of ["1", "0"]) {
+    vi.stubEnv("FORCE_COLOR", colors);
+    for (const say of [print, printPart, note, complain]) say(`a\n\tb ${hostile}`);
+  }
+  vi.unstubAllEnvs();
+  const text = [...written.mock.calls, ...complained.mock.calls].map(([chunk]) => String(chunk));
+  vi.restoreAllMocks();
+  expect(text).toHaveLength(8);
+  for (const chunk of text) {
+    expect(chunk).toContain("a\n\tb");
+    // oxlint-disable-next-line no-control-regex -- it is about styles
+    expect(chunk.replaceAll(/\u001b\[(?:2|22|31|39)m/g, "")).not.toMatch(/[^\P{Cc}\n\t]|\p{Bidi_Control}|\u200b/u);
+  }
+});
+
+test("a planned call is shown with nothing hidden in its name, keys, values and what is nested in them", () => {
+  const hostile = "x\u001b[2J\u009b1m\u202e\u200b";
+  const shown = callText({
+    name: hostile,
+    args: { [hostile]: hostile, list: [hostile, { [hostile]: [hostile] }], number: 1, none: null },
+  });
+  expect(shown).not.toMatch(/\p{Cc}|\p{Cf}/u);
+  const escaped = String.raw`x\u001b[2J\u009b1m\u202e\u200b`;
+  expect(shown).toBe(
+    `${escaped}(${escaped}: "${escaped}", list: ["${escaped}",{"${escaped}":["${escaped}"]}], number: 1)`,
+  );
+});
+
+test("a log line has nothing in it that commands a terminal", () => {
+  const script = `import { createLogger } from ${JSON.stringify(new URL("../../src/log.ts", import.meta.url).href)};
+    createLogger("info").info({ place: "a\\u009b1m\\u202e\\u001b[2J" }, "b\\u007f\\u2066");`;
+  const { stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(status).toBe(0);
+  expect(stderr).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+  expect(JSON.parse(stderr)).toMatchObject({ place: "a\u009b1m\u202e\u001b[2J", msg: "b\u007f\u2066" });
 });
 
 test("wrapping loses no word and keeps to the width", () => {
@@ -43,7 +95,7 @@ test("a table is aligned, and its cells stay on one line", () => {
       ["22", "北京"],
     ],
   );
-  expect(text.split("\n")).toEqual(["id  text", "1   two lines\uFFFD[0m", "22  北京"]);
+  expect(text.split("\n")).toEqual(["id  text", "1   two lines\\u001b[0m", "22  北京"]);
 });
 
 test("terms in SPARQL results keep their language and datatype; known prefixes are shortened for people", async () => {

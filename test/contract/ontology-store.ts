@@ -284,6 +284,10 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
             "INSERT { ?s abi:score ?no . ?o abi:score 5 . <urn:c> abi:score ?o } WHERE { ?s abi:score ?o OPTIONAL { ?s abi:no ?no } }",
           expected: ["urn:a 1", "urn:b 2", "urn:c 1", "urn:c 2"],
         },
+        "templates with an unbound variable of a name that every object has": {
+          update: "INSERT { ?s abi:score ?constructor } WHERE { ?s abi:score ?o OPTIONAL { ?s abi:no ?constructor } }",
+          expected: ["urn:a 1", "urn:b 2"],
+        },
         "sequences in which each sees the one before": {
           update: `INSERT DATA { <urn:c> abi:score 3 } ; PREFIX x: <urn:>
             DELETE { ?s abi:score ?o } WHERE { ?s abi:score ?o FILTER(?o > 1) } ; INSERT { x:n abi:score ?n } WHERE { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } }`,

@@ -52,7 +52,11 @@ describe("the workflow of the guide", () => {
     const [greeting] = (await once(server.stdout!, "data")) as [Buffer];
     const url = greeting.toString().trim();
     const body = JSON.stringify({ return_id: "R-1", order_id: "O-1", text: "I changed my mind." });
-    const response = await fetch(url, { method: "POST", body, headers: { connection: "close" } });
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", connection: "close" },
+    });
     expect(response.status).toBe(202);
     expect(await response.json()).toMatchObject({ status: "processing", return_id: "R-1", order_id: "O-1" });
     await labels.received(1);

@@ -31,10 +31,12 @@ const COLUMNS = [
   { title: "action" },
   { title: "mail or ticket", flexible: true },
 ];
-const SENTIMENTS = new Set(["positive", "negative", "neutral"]);
 /** Marks what an earlier run has done. */
 const AGAIN = "↺";
-const ACTION_COLORS: Partial<Record<string, "magenta" | "red">> = { escalate: "magenta", refused: "red" };
+const ACTION_COLORS: ReadonlyMap<string, "magenta" | "red"> = new Map([
+  ["escalate", "magenta"],
+  ["refused", "red"],
+]);
 
 const indented = (text: string): string =>
   harmless(text)
@@ -93,10 +95,10 @@ function reasons(results: readonly RowResult[]): string[] {
   );
 }
 
-const paint = (text: string): string => {
-  if (SENTIMENTS.has(text)) return sentimentText(text);
-  return ACTION_COLORS[text] ? styled(ACTION_COLORS[text], text) : text;
-};
+function paint(text: string): string {
+  const color = ACTION_COLORS.get(text);
+  return color === undefined ? sentimentText(text) : styled(color, text);
+}
 
 async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: DemoReport): Promise<void> {
   heading("All in all");
@@ -127,5 +129,5 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
 /** Paths below the working directory in their short form. */
 const shown = (path: string): string => {
   const short = relative(host().cwd(), path);
-  return short.startsWith("..") || short === "" ? path : short || basename(path);
+  return oneLine(short.startsWith("..") || short === "" ? path : short || basename(path));
 };

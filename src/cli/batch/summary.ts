@@ -91,7 +91,7 @@ export class BatchSummary {
       ["mails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
-    if (outbox !== undefined) lines.push(["mails lie in", outbox]);
+    if (outbox !== undefined) lines.push(["mails lie in", oneLine(outbox)]);
     return [fields(lines), ...this.#failureLines()].join("\n");
   }
 

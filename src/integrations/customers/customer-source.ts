@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { identifier } from "../../identifier.ts";
 
-const ONE_LINE = /^\P{Cc}*$/u;
 const LINES = /^[\P{Cc}\t\r\n]*$/u;
 
 /** Text as RDF and mail can carry it: no lone surrogates, no control characters beyond what `allowed` says. */
@@ -12,8 +12,7 @@ const text = (max: number, allowed: RegExp) =>
 
 /** A customer as a source knows them. `segment` and `lifetime_value` default as the graph's readers do: standard, 0. */
 export const CustomerRecord = z.object({
-  /** The rule for `customer_id` everywhere: 1 to 200 characters, no control characters. */
-  id: text(200, ONE_LINE).min(1, "must not be empty"),
+  id: identifier("Id of the customer, read as everywhere."),
   name: text(500, LINES).optional(),
   email: text(320, LINES).optional(),
   segment: text(100, LINES).optional(),

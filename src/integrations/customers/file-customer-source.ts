@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { tidyIdentifier } from "../../identifier.ts";
 import type { FileRow, RowReader } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
@@ -67,7 +68,7 @@ export class FileCustomerSource implements CustomerSource {
     signal?.throwIfAborted();
     if (!index.isReported) index.fields.report({ ...request, onIssue: () => {} });
     index.isReported = true;
-    const found = customers.get(id);
+    const found = customers.get(tidyIdentifier(id));
     if (found === undefined || found.record !== undefined) {
       for (const issue of found?.issues ?? []) onIssue?.(issue);
       return found?.record;

@@ -1,5 +1,6 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
+import { tidyIdentifier } from "../../identifier.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import { CustomerFields, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";
@@ -64,14 +65,15 @@ export class HttpCustomerSource implements CustomerSource {
     this.#fields = options.fields ?? {};
   }
 
-  async get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined> {
+  async get(customerId: string, request: CustomerRequest): Promise<CustomerRecord | undefined> {
+    const id = tidyIdentifier(customerId);
     if (this.#url === undefined) throw unconfigured("one customer. Configure one with {id} in it.");
     const url = this.#url.expand({
       id,
       include_transactions: String(request.includeTransactions),
       include_interactions: String(request.includeInteractions),
     });
-    if (url === undefined) return undefined;
+    if (id === "" || url === undefined) return undefined;
     const answer = await this.#json(url, MAX_CUSTOMER_BYTES, request.signal);
     if (answer === undefined) return undefined;
 

@@ -1,3 +1,4 @@
+import { tidyIdentifier } from "../../identifier.ts";
 import { plainName, similarField } from "../../row-file/column-name.ts";
 import { readYesNo } from "../../row-file/yes-no.ts";
 import { readEmailAddress } from "../email/email-address.ts";
@@ -130,7 +131,8 @@ export interface CustomerReading {
  * @returns at most one issue, however many faults there are
  */
 export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark): CustomerReading {
-  const id = asText(raw.id);
+  const given = asText(raw.id);
+  const id = typeof given === "string" ? tidyIdentifier(given) : given;
   const faults: string[] = [];
   const parsed = CustomerRecord.safeParse({
     id: id ?? "",
@@ -143,7 +145,7 @@ export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark
   const all = [...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join(".")} ${message}`), ...faults];
   const issue: CustomerIssue = {
     place,
-    ...(typeof id === "string" && id.length <= 200 && { id }),
+    ...(typeof id === "string" && id !== "" && id.length <= 200 && { id }),
     message: all.join("; "),
     skipped: !parsed.success,
   };

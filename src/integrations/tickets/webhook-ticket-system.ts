@@ -1,5 +1,6 @@
 import { IoError } from "../../errors.ts";
 import { HttpClient, isWebPage, refusal } from "../../http-client.ts";
+import { identifier } from "../../identifier.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
@@ -77,7 +78,7 @@ const toWire = (request: TicketRequest) => ({
 const headerValue = (key: string): string =>
   /^[\x21-\x24\x26-\x7E]+$/.test(key) ? key : encodeURIComponent(key.toWellFormed());
 
-/** Undefined for an answer that is no JSON or names no id that fits into a line. */
+/** Undefined for an answer that is no JSON or names no id. */
 function idIn(text: string): string | undefined {
   let answer: unknown;
   try {
@@ -87,8 +88,7 @@ function idIn(text: string): string | undefined {
   }
   if (typeof answer !== "object" || answer === null) return undefined;
   const { id, ticket_id: ticketId } = answer as { id?: unknown; ticket_id?: unknown };
-  return [id, ticketId]
-    .filter((value) => typeof value === "string" || Number.isSafeInteger(value))
-    .map(String)
-    .find((value) => /^[^\p{C}]{1,200}$/u.test(value));
+  return [id, ticketId].map((value) => TICKET_ID.safeParse(value)).find(({ success }) => success)?.data;
 }
+
+const TICKET_ID = identifier("Id of a ticket.");

@@ -21,7 +21,7 @@ export function parseChallenges(header: string): AuthenticationChallenge[] {
   PART.lastIndex = 0;
   for (let match = PART.exec(header); match; match = PART.exec(header)) {
     const [, name, quotedValue, value, scheme] = match;
-    if (scheme !== undefined) challenges.push({ scheme, parameters: {} });
+    if (scheme !== undefined) challenges.push({ scheme, parameters: Object.create(null) as Record<string, string> });
     const parameters = challenges.at(-1)?.parameters;
     if (name !== undefined && parameters)
       parameters[name.toLowerCase()] = value ?? (quotedValue ?? "").replaceAll(/\\(.)/g, "$1");

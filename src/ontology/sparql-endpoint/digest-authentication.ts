@@ -2,7 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { parseChallenges } from "./challenges.ts";
 
 /** Algorithms of RFC 7616 by the names that Node has for them. */
-const HASHES: Readonly<Record<string, string>> = { MD5: "md5", "SHA-256": "sha256", "SHA-512-256": "sha512-256" };
+const HASHES: ReadonlyMap<string, string> = new Map([
+  ["MD5", "md5"],
+  ["SHA-256", "sha256"],
+  ["SHA-512-256", "sha512-256"],
+]);
 
 const SESSION = /-sess$/i;
 
@@ -86,7 +90,7 @@ export class DigestAuthentication {
   }
 }
 
-const hashName = (algorithm = "MD5"): string | undefined => HASHES[algorithm.toUpperCase().replace(SESSION, "")];
+const hashName = (algorithm = "MD5"): string | undefined => HASHES.get(algorithm.toUpperCase().replace(SESSION, ""));
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 

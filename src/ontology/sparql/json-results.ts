@@ -33,8 +33,12 @@ function readTerm({ type, value, datatype, "xml:lang": language }: JsonTerm): Te
   }
 }
 
-const readRow = (binding: Record<string, JsonTerm>): Row =>
-  Object.fromEntries(Object.entries(binding).map(([name, term]) => [name, readTerm(term)]));
+/** With nothing in it that every object has: a variable may be named `constructor`, and be unbound. */
+function readRow(binding: Record<string, JsonTerm>): Row {
+  const row = Object.create(null) as Record<string, Term>;
+  for (const [name, term] of Object.entries(binding)) row[name] = readTerm(term);
+  return row;
+}
 
 /**
  * The rows of a SELECT or the answer of an ASK.

@@ -5,6 +5,7 @@ import { CustomerFeedbackWorkflowParameters, longText, text } from "./parameters
 /** What stands for exactly one mail: see `renderingOf`. */
 const rendering = z
   .string()
+  .trim()
   .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
   .describe("The rendering that was looked at, as `getPendingResponse` gives it.");
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { CATEGORIES, inStableOrder } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
+import { identifier } from "../../identifier.ts";
 
-const LONGEST_ID = 200;
 const LONGEST_SUBJECT = 500;
 const LONGEST_TEXT = 20_000;
 
@@ -12,13 +12,6 @@ export const text = (): z.ZodString =>
     .string()
     .refine((value) => value.isWellFormed(), "contains half of a Unicode surrogate pair; send well-formed text")
     .refine((value) => !value.includes("\0"), "contains the control character NUL; leave it out");
-
-export const identifier = (description: string): z.ZodString =>
-  text()
-    .min(1, "must not be empty")
-    .max(LONGEST_ID, `must have at most ${LONGEST_ID} characters`)
-    .regex(/^\P{Cc}*$/u, "must not contain control characters")
-    .describe(description);
 
 export const longText = (description: string): z.ZodString =>
   text()

@@ -40,7 +40,7 @@ export class ResponseApprovals {
     const { customer_id } = run.input as CustomerFeedbackInput;
     const mail = { rendering, sender, recipient, subject, text, html };
     const refusal = refused && { refusal: refused.refusal };
-    return { workflow_id: workflowId, feedback_id, customer_id, ...mail, ...refusal };
+    return { workflow_id: run.id, feedback_id, customer_id, ...mail, ...refusal };
   }
 
   async approve(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
@@ -58,7 +58,7 @@ export class ResponseApprovals {
     const rewritten = { ...draft, message };
     const decision = { decision: "edit", by, rendering: renderingOf(rewritten) } as const;
     // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
-    if (!(await this.#parts.standing(workflowId, rendering, decision))) {
+    if (!(await this.#parts.standing(run.id, rendering, decision))) {
       await this.#parts.drafts.store(run.key, rewritten, { revisionOf: rendering });
     }
     return this.#decide(run, rendering, decision);
@@ -69,8 +69,7 @@ export class ResponseApprovals {
     const run = await this.#parts.run(workflowId);
     const decision = { decision: "reject", by, ...(reason === undefined ? {} : { reason }) } as const;
     // What the run waits for can be rejected whatever has become of it in the graph: nothing goes out.
-    const known =
-      run.waitingFor?.subject === rendering || (await this.#parts.standing(workflowId, rendering, decision));
+    const known = run.waitingFor?.subject === rendering || (await this.#parts.standing(run.id, rendering, decision));
     if (!known) await this.#draft(run, rendering);
     return this.#decide(run, rendering, decision);
   }

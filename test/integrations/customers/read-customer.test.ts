@@ -198,10 +198,12 @@ test.each([
   [{ name: "no id" }, "id must not be empty"],
   [{ id: "   " }, "id must not be empty"],
   [{ id: "x".repeat(201) }, "id must have at most 200 characters"],
-  [{ id: "a\u0000b" }, "id holds control characters"],
-  [{ id: "a\nb" }, "id holds control characters"],
-  [{ id: "a\u0085b" }, "id holds control characters"],
-  [{ id: "\ud800" }, "id holds control characters"],
+  [{ id: "a\u0000b" }, "id has U+0000 at position 2, a character that people can't see or read; remove it"],
+  [{ id: "a\nb" }, "id has U+000A at position 2, a character that people can't see or read; remove it"],
+  [{ id: "a\u0085b" }, "id has U+0085 at position 2, a character that people can't see or read; remove it"],
+  [{ id: "C-\u202e1" }, "id has U+202E at position 3, a character that people can't see or read; remove it"],
+  [{ id: "C\ud800" }, "id has half of a Unicode surrogate pair, U+D800 at position 2; send well-formed text"],
+  [{ id: " \u200B\uFEFF" }, "id must not be empty"],
   [{ id: {} }, "id must be a text"],
   [{ id: 2 ** 53 }, "id must be a text"],
   [{ id: "C", email: ["a@b.c"] }, "email must be a text"],
@@ -238,4 +240,9 @@ test("whatever comes in, a record keeps the schema or there is an issue that ski
       expect(CustomerRecord.optional().parse(record)).toEqual(record);
     }),
   );
+});
+
+test.each(["C-1 ", " \u00A0C-1\u200B", "C-1\uFEFF"])("reads the id %j without what surrounds it", (id) => {
+  expect(read({ id }).record).toEqual({ id: "C-1" });
+  expect(read({ id, name: "x".repeat(600) }).issues).toMatchObject([{ id: "C-1", skipped: true }]);
 });

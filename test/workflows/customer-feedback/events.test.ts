@@ -93,7 +93,8 @@ describe("hostile feedback", () => {
   it.each(HOSTILE)("is stored and shown as it is, and changes nothing else: %j", async (text) => {
     const { workflow, mails, ontologyStore } = await startFeedback({ escalationPolicy: false });
     await workflow.run(feedback({ feedback_id: "other" }));
-    const id = text.replaceAll(/[\p{Cc}]/gu, "").slice(0, 200);
+    // Of an id everything must be visible.
+    const id = text.replaceAll(/\p{C}/gu, "").replaceAll(/ +/g, " ").slice(0, 200).trim();
     const subject = text.replaceAll(/[\r\n]/g, " ").slice(0, 500);
     const result = await workflow.run(feedback({ feedback_id: id, subject, feedback_text: text }));
     expect(result).toMatchObject({ success: true, feedback_id: id, action: "auto_respond" });

@@ -108,7 +108,7 @@ describe("the workflow as tools", () => {
   });
 
   it.each([
-    ["bad arguments", { customer_id: 7, subject: "a\nb" }, "validation_error", /customer_id.*subject.*feedback_text/],
+    ["bad arguments", { customer_id: 7.5, subject: "a\nb" }, "validation_error", /customer_id.*subject.*feedback_text/],
     ["no arguments", {}, "validation_error", /customer_id: is missing/],
     [
       "an unknown customer",

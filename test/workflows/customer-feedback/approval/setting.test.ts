@@ -20,7 +20,8 @@ describe("whether approval is needed", () => {
         const app = new Hono();
         workflow.as_api(app);
         const body = JSON.stringify(feedback());
-        await app.request("/workflows/customer-feedback", { method: "POST", body });
+        const headers = { "content-type": "application/json" };
+        await app.request("/workflows/customer-feedback", { method: "POST", headers, body });
       },
     ],
   ];

@@ -1,0 +1,90 @@
+/**
+ * The one way in which an id is made out of text from outside, so that ids that look the same are the same: on every face, in
+ * every file, for every look-up.
+ */
+import { z } from "zod";
+import { ValidationError } from "./errors.ts";
+import { isVisible } from "./visible-text.ts";
+
+const LONGEST_ID = 200;
+
+/** What leaves no mark at the end of an id: blanks of any kind, and characters without width that change nothing before them. */
+const BLANK = /[\p{White_Space}\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2060-\u2064\u2800\u3164\uFEFF\uFFA0]/u;
+
+/** What nobody sees, or can tell from something else, inside an id. */
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const OTHER_BLANK = /(?! )\p{Zs}/u;
+
+/**
+ * The id that a text stands for: without blanks and characters without width at both ends, in Unicode's composed form (NFC), so that
+ * `é` is one id however it is typed. For look-ups, where what can be no id finds nothing; `identifier` also says what is wrong with it.
+ */
+export function tidyIdentifier(text: string): string {
+  const composed = text.normalize("NFC");
+  let start = 0;
+  let end = composed.length;
+  while (start < end && BLANK.test(composed.charAt(start))) start += 1;
+  while (end > start && BLANK.test(composed.charAt(end - 1))) end -= 1;
+  return composed.slice(start, end);
+}
+
+/** What is wrong with a tidy id, or undefined. Names a character by its code point and place, and never prints it. */
+function problemOf(id: string): string | undefined {
+  if (!isVisible(id)) return "must not be empty";
+  let position = 0;
+  let before = "";
+  for (const character of id) {
+    position += 1;
+    const place = `${codePoint(character)} at position ${position}`;
+    if (!character.isWellFormed()) return `has half of a Unicode surrogate pair, ${place}; send well-formed text`;
+    if (HIDDEN.test(character)) return `has ${place}, a character that people can't see or read; remove it`;
+    if (OTHER_BLANK.test(character)) return `has the blank ${place}; write an ordinary space, or none`;
+    if (character === " " && before === " ") return `has two spaces in a row, at position ${position - 1}; write one`;
+    before = character;
+  }
+  return undefined;
+}
+
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+
+/** A JSON number as the text that was written; beyond the safe integers it no longer is. */
+const numberAsText = (value: unknown): unknown => (Number.isSafeInteger(value) ? String(value) : value);
+
+/**
+ * Schema of an id from outside: a text of 1 to `longest` UTF-16 code units, as `tidyIdentifier` reads it, or a whole number, which is
+ * read as its digits. Inside it has visible characters and single spaces; control and format characters, marks of direction,
+ * characters without width, blanks other than the space, private and unassigned characters are refused.
+ *
+ * @param longest default 200
+ * @example z.strictObject({ order_id: identifier("Id of the order.") })
+ */
+export const identifier = (description: string, longest = LONGEST_ID): z.ZodType<string, string> =>
+  z
+    .preprocess(
+      numberAsText,
+      z
+        .string({ error: ({ input }) => (input === undefined ? undefined : "must be a text") })
+        .overwrite(tidyIdentifier)
+        .min(1, "must not be empty")
+        .max(longest, `must have at most ${longest} characters`)
+        .superRefine((id, context) => {
+          const problem = id.length > longest || id === "" ? undefined : problemOf(id);
+          if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+        }),
+    )
+    .describe(description) as unknown as z.ZodType<string, string>;
+
+const ANY_LENGTH = identifier("An id.", Number.POSITIVE_INFINITY);
+
+/**
+ * An id of any length, as `identifier` reads it.
+ * @param name of the field, for the error
+ * @throws ValidationError (`invalid_parameters`)
+ */
+export function readIdentifier(name: string, value: unknown): string {
+  const result = ANY_LENGTH.safeParse(value);
+  if (result.success) return result.data;
+  const [message = "is no id"] = result.error.issues.map((issue) => issue.message);
+  throw new ValidationError(`${name}: ${message}`, { issues: [{ path: name, message }] });
+}
