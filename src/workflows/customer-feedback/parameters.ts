@@ -74,6 +74,8 @@ export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbac
 export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
   /** Where the feedback was a mail: its Message-ID, to answer in its thread. */
   message_id?: string;
+  /** Where the feedback was a mail that no automatic mail may answer: the header that says so. */
+  automatic_mail?: string;
   /** Whether approval was on where the feedback was accepted: then its mail needs it wherever it is executed. */
   approval?: boolean;
 };
