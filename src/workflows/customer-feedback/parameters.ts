@@ -48,7 +48,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     .preprocess((value) => lowerCase(value) || undefined, z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional())
     .optional()
     .describe(
-      "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out to have it analyzed.",
+      "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out where nobody has: the text is analyzed in any case, and a negative sentiment that is found counts.",
     ),
   categories: z
     .preprocess(
@@ -58,7 +58,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
 
     .default([])
     .describe(
-      "Categories where somebody has already sorted the feedback. Leave them out to have the text categorized.",
+      "Categories where somebody has already sorted the feedback. Leave them out where nobody has: the text is categorized in any case, and critical categories that are found are added.",
     ),
   send_response: z
     .preprocess((value) => value ?? true, z.boolean({ error: "must be true or false" }))
