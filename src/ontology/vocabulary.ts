@@ -57,6 +57,7 @@ export const abi = terms(ABI, [
   "doNotContact",
   "subject",
   "text",
+  "reference",
   "sentiment",
   "statedSentiment",
   "foundSentiment",

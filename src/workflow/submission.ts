@@ -36,19 +36,20 @@ export function identityOf(operation: DurableOperation, input: unknown): Record<
 }
 
 /**
- * @param extras what else the process is to know; it does not count when two submissions with one key are compared
+ * @param extras what else the process is to know, for the run with this key; it does not count when two submissions with one key are compared
  * @throws ValidationError
  */
 export function toSubmission(
   operation: DurableOperation,
   parameters: unknown,
-  extras: Record<string, Json>,
+  extras: (key: string) => Record<string, Json>,
 ): Submission {
   const input = parse(operation.input, parameters) as Record<string, Json>;
+  const key = input[operation.key] as string;
   return {
-    input: { ...input, ...extras },
+    input: { ...input, ...extras(key) },
     identity: identityOf(operation, input),
-    key: input[operation.key] as string,
+    key,
     fingerprint: fingerprintOf(operation, input),
   };
 }

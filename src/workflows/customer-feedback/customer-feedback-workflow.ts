@@ -3,7 +3,9 @@ import { ownWords } from "../../analysis/own-words/own-words.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import type { Json } from "../../json.ts";
+import { parseText } from "../../workflow/arguments.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
+import type { WorkflowStatus } from "../../workflow/result.ts";
 import { Workflow } from "../../workflow/workflow.ts";
 import type {
   DecidedResponse,
@@ -18,6 +20,7 @@ import { handleFeedbackEvent, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
+import { referenceKey, referenceOf } from "./reference.ts";
 import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
 import { ResponseSteps } from "./response-steps.ts";
@@ -154,8 +157,22 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return this.#approvals.reject(workflowId, rejection);
   }
 
-  protected override submissionExtras(): Record<string, Json> {
-    return this.configuration.approval === true ? { approval: true } : {};
+  /**
+   * The runs of the feedback that has this reference, newest first; how it is spelled does not matter (`referenceKey`). Several
+   * where several pieces of feedback share it: then their ids tell which is which. Reads all runs.
+   * @throws IoError
+   */
+  async findByReference(reference: string): Promise<(WorkflowStatus & { feedback_id: string })[]> {
+    const reference_key = referenceKey(parseText("reference", reference));
+    if (reference_key === "") return [];
+    const runs = await this.configuration.engine.list({ workflow: this.name, input: { reference_key } });
+    const view = async ({ id, key }: Run) => ({ feedback_id: key, ...(await this.getWorkflowStatus(id)) });
+    return Promise.all(runs.map(view));
+  }
+
+  protected override submissionExtras(key: string): Record<string, Json> {
+    const reference_key = referenceKey(referenceOf(key));
+    return { reference_key, ...(this.configuration.approval === true && { approval: true }) };
   }
 
   protected override async describe(feedbackId: string, run: Run | undefined) {
@@ -190,11 +207,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const action = decideAction(this.#policy, situation);
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
+    const reference = referenceOf(feedback_id);
     const feedback_uri = await step("feedback_stored", async () => {
       const uri = await this.#graph.store({
         id: feedback_id,
         subject: feedback.subject,
         text: feedback.feedback_text,
+        reference,
         sentiment,
         categories,
         stated,
@@ -217,6 +236,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       sentiment,
       categories,
       feedback_uri,
+      ...(reference === feedback_id ? {} : { reference }),
       ...(language === undefined ? {} : { language }),
       ...(analysis_fallback === undefined ? {} : { analysis_fallback }),
     };
@@ -234,6 +254,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       this.configuration.ticketSystem.createTicket({
         key: feedback_id,
         feedbackId: feedback_id,
+        reference,
         feedbackUri: feedback_uri,
         customerId: customer_id,
         subject: feedback.subject,

@@ -26,6 +26,8 @@ export interface FeedbackRecord {
   id: string;
   subject: string;
   text: string;
+  /** What the customer is asked to quote. */
+  reference: string;
   /** What the process went by. */
   sentiment: Sentiment;
   categories: readonly Category[];
@@ -98,9 +100,9 @@ export class FeedbackGraph {
   /** Stores the feedback with its provenance and returns its URI. */
   async store(record: FeedbackRecord): Promise<string> {
     const graph = new ABIGraph();
-    const { id, subject, text, sentiment, stated, action, timestamp, runId } = record;
+    const { id, reference, subject, text, sentiment, stated, action, timestamp, runId } = record;
     const statedSentiment = stated.sentiment;
-    const properties = { id, subject, text, sentiment, statedSentiment, timestamp, action };
+    const properties = { id, reference, subject, text, sentiment, statedSentiment, timestamp, action };
     const feedback = graph.createEntity("Feedback", properties);
     for (const category of record.categories) graph.addProperty(feedback, "hasCategory", category);
     for (const category of stated.categories) graph.addProperty(feedback, "statedCategory", category);
