@@ -12,13 +12,15 @@ const mailUrl = `outbox:${dataDirectory}/outbox`;
 const application = await openApplication(readSettings({ dataDirectory, customerSource, mailUrl }));
 const { workflow, ontologyStore } = application;
 
-// A mail has come in: with its Message-ID the answer finds its place in the conversation.
+// A mail has come in: with its Message-ID the answer finds its place in the conversation, and by its headers an automatic mail is known,
+// which gets no answer.
 const processed = await workflow.handleEvent("new_feedback", {
   id: "F-1",
   customer_id: "C-1003",
   subject: "Contract",
   text: "The new terms are not acceptable to us.",
   message_id: "<1234@mail.example.com>",
+  headers: { "Auto-Submitted": "no", Received: ["from mail.example.com", "from phone.example.com"] },
 });
 console.log(processed);
 assert.ok("success" in processed && processed.success);

@@ -55,7 +55,7 @@ function addShowCommand(parent: Command): void {
     .command("show")
     .summary("show a mail as it would go out")
     .description("Show the mail that waits, exactly as it would go out, with its rendering. With --json also its HTML.")
-    .argument("<id>", "workflow id (workflow-…) or feedback id")
+    .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .action(async (id: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       const show = async ({ workflow }: Application): Promise<void> => {

@@ -74,6 +74,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
         ? []
         : [["judged by", fallbackText(result.analysis_fallback)] as const]),
       ["outcome", outcomeText(result)],
+      ...(result.reference === undefined ? [] : [["reference", result.reference] as const]),
       ["steps", steps],
       ...(mail ? [["mail", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
       ["graph", oneLine(result.feedback_uri ?? "")],

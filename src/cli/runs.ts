@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
+import { ValidationError } from "../errors.ts";
 import { tidyIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
 import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
+import { referenceKey } from "../workflows/customer-feedback/reference.ts";
 import { settingsFrom, type GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
@@ -29,20 +31,37 @@ export async function withRuns(
   }
 }
 
-/** By workflow id or feedback id. */
+/** By workflow id, feedback id, or the reference that the customer was asked to quote. */
 export async function findRun(engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> {
   const tidy = tidyIdentifier(id);
-  return (await engine?.get(tidy)) ?? (await engine?.find(WORKFLOW, tidy));
+  const run = (await engine?.get(tidy)) ?? (await engine?.find(WORKFLOW, tidy));
+  const reference_key = referenceKey(id);
+  if (run || !engine || reference_key === "") return run;
+  const runs = await engine.list({ workflow: WORKFLOW, input: { reference_key } });
+  return onlyOne(id, runs, ({ key }) => key);
 }
 
 /** The same where a workflow is open. */
-export const findRunOf = async (
-  workflow: CustomerFeedbackWorkflow,
-  id: string,
-): Promise<WorkflowStatus | undefined> => {
+export async function findRunOf(workflow: CustomerFeedbackWorkflow, id: string): Promise<WorkflowStatus | undefined> {
   const run = await workflow.getWorkflowStatus(id);
-  return run.status === "not_found" ? workflow.findWorkflow(id) : run;
-};
+  if (run.status !== "not_found") return run;
+  const found = await workflow.findWorkflow(id);
+  return found ?? onlyOne(id, await workflow.findByReference(id), ({ feedback_id }) => feedback_id);
+}
+
+/** @throws ValidationError where several have the reference: which one is meant is for a person to say */
+function onlyOne<Found>(
+  reference: string,
+  found: readonly Found[],
+  feedbackId: (one: Found) => string,
+): Found | undefined {
+  if (found.length <= 1) return found[0];
+  const ids = found.map((one) => oneLine(feedbackId(one))).join(", ");
+  throw new ValidationError(
+    `Several pieces of feedback have the reference ${oneLine(reference)}. Give the id of one of them: ${ids}.`,
+    { code: "ambiguous_reference" },
+  );
+}
 
 export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
   const { customer_id = null } = run.input as Record<string, Json>;
@@ -53,5 +72,5 @@ export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
 export function reportUnknownRun(id: string, json: boolean): void {
   host().exitCode = 1;
   if (json) printJson({ workflow_id: id, status: "not_found" });
-  else print(`There is no run with the workflow id or feedback id ${oneLine(id)} here.`);
+  else print(`There is no run with the workflow id, feedback id or reference ${oneLine(id)} here.`);
 }

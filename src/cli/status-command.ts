@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Run, RunStatus, StepAttempt, WorkflowEngine } from "../engine/engine.ts";
 import { historyOf } from "../workflow/result.ts";
+import { referenceOf } from "../workflows/customer-feedback/reference.ts";
 import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields } from "./result-view.ts";
@@ -34,9 +35,10 @@ export function addStatusCommand(program: Command): void {
     .command("status")
     .summary("show how far runs are")
     .description(
-      "Show a run by its workflow id or feedback id, or the latest runs. Works while another process is at work.",
+      "Show a run by its workflow id, its feedback id or the reference that the customer quotes, or the latest runs. " +
+        "Works while another process is at work.",
     )
-    .argument("[id]", "workflow id (workflow-…) or feedback id")
+    .argument("[id]", "workflow id (workflow-…), feedback id or reference")
     .addOption(new Option("--status <status>", "only runs in this status").choices(STATUSES))
     .option("--history", "with an id: every attempt of every step")
     .option("--limit <number>", "at most so many of the latest runs", positiveNumber, 20)
@@ -49,6 +51,7 @@ export function addStatusCommand(program: Command): void {
   addExamples(
     command,
     ["status", "the latest runs"],
+    ["status 7Q4KD-0M2XF", "by the reference that a customer quotes; case, blanks, O and 0, I and 1 do not matter"],
     ["status F-1 --history", "one of them, with every attempt of its steps"],
     ["status --status failed --json", "what failed"],
   );
@@ -65,11 +68,13 @@ async function showOne(
   const history = withHistory ? await engine.history(run.id) : undefined;
   if (json) return printJson({ ...status, ...(history && { history: history.map(historyOf) }) });
   const { start_time: start = "", end_time: end } = status;
+  const reference = referenceOf(run.key);
   const isAtWork = run.status === "processing" && !run.stepsCompleted.includes(run.currentStep ?? "");
   const atWork = isAtWork ? run.currentStep : undefined;
   print(
     fields([
       ["feedback", oneLine(run.key)],
+      ...(reference === run.key ? [] : [["reference", reference] as const]),
       ["workflow id", run.id],
       ["status", painted(run.status)],
       ["steps", run.stepsCompleted.join(", ") || "none yet"],

@@ -58,19 +58,19 @@ export function withTidyIdentity<Filter extends { input?: Readonly<Record<string
 
 /**
  * The key is read as an id, whatever the operation's schema lets pass: ids that look the same are one run.
- * @param extras what else the process is to know; it does not count when two submissions with one key are compared
+ * @param extras what else the process is to know, for the run with this key; it does not count when two submissions with one key are compared
  * @throws ValidationError
  */
 export function toSubmission(
   operation: DurableOperation,
   parameters: unknown,
-  extras: Record<string, Json>,
+  extras: (key: string) => Record<string, Json>,
 ): Submission {
   const read = parse(operation.input, parameters) as Record<string, Json>;
   const key = readIdentifier(operation.key, read[operation.key]);
   const input = { ...read, [operation.key]: key };
   return {
-    input: { ...input, ...extras },
+    input: { ...input, ...extras(key) },
     identity: identityOf(operation, input),
     key,
     fingerprint: fingerprintOf(operation, input),

@@ -99,8 +99,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * What every submission, by whichever face, is to keep with its run beside the parameters: what holds in the process that accepts
    * it and must hold in the one that executes it. It does not count when two submissions with one key are compared, and a run that is
    * there already keeps its own. Default: nothing.
+   * @param _key of the run, such as the feedback's id
    */
-  protected submissionExtras(): Record<string, Json> {
+  protected submissionExtras(_key: string): Record<string, Json> {
     return {};
   }
 
@@ -264,7 +265,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   #submission(parameters: unknown, extras: Record<string, Json> = {}): Submission {
-    return toSubmission(this.#durable(), parameters, { ...extras, ...this.submissionExtras() });
+    return toSubmission(this.#durable(), parameters, (key) => ({ ...extras, ...this.submissionExtras(key) }));
   }
 
   #start({ key, fingerprint, input }: Submission, startAt?: Date) {

@@ -232,7 +232,7 @@ test("says what it misses and what it does not know", async () => {
     ["reject", "F-404", "--by", "Eve", "--rendering", "0".repeat(64)],
   ]) {
     const { code, stdout } = await call(["approvals", ...command], place);
-    expect([code, stdout]).toEqual([1, "There is no run with the workflow id or feedback id F-404 here.\n"]);
+    expect([code, stdout]).toEqual([1, "There is no run with the workflow id, feedback id or reference F-404 here.\n"]);
   }
   await call(["process", ...FEEDBACK], place);
   const malformed = await call(["approvals", "approve", "F-1", "--by", "Eve", "--rendering", "abc"], place);

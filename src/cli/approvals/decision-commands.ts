@@ -82,7 +82,7 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
         "with it: where that takes more than a few seconds, what was decided is printed, and the exit code 0 says that the " +
         "decision is kept, not that the mail has gone out.",
     )
-    .argument("<id>", "workflow id (workflow-…) or feedback id")
+    .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .requiredOption("--rendering <hash>", "which mail: as `approvals show` says")
     .requiredOption("--by <name>", "who decides; it is kept")
     .action(async (id: string, _options, command: Command) => {

@@ -29,7 +29,10 @@ export interface TemplatedEmail {
   subject: string;
   /** File name, such as `positive_feedback_response.html`. */
   template: string;
-  /** The shipped templates take `customer_name`, `feedback_id`, `categories` (a list) and `is_priority`. */
+  /**
+   * The shipped templates take `customer_name` (may be empty), `feedback_id`, `categories` (a list), `is_priority`, and `reference`, which
+   * the customer is asked to quote; default: `feedback_id`.
+   */
   templateData: TemplateData;
   /** With angle brackets; the same mail must carry the same one whenever it is sent. Default: a new one. */
   messageId?: string;
@@ -95,7 +98,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
       from: this.configuration.from,
       to: email.recipient,
       subject: replySubject(email.subject),
-      ...this.#templates.render(email.template, email.templateData),
+      ...this.#templates.render(email.template, withReference(email.templateData)),
       messageId,
       ...(inReplyTo !== undefined && { inReplyTo }),
       ...(references.length > 0 && { references }),
@@ -147,6 +150,9 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     return (this.#transport ??= typeof transport === "function" ? transport() : transport);
   }
 }
+
+const withReference = (data: TemplateData): TemplateData =>
+  data["feedback_id"] === undefined ? data : { reference: data["feedback_id"], ...data };
 
 const misconfigured = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
 

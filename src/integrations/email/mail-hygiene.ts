@@ -1,6 +1,7 @@
 /**
- * Whom no automatic mail may go to, and the headers that keep other automatic answerers quiet.
- * After RFC 3834 (recommendations for automatic responses to electronic mail), sections 2 and 5.
+ * Whom no automatic mail may go to, which mails none may answer, and the headers that keep other automatic answerers quiet.
+ * After RFC 3834 (recommendations for automatic responses to electronic mail), sections 2 and 5, and RFC 5230 (the vacation
+ * extension of Sieve), section 4.6.
  */
 
 /** Headers of every automatic reply. The second one is what Exchange listens to. */
@@ -9,16 +10,50 @@ export const AUTOMATIC_REPLY_HEADERS: Readonly<Record<string, string>> = {
   "X-Auto-Response-Suppress": "All",
 };
 
-export type SuppressionReason = "no_reply_address" | "mail_system_address" | "own_address";
+export type SuppressionReason =
+  | "no_reply_address"
+  | "automatic_address"
+  | "mailing_list_address"
+  | "mail_system_address"
+  | "own_address";
 
-// As a word of its own in the local part: `no-reply`, `news.noreply`, `do_not_reply+17`, but not `casino.reply`.
-const NO_REPLY = /(?:^|[^a-z])(?:no[-_.]?reply|(?:do[-_.]?not|dont)[-_.]?reply)(?:$|[^a-z])/;
-const MAIL_SYSTEM = /(?:^|[^a-z])(?:mailer[-_.]?daemon|postmaster|bounces?)(?:$|[^a-z])/;
+/** "Do not reply" in several languages, without what may stand between the words. */
+const NO_REPLY = new Set(
+  `noreply noreplies noreplys noresponse noanswer donotreply dontreply donotrespond dontrespond unmonitored
+  nichtantworten keineantwort nepasrepondre noreponse sansreponse noresponder noresponda norespondas nocontestar nocontestes
+  naoresponder naoresponda nonrispondere norispondere norisposta nietbeantwoorden nietantwoorden nietreageren
+  geenantwoord svarainte svarej svaraej besvarasinte besvarasej ikkesvar svarikke besvaresikke nieodpowiadaj
+  nieodpowiadac brakodpowiedzi alavastaa eivastata eivastausta neodpovidat neodpovidejte neodpovidaj yanitlamayin
+  yanitlama cevaplamayin nevalaszoljon nevalaszolj nuraspunde nuraspundeti neodgovaraj neotvechat`.split(/\s+/),
+);
+const AUTOMATIC = new Set(
+  `autoreply autoreplies autoresponse autorespond autoresponder autoanswer automailer autoconfirm autonotify autosend
+  notification notifications`.split(/\s+/),
+);
+const MAIL_SYSTEM = new Set(["mailerdaemon", "postmaster", "bounce", "bounces"]);
+
+/** These by themselves: as a part of an address they are also names of people. */
+const MAIL_SYSTEM_ALONE = new Set(["mailer", "daemon", "uucp", "nobody"]);
+const LIST_MANAGERS = new Set(["listserv", "majordomo", "mailman", "sympa", "listproc", "ezmlm", "listmaster"]);
+
+// With a hyphen, as list managers make them: `joe.owner` is somebody.
+const MAILING_LIST = /^owner-.|.-(?:owner|request|subscribe|unsubscribe)$/;
+/** An address that a forwarder has rewritten (Sender Rewriting Scheme). */
+const REWRITTEN = /^srs[01][=+-]/;
+const MOST_WORDS = 3;
 
 /** The mailbox that an address names, without its plus-tag and case. */
 function mailbox(address: string): string {
   const [local = "", domain = ""] = address.trim().toLowerCase().split("@");
   return `${local.split("+", 1)[0]}@${domain}`;
+}
+
+/** The words of a local part, and what up to three that follow each other come to: `no-reply` is `noreply` as well. */
+function* wordsOf(local: string): Generator<string> {
+  const words = local.split(/[^a-z]+/).filter((word) => word !== "");
+  for (const [first] of words.entries()) {
+    for (let last = first + 1; last <= first + MOST_WORDS; last++) yield words.slice(first, last).join("");
+  }
 }
 
 /**
@@ -27,8 +62,45 @@ function mailbox(address: string): string {
  */
 export function suppressionReason(address: string, ownAddress: string): SuppressionReason | undefined {
   const local = address.trim().toLowerCase().split("@", 1)[0] ?? "";
-  if (NO_REPLY.test(local)) return "no_reply_address";
-  if (MAIL_SYSTEM.test(local)) return "mail_system_address";
+  const [alone = ""] = local.split("+", 1);
+  const words = [...wordsOf(local)];
+  if (words.some((word) => NO_REPLY.has(word))) return "no_reply_address";
+  if (words.some((word) => MAIL_SYSTEM.has(word)) || MAIL_SYSTEM_ALONE.has(alone) || REWRITTEN.test(local)) {
+    return "mail_system_address";
+  }
+  if (LIST_MANAGERS.has(alone) || MAILING_LIST.test(alone)) return "mailing_list_address";
+  if (words.some((word) => AUTOMATIC.has(word))) return "automatic_address";
   if (mailbox(address) === mailbox(ownAddress)) return "own_address";
   return undefined;
+}
+
+const isGiven = (value: string): boolean => value !== "";
+
+/** Headers by which a mail is known to come from a machine or a list, with the values at which it does. In lower case. */
+const AUTOMATIC_MAIL: readonly (readonly [name: string, isAutomatic: (value: string) => boolean])[] = [
+  ["Auto-Submitted", (value) => isGiven(value) && !/^no(?:[\s;(]|$)/.test(value)],
+  ["Precedence", (value) => /^(?:bulk|list|junk|auto[-_]?reply)$/.test(value)],
+  ...["List-Id", "List-Post", "List-Unsubscribe", "List-Help", "List-Subscribe", "List-Owner", "List-Archive"].map(
+    (name) => [name, isGiven] as const,
+  ),
+  ["X-Auto-Response-Suppress", (value) => isGiven(value) && value !== "none"],
+  ["Return-Path", (value) => /^<?\s*(?:mailer-daemon(?:@[^>]*)?)?\s*>?$/.test(value)],
+  ["X-Autoreply", (value) => isGiven(value) && value !== "no"],
+  ["X-Autorespond", (value) => isGiven(value) && value !== "no"],
+  ["X-Failed-Recipients", isGiven],
+  ["Content-Type", (value) => value.startsWith("multipart/report")],
+];
+
+/**
+ * The header by which a mail is one that no automatic mail may answer, or undefined where a person wrote it.
+ * @param headers values by name, in any case; several values of one header as a list. Others than text are passed over
+ */
+export function automaticMailMark(headers: Readonly<Record<string, unknown>>): string | undefined {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(headers)) {
+    const known = values.get(name.trim().toLowerCase()) ?? [];
+    const texts = (Array.isArray(value) ? value : [value]).filter((one): one is string => typeof one === "string");
+    values.set(name.trim().toLowerCase(), [...known, ...texts.map((text) => text.trim().toLowerCase())]);
+  }
+  return AUTOMATIC_MAIL.find(([name, isAutomatic]) => values.get(name.toLowerCase())?.some(isAutomatic))?.[0];
 }

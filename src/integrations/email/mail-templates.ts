@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { compile, type HtmlToTextOptions } from "html-to-text";
 import mustache from "mustache";
 import { ValidationError } from "../../errors.ts";
+import { isVisible } from "../../visible-text.ts";
 
-/** Values of a template by name. Of a list `things` there is also `things_text`: "one, two and three". */
+/**
+ * Values of a template by name. Of a list `things` there is also `things_text`: "one, two and three". A text that shows nothing
+ * counts as empty: a section `{{#name}}` is left out then.
+ */
 export type TemplateData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 export interface RenderedMail {
@@ -145,7 +149,7 @@ function* namesIn(template: string): Generator<string> {
 function viewOf(data: TemplateData): Record<string, unknown> {
   const view: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(data)) {
-    if (typeof value === "string") view[name] = printable(value);
+    if (typeof value === "string") view[name] = isVisible(value) ? printable(value).trim() : "";
     else if (typeof value === "object") {
       const items = value.map(printable);
       view[name] = items;

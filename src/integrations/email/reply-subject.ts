@@ -1,5 +1,17 @@
-// "Re:", "RE :", "Re[2]:", "re(3) :" and the full-width colon, once or many times.
-const REPLY_PREFIXES = /^(?:re\s*(?:\[\d+\]|\(\d+\))?\s*[:\uFF1A]\s*)+/i;
+/**
+ * What mail programs put before the subject of a reply, and of a mail that is forwarded, in their languages: a reply to either
+ * has one `RE:` of its own.
+ */
+const PREFIX_WORDS = [
+  "re|aw|antw|antwort|sv|vs|rép|re\u0301p|rif|res|odp|ynt|απ|σχετ|vá|回复|回覆|答复|答覆|返信|회신|رد|تعليق|השב|תגובה|отв|ответ",
+  "fw|fwd|wg|tr|vb|rv|enc|pd|fs|vl|doorst|İlt|ilt|πρθ|转发|轉寄|轉發|転送|전달|إعادة توجيه|הועבר|пер",
+];
+
+// "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Marks of the direction of writing may come before.
+const PREFIX = new RegExp(
+  `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:(${PREFIX_WORDS.join("|")})|[ri])\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
+  "iu",
+);
 
 /** All control characters, line ends of every kind and lone surrogates out, runs of white space to one space. */
 export const oneLine = (text: string): string =>
@@ -9,8 +21,19 @@ export const oneLine = (text: string): string =>
     .replaceAll(/[\s\u0000-\u001F\u007F-\u009F]+/g, " ")
     .trim();
 
-/** The subject of the reply to a mail with this subject: `RE: ` before it, once, all on one line. */
+/**
+ * The subject of the reply to a mail with this subject: `RE: ` before it, once, all on one line. The single letters `R:` and
+ * `I:`, which Italian programs write, are prefixes beside another one only: "I: have a problem" is a sentence.
+ */
 export function replySubject(subject: string): string {
-  const topic = oneLine(subject).replace(REPLY_PREFIXES, "");
-  return `RE: ${topic}`.trim();
+  const line = oneLine(subject);
+  let topic = line;
+  let count = 0;
+  let hasWord = false;
+  for (let found = PREFIX.exec(topic); found; found = PREFIX.exec(topic)) {
+    topic = topic.slice(found[0].length);
+    count += 1;
+    hasWord ||= found[1] !== undefined;
+  }
+  return `RE: ${count > 1 || hasWord ? topic : line}`.trim();
 }

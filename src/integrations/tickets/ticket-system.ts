@@ -5,6 +5,8 @@ export interface TicketRequest {
   /** The same key, the same ticket, however often it is asked for. */
   key: string;
   feedbackId: string;
+  /** What the customer was asked to quote; absent where that is not known. */
+  reference?: string;
   /** URI of the feedback in the graph. */
   feedbackUri: string;
   customerId: string;

@@ -18,7 +18,7 @@ export interface WebhookTicketSystemOptions {
 }
 
 /**
- * Posts tickets as JSON to a URL: `feedback_id, feedback_uri, customer_id, subject, text, sentiment, categories, priority,
+ * Posts tickets as JSON to a URL: `feedback_id, reference, feedback_uri, customer_id, subject, text, sentiment, categories, priority,
  * created_at`. The header `Idempotency-Key` is the same for every attempt at one ticket, so that the other side can tell
  * a repetition. A web page is no answer: a proxy's, and an `IoError`. The answer's `id` or `ticket_id` is the ticket's id; without one it is derived from the key.
  */
@@ -64,6 +64,7 @@ export class WebhookTicketSystem implements TicketSystem {
 
 const toWire = (request: TicketRequest) => ({
   feedback_id: request.feedbackId,
+  ...(request.reference === undefined ? {} : { reference: request.reference }),
   feedback_uri: request.feedbackUri,
   customer_id: request.customerId,
   subject: request.subject,

@@ -1,8 +1,11 @@
 import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
+import { ownWords } from "../../analysis/own-words/own-words.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import type { Json } from "../../json.ts";
+import { parseText } from "../../workflow/arguments.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
+import type { WorkflowStatus } from "../../workflow/result.ts";
 import { Workflow } from "../../workflow/workflow.ts";
 import type {
   DecidedResponse,
@@ -16,7 +19,8 @@ import { Customers } from "./customers.ts";
 import { handleFeedbackEvent, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
-import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, type EscalationPolicy } from "./policy.ts";
+import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
+import { referenceKey, referenceOf } from "./reference.ts";
 import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
 import { ResponseSteps } from "./response-steps.ts";
@@ -66,14 +70,14 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         "Analyze the sentiment of customer feedback text: positive, negative or neutral. Stores and sends nothing.",
       input: TextParameters,
       output: SentimentOutput,
-      run: ({ text }, options) => this.configuration.sentimentAnalyzer.analyze(text, options),
+      run: ({ text }, options) => this.configuration.sentimentAnalyzer.analyze(ownWords(text), options),
     }),
     direct("categorize_feedback_text", {
       description:
         "Categorize feedback text into predefined categories, such as billing or usability. Stores and sends nothing.",
       input: TextParameters,
       output: CategoriesOutput,
-      run: ({ text }, options) => this.configuration.feedbackCategorizer.categorize(text, options),
+      run: ({ text }, options) => this.configuration.feedbackCategorizer.categorize(ownWords(text), options),
     }),
   ];
 
@@ -153,8 +157,22 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return this.#approvals.reject(workflowId, rejection);
   }
 
-  protected override submissionExtras(): Record<string, Json> {
-    return this.configuration.approval === true ? { approval: true } : {};
+  /**
+   * The runs of the feedback that has this reference, newest first; how it is spelled does not matter (`referenceKey`). Several
+   * where several pieces of feedback share it: then their ids tell which is which. Reads all runs.
+   * @throws IoError
+   */
+  async findByReference(reference: string): Promise<(WorkflowStatus & { feedback_id: string })[]> {
+    const reference_key = referenceKey(parseText("reference", reference));
+    if (reference_key === "") return [];
+    const runs = await this.configuration.engine.list({ workflow: this.name, input: { reference_key } });
+    const view = async ({ id, key }: Run) => ({ feedback_id: key, ...(await this.getWorkflowStatus(id)) });
+    return Promise.all(runs.map(view));
+  }
+
+  protected override submissionExtras(key: string): Record<string, Json> {
+    const reference_key = referenceKey(referenceOf(key));
+    return { reference_key, ...(this.configuration.approval === true && { approval: true }) };
   }
 
   protected override async describe(feedbackId: string, run: Run | undefined) {
@@ -169,24 +187,36 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const { step, runId, startTime } = context;
     const { feedback_id, customer_id, send_response } = feedback;
     const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback));
-    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
-    const sentiment = sentimentAnalysis?.result.sentiment ?? feedback.sentiment ?? "neutral";
-    const categoryAnalysis = await step("feedback_categorized", () => this.#categories(feedback));
-    const categories = categoryAnalysis?.result.categories ?? feedback.categories;
+    // Null where an earlier version has recorded that it did not judge what the caller had judged.
+    type Judged<Result> = Analysis<Result> | null;
+    const sentimentAnalysis = await step<Judged<SentimentResult>>("sentiment_analyzed", () =>
+      this.#sentiment(feedback),
+    );
+    const categoryAnalysis = await step<Judged<CategoriesResult>>("feedback_categorized", () =>
+      this.#categories(feedback),
+    );
+    const unreadable = sentimentAnalysis !== null && isUnreadable(sentimentAnalysis.result);
+    const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
+    const { sentiment, categories } = stricterOf(this.#policy, stated, {
+      sentiment: unreadable ? undefined : sentimentAnalysis?.result.sentiment,
+      categories: categoryAnalysis?.result.categories ?? [],
+    });
 
     const { segment, lifetime_value: lifetimeValue, customer_uri: customerUri } = customer;
-    const unreadable = sentimentAnalysis !== null && isUnreadable(sentimentAnalysis.result);
     const situation = { segment, lifetimeValue, sentiment, categories, sendResponse: send_response, unreadable };
     const action = decideAction(this.#policy, situation);
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
+    const reference = referenceOf(feedback_id);
     const feedback_uri = await step("feedback_stored", async () => {
       const uri = await this.#graph.store({
         id: feedback_id,
         subject: feedback.subject,
         text: feedback.feedback_text,
+        reference,
         sentiment,
         categories,
+        stated,
         action,
         customerUri,
         timestamp: startTime,
@@ -206,6 +236,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       sentiment,
       categories,
       feedback_uri,
+      ...(reference === feedback_id ? {} : { reference }),
       ...(language === undefined ? {} : { language }),
       ...(analysis_fallback === undefined ? {} : { analysis_fallback }),
     };
@@ -223,6 +254,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       this.configuration.ticketSystem.createTicket({
         key: feedback_id,
         feedbackId: feedback_id,
+        reference,
         feedbackUri: feedback_uri,
         customerId: customer_id,
         subject: feedback.subject,
@@ -252,18 +284,15 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return this.configuration.emailIntegration.messageIdFor(feedbackId);
   }
 
-  /** Null where somebody has judged already. */
-  async #sentiment({ sentiment, feedback_text }: CustomerFeedbackInput): Promise<Analysis<SentimentResult> | null> {
-    if (sentiment) return null;
+  async #sentiment({ feedback_text }: CustomerFeedbackInput): Promise<Analysis<SentimentResult>> {
     const { name, version } = this.configuration.sentimentAnalyzer;
-    const result = await this.configuration.sentimentAnalyzer.analyze(feedback_text);
+    const result = await this.configuration.sentimentAnalyzer.analyze(ownWords(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
 
-  async #categories({ categories, feedback_text }: CustomerFeedbackInput): Promise<Analysis<CategoriesResult> | null> {
-    if (categories.length > 0) return null;
+  async #categories({ feedback_text }: CustomerFeedbackInput): Promise<Analysis<CategoriesResult>> {
     const { name, version } = this.configuration.feedbackCategorizer;
-    const result = await this.configuration.feedbackCategorizer.categorize(feedback_text);
+    const result = await this.configuration.feedbackCategorizer.categorize(ownWords(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { automaticMailMark } from "../../integrations/email/mail-hygiene.ts";
 import { isAbiError, toWireError, type WireError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
@@ -18,6 +19,12 @@ const NewFeedback = z.object({
   sentiment,
   categories,
   send_response,
+  headers: z
+    .record(z.string(), z.unknown(), {
+      error: "must be an object with the name of each header and its value, a string or a list of strings",
+    })
+    .nullish()
+    .describe("Headers of the mail that the feedback came in. An automatic mail is processed, and not answered."),
   message_id: wellFormed().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
 });
 
@@ -46,10 +53,11 @@ export async function handleFeedbackEvent(type: string, data: unknown, handlers:
   try {
     switch (type) {
       case "new_feedback": {
-        const { id, text, message_id, ...rest } = parse(NewFeedback, data);
+        const { id, text, message_id, headers, ...rest } = parse(NewFeedback, data);
+        const automatic_mail = automaticMailMark(headers ?? {});
         return await handlers.process(
           { ...rest, feedback_id: id, feedback_text: text },
-          message_id ? { message_id } : {},
+          { ...(message_id ? { message_id } : {}), ...(automatic_mail === undefined ? {} : { automatic_mail }) },
         );
       }
       case "feedback_response": {

@@ -2,6 +2,7 @@ import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { Sentiment, SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { createHash } from "node:crypto";
+import type { NamedNode } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
@@ -25,14 +26,19 @@ export interface FeedbackRecord {
   id: string;
   subject: string;
   text: string;
+  /** What the customer is asked to quote. */
+  reference: string;
+  /** What the process went by. */
   sentiment: Sentiment;
   categories: readonly Category[];
+  /** What the caller said of it. */
+  stated: { sentiment?: Sentiment | undefined; categories: readonly Category[] };
   action: Action;
   customerUri: string;
   /** When it was submitted; together with the run the same at every attempt to store it. */
   timestamp: Date;
   runId: string;
-  /** Absent where the caller had judged already. */
+  /** Absent in runs that a version began which did not judge what the caller had judged. */
   sentimentAnalysis?: Analysis<SentimentResult>;
   categoryAnalysis?: Analysis<CategoriesResult>;
 }
@@ -94,9 +100,12 @@ export class FeedbackGraph {
   /** Stores the feedback with its provenance and returns its URI. */
   async store(record: FeedbackRecord): Promise<string> {
     const graph = new ABIGraph();
-    const { id, subject, text, sentiment, action, timestamp, runId } = record;
-    const feedback = graph.createEntity("Feedback", { id, subject, text, sentiment, timestamp, action });
+    const { id, reference, subject, text, sentiment, stated, action, timestamp, runId } = record;
+    const statedSentiment = stated.sentiment;
+    const properties = { id, reference, subject, text, sentiment, statedSentiment, timestamp, action };
+    const feedback = graph.createEntity("Feedback", properties);
     for (const category of record.categories) graph.addProperty(feedback, "hasCategory", category);
+    for (const category of stated.categories) graph.addProperty(feedback, "statedCategory", category);
     graph.createRelationship(feedback, "providedBy", iri(record.customerUri));
 
     const run = graph.createEntity("WorkflowRun", { id: runId });
@@ -109,7 +118,7 @@ export class FeedbackGraph {
       { analyzer: { name, version }, result }: Analysis<SentimentResult | CategoriesResult>,
       score: number,
       evidence: readonly string[],
-    ) => {
+    ): NamedNode => {
       const analyzer = graph.createEntity("Analyzer", { id: `${name}@${version}`, name, version });
       graph.createRelationship(analyzer, rdf.type, prov.SoftwareAgent);
       const analysis = graph.createEntity(type, { id, score });
@@ -119,16 +128,20 @@ export class FeedbackGraph {
       graph.createRelationship(analysis, prov.wasAssociatedWith, analyzer);
       graph.createRelationship(analysis, prov.used, feedback);
       graph.addProperty(analysis, prov.startedAtTime, timestamp);
+      return analysis;
     };
     const { sentimentAnalysis, categoryAnalysis } = record;
     if (sentimentAnalysis) {
-      const { score, evidence } = sentimentAnalysis.result;
-      addAnalysis("SentimentAnalysis", sentimentAnalysis, score, evidence);
+      const { score, evidence, sentiment: found } = sentimentAnalysis.result;
+      const analysis = addAnalysis("SentimentAnalysis", sentimentAnalysis, score, evidence);
+      graph.addProperty(analysis, "foundSentiment", found);
     }
     if (categoryAnalysis) {
-      const { scores, evidence } = categoryAnalysis.result;
+      const { scores, evidence, categories: found } = categoryAnalysis.result;
       const surest = Math.max(0, ...Object.values(scores));
-      addAnalysis("CategoryAnalysis", categoryAnalysis, surest, Object.values(evidence).flat());
+      const words = Object.values(evidence).flat();
+      const analysis = addAnalysis("CategoryAnalysis", categoryAnalysis, surest, words);
+      for (const category of found) graph.addProperty(analysis, "foundCategory", category);
     }
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
     return feedback.value;

@@ -41,7 +41,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     .preprocess((value) => lowerCase(value) || undefined, z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional())
     .optional()
     .describe(
-      "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out to have it analyzed.",
+      "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out where nobody has: the text is analyzed in any case, and a negative sentiment that is found counts.",
     ),
   categories: z
     .preprocess(
@@ -51,7 +51,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
 
     .default([])
     .describe(
-      "Categories where somebody has already sorted the feedback. Leave them out to have the text categorized.",
+      "Categories where somebody has already sorted the feedback. Leave them out where nobody has: the text is categorized in any case, and critical categories that are found are added.",
     ),
   send_response: z
     .preprocess((value) => value ?? true, z.boolean({ error: "must be true or false" }))
@@ -67,6 +67,8 @@ export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbac
 export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
   /** Where the feedback was a mail: its Message-ID, to answer in its thread. */
   message_id?: string;
+  /** Where the feedback was a mail that no automatic mail may answer: the header that says so. */
+  automatic_mail?: string;
   /** Whether approval was on where the feedback was accepted: then its mail needs it wherever it is executed. */
   approval?: boolean;
 };

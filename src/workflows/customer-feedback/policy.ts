@@ -1,4 +1,4 @@
-import type { Category } from "../../analysis/categories.ts";
+import { inStableOrder, type Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import type { Action } from "./result.ts";
 
@@ -48,6 +48,29 @@ function mustEscalate(policy: EscalationPolicy, situation: Situation): boolean {
     categories.some((category) => policy.criticalCategories.includes(category)) ||
     (unreadable && policy.escalateUnreadable === true)
   );
+}
+
+/** What somebody, or an analyser, makes of a piece of feedback. */
+export interface Labels {
+  sentiment?: Sentiment | undefined;
+  categories: readonly Category[];
+}
+
+/**
+ * What the process goes by where a caller states labels: a negative sentiment counts whoever finds it, and categories that the policy
+ * calls critical are added. So what is stated may add to an escalation, and takes nothing from it.
+ * @param found of a text that was not read, no sentiment
+ */
+export function stricterOf(
+  policy: EscalationPolicy | false,
+  stated: Labels,
+  found: Labels,
+): { sentiment: Sentiment; categories: Category[] } {
+  const sentiment =
+    found.sentiment === "negative" ? found.sentiment : (stated.sentiment ?? found.sentiment ?? "neutral");
+  if (stated.categories.length === 0) return { sentiment, categories: [...found.categories] };
+  const critical = found.categories.filter((category) => policy && policy.criticalCategories.includes(category));
+  return { sentiment, categories: inStableOrder([...stated.categories, ...critical]) };
 }
 
 /** Whether customers of a segment come first. Case does not count. */

@@ -78,6 +78,9 @@ export class ResponseSteps {
    */
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
     const { responses, customers, approval } = this.#parts;
+    if (feedback.automatic_mail !== undefined) {
+      return `no automatic mail answers one that was sent automatically (its header ${feedback.automatic_mail})`;
+    }
     const withheld = await responses.withheld(feedback.feedback_id, await customers.get(feedback.customer_id));
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }

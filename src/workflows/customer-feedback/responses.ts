@@ -7,6 +7,7 @@ import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import type { ResponseCap } from "./configuration.ts";
 import type { Customer } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
+import { referenceOf } from "./reference.ts";
 
 const TEMPLATES: Record<Sentiment | "escalation", string> = {
   positive: "positive_feedback_response.html",
@@ -88,6 +89,7 @@ export class Responses {
       templateData: {
         customer_name: customer.name,
         feedback_id: feedbackId,
+        reference: referenceOf(feedbackId),
         categories: [...request.categories],
         is_priority: request.isPriority,
       },

@@ -39,10 +39,14 @@ export const CustomerFeedbackOutput = z.object({
   sentiment: z.enum(SENTIMENTS),
   categories: z.array(z.enum(CATEGORIES)),
   feedback_uri: z.string(),
+  reference: z
+    .string()
+    .optional()
+    .describe("What to quote to people in place of the feedback's id; absent where the id itself is short."),
   response_id: z.string().optional().describe("Message-ID of the mail to the customer."),
   ticket_id: z.string().optional(),
   response_withheld: z.string().optional().describe("Why no mail went out although one was due."),
-  language: z.string().optional().describe("Language of the text where it was analyzed."),
+  language: z.string().optional().describe("Language of the text."),
   analysis_fallback: z
     .string()
     .optional()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { suppressionReason } from "../../../src/integrations/email/mail-hygiene.ts";
+import { automaticMailMark, suppressionReason } from "../../../src/integrations/email/mail-hygiene.ts";
 
 const OWN = "Support@Example.org";
 
@@ -17,6 +17,48 @@ describe("suppressionReason", () => {
     ["bounces+ada=shop.example@shop.example", "mail_system_address"],
     ["list-bounces@shop.example", "mail_system_address"],
     ["bounce@shop.example", "mail_system_address"],
+    ["no.reply@shop.example", "no_reply_address"],
+    ["noreplies@shop.example", "no_reply_address"],
+    ["no-response@shop.example", "no_reply_address"],
+    ["donotrespond@shop.example", "no_reply_address"],
+    ["nicht-antworten@shop.example", "no_reply_address"],
+    ["bitte.nicht.antworten@shop.example", "no_reply_address"],
+    ["nichtantworten+17@shop.example", "no_reply_address"],
+    ["keine-antwort@shop.example", "no_reply_address"],
+    ["ne-pas-repondre@shop.example", "no_reply_address"],
+    ["nepasrepondre@shop.example", "no_reply_address"],
+    ["no-responder@shop.example", "no_reply_address"],
+    ["no_contestar@shop.example", "no_reply_address"],
+    ["nao-responda@shop.example", "no_reply_address"],
+    ["naoresponder@shop.example", "no_reply_address"],
+    ["non-rispondere@shop.example", "no_reply_address"],
+    ["niet-beantwoorden@shop.example", "no_reply_address"],
+    ["svara-inte@shop.example", "no_reply_address"],
+    ["svar-ikke@shop.example", "no_reply_address"],
+    ["ikke-svar@shop.example", "no_reply_address"],
+    ["nie-odpowiadaj@shop.example", "no_reply_address"],
+    ["ala-vastaa@shop.example", "no_reply_address"],
+    ["neodpovidat@shop.example", "no_reply_address"],
+    ["yanitlamayin@shop.example", "no_reply_address"],
+    ["autoreply@shop.example", "automatic_address"],
+    ["auto-responder@shop.example", "automatic_address"],
+    ["auto-confirm@shop.example", "automatic_address"],
+    ["notifications@shop.example", "automatic_address"],
+    ["notification+17@shop.example", "automatic_address"],
+    ["owner-list@shop.example", "mailing_list_address"],
+    ["list-owner@shop.example", "mailing_list_address"],
+    ["List-Request@shop.example", "mailing_list_address"],
+    ["list-unsubscribe@shop.example", "mailing_list_address"],
+    ["LISTSERV@shop.example", "mailing_list_address"],
+    ["majordomo@shop.example", "mailing_list_address"],
+    ["mailman@shop.example", "mailing_list_address"],
+    ["sympa@shop.example", "mailing_list_address"],
+    ["bounce+17-ada=shop.example@shop.example", "mail_system_address"],
+    ["SRS0=HHH=TT=shop.example=ada@forward.example", "mail_system_address"],
+    ["srs1+HHH=x.example==HHH=TT=shop.example=ada@forward.example", "mail_system_address"],
+    ["mailer@shop.example", "mail_system_address"],
+    ["daemon@shop.example", "mail_system_address"],
+    ["uucp@shop.example", "mail_system_address"],
     ["support@example.org", "own_address"],
     ["SUPPORT@EXAMPLE.ORG", "own_address"],
     ["support+anything@example.org", "own_address"],
@@ -36,7 +78,65 @@ describe("suppressionReason", () => {
     "reply@shop.example",
     "no@reply.example",
     "postmasters@shop.example",
+    "norep.lyman@shop.example",
+    "owner@cafe.example",
+    "joe.owner@shop.example",
+    "ownersclub@shop.example",
+    "request@shop.example",
+    "pete.mailman@shop.example",
+    "claire.sympa@shop.example",
+    "listservice@shop.example",
+    "daemon.smith@shop.example",
+    "arno.reply@shop.example",
+    "antworten@shop.example",
+    "responder@shop.example",
+    "svar@shop.example",
+    "automation@shop.example",
+    "confirm@shop.example",
+    "srs@shop.example",
   ])("lets mail go to %s", (address) => {
     expect(suppressionReason(address, OWN)).toBeUndefined();
+  });
+});
+
+describe("automaticMailMark", () => {
+  it.each<[string, Record<string, unknown>]>([
+    ["Auto-Submitted", { "Auto-Submitted": "auto-replied" }],
+    ["Auto-Submitted", { "AUTO-SUBMITTED": " Auto-Generated (failure); owner-email=a@b.example" }],
+    ["Auto-Submitted", { "auto-submitted": ["no", "auto-notified"] }],
+    ["Precedence", { precedence: "bulk" }],
+    ["Precedence", { Precedence: " LIST " }],
+    ["Precedence", { Precedence: "junk" }],
+    ["Precedence", { Precedence: "auto_reply" }],
+    ["List-Id", { "List-ID": "Users <users.lists.example>" }],
+    ["List-Post", { "list-post": "<mailto:users@lists.example>" }],
+    ["List-Unsubscribe", { "List-Unsubscribe": ["<https://news.example>"] }],
+    ["X-Auto-Response-Suppress", { "x-auto-response-suppress": "OOF, AutoReply" }],
+    ["Return-Path", { "Return-Path": "<>" }],
+    ["Return-Path", { "return-path": " " }],
+    ["Return-Path", { "Return-Path": "<MAILER-DAEMON@mail.example>" }],
+    ["X-Autoreply", { "X-Autoreply": "yes" }],
+    ["Content-Type", { "Content-Type": 'Multipart/Report; report-type=delivery-status; boundary="x"' }],
+  ])("is the header by which a machine is known: %s", (mark, headers) => {
+    expect(automaticMailMark(headers)).toBe(mark);
+  });
+
+  it.each<Record<string, unknown>>([
+    {},
+    { "Auto-Submitted": "no" },
+    { "Auto-Submitted": "No (a person wrote it); x=y" },
+    { "Auto-Submitted": "" },
+    { Precedence: "normal" },
+    { Precedence: "first-class" },
+    { "List-Id": "" },
+    { "X-Auto-Response-Suppress": "None" },
+    { "Return-Path": "<ada@example.org>" },
+    { "Return-Path": [] },
+    { "Content-Type": "multipart/alternative; boundary=report" },
+    { "X-Mailer": "bulk list", Subject: "Auto-Submitted: auto-replied" },
+    { constructor: "bulk", __proto__: "x", toString: "list" },
+    { Precedence: null, "List-Id": undefined, "Auto-Submitted": [null] },
+  ])("is none where a person writes: %j", (headers) => {
+    expect(automaticMailMark(headers)).toBeUndefined();
   });
 });

@@ -9,7 +9,7 @@ import { TEMPLATES } from "./mails.ts";
 
 const DATA = {
   customer_name: "Ada Lovelace",
-  feedback_id: "F-1",
+  reference: "F-1",
   categories: ["product", "pricing"],
   is_priority: false,
 };
@@ -74,7 +74,7 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
     const { html, text } = shipped.render(template, {
       ...DATA,
       customer_name: hostile,
-      feedback_id: `<b>${hostile}`,
+      reference: `<b>${hostile}`,
       categories: [hostile],
     });
     expect(html).not.toMatch(/<script|<b>/);

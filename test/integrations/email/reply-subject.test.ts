@@ -18,6 +18,36 @@ describe("replySubject", () => {
     ["half a pair \uD83D", "RE: half a pair \uFFFD"],
     ["\u200Fשלום", "RE: \u200Fשלום"],
     ["Re:", "RE:"],
+    ["AW: Meine Bestellung", "RE: Meine Bestellung"],
+    ["Antw: Antwort: x", "RE: x"],
+    ["RE: AW: Re: SV: VS: x", "RE: x"],
+    ["RÉP : Ma commande", "RE: Ma commande"],
+    ["Re\u0301p\u00A0: x", "RE: x"],
+    ["TR : RE : x", "RE: x"],
+    ["RIF: RES: ODP: YNT: x", "RE: x"],
+    ["WG: FW: Fwd: x", "RE: x"],
+    ["VB: RV: ENC: PD: FS: VL: DOORST: x", "RE: x"],
+    ["İLT: ilt: x", "RE: x"],
+    ["ΑΠ: ΣΧΕΤ: απ: x", "RE: x"],
+    ["回复：订单", "RE: 订单"],
+    ["答复: 转发：订单", "RE: 订单"],
+    ["返信: x", "RE: x"],
+    ["رد: تعليق: طلب", "RE: طلب"],
+    ["\u200FRe: שלום", "RE: שלום"],
+    ["Aw[3]: Re(2) : RE^2: x", "RE: x"],
+    ["R: RE: Ordine", "RE: Ordine"],
+    ["Re: R: I: Ordine", "RE: Ordine"],
+    ["I: have a problem", "RE: I: have a problem"],
+    ["R: the language", "RE: R: the language"],
+    ["Re-design", "RE: Re-design"],
+    ["Rif 2", "RE: Rif 2"],
+    ["SV Hamburg", "RE: SV Hamburg"],
+    ["Ref: 12345", "RE: Ref: 12345"],
+    ["RE2: a library", "RE: RE2: a library"],
+    ["Trip: Berlin", "RE: Trip: Berlin"],
+    ["Awful: it broke", "RE: Awful: it broke"],
+    ["A: B: C", "RE: A: B: C"],
+    ["My Re: order", "RE: My Re: order"],
   ])("answers %j with %j", (subject, reply) => {
     expect(replySubject(subject)).toBe(reply);
   });
@@ -25,7 +55,26 @@ describe("replySubject", () => {
   const subjects = fc.oneof(
     fc.string({ unit: "binary", maxLength: 200 }),
     fc
-      .array(fc.constantFrom("re", "RE:", "Re[1]:", " ", "\r", "\n", "\u2029", ":", "x", "："), { maxLength: 20 })
+      .array(
+        fc.constantFrom(
+          "re",
+          "RE:",
+          "Re[1]:",
+          "AW:",
+          "Fwd :",
+          "回复：",
+          "antw",
+          "[2]",
+          " ",
+          "\r",
+          "\n",
+          "\u2029",
+          ":",
+          "x",
+          "：",
+        ),
+        { maxLength: 20 },
+      )
       .map((parts) => parts.join("")),
   );
 

@@ -128,7 +128,9 @@ describe("processing feedback", () => {
     );
     const result = await workflow.run(parameters);
     expect(result).toMatchObject({ sentiment: "negative", categories: ["product", "usability"], success: true });
-    expect(await values(ontologyStore, "SentimentAnalysis", "abi:score")).toEqual([]);
+    expect(await values(ontologyStore, "Feedback", "abi:statedSentiment")).toEqual(["negative"]);
+    expect(await values(ontologyStore, "Feedback", "abi:statedCategory")).toEqual(["product", "usability"]);
+    expect(await values(ontologyStore, "SentimentAnalysis", "abi:foundSentiment")).toEqual(["positive"]);
   });
 
   it("fetches a customer whom the graph does not know, once for all who ask at the same time", async () => {

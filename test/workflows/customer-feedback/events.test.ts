@@ -30,6 +30,54 @@ describe("events", () => {
     },
   );
 
+  it.each([
+    ["Auto-Submitted", { "auto-submitted": "auto-replied" }],
+    ["Precedence", { Precedence: ["bulk"] }],
+    ["List-Id", { "List-Id": "<users.lists.example>", Subject: "Hello" }],
+  ])("of an automatic mail are processed, and nobody is mailed: %s", async (header, headers) => {
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    const answered = await workflow.handleEvent("new_feedback", event({ headers }));
+    expect(answered).toMatchObject({ success: true, action: "auto_respond" });
+    expect(answered).toHaveProperty("response_withheld", expect.stringContaining(header));
+    const escalated = await workflow.handleEvent("new_feedback", event({ id: "F-2", categories: ["bug"], headers }));
+    expect(escalated).toMatchObject({ success: true, action: "escalate" });
+    expect(escalated).toHaveProperty("response_withheld", expect.stringContaining(header));
+    expect(escalated).toHaveProperty("ticket_id");
+    // Who could not be written to anyhow is no problem then.
+    const mute = event({ id: "F-3", customer_id: "C-mute", headers });
+    expect(await workflow.handleEvent("new_feedback", mute)).toMatchObject({ success: true });
+    expect(mails.mails).toEqual([]);
+    expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2", "F-3"]);
+    expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toEqual([]);
+  });
+
+  it("of an automatic mail wait for nobody's approval", async () => {
+    const { workflow, ontologyStore } = await startFeedback({ approval: true });
+    const answered = await workflow.handleEvent("new_feedback", event({ headers: { Precedence: "junk" } }));
+    expect(answered).toHaveProperty("response_withheld");
+    expect(answered).not.toHaveProperty("status");
+    expect(await values(ontologyStore, "ResponseDraft", "abi:id")).toEqual([]);
+  });
+
+  it.each([{}, null, undefined, { "Auto-Submitted": "no", "X-Odd": 7, To: ["a@b.example"], Date: null }])(
+    "with the headers of a person's mail are answered: %j",
+    async (headers) => {
+      const { workflow, mails } = await startFeedback();
+      expect(await workflow.handleEvent("new_feedback", event({ headers }))).toHaveProperty("response_id");
+      expect(mails.mails).toHaveLength(1);
+    },
+  );
+
+  it("say so where headers are not given by name", async () => {
+    const { workflow, engine } = await startFeedback();
+    for (const headers of ["Precedence: bulk", [["Precedence", "bulk"]], 7]) {
+      const answer = await workflow.handleEvent("new_feedback", event({ headers }));
+      expect(answer).toMatchObject({ status: "error", error_type: "validation_error" });
+      expect(answer).toHaveProperty("error", expect.stringMatching(/^headers: /));
+    }
+    expect(await engine.list()).toEqual([]);
+  });
+
   it("pass on what is judged already", async () => {
     const { workflow } = await startFeedback();
     const result = await workflow.handleEvent(

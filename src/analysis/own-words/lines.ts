@@ -1,0 +1,25 @@
+/**
+ * A person who speaks of themselves. In lower case where the word is also a name or an abbreviation (Ben, Mia, MI).
+ */
+export const FIRST_PERSON =
+  /(?<![\p{L}.])(?:I(?!\.|\p{L}|\/)|[Mm]y|me|mine|myself|[Ii]ch|[Mm]ich|[Mm]ir|[Mm]ein(?:e[mnrs]?)?|[Jj]e (?:ne|n['’]\p{L}+|suis|vous|veux|voudrais|me|m['’]\p{L}+|demande|souhaite)|[Jj]['’]\p{L}+|mon|moi|[Yy]o|mis|io|mio|mia|miei|[Ee]u|[Mm]eu|[Mm]inha|[Ii]k|[Mm]ijn|[Jj]ag|mig|[Jj]eg|meg|mnie|moja|moje|minä|minun|minulle|můj|benim|bana)(?![\p{L}.@])/u;
+
+/** A line of nothing but dashes and the like. */
+export const isSeparator = (line: string): boolean => /^[\s\-_=*#~•·—–]{3,}$/u.test(line) && line.trim() !== "";
+
+/** A line that is one link, as mail programs put below "Get Outlook for iOS". */
+export const isShortLink = (line: string): boolean =>
+  line.length <= 300 && /^[\s<([]*(?:https?:\/\/|www\.)[^\s]+$/iu.test(line);
+
+export function trimmedEnd(lines: readonly string[]): readonly string[] {
+  let end = lines.length;
+  while (end > 0 && lines[end - 1]!.trim() === "") end -= 1;
+  return lines.slice(0, end);
+}
+
+/** The lines without what only set them off from what was below. */
+export function withoutSeparators(lines: readonly string[]): readonly string[] {
+  let end = lines.length;
+  while (end > 0 && (lines[end - 1]!.trim() === "" || isSeparator(lines[end - 1]!))) end -= 1;
+  return lines.slice(0, end);
+}
