@@ -90,7 +90,7 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
     }
   }
   if (summary.processed === 0) note("The file has no rows.");
-  process.exitCode = summary.failed === 0 ? 0 : 1;
+  process.exitCode = summary.failed + summary.mailsDelayed === 0 ? 0 : 1;
 }
 
 /** The results in the order of the rows, each with its line. */
