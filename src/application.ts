@@ -10,6 +10,7 @@ import type { CustomerSource } from "./integrations/customers/customer-source.ts
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
+import { toMilliseconds } from "./duration.ts";
 import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
@@ -207,6 +208,7 @@ export async function openApplication(
         escalateUnreadable: settings.escalateUnreadable,
       },
       approval: settings.approval,
+      mailRetryForMs: toMilliseconds(settings.mailRetryFor),
       responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
       maxParallelRequests: settings.maxParallelRequests,
       logger,

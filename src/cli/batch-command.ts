@@ -103,7 +103,7 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   }
   if (summary.processed === 0) note("The file has no rows.");
   else columns.noteMissing();
-  host().exitCode = summary.failed === 0 ? 0 : 1;
+  host().exitCode = summary.failed + summary.mailsDelayed === 0 ? 0 : 1;
 }
 
 /** Notes, once each, what about the columns of a file may be a slip. */

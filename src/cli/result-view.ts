@@ -18,6 +18,9 @@ export function sentimentText(text: string): string {
 /** Whether a person has to agree to the mail first. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
 
+/** Whether a step keeps failing and is tried again by itself. */
+export const isDelayed = ({ status }: { status?: unknown }): boolean => status === "processing";
+
 /** What was done, in a few words: `answered by mail`, `escalated, ticket TICKET-1`. */
 export function outcomeText(result: CustomerFeedbackResult): string {
   const { action, response_id, response_withheld, ticket_id } = result;
@@ -54,12 +57,15 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
   const title = bold(oneLine(`Feedback ${id ?? "without id"} from customer ${customer ?? "unknown"}`));
   const steps = result.steps_completed.join(dim(" → ")) || dim("none");
   if (!success) {
+    const delayed = isDelayed(result);
+    const outlook = delayed ? ", tried again by itself" : result.retriable === true ? ", may go well later" : "";
     return [
-      `${styled("red", "✗")} ${title}`,
+      `${delayed ? styled("yellow", "…") : styled("red", "✗")} ${title}`,
       fields([
         ["problem", oneLine(result.error ?? "")],
-        ["kind", `${result.error_type}${result.retriable === true ? ", may go well later" : ""}`],
+        ["kind", `${result.error_type}${outlook}`],
         ["steps", steps],
+        ...(delayed ? [["try it now", `abi-workflows retry ${result.workflow_id}`] as const] : []),
       ]),
     ].join("\n");
   }

@@ -3,26 +3,23 @@ import type { Run, WorkflowEngine } from "../engine/engine.ts";
 import { addExamples, usageError, type GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { note, oneLine, plural, print, printJson } from "./output.ts";
-import { findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
+import { allRuns, delayedRuns, findRun, reportUnknownRun, runView, withRuns } from "./runs.ts";
 
 interface RetryOptions extends GlobalOptions {
   failed?: true;
 }
 
-/** So many at a time are taken of all that have failed. */
-const PAGE = 100;
-
-/** `retry`: what has failed or was cancelled goes on. */
+/** `retry`: what has failed or was cancelled goes on, what waits for its mail server is tried now. */
 export function addRetryCommand(program: Command): void {
   const command = program
     .command("retry")
     .summary("let runs that failed go on")
     .description(
-      "Let runs that failed or were cancelled go on from the step where they stopped. They are executed by the process " +
-        "that is at work, or by the next one; this command does not wait for them.",
+      "Let runs that failed or were cancelled go on from the step where they stopped, and try those now that wait for their " +
+        "mail server. They are executed by the process that is at work, or by the next one; this command does not wait for them.",
     )
     .argument("[id...]", "workflow ids (workflow-…) or feedback ids")
-    .option("--failed", "all runs that have failed")
+    .option("--failed", "all runs that have failed or wait for their mail server")
     .action(async (ids: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<RetryOptions>();
       if (ids.length === 0 && !options.failed) throw usageError("Name the runs to retry, or give --failed for all.");
@@ -48,17 +45,9 @@ async function retryRuns(
     const run = await findRun(engine, id);
     await (run ? retry(run) : reportUnknownRun(id, json === true));
   }
-  for (const run of failed && engine ? await failedRuns(engine) : []) await retry(run);
+  // Before any is retried: one that fails again meanwhile is not to be retried for ever.
+  const all = failed && engine ? [...(await allRuns(engine, "failed")), ...(await delayedRuns(engine))] : [];
+  for (const run of all) await retry(run);
   if (resumed > 0) note(`${plural(resumed, "run")} will be executed by the process at work, or the next one.`);
   else if (failed && ids.length === 0) note("No run has failed.");
-}
-
-/** All of them, before any is retried: one that fails again meanwhile is not to be retried for ever. */
-async function failedRuns(engine: WorkflowEngine): Promise<Run[]> {
-  const all: Run[] = [];
-  for (let after: { after?: string } = {}; ; after = { after: all.at(-1)?.id ?? "" }) {
-    const page = await engine.list({ workflow: WORKFLOW, status: "failed", limit: PAGE, ...after });
-    all.push(...page);
-    if (page.length < PAGE) return all;
-  }
 }

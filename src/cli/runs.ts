@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Run, WorkflowEngine } from "../engine/engine.ts";
+import type { Run, RunStatus, WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
 import { tidyIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
@@ -67,6 +67,22 @@ export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
   const { customer_id = null } = run.input as Record<string, Json>;
   return { feedback_id: run.key, ...statusOf(run, { feedback_id: run.key, customer_id }) };
 }
+
+const PAGE = 100;
+
+/** All runs in a status, newest first, read before anything is done to the first of them. */
+export async function allRuns(engine: WorkflowEngine, status: RunStatus): Promise<Run[]> {
+  const all: Run[] = [];
+  for (let after: { after?: string } = {}; ; after = { after: all.at(-1)?.id ?? "" }) {
+    const page = await engine.list({ workflow: WORKFLOW, status, limit: PAGE, ...after });
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}
+
+/** Runs with a step that keeps failing and is tried for longer than anybody waits for it. */
+export const delayedRuns = async (engine: WorkflowEngine): Promise<Run[]> =>
+  (await allRuns(engine, "processing")).filter(({ failing }) => failing?.until !== undefined);
 
 /** Says that there is no such run; the command then ends with exit code 1. */
 export function reportUnknownRun(id: string, json: boolean): void {

@@ -5,7 +5,7 @@ import { referenceOf } from "../workflows/customer-feedback/reference.ts";
 import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields } from "./result-view.ts";
-import { findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
+import { delayedRuns, findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
 import { table } from "./table.ts";
 
 interface StatusOptions extends GlobalOptions {
@@ -82,9 +82,31 @@ async function showOne(
       ["started", start],
       ...(end === undefined ? [] : [["ended", end] as const]),
       ...(run.error ? [["problem", oneLine(run.error.error)] as const] : []),
+      ...failingFields(run),
     ]),
   );
   if (history) print(`\n${historyTable(history)}`);
+}
+
+function failingFields({ failing }: Run): (readonly [string, string])[] {
+  if (!failing) return [];
+  const { attempts, since, error, nextTry, until } = failing;
+  return [
+    ["problem", oneLine(error.error)],
+    ["failing", `since ${since.toISOString()}, ${plural(attempts, "attempt")}`],
+    ["next try", nextTry ? nextTry.toISOString() : "now"],
+    ...(until ? [["tried until", until.toISOString()] as const] : []),
+  ];
+}
+
+/** What keeps runs failing, each reason once: so it is seen at night, however many runs there are. */
+async function noteDelays(engine: WorkflowEngine | undefined): Promise<void> {
+  const byProblem = Map.groupBy(engine ? await delayedRuns(engine) : [], ({ failing }) => failing!.error.error);
+  for (const [problem, runs] of byProblem) {
+    const since = new Date(Math.min(...runs.map(({ failing }) => failing!.since.getTime())));
+    const wait = runs.length === 1 ? "waits" : "wait";
+    note(`${plural(runs.length, "run")} ${wait} for a next attempt, since ${since.toISOString()}: ${oneLine(problem)}`);
+  }
 }
 
 function historyTable(history: readonly StepAttempt[]): string {
@@ -126,9 +148,11 @@ async function showLatest(engine: WorkflowEngine | undefined, { json, status, li
   ];
   print(table(columns, rows, painted));
   note(`${plural(runs.length, "run")}, newest first`);
+  await noteDelays(engine);
 }
 
-const progressOf = (run: Run): string => cut(run.error?.error ?? run.currentStep ?? "", LONGEST_PROBLEM);
+const progressOf = ({ error, failing, currentStep = "" }: Run): string =>
+  cut(error?.error ?? (failing ? `${failing.step} fails: ${failing.error.error}` : currentStep), LONGEST_PROBLEM);
 
 function painted(text: string): string {
   const color = COLORS.get(text);

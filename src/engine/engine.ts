@@ -4,6 +4,7 @@
  */
 import type { WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
+import type { RetryBudget } from "./retry-policy.ts";
 
 /** Where a run stands. `waiting_for_approval`: it waits for a person and holds no worker meanwhile. */
 export type RunStatus = "started" | "processing" | "waiting_for_approval" | "completed" | "failed" | "cancelled";
@@ -35,6 +36,23 @@ export interface Run {
   readonly error?: WireError;
   /** What a person has to decide; only when `waiting_for_approval`. */
   readonly waitingFor?: PendingDecision;
+  /** The step that keeps failing and is tried again; only while `processing`. */
+  readonly failing?: FailingStep;
+}
+
+/** A step of a run that has failed and is tried again by itself. */
+export interface FailingStep {
+  readonly step: string;
+  /** Attempts that have failed since the run was last submitted. */
+  readonly attempts: number;
+  /** When the first of them failed. */
+  readonly since: Date;
+  /** Why the last of them failed. */
+  readonly error: WireError;
+  /** When it is tried next; absent while it is being tried. */
+  readonly nextTry?: Date;
+  /** Only once the step lives on its `StepOptions.retryBudget`: until when it is tried again. No caller waits for it meanwhile. */
+  readonly until?: Date;
 }
 
 /** A decision that a run waits for. */
@@ -77,10 +95,21 @@ export interface NewRun {
 export interface StartedRun {
   readonly id: string;
   /**
-   * `created`: a new run. `resumed`: one that had failed or was cancelled goes on from the step where it stopped.
+   * `created`: a new run. `resumed`: one that had failed or was cancelled goes on from the step where it stopped, or a step that
+   * lives on its `retryBudget` is tried now.
    * `existing`: the same content is already at work or done.
    */
   readonly outcome: "created" | "resumed" | "existing";
+}
+
+/** How a step differs from others. */
+export interface StepOptions {
+  /**
+   * For how long its failures are tried again once the engine's ordinary attempts are spent. Meanwhile the run stays `processing`,
+   * holds no worker and none of the workflow's `concurrency`, and those who wait for it get an answer (`Run.failing`). It is counted
+   * from the failures that are recorded, so that a restart does not renew it.
+   */
+  readonly retryBudget?: RetryBudget;
 }
 
 /**
@@ -98,9 +127,9 @@ export interface StartedRun {
  * any more; what a handler that has returned has left at work is not recorded.
  */
 export interface Step {
-  <const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
+  <const Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions): Promise<Output>;
   /** The same, but not among `stepsCompleted`: bookkeeping that no caller asked for. */
-  unlisted<const Output>(name: string, work: () => Promise<Output> | Output): Promise<Output>;
+  unlisted<const Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions): Promise<Output>;
 }
 
 /** What a handler is told about its run. The same at every replay. */
@@ -188,14 +217,16 @@ export interface WorkflowEngine {
 
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
-   * `fingerprint` stands for the content: another one under the same key is a `ConflictError`.
+   * `fingerprint` stands for the content: another one under the same key is a `ConflictError`. A step that lives on its
+   * `retryBudget` is tried at once.
    * @throws ValidationError for what is not kept: a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL
    * character or half of a surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 
   /**
-   * Resolves when the run has ended or waits for a person. An abort stops the waiting, never the run.
+   * Resolves when the run has ended or waits for a person, and where one of its steps lives on its `retryBudget` (`failing.until`),
+   * after the attempt that is due or at work. An abort stops the waiting, never the run.
    * @throws the signal's reason
    */
   wait(id: string, options?: { signal?: AbortSignal }): Promise<Run>;
@@ -207,7 +238,10 @@ export interface WorkflowEngine {
   /** All attempts of a run's listed steps, in the order in which they began. Empty for an unknown run. */
   history(id: string): Promise<StepAttempt[]>;
 
-  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither. */
+  /**
+   * Lets a run that failed or was cancelled go on from the step where it stopped, and tries a step that lives on its `retryBudget`
+   * now. False where neither is the case.
+   */
   retry(id: string): Promise<boolean>;
 
   /** Stops a run before its next step; what its steps have done stays done. False where it had already ended or is unknown. */

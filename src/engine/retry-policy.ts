@@ -9,6 +9,17 @@ export interface RetryPolicy {
   readonly maximumDelayMs: number;
 }
 
+/**
+ * How long a step goes on being tried after its ordinary attempts: for what is away or busy for hours, such as a mail server that
+ * greylists us. Times are milliseconds.
+ */
+export interface RetryBudget {
+  /** From the first failure on. 0: no longer than the ordinary attempts. */
+  readonly forMs: number;
+  /** Delays double up to this, and up to an eighth of `forMs`. */
+  readonly maximumDelayMs: number;
+}
+
 /** At most a quarter of a minute from the first failure to the last. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
 
@@ -32,3 +43,49 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** What the other side has asked for (`Retry-After`), in milliseconds, at most an hour. It comes on top of `retryDelay`, for its jitter. */
 export const askedDelay = (error: unknown): number =>
   error instanceof IoError ? Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0;
+
+/** A step that has been failing for longer than this does not keep callers waiting, however many ordinary attempts it has left. */
+const CALLERS_WAIT_MS = 60_000;
+
+/** When a step is tried again. */
+export interface PlannedRetry {
+  readonly delayMs: number;
+  /** Only on the budget's time, where callers do not wait for the step any more: when the budget ends. */
+  readonly until?: Date;
+}
+
+/**
+ * What happens after a failure that may pass; undefined where the step has failed for good.
+ * @param failures when the attempts of this submission failed, oldest first, this one included; only the budget needs them
+ */
+export function planRetry(
+  policy: RetryPolicy,
+  error: unknown,
+  { attempt, budget, failures = [] }: { attempt: number; budget?: RetryBudget; failures?: readonly Date[] },
+  random: () => number = Math.random,
+): PlannedRetry | undefined {
+  const asked = askedDelay(error);
+  const ordinary = retryDelay(policy, attempt, random);
+  const failedAt = failures.at(-1);
+  const spent = budget ? spentMs(failures, budget) : 0;
+  if (ordinary !== undefined && (!budget || spent + ordinary + asked <= CALLERS_WAIT_MS)) {
+    return { delayMs: ordinary + asked };
+  }
+  if (!budget || !failedAt || spent >= budget.forMs) {
+    return ordinary === undefined ? undefined : { delayMs: ordinary + asked };
+  }
+  const { initialDelayMs } = policy;
+  const maximumDelayMs = Math.min(budget.maximumDelayMs, budget.forMs / 8);
+  const backOff = retryDelay({ attempts: Infinity, initialDelayMs, maximumDelayMs }, attempt, random)!;
+  const left = budget.forMs - spent;
+  return { delayMs: Math.min(backOff + asked, left), until: new Date(failedAt.getTime() + left) };
+}
+
+/**
+ * How much of a budget is spent: the time between failures, as it was recorded. No pause counts for more than a quarter of the
+ * budget, and none for less than nothing, so that a clock that is set anew, or a machine that was off, does not end it.
+ */
+function spentMs(failures: readonly Date[], { forMs }: RetryBudget): number {
+  const pauses = failures.slice(1).map((time, at) => time.getTime() - failures[at]!.getTime());
+  return pauses.reduce((sum, pause) => sum + Math.min(Math.max(pause, 0), forMs / 4), 0);
+}

@@ -1,12 +1,18 @@
-import type { Run, StepAttempt } from "../engine/engine.ts";
+import type { FailingStep, Run, StepAttempt } from "../engine/engine.ts";
 import { toWireError, type WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
 
 /** What every durable run answers with; the handler's own fields stand beside these, as do the key and the echoed fields. */
 export interface RunResult extends Partial<WireError> {
   success: boolean;
-  /** Only while the run waits for a person: what there is beside it is what the run knows so far. */
-  status?: "waiting_for_approval";
+  /**
+   * Only where the run has not ended. `waiting_for_approval`: it waits for a person, and what there is beside it is what the run knows so
+   * far. `processing`, with an error: a step keeps failing and is tried again by itself until `retry_until`; nothing has to be submitted
+   * again.
+   */
+  status?: "waiting_for_approval" | "processing";
+  /** Only beside the status `processing`. ISO 8601, UTC. */
+  retry_until?: string;
   /** Id of the run; only beside `status`. */
   workflow_id?: string;
   /** Names of the completed steps, in their order. */
@@ -26,7 +32,31 @@ export interface WorkflowStatus extends Partial<WireError> {
   end_time?: string;
   /** When completed; while it waits for a person, what the run knows so far. */
   result?: RunResult;
+  /** Only while a step keeps failing and is tried again. */
+  failing?: FailingStatus;
 }
+
+/** A step that has failed and is tried again, with the error of its last attempt. Times are ISO 8601, UTC. */
+export interface FailingStatus extends WireError {
+  step: string;
+  /** That have failed since the run was last submitted. */
+  attempts: number;
+  /** When the first of them failed. */
+  since: string;
+  /** Absent while it is being tried. */
+  next_try?: string;
+  /** Only where it is tried for longer than callers wait. */
+  until?: string;
+}
+
+export const failingOf = ({ step, attempts, since, nextTry, until, error }: FailingStep): FailingStatus => ({
+  step,
+  attempts,
+  since: since.toISOString(),
+  ...(nextTry ? { next_try: nextTry.toISOString() } : {}),
+  ...(until ? { until: until.toISOString() } : {}),
+  ...error,
+});
 
 /** One attempt of one step. Times are ISO 8601, UTC; without an end it is at work, or `died` with its process. Error fields where it failed. */
 export interface StepHistory extends Partial<WireError> {
@@ -59,10 +89,21 @@ export const failure = (identity: Record<string, Json>, error: unknown): RunResu
   ...toWireError(error),
 });
 
-/** The result of a run that has ended, or waits for a person. */
-export function resultOf(run: Run, identity: Record<string, Json>): RunResult {
+const byTheMinute = (time: Date): string => `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
+/**
+ * The result of a run that has ended, waits for a person, or has a step that keeps failing.
+ * @param subject what that step stands for, such as "The mail"
+ */
+export function resultOf(run: Run, identity: Record<string, Json>, subject?: (step: string) => string): RunResult {
   const steps_completed = [...run.stepsCompleted];
-  const { id: workflow_id, status } = run;
+  const { id: workflow_id, status, failing } = run;
+  if (failing?.until) {
+    const { step, until } = failing;
+    const error = `${failing.error.error} ${subject?.(step) ?? `The step ${step}`} will be tried again by itself until ${byTheMinute(until)}; nothing has to be submitted again.`;
+    const outlook = { status: "processing", workflow_id, retry_until: until.toISOString() } as const;
+    return { ...identity, success: false, steps_completed, ...failing.error, error, ...outlook };
+  }
   if (status === "waiting_for_approval") {
     return { ...identity, success: true, steps_completed, ...soFar(run), status, workflow_id };
   }
@@ -83,5 +124,6 @@ export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStat
     ...(run.endTime ? { end_time: run.endTime.toISOString() } : {}),
     ...(run.status === "completed" || run.status === "waiting_for_approval" ? { result: resultOf(run, identity) } : {}),
     ...run.error,
+    ...(run.failing ? { failing: failingOf(run.failing) } : {}),
   };
 }

@@ -12,6 +12,7 @@ import type { CallOptions, DurableOperation, Operation } from "./operation.ts";
 import { operationTool, type OperationCall } from "./operation-tool.ts";
 import { withProgress } from "./progress.ts";
 import {
+  failingOf,
   failure,
   historyOf,
   resultOf,
@@ -83,7 +84,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * Runs the process and resolves with its result when it has ended, or with what it knows so far when it waits for a person
-   * (`status: "waiting_for_approval"`). An earlier run with the same key and content answers for it. Failures are results (`success: false`), not exceptions.
+   * (`status: "waiting_for_approval"`). Where a step keeps failing and is tried for longer than callers wait, such as a mail while the
+   * mail server is away, it resolves with that error and `status: "processing"`: the run goes on by itself. An earlier run with the same key and content answers for it. Failures are results (`success: false`), not exceptions.
    * @throws only the reason of `signal`, when it aborts
    */
   run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
@@ -127,13 +129,13 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * The result of a run, as `run` gives it, when it has ended or waits for a person.
+   * The result of a run, as `run` gives it.
    * @throws ValidationError (`unknown_run`), IoError, the reason of `signal`
    */
   async getWorkflowResult(workflowId: string, { signal }: CallOptions = {}): Promise<RunResult> {
     const { id } = await this.ownRun(workflowId);
     const run = await this.configuration.engine.wait(id, signal ? { signal } : {});
-    return resultOf(run, this.#identity(run));
+    return this.#result(run, this.#identity(run));
   }
 
   /** Every attempt of every step of a run, in the order in which they began. Empty for a run that is not one of ours. */
@@ -183,7 +185,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       signal?.throwIfAborted();
       const result = await this.run(item, signal ? { signal } : {});
       completed += 1;
-      if (!result.success) failed += 1;
+      // What goes on by itself has not failed.
+      if (!result.success && result.status !== "processing") failed += 1;
       onProgress?.({ completed, failed });
       // Where nothing waits for anything outside, promises alone would keep timers and signals from their turn.
       await setImmediate();
@@ -230,7 +233,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
     if (run.status === "failed" || run.status === "cancelled") return { status: run.status, ...run.error };
     if (run.status === "waiting_for_approval") return { ...soFar(run), status: run.status };
-    return { status: "processing" };
+    return { status: "processing", ...(run.failing ? { failing: { ...failingOf(run.failing) } } : {}) };
+  }
+
+  /** What a step stands for where callers read that it "will be tried again by itself". */
+  protected stepSubject(step: string): string {
+    return `The step ${step}`;
   }
 
   /**
@@ -286,7 +294,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       identity = submission.identity;
       const { id, outcome } = await this.#start(submission);
       follow?.(id);
-      const result = resultOf(await this.configuration.engine.wait(id, signal ? { signal } : {}), identity);
+      const result = this.#result(await this.configuration.engine.wait(id, signal ? { signal } : {}), identity);
       return outcome === "existing" ? { ...result, duplicate: true } : result;
     } catch (error) {
       signal?.throwIfAborted();
@@ -308,6 +316,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     this.#durable();
     const run = await this.configuration.engine.get(tidyIdentifier(parseText("workflowId", workflowId)));
     return run?.workflow === this.name ? run : undefined;
+  }
+
+  #result(run: Run, identity: Record<string, Json>): RunResult {
+    return resultOf(run, identity, (step) => this.stepSubject(step));
   }
 
   #status(run: Run): WorkflowStatus {

@@ -4,6 +4,7 @@ import type { EngineOptions } from "../../src/engine/open-workflow/open-workflow
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { engineDecisions } from "./engine-decisions.ts";
 import { engineLimits } from "./engine-limits.ts";
+import { engineRetryBudget } from "./engine-retry-budget.ts";
 import { engineSteps } from "./engine-steps.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
 import type { Json } from "../../src/json.ts";
@@ -527,6 +528,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     engineDecisions(open);
     engineSteps(open);
     engineLimits(open);
+    engineRetryBudget(open);
     it("leaves runs of workflows that it does not know to those who do", async () => {
       const submission = { key: "k", fingerprint: "f", input: null };
       const stranger = await open({ mine: async () => "mine" });

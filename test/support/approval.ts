@@ -15,8 +15,9 @@ export const by = "Ann Ford";
 export async function startWaiting(
   fields: Record<string, unknown> = {},
   configuration: Parameters<typeof startFeedback>[0] = {},
+  surroundings: Parameters<typeof startFeedback>[1] = {},
 ): Promise<Feedback & { id: string; pending: PendingResponse }> {
-  const parts = await startFeedback({ approval: true, ...configuration });
+  const parts = await startFeedback({ approval: true, ...configuration }, surroundings);
   const { workflow_id: id = "" } = await parts.workflow.run(feedback(fields));
   return { ...parts, id, pending: await pendingOf(parts.workflow, id) };
 }

@@ -32,6 +32,13 @@ export interface SmtpOptions {
   login?: { user: string; password: string };
   /** Default: a free one. */
   port?: number;
+  /** Serve at most so many connections (with `mail`: mails) at a time, and turn the others away. */
+  connectionLimit?: number;
+  /**
+   * How they are turned away: `greeting` (421, the default), `mail` (451 4.3.2 to MAIL FROM), `later` (421 to RCPT TO), `drop` (without
+   * a word).
+   */
+  turnAway?: "greeting" | "mail" | "later" | "drop";
 }
 
 /** A real mail server on a free port of this machine, which keeps what it gets. Close it at the end. */
@@ -39,6 +46,11 @@ export class SmtpTestServer implements AsyncDisposable {
   readonly mails: ReceivedMail[] = [];
   /** How many connections were ever made. */
   connections = 0;
+  /** How many of them were turned away for `connectionLimit`. */
+  turnedAway = 0;
+  /** Greylists: every recipient is deferred (451 4.7.1) until this is false again. */
+  greylists = false;
+  readonly #served = new Set<string>();
   readonly #answers = new Map<Stage, Answer[]>();
   readonly #sockets = new Map<number, Socket>();
   readonly #waiting: { stage: Stage; resolve: () => void }[] = [];
@@ -117,7 +129,13 @@ export class SmtpTestServer implements AsyncDisposable {
         this.#remember(socket, session.remotePort);
         done();
       },
-      onConnect: (session, done) => this.#answer("connect", session, done),
+      onConnect: (session, done) => {
+        const turnAway = this.#options.turnAway === "mail" ? undefined : this.#place(session);
+        if (turnAway === "greeting") done(withCode(421, "4.7.0 Too many concurrent connections, try again later"));
+        else if (turnAway === "drop") this.#sockets.get(session.remotePort)?.destroy();
+        else this.#answer("connect", session, done);
+      },
+      onClose: ({ id }) => void this.#served.delete(id),
       onAuth: ({ username, password }, session, done) => {
         const right = username === login?.user && password === login?.password;
         this.#answer("auth", session, (error) => {
@@ -125,19 +143,40 @@ export class SmtpTestServer implements AsyncDisposable {
           return right ? done(null, { user: username }) : done(withCode(535, "5.7.8 login refused"));
         });
       },
-      onMailFrom: (_address, session, done) => this.#answer("mail", session, done),
-      onRcptTo: (_address, session, done) => this.#answer("rcpt", session, done),
+      onMailFrom: (_address, session, done) => {
+        if (this.#options.turnAway === "mail" && this.#place(session))
+          done(withCode(451, "4.3.2 System not accepting network messages"));
+        else this.#answer("mail", session, done);
+      },
+      onRcptTo: (_address, session, done) => {
+        if (this.#options.turnAway === "later" && !this.#served.has(session.id))
+          done(withCode(421, "4.3.2 Too many sessions, closing"));
+        else if (this.greylists) done(withCode(451, "4.7.1 Greylisted, please try again in 300 seconds"));
+        else this.#answer("rcpt", session, done);
+      },
       onData: (stream, session, done) => {
         const chunks: Buffer[] = [];
         stream.on("data", (chunk: Buffer) => chunks.push(chunk));
         stream.once("end", () =>
           this.#answer("data", session, (error) => {
+            if (this.#options.turnAway === "mail") this.#served.delete(session.id);
             if (error) done(error);
             else this.#keep(Buffer.concat(chunks), session, done);
           }),
         );
       },
     };
+  }
+
+  /** Gives a session one of the places, or says how it is turned away. */
+  #place({ id }: SMTPServerSession): SmtpOptions["turnAway"] {
+    const { connectionLimit = Infinity, turnAway = "greeting" } = this.#options;
+    if (this.#served.size < connectionLimit) {
+      this.#served.add(id);
+      return undefined;
+    }
+    this.turnedAway += 1;
+    return turnAway;
   }
 
   #remember(socket: Socket, port = 0): void {

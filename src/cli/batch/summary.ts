@@ -1,6 +1,6 @@
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../output.ts";
-import { fields, isWaiting } from "../result-view.ts";
+import { fields, isDelayed, isWaiting } from "../result-view.ts";
 
 /** What came of one row. */
 export type RowResult = { line: number } & Partial<CustomerFeedbackResult> & { success: boolean };
@@ -15,15 +15,23 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
+  /** Their server does not take them for now; they are tried again. */
+  mailsDelayed = 0;
   /** Judged by another analyser than the configured one. */
   fallbacks = 0;
   readonly actions = new Map<string, number>();
   readonly sentiments = new Map<string, number>();
   readonly #failures: RowResult[] = [];
+  #delay: RowResult | undefined;
   readonly #began = performance.now();
 
   add(result: RowResult): void {
     this.processed += 1;
+    if (isDelayed(result)) {
+      this.mailsDelayed += 1;
+      this.#delay ??= result;
+      return;
+    }
     if (!result.success) {
       this.failed += 1;
       if (this.#failures.length < SHOWN_FAILURES) this.#failures.push(result);
@@ -49,13 +57,15 @@ export class BatchSummary {
   /** For the progress display. */
   progress(): string {
     const failed = this.failed > 0 ? `, ${count(this.failed)} failed` : "";
-    return `${count(this.processed)} processed${failed}, ${this.perSecond.toFixed(0)}/s`;
+    const delayed = this.mailsDelayed > 0 ? `, ${plural(this.mailsDelayed, "mail")} delayed` : "";
+    return `${count(this.processed)} processed${failed}${delayed}, ${this.perSecond.toFixed(0)}/s`;
   }
 
   /** `60 sent, 2 withheld`. */
   mails(): string {
     const waiting = this.mailsWaiting > 0 ? `, ${count(this.mailsWaiting)} waiting for approval` : "";
-    return `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld${waiting}`;
+    const delayed = this.mailsDelayed > 0 ? `, ${count(this.mailsDelayed)} delayed` : "";
+    return `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld${waiting}${delayed}`;
   }
 
   toJson(outbox: string | undefined): object {
@@ -69,6 +79,7 @@ export class BatchSummary {
       mails_sent: this.mailsSent,
       mails_withheld: this.mailsWithheld,
       mails_waiting: this.mailsWaiting,
+      mails_delayed: this.mailsDelayed,
       seconds: Number(this.seconds.toFixed(3)),
       per_second: Number(this.perSecond.toFixed(1)),
       ...(outbox === undefined ? {} : { outbox }),
@@ -91,12 +102,23 @@ export class BatchSummary {
       ["mails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
-    if (outbox !== undefined) lines.push(["mails lie in", oneLine(outbox)]);
-    return [fields(lines), ...this.#failureLines()].join("\n");
+    if (outbox !== undefined) lines.push(["mails are in", oneLine(outbox)]);
+    return [fields(lines), ...this.#failureLines(), ...this.#delayLines()].join("\n");
   }
 
   #fallbackText(): string {
     return styled("yellow", `${count(this.fallbacks)} judged by the embedded analysers; analysis_fallback says why`);
+  }
+
+  #delayLines(): string[] {
+    if (!this.#delay) return [];
+    const { line, error = "" } = this.#delay;
+    const wait = this.mailsDelayed === 1 ? "waits" : "wait";
+    return [
+      "",
+      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "mail")} ${wait} for the mail server, the first from line ${line}: ${oneLine(error)}`,
+      dim("    As long as no process is at work, the next worker or batch on this data tries them."),
+    ];
   }
 
   #failureLines(): string[] {

@@ -1,8 +1,9 @@
 import type { OpenWorkflow } from "openworkflow";
 import { fromWireError, toAbiError, toWireError, UnexpectedError, type AbiError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
-import type { Step, StepEvent } from "../engine.ts";
-import { askedDelay, retryDelay, type RetryPolicy } from "../retry-policy.ts";
+import type { FailureLog } from "../failure-log.ts";
+import type { Step, StepEvent, StepOptions } from "../engine.ts";
+import { planRetry, type RetryPolicy } from "../retry-policy.ts";
 import type { RecordedSteps } from "./recorded-steps.ts";
 import { storableError, unlistedName } from "./run-record.ts";
 import { isUnwritable } from "./postgres-error.ts";
@@ -18,10 +19,13 @@ export interface StepSurroundings {
   readonly runStep: StepApi["run"];
   readonly retry: RetryPolicy;
   readonly logger: Logger;
+  readonly failureLog: FailureLog;
   /** What was recorded of the run's steps before this execution; asked once. */
   recordedSteps(): Promise<RecordedSteps>;
   /** Attempts of this stored step name since the run was last submitted: those that failed, and those whose process died. Asked before one begins. */
   earlierAttempts(storedName: string): Promise<{ failed: number; died: number }>;
+  /** When the attempts of this stored step name failed that `earlierAttempts` counts. */
+  earlierFailures(storedName: string): Promise<Date[]>;
   /** Throws where the run must not go on here: the engine is closing, somebody has asked to cancel, or another has the run. */
   beforeStep(): Promise<void>;
   /** Is told of every error that OpenWorkflow uses or handles itself. */
@@ -38,6 +42,10 @@ interface StepRetry {
 
 /** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
+
+/** What another system has refused is worth a look, and only the log has its words. */
+const logLevel = ({ type, cause }: AbiError) =>
+  type === "validation_error" && cause !== undefined ? "warn" : LOG_LEVEL[type];
 
 /** In one run. OpenWorkflow executes no more at a time; counted here, it is the same at every replay. */
 const MOST_STEPS = 1000;
@@ -63,17 +71,20 @@ const givenUp = (step: string, times: number): UnexpectedError =>
 
 /** Our `Step` over OpenWorkflow's: our retry decisions, our form of errors, our events. */
 export function createStep(surroundings: StepSurroundings): Step {
-  const { runStep, runId, logger, retry } = surroundings;
+  const { runStep, runId, logger, failureLog, retry } = surroundings;
 
   const names = new Set<string>();
   let recording: Promise<RecordedSteps> | undefined;
 
   /** What there is to know of a step before it is begun. */
-  const look = async (storedName: string) => {
+  const look = async (storedName: string, { retryBudget }: StepOptions) => {
     try {
       await surroundings.beforeStep();
       const known = (await (recording ??= surroundings.recordedSteps())).get(storedName);
-      return { known, earlier: known ? undefined : await surroundings.earlierAttempts(storedName) };
+      if (known) return { known };
+      const earlier = await surroundings.earlierAttempts(storedName);
+      const failures = retryBudget && earlier.failed > 0 ? await surroundings.earlierFailures(storedName) : [];
+      return { earlier, failures };
     } catch (error) {
       surroundings.onEngineError(error);
       throw error;
@@ -84,13 +95,14 @@ export function createStep(surroundings: StepSurroundings): Step {
     name: string,
     listed: boolean,
     work: () => Promise<Output> | Output,
+    options: StepOptions = {},
   ): Promise<Output> => {
     assertStepName(name);
     const storedName = listed ? name : unlistedName(name);
     if (names.has(storedName)) throw usedTwice(name);
     if (names.size === MOST_STEPS) throw tooManySteps();
     names.add(storedName);
-    const { known, earlier = { failed: 0, died: 0 } } = await look(storedName);
+    const { known, earlier = { failed: 0, died: 0 }, failures = [] } = await look(storedName, options);
     if (known && "failure" in known) throw known.failure;
     if (known) return known.output as Output;
     const { died } = earlier;
@@ -105,16 +117,28 @@ export function createStep(surroundings: StepSurroundings): Step {
     let final: AbiError | undefined;
 
     const failed = (error: AbiError): Error => {
-      const { code, message, retriable, type } = error;
-      const backOff = retriable ? retryDelay(retry, attempt) : undefined;
-      const delay = backOff === undefined ? undefined : backOff + askedDelay(error);
+      const { code, message, retriable } = error;
+      const { retryBudget: budget } = options;
+      const now = new Date();
+      const planned = { attempt, failures: [...failures, now], ...(budget ? { budget } : {}) };
+      const next = retriable ? planRetry(retry, error, planned) : undefined;
+      const delay = next && Math.max(1, Math.round(next.delayMs));
       // As it will be read at a replay, so that the handler takes the same way then.
       if (delay === undefined) final = fromWireError(toWireError(error));
-      else retryPolicy.initialInterval = retryPolicy.maximumInterval = `${Math.max(1, delay)}ms`;
+      else retryPolicy.initialInterval = retryPolicy.maximumInterval = `${delay}ms`;
       const cause = describeCause(error.cause);
-      logger[LOG_LEVEL[type]]({ run_id: runId, step: name, attempt, retry_in_ms: delay, code, cause }, message);
+      if (budget && delay !== undefined) {
+        const { error: said, error_code } = toWireError(error);
+        const since = failures[0] ?? now;
+        failureLog.failed({ runId, step: name, attempt, retryInMs: delay, since, error: said, error_code, cause });
+      } else {
+        logger[logLevel(error)]({ run_id: runId, step: name, attempt, retry_in_ms: delay, code, cause }, message);
+      }
       emit({ phase: "failed", attempt, ...(delay === undefined ? {} : { retryInMs: delay }) });
-      return storableError(error, delay === undefined ? surroundings.submission : undefined);
+      const { submission } = surroundings;
+      if (!next) return storableError(error, { final_in: submission });
+      const until = next.until && { retry_until: next.until.toISOString() };
+      return storableError(error, { retry: { submission, ...until } });
     };
 
     let begun = false;
@@ -128,6 +152,7 @@ export function createStep(surroundings: StepSurroundings): Step {
           const output = await work();
           assertStorableResult(output, `The step ${name}`);
           emit({ phase: "completed", attempt });
+          if (options.retryBudget) failureLog.passed(runId, name);
           return output;
         } catch (error) {
           ours = true;
@@ -150,7 +175,9 @@ export function createStep(surroundings: StepSurroundings): Step {
     }
   };
 
-  const step = <Output>(name: string, work: () => Promise<Output> | Output) => execute(name, true, work);
-  step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output) => execute(name, false, work);
+  const step = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
+    execute(name, true, work, options);
+  step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
+    execute(name, false, work, options);
   return step;
 }

@@ -47,6 +47,9 @@ export const STATUS_CONDITION: Readonly<Record<RunStatus, string>> = {
   cancelled: "status = 'canceled'",
 };
 
+/** Runs that wait for a step on its retry budget, as `storableError` has written down what the step failed with. */
+export const ON_BUDGET = `status = 'pending' AND attempts > 0 AND worker_id IS NULL AND error ->> 'message' LIKE '%"retry_until":"%'`;
+
 /** The field of inputs by which runs are looked for most; it has an index. */
 export const INDEXED_FIELD = "customer_id";
 
@@ -73,6 +76,11 @@ export interface RunQueries {
    * counts as not begun. False where it is neither.
    */
   resubmit(runId: string, availableAt?: Date): Promise<boolean>;
+  /**
+   * Lets a run whose step lives on its retry budget try it now; without an id, all of them.
+   * @returns false where none waits so
+   */
+  hasten(runId?: string): Promise<boolean>;
   /**
    * Leaves a run, which this worker slot executes, until `decide`: nobody holds it, it is never due, and it says what it waits for.
    * One update, as is `decide`, so that neither misses the other.

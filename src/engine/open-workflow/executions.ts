@@ -3,6 +3,7 @@ import { IoError, isAbiError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { Decision, PendingDecision, RunHandler, StepAttempt, StepEvent } from "../engine.ts";
+import type { FailureLog } from "../failure-log.ts";
 import type { RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, decisionOn, toDecision } from "./decision.ts";
 import { createStep, type StepApi, type StepSurroundings } from "./durable-step.ts";
@@ -10,7 +11,15 @@ import type { RunQueries, RunsAtWork } from "./engine-database.ts";
 import { FINAL, type WorkflowRun } from "./observed-backend.ts";
 import type { Persistence } from "./persistence.ts";
 import type { RecordedSteps } from "./recorded-steps.ts";
-import { configOf, envelopeOf, publicId, storableError, submissionOf, toFullHistory } from "./run-record.ts";
+import {
+  configOf,
+  envelopeOf,
+  failuresOf,
+  publicId,
+  storableError,
+  submissionOf,
+  toFullHistory,
+} from "./run-record.ts";
 import { assertStorable, assertStorableResult } from "./storable.ts";
 
 export const INTERRUPTED = new IoError("The engine was closed. The run goes on when it is opened again.", {
@@ -23,6 +32,7 @@ export interface ExecutionSurroundings {
   readonly persistence: Persistence;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
+  readonly failureLog: FailureLog;
   recordedSteps(runId: string, submission: number): Promise<RecordedSteps>;
   isClosing(): boolean;
   /** Something has happened to a run that others should look at. */
@@ -141,9 +151,16 @@ export class Executions {
       runStep,
       retry: this.#surroundings.retry,
       logger: this.#surroundings.logger,
+      failureLog: this.#surroundings.failureLog,
       recordedSteps: () =>
         this.#surroundings.persistence.until(() => this.#surroundings.recordedSteps(run.id, submission)),
       earlierAttempts: (name) => this.#earlierAttempts(run, name),
+      earlierFailures: async (name) =>
+        failuresOf(
+          run,
+          await this.#surroundings.persistence.until(() => this.#surroundings.queries.steps(run.id)),
+          name,
+        ),
       beforeStep: async () => void (await ofEngine(() => this.#mayGoOn(claim))),
       onEngineError: (error) => engineErrors.add(error),
       emit: (event) => this.#surroundings.emit({ runId, ...event }),

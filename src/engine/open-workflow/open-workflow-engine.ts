@@ -21,6 +21,7 @@ import {
   type StepEvent,
   type WorkflowEngine,
 } from "../engine.ts";
+import { FailureLog } from "../failure-log.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policy.ts";
 import { assertSubject, standingDecision, toDecision } from "./decision.ts";
 import type { EngineDatabase, RunQueries } from "./engine-database.ts";
@@ -78,6 +79,12 @@ const notTaken = (cause: unknown): IoError =>
     { code: "engine_unavailable", cause },
   );
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
+/** @param known how many of its attempts had failed when somebody began to wait: they wait for the one that is due or at work then */
+function isPutOffForLong({ failing }: Run, known: number): boolean {
+  if (!failing?.until) return false;
+  return failing.attempts > known || (failing.nextTry !== undefined && failing.nextTry.getTime() > Date.now());
+}
+
 function assertStartTime(time: Date): void {
   if (isStartTime(time)) return;
   throw new ValidationError(`availableAt ${NO_START_TIME}.`, {
@@ -107,6 +114,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
   readonly #persistence: Persistence;
+  readonly #failureLog: FailureLog;
   readonly #executions: Executions;
   readonly #isWorker: boolean;
   readonly #loop: WorkerLoop;
@@ -117,6 +125,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#isWorker = options.worker ?? true;
     this.#logger = options.logger ?? silentLogger;
     this.#persistence = new Persistence(this.#logger);
+    this.#failureLog = new FailureLog(this.#logger);
     this.#concurrency = options.concurrency;
     this.#loop = new WorkerLoop({ logger: this.#logger, pollIntervalMs: POLL_INTERVAL_MS });
     this.#database = "database" in options ? options.database : openSqliteDatabase(options.path, this.#isWorker);
@@ -126,7 +135,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       claim: (slot) => this.#database.claim(slot, this.#registered, this.#executions.slots),
       onClaimed: (run, workerId) => this.#executions.claimed(run, workerId),
       parked: (workerId) => this.#executions.parked(workerId),
-      onEnded: (run) => this.#executions.left(run, "a run has ended"),
+      onEnded: (run) => {
+        this.#failureLog.passed(publicId(run.id));
+        this.#executions.left(run, "a run has ended");
+      },
       cancel: async (run) => (await this.#queries.cancel(run.id)) === "cancelled",
       onPutOff: (run, dueAt) => {
         this.#executions.left(run, "a run is put off");
@@ -146,6 +158,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       persistence: this.#persistence,
       retry: options.retry ?? DEFAULT_RETRY_POLICY,
       logger: this.#logger,
+      failureLog: this.#failureLog,
       recordedSteps: (...run) => recordedSteps(this.#database.backend, ...run),
       isClosing: () => this.#closing !== undefined,
       onHappened: (runId) => this.#happened(runId),
@@ -180,6 +193,12 @@ export class OpenWorkflowEngine implements WorkflowEngine {
     this.#loop.start(
       this.#client.newWorker({ concurrency: this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits) }),
     );
+    // What made their steps fail may be over, and whoever has just started this process waits to see that.
+    void this.#reach(() => this.#queries.hasten()).then(
+      (hastened) => hastened && this.#loop.wakeNow(),
+      (error: unknown) =>
+        this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a retry were not hastened"),
+    );
   }
 
   async start(workflow: string, { key, fingerprint, input, availableAt: wanted }: NewRun): Promise<StartedRun> {
@@ -197,9 +216,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
       }
       const created = envelope.submission === submission;
       const resumed = !created && (await this.#queries.resubmit(run.id, availableAt));
-      if (created || resumed) this.#happened(run.id);
+      const hastened = !created && !resumed && (await this.#queries.hasten(run.id));
+      if (created || resumed || hastened) this.#happened(run.id);
       if (availableAt && (created || resumed)) this.#loop.wakeAt(availableAt);
-      return { id: publicId(run.id), outcome: created ? "created" : resumed ? "resumed" : "existing" };
+      return { id: publicId(run.id), outcome: created ? "created" : resumed || hastened ? "resumed" : "existing" };
     };
     // By its key it is made once, however often it is tried: a lost connection need not be the caller's trouble.
     return pRetry(() => this.#reach(submit), {
@@ -216,6 +236,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
     let failingSince: number | undefined;
+    let failures: number | undefined;
     for (;;) {
       signal?.throwIfAborted();
       // The waiter is in place before the look: an end between the two is not missed.
@@ -229,7 +250,8 @@ export class OpenWorkflowEngine implements WorkflowEngine {
         if (run === undefined) throw new UnexpectedError(new Error(`no run ${id}`));
         if (run !== null) {
           failingSince = undefined;
-          if (isAtRest(run.status)) return run;
+          failures ??= run.failing?.attempts ?? 0;
+          if (isAtRest(run.status) || isPutOffForLong(run, failures)) return run;
           if (this.#loop.failingForMs > PATIENCE_MS) throw unanswered();
         }
         await end.promise;
@@ -269,7 +291,7 @@ export class OpenWorkflowEngine implements WorkflowEngine {
 
   retry(id: string): Promise<boolean> {
     return this.#reach(async () => {
-      const resumed = await this.#queries.resubmit(storedId(id));
+      const resumed = (await this.#queries.resubmit(storedId(id))) || (await this.#queries.hasten(storedId(id)));
       if (resumed) this.#happened(storedId(id));
       return resumed;
     });
@@ -278,7 +300,10 @@ export class OpenWorkflowEngine implements WorkflowEngine {
   cancel(id: string): Promise<boolean> {
     return this.#reach(async () => {
       const answer = await this.#queries.cancel(storedId(id));
-      if (answer === "cancelled") this.#happened(storedId(id));
+      if (answer === "cancelled") {
+        this.#failureLog.passed(id);
+        this.#happened(storedId(id));
+      }
       return answer !== undefined;
     });
   }

@@ -6,6 +6,7 @@ import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
   INDEXED_FIELD,
+  ON_BUDGET,
   STATUS_CONDITION,
   type EngineDatabase,
   type RunQueries,
@@ -233,6 +234,15 @@ class PostgresQueries implements RunQueries {
             WHERE namespace_id = run.namespace_id AND workflow_run_id = run.id GROUP BY step_name
           ) AS counted)), updated_at = now()
       WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND id = ${runId} AND status IN ('failed', 'canceled')`;
+    return count > 0;
+  }
+
+  async hasten(runId?: string): Promise<boolean> {
+    const sql = this.#sql;
+    const { count } = await sql`
+      UPDATE ${sql(SCHEMA)}.workflow_runs SET available_at = least(available_at, now()), updated_at = now()
+      WHERE namespace_id = ${DEFAULT_NAMESPACE_ID} AND ${sql.unsafe(ON_BUDGET)}
+        ${runId === undefined ? sql`` : sql`AND id = ${runId}`}`;
     return count > 0;
   }
 

@@ -1,7 +1,7 @@
 /** How runs, steps and errors are written in OpenWorkflow's tables, and read back as the port knows them. */
 import { fromWireError, toWireError, UnexpectedError, type AbiError, type WireError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
-import type { Run, RunStatus, StepAttempt } from "../engine.ts";
+import type { FailingStep, Run, RunStatus, StepAttempt } from "../engine.ts";
 import type { WorkflowRun } from "./observed-backend.ts";
 import { isStorable } from "./storable.ts";
 import type { RunConfig, StepRecord } from "./engine-database.ts";
@@ -66,6 +66,7 @@ export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
   const current = listed.at(-1)?.name;
   const status = statusOf(run);
   const { waiting } = configOf(run);
+  const failing = status === "processing" ? failingStep(run, steps) : undefined;
   return {
     id: publicId(run.id),
     workflow: run.workflowName,
@@ -79,7 +80,44 @@ export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
     ...(run.status === "completed" ? { output: run.output } : {}),
     ...(run.status === "failed" ? { error: storedError(run.error) } : {}),
     ...(status === "waiting_for_approval" && waiting ? { waitingFor: waiting } : {}),
+    ...(failing ? { failing } : {}),
   };
+}
+
+/** The step that is tried again; of several the one whose next try callers do not wait for. */
+function failingStep(run: WorkflowRun, steps: readonly StepRecord[]): FailingStep | undefined {
+  const submission = submissionOf(run);
+  const failures = steps.flatMap(({ name, status, error }) => {
+    const retry = status === "failed" ? parsed(error)?.retry : undefined;
+    return retry?.submission === submission ? [{ name, error, until: retry.retry_until }] : [];
+  });
+  const over = new Set(
+    steps
+      .filter(({ status, error }) => status === "completed" || finalError(error ?? {}, submission))
+      .map(({ name }) => name),
+  );
+  const open = failures.filter(({ name }) => !over.has(name));
+  const last = open.findLast(({ until }) => until !== undefined) ?? open.at(-1);
+  if (!last) return undefined;
+  const times = failuresOf(run, steps, last.name);
+  return {
+    step: givenName(last.name),
+    attempts: times.length,
+    since: times[0] ?? run.createdAt,
+    error: storedError(last.error),
+    ...(run.status === "pending" && run.availableAt ? { nextTry: run.availableAt } : {}),
+    ...(last.until === undefined ? {} : { until: new Date(last.until) }),
+  };
+}
+
+/** When the attempts of a stored step name failed since the run was last submitted, oldest first. */
+export function failuresOf(run: WorkflowRun, steps: readonly StepRecord[], name: string): Date[] {
+  const submission = submissionOf(run);
+  return steps.flatMap(({ name: other, status, error, finishedAt }) =>
+    other === name && status === "failed" && finishedAt && parsed(error)?.retry?.submission === submission
+      ? [finishedAt]
+      : [],
+  );
 }
 
 const asStored = (name: string): string => name;
@@ -103,12 +141,17 @@ export const toFullHistory = (steps: readonly StepRecord[]): StepAttempt[] => to
 export const toHistory = (steps: readonly StepRecord[], isOver: boolean): StepAttempt[] =>
   toAttempts(steps.filter(isListed), isOver);
 
-/**
- * An error in the form in which it is kept: safe to store, readable again, no stack.
- * @param finalIn the submission in which the step that failed with it is not tried again
- */
-export function storableError(error: unknown, finalIn?: number): Error {
-  const stored = new Error(JSON.stringify({ ...toWireError(error), final_in: finalIn }));
+/** What is kept with the error of a step. */
+interface Outlook {
+  /** The submission in which the step is not tried again. */
+  readonly final_in?: number;
+  /** The submission in which it is, and until when where that is on a retry budget; see `ON_BUDGET`. */
+  readonly retry?: { readonly submission: number; readonly retry_until?: string };
+}
+
+/** An error in the form in which it is kept: safe to store, readable again, no stack. */
+export function storableError(error: unknown, outlook: Outlook = {}): Error {
+  const stored = new Error(JSON.stringify({ ...toWireError(error), ...outlook }));
   stored.stack = "";
   return stored;
 }
@@ -128,9 +171,9 @@ function storedError(error: StepRecord["error"]): WireError {
 }
 
 /** What `storableError` has written, undefined where it was not that. */
-function parsed(error: { readonly message?: unknown } | null): (WireError & { final_in?: number }) | undefined {
+function parsed(error: { readonly message?: unknown } | null): (WireError & Outlook) | undefined {
   try {
-    const stored = JSON.parse(String(error?.message)) as WireError;
+    const stored = JSON.parse(String(error?.message)) as WireError & Outlook;
     return typeof stored.error === "string" ? stored : undefined;
   } catch {
     return undefined;

@@ -4,6 +4,7 @@ import type { PendingDecision } from "../engine.ts";
 import {
   INDEXED_FIELD,
   LEASE_MS,
+  ON_BUDGET,
   STATUS_CONDITION,
   type RunQueries,
   type StepRecord,
@@ -135,6 +136,17 @@ export class SqliteQueries implements RunQueries {
          WHERE namespace_id = ? AND id = ? AND status IN ('failed', 'canceled')`,
       )
       .run(availableAt?.toISOString() ?? now, now, now, DEFAULT_NAMESPACE_ID, runId);
+    return Number(changes) > 0;
+  }
+
+  async hasten(runId?: string): Promise<boolean> {
+    const now = new Date().toISOString();
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE workflow_runs SET available_at = min(available_at, $now), updated_at = $now
+         WHERE namespace_id = $namespace AND ${ON_BUDGET} ${runId === undefined ? "" : "AND id = $id"}`,
+      )
+      .run({ $namespace: DEFAULT_NAMESPACE_ID, $now: now, ...(runId === undefined ? {} : { $id: runId }) });
     return Number(changes) > 0;
   }
 

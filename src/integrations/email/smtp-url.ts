@@ -11,15 +11,18 @@ export interface SmtpServer {
   credentials?: { user: string; password: string };
   /** Milliseconds for connecting, for the greeting, and of silence after that; default: 30 s, 30 s, 10 min. */
   timeoutMs?: number;
+  /** Connections at a time; default 5. Where the server lets us have fewer, they become fewer by themselves. */
+  connections?: number;
 }
 
-const PARAMETERS = ["requireTLS", "timeout"];
+const PARAMETERS = ["requireTLS", "timeout", "connections"];
+const MOST_CONNECTIONS = 100;
 
 /** Wrong URLs are never quoted: there may be a password in them. */
 const fault = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
 
 /**
- * Reads `smtp://user:password@host:587?requireTLS=true&timeout=20000` or `smtps://…` (port 465 by default).
+ * Reads `smtp://user:password@host:587?requireTLS=true&timeout=20000&connections=2` or `smtps://…` (port 465 by default).
  * With a password TLS is required, unless the server is this machine or `requireTLS=false` says otherwise.
  * @throws ValidationError
  */
@@ -30,11 +33,14 @@ export function parseSmtpUrl(text: string): SmtpServer {
   if (host === "") throw fault("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
   for (const name of url.searchParams.keys()) {
     if (!PARAMETERS.includes(name)) {
-      throw fault(`The mail server's URL has a parameter that is not known. Known are ${PARAMETERS.join(" and ")}.`);
+      throw fault(
+        `The mail server's URL has a parameter that is not known. Known are ${new Intl.ListFormat("en").format(PARAMETERS)}.`,
+      );
     }
   }
   const credentials = readCredentials(url);
   const timeoutMs = readTimeout(url.searchParams.get("timeout"));
+  const connections = readConnections(url.searchParams.get("connections"));
   return {
     host,
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
@@ -42,6 +48,7 @@ export function parseSmtpUrl(text: string): SmtpServer {
     requireTls: readBoolean(url.searchParams.get("requireTLS")) ?? (credentials !== undefined && !isLoopback(host)),
     ...(credentials !== undefined && { credentials }),
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(connections !== undefined && { connections }),
   };
 }
 
@@ -72,6 +79,15 @@ function readTimeout(value: string | null): number | undefined {
   const timeout = Number(value);
   if (Number.isInteger(timeout) && timeout >= 1 && timeout <= 2 ** 31 - 1) return timeout;
   throw fault("The parameter timeout of the mail server's URL must be a whole number of milliseconds, such as 20000.");
+}
+
+function readConnections(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const connections = Number(value);
+  if (/^\d+$/.test(value) && connections >= 1 && connections <= MOST_CONNECTIONS) return connections;
+  throw fault(
+    `The parameter connections of the mail server's URL must be a whole number from 1 to ${MOST_CONNECTIONS}, such as 2.`,
+  );
 }
 
 function readBoolean(value: string | null): boolean | undefined {

@@ -16,6 +16,9 @@ export interface ResponseCap {
 /** Ten mails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
 export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
 
+/** A day. RFC 5321 section 4.5.4.1 asks for days; a person who wrote to us would rather hear from somebody by then. */
+export const DEFAULT_MAIL_RETRY_FOR_MS = 86_400_000;
+
 /** The parts that the process works with, and its rules. */
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
   /** Holds the stores `customer_data` and `feedback_data`. */
@@ -32,6 +35,11 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   responseCap?: ResponseCap | false;
   /** Whether a person has to agree to every mail before it goes out; default: no. It is kept with what is accepted here. */
   approval?: boolean;
+  /**
+   * How long a mail is tried again where its server is away, busy or does not let us send, from the first failure on; `0`: no longer than
+   * any other step. Default: `DEFAULT_MAIL_RETRY_FOR_MS`. Milliseconds.
+   */
+  mailRetryForMs?: number;
   /** For the cap and for the time of a response; default: the system's. */
   clock?: () => Date;
 }

@@ -14,7 +14,11 @@ import type {
   ResponseEdit,
   ResponseRejection,
 } from "./approval.ts";
-import { DEFAULT_RESPONSE_CAP, type CustomerFeedbackWorkflowConfiguration } from "./configuration.ts";
+import {
+  DEFAULT_MAIL_RETRY_FOR_MS,
+  DEFAULT_RESPONSE_CAP,
+  type CustomerFeedbackWorkflowConfiguration,
+} from "./configuration.ts";
 import { Customers } from "./customers.ts";
 import { handleFeedbackEvent, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
@@ -23,7 +27,7 @@ import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type E
 import { referenceKey, referenceOf } from "./reference.ts";
 import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
-import { ResponseSteps } from "./response-steps.ts";
+import { isMailStep, ResponseSteps } from "./response-steps.ts";
 import { Responses } from "./responses.ts";
 import { CategoriesOutput, CustomerFeedbackOutput, SentimentOutput, type CustomerFeedbackResult } from "./result.ts";
 
@@ -96,6 +100,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       customers: this.#customers,
       graph: this.#graph,
       approval: configuration.approval ?? false,
+      retryForMs: configuration.mailRetryForMs ?? DEFAULT_MAIL_RETRY_FOR_MS,
     });
     this.#approvals = new ResponseApprovals({
       drafts,
@@ -173,6 +178,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   protected override submissionExtras(key: string): Record<string, Json> {
     const reference_key = referenceKey(referenceOf(key));
     return { reference_key, ...(this.configuration.approval === true && { approval: true }) };
+  }
+
+  protected override stepSubject(step: string): string {
+    return isMailStep(step) ? "The mail" : super.stepSubject(step);
   }
 
   protected override async describe(feedbackId: string, run: Run | undefined) {

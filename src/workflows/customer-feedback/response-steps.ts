@@ -1,4 +1,4 @@
-import type { RunContext } from "../../engine/engine.ts";
+import type { RunContext, StepOptions } from "../../engine/engine.ts";
 import type { Json } from "../../json.ts";
 import type { MailMessage } from "../../integrations/email/mail-transport.ts";
 import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../errors.ts";
@@ -26,7 +26,13 @@ export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<
 
 type ResponseOutput = Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">;
 type Withheld = { withheld: string };
-type MailStep = "response_sent" | "acknowledgment_sent";
+const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
+type MailStep = (typeof MAIL_STEPS)[number];
+
+export const isMailStep = (step: string): boolean => MAIL_STEPS.some((name) => name === step);
+
+/** Greylisting mostly opens after some five minutes, and who is away for longer is not to be asked all the time. */
+const LONGEST_MAIL_DELAY_MS = 900_000;
 
 /**
  * How an agreed mail stands before it goes out: as it should, to an address that is none any more, refused by the mail server, or with
@@ -41,14 +47,19 @@ interface Parts {
   graph: FeedbackGraph;
   /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
   approval: boolean;
+  /** How long a mail is tried again; see `CustomerFeedbackWorkflowConfiguration`. */
+  retryForMs: number;
 }
 
 /** The mail to the customer as steps of a run. */
 export class ResponseSteps {
   readonly #parts: Parts;
+  /** Of the steps that send. */
+  readonly #patience: StepOptions;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#patience = { retryBudget: { forMs: parts.retryForMs, maximumDelayMs: LONGEST_MAIL_DELAY_MS } };
   }
 
   /**
@@ -60,7 +71,9 @@ export class ResponseSteps {
     const permission = await step.unlisted("response_permitted", () => this.#permission(due));
     if (typeof permission === "string") return { response_withheld: permission };
     const sent = await (
-      permission === null ? step(name, () => this.#send(context, due)) : this.#sendApproved(context, name, due, output)
+      permission === null
+        ? step(name, () => this.#send(context, due), this.#patience)
+        : this.#sendApproved(context, name, due, output)
     ).catch(withheldBy);
     if ("withheld" in sent) {
       await step.unlisted(anew("permission_withdrawn", context), () => this.#withdrawPermission(due));
@@ -142,7 +155,9 @@ export class ResponseSteps {
       const check = anew(nth("draft_checked"), context);
       const next = nth("response_drafted", round + 1);
       const standing = await step.unlisted(check, () => this.#standing(context, { name, next }, due, rendering));
-      if (standing === "current") return step(name, () => this.#sendDraft(context, name, due, rendering));
+      if (standing === "current") {
+        return step(name, () => this.#sendDraft(context, name, due, rendering), this.#patience);
+      }
       refused = standing === "refused" ? rendering : undefined;
     }
   }

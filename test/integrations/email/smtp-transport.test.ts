@@ -298,3 +298,210 @@ describe("connections", () => {
     expect(await rejection(mailer.send(numbered(2)))).toBeInstanceOf(IoError);
   });
 });
+
+describe("a mail server that serves few connections at a time", () => {
+  it.each([
+    ["greeting", 1],
+    ["greeting", 2],
+    ["mail", 1],
+    ["later", 1],
+    ["drop", 1],
+  ] as const)(
+    "and turns the others away (%s, %i) gets all mails once, and is not asked all the time",
+    async (turnAway, connectionLimit) => {
+      const smtp = await server({ connectionLimit, turnAway });
+      const mailer = transport(smtp.url());
+      await Promise.all(Array.from({ length: 30 }, (_, index) => mailer.send(numbered(index))));
+      expect(smtp.mails).toHaveLength(30);
+      expect(new Set(smtp.mails.map(({ parsed }) => parsed.messageId)).size).toBe(30);
+      expect(smtp.turnedAway).toBeGreaterThan(0);
+      // One that is dropped without a word is tried twice more by nodemailer's pool itself.
+      expect(smtp.turnedAway).toBeLessThanOrEqual(turnAway === "drop" ? 30 : 10);
+    },
+  );
+
+  it("is not asked for more than the URL says", async () => {
+    const smtp = await server({ connectionLimit: 1 });
+    const mailer = transport(smtp.url("?connections=1"));
+    await Promise.all(Array.from({ length: 10 }, (_, index) => mailer.send(numbered(index))));
+    expect(smtp.mails).toHaveLength(10);
+    expect(smtp).toMatchObject({ connections: 1, turnedAway: 0 });
+  });
+
+  it("refuses a mail between the others, and they arrive all the same", async () => {
+    const smtp = await server({ connectionLimit: 1 });
+    smtp.script("rcpt", { code: 550, text: "5.1.1 unknown" });
+    const mailer = transport(smtp.url());
+    const sent = await Promise.allSettled(Array.from({ length: 10 }, (_, index) => mailer.send(numbered(index))));
+    expect(sent.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    expect(smtp.mails).toHaveLength(9);
+  });
+
+  it("is offered more connections again, slowly", async () => {
+    const smtp = await server({ connectionLimit: 1 });
+    const mailer = transport(smtp.url());
+    await Promise.all(Array.from({ length: 5 }, (_, index) => mailer.send(numbered(index))));
+    const { turnedAway } = smtp;
+    for (let round = 0; round < 40; round++) {
+      await Promise.all(Array.from({ length: 5 }, (_, index) => mailer.send(numbered(5 + round * 5 + index))));
+    }
+    expect(smtp.mails).toHaveLength(205);
+    expect(smtp.turnedAway - turnedAway).toBeGreaterThan(0);
+    expect(smtp.turnedAway - turnedAway).toBeLessThanOrEqual(3);
+  });
+
+  it("and answers to nobody is an IoError for every mail that waits", async () => {
+    const smtp = await server({ connectionLimit: 0 });
+    const mailer = transport(smtp.url());
+    const sent = await Promise.all(Array.from({ length: 7 }, (_, index) => rejection(mailer.send(numbered(index)))));
+    for (const error of sent) expect(error).toMatchObject({ code: "mail_unavailable", retriable: true });
+    expect(smtp.turnedAway).toBe(7);
+  });
+
+  it("is not waited for once the signal aborts", async () => {
+    const smtp = await server({ connectionLimit: 1 });
+    const mailer = transport(smtp.url());
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    smtp.script("data", { after: answered });
+    const reached = smtp.reached("data");
+    const first = mailer.send(numbered(1));
+    await reached;
+    const controller = new AbortController();
+    const second = rejection(mailer.send(numbered(2), { signal: controller.signal }));
+    await expect.poll(() => smtp.turnedAway).toBe(1);
+    const reason = new Error("changed my mind");
+    controller.abort(reason);
+    expect(await second).toBe(reason);
+    resolve();
+    await first;
+    expect(smtp.mails).toHaveLength(1);
+  });
+});
+
+describe("whose fault it is", () => {
+  const refusal = async (stage: Stage, code: number, text: string) => {
+    const smtp = await server();
+    smtp.script(stage, { code, text });
+    return (await rejection(transport(smtp.url()).send(mailMessage()))) as IoError | ValidationError;
+  };
+
+  it.each<[Stage, number, string, RegExp]>([
+    [
+      "rcpt",
+      550,
+      "5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to https://x",
+      /limit on what we may send/,
+    ],
+    ["data", 550, "5.4.5 Daily SMTP relay sending quota exceeded", /limit on what we may send/],
+    ["rcpt", 554, "5.7.1 <ada@customers.example>: Relay access denied", /does not relay/],
+    ["rcpt", 550, "5.7.1 Unable to relay", /does not relay/],
+    ["rcpt", 550, "relay not permitted", /does not relay/],
+    ["rcpt", 550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain", /does not relay/],
+    [
+      "data",
+      550,
+      "5.7.26 Unauthenticated email from shop.example is not accepted due to domain's DMARC policy",
+      /SPF, DKIM and DMARC/,
+    ],
+    ["rcpt", 550, "5.7.23 SPF check failed", /SPF, DKIM and DMARC/],
+    ["data", 550, "5.7.20 No passing DKIM signature found", /SPF, DKIM and DMARC/],
+    ["rcpt", 550, "SPF check failed for shop.example", /SPF, DKIM and DMARC/],
+    ["data", 550, "5.7.509 Access denied, sending domain does not pass DMARC verification", /SPF, DKIM and DMARC/],
+    ["data", 550, "5.7.60 SMTP; Client does not have permissions to send as this sender", /may not send as/],
+    ["data", 554, "5.2.252 SendAsDenied; not allowed to send as", /may not send as/],
+    ["mail", 553, "5.7.1 Sender address rejected: not owned by user", /may not send as/],
+    [
+      "data",
+      554,
+      "Message rejected: Email address is not verified. The following identities failed the check",
+      /may not send as/,
+    ],
+    ["mail", 550, "5.1.8 Access denied, bad outbound sender", /may not send as|policy/],
+    ["rcpt", 554, "5.7.1 Service unavailable; Client host [203.0.113.9] blocked using zen.spamhaus.org", /block ?list/],
+    [
+      "data",
+      550,
+      "5.7.25 The IP address sending this message does not have a PTR record setup",
+      /block ?list|policy|reverse/,
+    ],
+    ["rcpt", 550, "5.7.28 Mail flood detected", /limit on what we may send/],
+    [
+      "rcpt",
+      550,
+      "5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
+      /limit on what we may send/,
+    ],
+    ["rcpt", 550, "Too many messages from this account, sending limit reached", /limit on what we may send/],
+    ["rcpt", 550, "5.7.0 Local policy", /policy/],
+    ["rcpt", 550, "5.7.1 Access denied", /policy/],
+    ["data", 550, "5.4.6 Unusual sending activity detected", /limit on what we may send|policy/],
+  ])("at %s with %i %s is ours: an IoError with what to do", async (stage, code, text, words) => {
+    const error = await refusal(stage, code, text);
+    expect(error).toBeInstanceOf(IoError);
+    expect(error).toMatchObject({ code: "mail_unavailable", retriable: true });
+    expect(error.message).toMatch(words);
+    expect(error.message).toMatch(/not at fault/);
+    expect(error.message).not.toMatch(/Check the recipient/);
+  });
+
+  it.each<[Stage, number, string]>([
+    ["rcpt", 550, "5.1.1 <ada@customers.example> User unknown"],
+    ["rcpt", 550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found"],
+    ["rcpt", 556, "5.1.10 Recipient address has null MX"],
+    ["rcpt", 550, "5.1.2 Bad destination system address"],
+    ["rcpt", 553, "5.1.3 Bad recipient address syntax"],
+    ["rcpt", 551, "5.1.6 Mailbox has moved"],
+    ["rcpt", 550, "5.2.1 The email account that you tried to reach is disabled"],
+    ["rcpt", 552, "5.2.2 The email account that you tried to reach is over quota"],
+    ["data", 552, "5.2.2 Mailbox full, quota exceeded"],
+    ["rcpt", 550, "No such user here"],
+    ["rcpt", 550, "5.7.17 Mailbox owner has changed"],
+    ["rcpt", 550, "5.4.1 Recipient address rejected: Access denied. AS(201806281)"],
+    ["rcpt", 550, "5.5.0 Requested action not taken: mailbox unavailable"],
+  ])("at %s with %i %s is the recipient's: refused for good", async (stage, code, text) => {
+    const error = await refusal(stage, code, text);
+    expect(error).toBeInstanceOf(ValidationError);
+    expect(error).toMatchObject({ code: "mail_rejected", retriable: false });
+    expect(error.message).toMatch(/Check the recipient's address/);
+    expect(error.message).not.toContain("ada@");
+  });
+
+  it.each<[Stage, number, string, RegExp]>([
+    ["data", 554, "5.6.0 Message content not acceptable", /content/],
+    ["data", 554, "5.7.1 Message rejected: spam score 12.4", /content/],
+    ["data", 550, "5.7.1 Our system has detected that this message is likely unsolicited mail", /content/],
+    ["data", 552, "5.7.0 This message was blocked because its content presents a potential security issue", /content/],
+    ["data", 554, "Your message contains a virus", /content/],
+    ["data", 554, "5.7.1 blocked words in the subject", /content/],
+    ["mail", 552, "5.3.4 Message size exceeds fixed limit", /too large/],
+    ["data", 552, "message too large", /too large/],
+    ["data", 554, "5.2.3 Message length exceeds administrative limit", /too large/],
+  ])("at %s with %i %s is the mail's: refused for good, for what it says", async (stage, code, text, words) => {
+    const error = await refusal(stage, code, text);
+    expect(error).toBeInstanceOf(ValidationError);
+    expect(error).toMatchObject({ code: "mail_rejected", retriable: false });
+    expect(error.message).toMatch(words);
+    expect(error.message).not.toMatch(/Check the recipient/);
+  });
+
+  it("is nobody's that can be told where the server gives no reason after the mail", async () => {
+    const error = await refusal("data", 554, "Transaction failed");
+    expect(error).toMatchObject({ code: "mail_rejected" });
+    expect(error.message).not.toMatch(/Check the recipient/);
+    expect(error.message).toContain("the log has the server's words");
+  });
+
+  it.each<[string, number]>([
+    ["4.7.1 Greylisted, please try again in 300 seconds", 300_000],
+    ["4.2.0 Greylisting in effect, come back in 5 minutes", 300_000],
+    ["4.7.0 wait 90s", 90_000],
+    ["4.2.2 Mailbox full", 0],
+    ["4.7.0 see code 12 in 1999", 0],
+  ])("of a 451 %s is nobody's, and the wait is the one that the server asks for", async (text, retryAfterMs) => {
+    expect(await refusal("rcpt", 451, text)).toMatchObject({ code: "mail_unavailable", retryAfterMs });
+  });
+
+  it("is read from the last line of a reply that has several", async () => {
+    expect(await refusal("rcpt", 550, "5.4.5\nDaily user sending limit exceeded")).toBeInstanceOf(IoError);
+  });
+});

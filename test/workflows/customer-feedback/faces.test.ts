@@ -198,8 +198,8 @@ describe("the workflow as tools", () => {
 });
 
 describe("the workflow over HTTP", () => {
-  async function startApi() {
-    const parts = await startFeedback();
+  async function startApi(configuration: Parameters<typeof startFeedback>[0] = {}) {
+    const parts = await startFeedback(configuration);
     const app = new Hono();
     parts.workflow.as_api(app);
     const post = (body: unknown) =>
@@ -247,8 +247,20 @@ describe("the workflow over HTTP", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("tells of feedback without an answer, that failed, and that is not known", async () => {
+  it("says of feedback whose mail waits for its server that it is processed, and what keeps it", async () => {
     const { post, get, engine, mails } = await startApi();
+    mails.greylists = true;
+    const { workflow_id } = (await (await post(feedback())).json()) as { workflow_id: string };
+    await engine.wait(workflow_id);
+    expect(await (await get("F-1")).json()).toMatchObject({
+      status: "processing",
+      feedback_id: "F-1",
+      failing: { step: "response_sent", attempts: 1, error_code: "mail_unavailable", until: expect.any(String) },
+    });
+  });
+
+  it("tells of feedback without an answer, that failed, and that is not known", async () => {
+    const { post, get, engine, mails } = await startApi({ mailRetryForMs: 0 });
     const ended = async (fields: Record<string, unknown>) => {
       const { workflow_id } = (await (await post(feedback(fields))).json()) as { workflow_id: string };
       await engine.wait(workflow_id);

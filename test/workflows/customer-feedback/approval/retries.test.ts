@@ -42,7 +42,7 @@ describe("an agreed mail that can't be handed over", () => {
   });
 
   it("asks again where the address changes before the run is retried, and sends on the first approval where it changes back", async () => {
-    const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
+    const { workflow, mails, id, pending, ontologyStore } = await startWaiting({}, { mailRetryForMs: 0 });
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
     expect(await workflow.getWorkflowResult(id)).toMatchObject({ success: false, error_type: "io_error" });
@@ -63,7 +63,7 @@ describe("an agreed mail that can't be handed over", () => {
   it.each(["away", "refusing"])(
     "keeps to a person's own words where the address goes back to one approved earlier (server %s)",
     async (server) => {
-      const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
+      const { workflow, mails, id, pending, ontologyStore } = await startWaiting({}, { mailRetryForMs: 0 });
       await setCustomer(ontologyStore, "abi:email", "new@example.org");
       await workflow.approveResponse(id, { rendering: pending.rendering, by });
       await workflow.getWorkflowResult(id);
