@@ -3,7 +3,7 @@ import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import type { Json } from "../../json.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
-import { Workflow } from "../../workflow/workflow.ts";
+import { Workflow, type SubmissionOrigin } from "../../workflow/workflow.ts";
 import type {
   DecidedResponse,
   PendingResponse,
@@ -153,8 +153,12 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return this.#approvals.reject(workflowId, rejection);
   }
 
-  protected override submissionExtras(): Record<string, Json> {
-    return this.configuration.approval === true ? { approval: true } : {};
+  protected override submissionExtras({ face, fixed }: SubmissionOrigin): Record<string, Json> {
+    const isChosenByModel = face === "tool" && !fixed.includes("customer_id");
+    return {
+      ...(this.configuration.approval === true && { approval: true }),
+      ...(isChosenByModel && { customer_from_model: true }),
+    };
   }
 
   protected override async describe(feedbackId: string, run: Run | undefined) {

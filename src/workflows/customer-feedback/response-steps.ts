@@ -8,6 +8,7 @@ import type { ResponseDecision } from "./approval.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
+import { answeredSubject, shownReference } from "./reflection.ts";
 import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
@@ -216,9 +217,10 @@ export class ResponseSteps {
   }
 
   async #request({ feedback, ...mail }: DueResponse): Promise<ResponseRequest> {
-    const { feedback_id: feedbackId, customer_id, subject, message_id: inReplyTo } = feedback;
+    const { feedback_id: feedbackId, customer_id, message_id: inReplyTo } = feedback;
     const customer = await this.#parts.customers.get(customer_id);
-    return { feedbackId, subject, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
+    const shown = { subject: answeredSubject(feedback), reference: shownReference(feedback) };
+    return { feedbackId, ...shown, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
   }
 }
 

@@ -17,7 +17,10 @@ const TEMPLATES: Record<Sentiment | "escalation", string> = {
 
 export interface ResponseRequest {
   feedbackId: string;
+  /** The subject that the mail answers. */
   subject: string;
+  /** By which the customer can ask for the feedback. */
+  reference: string;
   categories: readonly Category[];
   /** A reply by sentiment, or the acknowledgment of an escalation. */
   kind: Sentiment | "escalation";
@@ -80,14 +83,14 @@ export class Responses {
 
   /** The mail as it would go out; asked again, the same one with the same Message-ID. */
   compose(request: ResponseRequest): MailMessage {
-    const { customer, feedbackId } = request;
+    const { customer } = request;
     return this.#email.composeTemplatedEmail({
       recipient: customer.email ?? "",
       subject: request.subject,
       template: TEMPLATES[request.kind],
       templateData: {
         customer_name: customer.name,
-        feedback_id: feedbackId,
+        feedback_id: request.reference,
         categories: [...request.categories],
         is_priority: request.isPriority,
       },
