@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
+import { toMilliseconds } from "./duration.ts";
 import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
@@ -198,6 +199,12 @@ export async function openApplication(
       engine,
       ontologyStore,
       customerDataPipeline,
+      ...(settings.customerSource !== undefined && {
+        customerFreshness: {
+          maxAgeMs: toMilliseconds(settings.customerMaxAge),
+          staleIfErrorMs: toMilliseconds(settings.customerStaleIfError),
+        },
+      }),
       emailIntegration,
       ...(await openAnalyzers(settings)),
       ticketSystem: createTicketSystem(settings.ticketUrl, {

@@ -23,13 +23,14 @@ function folderThatWasThere(mode = 0o755): string {
 }
 
 /** Node.js prints them on standard error, and programs can listen to them. */
-async function warningsOf(work: () => Promise<void> | void): Promise<{ code?: string; message: string }[]> {
+async function warningsOf(work: () => Promise<void> | void): Promise<{ code: string; message: string }[]> {
   const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   onTestFinished(() => emitWarning.mockRestore());
   await work();
-  return emitWarning.mock.calls
-    .map(([message, options]) => ({ ...(options as unknown as NodeJS.EmitWarningOptions), message: String(message) }))
-    .filter(({ type }) => type === "SecurityWarning") as { code?: string; message: string }[];
+  return emitWarning.mock.calls.flatMap(([message, options]) => {
+    const { type, code = "" } = (options ?? {}) as NodeJS.EmitWarningOptions;
+    return type === "SecurityWarning" ? [{ code, message: String(message) }] : [];
+  });
 }
 
 const openMemory = (path: string): void => new SqliteCheckpointSaver(path).close();

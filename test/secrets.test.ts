@@ -95,7 +95,7 @@ it.each(mistyped("https", "crm.example.com/t0ken/customers.csv?key=t0ken"))(
 
 it("a model service whose URL has a password fails without a word of it", async () => {
   const model = await createChatModel({ openaiBaseUrl: "http://jo:hunter2@127.0.0.1:9/v1?key=t0ken" });
-  const agent = await createFeedbackAgent({ tools: [], model, limits: { modelCalls: 1 } as never });
+  const agent = await createFeedbackAgent({ tools: [], model });
   const error = await agent.ask("Hello").catch((error: unknown) => error);
   await agent.close();
   expect(error).toBeInstanceOf(Error);

@@ -131,7 +131,7 @@ describe.each<[string, ToolOptions, unknown]>([
     await callTool(workflow, {}, { ...note, id: "N-2", owner: "ada" });
     await workflow.run({ ...note, id: "N-3", owner: "ada" });
     const kept = await Promise.all(["N-1", "N-2", "N-3"].map(async (id) => (await workflow.findWorkflow(id))?.result));
-    expect(kept.map((result) => (result?.["input"] as { origin: Json }).origin)).toEqual([
+    expect(kept.map((result) => (result?.["input"] as { origin: Json } | undefined)?.origin)).toEqual([
       { face: "tool", fixed: ["owner"] },
       { face: "tool", fixed: [] },
       { face: "code", fixed: [] },

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import type { FileRow, RowReader } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
-import { quotedName } from "../../secrets.ts";
+import { quotedName, shownName } from "../../secrets.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import {
   CustomerFields,
@@ -41,6 +41,7 @@ export interface FileCustomerSourceOptions {
  * instead. What `request` includes makes no difference: a file has neither transactions nor interactions.
  */
 export class FileCustomerSource implements CustomerSource {
+  readonly name: string;
   readonly #path: string;
   readonly #read: RowReader;
   readonly #names: FieldNames;
@@ -54,6 +55,8 @@ export class FileCustomerSource implements CustomerSource {
         code: "invalid_configuration",
       });
     }
+    // The folder may change with the machine, and is nobody's business.
+    this.name = shownName(path) ?? "file";
     this.#path = path;
     this.#read = read;
     this.#names = fields;

@@ -81,9 +81,15 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     super(configuration);
     const { ontologyStore, customerDataPipeline: pipeline, emailIntegration: email } = configuration;
     this.#policy = configuration.escalationPolicy ?? DEFAULT_ESCALATION_POLICY;
-    this.#customers = new Customers({ ontologyStore, pipeline, logger: this.logger });
     this.#graph = new FeedbackGraph(ontologyStore);
     this.#clock = configuration.clock ?? (() => new Date());
+    this.#customers = new Customers({
+      ontologyStore,
+      pipeline,
+      freshness: configuration.customerFreshness,
+      clock: this.#clock,
+      logger: this.logger,
+    });
     const cap = configuration.responseCap ?? DEFAULT_RESPONSE_CAP;
     const drafts = new ResponseDrafts(ontologyStore);
     this.#responses = new ResponseSteps({
@@ -247,7 +253,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   async #customerFacts({ customer_id, feedback_id }: CustomerFeedbackInput): Promise<CustomerFacts> {
-    const { uri, segment, lifetimeValue } = await this.#customers.get(customer_id);
+    const { uri, segment, lifetimeValue } = await this.#customers.refreshed(customer_id);
     const message_id = this.#messageId(feedback_id);
     return { customer_uri: uri, segment, lifetime_value: lifetimeValue, message_id };
   }

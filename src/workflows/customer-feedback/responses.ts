@@ -40,6 +40,8 @@ export interface SentResponse {
 
 const OBJECTED = "the customer does not want to be contacted";
 
+const GONE = "the customer source does not know the customer any more";
+
 const WITHHELD = "response_withheld";
 
 /** A mail that was due must not go out after all; the message is the reason. */
@@ -66,6 +68,17 @@ export class Responses {
    * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
    */
   async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
+    const forbidden = this.#forbidden(customer);
+    if (forbidden !== null) return forbidden;
+    if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
+      return `the customer has had ${this.#cap.responses} automatic mails within ${this.#cap.minutes} minutes`;
+    }
+    return null;
+  }
+
+  /** The same without the cap: what can change between permission and sending, with the customer's data. */
+  #forbidden(customer: Customer): string | null {
+    if (customer.isGone) return GONE;
     if (customer.doNotContact) return OBJECTED;
     if (!isEmailAddress(customer.email)) {
       throw new ValidationError(
@@ -74,16 +87,17 @@ export class Responses {
       );
     }
     const suppressed = this.#email.suppressionReason(customer.email);
-    if (suppressed) return `no automatic mail goes to this kind of address (${suppressed})`;
-    if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
-      return `the customer has had ${this.#cap.responses} automatic mails within ${this.#cap.minutes} minutes`;
-    }
-    return null;
+    return suppressed ? `no automatic mail goes to this kind of address (${suppressed})` : null;
   }
 
-  /** The mail as it would go out; asked again, the same one with the same Message-ID. */
+  /**
+   * The mail as it would go out; asked again, the same one with the same Message-ID.
+   * @throws `responseWithheld` where it must not, by what is known of the customer now; ValidationError (`no_usable_email`)
+   */
   compose(request: ResponseRequest): MailMessage {
     const { customer } = request;
+    const forbidden = this.#forbidden(customer);
+    if (forbidden !== null) throw responseWithheld(forbidden);
     return this.#email.composeTemplatedEmail({
       recipient: customer.email ?? "",
       subject: request.subject,
@@ -101,10 +115,10 @@ export class Responses {
 
   /**
    * Sends a mail to a customer as it stands.
-   * @throws `responseWithheld` where the customer has objected since it was permitted
+   * @throws `responseWithheld` where the customer has objected or is gone since it was permitted
    */
-  async send(message: MailMessage, { doNotContact }: Customer): Promise<SentResponse> {
-    if (doNotContact) throw responseWithheld(OBJECTED);
+  async send(message: MailMessage, { isGone, doNotContact }: Customer): Promise<SentResponse> {
+    if (isGone || doNotContact) throw responseWithheld(isGone ? GONE : OBJECTED);
     const response_id = await this.#email.send(message);
     return { response_id, sent_at: this.#clock().toISOString() };
   }
