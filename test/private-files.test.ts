@@ -28,7 +28,7 @@ async function warningsOf(work: () => Promise<void> | void): Promise<{ code: str
   onTestFinished(() => emitWarning.mockRestore());
   await work();
   return emitWarning.mock.calls.flatMap(([message, options]) => {
-    const { type, code = "" } = (options ?? {}) as NodeJS.EmitWarningOptions;
+    const { type, code = "" } = options ?? {};
     return type === "SecurityWarning" ? [{ code, message: String(message) }] : [];
   });
 }
