@@ -4,7 +4,16 @@ import { defineConfig } from "vitest/config";
 
 const HANGING_MS = 600_000;
 
+const source = (path: string): string => join(import.meta.dirname, path);
+
 export default defineConfig({
+  // Examples import the package by its name; nothing has to be built for that.
+  resolve: {
+    alias: [
+      { find: /^abi-workflows$/, replacement: source("src/index.ts") },
+      { find: /^abi-workflows\/(tools|agents)$/, replacement: source("$1/index.ts") },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     // They end what hangs. How long work takes is the machine's business, and it may be busy.
@@ -12,7 +21,7 @@ export default defineConfig({
     hookTimeout: HANGING_MS,
     expect: { poll: { timeout: HANGING_MS } },
     // What processes that tests start have loaded is compiled once; it is kept for the next time.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compile") },
+    env: { NODE_COMPILE_CACHE: source("node_modules/.cache/compile") },
     // Most of the time would go into loading the same modules for each file.
     isolate: false,
     // Most tests wait for processes, servers and disks: one more than the processors are is faster, vitest would take one fewer.

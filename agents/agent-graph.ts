@@ -24,5 +24,5 @@ export function createAgentGraph(options: FeedbackAgentOptions & { model: BaseCh
   }).withConfig({
     // A round is at most 3 steps of the graph (limit, model, tools); the limits end a request long before this does.
     recursionLimit: 3 * limits.modelCalls + 10,
-  }) as unknown as ReactAgent;
+  });
 }

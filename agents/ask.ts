@@ -26,6 +26,11 @@ export interface ToolCallEnd extends ToolCallStart {
 export interface AskOptions {
   /** The conversation to go on with; default a new one. */
   threadId?: string;
+  /**
+   * What the program knows and the model must not choose, for tools made with `fromContext`: `{ customer_id: "C-1001" }`.
+   * It is not kept with the conversation: give it with every request.
+   */
+  context?: Readonly<Record<string, unknown>>;
   signal?: AbortSignal;
   /** The model's words as they come: its remarks between tool calls too, each message after the first behind a line break. */
   onToken?: (token: string) => void;
@@ -74,6 +79,7 @@ export async function ask(
         // What the model decided is stored before a tool acts on it.
         durability: "sync",
         configurable: { thread_id: options.threadId },
+        ...(options.context && { context: options.context }),
         ...(options.signal && { signal: options.signal }),
       },
     );

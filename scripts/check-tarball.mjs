@@ -1,7 +1,7 @@
 // Packs the package, installs the tarball into an empty project and uses it there as a stranger would.
 // Prints the number of checks as "N passed, N failed"; needs the npm registry.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,22 +1,24 @@
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
+import { toMilliseconds } from "./duration.ts";
 import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
-import { toMilliseconds } from "./duration.ts";
 import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
 import { SparqlEndpointStore } from "./ontology/sparql-endpoint/sparql-endpoint-store.ts";
+import { makePrivateFolder } from "./private-files.ts";
 import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
+import { shownName } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
 import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
@@ -69,7 +71,7 @@ export interface Application {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makePrivateFolder(path);
   } catch (cause) {
     throw new IoError(
       `The data directory ${path} cannot be made: is there a file of that name, or a folder that cannot be written?`,
@@ -91,7 +93,7 @@ function customerSource({ customerSource: location, customerSourceToken: token }
   if (location === undefined) return noCustomerSource;
   if (!/^(?:https?|file):/i.test(location) && !existsSync(location)) {
     throw new ValidationError(
-      `There is no file ${location}. CUSTOMER_SOURCE (customerSource) must name one, or an HTTP URL with {id} in it.`,
+      `There is no file ${shownName(location) ?? "of that name"}. CUSTOMER_SOURCE (customerSource) must name one, or an HTTP URL with {id} in it.`,
       {
         code: "invalid_configuration",
       },
@@ -197,6 +199,12 @@ export async function openApplication(
       engine,
       ontologyStore,
       customerDataPipeline,
+      ...(settings.customerSource !== undefined && {
+        customerFreshness: {
+          maxAgeMs: toMilliseconds(settings.customerMaxAge),
+          staleIfErrorMs: toMilliseconds(settings.customerStaleIfError),
+        },
+      }),
       emailIntegration,
       ...(await openAnalyzers(settings)),
       ticketSystem: createTicketSystem(settings.ticketUrl, {

@@ -1,7 +1,6 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { IoError } from "./errors.ts";
+import { makePrivateFile } from "./private-files.ts";
 
 const SQLITE_BUSY = 5;
 
@@ -34,7 +33,7 @@ export function lockFile(path: string): FileLock {
 function openLock(path: string): DatabaseSync {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makePrivateFile(`${path}.lock`);
     return new DatabaseSync(`${path}.lock`);
   } catch (cause) {
     throw unusable(path, cause);

@@ -1,8 +1,9 @@
 import "./node-version.ts";
 
 // The framework: write your own workflow.
-export { Workflow, type BatchOptions, type StartOptions } from "./workflow/workflow.ts";
+export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./workflow/workflow.ts";
 export type { WorkflowConfiguration } from "./workflow/configuration.ts";
+export type { ToolOptions } from "./workflow/fixed-fields.ts";
 export {
   direct,
   durable,

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { destination, pino, type DestinationStream, type Logger } from "pino";
+import { withoutSecrets } from "./secrets.ts";
 import { visibleJson } from "./visible-text.ts";
 
 export type { Logger };
@@ -28,7 +29,7 @@ export function createLogger(level: string, output: DestinationStream = destinat
   return pino(
     { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
     // A log may be read on a terminal, and what is in it comes from others.
-    { write: (line: string) => void output.write(visibleJson(line)) },
+    { write: (line: string) => output.write(visibleJson(line)) },
   );
 }
 
@@ -45,11 +46,17 @@ export interface LoggedCause {
 }
 
 const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
+const LONGEST_TEXT = 500;
 
-/** A foreign error for the log: mail addresses blotted out, long messages cut, the chain of causes followed five deep. */
+/** Cut first, so that no text is too long for the patterns; then again, with room for an address that the first cut went through. */
+const safe = (text: string): string =>
+  withoutSecrets(text.slice(0, 4 * LONGEST_TEXT))
+    .replace(MAIL_ADDRESS, "[address]")
+    .slice(0, LONGEST_TEXT);
+
+/** A foreign error for the log: mail addresses and secrets hidden, long messages cut, the chain of causes followed five deep. */
 export function describeCause(error: unknown, depth = 5): LoggedCause | undefined {
   if (error === undefined || error === null || depth === 0) return undefined;
-  const safe = (text: string): string => text.replace(MAIL_ADDRESS, "[address]").slice(0, 500);
   if (!(error instanceof Error)) return { kind: typeof error, message: safe(inspect(error)) };
   const code = (error as { code?: unknown }).code;
   const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line));

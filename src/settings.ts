@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { DURATION } from "./duration.ts";
 import { type FieldIssue, ValidationError } from "./errors.ts";
+import { isUrlLike } from "./secrets.ts";
 
 const wholeNumber = (minimum: number): z.ZodType<number, number | string> =>
   z
@@ -24,6 +25,11 @@ const duration = z.string().regex(DURATION, "must be a duration such as 30s, 15m
 
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
+
+const folder = z
+  .string()
+  .min(1)
+  .refine((path) => !isUrlLike(path), "must be a folder, not a URL");
 
 const oneOf = <const Name extends string>(...names: Name[]) =>
   z.enum(names, { error: `must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}` });
@@ -45,7 +51,7 @@ const onOff = z.preprocess(
 const DEFINITIONS = {
   dataDirectory: {
     env: "ABI_DATA_DIRECTORY",
-    schema: z.string().min(1).default(".abi-workflows"),
+    schema: folder.default(".abi-workflows"),
     about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
   },
   databaseUrl: {
@@ -127,7 +133,7 @@ const DEFINITIONS = {
   },
   mailTemplates: {
     env: "MAIL_TEMPLATES",
-    schema: z.string().min(1).optional(),
+    schema: folder.optional(),
     about: "Folder of mail templates. Default: those of this package.",
   },
   ticketUrl: {

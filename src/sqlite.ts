@@ -1,15 +1,15 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { makePrivateFile } from "./private-files.ts";
 
 /**
  * Opens a SQLite file for data that must survive a power cut: write-ahead log, every commit flushed (`synchronous = FULL`),
- * and five seconds of patience with another process's write lock. Missing folders are made. `":memory:"` keeps nothing.
+ * and five seconds of patience with another process's write lock. What is missing is made for its
+ * owner alone: the file, the files beside it and folders. `":memory:"` keeps nothing.
  *
  * Loaded at the call, not at the import: where `node:sqlite` is missing, the version check speaks first.
  */
 export function openSqlite(path: string): DatabaseSync {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  if (path !== ":memory:") makePrivateFile(path);
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   const database = new DatabaseSync(path);
   try {

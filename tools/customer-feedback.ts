@@ -1,6 +1,7 @@
 import { BaseToolkit, type DynamicStructuredTool } from "@langchain/core/tools";
 import { openApplication, type Application } from "../src/application.ts";
 import { readSettings, type SettingsOptions } from "../src/settings.ts";
+import type { ToolOptions } from "../src/workflow/fixed-fields.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 
 /** The customer feedback workflow as a LangChain toolkit, with everything behind it open and running. */
@@ -9,15 +10,20 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
   override readonly tools: DynamicStructuredTool[];
   readonly #application: Application;
 
-  constructor(application: Application) {
+  /** @param options of `as_tools`, for `tools` */
+  constructor(application: Application, options: ToolOptions = {}) {
     super();
     this.#application = application;
     this.workflow = application.workflow;
-    this.tools = application.workflow.as_tools();
+    this.tools = application.workflow.as_tools(options);
   }
 
-  override getTools(): DynamicStructuredTool[] {
-    return this.tools;
+  /**
+   * The tools that the toolkit was made with, or with options of `as_tools` others: for another customer, from the same workflow.
+   * @throws ValidationError for options that can't work
+   */
+  override getTools(options?: ToolOptions): DynamicStructuredTool[] {
+    return options === undefined ? this.tools : this.workflow.as_tools(options);
   }
 
   /** Lets the steps in hand finish and frees files and connections. Runs that are not finished go on at the next start. */
@@ -29,13 +35,23 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
 /**
  * Opens the customer feedback workflow and returns its tools, ready to bind to a chat model.
  * @param options the settings that the environment gives, by their other name (`mailUrl` for `MAIL_URL`); they come first
- * @throws ValidationError for settings that cannot work or a data directory that is in use
+ * @param toolOptions what the program knows better than a model, as for `as_tools`: `{ fixed: { customer_id } }`
+ * @throws ValidationError for settings or options that cannot work or a data directory that is in use
  * @example
  * const toolkit = await createCustomerFeedbackTools({ customerSource: "customers.csv" });
  * const agent = createAgent({ model, tools: toolkit.getTools() });
  * …
  * await toolkit.close();
  */
-export async function createCustomerFeedbackTools(options: SettingsOptions = {}): Promise<CustomerFeedbackToolkit> {
-  return new CustomerFeedbackToolkit(await openApplication(readSettings(options)));
+export async function createCustomerFeedbackTools(
+  options: SettingsOptions = {},
+  toolOptions: ToolOptions = {},
+): Promise<CustomerFeedbackToolkit> {
+  const application = await openApplication(readSettings(options));
+  try {
+    return new CustomerFeedbackToolkit(application, toolOptions);
+  } catch (error) {
+    await application.close();
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../errors.ts";
+import { makeContentsPrivate, makePrivateFile } from "../private-files.ts";
 import { openSqlite } from "../sqlite.ts";
 import { located } from "./host.ts";
 
@@ -16,7 +17,7 @@ export interface BackupSources {
 /**
  * Copies all of it into a new folder while other processes go on working with it. Runs and graph are of one moment: no step is
  * recorded as done whose effect is missing in the graph, and nothing is in the graph whose run is missing. Folders come last,
- * so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700).
+ * so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700), and so is all in it.
  * @returns the names of what was copied
  * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
  */
@@ -30,8 +31,8 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
     try {
       for (const [index, path] of paths.entries()) {
         const copy = join(targetPath, basename(path));
+        makePrivateFile(copy);
         await backup(snapshots[index]!, copy);
-        chmodSync(copy, 0o600);
       }
     } finally {
       for (const snapshot of snapshots) snapshot.close();
@@ -39,7 +40,12 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
     for (const path of paths) check(join(targetPath, basename(path)));
     // What has no name yet is on its way.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
-    for (const folder of folders) await cp(folder, join(targetPath, basename(folder)), { recursive: true, filter });
+    for (const folder of folders) {
+      const copy = join(targetPath, basename(folder));
+      await cp(folder, copy, { recursive: true, filter });
+      // They may have been open to others where they come from.
+      makeContentsPrivate(copy);
+    }
   } catch (cause) {
     throw new IoError(
       `The backup in ${target} could not be finished: look for a full disk or a file that can't be read. Remove that folder and try again.`,
@@ -68,7 +74,7 @@ function prepare(target: string, path: string): void {
     });
   }
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     // Also of one that is there: others must not read what comes into it.
     chmodSync(path, 0o700);
   } catch (cause) {

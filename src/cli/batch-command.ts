@@ -2,6 +2,7 @@ import { open, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Application } from "../application.ts";
 import { IoError, toWireError, ValidationError } from "../errors.ts";
+import { PRIVATE_FILE } from "../private-files.ts";
 import type { FileRow } from "../row-file/row.ts";
 import { withDerivedKey } from "../workflow/submission.ts";
 import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.ts";
@@ -173,7 +174,7 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   if (output === undefined) {
     return json ? Object.assign(async (result: RowResult) => printJson(result), { close: async () => {} }) : undefined;
   }
-  const file = await orUnwritable(output, open(located(output), "w"));
+  const file = await orUnwritable(output, open(located(output), "w", PRIVATE_FILE));
   return Object.assign(
     async (result: RowResult) => {
       await orUnwritable(output, file.appendFile(`${jsonText(result)}\n`));

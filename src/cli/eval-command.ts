@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import type { Contestant } from "../analysis/evaluation/contestants.ts";
 import type { Evaluation } from "../analysis/evaluation/evaluation-page.ts";
 import { IoError } from "../errors.ts";
+import { PRIVATE_FILE } from "../private-files.ts";
 import type { Settings } from "../settings.ts";
 import { addExamples, settingsFrom, usageError, type GlobalOptions } from "./command.ts";
 import { evaluationText } from "./eval-view.ts";
@@ -73,7 +74,7 @@ async function run(
   if (html !== undefined)
     await orUnwritable(
       html,
-      open(located(html), "a").then((file) => file.close()),
+      open(located(html), "a", PRIVATE_FILE).then((file) => file.close()),
     );
   const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
   const progress = createProgress("Judging");
@@ -93,7 +94,7 @@ async function run(
     if (evaluation.caveat !== undefined) note(evaluation.caveat);
     if (html !== undefined) {
       const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
-      await orUnwritable(html, writeFile(located(html), evaluationPage(evaluation)));
+      await orUnwritable(html, writeFile(located(html), evaluationPage(evaluation), { mode: PRIVATE_FILE }));
       note(oneLine(`The page is in ${html}`));
     }
     for (const { name } of analyzers.filter(isSilent)) {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import { IoError, ValidationError } from "../errors.ts";
+import { quotedName } from "../secrets.ts";
 import { host, located } from "./host.ts";
 
 /** Standard input, as a file name. */
@@ -34,13 +34,13 @@ export async function readJson(path: string): Promise<unknown> {
 }
 
 export function unreadable(path: string, cause: unknown): IoError {
-  return new IoError(`The file "${basename(path)}" can't be read. Check that it exists and may be read.`, {
+  return new IoError(`The file${quotedName(path)} can't be read. Check that it exists and may be read.`, {
     code: "file_unreadable",
     cause,
   });
 }
 
-const nameOf = (path: string): string => (path === STDIN ? "Standard input" : `The file "${basename(path)}"`);
+const nameOf = (path: string): string => (path === STDIN ? "Standard input" : `The file${quotedName(path)}`);
 
 async function readStdin(): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -55,6 +55,8 @@ export const abi = terms(ABI, [
   "segment",
   "lifetimeValue",
   "doNotContact",
+  "retrievedAt",
+  "retrievedFrom",
   "subject",
   "text",
   "reference",

@@ -32,6 +32,8 @@ export interface CustomerDataPipelineConfiguration {
   ontologyStore: OntologyStore;
   /** Told of faults in the data, without the data. */
   logger?: Logger;
+  /** For the time at which customers were read; default: the system's. */
+  clock?: () => Date;
 }
 
 export interface CustomerDataPipelineResult {
@@ -68,6 +70,11 @@ export class CustomerDataPipeline extends Pipeline<
   CustomerDataPipelineResult
 > {
   readonly #flights = new SingleFlight<CustomerDataPipelineResult>();
+
+  /** Name of the source, as it is kept with the customers that come from it. */
+  get sourceName(): string | undefined {
+    return this.configuration.customerSource.name;
+  }
 
   /**
    * Fetches one customer and stores it. Concurrent runs with the same parameters share one fetch.
@@ -116,8 +123,10 @@ export class CustomerDataPipeline extends Pipeline<
     // Within a batch the last record of an id takes the place of those before it.
     const batch = new Map<string, CustomerRecord>();
     let read = 0;
+    // Of the beginning: what is read in a long import is no newer than that for sure.
+    const time = this.#now();
     const flush = async (): Promise<void> => {
-      await this.#store([...batch.values()]);
+      await this.#store([...batch.values()], time);
       batch.clear();
       counts.loaded = read;
       onProgress?.({ ...counts });
@@ -133,6 +142,7 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   async #fetch(id: string, request: CustomerRequest): Promise<CustomerDataPipelineResult> {
+    const time = this.#now();
     const record = await this.configuration.customerSource.get(id, {
       ...request,
       onIssue: (issue) => this.#log(issue),
@@ -140,14 +150,13 @@ export class CustomerDataPipeline extends Pipeline<
     });
     if (record === undefined) return { customer_id: id, found: false };
     request.signal?.throwIfAborted();
-    await this.#store([record]);
+    await this.#store([record], time);
     return { customer_id: id, found: true, customer_uri: customerUri(id) };
   }
 
-  async #store(records: readonly CustomerRecord[]): Promise<void> {
-    const { sparql, bindings } = replaceCustomers(
-      records.map((record) => ({ ...record, id: tidyIdentifier(record.id) })),
-    );
+  async #store(records: readonly CustomerRecord[], time: Date): Promise<void> {
+    const tidy = records.map((record) => ({ ...record, id: tidyIdentifier(record.id) }));
+    const { sparql, bindings } = replaceCustomers(tidy, { time, source: this.sourceName });
     await this.configuration.ontologyStore.update(STORE, sparql, bindings);
   }
 
@@ -156,6 +165,10 @@ export class CustomerDataPipeline extends Pipeline<
     if (similar === undefined) return;
     const logger = this.configuration.logger ?? silentLogger;
     logger.warn({ column, similar }, "a column of the customer data is not read; did you mean this field?");
+  }
+
+  #now(): Date {
+    return this.configuration.clock?.() ?? new Date();
   }
 
   #log({ place, id, message, skipped }: CustomerIssue): void {

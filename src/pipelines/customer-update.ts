@@ -19,6 +19,12 @@ const PREDICATES = [
  */
 const TOGETHER = 10;
 
+/** When these records were read, and from which source. */
+export interface Retrieval {
+  time: Date;
+  source: string | undefined;
+}
+
 export interface BoundUpdate {
   sparql: string;
   bindings: Bindings;
@@ -31,8 +37,9 @@ export const customerUri = (id: string): string => entityUri("Customer", id);
  * come. What others have added to a customer stays. So does `abi:doNotContact` where the record is silent about it: an
  * objection that was noted in the graph must not be lost because the source has no such field.
  */
-export function replaceCustomers(records: readonly CustomerRecord[]): BoundUpdate {
-  const bindings: Record<string, BindingValue> = {};
+export function replaceCustomers(records: readonly CustomerRecord[], { time, source }: Retrieval): BoundUpdate {
+  const bindings: Record<string, BindingValue> = { retrieved_at: time };
+  if (source !== undefined) bindings["retrieved_from"] = source;
   const operations: string[] = [];
   for (let from = 0; from < records.length; from += TOGETHER) {
     operations.push(replaceTogether(records.slice(from, from + TOGETHER), from, bindings));
@@ -52,8 +59,9 @@ function replaceTogether(
     const at = from + index;
     const customer = `?customer${at}`;
     bindings[`customer${at}`] = DataFactory.namedNode(customerUri(record.id));
-    triples.push(`${customer} a abi:Customer .`);
-    const replaced: string[] = [];
+    triples.push(`${customer} a abi:Customer ; abi:retrievedAt ?retrieved_at .`);
+    if (bindings["retrieved_from"] !== undefined) triples.push(`${customer} abi:retrievedFrom ?retrieved_from .`);
+    const replaced = ["abi:retrievedAt", "abi:retrievedFrom"];
     for (const [field, predicate] of PREDICATES) {
       const value = record[field];
       if (value !== undefined || field !== "do_not_contact") replaced.push(predicate);

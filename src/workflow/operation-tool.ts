@@ -1,6 +1,7 @@
 import { DynamicStructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { toWireError } from "../errors.ts";
+import type { FixedFields } from "./fixed-fields.ts";
 import type { CallOptions, Operation } from "./operation.ts";
 import { toolJsonSchema } from "./tool-schema.ts";
 
@@ -21,10 +22,12 @@ export type OperationCall = (args: unknown, options: CallOptions) => AsyncGenera
 /**
  * An operation as a LangChain tool. The model gets the result as a line of JSON, the program the same as the artifact;
  * what can go wrong with a call comes back as such a result (`error`, `error_type`, `retriable`), bad arguments too.
+ * @param fixed the fields that the program sets; the model does not see them
  * @param onError is told what was thrown, whose internals the result keeps to itself
  */
 export function operationTool(
   operation: Operation,
+  fixed: FixedFields,
   call: OperationCall,
   onError: (error: unknown) => void,
 ): DynamicStructuredTool {
@@ -35,13 +38,15 @@ export function operationTool(
     description: operation.description,
     // Shown to the model as it stands, and accepting everything: our own validation tells a model what to mend
     // and accepts calls that leave optional fields out, which strict schemas cannot say.
-    schema: z.any().meta(toolJsonSchema(operation.input, nullable)),
+    schema: z.any().meta(toolJsonSchema(operation.input, nullable, fixed.names)),
     responseFormat: "content_and_artifact",
     func: async function* (args: unknown, _runManager, config) {
       const signal = config?.signal;
       signal?.throwIfAborted();
       try {
-        return answer(yield* call(args, signal ? { signal } : {}));
+        // LangChain's runtime context; ToolNode and other callers hand it on beside what its type has.
+        const { context } = (config ?? {}) as { context?: unknown };
+        return answer(yield* call(fixed.into(args, context), signal ? { signal } : {}));
       } catch (error) {
         signal?.throwIfAborted();
         onError(error);

@@ -42,14 +42,19 @@ const isOptional = (field: z.ZodType): boolean => field.safeParse(undefined).suc
 
 /**
  * JSON Schema of an operation's input as models get it: every property required, nothing beside them, and what may be left
- * out may be null. `nullable` names required fields that may be null as well.
+ * out may be null. `nullable` names required fields that may be null as well, `hidden` those that models do not get.
  */
-export function toolJsonSchema(input: z.ZodObject, nullable: readonly string[] = []): JsonSchema {
+export function toolJsonSchema(
+  input: z.ZodObject,
+  nullable: readonly string[] = [],
+  hidden: readonly string[] = [],
+): JsonSchema {
   const { properties } = z.toJSONSchema(input, { io: "output" }) as unknown as {
     properties: Record<string, JsonSchema>;
   };
   const shape = input.shape as Record<string, z.ZodType>;
-  const strict = Object.entries(properties).map(([name, property]) => {
+  const shown = Object.entries(properties).filter(([name]) => !hidden.includes(name));
+  const strict = shown.map(([name, property]) => {
     const { description, ...rest } = supported(property);
     const mayBeNull = nullable.includes(name) || isOptional(shape[name]!);
     const schema: JsonSchema = mayBeNull && !acceptsNull(rest) ? { anyOf: [rest, { type: "null" }] } : rest;

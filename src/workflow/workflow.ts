@@ -8,6 +8,7 @@ import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
+import { fixedFieldsOf, type ToolOptions } from "./fixed-fields.ts";
 import type { CallOptions, DurableOperation, Operation } from "./operation.ts";
 import { operationTool, type OperationCall } from "./operation-tool.ts";
 import { withProgress } from "./progress.ts";
@@ -36,12 +37,27 @@ export interface StartOptions {
   startAt?: Date;
 }
 
+/** How a submission came in. */
+export interface SubmissionOrigin {
+  /** A method called in code (events and batches too), an HTTP route, or a tool that a model called. */
+  face: "code" | "http" | "tool";
+  /** Of a tool: the input fields that the program set, and no model chose. Otherwise empty. */
+  fixed: readonly string[];
+}
+
+const FROM_CODE: SubmissionOrigin = { face: "code", fixed: [] };
+
 /** Options of `runBatch`. */
 export interface BatchOptions {
   /** Ends the batch: nothing more is begun, and the iteration throws the signal's reason. Runs that were begun go on. */
   signal?: AbortSignal;
   /** After each item, in the order of completion. */
   onProgress?: (progress: { completed: number; failed: number }) => void;
+}
+
+interface SubmissionOptions {
+  extras?: Record<string, Json>;
+  origin?: SubmissionOrigin;
 }
 
 /**
@@ -103,7 +119,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * there already keeps its own. Default: nothing.
    * @param _key of the run, such as the feedback's id
    */
-  protected submissionExtras(_key: string): Record<string, Json> {
+  protected submissionExtras(_key: string, _origin: SubmissionOrigin): Record<string, Json> {
     return {};
   }
 
@@ -195,12 +211,23 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     yield* pMapIterable(items, runItem, { concurrency: this.#parallel });
   }
 
-  /** The operations as LangChain tools, to bind to a chat model or hand to an agent. */
-  as_tools(): DynamicStructuredTool[] {
+  /**
+   * The operations as LangChain tools, to bind to a chat model or hand to an agent. Fields that the program knows better than a
+   * model, such as whose conversation it is, can be set for it: they are then not in the tools' schemas, and an argument that
+   * says otherwise is refused.
+   * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that it can't have
+   * @example workflow.as_tools({ fixed: { customer_id: "C-1001" } })
+   * @example workflow.as_tools({ fromContext: ["customer_id"] }); // agent.invoke(…, { context: { customer_id: "C-1001" } })
+   */
+  as_tools(options: ToolOptions = {}): DynamicStructuredTool[] {
     this.#durable();
-    return this.operations.map((operation) =>
-      operationTool(operation, this.#call(operation), (error) => this.#logUnexpected(error)),
-    );
+    const { operations } = this;
+    const fixedFields = fixedFieldsOf(operations, options);
+    return operations.map((operation, index) => {
+      const fixed = fixedFields[index]!;
+      const call = this.#call(operation, { face: "tool", fixed: fixed.names });
+      return operationTool(operation, fixed, call, (error) => this.#logUnexpected(error));
+    });
   }
 
   /**
@@ -212,7 +239,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const process = this.#durable();
     addRoute(router, "POST", `/workflows/${this.name}`, ({ req }) =>
       this.#respond(async () => {
-        const submission = this.#submission(await jsonBody(req.raw));
+        const submission = this.#submission(await jsonBody(req.raw), { origin: { face: "http", fixed: [] } });
         const { id } = await this.#start(submission);
         return json({ status: "processing", ...submission.identity, workflow_id: id }, 202);
       }),
@@ -272,8 +299,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return process;
   }
 
-  #submission(parameters: unknown, extras: Record<string, Json> = {}): Submission {
-    return toSubmission(this.#durable(), parameters, (key) => ({ ...extras, ...this.submissionExtras(key) }));
+  #submission(parameters: unknown, { extras, origin = FROM_CODE }: SubmissionOptions = {}): Submission {
+    return toSubmission(this.#durable(), parameters, (key) => ({ ...extras, ...this.submissionExtras(key, origin) }));
   }
 
   #start({ key, fingerprint, input }: Submission, startAt?: Date) {
@@ -283,14 +310,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   async #run(
     parameters: unknown,
-    { signal, extras, follow }: CallOptions & { extras?: Record<string, Json>; follow?: (runId: string) => void },
+    { signal, follow, ...options }: CallOptions & SubmissionOptions & { follow?: (runId: string) => void },
   ): Promise<RunResult> {
     signal?.throwIfAborted();
     const process = this.#durable();
     let identity: Record<string, Json> = {};
     try {
       identity = identityOf(process, parameters);
-      const submission = this.#submission(parameters, extras);
+      const submission = this.#submission(parameters, options);
       identity = submission.identity;
       const { id, outcome } = await this.#start(submission);
       follow?.(id);
@@ -303,12 +330,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     }
   }
 
-  #call(operation: Operation): OperationCall {
+  #call(operation: Operation, origin: SubmissionOrigin): OperationCall {
     if (operation.kind === "direct") return directCall(operation);
     const { engine } = this.configuration;
     return (args, options) => {
       const parameters = withDerivedKey(operation, withoutPlaceholders(operation, args));
-      return withProgress(engine, (follow) => this.#run(parameters, { ...options, follow }));
+      return withProgress(engine, (follow) => this.#run(parameters, { ...options, origin, follow }));
     };
   }
 

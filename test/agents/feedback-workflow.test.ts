@@ -1,6 +1,8 @@
 import { ChatOpenAI } from "@langchain/openai";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
+import { createAgent } from "langchain";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import { createFeedbackAgent } from "../../agents/index.ts";
 import {
   rawToolCall,
@@ -12,9 +14,10 @@ import {
   type ScriptStep,
 } from "../support/openai-server.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
+import type { ToolOptions } from "../../src/workflow/fixed-fields.ts";
 
 /** The real workflow, its tools, and a real client that speaks with a scripted model over HTTP. */
-async function startAgent(script: readonly ScriptStep[]) {
+async function startAgent(script: readonly ScriptStep[], options: ToolOptions = {}) {
   const parts = await startFeedback();
   const server = await startOpenAiServer(script);
   const model = new ChatOpenAI({
@@ -23,12 +26,12 @@ async function startAgent(script: readonly ScriptStep[]) {
     configuration: { baseURL: server.url },
     maxRetries: 0,
   });
-  const agent = await createFeedbackAgent({ model, tools: parts.workflow.as_tools() });
+  const agent = await createFeedbackAgent({ model, tools: parts.workflow.as_tools(options) });
   onTestFinished(async () => {
     await agent.close();
     await server.close();
   });
-  return { ...parts, server, agent };
+  return { ...parts, server, agent, model };
 }
 
 const lastContent = ({ messages }: ChatRequest): string => messages.at(-1)!.content as string;
@@ -98,5 +101,62 @@ describe("the workflow's tools in an agent", () => {
     const [call] = message.tool_calls!;
     const tool = workflow.as_tools().find(({ name }) => name === call!.name) as DynamicStructuredTool;
     expect(await tool.invoke(call as never)).toMatchObject({ artifact: { sentiment: "positive" } });
+  });
+});
+
+describe("tools that take the customer from the runtime context", () => {
+  const fromContext = ["customer_id"];
+  const { customer_id: _, ...rest } = feedback(NULLS);
+
+  it("process feedback for the customer of the conversation, whom the model does not know", async () => {
+    const call = toolCall("process_customer_feedback", rest);
+    const script = [
+      call,
+      reply("Done."),
+      toolCall("process_customer_feedback", { ...rest, feedback_id: "F-2" }),
+      reply("Done."),
+    ];
+    const { agent, server, mails } = await startAgent(script, { fromContext });
+    const ada = await agent.ask("I love it!", { threadId: "ada", context: { customer_id: "C-1" } });
+    const edge = await agent.ask("I love it!", { threadId: "edge", context: { customer_id: "C-5000" } });
+    expect([...ada.toolCalls, ...edge.toolCalls].map(({ artifact }) => artifact)).toMatchObject([
+      { customer_id: "C-1", success: true },
+      { customer_id: "C-5000", success: true },
+    ]);
+    expect(mails.mails.map(({ parsed }) => parsed.to)).toMatchObject([
+      { text: "ada@example.org" },
+      { text: "edge@example.org" },
+    ]);
+    const parameters = server.requests[0]!.body.tools![0]!.function.parameters as { properties: object };
+    expect(parameters.properties).not.toHaveProperty("customer_id");
+  });
+
+  it("do nothing for another one, and nothing without a context", async () => {
+    const script = [
+      toolCall("process_customer_feedback", feedback({ ...NULLS, customer_id: "C-5000" })),
+      reply("Sorry."),
+      toolCall("process_customer_feedback", rest),
+      reply("Sorry."),
+    ];
+    const { agent, mails } = await startAgent(script, { fromContext });
+    const other = await agent.ask("Process it for C-5000", { context: { customer_id: "C-1" } });
+    const none = await agent.ask("Process it");
+    expect([...other.toolCalls, ...none.toolCalls].map(({ artifact }) => artifact)).toMatchObject([
+      { success: false, error_type: "validation_error" },
+      { success: false, error_code: "context_missing" },
+    ]);
+    expect(mails.mails).toEqual([]);
+  });
+
+  it("do so in an agent of LangChain with a context schema", async () => {
+    const script = [toolCall("process_customer_feedback", rest), reply("Done.")];
+    const { workflow, model, mails } = await startAgent(script);
+    const agent = createAgent({
+      model,
+      tools: workflow.as_tools({ fromContext }),
+      contextSchema: z.object({ customer_id: z.string() }),
+    });
+    await agent.invoke({ messages: [{ role: "user", content: "I love it!" }] }, { context: { customer_id: "C-5000" } });
+    expect(mails.mails.map(({ parsed }) => parsed.to)).toMatchObject([{ text: "edge@example.org" }]);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startSmtpServer } from "../support/smtp.ts";
@@ -122,6 +122,7 @@ test("CSV: columns by name, constants, understood values; the same text twice is
   );
   const args = ["batch", "feedback.csv", "--map", "feedback_text=comment", "--set", "customer_id=C-1"];
   const { code, stdout } = await call([...args, "--output", "out.jsonl", "--json"], place);
+  expect(process.platform === "win32" || (statSync(join(place.cwd, "out.jsonl")).mode & 0o077) === 0).toBe(true);
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({
     processed: 3,

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
@@ -109,6 +109,7 @@ describe("eval", () => {
   test("writes a page with the surest mistakes, in which texts stay texts", async () => {
     const cwd = labelledTexts();
     expect((await call(["eval", "texts", "--html", "report.html"], { cwd })).code).toBe(0);
+    expect(process.platform === "win32" || (statSync(join(cwd, "report.html")).mode & 0o077) === 0).toBe(true);
     const page = readFileSync(join(cwd, "report.html"), "utf8");
     expect(page).toContain("<p>It was not good, rude and dirty &lt;b&gt;&amp;</p>");
     expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(sure by 0\.\d+\)/);

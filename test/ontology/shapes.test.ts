@@ -32,6 +32,8 @@ function feedbackGraph(changes: Properties = {}): ABIGraph {
     segment: "premium",
     lifetimeValue: 7000,
     doNotContact: false,
+    retrievedAt: now,
+    retrievedFrom: "customers.csv",
   });
   const feedback = graph.createEntity("Feedback", {
     id: "F-1",

@@ -14,13 +14,16 @@ import { serve, type Reply } from "../support/http.ts";
 
 const fetching = { include_transactions: false, include_interactions: true };
 const run = { customer_id: "C-1", ...fetching };
+const READ_AT = new Date("2026-01-02T03:04:05Z");
 
 async function open(location: string) {
   const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
   onTestFinished(() => ontologyStore.close());
   const log: string[] = [];
   const logger = pino({}, new Writable({ write: (chunk, _, done) => done(void log.push(String(chunk))) }));
-  const pipeline = new CustomerDataPipeline({ customerSource: createCustomerSource(location), ontologyStore, logger });
+  const customerSource = createCustomerSource(location);
+  const clock = () => READ_AT;
+  const pipeline = new CustomerDataPipeline({ customerSource, ontologyStore, logger, clock });
 
   /** All that is known of one customer: property to values, sorted. */
   const known = async (id: string) => {
@@ -32,7 +35,9 @@ async function open(location: string) {
     }
     return values;
   };
-  return { pipeline, ontologyStore, log, known };
+  /** What every customer has who came from the source. */
+  const retrieved = { retrievedAt: ["2026-01-02T03:04:05Z"], retrievedFrom: [customerSource.name] };
+  return { pipeline, ontologyStore, log, known, retrieved };
 }
 
 async function openOverHttp(...replies: [Reply, ...Reply[]]) {
@@ -49,7 +54,9 @@ async function openFile(name: string, content: string) {
 describe("run", () => {
   test("stores the customer of the source under the URI of its id", async () => {
     const json = { name: 'A "quoted" name', email: "a@example.com", segment: "premium", lifetime_value: 5000.5 };
-    const { pipeline, server, ontologyStore, known } = await openOverHttp({ json: { ...json, do_not_contact: true } });
+    const { pipeline, server, ontologyStore, known, retrieved } = await openOverHttp({
+      json: { ...json, do_not_contact: true },
+    });
     expect(await pipeline.run(run)).toEqual({
       customer_id: "C-1",
       found: true,
@@ -64,14 +71,15 @@ describe("run", () => {
       segment: ["premium"],
       lifetimeValue: ["5000.5"],
       doNotContact: ["true"],
+      ...retrieved,
     });
-    const typed = `${PREFIXES} ASK { ?c abi:lifetimeValue ?v ; abi:doNotContact ?d
-      FILTER(datatype(?v) = <${XSD}decimal> && datatype(?d) = <${XSD}boolean>) }`;
+    const typed = `${PREFIXES} ASK { ?c abi:lifetimeValue ?v ; abi:doNotContact ?d ; abi:retrievedAt ?t
+      FILTER(datatype(?v) = <${XSD}decimal> && datatype(?d) = <${XSD}boolean> && datatype(?t) = <${XSD}dateTime>) }`;
     expect(await ontologyStore.query("customer_data", typed)).toBe(true);
   });
 
   test("replaces what was stored: no second values, and none that the source no longer has", async () => {
-    const { pipeline, known } = await openOverHttp(
+    const { pipeline, known, retrieved } = await openOverHttp(
       { json: { name: "Ada", email: "old@example.com", segment: "premium", lifetime_value: 1, do_not_contact: true } },
       { json: { name: "Ada L.", lifetime_value: 2, do_not_contact: false } },
     );
@@ -83,15 +91,16 @@ describe("run", () => {
       name: ["Ada L."],
       lifetimeValue: ["2"],
       doNotContact: ["false"],
+      ...retrieved,
     });
   });
 
   test("heals a customer who has several values", async () => {
-    const { pipeline, ontologyStore, known } = await openOverHttp({ json: { name: "Ada" } });
+    const { pipeline, ontologyStore, known, retrieved } = await openOverHttp({ json: { name: "Ada" } });
     const twice = `${PREFIXES} INSERT DATA { <${entityUri("Customer", "C-1")}> abi:name "X", "Y" ; abi:email "x@y.z" }`;
     await ontologyStore.update("customer_data", twice);
     await pipeline.run(run);
-    expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["Ada"] });
+    expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["Ada"], ...retrieved });
   });
 
   test("keeps an objection to mail that the source is silent about, what others added, and other customers", async () => {
@@ -114,10 +123,10 @@ describe("run", () => {
 
   test("stores an id of any characters as it is, and nothing beside it", async () => {
     const id = '"} ; DROP ALL #<>\\ü/..';
-    const { pipeline, known, ontologyStore } = await openOverHttp({ json: { name: "?name $name {}" } });
+    const { pipeline, known, ontologyStore, retrieved } = await openOverHttp({ json: { name: "?name $name {}" } });
     await pipeline.run({ ...run, customer_id: id });
-    expect(await known(id)).toEqual({ type: ["Customer"], id: [id], name: ["?name $name {}"] });
-    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(3);
+    expect(await known(id)).toEqual({ type: ["Customer"], id: [id], name: ["?name $name {}"], ...retrieved });
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(5);
   });
 
   test("a lifetime value that is no number is logged without the data, and left out", async () => {
@@ -250,7 +259,7 @@ describe("loadAll", () => {
     ]);
     expect(log).toHaveLength(3);
     // Three statements a customer and the type, but for the lifetime value that is no number.
-    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(250 * 4 - 1);
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(250 * 6 - 1);
   });
 
   test("counts a row with several faults as one, and tells of columns that are not read", async () => {
@@ -290,10 +299,10 @@ describe("loadAll", () => {
       "C-1,third,",
       "F-0,y,",
     ];
-    const { pipeline, ontologyStore, known } = await openFile("a.csv", rows.join("\n"));
+    const { pipeline, ontologyStore, known, retrieved } = await openFile("a.csv", rows.join("\n"));
     expect(await pipeline.loadAll()).toEqual({ loaded: 156, invalid: 0 });
-    expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["third"] });
-    expect(await known("D-1")).toEqual({ type: ["Customer"], id: ["D-1"], name: ["second"] });
+    expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["third"], ...retrieved });
+    expect(await known("D-1")).toEqual({ type: ["Customer"], id: ["D-1"], name: ["second"], ...retrieved });
     expect(await known("F-0")).toMatchObject({ name: ["y"] });
     const before = (await ontologyStore.getGraph("customer_data")).length;
     await pipeline.loadAll();
@@ -306,7 +315,7 @@ describe("loadAll", () => {
     const controller = new AbortController();
     const loading = pipeline.loadAll({ signal: controller.signal, onProgress: () => controller.abort("enough") });
     await expect(loading).rejects.toBe("enough");
-    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(100 * 2);
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(100 * 4);
   });
 
   test("a source without a list, a broken file and a missing one are errors for people", async () => {

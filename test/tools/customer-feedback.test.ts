@@ -5,18 +5,23 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { select } from "../../src/ontology/queries.ts";
 import { PREFIXES } from "../../src/ontology/vocabulary.ts";
-import { createCustomerFeedbackTools, type CustomerFeedbackToolkit, type SettingsOptions } from "../../tools/index.ts";
+import {
+  createCustomerFeedbackTools,
+  type CustomerFeedbackToolkit,
+  type SettingsOptions,
+  type ToolOptions,
+} from "../../tools/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startOpenAiServer, status, toolCall } from "../support/openai-server.ts";
 
 const feedback = { feedback_id: "F-1", customer_id: "C-1", subject: "Praise", feedback_text: "I love it!" };
 
-async function open(options: SettingsOptions = {}) {
+async function open(options: SettingsOptions = {}, toolOptions: ToolOptions = {}) {
   const folder = temporaryFolder();
   const customerSource = join(folder, "customers.csv");
   writeFileSync(customerSource, "id,name,email\nC-1,Ada,ada@example.net\n");
   const dataDirectory = join(folder, "data");
-  const kit = () => createCustomerFeedbackTools({ dataDirectory, customerSource, ...options });
+  const kit = () => createCustomerFeedbackTools({ dataDirectory, customerSource, ...options }, toolOptions);
   const toolkit = await kit();
   onTestFinished(() => toolkit.close());
   return { toolkit, reopen: kit, dataDirectory, mails: () => readdirSync(join(dataDirectory, "outbox")) };
@@ -43,6 +48,25 @@ describe("createCustomerFeedbackTools", () => {
       action: "auto_respond",
     });
     expect(mails()).toHaveLength(1);
+  });
+
+  it("gives tools for one customer, and others for another", async () => {
+    const { toolkit } = await open({}, { fixed: { customer_id: "C-1" } });
+    const { customer_id: _, ...rest } = feedback;
+    const process = async (tools = toolkit.getTools()) =>
+      JSON.parse((await tools[0]!.invoke({ ...rest, feedback_id: null } as never)) as string) as object;
+    expect(await process()).toMatchObject({ success: true, customer_id: "C-1" });
+    const other = toolkit.getTools({ fixed: { customer_id: "C-2" } });
+    expect(await process(other)).toMatchObject({ customer_id: "C-2", error_code: "customer_not_found" });
+  });
+
+  it("refuses options of the tools that can't work, and leaves nothing open", async () => {
+    const folder = temporaryFolder();
+    const settings = { dataDirectory: folder };
+    await expect(createCustomerFeedbackTools(settings, { fixed: { customer: "C-1" } })).rejects.toMatchObject({
+      code: "invalid_configuration",
+    });
+    await (await createCustomerFeedbackTools(settings)).close();
   });
 
   it("keeps everything for tomorrow", async () => {

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { extname } from "node:path";
 import { isAbiError } from "../../errors.ts";
 import type { FileRow, OnColumns } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
+import { quotedName } from "../../secrets.ts";
 import { usageError } from "../command.ts";
 import { located } from "../host.ts";
 import { unreadable } from "../input.ts";
@@ -14,7 +15,7 @@ import { unreadable } from "../input.ts";
  */
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
   const read = rowReaderFor(path);
-  if (!read) throw usageError(`The file "${basename(path)}" must end in ${ROW_FILE_ENDINGS}.`);
+  if (!read) throw usageError(`The file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`);
   const { size } = await stat(located(path)).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
   const rows = streamRows(path, (chunks) => read(chunks, size, onColumns));
   return extname(path).toLowerCase() === ".json" ? numbered(rows) : rows;

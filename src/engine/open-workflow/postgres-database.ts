@@ -43,11 +43,7 @@ export async function connectPostgres(
   url: string,
   { worker = true, logger = silentLogger }: { worker?: boolean; logger?: Logger } = {},
 ): Promise<EngineDatabase> {
-  if (!isDatabaseUrl(url)) {
-    throw new ValidationError("The database URL must look like postgres://user:password@host:5432/database.", {
-      code: "invalid_configuration",
-    });
-  }
+  if (!isDatabaseUrl(url)) throw invalidUrl();
   const [{ default: postgres }, { BackendPostgres }] = await drivers();
   const sockets = new PostgresSockets();
   const options = {
@@ -60,7 +56,7 @@ export async function connectPostgres(
     // Seconds before it connects again; 20, as by default, would be long after a server is back.
     backoff: (retries: number) => Math.min(2 ** retries / 50, 1),
   };
-  const sql = postgres(url, options);
+  const sql = unlessInvalid(() => postgres(url, options));
   const close = async (): Promise<void> => {
     await sql.end({ timeout: CLOSE_TIMEOUT_S });
     sockets.close();
@@ -108,6 +104,21 @@ export async function connectPostgres(
 function isDatabaseUrl(url: string): boolean {
   const [, rest] = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?(.*)$/i.exec(url) ?? [];
   return rest !== undefined && /[^/?#\s]/.test(rest);
+}
+
+const invalidUrl = (): ValidationError =>
+  new ValidationError(
+    "The database URL must look like postgres://user:password@host:5432/database, with special characters of user and password percent-encoded.",
+    { code: "invalid_configuration" },
+  );
+
+/** The driver's own error holds the whole URL with its password, and so does not become the cause. */
+function unlessInvalid<Result>(open: () => Result): Result {
+  try {
+    return open();
+  } catch {
+    throw invalidUrl();
+  }
 }
 
 type NewWorkflowRun = Parameters<Backend["createWorkflowRun"]>[0];

@@ -1,10 +1,9 @@
-import { mkdirSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { dirname } from "node:path";
 import type { Backend } from "openworkflow/internal";
 import { BackendSqlite } from "openworkflow/sqlite";
 import { IoError } from "../../errors.ts";
 import { lockFile } from "../../file-lock.ts";
+import { makePrivateFile } from "../../private-files.ts";
 import type { EngineDatabase } from "./engine-database.ts";
 import { claimRun, DUE_INDEX } from "./sqlite-claim.ts";
 import { CUSTOMER_INDEX, SqliteQueries } from "./sqlite-queries.ts";
@@ -42,7 +41,7 @@ function prepareOnce(database: DatabaseSync): void {
 export function openSqliteDatabase(path: string, worker: boolean): EngineDatabase {
   const lock = worker ? lockFile(path) : undefined;
   try {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    if (path !== ":memory:") makePrivateFile(path);
     const sqlite = connect(path);
     const database = sqlite["db"] as unknown as DatabaseSync;
     database.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;");

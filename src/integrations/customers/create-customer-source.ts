@@ -17,6 +17,12 @@ export function createCustomerSource(
   if (/^https?:/i.test(location)) {
     return new HttpCustomerSource({ ...options, [location.includes("{id}") ? "url" : "listUrl"]: location });
   }
+  if (/^[a-z][a-z0-9+.-]+:\//i.test(location) && !/^file:/i.test(location)) {
+    throw new ValidationError(
+      "The customer source has a scheme that is not known. Name a file by its path, or a service with http:// or https://.",
+      { code: "invalid_configuration" },
+    );
+  }
   const { fields } = options;
   return new FileCustomerSource(/^file:/i.test(location) ? toPath(location) : location, fields && { fields });
 }
@@ -24,10 +30,10 @@ export function createCustomerSource(
 function toPath(url: string): string {
   try {
     return fileURLToPath(url);
-  } catch (cause) {
+  } catch {
+    // Node's error holds the whole URL.
     throw new ValidationError("The file: URL of the customer source must name a file on this machine.", {
       code: "invalid_configuration",
-      cause,
     });
   }
 }

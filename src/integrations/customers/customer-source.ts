@@ -53,9 +53,16 @@ export interface CustomerRequest {
 /** Port: where customers come from. */
 export interface CustomerSource {
   /**
+   * Which source it is, kept with each customer: by it, one who is gone from this source is told from one who never was in it. The
+   * same for one customer and for the list of all; without secrets. Default: all sources without a name are one.
+   */
+  readonly name?: string;
+
+  /**
    * One customer, or undefined where the source does not know the id.
    * @throws IoError where the source can't be reached, times out or answers 5xx/429
-   * @throws ValidationError where it answers with data that is no customer, or refuses us
+   * @throws ValidationError where the data of this customer is not usable (`customer_invalid`), where the answer is none, or where it
+   *   refuses us
    */
   get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
 

@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { tidyIdentifier } from "../../identifier.ts";
 import type { FileRow, RowReader } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
+import { quotedName, shownName } from "../../secrets.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import {
   CustomerFields,
@@ -42,6 +42,7 @@ export interface FileCustomerSourceOptions {
  * instead. What `request` includes makes no difference: a file has neither transactions nor interactions.
  */
 export class FileCustomerSource implements CustomerSource {
+  readonly name: string;
   readonly #path: string;
   readonly #read: RowReader;
   readonly #names: FieldNames;
@@ -51,10 +52,12 @@ export class FileCustomerSource implements CustomerSource {
   constructor(path: string, { fields = {} }: FileCustomerSourceOptions = {}) {
     const read = rowReaderFor(path);
     if (read === undefined) {
-      throw new ValidationError(`The customer file "${basename(path)}" must end in ${ROW_FILE_ENDINGS}.`, {
+      throw new ValidationError(`The customer file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`, {
         code: "invalid_configuration",
       });
     }
+    // The folder may change with the machine, and is nobody's business.
+    this.name = shownName(path) ?? "file";
     this.#path = path;
     this.#read = read;
     this.#names = fields;
@@ -155,9 +158,12 @@ export class FileCustomerSource implements CustomerSource {
     }
   }
 
-  #unreadable(cause: unknown): IoError {
+  #unreadable(error: unknown): IoError {
+    // Node's error holds the whole path, which may be a mistyped URL with a password.
+    const { code, message } = error as NodeJS.ErrnoException;
+    const cause = new Error(code ?? message);
     return new IoError(
-      `The customer file "${basename(this.#path)}" can't be read. Check that it exists and may be read, or configure another one.`,
+      `The customer file${quotedName(this.#path)} can't be read. Check that it exists and may be read, or configure another one.`,
       { code: "customer_file_unreadable", cause },
     );
   }

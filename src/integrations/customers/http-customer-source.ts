@@ -40,6 +40,8 @@ export interface HttpCustomerSourceOptions {
  * come along are not read.
  */
 export class HttpCustomerSource implements CustomerSource {
+  /** Its origin. */
+  readonly name: string;
   readonly #url: UrlTemplate | undefined;
   readonly #listUrl: URL | undefined;
   readonly #itemsPath: string;
@@ -59,6 +61,7 @@ export class HttpCustomerSource implements CustomerSource {
       ...(headers && { headers }),
       ...(token !== undefined && { token }),
     });
+    this.name = new URL(url ?? listUrl!).origin;
     this.#listUrl = listUrl === undefined ? undefined : this.#client.resolve(listUrl);
     this.#itemsPath = options.itemsPath ?? "items";
     this.#nextPath = options.nextPath ?? "next";
@@ -80,7 +83,9 @@ export class HttpCustomerSource implements CustomerSource {
     const raw = new CustomerFields(this.#fields).pick(answer);
     const { record, issues } = readCustomer({ ...raw, id: raw.id ?? id }, "answer");
     if (record === undefined)
-      throw invalid(`The customer source's data of customer ${id} is not usable (${tell(issues)}).`);
+      throw new ValidationError(`The customer source's data of customer ${id} is not usable (${tell(issues)}).`, {
+        code: "customer_invalid",
+      });
     // A wrong field mapping or a search endpoint must not put one customer's address on another.
     if (record.id !== id) throw invalid(`Asked for customer ${id}, the customer source answered with another one.`);
     for (const issue of issues) request.onIssue?.(issue);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { ValidationError } from "../../errors.ts";
+import { isUrlLike } from "../../secrets.ts";
 import type { MailTransport } from "./mail-transport.ts";
 import { OutboxTransport } from "./outbox-transport.ts";
 import { parseSmtpUrl } from "./smtp-url.ts";
@@ -30,8 +31,9 @@ export function createMailTransport(url: string): MailTransport {
 }
 
 function folderOf(path: string): string {
-  if (path !== "") return path;
-  throw unusable("The outbox URL names no folder.");
+  if (path === "") throw unusable("The outbox URL names no folder.");
+  if (isUrlLike(path)) throw unusable("The outbox must be a folder, not another URL.");
+  return path;
 }
 
 function pathOf(url: string): string {

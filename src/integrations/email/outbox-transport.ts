@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { access, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IoError } from "../../errors.ts";
+import { makePrivateFolder, PRIVATE_FILE } from "../../private-files.ts";
 import type { MailMessage, MailTransport } from "./mail-transport.ts";
 import { toMimeOptions } from "./mime-message.ts";
 
@@ -17,7 +18,7 @@ export function outboxFileName(messageId: string): string {
 /**
  * Puts mails into a folder, one `.eml` file (RFC 5322) each, for mail programs to open. The file is named for the message id:
  * a mail that lies there already stays as it is. A file appears whole or not at all, and is on the disk when `send` resolves.
- * The folder is made when the first mail comes.
+ * The folder is made when the first mail comes. Folder and files are their owner's alone.
  */
 export class OutboxTransport implements MailTransport {
   readonly #folder: string;
@@ -44,7 +45,7 @@ export class OutboxTransport implements MailTransport {
   async close(): Promise<void> {}
 
   async #store(name: string, content: Buffer): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    makePrivateFolder(this.#folder);
     const path = join(this.#folder, name);
     if (!(await exists(path))) {
       const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
@@ -76,7 +77,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 async function writeDurably(path: string, content: Buffer): Promise<void> {
-  const file = await open(path, "wx");
+  const file = await open(path, "wx", PRIVATE_FILE);
   try {
     await file.writeFile(content);
     await file.sync();

@@ -18,13 +18,22 @@ export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 }
 
 /** A day. RFC 5321 section 4.5.4.1 asks for days; a person who wrote to us would rather hear from somebody by then. */
 export const DEFAULT_MAIL_RETRY_FOR_MS = 86_400_000;
+/** How old a customer's data may be when a mail is about to leave. Milliseconds. */
+export interface CustomerFreshness {
+  /** Older data is looked up again in the customer source first; 0: always. */
+  maxAgeMs: number;
+  /** Where the source gives no answer, data up to this age counts. With older data the mail waits until it does. */
+  staleIfErrorMs: number;
+}
 
 /** The parts that the process works with, and its rules. */
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
   /** Holds the stores `customer_data` and `feedback_data`. */
   ontologyStore: OntologyStore;
-  /** Asked once for a customer whom the graph does not know. */
+  /** Asked for a customer whom the graph does not know, or whose data is old. */
   customerDataPipeline: CustomerDataPipeline;
+  /** Default: what the graph knows of a customer counts, however old it is. For pipelines without a source of customers. */
+  customerFreshness?: CustomerFreshness;
   sentimentAnalyzer: SentimentAnalyzer;
   feedbackCategorizer: FeedbackCategorizer;
   emailIntegration: EmailIntegration;

@@ -6,7 +6,7 @@ import type { Json } from "../../json.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
 import type { WorkflowStatus } from "../../workflow/result.ts";
-import { Workflow } from "../../workflow/workflow.ts";
+import { Workflow, type SubmissionOrigin } from "../../workflow/workflow.ts";
 import type {
   DecidedResponse,
   PendingResponse,
@@ -89,9 +89,15 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     super(configuration);
     const { ontologyStore, customerDataPipeline: pipeline, emailIntegration: email } = configuration;
     this.#policy = configuration.escalationPolicy ?? DEFAULT_ESCALATION_POLICY;
-    this.#customers = new Customers({ ontologyStore, pipeline, logger: this.logger });
     this.#graph = new FeedbackGraph(ontologyStore);
     this.#clock = configuration.clock ?? (() => new Date());
+    this.#customers = new Customers({
+      ontologyStore,
+      pipeline,
+      freshness: configuration.customerFreshness,
+      clock: this.#clock,
+      logger: this.logger,
+    });
     const cap = configuration.responseCap ?? DEFAULT_RESPONSE_CAP;
     const drafts = new ResponseDrafts(ontologyStore);
     this.#responses = new ResponseSteps({
@@ -175,9 +181,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return Promise.all(runs.map(view));
   }
 
-  protected override submissionExtras(key: string): Record<string, Json> {
-    const reference_key = referenceKey(referenceOf(key));
-    return { reference_key, ...(this.configuration.approval === true && { approval: true }) };
+  protected override submissionExtras(key: string, { face, fixed }: SubmissionOrigin): Record<string, Json> {
+    const isChosenByModel = face === "tool" && !fixed.includes("customer_id");
+    return {
+      reference_key: referenceKey(referenceOf(key)),
+      ...(this.configuration.approval === true && { approval: true }),
+      ...(isChosenByModel && { customer_from_model: true }),
+    };
   }
 
   protected override stepSubject(step: string): string {
@@ -284,7 +294,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   async #customerFacts({ customer_id, feedback_id }: CustomerFeedbackInput): Promise<CustomerFacts> {
-    const { uri, segment, lifetimeValue } = await this.#customers.get(customer_id);
+    const { uri, segment, lifetimeValue } = await this.#customers.refreshed(customer_id);
     const message_id = this.#messageId(feedback_id);
     return { customer_uri: uri, segment, lifetime_value: lifetimeValue, message_id };
   }

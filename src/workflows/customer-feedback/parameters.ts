@@ -71,6 +71,8 @@ export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
   automatic_mail?: string;
   /** Whether approval was on where the feedback was accepted: then its mail needs it wherever it is executed. */
   approval?: boolean;
+  /** True where a model chose whose feedback it is: what it wrote is then not repeated to that customer. */
+  customer_from_model?: boolean;
 };
 
 /** Parameters of the two text tools. */

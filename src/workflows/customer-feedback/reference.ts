@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import { carriesLink } from "../../integrations/email/link-detection.ts";
 
-/** Letters, digits and what is read out between them; longer ones nobody says on the telephone. */
-const SPEAKABLE = /^(?!.*  )[A-Za-z0-9](?:[A-Za-z0-9 ._/#:-]{0,18}[A-Za-z0-9])?$/;
+/** Letters, digits and the usual marks between them: no sentence, and short enough to be said on the telephone. */
+const SPEAKABLE = /^[A-Za-z0-9](?:[A-Za-z0-9._/#:-]{0,18}[A-Za-z0-9])?$/;
 
 /** Base 32 of Douglas Crockford (https://www.crockford.com/base32.html): no letter that is taken for a digit or another one. */
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -9,12 +10,12 @@ const LENGTH = 10;
 
 /**
  * What a customer is asked to quote: the feedback's id where it is short enough to be said on the telephone (20 characters at
- * most, letters, digits and the usual marks between them), else ten characters that are derived from it (`7Q4KD-0M2XF`). The same id, the same
+ * most, letters, digits and the usual marks between them) and can't be taken for a link, else ten characters that are derived from it (`7Q4KD-0M2XF`). The same id, the same
  * reference, for good. Of a million pieces of feedback two share a derived one with a probability of 1 in 2,000: it finds
  * feedback, it does not identify it.
  */
 export function referenceOf(feedbackId: string): string {
-  if (SPEAKABLE.test(feedbackId)) return feedbackId;
+  if (SPEAKABLE.test(feedbackId) && !carriesLink(feedbackId)) return feedbackId;
   // UTF-16 keeps lone surrogates apart, which UTF-8 would all turn into the same replacement character.
   let bits = createHash("sha256").update(Buffer.from(feedbackId, "utf16le")).digest().readBigUInt64BE();
   let text = "";

@@ -8,6 +8,7 @@ import type { ResponseDecision } from "./approval.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
+import { answeredSubject } from "./reflection.ts";
 import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
@@ -94,7 +95,7 @@ export class ResponseSteps {
     if (feedback.automatic_mail !== undefined) {
       return `no automatic mail answers one that was sent automatically (its header ${feedback.automatic_mail})`;
     }
-    const withheld = await responses.withheld(feedback.feedback_id, await customers.get(feedback.customer_id));
+    const withheld = await responses.withheld(feedback.feedback_id, await customers.refreshed(feedback.customer_id));
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
@@ -105,7 +106,7 @@ export class ResponseSteps {
   }
 
   async #send(context: RunContext, due: DueResponse): Promise<SentResponse> {
-    const request = await this.#request(due);
+    const request = this.#request(due, await this.#parts.customers.current(due.feedback.customer_id));
     return this.#sendPermitted(context, due, this.#parts.responses.compose(request), request.customer);
   }
 
@@ -167,7 +168,7 @@ export class ResponseSteps {
     { runId, written, refused }: { runId: string; written: string | undefined; refused: string | undefined },
   ): Promise<{ rendering: string } | Withheld> {
     const { responses, drafts } = this.#parts;
-    const request = await this.#request(due);
+    const request = this.#request(due, await this.#parts.customers.refreshed(due.feedback.customer_id));
     const { feedbackId, customer } = request;
     const withheld = await responses.withheld(feedbackId, customer);
     if (withheld !== null) return { withheld };
@@ -199,16 +200,16 @@ export class ResponseSteps {
     if (isCompleted(name)) return "current";
     if (await drafts.isRefused(rendering)) return "refused";
     const { message } = await this.#stored(feedback.feedback_id, rendering);
-    const { doNotContact, email } = await customers.get(feedback.customer_id);
-    return doNotContact || email === message.to ? "current" : "outdated";
+    const { isGone, doNotContact, email } = await customers.refreshed(feedback.customer_id);
+    return isGone || doNotContact || email === message.to ? "current" : "outdated";
   }
 
   /** The address is looked at once more: between two attempts there can be hours. */
   async #sendDraft(context: RunContext, name: MailStep, due: DueResponse, rendering: string): Promise<SentResponse> {
     const { feedback } = due;
     const { message } = await this.#stored(feedback.feedback_id, rendering);
-    const customer = await this.#parts.customers.get(feedback.customer_id);
-    if (!customer.doNotContact && customer.email !== message.to) {
+    const customer = await this.#parts.customers.current(feedback.customer_id);
+    if (!customer.isGone && !customer.doNotContact && customer.email !== message.to) {
       throw new ConflictError(
         `The customer's address has changed since a person agreed to the mail. Nothing goes to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
         { code: "address_changed" },
@@ -233,10 +234,15 @@ export class ResponseSteps {
     });
   }
 
-  async #request({ feedback, ...mail }: DueResponse): Promise<ResponseRequest> {
-    const { feedback_id: feedbackId, customer_id, subject, message_id: inReplyTo } = feedback;
-    const customer = await this.#parts.customers.get(customer_id);
-    return { feedbackId, subject, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
+  #request({ feedback, ...mail }: DueResponse, customer: Customer): ResponseRequest {
+    const { feedback_id: feedbackId, message_id: inReplyTo } = feedback;
+    return {
+      feedbackId,
+      subject: answeredSubject(feedback),
+      customer,
+      ...mail,
+      ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    };
   }
 }
 

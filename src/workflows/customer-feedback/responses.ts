@@ -18,6 +18,7 @@ const TEMPLATES: Record<Sentiment | "escalation", string> = {
 
 export interface ResponseRequest {
   feedbackId: string;
+  /** The subject that the mail answers. */
   subject: string;
   categories: readonly Category[];
   /** A reply by sentiment, or the acknowledgment of an escalation. */
@@ -37,6 +38,8 @@ export interface SentResponse {
 }
 
 const OBJECTED = "the customer does not want to be contacted";
+
+const GONE = "the customer source does not know the customer any more";
 
 const WITHHELD = "response_withheld";
 
@@ -64,6 +67,17 @@ export class Responses {
    * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
    */
   async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
+    const forbidden = this.#forbidden(customer);
+    if (forbidden !== null) return forbidden;
+    if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
+      return `the customer has had ${this.#cap.responses} automatic mails within ${this.#cap.minutes} minutes`;
+    }
+    return null;
+  }
+
+  /** The same without the cap: what can change between permission and sending, with the customer's data. */
+  #forbidden(customer: Customer): string | null {
+    if (customer.isGone) return GONE;
     if (customer.doNotContact) return OBJECTED;
     if (!isEmailAddress(customer.email)) {
       throw new ValidationError(
@@ -72,24 +86,24 @@ export class Responses {
       );
     }
     const suppressed = this.#email.suppressionReason(customer.email);
-    if (suppressed) return `no automatic mail goes to this kind of address (${suppressed})`;
-    if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
-      return `the customer has had ${this.#cap.responses} automatic mails within ${this.#cap.minutes} minutes`;
-    }
-    return null;
+    return suppressed ? `no automatic mail goes to this kind of address (${suppressed})` : null;
   }
 
-  /** The mail as it would go out; asked again, the same one with the same Message-ID. */
+  /**
+   * The mail as it would go out; asked again, the same one with the same Message-ID.
+   * @throws `responseWithheld` where it must not, by what is known of the customer now; ValidationError (`no_usable_email`)
+   */
   compose(request: ResponseRequest): MailMessage {
-    const { customer, feedbackId } = request;
+    const { customer } = request;
+    const forbidden = this.#forbidden(customer);
+    if (forbidden !== null) throw responseWithheld(forbidden);
     return this.#email.composeTemplatedEmail({
       recipient: customer.email ?? "",
       subject: request.subject,
       template: TEMPLATES[request.kind],
       templateData: {
         customer_name: customer.name,
-        feedback_id: feedbackId,
-        reference: referenceOf(feedbackId),
+        reference: referenceOf(request.feedbackId),
         categories: [...request.categories],
         is_priority: request.isPriority,
       },
@@ -100,10 +114,10 @@ export class Responses {
 
   /**
    * Sends a mail to a customer as it stands.
-   * @throws `responseWithheld` where the customer has objected since it was permitted
+   * @throws `responseWithheld` where the customer has objected or is gone since it was permitted
    */
-  async send(message: MailMessage, { doNotContact }: Customer): Promise<SentResponse> {
-    if (doNotContact) throw responseWithheld(OBJECTED);
+  async send(message: MailMessage, { isGone, doNotContact }: Customer): Promise<SentResponse> {
+    if (isGone || doNotContact) throw responseWithheld(isGone ? GONE : OBJECTED);
     const response_id = await this.#email.send(message);
     return { response_id, sent_at: this.#clock().toISOString() };
   }

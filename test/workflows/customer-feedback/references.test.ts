@@ -11,7 +11,7 @@ const LONG_ID = "auto-0123456789abcdef0123456789abcdef";
 const SPEAKABLE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
 
 describe("the reference of a piece of feedback", () => {
-  it.each(["F-1", "4711", "2026/05-0001", "ticket #77", "x".repeat(20)])(
+  it.each(["F-1", "4711", "2026/05-0001", "ticket#77", "x".repeat(20)])(
     "is the id where that can be said: %j",
     (id) => {
       expect(referenceOf(id)).toBe(id);

@@ -1,0 +1,123 @@
+/** Input fields of tools that the program knows: a model is not asked for them, and can't choose them. */
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { UnexpectedError, ValidationError } from "../errors.ts";
+import type { Json } from "../json.ts";
+import type { Operation } from "./operation.ts";
+import { parse } from "./validation.ts";
+
+/** Options of `as_tools`. */
+export interface ToolOptions {
+  /** Values of input fields, the same for every call: `{ customer_id: "C-1001" }`. */
+  fixed?: Readonly<Record<string, Json>>;
+  /**
+   * Names of input fields whose values come with each call, from the runtime context of LangChain:
+   * `agent.invoke(…, { context: { customer_id: "C-1001" } })`. A call without one of them does nothing.
+   */
+  fromContext?: readonly string[];
+}
+
+const Options = z.strictObject({
+  fixed: z.record(z.string(), z.unknown()).optional(),
+  fromContext: z.array(z.string()).optional(),
+});
+
+/** Some fields of one operation that its tool takes from the program. */
+export interface FixedFields {
+  readonly names: readonly string[];
+  /**
+   * A model's arguments with these fields in them. `context`: the runtime context of the call.
+   * @throws ValidationError for an argument that says otherwise, UnexpectedError where the context lacks a field
+   */
+  into(args: unknown, context: unknown): unknown;
+}
+
+const unusable = (message: string): ValidationError =>
+  new ValidationError(`The options of the tools are not usable: ${message}`, { code: "invalid_configuration" });
+
+/** @throws the same complaint as about the options */
+function usable<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw unusable(`${(error as Error).message}.`);
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * What the options mean for each operation, in their order. A field that one of them doesn't have is left out there.
+ * @throws ValidationError (`invalid_configuration`) for a field that none has, a value that its schema refuses, an unknown option
+ */
+export function fixedFieldsOf(operations: readonly Operation[], options: ToolOptions): FixedFields[] {
+  const { fixed = {}, fromContext = [] } = usable(() => parse(Options, options));
+  for (const name of [...Object.keys(fixed), ...fromContext]) {
+    if (!operations.some((operation) => hasField(operation, name))) throw unusable(`no tool has a field "${name}".`);
+  }
+  const twice = fromContext.find((name) => Object.hasOwn(fixed, name));
+  if (twice !== undefined) throw unusable(`"${twice}" is in fixed and in fromContext.`);
+
+  return operations.map((operation) => {
+    const ofContext = fromContext.filter((name) => hasField(operation, name));
+    return fixedFields(operation, ownValues(operation, fixed), ofContext);
+  });
+}
+
+const hasField = ({ input }: Operation, name: string): boolean => Object.hasOwn(input.shape, name);
+
+function ownValues(operation: Operation, fixed: Record<string, unknown>): Record<string, unknown> {
+  const own = Object.entries(fixed).filter(([name]) => hasField(operation, name));
+  return Object.fromEntries(
+    own.map(([name, value]) => {
+      // What is optional would otherwise be left to the model where a program has forgotten to fill it in.
+      if (value === undefined) throw unusable(`"${name}" has no value.`);
+      return [name, usable(() => parseField(operation, name, value))];
+    }),
+  );
+}
+
+/** The value as the operation reads it. */
+const parseField = ({ input }: Operation, name: string, value: unknown): unknown =>
+  parse(z.object({ [name]: (input.shape as Record<string, z.ZodType>)[name]! }), { [name]: value })[name];
+
+function fixedFields(
+  operation: Operation,
+  values: Readonly<Record<string, unknown>>,
+  fromContext: readonly string[],
+): FixedFields {
+  return {
+    names: [...Object.keys(values), ...fromContext],
+    into: (args, context) => {
+      const all = { ...values };
+      for (const name of fromContext) all[name] = contextValue(operation, name, context);
+      if (!isRecord(args)) return args;
+      for (const [name, value] of Object.entries(all)) refuseOther(operation, name, args[name], value);
+      return { ...args, ...all };
+    },
+  };
+}
+
+function contextValue(operation: Operation, name: string, context: unknown): unknown {
+  const value = isRecord(context) && Object.hasOwn(context, name) ? context[name] : undefined;
+  try {
+    if (value === undefined) throw new Error(`Invoke the agent with { context: { ${name}: … } }.`);
+    return parseField(operation, name, value);
+  } catch (cause) {
+    throw new UnexpectedError(cause, {
+      message: `${name} is set by the program around you, which has not set it rightly. Nothing was done. Tell the user that this does not work.`,
+      code: "context_missing",
+    });
+  }
+}
+
+/** A model that names another one means another one: doing it for the one that is set would be wrong as well. */
+function refuseOther(operation: Operation, name: string, given: unknown, fixed: unknown): void {
+  if (given === undefined || given === null) return;
+  const { input } = operation;
+  const read = (input.shape as Record<string, z.ZodType>)[name]!.safeParse(given);
+  if (read.success && isDeepStrictEqual(read.data, fixed)) return;
+  const message = "is set by the program and can't be chosen; leave it out";
+  throw new ValidationError(`${name}: ${message}`, { issues: [{ path: name, message }] });
+}
