@@ -22,8 +22,10 @@ export default defineConfig({
     expect: { poll: { timeout: HANGING_MS } },
     // What processes that tests start have loaded is compiled once; it is kept for the next time.
     env: { NODE_COMPILE_CACHE: source("node_modules/.cache/compile") },
-    // Most of the time would go into loading the same modules for each file.
+    // Most of the time would go into loading the same modules for each file. So files must leave nothing behind.
     isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
     // Most tests wait for processes, servers and disks: one more than the processors are is faster, vitest would take one fewer.
     maxWorkers: availableParallelism() + 1,
     // A test that writes to the console says something nobody reads: let it fail.

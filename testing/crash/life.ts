@@ -20,7 +20,7 @@ export interface Life {
 }
 
 /** A process that neither ends nor tells anything for so long hangs. Milliseconds. */
-const LONGEST_SILENCE_MS = 60_000;
+const LONGEST_SILENCE_MS = 300_000;
 const KEPT_ERROR_OUTPUT = 4000;
 
 /**
