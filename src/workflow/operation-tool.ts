@@ -3,6 +3,7 @@ import { z } from "zod";
 import { toWireError } from "../errors.ts";
 import type { FixedFields } from "./fixed-fields.ts";
 import type { CallOptions, Operation } from "./operation.ts";
+import { withoutPlaceholders } from "./placeholders.ts";
 import { toolJsonSchema } from "./tool-schema.ts";
 
 /** What a running tool tells while it works, for whoever listens (LangChain's tool events, LangGraph's "tools" stream). */
@@ -46,7 +47,9 @@ export function operationTool(
       try {
         // LangChain's runtime context; ToolNode and other callers hand it on beside what its type has.
         const { context } = (config ?? {}) as { context?: unknown };
-        return answer(yield* call(fixed.into(args, context), signal ? { signal } : {}));
+        // The program's values come after: they are never taken for ones that say nothing.
+        const values = fixed.into(withoutPlaceholders(operation, args), context);
+        return answer(yield* call(values, signal ? { signal } : {}));
       } catch (error) {
         signal?.throwIfAborted();
         onError(error);

@@ -25,7 +25,6 @@ import {
 } from "./result.ts";
 import { addRoute, errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
 import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
-import { withoutPlaceholders } from "./placeholders.ts";
 import { parse } from "./validation.ts";
 
 /** Options of `startWorkflow`. */
@@ -334,7 +333,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (operation.kind === "direct") return directCall(operation);
     const { engine } = this.configuration;
     return (args, options) => {
-      const parameters = withDerivedKey(operation, withoutPlaceholders(operation, args));
+      const parameters = withDerivedKey(operation, args);
       return withProgress(engine, (follow) => this.#run(parameters, { ...options, origin, follow }));
     };
   }
@@ -378,5 +377,5 @@ const directCall = (operation: Extract<Operation, { kind: "direct" }>): Operatio
   // A direct operation has no steps to tell of.
   // oxlint-disable-next-line require-yield
   async function* (args, options) {
-    return operation.run(parse(operation.input, withoutPlaceholders(operation, args)), options);
+    return operation.run(parse(operation.input, args), options);
   };

@@ -94,7 +94,7 @@ describe.each<[string, ToolOptions, unknown]>([
     expect(await callTool(workflow, options, { zone: "UTC" }, { name: "tell_time", context })).toEqual({ zone: "UTC" });
   });
 
-  it.each(["eve", "", "ada2", ["ada"], { owner: "ada" }, 7])(
+  it.each(["eve", "ada2", ["ada"], { owner: "ada" }, 7])(
     "can't be chosen: the argument %j is refused, and nothing is done",
     async (argument) => {
       const workflow = openNotes();
@@ -107,10 +107,13 @@ describe.each<[string, ToolOptions, unknown]>([
     },
   );
 
-  it.each(["ada", "ada ", null])("may come as the same, or as none: the argument %j", async (argument) => {
-    const result = await callTool(openNotes(), options, { ...note, owner: argument }, { context });
-    expect(result).toMatchObject({ success: true, owner: "ada" });
-  });
+  it.each(["ada", "ada ", null, "", "null", "<owner>"])(
+    "may come as the same, or as none: the argument %j",
+    async (argument) => {
+      const result = await callTool(openNotes(), options, { ...note, owner: argument }, { context });
+      expect(result).toMatchObject({ success: true, owner: "ada" });
+    },
+  );
 
   it("is a part of the key that is made of the content", async () => {
     const workflow = openNotes();
@@ -137,6 +140,11 @@ describe.each<[string, ToolOptions, unknown]>([
       { face: "code", fixed: [] },
     ]);
   });
+});
+
+it("a value that the program has set is what it is, also where a model would mean nothing by it", async () => {
+  const result = await callTool(openNotes(), { fixed: { owner: "none" } }, note);
+  expect(result).toMatchObject({ success: true, owner: "none" });
 });
 
 it("fields of any kind can be fixed, optional ones and the key too", async () => {

@@ -18,6 +18,7 @@ export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 }
 
 /** A day. RFC 5321 section 4.5.4.1 asks for days; a person who wrote to us would rather hear from somebody by then. */
 export const DEFAULT_MAIL_RETRY_FOR_MS = 86_400_000;
+
 /** How old a customer's data may be when a mail is about to leave. Milliseconds. */
 export interface CustomerFreshness {
   /** Older data is looked up again in the customer source first; 0: always. */

@@ -182,11 +182,11 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   protected override submissionExtras(key: string, { face, fixed }: SubmissionOrigin): Record<string, Json> {
-    const isChosenByModel = face === "tool" && !fixed.includes("customer_id");
+    const isCustomerFromModel = face === "tool" && !fixed.includes("customer_id");
     return {
       reference_key: referenceKey(referenceOf(key)),
       ...(this.configuration.approval === true && { approval: true }),
-      ...(isChosenByModel && { customer_from_model: true }),
+      ...(isCustomerFromModel && { customer_from_model: true }),
     };
   }
 

@@ -8,8 +8,10 @@ import { referenceOf } from "./reference.ts";
 
 type Reflected = Pick<CustomerFeedbackInput, "feedback_id" | "subject" | "customer_from_model">;
 
+/** The id that a template of one's own may show: the feedback's, or where a model chose it its reference. */
+export const shownId = ({ feedback_id: id, customer_from_model: isFromModel }: Reflected): string =>
+  isFromModel === true ? referenceOf(id) : id;
+
 /** The subject that the mail answers: the feedback's, or one of ours where a model chose it or where it could be a link. */
-export function answeredSubject(feedback: Reflected): string {
-  if (feedback.customer_from_model !== true && !carriesLink(feedback.subject)) return feedback.subject;
-  return `your feedback (${referenceOf(feedback.feedback_id)})`;
-}
+export const answeredSubject = ({ feedback_id: id, subject, customer_from_model: isFromModel }: Reflected): string =>
+  isFromModel === true || carriesLink(subject) ? `your feedback (${referenceOf(id)})` : subject;

@@ -8,7 +8,8 @@ import type { ResponseDecision } from "./approval.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
-import { answeredSubject } from "./reflection.ts";
+import { referenceOf } from "./reference.ts";
+import { answeredSubject, shownId } from "./reflection.ts";
 import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
@@ -236,13 +237,12 @@ export class ResponseSteps {
 
   #request({ feedback, ...mail }: DueResponse, customer: Customer): ResponseRequest {
     const { feedback_id: feedbackId, message_id: inReplyTo } = feedback;
-    return {
-      feedbackId,
+    const shown = {
       subject: answeredSubject(feedback),
-      customer,
-      ...mail,
-      ...(inReplyTo === undefined ? {} : { inReplyTo }),
+      shownId: shownId(feedback),
+      reference: referenceOf(feedbackId),
     };
+    return { feedbackId, ...shown, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
   }
 }
 

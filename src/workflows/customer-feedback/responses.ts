@@ -7,7 +7,6 @@ import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import type { ResponseCap } from "./configuration.ts";
 import type { Customer } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
-import { referenceOf } from "./reference.ts";
 
 const TEMPLATES: Record<Sentiment | "escalation", string> = {
   positive: "positive_feedback_response.html",
@@ -20,6 +19,9 @@ export interface ResponseRequest {
   feedbackId: string;
   /** The subject that the mail answers. */
   subject: string;
+  /** The feedback's id as the customer may see it, and what they can quote to ask for it. */
+  shownId: string;
+  reference: string;
   categories: readonly Category[];
   /** A reply by sentiment, or the acknowledgment of an escalation. */
   kind: Sentiment | "escalation";
@@ -103,7 +105,8 @@ export class Responses {
       template: TEMPLATES[request.kind],
       templateData: {
         customer_name: customer.name,
-        reference: referenceOf(request.feedbackId),
+        feedback_id: request.shownId,
+        reference: request.reference,
         categories: [...request.categories],
         is_priority: request.isPriority,
       },

@@ -225,13 +225,14 @@ describe("a source that gives no answer", () => {
     },
   );
 
-  it.each(failures)("because it %s keeps the mail back beyond that, as an error that may pass", async (_, error) => {
+  it.each(failures)("because it %s keeps the mail back beyond that, and waits for the source", async (_, error) => {
     const { submit, source, pass, mails } = await start();
     await submit();
     source.says = error;
     pass(24 * HOUR);
     const failed = await submit({ feedback_id: "F-late" });
-    expect(failed).toMatchObject({ success: false, error_type: "io_error", retriable: true });
+    // It waits by itself, for as long as mails are tried.
+    expect(failed).toMatchObject({ success: false, error_type: "io_error", retriable: true, status: "processing" });
     expect(failed.steps_completed).toContain("feedback_stored");
     expect(mails.mails).toHaveLength(1);
     source.says = moved;
