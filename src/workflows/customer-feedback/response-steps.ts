@@ -56,7 +56,7 @@ interface Parts {
 /** The mail to the customer as steps of a run. */
 export class ResponseSteps {
   readonly #parts: Parts;
-  /** Of the steps that send. */
+  /** Of the steps that send, and of those that first read the customer anew, from a source that may be away as well. */
   readonly #patience: StepOptions;
 
   constructor(parts: Parts) {
@@ -70,7 +70,7 @@ export class ResponseSteps {
    */
   async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
     const { step } = context;
-    const permission = await step.unlisted("response_permitted", () => this.#permission(due));
+    const permission = await step.unlisted("response_permitted", () => this.#permission(due), this.#patience);
     if (typeof permission === "string") return { response_withheld: permission };
     const sent = await (
       permission === null
@@ -143,7 +143,11 @@ export class ResponseSteps {
     let refused: string | undefined;
     for (let round = 1; ; round++) {
       const nth = (step: string, n = round): string => (n === 1 ? step : `${step}_${n}`);
-      const draft = await step.unlisted(nth("response_drafted"), () => this.#draft(due, { runId, written, refused }));
+      const draft = await step.unlisted(
+        nth("response_drafted"),
+        () => this.#draft(due, { runId, written, refused }),
+        this.#patience,
+      );
       if ("withheld" in draft) return draft;
       const { value, time } = await decision(draft.rendering, output);
       const decided = value as ResponseDecision;
@@ -156,7 +160,11 @@ export class ResponseSteps {
       // A result, not an error: repeated after a crash, the run must take the same way. Taken up again, it may take another.
       const check = anew(nth("draft_checked"), context);
       const next = nth("response_drafted", round + 1);
-      const standing = await step.unlisted(check, () => this.#standing(context, { name, next }, due, rendering));
+      const standing = await step.unlisted(
+        check,
+        () => this.#standing(context, { name, next }, due, rendering),
+        this.#patience,
+      );
       if (standing === "current") {
         return step(name, () => this.#sendDraft(context, name, due, rendering), this.#patience);
       }
