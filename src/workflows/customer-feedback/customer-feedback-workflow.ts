@@ -206,19 +206,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const { step, runId, startTime } = context;
     const { feedback_id, customer_id, send_response } = feedback;
     const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback));
-    // Null where an earlier version has recorded that it did not judge what the caller had judged.
-    type Judged<Result> = Analysis<Result> | null;
-    const sentimentAnalysis = await step<Judged<SentimentResult>>("sentiment_analyzed", () =>
-      this.#sentiment(feedback),
-    );
-    const categoryAnalysis = await step<Judged<CategoriesResult>>("feedback_categorized", () =>
-      this.#categories(feedback),
-    );
-    const unreadable = sentimentAnalysis !== null && isUnreadable(sentimentAnalysis.result);
+    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
+    const categoryAnalysis = await step("feedback_categorized", () => this.#categories(feedback));
+    const unreadable = isUnreadable(sentimentAnalysis.result);
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
     const { sentiment, categories } = stricterOf(this.#policy, stated, {
-      sentiment: unreadable ? undefined : sentimentAnalysis?.result.sentiment,
-      categories: categoryAnalysis?.result.categories ?? [],
+      sentiment: unreadable ? undefined : sentimentAnalysis.result.sentiment,
+      categories: categoryAnalysis.result.categories,
     });
 
     const { segment, lifetime_value: lifetimeValue, customer_uri: customerUri } = customer;
@@ -240,8 +234,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         customerUri,
         timestamp: startTime,
         runId,
-        ...(sentimentAnalysis ? { sentimentAnalysis } : {}),
-        ...(categoryAnalysis ? { categoryAnalysis } : {}),
+        sentimentAnalysis,
+        categoryAnalysis,
       });
       // In a step, lest every replay says it again.
       if (analysis_fallback !== undefined) {
@@ -249,7 +243,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       }
       return uri;
     });
-    const language = sentimentAnalysis?.result.language ?? categoryAnalysis?.result.language;
+    const language = sentimentAnalysis.result.language ?? categoryAnalysis.result.language;
     const output = {
       action,
       sentiment,
@@ -318,9 +312,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
 /** Both reasons where they differ. */
 function fallbackReason(
-  sentiment: Analysis<SentimentResult> | null,
-  categories: Analysis<CategoriesResult> | null,
+  sentiment: Analysis<SentimentResult>,
+  categories: Analysis<CategoriesResult>,
 ): string | undefined {
-  const reasons = [sentiment, categories].flatMap((analysis) => analysis?.result.fallback?.reason ?? []);
+  const reasons = [sentiment, categories].flatMap((analysis) => analysis.result.fallback?.reason ?? []);
   return reasons.length === 0 ? undefined : [...new Set(reasons)].join("; ");
 }

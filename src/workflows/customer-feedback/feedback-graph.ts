@@ -38,9 +38,8 @@ export interface FeedbackRecord {
   /** When it was submitted; together with the run the same at every attempt to store it. */
   timestamp: Date;
   runId: string;
-  /** Absent in runs that a version began which did not judge what the caller had judged. */
-  sentimentAnalysis?: Analysis<SentimentResult>;
-  categoryAnalysis?: Analysis<CategoriesResult>;
+  sentimentAnalysis: Analysis<SentimentResult>;
+  categoryAnalysis: Analysis<CategoriesResult>;
 }
 
 /** What the graph says of one piece of feedback. */
@@ -131,18 +130,14 @@ export class FeedbackGraph {
       return analysis;
     };
     const { sentimentAnalysis, categoryAnalysis } = record;
-    if (sentimentAnalysis) {
-      const { score, evidence, sentiment: found } = sentimentAnalysis.result;
-      const analysis = addAnalysis("SentimentAnalysis", sentimentAnalysis, score, evidence);
-      graph.addProperty(analysis, "foundSentiment", found);
-    }
-    if (categoryAnalysis) {
-      const { scores, evidence, categories: found } = categoryAnalysis.result;
-      const surest = Math.max(0, ...Object.values(scores));
-      const words = Object.values(evidence).flat();
-      const analysis = addAnalysis("CategoryAnalysis", categoryAnalysis, surest, words);
-      for (const category of found) graph.addProperty(analysis, "foundCategory", category);
-    }
+    const { score, evidence, sentiment: foundSentiment } = sentimentAnalysis.result;
+    const ofSentiment = addAnalysis("SentimentAnalysis", sentimentAnalysis, score, evidence);
+    graph.addProperty(ofSentiment, "foundSentiment", foundSentiment);
+
+    const { scores, evidence: byCategory, categories: foundCategories } = categoryAnalysis.result;
+    const surest = Math.max(0, ...Object.values(scores));
+    const ofCategories = addAnalysis("CategoryAnalysis", categoryAnalysis, surest, Object.values(byCategory).flat());
+    for (const category of foundCategories) graph.addProperty(ofCategories, "foundCategory", category);
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
     return feedback.value;
   }
