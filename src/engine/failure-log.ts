@@ -39,6 +39,7 @@ export class FailureLog {
 
   failed({ runId, step, attempt, retryInMs, since, error, error_code: code, cause }: LoggedFailure): void {
     const now = performance.now();
+    this.#forgetOld(now);
     const key = JSON.stringify([step, code, error]);
     this.#forget(runId, step, key);
     const isNew = !this.#troubles.has(key);
@@ -46,7 +47,6 @@ export class FailureLog {
     this.#troubles.set(key, trouble);
     trouble.runs.set(runId, now);
     if (since < trouble.since) trouble.since = since;
-    for (const [run, failedAt] of trouble.runs) if (now - failedAt > FORGOTTEN_MS) trouble.runs.delete(run);
     const facts = { step, code, runs_failing: trouble.runs.size, failing_since: trouble.since.toISOString() };
     if (isNew || now - trouble.loggedAt > REMINDER_MS) {
       trouble.loggedAt = now;
@@ -61,12 +61,24 @@ export class FailureLog {
     this.#forget(runId, step);
   }
 
-  #forget(runId: string, step?: string, except?: string): void {
-    for (const [key, { step: failing, since, runs }] of this.#troubles) {
-      if (key === except || (step !== undefined && failing !== step)) continue;
-      if (!runs.delete(runId) || runs.size > 0) continue;
-      this.#troubles.delete(key);
-      this.#logger.info({ step: failing, failing_since: since.toISOString() }, "no run fails for this reason any more");
+  /** Another process has gone on with these runs, and what became of them is not known here. */
+  #forgetOld(now: number): void {
+    for (const [key, trouble] of this.#troubles) {
+      for (const [run, failedAt] of trouble.runs) if (now - failedAt > FORGOTTEN_MS) trouble.runs.delete(run);
+      this.#endIfOver(key, trouble);
     }
+  }
+
+  #forget(runId: string, step?: string, except?: string): void {
+    for (const [key, trouble] of this.#troubles) {
+      if (key === except || (step !== undefined && trouble.step !== step)) continue;
+      if (trouble.runs.delete(runId)) this.#endIfOver(key, trouble);
+    }
+  }
+
+  #endIfOver(key: string, { step, since, runs }: Trouble): void {
+    if (runs.size > 0) return;
+    this.#troubles.delete(key);
+    this.#logger.info({ step, failing_since: since.toISOString() }, "no run fails for this reason any more");
   }
 }

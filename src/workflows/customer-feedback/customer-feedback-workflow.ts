@@ -1,7 +1,8 @@
 import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
 import { ownWords } from "../../analysis/own-words/own-words.ts";
+import type { Category } from "../../analysis/categories.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
-import { isUnreadable, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
+import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import type { Json } from "../../json.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
@@ -29,7 +30,13 @@ import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
 import { isMailStep, ResponseSteps } from "./response-steps.ts";
 import { Responses } from "./responses.ts";
-import { CategoriesOutput, CustomerFeedbackOutput, SentimentOutput, type CustomerFeedbackResult } from "./result.ts";
+import {
+  CategoriesOutput,
+  CustomerFeedbackOutput,
+  SentimentOutput,
+  type Action,
+  type CustomerFeedbackResult,
+} from "./result.ts";
 
 /**
  * What the process knows of the customer, and under which Message-ID it writes to them. Name and address are not kept with the run: who
@@ -41,6 +48,14 @@ interface CustomerFacts {
   lifetime_value: number;
   /** Kept, because it must stay when the sender's domain changes. Absent in runs that were begun before it was. */
   message_id?: string;
+}
+
+/** What is to be done, and by which labels. */
+interface Decision {
+  action: Action;
+  sentiment: Sentiment;
+  categories: Category[];
+  isPriority: boolean;
 }
 
 /**
@@ -106,7 +121,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       customers: this.#customers,
       graph: this.#graph,
       approval: configuration.approval ?? false,
-      retryForMs: configuration.mailRetryForMs ?? DEFAULT_MAIL_RETRY_FOR_MS,
+      retryForMs: mailRetryFor(configuration),
     });
     this.#approvals = new ResponseApprovals({
       drafts,
@@ -208,16 +223,11 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback));
     const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
     const categoryAnalysis = await step("feedback_categorized", () => this.#categories(feedback));
-    const unreadable = isUnreadable(sentimentAnalysis.result);
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
-    const { sentiment, categories } = stricterOf(this.#policy, stated, {
-      sentiment: unreadable ? undefined : sentimentAnalysis.result.sentiment,
-      categories: categoryAnalysis.result.categories,
-    });
-
-    const { segment, lifetime_value: lifetimeValue, customer_uri: customerUri } = customer;
-    const situation = { segment, lifetimeValue, sentiment, categories, sendResponse: send_response, unreadable };
-    const action = decideAction(this.#policy, situation);
+    // Recorded: the policy may be another one after a restart, and what was decided must not change under the mail that waits.
+    const { action, sentiment, categories, isPriority } = await step.unlisted("action_decided", async () =>
+      this.#decide(feedback, customer, sentimentAnalysis.result, categoryAnalysis.result),
+    );
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
     const reference = referenceOf(feedback_id);
@@ -231,7 +241,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         categories,
         stated,
         action,
-        customerUri,
+        customerUri: customer.customer_uri,
         timestamp: startTime,
         runId,
         sentimentAnalysis,
@@ -255,14 +265,14 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     };
 
     const messageId = customer.message_id ?? this.#messageId(feedback_id);
-    const mail = { feedback, categories, isPriority: isPriority(this.#policy, segment), messageId };
+    const mail = { feedback, categories, isPriority, messageId };
     if (action === "auto_respond") {
       const due = { ...mail, kind: sentiment };
       return { ...output, ...(await this.#responses.respond(context, "response_sent", due, output)) };
     }
     if (action === "no_action") return output;
 
-    const priority = mail.isPriority || sentiment === "negative" ? "high" : "normal";
+    const priority = isPriority || sentiment === "negative" ? "high" : "normal";
     const ticket_id = await step("ticket_created", () =>
       this.configuration.ticketSystem.createTicket({
         key: feedback_id,
@@ -287,6 +297,22 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
+  #decide(
+    { sentiment, categories, send_response: sendResponse }: CustomerFeedbackInput,
+    { segment, lifetime_value: lifetimeValue }: CustomerFacts,
+    found: SentimentResult,
+    { categories: foundCategories }: CategoriesResult,
+  ): Decision {
+    const unreadable = isUnreadable(found);
+    const labels = stricterOf(
+      this.#policy,
+      { sentiment, categories },
+      { sentiment: unreadable ? undefined : found.sentiment, categories: foundCategories },
+    );
+    const action = decideAction(this.#policy, { segment, lifetimeValue, ...labels, sendResponse, unreadable });
+    return { action, ...labels, isPriority: isPriority(this.#policy, segment) };
+  }
+
   async #customerFacts({ customer_id, feedback_id }: CustomerFeedbackInput): Promise<CustomerFacts> {
     const { uri, segment, lifetimeValue } = await this.#customers.refreshed(customer_id);
     const message_id = this.#messageId(feedback_id);
@@ -308,6 +334,12 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const result = await this.configuration.feedbackCategorizer.categorize(ownWords(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
+}
+
+/** @throws TypeError for a time that can't be */
+function mailRetryFor({ mailRetryForMs = DEFAULT_MAIL_RETRY_FOR_MS }: CustomerFeedbackWorkflowConfiguration): number {
+  if (mailRetryForMs >= 0 && Number.isFinite(mailRetryForMs)) return mailRetryForMs;
+  throw new TypeError(`mailRetryForMs must be a number of milliseconds of at least 0, not ${mailRetryForMs}`);
 }
 
 /** Both reasons where they differ. */

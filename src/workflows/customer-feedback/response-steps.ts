@@ -31,7 +31,9 @@ type Withheld = { withheld: string };
 const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
 type MailStep = (typeof MAIL_STEPS)[number];
 
-export const isMailStep = (step: string): boolean => MAIL_STEPS.some((name) => name === step);
+/** Whether a step sends the mail or prepares that: for callers, whichever of them fails, it is the mail that waits. */
+export const isMailStep = (step: string): boolean =>
+  MAIL_STEPS.some((name) => name === step) || /^(?:response_permitted|response_drafted|draft_checked)/.test(step);
 
 /** Greylisting mostly opens after some five minutes, and who is away for longer is not to be asked all the time. */
 const LONGEST_MAIL_DELAY_MS = 900_000;

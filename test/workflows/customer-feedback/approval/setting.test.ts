@@ -2,7 +2,9 @@ import { Hono } from "hono";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CustomerFeedbackWorkflow } from "../../../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
-import { feedback, startFeedback } from "../../../support/feedback.ts";
+import { DEFAULT_ESCALATION_POLICY } from "../../../../src/workflows/customer-feedback/policy.ts";
+import { by, startWaiting } from "../../../support/approval.ts";
+import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 
 describe("whether approval is needed", () => {
@@ -58,5 +60,25 @@ describe("whether approval is needed", () => {
   it("is for no caller to say", async () => {
     const { workflow } = await startFeedback({ approval: true });
     expect(await workflow.run(feedback({ approval: false }))).toMatchObject({ error_type: "validation_error" });
+  });
+});
+
+describe("what was decided about a piece of feedback", () => {
+  it("stands while its mail waits, whatever the policy is after a restart", async () => {
+    const runs = join(temporaryFolder(), "runs.sqlite");
+    const first = await startWaiting({}, {}, { runs });
+    await first.engine.close();
+    const { ontologyStore, id, pending } = first;
+    const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, segments: ["standard"] };
+    const second = await startFeedback({ approval: true, ontologyStore, escalationPolicy }, { runs });
+    second.workflow.register();
+    second.engine.resume();
+    await second.workflow.approveResponse(id, { rendering: pending.rendering, by });
+    const result = await second.workflow.getWorkflowResult(id);
+    expect(result).toMatchObject({ success: true, action: "auto_respond", response_id: expect.any(String) });
+    expect(result).not.toHaveProperty("ticket_id");
+    expect(await values(ontologyStore, "abi:Feedback", "abi:action")).toEqual(["auto_respond"]);
+    // The other policy holds for what comes after it.
+    expect(await second.workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ action: "escalate" });
   });
 });
