@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Run, RunStatus, StepAttempt, WorkflowEngine } from "../engine/engine.ts";
 import { historyOf } from "../workflow/result.ts";
-import { referenceOf } from "../workflows/customer-feedback/reference.ts";
+import { shownReference } from "../workflows/customer-feedback/reflection.ts";
 import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields } from "./result-view.ts";
@@ -68,7 +68,8 @@ async function showOne(
   const history = withHistory ? await engine.history(run.id) : undefined;
   if (json) return printJson({ ...status, ...(history && { history: history.map(historyOf) }) });
   const { start_time: start = "", end_time: end } = status;
-  const reference = referenceOf(run.key);
+  const { customer_from_model } = run.input as { customer_from_model?: boolean };
+  const reference = shownReference({ feedback_id: run.key, customer_from_model });
   const isAtWork = run.status === "processing" && !run.stepsCompleted.includes(run.currentStep ?? "");
   const atWork = isAtWork ? run.currentStep : undefined;
   print(

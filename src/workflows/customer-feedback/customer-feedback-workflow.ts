@@ -25,7 +25,8 @@ import { handleFeedbackEvent, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
-import { referenceKey, referenceOf } from "./reference.ts";
+import { referenceKey } from "./reference.ts";
+import { shownReference } from "./reflection.ts";
 import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
 import { isMailStep, ResponseSteps } from "./response-steps.ts";
@@ -197,11 +198,11 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   protected override submissionExtras(key: string, { face, fixed }: SubmissionOrigin): Record<string, Json> {
-    const isCustomerFromModel = face === "tool" && !fixed.includes("customer_id");
+    const customer_from_model = face === "tool" && !fixed.includes("customer_id");
     return {
-      reference_key: referenceKey(referenceOf(key)),
+      reference_key: referenceKey(shownReference({ feedback_id: key, customer_from_model })),
       ...(this.configuration.approval === true && { approval: true }),
-      ...(isCustomerFromModel && { customer_from_model: true }),
+      ...(customer_from_model && { customer_from_model }),
     };
   }
 
@@ -230,7 +231,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     );
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
-    const reference = referenceOf(feedback_id);
+    const reference = shownReference(feedback);
     const feedback_uri = await step("feedback_stored", async () => {
       const uri = await this.#graph.store({
         id: feedback_id,

@@ -56,9 +56,15 @@ export interface Labels {
   categories: readonly Category[];
 }
 
+/** From the mildest to the strictest: praise is answered with thanks, a complaint may go to a person. */
+const BY_STRICTNESS: readonly Sentiment[] = ["positive", "neutral", "negative"];
+
+const stricter = (one: Sentiment, other: Sentiment): Sentiment =>
+  BY_STRICTNESS.indexOf(one) > BY_STRICTNESS.indexOf(other) ? one : other;
+
 /**
- * What the process goes by where a caller states labels: a negative sentiment counts whoever finds it, and categories that the policy
- * calls critical are added. So what is stated may add to an escalation, and takes nothing from it.
+ * The labels that the process uses where a caller states some: the stricter sentiment counts whoever finds it, and critical categories
+ * that were found are added. So a stated label may add to an escalation, and never makes the answer milder than the text would.
  * @param found of a text that was not read, no sentiment
  */
 export function stricterOf(
@@ -66,8 +72,8 @@ export function stricterOf(
   stated: Labels,
   found: Labels,
 ): { sentiment: Sentiment; categories: Category[] } {
-  const sentiment =
-    found.sentiment === "negative" ? found.sentiment : (stated.sentiment ?? found.sentiment ?? "neutral");
+  const known = stated.sentiment ?? found.sentiment ?? "neutral";
+  const sentiment = stricter(known, found.sentiment ?? known);
   if (stated.categories.length === 0) return { sentiment, categories: [...found.categories] };
   const critical = found.categories.filter((category) => policy && policy.criticalCategories.includes(category));
   return { sentiment, categories: inStableOrder([...stated.categories, ...critical]) };

@@ -14,8 +14,11 @@ const LENGTH = 10;
  * reference, for good. Of a million pieces of feedback two share a derived one with a probability of 1 in 2,000: it finds
  * feedback, it does not identify it.
  */
-export function referenceOf(feedbackId: string): string {
-  if (SPEAKABLE.test(feedbackId) && !carriesLink(feedbackId)) return feedbackId;
+export const referenceOf = (feedbackId: string): string =>
+  SPEAKABLE.test(feedbackId) && !carriesLink(feedbackId) ? feedbackId : derivedReference(feedbackId);
+
+/** The derived one, whatever the id: a model that chose whose feedback it is chose the id as well, and may say something by it. */
+export function derivedReference(feedbackId: string): string {
   // UTF-16 keeps lone surrogates apart, which UTF-8 would all turn into the same replacement character.
   let bits = createHash("sha256").update(Buffer.from(feedbackId, "utf16le")).digest().readBigUInt64BE();
   let text = "";

@@ -3,15 +3,23 @@
  * never have seen these words: a hostile text could have made the model send them. Then nothing of it is repeated.
  */
 import { carriesLink } from "../../integrations/email/link-detection.ts";
-import type { CustomerFeedbackInput } from "./parameters.ts";
-import { referenceOf } from "./reference.ts";
+import { derivedReference, referenceOf } from "./reference.ts";
 
-type Reflected = Pick<CustomerFeedbackInput, "feedback_id" | "subject" | "customer_from_model">;
+interface Identified {
+  feedback_id: string;
+  customer_from_model?: boolean | undefined;
+}
 
-/** The id that a template of one's own may show: the feedback's, or where a model chose it its reference. */
-export const shownId = ({ feedback_id: id, customer_from_model: isFromModel }: Reflected): string =>
-  isFromModel === true ? referenceOf(id) : id;
+/** What the customer is asked to quote. A model that chose whose feedback it is chose the id as well, and could say something by it. */
+export const shownReference = ({ feedback_id: id, customer_from_model: isFromModel }: Identified): string =>
+  isFromModel === true ? derivedReference(id) : referenceOf(id);
+
+/** The id that a template of your own may show: the feedback's, or its reference where a model chose it. */
+export const shownId = (feedback: Identified): string =>
+  feedback.customer_from_model === true ? derivedReference(feedback.feedback_id) : feedback.feedback_id;
 
 /** The subject that the mail answers: the feedback's, or one of ours where a model chose it or where it could be a link. */
-export const answeredSubject = ({ feedback_id: id, subject, customer_from_model: isFromModel }: Reflected): string =>
-  isFromModel === true || carriesLink(subject) ? `your feedback (${referenceOf(id)})` : subject;
+export const answeredSubject = (feedback: Identified & { subject: string }): string =>
+  feedback.customer_from_model === true || carriesLink(feedback.subject)
+    ? `your feedback (${shownReference(feedback)})`
+    : feedback.subject;

@@ -8,8 +8,7 @@ import type { ResponseDecision } from "./approval.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
-import { referenceOf } from "./reference.ts";
-import { answeredSubject, shownId } from "./reflection.ts";
+import { answeredSubject, shownId, shownReference } from "./reflection.ts";
 import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
@@ -250,7 +249,7 @@ export class ResponseSteps {
     const shown = {
       subject: answeredSubject(feedback),
       shownId: shownId(feedback),
-      reference: referenceOf(feedbackId),
+      reference: shownReference(feedback),
     };
     return { feedbackId, ...shown, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
   }

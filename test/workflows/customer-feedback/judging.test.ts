@@ -79,7 +79,7 @@ describe("labels that the caller states", () => {
     ["neutral beside negative words", { sentiment: "neutral", feedback_text: "Terrible. I hate it." }, "negative"],
     ["negative beside praise", { sentiment: "negative" }, "negative"],
     ["neutral beside praise", { sentiment: "neutral" }, "neutral"],
-    ["positive beside facts", { sentiment: "positive", feedback_text: "The parcel has three parts." }, "positive"],
+    ["positive beside facts", { sentiment: "positive", feedback_text: "The parcel has three parts." }, "neutral"],
     ["positive in a language that is not read", { sentiment: "positive", feedback_text: UNREADABLE }, "positive"],
   ])("count where they are the stricter ones: %s", async (_, fields, sentiment) => {
     const { workflow } = await startFeedback();

@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { ToolOptions } from "../../../src/workflow/fixed-fields.ts";
 import { by, pendingOf } from "../../support/approval.ts";
-import { referenceOf } from "../../../src/workflows/customer-feedback/reference.ts";
+import { derivedReference, referenceOf } from "../../../src/workflows/customer-feedback/reference.ts";
+import { shownId } from "../../../src/workflows/customer-feedback/reflection.ts";
 import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
 
 const LURE = "Your account is locked";
@@ -38,25 +39,38 @@ async function mailOf(parts: Feedback, submit: (parts: Feedback) => Promise<unkn
 describe("a tool whose customer the model chooses", () => {
   it.each([LURE, LINK, "Product Feedback"])("repeats nothing of the subject %j", async (subject) => {
     const { subject: sent, text } = await mailOf(await startFeedback(), (parts) => byTool(parts, { subject }));
-    expect(sent).toBe("RE: your feedback (F-1)");
+    expect(sent).toBe(`RE: your feedback (${derivedReference("F-1")})`);
     expect(text).not.toContain(subject);
   });
 
-  it.each([LURE, LINK, "evil.example", "www.evil", "F-1 call +1 900 555 0100 now", "evil．example", "a".repeat(200)])(
-    "shows a code in place of the id %j, in the subject and in the text",
-    async (feedback_id) => {
-      const mail = await mailOf(await startFeedback(), (parts) => byTool(parts, { feedback_id }));
-      const [, code] = /^RE: your feedback \(([0-9A-Z]{5}-[0-9A-Z]{5})\)$/.exec(mail.subject) ?? [];
-      expect(code).toBeDefined();
-      expect(mail.text).toContain(code);
-      expect(mail.text + mail.html).not.toContain(feedback_id);
-    },
-  );
+  it.each([
+    LURE,
+    LINK,
+    "evil.example",
+    "www.evil",
+    "F-1 call +1 900 555 0100 now",
+    "evil．example",
+    "a".repeat(200),
+    "CALL-08005551",
+    "PAY-NOW",
+  ])("shows a code in place of the id %j, in the subject and in the text", async (feedback_id) => {
+    const mail = await mailOf(await startFeedback(), (parts) => byTool(parts, { feedback_id }));
+    const [, code] = /^RE: your feedback \(([0-9A-Z]{5}-[0-9A-Z]{5})\)$/.exec(mail.subject) ?? [];
+    expect(code).toBeDefined();
+    expect(mail.text).toContain(code);
+    expect(mail.text + mail.html).not.toContain(feedback_id);
+  });
+
+  it("gives a template of your own the code as the id as well", () => {
+    const submitted = { feedback_id: "PAY-NOW" };
+    expect(shownId({ ...submitted, customer_from_model: true })).toBe(derivedReference("PAY-NOW"));
+    expect(shownId(submitted)).toBe("PAY-NOW");
+  });
 
   it("does so with an acknowledgment as well", async () => {
     const customer = { customer_id: "C-vip", subject: LURE };
     expect((await mailOf(await startFeedback(), (parts) => byTool(parts, customer))).subject).toBe(
-      "RE: your feedback (F-1)",
+      `RE: your feedback (${derivedReference("F-1")})`,
     );
   });
 
@@ -64,7 +78,7 @@ describe("a tool whose customer the model chooses", () => {
     const parts = await startFeedback({ approval: true });
     const waiting = (await byTool(parts, { subject: LURE })) as { workflow_id: string };
     const { rendering, subject } = await pendingOf(parts.workflow, waiting.workflow_id);
-    expect(subject).toBe("RE: your feedback (F-1)");
+    expect(subject).toBe(`RE: your feedback (${derivedReference("F-1")})`);
     const edit = { rendering, by, subject: "About your order", text: "Dear Ada, …" };
     await parts.workflow.editResponse(waiting.workflow_id, edit);
     await parts.workflow.getWorkflowResult(waiting.workflow_id);
@@ -73,7 +87,7 @@ describe("a tool whose customer the model chooses", () => {
 
   it("is one submission with the same from elsewhere, and the first stands", async () => {
     for (const [first, second, expected] of [
-      ["tool", "code", "RE: your feedback (F-1)"],
+      ["tool", "code", `RE: your feedback (${derivedReference("F-1")})`],
       ["code", "tool", `RE: ${LURE}`],
     ]) {
       const parts = await startFeedback();
@@ -116,7 +130,7 @@ describe("a tool whose customer the program has set", () => {
   it("is as careful as ever where another field than the customer is set", async () => {
     const parts = await startFeedback();
     const { subject } = await mailOf(parts, () => byTool(parts, { subject: LURE }, { fixed: { send_response: true } }));
-    expect(subject).toBe("RE: your feedback (F-1)");
+    expect(subject).toBe(`RE: your feedback (${derivedReference("F-1")})`);
   });
 });
 

@@ -77,7 +77,7 @@ describe("what was decided about a piece of feedback", () => {
     const result = await second.workflow.getWorkflowResult(id);
     expect(result).toMatchObject({ success: true, action: "auto_respond", response_id: expect.any(String) });
     expect(result).not.toHaveProperty("ticket_id");
-    expect(await values(ontologyStore, "abi:Feedback", "abi:action")).toEqual(["auto_respond"]);
+    expect(await values(ontologyStore, "Feedback", "abi:action")).toEqual(["auto_respond"]);
     // The other policy holds for what comes after it.
     expect(await second.workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ action: "escalate" });
   });
