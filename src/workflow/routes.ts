@@ -1,3 +1,4 @@
+import { MIMEType } from "node:util";
 import { toAbiError, toWireError, ValidationError } from "../errors.ts";
 
 /**
@@ -52,7 +53,17 @@ export function errorResponse(error: unknown, headers: Record<string, string> = 
   return json({ ...body, fields }, status, headers);
 }
 
-const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-?8|"utf-?8")[ \t]*)?;?$/i;
+/** Whether a media type is JSON in UTF-8; parameters other than the charset make no difference. */
+function isJson(type: string): boolean {
+  try {
+    const { essence, params } = new MIMEType(type);
+    // Of two charsets the parser would take the first, and another reader the last.
+    const isOneCharset = (type.match(/;\s*charset\s*=/gi) ?? []).length < 2;
+    return essence === "application/json" && isOneCharset && /^utf-?8$/i.test(params.get("charset") ?? "utf-8");
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Only what a browser sends to another site's server after it has asked that server (CORS): a page must not be able to start runs on
@@ -60,7 +71,7 @@ const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-?8|"utf-?8")
  * @throws ValidationError (`unsupported_media_type`)
  */
 function checkIsJson({ headers }: Request): void {
-  if (!JSON_TYPE.test(headers.get("content-type")?.trim() ?? "")) {
+  if (!isJson(headers.get("content-type") ?? "")) {
     throw new ValidationError("The body must be JSON in UTF-8: send it with Content-Type: application/json.", {
       code: "unsupported_media_type",
     });

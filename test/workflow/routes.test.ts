@@ -43,6 +43,8 @@ describe("the type of a body", () => {
     "Application/JSON",
     "application/json; charset=utf-8",
     "application/json;charset=UTF-8",
+    "application/json; odata=verbose",
+    "application/json; charset=utf-8; v=1",
     'application/json ; charset="utf-8"',
     "application/json;",
   ])("%s is taken", async (type) => {
