@@ -8,6 +8,7 @@ import { parseNTriples } from "../n-triples.ts";
 import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
 import { skolemizedLines } from "../skolem.ts";
 import { parseQuery } from "../sparql/parse.ts";
+import { sqliteFault } from "../../sqlite.ts";
 import { planUpdate, type UpdateStep } from "../sparql/update-plan.ts";
 import { storeIri } from "../store-name.ts";
 import { deltaOf, type Delta } from "./delta.ts";
@@ -274,19 +275,18 @@ function callError(error: unknown): Error {
   });
 }
 
-/** SQLite's result codes CORRUPT and NOTADB. */
-const isDamage = (error: unknown): boolean =>
-  isSqliteError(error) && [11, 26].includes(Number((error as { errcode?: number }).errcode) & 0xff);
-
 function openingError(error: unknown, path: string): Error {
-  if (isDamage(error) || (isAbiError(error) && error.code === "invalid_sparql")) {
+  if (sqliteFault(error) === "damaged" || (isAbiError(error) && error.code === "invalid_sparql")) {
     return new ValidationError(
       `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
       { code: "store_unreadable", cause: error },
     );
   }
   if (isAbiError(error)) return error;
-  return new IoError(`The knowledge graph in ${path} can't be opened. Check that the folder can be written.`, {
-    cause: error,
-  });
+  return new IoError(
+    `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,
+    {
+      cause: error,
+    },
+  );
 }
