@@ -84,7 +84,7 @@ describe("a data directory", () => {
   }
 
   const text = (path: string): void => writeFileSync(path, "a text that is long enough to be looked at ".repeat(100));
-  const folder = (path: string): void => void mkdirSync(path);
+  const folder = (path: string): void => mkdirSync(path);
   const foreign = (path: string): void => {
     const database = new DatabaseSync(path);
     database.exec("CREATE TABLE cookies (name TEXT); PRAGMA user_version = 7");

@@ -149,7 +149,7 @@ async function createPool(url: string, most = MOST_CONNECTIONS): Promise<Pool> {
 
 /** The driver tries again for ever where the other side closes the connection before it is open, or waits for a pooler that waits. */
 async function firstAnswer({ sql, sockets }: Pool): Promise<SessionFacts> {
-  const patienceS = Number(sql.options.connect_timeout);
+  const patienceS = sql.options.connect_timeout;
   const facts = readFacts(sql);
   if (await settlesWithin(facts, patienceS * 1000)) return facts;
   facts.catch(() => {});

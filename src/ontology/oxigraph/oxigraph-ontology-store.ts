@@ -276,13 +276,13 @@ function callError(error: unknown): Error {
 }
 
 function openingError(error: unknown, path: string): Error {
-  if (sqliteFault(error) === "damaged" || (isAbiError(error) && error.code === "invalid_sparql")) {
+  if (isAbiError(error) && error.code !== "invalid_sparql") return error;
+  if (isAbiError(error) || sqliteFault(error) === "damaged") {
     return new ValidationError(
       `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
       { code: "store_unreadable", cause: error },
     );
   }
-  if (isAbiError(error)) return error;
   return new IoError(
     `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,
     {
