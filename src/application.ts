@@ -19,11 +19,10 @@ import { SparqlEndpointStore } from "./ontology/sparql-endpoint/sparql-endpoint-
 import { makePrivateFolder } from "./private-files.ts";
 import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import { shownName } from "./secrets.ts";
-import type { Settings } from "./settings.ts";
+import { IN_MEMORY, type Settings } from "./settings.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
 import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
 
-const IN_MEMORY = ":memory:";
 const LONGEST_RETRY_DELAY_MS = 60_000;
 
 /** Where this process keeps its files. */
@@ -69,17 +68,19 @@ export interface Application {
   close(): Promise<void>;
 }
 
+/** Who executes nothing, and finds runs and graph elsewhere, needs no folder. */
+const keepsFiles = ({ dataDirectory, databaseUrl, ontologyUrl }: Settings, worker: boolean): boolean =>
+  dataDirectory !== IN_MEMORY && (worker || databaseUrl === undefined || ontologyUrl === undefined);
+
 function makeFolder(path: string): void {
   try {
     makePrivateFolder(path);
   } catch (cause) {
-    throw new IoError(
-      `The data directory ${path} cannot be made: is there a file of that name, or a folder that cannot be written?`,
-      {
-        code: "data_directory",
-        cause,
-      },
-    );
+    const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
+    const problem = isFile
+      ? "cannot be made: it, or something above it, is a file. Name a folder with --data or ABI_DATA_DIRECTORY."
+      : "cannot be made: the folder above it can't be written. Make it, or name another one with --data or ABI_DATA_DIRECTORY.";
+    throw new IoError(`The data directory ${path} ${problem}`, { code: "data_directory", cause });
   }
 }
 
@@ -178,7 +179,7 @@ export async function openApplication(
   checkSharing(settings, logger);
   try {
     // What customers wrote, and who they are, is nobody else's business on this machine.
-    if (settings.dataDirectory !== IN_MEMORY) makeFolder(settings.dataDirectory);
+    if (keepsFiles(settings, worker)) makeFolder(settings.dataDirectory);
     const ontologyStore = await openOntologyStore(settings);
     opened.push(ontologyStore);
     const transport = settings.mailUrl ?? `outbox:${outboxFolder(settings)}`;

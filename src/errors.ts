@@ -73,12 +73,19 @@ export class IoError extends AbiError {
 /** A fault of ours. The message says nothing of internals; the cause is in the log. */
 export class UnexpectedError extends AbiError {
   override readonly type = "unexpected_error";
+  /** What whoever runs this must correct, in their words: for the log and the command line, not for callers. */
+  readonly remedy: string | undefined;
 
   constructor(
     cause: unknown,
-    { message = "Something went wrong on our side. The log has the details.", code = "internal" } = {},
+    {
+      message = "Something went wrong on our side. The log has the details.",
+      code = "internal",
+      remedy,
+    }: { message?: string; code?: string; remedy?: string } = {},
   ) {
     super(message, code, { cause });
+    this.remedy = remedy;
   }
 }
 

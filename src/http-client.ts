@@ -88,9 +88,10 @@ export class HttpClient {
     this.#timeoutMs = timeoutMs;
     this.#retries = retries;
     this.#inspect = inspect ?? (() => {});
+    const credentials = url.username !== "" || url.password !== "" ? basic(url, name) : undefined;
     try {
       this.#headers = new Headers({ accept: "application/json", ...headers });
-      if (url.username !== "" || url.password !== "") this.#headers.set("authorization", basic(url));
+      if (credentials !== undefined) this.#headers.set("authorization", credentials);
       if (token !== undefined) this.#headers.set("authorization", `Bearer ${token}`);
     } catch {
       // The error of `Headers` quotes the value, which may be a secret: it is not even kept as the cause.
@@ -203,8 +204,11 @@ export class HttpClient {
   }
 
   #misdirected(): UnexpectedError {
-    const problem = new Error(`The ${this.#name} sends us on to another place. Configure its final URL.`);
-    return new UnexpectedError(problem, { code: "redirect_refused" });
+    return misconfigured(
+      this.#name,
+      `The ${this.#name} sends us on to another place. Configure its final URL.`,
+      "redirect_refused",
+    );
   }
 
   async #text(response: Response, maxBytes: number): Promise<string> {
@@ -251,12 +255,18 @@ export function requireWholeNumber(
 
 /**
  * The error for an answer by which a server refuses for good. What is about the request is told to who made it. What is about us
- * (credentials, rights, URL) is for who runs this: it goes to the log, and callers learn that something is wrong on our side.
+ * (credentials, rights, URL) is for who runs this: see `misconfigured`.
  */
-export const refusal = (status: number, message: string, code: string): AbiError =>
-  ABOUT_THE_REQUEST.has(status)
-    ? new ValidationError(message, { code })
-    : new UnexpectedError(new Error(message), { code });
+export const refusal = (name: string, status: number, message: string, code: string): AbiError =>
+  ABOUT_THE_REQUEST.has(status) ? new ValidationError(message, { code }) : misconfigured(name, message, code);
+
+/** For what only our settings can put right: it goes to the log and the command line, and callers learn whose settings they are. */
+const misconfigured = (name: string, remedy: string, code: string): UnexpectedError =>
+  new UnexpectedError(new Error(remedy), {
+    message: `The ${name} can't be used with the settings that are made here. The log says what to correct.`,
+    code,
+    remedy,
+  });
 
 function withoutCredentials(url: URL): URL {
   const bare = new URL(url);
@@ -265,9 +275,20 @@ function withoutCredentials(url: URL): URL {
   return bare;
 }
 
-/** RFC 7617, with the credentials in UTF-8. */
-const basic = ({ username, password }: URL): string =>
-  `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
+/**
+ * RFC 7617, with the credentials in UTF-8.
+ * @throws ValidationError without a cause: what can't be decoded is a secret
+ */
+function basic({ username, password }: URL, name: string): string {
+  try {
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(credentials).toString("base64")}`;
+  } catch {
+    throw unusable(
+      `User or password in the URL of the ${name} are not percent-encoded as URLs need it: write % as %25.`,
+    );
+  }
+}
 
 /** Codes of Node and of its `fetch` for connections that did not come about. */
 const NO_CONNECTION = new Set([

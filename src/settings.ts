@@ -48,10 +48,16 @@ const onOff = z.preprocess(
   z.boolean({ error: "must be on or off" }),
 );
 
+/** As a data directory: nothing is kept. */
+export const IN_MEMORY = ":memory:";
+
+/** In the folder in which the process was started; it may be missing until something is kept. */
+export const DEFAULT_DATA_DIRECTORY = ".abi-workflows";
+
 const DEFINITIONS = {
   dataDirectory: {
     env: "ABI_DATA_DIRECTORY",
-    schema: folder.default(".abi-workflows"),
+    schema: folder.default(DEFAULT_DATA_DIRECTORY),
     about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
   },
   databaseUrl: {

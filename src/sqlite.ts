@@ -20,3 +20,28 @@ export function openSqlite(path: string): DatabaseSync {
   }
   return database;
 }
+
+/** By SQLite's primary result codes (https://www.sqlite.org/rescode.html). */
+const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
+  [8, "read_only"],
+  [11, "damaged"],
+  [13, "full"],
+  [14, "not_opened"],
+  [26, "damaged"],
+]);
+
+type SqliteFault = "damaged" | "full" | "not_opened" | "read_only";
+
+/** What SQLite means by an error, or by what caused it; undefined for all else. */
+export function sqliteFault(error: unknown): SqliteFault | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { errcode } = error as { errcode?: number };
+  return errcode === undefined ? sqliteFault(error.cause) : FAULTS.get(errcode & 0xff);
+}
+
+/** Names of the tables in a file. */
+export const tablesOf = (database: DatabaseSync): string[] =>
+  database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all()
+    .map(({ name }) => String(name));

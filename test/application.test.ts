@@ -55,7 +55,9 @@ describe("an application with a SPARQL endpoint in its settings", () => {
     const { workflow } = await openOn({ ONTOLOGY_URL: `http://jo:s3cret@${new URL(endpoint.origin).host}/sparql` });
     const result = await workflow.run(feedback());
     expect(result).toMatchObject({ success: false, error_code: "access_denied", retriable: false });
-    expect(result).toMatchObject({ error: "Something went wrong on our side. The log has the details." });
+    expect(result).toMatchObject({
+      error: "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
+    });
     expect(JSON.stringify(result)).not.toMatch(/s3cret|127\.0\.0\.1/);
   });
 });

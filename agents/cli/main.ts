@@ -18,7 +18,7 @@ import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { addWorkerCommand } from "../../src/cli/worker-command.ts";
-import { toAbiError, toWireError } from "../../src/errors.ts";
+import { toAbiError, toWireError, type AbiError } from "../../src/errors.ts";
 import { describeCause } from "../../src/log.ts";
 import { SETTINGS } from "../../src/settings.ts";
 import { addChatCommand } from "./chat-command.ts";
@@ -120,10 +120,11 @@ function report(error: unknown, json: boolean): number {
   }
   // Commander has said it already; asked for help or version, it ends the same way.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
-  const { type, cause } = toAbiError(error);
-  if (type === "unexpected_error")
+  const { type, cause, remedy } = toAbiError(error) as AbiError & { remedy?: string };
+  if (type === "unexpected_error" && remedy === undefined)
     loggerFor({ logLevel: "error" }).error({ cause: describeCause(cause) }, "the command failed unexpectedly");
-  const wire = toWireError(error);
+  // Whoever calls the command runs this.
+  const wire = { ...toWireError(error), ...(remedy === undefined ? {} : { error: remedy }) };
   complain(oneLine(wire.error));
   if (isUsageError(error)) return USAGE_EXIT_CODE;
   if (json) printJson({ success: false, ...wire });

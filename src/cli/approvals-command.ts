@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import type { Application } from "../application.ts";
 import { ValidationError } from "../errors.ts";
 import type { WorkflowStatus } from "../workflow/result.ts";
+import type { PendingResponse } from "../workflows/customer-feedback/approval.ts";
 import { addDecisionCommands } from "./approvals/decision-commands.ts";
 import { mailText, waitingTable } from "./approvals/view.ts";
 import { addExamples, positiveNumber, settingsFrom, type GlobalOptions } from "./command.ts";
 import { note, plural, print, printJson } from "./output.ts";
-import { findRunOf, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
-import { withApplication } from "./with-application.ts";
+import { findRunOf, reportUnknownRun, runView, withKeptRuns, withRuns, WORKFLOW } from "./runs.ts";
 
 /** `approvals`: the mails that wait for a person. */
 export function addApprovalsCommand(program: Command): void {
@@ -58,16 +58,18 @@ function addShowCommand(parent: Command): void {
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .action(async (id: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
-      const show = async ({ workflow }: Application): Promise<void> => {
+      const find = async ({ workflow }: Application): Promise<PendingResponse | undefined> => {
         const run = await findRunOf(workflow, id);
-        if (!run) return reportUnknownRun(id, options.json === true);
+        if (!run) return undefined;
         const pending = await workflow.getPendingResponse(run.workflow_id);
         if (!pending) throw nothingWaits(run);
-        if (options.json) printJson(pending);
-        else print(mailText(pending));
+        return pending;
       };
       // Looking must not send anything.
-      await withApplication(settingsFrom(options), show, { worker: false });
+      const pending = await withKeptRuns(settingsFrom(options), find, { worker: false });
+      if (!pending) return reportUnknownRun(id, options.json === true);
+      if (options.json) printJson(pending);
+      else print(mailText(pending));
     });
 }
 

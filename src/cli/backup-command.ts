@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { ValidationError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import type { BackupSources } from "./backup.ts";
-import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
+import { addExamples, requireDataDirectory, settingsFrom, type GlobalOptions } from "./command.ts";
 import { oneLine, print, printJson } from "./output.ts";
 
 /** `backup`: a copy of the data directory, of one moment, beside processes that work with it. */
@@ -37,6 +37,7 @@ const keptElsewhere = ({ databaseUrl, ontologyUrl }: Settings): string[] => [
 ];
 
 async function sourcesOf(settings: Settings): Promise<BackupSources> {
+  requireDataDirectory(settings);
   const { dataFile, outboxFolder } = await import("../application.ts");
   const there = (path: string | undefined): string[] => (path !== undefined && existsSync(path) ? [path] : []);
   const own = (name: string): string[] => there(dataFile(settings, name));

@@ -1,7 +1,8 @@
+import { statSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
 import { ValidationError } from "../errors.ts";
 import { createLogger, type Logger } from "../log.ts";
-import { readSettings, type Settings } from "../settings.ts";
+import { DEFAULT_DATA_DIRECTORY, IN_MEMORY, readSettings, type Settings } from "../settings.ts";
 import { host, located } from "./host.ts";
 
 /** Options that every command takes. */
@@ -39,6 +40,21 @@ export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(l
 export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
   const { stderr } = host();
   return createLogger(logLevel, stderr === process.stderr ? undefined : stderr);
+}
+
+/**
+ * For commands that look at what is kept, or decide on it, and make no folder: one that was named must be there. The default one
+ * may be missing: nothing is kept yet.
+ * @throws ValidationError (`no_data_directory`)
+ */
+export function requireDataDirectory({ dataDirectory }: Settings): void {
+  if (dataDirectory === IN_MEMORY) return;
+  const place = statSync(dataDirectory, { throwIfNoEntry: false });
+  if (place?.isDirectory() || (!place && dataDirectory === located(DEFAULT_DATA_DIRECTORY))) return;
+  const problem = place ? `${dataDirectory} is a file, not a folder` : `There is no folder ${dataDirectory}`;
+  throw new ValidationError(`${problem}. Name the data directory with --data or ABI_DATA_DIRECTORY.`, {
+    code: "no_data_directory",
+  });
 }
 
 /** For options that may be given more than once. */

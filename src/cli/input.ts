@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { IoError, ValidationError } from "../errors.ts";
+import { jsonFault } from "../json.ts";
 import { quotedName } from "../secrets.ts";
 import { host, located } from "./host.ts";
 
@@ -29,7 +30,11 @@ export async function readJson(path: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (cause) {
     // The parser's own message would quote what the customer wrote.
-    throw new ValidationError(`${nameOf(path)} is not valid JSON.`, { code: "malformed_json", cause });
+    const { line = 1, column = 1 } = jsonFault(text) ?? {};
+    throw new ValidationError(`${nameOf(path)} is not valid JSON: look at line ${line}, column ${column}.`, {
+      code: "malformed_json",
+      cause,
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { PREFIXES } from "../ontology/vocabulary.ts";
 import type { Settings } from "../settings.ts";
-import { addExamples, settingsFrom, type GlobalOptions } from "./command.ts";
+import { addExamples, requireDataDirectory, settingsFrom, type GlobalOptions } from "./command.ts";
 import { readText, STDIN } from "./input.ts";
 import { note, print, printJson } from "./output.ts";
 import { resultJson, resultText } from "./query-result.ts";
@@ -54,9 +54,9 @@ export function addQueryCommand(program: Command): void {
 /** Asking must not leave files behind. */
 async function openGraph(settings: Settings): Promise<OntologyStore> {
   const { dataFile, openOntologyStore } = await import("../application.ts");
-  if (settings.ontologyUrl !== undefined || existsSync(dataFile(settings, "ontology.sqlite"))) {
-    return openOntologyStore(settings);
-  }
+  if (settings.ontologyUrl !== undefined) return openOntologyStore(settings);
+  requireDataDirectory(settings);
+  if (existsSync(dataFile(settings, "ontology.sqlite"))) return openOntologyStore(settings);
   note("There is no knowledge graph in this data directory yet.");
   return openOntologyStore({ ...settings, dataDirectory: ":memory:" });
 }

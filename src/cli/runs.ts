@@ -1,14 +1,17 @@
 import { existsSync } from "node:fs";
+import type { Application } from "../application.ts";
 import type { Run, RunStatus, WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
 import { tidyIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
+import type { Settings } from "../settings.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
 import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
 import { referenceKey } from "../workflows/customer-feedback/reference.ts";
-import { settingsFrom, type GlobalOptions } from "./command.ts";
+import { requireDataDirectory, settingsFrom, type GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
+import { withApplication } from "./with-application.ts";
 
 export const WORKFLOW = "customer-feedback";
 
@@ -22,13 +25,32 @@ export async function withRuns(
 ): Promise<void> {
   const { dataFile, openEngine } = await import("../application.ts");
   const settings = settingsFrom(options);
-  if (settings.databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
+  if (settings.databaseUrl === undefined) {
+    requireDataDirectory(settings);
+    if (!existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
+  }
   const engine = await openEngine(settings, { worker: false });
   try {
     await work(engine);
   } finally {
     await engine.close();
   }
+}
+
+/**
+ * Opens the application to look at a run or to decide on it, for the time of `work`; undefined where nothing has been run yet, and
+ * nothing is made then.
+ */
+export async function withKeptRuns<Result>(
+  settings: Settings,
+  work: (application: Application, signal: AbortSignal) => Promise<Result>,
+  options: { worker: boolean },
+): Promise<Result | undefined> {
+  const { dataFile } = await import("../application.ts");
+  const { databaseUrl, ontologyUrl } = settings;
+  if (databaseUrl === undefined || ontologyUrl === undefined) requireDataDirectory(settings);
+  if (databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return undefined;
+  return withApplication(settings, work, options);
 }
 
 /** By workflow id, feedback id, or the reference that the customer was asked to quote. */

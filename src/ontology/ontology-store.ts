@@ -39,7 +39,8 @@ export interface OntologyStore {
    * SPARQL 1.1 Query over one store as the default graph; other stores as named graphs, by `storeIri(name)`.
    * An unknown store is empty.
    * @throws ValidationError for a query that does not parse or uses FROM or SERVICE; for a binding that is no valid term, has
-   *   no variable in the query, or one that the query sets itself
+   *   no variable in the query, or one that the query sets itself; for one that is nested too deeply or too much for the store,
+   *   result included (`query_too_large`), which leaves the store as it was and in order
    * @throws IoError where the store can't be reached
    */
   query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult>;

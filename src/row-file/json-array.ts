@@ -32,8 +32,12 @@ export async function* readJsonArray(chunks: AsyncIterable<Buffer>, size: number
   if (row) yield row;
 }
 
+/** Bytes of a character after its first. */
+const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
+
 interface Element {
   line: number;
+  column: number;
   /** Blanks before it on its line; undefined where something else is. */
   indent: number | undefined;
   isObject: boolean;
@@ -49,6 +53,8 @@ type Row = Omit<FileRow, "share">;
 class ArrayScanner {
   #state: "before" | "inside" | "after" = "before";
   #line = 1;
+  /** Of the character that is read. */
+  #column = 0;
   /** Blanks since the line began; undefined after anything else. */
   #indent: number | undefined = 0;
   #element: Element | undefined;
@@ -62,7 +68,9 @@ class ArrayScanner {
   step(chunk: Buffer, at: number): Row | undefined {
     const byte = chunk[at] ?? 0;
     const indent = this.#indent;
+    if (!isContinuation(byte)) this.#column += 1;
     if (byte === NEWLINE) {
+      this.#column = 0;
       this.#line += 1;
       this.#indent = 0;
     } else {
@@ -119,7 +127,15 @@ class ArrayScanner {
   }
 
   #begin(at: number, byte: number, indent: number | undefined): Element {
-    return { line: this.#line, indent, isObject: byte === OBJECT, from: at, parts: [], length: 0 };
+    return {
+      line: this.#line,
+      column: this.#column,
+      indent,
+      isObject: byte === OBJECT,
+      from: at,
+      parts: [],
+      length: 0,
+    };
   }
 
   #endElement(chunk: Buffer, at: number, byte: number): Row | undefined {
@@ -133,7 +149,7 @@ class ArrayScanner {
     if (element.length + at - element.from > LONGEST_ROW) return { line: element.line, problem: TOO_LONG };
     const bytes = Buffer.concat([...element.parts, chunk.subarray(element.from, at)]);
     // Never blank: it began with something else.
-    return jsonRow(bytes, { line: element.line, share: 0 });
+    return jsonRow(bytes, { line: element.line, share: 0 }, element.column);
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Files of rows: CSV, JSON Lines and JSON arrays, read as streams of bytes, so that memory stays flat and one bad row spoils no other. */
 
+import { jsonFault } from "../json.ts";
+
 /** One entry of a file. */
 export interface FileRow {
   /** 1-based line on which it begins. */
@@ -40,8 +42,11 @@ export const TOO_LONG = `is longer than ${LONGEST_ROW} bytes`;
 const BLANK = /^\s*$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** The row that some bytes of JSON are; undefined where they are blank. */
-export function jsonRow(bytes: Buffer, place: Place): FileRow | undefined {
+/**
+ * The row that some bytes of JSON are; undefined where they are blank.
+ * @param column of their first character on its line
+ */
+export function jsonRow(bytes: Buffer, place: Place, column = 1): FileRow | undefined {
   let text: string;
   try {
     text = decoder.decode(bytes);
@@ -54,10 +59,16 @@ export function jsonRow(bytes: Buffer, place: Place): FileRow | undefined {
     value = JSON.parse(text);
   } catch {
     // The parser's own message quotes what is in the file, which is about a customer.
-    return { ...place, problem: "is not valid JSON" };
+    return { ...place, problem: `is not valid JSON${faultOf(text, place.line, column)}` };
   }
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   return isObject
     ? { ...place, values: value as Record<string, unknown> }
     : { ...place, problem: "is not a JSON object" };
+}
+
+function faultOf(text: string, line: number, column: number): string {
+  const fault = jsonFault(text);
+  if (!fault) return "";
+  return ` (line ${line + fault.line - 1}, column ${fault.line === 1 ? column + fault.column - 1 : fault.column})`;
 }

@@ -103,7 +103,13 @@ test("a bad row is one failure with its line, and the rest goes on", async () =>
   expect(code).toBe(1);
   expect(parseLines(stdout)).toMatchObject([
     { line: 1, success: true, feedback_id: "7" },
-    { line: 2, success: false, error: "The row is not valid JSON.", error_code: "invalid_row", retriable: false },
+    {
+      line: 2,
+      success: false,
+      error: "The row is not valid JSON (line 2, column 2).",
+      error_code: "invalid_row",
+      retriable: false,
+    },
     { line: 4, success: false, feedback_id: "F-8", customer_id: "C-1", error: "feedback_text: is missing" },
     { line: 5, success: false, error: "The row is not a JSON object." },
     { line: 6, success: false, customer_id: "C-404", error_code: "customer_not_found" },

@@ -465,6 +465,49 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       }
     });
 
+    for (const number of [".5", "+.5", "-.5", ".25e1", "-.5E-1", "5.e0", "1.5", "7"]) {
+      it(`reads ${number} as a number`, async () => {
+        await store.update("data", `INSERT DATA { <urn:s> <urn:p> ${number} }`);
+        expect(await rows(`SELECT ?s { ?s <urn:p> ?n FILTER(?n = ${number}) }`)).toEqual([{ s: "urn:s" }]);
+        expect(await rows(`SELECT ?s { VALUES ?n { ${number} } ?s <urn:p> ?n }`)).toEqual([{ s: "urn:s" }]);
+        await store.update("data", `DELETE { ?s <urn:p> ${number} } WHERE { ?s <urn:p> ${number} }`);
+        expect(await store.getGraph("data")).toEqual([]);
+      });
+    }
+
+    it("keeps a point that ends a triple apart from one that begins a number", async () => {
+      await store.update("data", "INSERT DATA { <urn:s> <urn:p> 1.<urn:t> <urn:p> 2 .<urn:u> <urn:p> .5.}");
+      const sums = await rows("SELECT (SUM(?n) -.5 AS ?sum) ((1+.5)*2 AS ?three) { ?s <urn:p> ?n.}");
+      expect(sums.map(({ sum, three }) => [Number(sum), Number(three)])).toEqual([[3, 3]]);
+    });
+
+    // In a time that grows with the square of the rows, it would not end within the test's.
+    it("takes twenty thousand rows of VALUES, and gives a hundred thousand rows out", async () => {
+      const values = Array.from({ length: 20_000 }, (_, index) => `("${index}" <urn:${index}>)`).join(" ");
+      expect(await rows(`SELECT ?key ?node { VALUES (?key ?node) { ${values} } }`)).toHaveLength(20_000);
+      await store.update("data", `INSERT { ?node <urn:key> ?key } WHERE { VALUES (?key ?node) { ${values} } }`);
+      expect(await rows("SELECT (COUNT(*) AS ?n) { ?s <urn:key> ?key }")).toEqual([{ n: "20000" }]);
+      expect(await rows(`SELECT ?s { VALUES ?x { 1 2 3 4 5 } ?s <urn:key> ?key }`)).toHaveLength(100_000);
+    });
+
+    for (const [what, sparql] of [
+      ["groups", `ASK ${"{".repeat(2000)} ?s ?p ?o ${"}".repeat(2000)}`],
+      ["brackets", `ASK { FILTER${"(".repeat(2000)}1 = 1${")".repeat(2000)} }`],
+      ["OPTIONALs", `ASK { ${"OPTIONAL { ?s ?p ?o ".repeat(2000)}${"}".repeat(2000)} }`],
+      ["functions", `ASK { FILTER(${"STR(".repeat(2000)}1${")".repeat(2000)} = "1") }`],
+      ["sums", `SELECT (${Array(20_000).fill("1").join("+")} AS ?sum) {}`],
+      ["paths", `ASK { ?s ${"(".repeat(2000)}<urn:p>${")*".repeat(2000)} ?o }`],
+    ] as const) {
+      it(`refuses too many ${what} inside one another, and goes on`, async () => {
+        await store.insert("data", [triple("urn:s", "urn:p", "o")]);
+        const refused = { type: "validation_error", message: expect.stringContaining("nested too deeply") as string };
+        await expect(store.query("data", sparql)).rejects.toMatchObject(refused);
+        const update = `DELETE WHERE { ?s ?p ?o } ; INSERT { <urn:s> <urn:p> 1 } WHERE { FILTER EXISTS { { ${sparql.replace("ASK", "")} } } }`;
+        await expect(store.update("data", update)).rejects.toMatchObject(refused);
+        expect(await rows("SELECT ?s { ?s ?p ?o }")).toEqual([{ s: "urn:s" }]);
+      });
+    }
+
     it("serves many at once", async () => {
       const inserts = Array.from({ length: 40 }, (_, index) =>
         store.insert(

@@ -59,7 +59,7 @@ describe("JSON lines", () => {
     ]);
     expect(await jsonLines(latin1)).toMatchObject([
       { line: 1, values: { a: 1 } },
-      { line: 4, problem: "is not valid JSON" },
+      { line: 4, problem: "is not valid JSON (line 4, column 6)" },
       { line: 5, problem: "is not a JSON object" },
       { line: 6, problem: "is not UTF-8 text" },
       { line: 7, values: { b: 2 } },
@@ -152,7 +152,7 @@ describe("a JSON array", () => {
     ]);
     expect(await jsonArray(text)).toMatchObject([
       { line: 2, values: { a: 1 } },
-      { line: 3, problem: "is not valid JSON" },
+      { line: 3, problem: "is not valid JSON (line 3, column 8)" },
       { line: 4, problem: "is not a JSON object" },
       { line: 5, problem: "is not UTF-8 text" },
       { line: 6, values: { a: ']}[,"' }, share: 1 },

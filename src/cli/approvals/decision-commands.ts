@@ -10,8 +10,7 @@ import { host } from "../host.ts";
 import { readText } from "../input.ts";
 import { note, print, printJson } from "../output.ts";
 import { isWaiting, resultText } from "../result-view.ts";
-import { findRunOf, reportUnknownRun } from "../runs.ts";
-import { withApplication } from "../with-application.ts";
+import { findRunOf, reportUnknownRun, withKeptRuns } from "../runs.ts";
 
 /** For how long a decision waits for what a worker makes of it. */
 const PATIENCE_MS = 5000;
@@ -98,7 +97,7 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
         note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
         return (await resultSoon(workflow, run.workflow_id, signal)) ?? { decided };
       };
-      const outcome = await withApplication(settings, work, { worker: !leaveToWorker });
+      const outcome = await withKeptRuns(settings, work, { worker: !leaveToWorker });
       const json = options.json === true;
       if (!outcome) return reportUnknownRun(id, json);
       if ("decided" in outcome) return reportDecided(outcome.decided, json);

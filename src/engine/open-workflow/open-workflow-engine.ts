@@ -29,7 +29,7 @@ import { Executions, INTERRUPTED, type Claim } from "./executions.ts";
 import { FOR_EVER, observeBackend, type BackendObserver, type WorkflowRun } from "./observed-backend.ts";
 import { Persistence } from "./persistence.ts";
 import { connectPostgres } from "./postgres-database.ts";
-import { isUnwritable } from "./postgres-error.ts";
+import { isUnwritable, troubleOf } from "./postgres-error.ts";
 import { recordedSteps } from "./recorded-steps.ts";
 import { envelopeOf, publicId, storedId, toHistory, toRun, type Envelope } from "./run-record.ts";
 import { RunWaiters } from "./run-waiters.ts";
@@ -70,14 +70,14 @@ const PATIENCE_MS = 15_000;
 const SILENCE_MS = 5000;
 const unanswered = (cause?: unknown): IoError =>
   new IoError(
-    "The workflow database does not answer as it should: is its disk full, or its server away? What was submitted goes on when it does.",
+    `The workflow database does not answer as it should: ${troubleOf(cause)} What was submitted goes on when it does.`,
     { code: "engine_unavailable", cause },
   );
 const notTaken = (cause: unknown): IoError =>
-  new IoError(
-    "The workflow database does not answer as it should: is its disk full, or its server away? Submit it again when it does.",
-    { code: "engine_unavailable", cause },
-  );
+  new IoError(`The workflow database does not answer as it should: ${troubleOf(cause)} Submit it again when it does.`, {
+    code: "engine_unavailable",
+    cause,
+  });
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 /** @param known how many of its attempts had failed when somebody began to wait: they wait for the one that is due or at work then */
 function isPutOffForLong({ failing }: Run, known: number): boolean {

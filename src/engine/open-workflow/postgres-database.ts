@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DEFAULT_NAMESPACE_ID, type Backend } from "openworkflow/internal";
 import type { Sql } from "postgres";
-import { ValidationError } from "../../errors.ts";
+import { IoError, isAbiError } from "../../errors.ts";
 import { silentLogger, type Logger } from "../../log.ts";
 import type { PendingDecision } from "../engine.ts";
 import {
@@ -17,8 +17,16 @@ import {
 import type { NewStepAttempt, WorkflowRun } from "./observed-backend.ts";
 import { PostgresChannel } from "./postgres-channel.ts";
 import { PostgresClaims } from "./postgres-claims.ts";
-import { openingError } from "./postgres-error.ts";
+import {
+  isProtocolViolation,
+  noAnswer,
+  openingError,
+  READ_ONLY,
+  TRANSACTION_POOLING,
+  invalidUrl,
+} from "./postgres-error.ts";
 import { CLOSE_TIMEOUT_S, drivers, INDEXED_PREFIX, PREFIX_LENGTH, prepareSchema, SCHEMA } from "./postgres-schema.ts";
+import { readFacts, sharesProcesses, withSession, type SessionFacts } from "./postgres-session.ts";
 import { PostgresSockets } from "./postgres-sockets.ts";
 import { createAttempt } from "./postgres-step-attempt.ts";
 import { settlesWithin } from "./within.ts";
@@ -28,6 +36,9 @@ import { settlesWithin } from "./within.ts";
  * seconds: by them a network that has fallen silent is noticed. Milliseconds.
  */
 const ANSWER_TIMEOUT_MS = 30_000;
+
+/** For a session that only looks what kind of pooler there is. Milliseconds. */
+const SECOND_SESSION_MS = 5000;
 
 /** Of one process, besides the one on which it listens. A server takes a hundred by default, and many processes share it. */
 const MOST_CONNECTIONS = 4;
@@ -44,29 +55,8 @@ export async function connectPostgres(
   { worker = true, logger = silentLogger }: { worker?: boolean; logger?: Logger } = {},
 ): Promise<EngineDatabase> {
   if (!isDatabaseUrl(url)) throw invalidUrl();
-  const [{ default: postgres }, { BackendPostgres }] = await drivers();
-  const sockets = new PostgresSockets();
-  const options = {
-    max: MOST_CONNECTIONS,
-    socket: sockets.create, // not in its types
-    onnotice: () => {}, // they would land on standard output
-    transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
-    // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
-    fetch_types: false,
-    // Seconds before it connects again; 20, as by default, would be long after a server is back.
-    backoff: (retries: number) => Math.min(2 ** retries / 50, 1),
-  };
-  const sql = unlessInvalid(() => postgres(url, options));
-  const close = async (): Promise<void> => {
-    await sql.end({ timeout: CLOSE_TIMEOUT_S });
-    sockets.close();
-  };
-  try {
-    await prepareSchema(sql, url, worker);
-  } catch (cause) {
-    await close();
-    throw openingError(cause);
-  }
+  const [, { BackendPostgres }] = await drivers();
+  const { sql, sockets, close } = await openPool(url, worker, logger);
   const answered = async <Answer>(work: Promise<Answer>): Promise<Answer> => {
     // What else is under way on these connections gets no answer either.
     if (!(await settlesWithin(work, ANSWER_TIMEOUT_MS))) sockets.cut();
@@ -100,25 +90,103 @@ export async function connectPostgres(
   };
 }
 
+interface Pool {
+  /** With the settings of its sessions. */
+  readonly url: string;
+  readonly sql: Sql;
+  readonly sockets: PostgresSockets;
+  readonly close: () => Promise<void>;
+}
+
+/** A pool on a database that has our tables and can be worked with. */
+async function openPool(url: string, worker: boolean, logger: Logger): Promise<Pool> {
+  let pool = await createPool(withSession(url, false));
+  try {
+    const facts = await firstAnswer(pool).catch(async (error: unknown) => {
+      if (!isProtocolViolation(error)) throw error;
+      await pool.close();
+      pool = await createPool(withSession(url, true));
+      return firstAnswer(pool);
+    });
+    if (await isPooledByTransaction(pool)) {
+      throw new IoError(TRANSACTION_POOLING, { code: "engine_unavailable" });
+    }
+    if (worker && facts.readOnly) throw new IoError(READ_ONLY, { code: "engine_unavailable" });
+    warnOf(facts, logger);
+    await prepareSchema(pool.sql, pool.url, worker);
+    return pool;
+  } catch (cause) {
+    await pool.close();
+    throw isAbiError(cause) ? cause : openingError(cause, url);
+  }
+}
+
+async function createPool(url: string, most = MOST_CONNECTIONS): Promise<Pool> {
+  const [{ default: postgres }] = await drivers();
+  const sockets = new PostgresSockets();
+  const options = {
+    max: most,
+    socket: sockets.create, // not in its types
+    onnotice: () => {}, // they would land on standard output
+    transform: { column: { from: postgres.toCamel } }, // as OpenWorkflow has it
+    // Not needed, and a connection that breaks while it asks for them is an unhandled rejection.
+    fetch_types: false,
+    // Seconds before it connects again; 20, as by default, would be long after a server is back.
+    backoff: (retries: number) => Math.min(2 ** retries / 50, 1),
+  };
+  let sql: Sql;
+  try {
+    sql = postgres(url, options);
+  } catch (error) {
+    throw invalidUrl(error);
+  }
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: CLOSE_TIMEOUT_S });
+    sockets.close();
+  };
+  return { url, sql, sockets, close };
+}
+
+/** The driver tries again for ever where the other side closes the connection before it is open, or waits for a pooler that waits. */
+async function firstAnswer({ sql, sockets }: Pool): Promise<SessionFacts> {
+  const patienceS = sql.options.connect_timeout;
+  const facts = readFacts(sql);
+  if (await settlesWithin(facts, patienceS * 1000)) return facts;
+  facts.catch(() => {});
+  sockets.close();
+  throw new IoError(noAnswer(patienceS), { code: "engine_unavailable" });
+}
+
+async function isPooledByTransaction({ url, sql }: Pool): Promise<boolean> {
+  const second = await createPool(url, 1);
+  try {
+    const shares = sharesProcesses(sql, second.sql);
+    shares.catch(() => {});
+    // A pool in session mode that has no connection left lets it wait.
+    return (await settlesWithin(shares, SECOND_SESSION_MS)) && (await shares);
+  } finally {
+    await second.close();
+  }
+}
+
+function warnOf({ encoding, synchronousCommit }: SessionFacts, logger: Logger): void {
+  if (encoding !== "UTF8") {
+    logger.warn(
+      { encoding },
+      "the encoding of the workflow database lacks most characters, and runs that need them fail: make one with ENCODING 'UTF8'",
+    );
+  }
+  if (synchronousCommit === "off") {
+    logger.warn(
+      "synchronous_commit is off by default in the workflow database: what was accepted just before its server crashes may be lost",
+    );
+  }
+}
+
 /** With a host or a database after the user: the driver would guess both. */
 function isDatabaseUrl(url: string): boolean {
   const [, rest] = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?(.*)$/i.exec(url) ?? [];
   return rest !== undefined && /[^/?#\s]/.test(rest);
-}
-
-const invalidUrl = (): ValidationError =>
-  new ValidationError(
-    "The database URL must look like postgres://user:password@host:5432/database, with special characters of user and password percent-encoded.",
-    { code: "invalid_configuration" },
-  );
-
-/** The driver's own error holds the whole URL with its password, and so does not become the cause. */
-function unlessInvalid<Result>(open: () => Result): Result {
-  try {
-    return open();
-  } catch {
-    throw invalidUrl();
-  }
 }
 
 type NewWorkflowRun = Parameters<Backend["createWorkflowRun"]>[0];

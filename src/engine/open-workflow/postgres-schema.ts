@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { INDEXED_FIELD } from "./engine-database.ts";
 import { claimObjects } from "./postgres-claims.ts";
+import { withParameters } from "./postgres-session.ts";
 
 /** OpenWorkflow's own name for it. */
 export const SCHEMA = "openworkflow";
@@ -58,12 +59,10 @@ async function migrateOneByOne(url: string): Promise<void> {
     // Held by the session, which ends below.
     await turn`SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))`;
     if (await holds(turn, COMPLETE)) return;
-    await (await BackendPostgres.connect(endingWhenIdle(url))).stop();
+    // OpenWorkflow leaves its connection open where a migration fails, and with it the process.
+    await (await BackendPostgres.connect(withParameters(url, { idle_timeout: "1" }))).stop();
     await turn.unsafe(`${UNIQUE_KEYS}${CUSTOMER_INDEX}${claimObjects(SCHEMA)}`);
   } finally {
     await turn.end({ timeout: CLOSE_TIMEOUT_S });
   }
 }
-
-/** OpenWorkflow leaves its connection open where a migration fails, and with it the process. */
-const endingWhenIdle = (url: string): string => `${url}${url.includes("?") ? "&" : "?"}idle_timeout=1`;

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Backend } from "openworkflow/internal";
 import { BackendSqlite } from "openworkflow/sqlite";
-import { IoError } from "../../errors.ts";
+import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { lockFile } from "../../file-lock.ts";
 import { makePrivateFile } from "../../private-files.ts";
+import { sqliteFault, tablesOf } from "../../sqlite.ts";
 import type { EngineDatabase } from "./engine-database.ts";
 import { claimRun, DUE_INDEX } from "./sqlite-claim.ts";
 import { CUSTOMER_INDEX, SqliteQueries } from "./sqlite-queries.ts";
@@ -41,6 +43,7 @@ function prepareOnce(database: DatabaseSync): void {
 export function openSqliteDatabase(path: string, worker: boolean): EngineDatabase {
   const lock = worker ? lockFile(path) : undefined;
   try {
+    refuseForeign(path);
     if (path !== ":memory:") makePrivateFile(path);
     const sqlite = connect(path);
     const database = sqlite["db"] as unknown as DatabaseSync;
@@ -69,11 +72,44 @@ export function openSqliteDatabase(path: string, worker: boolean): EngineDatabas
     return { backend: flushLess(sqlite, database), queries, claim, ...alone, close };
   } catch (cause) {
     lock?.release();
-    throw new IoError(`The workflow database ${path} cannot be opened: is the folder writable and the file intact?`, {
-      code: "engine_unavailable",
-      cause,
-    });
+    throw isAbiError(cause) ? cause : openingError(path, cause);
   }
+}
+
+function openingError(path: string, cause: unknown): IoError {
+  const fault = sqliteFault(cause);
+  const advice =
+    fault === "damaged"
+      ? "it is damaged, or no SQLite file. Put a backup in its place, or name another data directory."
+      : fault === "full"
+        ? "its disk is full. Make room there."
+        : "check that it is a file, that it and its folder can be written, and that its disk is not read-only.";
+  return new IoError(`The workflow database ${path} cannot be opened: ${advice}`, {
+    code: "engine_unavailable",
+    cause,
+  });
+}
+
+/**
+ * OpenWorkflow would make its tables beside those of another application.
+ * @throws ValidationError
+ */
+function refuseForeign(path: string): void {
+  if (path === ":memory:" || !existsSync(path)) return;
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    database.exec("PRAGMA busy_timeout = 5000");
+    const tables = tablesOf(database);
+    // The table that it makes first.
+    if (tables.length === 0 || tables.includes("openworkflow_migrations")) return;
+  } finally {
+    database.close();
+  }
+  throw new ValidationError(
+    `The file ${path} holds the data of another application, and no runs. Name another data directory.`,
+    { code: "engine_unreadable" },
+  );
 }
 
 /**

@@ -133,6 +133,7 @@ export class HttpCustomerSource implements CustomerSource {
     if (status === 404 || status === 410) return undefined;
     if (status < 200 || status > 299) {
       throw refusal(
+        "customer source",
         status,
         `The customer source refused the request (HTTP ${status}). Check its URL and our credentials.`,
         "customer_source_refused",

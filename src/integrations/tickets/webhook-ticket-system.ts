@@ -47,6 +47,7 @@ export class WebhookTicketSystem implements TicketSystem {
     });
     if (status < 200 || status > 299) {
       throw refusal(
+        "ticket system",
         status,
         `The ticket system refused the ticket (HTTP ${status}). Check its URL, our credentials and the fields it needs.`,
         "ticket_rejected",

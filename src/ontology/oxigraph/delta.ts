@@ -44,8 +44,8 @@ function push(lines: string[], { subject, predicate, object }: ast.Triple, fill:
   if (s?.termType === "NamedNode" && p?.termType === "NamedNode" && o) lines.push(tripleToNTriples(s, p, o));
 }
 
-/** The generator takes more than linear time for long texts. */
-const TOGETHER = 100;
+/** Constants that one query resolves. */
+const TOGETHER = 10_000;
 
 type ConstantTerm = ast.Iri | ast.LiteralTerm;
 

@@ -1,30 +1,56 @@
+import { createRequire } from "node:module";
+import { DataFactory } from "n3";
 import type * as Oxigraph from "oxigraph";
-import { UnexpectedError, ValidationError } from "../../errors.ts";
+import { ValidationError } from "../../errors.ts";
 import { parseNTriples } from "../n-triples.ts";
 import type { QueryResult } from "../ontology-store.ts";
 import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
 import { toText } from "../sparql/parse.ts";
-import type { Query } from "../sparql/ast.ts";
+import { limitOffset, type Query } from "../sparql/ast.ts";
 
 const N_TRIPLES = "application/n-triples";
 
 /** Memory of WebAssembly is not collected in time: what is short-lived is freed by hand. Its types leave the method out. */
 type Store = Oxigraph.Store & { free(): void };
 
-/** What Oxigraph says about a query or data is the caller's to correct; what stops WebAssembly is not. */
-function translate(cause: unknown, message: string): Error {
-  if (cause instanceof Error && cause.name === "RuntimeError") return new UnexpectedError(cause);
-  return new ValidationError(message, { code: "invalid_sparql", cause });
+/**
+ * Oxigraph in a WebAssembly instance of its own: once one has trapped, not even a new store can be made in it, and its memory
+ * never shrinks.
+ */
+function newInstance(): typeof Oxigraph {
+  const require = createRequire(import.meta.url);
+  const path = require.resolve("oxigraph");
+  const shared = require.cache[path];
+  delete require.cache[path];
+  try {
+    return require(path) as typeof Oxigraph;
+  } finally {
+    delete require.cache[path];
+    if (shared) require.cache[path] = shared;
+  }
 }
 
-/** All stores as named graphs of one Oxigraph store in memory. Triples go in and out as N-Triples lines. */
+/** Oxigraph's own errors, about a query or data, are plain ones without a code. All others come from under it. */
+const isTrap = (error: unknown): boolean =>
+  !(error instanceof Error) || !["Error", "SyntaxError"].includes(error.name) || "code" in error;
+
+/**
+ * All stores as named graphs of one Oxigraph store in memory. Triples go in and out as N-Triples lines.
+ *
+ * Where a call is too much for WebAssembly's stack or memory, the index is `broken` from then on and can only be closed.
+ */
 export class GraphIndex {
   readonly #oxigraph: typeof Oxigraph;
   readonly #store: Store;
+  #broken = false;
 
-  constructor(oxigraph: typeof Oxigraph) {
-    this.#oxigraph = oxigraph;
-    this.#store = new oxigraph.Store() as Store;
+  constructor() {
+    this.#oxigraph = newInstance();
+    this.#store = new this.#oxigraph.Store() as Store;
+  }
+
+  get broken(): boolean {
+    return this.#broken;
   }
 
   /**
@@ -33,58 +59,106 @@ export class GraphIndex {
    */
   canonical(lines: readonly string[]): string[] {
     if (lines.length === 0) return [];
-    const scratch = new this.#oxigraph.Store() as Store;
-    try {
-      scratch.load(lines.join("\n"), { format: N_TRIPLES });
-      const text = scratch.dump({ format: N_TRIPLES, from_graph_name: this.#oxigraph.defaultGraph() });
-      return text.split("\n").slice(0, -1);
-    } catch (cause) {
-      throw translate(cause, "The graph has an IRI, language tag or literal that is not valid RDF.");
-    } finally {
-      scratch.free();
-    }
+    return this.#call("The graph has an IRI, language tag or literal that is not valid RDF.", () => {
+      const scratch = new this.#oxigraph.Store() as Store;
+      try {
+        scratch.load(lines.join("\n"), { format: N_TRIPLES });
+        const text = scratch.dump({ format: N_TRIPLES, from_graph_name: DataFactory.defaultGraph() as never });
+        return text.split("\n").slice(0, -1);
+      } finally {
+        free(scratch);
+      }
+    });
   }
 
   /** @throws ValidationError where one of the lines is no triple; some may have been added by then */
   add(graph: string, lines: readonly string[]): void {
     if (lines.length === 0) return;
-    try {
-      this.#store.load(lines.join("\n"), { format: N_TRIPLES, to_graph_name: this.#oxigraph.namedNode(graph) });
-    } catch (cause) {
-      throw translate(cause, "What was read is no graph.");
-    }
+    this.#call("What was read is no graph.", () =>
+      this.#store.load(lines.join("\n"), { format: N_TRIPLES, to_graph_name: graphName(graph) }),
+    );
   }
 
   remove(graph: string, lines: readonly string[]): void {
-    if (lines.length > 0) this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${lines.join("\n")} } }`);
+    if (lines.length === 0) return;
+    this.#call("What was read is no graph.", () =>
+      this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${lines.join("\n")} } }`),
+    );
   }
 
   /** All triples of a graph, one a line. */
   dump(graph: string): string {
-    return this.#store.dump({ format: N_TRIPLES, from_graph_name: this.#oxigraph.namedNode(graph) });
+    return this.#call("The graph can't be read.", () =>
+      this.#store.dump({ format: N_TRIPLES, from_graph_name: graphName(graph) }),
+    );
   }
 
-  /** @param graphs all that GRAPH can reach */
-  query(query: Query, graph: string, graphs: readonly string[]): QueryResult {
+  /**
+   * @param graphs all that GRAPH can reach
+   * @param most rows or triples; an answer that would have more is refused
+   */
+  query(query: Query, graph: string, graphs: readonly string[], most = Infinity): QueryResult {
     const givesQuads = query.subType === "construct" || query.subType === "describe";
-    const text = this.#run(toText(query), graph, graphs, givesQuads ? N_TRIPLES : JSON_RESULTS);
-    if (givesQuads) return parseNTriples(text);
-    return readJsonResults(JSON.parse(text));
+    const options = {
+      results_format: givesQuads ? N_TRIPLES : JSON_RESULTS,
+      default_graph: graphName(graph),
+      named_graphs: graphs.map(graphName),
+    };
+    const text = toText(limited(query, most + 1));
+    const answer = this.#call(
+      "The SPARQL query can't be answered. Check its syntax and the functions it uses.",
+      () => this.#store.query(text, options) as string,
+    );
+    if (answer.length > LONGEST_ANSWER) throw tooLarge();
+    const result = givesQuads ? parseNTriples(answer) : (JSON.parse(answer) as { results?: { bindings: unknown[] } });
+    if ((Array.isArray(result) ? result.length : (result.results?.bindings.length ?? 0)) > most) throw tooLarge();
+    return Array.isArray(result) ? result : readJsonResults(result);
   }
 
-  #run(text: string, graph: string, graphs: readonly string[], format: string): string {
+  #call<Result>(message: string, work: () => Result): Result {
     try {
-      return this.#store.query(text, {
-        results_format: format,
-        default_graph: this.#oxigraph.namedNode(graph),
-        named_graphs: graphs.map((name) => this.#oxigraph.namedNode(name)),
-      }) as string;
+      return work();
     } catch (cause) {
-      throw translate(cause, "The SPARQL query can't be answered. Check its syntax and the functions it uses.");
+      if (!isTrap(cause)) throw new ValidationError(message, { code: "invalid_sparql", cause });
+      this.#broken = true;
+      throw tooLarge(cause);
     }
   }
 
   close(): void {
-    this.#store.free();
+    free(this.#store);
+  }
+}
+
+/** Characters. Beyond it JavaScript's own memory is at stake. */
+const LONGEST_ANSWER = 256_000_000;
+
+const tooLarge = (cause?: unknown): ValidationError =>
+  new ValidationError(
+    "That is too large for the embedded knowledge graph: a filter, a list, the nesting or the result. Nothing was changed. " +
+      "Ask for less at a time (LIMIT, a narrower pattern), put long lists of values into VALUES, or use a SPARQL endpoint (ONTOLOGY_URL).",
+    { code: "query_too_large", cause },
+  );
+
+/** The query with a limit that is no higher than this. */
+function limited(query: Query, most: number): Query {
+  if (most === Infinity || (query.subType !== "select" && query.subType !== "construct")) return query;
+  const { solutionModifiers } = query;
+  const { limit = Infinity, offset } = solutionModifiers.limitOffset ?? {};
+  return {
+    ...query,
+    solutionModifiers: { ...solutionModifiers, limitOffset: limitOffset(Math.min(limit, most), offset) },
+  };
+}
+
+/** RDF/JS terms that are no objects of the instance: those would be freed by the collector, and bring the process down after a trap. */
+const graphName = (iri: string): Oxigraph.NamedNode => DataFactory.namedNode(iri) as never;
+
+/** What has trapped refuses to be freed; its memory goes with the instance. Either way the collector then leaves it alone. */
+function free(store: Store): void {
+  try {
+    store.free();
+  } catch {
+    // As said.
   }
 }

@@ -1,13 +1,14 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Quad } from "@rdfjs/types";
-import { IoError, isAbiError, toAbiError, UnexpectedError, ValidationError } from "../../errors.ts";
+import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
 import { makePrivateFolder } from "../../private-files.ts";
 import { parseNTriples } from "../n-triples.ts";
 import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
 import { skolemizedLines } from "../skolem.ts";
 import { parseQuery } from "../sparql/parse.ts";
+import { sqliteFault } from "../../sqlite.ts";
 import { planUpdate, type UpdateStep } from "../sparql/update-plan.ts";
 import { storeIri } from "../store-name.ts";
 import { deltaOf, type Delta } from "./delta.ts";
@@ -23,6 +24,9 @@ export interface OxigraphOntologyStoreOptions {
 
 const MAXIMUM_QUADS = 12_000_000;
 
+/** Of one answer; more would fill the memory of WebAssembly, and then that of the process. */
+const MOST_ROWS = 1_000_000;
+
 /** Lines handed to Oxigraph at a time. */
 const BATCH = 10_000;
 
@@ -32,20 +36,23 @@ const BATCH = 10_000;
  * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Memory: about 370 bytes a quad;
  * opening reads everything, about 4 seconds a million quads. Calls are synchronous inside: a slow query holds up the process.
  *
+ * A query that is too much for Oxigraph's stack or memory is refused, and the file is read again before the next answer. An answer
+ * has at most a million rows.
+ *
  * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. Numbers and dates come back in their canonical form
  * (`"01"^^xsd:integer` as `"1"`).
  */
 export class OxigraphOntologyStore implements OntologyStore {
   readonly #file: QuadFile;
-  readonly #index: GraphIndex;
   readonly #maximumQuads: number;
   readonly #release: () => void;
+  /** Missing where it no longer says what the file says; it is then read anew at the next use. */
+  #index: GraphIndex | undefined;
   #quads = 0;
-  #unusable: Error | undefined;
+  #closed = false;
 
-  private constructor(file: QuadFile, index: GraphIndex, maximumQuads: number, release: () => void) {
+  private constructor(file: QuadFile, maximumQuads: number, release: () => void) {
     this.#file = file;
-    this.#index = index;
     this.#maximumQuads = maximumQuads;
     this.#release = release;
   }
@@ -58,7 +65,6 @@ export class OxigraphOntologyStore implements OntologyStore {
     path,
     maximumQuads = MAXIMUM_QUADS,
   }: OxigraphOntologyStoreOptions): Promise<OxigraphOntologyStore> {
-    const oxigraph = await import("oxigraph");
     let lock: FileLock | undefined;
     let file: QuadFile | undefined;
     try {
@@ -66,8 +72,8 @@ export class OxigraphOntologyStore implements OntologyStore {
       lock = lockFile(place);
       file = new QuadFile(place);
       const release = (): void => lock?.release();
-      const store = new OxigraphOntologyStore(file, new GraphIndex(oxigraph), maximumQuads, release);
-      store.#load();
+      const store = new OxigraphOntologyStore(file, maximumQuads, release);
+      store.#current();
       return store;
     } catch (error) {
       file?.close();
@@ -97,7 +103,7 @@ export class OxigraphOntologyStore implements OntologyStore {
 
   async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
     const graph = storeIri(store);
-    return this.#read(() => this.#index.query(parseQuery(sparql, bindings), graph, this.#graphs()));
+    return this.#read((index) => index.query(parseQuery(sparql, bindings), graph, this.#graphs(), MOST_ROWS));
   }
 
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
@@ -111,7 +117,7 @@ export class OxigraphOntologyStore implements OntologyStore {
 
   async getGraph(store: string): Promise<Quad[]> {
     const graph = storeIri(store);
-    return this.#read(() => parseNTriples(this.#index.dump(graph)));
+    return this.#read((index) => parseNTriples(index.dump(graph)));
   }
 
   async deleteStore(store: string): Promise<void> {
@@ -125,43 +131,68 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   async close(): Promise<void> {
-    if (this.#unusable instanceof IoError) return;
-    this.#unusable = new IoError("The knowledge graph is closed.", { code: "store_closed" });
-    this.#index.close();
-    this.#file.close();
-    this.#release();
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#discardIndex();
+      this.#file.close();
+    } finally {
+      this.#release();
+    }
   }
 
   #graphs(): string[] {
     return this.#file.storeNames().map(storeIri);
   }
 
-  #load(): void {
-    for (const store of this.#file.storeNames()) {
-      const id = this.#file.ensureStore(store);
-      for (const lines of batches(this.#file.triples(id))) {
-        this.#quads += lines.length;
-        this.#refuseTooMany();
-        this.#index.add(storeIri(store), lines);
+  /** The index, read from the file where there is none. */
+  #current(): GraphIndex {
+    if (this.#closed) throw new IoError("The knowledge graph is closed.", { code: "store_closed" });
+    this.#index ??= this.#readIndex();
+    return this.#index;
+  }
+
+  #readIndex(): GraphIndex {
+    const index = new GraphIndex();
+    try {
+      this.#quads = 0;
+      for (const store of this.#file.storeNames()) {
+        const id = this.#file.ensureStore(store);
+        for (const lines of batches(this.#file.triples(id))) {
+          this.#quads += lines.length;
+          this.#refuseTooMany();
+          index.add(storeIri(store), lines);
+        }
       }
+      return index;
+    } catch (error) {
+      index.close();
+      throw error;
     }
+  }
+
+  #discardIndex(): void {
+    this.#index?.close();
+    this.#index = undefined;
   }
 
   #delta(step: UpdateStep, id: number, graph: string): Delta {
     if (step.kind === "clear") return { remove: [...this.#file.triples(id)], insert: [] };
-    const { remove, insert } = deltaOf(step, (query) => this.#index.query(query, graph, this.#graphs()) as Row[]);
-    return { remove: this.#index.canonical(remove), insert };
+    const index = this.#current();
+    const { remove, insert } = deltaOf(step, (query) => index.query(query, graph, this.#graphs()) as Row[]);
+    return { remove: index.canonical(remove), insert };
   }
 
   /** Changes file and index, and notes in `done` what was really changed. */
   #apply({ remove, insert }: Delta, id: number, graph: string, done: Done[]): void {
+    const index = this.#current();
     const removed = remove.filter((line) => this.#file.remove(id, line));
-    const inserted = this.#index.canonical(insert).filter((line) => this.#file.insert(id, line));
+    const inserted = index.canonical(insert).filter((line) => this.#file.insert(id, line));
     done.push({ graph, removed, inserted });
     this.#quads += inserted.length - removed.length;
     this.#refuseTooMany();
-    this.#index.remove(graph, removed);
-    this.#index.add(graph, inserted);
+    index.remove(graph, removed);
+    index.add(graph, inserted);
   }
 
   #refuseTooMany(): void {
@@ -173,37 +204,39 @@ export class OxigraphOntologyStore implements OntologyStore {
     );
   }
 
-  #read<T>(work: () => T): T {
-    if (this.#unusable) throw this.#unusable;
+  #read<T>(work: (index: GraphIndex) => T): T {
+    const index = this.#current();
     try {
-      return work();
+      return work(index);
     } catch (error) {
+      if (index.broken) this.#discardIndex();
       throw callError(error);
     }
   }
 
   /** All or nothing, in the file and in the index. */
   #write(work: (done: Done[]) => void): void {
-    if (this.#unusable) throw this.#unusable;
+    const index = this.#current();
     const done: Done[] = [];
     try {
       this.#file.transaction(() => work(done));
     } catch (error) {
-      this.#undo(done);
+      this.#undo(index, done);
       throw callError(error);
     }
   }
 
-  #undo(done: readonly Done[]): void {
+  /** The file is as it was before. Where the index can't follow, it is read anew from there. */
+  #undo(index: GraphIndex, done: readonly Done[]): void {
+    if (index.broken) return this.#discardIndex();
     try {
       for (const { graph, removed, inserted } of done.toReversed()) {
         this.#quads += removed.length - inserted.length;
-        this.#index.remove(graph, inserted);
-        this.#index.add(graph, removed);
+        index.remove(graph, inserted);
+        index.add(graph, removed);
       }
-    } catch (cause) {
-      // The file is right, the index is not: nothing may be answered from it until it is read anew.
-      this.#unusable = new UnexpectedError(cause);
+    } catch {
+      this.#discardIndex();
     }
   }
 }
@@ -242,19 +275,18 @@ function callError(error: unknown): Error {
   });
 }
 
-/** SQLite's result codes CORRUPT and NOTADB. */
-const isDamage = (error: unknown): boolean =>
-  isSqliteError(error) && [11, 26].includes(Number((error as { errcode?: number }).errcode) & 0xff);
-
 function openingError(error: unknown, path: string): Error {
-  if (isDamage(error) || (isAbiError(error) && error.code === "invalid_sparql")) {
+  if (isAbiError(error) && error.code !== "invalid_sparql") return error;
+  if (isAbiError(error) || sqliteFault(error) === "damaged") {
     return new ValidationError(
       `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
       { code: "store_unreadable", cause: error },
     );
   }
-  if (isAbiError(error)) return error;
-  return new IoError(`The knowledge graph in ${path} can't be opened. Check that the folder can be written.`, {
-    cause: error,
-  });
+  return new IoError(
+    `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ValidationError } from "../../errors.ts";
-import { openSqlite } from "../../sqlite.ts";
+import { openSqlite, tablesOf } from "../../sqlite.ts";
 
 const VERSION = 1;
 
@@ -20,7 +20,7 @@ export class QuadFile {
   readonly #database: DatabaseSync;
   readonly #statements;
 
-  /** @throws ValidationError where the file was written by a newer version of this package */
+  /** @throws ValidationError where the file was written by a newer version of this package, or by another application */
   constructor(path: string) {
     this.#database = openSqlite(path);
     try {
@@ -41,8 +41,16 @@ export class QuadFile {
   }
 
   #prepareSchema(): void {
+    const tables = tablesOf(this.#database);
+    const isOurs = ["stores", "quads"].every((name) => tables.includes(name));
+    if (!isOurs && tables.length > 0) {
+      throw new ValidationError(
+        "The knowledge graph's file holds the data of another application. Choose another file, or another data directory.",
+        { code: "store_unreadable" },
+      );
+    }
     const version = Number(this.#database.prepare("PRAGMA user_version").get()?.["user_version"]);
-    if (version === VERSION) return;
+    if (isOurs && version === VERSION) return;
     if (version > VERSION) {
       throw new ValidationError(
         "The knowledge graph's file was written by a newer version of this package. Update the package.",

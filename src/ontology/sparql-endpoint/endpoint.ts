@@ -118,7 +118,7 @@ function inspect(headers: Headers): void {
 }
 
 function refusalOf(status: number): AbiError {
-  const refused = (message: string, code: string): AbiError => refusal(status, `The ${NAME} ${message}`, code);
+  const refused = (message: string, code: string): AbiError => refusal(NAME, status, `The ${NAME} ${message}`, code);
   if (status === 400 || status === 409 || status === 422) {
     return refused(
       `does not take this request (HTTP ${status}). Check the query's syntax and the functions it uses.`,

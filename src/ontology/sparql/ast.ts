@@ -63,6 +63,18 @@ export const values = (names: string[], rows: Values["values"]): Values => ({
   loc,
 });
 
+/** `LIMIT limit OFFSET offset`. */
+export const limitOffset = (
+  limit: number,
+  offset: number | undefined,
+): NonNullable<SelectQuery["solutionModifiers"]["limitOffset"]> => ({
+  type: "solutionModifier",
+  subType: "limitOffset",
+  limit,
+  offset,
+  loc,
+});
+
 /** `SELECT ?names WHERE { … }`; all variables where no name is given. */
 export const select = (names: string[], where: Group, context: Context): SelectQuery => ({
   type: "query",
@@ -133,17 +145,17 @@ export interface Node {
 
 export const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 
-/** The node's parts: everything but where it stood in the text. */
-const parts = (node: Node): [string, unknown][] => Object.entries(node).filter(([key]) => key !== "loc");
-
-/** Calls `visit` with every node of the tree, parents first. */
+/** Calls `visit` with every node of the tree, parents first. Where a node stood in the text is no part of it. */
 export function walk(value: unknown, visit: (node: Node) => void): void {
   if (!isNode(value)) return;
   visit(value);
-  for (const [, part] of parts(value)) walk(part, visit);
+  for (const key of Object.keys(value)) if (key !== "loc") walk(value[key], visit);
 }
 
-/** A copy in which `change` was asked about every node, parents first; undefined means: look at its parts. */
+/**
+ * The tree after `change` was asked about every node, parents first; undefined means: look at its parts. The tree itself stays as
+ * it is; what has not changed is shared with it.
+ */
 export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {
   if (!isNode(value)) return value;
   const changed = change(value);
@@ -152,8 +164,14 @@ export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {
 }
 
 export function mapParts<T extends Node>(node: T, change: (node: Node) => unknown): T {
-  if (Array.isArray(node)) return node.map((item) => mapNodes(item, change)) as unknown as T;
-  return Object.fromEntries(
-    Object.entries(node).map(([key, part]) => [key, key === "loc" ? part : mapNodes(part, change)]),
-  ) as T;
+  if (Array.isArray(node)) {
+    const items = node.map((item) => mapNodes(item, change));
+    return items.some((item, index) => item !== node[index]) ? (items as unknown as T) : node;
+  }
+  const changes: [string, unknown][] = [];
+  for (const key of Object.keys(node)) {
+    const part = key === "loc" ? node[key] : mapNodes(node[key], change);
+    if (part !== node[key]) changes.push([key, part]);
+  }
+  return changes.length === 0 ? node : { ...node, ...Object.fromEntries(changes) };
 }

@@ -122,7 +122,7 @@ function rewritePattern(pattern: ast.Pattern, binder: Binder): unknown {
       return undefined;
     case "values":
       for (const { value } of pattern.variables) refuseAssignment(value, binder);
-      return undefined;
+      return pattern; // all else in it is data
     case "graph":
       requireIri(pattern.name, binder, "a graph");
       return {

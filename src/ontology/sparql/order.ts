@@ -22,6 +22,7 @@ function reorder(node: ast.Node, known: ReadonlySet<string>): unknown {
     // Nothing from outside is known inside a sub-SELECT.
     return ast.mapParts(node, (inner) => (inner.type === "query" ? undefined : reorder(inner, new Set())));
   }
+  if (node.type === "pattern" && node.subType === "values") return node;
   // Templates are filled in, not searched.
   if (node.type !== "pattern" || !Array.isArray(node["patterns"])) return undefined;
   return { ...node, patterns: reorderGroup(node["patterns"] as ast.Pattern[], node.subType === "union", known) };
@@ -45,7 +46,8 @@ function orderTriples(triples: ast.Triple[], outside: ReadonlySet<string>): ast.
   const ordered: ast.Triple[] = [];
   while (rest.length > 0) {
     const scores = rest.map((triple) => selectivity(triple, known));
-    const [best] = rest.splice(scores.indexOf(Math.max(...scores)), 1);
+    const highest = scores.reduce((left, right) => Math.max(left, right), -Infinity);
+    const [best] = rest.splice(scores.indexOf(highest), 1);
     if (!best) break;
     ordered.push(best);
     for (const name of names(best)) known.add(name);

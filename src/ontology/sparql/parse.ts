@@ -1,6 +1,8 @@
 /** SPARQL 1.1 texts into trees and back, checked for what a store does not do. */
+import { createToken, LexerBuilder, traqulaIndentation } from "@traqula/core";
 import { Generator } from "@traqula/generator-sparql-1-1";
-import { Parser } from "@traqula/parser-sparql-1-1";
+import { sparql11ParserBuilder } from "@traqula/parser-sparql-1-1";
+import { lex, MinimalSparqlParser, sparqlCodepointEscape } from "@traqula/rules-sparql-1-1";
 import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
 import * as ast from "./ast.ts";
@@ -11,9 +13,28 @@ import { inGoodOrder } from "./order.ts";
 const KEPT = 200;
 const LONGEST_KEPT = 20_000;
 
-let parser: Parser | undefined;
+let parser: MinimalSparqlParser<ast.Query | ast.Update> | undefined;
 let generator: Generator | undefined;
 const kept = new Map<string, ast.Query | ast.Update>();
+
+/** Decimals that begin with their point (`.5`), which traqula's tokens leave out. */
+const pointFirst = (name: string, pattern: RegExp, kind: ReturnType<typeof createToken>) =>
+  createToken({ name: `${name}PointFirst`, pattern, categories: [kind] });
+
+function createParser(): MinimalSparqlParser<ast.Query | ast.Update> {
+  const { decimal, decimalPositive, decimalNegative, doubleNegative } = lex.terminals;
+  const lexer = LexerBuilder.create(lex.sparql11LexerBuilder).addAfter(
+    doubleNegative,
+    pointFirst("Decimal", /\.\d+/, decimal),
+    pointFirst("DecimalPositive", /\+\.\d+/, decimalPositive),
+    pointFirst("DecimalNegative", /-\.\d+/, decimalNegative),
+  );
+  const rules = sparql11ParserBuilder.build({
+    tokenVocabulary: lexer.tokenVocabulary,
+    queryPreProcessor: sparqlCodepointEscape,
+  });
+  return new MinimalSparqlParser(rules);
+}
 
 const unsupported = (message: string): ValidationError => new ValidationError(message, { code: "unsupported_sparql" });
 
@@ -21,11 +42,12 @@ function parse(sparql: string): ast.Query | ast.Update {
   const known = kept.get(sparql);
   if (known) return known;
   const fresh = namesNotIn(sparql);
-  parser ??= new Parser();
   let tree: ast.Query | ast.Update;
   try {
+    parser ??= createParser();
     tree = ast.mapNodes(parser.parse(sparql), (node) => relabel(node, fresh));
   } catch (cause) {
+    if (cause instanceof RangeError) throw cause;
     throw new ValidationError("The SPARQL does not parse. Check its syntax and its PREFIX lines.", {
       code: "invalid_sparql",
       cause,
@@ -39,16 +61,37 @@ function parse(sparql: string): ast.Query | ast.Update {
   return tree;
 }
 
+/**
+ * Work on a tree, all of which is recursive.
+ * @throws ValidationError (`query_too_large`) where the stack is too small for it
+ */
+export function withinStack<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    // Either may have stopped in the middle of something.
+    parser = undefined;
+    generator = undefined;
+    throw new ValidationError(
+      "The SPARQL is nested too deeply, or a text in it is too long. Use fewer groups, brackets and operators inside one another, " +
+        "and give long texts as bindings.",
+      { code: "query_too_large", cause },
+    );
+  }
+}
+
 /** Names that do not occur in the text. */
 function namesNotIn(sparql: string): (suffix?: string) => string {
   let prefix = "own";
-  while (sparql.includes(prefix)) prefix += "x";
+  for (const [like] of sparql.matchAll(/ownx*/g)) if (like.length >= prefix.length) prefix = `${like}x`;
   let count = 0;
   return (suffix) => `${prefix}_${suffix ?? (count += 1)}`;
 }
 
 /** The generator writes `[]` and `_:g_0` with the same label: give the nameless ones names that the text does not have. */
 const relabel = (node: ast.Node, fresh: (suffix: string) => string): unknown => {
+  if (node.type === "pattern" && node.subType === "values") return node;
   if (node.type !== "term" || node.subType !== "blankNode") return undefined;
   const label = node["label"] as string;
   return label.startsWith("e_") ? undefined : { ...node, label: `e_${fresh(label)}` };
@@ -68,13 +111,14 @@ function refuseServices(tree: ast.Query | ast.Update): void {
 
 /**
  * A query, bound and put in a good order.
- * @throws ValidationError where it does not parse, is an update, uses SERVICE or FROM, or a binding is not right
+ * @throws ValidationError where it does not parse, is nested too deeply, is an update, uses SERVICE or FROM, or a binding is not right
  */
-export function parseQuery(sparql: string, bindings: Bindings): ast.Query {
-  const tree = parse(sparql);
-  if (tree.type !== "query") throw unsupported("This is an update, not a query. Use update() for it.");
-  return inGoodOrder(bindValues(tree, bindings, namesNotIn(sparql)));
-}
+export const parseQuery = (sparql: string, bindings: Bindings): ast.Query =>
+  withinStack(() => {
+    const tree = parse(sparql);
+    if (tree.type !== "query") throw unsupported("This is an update, not a query. Use update() for it.");
+    return inGoodOrder(bindValues(tree, bindings, namesNotIn(sparql)));
+  });
 
 /**
  * An update's operations, bound; each with the prefixes that stand before it.
@@ -92,6 +136,9 @@ export function parseUpdate(sparql: string, bindings: Bindings): { operation: as
 
 /** The text of a tree. Every term in it must have been checked: the generator checks nothing. */
 export function toText(tree: ast.Query | ast.Update): string {
-  generator ??= new Generator();
-  return generator.generate(tree);
+  return withinStack(() => {
+    // Its line breaks take a time that grows with the square of the text.
+    generator ??= new Generator({ [traqulaIndentation]: -1, indentInc: 0 });
+    return generator.generate(tree);
+  });
 }

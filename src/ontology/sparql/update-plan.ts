@@ -2,7 +2,7 @@ import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
 import * as ast from "./ast.ts";
 import { inGoodOrder } from "./order.ts";
-import { parseUpdate } from "./parse.ts";
+import { parseUpdate, withinStack } from "./parse.ts";
 import { flatten, variablesOf } from "./triples.ts";
 
 /** Removes everything from the store. */
@@ -86,4 +86,4 @@ function step(operation: ast.Operation, context: ast.Context): UpdateStep {
  * @throws ValidationError where it does not parse, would change anything but the store, or a binding is not right
  */
 export const planUpdate = (sparql: string, bindings: Bindings): UpdateStep[] =>
-  parseUpdate(sparql, bindings).map(({ operation, context }) => step(operation, context));
+  withinStack(() => parseUpdate(sparql, bindings).map(({ operation, context }) => step(operation, context)));

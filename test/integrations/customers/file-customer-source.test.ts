@@ -151,7 +151,7 @@ describe("hostile JSON", () => {
     const { records, issues } = await read("a.json", text);
     expect(records).toEqual([{ id: "C-1" }, { id: "C-3", name: ']}[,"' }]);
     expect(issues.map(({ place, message }) => `${place} ${message}`)).toEqual([
-      "line 3 is not valid JSON",
+      "line 3 is not valid JSON (line 3, column 13)",
       "line 4 is not a JSON object",
       "line 6 is not a JSON object",
       "line 6 is not a JSON object",

@@ -81,16 +81,19 @@ describe("get", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([401, 403, 501])("refuses us with HTTP %i: a fault on our side, which the log tells", async (status) => {
-    const server = await serve({ status, body: "secret reason" });
-    await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
-      type: "unexpected_error",
-      code: "customer_source_refused",
-      message: expect.not.stringContaining("URL"),
-      cause: expect.objectContaining({ message: expect.stringContaining(`HTTP ${status}`) }),
-    });
-    expect(server.requests).toHaveLength(1);
-  });
+  test.each([401, 403, 501])(
+    "refuses us with HTTP %i: a fault in our settings, which the log tells",
+    async (status) => {
+      const server = await serve({ status, body: "secret reason" });
+      await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
+        type: "unexpected_error",
+        code: "customer_source_refused",
+        message: expect.not.stringContaining("URL"),
+        cause: expect.objectContaining({ message: expect.stringContaining(`HTTP ${status}`) }),
+      });
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
   test("tells of a lifetime value that is no number", async () => {
     const server = await serve({ json: { id: "C-1", lifetime_value: "lots" } });

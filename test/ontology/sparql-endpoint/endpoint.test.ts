@@ -239,7 +239,9 @@ describe("faults", () => {
     async (status) => {
       const error = await failure(open(await serve({ status })).getGraph("data"));
       expect(error).toMatchObject({ type: "unexpected_error", retriable: false });
-      expect(error.message).toBe("Something went wrong on our side. The log has the details.");
+      expect(error.message).toBe(
+        "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
+      );
       expect((error.cause as Error).message).toMatch(/^The SPARQL endpoint .* Check /);
     },
   );

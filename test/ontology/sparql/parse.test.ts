@@ -72,6 +72,6 @@ describe("parseQuery and toText", () => {
 
   it("refuse what is too deep to be read", () => {
     const deep = `SELECT * { ${"{".repeat(20_000)} ?s ?p ?o ${"}".repeat(20_000)} }`;
-    expect(() => parseQuery(deep, {})).toThrow("does not parse");
+    expect(() => parseQuery(deep, {})).toThrow("nested too deeply");
   });
 });

@@ -1,0 +1,177 @@
+// Every way in which what a command needs can be missing or wrong, and what it says of that.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+import { serve } from "../support/http.ts";
+import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
+import { call, FEEDBACK, workplace, type CallOptions } from "./command-process.ts";
+
+const DECISION = ["F-1", "--rendering", "5f3c", "--by", "Ann"];
+const LOOKING: [name: string, args: string[]][] = [
+  ["status", ["status"]],
+  ["status of one run", ["status", "F-1"]],
+  ["approvals", ["approvals"]],
+  ["approvals show", ["approvals", "show", "F-1"]],
+  ["approvals approve", ["approvals", "approve", ...DECISION]],
+  ["approvals reject", ["approvals", "reject", ...DECISION]],
+  ["retry", ["retry", "F-1"]],
+  ["retry --failed", ["retry", "--failed"]],
+  ["cancel", ["cancel", "F-1"]],
+  ["query", ["query", "ASK {}"]],
+  ["backup", ["backup", "copy"]],
+];
+
+/** What the command complains of, on one line: without a log beside it, a secret, or a fault that is none of ours. */
+async function complaint(args: readonly string[], options: CallOptions): Promise<string> {
+  const { code, stderr } = await call(args, options);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: [^\n]+\n$/);
+  expect(stderr).not.toMatch(/hunter2|our side|the log/i);
+  return stderr.slice("error: ".length, -1);
+}
+
+describe.each(LOOKING)("%s", (_name, args) => {
+  test("says that there is no such folder, and makes none", async () => {
+    const cwd = temporaryFolder();
+    expect(await complaint([...args, "--data", "typo"], { cwd })).toMatch(/^There is no folder .*typo\. Name .*--data/);
+    expect(await complaint(args, { cwd, env: { ABI_DATA_DIRECTORY: "typo" } })).toMatch(/^There is no folder .*typo/);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test("says that a file is no folder", async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, "file"), "");
+    expect(await complaint([...args, "--data", "file"], { cwd })).toMatch(/file is a file, not a folder/);
+    expect(readdirSync(cwd)).toEqual(["file"]);
+  });
+
+  test("makes nothing where nothing is kept yet", async () => {
+    const cwd = temporaryFolder();
+    await call(args, { cwd });
+    mkdirSync(join(cwd, "empty"));
+    await call([...args, "--data", "empty"], { cwd });
+    expect(readdirSync(cwd)).toEqual(["empty"]);
+    expect(readdirSync(join(cwd, "empty"))).toEqual([]);
+  });
+});
+
+test("status of the default folder, which is not there yet, is no error", async () => {
+  expect(await call(["status"], { cwd: temporaryFolder() })).toMatchObject({ code: 0, stderr: "No runs here yet.\n" });
+});
+
+test("a decision on runs that are kept elsewhere makes no folder", async () => {
+  const cwd = temporaryFolder();
+  const env = { DATABASE_URL: "postgres://me:hunter2@127.0.0.1:1/runs", ONTOLOGY_URL: "http://127.0.0.1:1/sparql" };
+  expect(await complaint(["approvals", "show", "F-1"], { cwd, env })).toMatch(/nothing listens there/);
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+describe("a data directory", () => {
+  test.each([["file"], ["file/below"]])("that can't be made at %s", async (data) => {
+    const place = workplace();
+    writeFileSync(join(place.cwd, "file"), "");
+    expect(await complaint(["process", ...FEEDBACK, "--data", data], place)).toMatch(/is a file\. Name a folder/);
+  });
+
+  /** A folder with one file in it. */
+  function folderWith(name: string, write: (path: string) => void): CallOptions {
+    const place = workplace();
+    mkdirSync(join(place.cwd, "data"));
+    write(join(place.cwd, "data", name));
+    return { ...place, env: { ...place.env, ABI_DATA_DIRECTORY: "data" } };
+  }
+
+  const text = (path: string): void => writeFileSync(path, "a text that is long enough to be looked at ".repeat(100));
+  const folder = (path: string): void => mkdirSync(path);
+  const foreign = (path: string): void => {
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TABLE cookies (name TEXT); PRAGMA user_version = 7");
+    database.close();
+  };
+
+  test.each([
+    ["a text", text, /runs\.sqlite cannot be opened: it is damaged, or no SQLite file\. Put a backup/],
+    ["a folder", folder, /runs\.sqlite cannot be opened: check that it is a file/],
+    ["of another application", foreign, /runs\.sqlite holds the data of another application/],
+  ])("with runs that are %s", async (_case, write, words) => {
+    const place = folderWith("runs.sqlite", write);
+    expect(await complaint(["status"], place)).toMatch(words);
+    expect(await complaint(["process", ...FEEDBACK], place)).toMatch(words);
+  });
+
+  test.each([
+    ["a text", text, /ontology\.sqlite is damaged or is not a knowledge graph\. Put a backup/],
+    ["a folder", folder, /ontology\.sqlite can't be opened\. Check that it is a file/],
+    ["of another application", foreign, /holds the data of another application/],
+  ])("with a knowledge graph that is %s", async (_case, write, words) => {
+    const place = folderWith("ontology.sqlite", write);
+    expect(await complaint(["query", "ASK {}"], place)).toMatch(words);
+    expect(await complaint(["process", ...FEEDBACK], place)).toMatch(words);
+  });
+
+  test("with another application's file leaves that as it was", async () => {
+    const place = folderWith("runs.sqlite", foreign);
+    await call(["status"], place);
+    const database = new DatabaseSync(join(place.cwd, "data", "runs.sqlite"), { readOnly: true });
+    const tables = database.prepare("SELECT name FROM sqlite_schema").all();
+    database.close();
+    expect(tables).toEqual([{ name: "cookies" }]);
+  });
+
+  test("with a knowledge graph of a newer version", async () => {
+    const place = workplace();
+    await call(["import-customers", "customers.csv"], place);
+    const database = new DatabaseSync(join(place.cwd, ".abi-workflows", "ontology.sqlite"));
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    expect(await complaint(["query", "ASK {}"], place)).toMatch(/newer version.*Update the package/);
+  });
+});
+
+describe("a SPARQL endpoint", () => {
+  const html = { headers: { "content-type": "text/html" }, body: "<!doctype html><html>Welcome</html>" };
+  test.each<[string, Parameters<typeof serve>[0], RegExp]>([
+    ["a web page", html, /can't be read.*proxy/],
+    ["JSON of another kind", { json: { hello: 1 } }, /can't be read.*SPARQL endpoint/],
+    ["401", { status: 401 }, /HTTP 401.*Check user, password or token/],
+    ["403", { status: 403 }, /HTTP 403.*may read and write/],
+    ["404", { status: 404 }, /HTTP 404.*Check its URL/],
+    ["405", { status: 405 }, /HTTP 405.*Check its URL/],
+    ["a page for signing in", { status: 302, headers: { location: "http://sso.example.org/" } }, /final URL/],
+  ])("that answers with %s", async (_case, answer, words) => {
+    const { origin } = await serve(answer);
+    const ONTOLOGY_URL = `${origin.replace("://", "://me:hunter2@")}/sparql`;
+    expect(await complaint(["query", "ASK {}"], { cwd: temporaryFolder(), env: { ONTOLOGY_URL } })).toMatch(words);
+  });
+
+  test("that is not there, is named in JSON as well, and has a password that no URL may have", async () => {
+    const cwd = temporaryFolder();
+    const ask = (ONTOLOGY_URL: string) => complaint(["query", "ASK {}"], { cwd, env: { ONTOLOGY_URL } });
+    expect(await ask("http://me:hunter2@127.0.0.1:1/sparql")).toMatch(/can't be reached/);
+    expect(await ask("http://me:hunter2%@127.0.0.1:1/sparql")).toMatch(/percent-encoded/);
+    const { origin } = await serve({ status: 401 });
+    const { stdout } = await call(["query", "ASK {}", "--json"], { cwd, env: { ONTOLOGY_URL: `${origin}/sparql` } });
+    expect(JSON.parse(stdout)).toMatchObject({ success: false, error: expect.stringContaining("HTTP 401") as string });
+  });
+
+  test("without the right to update", async () => {
+    const endpoint = await startSparqlEndpoint();
+    const { origin } = await serve({ status: 403 });
+    const place = workplace();
+    const env = { ...place.env, ONTOLOGY_URL: `${endpoint.origin}/sparql`, ONTOLOGY_UPDATE_URL: `${origin}/update` };
+    expect(await complaint(["import-customers", "customers.csv"], { ...place, env })).toMatch(
+      /HTTP 403.*may read and write/,
+    );
+    // Runs say whose settings these are; what is wrong with them is in the log beside.
+    const { code, stdout, stderr } = await call(["process", ...FEEDBACK, "--json"], { ...place, env });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error_code: "access_denied",
+      error: "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
+    });
+    expect(stderr).toContain("HTTP 403");
+    expect(existsSync(join(place.cwd, ".abi-workflows"))).toBe(true);
+  });
+});
