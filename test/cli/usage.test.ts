@@ -36,12 +36,12 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
 
   test("columns that are not in the file", async () => {
     const cwd = temporaryFolder();
-    writeFileSync(join(cwd, "f.csv"), "customer_id,betreff,text\nC-1,Hi,Well\n");
+    writeFileSync(join(cwd, "f.csv"), "kunde,subject,text\nC-1,Hi,Well\n");
     const { code, stderr } = await call(["batch", "f.csv", "--map", "feedback_text=text"], { cwd });
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'error: The file has no column "subject". Name another one with --map subject=<column>, or give a constant with ' +
-        "--set subject=<value>. It has: customer_id, betreff, text.\n",
+      'error: The file has no column "customer_id". Name another one with --map customer_id=<column>, or give a constant with ' +
+        "--set customer_id=<value>. It has: kunde, subject, text.\n",
     );
   });
 });
