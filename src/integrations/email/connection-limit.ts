@@ -87,7 +87,7 @@ export class ConnectionLimit {
 
   /** @param refusal of a mail that goes before those that have not been tried */
   #turn(signal: AbortSignal | undefined, refusal?: ConnectionRefused): Promise<void> {
-    // Such a signal tells nobody any more.
+    // An aborted signal fires no event.
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const fail = (reason: unknown): void => {
