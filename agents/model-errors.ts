@@ -1,4 +1,4 @@
-import { modelFailure, type FailureKind } from "../src/chat-completions/model-failure.ts";
+import { chainOf, modelFailure, type FailureKind } from "../src/chat-completions/model-failure.ts";
 import { AbiError, IoError, toAbiError, ValidationError } from "../src/errors.ts";
 
 /** Longest wait in ms that a model service may ask for before we rather fail. */
@@ -7,11 +7,8 @@ const LONGEST_WAIT = 60_000;
 const field = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 
-/** The first of an error and its causes for which this holds: middleware and client wrap errors in one another. */
-function findCause(error: unknown, matches: (cause: unknown) => boolean): unknown {
-  if (error === undefined || error === null) return undefined;
-  return matches(error) ? error : findCause(field(error, "cause"), matches);
-}
+/** The first of an error and its causes for which this holds. */
+const findCause = (error: unknown, matches: (cause: unknown) => boolean): unknown => [...chainOf(error)].find(matches);
 
 const ownError = (error: unknown): AbiError | undefined =>
   findCause(error, (cause) => cause instanceof AbiError) as AbiError | undefined;

@@ -9,6 +9,7 @@ import { describeCause } from "../src/log.ts";
 import { quotedName, withoutSecrets } from "../src/secrets.ts";
 import { call } from "./cli/command-process.ts";
 import { temporaryFolder } from "./support/folder.ts";
+import { cpuSeconds } from "./support/cpu-seconds.ts";
 
 /** What `work` throws as a program sees it that does not catch it, and what is logged of it. */
 async function told(work: (logger: pino.Logger) => Promise<unknown>): Promise<string> {
@@ -125,6 +126,12 @@ describe("withoutSecrets", () => {
     expect(withoutSecrets(text)).toContain(expected);
     expect(withoutSecrets(text)).not.toMatch(SECRET);
     expect(JSON.stringify(describeCause(new Error("outer", { cause: new Error(text) })))).not.toMatch(SECRET);
+  });
+
+  it("hides the token of a long name, and takes linear time over one without a value", () => {
+    const name = "token".repeat(1000);
+    expect(withoutSecrets(`${name}_id=hunter2`)).toBe(`${name}_id=[hidden]`);
+    expect(cpuSeconds(() => withoutSecrets(name))).toBeLessThan(1);
   });
 
   it("leaves text without secrets as it is", () => {

@@ -131,7 +131,7 @@ const NETWORK =
   /^(?:ECONN\w+|EPIPE|EPROTO|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|UND_ERR_\w+|ERR_TLS_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/u;
 
 /** An error and what it wraps: middleware and clients wrap errors in one another. */
-function* chainOf(error: unknown): Generator {
+export function* chainOf(error: unknown): Generator {
   const seen = new Set<unknown>();
   for (let at = error; at !== undefined && at !== null && !seen.has(at); at = field(at, "cause")) {
     seen.add(at);

@@ -52,54 +52,53 @@ function strayClosing(text: string): number | undefined {
 
 /** Takes reasoning out of an answer that comes in pieces. What may be the beginning of a tag waits for the next piece. */
 export class ReasoningFilter {
+  /** What may be the beginning of a tag: a few characters. */
   #pending = "";
   #opening: string | undefined;
+  /** The block so far, in pieces: putting them together for each new one takes too long. */
+  #block: string[] = [];
   #begun = false;
   #removed = false;
 
   /** What of the text so far can be shown. */
   push(piece: string): string {
-    this.#pending += piece;
+    const text = this.#pending + piece;
+    const lowered = lower(text);
     let visible = "";
+    let at = 0;
     for (;;) {
       if (this.#opening !== undefined) {
-        if (!this.#skipReasoning()) return visible;
-        continue;
+        const closing = firstTag(lowered, [closingOf(this.#opening)], at);
+        if (closing === undefined) {
+          this.#pending = text.slice(Math.max(at, text.length - LONGEST_TAG));
+          this.#block.push(text.slice(at, text.length - this.#pending.length));
+          return visible;
+        }
+        at = closing.at + closing.tag.length;
+        this.#opening = undefined;
+        this.#block = [];
+        this.#removed = true;
       }
-      const next = firstTag(lower(this.#pending), OPENINGS);
-      if (next === undefined) return visible + this.#show(this.#pending.length - partialTag(lower(this.#pending)));
-      visible += this.#show(next.at);
+      const next = firstTag(lowered, OPENINGS, at);
+      const end = next?.at ?? text.length - partialTag(lowered.slice(at));
+      visible += this.#visible(text.slice(at, end));
+      at = end;
+      if (next === undefined) {
+        this.#pending = text.slice(at);
+        return visible;
+      }
       this.#opening = next.tag;
-      this.#searched = next.tag.length;
     }
   }
 
   /** The rest, when the answer is complete. */
   end(): string {
+    const text = this.#block.join("") + this.#pending;
     // Cut off while it was thinking; in the middle of an answer the tag was just a word.
-    const rest = this.#opening !== undefined && !this.#begun ? "" : this.#visible(this.#pending);
+    const rest = this.#opening !== undefined && !this.#begun ? "" : this.#visible(text);
+    this.#block = [];
     this.#pending = "";
     return rest;
-  }
-
-  #searched = 0;
-
-  /** False where the end of the reasoning has not come yet. */
-  #skipReasoning(): boolean {
-    const from = Math.max(0, this.#searched - LONGEST_TAG);
-    const closing = firstTag(lower(this.#pending.slice(from)), [closingOf(this.#opening ?? "")]);
-    this.#searched = this.#pending.length;
-    if (closing === undefined) return false;
-    this.#pending = this.#pending.slice(from + closing.at + closing.tag.length);
-    this.#opening = undefined;
-    this.#removed = true;
-    return true;
-  }
-
-  #show(length: number): string {
-    const text = this.#visible(this.#pending.slice(0, length));
-    this.#pending = this.#pending.slice(length);
-    return text;
   }
 
   /** Blanks between the reasoning and the answer are no part of the answer. */

@@ -38,12 +38,12 @@ interface Draft {
   index: number | undefined;
   name: string;
   pieces: string[];
+  /** All pieces together. It grows beside them: joining them for each piece takes too long. */
+  text: string;
   extra: Record<string, unknown>;
 }
 
-interface Fragment extends Omit<Draft, "pieces"> {
-  text: string;
-}
+type Fragment = Omit<Draft, "pieces">;
 
 const textOf = (value: unknown): string =>
   value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
@@ -104,8 +104,7 @@ export class ToolCallCollector {
 
   /** `cutOff`: the model reached its length limit. A call that has no arguments yet is then a half one. */
   finish({ cutOff }: { cutOff: boolean }): WireToolCall[] {
-    return this.#drafts.map(({ id, name, pieces, extra }, nth) => {
-      const text = pieces.join("");
+    return this.#drafts.map(({ id, name, pieces, text, extra }, nth) => {
       const half = cutOff && nth === this.#drafts.length - 1 && text.trim() === "";
       const args = half ? undefined : (parseArguments(text) ?? repeatedWhole(pieces));
       return { id, name, text, extra, ...(args !== undefined && { args }) };
@@ -115,16 +114,18 @@ export class ToolCallCollector {
   #place(fragment: Fragment, earlier: number): void {
     const draft = this.#draftFor(fragment, earlier);
     if (draft === undefined) {
-      const { text, ...rest } = fragment;
-      this.#drafts.push({ ...rest, pieces: text === "" ? [] : [text] });
+      this.#drafts.push({ ...fragment, pieces: fragment.text === "" ? [] : [fragment.text] });
       return;
     }
     draft.id ||= fragment.id;
     draft.name ||= fragment.name;
     draft.index ??= fragment.index;
     Object.assign(draft.extra, fragment.extra);
-    const repeated = isWhole(draft.pieces.join("")) && isSameJson(draft.pieces.join(""), fragment.text);
-    if (fragment.text !== "" && !repeated) draft.pieces.push(fragment.text);
+    // The piece first: most are short and repeat nothing, and the text so far need not be looked at.
+    const repeated = isWhole(fragment.text) && isWhole(draft.text) && isSameJson(draft.text, fragment.text);
+    if (fragment.text === "" || repeated) return;
+    draft.pieces.push(fragment.text);
+    draft.text += fragment.text;
   }
 
   /** The call that goes on with this piece; undefined where it begins one. */
@@ -136,8 +137,7 @@ export class ToolCallCollector {
     // Two named entries of one list are two calls.
     if (at >= earlier) return undefined;
     if (draft.name !== "" && draft.name !== fragment.name) return undefined;
-    const text = draft.pieces.join("");
-    if (isWhole(text)) return fragment.text === "" || isSameJson(text, fragment.text) ? draft : undefined;
+    if (isWhole(draft.text)) return fragment.text === "" || isSameJson(draft.text, fragment.text) ? draft : undefined;
     return draft;
   }
 }
@@ -148,7 +148,7 @@ function isSameCall(draft: Draft, { id, index, name, text }: Fragment): boolean 
   if (!sameIndex) return false;
   if (id === "" || draft.id === "" || id === draft.id) return true;
   // A new id for each piece of a call happens as well. What can't begin a call goes on with one.
-  return index !== undefined && (name === "" || !/^\s*(?:$|[{"n])/u.test(text)) && !isWhole(draft.pieces.join(""));
+  return index !== undefined && (name === "" || !/^\s*(?:$|[{"n])/u.test(text)) && !isWhole(draft.text);
 }
 
 /** The arguments where a server sends all that it has so far each time, or the whole once more behind the pieces. */

@@ -33,6 +33,7 @@ export function operationTool(
   onError: (error: unknown) => void,
 ): DynamicStructuredTool {
   const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
+  const withoutNothing = withoutPlaceholders(operation);
   const answer = (result: object): [string, object] => [JSON.stringify(result), result];
   return new DynamicStructuredTool({
     name: operation.name,
@@ -48,7 +49,7 @@ export function operationTool(
         // LangChain's runtime context; ToolNode and other callers hand it on beside what its type has.
         const { context } = (config ?? {}) as { context?: unknown };
         // The program's values come after: they are never taken for ones that say nothing.
-        const values = fixed.into(withoutPlaceholders(operation, args), context);
+        const values = fixed.into(withoutNothing(args), context);
         return answer(yield* call(values, signal ? { signal } : {}));
       } catch (error) {
         signal?.throwIfAborted();

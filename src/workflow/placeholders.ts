@@ -60,6 +60,11 @@ const NO_ID = new Set([
   "guid",
 ]);
 
+/** A longer value says something: it never gets to the patterns below, which take their time over long texts. */
+const LONGEST_PLACEHOLDER = 200;
+
+const isTooLong = (text: string): boolean => tidyIdentifier(text).length > LONGEST_PLACEHOLDER;
+
 const NIL_UUID = /^[0-]*0{8}-0{4}-0{4}-0{4}-0{12}$/;
 const QUOTED = /^(["'`“”‘’])(.*)\1$|^“(.*)”$|^‘(.*)’$/su;
 const BRACKETED = /^(?:<+(.*?)>+|\{+(.*?)\}+|\[+(.*?)\]+|\(+(.*?)\)+|\$\{(.*)\})$/su;
@@ -89,6 +94,7 @@ const saysNothing = (text: string): boolean => {
 
 /** @param field its name: as its own value it is the example out of a description */
 function isNoId(text: string, field: string): boolean {
+  if (isTooLong(text)) return false;
   const tidy = tidyIdentifier(text);
   const words = wordsOf(text);
   const name = wordsOf(field);
@@ -119,7 +125,7 @@ const SAYS_NO_BOOLEAN = new Set(["null", "undefined", ""]);
 
 function isLeftOut(value: unknown, property: Property): boolean {
   if (value === null) return true;
-  if (typeof value !== "string" || names(property, value)) return false;
+  if (typeof value !== "string" || names(property, value) || isTooLong(value)) return false;
   return hasType(property, "boolean") ? SAYS_NO_BOOLEAN.has(wordsOf(value)) : saysNothing(value);
 }
 
@@ -133,26 +139,28 @@ const withoutNothing = (value: unknown, property: Property): unknown => {
 };
 
 /**
- * A model's arguments without those that say nothing: of fields that may be left out, and of those that say whose the run is, whose
+ * Makes what leaves out of a model's arguments those that say nothing: of fields that may be left out, and of those that say whose the run is, whose
  * absence is then what the model is told of.
  */
-export function withoutPlaceholders(operation: Operation, args: unknown): unknown {
-  if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
+export function withoutPlaceholders(operation: Operation): (args: unknown) => unknown {
   const { properties = {} } = z.toJSONSchema(operation.input, { io: "output" }) as {
     properties?: Record<string, Property>;
   };
   const identity = operation.kind === "durable" ? identityFields(operation) : [];
-  const kept = Object.entries(args).flatMap(([name, value]): [string, unknown][] => {
-    const schema = fieldSchema(operation.input, name);
-    const property = properties[name];
-    if (schema === undefined || property === undefined) return [[name, value]];
-    if (identity.includes(name)) {
-      const isAbsent =
-        value === null ? !schema.safeParse(null).success : typeof value === "string" && isNoId(value, name);
-      return isAbsent ? [] : [[name, value]];
-    }
-    if (!schema.safeParse(undefined).success) return [[name, value]];
-    return isLeftOut(value, property) ? [] : [[name, withoutNothing(value, property)]];
-  });
-  return Object.fromEntries(kept);
+  return (args) => {
+    if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
+    const kept = Object.entries(args).flatMap(([name, value]): [string, unknown][] => {
+      const schema = fieldSchema(operation.input, name);
+      const property = properties[name];
+      if (schema === undefined || property === undefined) return [[name, value]];
+      if (identity.includes(name)) {
+        const isAbsent =
+          value === null ? !schema.safeParse(null).success : typeof value === "string" && isNoId(value, name);
+        return isAbsent ? [] : [[name, value]];
+      }
+      if (!schema.safeParse(undefined).success) return [[name, value]];
+      return isLeftOut(value, property) ? [] : [[name, withoutNothing(value, property)]];
+    });
+    return Object.fromEntries(kept);
+  };
 }

@@ -1,8 +1,10 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
 import { durable } from "../../src/workflow/operation.ts";
+import { withoutPlaceholders } from "../../src/workflow/placeholders.ts";
 import { Workflow } from "../../src/workflow/workflow.ts";
+import { cpuSeconds } from "../support/cpu-seconds.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
 
 const NOTHING = [
@@ -170,5 +172,34 @@ it("a value that the field itself names is an answer, and text that is required 
   expect(await call({ order_id: "null", note: "x" })).toMatchObject({ error: "order_id: is missing" });
   expect(await orders.run({ order_id: "\u202E7", note: "x" })).toMatchObject({
     error: expect.stringMatching(/^order_id: has U\+202E at position 1/),
+  });
+});
+
+describe("withoutPlaceholders", () => {
+  const operation = durable("order", {
+    description: "Order.",
+    input: z.object({ order_id: z.string(), note: z.string().optional() }),
+    output: z.object({}),
+    key: "order_id",
+    run: async () => ({}),
+  });
+
+  it.each([
+    ["braces that do not close", `${"{".repeat(100)}${"}".repeat(80_000)}x`],
+    ["nested brackets", `${"([".repeat(20_000)}x${"])".repeat(20_000)}`],
+  ])("keeps a long value as it is, at once: %s", (_, text) => {
+    const args = { order_id: text, note: text };
+    let kept: unknown;
+    expect(cpuSeconds(() => (kept = withoutPlaceholders(operation)(args)))).toBeLessThan(1);
+    expect(kept).toEqual(args);
+  });
+
+  it("reads the operation's schema once, not for each call", () => {
+    const read = vi.spyOn(z.globalRegistry, "get");
+    const filter = withoutPlaceholders(operation);
+    expect(read).toHaveBeenCalled();
+    read.mockClear();
+    expect(filter({ order_id: "7", note: "none" })).toEqual({ order_id: "7" });
+    expect(read).not.toHaveBeenCalled();
   });
 });

@@ -80,6 +80,7 @@ function withoutClosing(lines: readonly string[]): readonly string[] | undefined
   const first = Math.max(0, lines.length - MOST_SIGNATURE_LINES - 1);
   for (let index = lines.length - 1; index >= first; index--) {
     const line = lines[index]!.trim();
+    if (line.length > LONGEST_SIGNATURE_LINE) continue;
     const [, formula = "", name = ""] = /^([^,!]{2,40}?)\s*[,!.]?(?:\s*,\s*(\S.*))?$/u.exec(line) ?? [];
     const isClosing = CLOSING.test(formula);
     if (!isClosing && !THANKS.test(formula)) continue;

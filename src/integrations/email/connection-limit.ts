@@ -87,6 +87,8 @@ export class ConnectionLimit {
 
   /** @param refusal of a mail that goes before those that have not been tried */
   #turn(signal: AbortSignal | undefined, refusal?: ConnectionRefused): Promise<void> {
+    // An aborted signal fires no event.
+    signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const fail = (reason: unknown): void => {
       this.#queue.splice(this.#queue.indexOf(turn), 1);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ownWords } from "../../../src/analysis/own-words/own-words.ts";
+import { cpuSeconds } from "../../support/cpu-seconds.ts";
 
 /** What stands below a customer's own words in real mails. */
 const BELOW = {
@@ -199,6 +200,16 @@ describe("the customer's own words", () => {
     "Please consider the environment before you send parcels this large.",
     "Trailing blanks stay  \n\n",
   ])("are left whole where they only look like mail: %j", (text) => {
+    expect(ownWords(text)).toBe(text);
+  });
+
+  it.each([
+    `It crashes.\nab${" ".repeat(8000)}c`,
+    Array(300)
+      .fill(`-- wrote a${"1".repeat(180)}${"-".repeat(190)}x`)
+      .join("\n"),
+  ])("take linear time to find where a long line only begins like a mark of mail", (text) => {
+    expect(cpuSeconds(() => ownWords(text))).toBeLessThan(1);
     expect(ownWords(text)).toBe(text);
   });
 

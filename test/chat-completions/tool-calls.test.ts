@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { ToolCallCollector } from "../../src/chat-completions/tool-calls.ts";
+import { cpuSeconds } from "../support/cpu-seconds.ts";
+
+const PIECES = 50_000;
+
+it.each([
+  ["one id", () => "a"],
+  ["an id for each piece", (nth: number) => `id${nth}`],
+])("puts a call together from many pieces in linear time: %s", (_, idOf) => {
+  const collector = new ToolCallCollector();
+  const add = (id: string, name: string, text: string) =>
+    collector.add([{ index: 0, id, function: { name, arguments: text } }]);
+  const seconds = cpuSeconds(() => {
+    add("a", "send", '{"text":"');
+    for (let nth = 0; nth < PIECES; nth++) add(idOf(nth), "", "word ");
+    add("a", "", '"}');
+  });
+  expect(collector.finish({ cutOff: false })).toMatchObject([
+    { id: "a", name: "send", args: { text: "word ".repeat(PIECES) } },
+  ]);
+  expect(seconds).toBeLessThan(1);
+});
+
+it("takes the whole once more at the end as the same call", () => {
+  const collector = new ToolCallCollector();
+  for (const text of ['{"a":', "1}", '{"a": 1}', '"{\\"a\\":1}"'])
+    collector.add([{ index: 0, function: { arguments: text } }]);
+  expect(collector.finish({ cutOff: false })).toMatchObject([{ text: '{"a":1}', args: { a: 1 } }]);
+});
