@@ -8,7 +8,7 @@ import { toMilliseconds } from "./duration.ts";
 import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
-import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
+import { createMailTransport, outboxFolderOf } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
 import { IoError, ValidationError } from "./errors.ts";
@@ -36,7 +36,7 @@ const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), 
 /** The folder that mails go to where no mail server is set; undefined where one is. */
 export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
-  if (mailUrl !== undefined) return /^outbox:/i.test(mailUrl) ? mailUrl.slice("outbox:".length) : undefined;
+  if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
   return dataDirectory === IN_MEMORY ? temporaryOutbox() : join(dataDirectory, "outbox");
 }
 

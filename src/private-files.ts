@@ -9,6 +9,8 @@ import { dirname, join, resolve } from "node:path";
 export const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 const OTHERS = 0o077;
+/** Of folders that several users make files in. */
+const STICKY = 0o1000;
 
 const reported = new Set<string>();
 
@@ -23,13 +25,24 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
+ * Makes the folders that a file is to be in, as `makePrivateFolder` does. One that is there and shared (`/tmp`), somebody else's
+ * or the working directory is not ours to close: nothing is said of it, and the file's own mode must do.
+ * @throws the file system's errors
+ */
+export function makePrivateParent(file: string): void {
+  const folder = dirname(file);
+  const made = mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  if (made === undefined && isOurs(folder)) warnIfOpen(folder, "ABI_OPEN_FOLDER", "folder", "700");
+}
+
+/**
  * Makes an empty file with mode 0600 for a library that would make it with the umask's. SQLite gives the files beside it
  * (`-wal`, `-shm`, `-journal`) the same mode. A file that is there is not touched; one that others may read is reported
  * (`ABI_OPEN_FILE`), once, unless its folder keeps them out.
  * @throws the file system's errors
  */
 export function makePrivateFile(path: string): void {
-  makePrivateFolder(dirname(path));
+  makePrivateParent(path);
   // A file that is there is not even opened: closing it again would take this process's locks on it away (POSIX).
   if (!existsSync(path)) closeSync(openSync(path, "a", PRIVATE_FILE));
   else if (isOpen(dirname(path))) warnIfOpen(path, "ABI_OPEN_FILE", "file", "600");
@@ -48,6 +61,11 @@ export function makeContentsPrivate(folder: string): void {
 const modeOf = (path: string): number => (process.platform === "win32" ? 0 : statSync(path).mode & 0o777);
 
 const isOpen = (path: string): boolean => (modeOf(path) & OTHERS) !== 0;
+
+function isOurs(folder: string): boolean {
+  const { uid, mode } = statSync(folder);
+  return uid === process.getuid?.() && (mode & STICKY) === 0 && resolve(folder) !== process.cwd();
+}
 
 function warnIfOpen(path: string, code: string, kind: "folder" | "file", wanted: string): void {
   const mode = modeOf(path);

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { SqliteCheckpointSaver } from "../agents/index.ts";
 import { createMailTransport } from "../src/integrations/email/create-mail-transport.ts";
 import { makePrivateFile } from "../src/private-files.ts";
-import { openApplication, readSettings } from "../src/index.ts";
+import { openApplication, OxigraphOntologyStore, readSettings } from "../src/index.ts";
 import { mailMessage } from "./integrations/email/mails.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
@@ -106,6 +106,25 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
       { code: "ABI_OPEN_FILE", message: expect.stringContaining(files[0]!) },
     ]);
     expect(modeOf(files[0]!)).toBe(0o644);
+  });
+
+  it.each([
+    ["shared", (folder: string) => chmodSync(folder, 0o1777)],
+    ["somebody else's", () => vi.spyOn(process, "getuid").mockReturnValue(process.getuid!() + 1)],
+    ["the working directory", (folder: string) => vi.spyOn(process, "cwd").mockReturnValue(folder)],
+  ])("is not said of a folder that is %s, but of an open file in it", async (_, prepare) => {
+    const folder = folderThatWasThere();
+    onTestFinished(() => void vi.restoreAllMocks());
+    prepare(folder);
+    const [made, open] = ["made.sqlite", "open.sqlite"].map((name) => join(folder, name));
+    writeFileSync(open!, "", { mode: 0o644 });
+    const warnings = await warningsOf(async () => {
+      openMemory(made!);
+      openMemory(open!);
+      await (await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") })).close();
+    });
+    expect(warnings).toMatchObject([{ code: "ABI_OPEN_FILE", message: expect.stringContaining(`chmod 600 ${open}`) }]);
+    expect(modeOf(made!)).toBe(0o600);
   });
 
   it("is made private at the end of a link too", () => {

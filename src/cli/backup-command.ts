@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { ValidationError } from "../errors.ts";
+import { outboxFolderOf } from "../integrations/email/create-mail-transport.ts";
 import type { Settings } from "../settings.ts";
 import type { BackupSources } from "./backup.ts";
 import { addExamples, requireDataDirectory, settingsFrom, type GlobalOptions } from "./command.ts";
@@ -31,9 +32,10 @@ export function addBackupCommand(program: Command): void {
   addExamples(command, ["backup /backups/today", "then try it: abi-workflows status --data /backups/today"]);
 }
 
-const keptElsewhere = ({ databaseUrl, ontologyUrl }: Settings): string[] => [
+const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[] => [
   ...(databaseUrl === undefined ? [] : ["DATABASE_URL"]),
   ...(ontologyUrl === undefined ? [] : ["ONTOLOGY_URL"]),
+  ...(mailUrl === undefined || outboxFolderOf(mailUrl) !== undefined ? [] : ["MAIL_URL"]),
 ];
 
 async function sourcesOf(settings: Settings): Promise<BackupSources> {

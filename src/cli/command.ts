@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
 import { ValidationError } from "../errors.ts";
+import { outboxFolderOf } from "../integrations/email/create-mail-transport.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { DEFAULT_DATA_DIRECTORY, IN_MEMORY, readSettings, type Settings } from "../settings.ts";
 import { host, located } from "./host.ts";
@@ -22,13 +23,12 @@ export const isUsageError = (error: unknown): boolean => error instanceof Valida
 export function settingsFrom({ data }: GlobalOptions): Settings {
   const settings = readSettings(data === undefined ? {} : { dataDirectory: data }, host().env);
   const { dataDirectory, customerSource, mailUrl, mailTemplates } = settings;
+  const outbox = mailUrl === undefined ? undefined : outboxFolderOf(mailUrl);
   return {
     ...settings,
     ...(dataDirectory !== ":memory:" && { dataDirectory: located(dataDirectory) }),
     ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: located(customerSource) }),
-    ...(mailUrl !== undefined && {
-      mailUrl: mailUrl.replace(/^(outbox:)(.*)$/is, (_, scheme: string, folder: string) => scheme + located(folder)),
-    }),
+    ...(outbox !== undefined && { mailUrl: `outbox:${located(outbox)}` }),
     ...(mailTemplates !== undefined && { mailTemplates: located(mailTemplates) }),
   };
 }

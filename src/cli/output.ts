@@ -21,10 +21,13 @@ const OWN_STYLE = /(\u001B\[(?:0|1|2|22|3[1-6]|39)m)/;
 /** The text with nothing in it that commands a terminal but our own styles, where the stream may have any. */
 function write(stream: Output, text: string, styles = hasColors(stream)): void {
   const parts = styles ? text.split(OWN_STYLE) : [text];
-  stream.write(parts.map((part, at) => (at % 2 === 1 ? part : withEscapes(part, LINES))).join(""));
+  stream.write(parts.map((part, at) => (at % 2 === 1 ? part : withEscapes(part, LINES + JOINERS))).join(""));
 }
 
 const LINES = "\n\t";
+
+/** Characters that join letters in some scripts, without which their words are misspelt. */
+const JOINERS = "\u200C\u200D";
 
 /** A part of the answer, as it comes. */
 export const printPart = (text: string): void => write(host().stdout, text);
@@ -56,9 +59,6 @@ export function outputWidth(): number {
   const { isTTY, columns } = host().stdout;
   return isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
 }
-
-/** Characters that join letters in some scripts, without which their words are misspelt. */
-const JOINERS = "\u200C\u200D";
 
 /** Foreign text of one or more lines that cannot command the terminal: what cannot be seen is escaped. Line breaks and tabs stay. */
 export const harmless = (text: string): string => withEscapes(text.replaceAll("\r\n", "\n"), LINES + JOINERS);

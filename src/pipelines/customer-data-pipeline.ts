@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   CustomerRecord,
+  lastRecord,
   type CustomerField,
   type CustomerIssue,
   type CustomerRequest,
@@ -132,7 +133,8 @@ export class CustomerDataPipeline extends Pipeline<
       onProgress?.({ ...counts });
     };
     for await (const record of this.configuration.customerSource.list(request)) {
-      batch.set(tidyIdentifier(record.id), record);
+      const id = tidyIdentifier(record.id);
+      batch.set(id, lastRecord(batch.get(id), record));
       read += 1;
       if (batch.size === BATCH_SIZE) await flush();
       signal?.throwIfAborted();

@@ -35,7 +35,8 @@ export const customerUri = (id: string): string => entityUri("Customer", id);
 /**
  * One SPARQL update that makes these customers in the graph what their records say: old values of the fields go, new ones
  * come. What others have added to a customer stays. So does `abi:doNotContact` where the record is silent about it: an
- * objection that was noted in the graph must not be lost because the source has no such field.
+ * objection that was noted in the graph must not be lost because the source has no such field. And so does
+ * `abi:lifetimeValue` where the record has one that was not understood: an import may have read it in the light of its column.
  */
 export function replaceCustomers(records: readonly CustomerRecord[], { time, source }: Retrieval): BoundUpdate {
   const bindings: Record<string, BindingValue> = { retrieved_at: time };
@@ -64,6 +65,7 @@ function replaceTogether(
     const replaced = ["abi:retrievedAt", "abi:retrievedFrom"];
     for (const [field, predicate] of PREDICATES) {
       const value = record[field];
+      if (value === null) continue;
       if (value !== undefined || field !== "do_not_contact") replaced.push(predicate);
       if (value === undefined) continue;
       bindings[`${field}${at}`] = value;

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { OpenWorkflowEngine, OxigraphOntologyStore, select, type Run } from "../../src/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -99,6 +100,28 @@ describe("backup", () => {
       expect(mode(folder)).toBe(0o700);
       for (const file of ["runs.sqlite", "ontology.sqlite"]) expect(mode(folder, file)).toBe(0o600);
     }
+  });
+
+  it.each<[string, (cwd: string) => string]>([
+    ["outbox:", () => "outbox:mails"],
+    ["outbox://", () => "outbox://mails"],
+    ["file:///", (cwd) => pathToFileURL(join(cwd, "mails")).href],
+  ])("finds the mails where %s has put them", async (_, url) => {
+    const { cwd, env } = workplace();
+    const place = { cwd, env: { ...env, MAIL_URL: url(cwd) } };
+    await call(["process", ...FEEDBACK], place);
+    const { stdout } = await call(["backup", "b", "--json"], place);
+    expect(JSON.parse(stdout)).toMatchObject({
+      copied: ["runs.sqlite", "ontology.sqlite", "mails"],
+      kept_elsewhere: [],
+    });
+    expect(readdirSync(join(cwd, "b", "mails"))).toHaveLength(1);
+    const elsewhere = { cwd, env: { ...env, MAIL_URL: "smtp://127.0.0.1:1" } };
+    const without = await call(["backup", "c", "--json"], elsewhere);
+    expect(JSON.parse(without.stdout)).toMatchObject({
+      copied: ["runs.sqlite", "ontology.sqlite"],
+      kept_elsewhere: ["MAIL_URL"],
+    });
   });
 
   it("says what is kept elsewhere", async () => {

@@ -45,6 +45,15 @@ test("whatever a command writes, forgotten or not, only our own styles reach the
   }
 });
 
+test("what is harmless is written as it is, letters that are joined too", () => {
+  const text = harmless("می\u200Cخواهم क्\u200Dष 👩‍💻\n");
+  const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  printPart(text);
+  const chunks = written.mock.calls.map(([chunk]) => String(chunk));
+  vi.restoreAllMocks();
+  expect(chunks).toEqual([text]);
+});
+
 test("a planned call is shown with nothing hidden in its name, keys, values and what is nested in them", () => {
   const hostile = "x\u001b[2J\u009b1m\u202e\u200b";
   const shown = callText({

@@ -4,7 +4,8 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createCustomerSource } from "../../src/integrations/customers/create-customer-source.ts";
-import type { CustomerIssue } from "../../src/integrations/customers/customer-source.ts";
+import type { CustomerIssue, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
+import { HttpCustomerSource } from "../../src/integrations/customers/http-customer-source.ts";
 import { entityUri } from "../../src/ontology/entity-uri.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { ABI, PREFIXES, RDF, XSD } from "../../src/ontology/vocabulary.ts";
@@ -16,12 +17,12 @@ const fetching = { include_transactions: false, include_interactions: true };
 const run = { customer_id: "C-1", ...fetching };
 const READ_AT = new Date("2026-01-02T03:04:05Z");
 
-async function open(location: string) {
+async function open(source: string | CustomerSource) {
   const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
   onTestFinished(() => ontologyStore.close());
   const log: string[] = [];
   const logger = pino({}, new Writable({ write: (chunk, _, done) => done(void log.push(String(chunk))) }));
-  const customerSource = createCustomerSource(location);
+  const customerSource = typeof source === "string" ? createCustomerSource(source) : source;
   const clock = () => READ_AT;
   const pipeline = new CustomerDataPipeline({ customerSource, ontologyStore, logger, clock });
 
@@ -113,6 +114,27 @@ describe("run", () => {
     await pipeline.run(run);
     expect(await known("C-1")).toMatchObject({ name: ["Ada"], doNotContact: ["true"], version: ["x"] });
     expect(await known("C-2")).toEqual({ name: ["Bo"] });
+  });
+
+  test("keeps the lifetime value of an import where the customer alone does not show how to read it", async () => {
+    const server = await serve(
+      { json: ["6.000", "1.234,56"].map((lifetime_value, at) => ({ id: `C-${at + 1}`, lifetime_value })) },
+      { json: { lifetime_value: "6.000" } },
+      { json: { lifetime_value: 7 } },
+      { json: { name: "Ada" } },
+    );
+    const customerSource = new HttpCustomerSource({
+      url: `${server.origin}/{id}`,
+      listUrl: `${server.origin}/customers`,
+    });
+    const { pipeline, known } = await open(customerSource);
+    await pipeline.loadAll();
+    const values: unknown[] = [];
+    for (let time = 0; time < 3; time += 1) {
+      await pipeline.run(run);
+      values.push((await known("C-1"))["lifetimeValue"]);
+    }
+    expect(values).toEqual([["6000"], ["7"], undefined]);
   });
 
   test("says that a customer is unknown, and stores nothing", async () => {
@@ -307,6 +329,16 @@ describe("loadAll", () => {
     const before = (await ontologyStore.getGraph("customer_data")).length;
     await pipeline.loadAll();
     expect(await ontologyStore.getGraph("customer_data")).toHaveLength(before);
+  });
+
+  test.each([0, 150])("an objection stays where a later row is silent about it, %i rows apart", async (apart) => {
+    const filler = Array.from({ length: apart }, (_, at) => `F-${at},x,1,`);
+    const rows = ["C-1,first,5,yes", "C-2,first,5,yes", ...filler, "C-1,second,much,", "C-2,second,,no"];
+    const { pipeline, known } = await openFile("a.csv", ["id,name,lifetime_value,do_not_contact", ...rows].join("\n"));
+    await pipeline.loadAll();
+    expect(await known("C-1")).toMatchObject({ name: ["second"], lifetimeValue: ["5"], doNotContact: ["true"] });
+    expect(await known("C-2")).toMatchObject({ name: ["second"], doNotContact: ["false"] });
+    expect(await known("C-2")).not.toHaveProperty("lifetimeValue");
   });
 
   test("stops at an abort with what was stored before it", async () => {

@@ -16,13 +16,28 @@ export const CustomerRecord = z.object({
   name: text(500, LINES).optional(),
   email: text(320, LINES).optional(),
   segment: text(100, LINES).optional(),
-  lifetime_value: z.number().optional(),
+  /** Null where one was given but not understood: then what is known of it already stays. */
+  lifetime_value: z.number().nullable().optional(),
   do_not_contact: z.boolean("must be true or false").optional(),
 });
 
 export type CustomerRecord = z.infer<typeof CustomerRecord>;
 
 export type CustomerField = keyof CustomerRecord;
+
+/**
+ * What several rows of one id say: the last one counts, but an objection to mail stays where it is silent about it, as an earlier
+ * lifetime value does where its own was not understood.
+ */
+export function lastRecord(earlier: CustomerRecord | undefined, last: CustomerRecord): CustomerRecord {
+  const objects = last.do_not_contact ?? earlier?.do_not_contact;
+  const value = last.lifetime_value === null ? earlier?.lifetime_value : undefined;
+  return {
+    ...last,
+    ...(objects === true && { do_not_contact: true }),
+    ...(value !== undefined && { lifetime_value: value }),
+  };
+}
 
 /** What is wrong with the data of one customer, all of it in one. Names the fields, never their values. */
 export interface CustomerIssue {
@@ -68,7 +83,7 @@ export interface CustomerSource {
 
   /**
    * All customers as a stream: a whole file, or an endpoint page by page. What is no customer is skipped and told
-   * to `onIssue`; an id may come more than once, then the last one counts.
+   * to `onIssue`; an id may come more than once, then the last one counts (`lastRecord`).
    * @throws IoError, ValidationError where the rest can't be read
    */
   list(request: CustomerRequest): AsyncIterable<CustomerRecord>;

@@ -5,7 +5,13 @@ import { tidyIdentifier } from "../../identifier.ts";
 import type { FileRow, RowReader } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { quotedName, shownName } from "../../secrets.ts";
-import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
+import {
+  lastRecord,
+  type CustomerIssue,
+  type CustomerRecord,
+  type CustomerRequest,
+  type CustomerSource,
+} from "./customer-source.ts";
 import {
   CustomerFields,
   isAmbiguous,
@@ -119,7 +125,12 @@ export class FileCustomerSource implements CustomerSource {
     for await (const reading of this.#readings(fields)) {
       const id = reading.record?.id ?? reading.issues[0]?.id;
       if (id === undefined) continue;
-      if (reading.record !== undefined || customers.get(id)?.record === undefined) customers.set(id, reading);
+      const earlier = customers.get(id)?.record;
+      if (reading.record !== undefined) {
+        customers.set(id, { ...reading, record: lastRecord(earlier, reading.record) });
+      } else if (earlier === undefined) {
+        customers.set(id, reading);
+      }
     }
     return customers;
   }

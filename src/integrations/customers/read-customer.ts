@@ -56,17 +56,21 @@ export class CustomerFields {
     return field === undefined || (this.#names[field] ?? column) === column ? field : undefined;
   }
 
-  /** Notes the columns of a file that has a heading; of two for one field the first is read. */
+  /** Notes the columns of a file that has a heading; of two for one field the first is read, but for do_not_contact. */
   addColumns(columns: readonly string[]): void {
     const seen = new Set<CustomerField>();
-    for (const column of columns) {
+    for (const [at, column] of columns.entries()) {
       const field = this.fieldOf(column);
-      if (field === undefined || seen.has(field)) this.#notRead(column);
+      const isRead = field === "do_not_contact" ? columns.indexOf(column) === at : field && !seen.has(field);
+      if (field === undefined || !isRead) this.#notRead(column);
       else seen.add(field);
     }
   }
 
-  /** The known fields of one customer; of two spellings of one field the first that is not null counts. */
+  /**
+   * The known fields of one customer. Of two spellings of one field the first that is not null counts; of do_not_contact any
+   * that objects.
+   */
   pick(value: unknown): RawCustomer {
     const raw: RawCustomer = {};
     if (typeof value !== "object" || value === null || Array.isArray(value)) return raw;
@@ -79,8 +83,10 @@ export class CustomerFields {
     }
     for (const [name, given] of Object.entries(value)) {
       const field = this.fieldOf(name);
-      if (field !== undefined && this.#names[field] === undefined) raw[field] ??= given;
-      else if (field === undefined && !this.#roots.has(name)) this.#notRead(name);
+      if (field !== undefined && this.#names[field] === undefined) {
+        if (field === "do_not_contact" && objects(given)) raw[field] = given;
+        else raw[field] ??= given;
+      } else if (field === undefined && !this.#roots.has(name)) this.#notRead(name);
     }
     return raw;
   }
@@ -124,8 +130,8 @@ export interface CustomerReading {
 
 /**
  * Checks one customer. Texts are trimmed, empty ones and null are absent; numbers in text fields become text. What is not
- * understood never makes us write to somebody: an unusable address and a `lifetime_value` that is no number are left
- * out, a `do_not_contact` that is neither yes nor no counts as yes, and the customer is taken with an issue that says so.
+ * understood never makes us write to somebody: an unusable address is left out, a `lifetime_value` that is no number is
+ * null, a `do_not_contact` that is neither yes nor no counts as yes, and the customer is taken with an issue that says so.
  * Anything else at fault makes the data no customer: better none than one whose name is half read.
  * @param mark the decimal mark of the column, for a `lifetime_value` that may be read in two ways
  * @returns at most one issue, however many faults there are
@@ -177,7 +183,8 @@ function asAddress(value: unknown, faults: string[]): unknown {
   return undefined;
 }
 
-function asNumber(value: unknown, mark: DecimalMark | undefined, faults: string[]): number | undefined {
+/** Null for what is given but not understood. */
+function asNumber(value: unknown, mark: DecimalMark | undefined, faults: string[]): number | null | undefined {
   if (typeof value === "number" && Number.isFinite(value)) return value;
   const text = asText(value);
   if (text === undefined) return undefined;
@@ -189,7 +196,7 @@ function asNumber(value: unknown, mark: DecimalMark | undefined, faults: string[
       ? "lifetime_value is not a number: left out"
       : "lifetime_value can be read in two ways, and no other one shows whether point or comma is the decimal mark: left out",
   );
-  return undefined;
+  return null;
 }
 
 function asBoolean(value: unknown, faults: string[]): boolean | undefined {
@@ -200,6 +207,9 @@ function asBoolean(value: unknown, faults: string[]): boolean | undefined {
   if (read === undefined) faults.push("do_not_contact is neither true nor false: counts as true");
   return read ?? true;
 }
+
+/** Also what is neither yes nor no. */
+const objects = (value: unknown): boolean => asBoolean(value, []) === true;
 
 const withoutUndefined = (record: CustomerRecord): CustomerRecord =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as CustomerRecord;

@@ -16,24 +16,27 @@ const SUPPORTED =
  * @throws ValidationError (`invalid_configuration`) for any other URL
  */
 export function createMailTransport(url: string): MailTransport {
-  const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase() ?? "";
-  switch (scheme) {
-    case "smtp":
-    case "smtps":
-      return new SmtpTransport(parseSmtpUrl(url));
-    case "outbox":
-      return new OutboxTransport(folderOf(url.slice("outbox:".length).replace(/^\/\//, "")));
-    case "file":
-      return new OutboxTransport(folderOf(pathOf(url)));
-    default:
-      throw unusable("The mail transport's URL has a scheme that is not supported.");
-  }
+  const folder = outboxFolderOf(url);
+  if (folder !== undefined) return new OutboxTransport(folder);
+  if (/^smtps?:/i.test(url)) return new SmtpTransport(parseSmtpUrl(url));
+  throw unusable("The mail transport's URL has a scheme that is not supported.");
+}
+
+/**
+ * The folder that a transport's URL names: `mails` for `outbox:mails` and `outbox://mails`. Undefined for any other scheme than
+ * `outbox:` and `file:`.
+ * @throws ValidationError (`invalid_configuration`) where it can't be a folder
+ */
+export function outboxFolderOf(url: string): string | undefined {
+  if (/^outbox:/i.test(url)) return folderOf(url.slice("outbox:".length).replace(/^\/\//, ""));
+  return /^file:/i.test(url) ? folderOf(pathOf(url)) : undefined;
 }
 
 function folderOf(path: string): string {
   if (path === "") throw unusable("The outbox URL names no folder.");
   if (isUrlLike(path)) throw unusable("The outbox must be a folder, not another URL.");
-  return path;
+  // So that `outbox:` before it leads to the same folder again.
+  return path.replace(/^\/+/, "/");
 }
 
 function pathOf(url: string): string {

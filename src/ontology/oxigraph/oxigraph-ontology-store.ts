@@ -1,9 +1,8 @@
 import { existsSync, realpathSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Quad } from "@rdfjs/types";
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
-import { makePrivateFolder } from "../../private-files.ts";
+import { makePrivateParent } from "../../private-files.ts";
 import { parseNTriples } from "../n-triples.ts";
 import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
 import { skolemizedLines } from "../skolem.ts";
@@ -261,7 +260,7 @@ function* batches(all: Iterable<string>): Iterable<string[]> {
 
 /** Two names of one file must lead to one lock. */
 function existingPath(path: string): string {
-  makePrivateFolder(dirname(path));
+  makePrivateParent(path);
   return existsSync(path) ? realpathSync(path) : path;
 }
 

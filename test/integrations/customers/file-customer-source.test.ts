@@ -219,9 +219,9 @@ describe("numbers", () => {
   });
 
   test.each([
-    ["without any other", ["6.000", "12"], [undefined, 12]],
-    ["where others contradict one another", ["12.5", "6.000", "12,5"], [12.5, undefined, 12.5]],
-    ["where only a broken row shows it", ["6.000", "1,5\tx"], [undefined]],
+    ["without any other", ["6.000", "12"], [null, 12]],
+    ["where others contradict one another", ["12.5", "6.000", "12,5"], [12.5, null, 12.5]],
+    ["where only a broken row shows it", ["6.000", "1,5\tx"], [null]],
   ])("are left out with an issue %s", async (_where, written, values) => {
     const { records, issues } = await read(
       "a.tsv",
@@ -277,9 +277,13 @@ describe("columns", () => {
     expect(unread).toEqual(expected);
   });
 
-  test("of which a second one for a field is not read either", async () => {
-    const { source } = await sourceOf("a.csv", "id,do_not_contact,Do Not Contact?\n1,,yes\n");
-    expect((await unreadOf(source)).unread).toEqual([["Do Not Contact?", "do_not_contact"]]);
+  test("of which a second one for a field is not read either, but for do_not_contact", async () => {
+    const { source } = await sourceOf("a.csv", "id,email,E-Mail\n1,,a@example.com\n");
+    expect((await unreadOf(source)).unread).toEqual([["E-Mail", "email"]]);
+    const { source: objected } = await sourceOf("b.csv", "id,do_not_contact,Do Not Contact?\n1,no,yes\n");
+    expect(await unreadOf(objected)).toEqual({ records: [{ id: "1", do_not_contact: true }], unread: [] });
+    const { source: sameName } = await sourceOf("c.csv", "id,do_not_contact,do_not_contact\n1,,yes\n");
+    expect((await unreadOf(sameName)).unread).toEqual([["do_not_contact", "do_not_contact"]]);
   });
 
   test("may have other names, and paths in JSON", async () => {
@@ -329,6 +333,13 @@ describe("get", () => {
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "new" });
   });
 
+  test("an objection stays where later rows of the id are silent about it", async () => {
+    const rows = ["C-1,old,yes", "C-1,new,", "C-1,newer,", "C-2,old,yes", "C-2,new,no"];
+    const { source } = await sourceOf("a.csv", `id,name,do_not_contact\n${rows.join("\n")}\n`);
+    expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "newer", do_not_contact: true });
+    expect(await source.get("C-2", request)).toEqual({ id: "C-2", name: "new", do_not_contact: false });
+  });
+
   test("a customer whose only row is bad is a ValidationError with the line", async () => {
     const { source } = await sourceOf("a.csv", "id,do_not_contact\nC-1,yes\nC-2,no,x\n");
     await expect(source.get("C-2", request)).rejects.toMatchObject({
@@ -341,7 +352,8 @@ describe("get", () => {
   test("tells of a lifetime value that was left out", async () => {
     const { source } = await sourceOf("a.csv", 'id,lifetime_value\nC-1,"12,500.00.00"\n');
     const issues: CustomerIssue[] = [];
-    expect(await source.get("C-1", { ...request, onIssue: (issue) => issues.push(issue) })).toEqual({ id: "C-1" });
+    const record = await source.get("C-1", { ...request, onIssue: (issue) => issues.push(issue) });
+    expect(record).toEqual({ id: "C-1", lifetime_value: null });
     expect(issues).toMatchObject([{ id: "C-1", skipped: false }]);
   });
 

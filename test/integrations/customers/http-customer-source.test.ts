@@ -99,7 +99,7 @@ describe("get", () => {
     const server = await serve({ json: { id: "C-1", lifetime_value: "lots" } });
     const issues: CustomerIssue[] = [];
     const record = await sourceOf(server).get("C-1", { ...request, onIssue: (issue) => issues.push(issue) });
-    expect(record).toEqual({ id: "C-1" });
+    expect(record).toEqual({ id: "C-1", lifetime_value: null });
     expect(issues).toMatchObject([{ place: "answer", id: "C-1", skipped: false }]);
   });
 

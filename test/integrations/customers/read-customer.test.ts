@@ -87,14 +87,14 @@ test.each([
   true,
 ])("takes the customer without the lifetime value %j, and says so", (written) => {
   expect(read({ id: "C-1", name: "Ada", lifetime_value: written })).toEqual({
-    record: { id: "C-1", name: "Ada" },
+    record: { id: "C-1", name: "Ada", lifetime_value: null },
     issues: [{ place: "line 7", id: "C-1", message: "lifetime_value is not a number: left out", skipped: false }],
   });
 });
 
 test.each(["6.000", "6,000", "123.456", "-6.000", "€ 6,000", "(6.000)"])("never guesses what %s is", (written) => {
   expect(read({ id: "C", lifetime_value: written })).toEqual({
-    record: { id: "C" },
+    record: { id: "C", lifetime_value: null },
     issues: [{ place: "line 7", id: "C", message: expect.stringContaining("in two ways"), skipped: false }],
   });
   const raw = new CustomerFields().pick({ id: "C", lifetime_value: written });
@@ -155,6 +155,16 @@ test.each(["maybe", "2", 7, {}, [true], "x", "constructor"])(
     });
   },
 );
+
+test.each([
+  [{ do_not_contact: "no", doNotContact: "yes" }, true],
+  [{ do_not_contact: "yes", doNotContact: "no" }, true],
+  [{ do_not_contact: "", doNotContact: true }, true],
+  [{ do_not_contact: false, doNotContact: "perhaps" }, true],
+  [{ do_not_contact: "no", doNotContact: "" }, false],
+])("of several do_not_contact any that objects counts: %j", (written, value) => {
+  expect(read({ id: "C", ...written }).record).toEqual({ id: "C", do_not_contact: value });
+});
 
 test("all faults of a customer are one issue", () => {
   const { issues } = read({ id: "C", email: "n/a", do_not_contact: "?", lifetime_value: "lots" });

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { ValidationError } from "../../../src/errors.ts";
-import { createMailTransport } from "../../../src/integrations/email/create-mail-transport.ts";
+import { createMailTransport, outboxFolderOf } from "../../../src/integrations/email/create-mail-transport.ts";
 import { parseSmtpUrl } from "../../../src/integrations/email/smtp-url.ts";
 
 describe("createMailTransport", () => {
@@ -42,6 +42,19 @@ describe("createMailTransport", () => {
     );
     expect(inspect(shown, { depth: 9, showHidden: true })).not.toContain("sesame");
   });
+});
+
+test.each([
+  ["outbox:mails", "mails"],
+  ["OUTBOX://mails", "mails"],
+  ["outbox:/var/mails", "/var/mails"],
+  ["outbox:///var/mails", "/var/mails"],
+  ["outbox:////var/mails", "/var/mails"],
+  ["smtp://mail.example", undefined],
+  ["http://mail.example", undefined],
+])("outboxFolderOf(%j) is %j, and so it is of the folder after outbox:", (url, folder) => {
+  expect(outboxFolderOf(url)).toBe(folder);
+  if (folder !== undefined) expect(outboxFolderOf(`outbox:${folder}`)).toBe(folder);
 });
 
 describe("parseSmtpUrl", () => {
