@@ -36,21 +36,12 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
 
   test("columns that are not in the file", async () => {
     const cwd = temporaryFolder();
-<<<<<<< HEAD
     writeFileSync(join(cwd, "f.csv"), "customer_id,subject,words\nC-1,Hi,Well\n");
     const { code, stderr } = await call(["batch", "f.csv"], { cwd });
     expect(code).toBe(2);
     expect(stderr).toBe(
       'error: The file has no column "feedback_text". Name another one with --map feedback_text=<column>, or give a constant with ' +
         "--set feedback_text=<value>. It has: customer_id, subject, words.\n",
-=======
-    writeFileSync(join(cwd, "f.csv"), "kunde,subject,text\nC-1,Hi,Well\n");
-    const { code, stderr } = await call(["batch", "f.csv", "--map", "feedback_text=text"], { cwd });
-    expect(code).toBe(2);
-    expect(stderr).toBe(
-      'error: The file has no column "customer_id". Name another one with --map customer_id=<column>, or give a constant with ' +
-        "--set customer_id=<value>. It has: kunde, subject, text.\n",
->>>>>>> tests
     );
   });
 });
