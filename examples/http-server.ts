@@ -1,4 +1,5 @@
 // Customer feedback over HTTP. Put authentication in front of it before others can reach it.
+// npm install abi-workflows hono @hono/node-server
 // node examples/http-server.ts          serves until Ctrl-C, on PORT or a free one
 // node examples/http-server.ts --once   sends itself one request and ends
 // In a checkout: npm run example examples/http-server.ts

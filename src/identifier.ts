@@ -8,11 +8,11 @@ import { isVisible } from "./visible-text.ts";
 
 const LONGEST_ID = 200;
 
-/** What leaves no mark at the end of an id: blanks of any kind, and characters without width that change nothing before them. */
-const BLANK = /[\p{White_Space}\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2060-\u2064\u2800\u3164\uFEFF\uFFA0]/u;
+/** What leaves no mark at the end of an id: blanks of any kind and characters without width, but not what turns the direction. */
+const BLANK = /(?![\u202A-\u202E\u2066-\u2069])[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** What nobody sees, or can tell from something else, inside an id. */
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u;
 const OTHER_BLANK = /(?! )\p{Zs}/u;
 
 /**
@@ -23,10 +23,26 @@ export function tidyIdentifier(text: string): string {
   const composed = text.normalize("NFC");
   let start = 0;
   let end = composed.length;
-  while (start < end && BLANK.test(composed.charAt(start))) start += 1;
-  while (end > start && BLANK.test(composed.charAt(end - 1))) end -= 1;
+  for (let first = characterAt(composed, start); BLANK.test(first); first = characterAt(composed, start)) {
+    start += first.length;
+  }
+  for (
+    let last = characterBefore(composed, end);
+    end > start && BLANK.test(last);
+    last = characterBefore(composed, end)
+  ) {
+    end -= last.length;
+  }
   return composed.slice(start, end);
 }
+
+const isPair = (text: string): boolean => (text.codePointAt(0) ?? 0) > 0xffff;
+
+const characterAt = (text: string, at: number): string =>
+  text.slice(at, isPair(text.slice(at, at + 2)) ? at + 2 : at + 1);
+
+const characterBefore = (text: string, end: number): string =>
+  text.slice(end - (end > 1 && isPair(text.slice(end - 2, end)) ? 2 : 1), end);
 
 /** What is wrong with a tidy id, or undefined. Names a character by its code point and place, and never prints it. */
 function problemOf(id: string): string | undefined {

@@ -8,12 +8,13 @@ const read = (id: unknown): string => schema.parse({ id }).id;
 const problem = (id: unknown): string => schema.safeParse({ id }).error?.issues[0]?.message ?? "";
 
 /** Blanks and characters without width, at the ends of ids in pasted text and in files. */
-const BLANKS = [
-  "\t \u000B\f\r\n\u0085\u00A0\u1680\u2000\u2003\u2009\u200A\u2028\u2029\u202F\u205F\u3000",
-  "\u00AD\u061C\u180E\u200B\u200C\u200D\u200E\u200F\u2060\u2063\u2800\u3164\uFEFF\uFFA0",
-]
-  .join("")
-  .split("");
+const BLANKS = Array.from(
+  [
+    "\t \u000B\f\r\n\u0085\u00A0\u1680\u2000\u2003\u2009\u200A\u2028\u2029\u202F\u205F\u3000",
+    "\uFE00\uFE0F\u034F\u17B4\u180B\u206A\u{E0001}\u{E0100}\u{1D173}",
+    "\u00AD\u061C\u180E\u200B\u200C\u200D\u200E\u200F\u2060\u2063\u2800\u3164\uFEFF\uFFA0",
+  ].join(""),
+);
 
 describe("an id from outside", () => {
   it.each(BLANKS)("is the same with %j before or behind it", (blank) => {
@@ -50,7 +51,12 @@ describe("an id from outside", () => {
     ["F\u20661\u2069", "U+2066 at position 2"],
     ["F\u20281", "U+2028 at position 2"],
     ["F\uFEFF1", "U+FEFF at position 2"],
-    ["F1\uFE0F", "U+FE0F at position 3"],
+    ["F\uFE0F1", "U+FE0F at position 2"],
+    ["F\u{1D173}1", "U+1D173 at position 2"],
+    ["F-1\u2069\uFE0F", "U+2069 at position 4"],
+    ["\u{E0001}\u202AF-1", "U+202A at position 1"],
+    ["F\uFFFC1", "U+FFFC at position 2"],
+    ["F\uFFFD1", "U+FFFD at position 2"],
     ["F\u{E0041}1", "U+E0041 at position 2"],
     ["F\uE0001", "U+E000 at position 2"],
     ["F\uFFFF1", "U+FFFF at position 2"],

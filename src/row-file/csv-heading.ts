@@ -12,11 +12,18 @@ const SEPARATOR_LINE = /^"?sep=([^\w\s"]|\t)"?[\s,;|]*$/i;
 /** So many rows show whether a delimiter fits. */
 const SAMPLE = 5;
 
+export interface Heading {
+  syntax: CsvSyntax;
+  columns: string[];
+  /** Whether it has blanks after its delimiters. */
+  isSpaced: boolean;
+}
+
 /**
  * Takes everything up to the first row: empty lines, a line `sep=;`, and the heading.
  * @throws ValidationError where there is no heading, or it is not UTF-8
  */
-export async function takeHeading(ahead: TextAhead): Promise<{ syntax: CsvSyntax; columns: string[] }> {
+export async function takeHeading(ahead: TextAhead): Promise<Heading> {
   let separator: string | undefined;
   for (;;) {
     const line = await ahead.lineEnd(LONGEST_ROW);
@@ -30,26 +37,31 @@ export async function takeHeading(ahead: TextAhead): Promise<{ syntax: CsvSyntax
   }
   await ahead.grow();
   const syntax = separator === undefined ? fittingSyntax(ahead) : new CsvSyntax(separator);
-  const names = await takeNames(ahead, syntax);
+  const { names, written } = await takeNames(ahead, syntax);
   const bytes = names.map((name) => Buffer.from(name, "latin1"));
   if (!bytes.every((name) => isUtf8(name))) throw new ValidationError(NOT_UTF8_FILE, { code: "not_utf8" });
-  return { syntax, columns: bytes.map((name) => name.toString("utf8").trim()) };
+  return {
+    syntax,
+    columns: bytes.map((name) => name.toString("utf8").trim()),
+    isSpaced: syntax.hasSpacedDelimiter(withoutQuoted(written)),
+  };
 }
 
-async function takeNames(ahead: TextAhead, syntax: CsvSyntax): Promise<string[]> {
+async function takeNames(ahead: TextAhead, syntax: CsvSyntax): Promise<{ names: string[]; written: string }> {
   let record = syntax.read(ahead.text, 0, ahead.isAll);
   while (record.state === "open" && ahead.text.length < LONGEST_ROW && (await ahead.grow())) {
     record = syntax.read(ahead.text, 0, ahead.isAll);
   }
   if (record.state === "whole") {
+    const written = ahead.text.slice(0, record.end);
     ahead.take(record.end);
-    return record.values;
+    return { names: record.values, written };
   }
   // Quotes that are not balanced: then they can't keep a delimiter or a line end from being one.
   const line = await ahead.lineEnd(LONGEST_ROW);
-  const names = syntax.split(ahead.text.slice(0, line?.content ?? 0)).map((name) => name.replaceAll('"', ""));
+  const written = ahead.text.slice(0, line?.content ?? 0);
   ahead.take(line?.end ?? 0);
-  return names;
+  return { names: syntax.split(written).map((name) => name.replaceAll('"', "")), written };
 }
 
 /** The delimiter with which most of the first rows have as many columns as the heading; of several the one with most columns. */
@@ -67,8 +79,10 @@ function fittingSyntax({ text, isAll }: TextAhead): CsvSyntax {
 
 function columnsOutsideQuotes(syntax: CsvSyntax, text: string): number {
   const [line = ""] = text.split(/[\r\n]/, 1);
-  return syntax.delimitersIn(line.replaceAll(/"[^"]*"/g, "")) + 1;
+  return syntax.delimitersIn(withoutQuoted(line)) + 1;
 }
+
+const withoutQuoted = (text: string): string => text.replaceAll(/"[^"]*"/g, "");
 
 function rowsThatFit(syntax: CsvSyntax, text: string, from: number, columns: number): number {
   let fitting = 0;

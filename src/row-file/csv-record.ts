@@ -9,8 +9,8 @@ export interface CsvRecord {
   values: string[];
   /** Where reading stopped: of a whole record, after its line end. */
   end: number;
-  /** The first quoted value with a line end in it, as it is written. */
-  multiLine?: { column: number; written: string };
+  /** The index of the first quoted value with a line end in it. */
+  multiLineColumn?: number;
   /** Whether a value without quotes ends in one that it does not begin, as the last line of a broken quoted value does. */
   endsForeignQuote: boolean;
 }
@@ -28,6 +28,7 @@ export class CsvSyntax {
   readonly #afterQuote: RegExp;
   readonly #unquoted: RegExp;
   readonly #blank: RegExp;
+  readonly #spaced: RegExp;
 
   constructor(delimiter: string) {
     const mark = escaped(delimiter);
@@ -37,6 +38,7 @@ export class CsvSyntax {
     this.#afterQuote = new RegExp(`${blank}*(${mark}|\\r\\n|\\n|\\r|$)`, "y");
     this.#unquoted = new RegExp(`${blank}*([^${mark}\\r\\n]*)(${mark}|\\r\\n|\\n|\\r|$)`, "y");
     this.#blank = new RegExp(`^[\\s${mark}]*$`);
+    this.#spaced = new RegExp(mark + blank);
   }
 
   /** Whether a line has nothing but blanks and delimiters. */
@@ -51,10 +53,18 @@ export class CsvSyntax {
     return count;
   }
 
-  /** Whether a line that begins within quotes has their end. */
+  /** Whether a delimiter has a blank after it, whatever quotes are around them: usual in prose, and rare in data. */
+  hasSpacedDelimiter(line: string): boolean {
+    return this.#spaced.test(line);
+  }
+
+  /** Whether a line that begins within quotes has their proper end, and leaves no other quote open. */
   closesQuote(line: string): boolean {
-    const record: CsvRecord = { state: "open", values: [], end: 0, endsForeignQuote: false };
-    return this.#readQuoted(record, line, 0) !== undefined;
+    for (let close = closingQuote(line, 0); close >= 0; close = closingQuote(line, close + 1)) {
+      const after = matches(this.#afterQuote, line, close + 1);
+      if (after) return after[1] === "" || this.read(line, this.#afterQuote.lastIndex, true).state !== "open";
+    }
+    return false;
   }
 
   /** The values of a line that has no quotes. */
@@ -86,8 +96,7 @@ export class CsvSyntax {
 
   /** What ends the value; undefined where nothing more can be read. */
   #readQuoted(record: CsvRecord, text: string, from: number): string | undefined {
-    let close = text.indexOf('"', from);
-    while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
+    const close = closingQuote(text, from);
     const after = close < 0 ? null : matches(this.#afterQuote, text, close + 1);
     if (after === null) {
       if (close >= 0) record.state = "broken";
@@ -95,9 +104,7 @@ export class CsvSyntax {
       return undefined;
     }
     const written = text.slice(from, close);
-    if (record.multiLine === undefined && /[\r\n]/.test(written)) {
-      record.multiLine = { column: record.values.length, written };
-    }
+    if (/[\r\n]/.test(written)) record.multiLineColumn ??= record.values.length;
     record.values.push(written.replaceAll('""', '"'));
     record.end = this.#afterQuote.lastIndex;
     return after[1];
@@ -110,6 +117,13 @@ export class CsvSyntax {
     if (value.endsWith('"') && value.split('"').length % 2 === 0) record.endsForeignQuote = true;
     return end;
   }
+}
+
+/** The first quote that is not one of two in a row; -1 where there is none. */
+function closingQuote(text: string, from: number): number {
+  let close = text.indexOf('"', from);
+  while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
+  return close;
 }
 
 function matches(pattern: RegExp, text: string, at: number): RegExpExecArray | null {

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { takeHeading } from "./csv-heading.ts";
+import { takeHeading, type Heading } from "./csv-heading.ts";
 import type { CsvRecord, CsvSyntax } from "./csv-record.ts";
 import { LONGEST_ROW, NOT_UTF8, TOO_LONG, type FileRow, type OnColumns } from "./row.ts";
 import { linesOf, TextAhead } from "./text-ahead.ts";
@@ -7,8 +7,10 @@ import { Utf8Text } from "./utf8-text.ts";
 
 const BROKEN_QUOTES = 'has broken quotes. Put quotes around the whole value, and write a quote within it twice: ""';
 const REST_OF_ABOVE = "ends a quote that it doesn't begin, and seems to belong to the broken row above";
-/** Delimiters in place that make lines within quotes rows of their own. */
-const CONVINCING = 3;
+const looksLikeRows = (line: number): string =>
+  `is one quoted value that looks like rows. Close the quote on line ${line}, or put it into a .jsonl file if it is one value`;
+/** So many of the lines after an open quote must look like rows, for the quote to be a stray one and not a value that is too long. */
+const MOSTLY_ROWS = 0.9;
 /** What is read twice, because a quote turned out to be broken, is bounded by so many times the file. */
 const REREADING = 2;
 
@@ -17,8 +19,9 @@ const REREADING = 2;
  * whichever fits the first rows, or as a line `sep=;` says. Lines without any value are skipped.
  *
  * A row with broken quotes, another number of columns or too many bytes has a problem, and spoils no other: where a
- * quoted value is not properly closed, its line alone is refused and reading goes on with the next one. The same where
- * the lines that a value would span are rows by themselves, since then its first quote has no partner.
+ * quoted value is not properly closed, its line alone is refused and reading goes on with the next one. Nothing within a
+ * quoted value that is closed is read as a row. Where all its lines look like rows, its quote may be a stray one that has
+ * swallowed them: then they are refused together.
  * @param size of the whole in bytes
  * @throws ValidationError where there is no first line
  */
@@ -30,9 +33,9 @@ export async function* readCsv(
   const text = new Utf8Text(chunks, size);
   const ahead = new TextAhead(text);
   try {
-    const { syntax, columns } = await takeHeading(ahead);
-    onColumns(columns);
-    const rows = new CsvRows(ahead, syntax, columns);
+    const heading = await takeHeading(ahead);
+    onColumns(heading.columns);
+    const rows = new CsvRows(ahead, heading);
     for (let row = await rows.next(); row !== undefined; row = await rows.next()) {
       yield { ...row, share: text.share(ahead.taken) };
     }
@@ -49,15 +52,17 @@ class CsvRows {
   /** Index and name; of several columns with one name the first. */
   readonly #columns: readonly (readonly [number, string])[];
   readonly #width: number;
+  readonly #isSpaced: boolean;
   #rereading = REREADING * LONGEST_ROW;
   /** Whether every row since one with an open quote was refused. */
   #inBrokenValue = false;
 
-  constructor(ahead: TextAhead, syntax: CsvSyntax, columns: readonly string[]) {
+  constructor(ahead: TextAhead, { syntax, columns, isSpaced }: Heading) {
     this.#ahead = ahead;
     this.#syntax = syntax;
     this.#columns = [...columns.entries()].filter(([at, name]) => columns.indexOf(name) === at);
     this.#width = columns.length;
+    this.#isSpaced = isSpaced;
   }
 
   /** Undefined at the end. */
@@ -81,15 +86,24 @@ class CsvRows {
   async #takeRow(line: string, lineLength: number): Promise<Row> {
     if (!line.includes('"')) return this.#take(this.#syntax.split(line), lineLength, 1);
     const record = await this.#read(lineLength);
-    if (record.state === "open" && this.#isLongValue(lineLength)) return this.#skipValue(record.values, lineLength);
-    if (record.state === "whole" && !this.#swallowsRows(record, lineLength)) {
-      const isRest = this.#inBrokenValue && record.endsForeignQuote;
-      const problem = record.end > LONGEST_ROW ? TOO_LONG : isRest ? REST_OF_ABOVE : undefined;
-      return this.#take(record.values, record.end, undefined, problem);
-    }
+    if (record.state === "whole") return this.#takeWhole(record);
+    if (record.state === "open" && this.#isLongValue()) return this.#skipValue(record.values, lineLength);
     if (record.end > lineLength) this.#rereading -= record.end;
-    this.#inBrokenValue = record.state !== "whole";
-    return this.#take(record.values.slice(0, record.multiLine?.column), lineLength, 1, BROKEN_QUOTES);
+    this.#inBrokenValue = true;
+    return this.#take(record.values.slice(0, record.multiLineColumn), lineLength, 1, BROKEN_QUOTES);
+  }
+
+  #takeWhole(record: CsvRecord): Row {
+    const row = this.#take(record.values, record.end, undefined, this.#problemOfWhole(record));
+    // What comes next may be the rest of it.
+    if (row.problem !== undefined && record.multiLineColumn !== undefined) this.#inBrokenValue = true;
+    return row;
+  }
+
+  #problemOfWhole(record: CsvRecord): string | undefined {
+    if (record.end > LONGEST_ROW) return TOO_LONG;
+    if (this.#inBrokenValue && record.endsForeignQuote) return REST_OF_ABOVE;
+    return this.#mayBeRows(record) ? looksLikeRows(this.#ahead.line) : undefined;
   }
 
   /** Looks beyond the line where a quote is open at its end, but not without limit. */
@@ -103,38 +117,33 @@ class CsvRows {
     }
   }
 
-  /** Whether the first quote of a record with several lines has no partner, and what it encloses are rows. */
-  #swallowsRows({ values, end, multiLine }: CsvRecord, lineLength: number): boolean {
-    if (multiLine === undefined) return false;
-    if (values.length !== this.#width) return this.#hasRow(this.#ahead.text.slice(lineLength, end));
-    const [, ...lines] = linesOf(multiLine.written);
-    const last = lines.pop() ?? "";
-    const { delimiter } = this.#syntax;
-    return (
-      lines.length * (this.#width - 1) + multiLine.column >= CONVINCING &&
-      lines.every((line) => this.#isRow(line)) &&
-      this.#syntax.delimitersIn(last) === multiLine.column &&
-      // Prose has a blank after a comma, data hardly ever.
-      ![...lines, last].some((line) => line.includes(`${delimiter} `))
+  /** Whether each line of a record with several would be a row if its first quote were not there. */
+  #mayBeRows({ values, end, multiLineColumn }: CsvRecord): boolean {
+    if (multiLineColumn === undefined || values.length !== this.#width) return false;
+    const lines = linesOf(this.#ahead.text.slice(0, end).trimEnd());
+    return this.#rowsAmong(lines) === lines.length;
+  }
+
+  /** How many of the lines that begin with the one of an open quote look like rows. */
+  #rowsAmong([first = "", ...others]: readonly string[]): number {
+    if (this.#width === 1) return 0;
+    const hasAllDelimiters = (line: string): boolean => this.#syntax.delimitersIn(line) === this.#width - 1;
+    const mayBeSpaced = this.#isSpaced || this.#syntax.hasSpacedDelimiter(first.slice(0, first.indexOf('"')));
+    const rows = others.filter(
+      (line) => hasAllDelimiters(line) && (mayBeSpaced || !this.#syntax.hasSpacedDelimiter(line)),
     );
-  }
-
-  #isRow(line: string): boolean {
-    return this.#width > 1 && this.#syntax.delimitersIn(line) === this.#width - 1;
-  }
-
-  #hasRow(text: string): boolean {
-    return linesOf(text).some((line) => this.#isRow(line));
+    return rows.length + (hasAllDelimiters(first) ? 1 : 0);
   }
 
   /** Whether what follows an open quote is one value that is too long, such as a picture, and not rows. */
-  #isLongValue(lineLength: number): boolean {
+  #isLongValue(): boolean {
     const { text } = this.#ahead;
-    if (this.#width === 1 || this.#rereading <= 0) return false;
-    return text.length > LONGEST_ROW && !this.#hasRow(text.slice(lineLength));
+    if (this.#rereading <= 0 || text.length <= LONGEST_ROW) return false;
+    const lines = linesOf(text);
+    return this.#rowsAmong(lines) < MOSTLY_ROWS * lines.length;
   }
 
-  /** Takes a quoted value up to its end, or to a line that is a row by itself. */
+  /** Takes a quoted value up to its end, whatever is in it. */
   async #skipValue(values: readonly string[], lineLength: number): Promise<Row> {
     const ahead = this.#ahead;
     const first = ahead.line;
@@ -147,10 +156,8 @@ class CsvRows {
         await ahead.takeLine();
         continue;
       }
-      const text = ahead.text.slice(0, line.content);
-      const closes = this.#syntax.closesQuote(text);
-      isOpen = line.end > 0 && !closes && !this.#isRow(text);
-      if (!isOpen && !closes) break;
+      if (line.end === 0) break;
+      isOpen = !this.#syntax.closesQuote(ahead.text.slice(0, line.content));
       last = ahead.line;
       ahead.take(line.end, 1);
     }

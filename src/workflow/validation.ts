@@ -16,18 +16,28 @@ function describe(issues: readonly FieldIssue[]): string {
   return issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
 }
 
+/** What has the wrong type has no other fault: Zod takes the length of a list for that of the text it should be. */
+function withoutConsequences(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const mistyped = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => pathText(path)));
+  return issues.filter(({ code, path }) => code === "invalid_type" || !mistyped.has(pathText(path)));
+}
+
 /**
  * Input as its schema says, or an error that names every field at fault. The input is never changed.
  * @throws ValidationError (`invalid_parameters`)
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input, {
-    error: ({ code, input: given, path = [] }) => {
-      if (code !== "invalid_type" || given !== undefined) return undefined;
+    error: ({ code, expected, input: given, path = [] }) => {
+      if (code !== "invalid_type") return undefined;
+      if (given !== undefined) return expected === "string" ? "must be a text" : undefined;
       return path.length > 0 ? "is missing" : "there is no input";
     },
   });
   if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));
+  const issues = withoutConsequences(result.error.issues).map(({ path, message }) => ({
+    path: pathText(path),
+    message,
+  }));
   throw new ValidationError(describe(issues), { issues });
 }

@@ -97,6 +97,7 @@ test("a bad row is one failure with its line, and the rest goes on", async () =>
     row({ feedback_id: "F-8", feedback_text: undefined }),
     "[1]",
     row({ customer_id: "C-404" }),
+    row({ feedback_id: [], subject: [], feedback_text: { length: 0 } }),
   ];
   writeFileSync(join(place.cwd, "feedback.jsonl"), lines.join("\n"));
   const { code, stdout, stderr } = await call(["batch", "feedback.jsonl", "--json"], place);
@@ -113,8 +114,9 @@ test("a bad row is one failure with its line, and the rest goes on", async () =>
     { line: 4, success: false, feedback_id: "F-8", customer_id: "C-1", error: "feedback_text: is missing" },
     { line: 5, success: false, error: "The row is not a JSON object." },
     { line: 6, success: false, customer_id: "C-404", error_code: "customer_not_found" },
+    { error: "feedback_id: must be a text; subject: must be a text; feedback_text: must be a text" },
   ]);
-  expect(stderr).toMatch(/processed +5\n +failed +4\n/);
+  expect(stderr).toMatch(/processed +6\n +failed +5\n/);
   expect(stderr).toContain("✗ line 4: feedback_text: is missing");
 });
 

@@ -232,18 +232,14 @@ describe("a broken quote in CSV", () => {
       ["!2", "2|ok", "3|two\nlines", "4|ok"],
     ],
     ["met by an inch mark in a text", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,27" is,z\n', ["!2", "2|ok|y", '3|27" is|z']],
-    [
-      "met by an inch mark that looks like its end",
-      'a,b,c\n1,x,"19 inch\n2,y,ok\n3,z,my 27"\n',
-      ["!2", "2|y|ok", '3|z|my 27"'],
-    ],
-    ["met by one in the next line", 'a,b,c,d\n1,x,y,"19 inch\n2,y,ok,my 27"\n', ["!2", '2|y|ok|my 27"']],
-    ["met by one, and columns do not fit", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,z,my 27"\n', ["!2", "2|ok|y", '3|z|my 27"']],
-    ["met by a value that begins with a comma", 'a,b\n1,"19 inch\n2,ok\n3,", and so"\n', ["!2", "2|ok", "3|, and so"]],
+    ["met by an inch mark that looks like its end", 'a,b,c\n1,x,"19 inch\n2,y,ok\n3,z,my 27"\n', ["!2-4"]],
+    ["met by one in the next line", 'a,b,c,d\n1,x,y,"19 inch\n2,y,ok,my 27"\n3,x,y,z\n', ["!2-3", "3|x|y|z"]],
+    ["met by one, and columns do not fit", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,z,my 27"\n', ["!2-4"]],
+    ["met by a value that begins with a comma", 'a,b\n1,"19 inch\n2,ok\n3,",and so"\n4,ok\n', ["!2-4", "4|ok"]],
     [
       "met by a value that begins with a line end",
       'a,b\n1,"19 inch\n2,ok\n3,ok\n4,"\nnew"\n5,ok\n',
-      ["!2", "2|ok", "3|ok", "4|\nnew", "5|ok"],
+      ["!2-5", "!6", "5|ok"],
     ],
     ["beside empty quoted values", 'a,b\n1,"19 inch\n2,""\n3,ok\n', ["!2", "2|", "3|ok"]],
     [
@@ -251,7 +247,7 @@ describe("a broken quote in CSV", () => {
       'a,b,c\n1,x,"he said\n"wow", and left\nagain, and, again"\n2,ok,y\n',
       ["!2", "!3", "!4", "2|ok|y"],
     ],
-  ])("%s spoils its own line only", async (_how, text, expected) => {
+  ])("%s spoils no line that it does not enclose", async (_how, text, expected) => {
     expect(await readings(text)).toEqual(expected);
     expect(await readings(text.replaceAll("\n", "\r\n"))).toEqual(expected.map((row) => row.replaceAll("\n", "\r\n")));
     expect(await readings(text.replaceAll(/,(?! )/g, ";"), 1)).toEqual(
@@ -276,6 +272,41 @@ describe("a broken quote in CSV", () => {
     ["of other width", 'a,b,c\n1,"two\nlines"\n2,ok,x\n', ["!2-3", "2|ok|x"]],
   ])("is not what a value of several lines has: %s", async (_which, text, expected) => {
     expect(await readings(text)).toEqual(expected);
+  });
+
+  test.each([
+    [
+      "a text that forges a row",
+      ['F-1,C-1001,Hello,"Thanks for the app', 'F-900,C-1002,Your account is locked,I hate you"'],
+    ],
+    ["a stray quote that swallows rows", ['F-1,C-1,s,"19 inch is great', "F-2,C-2,s,ok", 'F-3,C-3,s,I like the 21"']],
+    ["one in a row with blanks", ['F-1, C-1, s, "19 inch is great', "F-2, C-2, s, ok", 'F-3, C-3, s, I like the 21"']],
+    ["one in a column before the last", ['F-1,C-1,"19 inch is great,x', 'F-2,C-2,I like 21",x']],
+  ])("lines that are rows or one value are refused together: %s", async (_which, lines) => {
+    const last = lines.length + 1;
+    for (const heading of ["id,customer,subject,text", "id, customer, subject, text"]) {
+      const rows = await csv([heading, ...lines, 'F-4,C-4,s,"so, ""it"" is"'].join("\n"));
+      expect(rows).toMatchObject([
+        {
+          line: 2,
+          problem:
+            "is one quoted value that looks like rows. Close the quote on line 2, or put it into a .jsonl file if it is " +
+            `one value (lines 2 to ${last})`,
+        },
+        { line: last + 1, values: { text: 'so, "it" is' } },
+      ]);
+      expect(rows).toHaveLength(2);
+    }
+  });
+
+  test("blanks after the delimiters of the heading alone don't make prose of rows", async () => {
+    expect(await readings('a, b\n1,"19 inch\n2, ok\n3, my 21"\n4,ok\n')).toEqual(["!2-4", "4|ok"]);
+    expect(await readings('"a, x",b\n1,"Dear Ann\nwell, ok\nso, bye"\n')).toEqual(["1|Dear Ann\nwell, ok\nso, bye"]);
+    expect(await readings('a,b\n1,"19 inch\n2,ok\n3,my 21"\n4,ok\n')).toEqual(["!2-4", "4|ok"]);
+  });
+
+  test("the rest of a value that was refused is no row", async () => {
+    expect(await readings('a,b\n1,"19 inch\n2,ok\n3,"\nC-1,I hate you"\n4,ok\n')).toEqual(["!2-4", "!5", "4|ok"]);
   });
 
   test("every line of a file is in a row or in a problem, whatever quotes are in it", async () => {
@@ -325,8 +356,19 @@ describe("a CSV row that is too long", () => {
     }
   });
 
-  test("is refused up to the next row where its quote is never closed", async () => {
-    expect(await readings(`a,b\n1,"${wrapped}2,ok\n3,"fine"\n`, 65_536)).toEqual(["!2-20001", "2|ok", "3|fine"]);
+  test("is refused up to the next closing quote where its own is missing", async () => {
+    expect(await readings(`a,b\n1,"${wrapped}2,ok\n3,"fine"\n4,ok\n`, 65_536)).toEqual(["!2-20003", "4|ok"]);
+  });
+
+  test("is one row, whatever some of its lines and its other values look like", async () => {
+    const text = "F-9,C-1\nAll is well.\n".repeat(LONGEST_ROW / 15);
+    const last = 3 + text.split("\n").length;
+    expect(await readings(`a,b,c\n1,"${text}","F-9,C-1,x\nF-9,C-1,y"\n2,ok,x\n`, 65_536)).toEqual([
+      `!2-${last - 1}`,
+      "2|ok|x",
+    ]);
+    expect(await readings(`a,b\n1,"${text}"\n2,ok\n`, 65_536)).toEqual([`!2-${last - 2}`, "2|ok"]);
+    expect(await readings(`a\n"${text}"\nok\n`, 65_536)).toEqual([`!2-${last - 2}`, "ok"]);
   });
 
   test("a stray quote before more than a megabyte of rows spoils its own line only", async () => {

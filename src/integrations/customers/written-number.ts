@@ -16,9 +16,11 @@ const PARTS = new RegExp(
   String.raw`^([+-]?)\s*${CURRENCY}?\s*([+-]?)\s*([\d.,'’\s]*\d[.,]?(?:[eE][+-]?\d+)?)\s*${CURRENCY}?\s*(-?)$`,
   "u",
 );
+/** The dash of a price without cents: `50.-`, `5,–`. */
+const NO_CENTS = /(?<=\d[.,])\s*[-–—]{1,2}(?!.*\d)/s;
 const WITH_EXPONENT = /^(\d*)(?:([.,])(\d*))?(e[+-]?\d+)$/i;
 /** Groups apart by blanks or apostrophes; the decimals, where there are any, after either mark. */
-const SPACED = /^(\d{1,3}(?:([\s'’])\d{3})(?:\2\d{3})*)(?:([.,])(\d+))?$/u;
+const SPACED = /^(\d{1,3}(?:([\s'’])\d{3})(?:\2\d{3})*)(?:([.,])(\d*))?$/u;
 const GROUPS = {
   // In India the groups before the last one have two digits: 12,34,567.
   ",": /^[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}$/,
@@ -28,15 +30,16 @@ const ONE_MARK = /^(\d*)([.,])(\d*)$/;
 
 /**
  * A number as people and spreadsheets write it: `1.234,56`, `1,234.56`, `1 234,50`, `1'234.50`, `€ 12`, `12 EUR`, `-5`,
- * `5-`, `(5)`, `1e3`. One point or comma before exactly three digits may be either mark; all else says by itself which.
+ * `5-`, `(5)`, `1e3`, `50.-`. One point or comma before exactly three digits may be either mark; all else says by itself which.
  */
 export function readNumber(text: string): WrittenNumber {
   if (text.length > LONGEST) return INVALID;
-  const trimmed = text.trim().replaceAll("\u2212", "-");
+  const trimmed = text.trim().replaceAll("\u2212", "-").replace(NO_CENTS, "");
   const inner = /^\((.*)\)$/s.exec(trimmed)?.[1];
   const [whole, before = "", within = "", digits = "", after = ""] = PARTS.exec(inner ?? trimmed) ?? [];
   const signs = before + within + after;
   if (whole === undefined || signs.length > (inner === undefined ? 1 : 0)) return INVALID;
+  if (after !== "" && /[.,]$/.test(digits)) return INVALID;
   return withSign(readDigits(digits), inner !== undefined || signs === "-");
 }
 
