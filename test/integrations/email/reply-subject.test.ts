@@ -17,6 +17,7 @@ describe("replySubject", () => {
     ["a\u2028b\u0085c\0d\te", "RE: a b c d e"],
     ["half a pair \uD83D", "RE: half a pair \uFFFD"],
     ["\u200Fשלום", "RE: \u200Fשלום"],
+    ["My \u202Eredro", "RE: My redro"],
     ["Re:", "RE:"],
     ["AW: Meine Bestellung", "RE: Meine Bestellung"],
     ["Antw: Antwort: x", "RE: x"],
