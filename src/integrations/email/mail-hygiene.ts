@@ -25,11 +25,12 @@ const NO_REPLY = new Set(
   naoresponder naoresponda nonrispondere norispondere norisposta nietbeantwoorden nietantwoorden nietreageren
   geenantwoord svarainte svarej svaraej besvarasinte besvarasej ikkesvar svarikke besvaresikke nieodpowiadaj
   nieodpowiadac brakodpowiedzi alavastaa eivastata eivastausta neodpovidat neodpovidejte neodpovidaj yanitlamayin
-  yanitlama cevaplamayin nevalaszoljon nevalaszolj nuraspunde nuraspundeti neodgovaraj neotvechat`.split(/\s+/),
+  yanitlama cevaplamayin nevalaszoljon nevalaszolj nuraspunde nuraspundeti neodgovaraj neotvechat
+  nichtbeantworten nerepondezpas yanitlamayiniz nosvar ejsvar devnull`.split(/\s+/),
 );
 const AUTOMATIC = new Set(
   `autoreply autoreplies autoresponse autorespond autoresponder autoanswer automailer autoconfirm autonotify autosend
-  notification notifications`.split(/\s+/),
+  notification notifications reponseautomatique automatischeantwort outofoffice`.split(/\s+/),
 );
 const MAIL_SYSTEM = new Set(["mailerdaemon", "postmaster", "bounce", "bounces"]);
 
@@ -37,10 +38,12 @@ const MAIL_SYSTEM = new Set(["mailerdaemon", "postmaster", "bounce", "bounces"])
 const MAIL_SYSTEM_ALONE = new Set(["mailer", "daemon", "uucp", "nobody"]);
 const LIST_MANAGERS = new Set(["listserv", "majordomo", "mailman", "sympa", "listproc", "ezmlm", "listmaster"]);
 
-// With a hyphen, as list managers make them: `joe.owner` is somebody.
-const MAILING_LIST = /^owner-.|.-(?:owner|request|subscribe|unsubscribe)$/;
-/** An address that a forwarder has rewritten (Sender Rewriting Scheme). */
-const REWRITTEN = /^srs[01][=+-]/;
+// With a hyphen, as list managers make them: `joe.owner` is somebody. And `sales-request` is as often a team as a list.
+const MAILING_LIST = /^owner-.|.-(?:owner|subscribe|unsubscribe)$|^(?:.*-)?list-request$/;
+/** An address that a forwarder has rewritten (Sender Rewriting Scheme), or a sender has signed (BATV). */
+const REWRITTEN = /^(?:srs[01][=+-]|prvs=)/;
+/** What are names of people where they stand beside another one. */
+const PERSON = /^[a-z]+\.bounce$|^notification\.[a-z]+$/;
 const MOST_WORDS = 3;
 
 /** The mailbox that an address names, without its plus-tag and case. */
@@ -64,7 +67,7 @@ function* wordsOf(local: string): Generator<string> {
 export function suppressionReason(address: string, ownAddress: string): SuppressionReason | undefined {
   const local = address.trim().toLowerCase().split("@", 1)[0] ?? "";
   const [alone = ""] = local.split("+", 1);
-  const words = [...wordsOf(local)];
+  const words = PERSON.test(alone) ? [] : [...wordsOf(local)];
   if (words.some((word) => NO_REPLY.has(word))) return "no_reply_address";
   if (words.some((word) => MAIL_SYSTEM.has(word)) || MAIL_SYSTEM_ALONE.has(alone) || REWRITTEN.test(local)) {
     return "mail_system_address";

@@ -57,6 +57,16 @@ describe("suppressionReason", () => {
     ["bounce+17-ada=shop.example@shop.example", "mail_system_address"],
     ["SRS0=HHH=TT=shop.example=ada@forward.example", "mail_system_address"],
     ["srs1+HHH=x.example==HHH=TT=shop.example=ada@forward.example", "mail_system_address"],
+    ["prvs=4711abcdef=ada@shop.example", "mail_system_address"],
+    ["bitte-nicht-beantworten@shop.example", "no_reply_address"],
+    ["ne-repondez-pas@shop.example", "no_reply_address"],
+    ["yanitlamayiniz@shop.example", "no_reply_address"],
+    ["no-svar@shop.example", "no_reply_address"],
+    ["ej-svar@shop.example", "no_reply_address"],
+    ["devnull@shop.example", "no_reply_address"],
+    ["reponse-automatique@shop.example", "automatic_address"],
+    ["automatische-antwort@shop.example", "automatic_address"],
+    ["out-of-office@shop.example", "automatic_address"],
     ["mailer@shop.example", "mail_system_address"],
     ["daemon@shop.example", "mail_system_address"],
     ["uucp@shop.example", "mail_system_address"],
@@ -95,6 +105,10 @@ describe("suppressionReason", () => {
     "automation@shop.example",
     "confirm@shop.example",
     "srs@shop.example",
+    "bernard.bounce@shop.example",
+    "notification.smith@shop.example",
+    "sales-request@shop.example",
+    "support-request@shop.example",
   ])("lets mail go to %s", (address) => {
     expect(suppressionReason(address, OWN)).toBeUndefined();
   });
