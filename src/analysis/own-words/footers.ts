@@ -1,6 +1,6 @@
 /** What mail programs, companies and list servers put below a mail. It is recognised at the end only, and by several marks. */
 import { withoutSignature } from "./signature.ts";
-import { FIRST_PERSON, isSeparator, isShortLink, trimmedEnd, withoutSeparators } from "./lines.ts";
+import { COMPLAINT, FIRST_PERSON, isSeparator, isShortLink, trimmedEnd, withoutSeparators } from "./lines.ts";
 
 /** Nobody has more below a mail; more than that is no mail, and must not take long. */
 const MOST_FOOTERS = 12;
@@ -44,8 +44,12 @@ const CONFIDENTIALITY: FooterKind = {
     words(
       "liabilit|liable|views (?:or|and|expressed)|opinions|attachments?|haftung|anhänge|anlagen|pièces jointes|responsab|adjuntos|allegat|anexos|bijlagen|aansprakelij|bilagor|ansvar|załącznik|odpowiedzialno|liite|vastuu|příloh|odpovědnost|ekleri|sorumlu",
     ),
+    // What to do "if you are not" whom it is for: every notice says it, and nobody who tells of a mail.
+    words(
+      "if (?:you|the reader|this|it)|should you|sollten sie|wenn sie|falls sie|si vous|si usted|si ha|si no es|si lo ha|se (?:avete|ha|non|lei|você|recebeu|não)|qualora|caso (?:você|não|tenha)|indien|als u|wanneer u|om du|hvis|dersom|jeśli|jeżeli|jos|pokud|jestliže|eğer",
+    ),
   ],
-  isEnough: (has, count) => has(0) && has(2) && count >= 3 && (has(1) || has(3)),
+  isEnough: (has, count) => has(0) && has(2) && has(7) && count >= 3 && (has(1) || has(3)),
 };
 
 /** The second half of a longer notice, which says less by itself. */
@@ -87,7 +91,7 @@ const COMPANY_REGISTER: FooterKind = {
   ],
   isEnough: (has, count) => count >= 2 && (has(1) || has(2) || has(3)),
   never: words(
-    "you|your|lawyer|anwalt|wrong|not|never|incorrect|missing|charged|refund|invoice|falsch|nicht|fehlt|rechnung|facture|erron|errat|factura|fattura|sue|court order",
+    "you|your|lawyer|anwalt|wrong|not|never|incorrect|missing|charged|refund|invoice|falsch|nicht|fehlt|rechnung|facture|erron|errat|factura|fattura|sue|court order|is (?!registered|authori[sz]ed|regulated|incorporated|an? |the )|are|was|were|moved|changed|expired|closed|old|ist|sind|war|wurde|stimmt|est|sont|était",
   ),
 };
 
@@ -115,7 +119,7 @@ const UNSUBSCRIBING: FooterKind = {
 const PRINTING: FooterKind = {
   marks: [
     words(
-      "environment|umwelt|environnement|medio ?ambiente|ambiente|milieu|miljö|miljø|środowisk|ympäristö|životní prostředí|çevre|planet|trees?",
+      "environment|umwelt|environnement|medio ?ambiente|ambiente|milieu|miljö|miljø|środowisk|ympäristö|životní prostředí|çevre|planet|save (?:a |the |some )?(?:trees?|paper)",
     ),
     words(
       "print|druck|ausgedruckt|ausdruck|imprim|stamp|afdruk|skriver ut|skriva ut|udskriv|skriv|druk|tulost|tisk|vytisk|yazdır",
@@ -190,6 +194,7 @@ const isSpoken = (line: string, { never }: FooterKind): boolean =>
   line.length > LONGEST_LINE ||
   /[!?]/.test(line.replaceAll(/https?:\/\/\S+/g, "")) ||
   FIRST_PERSON.test(line) ||
+  COMPLAINT.test(line) ||
   never?.test(line) === true;
 
 /** The title of a notice, by itself on a line. */

@@ -23,3 +23,7 @@ export function withoutSeparators(lines: readonly string[]): readonly string[] {
   while (end > 0 && (lines[end - 1]!.trim() === "" || isSeparator(lines[end - 1]!))) end -= 1;
   return lines.slice(0, end);
 }
+
+/** What customers complain of, and no footer speaks of. */
+export const COMPLAINT =
+  /(?<!\p{L})(?:breach|leak(?:s|ed|ing)?|hack(?:ed|ers?)?|scam\p{L}*|strangers?|stolen|charged|refund\p{L}*|invoices?|bills?|bug|bugs|buggy|broken|crash\p{L}*|wrong|outdated|publicly|twice|data of|is down|not working|your (?:forum|shop|site|website|app|support|update|service|bot)|falsch\p{L}*|kaputt|veraltet|rechnung\p{L}*|abgebucht|erstattung|datenleck|öffentlich|fremden?|facture\p{L}*|rembours\p{L}*|votre (?:forum|site|boutique|application|service)|fuite|factura|reembolso|vuestro|fattura|rimborso|vostro sito)(?!\p{L})/iu;

@@ -3,7 +3,7 @@
  * separator above a mail that is quoted without `>`.
  */
 import { isVisible } from "../../visible-text.ts";
-import { withoutSeparators } from "./lines.ts";
+import { isSeparator, withoutSeparators } from "./lines.ts";
 
 /** A line of a quotation, but not an angry face (`>:(`) or a comparison (`>= 3`). */
 const QUOTED = /^\s{0,3}>(?![:;]['-]?[()[\]/\\|@oO]|[._]<|=)/;
@@ -49,24 +49,40 @@ const HEADERS = new Map(
 const HEADER = /^[\s>*_|]{0,6}(\p{L}[\p{L}' ]{0,17})[*_\s]{0,3}[:：]/u;
 const MOST_HEADER_LINES = 14;
 
+/** Where somebody says that they answer in the mail that they quote. */
+const ANSWERS_INSIDE =
+  /(?<!\p{L})(?:below|underneath|in-?line|between the lines|in (?:the )?(?:red|blue|green|bold|caps|capitals|text)|unten|im text|in rot|rot markiert|ci-dessous|plus bas|en rouge|en bleu|abajo|en rojo|qui sotto|di seguito|in rosso|hieronder|in het rood|nedan|nedenfor|poniżej|abaixo|em vermelho|alla|níže|aşağıda\p{L}*)(?!\p{L})/iu;
+/** Nothing but a greeting or thanks. */
+const GREETING =
+  /^[^\p{L}]*(?:(?:hello|hi|hey|dear|good (?:morning|day|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|liebes?r?|sehr geehrter?|moin|bonjour|bonsoir|cher|chère|hola|buen[oa]s (?:días|tardes)|estimad[oa]s?|buongiorno|ciao|salve|gentile|olá|bom dia|beste|geachte|hej|hei|dzień dobry)(?!\p{L})[^.!?:;\n]{0,40}|(?:many |kind )?thanks(?: a lot| again| so much| for (?:your|the) (?:\p{L}+ )?(?:mail|e-?mail|message|reply|answer))?|thank you(?: so much| very much| for (?:your|the) (?:\p{L}+ )?(?:mail|e-?mail|message|reply|answer))?|(?:vielen |besten )?dank|danke(?: schön)?|merci(?: beaucoup)?|(?:muchas )?gracias|grazie(?: mille)?|obrigad[oa]|bedankt|dank u|dank je|tack|tak|takk|dziękuję|kiitos|děkuji)[^\p{L}]*$/iu;
+
 /** The lines without quotations. Answers between and below quoted lines stay. */
 export function withoutQuotations(lines: readonly string[]): readonly string[] {
+  const begin = lines.findIndex((line, index) => QUOTED.test(line) || beginsQuotedMail(lines, index));
+  if (lines.slice(0, Math.max(0, begin)).some((line) => ANSWERS_INSIDE.test(line))) return lines;
   const kept = withoutQuotedLines(lines);
   const end = kept.findIndex((_, index) => beginsQuotedMail(kept, index));
   const above = withoutSeparators(kept.slice(0, Math.max(0, end)));
-  // Where nothing is above it, it is all that there is to judge.
-  return isVisible(above.join("")) ? above : kept;
+  // Where nothing is above it, it is all that there is to judge; below a mere greeting there may be an answer.
+  return above.some((line) => isVisible(line) && !GREETING.test(line)) ? above : kept;
 }
 
+/** Lines with `>` are quoted below a line that says whose they are. Without one they may as well be a list or a path to click. */
 function withoutQuotedLines(lines: readonly string[]): readonly string[] {
   const quoted = new Set<number>();
+  let isAttributed = false;
   for (let start = 0; start < lines.length; start++) {
+    isAttributed ||= isMark(lines[start]!);
     if (!QUOTED.test(lines[start]!)) continue;
     let end = start + 1;
     while (end < lines.length && QUOTED.test(lines[end]!)) end += 1;
     const above = lineAbove(lines, start, quoted);
     const attribution = above === undefined ? 0 : attributionLength(lines, above);
-    if (attribution > 0 || !isOwn(lines.slice(start, end), above === undefined ? "" : lines[above]!)) {
+    isAttributed ||= attribution > 0;
+    if (
+      attribution > 0 ||
+      (isAttributed && !isOwn(lines.slice(start, end), above === undefined ? "" : lines[above]!))
+    ) {
       for (let index = start; index < end; index++) quoted.add(index);
       for (let index = 0; index < attribution; index++) quoted.add(above! - index);
     }
@@ -75,9 +91,14 @@ function withoutQuotedLines(lines: readonly string[]): readonly string[] {
   return quoted.size === 0 ? lines : lines.filter((_, index) => !quoted.has(index));
 }
 
-/** What looks quoted and is the customer's own: a comparison, or a list below a heading. */
+/** A line that only programs write above a quoted mail. */
+const isMark = (line: string): boolean =>
+  line.length <= LONGEST_ATTRIBUTION && (SEPARATOR.test(line) || REPLY_ABOVE.test(line));
+
+/** What looks quoted and is the customer's own: a comparison, a path to click, or a list below a heading. */
 function isOwn(run: readonly string[], above: string): boolean {
-  return (run.length === 1 && COMPARISON.test(run[0]!)) || /^[^\d@<>]*[:：]\s*$/u.test(above);
+  if (run.length === 1 && (COMPARISON.test(run[0]!) || / > /.test(run[0]!))) return true;
+  return /^[^\d@<>]*[:：]\s*$/u.test(above);
 }
 
 /** The line with something in it above this one, at most two further up; none where it is quoted. */
@@ -108,10 +129,13 @@ function attributionLength(lines: readonly string[], last: number): number {
 function beginsQuotedMail(lines: readonly string[], index: number): boolean {
   const line = lines[index]!;
   if (line.length > LONGEST_ATTRIBUTION || line.trim() === "") return false;
-  if (SEPARATOR.test(line) || REPLY_ABOVE.test(line)) return true;
+  if (isMark(line)) return true;
   if (DASHED_ATTRIBUTION.test(line) && WROTE.test(line)) return true;
   return hasHeaders(lines, index) || beginsAttribution(lines, index);
 }
+
+/** The date as Yahoo and Outlook write it. Others put `>` before each line, and what has none below them is not known to be quoted. */
+const UNMARKED_DATE = /\d:\d{2}:\d{2}|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2,4}/u;
 
 /** Without `>` below, it takes more to be the mark of a mail program: date and time, and an address or a name as the sender. */
 function beginsAttribution(lines: readonly string[], first: number): boolean {
@@ -120,7 +144,7 @@ function beginsAttribution(lines: readonly string[], first: number): boolean {
     const line = lines[last]!.trim();
     joined = `${joined} ${line}`;
     if (line === "" || joined.length > LONGEST_ATTRIBUTION) return false;
-    if (/[:：]$/u.test(line)) return isClearAttribution(joined.trim());
+    if (/[:：]$/u.test(line)) return UNMARKED_DATE.test(joined) && isClearAttribution(joined.trim());
   }
   return false;
 }
@@ -134,19 +158,35 @@ function isClearAttribution(line: string): boolean {
 /** `Am 05.05.2026`, `Le lun. 5 mai`, `El mar, 5 may`: a few words, then a number. */
 const beginsWithDate = (line: string): boolean => /^(?:[^\s\d]+\s){0,4}[^\s\d]{0,3}\d/u.test(line);
 
-/** Whether the headers of a mail begin here: sender, date, and a subject or an address, each on a line of its own. */
+/**
+ * Whether the headers of a mail begin here: sender, date, and a subject or an address, each on a line of its own. They are set off
+ * above and below; those that somebody pastes into a sentence are not.
+ */
 function hasHeaders(lines: readonly string[], first: number): boolean {
-  if (headerKind(lines[first]!) === undefined) return false;
+  if (headerKind(lines[first]!) === undefined || !isSetOff(lines, first)) return false;
   const found = new Map<string, string>();
+  let isClosed = false;
   for (let index = first; index < Math.min(lines.length, first + MOST_HEADER_LINES); index++) {
     const line = lines[index]!;
     const kind = headerKind(line);
     if (kind !== undefined) found.set(kind, line);
     else if (line.trim() !== "" && !/^\s/.test(line)) break;
+    isClosed = line.trim() === "";
   }
   const all = [...found.values()].join(" ");
   const isDated = /\d/.test(found.get("date") ?? "");
-  return found.size >= 3 && found.has("from") && isDated && (found.has("subject") || all.includes("@"));
+  return isClosed && found.size >= 3 && found.has("from") && isDated && (found.has("subject") || all.includes("@"));
+}
+
+/** Whether a blank or a separator is above this line, and no sentence that goes on to it. */
+function isSetOff(lines: readonly string[], index: number): boolean {
+  const line = lines[index - 1] ?? "";
+  if (line.trim() !== "" && !isSeparator(line)) return false;
+  return !/[:：]\s*$/u.test(
+    withoutSeparators(lines.slice(Math.max(0, index - 5), index))
+      .at(-1)
+      ?.slice(-10) ?? "",
+  );
 }
 
 function headerKind(line: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Signatures: after `-- ` (RFC 3676 section 4.3), after a closing formula, and what mail programs add of themselves. */
-import { FIRST_PERSON, isShortLink, trimmedEnd } from "./lines.ts";
+import { COMPLAINT, FIRST_PERSON, isShortLink, trimmedEnd } from "./lines.ts";
 
 const MOST_SIGNATURE_LINES = 12;
 const LONGEST_SIGNATURE_LINE = 120;
@@ -102,6 +102,21 @@ const isContact = (line: string): boolean => line.length <= LONGEST_SIGNATURE_LI
 
 /** Whether somebody says something here, rather than who they are. */
 const isSpeech = (line: string): boolean =>
-  line.length > LONGEST_SIGNATURE_LINE * 2 || /[!?]$/u.test(line) || FIRST_PERSON.test(line);
+  line.length > LONGEST_SIGNATURE_LINE * 2 || /[!?]$/u.test(line) || FIRST_PERSON.test(line) || isProse(line);
+
+/** Words in lower case that stand in signatures: what a number or a link is, parts of names, of titles and of addresses. */
+const SIGNATURE_WORDS = new Set(
+  "tel phone fon fax mobile mob cell email e-mail mail web website telefon mobil téléphone teléfono telefono telefone puh gsm van von de der den da di do dos das del des du la le les el bin al und and y e et of the for in at to im am für department abteilung manager director officer engineer head consultant assistant founder developer customer sales marketing street straße str road avenue rue calle via".split(
+    " ",
+  ),
+);
+
+/** Whether there is more in lower case than a word between names, numbers and links. */
+function isProse(line: string): boolean {
+  const words =
+    line.replaceAll(/\S*(?:@|https?:|www\.)\S*/giu, " ").match(/(?<![\p{L}\d.'’-])\p{Ll}[\p{L}'’-]+/gu) ?? [];
+  const others = words.filter((word) => !SIGNATURE_WORDS.has(word));
+  return others.length > 1 || others.some((word) => COMPLAINT.test(word));
+}
 
 const filled = (lines: readonly string[]): string[] => lines.map((line) => line.trim()).filter((line) => line !== "");

@@ -3,27 +3,32 @@
  * has one `RE:` of its own.
  */
 const PREFIX_WORDS = [
-  "re|aw|antw|antwort|sv|vs|rép|re\u0301p|rif|res|odp|ynt|απ|σχετ|vá|回复|回覆|答复|答覆|返信|회신|رد|تعليق|השב|תגובה|отв|ответ",
-  "fw|fwd|wg|tr|vb|rv|enc|pd|fs|vl|doorst|İlt|ilt|πρθ|转发|轉寄|轉發|転送|전달|إعادة توجيه|הועבר|пер",
+  "re|aw|antw\\.?|antwort|sv|r(?:é|e\u0301)(?:p|f|ponse)|rif|odp|odg|ynt|απ|σχετ|vá|回复|回覆|答复|答覆|返信|회신|رد|تعليق|השב|תגובה|отв|ответ",
+  "fw|fwd|wg|vb|rv|enc|pd|fs|vl|doorst|İlt|ilt|πρθ|转发|轉寄|轉發|転送|전달|إعادة توجيه|הועבר|пер",
 ];
 
-// "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Marks of the direction of writing may come before.
+// "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Marks of the direction of writing may come before, and the
+// mark of a mail from outside.
 const PREFIX = new RegExp(
-  `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:(${PREFIX_WORDS.join("|")})|[ri])\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
+  `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:\\[EXT(?:ERN(?:AL)?)?\\]\\s*)?(?:(${PREFIX_WORDS.join("|")})|[ri]|tr|vs|res)\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
   "iu",
 );
 
-/** All control characters, line ends of every kind and lone surrogates out, runs of white space to one space. */
+/**
+ * All control characters, line ends of every kind, lone surrogates and what turns letters around out, runs of white space to one
+ * space.
+ */
 export const oneLine = (text: string): string =>
   text
     .toWellFormed()
+    .replaceAll(/[\u202D\u202E]/g, "")
     // eslint-disable-next-line no-control-regex -- control characters are what it is after
     .replaceAll(/[\s\u0000-\u001F\u007F-\u009F]+/g, " ")
     .trim();
 
 /**
- * The subject of the reply to a mail with this subject: `RE: ` before it, once, all on one line. The single letters `R:` and
- * `I:`, which Italian programs write, are prefixes beside another one only: "I: have a problem" is a sentence.
+ * The subject of the reply to a mail with this subject: `RE: ` before it, once, all on one line. `R:` and `I:`, which
+ * Italian programs write, `TR:`, `VS:` and `RES:` are prefixes beside another one only: "I: have a problem" is a sentence.
  */
 export function replySubject(subject: string): string {
   const line = oneLine(subject);

@@ -24,7 +24,9 @@ const NewFeedback = z.object({
       error: "must be an object with the name of each header and its value, a string or a list of strings",
     })
     .nullish()
-    .describe("Headers of the mail that the feedback came in. An automatic mail is processed, and not answered."),
+    .describe(
+      "Headers of the mail that the feedback came in, also as mailparser gives them. An automatic mail is processed, and not answered.",
+    ),
   message_id: wellFormed().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
 });
 

@@ -145,6 +145,11 @@ describe("the customer's own words", () => {
         "On Mon, May 5, 2026 at 10:00 AM Ann <ann@shop.example> wrote:\n> Did the invoice arrive?\nNo, it did not.\n>> And the refund?\n\nNeither.",
       ),
     ).toBe("No, it did not.\n\nNeither.");
+    expect(
+      ownWords(
+        "On Mon, May 5, 2026 at 10:00 AM Ann <ann@shop.example> wrote:\n> What do you click?\nSettings\n> Billing > Refund",
+      ),
+    ).toBe("Settings\n> Billing > Refund");
     expect(ownWords("You said:\n> the refund is on its way\nIt never came.")).toBe("It never came.");
   });
 
@@ -199,6 +204,25 @@ describe("the customer's own words", () => {
     "The app works.\n\nThis e-mail feature is broken\nIt deletes attachments by mistake",
     "Please consider the environment before you send parcels this large.",
     "Trailing blanks stay  \n\n",
+    "Nice app.\n\nThis message was intended only for support, but your forum shows our confidential data publicly. It was disclosed in error.",
+    "Super appli.\n\nCe message confidentiel était destiné à un autre client, il a été diffusé par erreur sur votre forum.",
+    "Lovely shop.\n\nUnsubscribe link leads to https://x.example/login where strangers see the data of others, a security breach",
+    "Nice app.\n\nRegistered office is outdated on the bill, ACME Ltd moved. VAT GB123456789 expired",
+    "Love it, but\n\nbefore the update one could print labels without trees of menus; consider it a bug",
+    "Great app, but your mail had this:\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Invoice 42\nand the amount was wrong. I was charged twice and want a refund!",
+    "Great app, but your mail had this:\n\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Invoice 42\n\nI was charged twice!",
+    "Lovely shop, but a scammer writes to your customers\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Payment failed\n\nHe has our names and orders, so you have a data breach. Please act.",
+    "Lovely shop, but look\n\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Payment failed\nHe has our names and orders, so you have a data breach.",
+    "Love the idea. What I saw today\n> security breach: data of others shown\n> I was charged twice\nPlease help",
+    "Love the idea. I click Settings\n> Billing > Refund and see the invoice of another customer, a data breach",
+    "Best regards\nAnna Berg\nwww.berg.example is down since your update, all data lost",
+    "Great.\n-- \nAnna\nthe invoice was charged twice, refund please",
+    "Great.\n\nThanks,\nAnna\nPhone 030 1234567: charged twice for it",
+    "Nice mail. My answers are below, in red.\n\n-----Original Message-----\nFrom: Ann\n\nDid it arrive? No, it is broken.",
+    "Danke, Antworten unten.\n\nAm 05.05.26 um 10:00 schrieb Support:\n> Ist es da? Nein, es ist kaputt.",
+    "Hello Ann,\n\nAm 05.05.26 um 10:00 schrieb Support:\n\nIst es da?\nNein.",
+    "Thanks!\n\n-----Original Message-----\nFrom: Ann\n\nDid it arrive?\nIt is broken.",
+    "Nice.\n\nOn Mon, May 5, 2026 at 10:00 AM Ann Ford <ann@shop.example> wrote:\n\nI was charged twice.",
   ])("are left whole where they only look like mail: %j", (text) => {
     expect(ownWords(text)).toBe(text);
   });

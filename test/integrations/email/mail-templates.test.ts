@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { ValidationError } from "../../../src/errors.ts";
-import { MailTemplates } from "../../../src/integrations/email/mail-templates.ts";
+import { MailTemplates, plainMail } from "../../../src/integrations/email/mail-templates.ts";
 import { TEMPLATES } from "./mails.ts";
 
 const DATA = {
@@ -67,6 +67,39 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
     expect(text.split("\n", 1)).toEqual([heading]);
     expect(text).toMatch(/\n\nHello Ada Lovelace,\n\n/);
     expect(text).toMatch(/\n\nReference: F-1\n/);
+  });
+
+  it.each([
+    "null",
+    "None",
+    "undefined",
+    "N/A",
+    "-",
+    "?",
+    "unknown",
+    " Unknown ",
+    "ada@example.org",
+    "Ada <ada@example.org>",
+    "Ada\u202Eecalevol",
+    "A\u200Bda",
+    "\u200FAda",
+    "Ada\u0000",
+    "\u2800",
+  ])("greets nobody by what is no name: %j", (customer_name) => {
+    expect(shipped.render(template, { ...DATA, customer_name }).text).toMatch(/\n\nHello,\n\n/);
+  });
+
+  it.each(["Ana Null", "O'Neill-Unknown", "李", "علی\u200Cرضا", "Ada 2nd"])(
+    "greets by the name %j",
+    (customer_name) => {
+      expect(shipped.render(template, { ...DATA, customer_name }).text).toContain(`\n\nHello ${customer_name},\n\n`);
+    },
+  );
+
+  it("turns no letters around", () => {
+    const { html, text } = shipped.render(template, { ...DATA, categories: ["a\u202Eb"], reference: "c\u202Dd" });
+    expect(html + text).not.toMatch(/[\u202D\u202E]/);
+    expect(plainMail("a\u202Eb").text).toBe("ab\n");
   });
 
   it("escapes every value and never reads one as a template", () => {
