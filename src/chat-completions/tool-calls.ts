@@ -40,10 +40,12 @@ interface Draft {
   pieces: string[];
   /** All pieces together. It grows beside them: joining them for each piece takes too long. */
   text: string;
+  /** The end of that text by itself: a look into a growing text copies all of it. */
+  ending: string;
   extra: Record<string, unknown>;
 }
 
-type Fragment = Omit<Draft, "pieces">;
+type Fragment = Omit<Draft, "pieces" | "ending">;
 
 const textOf = (value: unknown): string =>
   value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
@@ -72,7 +74,10 @@ function readFragment(entry: unknown): Fragment | undefined {
 }
 
 /** Looks at the end first: this is asked for every piece, and most pieces end nothing. */
-const isWhole = (text: string): boolean => /[}"l]\s*$/u.test(text.slice(-100)) && parseArguments(text) !== undefined;
+const isWhole = (text: string, ending = endOf(text)): boolean =>
+  /[}"l]\s*$/u.test(ending) && parseArguments(text) !== undefined;
+
+const endOf = (text: string): string => text.slice(-100);
 
 const isSameJson = (one: string, other: string): boolean => {
   if (one === other) return true;
@@ -114,7 +119,8 @@ export class ToolCallCollector {
   #place(fragment: Fragment, earlier: number): void {
     const draft = this.#draftFor(fragment, earlier);
     if (draft === undefined) {
-      this.#drafts.push({ ...fragment, pieces: fragment.text === "" ? [] : [fragment.text] });
+      const pieces = fragment.text === "" ? [] : [fragment.text];
+      this.#drafts.push({ ...fragment, pieces, ending: endOf(fragment.text) });
       return;
     }
     draft.id ||= fragment.id;
@@ -122,10 +128,11 @@ export class ToolCallCollector {
     draft.index ??= fragment.index;
     Object.assign(draft.extra, fragment.extra);
     // The piece first: most are short and repeat nothing, and the text so far need not be looked at.
-    const repeated = isWhole(fragment.text) && isWhole(draft.text) && isSameJson(draft.text, fragment.text);
+    const repeated = isWhole(fragment.text) && isWhole(draft.text, draft.ending) && isSameJson(draft.text, fragment.text);
     if (fragment.text === "" || repeated) return;
     draft.pieces.push(fragment.text);
     draft.text += fragment.text;
+    draft.ending = endOf(draft.ending + fragment.text);
   }
 
   /** The call that goes on with this piece; undefined where it begins one. */
@@ -137,7 +144,7 @@ export class ToolCallCollector {
     // Two named entries of one list are two calls.
     if (at >= earlier) return undefined;
     if (draft.name !== "" && draft.name !== fragment.name) return undefined;
-    if (isWhole(draft.text)) return fragment.text === "" || isSameJson(draft.text, fragment.text) ? draft : undefined;
+    if (isWhole(draft.text, draft.ending)) return fragment.text === "" || isSameJson(draft.text, fragment.text) ? draft : undefined;
     return draft;
   }
 }
@@ -148,7 +155,7 @@ function isSameCall(draft: Draft, { id, index, name, text }: Fragment): boolean 
   if (!sameIndex) return false;
   if (id === "" || draft.id === "" || id === draft.id) return true;
   // A new id for each piece of a call happens as well. What can't begin a call goes on with one.
-  return index !== undefined && (name === "" || !/^\s*(?:$|[{"n])/u.test(text)) && !isWhole(draft.text);
+  return index !== undefined && (name === "" || !/^\s*(?:$|[{"n])/u.test(text)) && !isWhole(draft.text, draft.ending);
 }
 
 /** The arguments where a server sends all that it has so far each time, or the whole once more behind the pieces. */

@@ -6,7 +6,7 @@ it("reads an error that is its own cause", () => {
   const error = new Error("outer", { cause: new Error("inner") });
   (error.cause as Error).cause = error;
   expect([isTransient(error), retryAfterMs(error)]).toEqual([false, undefined]);
-  expect(toModelError(error)).toMatchObject({ code: "unexpected", cause: error });
+  expect(toModelError(error)).toMatchObject({ code: "internal", cause: error });
 });
 
 it("finds our own error among the causes", () => {

@@ -31,7 +31,7 @@ const SEPARATOR = new RegExp(
   "iu",
 );
 /** Zoho puts the sender between dashes. */
-const DASHED_ATTRIBUTION = /^\s*-{2,}\s*\p{L}.{10,300}\d.{0,200}--\s*$/u;
+const DASHED_ATTRIBUTION = /^\s*-{2,}\s*\p{L}.{10,}\d/u;
 /** What helpdesks put above their own mail. Between marks, for customers may ask about it. */
 const REPLY_ABOVE =
   /^[\s>]*[#=\-_*—–]{2,}.{0,40}(?:(?:reply|answer|respond|type your reply) (?:\p{L}+ )?above|oberhalb dieser (?:zeile|linie)|über dieser (?:zeile|linie)|au-dessus de cette ligne|por encima de esta línea|sopra questa (?:riga|linea)|acima desta linha|boven deze (?:regel|lijn)|ovanför denna rad|over denne linje|powyżej tej linii).{0,60}$/iu;
@@ -130,7 +130,7 @@ function beginsQuotedMail(lines: readonly string[], index: number): boolean {
   const line = lines[index]!;
   if (line.length > LONGEST_ATTRIBUTION || line.trim() === "") return false;
   if (isMark(line)) return true;
-  if (DASHED_ATTRIBUTION.test(line) && WROTE.test(line)) return true;
+  if (line.trimEnd().endsWith("--") && DASHED_ATTRIBUTION.test(line) && WROTE.test(line)) return true;
   return hasHeaders(lines, index) || beginsAttribution(lines, index);
 }
 
