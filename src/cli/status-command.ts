@@ -2,9 +2,10 @@ import { Option, type Command } from "commander";
 import type { Run, RunStatus, StepAttempt, WorkflowEngine } from "../engine/engine.ts";
 import { historyOf } from "../workflow/result.ts";
 import { shownReference } from "../workflows/customer-feedback/reflection.ts";
+import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
 import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
-import { fields } from "./result-view.ts";
+import { fields, outcomeText } from "./result-view.ts";
 import { delayedRuns, findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
 import { table } from "./table.ts";
 
@@ -67,7 +68,7 @@ async function showOne(
   const status = runView(run);
   const history = withHistory ? await engine.history(run.id) : undefined;
   if (json) return printJson({ ...status, ...(history && { history: history.map(historyOf) }) });
-  const { start_time: start = "", end_time: end } = status;
+  const { start_time: start = "", end_time: end, result } = status;
   const { customer_from_model } = run.input as { customer_from_model?: boolean };
   const reference = shownReference({ feedback_id: run.key, customer_from_model });
   const isAtWork = run.status === "processing" && !run.stepsCompleted.includes(run.currentStep ?? "");
@@ -80,6 +81,9 @@ async function showOne(
       ["status", painted(run.status)],
       ["steps", run.stepsCompleted.join(", ") || "none yet"],
       ...(atWork === undefined ? [] : [["at work", atWork] as const]),
+      ...(result && run.workflow === WORKFLOW
+        ? [["outcome", outcomeText(result as CustomerFeedbackResult)] as const]
+        : []),
       ["started", start],
       ...(end === undefined ? [] : [["ended", end] as const]),
       ...(run.error ? [["problem", oneLine(run.error.error)] as const] : []),

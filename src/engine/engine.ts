@@ -24,7 +24,10 @@ export interface Run {
   /** What it was started with. */
   readonly input: Json;
   readonly status: RunStatus;
-  /** The listed step at work or waiting for its retry; the last one when the run has ended. */
+  /**
+   * The listed step at work or waiting for its retry; the last one when the run has ended, and where it is `completed` the last that
+   * has completed: one that failed and was caught has done nothing.
+   */
   readonly currentStep?: string;
   /** Listed steps that have completed, in their order. */
   readonly stepsCompleted: readonly string[];

@@ -21,6 +21,23 @@ test("on a terminal of 80 columns status keeps both ids whole and leaves out wha
   expect(wide).toMatch(/^feedback +status +started \(UTC\) +last step +workflow id\n/);
 });
 
+test("status says what has become of the mail, and why there was none", async () => {
+  const place = workplace();
+  writeFileSync(
+    join(place.cwd, "customers.csv"),
+    "id,name,email,do_not_contact\nC-1,Ann Ford,ann@example.com,yes\nC-2,Bo Lund,bo@example.com,no\n",
+  );
+  await call(["process", ...FEEDBACK], place);
+  await call(["process", ...FEEDBACK.with(1, "F-2").with(3, "C-2")], place);
+  const outcome = async (id: string) =>
+    /^ *outcome +(.*)$/m.exec(stripVTControlCharacters((await call(["status", id], place)).stdout))?.[1];
+  expect(await outcome("F-1")).toBe("not answered · no mail: the customer does not want to be contacted");
+  expect(await outcome("F-2")).toBe("answered by mail");
+  const list = stripVTControlCharacters((await call(["status"], { ...place, columns: 200 })).stdout);
+  expect(list).toMatch(/^F-2 .* response_sent /m);
+  expect(list).toMatch(/^F-1 .* feedback_stored /m);
+});
+
 test("status --history tells every attempt; retry lets what failed go on, once its cause is mended", async () => {
   const place = workplace();
   writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Ford,\n");

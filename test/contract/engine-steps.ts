@@ -104,6 +104,18 @@ export function engineSteps(open: OpenEngine): void {
       },
     );
 
+    it("is at the last step that has done something where the handler does without one that failed", async () => {
+      const engine = await open({
+        handler: async (_, { step }) => {
+          await step("ordered", () => "ordered");
+          return step("charged", () => {
+            throw new ValidationError("No.", { code: "card_refused" });
+          }).catch(() => "refused");
+        },
+      });
+      expect(await started(engine, "handler")).toMatchObject({ status: "completed", currentStep: "ordered" });
+    });
+
     it("tries a step again that may go well, and does nothing else before, whatever the handler makes of its failure", async () => {
       const did: string[] = [];
       const flaky = () => {

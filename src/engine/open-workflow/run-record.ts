@@ -63,8 +63,9 @@ function statusOf(run: WorkflowRun): RunStatus {
 
 export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
   const listed = steps.filter(isListed);
-  const current = listed.at(-1)?.name;
+  const stepsCompleted = listed.filter(({ status }) => status === "completed").map(({ name }) => name);
   const status = statusOf(run);
+  const current = status === "completed" ? stepsCompleted.at(-1) : listed.at(-1)?.name;
   const { waiting } = configOf(run);
   const failing = status === "processing" ? failingStep(run, steps) : undefined;
   return {
@@ -74,7 +75,7 @@ export function toRun(run: WorkflowRun, steps: readonly StepRecord[]): Run {
     input: envelopeOf(run).input,
     status,
     ...(current === undefined ? {} : { currentStep: current }),
-    stepsCompleted: listed.filter(({ status }) => status === "completed").map(({ name }) => name),
+    stepsCompleted,
     startTime: run.createdAt,
     ...(run.finishedAt ? { endTime: run.finishedAt } : {}),
     ...(run.status === "completed" ? { output: run.output } : {}),

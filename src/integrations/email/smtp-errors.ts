@@ -27,9 +27,13 @@ export function isConnectionRefusal(error: NodemailerError, connected: boolean):
 /**
  * What a failure of nodemailer means for the one who wanted to send.
  * @param server `host:port`, for the message
- * @param hide what must not show in the cause, which is logged: the recipient, the password
+ * @param hide what must not show in the cause, which is logged: the recipient's address and its local part, the password
  */
-export function toMailError(error: NodemailerError, server: string, hide: readonly string[]): AbiError {
+export function toMailError(
+  error: NodemailerError,
+  server: string,
+  hide: { readonly recipient: string; readonly secrets: readonly string[] },
+): AbiError {
   const cause = loggable(error, hide);
   const unavailable = (what: string, code = "mail_unavailable") => {
     const retryAfterMs = secondsAsked(readReply(error)) * 1000;
@@ -42,7 +46,9 @@ export function toMailError(error: NodemailerError, server: string, hide: readon
     });
   if (isAuthentication(error)) return unavailable(authenticationProblem(error), "mail_authentication");
   if (isAboutTls(error)) return unavailable(whatHappened(error));
-  if (error.responseCode === undefined) {
+  if (!error.responseCode) {
+    if (error.response !== undefined)
+      return unavailable("answers with something that is not SMTP. Check its host and port.");
     // nodemailer itself has seen that the mail is too large or its envelope impossible.
     if (error.code === "EMESSAGE") return rejected(`: it is too large for it. ${THE_LOG}`);
     if (error.code === "EENVELOPE") return rejected(`. Check the recipient's address; ${THE_LOG}`);
@@ -98,12 +104,23 @@ function whatHappened(error: NodemailerError): string {
 }
 
 /** nodemailer's error without addresses and secrets, which servers like to repeat. */
-function loggable(error: NodemailerError, hide: readonly string[]): Error {
+function loggable(
+  error: NodemailerError,
+  { recipient, secrets }: { recipient: string; secrets: readonly string[] },
+): Error {
   const { code, originalCode, command, responseCode } = error;
-  const message = hide.filter(Boolean).reduce((text, secret) => hidden(text, secret), error.message);
+  const hidden = [recipient, ...secrets].filter(Boolean).map(escaped);
+  const local = recipient.slice(0, recipient.lastIndexOf("@"));
+  // A shorter one is too often a part of something else.
+  if (local.length >= SHORTEST_HIDDEN) hidden.push(`(?<![\\p{L}\\p{N}])${escaped(local)}(?![\\p{L}\\p{N}])`);
+  // In any case: servers write an address as they like.
+  const message = hidden.reduce(
+    (text, pattern) => text.replaceAll(new RegExp(pattern, "giu"), "[hidden]"),
+    error.message,
+  );
   return Object.assign(new Error(message), { code, originalCode, command, responseCode });
 }
 
-/** In any case: servers write an address as they like. */
-const hidden = (text: string, secret: string): string =>
-  text.replaceAll(new RegExp(secret.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&"), "gi"), "[hidden]");
+const SHORTEST_HIDDEN = 4;
+
+const escaped = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&");

@@ -52,7 +52,8 @@ export class SmtpTransport implements MailTransport {
       signal?.throwIfAborted();
       const error = thrown instanceof ConnectionRefused ? thrown.cause : thrown;
       const { host, port } = this.#server;
-      throw toMailError(error as NodemailerError, `${host}:${port}`, [message.to, ...this.#secrets()]);
+      const hide = { recipient: message.to, secrets: this.#secrets() };
+      throw toMailError(error as NodemailerError, `${host}:${port}`, hide);
     }
   }
 

@@ -435,6 +435,29 @@ describe("whose fault it is", () => {
     ["rcpt", 550, "5.7.0 Local policy", /policy/],
     ["rcpt", 550, "5.7.1 Access denied", /policy/],
     ["data", 550, "5.4.6 Unusual sending activity detected", /limit on what we may send|policy/],
+    ["data", 554, "Message rejected: Sending paused for this account.", /our account/],
+    ["data", 554, "Message rejected: Sending suspended for this account.", /our account/],
+    ["data", 554, "Access denied: User ses-1 is not authorized to perform ses:SendRawEmail", /our account/],
+    ["data", 554, "Configuration set does not exist: main", /our account/],
+    ["data", 550, "The from address does not match a verified Sender Identity", /may not send as/],
+    [
+      "rcpt",
+      550,
+      "Domain example.org has exceeded the max emails per hour (25/25 (100%)) allowed. Message discarded.",
+      /limit on what we may send/,
+    ],
+    ["rcpt", 550, "5.7.501 Access denied. Spam abuse detected from IP range", /block ?list/],
+    ["rcpt", 504, "5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", /bad name/],
+    ["rcpt", 550, "5.5.0 <mail.example>: Helo command rejected: Host not found", /bad name/],
+    ["rcpt", 553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", /5\.7\.1: it does not relay/],
+    ["rcpt", 521, "5.2.1 AOL will not accept delivery of this message", /policy/],
+    ["rcpt", 550, "Mailbox sending quota exceeded", /limit on what we may send/],
+    [
+      "mail",
+      550,
+      "5.1.0 <bo@shop.example>: Sender address rejected: User unknown in relay table",
+      /relay|may not send as/,
+    ],
   ])("at %s with %i %s is ours: an IoError with what to do", async (stage, code, text, words) => {
     const error = await refusal(stage, code, text);
     expect(error).toBeInstanceOf(IoError);
@@ -458,6 +481,14 @@ describe("whose fault it is", () => {
     ["rcpt", 550, "5.7.17 Mailbox owner has changed"],
     ["rcpt", 550, "5.4.1 Recipient address rejected: Access denied. AS(201806281)"],
     ["rcpt", 550, "5.5.0 Requested action not taken: mailbox unavailable"],
+    ["rcpt", 550, "No such user here <spf@b.example>"],
+    ["data", 550, "User ptr@b.example unknown"],
+    ["rcpt", 554, "5.7.1 <spamcop@b.example>: Recipient address rejected"],
+    ["rcpt", 550, "5.1.0 <ada@customers.example>: User unknown in relay recipient table"],
+    ["data", 550, "Mailbox message quota exceeded"],
+    ["data", 552, "Requested action aborted: mailbox account quota limit reached"],
+    ["rcpt", 550, "5.7.133 Sender not authenticated for group"],
+    ["rcpt", 550, "5.7.1 RESOLVER.RST.AuthRequired; authentication required"],
   ])("at %s with %i %s is the recipient's: refused for good", async (stage, code, text) => {
     const error = await refusal(stage, code, text);
     expect(error).toBeInstanceOf(ValidationError);
@@ -497,8 +528,52 @@ describe("whose fault it is", () => {
     ["4.7.0 wait 90s", 90_000],
     ["4.2.2 Mailbox full", 0],
     ["4.7.0 see code 12 in 1999", 0],
+    ["4.7.1 Greylisted, come back in 00:04:59", 299_000],
+    ["4.7.1 Too fast, wait 1 message per 60 secs", 60_000],
+    ["4.7.0 closed after 12:30:00", 0],
   ])("of a 451 %s is nobody's, and the wait is the one that the server asks for", async (text, retryAfterMs) => {
     expect(await refusal("rcpt", 451, text)).toMatchObject({ code: "mail_unavailable", retryAfterMs });
+  });
+
+  it.each<[string, number]>([
+    ["5.7.1 Greylisted, please try again in 300 seconds", 300_000],
+    ["5.7.1 Greylisted, please try again later", 0],
+    ["5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages", 0],
+  ])("of a 550 %s is nobody's either: it passes", async (text, retryAfterMs) => {
+    const error = await refusal("rcpt", 550, text);
+    expect(error).toMatchObject({ code: "mail_unavailable", retriable: true, retryAfterMs });
+    expect(error.message).toMatch(/for now/);
+  });
+
+  it.each(["hello", "650 what"])("is not the recipient's where the reply is no refusal: %s", async (reply) => {
+    const answers: Readonly<Record<string, string>> = { RCPT: reply, QUIT: "221 bye" };
+    const odd = createServer((socket) => {
+      socket.write("220 odd\r\n");
+      socket.on("error", () => {});
+      socket.on("data", (lines) => {
+        for (const line of String(lines).trim().split("\r\n")) {
+          socket.write(`${answers[line.slice(0, 4).toUpperCase()] ?? "250 yes"}\r\n`);
+        }
+      });
+    });
+    await once(odd.listen(0, "127.0.0.1"), "listening");
+    opened.push({ close: async () => void odd.close() });
+    const { port } = odd.address() as AddressInfo;
+    const error = await rejection(transport(`smtp://127.0.0.1:${port}`).send(mailMessage()));
+    expect(error).toMatchObject({ code: "mail_unavailable", retriable: true });
+  });
+
+  it("is told in the log without the recipient's address and its local part, unless that is short", async () => {
+    const causeOf = async (recipient: string, text: string) => {
+      const smtp = await server();
+      smtp.script("rcpt", { code: 550, text });
+      const error = await rejection(transport(smtp.url()).send(mailMessage({ recipient })));
+      return ((error as Error).cause as Error).message;
+    };
+    expect(
+      await causeOf("ann.secret@b.example", "<Ann.Secret@b.example>: ann.secret unknown, not ann.secrets"),
+    ).toMatch(/<\[hidden\]>: \[hidden\] unknown, not ann\.secrets/);
+    expect(await causeOf("ann@b.example", "<ann@b.example>: ann unknown")).toMatch(/<\[hidden\]>: ann unknown/);
   });
 
   it("is read from the last line of a reply that has several", async () => {

@@ -308,6 +308,7 @@ describe("processing feedback", () => {
   it("keeps to it that a mail is withheld, although the customer takes the objection back while that is noted", async () => {
     const { result, mails, workflow } = await startObjection(1);
     expect(result).toMatchObject({ success: true, steps_completed: ANALYZED });
+    expect(await workflow.findWorkflow("F-1")).toMatchObject({ status: "completed", current_step: ANALYZED.at(-1) });
     expect(result.response_withheld).toMatch(/does not want to be contacted/);
     expect(mails.mails).toEqual([]);
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toHaveProperty("response_id");
