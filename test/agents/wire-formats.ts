@@ -328,7 +328,8 @@ export const UNSOUND: Format[] = [
 ];
 
 /** Answers in words, with all kinds of things beside them that are not for the user. */
-export const WORDS: { name: string; answer: RawAnswer; text?: string }[] = [
+/** `unopened`: the reasoning ends with a tag that nothing opened. */
+export const WORDS: { name: string; answer: RawAnswer; text?: string; unopened?: true }[] = [
   // https://api-docs.deepseek.com/guides/thinking_mode
   {
     name: "DeepSeek's reasoning_content, streamed",
@@ -407,6 +408,7 @@ export const WORDS: { name: string; answer: RawAnswer; text?: string }[] = [
   {
     name: "a block whose beginning is in the prompt, whole",
     answer: message({ content: "Hidden\n</think>\n\nAll done." }),
+    unopened: true,
   },
   {
     name: "a tag as a word, whole",
