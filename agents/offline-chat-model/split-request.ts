@@ -177,5 +177,5 @@ export function endsInQuotation(text: string): boolean {
 /** Whether a mark is an apostrophe or stands for inches, so that the quotation around it may go on. */
 const continues = (before: string, mark: string, behind: string): boolean =>
   /^[\p{L}\p{N}]/u.test(behind) ||
-  (/['’]/u.test(mark) && /s$/u.test(before) && /^\s\p{L}/u.test(behind)) ||
+  (/['’]/u.test(mark) && before.endsWith("s") && /^\s\p{L}/u.test(behind)) ||
   (mark === '"' && /(?:^|\s)\d+(?:\.\d+)?$/u.test(before) && /^\s\p{L}/u.test(behind));
