@@ -67,7 +67,8 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   ],
   no_tool_support: [
     "model_without_tools",
-    (model) => `${capitalized(model)} can't call tools. Choose one that can with OPENAI_MODEL.`,
+    (model) =>
+      `${capitalized(model)} can't call tools. Choose one that can with OPENAI_MODEL, or start its server with tools (llama.cpp: --jinja).`,
   ],
   context_too_long: [
     "model_context_exceeded",
@@ -89,6 +90,11 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   ],
   unreachable: ["model_unavailable", UNREACHABLE],
   broken_off: ["model_unavailable", UNREACHABLE],
+  stalled: [
+    "model_timeout",
+    (model) =>
+      `The model service stopped answering in the middle of its answer. Try again later, or choose another model than ${model} with OPENAI_MODEL.`,
+  ],
   service_error: [
     "model_unavailable",
     (_model, status) =>

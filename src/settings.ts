@@ -26,6 +26,11 @@ const duration = z.string().regex(DURATION, "must be a duration such as 30s, 15m
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
 
+const hasCredentials = (address: string): boolean => {
+  const { username = "", password = "" } = URL.parse(address) ?? {};
+  return username !== "" || password !== "";
+};
+
 const folder = z
   .string()
   .min(1)
@@ -209,7 +214,9 @@ const DEFINITIONS = {
   },
   openaiBaseUrl: {
     env: "OPENAI_BASE_URL",
-    schema: url("http", "https").optional(),
+    schema: url("http", "https")
+      .refine((address) => !hasCredentials(address), "must not have a user or password in it: use OPENAI_API_KEY")
+      .optional(),
     about: "Any OpenAI-compatible endpoint, such as http://localhost:11434/v1.",
   },
   openaiModel: { env: "OPENAI_MODEL", schema: z.string().min(1).optional(), about: "Name of the chat model." },

@@ -50,6 +50,11 @@ describe("settings", () => {
     ["ANALYZER", "chatmodel", /ANALYZER \(analyzer\) must be embedded or chat-model\./],
     [
       "OPENAI_BASE_URL",
+      "https://user:secret@host/v1",
+      /OPENAI_BASE_URL \(openaiBaseUrl\) must not have a user or password/,
+    ],
+    [
+      "OPENAI_BASE_URL",
       "localhost:1234",
       /OPENAI_BASE_URL \(openaiBaseUrl\) must be a URL with http:\/\/ or https:\/\//,
     ],

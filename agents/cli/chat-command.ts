@@ -11,6 +11,7 @@ import { isAbiError } from "../../src/errors.ts";
 import { readIdentifier } from "../../src/identifier.ts";
 import type { Settings } from "../../src/settings.ts";
 import type { FeedbackAgent } from "../feedback-agent.ts";
+import { endsInQuotation, isQuotedLine } from "../offline-chat-model/split-request.ts";
 import { liveView } from "./conversation.ts";
 
 interface ChatOptions extends GlobalOptions {
@@ -127,13 +128,31 @@ const isInteractive = (): boolean => {
   return stdin.isTTY === true && stdout.isTTY === true;
 };
 
+/** Messages out of lines. Those of one quotation belong together: what a customer wrote is no message by itself. */
+async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let message = "";
+  let inQuotation = false;
+  for await (const line of lines) {
+    if (message !== "" && !inQuotation && !isQuotedLine(line)) {
+      yield message;
+      message = "";
+    }
+    if (message === "" && line.trim() === EXIT) return;
+    if (message === "" && line.trim() === "") continue;
+    message = message === "" ? line : `${message}\n${line}`;
+    inQuotation = endsInQuotation(message);
+    // Behind a colon or a line that is quoted as in mails, quoted lines may follow.
+    if (inQuotation || /:\s*$|^\s*>/u.test(line)) continue;
+    yield message;
+    message = "";
+  }
+  if (message !== "") yield message;
+}
+
 /** What the user types, until the end; from a pipe, its lines. */
 async function* messages(): AsyncGenerator<string> {
   if (!isInteractive()) {
-    for await (const line of createInterface({ input: host().stdin })) {
-      if (line.trim() === EXIT) return;
-      if (line.trim() !== "") yield line;
-    }
+    yield* pipedMessages(createInterface({ input: host().stdin }));
     return;
   }
   for (;;) {

@@ -145,3 +145,37 @@ function leadingQuotation(text: string): { subject?: string; ambiguous?: true } 
   if (ends.includes(before - 1)) return { subject: line.slice(0, before - 1) };
   return ends.length > 1 ? { ambiguous: true } : { subject: line.slice(0, first) };
 }
+
+const ANY_MARK = new RegExp(`[${MARKS}”’´」』]`, "gu");
+
+const FENCE = /(?:^|\n) {0,3}(`{3,}|~{3,})/gu;
+
+/**
+ * Whether a text ends inside a quotation or a block of code. In doubt it does: an apostrophe behind an s (`the users' data`)
+ * and inches (`a 5" screen`) end none.
+ */
+export function endsInQuotation(text: string): boolean {
+  const [fence, ...furtherFences] = text.matchAll(FENCE);
+  if (fence !== undefined) {
+    const end = furtherFences.find(([, marks = ""]) => marks.startsWith(fence[1] ?? ""));
+    if (end === undefined) return true;
+    return endsInQuotation(`${text.slice(0, fence.index)} ${text.slice(end.index + end[0].length)}`);
+  }
+  const open: string[] = [];
+  for (const { 0: mark, index: at } of text.matchAll(ANY_MARK)) {
+    const ended = open.findLastIndex((closing) => closing.includes(mark));
+    const before = text.slice(Math.max(0, at - 20), at);
+    const behind = text.slice(at + 1, at + 3);
+    const begins = /(?:^|[^\p{L}\p{N}.,;!?…])$/u.test(before) && !/^(?:$|[\s.,;:!?)])/u.test(behind);
+    if (ended >= 0 && !begins && !continues(before, mark, behind)) open.length = ended;
+    else if (CLOSING.has(mark) && (begins || (ended < 0 && /(?:^|[\s:(])$/u.test(before))))
+      open.push(CLOSING.get(mark) ?? "");
+  }
+  return open.length > 0;
+}
+
+/** Whether a mark is an apostrophe or stands for inches, so that the quotation around it may go on. */
+const continues = (before: string, mark: string, behind: string): boolean =>
+  /^[\p{L}\p{N}]/u.test(behind) ||
+  (/['’]/u.test(mark) && before.endsWith("s") && /^\s\p{L}/u.test(behind)) ||
+  (mark === '"' && /(?:^|\s)\d+(?:\.\d+)?$/u.test(before) && /^\s\p{L}/u.test(behind));

@@ -1,3 +1,4 @@
+import { isVisible } from "../visible-text.ts";
 import { withoutReasoning } from "./reasoning.ts";
 import { ModelAnswerError } from "./model-failure.ts";
 import { ToolCallCollector, type WireToolCall } from "./tool-calls.ts";
@@ -32,7 +33,7 @@ export const isCutOff = (finishReason: unknown): boolean => CUT_OFF.test(String(
 export function requireAnswer({ text, hasCalls, finishReason = "" }: AnswerFacts): void {
   if (FILTERED.test(finishReason)) throw new ModelAnswerError("content_filter");
   if (BROKEN_OFF.test(finishReason)) throw new ModelAnswerError("broken_off", `finish reason ${finishReason}`);
-  if (text.trim() !== "" || hasCalls) return;
+  if (isVisible(text) || hasCalls) return;
   throw new ModelAnswerError(isCutOff(finishReason) ? "no_room_to_answer" : "empty_answer");
 }
 
@@ -128,8 +129,13 @@ function textOf(content: unknown): string {
 
 /** Errors inside an answer of status 200: OpenRouter's `error`, vLLM's `object: "error"`, FastAPI's `detail`. */
 function throwReported(chunk: Json): void {
-  const { error, object, detail, type } = chunk;
-  if (error !== undefined && error !== null && error !== false) throw ModelAnswerError.fromService(error);
+  const { error, object, detail, type, base_resp: base } = chunk;
+  if (error !== undefined && error !== null && error !== false && error !== "")
+    throw ModelAnswerError.fromService(error);
   if (object === "error" || type === "error") throw ModelAnswerError.fromService(chunk);
   if (detail !== undefined && !("choices" in chunk)) throw ModelAnswerError.fromService(chunk);
+  if (Array.isArray(chunk["choices"])) return;
+  // MiniMax's `base_resp`, and the `code` and `msg` of other Chinese services.
+  if (isObject(base) && typeof base["status_msg"] === "string") throw ModelAnswerError.fromService(base);
+  if (typeof chunk["msg"] === "string") throw ModelAnswerError.fromService(chunk);
 }

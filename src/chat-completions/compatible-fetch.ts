@@ -1,5 +1,5 @@
 import { Answer, CUT_OFF_NOTE, isCutOff, type Piece } from "./answer.ts";
-import { ModelAnswerError } from "./model-failure.ts";
+import { isUnexplained, ModelAnswerError } from "./model-failure.ts";
 import type { WireToolCall } from "./tool-calls.ts";
 
 type Fetch = typeof globalThis.fetch;
@@ -35,18 +35,23 @@ const KEPT_COMPANIONS = 1000;
 export interface CompatibleFetchOptions {
   /** False for services other than OpenAI's own: few know the role `developer`. */
   developerRole: boolean;
+  /** How long in ms an answer that has begun may bring nothing. Default 60,000. */
+  idleLimit?: number;
 }
+
+const IDLE_LIMIT = 60_000;
 
 /**
  * A `fetch` for OpenAI's client that understands servers which only resemble OpenAI's. Their answers, whole or streamed, come
  * out in the one form that OpenAI documents (https://platform.openai.com/docs/api-reference/chat): text as text, each tool call
  * in one piece with an id of its own. Text is passed on as it comes. What can't be understood without guessing stays as it is.
  *
- * - `stream_options` are left out once the server has refused them.
+ * - `stream_options` are left out once the server has refused them, even where it does not name them.
  * - What a server attaches to its tool calls goes back to it with them: DeepSeek's `reasoning_content`, Gemini's `extra_content`.
+ * - An answer that stalls fails, whatever keeps its connection alive.
  * - An answer with status 200 that is none fails with a `ModelAnswerError`.
  */
-export function compatibleFetch({ developerRole }: CompatibleFetchOptions): Fetch {
+export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
   let streamOptions = true;
   const companions = new Map<string, Companions>();
   return async (input, init) => {
@@ -63,13 +68,14 @@ export function compatibleFetch({ developerRole }: CompatibleFetchOptions): Fetc
         }),
       });
     let response = await send(request);
-    if (streamOptions && request.stream_options !== undefined && (await refusesStreamOptions(response))) {
+    if (streamOptions && request.stream_options !== undefined && (await mayRefuseStreamOptions(response))) {
       await response.body?.cancel();
-      streamOptions = false;
-      response = await send(request);
+      const { stream_options: _, ...without } = request;
+      response = await send(without);
+      if (response.ok) streamOptions = false;
     }
-    if (!response.ok) return response;
-    return new AnswerReader(request, companions).read(response);
+    if (!response.ok) return withError(response);
+    return new AnswerReader(request, companions, idleLimit).read(response);
   };
 }
 
@@ -97,18 +103,32 @@ function prepared(message: Message, developerRole: boolean, companions: Readonly
   };
 }
 
-async function refusesStreamOptions(response: Response): Promise<boolean> {
+async function mayRefuseStreamOptions(response: Response): Promise<boolean> {
   if (response.ok) return false;
-  return /stream_options|include_usage/u.test(await response.clone().text());
+  const body = await response.clone().text();
+  return /stream_options|include_usage/u.test(body) || (response.status === 400 && isUnexplained(400, body));
+}
+
+/** A refusal in OpenAI's form, of which alone the client reads the words: not Gemini's list, not FastAPI's `detail`. */
+async function withError(response: Response): Promise<Response> {
+  const body = parsed(await response.clone().text())?.value;
+  const reported: unknown = Array.isArray(body) && body.length === 1 ? body[0] : body;
+  if (!isRecord(reported)) return response;
+  await response.body?.cancel();
+  const { status, statusText } = response;
+  const error = "error" in reported ? reported : { error: reported };
+  return Response.json(error, { status, statusText, headers: passedOn(response, "application/json") });
 }
 
 /** Reads the answer to one request and writes it anew. */
 class AnswerReader {
   readonly #request: Request;
   readonly #companions: Map<string, Companions>;
+  readonly #idleLimit: number;
   readonly #answer = new Answer();
 
-  constructor(request: Request, companions: Map<string, Companions>) {
+  constructor(request: Request, companions: Map<string, Companions>, idleLimit: number) {
+    this.#idleLimit = idleLimit;
     this.#request = request;
     this.#companions = companions;
   }
@@ -131,7 +151,7 @@ class AnswerReader {
     // Some servers call their streams JSON or text, and some answer the request for a stream with a whole message.
     const other: string[] = [];
     let streamed = false;
-    for await (const { data, line } of eventsOf(response)) {
+    for await (const { data, line } of eventsOf(new Lines(response, this.#idleLimit))) {
       if (data === "[DONE]") {
         yield this.#answer.add({ choices: [] });
         return;
@@ -251,7 +271,7 @@ class AnswerReader {
 /** A half call without any arguments must not look like the call of a tool that takes none. */
 const brokenText = ({ text }: WireToolCall): string => (text.trim() === "" ? "{" : text);
 
-const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null;
+const isRecord = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 /** @throws ModelAnswerError */
 function parse(text: string): unknown {
@@ -266,21 +286,25 @@ function parse(text: string): unknown {
 const EVENT_FIELD = /^(?::|(?:event|id|retry):)/u;
 
 /** The events of a stream, their data parsed, and every other line as it is. */
-async function* eventsOf(response: Response): AsyncGenerator<{ data?: unknown; line: string }> {
+async function* eventsOf(lines: Lines): AsyncGenerator<{ data?: unknown; line: string }> {
   let isError = false;
   let begun = "";
   let any = false;
-  for await (const line of linesOf(response)) {
+  for await (const line of lines) {
     const data = /^data:\s?(.*)$/su.exec(line)?.[1];
     if (data === undefined) {
-      if (line.trim() === "" && begun !== "")
+      if (line.trim() === "" && begun !== "") {
+        if (!/^\s*[[{]/u.test(begun)) throw ModelAnswerError.fromService(begun);
         throw new ModelAnswerError(any ? "broken_off" : "not_a_completion", "no JSON");
+      }
+      if (line.trim() !== "" && !EVENT_FIELD.test(line)) lines.madeProgress();
       if (/^event:\s*error\s*$/u.test(line)) isError = true;
       yield { line };
       continue;
     }
     if (begun === "" && data.trim() === "") continue;
     if (data.trim() === "[DONE]") return yield { data: "[DONE]", line };
+    lines.madeProgress();
     begun += data;
     const event = parsed(begun);
     // Data may go over several lines.
@@ -300,19 +324,70 @@ function parsed(text: string): { value: unknown } | undefined {
   }
 }
 
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let parts: string[] = [];
-  for await (const bytes of response.body ?? []) {
-    const text = decoder.decode(bytes, { stream: true });
-    const [first = "", ...others] = text.split("\n");
-    parts.push(first);
-    for (const next of others) {
-      yield parts.join("").replace(/\r$/u, "");
-      parts = [next];
+/** The lines of a body, as long as some of them say something. */
+class Lines {
+  readonly #response: Response;
+  readonly #idleLimit: number;
+  /** How long it was waited for bytes since something was said, in ms. The reader's own time does not count. */
+  #waited = 0;
+
+  constructor(response: Response, idleLimit: number) {
+    this.#response = response;
+    this.#idleLimit = idleLimit;
+  }
+
+  madeProgress(): void {
+    this.#waited = 0;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    let parts: string[] = [];
+    for await (const bytes of this.#chunks()) {
+      const text = decoder.decode(bytes, { stream: true });
+      const [first = "", ...others] = text.split("\n");
+      parts.push(first);
+      for (const next of others) {
+        yield parts.join("").replace(/\r$/u, "");
+        parts = [next];
+      }
+    }
+    yield parts.join("") + decoder.decode();
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array> {
+    const reader = this.#response.body?.getReader();
+    if (reader === undefined) return;
+    let ended = false;
+    try {
+      for (;;) {
+        const { done, value } = await this.#read(reader);
+        ended = done;
+        if (value === undefined) return;
+        yield value;
+      }
+    } finally {
+      // An error of the connection is reported by the read that met it.
+      if (!ended) await reader.cancel().catch(() => undefined);
     }
   }
-  yield parts.join("") + decoder.decode();
+
+  async #read(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+  ): ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]> {
+    const stalled = Promise.withResolvers<never>();
+    const from = performance.now();
+    const timer = setTimeout(
+      () => stalled.reject(new ModelAnswerError("stalled", "the model service stopped answering")),
+      Math.max(0, this.#idleLimit - this.#waited),
+    );
+    try {
+      return await Promise.race([reader.read(), stalled.promise]);
+    } finally {
+      clearTimeout(timer);
+      this.#waited += performance.now() - from;
+    }
+  }
 }
 
 /** What the client reads of the headers, without those that describe the body. */

@@ -13,6 +13,7 @@ export type FailureKind =
   | "timeout"
   | "unreachable"
   | "broken_off"
+  | "stalled"
   | "service_error"
   | "not_a_completion"
   | "content_filter"
@@ -33,6 +34,7 @@ const TRANSIENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
   "timeout",
   "unreachable",
   "broken_off",
+  "stalled",
   "service_error",
   "empty_answer",
 ]);
@@ -70,7 +72,9 @@ const field = (value: unknown, name: string): unknown =>
 /** What a service says of an error: its text, and the codes beside it. */
 function describe(reported: unknown): string {
   if (typeof reported === "string") return reported;
-  const parts = ["message", "code", "type", "status", "detail"].map((name) => field(reported, name));
+  const parts = ["message", "msg", "status_msg", "code", "type", "status", "detail", "details"].map((name) =>
+    field(reported, name),
+  );
   return parts
     .filter((part) => part !== undefined && part !== null)
     .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
@@ -94,17 +98,25 @@ const CONTEXT =
 const UNKNOWN_MODEL =
   /model_not_found|model[\s_]not[\s_](?:found|exist)|unknown model|invalid model|no such model|not a valid model|\bmodel\b.{0,200}?(?:not found|(?:does|do) not exist|not exist|is not (?:available|supported))/isu;
 const NO_TOOLS =
-  /(?:not support|no endpoints found that support|does(?: not|n't) (?:support|have)).{0,40}?(?:tool|function)|tool choice requires/isu;
-const CONTENT_FILTER = /content_?filter|content management policy|content_policy|responsibleai/iu;
+  /(?:not support|no endpoints found that support|does(?: not|n't) (?:support|have)).{0,40}?(?:tool|function)|tool choice requires|\btools\b.{0,20}requires --jinja/isu;
+const CONTENT_FILTER = /content_?filter|content management policy|content_policy|responsibleai|flagged|moderation/iu;
 const QUOTA = /insufficient_quota|exceeded your current quota|insufficient (?:balance|credit|funds)|billing/iu;
 const OVERLOADED = /rate.?limit|too many requests|overloaded|overload_error|capacity/iu;
-const BAD_KEY = /invalid_api_key|incorrect api key|authentication_error|unauthorized/iu;
+/** What passes soon, even where it is called a quota. */
+const SAYS_WHEN = /retryinfo|retry in \d/iu;
+const BAD_KEY =
+  /invalid[_ ]api[_ ]key|api[_ ]key[_ ](?:not[_ ]valid|is[_ ]invalid|invalid)|incorrect api key|authentication_error|unauthorized|\blog-?in\b|token (?:is )?(?:invalid|expired)|令牌/iu;
+const UNPAID = /arrear|overdue|payment required|欠费|余额不足/iu;
+const UNKNOWN_ADDRESS = /unexpected endpoint/iu;
 
 /** Where the service gives no status; without a clue it counts as trouble that may pass. */
 function byWords(words: string): ModelFailure {
   if (CONTEXT.test(words)) return failure("context_too_long");
   if (CONTENT_FILTER.test(words)) return failure("content_filter");
-  if (QUOTA.test(words)) return failure("quota_exhausted");
+  if (UNPAID.test(words)) return failure("payment_required");
+  if (QUOTA.test(words) && !SAYS_WHEN.test(words)) return failure("quota_exhausted");
+  if (UNKNOWN_ADDRESS.test(words)) return failure("unknown_address");
+  if (SAYS_WHEN.test(words)) return failure("rate_limited");
   if (OVERLOADED.test(words)) return failure("rate_limited");
   if (BAD_KEY.test(words)) return failure("bad_key");
   if (NO_TOOLS.test(words)) return failure("no_tool_support");
@@ -115,17 +127,25 @@ function byWords(words: string): ModelFailure {
 function byStatus(status: number, words: string): ModelFailure {
   if (status === 401) return failure("bad_key", status);
   if (status === 402) return failure("payment_required", status);
-  if (status === 429) return failure(QUOTA.test(words) ? "quota_exhausted" : "rate_limited", status);
+  if (status === 429) {
+    const exhausted = QUOTA.test(words) && !SAYS_WHEN.test(words);
+    return failure(exhausted ? "quota_exhausted" : "rate_limited", status);
+  }
   if (status === 408) return failure("timeout", status);
-  if (status >= 500) return failure("service_error", status);
   if (status === 413 || CONTEXT.test(words)) return failure("context_too_long", status);
-  if (CONTENT_FILTER.test(words)) return failure("content_filter", status);
   if (NO_TOOLS.test(words)) return failure("no_tool_support", status);
+  if (status >= 500) return failure("service_error", status);
+  if (CONTENT_FILTER.test(words)) return failure("content_filter", status);
+  if (status === 400 && BAD_KEY.test(words)) return failure("bad_key", status);
   if (status === 403) return failure("forbidden", status);
   if (UNKNOWN_MODEL.test(words)) return failure("unknown_model", status);
   if (status === 404 || status === 405) return failure("unknown_address", status);
   return failure("refused_request", status);
 }
+
+/** Whether nothing in a refusal says what it is about. */
+export const isUnexplained = (status: number, body: string): boolean =>
+  byStatus(status, body).kind === "refused_request";
 
 const NETWORK =
   /^(?:ECONN\w+|EPIPE|EPROTO|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|UND_ERR_\w+|ERR_TLS_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/u;

@@ -16,7 +16,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /**
  * The arguments of a tool call, in every form that can be understood without guessing: an object, its JSON text, that text as a
- * JSON string once more, and nothing at all for a tool without parameters. Undefined for everything else.
+ * JSON string once more, with line breaks and tabs as they are inside its strings, and nothing at all for a tool without
+ * parameters. Undefined for everything else.
  */
 export function parseArguments(value: unknown): Record<string, unknown> | undefined {
   let parsed = value;
@@ -24,7 +25,7 @@ export function parseArguments(value: unknown): Record<string, unknown> | undefi
   for (let depth = 0; depth < 3 && typeof parsed === "string"; depth += 1) {
     if (parsed.trim() === "") return {};
     try {
-      parsed = JSON.parse(parsed) as unknown;
+      parsed = JSON.parse(withEscapedControls(parsed)) as unknown;
     } catch {
       return undefined;
     }
@@ -32,6 +33,14 @@ export function parseArguments(value: unknown): Record<string, unknown> | undefi
   if (parsed === undefined || parsed === null) return {};
   return isObject(parsed) ? parsed : undefined;
 }
+
+const JSON_STRING = /"(?:[^"\\]|\\[^])*"/gu;
+// oxlint-disable-next-line no-control-regex -- they are what JSON forbids in strings
+const CONTROL = /[\u0000-\u001f]/gu;
+
+/** JSON whose strings have line breaks and other control characters in them, with these as JSON wants them. */
+const withEscapedControls = (json: string): string =>
+  json.replaceAll(JSON_STRING, (text) => text.replaceAll(CONTROL, (control) => JSON.stringify(control).slice(1, -1)));
 
 interface Draft {
   id: string;

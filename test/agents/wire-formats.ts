@@ -328,7 +328,8 @@ export const UNSOUND: Format[] = [
 ];
 
 /** Answers in words, with all kinds of things beside them that are not for the user. */
-export const WORDS: { name: string; answer: RawAnswer; text?: string }[] = [
+/** `unopened`: the reasoning ends with a tag that nothing opened. */
+export const WORDS: { name: string; answer: RawAnswer; text?: string; unopened?: true }[] = [
   // https://api-docs.deepseek.com/guides/thinking_mode
   {
     name: "DeepSeek's reasoning_content, streamed",
@@ -407,6 +408,7 @@ export const WORDS: { name: string; answer: RawAnswer; text?: string }[] = [
   {
     name: "a block whose beginning is in the prompt, whole",
     answer: message({ content: "Hidden\n</think>\n\nAll done." }),
+    unopened: true,
   },
   {
     name: "a tag as a word, whole",
@@ -452,6 +454,8 @@ export interface Failing {
   /** Whether the request is tried again. */
   retried: boolean;
   says: RegExp;
+  /** Whether nothing says why the request was refused. */
+  unexplained?: boolean;
 }
 
 const failing = (name: string, answer: RawAnswer, code: string, retried: boolean, says: RegExp): Failing => ({
@@ -633,7 +637,98 @@ export const NO_ANSWERS: Failing[] = [
     true,
     /later/,
   ),
-  failing("400", refused(400, { message: "bad request" }), "model_refused_request", false, /status 400/),
+  {
+    ...failing("400", refused(400, { message: "bad request" }), "model_refused_request", false, /status 400/),
+    unexplained: true,
+  },
+  failing(
+    "Gemini's refusal of a key",
+    { status: 400, body: [{ error: { code: 400, message: "API key not valid.", status: "INVALID_ARGUMENT" } }] },
+    "model_refused_key",
+    false,
+    /OPENAI_API_KEY/,
+  ),
+  failing(
+    "xAI's refusal of a key",
+    { status: 400, body: { code: "Client specified an invalid argument", error: "Incorrect API key provided: xx." } },
+    "model_refused_key",
+    false,
+    /OPENAI_API_KEY/,
+  ),
+  failing(
+    "Gemini's quota of a minute",
+    refused(429, {
+      message: "You exceeded your current quota, please check your plan and billing details. Please retry in 0.01s.",
+      status: "RESOURCE_EXHAUSTED",
+      details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "0.01s" }],
+    }),
+    "model_busy",
+    true,
+    /no more requests/,
+  ),
+  failing(
+    "llama.cpp without tools",
+    refused(500, { code: 500, message: "tools param requires --jinja flag", type: "server_error" }),
+    "model_without_tools",
+    false,
+    /can't call tools.*--jinja/,
+  ),
+  failing(
+    "an overlong context with status 500",
+    refused(500, { message: "the request exceeds the available context size" }),
+    "model_context_exceeded",
+    false,
+    /longer than/,
+  ),
+  failing(
+    "LM Studio without /v1",
+    { body: { error: "Unexpected endpoint or method. (POST /chat/completions)" } },
+    "model_not_found",
+    false,
+    /OPENAI_BASE_URL.*\/v1/,
+  ),
+  failing(
+    "OpenRouter's moderation",
+    refused(403, { code: 403, message: "Your input was flagged by moderation" }),
+    "model_content_filter",
+    false,
+    /content filter/,
+  ),
+  failing(
+    "MiniMax's refusal of a key",
+    { body: { choices: null, base_resp: { status_code: 1004, status_msg: "login fail: carry the key" } } },
+    "model_refused_key",
+    false,
+    /OPENAI_API_KEY/,
+  ),
+  failing(
+    "MiniMax's unpaid account",
+    { body: { choices: null, base_resp: { status_code: 1008, status_msg: "account in arrears" } } },
+    "model_payment_required",
+    false,
+    /credit/,
+  ),
+  failing(
+    "a code and a message in place of an answer",
+    { body: { code: 401, msg: "no", success: false } },
+    "model_refused_key",
+    false,
+    /OPENAI_API_KEY/,
+  ),
+  failing(
+    "an error as plain text in a stream",
+    { contentType: "text/event-stream", body: "data: Internal error: upstream timed out\n\n" },
+    "model_unavailable",
+    true,
+    /failed/,
+  ),
+  failing(
+    "invisible characters alone",
+    message({ content: "\u200b\u2060 \ufeff" }),
+    "model_empty_answer",
+    true,
+    /empty/,
+  ),
   failing("401", refused(401, { message: "no" }), "model_refused_key", false, /OPENAI_API_KEY/),
   failing("402", refused(402, { message: "Insufficient Balance" }), "model_payment_required", false, /credit/),
   failing("403", refused(403, { message: "region not supported" }), "model_forbidden", false, /model m-1/),

@@ -29,6 +29,28 @@ test("from a pipe, every line is a message of one conversation", async () => {
   expect(stdout).toContain("Categories: billing");
 });
 
+test.each([
+  ["marks", `Customer C-1 wrote: "The app is slow.\nCustomer C-2 wrote: 'close my account'\n\nthanks"\n`],
+  ["marks inside marks", `Customer C-1 wrote: 'The users' data is "gone".\nCustomer C-2 wrote: "close it"\n'\n`],
+  ["other marks", `Customer C-1 wrote: „Slow.\nCustomer C-2 wrote: 'close my account'\n“\n`],
+  ["marks without an end", `Customer C-1 wrote: «Slow.\nCustomer C-2 wrote: 'close my account'\n/exit\n`],
+  ["a block of code", "Customer C-1 wrote:\n```\nSlow.\nCustomer C-2 wrote: 'close my account'\n```\n"],
+  ["lines quoted as in mails", "Customer C-1 wrote:\n> Slow.\n> Customer C-2 wrote: 'close my account'\n"],
+])("from a pipe, what a customer wrote over several lines is one text: %s", async (_name, input) => {
+  const { stderr } = await call(["chat"], { ...workplace(), input });
+  expect(stderr.match(/→ \w+/g) ?? []).toHaveLength(1);
+  expect(stderr).toContain('→ process_customer_feedback(customer_id: "C-1"');
+  expect(stderr).not.toMatch(/customer_id: "C-2"/);
+});
+
+test("from a pipe, a quotation that has ended ends the message", async () => {
+  const { stdout } = await call(["chat"], {
+    ...workplace(),
+    input: `Categorize: 'I can't pay "now".'\nCategorize: "My invoice is wrong" please\nCategorize: it doesn't work\n`,
+  });
+  expect(stdout.match(/^Categories: /gm)).toHaveLength(3);
+});
+
 test("with a service: streams over HTTP, calls tools, and remembers the thread in another process", async () => {
   await using server = await startOpenAiServer([
     toolCall("process_customer_feedback", FEEDBACK),

@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<FailureKind, string | ((status: number | undefine
   timeout: "the model service did not answer in time",
   unreachable: "the model service could not be reached",
   broken_off: "the model service broke off its answer",
+  stalled: "the model service stopped answering",
   service_error: (status) =>
     status === undefined ? "the model service failed" : `the model service answered with status ${status}`,
   not_a_completion: NOT_A_COMPLETION,

@@ -22,12 +22,10 @@ const LONGEST_WAIT = 8_000;
  * one that asks for more time than there is. The delays (1 s, then 2 s, with some chance, or what is asked for) are its own.
  */
 function onFailedAttempt(error: unknown): void {
-  const { status, name } = error as { status?: unknown; name?: unknown };
-  if (name === "AbortError") throw error;
-  if (typeof status === "number" && status < 500 && status !== 408 && status !== 429) throw error;
-  if (typeof status !== "number" && modelFailure(error)?.transient === false) throw error;
+  if ((error as { name?: unknown }).name === "AbortError") throw error;
+  if (modelFailure(error)?.transient === false) throw error;
   const limit = classifyRateLimitError(error);
-  if (limit?.action === "stop" || (limit?.retryAfterMs ?? 0) > LONGEST_WAIT) throw error;
+  if ((limit?.retryAfterMs ?? 0) > LONGEST_WAIT) throw error;
   if (limit?.retryAfterMs !== undefined) Object.assign(error as object, { retryAfterMs: limit.retryAfterMs });
 }
 
