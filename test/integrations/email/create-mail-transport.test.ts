@@ -54,7 +54,7 @@ test.each([
   ["http://mail.example", undefined],
 ])("outboxFolderOf(%j) is %j, and so it is of the folder after outbox:", (url, folder) => {
   expect(outboxFolderOf(url)).toBe(folder);
-  if (folder !== undefined) expect(outboxFolderOf(`outbox:${folder}`)).toBe(folder);
+  expect(folder && outboxFolderOf(`outbox:${folder}`)).toBe(folder);
 });
 
 describe("parseSmtpUrl", () => {
