@@ -137,7 +137,8 @@ export class ToolCallCollector {
     draft.index ??= fragment.index;
     Object.assign(draft.extra, fragment.extra);
     // The piece first: most are short and repeat nothing, and the text so far need not be looked at.
-    const repeated = isWhole(fragment.text) && isWhole(draft.text, draft.ending) && isSameJson(draft.text, fragment.text);
+    const repeated =
+      isWhole(fragment.text) && isWhole(draft.text, draft.ending) && isSameJson(draft.text, fragment.text);
     if (fragment.text === "" || repeated) return;
     draft.pieces.push(fragment.text);
     draft.text += fragment.text;
@@ -153,7 +154,8 @@ export class ToolCallCollector {
     // Two named entries of one list are two calls.
     if (at >= earlier) return undefined;
     if (draft.name !== "" && draft.name !== fragment.name) return undefined;
-    if (isWhole(draft.text, draft.ending)) return fragment.text === "" || isSameJson(draft.text, fragment.text) ? draft : undefined;
+    if (isWhole(draft.text, draft.ending))
+      return fragment.text === "" || isSameJson(draft.text, fragment.text) ? draft : undefined;
     return draft;
   }
 }
