@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { IoError, ValidationError } from "../errors.ts";
-import { jsonFault } from "../json.ts";
+import { jsonFault } from "../row-file/json-fault.ts";
 import { quotedName } from "../secrets.ts";
 import { host, located } from "./host.ts";
 

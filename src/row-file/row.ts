@@ -1,6 +1,6 @@
 /** Files of rows: CSV, JSON Lines and JSON arrays, read as streams of bytes, so that memory stays flat and one bad row spoils no other. */
 
-import { jsonFault } from "../json.ts";
+import { jsonFault } from "./json-fault.ts";
 
 /** One entry of a file. */
 export interface FileRow {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jsonFault } from "../src/json.ts";
+import { jsonFault } from "../../src/row-file/json-fault.ts";
 
 describe("jsonFault", () => {
   it.each([
