@@ -139,8 +139,8 @@ const withoutNothing = (value: unknown, property: Property): unknown => {
 };
 
 /**
- * Makes what leaves out of a model's arguments those that say nothing: of fields that may be left out, and of those that say whose the run is, whose
- * absence is then what the model is told of.
+ * Returns a filter for one operation, for all its calls. It drops a model's arguments that say nothing: of fields that may be left
+ * out, and of those that say whose the run is, whose absence is then what the model is told of.
  */
 export function withoutPlaceholders(operation: Operation): (args: unknown) => unknown {
   const { properties = {} } = z.toJSONSchema(operation.input, { io: "output" }) as {

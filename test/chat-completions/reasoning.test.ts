@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { ReasoningFilter } from "../../src/chat-completions/reasoning.ts";
 import { cpuSeconds } from "../support/cpu-seconds.ts";
 
-const PIECES = 30_000;
+const PIECES = 80_000;
 
 const shown = (pieces: readonly string[]): string => {
   const filter = new ReasoningFilter();
