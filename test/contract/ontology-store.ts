@@ -481,7 +481,6 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(sums.map(({ sum, three }) => [Number(sum), Number(three)])).toEqual([[3, 3]]);
     });
 
-    // In a time that grows with the square of the rows, it would not end within the test's.
     it("takes twenty thousand rows of VALUES, and gives a hundred thousand rows out", async () => {
       const values = Array.from({ length: 20_000 }, (_, index) => `("${index}" <urn:${index}>)`).join(" ");
       expect(await rows(`SELECT ?key ?node { VALUES (?key ?node) { ${values} } }`)).toHaveLength(20_000);

@@ -70,6 +70,15 @@ describe("parseQuery and toText", () => {
     ).toHaveLength(1);
   });
 
+  // For each of them the generator copies what it has written since the last one: 20,000 rows of VALUES took two minutes.
+  it("write no line breaks, which take a time that grows with the square of the text", () => {
+    const values = Array.from({ length: 20_000 }, (_, index) => `("${index}" <urn:${index}>)`).join("\n");
+    const where = `{ VALUES (?a ?b) {\n${values}\n} OPTIONAL {\n?b ?p [ ?q ?a ] ; ?r ?s .\n} FILTER(?a > 1) }`;
+    const text = toText(parseQuery(`PREFIX : <urn:>\nSELECT *\nWHERE ${where}\nORDER BY ?a LIMIT 3`, {}));
+    expect(text.length).toBeGreaterThan(values.length);
+    expect(text).not.toContain("\n");
+  });
+
   it("refuse what is too deep to be read", () => {
     const deep = `SELECT * { ${"{".repeat(20_000)} ?s ?p ?o ${"}".repeat(20_000)} }`;
     expect(() => parseQuery(deep, {})).toThrow("nested too deeply");
