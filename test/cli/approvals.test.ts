@@ -76,9 +76,11 @@ test("shows a mail without letting what a customer wrote command the terminal", 
   expect(await call(["process", ...FEEDBACK.with(1, id).with(5, subject)], place)).toMatchObject({ code: 0 });
   const { stdout } = await call(["approvals", "show", id], place);
   expect(stdout).toMatch(/subject +RE: Hello \\u202eollah/);
-  expect(stdout).toContain("Hello Ann \\u202edrof,");
+  // Nobody is greeted by a name with what nobody sees in it.
+  expect(stdout).toContain("Hello,");
+  expect(stdout).not.toContain("\u202E");
   const json = await call(["approvals", "show", id, "--json"], place);
-  expect(JSON.parse(json.stdout)).toMatchObject({ feedback_id: id, text: expect.stringContaining("Ann \u202Edrof") });
+  expect(JSON.parse(json.stdout)).toMatchObject({ feedback_id: id, text: expect.stringContaining("Hello,") });
   const list = await call(["approvals"], place);
   expect(list.stdout).toContain("F-1");
   for (const output of [stdout, json.stdout, list.stdout, (await call(["approvals", "--json"], place)).stdout]) {

@@ -149,7 +149,7 @@ function* namesIn(template: string): Generator<string> {
 function viewOf(data: TemplateData): Record<string, unknown> {
   const view: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(data)) {
-    if (name === "customer_name" && typeof value === "string") view[name] = isName(value) ? value.trim() : "";
+    if (name === "customer_name" && typeof value === "string") view[name] = nameOf(value);
     else if (typeof value === "string") view[name] = isVisible(value) ? printable(value).trim() : "";
     else if (typeof value === "object") {
       const items = value.map(printable);
@@ -166,16 +166,19 @@ const NO_NAME = /^(?:null|none|nil|undefined|n\/a|n\.a\.|unknown|unbekannt|incon
 /** Whether one can greet somebody by it: letters, all of them seen. Joiners between letters belong to the writing. */
 const isName = (text: string): boolean =>
   /\p{L}/u.test(text) &&
-  !NO_NAME.test(text.trim()) &&
+  !NO_NAME.test(text) &&
   !text.includes("@") &&
   !/[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(
-    text.trim().replaceAll(/(?<=[\p{L}\p{M}])[\u200C\u200D](?=\p{L})/gu, ""),
+    text.replaceAll(/(?<=[\p{L}\p{M}])[\u200C\u200D](?=\p{L})/gu, ""),
   );
 
-/**
- * What may stand in a mail's body (RFC 5322 section 2.1): no control characters but tabs and line ends, no lone surrogates. And
- * nothing that turns letters around, which would show what is not written.
- */
+/** The name to greet somebody by; empty where it is none. */
+function nameOf(value: string): string {
+  const name = printable(value).trim();
+  return isName(name) ? name : "";
+}
+
+/** What may stand in a mail's body (RFC 5322 section 2.1): no control characters but tabs and line ends, no lone surrogates. */
 const printable = (text: string): string =>
   // eslint-disable-next-line no-control-regex -- control characters are what it is after
-  text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\u202D\u202E]/g, "");
+  text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g, "");

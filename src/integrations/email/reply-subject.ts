@@ -14,14 +14,10 @@ const PREFIX = new RegExp(
   "iu",
 );
 
-/**
- * All control characters, line ends of every kind, lone surrogates and what turns letters around out, runs of white space to one
- * space.
- */
+/** All control characters, line ends of every kind and lone surrogates out, runs of white space to one space. */
 export const oneLine = (text: string): string =>
   text
     .toWellFormed()
-    .replaceAll(/[\u202D\u202E]/g, "")
     // eslint-disable-next-line no-control-regex -- control characters are what it is after
     .replaceAll(/[\s\u0000-\u001F\u007F-\u009F]+/g, " ")
     .trim();

@@ -46,7 +46,7 @@ describe("a mail's quotations and footers", () => {
     const tickets: string[] = [];
     const ticketSystem = { createTicket: ({ text }: { text: string }) => Promise.resolve(`T-${tickets.push(text)}`) };
     const { workflow } = await startFeedback({ sentimentAnalyzer, feedbackCategorizer, ticketSystem });
-    const text = `${THANKS}\n\n> Your invoice\n\nSent from my iPhone`;
+    const text = `${THANKS}\n\nOn Mon, 4 May 2026 at 10:00, Shop <a@b.example> wrote:\n> Your invoice\n\nSent from my iPhone`;
     const [, ...textTools] = workflow.as_tools() as [DynamicStructuredTool, ...DynamicStructuredTool[]];
     for (const tool of textTools) await tool.invoke({ text });
     await workflow.run(feedback({ feedback_text: text }));
