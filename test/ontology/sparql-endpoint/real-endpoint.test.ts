@@ -24,6 +24,9 @@ const VIRTUOSO: Pick<OntologyStoreFixture, "skip" | "unfitTexts"> = {
       "Virtuoso 7 fails with RDF01 where SPARQL leaves out a triple with a literal as its subject",
     "make a new node for each solution and blank node of a template":
       "UUID() has one value for a whole operation of Virtuoso 7",
+    "reads 5.e0 as a number": "Virtuoso 7 fails with an error of its own at an exponent behind a bare point",
+    "takes twenty thousand rows of VALUES, and gives a hundred thousand rows out":
+      "Virtuoso 7 refuses that many rows of VALUES, and gives out ten thousand at most",
   },
   // A constant that is selected comes out cut off at a NUL; stored and found it is whole.
   // oxlint-disable-next-line no-control-regex -- it is about the control character
@@ -141,7 +144,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     const pipeline = new CustomerDataPipeline({ customerSource, ontologyStore });
     expect(await pipeline.loadAll()).toMatchObject({ loaded: 500 });
     expect(await pipeline.loadAll()).toMatchObject({ loaded: 500 });
-    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(1500);
+    expect(await ontologyStore.getGraph("customer_data")).toHaveLength(2000);
     await empty(ontologyStore);
   });
 });
