@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { ValidationError } from "../../../src/errors.ts";
-import { MailTemplates, plainMail } from "../../../src/integrations/email/mail-templates.ts";
+import { MailTemplates } from "../../../src/integrations/email/mail-templates.ts";
 import { TEMPLATES } from "./mails.ts";
 
 const DATA = {
