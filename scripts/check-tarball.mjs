@@ -7,11 +7,16 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const project = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
+const folder = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
+// Side by side: a folder inside another would find that one's packages.
+const project = join(folder, "project");
+const small = join(folder, "workflow-only");
 const run = (command, args, cwd) =>
   execFileSync(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
 
 try {
+  mkdirSync(project);
+  mkdirSync(small);
   run("npm", ["pack", "--silent", "--pack-destination", project], root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
   // The README's own commands, with the tarball in place of the package's name.
@@ -22,12 +27,10 @@ try {
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
-  // Beside it a project of someone who wants the workflow alone.
-  const small = join(project, "workflow-only");
-  mkdirSync(small);
+  // And the project of someone who wants the workflow alone.
   run(
     "sh",
-    ["-ec", `npm init -y > package.log && npm install --silent --no-audit --no-fund ../${tarball} @langchain/core`],
+    ["-ec", `npm init -y > package.log && npm install --silent --no-audit --no-fund ../project/${tarball} @langchain/core`],
     small,
   );
   const checks = spawnSync(process.execPath, ["--test", "--test-reporter=spec", "checks.mjs"], {
@@ -37,5 +40,5 @@ try {
   });
   process.exitCode = checks.status ?? 1;
 } finally {
-  rmSync(project, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }

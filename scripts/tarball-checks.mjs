@@ -90,9 +90,9 @@ void test("the examples run once they are copied", () => {
 
 void test("the workflow works without the packages of an agent, and an agent says which it lacks", () => {
   const command = (...args) =>
-    spawnSync(process.execPath, [bin, "--data", "data", ...args], { cwd: "workflow-only", encoding: "utf8" });
-  assert.ok(!existsSync("workflow-only/node_modules/langchain"));
-  assert.ok(!existsSync("workflow-only/node_modules/@langchain/openai"));
+    spawnSync(process.execPath, [bin, "--data", "data", ...args], { cwd: "../workflow-only", encoding: "utf8" });
+  assert.ok(!existsSync("../workflow-only/node_modules/langchain"));
+  assert.ok(!existsSync("../workflow-only/node_modules/@langchain/openai"));
   const imported = command("import-customers", "node_modules/abi-workflows/examples/data/customers.csv");
   assert.equal(imported.status, 0, imported.stderr);
   const feedback = ["--feedback-id", "F-1", "--customer-id", "C-1001", "--subject", "Search", "--text", "I love it!"];
