@@ -3,7 +3,7 @@ import { z } from "zod";
 import { toWireError } from "../errors.ts";
 import type { FixedFields } from "./fixed-fields.ts";
 import type { CallOptions, Operation } from "./operation.ts";
-import { withoutPlaceholders } from "./placeholders.ts";
+import { modelArguments } from "./model-arguments.ts";
 import { toolJsonSchema } from "./tool-schema.ts";
 
 /** What a running tool tells while it works, for whoever listens (LangChain's tool events, LangGraph's "tools" stream). */
@@ -33,7 +33,7 @@ export function operationTool(
   onError: (error: unknown) => void,
 ): DynamicStructuredTool {
   const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
-  const withoutNothing = withoutPlaceholders(operation);
+  const asMeant = modelArguments(operation);
   const answer = (result: object): [string, object] => [JSON.stringify(result), result];
   return new DynamicStructuredTool({
     name: operation.name,
@@ -49,7 +49,7 @@ export function operationTool(
         // LangChain's runtime context; ToolNode and other callers hand it on beside what its type has.
         const { context } = (config ?? {}) as { context?: unknown };
         // The program's values come after: they are never taken for ones that say nothing.
-        const values = fixed.into(withoutNothing(args), context);
+        const values = fixed.into(asMeant(args), context);
         return answer(yield* call(values, signal ? { signal } : {}));
       } catch (error) {
         signal?.throwIfAborted();
