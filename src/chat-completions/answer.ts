@@ -24,6 +24,9 @@ export interface AnswerFacts {
 /** Stands behind a text that the model could not finish. */
 export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
 
+/** Stands behind the text of a stream that just stopped, of a server whose streams all do. */
+export const UNMARKED_END_NOTE = "[The model service did not say whether this answer is complete.]";
+
 /** Whether the model reached its length limit before it was done. */
 export const isCutOff = (finishReason: unknown): boolean => CUT_OFF.test(String(finishReason));
 
@@ -57,8 +60,14 @@ export class Answer {
   #isCompletion = false;
   #refusal = "";
   #index: unknown;
-  readonly #calls = new ToolCallCollector();
-  readonly #legacyCall = new ToolCallCollector();
+  readonly #calls: ToolCallCollector;
+  readonly #legacyCall: ToolCallCollector;
+
+  /** @param tools the names of the tools that the model was offered */
+  constructor(tools: readonly string[]) {
+    this.#calls = new ToolCallCollector(tools);
+    this.#legacyCall = new ToolCallCollector(tools);
+  }
 
   /** @throws ModelAnswerError where the service reports an error in place of an answer */
   add(data: unknown): Piece {

@@ -1,4 +1,4 @@
-import { Answer, CUT_OFF_NOTE, isCutOff, type Piece } from "./answer.ts";
+import { Answer, CUT_OFF_NOTE, isCutOff, UNMARKED_END_NOTE, type Piece } from "./answer.ts";
 import { isUnexplained, ModelAnswerError } from "./model-failure.ts";
 import type { WireToolCall } from "./tool-calls.ts";
 
@@ -20,6 +20,7 @@ interface Request {
   stream?: boolean;
   stream_options?: unknown;
   messages?: Message[];
+  tools?: { function?: { name?: string } }[];
   [field: string]: unknown;
 }
 
@@ -27,6 +28,12 @@ interface Request {
 interface Companions {
   call: Record<string, unknown>;
   message: Record<string, unknown>;
+}
+
+/** What a server's earlier streams have shown. */
+interface StreamHabits {
+  /** Whether the last one had an end, as a finish reason or `[DONE]`, and did not just stop. */
+  marksEnds?: boolean;
 }
 
 /** Tool calls whose companions are kept; a conversation at hand has far fewer. */
@@ -49,11 +56,13 @@ const IDLE_LIMIT = 60_000;
  * - `stream_options` are left out once the server has refused them, even where it does not name them.
  * - What a server attaches to its tool calls goes back to it with them: DeepSeek's `reasoning_content`, Gemini's `extra_content`.
  * - An answer that stalls fails, whatever keeps its connection alive.
+ * - A stream that just stops was broken off, unless the one before it did so too: then this server marks no ends.
  * - An answer with status 200 that is none fails with a `ModelAnswerError`.
  */
 export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
   let streamOptions = true;
   const companions = new Map<string, Companions>();
+  const habits: StreamHabits = {};
   return async (input, init) => {
     const request = readRequest(init?.body);
     if (request === undefined) return fetch(input, init);
@@ -75,7 +84,7 @@ export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: Compa
       if (response.ok) streamOptions = false;
     }
     if (!response.ok) return withError(response);
-    return new AnswerReader(request, companions, idleLimit).read(response);
+    return new AnswerReader(request, companions, habits, idleLimit).read(response);
   };
 }
 
@@ -124,12 +133,16 @@ async function withError(response: Response): Promise<Response> {
 class AnswerReader {
   readonly #request: Request;
   readonly #companions: Map<string, Companions>;
+  readonly #habits: StreamHabits;
   readonly #idleLimit: number;
-  readonly #answer = new Answer();
+  readonly #answer: Answer;
+  #hasUnmarkedEnd = false;
 
-  constructor(request: Request, companions: Map<string, Companions>, idleLimit: number) {
+  constructor(request: Request, companions: Map<string, Companions>, habits: StreamHabits, idleLimit: number) {
+    this.#habits = habits;
     this.#idleLimit = idleLimit;
     this.#request = request;
+    this.#answer = new Answer(request.tools?.flatMap((tool) => tool.function?.name ?? []) ?? []);
     this.#companions = companions;
   }
 
@@ -144,15 +157,12 @@ class AnswerReader {
 
   /** Feeds the answer with all that comes; yields what can be passed on at once. */
   async *#pieces(response: Response): AsyncGenerator<Piece> {
-    if (/\bhtml\b/iu.test(response.headers.get("content-type") ?? "")) {
-      await response.body?.cancel();
-      throw new ModelAnswerError("not_a_completion", "a web page");
-    }
-    // Some servers call their streams JSON or text, and some answer the request for a stream with a whole message.
+    // Some servers call their streams JSON, text or even HTML, and some answer the request for a stream with a whole message.
     const other: string[] = [];
     let streamed = false;
     for await (const { data, line } of eventsOf(new Lines(response, this.#idleLimit))) {
       if (data === "[DONE]") {
+        this.#habits.marksEnds = true;
         yield this.#answer.add({ choices: [] });
         return;
       }
@@ -167,8 +177,13 @@ class AnswerReader {
       yield this.#answer.add(parse(other.join("\n")));
       return;
     }
-    if (!this.#answer.isFinished)
-      throw new ModelAnswerError("broken_off", "the stream stopped before the answer's end");
+    if (this.#answer.isFinished) {
+      this.#habits.marksEnds = true;
+      return;
+    }
+    this.#hasUnmarkedEnd = streamed && this.#habits.marksEnds === false;
+    if (streamed) this.#habits.marksEnds ??= false;
+    if (!this.#hasUnmarkedEnd) throw new ModelAnswerError("broken_off", "the stream stopped before the answer's end");
   }
 
   #completion(): object {
@@ -232,8 +247,11 @@ class AnswerReader {
     yield "[DONE]";
   }
 
-  #note = (calls: readonly Call[]): string =>
-    calls.length === 0 && isCutOff(this.#answer.finishReason) ? `\n${CUT_OFF_NOTE}` : "";
+  #note(calls: readonly Call[]): string {
+    if (calls.length > 0) return "";
+    if (isCutOff(this.#answer.finishReason)) return `\n${CUT_OFF_NOTE}`;
+    return this.#hasUnmarkedEnd ? `\n${UNMARKED_END_NOTE}` : "";
+  }
 
   #envelope(object: string): object {
     const { id, model } = this.#answer;

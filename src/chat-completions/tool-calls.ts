@@ -76,7 +76,7 @@ function readFragment(entry: unknown): Fragment | undefined {
   return {
     id: typeof id === "string" || typeof id === "number" ? String(id) : "",
     index: readIndex(entry["index"]),
-    name: typeof name === "string" ? name : "",
+    name: typeof name === "string" ? name.trim() : "",
     text: textOf(named["arguments"] ?? named["args"]),
     extra: Object.fromEntries(Object.entries(entry).filter(([key]) => !KNOWN_FIELDS.has(key))),
   };
@@ -101,6 +101,12 @@ const isSameJson = (one: string, other: string): boolean => {
  */
 export class ToolCallCollector {
   readonly #drafts: Draft[] = [];
+  readonly #tools: readonly string[];
+
+  /** @param tools the names of the tools that can be called, as far as they are known */
+  constructor(tools: readonly string[] = []) {
+    this.#tools = tools;
+  }
 
   /** The `tool_calls` of one delta, or of a whole message. */
   add(entries: unknown): void {
@@ -121,7 +127,7 @@ export class ToolCallCollector {
     return this.#drafts.map(({ id, name, pieces, text, extra }, nth) => {
       const half = cutOff && nth === this.#drafts.length - 1 && text.trim() === "";
       const args = half ? undefined : (parseArguments(text) ?? repeatedWhole(pieces));
-      return { id, name, text, extra, ...(args !== undefined && { args }) };
+      return { id, name: this.#toolNamed(name), text, extra, ...(args !== undefined && { args }) };
     });
   }
 
@@ -133,7 +139,7 @@ export class ToolCallCollector {
       return;
     }
     draft.id ||= fragment.id;
-    draft.name ||= fragment.name;
+    draft.name = this.#continuedName(draft, fragment) ?? (draft.name || fragment.name);
     draft.index ??= fragment.index;
     Object.assign(draft.extra, fragment.extra);
     // The piece first: most are short and repeat nothing, and the text so far need not be looked at.
@@ -153,10 +159,25 @@ export class ToolCallCollector {
     if (fragment.name === "") return draft;
     // Two named entries of one list are two calls.
     if (at >= earlier) return undefined;
-    if (draft.name !== "" && draft.name !== fragment.name) return undefined;
+    if (draft.name !== "" && draft.name !== fragment.name)
+      return this.#continuedName(draft, fragment) === undefined ? undefined : draft;
     if (isWhole(draft.text, draft.ending))
       return fragment.text === "" || isSameJson(draft.text, fragment.text) ? draft : undefined;
     return draft;
+  }
+
+  /** The name with this piece of it, where the two begin the name of a tool and are not both tools themselves. */
+  #continuedName(draft: Draft, { name }: Fragment): string | undefined {
+    if (draft.name === "" || name === "") return undefined;
+    if (this.#tools.includes(draft.name) && this.#tools.includes(name)) return undefined;
+    const longer = draft.name + name;
+    return this.#tools.some((tool) => tool.startsWith(longer)) ? longer : undefined;
+  }
+
+  /** The tool that is meant by a name with a namespace before it (`functions.search`) or a token of the model behind it. */
+  #toolNamed(name: string): string {
+    const word = /([\w-]+)(?:<\|.*)?$/su.exec(name)?.[1] ?? name;
+    return !this.#tools.includes(name) && this.#tools.includes(word) ? word : name;
   }
 }
 

@@ -99,6 +99,45 @@ test("a failure that passes is not noticed", async () => {
   expect((await agent.ask("Do it")).text).toBe("All done.");
 });
 
+describe("a stream that just stops", () => {
+  const stopped = (fields: object): ScriptStep => ({ events: [delta(fields)], done: false });
+  const call = {
+    index: 0,
+    id: "x",
+    function: { name: "analyze_feedback_sentiment", arguments: '{"text":"a"}' },
+  };
+
+  test.each([{ content: "The" }, { tool_calls: [call] }])(
+    "was broken off, and is asked for anew: %j",
+    async (fields) => {
+      const { agent } = await start([stopped(fields), reply("One."), reply("Two."), stopped(fields), reply("Three.")]);
+      for (const text of ["One.", "Two.", "Three."])
+        expect(await agent.ask("Do it")).toMatchObject({ text, toolCalls: [] });
+    },
+  );
+
+  test("is an answer where the server marks no ends", async () => {
+    const { server, agent } = await start([
+      stopped({ content: "The" }),
+      stopped({ content: "All done." }),
+      stopped({ tool_calls: [call] }),
+      stopped({ content: "Done again." }),
+      stopped({ reasoning_content: "I wonder" }),
+      stopped({ content: "And again." }),
+    ]);
+    const note = "[The model service did not say whether this answer is complete.]";
+    expect((await agent.ask("Do it")).text).toBe(`All done.\n${note}`);
+    expect(await agent.ask("Do it")).toMatchObject({ text: `Done again.\n${note}`, toolCalls: [{ failed: false }] });
+    expect((await agent.ask("Do it")).text).toBe(`And again.\n${note}`);
+    expect(server.requests).toHaveLength(6);
+  });
+});
+
+test("a stream that is called a web page is understood", async () => {
+  const { agent } = await start([{ events: [delta({ content: "All done." }, "stop")], contentType: "text/html" }]);
+  expect((await agent.ask("Do it")).text).toBe("All done.");
+});
+
 test("words come while the answer is still being written", async () => {
   const heard = Promise.withResolvers<void>();
   const slow = createServer((_request, response) => {

@@ -77,6 +77,26 @@ export const SOUND: Format[] = [
     [A, [SENTIMENT, { text: "b" }]],
     [[{ function: fn(SENTIMENT, TEXT_A) }], [{ function: fn(SENTIMENT, TEXT_B) }]],
   ),
+  streamed(
+    "a name in pieces",
+    [A, B],
+    [
+      [{ index: 0, id: "call_a", function: fn("analyze_", "") }],
+      [{ index: 0, function: fn("feedback_", "") }],
+      [{ index: 0, function: fn("sentiment", TEXT_A) }],
+      [{ index: 1, id: "call_b", function: fn("categorize_feedback", '{"text"') }],
+      [{ index: 1, id: "call_b", function: fn("_text", ':"b"}') }],
+    ],
+  ),
+  streamed(
+    "names with a namespace, a token or blanks around them",
+    [A, B, A],
+    [
+      [{ index: 0, id: "call_a", function: fn(`functions.${SENTIMENT}`, TEXT_A) }],
+      [{ index: 1, id: "call_b", function: fn(`${CATEGORIES}<|channel|>commentary`, TEXT_B) }],
+      [{ index: 2, id: "call_c", function: fn(` ${SENTIMENT}\n`, TEXT_A) }],
+    ],
+  ),
   // https://github.com/vllm-project/vllm/issues/18412
   streamed(
     "vLLM without id, the name in each piece",
@@ -615,20 +635,6 @@ export const NO_ANSWERS: Failing[] = [
     "model_content_filter",
     false,
     /content filter/,
-  ),
-  failing(
-    "a stream that just stops",
-    { events: [delta({ content: "The" })], done: false },
-    "model_unavailable",
-    true,
-    /broke off/,
-  ),
-  failing(
-    "a stream that stops behind a whole call",
-    { events: [delta({ tool_calls: [{ index: 0, id: "x", function: fn(SENTIMENT, TEXT_A) }] })], done: false },
-    "model_unavailable",
-    true,
-    /broke off/,
   ),
   failing(
     "a model that ran out of machines",
