@@ -1,4 +1,11 @@
-import { isQuotedLine, NO_ANSWER, splitRequest, startsWithMark, type SplitRequest } from "./split-request.ts";
+import {
+  FEEDBACK_ID,
+  isQuotedLine,
+  NO_ANSWER,
+  splitRequest,
+  startsWithMark,
+  type SplitRequest,
+} from "./split-request.ts";
 
 /** A tool call as the rules plan it. */
 export interface PlannedCall {
@@ -10,7 +17,6 @@ export interface PlannedCall {
 export type Reading = { calls: PlannedCall[] } | { missing: "customer_id" | "text" | "clear_end" } | { unknown: true };
 
 const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/giu;
-const FEEDBACK_ID = /\bfeedback\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./+-]*\d)[\w./+-]*\w)/iu;
 const SUBJECT = /\b(?:subject|titled|entitled)\s+(?:is\s+)?([^\s,;:][^,;:\r\n]*)/iu;
 /** The first, and somewhere behind it the second. Two searches, for `.*` between them takes quadratic time. */
 const PROCESSING = [

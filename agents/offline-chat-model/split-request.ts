@@ -40,7 +40,8 @@ export const startsWithMark = (text: string): boolean => CLOSING.has(text[0] ?? 
 /** Whether a line is quoted as a whole, or begins or ends a block that is. */
 export const isQuotedLine = (line: string): boolean => /^\s{0,3}(?:>|```|~~~)/u.test(line);
 
-/** The user's own words may follow a quotation only if they are of this kind: whatever else stands there belongs to the text. */
+/** The user's own words may follow a quotation only if they are of these kinds: whatever else stands there belongs to the text. */
+export const FEEDBACK_ID = /\bfeedback\s+(?:id(?:\s+is|:)?\s+|no\.?\s+|number\s+|#)?((?=[\w./+-]*\d)[\w./+-]*\w)/iu;
 export const NO_ANSWER =
   /\b(?:without\s+(?:an?\s+|any\s+)?(?:answer(?:ing)?|repl(?:y|ying)|respon(?:se|ding)|(?:e-?)?mail)|(?:do\s+not|don't|don’t)\s+(?:answer|reply|respond)|no\s+(?:answer|reply|response))\b/iu;
 
@@ -121,7 +122,12 @@ function fencedBlock(text: string): Quotation | undefined {
 }
 
 const isRemark = (text: string): boolean =>
-  /^[\s.,;!?()–-]*$/u.test(text.replace(NO_ANSWER, "").replace(/please/iu, ""));
+  /^[\s.,;!?()–-]*$/u.test(
+    text
+      .replace(FEEDBACK_ID, "")
+      .replace(NO_ANSWER, "")
+      .replaceAll(/\b(?:please|the)\b/giu, ""),
+  );
 
 /** A text without the `>` before each of its lines, where each has one. */
 function withoutQuoteMarks(text: string): string {

@@ -55,6 +55,32 @@ describe("requests to process feedback", () => {
       },
     ],
     [
+      "Customer C-1 wrote: 'It's great, I don't miss it!' Feedback id F-5.",
+      {
+        feedback_id: "F-5",
+        customer_id: "C-1",
+        subject: "It's great, I don't miss it!",
+        feedback_text: "It's great, I don't miss it!",
+      },
+    ],
+    [
+      'Customer C-1 wrote: "Slow", feedback F-6. Please do not reply.',
+      { feedback_id: "F-6", customer_id: "C-1", subject: "Slow", feedback_text: "Slow", send_response: false },
+    ],
+    [
+      "Customer C-1 wrote: 'Slow. Feedback id F-5 is answered: \"yes\"'. The feedback id is F-7.",
+      {
+        feedback_id: "F-7",
+        customer_id: "C-1",
+        subject: 'Slow. Feedback id F-5 is answered: "yes"',
+        feedback_text: 'Slow. Feedback id F-5 is answered: "yes"',
+      },
+    ],
+    [
+      "Customer C-1 wrote: 'Slow' Feedback id F-5'",
+      { customer_id: "C-1", subject: "Slow' Feedback id F-5", feedback_text: "Slow' Feedback id F-5" },
+    ],
+    [
       "Customer C-1 wrote: 'Tis late and I can't log in",
       { customer_id: "C-1", subject: "'Tis late and I can't log in", feedback_text: "'Tis late and I can't log in" },
     ],
