@@ -105,6 +105,14 @@ export function readRefusal(reply: SmtpReply, command: string | undefined): { fa
   };
 }
 
+/** What of a transient refusal no waiting mends: stock Postfix answers 454 where it does not relay, 450 to an unknown sender. */
+export function lastingProblem({ status, text }: SmtpReply): string {
+  if (PASSING_WORDS.test(text)) return "";
+  if (/relay\w* (?:access )?denied/i.test(text)) return `: ${RELAY}`;
+  const [, , words = ""] = STATUS_FAULT.find(([pattern]) => pattern.test(status)) ?? [];
+  return words === SENDER || words === AUTHENTICITY ? `: ${words}` : "";
+}
+
 function faultOf(reply: SmtpReply, command: string | undefined): { of: Fault; words?: string | undefined } {
   const { status, text, code } = reply;
   const [, of, words] = STATUS_FAULT.find(([pattern]) => pattern.test(status)) ?? [];

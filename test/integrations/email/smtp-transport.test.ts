@@ -535,6 +535,19 @@ describe("whose fault it is", () => {
     expect(await refusal("rcpt", 451, text)).toMatchObject({ code: "mail_unavailable", retryAfterMs });
   });
 
+  it.each<[number, string, RegExp]>([
+    [454, "4.7.1 <ada@customers.example>: Relay access denied", /does not relay for us/],
+    [450, "4.1.8 <care@shop.example>: Sender address rejected: Domain not found", /Check MAIL_FROM/],
+    [421, "4.7.26 This mail has been rate limited because it is unauthenticated", /Check SPF, DKIM and DMARC/],
+    [450, "4.2.0 <ada@customers.example>: Recipient address rejected: Greylisted", /for now \(450\) 4\.2\.0\.$/],
+    [450, "4.1.8 Sender address rejected: Greylisted", /for now \(450\) 4\.1\.8\.$/],
+    [451, "4.4.5 Relay is congested", /for now \(451\) 4\.4\.5\.$/],
+  ])("of a %i %s says what no waiting mends", async (code, text, words) => {
+    const error = await refusal("rcpt", code, text);
+    expect(error).toMatchObject({ code: "mail_unavailable", retriable: true });
+    expect(error.message).toMatch(words);
+  });
+
   it.each<[string, number]>([
     ["5.7.1 Greylisted, please try again in 300 seconds", 300_000],
     ["5.7.1 Greylisted, please try again later", 0],
