@@ -30,7 +30,10 @@ try {
   // And the project of someone who wants the workflow alone.
   run(
     "sh",
-    ["-ec", `npm init -y > package.log && npm install --silent --no-audit --no-fund ../project/${tarball} @langchain/core`],
+    [
+      "-ec",
+      `npm init -y > package.log && npm install --silent --no-audit --no-fund ../project/${tarball} @langchain/core`,
+    ],
     small,
   );
   const checks = spawnSync(process.execPath, ["--test", "--test-reporter=spec", "checks.mjs"], {
