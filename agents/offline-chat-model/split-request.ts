@@ -126,7 +126,7 @@ const isRemark = (text: string): boolean =>
     text
       .replace(FEEDBACK_ID, "")
       .replace(NO_ANSWER, "")
-      .replaceAll(/\b(?:please|the)\b/giu, ""),
+      .replaceAll(/\b(?:and|but|please|the)\b/giu, ""),
   );
 
 /** A text without the `>` before each of its lines, where each has one. */

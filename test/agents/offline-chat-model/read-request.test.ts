@@ -68,6 +68,16 @@ describe("requests to process feedback", () => {
       { feedback_id: "F-6", customer_id: "C-1", subject: "Slow", feedback_text: "Slow", send_response: false },
     ],
     [
+      `Process feedback F-1 from customer C-1: "It's slow", but please don't reply!`,
+      {
+        feedback_id: "F-1",
+        customer_id: "C-1",
+        subject: "It's slow",
+        feedback_text: "It's slow",
+        send_response: false,
+      },
+    ],
+    [
       "Customer C-1 wrote: 'Slow. Feedback id F-5 is answered: \"yes\"'. The feedback id is F-7.",
       {
         feedback_id: "F-7",
