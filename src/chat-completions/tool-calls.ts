@@ -168,7 +168,7 @@ export class ToolCallCollector {
 
   /** The name with this piece of it, where the two begin the name of a tool and are not both tools themselves. */
   #continuedName(draft: Draft, { name }: Fragment): string | undefined {
-    if (draft.name === "" || name === "") return undefined;
+    if (draft.name === "" || name === "" || isWhole(draft.text, draft.ending)) return undefined;
     if (this.#tools.includes(draft.name) && this.#tools.includes(name)) return undefined;
     const longer = draft.name + name;
     return this.#tools.some((tool) => tool.startsWith(longer)) ? longer : undefined;

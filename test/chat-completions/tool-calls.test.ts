@@ -28,3 +28,16 @@ it("takes the whole once more at the end as the same call", () => {
     collector.add([{ index: 0, function: { arguments: text } }]);
   expect(collector.finish({ cutOff: false })).toMatchObject([{ text: '{"a":1}', args: { a: 1 } }]);
 });
+
+it("takes two names for one only where they begin the name of a tool, and nothing is whole yet", () => {
+  const named = (names: string[], text = ""): string[] => {
+    const collector = new ToolCallCollector(["send", "send_mail", "mail"]);
+    for (const name of names) collector.add([{ index: 0, function: { name, arguments: text } }]);
+    return collector.finish({ cutOff: false }).map(({ name }) => name);
+  };
+  expect(named(["send", "_mail"])).toEqual(["send_mail"]);
+  expect(named(["se", "nd", "_ma", "il"])).toEqual(["send_mail"]);
+  expect(named(["send", "_mail"], "{}")).toEqual(["send", "_mail"]);
+  expect(named(["send", "mail"])).toEqual(["send", "mail"]);
+  expect(named(["se", "mail"])).toEqual(["se", "mail"]);
+});
