@@ -9,8 +9,8 @@ const BROKEN_QUOTES = 'has broken quotes. Put quotes around the whole value, and
 const REST_OF_ABOVE = "ends a quote that it doesn't begin, and seems to belong to the broken row above";
 const looksLikeRows = (line: number): string =>
   `is one quoted value that looks like rows. Close the quote on line ${line}, or put it into a .jsonl file if it is one value`;
-/** So many of the lines after an open quote must look like rows, for the quote to be a stray one and not a value that is too long. */
-const MOSTLY_ROWS = 0.9;
+/** If this share of the lines from an open quote on look like rows, the quote may be a stray one. */
+const MOSTLY_ROWS = 0.75;
 /** What is read twice, because a quote turned out to be broken, is bounded by so many times the file. */
 const REREADING = 2;
 
@@ -20,8 +20,8 @@ const REREADING = 2;
  *
  * A row with broken quotes, another number of columns or too many bytes has a problem, and spoils no other: where a
  * quoted value is not properly closed, its line alone is refused and reading goes on with the next one. Nothing within a
- * quoted value that is closed is read as a row. Where all its lines look like rows, its quote may be a stray one that has
- * swallowed them: then they are refused together.
+ * quoted value that is closed is read as a row. Where most of its lines look like rows, its quote may be a stray one that
+ * has swallowed them: then they are refused together.
  * @param size of the whole in bytes
  * @throws ValidationError where there is no first line
  */
@@ -117,30 +117,30 @@ class CsvRows {
     }
   }
 
-  /** Whether each line of a record with several would be a row if its first quote were not there. */
+  /** Whether the lines of a record with several may be rows, all in one value because of a stray quote. */
   #mayBeRows({ values, end, multiLineColumn }: CsvRecord): boolean {
     if (multiLineColumn === undefined || values.length !== this.#width) return false;
-    const lines = linesOf(this.#ahead.text.slice(0, end).trimEnd());
-    return this.#rowsAmong(lines) === lines.length;
+    return this.#areMostlyRows(this.#ahead.text.slice(0, end));
   }
 
-  /** How many of the lines that begin with the one of an open quote look like rows. */
-  #rowsAmong([first = "", ...others]: readonly string[]): number {
-    if (this.#width === 1) return 0;
+  /** Whether most lines of a text look like rows; the first one is that of an open quote. */
+  #areMostlyRows(text: string): boolean {
+    if (this.#width === 1) return false;
+    const lines = linesOf(text).filter((line) => !this.#syntax.isBlank(line));
+    const [first = "", ...others] = lines;
     const hasAllDelimiters = (line: string): boolean => this.#syntax.delimitersIn(line) === this.#width - 1;
     const mayBeSpaced = this.#isSpaced || this.#syntax.hasSpacedDelimiter(first.slice(0, first.indexOf('"')));
     const rows = others.filter(
       (line) => hasAllDelimiters(line) && (mayBeSpaced || !this.#syntax.hasSpacedDelimiter(line)),
     );
-    return rows.length + (hasAllDelimiters(first) ? 1 : 0);
+    return rows.length + (hasAllDelimiters(first) ? 1 : 0) >= MOSTLY_ROWS * lines.length;
   }
 
   /** Whether what follows an open quote is one value that is too long, such as a picture, and not rows. */
   #isLongValue(): boolean {
     const { text } = this.#ahead;
     if (this.#rereading <= 0 || text.length <= LONGEST_ROW) return false;
-    const lines = linesOf(text);
-    return this.#rowsAmong(lines) < MOSTLY_ROWS * lines.length;
+    return !this.#areMostlyRows(text);
   }
 
   /** Takes a quoted value up to its end, whatever is in it. */

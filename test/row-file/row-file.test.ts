@@ -266,6 +266,7 @@ describe("a broken quote in CSV", () => {
       'a,b,c\n"two\nlines",1,2\n"and\nmore\nlines",3,4\n',
       ["two\nlines|1|2", "and\nmore\nlines|3|4"],
     ],
+    ["a pasted table", 'a,b,c\n1,2,"My list:\n3,4,5\nBye"\n', ["1|2|My list:\n3,4,5\nBye"]],
     ["in several columns", 'a,b,c\n"x\ny","z\n",1\n', ["x\ny|z\n|1"]],
     ["with quotes in it", 'a,b\n1,"he said\n""wow"", and left"\n', ['1|he said\n"wow", and left']],
     ["a single line end", 'a,b\n1,"\n"\n', ["1|\n"]],
@@ -281,6 +282,11 @@ describe("a broken quote in CSV", () => {
     ],
     ["a stray quote that swallows rows", ['F-1,C-1,s,"19 inch is great', "F-2,C-2,s,ok", 'F-3,C-3,s,I like the 21"']],
     ["one in a row with blanks", ['F-1, C-1, s, "19 inch is great', "F-2, C-2, s, ok", 'F-3, C-3, s, I like the 21"']],
+    [
+      "one that also swallows a row with too many values",
+      ['F-1,C-1,s,"19 inch is great', "F-2,C-2,s,ok", "F-3,C-3,s,good,but slow", 'F-4,C-4,s,I like the 21"'],
+    ],
+    ["one in a file with blank lines", ['F-1,C-1,s,"19 inch is great', "", "F-2,C-2,s,ok", "", 'F-3,C-3,s,my 21"']],
     ["one in a column before the last", ['F-1,C-1,"19 inch is great,x', 'F-2,C-2,I like 21",x']],
   ])("lines that are rows or one value are refused together: %s", async (_which, lines) => {
     const last = lines.length + 1;
