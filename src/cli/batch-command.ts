@@ -157,8 +157,16 @@ async function* resultsOf(
     }
   };
   for await (const result of workflow.runBatch(items(), { signal })) {
-    const { line, share, problem } = pending.shift() ?? { line: 0, share: 1 };
-    yield { result: { line, ...result, ...(problem !== undefined && refusedRow(problem)) }, share };
+    const { line, item, share, problem } = pending.shift() ?? { line: 0, share: 1 };
+    yield {
+      result: {
+        line,
+        ...(item !== undefined && { item }),
+        ...result,
+        ...(problem !== undefined && refusedRow(problem)),
+      },
+      share,
+    };
   }
 }
 

@@ -19,17 +19,18 @@ export async function* readJsonArray(chunks: AsyncIterable<Buffer>, size: number
   const text = new Utf8Text(chunks, size);
   const scanner = new ArrayScanner();
   let read = 0;
+  let item = 0;
   for await (const chunk of text) {
     for (let at = 0; at < chunk.length; at += 1) {
       const row = scanner.step(chunk, at);
-      if (row) yield { ...row, share: row.broken === undefined ? text.share(read + at + 1) : 1 };
+      if (row) yield { ...row, item: (item += 1), share: row.broken === undefined ? text.share(read + at + 1) : 1 };
       if (row?.broken !== undefined) return;
     }
     read += chunk.length;
     scanner.keep(chunk);
   }
   const row = scanner.end();
-  if (row) yield row;
+  if (row) yield { ...row, item: item + 1 };
 }
 
 /** Bytes of a character after its first. */

@@ -6,6 +6,8 @@ import { jsonFault } from "./json-fault.ts";
 export interface FileRow {
   /** 1-based line on which it begins. */
   line: number;
+  /** 1-based position in a JSON array, whose rows may all be on one line. */
+  item?: number;
   /** How much of the file is read when this row is, 0 to 1. */
   share: number;
   /** By column or property, of a row with a problem what could be made out; absent where nothing could. */
@@ -15,6 +17,10 @@ export interface FileRow {
   /** Why nothing can be read from here on; only of the last row. */
   broken?: string;
 }
+
+/** Where a row is, for people. */
+export const placeOf = ({ line, item }: Pick<FileRow, "line" | "item">): string =>
+  item === undefined ? `line ${line}` : `item ${item} (line ${line})`;
 
 type Place = Pick<FileRow, "line" | "share">;
 

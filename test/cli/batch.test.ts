@@ -120,6 +120,21 @@ test("a bad row is one failure with its line, and the rest goes on", async () =>
   expect(stderr).toContain("✗ line 4: feedback_text: is missing");
 });
 
+test("a bad row of a JSON array is named with its position and its line", async () => {
+  const place = workplace();
+  writeFileSync(
+    join(place.cwd, "feedback.json"),
+    '[\n  {\n    "customer_id": "C-404", "feedback_text": "Well."\n  },\n  7\n]\n',
+  );
+  const { code, stdout, stderr } = await call(["batch", "feedback.json", "--json"], place);
+  expect(code).toBe(1);
+  expect(parseLines(stdout)).toMatchObject([
+    { line: 2, item: 1, error_code: "customer_not_found" },
+    { line: 5, item: 2, error_code: "invalid_row" },
+  ]);
+  expect(stderr).toContain("✗ item 2 (line 5): The row is not a JSON object.");
+});
+
 test("CSV: columns by name, constants, understood values; the same text twice is one piece of feedback", async () => {
   const place = workplace();
   const text = '"Great, ""really"" great;\nthank you"';

@@ -1,14 +1,10 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openRows } from "../../src/cli/batch/read-rows.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { readCsv } from "../../src/row-file/csv.ts";
 import { readJsonArray } from "../../src/row-file/json-array.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
-import { LONGEST_ROW, type OnColumns } from "../../src/row-file/row.ts";
-import { temporaryFolder } from "../support/folder.ts";
+import { LONGEST_ROW, placeOf, type OnColumns } from "../../src/row-file/row.ts";
 
 /** Bytes cut wherever: in the middle of characters and line ends. */
 const chunked = async function* (bytes: Buffer, size: number): AsyncGenerator<Buffer> {
@@ -502,11 +498,14 @@ test("whatever bytes come, reading them ends with rows or with an error for peop
   );
 });
 
-test("a batch counts the items of a JSON array instead of its lines", async () => {
-  const path = join(temporaryFolder(), "f.json");
-  writeFileSync(path, '[{"a": 1}, 2]');
-  expect(await Array.fromAsync(await openRows(path, () => {}))).toMatchObject([
-    { line: 1, values: { a: 1 } },
-    { line: 2, share: 1, problem: "is not a JSON object" },
+test("a row of a JSON array has its position as well as its line", async () => {
+  const rows = await jsonArray('[{"a": 1}, 2,\n\n {"a"}, {"a": 3');
+  expect(rows).toMatchObject([
+    { line: 1, item: 1, values: { a: 1 } },
+    { line: 1, item: 2, problem: "is not a JSON object" },
+    { line: 3, item: 3, problem: expect.stringContaining("is not valid JSON") },
+    { line: 3, item: 4, broken: "it ends in the middle of the JSON array" },
   ]);
+  expect(rows.map(placeOf)).toEqual(["item 1 (line 1)", "item 2 (line 1)", "item 3 (line 3)", "item 4 (line 3)"]);
+  expect((await jsonLines('{"a": 1}\n')).map(placeOf)).toEqual(["line 1"]);
 });

@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { extname } from "node:path";
 import { isAbiError } from "../../errors.ts";
 import type { FileRow, OnColumns } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
@@ -10,15 +9,14 @@ import { located } from "../host.ts";
 import { unreadable } from "../input.ts";
 
 /**
- * The rows of a file as a stream. Those of a `.json` array are counted, instead of its lines: it may have only one.
+ * The rows of a file as a stream.
  * @throws ValidationError for an ending that is not known, IoError where it can't be read; reading on may throw both as well
  */
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
   const read = rowReaderFor(path);
   if (!read) throw usageError(`The file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`);
   const { size } = await stat(located(path)).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
-  const rows = streamRows(path, (chunks) => read(chunks, size, onColumns));
-  return extname(path).toLowerCase() === ".json" ? numbered(rows) : rows;
+  return streamRows(path, (chunks) => read(chunks, size, onColumns));
 }
 
 async function* streamRows(
@@ -33,9 +31,4 @@ async function* streamRows(
   } finally {
     stream.destroy();
   }
-}
-
-async function* numbered(rows: AsyncIterable<FileRow>): AsyncGenerator<FileRow> {
-  let line = 0;
-  for await (const row of rows) yield { ...row, line: (line += 1) };
 }

@@ -1,9 +1,10 @@
+import { placeOf, type FileRow } from "../../row-file/row.ts";
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../output.ts";
 import { fields, isDelayed, isWaiting } from "../result-view.ts";
 
 /** What came of one row. */
-export type RowResult = { line: number } & Partial<CustomerFeedbackResult> & { success: boolean };
+export type RowResult = Pick<FileRow, "line" | "item"> & Partial<CustomerFeedbackResult> & { success: boolean };
 
 const SHOWN_FAILURES = 10;
 
@@ -112,11 +113,11 @@ export class BatchSummary {
 
   #delayLines(): string[] {
     if (!this.#delay) return [];
-    const { line, error = "" } = this.#delay;
+    const { error = "" } = this.#delay;
     const wait = this.mailsDelayed === 1 ? "waits" : "wait";
     return [
       "",
-      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "mail")} ${wait} for the mail server, the first from line ${line}: ${oneLine(error)}`,
+      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "mail")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
       dim("    As long as no process is at work, the next worker or batch on this data tries them."),
     ];
   }
@@ -126,7 +127,7 @@ export class BatchSummary {
     const more = this.failed - this.#failures.length;
     return [
       "",
-      ...this.#failures.map(({ line, error = "" }) => `  ${styled("red", "✗")} line ${line}: ${oneLine(error)}`),
+      ...this.#failures.map((row) => `  ${styled("red", "✗")} ${placeOf(row)}: ${oneLine(row.error ?? "")}`),
       ...(more > 0 ? [dim(`  … and ${plural(more, "failure")} more`)] : []),
     ];
   }

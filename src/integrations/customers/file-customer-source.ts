@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { tidyIdentifier } from "../../identifier.ts";
-import type { FileRow, RowReader } from "../../row-file/row.ts";
+import { placeOf, type FileRow, type RowReader } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { quotedName, shownName } from "../../secrets.ts";
 import {
@@ -195,9 +195,10 @@ function checkColumns(columns: readonly string[], fields: CustomerFields, names:
 const invalidFile = (message: string): ValidationError =>
   new ValidationError(message, { code: "customer_file_invalid" });
 
-function toReading({ line, problem, broken }: FileRow, raw: RawCustomer, mark?: DecimalMark): CustomerReading {
+function toReading(row: FileRow, raw: RawCustomer, mark?: DecimalMark): CustomerReading {
+  const { line, problem, broken } = row;
   if (broken !== undefined) throw invalidFile(`The customer file can't be read from line ${line} on: ${broken}.`);
-  const place = `line ${line}`;
+  const place = placeOf(row);
   const reading = readCustomer(raw, place, mark);
   if (problem === undefined) return reading;
   const id = reading.record?.id ?? reading.issues[0]?.id;

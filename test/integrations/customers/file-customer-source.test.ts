@@ -151,11 +151,11 @@ describe("hostile JSON", () => {
     const { records, issues } = await read("a.json", text);
     expect(records).toEqual([{ id: "C-1" }, { id: "C-3", name: ']}[,"' }]);
     expect(issues.map(({ place, message }) => `${place} ${message}`)).toEqual([
-      "line 3 is not valid JSON (line 3, column 13)",
-      "line 4 is not a JSON object",
-      "line 6 is not a JSON object",
-      "line 6 is not a JSON object",
-      "line 6 id must not be empty",
+      "item 2 (line 3) is not valid JSON (line 3, column 13)",
+      "item 3 (line 4) is not a JSON object",
+      "item 5 (line 6) is not a JSON object",
+      "item 6 (line 6) is not a JSON object",
+      "item 7 (line 6) id must not be empty",
     ]);
   });
 
@@ -186,8 +186,8 @@ describe("hostile JSON", () => {
     const array = await read("a.json", `[{"id":"C-0"},\n${long}"},\n{"id":"C-2"},]`);
     expect(array.records).toEqual(records);
     expect(array.issues).toMatchObject([
-      { place: "line 2", message: expect.stringContaining("is longer than"), skipped: true },
-      { place: "line 3", message: "is missing beside a comma", skipped: true },
+      { place: "item 2 (line 2)", message: expect.stringContaining("is longer than"), skipped: true },
+      { place: "item 4 (line 3)", message: "is missing beside a comma", skipped: true },
     ]);
   });
 
