@@ -2,13 +2,21 @@ import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
 import { tidyIdentifier } from "../../identifier.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
-import { CustomerFields, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
+import { CustomerFields, isAmbiguous, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";
-import { NumberColumn } from "./written-number.ts";
+import { NumberColumn, type DecimalMark } from "./written-number.ts";
 
 const PLACEHOLDERS = ["id", "include_transactions", "include_interactions"];
 const MAX_CUSTOMER_BYTES = 1_000_000;
 const MAX_PAGE_BYTES = 32_000_000;
+
+interface Page {
+  items: unknown[];
+  /** Its number, from 1. */
+  page: number;
+  /** Where the one after it is. */
+  next: URL | undefined;
+}
 
 export interface HttpCustomerSourceOptions {
   /**
@@ -92,30 +100,53 @@ export class HttpCustomerSource implements CustomerSource {
     return record;
   }
 
+  /** For the sake of a number that can be read in two ways (`6.000`), the pages after it are read twice. */
   async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
     if (this.#listUrl === undefined) throw unconfigured("all customers. Give that of the list, or import a file.");
-    const seen = new Set<string>();
     const fields = new CustomerFields(this.#fields);
     const numbers = new NumberColumn();
-    let next: URL | undefined = this.#listUrl;
-    for (let page = 1; next !== undefined; page += 1) {
-      if (seen.has(next.href)) throw invalid(`Page ${page} of the customer source is one that came before.`);
-      seen.add(next.href);
-      const answer = await this.#json(next, MAX_PAGE_BYTES, request.signal);
-      const items = Array.isArray(answer) ? answer : valueAt(answer, this.#itemsPath);
-      if (!Array.isArray(items)) {
-        throw invalid(`Page ${page} of the customer source has no array of customers at "${this.#itemsPath}".`);
-      }
+    let mark: Promise<DecimalMark | undefined> | undefined;
+    for await (const { items, page, next } of this.#pages(this.#listUrl, 1, request)) {
       const customers = items.map((item) => fields.pick(item));
       for (const { lifetime_value } of customers) numbers.add(lifetime_value);
       for (const [index, customer] of customers.entries()) {
-        const { record, issues } = readCustomer(customer, `item ${index + 1} of page ${page}`, numbers.mark);
+        mark ??= isAmbiguous(customer.lifetime_value) ? this.#decimalMark(numbers, next, page + 1, request) : undefined;
+        const { record, issues } = readCustomer(customer, `item ${index + 1} of page ${page}`, await mark);
         for (const issue of issues) request.onIssue?.(issue);
         if (record !== undefined) yield record;
       }
-      next = this.#following(answer, next, page);
     }
     fields.report(request);
+  }
+
+  /** @param numbers those before the page `from`; the rest of the list is added */
+  async #decimalMark(
+    numbers: NumberColumn,
+    from: URL | undefined,
+    page: number,
+    request: CustomerRequest,
+  ): Promise<DecimalMark | undefined> {
+    const fields = new CustomerFields(this.#fields);
+    for await (const { items } of this.#pages(from, page, request)) {
+      for (const item of items) numbers.add(fields.pick(item).lifetime_value);
+    }
+    return numbers.mark;
+  }
+
+  async *#pages(from: URL | undefined, firstPage: number, { signal }: CustomerRequest): AsyncGenerator<Page> {
+    const seen = new Set<string>();
+    let next = from;
+    for (let page = firstPage; next !== undefined; page += 1) {
+      if (seen.has(next.href)) throw invalid(`Page ${page} of the customer source is one that came before.`);
+      seen.add(next.href);
+      const answer = await this.#json(next, MAX_PAGE_BYTES, signal);
+      const items: unknown = Array.isArray(answer) ? answer : valueAt(answer, this.#itemsPath);
+      if (!Array.isArray(items)) {
+        throw invalid(`Page ${page} of the customer source has no array of customers at "${this.#itemsPath}".`);
+      }
+      next = this.#following(answer, next, page);
+      yield { items, page, next };
+    }
   }
 
   #following(answer: unknown, current: URL, page: number): URL | undefined {

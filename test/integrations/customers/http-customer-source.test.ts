@@ -265,6 +265,33 @@ describe("list", () => {
     expect(unread).toEqual([["optOut", "do_not_contact"]]);
   });
 
+  test("reads such a number as those on later pages show, which are then read twice", async () => {
+    const server = await serve(({ path }, response) => {
+      const pages = {
+        "/all": { items: [{ id: "C-1", lifetime_value: "6.000" }], next: "/all?page=2" },
+        "/all?page=2": {
+          items: [
+            { id: "C-2", lifetime_value: "1,5" },
+            { id: "C-3", lifetime_value: "7.000" },
+          ],
+        },
+      };
+      response.end(JSON.stringify(pages[path as keyof typeof pages]));
+    });
+    const issues: CustomerIssue[] = [];
+    const list = createCustomerSource(`${server.origin}/all`).list({
+      ...request,
+      onIssue: (issue) => issues.push(issue),
+    });
+    expect(await Array.fromAsync(list)).toEqual([
+      { id: "C-1", lifetime_value: 6000 },
+      { id: "C-2", lifetime_value: 1.5 },
+      { id: "C-3", lifetime_value: 7000 },
+    ]);
+    expect(issues).toEqual([]);
+    expect(server.requests.map(({ path }) => path)).toEqual(["/all", "/all?page=2", "/all?page=2"]);
+  });
+
   test("says that it needs a URL for the list", async () => {
     const server = await serve({});
     await expect(listAll(sourceOf(server))).rejects.toThrow(/no URL for all customers/);
