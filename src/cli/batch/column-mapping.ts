@@ -1,6 +1,6 @@
 import { CustomerFeedbackWorkflowParameters } from "../../workflows/customer-feedback/parameters.ts";
 import { likelyField } from "../../integrations/customers/read-customer.ts";
-import { similarField } from "../../row-file/column-name.ts";
+import { plainName, similarField } from "../../row-file/column-name.ts";
 import { readYesNo } from "../../row-file/yes-no.ts";
 import { isVisible } from "../../visible-text.ts";
 import { readAssignments } from "../assignments.ts";
@@ -8,6 +8,8 @@ import { usageError } from "../command.ts";
 
 const FIELDS = Object.keys(CustomerFeedbackWorkflowParameters.shape);
 const REQUIRED = ["customer_id", "feedback_text"];
+/** In exports of other programs columns like these often have values of another kind: only their exact names are read. */
+const LABELS = new Set(["sentiment", "categories"]);
 /** Reviews often have no title. */
 const DEFAULT_SUBJECT = "Your feedback";
 
@@ -26,8 +28,8 @@ export interface ColumnMapping {
 
 /**
  * Where the fields of the feedback come from: a column of another name (`map`: `feedback_text=text`), a constant
- * (`set`: `customer_id=C-1`), otherwise the column of the field's own name. Other columns are ignored. A row without
- * subject gets the one that is set, or ours.
+ * (`set`: `customer_id=C-1`), otherwise the column of the field's own name, or of another spelling of it (`Customer ID`,
+ * `customerId`). Other columns are ignored. A row without subject gets the one that is set, or ours.
  * @throws ValidationError for fields that do not exist or are given twice
  */
 export function createColumnMapping(map: readonly string[], set: readonly string[]): ColumnMapping {
@@ -37,13 +39,21 @@ export function createColumnMapping(map: readonly string[], set: readonly string
   if (twice !== undefined) throw usageError(`${twice} is given by --map and by --set. Leave one of them out.`);
   const columnOf = (field: string): string => columns.get(field) ?? field;
   const fallbackSubject = constants.get("subject") ?? DEFAULT_SUBJECT;
-  const readColumns = new Set(FIELDS.map(columnOf));
+  const columnsFor = (field: string, names: readonly string[]): string[] => {
+    const isExact = columns.has(field) || LABELS.has(field);
+    const plain = plainName(field);
+    return names.filter((name) => (isExact ? name === columnOf(field) : plainName(name) === plain));
+  };
+  const columnIn = (values: object, field: string): string | undefined => {
+    const column = columnOf(field);
+    return Object.hasOwn(values, column) ? column : columnsFor(field, Object.keys(values))[0];
+  };
 
   return {
     toParameters: (values) => {
       const given = FIELDS.flatMap((field) => {
-        const column = columnOf(field);
-        const written = Object.hasOwn(values, column) ? values[column] : undefined;
+        const column = columnIn(values, field);
+        const written = column === undefined ? undefined : values[column];
         const value = field === "subject" && !hasText(written) ? fallbackSubject : written;
         const read = toField(field, (field === "subject" ? undefined : constants.get(field)) ?? value);
         return read === undefined ? [] : [[field, read] as const];
@@ -59,7 +69,15 @@ export function createColumnMapping(map: readonly string[], set: readonly string
       for (const column of columns.values()) {
         if (!names.includes(column)) throw usageError(`The file has no column "${column}". It has: ${known}.`);
       }
-      const missing = REQUIRED.find((field) => !constants.has(field) && !names.includes(columnOf(field)));
+      const isSet = (field: string): boolean => field !== "subject" && constants.has(field);
+      for (const field of FIELDS.filter((field) => !isSet(field))) {
+        const found = columnsFor(field, names);
+        if (found.length < 2) continue;
+        throw usageError(
+          `The file has ${found.length} columns for ${field}: ${found.join(", ")}. Rename all but one of them.`,
+        );
+      }
+      const missing = REQUIRED.find((field) => !isSet(field) && columnsFor(field, names).length === 0);
       if (missing === undefined) return;
       throw usageError(
         `The file has no column "${missing}". Name another one with --map ${missing}=<column>, or give a constant with ` +
@@ -67,7 +85,8 @@ export function createColumnMapping(map: readonly string[], set: readonly string
       );
     },
     mapped: columns,
-    warningOf: (column) => (readColumns.has(column) ? undefined : warningFor(column)),
+    warningOf: (column) =>
+      FIELDS.some((field) => columnsFor(field, [column]).length > 0) ? undefined : warningFor(column),
   };
 }
 

@@ -8,6 +8,36 @@ test("takes columns of the fields' names, and ignores others", () => {
   expect(toParameters({ ...FIELDS, stars: 5, __proto__: { sentiment: "positive" } })).toEqual(FIELDS);
 });
 
+test("finds columns of the fields' names in other spellings", () => {
+  const { check, toParameters, warningOf } = createColumnMapping(["feedback_text=Comment"], []);
+  check(["Customer ID", "Comment", "Feedback Text"]);
+  const row = { "Customer ID": "C-1", Comment: "Well.", SUBJECT: "Hi", sendResponse: false, "Feedback Text": "no" };
+  expect(toParameters(row)).toEqual({ ...FIELDS, send_response: false });
+  expect(toParameters({ subject: "Hi", Subject: "no" })).toEqual({ subject: "Hi" });
+  expect(warningOf("sendResponse")).toBeUndefined();
+  expect(warningOf("Feedback Text")).toMatch(/not read/);
+});
+
+test("leaves labels in other spellings alone, which often are of another kind", () => {
+  const { toParameters, warningOf } = createColumnMapping([], []);
+  expect(toParameters({ ...FIELDS, Sentiment: "Mixed", Categories: "Shipping" })).toEqual(FIELDS);
+  expect(warningOf("Sentiment")).toMatch(/--map sentiment=/);
+});
+
+test.each([
+  [[], ["customer_id", "feedback_text", "feedback_text"], "2 columns for feedback_text: feedback_text, feedback_text."],
+  [[], ["customer_id", "feedback_text", "Customer ID"], "2 columns for customer_id: customer_id, Customer ID."],
+  [["subject=title"], ["title", "customer_id", "title", "feedback_text"], "2 columns for subject: title, title."],
+])("with --map %j refuses a file with the columns %j", (map, names, message) => {
+  expect(() => createColumnMapping(map, []).check(names)).toThrow(message);
+});
+
+test("takes two columns for a field that is set or mapped elsewhere", () => {
+  const { check } = createColumnMapping(["subject=title"], ["customer_id=C-1"]);
+  const names = ["customer_id", "customer_id", "feedback_text", "title", "subject", "Subject"];
+  expect(() => check(names)).not.toThrow();
+});
+
 test("takes mapped columns and constants before columns of the same name", () => {
   const { toParameters } = createColumnMapping(["feedback_text=text=body"], ["customer_id=C-9", "sentiment=a = b"]);
   expect(toParameters({ ...FIELDS, sentiment: "c", "text=body": "Good." })).toEqual({
@@ -64,7 +94,7 @@ test("a file needs no column for the subject", () => {
 test("warns of columns that are not read and may mean a field, or whom no mail may go to", () => {
   const { warningOf } = createColumnMapping(["feedback_text=text"], []);
   expect(warningOf("send_respons")).toMatch(/not read.* send_response/);
-  expect(warningOf("Customer ID")).toMatch(/--map customer_id=/);
+  expect(warningOf("Customer ID number")).toMatch(/--map customer_id=/);
   expect(warningOf("opt_out")).toMatch(/customer data \(do_not_contact\)/);
   for (const column of ["text", "customer_id", "stars", "constructor"]) expect(warningOf(column)).toBeUndefined();
 });
