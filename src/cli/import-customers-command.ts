@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CustomerRecord, type CustomerField, type CustomerIssue } from "../integrations/customers/customer-source.ts";
 import type { LoadCounts } from "../pipelines/customer-data-pipeline.ts";
+import { plainName } from "../row-file/column-name.ts";
 import { readAssignments } from "./assignments.ts";
 import { addExamples, collect, isUrl, settingsFrom, type GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
@@ -120,10 +121,13 @@ function showUnread(unread: readonly UnreadColumn[]): void {
   }
   for (const { column, similar } of unread) {
     if (similar === undefined) continue;
-    const meant =
-      similar === "do_not_contact"
-        ? "If it says who must not be contacted, import again with --map do_not_contact=<column> (yes: no mail)."
-        : `Did you mean ${similar}? Then import again with --map ${similar}=<column>.`;
-    print(styled("yellow", oneLine(`  the column ${JSON.stringify(column)} is not read. ${meant}`)));
+    print(styled("yellow", oneLine(`  the column ${JSON.stringify(column)} is not read${advice(column, similar)}`)));
   }
+}
+
+function advice(column: string, similar: CustomerField): string {
+  const again = `import again with --map ${similar}=<column>`;
+  if (similar === "do_not_contact") return `. If it says who must not be contacted, ${again} (yes: no mail).`;
+  if (plainName(column) !== plainName(similar)) return `. Did you mean ${similar}? Then ${again}.`;
+  return `: another column is read as ${similar}. Rename one of them, or ${again}.`;
 }

@@ -126,6 +126,13 @@ describe("import-customers", () => {
     });
   });
 
+  test("says which of two columns for one field is not read", async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, "crm.csv"), "id,email,E-mail\nC-1,,a@example.org\n");
+    const { stdout } = await call(["import-customers", "crm.csv"], { cwd });
+    expect(stdout).toContain('the column "E-mail" is not read: another column is read as email. Rename one of them,');
+  });
+
   test("loads from a service", async () => {
     const server = await serve({ json: [{ id: "C-1", name: "Ann" }] });
     const { code, stdout } = await call(["import-customers", `${server.origin}/customers`, "--json"], {
