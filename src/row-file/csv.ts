@@ -178,7 +178,7 @@ class CsvRows {
 
   #problemOf(values: readonly string[], raw: string): string | undefined {
     if (values.length !== this.#width) {
-      return `has ${values.length} columns where the first line has ${this.#width}`;
+      return `has ${values.length} ${values.length === 1 ? "column" : "columns"} where the first line has ${this.#width}`;
     }
     return isAscii(raw) || isUtf8(Buffer.from(raw, "latin1")) ? undefined : NOT_UTF8;
   }

@@ -110,7 +110,7 @@ describe("CSV", () => {
     ]);
     expect(await csv(text)).toMatchObject([
       { line: 2, problem: expect.stringContaining("broken quotes") as string },
-      { line: 3, problem: "has 1 columns where the first line has 2" },
+      { line: 3, problem: "has 1 column where the first line has 2" },
       { line: 4, problem: "is not UTF-8 text" },
       { line: 5, values: { a: "3", b: "4" } },
       { line: 6, problem: expect.stringContaining("broken quotes") as string },

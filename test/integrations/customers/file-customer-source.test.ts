@@ -79,7 +79,7 @@ describe("hostile CSV", () => {
       ],
       issues: [
         { place: "line 5", id: "C-2", message: "has 3 columns where the first line has 2", skipped: true },
-        { place: "line 6", id: "C-3", message: "has 1 columns where the first line has 2", skipped: true },
+        { place: "line 6", id: "C-3", message: "has 1 column where the first line has 2", skipped: true },
       ],
     });
   });
