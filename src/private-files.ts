@@ -4,6 +4,7 @@
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { withEscapes } from "./visible-text.ts";
 
 /** For files that we make. */
 export const PRIVATE_FILE = 0o600;
@@ -68,13 +69,17 @@ function isOurs(folder: string): boolean {
 }
 
 function warnIfOpen(path: string, code: string, kind: "folder" | "file", wanted: string): void {
-  const mode = modeOf(path);
   const place = resolve(path);
   if (!isOpen(path) || reported.has(place)) return;
   reported.add(place);
+  // Node.js prints warnings as they are.
+  const shown = withEscapes(place);
   process.emitWarning(
-    `The ${kind} ${place} is open to other users of this machine (mode ${mode.toString(8)}). It was there before and stays as it is. ` +
-      `To close it, run: chmod ${wanted} ${place}`,
+    `The ${kind} ${shown} is open to other users of this machine (mode ${modeOf(path).toString(8)}). It was there before and stays as it is. ` +
+      `To close it, run: chmod ${wanted} ${shellWord(shown)}`,
     { type: "SecurityWarning", code },
   );
 }
+
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

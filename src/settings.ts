@@ -26,6 +26,14 @@ const duration = z.string().regex(DURATION, "must be a duration such as 30s, 15m
 const url = (...schemes: string[]): z.ZodString =>
   z.string().regex(new RegExp(`^(?:${schemes.join("|")})://`, "i"), `must be a URL with ${schemes.join(":// or ")}://`);
 
+/** A secret that goes into an HTTP header. Files and dashboards like to add a line end. */
+const token = z
+  .string()
+  .trim()
+  .min(1, "must not be blank")
+  .regex(/^[\u0020-\u007E]+$/, "must have no line break, accent or invisible character in it: copy it again")
+  .optional();
+
 const hasCredentials = (address: string): boolean => {
   const { username = "", password = "" } = URL.parse(address) ?? {};
   return username !== "" || password !== "";
@@ -94,7 +102,7 @@ const DEFINITIONS = {
   },
   ontologyToken: {
     env: "ONTOLOGY_TOKEN",
-    schema: z.string().min(1).optional(),
+    schema: token,
     about: "Bearer token for that endpoint, in place of user and password.",
   },
   ontologyAuthentication: {
@@ -116,7 +124,7 @@ const DEFINITIONS = {
   },
   customerSourceToken: {
     env: "CUSTOMER_SOURCE_TOKEN",
-    schema: z.string().min(1).optional(),
+    schema: token,
     about: "Bearer token for an HTTP customer source.",
   },
   customerMaxAge: {
@@ -152,7 +160,7 @@ const DEFINITIONS = {
     schema: url("http", "https").optional(),
     about: "Where tickets are posted as JSON. Default: tickets are kept in the knowledge graph.",
   },
-  ticketToken: { env: "TICKET_TOKEN", schema: z.string().min(1).optional(), about: "Bearer token for the ticket URL." },
+  ticketToken: { env: "TICKET_TOKEN", schema: token, about: "Bearer token for the ticket URL." },
   analyzer: {
     env: "ANALYZER",
     schema: oneOf("embedded", "chat-model").default("embedded"),
@@ -209,7 +217,7 @@ const DEFINITIONS = {
   },
   openaiApiKey: {
     env: "OPENAI_API_KEY",
-    schema: z.string().min(1).optional(),
+    schema: token,
     about: "Key of the chat model's service.",
   },
   openaiBaseUrl: {

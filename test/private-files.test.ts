@@ -82,6 +82,16 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     expect(await warningsOf(() => openMemory(join(folder, "chat.sqlite")))).toHaveLength(1);
   });
 
+  it("is said so that no name commands the terminal, with a command that can be copied", async () => {
+    const folder = join(folderThatWasThere(0o700), "Ann's \u001B[31mdata");
+    mkdirSync(folder);
+    chmodSync(folder, 0o755);
+    const [warning] = await warningsOf(() => openMemory(join(folder, "chat.sqlite")));
+    const message = warning?.message;
+    expect(message).not.toContain("\u001B");
+    expect(message).toMatch(/chmod 700 '.*Ann'\\''s \\u001b\[31mdata'$/);
+  });
+
   it("is said of a data directory and of an outbox as well", async () => {
     const [dataDirectory, outbox] = [folderThatWasThere(), folderThatWasThere()];
     const warnings = await warningsOf(async () => {

@@ -47,6 +47,12 @@ describe("settings", () => {
     ["MAIL_RETRY_FOR", "24", /MAIL_RETRY_FOR \(mailRetryFor\) must be a duration such as 30s, 15m, 1h or 2d, or 0\./],
     ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
     ["LOG_LEVEL", "loud", /LOG_LEVEL \(logLevel\) must be silent, fatal, .*, or trace\./],
+    [
+      "OPENAI_API_KEY",
+      "sk-1\nsk-2",
+      /OPENAI_API_KEY \(openaiApiKey\) must have no line break, accent or invisible character/,
+    ],
+    ["TICKET_TOKEN", "secret\u200B", /TICKET_TOKEN \(ticketToken\) must have no line break/],
     ["ANALYZER", "chatmodel", /ANALYZER \(analyzer\) must be embedded or chat-model\./],
     [
       "OPENAI_BASE_URL",
@@ -60,6 +66,10 @@ describe("settings", () => {
     ],
   ])("that are wrong are named: %s=%s", (name, value, message) => {
     expect(() => readSettings({}, { [name]: value })).toThrow(message);
+  });
+
+  it("take a key without the line end that a file adds", () => {
+    expect(readSettings({}, { OPENAI_API_KEY: " sk-1\r\n" })).toMatchObject({ openaiApiKey: "sk-1" });
   });
 
   it.each(["ONTOLOGY_UPDATE_URL", "ONTOLOGY_GRAPH_STORE_URL", "ONTOLOGY_TOKEN", "ONTOLOGY_AUTHENTICATION"])(

@@ -191,16 +191,18 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   );
 }
 
+const UNWRITABLE: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "there is no such folder"],
+  ["ENOTDIR", "something above it is a file"],
+  ["EISDIR", "it is a folder"],
+  ["ENOSPC", "the disk is full"],
+]);
+
 async function orUnwritable<Result>(output: string, work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (cause) {
-    throw new IoError(
-      `The results cannot be written to ${output}: is the disk full, or the folder not to be written?`,
-      {
-        code: "output_unwritable",
-        cause,
-      },
-    );
+    const reason = UNWRITABLE.get((cause as NodeJS.ErrnoException).code ?? "") ?? "check that it may be written";
+    throw new IoError(`The results cannot be written to ${output}: ${reason}.`, { code: "output_unwritable", cause });
   }
 }

@@ -48,10 +48,11 @@ export const note = (text: string): void => write(host().stderr, `${styledFor(ho
 export const complain = (text: string): void =>
   write(host().stderr, `${styledFor(host().stderr, "red", "error:")} ${text}\n`);
 
-/** For help and usage errors, whose styles Commander takes out itself where they are not wanted. */
+/** For help, whose styles Commander takes out itself where they are not wanted, and for usage errors, which repeat what was typed. */
 export const helpOutput = {
   writeOut: (text: string): void => write(host().stdout, text, true),
   writeErr: (text: string): void => write(host().stderr, text, true),
+  outputError: (text: string): void => write(host().stderr, text, false),
 };
 
 /** Columns of the terminal; without one, nothing needs to be cut. */

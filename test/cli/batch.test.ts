@@ -234,13 +234,13 @@ describe("--output", () => {
   test("that cannot be opened is named as it was given", async () => {
     const { code, stderr } = await call([...batch, "--output", "nowhere/results.jsonl"], reviews(1));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: The results cannot be written to nowhere\/results\.jsonl: [^\n]*\n$/);
+    expect(stderr).toBe("error: The results cannot be written to nowhere/results.jsonl: there is no such folder.\n");
   });
 
   test.skipIf(!existsSync("/dev/full"))("on a full disk ends the batch with one sentence", async () => {
     const { code, stderr } = await call([...batch, "--output", "/dev/full"], reviews(3));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: The results cannot be written to \/dev\/full: is the disk full[^\n]*\n$/);
+    expect(stderr).toBe("error: The results cannot be written to /dev/full: the disk is full.\n");
   });
 });
 

@@ -34,6 +34,17 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
+  test.each([
+    ["an unknown command", (typed: string) => [typed]],
+    ["an unknown option", (typed: string) => ["status", `--${typed}`]],
+    ["a choice", (typed: string) => ["status", "--status", typed]],
+  ])("%s that commands the terminal is shown by its escapes", async (_case, args) => {
+    const { code, stderr } = await call(args("\u001B[31mred\u001B[2J"), { cwd: temporaryFolder() });
+    expect(code).toBe(2);
+    expect(stderr).toContain(String.raw`\u001b[31mred\u001b[2J`);
+    expect(stderr).not.toContain("\u001B");
+  });
+
   test("columns that are not in the file", async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, "f.csv"), "customer_id,subject,words\nC-1,Hi,Well\n");

@@ -24,7 +24,7 @@ const THIS_MAIL =
 const CONFIDENTIALITY: FooterKind = {
   marks: [
     words(
-      `${THIS_MAIL}|information (?:contained )?(?:in|transmitted)|contents of this|der inhalt dieser|sähköposti|bu e-?posta`,
+      `${THIS_MAIL}|information (?:contained )?(?:in|transmitted)|informazioni contenute|contents of this|der inhalt dieser|sähköposti|bu e-?posta`,
     ),
     words(
       "confidential|privileged|vertraulich|rechtlich geschützt|confidentiel|confidencia|riservat|confidenzial|vertrouwelijk|konfidentiell|sekretess|fortrolig|konfidensiel|taushets|poufn|luottamukselli|důvěrn|gizli",
@@ -64,7 +64,7 @@ const DISCLAIMER: FooterKind = {
 
 const ANTIVIRUS: FooterKind = {
   marks: [
-    words("virus|viren|virů|viry|virüs|vírus|wirus|vira|viira|malware|dangerous content|вирус"),
+    words("virus|e-?mail security|viren|virů|viry|virüs|vírus|wirus|vira|viira|malware|dangerous content|вирус"),
     words(
       "avast|avg|avira|eset|norton|mcafee|kaspersky|sophos|bitdefender|f-secure|mailscanner|symantec|trend micro|panda|clamav|mimecast|messagelabs|defender|antivirus|antivir|https?:|www\\.",
     ),
@@ -113,7 +113,7 @@ const UNSUBSCRIBING: FooterKind = {
   ],
   isEnough: (has) => (has(0) && (has(1) || has(2) || has(3))) || (has(4) && has(2)),
   never:
-    /(?<!\p{L})(?:please (?:unsubscribe|remove|stop)|doesn|does not|didn|nothing|still|stop|keep|spam|harass\p{L}*|broken|fail\p{L}*|error|terrible|awful|never)|n['’]t(?!\p{L})/iu,
+    /(?<!\p{L})(?:please (?:unsubscribe|remove|stop)|doesn|does not|didn|nothing|still|stop(?! receiving emails from it)|keep|spam|harass\p{L}*|broken|fail\p{L}*|error|terrible|awful|never)|n['’]t(?!\p{L})/iu,
 };
 
 const PRINTING: FooterKind = {

@@ -16,7 +16,7 @@ const MOST_ATTRIBUTION_LINES = 3;
 
 // The word for "wrote" in the languages of common mail programs, as they have it.
 const WROTE =
-  /(?<!\p{L})(?:wrote|writes|said|says|quoting|schrieb|schreibt|geschrieben|zitat|a écrit|écrivait|écrit|escribió|escribe|ha scritto|scritto|scrive|escreveu|escreve|schreef|schrijft|geschreven|skrev|skrifar|skriver|pisze|napisał(?:\(a\)|a|o)?|kirjoitti|napsal(?:\(a\)|a)?|píše|napísal(?:\(a\)|a)?|şunu yazdı|yazdı|a scris|írta|έγραψε|написал(?:\(а\)|а)?|пишет|пише|написав|כתב|כתבה|كتب|je napisao|je napisala|je napisal)(?!\p{L})|写道|寫道|作성|작성|書きました|のメッセージ/iu;
+  /(?<!\p{L})(?:wrote|writes|said|says|quoting|citando|schrieb|schreibt|geschrieben|zitat|a écrit|écrivait|écrit|escribió|escribe|ha scritto|scritto|scrive|escreveu|escreve|schreef|schrijft|geschreven|skrev|skrifar|skriver|pisze|napisał(?:\(a\)|a|o)?|kirjoitti|napsal(?:\(a\)|a)?|píše|napísal(?:\(a\)|a)?|şunu yazdı|yazdı|a scris|írta|έγραψε|написал(?:\(а\)|а)?|пишет|пише|написав|כתב|כתבה|كتب|je napisao|je napisala|je napisal)(?!\p{L})|写道|寫道|作성|작성|書きました|のメッセージ|のメール/iu;
 const ADDRESS = /[<([]?[^\s<>()[\]@]{1,64}@[^\s<>()[\]@]{1,255}[>)\]]?/u;
 const TIME = /(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)/u;
 const DATE = /(?<!\d)(?:(?:19|20)\d{2}|\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4}))(?!\d)/u;
@@ -67,7 +67,10 @@ export function withoutQuotations(lines: readonly string[]): readonly string[] {
   return above.some((line) => isVisible(line) && !GREETING.test(line)) ? above : kept;
 }
 
-/** Lines with `>` are quoted below a line that says whose they are. Without one they may as well be a list or a path to click. */
+/**
+ * Lines with `>` are quoted below a line that says whose they are, which Apple Mail quotes as well. Without one they may as well be
+ * a list or a path to click.
+ */
 function withoutQuotedLines(lines: readonly string[]): readonly string[] {
   const quoted = new Set<number>();
   let isAttributed = false;
@@ -78,7 +81,8 @@ function withoutQuotedLines(lines: readonly string[]): readonly string[] {
     while (end < lines.length && QUOTED.test(lines[end]!)) end += 1;
     const above = lineAbove(lines, start, quoted);
     const attribution = above === undefined ? 0 : attributionLength(lines, above);
-    isAttributed ||= attribution > 0;
+    isAttributed ||=
+      attribution > 0 || beginsWithAttribution(lines.slice(start, Math.min(end, start + MOST_ATTRIBUTION_LINES)));
     if (
       attribution > 0 ||
       (isAttributed && !isOwn(lines.slice(start, end), above === undefined ? "" : lines[above]!))
@@ -125,6 +129,19 @@ function attributionLength(lines: readonly string[], last: number): number {
   return length;
 }
 
+/** Whether quoted lines begin with a line that says whose they are. */
+function beginsWithAttribution(quoted: readonly string[]): boolean {
+  const lines = quoted.map((line) => line.replace(/^[\s>]*/u, "").slice(0, LONGEST_ATTRIBUTION));
+  return lines.some((_, last) =>
+    isClearAttribution(
+      lines
+        .slice(0, last + 1)
+        .join(" ")
+        .trim(),
+    ),
+  );
+}
+
 /** Whether everything from this line on is a quoted mail. */
 function beginsQuotedMail(lines: readonly string[], index: number): boolean {
   const line = lines[index]!;
@@ -159,8 +176,8 @@ function isClearAttribution(line: string): boolean {
 const beginsWithDate = (line: string): boolean => /^(?:[^\s\d]+\s){0,4}[^\s\d]{0,3}\d/u.test(line);
 
 /**
- * Whether the headers of a mail begin here: sender, date, and a subject or an address, each on a line of its own. They are set off
- * above and below; those that somebody pastes into a sentence are not.
+ * Whether the headers of a mail begin here: sender, date, recipient, and a subject or an address, each on a line of its own. They are
+ * set off above and below; those that somebody pastes into a sentence are not, and who writes them by hand leaves the recipient out.
  */
 function hasHeaders(lines: readonly string[], first: number): boolean {
   if (headerKind(lines[first]!) === undefined || !isSetOff(lines, first)) return false;
@@ -175,18 +192,17 @@ function hasHeaders(lines: readonly string[], first: number): boolean {
   }
   const all = [...found.values()].join(" ");
   const isDated = /\d/.test(found.get("date") ?? "");
-  return isClosed && found.size >= 3 && found.has("from") && isDated && (found.has("subject") || all.includes("@"));
+  const hasParties = found.has("from") && found.has("to");
+  return isClosed && hasParties && isDated && (found.has("subject") || all.includes("@"));
 }
 
-/** Whether a blank or a separator is above this line, and no sentence that goes on to it. */
+/** Whether a blank or a separator is above this line, and no sentence that leads to it: "Read what your support wrote." */
 function isSetOff(lines: readonly string[], index: number): boolean {
   const line = lines[index - 1] ?? "";
   if (line.trim() !== "" && !isSeparator(line)) return false;
-  return !/[:：]\s*$/u.test(
-    withoutSeparators(lines.slice(Math.max(0, index - 5), index))
-      .at(-1)
-      ?.slice(-10) ?? "",
-  );
+  const above = withoutSeparators(lines.slice(Math.max(0, index - 5), index)).at(-1) ?? "";
+  const sentence = above.slice(-LONGEST_ATTRIBUTION);
+  return !/[:：]\s*$/u.test(sentence) && !SPOKEN_OF.test(sentence);
 }
 
 function headerKind(line: string): string | undefined {

@@ -55,7 +55,10 @@ export interface CustomerRequest {
   includeTransactions: boolean;
   includeInteractions: boolean;
   signal?: AbortSignal;
-  /** Called for whatever is wrong with the data; without it nobody hears of what `list` skips. */
+  /**
+   * Called for whatever is wrong with the data; without it nobody hears of what `list` skips. `get` on a file also reports, once,
+   * rows of which it is not known whose they are.
+   */
   onIssue?: (issue: CustomerIssue) => void;
   /**
    * Called once for each column or property that is not read, at the end of `list`, and of a file when `get` has read it.

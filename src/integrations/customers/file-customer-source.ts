@@ -27,8 +27,13 @@ interface Index {
   stamp: string;
   customers: Promise<Map<string, CustomerReading>>;
   fields: CustomerFields;
+  /** Rows of which nobody knows whose they are. */
+  unreadable: CustomerIssue[];
   isReported: boolean;
 }
+
+/** So many are reported of one file; an import names all. */
+const MOST_UNREADABLE = 20;
 
 export interface FileCustomerSourceOptions {
   /** Columns or properties of other names: `{ id: "Customer No.", email: "contact.email" }`. Others are found by their names. */
@@ -75,7 +80,11 @@ export class FileCustomerSource implements CustomerSource {
     const index = await this.#readIndex();
     const customers = await index.customers;
     signal?.throwIfAborted();
-    if (!index.isReported) index.fields.report({ ...request, onIssue: () => {} });
+    if (!index.isReported) {
+      index.fields.report({ ...request, onIssue: () => {} });
+      // Without this, a customer in such a row would be "not found" and nobody would know why.
+      for (const issue of index.unreadable) onIssue?.(issue);
+    }
     index.isReported = true;
     const found = customers.get(tidyIdentifier(id));
     if (found === undefined || found.record !== undefined) {
@@ -107,7 +116,8 @@ export class FileCustomerSource implements CustomerSource {
     const stamp = `${ino} ${size} ${mtimeMs}`;
     if (this.#index?.stamp !== stamp) {
       const fields = new CustomerFields(this.#names);
-      this.#index = { stamp, customers: this.#buildIndex(fields), fields, isReported: false };
+      const unreadable: CustomerIssue[] = [];
+      this.#index = { stamp, customers: this.#buildIndex(fields, unreadable), fields, unreadable, isReported: false };
     }
     const index = this.#index;
     try {
@@ -120,11 +130,14 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   /** The last good row of an id counts, as it does in an import; a bad one is kept only where there is no good one. */
-  async #buildIndex(fields: CustomerFields): Promise<Map<string, CustomerReading>> {
+  async #buildIndex(fields: CustomerFields, unreadable: CustomerIssue[]): Promise<Map<string, CustomerReading>> {
     const customers = new Map<string, CustomerReading>();
     for await (const reading of this.#readings(fields)) {
       const id = reading.record?.id ?? reading.issues[0]?.id;
-      if (id === undefined) continue;
+      if (id === undefined) {
+        if (unreadable.length < MOST_UNREADABLE) unreadable.push(...reading.issues);
+        continue;
+      }
       const earlier = customers.get(id)?.record;
       if (reading.record !== undefined) {
         customers.set(id, { ...reading, record: lastRecord(earlier, reading.record) });

@@ -5,6 +5,7 @@ import { compile, type HtmlToTextOptions } from "html-to-text";
 import mustache from "mustache";
 import { ValidationError } from "../../errors.ts";
 import { isVisible } from "../../visible-text.ts";
+import { carriesLink } from "./link-detection.ts";
 
 /**
  * Values of a template by name. Of a list `things` there is also `things_text`: "one, two and three". A text that shows nothing
@@ -163,11 +164,15 @@ function viewOf(data: TemplateData): Record<string, unknown> {
 /** What programs write where they have no name. */
 const NO_NAME = /^(?:null|none|nil|undefined|n\/a|n\.a\.|unknown|unbekannt|inconnu)$/iu;
 
-/** Whether one can greet somebody by it: letters, all of them seen. Joiners between letters belong to the writing. */
+/**
+ * Whether one can greet somebody by it: letters, all of them seen, and no link, for people sign up with the address of somebody else
+ * to have us send it to them. Joiners between letters belong to the writing.
+ */
 const isName = (text: string): boolean =>
   /\p{L}/u.test(text) &&
   !NO_NAME.test(text) &&
   !text.includes("@") &&
+  !carriesLink(text) &&
   !/[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(
     text.replaceAll(/(?<=[\p{L}\p{M}])[\u200C\u200D](?=\p{L})/gu, ""),
   );

@@ -35,10 +35,11 @@ export class OutboxTransport implements MailTransport {
       await this.#store(outboxFileName(message.messageId), content);
     } catch (cause) {
       const { code = "unknown" } = cause as NodeJS.ErrnoException;
-      throw new IoError(
-        `The mail could not be written to the outbox folder (${code}). Check that the folder can be written to and has space left.`,
-        { code: "outbox_unavailable", cause },
-      );
+      const advice = ["EEXIST", "ENOTDIR"].includes(code)
+        ? "It, or something above it, is a file: name a folder."
+        : "Check that the folder can be written to and has space left.";
+      const message = `The mail could not be written to the outbox folder (${code}). ${advice}`;
+      throw new IoError(message, { code: "outbox_unavailable", cause });
     }
   }
 

@@ -10,31 +10,39 @@ const PREFIX_WORDS = [
 // "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Marks of the direction of writing may come before, and the
 // mark of a mail from outside.
 const PREFIX = new RegExp(
-  `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:\\[EXT(?:ERN(?:AL)?)?\\]\\s*)?(?:(${PREFIX_WORDS.join("|")})|[ri]|tr|vs|res)\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
+  `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:\\[EXT(?:ERN(?:AL)?)?\\]\\s*)?(?:(${PREFIX_WORDS.join("|")})|(tr|i)|r|vs|res)\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
   "iu",
 );
 
-/** All control characters, line ends of every kind and lone surrogates out, runs of white space to one space. */
+/**
+ * All control characters, line ends of every kind, lone surrogates and what turns the direction of the rest of the line out, runs of
+ * white space to one space.
+ */
 export const oneLine = (text: string): string =>
   text
     .toWellFormed()
+    .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, "")
     // eslint-disable-next-line no-control-regex -- control characters are what it is after
     .replaceAll(/[\s\u0000-\u001F\u007F-\u009F]+/g, " ")
     .trim();
 
 /**
  * The subject of the reply to a mail with this subject: `RE: ` before it, once, all on one line. `R:` and `I:`, which
- * Italian programs write, `TR:`, `VS:` and `RES:` are prefixes beside another one only: "I: have a problem" is a sentence.
+ * Italian programs write, `TR:`, `VS:` and `RES:` are prefixes beside another one only: "I: have a problem" is a sentence. Those of
+ * forwarded mail (`TR:`, `I:`) stay where only the topic follows: it may begin with them ("TR: 303").
  */
 export function replySubject(subject: string): string {
   const line = oneLine(subject);
   let topic = line;
+  let rest = line;
   let count = 0;
   let hasWord = false;
-  for (let found = PREFIX.exec(topic); found; found = PREFIX.exec(topic)) {
-    topic = topic.slice(found[0].length);
+  for (let found = PREFIX.exec(rest); found; found = PREFIX.exec(rest)) {
+    const [prefix, word, forwarded] = found;
+    rest = rest.slice(prefix.length);
+    if (forwarded === undefined) topic = rest;
     count += 1;
-    hasWord ||= found[1] !== undefined;
+    hasWord ||= word !== undefined;
   }
   return `RE: ${count > 1 || hasWord ? topic : line}`.trim();
 }

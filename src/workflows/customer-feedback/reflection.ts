@@ -3,6 +3,8 @@
  * never have seen these words: a hostile text could have made the model send them. Then nothing of it is repeated.
  */
 import { carriesLink } from "../../integrations/email/link-detection.ts";
+import { replySubject } from "../../integrations/email/reply-subject.ts";
+import { isVisible } from "../../visible-text.ts";
 import { derivedReference, referenceOf } from "./reference.ts";
 
 interface Identified {
@@ -18,8 +20,11 @@ export const shownReference = ({ feedback_id: id, customer_from_model: isFromMod
 export const shownId = (feedback: Identified): string =>
   feedback.customer_from_model === true ? derivedReference(feedback.feedback_id) : feedback.feedback_id;
 
-/** The subject that the mail answers: the feedback's, or one of ours where a model chose it or where it could be a link. */
+/** The subject that the mail answers: the feedback's, or one of ours where a model chose it, or where it could be a link or says nothing. */
 export const answeredSubject = (feedback: Identified & { subject: string }): string =>
-  feedback.customer_from_model === true || carriesLink(feedback.subject)
+  feedback.customer_from_model === true || carriesLink(feedback.subject) || !hasTopic(feedback.subject)
     ? `your feedback (${shownReference(feedback)})`
     : feedback.subject;
+
+/** Whether a person sees more of it than reply prefixes. */
+const hasTopic = (subject: string): boolean => isVisible(replySubject(subject).slice("RE:".length));

@@ -400,3 +400,16 @@ describe("get", () => {
     await expect(list[Symbol.asyncIterator]().next()).rejects.toBe("stop");
   });
 });
+
+test.each([
+  ["customers.json", '[{"id": "C-1", "name": "Ada",, }, {"id": "C-2"}]', "line 1"],
+  ["customers.jsonl", '{"id": "C-2"}\n{"id": "C-1",\n', "line 2"],
+  ["customers.csv", 'id,name\n"C-1,Ada\nC-2,Bo\n', "line 2"],
+])("a row that can't be read is reported once to those who look for a customer: %s", async (name, content, place) => {
+  const { source } = await sourceOf(name, content);
+  const issues: CustomerIssue[] = [];
+  const onIssue = (issue: CustomerIssue): void => void issues.push(issue);
+  expect(await source.get("C-1", { ...request, onIssue })).toBeUndefined();
+  expect(await source.get("C-2", { ...request, onIssue })).toMatchObject({ id: "C-2" });
+  expect(issues).toMatchObject([{ place, skipped: true }]);
+});

@@ -84,6 +84,8 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
     "A\u200Bda",
     "\u200FAda",
     "\u2800",
+    "You won! https://evil.example/prize",
+    "Claim it at evil.example",
   ])("greets nobody by what is no name: %j", (customer_name) => {
     expect(shipped.render(template, { ...DATA, customer_name }).text).toMatch(/\n\nHello,\n\n/);
   });

@@ -68,6 +68,7 @@ describe("OutboxTransport", () => {
     expect(error).toBeInstanceOf(IoError);
     expect(error).toMatchObject({ code: "outbox_unavailable", retriable: true });
     expect((error as Error).message).not.toContain(root);
+    expect((error as Error).message).toContain("is a file: name a folder");
   });
 
   it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(

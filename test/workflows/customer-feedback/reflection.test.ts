@@ -144,4 +144,11 @@ describe.each(Object.entries(faces))("feedback by %s", (_, submit) => {
     expect(await subjectOf("RE: evil 。 example", "F-3")).toBe("RE: your feedback (F-3)");
     expect(await subjectOf(LINK, "evil.example")).toBe(`RE: your feedback (${referenceOf("evil.example")})`);
   });
+
+  it.each(["Re:", "AW: Re: ", "\u200B\u200B"])("has no mail without a subject: %j", async (subject) => {
+    const parts = await startFeedback();
+    expect((await mailOf(parts, ({ workflow }) => submit(workflow, { subject }))).subject).toBe(
+      "RE: your feedback (F-1)",
+    );
+  });
 });
