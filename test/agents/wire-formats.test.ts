@@ -2,12 +2,8 @@ import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messag
 import { ChatOpenAI } from "@langchain/openai";
 import { createServer } from "node:http";
 import type pRetry from "p-retry";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { createChatModel, createFeedbackAgent, type FeedbackAgent } from "../../agents/index.ts";
-import { toModelError } from "../../agents/model-errors.ts";
-import { compatibleFetch } from "../../src/chat-completions/compatible-fetch.ts";
-import { parseArguments } from "../../src/chat-completions/tool-calls.ts";
-import { AbiError } from "../../src/errors.ts";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { FeedbackAgent } from "../../agents/index.ts";
 import { reply, startOpenAiServer, toolCall, type OpenAiServer, type ScriptStep } from "../support/openai-server.ts";
 import { feedbackTools } from "./feedback-tools.ts";
 import { delta, message, NO_ANSWERS, SOUND, UNSOUND, WORDS } from "./wire-formats.ts";
@@ -18,6 +14,17 @@ vi.mock("p-retry", async (original) => {
   const soon: typeof pRetry = (work, options) => retry(work, { ...options, minTimeout: 0, maxTimeout: 0 });
   return { ...rest, default: soon };
 });
+// Other test files have loaded the modules that use it, and others will.
+vi.resetModules();
+afterAll(() => {
+  vi.doUnmock("p-retry");
+  vi.resetModules();
+});
+const { createChatModel, createFeedbackAgent } = await import("../../agents/index.ts");
+const { toModelError } = await import("../../agents/model-errors.ts");
+const { compatibleFetch } = await import("../../src/chat-completions/compatible-fetch.ts");
+const { parseArguments } = await import("../../src/chat-completions/tool-calls.ts");
+const { AbiError } = await import("../../src/errors.ts");
 
 async function start(script: readonly ScriptStep[]): Promise<{ server: OpenAiServer; agent: FeedbackAgent }> {
   const server = await startOpenAiServer(script);

@@ -14,8 +14,8 @@ const start = async (endpoint: SparqlEndpoint) =>
 
 /** All that is known in the end; two runs of the same feedback know the same. */
 async function linesOf(endpoint: SparqlEndpoint): Promise<string[]> {
-  // It may still fail.
-  const store = remote(endpoint, { retries: 3, timeoutMs: 60_000 });
+  // It may still fail, or hang.
+  const store = remote(endpoint, { retries: 3, timeoutMs: 5000 });
   const graphs = await Promise.all((await store.listStores()).map((name) => store.getGraph(name)));
   return graphLines(graphs.flat(), (value) => value.includes("workflow-"));
 }
