@@ -402,7 +402,7 @@ describe("get", () => {
 });
 
 test.each([
-  ["customers.json", '[{"id": "C-1", "name": "Ada",, }, {"id": "C-2"}]', "line 1"],
+  ["customers.json", '[{"id": "C-1", "name": "Ada",, }, {"id": "C-2"}]', "item 1 (line 1)"],
   ["customers.jsonl", '{"id": "C-2"}\n{"id": "C-1",\n', "line 2"],
   ["customers.csv", 'id,name\n"C-1,Ada\nC-2,Bo\n', "line 2"],
 ])("a row that can't be read is reported once to those who look for a customer: %s", async (name, content, place) => {
