@@ -2,11 +2,11 @@
 // node examples/run-refund-workflow.ts, in a checkout: npm run example examples/run-refund-workflow.ts
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { OpenWorkflowEngine, OxigraphOntologyStore } from "abi-workflows";
+import { DurableEngine, OxigraphOntologyStore } from "abi-workflows";
 import { RefundWorkflow } from "./refund-workflow.ts";
 
 const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
-const engine = new OpenWorkflowEngine({ path: ":memory:" });
+const engine = new DurableEngine({ path: ":memory:" });
 const workflow = new RefundWorkflow({ engine, ontologyStore, limit: 100 });
 
 const refund = { refund_id: "R-1", order_id: "O-7", amount: 30 };

@@ -5,7 +5,7 @@ import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
 import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
 import { toMilliseconds } from "./duration.ts";
-import { OpenWorkflowEngine, type EngineOptions } from "./engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine, type EngineOptions } from "./engine/durable-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
 import { createMailTransport, outboxFolderOf } from "./integrations/email/create-mail-transport.ts";
@@ -48,15 +48,15 @@ export function outboxFolder(settings: Settings): string | undefined {
 export async function openEngine(
   settings: Settings,
   options: Pick<EngineOptions, "worker" | "logger"> = {},
-): Promise<OpenWorkflowEngine> {
+): Promise<DurableEngine> {
   const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
   const engineOptions = {
     ...options,
     retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
   };
   return databaseUrl === undefined
-    ? new OpenWorkflowEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
-    : OpenWorkflowEngine.connect(databaseUrl, engineOptions);
+    ? new DurableEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
+    : DurableEngine.connect(databaseUrl, engineOptions);
 }
 
 /** Customer feedback, put together and running. */

@@ -45,12 +45,8 @@ export type {
   StepEvent,
   WorkflowEngine,
 } from "./engine/engine.ts";
-export {
-  OpenWorkflowEngine,
-  type EngineOptions,
-  type OpenWorkflowEngineOptions,
-} from "./engine/open-workflow/open-workflow-engine.ts";
-export type { EngineDatabase } from "./engine/open-workflow/engine-database.ts";
+export { DurableEngine, type EngineOptions, type DurableEngineOptions } from "./engine/durable-engine.ts";
+export type { RunStore } from "./engine/run-store.ts";
 export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
 
 // The knowledge graph.

@@ -27,10 +27,11 @@ const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
   [11, "damaged"],
   [13, "full"],
   [14, "not_opened"],
+  [18, "too_large"],
   [26, "damaged"],
 ]);
 
-type SqliteFault = "damaged" | "full" | "not_opened" | "read_only";
+type SqliteFault = "damaged" | "full" | "not_opened" | "read_only" | "too_large";
 
 /** What SQLite means by an error, or by what caused it; undefined for all else. */
 export function sqliteFault(error: unknown): SqliteFault | undefined {

@@ -47,12 +47,12 @@ describe("the house", () => {
     [
       "a workflow knows no adapter and no face",
       /^src\/workflows\//,
-      /^src\/(?:cli|http|mcp|settings|application)|\/(?:open-workflow|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
+      /^src\/(?:cli|http|mcp|settings|application)|\/(?:engine\/(?:sqlite|postgres)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
     ],
     [
       "a workflow knows no store's, mailer's, web framework's or model's package",
       /^src\/(?:workflows|workflow)\//,
-      /^(?:n3|oxigraph|nodemailer|hono|openworkflow|langchain|@langchain\/(?!core\/tools$))/,
+      /^(?:n3|oxigraph|nodemailer|hono|pg|langchain|@langchain\/(?!core\/tools$))/,
     ],
     [
       "what the outside world's rooms share stands in none of them",
@@ -63,8 +63,8 @@ describe("the house", () => {
     ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!ontology\/|[^/]+\.ts$)/],
     [
       "ports know no adapter",
-      /^src\/(?:ontology\/ontology-store|engine\/engine|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
-      /\/(?:open-workflow|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
+      /^src\/(?:ontology\/ontology-store|engine\/(?:engine|run-store)|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
+      /\/(?:sqlite|postgres|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
     ],
     ["rooms of src do not know the application", /^src\/(?!index|application|cli\/)/, /^src\/application/],
     [

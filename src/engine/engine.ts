@@ -92,6 +92,8 @@ export interface NewRun {
    * time, unless it had failed or was cancelled. Default, and where it is past: at once.
    */
   readonly availableAt?: Date;
+  /** Runs that are due are taken up by it, the highest first; an integer from -1000 to 1000. Default 0. */
+  readonly priority?: number;
 }
 
 /** How a start by key was answered. */
@@ -172,13 +174,18 @@ export interface RegisterOptions {
    * wait for a retry or a person do not count. Default: as many as the processes have room for.
    */
   readonly concurrency?: number;
+  /** Top-level fields of its inputs by which its runs are listed at once (`RunFilter.input`); 1 to 60 letters, digits or `_`. */
+  readonly indexedFields?: readonly string[];
 }
 
 /** Which runs to list; all that is given must hold. */
 export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
-  /** Fields of the input, each with the text that it must be. By `customer_id` they are found at once, by others all runs are read. */
+  /**
+   * Fields of the input, each with the text that it must be. By those that a workflow has named (`RegisterOptions.indexedFields`) they
+   * are found at once, by others all runs are read.
+   */
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: Date;
   readonly startedBefore?: Date;
@@ -197,6 +204,41 @@ export interface StepAttempt {
   readonly endTime?: Date;
   /** Only when `failed`. */
   readonly error?: WireError;
+}
+
+/**
+ * What happened to a run, on disk and in the order in which it happened: enough to follow a run from anywhere and to go on where one
+ * stopped. Steps that are not listed are left out.
+ */
+export interface RunEvent {
+  /** From 0, higher with each event of the run, with gaps. */
+  readonly n: number;
+  readonly type:
+    | "accepted"
+    | "step_started"
+    | "step_completed"
+    | "step_failed"
+    | "waiting_for_approval"
+    | "decided"
+    | "resumed"
+    | "completed"
+    | "failed"
+    | "cancelled";
+  readonly time: Date;
+  /** Of a step. */
+  readonly step?: string;
+  /** What a person is to decide on, or has decided on. */
+  readonly subject?: string;
+  /** What a step or the run failed with. */
+  readonly error?: WireError;
+}
+
+/** How many runs of a workflow there are. */
+export interface RunCounts {
+  readonly workflow: string;
+  readonly byStatus: Readonly<Partial<Record<RunStatus, number>>>;
+  /** How long the run that has been due longest has waited to be taken up, in milliseconds; absent where none is due. */
+  readonly oldestDueMs?: number;
 }
 
 /** What happens while a run is at work, for progress displays; only of listed steps of runs that this process executes. */
@@ -240,6 +282,21 @@ export interface WorkflowEngine {
 
   /** All attempts of a run's listed steps, in the order in which they began. Empty for an unknown run. */
   history(id: string): Promise<StepAttempt[]>;
+
+  /**
+   * Events of a run after the n-th, oldest first. Empty for an unknown run.
+   * @param after the `n` of the last event that is known; -1, the default, for all
+   */
+  events(id: string, after?: number): Promise<RunEvent[]>;
+
+  /** Runs of each workflow by their status, and how long the oldest has been due. */
+  counts(): Promise<RunCounts[]>;
+
+  /**
+   * Removes a run that has ended, with all that is known of it; its key may then be used anew. False where it is unknown or has not
+   * ended.
+   */
+  forget(id: string): Promise<boolean>;
 
   /**
    * Lets a run that failed or was cancelled go on from the step where it stopped, and tries a step that lives on its `retryBudget`

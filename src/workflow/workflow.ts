@@ -73,6 +73,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** kebab-case; in routes, run names and metrics. */
   abstract readonly name: string;
   abstract readonly operations: readonly Operation[];
+  /** Parameters of the process by which its runs are listed at once, however many there are. */
+  protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;
   protected readonly logger: Logger;
   readonly #parallel: number;
@@ -293,7 +295,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
     const handler = (input: Json, context: RunContext) => process.run(input as never, context) as Promise<Json>;
-    this.configuration.engine.register(this.name, handler, { concurrency: this.#parallel });
+    this.configuration.engine.register(this.name, handler, {
+      concurrency: this.#parallel,
+      indexedFields: this.indexedParameters,
+    });
     this.#process = process;
     return process;
   }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } fr
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { OpenWorkflowEngine, OxigraphOntologyStore, select, type Run } from "../../src/index.ts";
+import { DurableEngine, OxigraphOntologyStore, select, type Run } from "../../src/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { call, FEEDBACK, parseLines, RunningCommand, workplace } from "./command-process.ts";
 
@@ -22,7 +22,7 @@ function placeWithBatch(): ReturnType<typeof workplace> {
 }
 
 async function runsIn(folder: string): Promise<Run[]> {
-  const engine = new OpenWorkflowEngine({ path: join(folder, "runs.sqlite"), worker: false });
+  const engine = new DurableEngine({ path: join(folder, "runs.sqlite"), worker: false });
   const runs = await engine.list({ limit: 1000 });
   await engine.close();
   return runs;

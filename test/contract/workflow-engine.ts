@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
-import type { EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { engineDecisions } from "./engine-decisions.ts";
 import { engineLimits } from "./engine-limits.ts";
+import { engineRecords } from "./engine-records.ts";
 import { engineRetryBudget } from "./engine-retry-budget.ts";
 import { engineSteps } from "./engine-steps.ts";
 import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
@@ -433,8 +434,9 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(rest).toHaveLength(1);
     });
 
-    it("lists by a customer's id, however long it is", async () => {
-      const engine = await open({ echo: async () => null });
+    it("lists by an indexed field, however long its value is", async () => {
+      const engine = await open({});
+      engine.register("echo", async () => null, { indexedFields: ["customer_id"] });
       const long = "é".repeat(20_000);
       const customers = ["C-1", long, `${long}2`, "o\"'dd", "C-1"];
       for (const [n, customer_id] of customers.entries()) await runOnce(engine, "echo", `k${n}`, { customer_id });
@@ -529,6 +531,8 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     engineSteps(open);
     engineLimits(open);
     engineRetryBudget(open);
+    engineRecords(open, () => data);
+
     it("leaves runs of workflows that it does not know to those who do", async () => {
       const submission = { key: "k", fingerprint: "f", input: null };
       const stranger = await open({ mine: async () => "mine" });

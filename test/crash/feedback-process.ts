@@ -14,7 +14,7 @@ import {
   EmailIntegration,
   EmbeddedFeedbackCategorizer,
   EmbeddedSentimentAnalyzer,
-  OpenWorkflowEngine,
+  DurableEngine,
   type OntologyStore,
 } from "../../src/index.ts";
 import { CrashPoints } from "../../testing/index.ts";
@@ -34,8 +34,8 @@ const logger = createLogger("error");
 const store = await openGraph(graph);
 watchDrafts(store);
 const ontologyStore = points.ontologyStore(store);
-const engine = new OpenWorkflowEngine({
-  database: isShared ? await points.postgresEngineDatabase(runs) : points.engineDatabase(runs),
+const engine = new DurableEngine({
+  store: isShared ? await points.postgresRunStore(runs) : points.runStore(runs),
   concurrency: isShared ? 2 : 8,
   // It is not the steps that end this process: whichever is at work when it is killed must not be given up for it.
   retry: { attempts: 1000, initialDelayMs: 10, maximumDelayMs: 100 },

@@ -1,6 +1,6 @@
 // Where the runs and the graph of a crash test are kept, and how many processes share them.
 import { join } from "node:path";
-import { OpenWorkflowEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
+import { DurableEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 
@@ -44,7 +44,7 @@ export const openGraph = async (location: string): Promise<OntologyStore> =>
   isUrl(location) ? new SparqlEndpointStore({ url: location }) : OxigraphOntologyStore.open({ path: location });
 
 /** To look at the runs when all is done. */
-export const openRuns = async (location: string): Promise<OpenWorkflowEngine> =>
+export const openRuns = async (location: string): Promise<DurableEngine> =>
   isUrl(location)
-    ? OpenWorkflowEngine.connect(location, { worker: false })
-    : new OpenWorkflowEngine({ path: location, worker: false });
+    ? DurableEngine.connect(location, { worker: false })
+    : new DurableEngine({ path: location, worker: false });

@@ -1,10 +1,8 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it, onTestFinished } from "vitest";
-import type { RunFilter } from "../../src/engine/engine.ts";
-import { claimRun } from "../../src/engine/open-workflow/sqlite-claim.ts";
-import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
-import { SqliteQueries } from "../../src/engine/open-workflow/sqlite-queries.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { RunQuery } from "../../src/engine/run-store.ts";
+import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { entriesRead } from "../support/postgres-reads.ts";
 import { serverUrl } from "../support/postgres.ts";
@@ -12,89 +10,97 @@ import { newDatabase } from "../support/test-database.ts";
 
 const workflow = "customer-feedback";
 const customer = { customer_id: "C-7" };
-const BY_CUSTOMER = "workflow_runs_customer (namespace_id=? AND <expr>=?";
-const BY_TIME = "workflow_runs_created_at_desc_idx (namespace_id=?";
-const BY_STATUS = "workflow_runs_status_created_at_desc_idx (namespace_id=? AND status=?";
-const BY_WORKFLOW_AND_STATUS =
-  "workflow_runs_workflow_name_status_created_at_desc_idx (namespace_id=? AND workflow_name=? AND status=?";
+const BY_CUSTOMER = "runs_input_customer_id (<expr>=?";
+const BY_TIME = "SCAN runs USING INDEX runs_created";
+const BY_STATUS = "runs_status (status=?";
+const BY_WORKFLOW = "runs_workflow (workflow=?";
+const BY_BOTH = "runs_workflow_status (workflow=? AND status=?";
 
-/** An empty database of runs, once opened by a version that lacked indexes, and how SQLite goes about what is done with it. It keeps no statistics: the plan is always this. */
-async function planner(): Promise<{ database: DatabaseSync; plans: string[] }> {
+/** An empty store of runs, and how SQLite goes about what is done with it. It keeps no statistics: the plan is always this. */
+async function planner(): Promise<{ store: SqliteRunStore; plans: () => string[] }> {
   const path = join(temporaryFolder(), "runs.sqlite");
-  await openSqliteDatabase(path, true).close();
-  const older = new DatabaseSync(path);
-  older.exec("DROP INDEX workflow_runs_customer; DROP INDEX workflow_runs_due");
-  older.close();
-  await openSqliteDatabase(path, true).close();
-  const database = new DatabaseSync(path);
-  onTestFinished(() => database.close());
-  const prepare = database.prepare.bind(database);
-  const plans: string[] = [];
-  database.prepare = (sql) => {
-    plans.push(
-      ...prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map(({ detail }) => String(detail)),
-    );
-    return prepare(sql);
+  const store = new SqliteRunStore(path);
+  onTestFinished(() => store.close());
+  await store.index("customer_id");
+  const prepared = vi.spyOn(DatabaseSync.prototype, "prepare");
+  const plans = (): string[] => {
+    const texts = prepared.mock.calls.splice(0).map(([sql]) => sql);
+    using database = new DatabaseSync(path);
+    const rows = texts.flatMap((sql) => database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
+    prepared.mockClear();
+    return rows.map(({ detail }) => String(detail));
   };
-  return { database, plans };
+  return { store, plans };
 }
 
 describe("on SQLite", () => {
-  it.each<[RunFilter, string, sorted?: boolean]>([
+  it.each<[Omit<RunQuery, "limit">, string]>([
     [{}, BY_TIME],
-    [{ workflow }, BY_TIME],
-    [
-      { workflow, startedSince: new Date(), startedBefore: new Date() },
-      `${BY_TIME} AND created_at>? AND created_at<?)`,
-    ],
-    [{ workflow, after: "run" }, `${BY_TIME} AND created_at<?)`],
-    [{ input: customer }, BY_CUSTOMER],
-    [{ workflow, status: "failed", input: customer }, BY_CUSTOMER],
+    [{ startedSince: 1, after: "run" }, "runs_created (created_at>? AND created_at<?)"],
+    [{ workflow }, `${BY_WORKFLOW})`],
+    [{ workflow, startedSince: 1, startedBefore: 2 }, `${BY_WORKFLOW} AND created_at>? AND created_at<?)`],
+    [{ workflow, after: "run" }, `${BY_WORKFLOW} AND created_at<?)`],
+    [{ input: customer }, `${BY_CUSTOMER})`],
+    [{ workflow, status: "failed", input: customer }, `${BY_CUSTOMER})`],
     [{ workflow, input: customer, after: "run" }, `${BY_CUSTOMER} AND created_at<?)`],
-    [{ status: "completed" }, BY_STATUS],
-    [{ workflow, status: "completed" }, BY_WORKFLOW_AND_STATUS],
-    [{ workflow, status: "started", after: "run" }, `${BY_WORKFLOW_AND_STATUS} AND created_at<?)`],
-    [{ workflow, status: "waiting_for_approval" }, BY_WORKFLOW_AND_STATUS],
-    [{ status: "processing" }, BY_STATUS, true],
-    [{ workflow, status: "processing" }, BY_WORKFLOW_AND_STATUS, true],
-  ])("the list %j reads by index and stops when it has enough", async (filter, index, sorted = false) => {
-    const { database, plans } = await planner();
-    await new SqliteQueries(database).runIds({ ...filter, limit: 10 });
-    expect(plans[0]).toContain(`SEARCH workflow_runs USING INDEX ${index}`);
-    expect(plans.filter((plan) => plan.startsWith("SCAN"))).toEqual([]);
+    [{ status: "completed" }, `${BY_STATUS})`],
+    [{ workflow, status: "completed" }, `${BY_BOTH})`],
+    [{ workflow, status: "started", after: "run" }, `${BY_BOTH} AND created_at<?)`],
+    [{ status: "waiting_for_approval" }, `${BY_STATUS})`],
+    [{ status: "processing" }, `${BY_STATUS})`],
+  ])("the list %j reads by index and stops when it has enough", async (filter, index) => {
+    const { store, plans } = await planner();
+    await store.find({ ...filter, limit: 10 });
+    const planned = plans();
+    expect(planned[0]).toContain(index);
+    expect(planned.filter((plan) => plan.startsWith("SCAN") && plan !== BY_TIME)).toEqual([]);
     // "Last term": only runs of the same millisecond are sorted.
-    expect(plans.includes("USE TEMP B-TREE FOR ORDER BY")).toBe(sorted);
+    expect(planned).not.toContain("USE TEMP B-TREE FOR ORDER BY");
   });
 
-  it("a claim looks into the index of due times, and reads no other run", async () => {
-    const { database, plans } = await planner();
-    claimRun(database, { workerId: "a", leaseDurationMs: 30_000 }, new Map([[workflow, 5]]), new Map([["b", "run"]]));
-    const due = "USING INDEX workflow_runs_due (namespace_id=? AND workflow_name=? AND status=? AND available_at<?)";
-    expect(plans).toContain(`SEARCH workflow_runs ${due}`);
-    expect(plans.filter((plan) => /^SCAN (?!(?:workflow|stage|execution) VIRTUAL)/.test(plan))).toEqual([]);
+  it("what is due is found in its index, and no other run is read", async () => {
+    const { store, plans } = await planner();
+    const run = { id: "run", workflow, key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
+    const later = { ...run, id: "later", key: "later", availableAt: Date.now() + 60_000 };
+    await store.write({ accepts: [run, later], runs: [] });
+    plans();
+    await store.takeUp({ most: 5, workflows: new Map([[workflow, 5]]), held: [] });
+    const due = "SEARCH runs USING COVERING INDEX runs_due (workflow=? AND priority";
+    expect(plans()).toEqual([
+      `${due}<?)`,
+      `${due}=? AND due_at>? AND due_at<?)`,
+      "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)",
+      "SEARCH events USING PRIMARY KEY (run=? AND n>?)",
+      `${due}=? AND due_at>?)`,
+    ]);
+  });
+
+  it("runs are counted in an index", async () => {
+    const { store, plans } = await planner();
+    await store.counts();
+    expect(plans()[0]).toBe("SCAN runs USING COVERING INDEX runs_workflow_status");
   });
 });
 
-const LISTS: RunFilter[] = [
+const LISTS: Omit<RunQuery, "limit">[] = [
   { workflow: "other" },
+  { workflow: "none" },
   { workflow: "other", after: "" },
   { workflow: "other", input: customer },
   { workflow: "other", status: "failed", input: customer, after: "" },
   { input: { customer_id: "nobody" } },
+  { status: "completed" },
   { workflow: "other", status: "completed" },
   { workflow: "other", status: "waiting_for_approval" },
 ];
 
 it.skipIf(!serverUrl)("on PostgreSQL, lists read few runs of many (skipped without TEST_DATABASE_URL)", async () => {
-  const runs = 20_000;
   const times = 10; // Often enough for a plan that knows no values.
-  const read = await entriesRead(await newDatabase(), runs, async ({ queries }) => {
-    const [last = ""] = await queries.runIds({ limit: 1 });
+  const read = await entriesRead(await newDatabase(), 20_000, async (store) => {
+    const [last] = await store.find({ limit: 1 });
     for (let n = 0; n < times; n++) {
       for (const list of LISTS) {
-        await queries.runIds({ ...list, ...(list.after === undefined ? {} : { after: last }), limit: 10 });
+        await store.find({ ...list, ...(list.after === undefined ? {} : { after: last!.run.id }), limit: 10 });
       }
     }
   });

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { pino } from "pino";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 
-async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-  const engine = await OpenWorkflowEngine.connect(url, options);
+async function open(url: string, options: EngineOptions = {}): Promise<DurableEngine> {
+  const engine = await DurableEngine.connect(url, options);
   onTestFinished(() => engine.close());
   return engine;
 }
@@ -25,7 +25,7 @@ async function idleSession(url: string, text: string): Promise<{ end: () => Prom
   return { end };
 }
 
-const WRITING = "BEGIN; LOCK TABLE openworkflow.workflow_runs IN ROW EXCLUSIVE MODE";
+const WRITING = "BEGIN; LOCK TABLE abi_workflows.runs IN ROW EXCLUSIVE MODE";
 const MIGRATING = "SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))";
 
 /** The URL of a new role's login to a database, gone with its rights after the test. */
@@ -52,18 +52,15 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     ["another process upgrades the tables", MIGRATING],
   ])("waits for nobody where nothing is missing, while %s", async (_, text) => {
     const url = await newDatabase();
-    await (await OpenWorkflowEngine.connect(url)).close();
+    await (await DurableEngine.connect(url)).close();
     await idleSession(url, text);
     await expect(open(url, { worker: false })).resolves.toBeDefined();
     await expect(executesARun(url)).resolves.toBeUndefined();
   });
 
-  it("says that it is kept from an upgrade, and does it when it can; who only looks on needs none", async () => {
+  it("says that it is kept from making tables, and makes them when it can", async () => {
     const url = await newDatabase();
-    await (await OpenWorkflowEngine.connect(url)).close();
-    await statement(url, "DROP TABLE openworkflow.waiting_workers");
-    const session = await idleSession(url, WRITING);
-    await expect(open(url, { worker: false })).resolves.toBeDefined();
+    const session = await idleSession(url, MIGRATING);
     const kept = { type: "io_error", code: "engine_unavailable", message: expect.stringContaining("lock") };
     await expect(open(url)).rejects.toMatchObject(kept);
     await session.end();
@@ -81,24 +78,39 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  it("knows OpenWorkflow's last migration", async () => {
+  it("refuses the runs of a newer version, and leaves them alone", async () => {
     const url = await newDatabase();
-    await open(url, { worker: false });
-    const sql = postgres(url, { max: 1 });
-    onTestFinished(() => sql.end());
-    // With another one postgres-schema.ts must look for its last object.
-    expect(await sql`SELECT max(version)::int FROM openworkflow.openworkflow_migrations`).toEqual([{ max: 5 }]);
+    await (await DurableEngine.connect(url)).close();
+    await statement(url, "INSERT INTO abi_workflows.migrations VALUES (1000)");
+    await expect(open(url)).rejects.toMatchObject({
+      type: "validation_error",
+      code: "engine_unreadable",
+      message: expect.stringContaining("newer version"),
+    });
+  });
+
+  it("says once that the runs of a version before 0.1 are not carried over, and leaves them where they are", async () => {
+    const url = await newDatabase();
+    await statement(url, "CREATE SCHEMA openworkflow; CREATE TABLE openworkflow.workflow_runs (id text)");
+    const warned: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void warned.push(line) });
+    await (await DurableEngine.connect(url, { logger })).close();
+    await statement(url, "INSERT INTO openworkflow.workflow_runs VALUES ('one'); DROP SCHEMA abi_workflows CASCADE");
+    expect(warned).toEqual([]);
+    for (let n = 0; n < 2; n++) await (await DurableEngine.connect(url, { logger })).close();
+    expect(warned).toEqual([expect.stringContaining("not carried over")]);
+    await statement(url, "DELETE FROM openworkflow.workflow_runs");
   });
 
   it("needs no right to make tables where they are there", async () => {
     const url = await newDatabase();
-    await (await OpenWorkflowEngine.connect(url)).close();
+    await (await DurableEngine.connect(url)).close();
     const role = await newRole(url);
     await statement(
       url,
-      `GRANT USAGE ON SCHEMA openworkflow TO ${role.name};
-       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA openworkflow TO ${role.name};
-       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA openworkflow TO ${role.name}`,
+      `GRANT USAGE ON SCHEMA abi_workflows TO ${role.name};
+       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA abi_workflows TO ${role.name};
+       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA abi_workflows TO ${role.name}`,
     );
     await expect(executesARun(role.url)).resolves.toBeUndefined();
   });
@@ -109,7 +121,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     const role = await newRole(url);
     await statement(
       url,
-      `GRANT USAGE ON SCHEMA openworkflow TO ${role.name}; GRANT ALL ON ALL TABLES IN SCHEMA openworkflow TO ${role.name};
+      `GRANT USAGE ON SCHEMA abi_workflows TO ${role.name}; GRANT ALL ON ALL TABLES IN SCHEMA abi_workflows TO ${role.name};
        ALTER ROLE ${role.name} CONNECTION LIMIT 1`,
     );
     const warned: string[] = [];
@@ -132,10 +144,10 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     const role = await newRole(url);
     const lacking = {
       code: "engine_unavailable",
-      message: expect.stringContaining("USAGE on the schema openworkflow"),
+      message: expect.stringContaining("USAGE on the schema abi_workflows"),
     };
     await expect(open(role.url)).rejects.toMatchObject(lacking);
-    await (await OpenWorkflowEngine.connect(url)).close();
+    await (await DurableEngine.connect(url)).close();
     await expect(open(role.url)).rejects.toMatchObject(lacking);
   });
 
@@ -159,12 +171,12 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
 
 describe("connecting to PostgreSQL", () => {
   it("says so where nobody answers, without the password", async () => {
-    const connecting = OpenWorkflowEngine.connect("postgres://me:hunter2@127.0.0.1:1/none");
+    const connecting = DurableEngine.connect("postgres://me:hunter2@127.0.0.1:1/none");
     await expect(connecting).rejects.toMatchObject({ type: "io_error", code: "engine_unavailable" });
     await expect(connecting).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/);
   });
 
   it.each(["mysql://x", "postgres://", "postgres:///", "postgres://me:secret@/"])("refuses %s", async (url) => {
-    await expect(OpenWorkflowEngine.connect(url)).rejects.toMatchObject({ code: "invalid_configuration" });
+    await expect(DurableEngine.connect(url)).rejects.toMatchObject({ code: "invalid_configuration" });
   });
 });

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
 import { IoError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { createDatabase, serverUrl, statement } from "../support/postgres.ts";
@@ -11,10 +11,10 @@ import { newDatabase } from "../support/test-database.ts";
 import { decideAfterKill, meanwhile } from "./waiting.ts";
 
 describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
-  workflowEngineContract("OpenWorkflowEngine on PostgreSQL", () => {
+  workflowEngineContract("DurableEngine on PostgreSQL", () => {
     const created = createDatabase();
     return {
-      open: async (options) => OpenWorkflowEngine.connect((await created).url, { concurrency: 4, ...options }),
+      open: async (options) => DurableEngine.connect((await created).url, { concurrency: 4, ...options }),
       destroy: async () => (await created).drop(),
     };
   });
@@ -41,7 +41,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
 
     const victim = worker("victim");
     await heard("ready");
-    const client = await OpenWorkflowEngine.connect(database, { worker: false });
+    const client = await DurableEngine.connect(database, { worker: false });
     client.register("shared", async () => null);
     const { id } = await client.start("shared", { key: "k", fingerprint: "f", input: { hold: true } });
     await heard("victim second");
@@ -50,7 +50,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     const sql = postgres(database, { max: 1 });
     onTestFinished(() => sql.end());
     expect(
-      await sql`SELECT 1 FROM openworkflow.workflow_runs WHERE available_at <= now() + interval '30 s'`,
+      await sql`SELECT 1 FROM abi_workflows.runs WHERE lease_ends_at <= abi_workflows.now_ms() + 5000`,
     ).toHaveLength(1);
     worker("heir");
     const run = await client.wait(id);
@@ -61,43 +61,23 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
 
   it("keeps a run that waits for a person when its process is killed with -9", async () => {
     const database = await newDatabase();
-    const { run, steps } = await decideAfterKill(database, () => OpenWorkflowEngine.connect(database));
+    const { run, steps } = await decideAfterKill(database, () => DurableEngine.connect(database));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
     expect(steps).toEqual(["sent"]);
   });
 
   it("sees a decision and a cancellation between its last look and the wait", async () => {
     const database = await newDatabase();
-    const connected = async () => connectPostgres(database);
+    const connected = async () => PostgresRunStore.open(database);
     const decided = await meanwhile(await connected(), (engine, id) => engine.decide(id, "draft-1", "yes"));
     expect(decided).toMatchObject({ status: "completed", output: "yes" });
     const cancelled = await meanwhile(await connected(), (engine, id) => engine.cancel(id));
     expect(cancelled).toMatchObject({ status: "cancelled" });
   });
 
-  it("begins a step once where the answer to that gets lost, and takes it for no death of its process", async () => {
-    const database = await connectPostgres(await newDatabase());
-    const { backend } = database;
-    let lost = 0;
-    const createStepAttempt: typeof backend.createStepAttempt = async (params) => {
-      const attempt = await backend.createStepAttempt(params);
-      if (lost++ < 3) throw new Error("write CONNECTION_CLOSED");
-      return attempt;
-    };
-    const troubled = Object.assign(Object.create(backend) as typeof backend, { createStepAttempt });
-    const retry = { attempts: 1, initialDelayMs: 1, maximumDelayMs: 1 };
-    const engine = new OpenWorkflowEngine({ database: { ...database, backend: troubled }, retry });
-    onTestFinished(() => engine.close());
-    let effects = 0;
-    engine.register("mail", async (_, { step }) => step("sent", () => ++effects));
-    const { id } = await engine.start("mail", { key: "k", fingerprint: "f", input: null });
-    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
-    expect((await engine.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual(["sent completed"]);
-  });
-
   it("says at once of what the database's encoding lacks that it can't be kept, and repeats no effect for it", async () => {
     const url = await newDatabase("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
-    const engine = await OpenWorkflowEngine.connect(url, {
+    const engine = await DurableEngine.connect(url, {
       retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 1 },
     });
     onTestFinished(() => engine.close());
@@ -130,11 +110,15 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
   it.each(["new", "older"])("opens safely when ten processes do so at once on a database that is %s", async (age) => {
     const database = await newDatabase();
     if (age === "older") {
-      await (await OpenWorkflowEngine.connect(database)).close();
-      await statement(database, "DROP INDEX openworkflow.workflow_runs_customer");
+      const store = await PostgresRunStore.open(database);
+      await store.index("customer_id");
+      await store.close();
+      await statement(database, "DROP INDEX abi_workflows.in_customer_id");
     }
-    const engines = await Promise.all(Array.from({ length: 10 }, () => OpenWorkflowEngine.connect(database)));
-    for (const engine of engines) engine.register("once", async (_, { runId }) => runId);
+    const engines = await Promise.all(Array.from({ length: 10 }, () => DurableEngine.connect(database)));
+    for (const engine of engines) {
+      engine.register("once", async (_, { runId }) => runId, { indexedFields: ["customer_id"] });
+    }
     const started = await Promise.all(
       Array.from({ length: 64 }, (_, n) =>
         engines[n % 10]!.start("once", { key: "same", fingerprint: "f", input: null }),
@@ -145,6 +129,6 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     expect(await engines[7]!.wait(started[0]!.id)).toMatchObject({ status: "completed", output: started[0]!.id });
     for (const engine of engines) await engine.close();
     // Fails where it is missing.
-    await statement(database, "DROP INDEX openworkflow.workflow_runs_customer");
+    await statement(database, "DROP INDEX abi_workflows.in_customer_id");
   });
 });

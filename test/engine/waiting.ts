@@ -3,9 +3,10 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import type { Run } from "../../src/engine/engine.ts";
-import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import type { RunStore } from "../../src/engine/run-store.ts";
+import { hasKind, troubledStore } from "../support/troubled-store.ts";
 
 /**
  * Kills a process whose run waits for a person, and decides on it in this one. Gives the run at its end, and the steps that this
@@ -13,7 +14,7 @@ import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow
  */
 export async function decideAfterKill(
   place: string,
-  open: () => Promise<OpenWorkflowEngine> | OpenWorkflowEngine,
+  open: () => Promise<DurableEngine> | DurableEngine,
 ): Promise<{ run: Run; steps: string[] }> {
   const victim = spawn(process.execPath, [join(import.meta.dirname, "../support/waiting-process.ts"), place], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -42,25 +43,26 @@ export async function decideAfterKill(
 
 /** Does something with a run after its last look for a decision and before it is parked. Gives the run at its end. */
 export async function meanwhile(
-  database: EngineDatabase,
-  something: (engine: OpenWorkflowEngine, id: string) => Promise<unknown>,
+  store: RunStore,
+  something: (engine: DurableEngine, id: string) => Promise<unknown>,
 ): Promise<Run> {
-  const { queries } = database;
-  const park = queries.park.bind(queries);
-  const engine = new OpenWorkflowEngine({ database });
   const workflow = `mail-${randomUUID()}`;
   let done = false;
-  queries.park = async (...args) => {
-    const [run] = await engine.list({ workflow });
-    if (run && !done) await something(engine, run.id);
-    done = true;
-    return park(...args);
+  const write: RunStore["write"] = async (batch) => {
+    if (hasKind(batch, "park") && !done) {
+      done = true;
+      const [run] = await engine.list({ workflow });
+      await something(engine, run!.id);
+    }
+    return store.write(batch);
   };
+  const engine = new DurableEngine({ store: troubledStore(store, { write }) });
   engine.register(workflow, async (_, { decision }) => (await decision("draft-1")).value);
   try {
     const { id } = await engine.start(workflow, { key: "k", fingerprint: "f", input: null });
     return await engine.wait(id);
   } finally {
+    expect(done).toBe(true);
     await engine.close();
   }
 }

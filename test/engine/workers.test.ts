@@ -3,17 +3,16 @@ import { once } from "node:events";
 import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
-import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
-import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
+import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
+import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
 import { serve } from "../support/http.ts";
 import { entriesRead } from "../support/postgres-reads.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
 import { serverUrl } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 
-async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-  const engine = await OpenWorkflowEngine.connect(url, options);
+async function open(url: string, options: EngineOptions = {}): Promise<DurableEngine> {
+  const engine = await DurableEngine.connect(url, options);
   onTestFinished(() => engine.close());
   return engine;
 }
@@ -38,24 +37,40 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const url = await newDatabase();
     const starter = await open(url, { worker: false });
     for (let n = 0; n < 20; n++) await starter.start("few", submission(n));
-    const databases = await Promise.all(Array.from({ length: 6 }, () => connectPostgres(url)));
-    onTestFinished(async () => void (await Promise.all(databases.map((database) => database.close()))));
-    const claim = (database: EngineDatabase, workerId: string) =>
-      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["few", 3]]), new Map());
-    const claimed = await Promise.all(
-      databases.flatMap((database, index) => ["a", "b", "c", "d"].map((slot) => claim(database, `${index}${slot}`))),
-    );
-    const ids = claimed.filter((run) => run !== null).map(({ id }) => id);
+    const stores = await Promise.all(Array.from({ length: 6 }, () => PostgresRunStore.open(url)));
+    onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
+    const take = async (store: PostgresRunStore, most: number) =>
+      (await store.takeUp({ most, workflows: new Map([["few", 3]]), held: [] })).runs;
+    const taken = await Promise.all(stores.flatMap((store) => [1, 2, 1, 2].map((most) => take(store, most))));
+    const ids = taken.flat().map(({ run }) => run.id);
     expect(ids).toHaveLength(3);
     expect(new Set(ids).size).toBe(3);
   });
 
-  it("don't read the queues of other workflows to claim a run", async () => {
-    const read = await entriesRead(await newDatabase(), 50_000, async (database) => {
-      const slot = { workerId: "a", leaseDurationMs: 30_000 };
-      const own = new Map(Array.from({ length: 15 }, (_, n) => [`slot ${n}`, `run ${n}`]));
+  it("take up each run once, however many look at once", async () => {
+    const url = await newDatabase();
+    const starter = await open(url, { worker: false });
+    for (let n = 0; n < 60; n++) await starter.start("echo", submission(n));
+    const stores = await Promise.all(Array.from({ length: 4 }, () => PostgresRunStore.open(url)));
+    onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
+    const taken = await Promise.all(
+      stores.map(
+        async (store) => (await store.takeUp({ most: 15, workflows: new Map([["echo", null]]), held: [] })).runs,
+      ),
+    );
+    // Whoever finds that others were faster looks further.
+    expect(taken.map(({ length }) => length)).toEqual([15, 15, 15, 15]);
+    expect(new Set(taken.flat().map(({ run }) => run.id)).size).toBe(60);
+  });
+
+  it("don't read the queues of other workflows to take up a run", async () => {
+    const read = await entriesRead(await newDatabase(), 50_000, async (store) => {
       // Often enough for a plan that knows no values.
-      for (let n = 0; n < 10; n++) expect(await database.claim(slot, new Map([["mine", null]]), own)).toBeNull();
+      for (let n = 0; n < 10; n++) {
+        for (const limit of [null, 5]) {
+          expect((await store.takeUp({ most: 5, workflows: new Map([["mine", limit]]), held: [] })).runs).toEqual([]);
+        }
+      }
     });
     expect(read).toBeLessThan(1000);
   });
@@ -64,7 +79,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const url = await newDatabase();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
-    const waiting = async (): Promise<number> => (await sql`SELECT 1 FROM openworkflow.waiting_workers`).count;
+    const waiting = async (): Promise<number> => (await sql`SELECT 1 FROM abi_workflows.waiting_workers`).count;
     const begun: { by: string; end: () => void }[] = [];
     const engines = await Promise.all(["one", "two", "three"].map(() => open(url)));
     for (const [index, engine] of engines.entries()) {
@@ -108,7 +123,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     onTestFinished(() => void victim.kill("SIGKILL"));
     await once(victim.stdout, "data");
     ids.push((await engine.start("call", submission(1))).id);
-    const waiting = async (): Promise<number> => (await sql`SELECT 1 FROM openworkflow.waiting_workers`).count;
+    const waiting = async (): Promise<number> => (await sql`SELECT 1 FROM abi_workflows.waiting_workers`).count;
     await expect.poll(waiting).toBe(1);
     victim.kill("SIGKILL");
     await once(victim, "exit");

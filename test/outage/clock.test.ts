@@ -1,11 +1,9 @@
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
-import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
-import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
 import { IoError } from "../../src/errors.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -30,8 +28,8 @@ async function openTroubled(place: string, failures: number) {
   const retry = { attempts: 3, initialDelayMs: 300, maximumDelayMs: 300 };
   const options = { retry, logger: pino({ level: "info" }, { write }) };
   const engine = place.startsWith("postgres:")
-    ? await OpenWorkflowEngine.connect(place, options)
-    : new OpenWorkflowEngine({ ...options, path: place });
+    ? await DurableEngine.connect(place, options)
+    : new DurableEngine({ ...options, path: place });
   onTestFinished(() => engine.close());
   let left = failures;
   engine.register("troubled", (_, { step }) =>
@@ -48,8 +46,8 @@ async function openTroubled(place: string, failures: number) {
 async function attemptsMade(place: string, meanwhile: () => unknown): Promise<number[]> {
   const retry = { attempts: 3, initialDelayMs: 50, maximumDelayMs: 100 };
   const engine = place.startsWith("postgres:")
-    ? await OpenWorkflowEngine.connect(place, { retry })
-    : new OpenWorkflowEngine({ path: place, retry });
+    ? await DurableEngine.connect(place, { retry })
+    : new DurableEngine({ path: place, retry });
   onTestFinished(() => engine.close());
   const attempts: number[] = [];
   engine.onStep(({ phase, attempt }) => void (phase === "failed" && attempts.push(attempt)));
@@ -125,22 +123,13 @@ describe("when the clock jumps", () => {
     expect(await attemptsMade(":memory:", () => setClock(-HOUR))).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
-  it("not at all, a run that was submitted again by a version which did not count is not tried more often either", async () => {
-    const path = join(temporaryFolder(), "runs.sqlite");
-    const forget = () => {
-      using database = new DatabaseSync(path);
-      database.exec("UPDATE workflow_runs SET config = json_remove(config, '$.attempts_before')");
-    };
-    expect(await attemptsMade(path, forget)).toEqual([1, 2, 3, 1, 2, 3]);
-  });
-
   it("an hour back between two processes, what waits for its retry or was just submitted goes on with the second", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const { engine: first, putOff } = await openTroubled(path, 1);
     const { id } = await first.start("troubled", submission);
     await putOff;
     await first.close();
-    const starter = new OpenWorkflowEngine({ path, worker: false });
+    const starter = new DurableEngine({ path, worker: false });
     const { id: submitted } = await starter.start("later", submission);
     await starter.close();
     setClock(-HOUR);
@@ -148,20 +137,6 @@ describe("when the clock jumps", () => {
     second.resume();
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "done" });
     expect(await second.wait(submitted)).toMatchObject({ status: "completed", output: "begun" });
-  });
-
-  it("an hour back, no lease holds longer than half a minute from then", async () => {
-    const database = openSqliteDatabase(":memory:", true);
-    onTestFinished(() => database.close());
-    const engine = new OpenWorkflowEngine({ database });
-    const { id } = await engine.start("later", submission);
-    const claim = async () =>
-      (await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["later", 1]]), new Map()))?.id;
-    expect(`workflow-${await claim()}`).toBe(id);
-    setClock(-HOUR);
-    expect(await claim()).toBeUndefined();
-    setClock(31_000);
-    expect(`workflow-${await claim()}`).toBe(id);
   });
 });
 
@@ -179,32 +154,35 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     await statement(
       url,
       `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'corrected afterwards'; END $$;
-       CREATE TRIGGER refuse BEFORE UPDATE OF available_at ON openworkflow.workflow_runs
-       FOR EACH ROW WHEN (OLD.status = 'pending' AND NEW.status = 'pending') EXECUTE FUNCTION refuse()`,
+       CREATE TRIGGER refuse BEFORE UPDATE OF due_at ON abi_workflows.runs
+       FOR EACH ROW WHEN (NEW.due_at > abi_workflows.now_ms() + 60000) EXECUTE FUNCTION refuse()`,
     );
     setClock(HOUR);
     const { id } = await engine.start("troubled", submission);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
-  it("whose clock was set back by an hour, what waits for its retry or was just submitted goes on, what is put off stays so, and no lease holds longer than half a minute", async () => {
+  it("whose clock was set back by an hour, what waits for its retry or was just submitted goes on, what is put off stays so, and no lease holds longer than one from now", async () => {
     const url = await newDatabase();
     const { engine: first, putOff } = await openTroubled(url, 1);
     const { id } = await first.start("troubled", submission);
     await putOff;
     await first.close();
-    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
+    const starter = await DurableEngine.connect(url, { worker: false });
     onTestFinished(() => starter.close());
     const { id: submitted } = await starter.start("later", submission);
     const availableAt = new Date(Date.now() + HOUR / 2);
     const { id: later } = await starter.start("later", { ...submission, key: "later", availableAt });
     const { id: held } = await starter.start("held", submission);
-    const database = await connectPostgres(url);
-    await database.claim({ workerId: "dead", leaseDurationMs: 30_000 }, new Map([["held", 1]]), new Map());
-    await database.close();
+    const dead = await PostgresRunStore.open(url);
+    await dead.takeUp({ most: 1, workflows: new Map([["held", 1]]), held: [] });
+    await dead.close();
     // As it leaves them.
-    const AHEAD = "available_at = available_at + interval '1 hour', updated_at = updated_at + interval '1 hour'";
-    await statement(url, `UPDATE openworkflow.workflow_runs SET ${AHEAD}`);
+    await statement(
+      url,
+      `UPDATE abi_workflows.runs
+       SET due_at = due_at + ${HOUR}, due_since = due_since + ${HOUR}, lease_ends_at = lease_ends_at + ${HOUR}`,
+    );
     const { engine: second } = await openTroubled(url, 0);
     second.resume();
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "done" });
@@ -212,7 +190,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     expect(await second.get(later)).toMatchObject({ status: "started" });
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
-    const lease = sql`SELECT available_at < now() + interval '31 seconds' AS short FROM openworkflow.workflow_runs
+    const lease = sql`SELECT lease_ends_at <= abi_workflows.now_ms() + 5000 AS short FROM abi_workflows.runs
       WHERE id = ${held.slice("workflow-".length)}`;
     expect(await lease).toEqual([{ short: true }]);
   });
@@ -222,70 +200,57 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     const ahead = () =>
       statement(
         url,
-        `UPDATE openworkflow.step_attempts SET started_at = started_at + interval '1 hour' WHERE status = 'failed';
-         UPDATE openworkflow.workflow_runs
-         SET config = jsonb_set(config, '{resubmitted_at}', to_jsonb(now() + interval '1 hour'))`,
+        `UPDATE abi_workflows.events SET time = time + ${HOUR};
+         UPDATE abi_workflows.runs SET resumed_at = resumed_at + ${HOUR}`,
       );
     expect(await attemptsMade(url, ahead)).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
-  it("on which a version that did not count submitted a run again, it is not tried more often", async () => {
+  /** A store, and one that has started runs of these workflows. */
+  async function withRuns(...workflows: readonly string[]) {
     const url = await newDatabase();
-    const forget = () => statement(url, "UPDATE openworkflow.workflow_runs SET config = config - 'attempts_before'");
-    expect(await attemptsMade(url, forget)).toEqual([1, 2, 3, 1, 2, 3]);
-  });
+    const store = await PostgresRunStore.open(url);
+    const starter = await DurableEngine.connect(url, { worker: false });
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(async () => void (await Promise.all([store.close(), starter.close(), sql.end()])));
+    const ids: string[] = [];
+    for (const [key, workflow] of workflows.entries()) {
+      ids.push((await starter.start(workflow, { ...submission, key: `${key}` })).id);
+    }
+    const takeUp = async (workflow: string) =>
+      (await store.takeUp({ most: 1, workflows: new Map([[workflow, 1]]), held: [] })).runs;
+    return { sql, ids, takeUp };
+  }
 
   it("whose clock was set back by an hour, a worker that ended before leaves its place in the queue to others", async () => {
-    const url = await newDatabase();
-    const database = await connectPostgres(url);
-    onTestFinished(() => database.close());
-    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
-    onTestFinished(() => starter.close());
-    await starter.start("single", submission);
-    await statement(
-      url,
-      "INSERT INTO openworkflow.waiting_workers VALUES ('single', 'ended', now() - interval '1 minute', now() + interval '1 hour')",
-    );
-    expect(
-      await database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]), new Map()),
-    ).not.toBeNull();
-    const sql = postgres(url, { max: 1 });
-    onTestFinished(() => sql.end());
-    expect(await sql`SELECT worker FROM openworkflow.waiting_workers`).toEqual([]);
+    const { sql, takeUp } = await withRuns("single");
+    await sql`INSERT INTO abi_workflows.waiting_workers
+      SELECT 'single', 'ended', moment - 60000, moment + ${HOUR} FROM abi_workflows.now_ms() AS moment`;
+    expect(await takeUp("single")).toHaveLength(1);
+    expect(await sql`SELECT worker FROM abi_workflows.waiting_workers`).toEqual([]);
   });
 
   it("whose clock was set back to before its start, leases end all the same; while they were not renewable they hold", async () => {
-    const url = await newDatabase();
-    const database = await connectPostgres(url);
-    onTestFinished(() => database.close());
-    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
-    onTestFinished(() => starter.close());
-    const { id } = await starter.start("held", submission);
-    await database.claim({ workerId: "dead", leaseDurationMs: 0 }, new Map([["held", 1]]), new Map());
-    const sql = postgres(url, { max: 1 });
-    onTestFinished(() => sql.end());
-    const claimed = (started: string) =>
-      sql`SELECT id FROM openworkflow.claim_run_5('b', 'heir', '30 seconds', '{"held": 1}', '{}', '[]', now() + ${started}::interval)`;
-    expect(await claimed("-10 seconds")).toEqual([]);
-    expect(await claimed("1 hour")).toEqual([{ id: id.slice("workflow-".length) }]);
+    const { sql, ids, takeUp } = await withRuns("held");
+    expect(await takeUp("held")).toHaveLength(1);
+    await sql`UPDATE abi_workflows.runs SET lease_ends_at = 0`;
+    const taken = async (started: string) => {
+      const [row] = await sql<{ runs: { id: string }[] | null }[]>`
+        SELECT abi_workflows.take_up('b', 1, '{"held": 1}', '{}', '{}', now() + ${started}::interval) -> 'runs' AS runs`;
+      return row!.runs?.map(({ id }) => `workflow-${id}`);
+    };
+    expect(await taken("-2 seconds")).toBeUndefined();
+    expect(await taken("1 hour")).toEqual(ids);
   });
 
   it("whose clock was set back by an hour, a worker that waits for a place stands behind nobody who came later", async () => {
-    const url = await newDatabase();
-    const database = await connectPostgres(url);
-    onTestFinished(() => database.close());
-    const starter = await OpenWorkflowEngine.connect(url, { worker: false });
-    onTestFinished(() => starter.close());
-    for (const key of ["a", "b"]) await starter.start("single", { ...submission, key });
-    const claim = () => database.claim({ workerId: "a", leaseDurationMs: 30_000 }, new Map([["single", 1]]), new Map());
-    await claim();
-    await claim();
-    const sql = postgres(url, { max: 1 });
-    onTestFinished(() => sql.end());
-    await sql`UPDATE openworkflow.waiting_workers SET since = since + interval '1 hour', asked_at = asked_at + interval '1 hour'`;
-    await claim();
-    expect(await sql`SELECT since <= now() AND asked_at <= now() AS past FROM openworkflow.waiting_workers`).toEqual([
-      { past: true },
-    ]);
+    const { sql, takeUp } = await withRuns("single", "single");
+    expect(await takeUp("single")).toHaveLength(1);
+    expect(await takeUp("single")).toEqual([]);
+    await sql`UPDATE abi_workflows.waiting_workers SET since = since + ${HOUR}, asked_at = asked_at + ${HOUR}`;
+    await takeUp("single");
+    const standing = sql`SELECT since <= abi_workflows.now_ms() AND asked_at <= abi_workflows.now_ms() AS past
+      FROM abi_workflows.waiting_workers`;
+    expect(await standing).toEqual([{ past: true }]);
   });
 });

@@ -1,8 +1,8 @@
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
-import type { EngineDatabase } from "../../src/engine/open-workflow/engine-database.ts";
-import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
+import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
+import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
+import type { Hold, TakenRun } from "../../src/engine/run-store.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
@@ -11,11 +11,29 @@ import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 const RUNS = 24;
 
-async function open(url: string, options: EngineOptions = {}): Promise<OpenWorkflowEngine> {
-  const engine = await OpenWorkflowEngine.connect(url, options);
+async function open(url: string, options: EngineOptions = {}): Promise<DurableEngine> {
+  const engine = await DurableEngine.connect(url, options);
   onTestFinished(() => engine.close());
   return engine;
 }
+
+/** The URL of a new database, and the same through a network that can be cut. */
+async function openNetwork() {
+  const direct = new URL(await newDatabase());
+  const proxy = await startTcpProxy(Number(direct.port || 5432));
+  const through = new URL(direct);
+  through.port = String(proxy.port);
+  return { direct: direct.href, through: through.href, proxy };
+}
+
+async function openStore(url: string): Promise<PostgresRunStore> {
+  const store = await PostgresRunStore.open(url);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const takeUp = async (store: PostgresRunStore, most = 1, held: readonly Hold[] = []): Promise<readonly TakenRun[]> =>
+  (await store.takeUp({ most, workflows: new Map([["echo", null]]), held })).runs;
 
 /** A gate that work waits at until the test opens it, and that tells when so many have come. */
 function gate(expected: number) {
@@ -69,7 +87,7 @@ async function underWay(url: string) {
 describe.skipIf(!serverUrl)("when connections to the database (skipped without TEST_DATABASE_URL)", () => {
   it("are all terminated in the middle of runs, nothing is lost and no step is repeated", async () => {
     const url = await newDatabase();
-    const { middle, completed } = await underWay(url);
+    const { middle, ended } = await underWay(url);
     const terminate = () =>
       statement(
         url,
@@ -78,121 +96,92 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await terminate();
     middle.open();
     await terminate();
-    // Whether it hears of others at once again is left open: a listening connection that is terminated while it is made anew is not
-    // always made once more, and then others' runs are found by polling, each second.
-    await expect(completed()).resolves.toBeUndefined();
+    await expect(ended()).resolves.toBeUndefined();
   });
 
-  it("break while a run is claimed, another slot of the same worker claims it at once", async () => {
-    const direct = new URL(await newDatabase());
-    const proxy = await startTcpProxy(Number(direct.port || 5432));
-    const through = new URL(direct);
-    through.port = String(proxy.port);
-    const starter = await open(direct.href, { worker: false });
-    const { id } = await starter.start("echo", submission(0));
-    const database = await connectPostgres(through.href);
-    onTestFinished(() => database.close());
-    const claim = (workerId: string) =>
-      database.claim({ workerId, leaseDurationMs: 30_000 }, new Map([["echo", null]]), new Map());
-    const sql = postgres(direct.href, { max: 1 });
-    onTestFinished(() => sql.end());
-    await sql`SELECT pg_advisory_lock(hashtextextended('abi-workflows/claims', 0))`;
-    const lost = claim("a");
-    const queue = () => sql`SELECT 1 FROM pg_locks
-      WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-    await expect.poll(async () => (await queue()).count).toBe(1);
-    proxy.cut();
-    await expect(lost).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
-    await sql`SELECT pg_advisory_unlock_all()`;
-    await expect.poll(async () => (await starter.get(id))?.status).toBe("processing");
-    proxy.mend();
-    expect(await claim("b")).toMatchObject({ id: id.slice("workflow-".length), attempts: 1 });
-    // What it has heard of is at work.
-    await starter.start("echo", submission(1));
-    expect(await claim("a")).not.toBeNull();
-    expect(await claim("c")).toBeNull();
-  });
-
-  it("break while a run is claimed that then has to wait for a place, it is listed as started until it has one", async () => {
+  it("are terminated again and again while it listens anew, it hears of others all the same", async () => {
     const url = await newDatabase();
-    const engine = await open(url, { worker: false });
-    const { id } = await engine.start("echo", submission(0));
+    const worker = await open(url);
+    worker.register("echo", async (input) => input);
+    worker.resume();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
-    const claim = (slot: string, most: number, unanswered: string[]) => sql`
-      SELECT id FROM openworkflow.claim_run_5('a', ${slot}, '30 seconds', ${sql.json({ echo: most })}, '{}', ${sql.json(unanswered)})`;
-    expect(await claim("lost", 1, [])).toHaveLength(1);
-    expect(await claim("next", 0, ["lost"])).toHaveLength(0);
-    expect(await engine.get(id)).toMatchObject({ status: "started" });
-    expect(await engine.list({ status: "started" })).toHaveLength(1);
-    expect(await engine.list({ status: "processing" })).toEqual([]);
+    for (let n = 0; n < 20; n++) {
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+    }
+    const starter = await open(url, { worker: false });
+    starter.register("echo", async () => null);
+    const echo = async (n: number) => starter.wait((await starter.start("echo", submission(n))).id);
+    await expect(soonerThanByPolling(60, echo)).resolves.toBeUndefined();
+  });
+
+  it("break while a run is taken up, it is free again when its lease is over", async () => {
+    const { direct, through, proxy } = await openNetwork();
+    const starter = await open(direct, { worker: false });
+    const { id } = await starter.start("echo", submission(0));
+    const store = await openStore(through);
+    const other = await openStore(direct);
+    await takeUp(store, 0); // looks after the clock, so that the next look does nothing else
+    proxy.loseAnswers();
+    const lost = takeUp(store);
+    lost.catch(() => {});
+    await expect.poll(async () => (await starter.get(id))?.status).toBe("processing");
+    const began = performance.now();
+    proxy.cut();
+    await expect(lost).rejects.toThrow("Connection terminated");
+    expect(await takeUp(other)).toEqual([]);
+    await expect.poll(async () => (await takeUp(other)).map(({ run }) => `workflow-${run.id}`)).toEqual([id]);
+    expect(performance.now() - began).toBeLessThan(8000);
   });
 
   it("break and are refused for a while, nothing is lost and no step is repeated", async () => {
-    const direct = new URL(await newDatabase());
-    const proxy = await startTcpProxy(Number(direct.port || 5432));
-    const through = new URL(direct);
-    through.port = String(proxy.port);
-    const { worker, middle, ended } = await underWay(through.href);
+    const { through, proxy } = await openNetwork();
+    const { worker, middle, ended } = await underWay(through);
     proxy.cut();
     // Done while nobody can write it down, and tried often enough to give up.
     middle.open();
-    await proxy.refused(60);
+    await proxy.refused(30);
     await expect(worker.get("workflow-any")).rejects.toMatchObject({ code: "engine_unavailable", retriable: true });
     const starting = worker.start("echo", submission(1000));
-    await proxy.refused(64);
+    await proxy.refused(34);
     proxy.mend();
     expect(await starting).toMatchObject({ outcome: "created" });
     await ended();
   });
 
   it("are refused while it closes, it closes all the same", async () => {
-    const direct = new URL(await newDatabase());
-    const proxy = await startTcpProxy(Number(direct.port || 5432));
-    const through = new URL(direct);
-    through.port = String(proxy.port);
-    const { worker, middle } = await underWay(through.href);
+    const { through, proxy } = await openNetwork();
+    const { worker, middle } = await underWay(through);
     proxy.cut();
     middle.open();
     await expect(worker.close()).resolves.toBeUndefined();
   });
 
   it("fall silent, it closes all the same", async () => {
-    const direct = new URL(await newDatabase());
-    const proxy = await startTcpProxy(Number(direct.port || 5432));
-    const through = new URL(direct);
-    through.port = String(proxy.port);
-    const { worker, middle } = await underWay(through.href);
+    const { through, proxy } = await openNetwork();
+    const { worker, middle } = await underWay(through);
     proxy.silence();
     middle.open();
     await expect(worker.close()).resolves.toBeUndefined();
   });
 
-  it("fall silent, a claim and the renewal of a lease fail after a while, and what comes next has a new connection", async () => {
-    const slot = { workerId: "a", leaseDurationMs: 30_000 };
-    const claim = (database: EngineDatabase) => database.claim(slot, new Map([["echo", null]]), new Map());
-    const fallsSilent = async (work: (database: EngineDatabase, workflowRunId: string) => Promise<unknown>) => {
-      const direct = new URL(await newDatabase());
-      const proxy = await startTcpProxy(Number(direct.port || 5432));
-      const through = new URL(direct);
-      through.port = String(proxy.port);
-      const engine = await open(direct.href, { worker: false });
-      const { id } = await engine.start("echo", submission(0));
-      const database = await connectPostgres(through.href);
-      onTestFinished(() => database.close());
-      const runId = (await claim(database))!.id;
-      expect(id).toContain(runId);
+  it("fall silent, a look for work and the renewal of leases fail after a while, and what comes next has a new connection", async () => {
+    const fallsSilent = async (isBusy: boolean) => {
+      const { direct, through, proxy } = await openNetwork();
+      const engine = await open(direct, { worker: false });
+      await engine.start("echo", submission(0));
+      const store = await openStore(through);
+      const [taken] = await takeUp(store);
       proxy.silence();
-      const unanswered = work(database, runId);
+      // Whoever has no slot free only renews its leases. Reads have no time limit of their own.
+      const unanswered = isBusy ? store.byId(taken!.run.id) : takeUp(store, 1, [taken!.hold]);
+      await expect(unanswered).rejects.toThrow("Connection terminated");
       proxy.mend();
-      await expect(unanswered).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
-      // By then its lease may have run out.
-      await expect(claim(database)).resolves.toBeDefined();
+      // What else gave up waiting at the same time may break a connection once more.
+      const works = () => takeUp(store).then(Array.isArray, () => false);
+      await expect.poll(works).toBe(true);
     };
-    await Promise.all([
-      fallsSilent(claim),
-      fallsSilent(({ backend }, workflowRunId) => backend.extendWorkflowRunLease({ workflowRunId, ...slot })),
-    ]);
+    await Promise.all([fallsSilent(true), fallsSilent(false)]);
   });
 });
 
@@ -209,7 +198,7 @@ describe.skipIf(!canRunPostgres)("when the server of the database (skipped witho
       await ended();
       const sql = postgres(server.url, { max: 1 });
       onTestFinished(() => sql.end());
-      expect((await sql`SELECT 1 FROM openworkflow.workflow_runs WHERE status <> 'completed'`).count).toBe(0);
+      expect((await sql`SELECT 1 FROM abi_workflows.runs WHERE status <> 'completed'`).count).toBe(0);
     },
   );
 });

@@ -1,17 +1,23 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
 import postgres from "postgres";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RunHandler } from "../../src/engine/engine.ts";
-import { OpenWorkflowEngine, type EngineOptions } from "../../src/engine/open-workflow/open-workflow-engine.ts";
-import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
+import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
+import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
+import type { RunStore } from "../../src/engine/run-store.ts";
 import { IoError } from "../../src/errors.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { newDatabase } from "../support/test-database.ts";
+import { troubledStore } from "../support/troubled-store.ts";
 
 const submission = { key: "k", fingerprint: "f", input: null };
 const retry = { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 };
-const DUE = "UPDATE openworkflow.workflow_runs SET available_at = now()";
+/** Leases are over, and waits for a retry. */
+const DUE = `UPDATE abi_workflows.runs SET due_at = CASE WHEN due_at IS NOT NULL THEN 0 END,
+  lease_ends_at = CASE WHEN lease_ends_at IS NOT NULL THEN 0 END`;
 
 /** The handler, and what resolves when its first execution has returned or thrown. */
 function watched(handler: RunHandler) {
@@ -22,7 +28,7 @@ function watched(handler: RunHandler) {
 
 /**
  * A worker is cut off in the middle of a run when `entered` resolves, and its lease runs out. Another goes on with the run until that
- * must wait for its retry, and ends. Then the first is back, and has claimed the run when this resolves.
+ * must wait for its retry, and ends. Then the first is back, and has taken up the run when this resolves.
  */
 async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promise<void>) {
   const direct = new URL(await newDatabase());
@@ -32,7 +38,7 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   const putOff = Promise.withResolvers<void>();
   const write = (line: string): void => void (line.includes("a run is put off") && putOff.resolve());
   const open = async (url: string, handler: RunHandler, options: EngineOptions = {}) => {
-    const engine = await OpenWorkflowEngine.connect(url, { retry, ...options });
+    const engine = await DurableEngine.connect(url, { retry, ...options });
     onTestFinished(() => engine.close());
     engine.register("mails", handler);
     engine.resume();
@@ -50,7 +56,7 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   proxy.mend();
   const sql = postgres(direct.href, { max: 1 });
   onTestFinished(() => sql.end());
-  const takenUp = () => sql`SELECT 1 FROM openworkflow.workflow_runs WHERE status = 'running' OR status = 'completed'`;
+  const takenUp = () => sql`SELECT 1 FROM abi_workflows.runs WHERE lease_ends_at IS NOT NULL OR status = 'completed'`;
   await expect.poll(async () => (await takenUp()).count).toBe(1);
   return { engine, id };
 }
@@ -108,24 +114,18 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
 
   it("whose lease ran out under it while nobody else took it goes on with it, also when a step ends just as it looks for work", async () => {
     const url = await newDatabase();
-    const database = await connectPostgres(url);
+    const store = await PostgresRunStore.open(url);
     const entered = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
-    const recorded = Promise.withResolvers<void>();
     let mails = 0;
     let ranOut = false;
-    const claim: typeof database.claim = async (...args) => {
+    const takeUp: RunStore["takeUp"] = async (request) => {
       const looksAfterwards = ranOut;
-      const run = await database.claim(...args);
-      const isAgain = run !== null && mails > 0;
-      if (looksAfterwards || isAgain) answer.resolve();
-      if (isAgain) await recorded.promise;
-      return run;
+      const taken = await store.takeUp(request);
+      if (looksAfterwards || (taken.runs.length > 0 && mails > 0)) answer.resolve();
+      return taken;
     };
-    const completeStepAttempt: typeof database.backend.completeStepAttempt = (params) =>
-      database.backend.completeStepAttempt(params).finally(recorded.resolve);
-    const backend = Object.assign(Object.create(database.backend) as typeof database.backend, { completeStepAttempt });
-    const engine = new OpenWorkflowEngine({ database: { ...database, backend, claim } });
+    const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
     onTestFinished(() => (answer.resolve(), engine.close()));
     engine.register("mails", (_, { step }) =>
       step("mail", async () => {
@@ -141,5 +141,79 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
     ranOut = true;
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
     expect(mails).toBe(1);
+  });
+
+  it("keeps its runs while all its slots are busy for longer than a lease", async () => {
+    const url = await newDatabase();
+    const answer = Promise.withResolvers<string>();
+    const entered = Promise.withResolvers<void>();
+    onTestFinished(() => answer.resolve("late"));
+    const handler =
+      (): RunHandler =>
+      (_, { step }) =>
+        step("mail", () => (entered.resolve(), answer.promise));
+    const [holder, other] = [await DurableEngine.connect(url, { concurrency: 1 }), await DurableEngine.connect(url)];
+    onTestFinished(async () => void (await Promise.all([holder.close(), other.close()])));
+    holder.register("mails", handler());
+    const { id } = await holder.start("mails", submission);
+    await entered.promise;
+    const took: string[] = [];
+    other.register("mails", (_, { step }) => step("mail", () => took.push("other")));
+    other.resume();
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    const lease = async (): Promise<number> => {
+      const [run] = await sql<{ lease: number }[]>`SELECT lease_ends_at::float8 AS lease FROM abi_workflows.runs`;
+      return run!.lease;
+    };
+    const first = await lease();
+    // Renewed more than once since the first would have ended.
+    await expect.poll(lease).toBeGreaterThan(first + 8000);
+    answer.resolve("here");
+    expect(await holder.wait(id)).toMatchObject({ output: "here" });
+    expect(took).toEqual([]);
+  });
+
+  it("that was stopped and goes on begins no step of what another has taken up, which took no longer than eight seconds", async () => {
+    const url = await newDatabase();
+    const script = join(import.meta.dirname, "../support/worker-process.ts");
+    const victim = spawn(process.execPath, [script, url, "victim"]);
+    onTestFinished(() => void victim.kill("SIGKILL"));
+    const said: string[] = [];
+    const waiting: { words: string; resolve: () => void }[] = [];
+    victim.stdout.on("data", (chunk: Buffer) => {
+      said.push(...chunk.toString().trim().split("\n"));
+      for (const { words, resolve } of waiting) if (said.includes(words)) resolve();
+    });
+    const heard = (words: string) =>
+      said.includes(words) ? undefined : new Promise<void>((resolve) => waiting.push({ words, resolve }));
+    await heard("ready");
+    const heir = await DurableEngine.connect(url, { concurrency: 4 });
+    onTestFinished(() => heir.close());
+    const { id } = await heir.start("shared", { ...submission, input: { hold: true } });
+    await heard("victim second");
+    victim.kill("SIGSTOP");
+    const stopped = performance.now();
+    const steps: string[] = [];
+    const another = await DurableEngine.connect(url, { concurrency: 4 });
+    onTestFinished(() => another.close());
+    another.register("shared", async (_, { step }) => {
+      await step("first", () => steps.push("first"));
+      await step("second", () => steps.push("second"));
+      return "heir";
+    });
+    another.resume();
+    expect(await another.wait(id)).toMatchObject({ status: "completed", output: "heir" });
+    expect(performance.now() - stopped).toBeLessThan(8000);
+    victim.kill("SIGCONT");
+    // It works on, on what it may.
+    const { id: later } = await another.start("shared", { ...submission, key: "later", input: { hold: false } });
+    expect(await another.wait(later)).toMatchObject({ status: "completed" });
+    expect(steps.slice(0, 1)).toEqual(["second"]);
+    expect((await another.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual([
+      "first completed",
+      "second died",
+      "second completed",
+    ]);
   });
 });

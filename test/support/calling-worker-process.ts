@@ -1,8 +1,8 @@
 // A worker on a PostgreSQL database whose runs call a server, by the worker's name, and end when that answers.
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 
 const [, , url, name, origin, concurrency] = process.argv;
-const engine = await OpenWorkflowEngine.connect(url!);
+const engine = await DurableEngine.connect(url!);
 engine.register(
   "call",
   async (input, { step }) =>

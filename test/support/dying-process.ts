@@ -1,8 +1,8 @@
 // A process whose one step ends it, as a crash of native code would.
 import { join } from "node:path";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 
-const engine = new OpenWorkflowEngine({
+const engine = new DurableEngine({
   path: join(process.argv[2]!, "runs.sqlite"),
   retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 1 },
 });

@@ -1,10 +1,10 @@
 // A process to kill: one run of three steps; the second and third hang until a file lets them pass.
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 
 const folder = process.argv[2]!;
-const engine = new OpenWorkflowEngine({ path: join(folder, "runs.sqlite") });
+const engine = new DurableEngine({ path: join(folder, "runs.sqlite") });
 
 const perform = async (name: string): Promise<void> => {
   appendFileSync(join(folder, "calls"), `${name}\n`);

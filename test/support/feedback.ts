@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import type { CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
 import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
@@ -47,7 +47,7 @@ export class CountingSource implements CustomerSource {
 
 export interface Feedback {
   workflow: CustomerFeedbackWorkflow;
-  engine: OpenWorkflowEngine;
+  engine: DurableEngine;
   ontologyStore: OntologyStore;
   source: CountingSource;
   mails: SmtpTestServer;
@@ -83,7 +83,7 @@ export async function startFeedback(
     transport: createMailTransport(mailUrl ?? mails.url()),
     from: "care@shop.example",
   });
-  const engine = new OpenWorkflowEngine({ path: runs, retry, worker, logger });
+  const engine = new DurableEngine({ path: runs, retry, worker, logger });
   onTestFinished(async () => {
     await engine.close();
     await emailIntegration.close();

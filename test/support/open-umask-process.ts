@@ -4,7 +4,7 @@ import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SqliteCheckpointSaver } from "../../agents/index.ts";
 import { backUp } from "../../src/cli/backup.ts";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { openApplication, readSettings } from "../../src/index.ts";
@@ -35,7 +35,7 @@ const memory = new SqliteCheckpointSaver(join(root, "chat", "deep", "conversatio
 await memory.deleteThread("anna");
 const store = await OxigraphOntologyStore.open({ path: join(root, "graph", "ontology.sqlite") });
 await store.createStore("customer_data");
-const engine = new OpenWorkflowEngine({ path: join(root, "engine", "runs.sqlite") });
+const engine = new DurableEngine({ path: join(root, "engine", "runs.sqlite") });
 engine.register("one", async () => null);
 await engine.wait((await engine.start("one", { key: "k", fingerprint: "f", input: null })).id);
 const transport = createMailTransport(`outbox:${join(root, "outbox")}`);

@@ -10,6 +10,8 @@ export interface TcpProxy {
   mend(): void;
   /** Keeps all connections and takes new ones, and forwards nothing any more. */
   silence(): void;
+  /** Keeps all connections, and forwards nothing of what the server answers any more. */
+  loseAnswers(): void;
   /** Resolves when so many connections have been broken since the last cut as soon as they were made. */
   refused(count: number): Promise<void>;
 }
@@ -21,6 +23,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   let silent = false;
   const refused: Socket[] = [];
   const muting = new Set<() => void>();
+  const losing = new Set<() => void>();
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on("error", () => {}).on("close", () => sockets.delete(socket));
@@ -41,8 +44,10 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       client.unpipe(upstream).pause();
       upstream.unpipe(client).pause();
     };
+    const lose = (): void => void upstream.unpipe(client).resume();
     muting.add(mute);
-    client.on("close", () => muting.delete(mute));
+    losing.add(lose);
+    client.on("close", () => muting.delete(mute) && losing.delete(lose));
     client.on("close", () => upstream.destroy());
     upstream.on("close", () => client.destroy());
   });
@@ -67,6 +72,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     silence: () => {
       silent = true;
       for (const mute of muting) mute();
+    },
+    loseAnswers: () => {
+      for (const lose of losing) lose();
     },
     refused: async (count) => {
       while (refused.length < count) await once(server, "refused");

@@ -1,10 +1,8 @@
 // A process to kill: one run that waits for a person. Argument: a database URL, or the file of the runs.
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 
 const place = process.argv[2]!;
-const engine = place.startsWith("postgres:")
-  ? await OpenWorkflowEngine.connect(place)
-  : new OpenWorkflowEngine({ path: place });
+const engine = place.startsWith("postgres:") ? await DurableEngine.connect(place) : new DurableEngine({ path: place });
 engine.register("mail", async (_, { step, decision }) => {
   await step("drafted", () => null);
   return (await decision("draft-1")).value;

@@ -1,8 +1,8 @@
 // A worker on a PostgreSQL database: announces each step that it begins; steps named "hold" never end.
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 
 const [, , url, name] = process.argv;
-const engine = await OpenWorkflowEngine.connect(url!, { concurrency: 4 });
+const engine = await DurableEngine.connect(url!, { concurrency: 4 });
 engine.register("shared", async (input, { step }) => {
   const { hold } = input as { hold: boolean };
   await step("first", () => process.stdout.write(`${name} first\n`));

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { IoError, OpenWorkflowEngine, OxigraphOntologyStore } from "../../src/index.ts";
+import { IoError, DurableEngine, OxigraphOntologyStore } from "../../src/index.ts";
 import { readOrders, writeOrders } from "../../testing/crash/protocol.ts";
 import { seededRandom } from "../../testing/crash/random.ts";
 import { CrashPoints } from "../../testing/index.ts";
@@ -51,14 +51,14 @@ describe("crash points", () => {
     expect(points.reached).toEqual(["before:graph.update", "after:graph.update"]);
   });
 
-  describe.each<[string, boolean, (points: CrashPoints) => ReturnType<CrashPoints["postgresEngineDatabase"]>]>([
-    ["SQLite", true, async (points) => points.engineDatabase(join(temporaryFolder(), "runs.sqlite"))],
-    ["PostgreSQL", serverUrl !== undefined, async (points) => points.postgresEngineDatabase(await newDatabase())],
+  describe.each<[string, boolean, (points: CrashPoints) => ReturnType<CrashPoints["postgresRunStore"]>]>([
+    ["SQLite", true, async (points) => points.runStore(join(temporaryFolder(), "runs.sqlite"))],
+    ["PostgreSQL", serverUrl !== undefined, async (points) => points.postgresRunStore(await newDatabase())],
   ])("on %s", (_, isThere, open) => {
     it.skipIf(!isThere)("lie around everything that is written of a run, whichever way it goes", async () => {
       const points = new Noted();
       const retry = { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 };
-      const engine = new OpenWorkflowEngine({ database: await open(points), retry });
+      const engine = new DurableEngine({ store: await open(points), retry });
       const close = () => engine.close();
       onTestFinished(close);
       const gates = { cancelled: Promise.withResolvers<void>(), left: Promise.withResolvers<void>() };
@@ -105,17 +105,15 @@ describe("crash points", () => {
       gates.left.resolve();
       await closed;
 
-      const runs = ["create", "sleep", "complete", "fail", "cancel"].map((what) => `${what}WorkflowRun`);
-      const steps = ["create", "complete", "fail"].map((what) => `${what}StepAttempt`);
-      const others = ["rescheduleWorkflowRunAfterFailedStepAttempt", "cancel", "park", "decide"];
-      const all = [...runs, ...steps, ...others].flatMap((method) => [`before:runs.${method}`, `after:runs.${method}`]);
+      const written = ["accept", "begin", "complete", "fail", "put_off", "park", "end", "decide", "cancel"];
+      const all = written.flatMap((what) => [`before:runs.${what}`, `after:runs.${what}`]);
       expect([...new Set(points.reached)].toSorted()).toEqual(
-        [...all, "after:runs.claim", "after:runs.resubmit"].toSorted(),
+        [...all, "after:runs.take_up", "after:runs.resume"].toSorted(),
       );
       const count = (point: string): number => points.reached.filter((reached) => reached === point).length;
       // Not where nothing was found to do.
-      expect(count("after:runs.resubmit")).toBe(1);
-      expect(count("after:runs.claim")).toBeLessThanOrEqual(8);
+      expect(count("after:runs.resume")).toBe(1);
+      expect(count("after:runs.take_up")).toBeLessThanOrEqual(8);
     });
   });
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 // Not the whole package: it is loaded at every start.
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { CrashPoints } from "../../testing/crash/crash-points.ts";
 
 type Care = "careful" | "careless" | "forgetful" | "broken" | "lopsided";
@@ -16,8 +16,8 @@ const gateway = points.around(
   { charge: (order: string, key: string) => fetch(url, { method: "POST", body: JSON.stringify({ order, key }) }) },
   ["charge"],
 );
-const engine = new OpenWorkflowEngine({
-  database: points.engineDatabase(join(folder, `runs-${points.worker}.sqlite`)),
+const engine = new DurableEngine({
+  store: points.runStore(join(folder, `runs-${points.worker}.sqlite`)),
   concurrency: 2,
 });
 engine.register("orders", async (order, { step }) => {

@@ -2,7 +2,7 @@ import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import type { Json } from "../../src/json.ts";
 import type { WorkflowConfiguration } from "../../src/workflow/configuration.ts";
 import type { ToolOptions } from "../../src/workflow/fixed-fields.ts";
@@ -49,7 +49,7 @@ class Notes extends Workflow {
 }
 
 function openNotes(configuration: Partial<WorkflowConfiguration> = {}): Notes {
-  const engine = new OpenWorkflowEngine({ path: ":memory:" });
+  const engine = new DurableEngine({ path: ":memory:" });
   onTestFinished(() => engine.close());
   return new Notes({ engine, ...configuration });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { durable } from "../../src/workflow/operation.ts";
 import { modelArguments } from "../../src/workflow/model-arguments.ts";
 import { Workflow } from "../../src/workflow/workflow.ts";
@@ -205,7 +205,7 @@ it("a value that the field itself names is an answer, and text that is required 
       }),
     ];
   }
-  const engine = new OpenWorkflowEngine({ path: ":memory:" });
+  const engine = new DurableEngine({ path: ":memory:" });
   onTestFinished(() => engine.close());
   const orders = new Orders({ engine });
   const [order] = orders.as_tools();

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import type { WorkflowEngine } from "../../src/engine/engine.ts";
-import { OpenWorkflowEngine } from "../../src/engine/open-workflow/open-workflow-engine.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { WorkflowConfiguration } from "../../src/workflow/configuration.ts";
@@ -12,7 +12,7 @@ import { direct, durable } from "../../src/workflow/operation.ts";
 import { Workflow } from "../../src/workflow/workflow.ts";
 
 function openEngine(): WorkflowEngine {
-  const engine = new OpenWorkflowEngine({
+  const engine = new DurableEngine({
     path: ":memory:",
     retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 },
   });

@@ -5,9 +5,8 @@
  */
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
-import type { EngineDatabase, RunQueries } from "../../src/engine/open-workflow/engine-database.ts";
-import { connectPostgres } from "../../src/engine/open-workflow/postgres-database.ts";
-import { openSqliteDatabase } from "../../src/engine/open-workflow/sqlite-database.ts";
+import type { RunStore } from "../../src/engine/run-store.ts";
+import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
 import { readOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
 
@@ -22,7 +21,7 @@ type MethodOf<Part> = {
  * @example
  * const points = new CrashPoints(process.argv);
  * const gateway = points.around("payments", new PaymentGateway(url), ["charge"]);
- * const engine = new OpenWorkflowEngine({ database: points.engineDatabase("runs.sqlite") });
+ * const engine = new DurableEngine({ store: points.runStore("runs.sqlite") });
  * …
  * for (const order of orders.slice(points.acknowledged)) {
  *   await workflow.startWorkflow(order);
@@ -104,50 +103,60 @@ export class CrashPoints {
   }
 
   /**
-   * The database of an `OpenWorkflowEngine` in a SQLite file, opened to execute runs: points `runs.<method>` before and
-   * after everything that is written of a run (submission, step and its result or failure, retry, wait for a decision, decision,
-   * end), and `after:runs.claim` and `after:runs.resubmit`. Only leases that are renewed have none.
-   * @throws IoError as the engine's constructor
+   * The runs of a `DurableEngine` in a SQLite file, opened to execute them. Points `runs.<what>` before and after everything that is
+   * written of a run: `accept`, `begin`, `complete` and `fail` of a step, `put_off`, `park`, `end`, `decide`, `cancel`; and
+   * `after:runs.take_up` and `after:runs.resume`. What is written together passes its points together.
+   * @throws ValidationError, IoError as the engine's constructor
    */
-  engineDatabase(path: string): EngineDatabase {
-    return this.#watched(openSqliteDatabase(path, true));
+  runStore(path: string): RunStore {
+    return this.#watched(new SqliteRunStore(path));
   }
 
   /**
    * The same in a PostgreSQL database, which several workers may share.
    * @param url `postgres://user:password@host:5432/database`
-   * @throws ValidationError, IoError as `OpenWorkflowEngine.connect`
+   * @throws ValidationError, IoError as `DurableEngine.connect`
    */
-  async postgresEngineDatabase(url: string): Promise<EngineDatabase> {
-    return this.#watched(await connectPostgres(url));
+  async postgresRunStore(url: string): Promise<RunStore> {
+    const { PostgresRunStore } = await import("../../src/engine/postgres/postgres-run-store.ts");
+    return this.#watched(await PostgresRunStore.open(url));
   }
 
-  #watched(database: EngineDatabase): EngineDatabase {
-    const backend = this.around("runs", database.backend, [
-      "createWorkflowRun",
-      "createStepAttempt",
-      "completeStepAttempt",
-      "failStepAttempt",
-      "completeWorkflowRun",
-      "failWorkflowRun",
-      "rescheduleWorkflowRunAfterFailedStepAttempt",
-      "sleepWorkflowRun",
-      "cancelWorkflowRun",
-    ]);
-    const queries = this.around("runs", database.queries, ["cancel", "park", "decide"]);
-    // No points before these: mostly they find nothing to do. A claim even does so every second, for ever, and a process that
+  #watched(store: RunStore): RunStore {
+    const passing = async <Result>(points: Iterable<string>, work: () => Promise<Result>): Promise<Result> => {
+      for (const point of points) this.reach(`before:runs.${point}`);
+      const result = await work();
+      for (const point of points) this.reach(`after:runs.${point}`);
+      return result;
+    };
+    const write: RunStore["write"] = (batch) => {
+      const kinds = batch.runs.flatMap(({ writes }) => writes.map(({ kind }) => kind));
+      return passing(new Set([...(batch.accepts.length > 0 ? ["accept"] : []), ...kinds]), () => store.write(batch));
+    };
+    const decide: RunStore["decide"] = (...args) =>
+      args[3].take ? passing(["decide"], () => store.decide(...args)) : store.decide(...args);
+    const cancel: RunStore["cancel"] = (id) => passing(["cancel"], () => store.cancel(id));
+    // No points before these: mostly they find nothing to do. A worker even looks every second, for ever, and a process that
     // does nothing else must be found to hang.
-    const resubmit: RunQueries["resubmit"] = async (runId, availableAt) => {
-      const isResumed = await database.queries.resubmit(runId, availableAt);
-      if (isResumed) this.reach("after:runs.resubmit");
+    const resume: RunStore["resume"] = async (id) => {
+      const isResumed = await store.resume(id);
+      if (isResumed) this.reach("after:runs.resume");
       return isResumed;
     };
-    const claim: EngineDatabase["claim"] = async (...args) => {
-      const run = await database.claim(...args);
-      if (run) this.reach("after:runs.claim");
-      return run;
+    const takeUp: RunStore["takeUp"] = async (request) => {
+      const taken = await store.takeUp(request);
+      if (taken.runs.length > 0) this.reach("after:runs.take_up");
+      return taken;
     };
-    return { ...database, backend, queries: Object.assign(Object.create(queries) as RunQueries, { resubmit }), claim };
+    const watched: Partial<RunStore> = { write, decide, cancel, resume, takeUp };
+    return new Proxy(store, {
+      get: (target, property) => {
+        if (Object.hasOwn(watched, property)) return watched[property as keyof RunStore];
+        const value: unknown = Reflect.get(target, property, target);
+        // Bound to the store itself, whose private fields a proxy has not.
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
   }
 }
 

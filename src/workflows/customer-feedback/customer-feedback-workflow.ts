@@ -65,6 +65,7 @@ interface Decision {
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
   override readonly name = "customer-feedback";
+  protected override readonly indexedParameters = ["customer_id"];
   readonly #customers: Customers;
   readonly #graph: FeedbackGraph;
   readonly #responses: ResponseSteps;

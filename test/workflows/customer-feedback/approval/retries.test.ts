@@ -122,8 +122,8 @@ describe("an agreed mail that can't be handed over", () => {
     await sent.promise;
     await earlier.engine.close();
     const database = new DatabaseSync(runs);
-    const renamed = database.prepare("UPDATE step_attempts SET step_name = ? WHERE step_name = ?");
-    expect(renamed.run("_recipient_checked", "_draft_checked").changes).toBe(1);
+    const renamed = database.prepare("UPDATE events SET name = ? WHERE name = ?");
+    expect(renamed.run("recipient_checked", "draft_checked").changes).toBe(2);
     database.close();
     breakWhen(() => false);
     await setCustomer(ontologyStore, "abi:email", "new@example.org");

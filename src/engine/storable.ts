@@ -3,7 +3,8 @@
  * no long keys, and SQLite looks into no JSON that is nested more than 1,000 deep. The rules are the same for both, so that what
  * works on one works on the other.
  */
-import { UnexpectedError, ValidationError } from "../../errors.ts";
+import { UnexpectedError, ValidationError } from "../errors.ts";
+import type { Json } from "../json.ts";
 
 /** Either of them as `JSON.stringify` writes it: an escape that no backslash before it takes back. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
@@ -17,16 +18,19 @@ const LONGEST_STEP_NAME = 1000;
 
 const RULE = `plain JSON, nested at most ${DEEPEST} deep, without NUL characters and halves of Unicode surrogate pairs`;
 
-/** Whether a value can be written as JSON that every database keeps. */
-export function isStorable(value: unknown): boolean {
+/** A value as JSON that every database keeps: undefined for one that is not there, null where it can't be kept. */
+function toStored(value: unknown): string | undefined | null {
+  if (value === undefined) return undefined;
   try {
-    // JSON has no functions and symbols, and nothing for what is not there: that stands for a step without a result.
-    const written = value === undefined ? "" : JSON.stringify(value);
-    return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, DEEPEST);
+    // JSON has no functions and symbols, and nothing for what writes itself as nothing.
+    const written = JSON.stringify(value);
+    return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, DEEPEST) ? written : null;
   } catch {
-    return false; // a cycle, a bigint, more levels than the stack has room for
+    return null; // a cycle, a bigint, more levels than the stack has room for
   }
 }
+
+export const isStorable = (value: unknown): boolean => toStored(value) !== null;
 
 const isShallow = (value: unknown, levels: number): boolean =>
   typeof value !== "object" ||
@@ -34,17 +38,19 @@ const isShallow = (value: unknown, levels: number): boolean =>
   (levels > 0 && Object.values(value).every((part) => isShallow(part, levels - 1)));
 
 /**
- * For what a caller hands in.
+ * The JSON of what a caller hands in.
  * @param path of the value, for the error
  * @throws ValidationError (`invalid_parameters`)
  */
-export function assertStorable(value: unknown, path: string): void {
-  if (!isStorable(value)) throw invalid(path, `must be ${RULE}`);
+export function storableInput(value: Json, path: string): string {
+  const json = toStored(value);
+  if (typeof json !== "string") throw invalid(path, `must be ${RULE}`);
+  return json;
 }
 
 /** @throws ValidationError (`invalid_parameters`) */
 export function assertKey(key: string): void {
-  assertStorable(key, "key");
+  storableInput(key, "key");
   if (Buffer.byteLength(key) > LONGEST_KEY) throw invalid("key", `must have at most ${LONGEST_KEY} bytes`);
 }
 
@@ -52,12 +58,14 @@ const invalid = (path: string, message: string): ValidationError =>
   new ValidationError(`${path} ${message}.`, { issues: [{ path, message }] });
 
 /**
- * For what an author's code makes: it fails at once and for good, not when it is written down, for ever.
+ * The JSON of what an author's code returned; undefined for nothing. What can't be kept fails at once and for good, not each time
+ * that it is to be written.
  * @param maker such as "The step sent"
  * @throws UnexpectedError (`not_storable`)
  */
-export function assertStorableResult(value: unknown, maker: string): void {
-  if (isStorable(value)) return;
+export function storableResult(value: unknown, maker: string): string | undefined {
+  const json = toStored(value);
+  if (json !== null) return json;
   throw new UnexpectedError(undefined, {
     message: `${maker} returned what can't be stored: it must be ${RULE}.`,
     code: "not_storable",

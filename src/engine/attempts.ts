@@ -1,0 +1,54 @@
+import type { WireError } from "../errors.ts";
+import type { EventRecord } from "./run-store.ts";
+
+/** One attempt of one step, put together of its events. Times are milliseconds since 1970. */
+export interface Attempt {
+  readonly step: string;
+  readonly listed: boolean;
+  /** Whether it was made since the run was last submitted. */
+  readonly isCurrent: boolean;
+  /** `running` without an end: at work, or its process died. */
+  readonly status: "running" | "completed" | "failed";
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  /** Where it is completed, has returned something, and the events came with outputs. */
+  readonly outputJson?: string;
+  /** Only when failed. */
+  readonly error?: WireError;
+  /** Only when failed: the step is not tried again in this submission. */
+  readonly isFinal?: boolean;
+  /** Only when failed, and where it is tried again on its retry budget: until when. */
+  readonly retryUntil?: number;
+}
+
+export const isSameStep = (one: Pick<Attempt, "step" | "listed">, other: Pick<Attempt, "step" | "listed">): boolean =>
+  one.step === other.step && one.listed === other.listed;
+
+/** In the order in which they began. No two of one step are at work at the same time. */
+export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
+  const attempts: Attempt[] = [];
+  /** Where the last attempt of each step is, by its name behind whether it is listed. */
+  const lastAt = new Map<string, number>();
+  const resumedAt = events.findLast(({ type }) => type === "resumed")?.n ?? 0;
+  for (const { n, type, time, name = "", listed = true, valueJson, error, isFinal, retryUntil } of events) {
+    const key = `${listed} ${name}`;
+    if (type === "step_started") {
+      lastAt.set(key, attempts.length);
+      attempts.push({ step: name, listed, isCurrent: n > resumedAt, status: "running", startedAt: time });
+    } else if (type === "step_completed" || type === "step_failed") {
+      // That it began need not be flushed: a crash of a database server may take it, and the process goes on.
+      const begun: Attempt = { step: name, listed, isCurrent: n > resumedAt, status: "running", startedAt: time };
+      const at = lastAt.get(key) ?? attempts.push(begun) - 1;
+      attempts[at] = {
+        ...attempts[at]!,
+        status: type === "step_completed" ? "completed" : "failed",
+        endedAt: time,
+        ...(valueJson === undefined ? {} : { outputJson: valueJson }),
+        ...(error === undefined ? {} : { error }),
+        ...(isFinal === undefined ? {} : { isFinal }),
+        ...(retryUntil === undefined ? {} : { retryUntil }),
+      };
+    }
+  }
+  return attempts;
+}

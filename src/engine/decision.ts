@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from "node:util";
+import { ConflictError, ValidationError } from "../errors.ts";
+import { isTerminal, type Decision } from "./engine.ts";
+import type { DecisionOutcome } from "./run-store.ts";
+import { toDecision } from "./run-view.ts";
+
+const SUBJECT = /^[\w.:-]{1,200}$/;
+
+/** @throws ValidationError (`invalid_subject`) */
+export function assertSubject(subject: string): void {
+  if (SUBJECT.test(subject)) return;
+  throw new ValidationError("What is decided on must be named by 1 to 200 letters, digits, or any of _ . : -", {
+    code: "invalid_subject",
+  });
+}
+
+/**
+ * What to answer whoever decides: the decision that stands, where it is theirs or the same; undefined where theirs could still be taken.
+ * @throws ConflictError, ValidationError (`unknown_run`)
+ */
+export function answerTo(
+  { taken, decision, run }: DecisionOutcome,
+  subject: string,
+  valueJson: string,
+): Decision | undefined {
+  if (!run) throw new ValidationError("There is no such run.", { code: "unknown_run" });
+  if (decision) {
+    if (taken || isDeepStrictEqual(JSON.parse(decision.valueJson), JSON.parse(valueJson))) return toDecision(decision);
+    throw new ConflictError("Somebody has decided on this already; the first decision stands.", {
+      code: "already_decided",
+    });
+  }
+  if (isTerminal(run.status)) {
+    throw new ConflictError("The run has ended; there is nothing to decide any more.", { code: "run_ended" });
+  }
+  if (run.waiting && run.waiting.subject !== subject) {
+    throw new ConflictError("This is not what the run waits for any more. Look at it again, then decide.", {
+      code: "decision_outdated",
+    });
+  }
+  return undefined;
+}

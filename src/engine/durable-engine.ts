@@ -1,0 +1,390 @@
+import { randomUUID } from "node:crypto";
+import pRetry from "p-retry";
+import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../errors.ts";
+import type { Json } from "../json.ts";
+import { describeCause, silentLogger, type Logger } from "../log.ts";
+import { answerTo, assertSubject } from "./decision.ts";
+import {
+  isAtRest,
+  isStartTime,
+  NO_START_TIME,
+  type Decision,
+  type NewRun,
+  type RegisterOptions,
+  type Run,
+  type RunCounts,
+  type RunEvent,
+  type RunFilter,
+  type RunHandler,
+  type StartedRun,
+  type StepAttempt,
+  type StepEvent,
+  type WorkflowEngine,
+} from "./engine.ts";
+import { FailureLog } from "./failure-log.ts";
+import { Journal } from "./journal.ts";
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
+import type { RunStore } from "./run-store.ts";
+import { publicId, storedId, toEvents, toHistory, toRun } from "./run-view.ts";
+import { RunWaiters } from "./run-waiters.ts";
+import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
+import { assertKey, isStorable, refusedInput, storableInput } from "./storable.ts";
+import { settlesWithin } from "./within.ts";
+import { POLL_INTERVAL_MS, Worker, type Registered } from "./worker.ts";
+
+export interface EngineOptions {
+  /** Execute runs in this process (default), or only start and look at them. */
+  worker?: boolean;
+  /** Runs at work at the same time in this process; default 16, or as many as one of its workflows may have. One that waits for a retry does not count. */
+  concurrency?: number;
+  retry?: RetryPolicy;
+  logger?: Logger;
+}
+
+/** Where an engine keeps its runs, and how it works. */
+export type DurableEngineOptions = EngineOptions &
+  (
+    | {
+        /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. */
+        path: string;
+      }
+    | {
+        /** One that is open; the engine closes it. */
+        store: RunStore;
+      }
+  );
+
+/** Runs at work at the same time in one process, where neither the engine nor a workflow says. */
+const DEFAULT_CONCURRENCY = 16;
+/** How long those who submit a run or wait for one bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
+const PATIENCE_MS = 15_000;
+/** How long an engine that closes waits for an answer of the database. Milliseconds. */
+const SILENCE_MS = 5000;
+
+const CLOSED = new IoError("The engine was closed. The run goes on when it is opened again.", { code: "interrupted" });
+const NOT_ACCEPTED = new IoError(
+  "The engine was closed and has not accepted the run. Submit it again when it is open.",
+  { code: "interrupted" },
+);
+
+const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
+
+/** @param known how many of its attempts had failed when somebody began to wait: they wait for the one that is due or at work then */
+function isPutOffForLong({ failing }: Run, known: number): boolean {
+  if (!failing?.until) return false;
+  return failing.attempts > known || (failing.nextTry !== undefined && failing.nextTry.getTime() > Date.now());
+}
+
+function assertStartTime(time: Date): void {
+  if (isStartTime(time)) return;
+  throw new ValidationError(`availableAt ${NO_START_TIME}.`, {
+    issues: [{ path: "availableAt", message: NO_START_TIME }],
+  });
+}
+
+function assertPriority(priority: number): void {
+  if (Number.isInteger(priority) && Math.abs(priority) <= 1000) return;
+  const message = "must be an integer from -1000 to 1000";
+  throw new ValidationError(`priority ${message}.`, { issues: [{ path: "priority", message }] });
+}
+
+/** Durable execution on a journal and a queue of runs that are due, in a SQLite file or a PostgreSQL database. */
+export class DurableEngine implements WorkflowEngine {
+  readonly #store: RunStore;
+  readonly #journal: Journal;
+  readonly #logger: Logger;
+  readonly #retry: RetryPolicy;
+  readonly #concurrency: number | undefined;
+  readonly #isWorker: boolean;
+  readonly #workflows = new Map<string, Registered>();
+  readonly #indexedFields = new Set<string>();
+  readonly #listeners = new Set<(event: StepEvent) => void>();
+  readonly #waiters = new RunWaiters();
+  readonly #failureLog: FailureLog;
+  #worker: Worker | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** An engine on a SQLite file; for PostgreSQL see `connect`. */
+  constructor(options: DurableEngineOptions) {
+    this.#isWorker = options.worker ?? true;
+    this.#logger = options.logger ?? silentLogger;
+    this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
+    this.#concurrency = options.concurrency;
+    this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
+    this.#journal = new Journal(this.#store, this.#logger);
+    this.#failureLog = new FailureLog(this.#logger);
+    this.#store.listen((id) => this.#heard(id));
+  }
+
+  /**
+   * An engine on a PostgreSQL database, which any number of processes on any number of machines may share.
+   * @throws ValidationError for a URL that is none, IoError where the database can't be opened
+   */
+  static async connect(url: string, options: EngineOptions = {}): Promise<DurableEngine> {
+    const { PostgresRunStore } = await import("./postgres/postgres-run-store.ts");
+    return new DurableEngine({ ...options, store: await PostgresRunStore.open(url, options) });
+  }
+
+  register(workflow: string, handler: RunHandler, { concurrency, indexedFields = [] }: RegisterOptions = {}): void {
+    if (this.#workflows.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
+    if (this.#worker) throw new TypeError(`register "${workflow}" before the first run is started`);
+    for (const field of indexedFields) {
+      if (!/^\w{1,60}$/.test(field))
+        throw new TypeError(`the indexed field "${field}" must have 1 to 60 letters, digits or _`);
+    }
+    this.#workflows.set(workflow, { handler, limit: concurrency ?? null });
+    for (const field of indexedFields) this.#indexedFields.add(field);
+  }
+
+  /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
+  resume(): void {
+    if (!this.#isWorker || this.#worker || this.#closing) return;
+    const limits = [...this.#workflows.values()].map(({ limit }) => limit ?? 0);
+    const slots = this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits);
+    this.#worker = new Worker(this.#workflows, slots, {
+      store: this.#store,
+      journal: this.#journal,
+      retry: this.#retry,
+      logger: this.#logger,
+      failureLog: this.#failureLog,
+      isClosing: () => this.#closing !== undefined,
+      onHappened: (id) => this.#happened(id),
+      emit: (event) => this.#emit(event),
+    });
+    for (const field of this.#indexedFields) {
+      this.#store.index(field).catch((error: unknown) => {
+        this.#logger.warn(
+          { field, cause: describeCause(error) },
+          "runs are not indexed by this field; lists by it are slow",
+        );
+      });
+    }
+    // What made their steps fail may be over, and whoever has just started this process waits to see that.
+    void this.#reach(() => this.#store.hasten()).then(
+      (hastened) => hastened && this.#worker?.wake(),
+      (error: unknown) =>
+        this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a retry were not hastened"),
+    );
+  }
+
+  async start(workflow: string, { key, fingerprint, input, availableAt, priority = 0 }: NewRun): Promise<StartedRun> {
+    assertKey(key);
+    const inputJson = storableInput(input, "input");
+    if (availableAt) assertStartTime(availableAt);
+    assertPriority(priority);
+    const isLater = availableAt && availableAt.getTime() > Date.now();
+    const later = isLater ? { availableAt: availableAt.getTime() } : {};
+    const run = { id: randomUUID(), workflow, key, fingerprint, inputJson, priority, ...later };
+    const submit = async (): Promise<StartedRun> => {
+      this.resume();
+      const { id, outcome } = await this.#journal.accept(run);
+      if (outcome === "conflict") {
+        throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
+      }
+      if (outcome !== "existing") this.#happened(id);
+      return { id: publicId(id), outcome };
+    };
+    // By its key it is made once, however often it is tried: a lost connection need not be the caller's trouble.
+    return pRetry(() => this.#reach(submit), {
+      retries: Infinity,
+      minTimeout: 50,
+      maxTimeout: 1000,
+      maxRetryTime: PATIENCE_MS,
+      shouldRetry: ({ error }) => isUnanswered(error),
+    }).catch((error: unknown) => {
+      if (error === CLOSED) throw NOT_ACCEPTED;
+      throw isUnanswered(error) ? this.#unanswered("Submit it again when it does.", error.cause) : error;
+    });
+  }
+
+  async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
+    let failingSince: number | undefined;
+    let failures: number | undefined;
+    for (;;) {
+      signal?.throwIfAborted();
+      // The waiter is in place before the look: an end between the two is not missed.
+      const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
+      try {
+        const run = await this.get(id).catch((error: unknown) => {
+          failingSince ??= performance.now();
+          if (!isUnanswered(error) || performance.now() - failingSince > PATIENCE_MS) throw error;
+          return null;
+        });
+        if (run === undefined) throw new UnexpectedError(new Error(`no run ${id}`));
+        if (run !== null) {
+          failingSince = undefined;
+          failures ??= run.failing?.attempts ?? 0;
+          if (isAtRest(run.status) || isPutOffForLong(run, failures)) return run;
+          if ((this.#worker?.failingForMs ?? 0) > PATIENCE_MS) throw this.#unanswered(GOES_ON);
+        }
+        await end.promise;
+      } finally {
+        end.cancel();
+      }
+    }
+  }
+
+  get(id: string): Promise<Run | undefined> {
+    return this.#reach(async () => {
+      const seen = await this.#store.byId(storedId(id));
+      return seen && toRun(seen);
+    });
+  }
+
+  find(workflow: string, key: string): Promise<Run | undefined> {
+    return this.#reach(async () => {
+      const seen = isStorable(key) ? await this.#store.byKey(workflow, key) : undefined;
+      return seen && toRun(seen);
+    });
+  }
+
+  list({ after, limit = 100, startedSince, startedBefore, ...filter }: RunFilter = {}): Promise<Run[]> {
+    return this.#reach(async () => {
+      if (!isStorable({ after, ...filter })) return []; // no run has such a field
+      const seen = await this.#store.find({
+        ...filter,
+        limit,
+        ...(after === undefined ? {} : { after: storedId(after) }),
+        ...(startedSince === undefined ? {} : { startedSince: startedSince.getTime() }),
+        ...(startedBefore === undefined ? {} : { startedBefore: startedBefore.getTime() }),
+      });
+      return seen.map(toRun);
+    });
+  }
+
+  history(id: string): Promise<StepAttempt[]> {
+    return this.#reach(async () => {
+      const seen = await this.#store.byId(storedId(id));
+      return seen ? toHistory(seen) : [];
+    });
+  }
+
+  events(id: string, after = -1): Promise<RunEvent[]> {
+    return this.#reach(async () => {
+      const seen = await this.#store.byId(storedId(id));
+      return seen ? toEvents(seen, after) : [];
+    });
+  }
+
+  counts(): Promise<RunCounts[]> {
+    return this.#reach(() => this.#store.counts());
+  }
+
+  forget(id: string): Promise<boolean> {
+    return this.#reach(() => this.#store.forget(storedId(id)));
+  }
+
+  retry(id: string): Promise<boolean> {
+    return this.#reach(async () => {
+      const isResumed = await this.#store.resume(storedId(id));
+      if (isResumed) this.#happened(storedId(id));
+      return isResumed;
+    });
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#reach(async () => {
+      const answer = await this.#store.cancel(storedId(id));
+      if (answer === "cancelled") {
+        this.#failureLog.passed(id);
+        this.#happened(storedId(id));
+      }
+      return answer !== undefined;
+    });
+  }
+
+  decide(id: string, subject: string, value: Json): Promise<Decision> {
+    return this.#reach(async () => {
+      assertSubject(subject);
+      const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
+      for (;;) {
+        const outcome = await this.#store.decide(storedId(id), subject, decision, { take: true });
+        if (outcome.taken) this.#happened(storedId(id));
+        const answer = answerTo(outcome, subject, decision.valueJson);
+        // Without one the run has changed meanwhile, and it is worth trying again.
+        if (answer) return answer;
+      }
+    });
+  }
+
+  standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined> {
+    return this.#reach(async () => {
+      assertSubject(subject);
+      const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
+      const outcome = await this.#store.decide(storedId(id), subject, decision, { take: false });
+      return answerTo(outcome, subject, decision.valueJson);
+    });
+  }
+
+  onStep(listener: (event: StepEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#journal.closeSoon();
+    if (this.#worker) {
+      let answers = await settlesWithin(this.#worker.stop(), SILENCE_MS);
+      // Others find out by themselves.
+      if (answers) answers = await settlesWithin(this.#store.leave(), SILENCE_MS);
+      if (answers) await this.#drain(this.#worker.drained());
+    }
+    this.#waiters.announceAll();
+    await this.#store.close();
+  }
+
+  /** Waits for the steps in hand, however long they take; but not for a database that says nothing: there the leases do the rest. */
+  async #drain(drained: Promise<void>): Promise<void> {
+    while (!(await settlesWithin(drained, SILENCE_MS))) {
+      if (!(await settlesWithin(this.#store.byId(""), SILENCE_MS))) return;
+    }
+  }
+
+  /** Something has happened to a run that others should look at: here, and in every process on the same database. */
+  #happened(id: string): void {
+    this.#heard(id);
+    this.#store.announce(id);
+  }
+
+  #heard(id: string | undefined): void {
+    if (id === undefined) this.#waiters.announceAll();
+    else this.#waiters.announce(id);
+    this.#worker?.wake();
+  }
+
+  #emit(event: StepEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Whoever looks on must not change what happens.
+        this.#logger.error({ cause: describeCause(error) }, "a listener to step events failed");
+      }
+    }
+  }
+
+  #unanswered(advice: string, cause?: unknown): IoError {
+    const trouble = `The workflow database does not answer as it should: ${this.#store.troubleOf(cause)} ${advice}`;
+    return new IoError(trouble, { code: "engine_unavailable", cause });
+  }
+
+  /** Work with the database for a caller: nothing once the engine closes, and its faults as errors that may pass. */
+  async #reach<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#closing) throw CLOSED;
+    try {
+      return await work();
+    } catch (cause) {
+      if (isAbiError(cause)) throw cause;
+      if (this.#store.isUnwritable(cause)) throw refusedInput(cause);
+      if (this.#closing) throw CLOSED;
+      throw this.#unanswered(GOES_ON, cause);
+    }
+  }
+}
+
+const GOES_ON = "What was submitted goes on when it does.";

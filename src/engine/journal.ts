@@ -1,0 +1,162 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { describeCause, type Logger } from "../log.ts";
+import type {
+  Accepted,
+  Batch,
+  BatchOutcome,
+  Hold,
+  NewRunRecord,
+  RunStore,
+  RunWrite,
+  WriteOutcome,
+} from "./run-store.ts";
+
+/** How long it goes on while the engine closes. Milliseconds. */
+const PATIENCE_AT_CLOSE_MS = 3000;
+/** So many failures, about a second of them, are worth a line in the log. */
+const FAILURES_TO_TELL = 5;
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+interface Pending<Item, Outcome> {
+  readonly item: Item;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What is still to be written of a run, in its order. */
+type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcome>[]];
+
+/**
+ * Group commit: everything that is to be written in one turn of the event loop, and all that comes while a write is under way,
+ * goes to the store together and shares one flush.
+ *
+ * What a run has done is written until the store takes it, however long that is away, because it would happen again
+ * otherwise; only an engine that closes gives up, after three seconds. Meanwhile whatever else the run does queues up behind it. A
+ * run that is to be accepted is refused at once: whoever submits it is there to hear of it.
+ */
+export class Journal {
+  readonly #store: RunStore;
+  readonly #logger: Logger;
+  readonly #pages = new Map<Hold, Pending<RunWrite, WriteOutcome>[]>();
+  #accepts: Pending<NewRunRecord, Accepted>[] = [];
+  #isAtWork = false;
+  #failures = 0;
+  #closingSince: number | undefined;
+
+  constructor(store: RunStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  closeSoon(): void {
+    this.#closingSince ??= performance.now();
+  }
+
+  accept(run: NewRunRecord): Promise<Accepted> {
+    return new Promise((resolve, reject) => {
+      this.#accepts.push({ item: run, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /**
+   * Resolves when it is on disk.
+   * @throws Error where the store can't take it however often it is tried (`RunStore.isUnwritable`), or the engine has closed first.
+   * Then nothing that was written with it in one turn has taken effect.
+   */
+  write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
+    return new Promise((resolve, reject) => {
+      const writes = this.#pages.get(hold) ?? [];
+      this.#pages.set(hold, writes);
+      writes.push({ item: write, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Reads what a run at work needs to go on, however long the store is away. */
+  async reach<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await read();
+      } catch (error) {
+        if (this.#givesUp) throw error;
+        await pauseAfter(failures);
+      }
+    }
+  }
+
+  get #givesUp(): boolean {
+    return this.#closingSince !== undefined && performance.now() - this.#closingSince > PATIENCE_AT_CLOSE_MS;
+  }
+
+  #schedule(): void {
+    if (this.#isAtWork) return;
+    this.#isAtWork = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      // After the promises of this turn: what follows from them in handlers comes along.
+      await setImmediate();
+      const accepts = this.#accepts;
+      const pages = [...this.#pages];
+      if (accepts.length + pages.length === 0) break;
+      this.#accepts = [];
+      this.#pages.clear();
+      await this.#writeAll(accepts, pages);
+      if (this.#failures > 0) await pauseAfter(this.#failures);
+    }
+    this.#isAtWork = false;
+  }
+
+  async #writeAll(accepts: readonly Pending<NewRunRecord, Accepted>[], pages: readonly Page[]): Promise<void> {
+    let outcome: BatchOutcome;
+    try {
+      outcome = await this.#store.write(toBatch(accepts, pages));
+    } catch (error) {
+      await this.#failed(error, accepts, pages);
+      return;
+    }
+    this.#failures = 0;
+    accepts.forEach(({ resolve }, at) => resolve(outcome.accepts[at]!));
+    pages.forEach(([, writes], page) => writes.forEach(({ resolve }, at) => resolve(outcome.runs[page]![at]!)));
+  }
+
+  async #failed(
+    error: unknown,
+    accepts: readonly Pending<NewRunRecord, Accepted>[],
+    pages: readonly Page[],
+  ): Promise<void> {
+    if (this.#store.isUnwritable(error)) {
+      // One of them spoils the others: each by itself.
+      if (accepts.length + pages.length > 1) {
+        for (const accept of accepts) await this.#writeAll([accept], []);
+        for (const page of pages) await this.#writeAll([], [page]);
+        return;
+      }
+      for (const { reject } of [...accepts, ...pages.flatMap(([, writes]) => writes)]) reject(error);
+      return;
+    }
+    this.#failures += 1;
+    if (this.#failures === FAILURES_TO_TELL && pages.length > 0) {
+      const cause = describeCause(error);
+      this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");
+    }
+    for (const { reject } of accepts) reject(error);
+    const givesUp = this.#givesUp;
+    for (const [hold, writes] of pages) {
+      if (givesUp) for (const { reject } of writes) reject(error);
+      else this.#pages.set(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);
+    }
+  }
+}
+
+const pauseAfter = (failures: number): Promise<void> =>
+  setTimeout(Math.min(SHORTEST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+
+const toBatch = (accepts: readonly Pending<NewRunRecord, Accepted>[], pages: readonly Page[]): Batch => ({
+  accepts: accepts.map(({ item }) => item),
+  runs: pages.map(([hold, writes]) => ({ hold, writes: writes.map(({ item }) => item) })),
+});

@@ -1,0 +1,102 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { describeCause, type Logger } from "../../log.ts";
+import { settlesWithin } from "../within.ts";
+import type { PostgresConnections } from "./connections.ts";
+
+const CHANNEL = "abi_workflows";
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+/** After this many failed attempts to listen, about a second, it is worth a log line. */
+const FAILURES_TO_TELL = 5;
+/** Later, closing the connections ends what is left. Milliseconds. */
+const END_TIMEOUT_MS = 1000;
+
+const NOTIFY = {
+  name: "notify",
+  text: `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${CHANNEL}', payload) FROM unnest($1::text[]) AS payload`,
+};
+
+/**
+ * Announces to other processes on the same database that something happened to a run, over LISTEN and NOTIFY. The listening connection
+ * is reopened whenever it is lost.
+ */
+export class PostgresChannel {
+  readonly #connections: PostgresConnections;
+  readonly #sender: string;
+  readonly #logger: Logger;
+  readonly #toAnnounce = new Set<string>();
+  #announcing: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+
+  /** @param sender this process, which is not told of its own announcements */
+  constructor(connections: PostgresConnections, sender: string, logger: Logger) {
+    this.#connections = connections;
+    this.#sender = sender;
+    this.#logger = logger;
+  }
+
+  announce(id: string): void {
+    this.#toAnnounce.add(id);
+    this.#announcing ??= this.#announceAll();
+  }
+
+  async #announceAll(): Promise<void> {
+    while (this.#toAnnounce.size > 0) {
+      await setImmediate(); // collect everything from this turn of the event loop
+      const payloads = [...this.#toAnnounce].map((id) => `${this.#sender} ${id}`);
+      this.#toAnnounce.clear();
+      await this.#connections.query(NOTIFY, [payloads]).catch(() => {}); // the others poll, too
+    }
+    this.#announcing = undefined;
+  }
+
+  /** Calls `listener` with what others announce, and with undefined each time it begins to listen. */
+  listen(listener: (id: string | undefined) => void): void {
+    void this.#listenOn(listener);
+  }
+
+  async #listenOn(listener: (id: string | undefined) => void): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await this.#listenOnce(listener, () => (failures = 0));
+      } catch (error) {
+        failures += 1;
+        if (failures === FAILURES_TO_TELL && !signal.aborted) {
+          this.#logger.warn({ cause: describeCause(error) }, "what other processes do is found by polling only");
+        }
+      }
+      const pause = Math.min(SHORTEST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+      await setTimeout(pause, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  /** Resolves when the connection has been lost. */
+  async #listenOnce(listener: (id: string | undefined) => void, onListening: () => void): Promise<void> {
+    const session = await this.#connections.openSession();
+    const lost = new Promise<void>((resolve) => void session.once("end", resolve));
+    const end = (): void => void session.end().catch(() => {});
+    this.#closing.signal.addEventListener("abort", end);
+    try {
+      session.on("notification", ({ payload = "" }) => {
+        const [sender, id] = payload.split(" ");
+        if (sender !== this.#sender) listener(id);
+      });
+      await session.query(`LISTEN ${CHANNEL}`);
+      (session as unknown as { unref(): void }).unref(); // not in its types
+      onListening();
+      listener(undefined);
+      if (this.#closing.signal.aborted) end();
+      await lost;
+    } finally {
+      this.#closing.signal.removeEventListener("abort", end);
+      await settlesWithin(session.end(), END_TIMEOUT_MS);
+    }
+  }
+
+  /** Stops listening, and sends the announcements that are left. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#announcing) await settlesWithin(this.#announcing, END_TIMEOUT_MS);
+  }
+}

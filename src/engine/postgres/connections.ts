@@ -1,0 +1,277 @@
+import { Socket } from "node:net";
+import { Client, Pool, types, type ClientConfig, type QueryResultRow } from "pg";
+import { IoError, isAbiError } from "../../errors.ts";
+import type { Logger } from "../../log.ts";
+import { settlesWithin } from "../within.ts";
+import {
+  isProtocolViolation,
+  isTimeout,
+  lacksTls,
+  openingError,
+  otherTarget,
+  READ_ONLY,
+  TRANSACTION_POOLING,
+} from "./errors.ts";
+import { FACTS, parseUrl, startOptions, type Address, type SessionFacts } from "./session.ts";
+
+/** Per process, besides the one that listens. A server allows a hundred by default, and many processes share it. */
+const MOST_CONNECTIONS = 4;
+/** After so long without an answer to quick work the network counts as silent. Milliseconds. */
+const ANSWER_TIMEOUT_MS = 30_000;
+/** For the second session that shows what kind of pooler there is. Milliseconds. */
+const SECOND_SESSION_MS = 5000;
+/** Closing must not wait forever for a server that has gone. Milliseconds. */
+const CLOSE_TIMEOUT_MS = 3000;
+const KEEP_ALIVE_MS = 60_000;
+
+const INT8: number = types.builtins.INT8;
+
+/** A statement with a name is prepared once per connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+}
+
+/** How to connect; what doesn't work is replaced, see `nextReach`. */
+interface Reach {
+  readonly hostIndex: number;
+  readonly withTls: boolean;
+  /** Poolers reject them. */
+  readonly withStartOptions: boolean;
+}
+
+/**
+ * Connections to a PostgreSQL database, with sessions set up as we need them: a small shared pool, and dedicated ones. Idle connections
+ * don't keep the process alive.
+ */
+export class PostgresConnections {
+  readonly #address: Address;
+  readonly #reach: Reach;
+  readonly #pool: Pool;
+  /** Includes those that are still connecting. The driver only ends connections gracefully; breaking one takes its socket. */
+  readonly #sockets = new Set<Socket>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** The host to try next, of several. */
+  #hostIndex: number;
+  #isClosed = false;
+
+  private constructor(address: Address, reach: Reach) {
+    this.#address = address;
+    this.#reach = reach;
+    this.#hostIndex = reach.hostIndex;
+    const newClient = (): Client => this.#newClient();
+    this.#pool = new Pool({
+      // The pool calls it with `new`, which returns what the function returns.
+      Client: function SharedClient() {
+        return newClient();
+      } as unknown as new () => Client,
+      onConnect: (client) => this.#setUp(client as Client) as unknown as void, // the pool awaits it
+      max: MOST_CONNECTIONS,
+      connectionTimeoutMillis: this.#patienceMs,
+      idleTimeoutMillis: 0,
+      allowExitOnIdle: true,
+    });
+    this.#pool.on("error", () => {});
+  }
+
+  /**
+   * Opens a database and checks that we can work with it.
+   * @param options `worker`: whether the process executes runs, and so must be able to write
+   * @throws ValidationError for what is no database URL, IoError (`engine_unavailable`)
+   */
+  static async open(url: string, options: { worker: boolean; logger: Logger }): Promise<PostgresConnections> {
+    const address = parseUrl(url);
+    const reach = { hostIndex: 0, withTls: address.ssl !== false, withStartOptions: true };
+    return PostgresConnections.#openWith(address, reach, options);
+  }
+
+  static async #openWith(
+    address: Address,
+    reach: Reach,
+    options: { worker: boolean; logger: Logger },
+  ): Promise<PostgresConnections> {
+    const connections = new PostgresConnections(address, reach);
+    try {
+      const facts = await connections.#look();
+      if (options.worker && facts.isReadOnly) throw new IoError(READ_ONLY, { code: "engine_unavailable" });
+      warnOf(facts, options.logger);
+      return connections;
+    } catch (cause) {
+      await connections.close();
+      const next = nextReach(address, reach, cause);
+      if (!next) throw connections.openingError(cause);
+      return PostgresConnections.#openWith(address, next, options);
+    }
+  }
+
+  get #patienceMs(): number {
+    return this.#address.connectTimeoutS * 1000;
+  }
+
+  /** Why the database can't be opened, with advice. */
+  openingError(cause: unknown): Error {
+    return isAbiError(cause) ? cause : openingError(cause, this.#address.given, this.#address.connectTimeoutS);
+  }
+
+  /** Checks that sessions keep their server process. Behind a pooler in transaction mode two of them share one, or one of them changes. */
+  async #look(): Promise<SessionFacts> {
+    const [facts] = await this.query<SessionFacts>(FACTS);
+    const second = this.#newClient(Math.min(SECOND_SESSION_MS, this.#patienceMs));
+    try {
+      await second.connect();
+      const { rows: other } = await second.query<SessionFacts>(FACTS);
+      const [again] = await this.query<SessionFacts>(FACTS);
+      if (other[0]!.pid === facts!.pid || again!.pid !== facts!.pid) {
+        throw new IoError(TRANSACTION_POOLING, { code: "engine_unavailable" });
+      }
+    } catch (error) {
+      // No connection left for the check is no reason not to open.
+      if (isAbiError(error)) throw error;
+    } finally {
+      await settlesWithin(second.end(), CLOSE_TIMEOUT_MS);
+    }
+    return facts!;
+  }
+
+  /** Runs a statement on a connection of the pool. */
+  readonly query = async <Row extends QueryResultRow>(
+    statement: Statement | string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> => {
+    const work = this.#pool.query<Row>({
+      ...(typeof statement === "string" ? { text: statement } : statement),
+      values: [...values],
+    });
+    this.#underWay.add(work);
+    try {
+      return (await work).rows;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  };
+
+  /** For quick work: if it gets no answer the network is silent, and all connections are broken so that everything else fails, too. */
+  async answered<Answer>(work: Promise<Answer>): Promise<Answer> {
+    try {
+      if (!(await settlesWithin(work, ANSWER_TIMEOUT_MS))) this.#cut();
+      return await work;
+    } catch (error) {
+      if (isTimeout(error)) this.#cut();
+      throw error;
+    }
+  }
+
+  /** A dedicated connection. The caller ends it. */
+  async openSession(): Promise<Client> {
+    const client = this.#newClient();
+    try {
+      await client.connect();
+      await this.#setUp(client);
+      return client;
+    } catch (error) {
+      await settlesWithin(client.end(), CLOSE_TIMEOUT_MS);
+      throw error;
+    }
+  }
+
+  /** Gives running statements three seconds; then they fail. */
+  async close(): Promise<void> {
+    await this.#settled();
+    this.#isClosed = true;
+    if (this.#underWay.size > 0) {
+      // The pool would never answer those that wait for a connection, so give them broken ones.
+      this.#cut();
+      await this.#settled();
+    }
+    await settlesWithin(this.#pool.ending ? Promise.resolve() : this.#pool.end(), CLOSE_TIMEOUT_MS);
+    this.#cut();
+  }
+
+  #settled(): Promise<boolean> {
+    return settlesWithin(Promise.allSettled(this.#underWay), CLOSE_TIMEOUT_MS);
+  }
+
+  #cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #newClient(patienceMs = this.#patienceMs): Client {
+    const { hosts, database, user, password, applicationName, ssl, negotiatesTlsDirectly } = this.#address;
+    const hostIndex = this.#hostIndex;
+    const { host, port } = hosts[hostIndex % hosts.length]!;
+    let isUsable = false;
+    const onClose = (): void => {
+      if (!isUsable && this.#hostIndex === hostIndex) this.#hostIndex += 1;
+    };
+    const tls = !this.#reach.withTls ? false : ssl === "if_offered" ? { rejectUnauthorized: false } : ssl;
+    const config: ClientConfig = {
+      host,
+      port,
+      database,
+      user,
+      password,
+      ssl: tls,
+      ...(tls && negotiatesTlsDirectly ? { sslnegotiation: "direct" } : {}),
+      application_name: applicationName,
+      fallback_application_name: "abi-workflows",
+      options: this.#reach.withStartOptions ? startOptions(this.#address) : undefined,
+      connectionTimeoutMillis: patienceMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      stream: () => this.#newSocket().once("close", onClose),
+      types: {
+        getTypeParser: ((oid: number, format?: "text") =>
+          oid === INT8 ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+      },
+    };
+    const client = new Client(config);
+    client.once("connect", () => (isUsable = true));
+    // Without a listener a broken connection ends the process. Its statements fail anyway.
+    client.on("error", () => (isUsable = false));
+    return client;
+  }
+
+  #newSocket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    if (this.#isClosed) setImmediate(() => socket.destroy(new Error("the connections are closed")));
+    return socket;
+  }
+
+  /** Repeats the settings, because a pooler may have dropped the start options. */
+  async #setUp(client: Client): Promise<void> {
+    const { settings, isOfTarget } = this.#address;
+    await client.query({
+      text: "SELECT pg_catalog.set_config(key, value, false) FROM pg_catalog.json_each_text($1)",
+      values: [JSON.stringify(settings)],
+    });
+    if (!isOfTarget) return;
+    const { rows } = await client.query<SessionFacts>(FACTS);
+    if (isOfTarget(rows[0]!)) return;
+    this.#hostIndex += 1;
+    throw otherTarget();
+  }
+}
+
+/** What to try instead, if there is anything. */
+function nextReach({ hosts, ssl }: Address, reach: Reach, cause: unknown): Reach | undefined {
+  if (reach.withStartOptions && isProtocolViolation(cause)) return { ...reach, withStartOptions: false };
+  if (reach.withTls && ssl === "if_offered" && lacksTls(cause)) return { ...reach, withTls: false };
+  const hostIndex = reach.hostIndex + 1;
+  return hostIndex < hosts.length ? { ...reach, hostIndex } : undefined;
+}
+
+function warnOf({ encoding, synchronousCommit }: SessionFacts, logger: Logger): void {
+  if (encoding !== "UTF8") {
+    logger.warn(
+      { encoding },
+      "the encoding of the workflow database lacks most characters, and runs that need them fail: make one with ENCODING 'UTF8'",
+    );
+  }
+  if (synchronousCommit === "off") {
+    logger.warn(
+      "synchronous_commit is off by default in the workflow database: what was accepted just before its server crashes may be lost",
+    );
+  }
+}

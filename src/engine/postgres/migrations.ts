@@ -1,0 +1,454 @@
+/**
+ * What each version of the schema adds to the previous one. Never change a published version: add another. Processes of different
+ * versions may share a database, so give a function that changes a new name.
+ *
+ * Times are milliseconds since 1970 by the server's clock, except those of steps and of ends, which come from the process.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE abi_workflows.runs (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text COLLATE "C" NOT NULL UNIQUE,
+    workflow text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    fingerprint text NOT NULL,
+    input json NOT NULL, -- not jsonb: it is returned as it was submitted
+    status text COLLATE "C" NOT NULL, -- as RunStatus
+    priority integer NOT NULL,
+    created_at bigint NOT NULL,
+    due_at bigint, -- NULL: it is being executed, waits for a person, or has ended
+    due_since bigint, -- when due_at was written, for clocks that are set back
+    lease_ends_at bigint, -- NULL: no process executes it
+    epoch bigint NOT NULL DEFAULT 0, -- rises each time it is taken up
+    resumed_at bigint,
+    retry_until bigint, -- due for another attempt at a step on its retry budget
+    cancel_requested boolean NOT NULL DEFAULT false,
+    waiting_for text, -- the subject of a decision
+    output json, -- partial while it waits for a person
+    error json,
+    ended_at bigint,
+    UNIQUE (workflow, key)
+  );
+  CREATE INDEX runs_due ON abi_workflows.runs (workflow, priority, due_at, seq) WHERE due_at IS NOT NULL;
+  CREATE INDEX runs_held ON abi_workflows.runs (workflow, lease_ends_at) WHERE lease_ends_at IS NOT NULL;
+  CREATE INDEX runs_created ON abi_workflows.runs (created_at, seq);
+  CREATE INDEX runs_status ON abi_workflows.runs (status, created_at, seq);
+  CREATE INDEX runs_workflow ON abi_workflows.runs (workflow, created_at, seq);
+  CREATE INDEX runs_workflow_status ON abi_workflows.runs (workflow, status, created_at, seq);
+
+  CREATE TABLE abi_workflows.events ( -- written once, never changed
+    run bigint NOT NULL,
+    n integer NOT NULL,
+    type text NOT NULL, -- as EventType
+    time bigint NOT NULL,
+    name text, -- of the step, or the subject of the decision
+    is_listed boolean,
+    value json,
+    error json,
+    is_final boolean,
+    retry_until bigint,
+    PRIMARY KEY (run, n)
+  );
+
+  -- Who waits for a place of a workflow. UNLOGGED: the queue need not survive a crash of the server.
+  CREATE UNLOGGED TABLE abi_workflows.waiting_workers (
+    workflow text COLLATE "C" NOT NULL,
+    worker text NOT NULL,
+    since bigint NOT NULL,
+    asked_at bigint NOT NULL,
+    PRIMARY KEY (workflow, worker)
+  );
+
+  CREATE FUNCTION abi_workflows.now_ms() RETURNS bigint LANGUAGE sql
+  AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
+
+  CREATE FUNCTION abi_workflows.lease_ms() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 5000::bigint $$;
+
+  -- Call it with the run's row locked: nobody else can use the same number then.
+  CREATE FUNCTION abi_workflows.add_event(
+    run bigint, type text, "time" bigint, name text DEFAULT NULL, value json DEFAULT NULL, error json DEFAULT NULL,
+    is_listed boolean DEFAULT NULL, is_final boolean DEFAULT NULL, retry_until bigint DEFAULT NULL
+  ) RETURNS void LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO abi_workflows.events (run, n, type, time, name, value, error, is_listed, is_final, retry_until)
+    VALUES ($1, (SELECT coalesce(max(event.n), 0) + 1 FROM abi_workflows.events AS event WHERE event.run = $1),
+      $2, $3, $4, $5, $6, $7, $8, $9);
+  END $$;
+
+  CREATE FUNCTION abi_workflows.end_cancelled(run bigint) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    UPDATE abi_workflows.runs
+    SET status = 'cancelled', ended_at = moment, lease_ends_at = NULL, cancel_requested = false, due_at = NULL,
+      waiting_for = NULL, output = NULL, retry_until = NULL
+    WHERE seq = run;
+    PERFORM abi_workflows.add_event(run, 'cancelled', moment);
+  END $$;
+
+  -- Ends a run that nobody executes, or asks its worker to stop. Returns NULL where the run has ended or is unknown.
+  CREATE FUNCTION abi_workflows.cancel(run_id text) RETURNS text LANGUAGE plpgsql AS $$
+  DECLARE
+    run record;
+  BEGIN
+    SELECT seq, lease_ends_at IS NOT NULL AS is_held INTO run FROM abi_workflows.runs
+    WHERE id = run_id AND status NOT IN ('completed', 'failed', 'cancelled') FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+      RETURN NULL;
+    ELSIF run.is_held THEN
+      UPDATE abi_workflows.runs SET cancel_requested = true WHERE seq = run.seq;
+      RETURN 'requested';
+    END IF;
+    PERFORM abi_workflows.end_cancelled(run.seq);
+    RETURN 'cancelled';
+  END $$;
+
+  -- Makes runs due now whose step waits on its retry budget: one run, or all of them.
+  CREATE FUNCTION abi_workflows.hasten(run_id text) RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    waiting bigint[];
+  BEGIN
+    IF run_id IS NULL THEN
+      waiting := ARRAY(
+        SELECT seq FROM abi_workflows.runs WHERE due_at IS NOT NULL AND retry_until IS NOT NULL
+        ORDER BY seq FOR NO KEY UPDATE);
+    ELSE
+      waiting := ARRAY(
+        SELECT seq FROM abi_workflows.runs WHERE id = run_id AND due_at IS NOT NULL AND retry_until IS NOT NULL
+        FOR NO KEY UPDATE);
+    END IF;
+    UPDATE abi_workflows.runs SET due_at = least(due_at, moment) WHERE seq = ANY (waiting);
+    RETURN FOUND;
+  END $$;
+
+  CREATE FUNCTION abi_workflows.resume(run_id text, available_at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    resumed bigint;
+  BEGIN
+    UPDATE abi_workflows.runs
+    SET status = 'started', resumed_at = greatest(moment, resumed_at + 1), due_at = coalesce(available_at, moment),
+      due_since = moment, ended_at = NULL, error = NULL
+    WHERE id = run_id AND status IN ('failed', 'cancelled') RETURNING seq INTO resumed;
+    IF NOT FOUND THEN
+      RETURN abi_workflows.hasten(run_id);
+    END IF;
+    PERFORM abi_workflows.add_event(resumed, 'resumed', moment);
+    RETURN true;
+  END $$;
+
+  -- Stores the first decision on a subject and makes a run that waits for it due. Returns false where it can't be taken.
+  CREATE FUNCTION abi_workflows.decide(run_id text, subject text, value json, decided_at bigint)
+  RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    run record;
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    SELECT seq, waiting_for INTO run FROM abi_workflows.runs
+    WHERE id = run_id AND ended_at IS NULL AND coalesce(waiting_for, subject) = subject FOR NO KEY UPDATE;
+    IF NOT FOUND OR EXISTS (
+      SELECT FROM abi_workflows.events AS event WHERE event.run = run.seq AND type = 'decided' AND name = subject
+    ) THEN
+      RETURN false;
+    END IF;
+    PERFORM abi_workflows.add_event(run.seq, 'decided', decided_at, subject, value);
+    UPDATE abi_workflows.runs
+    SET status = 'processing', waiting_for = NULL, output = NULL, due_at = moment, due_since = moment
+    WHERE seq = run.seq AND waiting_for IS NOT NULL;
+    RETURN true;
+  END $$;
+
+  CREATE FUNCTION abi_workflows.accept(run json) RETURNS json LANGUAGE plpgsql AS $$
+  DECLARE
+    item record;
+    known record;
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    SELECT * INTO item FROM json_to_record(run)
+    AS (id text, workflow text, key text, fingerprint text, input json, available_at bigint, priority integer);
+    LOOP
+      INSERT INTO abi_workflows.runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
+      VALUES (item.id, item.workflow, item.key, item.fingerprint, item.input -> 0, 'started', item.priority, moment,
+        coalesce(item.available_at, moment), moment)
+      ON CONFLICT (workflow, key) DO NOTHING;
+      IF FOUND THEN
+        RETURN json_build_object('id', item.id, 'outcome', 'created');
+      END IF;
+      SELECT id, fingerprint INTO known FROM abi_workflows.runs WHERE workflow = item.workflow AND key = item.key;
+      EXIT WHEN FOUND; -- else it has just been forgotten
+    END LOOP;
+    RETURN json_build_object('id', known.id, 'outcome', CASE
+      WHEN known.fingerprint <> item.fingerprint THEN 'conflict'
+      WHEN known.id = item.id THEN 'created' -- the answer to an earlier try was lost
+      WHEN abi_workflows.resume(known.id, item.available_at) THEN 'resumed'
+      ELSE 'existing'
+    END);
+  END $$;
+
+  -- Writes what a worker has done with a run: all of the page or nothing. A page may come again when its answer was lost, and is written
+  -- once nevertheless:
+  -- - "after" is the last event that the worker knows to be stored. Step events with a higher number come from an earlier attempt to
+  --   write this page: nobody else writes any under this epoch, and each step begins and ends once in it.
+  -- - A run that is no longer held, but has the same epoch, was released by this page.
+  -- The row has an older epoch than the page only where a crash of the server undid the take-up, which isn't flushed. The worker gets the
+  -- run back, unless another one was faster.
+  CREATE FUNCTION abi_workflows.write_page(page json) RETURNS json LANGUAGE plpgsql AS $$
+  DECLARE
+    item record;
+    write record;
+    run record;
+    last_n integer;
+    moment bigint := abi_workflows.now_ms();
+    was_released boolean;
+    is_left boolean := false;
+    outcome text;
+    outcomes text[] := '{}';
+  BEGIN
+    SELECT * INTO item FROM json_to_record(page) AS (seq bigint, epoch bigint, after integer, releases boolean, writes json);
+    UPDATE abi_workflows.runs
+    SET status = 'processing', lease_ends_at = moment + abi_workflows.lease_ms(), epoch = item.epoch, due_at = NULL,
+      due_since = NULL, retry_until = NULL
+    WHERE runs.seq = item.seq AND runs.epoch < item.epoch AND due_at IS NOT NULL;
+    SELECT seq, lease_ends_at IS NOT NULL AS is_held, cancel_requested, status INTO run FROM abi_workflows.runs
+    WHERE runs.seq = item.seq AND runs.epoch = item.epoch FOR NO KEY UPDATE;
+    is_left := NOT FOUND OR NOT run.is_held AND NOT item.releases;
+    was_released := NOT is_left AND NOT run.is_held;
+    SELECT coalesce(max(n), 0) INTO last_n FROM abi_workflows.events WHERE events.run = item.seq;
+    FOR write IN SELECT * FROM json_to_recordset(item.writes)
+      AS (kind text, name text, is_listed boolean, time bigint, value json, error json, is_final boolean, retry_until bigint, delay bigint)
+    LOOP
+      outcome := 'done';
+      IF is_left THEN
+        outcome := 'lost';
+      ELSIF was_released THEN
+        IF run.status = 'cancelled' AND write.kind IN ('step_started', 'put_off', 'park') THEN
+          outcome := 'cancelled';
+        END IF;
+      ELSIF write.kind LIKE 'step_%' THEN
+        IF last_n > item.after AND EXISTS (
+          SELECT FROM abi_workflows.events AS event WHERE event.run = item.seq AND n > item.after
+            AND type = write.kind AND name = write.name AND is_listed = write.is_listed
+        ) THEN
+          NULL;
+        ELSIF write.kind = 'step_started' AND run.cancel_requested THEN
+          outcome := 'cancelled';
+        ELSE
+          last_n := last_n + 1;
+          INSERT INTO abi_workflows.events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)
+          VALUES (item.seq, last_n, write.kind, write.time, write.name, write.is_listed, write.value -> 0, write.error,
+            write.is_final, write.retry_until);
+        END IF;
+      ELSIF write.kind IN ('completed', 'failed') THEN
+        UPDATE abi_workflows.runs
+        SET status = write.kind, output = write.value -> 0, error = write.error, ended_at = write.time, lease_ends_at = NULL,
+          cancel_requested = false
+        WHERE runs.seq = item.seq;
+        PERFORM abi_workflows.add_event(item.seq, write.kind, write.time, error => write.error);
+      ELSIF run.cancel_requested THEN
+        PERFORM abi_workflows.end_cancelled(item.seq);
+        outcome := 'cancelled';
+      ELSIF write.kind = 'park' AND NOT EXISTS (
+        SELECT FROM abi_workflows.events AS event WHERE event.run = item.seq AND type = 'decided' AND name = write.name
+      ) THEN
+        UPDATE abi_workflows.runs
+        SET status = 'waiting_for_approval', lease_ends_at = NULL, waiting_for = write.name, output = write.value -> 0
+        WHERE runs.seq = item.seq;
+        PERFORM abi_workflows.add_event(item.seq, 'waiting', moment, write.name);
+      ELSE
+        UPDATE abi_workflows.runs
+        SET lease_ends_at = NULL, due_at = moment + coalesce(write.delay, 0), due_since = moment, retry_until = write.retry_until
+        WHERE runs.seq = item.seq;
+      END IF;
+      is_left := is_left OR write.kind NOT LIKE 'step_%';
+      outcomes := outcomes || outcome;
+    END LOOP;
+    RETURN json_build_object('n', last_n, 'outcomes', outcomes);
+  END $$;
+
+  -- Callers sort runs to accept by key and pages by run: processes that lock in different orders deadlock.
+  CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql AS $$
+  DECLARE
+    item json;
+    accepted json[] := '{}';
+    written json[] := '{}';
+  BEGIN
+    FOR item IN SELECT * FROM json_array_elements(accepts) LOOP
+      accepted := accepted || abi_workflows.accept(item);
+    END LOOP;
+    FOR item IN SELECT * FROM json_array_elements(pages) LOOP
+      written := written || abi_workflows.write_page(item);
+    END LOOP;
+    RETURN json_build_object('accepts', accepted, 'pages', written);
+  END $$;
+
+  -- The queues of these workflows, one for each priority, and when the first run of each is due. Reads a few index entries for each
+  -- queue, however long it is.
+  CREATE FUNCTION abi_workflows.queues(workflows text[]) RETURNS TABLE (workflow text, priority integer, first_due_at bigint)
+  LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE queue (workflow, priority) AS (
+      SELECT name, (
+        SELECT max(run.priority) FROM abi_workflows.runs AS run WHERE run.workflow = name AND run.due_at IS NOT NULL)
+      FROM unnest(workflows) AS name
+      UNION ALL
+      SELECT queue.workflow, (
+        SELECT max(run.priority) FROM abi_workflows.runs AS run
+        WHERE run.workflow = queue.workflow AND run.priority < queue.priority AND run.due_at IS NOT NULL)
+      FROM queue WHERE queue.priority IS NOT NULL
+    )
+    SELECT queue.workflow, queue.priority, (
+      SELECT min(run.due_at) FROM abi_workflows.runs AS run
+      WHERE run.workflow = queue.workflow AND run.priority = queue.priority AND run.due_at IS NOT NULL)
+    FROM queue WHERE queue.priority IS NOT NULL
+  $$;
+
+  -- Takes up what is due, and returns it with everything stored about it.
+  -- - Runs whose lease has ended come first. They keep their place, so a limit is never exceeded. Right after a start of the server no
+  --   lease counts as ended, because nobody could renew it.
+  -- - Where a due workflow has a limit, only one process at a time gets past the lock: two can't both see the last place.
+  -- - Where no place is left, workers queue, and the next place goes to the one that has waited longest. Otherwise the worker closest
+  --   to the database, or the one that has just freed a place, would get them all. A worker that hasn't asked for three seconds,
+  --   which is longer than the poll interval, has ended or has no slot free, and loses its turn. So does one that asked in the
+  --   future, before the clock was set back.
+  -- - A process doesn't take up what it executes itself: it is about to leave that run, or a crash of the server undid its
+  --   take-up, which its next write repairs. A run that another process has had since is not its own any more.
+  -- - Plans are made once per session, perhaps while the tables are still small, so only index scans are allowed. The planner charges
+  --   so much for what is off that it would compile the statements; hence jit = off.
+  CREATE FUNCTION abi_workflows.take_up(
+    worker text, most integer, limits json, held bigint[], epochs bigint[], server_start timestamptz DEFAULT pg_postmaster_start_time()
+  ) RETURNS json LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+  DECLARE
+    all_names text[] := ARRAY(SELECT json_object_keys(limits));
+    limited text[] := ARRAY(SELECT key FROM json_each_text(limits) WHERE value IS NOT NULL);
+    names text[] := ARRAY(SELECT key FROM json_each_text(limits) WHERE value IS NULL);
+    started_at bigint := extract(epoch FROM server_start) * 1000;
+    moment bigint := abi_workflows.now_ms();
+    has_turn boolean := false;
+    taken bigint[] := '{}';
+    tried bigint[] := '{}';
+    batch bigint[];
+    locked bigint[];
+    due_in bigint;
+    own bigint[] := ARRAY(
+      SELECT seq FROM unnest(held, epochs) AS hold (seq, epoch) JOIN abi_workflows.runs USING (seq)
+      WHERE runs.epoch <= hold.epoch);
+  BEGIN
+    IF EXISTS (SELECT FROM abi_workflows.queues(limited) WHERE first_due_at <= moment) THEN
+      PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/places', 0));
+      moment := abi_workflows.now_ms();
+      names := all_names;
+      has_turn := true;
+    END IF;
+
+    IF moment NOT BETWEEN started_at AND started_at + abi_workflows.lease_ms() THEN
+      taken := ARRAY(
+        SELECT seq FROM abi_workflows.runs
+        WHERE workflow = ANY (all_names) AND lease_ends_at <= moment AND seq <> ALL (own)
+        LIMIT most FOR NO KEY UPDATE SKIP LOCKED);
+      PERFORM abi_workflows.hold(taken);
+    END IF;
+
+    WHILE cardinality(taken) < most LOOP
+      batch := ARRAY(
+        WITH workflow AS (
+          SELECT name, coalesce(allowed::integer - (
+            SELECT count(*) FROM abi_workflows.runs WHERE runs.workflow = name AND lease_ends_at IS NOT NULL
+          ) - (
+            SELECT count(*) FROM abi_workflows.waiting_workers AS other
+            LEFT JOIN abi_workflows.waiting_workers AS me ON me.workflow = name AND me.worker = take_up.worker
+            WHERE other.workflow = name AND other.worker <> take_up.worker AND other.asked_at BETWEEN moment - 3000 AND moment
+              AND (me.since IS NULL OR (other.since, other.worker) < (me.since, me.worker))
+          ), most) AS places FROM json_each_text(limits) AS item (name, allowed) WHERE name = ANY (names)
+        ), candidate AS (
+          SELECT run.*, places, row_number() OVER (PARTITION BY name ORDER BY run.priority DESC, due_at, seq) AS place
+          FROM workflow
+          JOIN abi_workflows.queues(names) AS queue ON queue.workflow = name AND first_due_at <= moment
+          CROSS JOIN LATERAL (
+            SELECT seq, runs.priority, due_at FROM abi_workflows.runs
+            WHERE runs.workflow = queue.workflow AND runs.priority = queue.priority AND due_at <= moment AND seq <> ALL (own || tried)
+            ORDER BY due_at, seq LIMIT most
+          ) AS run
+          WHERE places > 0
+        )
+        SELECT seq FROM candidate WHERE place <= places
+        ORDER BY candidate.priority DESC, due_at, seq LIMIT most - cardinality(taken));
+      locked := ARRAY(
+        SELECT seq FROM abi_workflows.runs WHERE seq = ANY (batch) AND due_at <= moment FOR NO KEY UPDATE SKIP LOCKED);
+      PERFORM abi_workflows.hold(locked);
+      taken := taken || locked;
+      tried := tried || batch;
+      -- Where other processes were faster, there may be more to take.
+      EXIT WHEN cardinality(locked) = cardinality(batch);
+    END LOOP;
+
+    IF has_turn THEN
+      DELETE FROM abi_workflows.waiting_workers AS other
+      WHERE asked_at NOT BETWEEN moment - 3000 AND moment OR (other.worker = take_up.worker AND other.workflow IN (
+        SELECT runs.workflow FROM abi_workflows.runs WHERE seq = ANY (taken)));
+      INSERT INTO abi_workflows.waiting_workers AS me (workflow, worker, since, asked_at)
+      SELECT DISTINCT queue.workflow, take_up.worker, moment, moment FROM abi_workflows.queues(limited) AS queue
+      WHERE first_due_at <= moment AND cardinality(taken) < most
+      ON CONFLICT ON CONSTRAINT waiting_workers_pkey DO UPDATE SET since = least(me.since, moment), asked_at = moment;
+    END IF;
+
+    SELECT min(due_at) - moment INTO due_in FROM (
+      SELECT first_due_at FROM abi_workflows.queues(all_names) WHERE first_due_at > moment
+      UNION ALL
+      SELECT min(lease_ends_at) FROM abi_workflows.runs
+      WHERE workflow = ANY (all_names) AND lease_ends_at > moment AND seq <> ALL (own || taken)
+    ) AS next (due_at);
+    RETURN json_build_object('due_in', due_in, 'runs', (
+      SELECT json_agg(row_to_json(run) ORDER BY array_position(tried, seq) NULLS FIRST) FROM (
+        SELECT seq, id, workflow, key, input::text AS input, status, created_at, due_at, resumed_at, ended_at,
+          output::text AS output, error, waiting_for, epoch, (
+            SELECT json_agg(row_to_json(event) ORDER BY n) FROM (
+              SELECT n, type, time, name, is_listed, value::text AS value, error, is_final, retry_until
+              FROM abi_workflows.events WHERE events.run = seq
+            ) AS event
+          ) AS events
+        FROM abi_workflows.runs WHERE seq = ANY (taken)
+      ) AS run));
+  END $$;
+
+  -- The epoch is a time, so that none is used twice, even where a crash of the server takes the last one: take-ups aren't flushed.
+  CREATE FUNCTION abi_workflows.hold(taken bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    UPDATE abi_workflows.runs
+    SET status = 'processing', lease_ends_at = moment + abi_workflows.lease_ms(), epoch = greatest(epoch + 1, moment),
+      due_at = NULL, due_since = NULL, retry_until = NULL, waiting_for = NULL, output = NULL
+    WHERE seq = ANY (taken);
+  END $$;
+
+  -- Renews leases, including those that have ended in the meantime, unless another process has taken up the run.
+  CREATE FUNCTION abi_workflows.renew(own bigint[], epochs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    locked bigint[] := ARRAY(
+      SELECT run.seq FROM unnest(own, epochs) AS hold (seq, epoch)
+      JOIN abi_workflows.runs AS run ON run.seq = hold.seq AND run.epoch = hold.epoch
+      WHERE run.lease_ends_at IS NOT NULL ORDER BY run.seq FOR NO KEY UPDATE OF run);
+  BEGIN
+    UPDATE abi_workflows.runs SET lease_ends_at = abi_workflows.now_ms() + abi_workflows.lease_ms() WHERE seq = ANY (locked);
+  END $$;
+
+  -- For when the clock was set back. What was written in the future is due now, and leases are cut to their length from now. A start at
+  -- a later time stays as it is.
+  CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    ahead bigint[] := ARRAY(
+      SELECT seq FROM abi_workflows.runs
+      WHERE due_at > moment AND due_since > moment AND (status <> 'started' OR due_at <= due_since)
+      UNION ALL
+      SELECT seq FROM abi_workflows.runs WHERE lease_ends_at > moment + abi_workflows.lease_ms());
+  BEGIN
+    IF cardinality(ahead) > 0 THEN
+      PERFORM FROM abi_workflows.runs WHERE seq = ANY (ahead) ORDER BY seq FOR NO KEY UPDATE;
+      UPDATE abi_workflows.runs
+      SET due_at = least(due_at, moment), due_since = least(due_since, moment),
+        lease_ends_at = least(lease_ends_at, moment + abi_workflows.lease_ms())
+      WHERE seq = ANY (ahead);
+    END IF;
+  END $$;`,
+];

@@ -1,0 +1,447 @@
+import { randomUUID } from "node:crypto";
+import { silentLogger, type Logger } from "../../log.ts";
+import type { RunCounts, RunStatus } from "../engine.ts";
+import type {
+  Accepted,
+  Batch,
+  BatchOutcome,
+  DecisionOutcome,
+  DecisionRecord,
+  EventRecord,
+  Hold,
+  NewRunRecord,
+  RunQuery,
+  RunStore,
+  RunWrite,
+  RunWrites,
+  SeenRun,
+  TakenUp,
+  TakeUpRequest,
+  WriteOutcome,
+} from "../run-store.ts";
+import { PostgresChannel } from "./channel.ts";
+import { PostgresConnections } from "./connections.ts";
+import { isUnwritable, sqlState, troubleOf } from "./errors.ts";
+import {
+  toDecision,
+  toEvent,
+  toRunRecord,
+  toSeen,
+  type DecisionRow,
+  type EventRow,
+  type RunRow,
+  type SeenRow,
+} from "./rows.ts";
+import { migrate } from "./schema.ts";
+
+/** Three times per lease of five seconds. Milliseconds. */
+const RENEWAL_INTERVAL_MS = 1500;
+/** How often to check whether the server's clock was set back. Milliseconds. */
+const CLOCK_INTERVAL_MS = 60_000;
+/** Index entries can't be long, so queries compare the whole text as well. */
+const INDEXED_CHARACTERS = 200;
+
+/** Stands in for the last known event of a hold that was given up. */
+const NONE_BEFORE = 2 ** 31 - 1;
+
+/** For what a power cut may take: it is begun again. */
+const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
+
+const RUN = `seq, id, workflow, key, input::text AS input, status, created_at, due_at, resumed_at, ended_at, output::text AS output,
+  error, waiting_for`;
+const EVENTS_OF = (run: string, after: string): string => `
+  SELECT n, type, time, name, is_listed, error, is_final, retry_until FROM abi_workflows.events
+  WHERE run = ${run} AND n > ${after} ORDER BY n`;
+const SEEN = `SELECT ${RUN}, (SELECT json_agg(row_to_json(event)) FROM (${EVENTS_OF("runs.seq", "0")}) AS event) AS events
+  FROM abi_workflows.runs`;
+const DECISION_ON = (run: string, subject: string): string => `
+  SELECT value::text AS value, time FROM abi_workflows.events WHERE run = ${run} AND type = 'decided' AND name = ${subject}`;
+
+const WRITE = { name: "write", text: "SELECT abi_workflows.write($1, $2) AS written" };
+const WRITE_UNFLUSHED = {
+  name: "write_unflushed",
+  text: `SELECT ${UNFLUSHED}, abi_workflows.write($1, $2) AS written`,
+};
+const TAKE_UP = { name: "take_up", text: `SELECT ${UNFLUSHED}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken` };
+const RENEW = { name: "renew", text: `SELECT ${UNFLUSHED}, abi_workflows.renew($1, $2)` };
+const FOLLOW_CLOCK = `SELECT ${UNFLUSHED}, abi_workflows.follow_clock()`;
+const BY_IDS = { name: "by_ids", text: `${SEEN} WHERE id = ANY ($1::text[])` };
+const BY_KEY = { name: "by_key", text: `${SEEN} WHERE workflow = $1 AND key = $2` };
+const EVENTS = { name: "events", text: EVENTS_OF("$1", "$2") };
+const DECISION = { name: "decision", text: DECISION_ON("$1", "$2") };
+const DECIDABLE = `
+  SELECT ${RUN}, (SELECT row_to_json(decision) FROM (${DECISION_ON("runs.seq", "$2")}) AS decision) AS decision
+  FROM abi_workflows.runs WHERE id = $1`;
+const COUNTS = `
+  WITH due AS (
+    SELECT workflow, min(at) AS at FROM (
+      SELECT workflow, due_at AS at FROM abi_workflows.runs WHERE due_at IS NOT NULL
+      UNION ALL
+      SELECT workflow, lease_ends_at FROM abi_workflows.runs WHERE lease_ends_at IS NOT NULL
+    ) AS waiting GROUP BY workflow
+  )
+  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS due_for
+  FROM abi_workflows.runs LEFT JOIN due USING (workflow) GROUP BY workflow, status`;
+const FORGET = `
+  WITH forgotten AS (
+    DELETE FROM abi_workflows.runs WHERE id = $1 AND status IN ('completed', 'failed', 'cancelled') RETURNING seq
+  ), events AS (
+    DELETE FROM abi_workflows.events USING forgotten WHERE run = seq
+  )
+  SELECT seq FROM forgotten`;
+
+/** What the functions of the schema return. */
+interface Written {
+  readonly accepts: readonly Accepted[];
+  readonly pages: readonly { readonly n: number; readonly outcomes: readonly WriteOutcome[] }[];
+}
+interface Taken {
+  readonly due_in: number | null;
+  readonly runs: readonly (SeenRow & { readonly epoch: number })[] | null;
+}
+
+/** One query for all runs that are looked up in one turn of the event loop. */
+interface Look {
+  readonly ids: Set<string>;
+  readonly runs: Promise<ReadonlyMap<string, SeenRun>>;
+}
+
+/**
+ * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may share. A process that takes up a run
+ * has a lease of five seconds, and renews it while it executes the run. Waits and leases go by the server's clock.
+ */
+export class PostgresRunStore implements RunStore {
+  readonly #connections: PostgresConnections;
+  readonly #channel: PostgresChannel;
+  readonly #worker = randomUUID();
+  /** What this process executes, with the number of the last event that is known to be stored. */
+  #held = new Map<Hold, number>();
+  #renewal: NodeJS.Timeout | undefined;
+  #isRenewing = false;
+  #followedClockAt = -Infinity;
+  #nextLook: Look | undefined;
+
+  private constructor(connections: PostgresConnections, logger: Logger) {
+    this.#connections = connections;
+    this.#channel = new PostgresChannel(connections, this.#worker, logger);
+  }
+
+  /**
+   * Opens a database, and creates its tables if there are none.
+   * @param url `postgres://user:password@host:5432/database`
+   * @param options `worker`: whether this process executes runs
+   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of a newer version), IoError
+   * (`engine_unavailable`)
+   */
+  static async open(
+    url: string,
+    { worker = true, logger = silentLogger }: { worker?: boolean; logger?: Logger } = {},
+  ): Promise<PostgresRunStore> {
+    const connections = await PostgresConnections.open(url, { worker, logger });
+    try {
+      await migrate(connections, logger);
+      return new PostgresRunStore(connections, logger);
+    } catch (cause) {
+      await connections.close();
+      throw connections.openingError(cause);
+    }
+  }
+
+  async index(field: string): Promise<void> {
+    const name = `in_${field}`; // 63 bytes, the longest name, for a field of 60
+    const { query } = this.#connections;
+    // IF NOT EXISTS would wait for all writers, and everybody else behind it.
+    const [known] = await query(
+      "SELECT FROM pg_class WHERE relname = $1 AND relnamespace = to_regnamespace('abi_workflows')",
+      [name],
+    );
+    if (known) return;
+    try {
+      await query(
+        `SELECT set_config('lock_timeout', '10s', true);
+         CREATE INDEX IF NOT EXISTS "${name}" ON abi_workflows.runs (${inputField(field)}, created_at, seq)`,
+      );
+    } catch (error) {
+      if (!/^(?:23505|42P07)$/.test(sqlState(error) ?? "")) throw error; // another process was faster
+    }
+  }
+
+  isUnwritable(error: unknown): boolean {
+    return isUnwritable(error);
+  }
+
+  troubleOf(error: unknown): string {
+    return troubleOf(error);
+  }
+
+  async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
+    const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
+    const acceptOrder = sortedIndexes(
+      accepts,
+      (one, other) => compare(one.workflow, other.workflow) || compare(one.key, other.key),
+    );
+    const pageOrder = sortedIndexes(runs, (one, other) => one.hold.seq - other.hold.seq);
+    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_UNFLUSHED, [
+      `[${acceptOrder.map((index) => acceptJson(accepts[index]!)).join()}]`,
+      `[${pageOrder.map((index) => this.#pageJson(runs[index]!)).join()}]`,
+    ]);
+    const { written } = row!;
+    pageOrder.forEach((index, place) => {
+      const { hold } = runs[index]!;
+      if (this.#held.has(hold)) this.#held.set(hold, written.pages[place]!.n);
+    });
+    return {
+      accepts: inOrder(acceptOrder, written.accepts),
+      runs: inOrder(
+        pageOrder,
+        written.pages.map(({ outcomes }) => outcomes),
+      ),
+    };
+  }
+
+  #pageJson({ hold, writes }: RunWrites): string {
+    const { seq, epoch } = hold;
+    const releases = writes.some(({ kind }) => kind === "end" || kind === "put_off" || kind === "park");
+    const after = this.#held.get(hold) ?? NONE_BEFORE;
+    return `{"seq":${seq},"epoch":${epoch},"after":${after},"releases":${releases},"writes":[${writes.map(writeJson).join()}]}`;
+  }
+
+  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+    this.#held = new Map(held.map((hold) => [hold, this.#held.get(hold) ?? NONE_BEFORE]));
+    if (performance.now() - this.#followedClockAt > CLOCK_INTERVAL_MS) {
+      await this.#connections.answered(this.#connections.query(FOLLOW_CLOCK));
+      this.#followedClockAt = performance.now();
+    }
+    const limits = JSON.stringify(Object.fromEntries(workflows));
+    const own = [held.map(({ seq }) => seq), held.map(({ epoch }) => epoch)];
+    const [row] = await this.#connections.answered(
+      this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]),
+    );
+    const { due_in: dueIn, runs } = row!.taken;
+    const taken = (runs ?? []).map((run) => {
+      const hold: Hold = { seq: run.seq, epoch: run.epoch, workflow: run.workflow };
+      const events = (run.events ?? []).map(toEvent);
+      this.#held.set(hold, events.at(-1)?.n ?? 0);
+      return { hold, run: toRunRecord(run), events };
+    });
+    this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
+    if (this.#held.size === 0) this.#stopRenewal();
+    return { runs: taken, ...(dueIn === null ? {} : { nextDueAt: Date.now() + dueIn }) };
+  }
+
+  /** On a timer of its own, because a worker without a free slot doesn't look for work. */
+  async #renew(): Promise<void> {
+    if (this.#isRenewing || this.#held.size === 0) return;
+    this.#isRenewing = true;
+    const holds = [...this.#held.keys()];
+    try {
+      const values = [holds.map(({ seq }) => seq), holds.map(({ epoch }) => epoch)];
+      await this.#connections.answered(this.#connections.query(RENEW, values));
+    } catch {
+      // The timer tries again. Looks for work report that the database fails.
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  #stopRenewal(): void {
+    clearInterval(this.#renewal);
+    this.#renewal = undefined;
+  }
+
+  async events(seq: number, after: number): Promise<EventRecord[]> {
+    return (await this.#connections.query<EventRow>(EVENTS, [seq, after])).map(toEvent);
+  }
+
+  async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
+    const [row] = await this.#connections.query<DecisionRow>(DECISION, [seq, subject]);
+    return row && toDecision(row);
+  }
+
+  async decide(
+    id: string,
+    subject: string,
+    { valueJson, time }: DecisionRecord,
+    { take }: { take: boolean },
+  ): Promise<DecisionOutcome> {
+    const { query } = this.#connections;
+    let taken = false;
+    if (take) {
+      const [decided] = await query<{ taken: boolean }>("SELECT abi_workflows.decide($1, $2, $3, $4) AS taken", [
+        id,
+        subject,
+        valueJson,
+        time,
+      ]);
+      taken = decided!.taken;
+    }
+    const [row] = await query<RunRow & { decision: DecisionRow | null }>(DECIDABLE, [id, subject]);
+    return {
+      taken,
+      ...(row ? { run: toRunRecord(row) } : {}),
+      ...(row?.decision ? { decision: toDecision(row.decision) } : {}),
+    };
+  }
+
+  async byId(id: string): Promise<SeenRun | undefined> {
+    // Many callers wait for runs that end together, so their looks share a query.
+    this.#nextLook ??= this.#look();
+    const { ids, runs } = this.#nextLook;
+    ids.add(id);
+    return (await runs).get(id);
+  }
+
+  #look(): Look {
+    const ids = new Set<string>();
+    const runs = new Promise<void>(setImmediate).then(async () => {
+      this.#nextLook = undefined;
+      const rows = await this.#connections.query<SeenRow>(BY_IDS, [[...ids]]);
+      return new Map(rows.map((row) => [row.id, toSeen(row)]));
+    });
+    return { ids, runs };
+  }
+
+  async byKey(workflow: string, key: string): Promise<SeenRun | undefined> {
+    const [row] = await this.#connections.query<SeenRow>(BY_KEY, [workflow, key]);
+    return row && toSeen(row);
+  }
+
+  async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
+    const values: unknown[] = [];
+    const value = (of: unknown): string => `$${values.push(of)}`;
+    const conditions: string[] = ["TRUE"];
+    if (workflow !== undefined) conditions.push(`workflow = ${value(workflow)}`);
+    if (status !== undefined) conditions.push(`status = ${value(status)}`);
+    if (startedSince !== undefined) conditions.push(`created_at >= ${value(startedSince)}`);
+    if (startedBefore !== undefined) conditions.push(`created_at < ${value(startedBefore)}`);
+    for (const [field, text] of Object.entries(input ?? {})) {
+      // The index is only used for exactly its expression.
+      if (/^\w+$/.test(field)) conditions.push(`${inputField(field)} = left(${value(text)}, ${INDEXED_CHARACTERS})`);
+      conditions.push(`input ->> ${value(field)}::text = ${value(text)}`);
+    }
+    if (after !== undefined) {
+      conditions.push(
+        `(created_at, seq) < (SELECT created_at, seq FROM abi_workflows.runs WHERE id = ${value(after)})`,
+      );
+    }
+    const rows = await this.#connections.query<SeenRow>(
+      `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`,
+      values,
+    );
+    return rows.map(toSeen);
+  }
+
+  async counts(): Promise<RunCounts[]> {
+    const rows = await this.#connections.query<{
+      workflow: string;
+      status: RunStatus;
+      count: number;
+      due_for: number | null;
+    }>(COUNTS);
+    const counts = new Map<
+      string,
+      { workflow: string; byStatus: Partial<Record<RunStatus, number>>; oldestDueMs?: number }
+    >();
+    for (const { workflow, status, count, due_for: dueFor } of rows) {
+      const known = counts.get(workflow) ?? { workflow, byStatus: {} };
+      known.byStatus[status] = count;
+      if (dueFor !== null && dueFor >= 0) known.oldestDueMs = Math.max(dueFor, known.oldestDueMs ?? 0);
+      counts.set(workflow, known);
+    }
+    return [...counts.values()];
+  }
+
+  async forget(id: string): Promise<boolean> {
+    return (await this.#connections.query(FORGET, [id])).length > 0;
+  }
+
+  async resume(id: string): Promise<boolean> {
+    const [row] = await this.#connections.query<{ is_resumed: boolean }>(
+      "SELECT abi_workflows.resume($1, NULL) AS is_resumed",
+      [id],
+    );
+    return row!.is_resumed;
+  }
+
+  async hasten(): Promise<boolean> {
+    const [row] = await this.#connections.query<{ is_hastened: boolean }>(
+      "SELECT abi_workflows.hasten(NULL) AS is_hastened",
+    );
+    return row!.is_hastened;
+  }
+
+  async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
+    const [row] = await this.#connections.query<{ answer: "cancelled" | "requested" | null }>(
+      "SELECT abi_workflows.cancel($1) AS answer",
+      [id],
+    );
+    return row!.answer ?? undefined;
+  }
+
+  announce(id: string): void {
+    this.#channel.announce(id);
+  }
+
+  listen(listener: (id: string | undefined) => void): void {
+    this.#channel.listen(listener);
+  }
+
+  async leave(): Promise<void> {
+    await this.#connections.query(`DELETE FROM abi_workflows.waiting_workers WHERE worker = $1`, [this.#worker]);
+  }
+
+  async close(): Promise<void> {
+    this.#stopRenewal();
+    await this.#channel.close();
+    await this.#connections.close();
+  }
+}
+
+const inputField = (field: string): string => `left(input ->> '${field}', ${INDEXED_CHARACTERS})`;
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
+/** Processes that lock in different orders deadlock. */
+const sortedIndexes = <Item>(items: readonly Item[], order: (one: Item, other: Item) => number): number[] =>
+  [...items.keys()].sort((one, other) => order(items[one]!, items[other]!));
+
+/** Undoes the sorting. */
+function inOrder<Outcome>(indexes: readonly number[], outcomes: readonly Outcome[]): Outcome[] {
+  const ordered: Outcome[] = [];
+  indexes.forEach((index, place) => (ordered[index] = outcomes[place]!));
+  return ordered;
+}
+
+const text = (value: string): string => JSON.stringify(value);
+/** JSON within JSON, verbatim. In an array, because PostgreSQL would read a bare null as no value. */
+const valueJson = (json: string | undefined): string => (json === undefined ? "null" : `[${json}]`);
+
+function acceptJson({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): string {
+  return (
+    `{"id":${text(id)},"workflow":${text(workflow)},"key":${text(key)},"fingerprint":${text(fingerprint)},` +
+    `"input":${valueJson(inputJson)},"available_at":${availableAt ?? null},"priority":${priority}}`
+  );
+}
+
+function writeJson(write: RunWrite): string {
+  switch (write.kind) {
+    case "begin":
+      return `{"kind":"step_started","name":${text(write.step)},"is_listed":${write.listed},"time":${write.time}}`;
+    case "complete": {
+      const { step, listed, time, outputJson } = write;
+      return `{"kind":"step_completed","name":${text(step)},"is_listed":${listed},"time":${time},"value":${valueJson(outputJson)}}`;
+    }
+    case "fail": {
+      const { step: name, listed: is_listed, time, error, isFinal: is_final, retryUntil: retry_until } = write;
+      return JSON.stringify({ kind: "step_failed", name, is_listed, time, error, is_final, retry_until });
+    }
+    case "end":
+      return "error" in write
+        ? JSON.stringify({ kind: "failed", time: write.time, error: write.error })
+        : `{"kind":"completed","time":${write.time},"value":${valueJson(write.outputJson)}}`;
+    case "put_off":
+      return JSON.stringify({ kind: "put_off", delay: Math.ceil(write.delayMs), retry_until: write.retryUntil });
+    case "park":
+      return `{"kind":"park","name":${text(write.subject)},"value":${valueJson(write.outputJson)}}`;
+  }
+}

@@ -1,0 +1,141 @@
+import { invalidUrl, unsupportedTarget } from "./errors.ts";
+
+/** How values are read depends on these, so no database, role or URL may change them. */
+const VALUES = { client_encoding: "UTF8", DateStyle: "ISO, YMD", TimeZone: "UTC", standard_conforming_strings: "on" };
+
+/** Our statements depend on these; the URL may override them. Idle sessions must live, because they listen. */
+const STATEMENTS = {
+  IntervalStyle: "postgres",
+  search_path: "pg_catalog", // everything else is named with its schema
+  default_transaction_isolation: "read committed",
+  statement_timeout: "0",
+  lock_timeout: "0",
+  idle_in_transaction_session_timeout: "0",
+  idle_session_timeout: "0",
+};
+
+/** URL parameters that are not settings of the server. */
+const OURS = [
+  "application_name",
+  "connect_timeout",
+  "options",
+  "ssl",
+  "sslmode",
+  "sslnegotiation",
+  "target_session_attrs",
+] as const;
+
+const DEFAULT_CONNECT_TIMEOUT_S = 30;
+
+/** libpq's `target_session_attrs`. */
+const TARGETS = {
+  "read-write": ({ isReadOnly }: SessionFacts) => !isReadOnly,
+  "read-only": ({ isReadOnly }: SessionFacts) => isReadOnly,
+  primary: ({ isStandby }: SessionFacts) => !isStandby,
+  standby: ({ isStandby }: SessionFacts) => isStandby,
+  // Runs are only executed on a primary, so there is nothing to prefer.
+  "prefer-standby": () => true,
+};
+
+/** Where and how to connect, parsed from a database URL. */
+export interface Address {
+  /** At least one. */
+  readonly hosts: readonly { readonly host: string | undefined; readonly port: number | undefined }[];
+  readonly database: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly applicationName: string | undefined;
+  /** `allow` and `prefer` are the same: TLS if the server offers it. Undefined: the driver reads the environment (PGSSLMODE). */
+  readonly ssl: undefined | false | "if_offered" | { readonly rejectUnauthorized?: boolean };
+  readonly negotiatesTlsDirectly: boolean;
+  readonly connectTimeoutS: number;
+  /** libpq's `options`. */
+  readonly options: string | undefined;
+  /** Of each session. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Names of the settings in the URL, as spelled there. */
+  readonly given: readonly string[];
+  /** Absent if any server will do. */
+  readonly isOfTarget: ((facts: SessionFacts) => boolean) | undefined;
+}
+
+/** What a session finds. */
+export interface SessionFacts {
+  /** The server process of the session. */
+  readonly pid: number;
+  readonly isReadOnly: boolean;
+  readonly isStandby: boolean;
+  readonly encoding: string;
+  readonly synchronousCommit: string;
+}
+
+export const FACTS = `
+  SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+    pg_catalog.pg_is_in_recovery() AS "isStandby", pg_catalog.current_setting('server_encoding') AS encoding,
+    pg_catalog.current_setting('synchronous_commit') AS "synchronousCommit"`;
+
+const URL_PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?/i;
+
+/** @throws ValidationError (`invalid_configuration`), which quotes nothing, because the URL may hold a password */
+export function parseUrl(url: string): Address {
+  const [, login = "", hosts = "", path = "", query = ""] = URL_PARTS.exec(url) ?? [];
+  const parameters = new URLSearchParams(query);
+  const [user = "", ...password] = login.split(":");
+  // Without host and database the driver would guess both.
+  if (`${hosts}${path}${query}`.trim() === "") throw invalidUrl();
+  const given = [...new Set(parameters.keys())].filter((name) => !OURS.some((ours) => ours === name));
+  const spelled = new Set(given.map((name) => name.toLowerCase()));
+  const statements = Object.entries(STATEMENTS).filter(([name]) => !spelled.has(name.toLowerCase()));
+  const settings = {
+    ...Object.fromEntries(given.map((name) => [name, parameters.getAll(name).at(-1)!])),
+    ...Object.fromEntries(statements),
+  };
+  const values = new Set(Object.keys(VALUES).map((name) => name.toLowerCase()));
+  for (const name of Object.keys(settings)) if (values.has(name.toLowerCase())) delete settings[name];
+  try {
+    return {
+      hosts: hosts.split(",").map(parseHost),
+      database: decoded(path),
+      user: decoded(user),
+      password: decoded(password.join(":")),
+      applicationName: parameters.get("application_name") ?? undefined,
+      ssl: sslOf(parameters.get("sslmode") ?? parameters.get("ssl")),
+      negotiatesTlsDirectly: parameters.get("sslnegotiation") === "direct",
+      connectTimeoutS: Number(parameters.get("connect_timeout")) || DEFAULT_CONNECT_TIMEOUT_S,
+      options: parameters.get("options") ?? undefined,
+      settings: { ...settings, ...VALUES },
+      given,
+      isOfTarget: targetOf(parameters.get("target_session_attrs")),
+    };
+  } catch (error) {
+    throw error instanceof TypeError || error instanceof URIError ? invalidUrl() : error;
+  }
+}
+
+const decoded = (part: string): string | undefined => (part === "" ? undefined : decodeURIComponent(part));
+
+function parseHost(text: string): Address["hosts"][number] {
+  const { hostname, port } = new URL(`postgres://${text === "" ? "localhost" : text}`);
+  const host = decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1");
+  return { host: text === "" ? undefined : host, port: port === "" ? undefined : Number(port) };
+}
+
+function sslOf(mode: string | null): Address["ssl"] {
+  if (mode === null) return undefined;
+  if (mode === "disable" || mode === "false") return false;
+  if (mode === "allow" || mode === "prefer") return "if_offered";
+  return mode === "require" || mode === "no-verify" ? { rejectUnauthorized: false } : {};
+}
+
+function targetOf(name: string | null): Address["isOfTarget"] {
+  if (!name) return undefined;
+  if (!(name in TARGETS)) throw unsupportedTarget();
+  return TARGETS[name as keyof typeof TARGETS];
+}
+
+/** Settings for the start packet: a time-out that the database sets by default could strike before we can change it. */
+export function startOptions({ options, settings }: Address): string {
+  const escaped = (text: string): string => text.replaceAll(/[\\\s]/g, String.raw`\$&`);
+  const ours = Object.entries(settings).map(([name, value]) => `-c ${escaped(name)}=${escaped(value)}`);
+  return [...(options === undefined ? [] : [options]), ...ours].join(" ");
+}

@@ -1,0 +1,119 @@
+/** Runs, attempts and decisions as they are stored, and as the port knows them. */
+import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
+import { toWireError, UnexpectedError, type WireError } from "../errors.ts";
+import type { Json } from "../json.ts";
+import type { Decision, FailingStep, Run, RunEvent, StepAttempt } from "./engine.ts";
+import { isTerminal } from "./engine.ts";
+import type { DecisionRecord, EventRecord, RunRecord, SeenRun } from "./run-store.ts";
+import { isStorable } from "./storable.ts";
+
+const ID_PREFIX = "workflow-";
+
+export const publicId = (id: string): string => ID_PREFIX + id;
+
+/** The store's id of a run; empty, which no run has, where it is not an id of ours. */
+export const storedId = (id: string): string =>
+  id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
+
+export const toDecision = ({ valueJson, time }: DecisionRecord): Decision => ({
+  value: JSON.parse(valueJson) as Json,
+  time: new Date(time),
+});
+
+const errorOf = ({ error }: { readonly error?: WireError }): WireError =>
+  error ?? toWireError(new UnexpectedError(undefined));
+
+export function toRun({ run, events }: SeenRun): Run {
+  const { status, waiting } = run;
+  const attempts = attemptsOf(events);
+  const listed = attempts.filter((attempt) => attempt.listed);
+  const stepsCompleted = listed.filter((attempt) => attempt.status === "completed").map(({ step }) => step);
+  const currentStep = status === "completed" ? stepsCompleted.at(-1) : listed.at(-1)?.step;
+  const failing = status === "processing" ? failingStep(run, attempts) : undefined;
+  return {
+    id: publicId(run.id),
+    workflow: run.workflow,
+    key: run.key,
+    input: JSON.parse(run.inputJson) as Json,
+    status,
+    ...(currentStep === undefined ? {} : { currentStep }),
+    stepsCompleted,
+    startTime: new Date(run.createdAt),
+    ...(run.endedAt === undefined ? {} : { endTime: new Date(run.endedAt) }),
+    ...(status === "completed" ? { output: parse(run.outputJson) ?? null } : {}),
+    ...(status === "failed" ? { error: errorOf(run) } : {}),
+    ...(status === "waiting_for_approval" && waiting ? { waitingFor: toPendingDecision(waiting) } : {}),
+    ...(failing ? { failing } : {}),
+  };
+}
+
+const parse = (json: string | undefined): Json | undefined =>
+  json === undefined ? undefined : (JSON.parse(json) as Json);
+
+function toPendingDecision({ subject, outputJson }: NonNullable<RunRecord["waiting"]>) {
+  const output = parse(outputJson);
+  return { subject, ...(output === undefined ? {} : { output }) };
+}
+
+/** The step that is tried again; of several the one whose next try callers do not wait for. */
+function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep | undefined {
+  const failures = attempts.filter(({ status, isFinal, isCurrent }) => status === "failed" && !isFinal && isCurrent);
+  const isOver = (attempt: Attempt): boolean =>
+    attempts.some(
+      (other) => isSameStep(other, attempt) && (other.status === "completed" || (other.isFinal && other.isCurrent)),
+    );
+  const open = failures.filter((failure) => !isOver(failure));
+  const last = open.findLast(({ retryUntil }) => retryUntil !== undefined) ?? open.at(-1);
+  if (!last) return undefined;
+  const ofStep = failures.filter((failure) => isSameStep(failure, last));
+  return {
+    step: last.step,
+    attempts: ofStep.length,
+    since: new Date(ofStep[0]!.endedAt!),
+    error: errorOf(last),
+    ...(run.dueAt === undefined ? {} : { nextTry: new Date(run.dueAt) }),
+    ...(last.retryUntil === undefined ? {} : { until: new Date(last.retryUntil) }),
+  };
+}
+
+/** Attempts in the order in which they began. One without an end went with its process where another of its step came after it. */
+function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[] {
+  return attempts.map((attempt, at) => ({
+    step: attempt.step,
+    status:
+      attempt.status === "running" && (isOver || attempts.slice(at + 1).some((later) => isSameStep(later, attempt)))
+        ? "died"
+        : attempt.status,
+    startTime: new Date(attempt.startedAt),
+    ...(attempt.endedAt === undefined ? {} : { endTime: new Date(attempt.endedAt) }),
+    ...(attempt.status === "failed" ? { error: errorOf(attempt) } : {}),
+  }));
+}
+
+/** Of a run that is at work, with the steps that are not listed. */
+export const toFullHistory = (events: readonly EventRecord[]): StepAttempt[] => toAttempts(attemptsOf(events), false);
+
+export const toHistory = ({ run, events }: SeenRun): StepAttempt[] =>
+  toAttempts(
+    attemptsOf(events).filter(({ listed }) => listed),
+    isTerminal(run.status),
+  );
+
+/** @param after only those with a higher `n` */
+export function toEvents({ run, events }: SeenRun, after: number): RunEvent[] {
+  const accepted: RunEvent = { n: 0, type: "accepted", time: new Date(run.createdAt) };
+  const rest = events.flatMap(({ n, type, time, name, listed, error }): RunEvent[] => {
+    if (listed === false) return [];
+    const isOfStep = listed !== undefined;
+    return [
+      {
+        n,
+        type: type === "waiting" ? "waiting_for_approval" : type,
+        time: new Date(time),
+        ...(name === undefined ? {} : isOfStep ? { step: name } : { subject: name }),
+        ...(error === undefined ? {} : { error }),
+      },
+    ];
+  });
+  return [accepted, ...rest].filter((event) => event.n > after);
+}

@@ -1,0 +1,572 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { IoError, isAbiError } from "../../errors.ts";
+import { lockFile, type FileLock } from "../../file-lock.ts";
+import { openSqlite, sqliteFault } from "../../sqlite.ts";
+import type { RunCounts, RunStatus } from "../engine.ts";
+import type {
+  Accepted,
+  Batch,
+  BatchOutcome,
+  DecisionOutcome,
+  DecisionRecord,
+  EventRecord,
+  EventType,
+  Hold,
+  NewRunRecord,
+  RunQuery,
+  RunStore,
+  RunWrite,
+  SeenRun,
+  TakenRun,
+  TakenUp,
+  TakeUpRequest,
+  WriteOutcome,
+} from "../run-store.ts";
+import { toEvent, toRunRecord, type EventRow, type RunRow } from "./rows.ts";
+import { migrate, refuseForeign } from "./schema.ts";
+
+/** What is looked at of a run that is due. */
+type Due = Pick<RunRow, "seq" | "workflow" | "priority"> & { readonly due_at: number };
+
+const HAS_ENDED = "status IN ('completed', 'failed', 'cancelled')";
+const WITHOUT_VALUES = "n, type, time, name, is_listed, error, is_final, retry_until";
+
+/**
+ * Runs in a SQLite file. One process at a time executes them; others may submit, look and decide meanwhile.
+ *
+ * Every commit is flushed to disk before it is answered, but for those with nothing in them than that work begins: what a power cut
+ * takes of that is begun again.
+ */
+export class SqliteRunStore implements RunStore {
+  readonly #database: DatabaseSync;
+  readonly #lock: FileLock | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+  #isFlushing = true;
+  #lastLook = 0;
+  #isClosed = false;
+
+  /**
+   * @param path of the file, or `":memory:"`
+   * @param options `worker`: whether runs are to be executed. Only one process at a time may, and frees what a dead one held
+   * @throws ValidationError (`engine_unreadable`), IoError (`in_use`, `engine_unavailable`)
+   */
+  constructor(path: string, { worker = true }: { worker?: boolean } = {}) {
+    this.#lock = worker ? lockFile(path) : undefined;
+    let database: DatabaseSync | undefined;
+    try {
+      refuseForeign(path);
+      database = openSqlite(path);
+      migrate(database);
+      this.#database = database;
+      if (worker) this.#freeHeld();
+    } catch (cause) {
+      database?.close();
+      this.#lock?.release();
+      throw isAbiError(cause) ? cause : openingError(path, cause);
+    }
+  }
+
+  async index(field: string): Promise<void> {
+    const name = `runs_input_${field}`;
+    this.#database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON runs (${inputField(field)}, created_at)`);
+  }
+
+  isUnwritable(error: unknown): boolean {
+    return sqliteFault(error) === "too_large";
+  }
+
+  troubleOf(error: unknown): string {
+    const fault = sqliteFault(error);
+    if (fault === "full") return "its disk is full. Make room there.";
+    if (fault === "read_only") return "it takes no changes, as on a read-only disk. Let it be written.";
+    return "its file can't be read or written. Look at its disk and at who else uses it.";
+  }
+
+  async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
+    const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
+    return this.#transaction(isFlushed, () => ({
+      accepts: accepts.map((run) => this.#accept(run)),
+      runs: runs.map(({ hold, writes }) => this.#writeRun(hold, writes)),
+    }));
+  }
+
+  #accept(run: NewRunRecord): Accepted {
+    const { id, workflow, key, fingerprint, inputJson, availableAt, priority } = run;
+    const now = Date.now();
+    const { changes } = this.#run(
+      `INSERT INTO runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
+       VALUES (?, ?, ?, ?, ?, 'started', ?, ?, ?, ?) ON CONFLICT (workflow, key) DO NOTHING`,
+      [id, workflow, key, fingerprint, inputJson, priority, now, availableAt ?? now, now],
+    );
+    if (changes > 0) return { id, outcome: "created" };
+    const known = this.#get("SELECT id, fingerprint FROM runs WHERE workflow = ? AND key = ?", [workflow, key]) as Pick<
+      RunRow,
+      "id" | "fingerprint"
+    >;
+    if (known.fingerprint !== fingerprint) return { id: known.id, outcome: "conflict" };
+    if (known.id === id) return { id, outcome: "created" }; // the answer to an earlier try was lost
+    return { id: known.id, outcome: this.#resume(known.id, availableAt) ? "resumed" : "existing" };
+  }
+
+  #writeRun({ seq, epoch }: Hold, writes: readonly RunWrite[]): WriteOutcome[] {
+    const held = this.#get("SELECT cancel_requested FROM runs WHERE seq = ? AND epoch = ? AND is_held", [
+      seq,
+      epoch,
+    ]) as Pick<RunRow, "cancel_requested"> | undefined;
+    if (!held) return writes.map(() => "lost");
+    const isCancelled = held.cancel_requested === 1;
+    let isHeld = true;
+    return writes.map((write) => {
+      if (!isHeld) return "lost";
+      if (write.kind === "end" || write.kind === "put_off" || write.kind === "park") isHeld = false;
+      return this.#writeOne(seq, write, isCancelled);
+    });
+  }
+
+  #writeOne(seq: number, write: RunWrite, isCancelled: boolean): WriteOutcome {
+    switch (write.kind) {
+      case "begin":
+        if (isCancelled) return "cancelled";
+        this.#tell(seq, "step_started", write.time, { name: write.step, listed: write.listed });
+        return "done";
+      case "complete": {
+        const { step: name, listed, time, outputJson } = write;
+        this.#tell(seq, "step_completed", time, {
+          name,
+          listed,
+          ...(outputJson !== undefined && { valueJson: outputJson }),
+        });
+        return "done";
+      }
+      case "fail": {
+        const { step: name, listed, time, error, isFinal, retryUntil } = write;
+        this.#tell(seq, "step_failed", time, {
+          name,
+          listed,
+          error,
+          isFinal,
+          ...(retryUntil !== undefined && { retryUntil }),
+        });
+        return "done";
+      }
+      case "end":
+        this.#end(seq, write);
+        return "done";
+      case "put_off":
+        if (isCancelled) return this.#endCancelled(seq);
+        this.#makeDue(seq, write.delayMs, write.retryUntil);
+        return "done";
+      case "park":
+        if (isCancelled) return this.#endCancelled(seq);
+        if (this.#decision(seq, write.subject)) this.#makeDue(seq, 0);
+        else this.#park(seq, write);
+        return "done";
+    }
+  }
+
+  #tell(seq: number, type: EventType, time: number, event: Omit<EventRecord, "n" | "type" | "time"> = {}): void {
+    const { name, listed, valueJson, error, isFinal, retryUntil } = event;
+    this.#run(
+      `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)
+       VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM events WHERE run = ?1), ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        seq,
+        type,
+        time,
+        name ?? null,
+        listed === undefined ? null : Number(listed),
+        valueJson ?? null,
+        error === undefined ? null : JSON.stringify(error),
+        isFinal === undefined ? null : Number(isFinal),
+        retryUntil ?? null,
+      ],
+    );
+  }
+
+  #end(seq: number, end: Extract<RunWrite, { kind: "end" }>): void {
+    const error = "error" in end ? end.error : undefined;
+    const status = error ? "failed" : "completed";
+    this.#run(
+      `UPDATE runs SET status = ?, output = ?, error = ?, ended_at = ?, is_held = 0, cancel_requested = 0 WHERE seq = ?`,
+      [
+        status,
+        "outputJson" in end ? (end.outputJson ?? null) : null,
+        error ? JSON.stringify(error) : null,
+        end.time,
+        seq,
+      ],
+    );
+    this.#tell(seq, status, end.time, error ? { error } : {});
+  }
+
+  #makeDue(seq: number, delayMs: number, retryUntil?: number): void {
+    const now = Date.now();
+    this.#run("UPDATE runs SET is_held = 0, due_at = ?, due_since = ?, retry_until = ? WHERE seq = ?", [
+      now + delayMs,
+      now,
+      retryUntil ?? null,
+      seq,
+    ]);
+  }
+
+  #park(seq: number, { subject, outputJson }: Extract<RunWrite, { kind: "park" }>): void {
+    this.#run(
+      "UPDATE runs SET status = 'waiting_for_approval', is_held = 0, waiting_for = ?, output = ? WHERE seq = ?",
+      [subject, outputJson ?? null, seq],
+    );
+    this.#tell(seq, "waiting", Date.now(), { name: subject });
+  }
+
+  #endCancelled(seq: number): WriteOutcome {
+    const now = Date.now();
+    this.#run(
+      `UPDATE runs SET status = 'cancelled', ended_at = ?, is_held = 0, cancel_requested = 0, due_at = NULL,
+         waiting_for = NULL, output = NULL, retry_until = NULL WHERE seq = ?`,
+      [now, seq],
+    );
+    this.#tell(seq, "cancelled", now);
+    return "cancelled";
+  }
+
+  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+    const now = Date.now();
+    if (now < this.#lastLook) this.#followClock(now);
+    this.#lastLook = now;
+    const room = new Map<string, number>();
+    for (const [workflow, limit] of workflows) {
+      const atWork = limit === null ? 0 : held.filter((hold) => hold.workflow === workflow).length;
+      room.set(workflow, (limit ?? Infinity) - atWork);
+    }
+    const runs = this.#isDue(room, now) ? this.#transaction(false, () => this.#take(most, room, now)) : [];
+    if (runs.length === most) return { runs };
+    const nextDueAt = Math.min(
+      ...[...room].map(([workflow, places]) => (places > 0 ? this.#nextDueAt(workflow) : Infinity)),
+    );
+    return { runs, ...(nextDueAt === Infinity ? {} : { nextDueAt }) };
+  }
+
+  #isDue(room: ReadonlyMap<string, number>, now: number): boolean {
+    return [...room].some(([workflow, places]) => places > 0 && this.#first(workflow, now) !== undefined);
+  }
+
+  #take(most: number, room: Map<string, number>, now: number): TakenRun[] {
+    const taken: TakenRun[] = [];
+    const firsts = new Map([...room.keys()].map((workflow) => [workflow, this.#first(workflow, now)]));
+    while (taken.length < most) {
+      let best: Due | undefined;
+      for (const [workflow, first] of firsts) {
+        if (first && room.get(workflow)! > 0 && (!best || isBefore(first, best))) best = first;
+      }
+      if (!best) break;
+      taken.push(this.#hold(best.seq));
+      const { workflow } = best;
+      room.set(workflow, room.get(workflow)! - 1);
+      firsts.set(workflow, this.#first(workflow, now));
+    }
+    return taken;
+  }
+
+  /** The run of a workflow that is to be taken up first. */
+  #first(workflow: string, now: number): Due | undefined {
+    for (const priority of this.#priorities(workflow)) {
+      const first = this.#get(
+        `SELECT seq, workflow, priority, due_at FROM runs
+         WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, seq LIMIT 1`,
+        [workflow, priority, now],
+      ) as Due | undefined;
+      if (first) return first;
+    }
+    return undefined;
+  }
+
+  /** Of its runs that are due or will be, highest first. Each is one look into the index, however long the queue. */
+  *#priorities(workflow: string): Generator<number> {
+    let priority = Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const next = this.#get(
+        "SELECT max(priority) AS priority FROM runs WHERE workflow = ? AND due_at IS NOT NULL AND priority < ?",
+        [workflow, priority],
+      ) as { priority: number | null };
+      if (next.priority === null) return;
+      priority = next.priority;
+      yield priority;
+    }
+  }
+
+  #hold(seq: number): TakenRun {
+    const [row] = this.#all(
+      `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
+         waiting_for = NULL, output = NULL WHERE seq = ? RETURNING *`,
+      [seq],
+    ) as RunRow[];
+    const run = toRunRecord(row!);
+    const { epoch } = row!;
+    return { hold: { seq, epoch, workflow: run.workflow }, run, events: this.#events(seq, 0, "*") };
+  }
+
+  #nextDueAt(workflow: string): number {
+    const times = [...this.#priorities(workflow)].map((priority) => {
+      const sql = "SELECT min(due_at) AS due_at FROM runs WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL";
+      return (this.#get(sql, [workflow, priority]) as Due).due_at;
+    });
+    return Math.min(...times);
+  }
+
+  async events(seq: number, after: number): Promise<EventRecord[]> {
+    return this.#events(seq, after, WITHOUT_VALUES);
+  }
+
+  #events(seq: number, after: number, columns: string): EventRecord[] {
+    return (
+      this.#all(`SELECT ${columns} FROM events WHERE run = ? AND n > ? ORDER BY n`, [seq, after]) as EventRow[]
+    ).map(toEvent);
+  }
+
+  async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
+    return this.#decision(seq, subject);
+  }
+
+  #decision(seq: number, subject: string): DecisionRecord | undefined {
+    const row = this.#get("SELECT value, time FROM events WHERE run = ? AND type = 'decided' AND name = ?", [
+      seq,
+      subject,
+    ]) as { value: string; time: number } | undefined;
+    return row && { valueJson: row.value, time: row.time };
+  }
+
+  async decide(
+    id: string,
+    subject: string,
+    { valueJson, time }: DecisionRecord,
+    { take }: { take: boolean },
+  ): Promise<DecisionOutcome> {
+    return this.#transaction(take, () => {
+      const row = this.#byId(id);
+      if (!row) return { taken: false };
+      const run = toRunRecord(row);
+      const standing = this.#decision(run.seq, subject);
+      const isOpen = !standing && run.endedAt === undefined && (run.waiting?.subject ?? subject) === subject;
+      if (!take || !isOpen) return { taken: false, run, ...(standing ? { decision: standing } : {}) };
+      this.#tell(run.seq, "decided", time, { name: subject, valueJson });
+      if (run.waiting) {
+        const now = Date.now();
+        this.#run(
+          "UPDATE runs SET status = 'processing', waiting_for = NULL, output = NULL, due_at = ?, due_since = ? WHERE seq = ?",
+          [now, now, run.seq],
+        );
+      }
+      return { taken: true, run, decision: { valueJson, time } };
+    });
+  }
+
+  #byId(id: string): RunRow | undefined {
+    return this.#get("SELECT * FROM runs WHERE id = ?", [id]) as RunRow | undefined;
+  }
+
+  async byId(id: string): Promise<SeenRun | undefined> {
+    return this.#seen(this.#byId(id));
+  }
+
+  async byKey(workflow: string, key: string): Promise<SeenRun | undefined> {
+    return this.#seen(
+      this.#get("SELECT * FROM runs WHERE workflow = ? AND key = ?", [workflow, key]) as RunRow | undefined,
+    );
+  }
+
+  #seen(row: RunRow | undefined): SeenRun | undefined {
+    return row && { run: toRunRecord(row), events: this.#events(row.seq, 0, WITHOUT_VALUES) };
+  }
+
+  async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
+    const conditions: [condition: string, ...values: SQLInputValue[]][] = [["TRUE"]];
+    // The index of a field is the best one; the plus keeps SQLite from taking another.
+    const plus = input && Object.keys(input).length > 0 ? "+" : "";
+    if (workflow !== undefined) conditions.push([`${plus}workflow = ?`, workflow]);
+    if (status !== undefined) conditions.push([`${plus}status = ?`, status]);
+    if (startedSince !== undefined) conditions.push(["created_at >= ?", startedSince]);
+    if (startedBefore !== undefined) conditions.push(["created_at < ?", startedBefore]);
+    for (const [field, value] of Object.entries(input ?? {})) {
+      // As a text of its own only a field that has an index finds it.
+      if (/^\w+$/.test(field)) conditions.push([`${inputField(field)} = ?`, value]);
+      else conditions.push(["json_extract(input, ?) = ?", `$.${JSON.stringify(field)}`, value]);
+    }
+    if (after !== undefined) {
+      conditions.push(["(created_at, seq) < (SELECT created_at, seq FROM runs WHERE id = ?)", after]);
+    }
+    const rows = this.#database
+      .prepare(
+        `SELECT * FROM runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
+         ORDER BY created_at DESC, seq DESC LIMIT ?`,
+      )
+      .all(...conditions.flatMap(([, ...values]) => values), limit) as unknown as RunRow[];
+    return rows.map((row) => this.#seen(row)!);
+  }
+
+  async counts(): Promise<RunCounts[]> {
+    const now = Date.now();
+    const counts = new Map<
+      string,
+      { workflow: string; byStatus: Partial<Record<RunStatus, number>>; oldestDueMs?: number }
+    >();
+    const sql = "SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status";
+    for (const { workflow, status, count } of this.#all(sql, []) as (RunRow & { count: number })[]) {
+      const known = counts.get(workflow) ?? { workflow, byStatus: {} };
+      known.byStatus[status] = count;
+      counts.set(workflow, known);
+    }
+    for (const [workflow, known] of counts) {
+      const dueAt = this.#nextDueAt(workflow);
+      if (dueAt <= now) known.oldestDueMs = now - dueAt;
+    }
+    return [...counts.values()];
+  }
+
+  async forget(id: string): Promise<boolean> {
+    return this.#transaction(true, () => {
+      const [row] = this.#all(`DELETE FROM runs WHERE id = ? AND ${HAS_ENDED} RETURNING seq`, [id]) as RunRow[];
+      if (row) this.#run("DELETE FROM events WHERE run = ?", [row.seq]);
+      return row !== undefined;
+    });
+  }
+
+  async resume(id: string): Promise<boolean> {
+    return this.#transaction(true, () => this.#resume(id));
+  }
+
+  #resume(id: string, availableAt?: number): boolean {
+    const now = Date.now();
+    const [resumed] = this.#all(
+      `UPDATE runs SET status = 'started', resumed_at = max(?, coalesce(resumed_at + 1, 0)),
+         due_at = ?, due_since = ?, ended_at = NULL, error = NULL WHERE id = ? AND status IN ('failed', 'cancelled') RETURNING seq`,
+      [now, availableAt ?? now, now, id],
+    ) as RunRow[];
+    if (!resumed) return this.#hasten(now, "id = ?", [id]);
+    this.#tell(resumed.seq, "resumed", now);
+    return true;
+  }
+
+  async hasten(): Promise<boolean> {
+    return this.#transaction(true, () => this.#hasten(Date.now(), "TRUE", []));
+  }
+
+  #hasten(now: number, condition: string, values: readonly SQLInputValue[]): boolean {
+    const { changes } = this.#run(
+      `UPDATE runs SET due_at = min(due_at, ?) WHERE due_at IS NOT NULL AND retry_until IS NOT NULL AND ${condition}`,
+      [now, ...values],
+    );
+    return changes > 0;
+  }
+
+  async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
+    return this.#transaction(true, () => {
+      const row = this.#get(`SELECT seq, is_held FROM runs WHERE id = ? AND NOT ${HAS_ENDED}`, [id]) as
+        | RunRow
+        | undefined;
+      if (!row) return undefined;
+      const { seq } = row;
+      if (row.is_held === 0) return this.#endCancelled(seq) && "cancelled";
+      this.#run("UPDATE runs SET cancel_requested = 1 WHERE seq = ?", [seq]);
+      return "requested";
+    });
+  }
+
+  // Whoever looks on from another process polls.
+  announce(): void {}
+  listen(): void {}
+  async leave(): Promise<void> {}
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#statements.clear();
+    this.#database.close();
+    this.#lock?.release();
+  }
+
+  /** What a dead worker held is due, without waiting for anything. Only for whoever has the lock. */
+  #freeHeld(): void {
+    const now = Date.now();
+    this.#transaction(true, () => {
+      this.#run("UPDATE runs SET is_held = 0, due_at = ?, due_since = ? WHERE is_held", [now, now]);
+    });
+    this.#followClock(now);
+  }
+
+  /**
+   * For when the clock was set back: what was written at a time that is yet to come is due now. What somebody has put off until
+   * a later time stays put off.
+   */
+  #followClock(now: number): void {
+    this.#run(
+      `UPDATE runs SET due_at = ?, due_since = ?
+       WHERE due_at > ? AND due_since > ? AND (status <> 'started' OR due_at <= due_since)`,
+      [now, now, now, now],
+    );
+  }
+
+  /** @param isFlushed whether it must be on disk when it returns */
+  #transaction<Result>(isFlushed: boolean, work: () => Result): Result {
+    if (this.#isFlushing !== isFlushed) {
+      this.#database.exec(`PRAGMA synchronous = ${isFlushed ? "FULL" : "NORMAL"}`);
+      this.#isFlushing = isFlushed;
+    }
+    this.#run("BEGIN IMMEDIATE", []);
+    try {
+      const result = work();
+      this.#run("COMMIT", []);
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // There was none, or SQLite has rolled back by itself, as it does when the disk is full.
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #run(sql: string, values: readonly SQLInputValue[]): { changes: number } {
+    return this.#prepare(sql).run(...values) as { changes: number };
+  }
+
+  #get(sql: string, values: readonly SQLInputValue[]): unknown {
+    return this.#prepare(sql).get(...values);
+  }
+
+  #all(sql: string, values: readonly SQLInputValue[]): unknown[] {
+    return this.#prepare(sql).all(...values);
+  }
+}
+
+function openingError(path: string, cause: unknown): IoError {
+  const fault = sqliteFault(cause);
+  const advice =
+    fault === "damaged"
+      ? "it is damaged, or no SQLite file. Put a backup in its place, or name another data directory."
+      : fault === "full"
+        ? "its disk is full. Make room there."
+        : "check that it is a file, that it and its folder can be written, and that its disk is not read-only.";
+  return new IoError(`The workflow database ${path} cannot be opened: ${advice}`, {
+    code: "engine_unavailable",
+    cause,
+  });
+}
+
+const inputField = (field: string): string => `json_extract(input, '$."${field}"')`;
+
+/** Higher priority first, then what has been due longest, then what came first. */
+const isBefore = (one: Due, other: Due): boolean =>
+  (other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq) < 0;

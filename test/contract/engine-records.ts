@@ -1,0 +1,169 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { IoError, ValidationError } from "../../src/errors.ts";
+import type { Json } from "../../src/json.ts";
+import type { EngineUnderTest, OpenEngine } from "./workflow-engine.ts";
+
+const SUBMISSION = { key: "k", fingerprint: "f", input: null };
+
+/** What an engine promises to those who look on: events, counts, and the order of what is due. */
+export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): void {
+  describe("where somebody looks on", () => {
+    it("tells what happened to a run, in its order, and goes on from where somebody stopped", async () => {
+      let isAway = true;
+      const engine = await open({
+        mail: async (_, { step, decision }) => {
+          await step("drafted", () => null);
+          await step.unlisted("noted", () => null);
+          await decision("draft-1");
+          return step("sent", () => {
+            if (isAway) throw new ValidationError("no such address", { code: "address" });
+            return null;
+          });
+        },
+      });
+      const { id } = await engine.start("mail", SUBMISSION);
+      await engine.wait(id);
+      const before = await engine.events(id);
+      const told = (events: typeof before) =>
+        events.map(({ type, step, subject }) => [type, step ?? subject].filter((part) => part !== undefined).join(" "));
+      expect(told(before)).toEqual([
+        "accepted",
+        "step_started drafted",
+        "step_completed drafted",
+        "waiting_for_approval draft-1",
+      ]);
+      expect(before.map(({ n }) => n)).toEqual(before.map(({ n }) => n).toSorted((a, b) => a - b));
+      expect(new Set(before.map(({ n }) => n)).size).toBe(before.length);
+      await engine.decide(id, "draft-1", { by: "Ann" });
+      await engine.wait(id);
+      isAway = false;
+      await engine.retry(id);
+      await engine.wait(id);
+      const after = await engine.events(id, before.at(-1)!.n);
+      expect(told(after)).toEqual([
+        "decided draft-1",
+        "step_started sent",
+        "step_failed sent",
+        "failed",
+        "resumed",
+        "step_started sent",
+        "step_completed sent",
+        "completed",
+      ]);
+      const error = {
+        error: "no such address",
+        error_code: "address",
+        error_type: "validation_error",
+        retriable: false,
+      };
+      expect(after.filter((event) => event.error).map((event) => event.error)).toEqual([error, error]);
+      expect(after.map(({ time }) => time.getTime())).toEqual(
+        after.map(({ time }) => time.getTime()).toSorted((a, b) => a - b),
+      );
+      expect(await engine.events(id)).toEqual([...before, ...after]);
+      expect(await engine.events(id, after.at(-1)!.n)).toEqual([]);
+      expect(await engine.events("workflow-unknown")).toEqual([]);
+      expect(JSON.stringify(after)).not.toContain("Ann");
+    });
+
+    it("tells of a run that was cancelled", async () => {
+      const engine = await open({ later: async () => null });
+      const { id } = await engine.start("later", { ...SUBMISSION, availableAt: new Date(Date.now() + 3_600_000) });
+      await engine.cancel(id);
+      expect((await engine.events(id)).map(({ type }) => type)).toEqual(["accepted", "cancelled"]);
+    });
+
+    it("counts runs by workflow and status, and says how long the oldest has been due", async () => {
+      const looker = await open({}, { worker: false });
+      expect(await looker.counts()).toEqual([]);
+      const later = new Date(Date.now() + 3_600_000);
+      await looker.start("mail", { ...SUBMISSION, key: "later", availableAt: later });
+      expect(await looker.counts()).toEqual([{ workflow: "mail", byStatus: { started: 1 } }]);
+      await looker.start("mail", { ...SUBMISSION, key: "due" });
+      const [waiting] = await looker.counts();
+      expect(waiting).toMatchObject({ workflow: "mail", byStatus: { started: 2 } });
+      expect(waiting!.oldestDueMs).toBeGreaterThanOrEqual(0);
+      expect(waiting!.oldestDueMs).toBeLessThan(3_600_000);
+      const engine = await open({
+        mail: async () => null,
+        bad: () => {
+          throw new ValidationError("no");
+        },
+        asked: async (_, { decision }) => (await decision("draft-1")).value,
+      });
+      for (const workflow of ["bad", "asked"]) await engine.wait((await engine.start(workflow, SUBMISSION)).id);
+      await engine.wait((await engine.find("mail", "due"))!.id);
+      const counts = (await engine.counts()).toSorted((a, b) => (a.workflow < b.workflow ? -1 : 1));
+      expect(counts).toEqual([
+        { workflow: "asked", byStatus: { waiting_for_approval: 1 } },
+        { workflow: "bad", byStatus: { failed: 1 } },
+        { workflow: "mail", byStatus: { started: 1, completed: 1 } },
+      ]);
+    });
+
+    it("forgets a run that has ended, and its key may be used anew", async () => {
+      const engine = await open({
+        echo: async (input) => input,
+        asked: async (_, { decision }) => (await decision("d")).value,
+      });
+      const { id } = await engine.start("echo", { ...SUBMISSION, input: "one" });
+      await engine.wait(id);
+      const { id: asked } = await engine.start("asked", SUBMISSION);
+      await engine.wait(asked);
+      expect(await engine.forget(asked)).toBe(false);
+      expect(await engine.forget(id)).toBe(true);
+      expect(await engine.forget(id)).toBe(false);
+      expect(await engine.forget("workflow-unknown")).toBe(false);
+      expect([await engine.get(id), await engine.events(id), await engine.history(id)]).toEqual([undefined, [], []]);
+      const again = await engine.start("echo", { ...SUBMISSION, fingerprint: "other", input: "two" });
+      expect(again.outcome).toBe("created");
+      expect(await engine.wait(again.id)).toMatchObject({ status: "completed", output: "two" });
+      expect(await engine.get(asked)).toMatchObject({ status: "waiting_for_approval" });
+    });
+
+    it("takes up the highest priority first, and within it what has been due longest", async () => {
+      const looker = await open({}, { worker: false });
+      const begun: Json[] = [];
+      const priorities = [0, 5, -3, 5, undefined, 1000, -1000];
+      for (const [n, priority] of priorities.entries()) {
+        const run = { ...SUBMISSION, key: `k${n}`, input: n, ...(priority === undefined ? {} : { priority }) };
+        await looker.start("queued", run);
+      }
+      const engine = await data().open({ concurrency: 1 });
+      onTestFinished(() => engine.close());
+      engine.register("queued", async (input, { step }) => step("only", () => (begun.push(input), null)));
+      engine.resume();
+      for (const n of priorities.keys()) await engine.wait((await engine.find("queued", `k${n}`))!.id);
+      expect(begun).toEqual([5, 1, 3, 0, 4, 2, 6]);
+    });
+
+    it("gives a run that is put off no precedence by its priority, and keeps the priority over a retry", async () => {
+      const engine = await data().open({
+        concurrency: 1,
+        retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 },
+      });
+      onTestFinished(() => engine.close());
+      let failures = 1;
+      engine.register("queued", async (_, { step }) =>
+        step("only", () => {
+          if (failures-- > 0) throw new IoError("away");
+          return null;
+        }),
+      );
+      const later = { ...SUBMISSION, key: "later", priority: 9, availableAt: new Date(Date.now() + 3_600_000) };
+      const { id } = await engine.start("queued", later);
+      const { id: other } = await engine.start("queued", { ...SUBMISSION, key: "now", priority: 1 });
+      expect(await engine.wait(other)).toMatchObject({ status: "completed" });
+      expect(await engine.get(id)).toMatchObject({ status: "started" });
+    });
+
+    it.each([1.5, 1001, Number.NaN, -Infinity])("refuses %s as a priority", async (priority) => {
+      const engine = await open({ echo: async (input) => input });
+      await expect(engine.start("echo", { ...SUBMISSION, priority })).rejects.toMatchObject({
+        code: "invalid_parameters",
+        message: expect.stringContaining("priority"),
+      });
+      expect(await engine.list()).toEqual([]);
+    });
+  });
+}

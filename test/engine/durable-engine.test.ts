@@ -1,0 +1,479 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Worker as Thread } from "node:worker_threads";
+import { pino } from "pino";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import type { RunHandler } from "../../src/engine/engine.ts";
+import type { RunStore } from "../../src/engine/run-store.ts";
+import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
+import { ValidationError } from "../../src/errors.ts";
+import { workflowEngineContract } from "../contract/workflow-engine.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { hasKind, troubledStore, writesOf } from "../support/troubled-store.ts";
+import { decideAfterKill, meanwhile } from "./waiting.ts";
+
+workflowEngineContract("DurableEngine on SQLite", () => {
+  const folder = mkdtempSync(join(tmpdir(), "abi-engine-"));
+  return {
+    open: (options) => new DurableEngine({ path: join(folder, "runs.sqlite"), concurrency: 4, ...options }),
+    destroy: () => rmSync(folder, { recursive: true, force: true }),
+  };
+});
+
+const SUBMISSION = { key: "k", fingerprint: "f", input: null };
+
+describe("DurableEngine", () => {
+  it("works in memory", async () => {
+    const engine = new DurableEngine({ path: ":memory:" });
+    engine.register("echo", async (input) => input);
+    const { id } = await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
+    expect((await engine.wait(id)).output).toBe("hi");
+    await engine.close();
+  });
+
+  it("refuses a second worker on the same file; a reader is welcome", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new DurableEngine({ path });
+    engine.register("echo", async (input) => input);
+    const { id } = await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
+    await engine.wait(id);
+    expect(() => new DurableEngine({ path })).toThrow(/already open in this process/);
+    const reader = new DurableEngine({ path, worker: false });
+    expect((await reader.get(id))?.status).toBe("completed");
+    await reader.close();
+    await engine.close();
+    await new DurableEngine({ path }).close();
+  });
+
+  it("says so when the file is no database", () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    writeFileSync(path, "this is not a database, whatever its name says. ".repeat(50));
+    expect(() => new DurableEngine({ path })).toThrow(/cannot be opened/);
+  });
+
+  it.each([
+    ["another application's", "CREATE TABLE a (b)", /data of another application/],
+    [
+      "an earlier version's",
+      "CREATE TABLE openworkflow_migrations (version)",
+      /version of abi-workflows before 0\.1.*Move the file away/,
+    ],
+    ["a newer version's", "PRAGMA application_id = 0x61626977; PRAGMA user_version = 99", /newer version/],
+  ])("refuses %s file and leaves it as it is", (_, sql, words) => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const other = new DatabaseSync(path);
+    other.exec(sql);
+    other.close();
+    const before = readFileSync(path);
+    expect(() => new DurableEngine({ path })).toThrow(words);
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it("waits for another process that has just begun to make the tables of a new file", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const other = new Thread(
+      `const { parentPort, workerData } = require("node:worker_threads");
+       const database = new (require("node:sqlite").DatabaseSync)(workerData);
+       database.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; CREATE TABLE a (b)");
+       parentPort.postMessage("begun");
+       setTimeout(() => database.exec("ROLLBACK"), 300);`,
+      { eval: true, workerData: path },
+    );
+    const ended = once(other, "exit");
+    await once(other, "message");
+    const engine = new DurableEngine({ path, worker: false });
+    expect(await engine.list()).toEqual([]);
+    await engine.close();
+    await ended;
+  });
+
+  it("goes on after kill -9 from the step that was at work, at once, repeating no completed step", async () => {
+    const folder = temporaryFolder();
+    const child = (): ReturnType<typeof spawn> =>
+      spawn(process.execPath, [join(import.meta.dirname, "../support/engine-process.ts"), folder], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+    const calls = (): string[] => readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+    const said = async (process: ReturnType<typeof spawn>, word: string): Promise<void> => {
+      for await (const chunk of process.stdout!) if (String(chunk).includes(word)) return;
+      throw new Error(`the process ended without saying ${word}`);
+    };
+    writeFileSync(join(folder, "calls"), "");
+
+    for (const at of ["second", "third"]) {
+      const victim = child();
+      await said(victim, at);
+      victim.kill("SIGKILL");
+      await once(victim, "exit");
+      writeFileSync(join(folder, `let-${at}-pass`), "");
+    }
+    const last = child();
+    await said(last, "completed");
+    await once(last, "exit");
+    expect(calls()).toEqual(["first", "second", "second", "third", "third"]);
+  });
+
+  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const { run, steps } = await decideAfterKill(path, () => new DurableEngine({ path }));
+    expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
+    expect(steps).toEqual(["sent"]);
+  });
+
+  it("leaves a waiting run alone however far the clock goes", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new DurableEngine({ path });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    engine.register("mail", async (_, { decision }) => {
+      executions++;
+      return (await decision("draft-1")).value;
+    });
+    engine.register("quick", async () => null);
+    const { id } = await engine.start("mail", SUBMISSION);
+    await engine.wait(id);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("9999-12-30T00:00:00Z") });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const key of ["1", "2"]) {
+      const quick = await engine.start("quick", { ...SUBMISSION, key });
+      expect(await engine.wait(quick.id)).toMatchObject({ status: "completed" });
+    }
+    expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
+    expect(executions).toBe(1);
+  });
+
+  it("sees a decision between its last look and the wait", async () => {
+    const run = await meanwhile(new SqliteRunStore(":memory:"), (engine, id) => engine.decide(id, "draft-1", "yes"));
+    expect(run).toMatchObject({ status: "completed", output: "yes" });
+  });
+
+  it("sees a cancellation between its last look and the wait", async () => {
+    const run = await meanwhile(new SqliteRunStore(":memory:"), (engine, id) => engine.cancel(id));
+    expect(run).toMatchObject({ status: "cancelled" });
+  });
+
+  it("goes on although the decision comes before the engine has heard that the run waits", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const again = Promise.withResolvers<void>();
+    let executions = 0;
+    const write: RunStore["write"] = async (batch) => {
+      const outcome = await store.write(batch);
+      if (hasKind(batch, "park")) {
+        await engine.decide((await engine.list())[0]!.id, "draft-1", "yes");
+        // Another slot has the run before this one knows that it has left it.
+        if (executions === 1) await Promise.race([again.promise, new Promise((resolve) => setTimeout(resolve, 50))]);
+      }
+      return outcome;
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    onTestFinished(() => engine.close());
+    engine.register("mail", async (_, { decision }) => {
+      if (++executions === 2) again.resolve();
+      return (await decision("draft-1")).value;
+    });
+    const { id } = await engine.start("mail", SUBMISSION);
+    await expect.poll(async () => (await engine.get(id))?.output).toBe("yes");
+  });
+
+  it("gives up a step that kills its process every time, and says so", async () => {
+    const folder = temporaryFolder();
+    const attempt = () =>
+      spawnSync(process.execPath, [join(import.meta.dirname, "../support/dying-process.ts"), folder], {
+        encoding: "utf8",
+      });
+    for (const _ of [1, 2, 3]) expect(attempt()).toMatchObject({ signal: "SIGKILL", stdout: "" });
+    const last = attempt();
+    expect(last.status).toBe(0);
+    expect(JSON.parse(last.stdout)).toMatchObject({
+      status: "failed",
+      error: {
+        error: expect.stringMatching(/^The step die was at work 3 times when its process ended/),
+        error_code: "step_died",
+        retriable: false,
+      },
+      history: ["died", "died", "died", "failed"],
+    });
+  });
+
+  it("goes on by itself after the database was out of order in the middle of a run", async () => {
+    const store = new SqliteRunStore(":memory:");
+    let healthy = false;
+    const tried = Promise.withResolvers<void>();
+    const effects: string[] = [];
+    const write: RunStore["write"] = async (batch) => {
+      if (!healthy && writesOf(batch).some((one) => one.kind === "begin" && one.step === "second")) {
+        tried.resolve();
+        throw new Error("SQLITE_FULL: database or disk is full");
+      }
+      return store.write(batch);
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    onTestFinished(() => engine.close());
+    engine.register("two", async (_, { step }) => {
+      await step("first", () => void effects.push("first"));
+      return step("second", () => effects.push("second"));
+    });
+    const { id } = await engine.start("two", SUBMISSION);
+    const waiting = engine.wait(id);
+    await tried.promise;
+    // What the first has returned is not on disk: so the second has not begun.
+    expect(effects).toEqual(["first"]);
+    healthy = true;
+    expect(await waiting).toMatchObject({ status: "completed", output: 2, stepsCompleted: ["first", "second"] });
+    expect(effects).toEqual(["first", "second"]);
+  });
+
+  it("writes a step's result down although the database fails at first, says so once, and does not repeat the step", async () => {
+    const store = new SqliteRunStore(":memory:");
+    let failures = 7;
+    const write: RunStore["write"] = async (batch) => {
+      if (hasKind(batch, "complete") && failures-- > 0) throw new Error("database is locked");
+      return store.write(batch);
+    };
+    const warned: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => void warned.push(line) });
+    const engine = new DurableEngine({ store: troubledStore(store, { write }), logger });
+    onTestFinished(() => engine.close());
+    let mails = 0;
+    engine.register("mail", async (_, { step }) => step("sent", () => ++mails));
+    const { id } = await engine.start("mail", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    expect(mails).toBe(1);
+    expect(warned).toEqual([expect.stringContaining("does not take what a run has done; trying on")]);
+  });
+
+  it("writes what many runs have done together", async () => {
+    const store = new SqliteRunStore(":memory:");
+    let batches = 0;
+    const write: RunStore["write"] = (batch) => {
+      batches += 1;
+      return store.write(batch);
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    onTestFinished(() => engine.close());
+    const five: RunHandler = async (_, { step }) => {
+      for (const n of [1, 2, 3, 4, 5]) await step(`step_${n}`, () => null);
+      return null;
+    };
+    engine.register("five", five);
+    const runs = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => engine.start("five", { ...SUBMISSION, key: `k${n}` })),
+    );
+    for (const { id } of runs) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    // One for all submissions, one for each step that begins with the result of that before it, one for the ends.
+    expect(batches).toBeLessThanOrEqual(10);
+  });
+
+  it("does not let what can't be written spoil what is written with it", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const write: RunStore["write"] = async (batch) => {
+      if (writesOf(batch).some((one) => one.kind === "complete" && one.outputJson === '"large"'))
+        throw new RangeError("too large");
+      return store.write(batch);
+    };
+    const isUnwritable = (error: unknown): boolean => error instanceof RangeError;
+    const engine = new DurableEngine({ store: troubledStore(store, { write, isUnwritable }) });
+    onTestFinished(() => engine.close());
+    let effects = 0;
+    engine.register("echo", async (input, { step }) => {
+      const output = await step("read", () => input);
+      await step("sent", () => ++effects);
+      return output;
+    });
+    engine.register("last", async (input, { step }) => step("read", () => input));
+    const started = await Promise.all(
+      ["a", "large", "b"].flatMap((input) => [
+        engine.start("echo", { key: input, fingerprint: "f", input }),
+        engine.start("last", { key: input, fingerprint: "f", input }),
+      ]),
+    );
+    const runs = await Promise.all(started.map(({ id }) => engine.wait(id)));
+    expect(runs.map(({ status }) => status)).toEqual([
+      "completed",
+      "completed",
+      "failed",
+      "failed",
+      "completed",
+      "completed",
+    ]);
+    for (const run of [runs[2]!, runs[3]!]) {
+      expect(run.error).toMatchObject({ error: expect.stringContaining("the step read"), error_code: "not_storable" });
+    }
+    expect(effects).toBe(2);
+  });
+
+  it("tries a step that has failed for good again each time that its run is taken up, though the clock stands still", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const engine = new DurableEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    let attempts = 0;
+    engine.register("mail", async (_, { step }) =>
+      step("sent", () => {
+        if (++attempts < 4) throw new ValidationError("no");
+        return "sent";
+      }),
+    );
+    const { id } = await engine.start("mail", SUBMISSION);
+    for (const expected of [1, 2, 3]) {
+      expect(await engine.wait(id)).toMatchObject({ status: "failed" });
+      expect(attempts).toBe(expected);
+      await engine.retry(id);
+    }
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
+  });
+
+  it("writes nothing of a run that another has by now, and does not cancel it", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const engine = new DurableEngine({ path });
+    onTestFinished(() => engine.close());
+    const entered = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<unknown>();
+    engine.register("looked_at", async (_, { step, decision }) => {
+      entered.resolve();
+      await answer.promise;
+      await step("noted", () => null).catch(left.resolve);
+      await decision("draft-1");
+      return null;
+    });
+    const { id } = await engine.start("looked_at", SUBMISSION);
+    await entered.promise;
+    const other = new DatabaseSync(path);
+    other.exec("UPDATE runs SET epoch = epoch + 1");
+    answer.resolve();
+    await left.promise;
+    await expect.poll(() => engine.events(id)).toHaveLength(1);
+    expect(await engine.get(id)).toMatchObject({ status: "processing", stepsCompleted: [] });
+    await engine.cancel(id);
+    other.exec("UPDATE runs SET is_held = 0, due_at = 0, due_since = 0");
+    other.close();
+    expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
+  });
+
+  it("begins no step of a run that another has by then, and says so", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const messages: unknown[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => void messages.push(JSON.parse(line)) });
+    const store = new SqliteRunStore(path);
+    let begun = 0;
+    const write: RunStore["write"] = async (batch) => {
+      // As another worker leaves the run whose lease has run out, at the last moment.
+      if (hasKind(batch, "begin") && ++begun === 1) {
+        const other = new DatabaseSync(path);
+        other.exec("UPDATE runs SET epoch = epoch + 1, is_held = 0, due_at = 0, due_since = 0");
+        other.close();
+      }
+      return store.write(batch);
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }), logger });
+    onTestFinished(() => engine.close());
+    let executions = 0;
+    let effects = 0;
+    engine.register("mail", async (_, { step }) => {
+      executions += 1;
+      return step("sent", () => ++effects);
+    });
+    const { id } = await engine.start("mail", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    expect([executions, effects]).toEqual([2, 1]);
+    const msg = "a step was not begun: another worker has its run by now";
+    expect(messages).toEqual([expect.objectContaining({ level: 40, step: "sent", msg })]);
+  });
+
+  it("submits a run although the database fails for a moment, and makes it once where only the answer was lost", async () => {
+    const store = new SqliteRunStore(":memory:");
+    let failures = 2;
+    const write: RunStore["write"] = async (batch) => {
+      if (batch.accepts.length > 0 && failures-- > 0) {
+        if (failures === 0) await store.write(batch);
+        throw new Error("write CONNECTION_CLOSED");
+      }
+      return store.write(batch);
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    onTestFinished(() => engine.close());
+    engine.register("echo", async (input) => input);
+    const started = await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
+    expect(started.outcome).toBe("created");
+    expect(await engine.wait(started.id)).toMatchObject({ status: "completed", output: "hi" });
+    expect(await engine.list()).toHaveLength(1);
+  });
+
+  it("says that the database does not answer as an error that may pass", async () => {
+    const store = new SqliteRunStore(":memory:");
+    let tries = 0;
+    const write: RunStore["write"] = async () => {
+      tries += 1;
+      throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    onTestFinished(() => engine.close());
+    engine.register("echo", async (input) => input);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const starting = engine.start("echo", SUBMISSION);
+    starting.catch(() => {}); // until it is looked at
+    for (let second = 0; second < 20; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
+    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s);
+    expect(tries).toBeGreaterThan(1);
+    vi.useRealTimers();
+  });
+
+  it("looks for work again at once where something is announced while it looks", async () => {
+    const store = new SqliteRunStore(":memory:");
+    // Without its poll.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const looking = Promise.withResolvers<void>();
+    const accepted = Promise.withResolvers<void>();
+    const takeUp: RunStore["takeUp"] = async (request) => {
+      const taken = await store.takeUp(request);
+      looking.resolve();
+      await accepted.promise;
+      return taken;
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
+    onTestFinished(() => engine.close());
+    engine.register("echo", async (input) => input);
+    engine.resume();
+    await looking.promise;
+    // The first look has found nothing, and does not know yet.
+    const { id } = await engine.start("echo", SUBMISSION);
+    accepted.resolve();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    vi.useRealTimers();
+  });
+
+  it("has room for as many runs as one of its workflows may have at work, where it is not told otherwise", async () => {
+    const engine = new DurableEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    const all = Promise.withResolvers<null>();
+    let atWork = 0;
+    const wide: RunHandler = (_, { step }) =>
+      step("only", () => {
+        if (++atWork === 20) all.resolve(null);
+        return all.promise;
+      });
+    engine.register("wide", wide, { concurrency: 20 });
+    const start = (n: number) => engine.start("wide", { ...SUBMISSION, key: `k${n}` });
+    const started = await Promise.all(Array.from({ length: 20 }, (_, n) => start(n)));
+    const runs = await Promise.all(started.map(({ id }) => engine.wait(id)));
+    expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
+  });
+
+  it.each(["", "a b", 'a"b', "é", "x".repeat(61)])("refuses %j as an indexed field", (field) => {
+    const engine = new DurableEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    expect(() => engine.register("echo", async (input) => input, { indexedFields: [field] })).toThrow(/indexed field/);
+  });
+});

@@ -1,0 +1,184 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { attemptsOf } from "../../src/engine/attempts.ts";
+import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
+import type { Batch, EventRecord, Hold, RunWrite, WriteOutcome } from "../../src/engine/run-store.ts";
+import { toWireError, UnexpectedError } from "../../src/errors.ts";
+import { serverUrl, statement } from "../support/postgres.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { newDatabase } from "../support/test-database.ts";
+
+const time = Date.now();
+const error = toWireError(new UnexpectedError(undefined));
+const begin: RunWrite = { kind: "begin", step: "first", listed: true, time };
+const complete: RunWrite = { kind: "complete", step: "first", listed: true, time, outputJson: "null" };
+const fail: RunWrite = { kind: "fail", step: "first", listed: true, time, error, isFinal: false };
+const end: RunWrite = { kind: "end", time, outputJson: undefined };
+const next: RunWrite = { kind: "begin", step: "next", listed: false, time };
+const park: RunWrite = { kind: "park", subject: "draft" };
+const putOff: RunWrite = { kind: "put_off", delayMs: 60_000 };
+
+const NOT_TAKEN_UP = `UPDATE abi_workflows.runs
+  SET status = 'started', epoch = 0, due_at = created_at, due_since = created_at, lease_ends_at = NULL`;
+
+const newRun = () => {
+  const id = randomUUID();
+  return { id, workflow: "echo", key: id, fingerprint: "f", inputJson: "null", priority: 0 };
+};
+
+/** A store that can lose the answers of its database, and one beside it that does not. */
+async function openBoth() {
+  const direct = new URL(await newDatabase());
+  const proxy = await startTcpProxy(Number(direct.port || 5432));
+  const through = new URL(direct);
+  through.port = String(proxy.port);
+  const store = await PostgresRunStore.open(through.href);
+  const other = await PostgresRunStore.open(direct.href);
+  onTestFinished(async () => void (await Promise.all([store.close(), other.close()])));
+  const writtenButUnanswered = async (batch: Batch, isWritten: () => Promise<boolean>): Promise<void> => {
+    proxy.loseAnswers();
+    const lost = store.write(batch);
+    lost.catch(() => {});
+    await expect.poll(isWritten).toBe(true);
+    proxy.cut();
+    await expect(lost).rejects.toThrow("Connection terminated");
+    proxy.mend();
+  };
+  const takenUp = async (): Promise<{ id: string; hold: Hold }> => {
+    const run = newRun();
+    await other.write({ accepts: [run], runs: [] });
+    const { runs } = await store.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
+    expect(runs.map((taken) => taken.run.id)).toEqual([run.id]);
+    return { id: run.id, hold: runs[0]!.hold };
+  };
+  return { url: direct.href, store, other, writtenButUnanswered, takenUp };
+}
+
+const names = (events: readonly EventRecord[]): string[] =>
+  events.map(({ type, name = "" }) => `${type} ${name}`.trim());
+
+describe.skipIf(!serverUrl)("what was written without an answer (skipped without TEST_DATABASE_URL)", () => {
+  it.each<[string, RunWrite[], RunWrite[], WriteOutcome[], string[]]>([
+    ["a step that begins", [begin], [], ["done"], ["step_started first"]],
+    [
+      "a step that begins, and what came after it",
+      [begin],
+      [complete, next],
+      ["done", "done", "done"],
+      ["step_started first", "step_completed first", "step_started next"],
+    ],
+    ["a result", [begin, complete], [], ["done", "done"], ["step_started first", "step_completed first"]],
+    [
+      "a failure, and the wait for the next try",
+      [begin, fail, putOff],
+      [],
+      ["done", "done", "done"],
+      ["step_started first", "step_failed first"],
+    ],
+    [
+      "an end",
+      [begin, complete, end],
+      [],
+      ["done", "done", "done"],
+      ["step_started first", "step_completed first", "completed"],
+    ],
+    ["a failed end", [{ kind: "end", time, error }], [], ["done"], ["failed"]],
+    ["a wait for a person", [park], [], ["done"], ["waiting draft"]],
+    ["what comes behind an end", [end, complete], [], ["done", "lost"], ["completed"]],
+  ])("%s is written once", async (_, first, later, outcomes, events) => {
+    const { store, other, writtenButUnanswered, takenUp } = await openBoth();
+    const { id, hold } = await takenUp();
+    const releases = first.some(({ kind }) => kind === "end" || kind === "park" || kind === "put_off");
+    await writtenButUnanswered({ accepts: [], runs: [{ hold, writes: first }] }, async () => {
+      const seen = await other.byId(id);
+      return (
+        seen!.events.length > 0 && (!releases || seen!.run.status !== "processing" || seen!.run.dueAt !== undefined)
+      );
+    });
+    const again = { accepts: [], runs: [{ hold, writes: [...first, ...later] }] };
+    expect((await store.write(again)).runs).toEqual([outcomes]);
+    expect(names((await other.byId(id))!.events)).toEqual(events);
+    expect((await other.byId(id))!.events.map(({ n }) => n)).toEqual(events.map((_, index) => index + 1));
+  });
+
+  it("a step of a run that is cancelled is not begun, and the run is cancelled once", async () => {
+    const { store, other, writtenButUnanswered, takenUp } = await openBoth();
+    const { id, hold } = await takenUp();
+    expect(await other.cancel(id)).toBe("requested");
+    expect((await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] })).runs).toEqual([["cancelled"]]);
+    const batch = { accepts: [], runs: [{ hold, writes: [putOff] }] };
+    await writtenButUnanswered(batch, async () => (await other.byId(id))!.run.status === "cancelled");
+    expect((await store.write(batch)).runs).toEqual([["cancelled"]]);
+    expect(names((await other.byId(id))!.events)).toEqual(["cancelled"]);
+  });
+
+  it("a run that is accepted is created once, and its caller is told so", async () => {
+    const { store, other, writtenButUnanswered } = await openBoth();
+    const run = newRun();
+    await writtenButUnanswered({ accepts: [run], runs: [] }, async () => (await other.byId(run.id)) !== undefined);
+    expect((await store.write({ accepts: [run], runs: [] })).accepts).toEqual([{ id: run.id, outcome: "created" }]);
+  });
+
+  it("of a run that another process has taken up since is lost, and that one's work stands", async () => {
+    const { store, other, writtenButUnanswered, takenUp } = await openBoth();
+    const { id, hold } = await takenUp();
+    const batch = { accepts: [], runs: [{ hold, writes: [begin, { ...putOff, delayMs: 0 }] }] };
+    await writtenButUnanswered(batch, async () => (await other.byId(id))!.run.dueAt !== undefined);
+    const { runs } = await other.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
+    await other.write({ accepts: [], runs: [{ hold: runs[0]!.hold, writes: [begin, complete, end] }] });
+    expect((await store.write(batch)).runs).toEqual([["lost", "lost"]]);
+    expect(names((await other.byId(id))!.events)).toEqual([
+      "step_started first",
+      "step_started first",
+      "step_completed first",
+      "completed",
+    ]);
+  });
+
+  it("pages of several runs that come in any order take effect each by itself", async () => {
+    const { store, other, takenUp } = await openBoth();
+    const [one, two, three] = [await takenUp(), await takenUp(), await takenUp()];
+    const stale = { ...two.hold, epoch: two.hold.epoch - 1 };
+    const page = (hold: Hold, ...writes: RunWrite[]) => ({ hold, writes });
+    const runs = [page(three.hold, begin), page(stale, begin, end), page(one.hold, begin, complete, end)];
+    expect((await store.write({ accepts: [], runs })).runs).toEqual([
+      ["done"],
+      ["lost", "lost"],
+      ["done", "done", "done"],
+    ]);
+    expect((await other.byId(two.id))!.events).toEqual([]);
+    expect((await other.byId(one.id))!.run.status).toBe("completed");
+  });
+
+  it("and what a crash of the server took of what need not be flushed, is made good for by the next write", async () => {
+    const { url, store, other, takenUp } = await openBoth();
+    const { id, hold } = await takenUp();
+    await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] });
+    await statement(url, `DELETE FROM abi_workflows.events; ${NOT_TAKEN_UP}`);
+    // Who executes it does not take it up beside that.
+    const request = { most: 1, workflows: new Map([["echo", null]]), held: [hold] };
+    expect((await store.takeUp(request)).runs).toEqual([]);
+    expect((await store.write({ accepts: [], runs: [{ hold, writes: [complete, next] }] })).runs).toEqual([
+      ["done", "done"],
+    ]);
+    expect((await other.takeUp({ ...request, held: [] })).runs).toEqual([]);
+    const { events } = (await other.byId(id))!;
+    expect(names(events)).toEqual(["step_completed first", "step_started next"]);
+    expect(attemptsOf(events).map(({ step, status }) => `${step} ${status}`)).toEqual([
+      "first completed",
+      "next running",
+    ]);
+  });
+
+  it("is lost where a crash of the server took the taking up, and another process was faster", async () => {
+    const { url, store, other, takenUp } = await openBoth();
+    const { id, hold } = await takenUp();
+    await statement(url, NOT_TAKEN_UP);
+    const { runs } = await other.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
+    expect(runs).toHaveLength(1);
+    expect((await store.write({ accepts: [], runs: [{ hold, writes: [begin, complete] }] })).runs).toEqual([
+      ["lost", "lost"],
+    ]);
+    expect((await other.byId(id))!.events).toEqual([]);
+  });
+});
