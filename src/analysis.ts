@@ -1,4 +1,4 @@
-// The offline analysers by themselves: without the framework, which takes some ten times as long to load.
+// The offline analysers by themselves: without the framework, which takes several times as long to load.
 import "./node-version.ts";
 
 export { CATEGORIES, type Category } from "./analysis/categories.ts";

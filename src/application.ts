@@ -1,63 +1,21 @@
-import { existsSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
-import { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
-import { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
+import { existsSync } from "node:fs";
 import { toMilliseconds } from "./duration.ts";
-import { DurableEngine, type EngineOptions } from "./engine/durable-engine.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
-import { createMailTransport, outboxFolderOf } from "./integrations/email/create-mail-transport.ts";
+import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
 import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
-import { OxigraphOntologyStore } from "./ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
-import { SparqlEndpointStore } from "./ontology/sparql-endpoint/sparql-endpoint-store.ts";
+import { openAnalyzers, openEngine, openOntologyStore, outboxFolder } from "./parts.ts";
 import { makePrivateFolder } from "./private-files.ts";
 import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import { shownName } from "./secrets.ts";
-import { IN_MEMORY, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { IN_MEMORY } from "./settings.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
 import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
-
-const LONGEST_RETRY_DELAY_MS = 60_000;
-
-/** Where this process keeps its files. */
-export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
-  dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
-
-let temporary: string | undefined;
-/** One for this process, so that no mail of another is mistaken for one that was sent already. */
-const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
-
-/** The folder that mails go to where no mail server is set; undefined where one is. */
-export function outboxFolder(settings: Settings): string | undefined {
-  const { dataDirectory, mailUrl } = settings;
-  if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
-  return dataDirectory === IN_MEMORY ? temporaryOutbox() : join(dataDirectory, "outbox");
-}
-
-/**
- * The engine that the settings name.
- * @param options `worker: false` only looks on, and may do so beside a process that executes
- * @throws IoError where the database can't be opened or reached, or its file is in use by another worker
- */
-export async function openEngine(
-  settings: Settings,
-  options: Pick<EngineOptions, "worker" | "logger"> = {},
-): Promise<DurableEngine> {
-  const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
-  const engineOptions = {
-    ...options,
-    retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
-  };
-  return databaseUrl === undefined
-    ? new DurableEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
-    : DurableEngine.connect(databaseUrl, engineOptions);
-}
 
 /** Customer feedback, put together and running. */
 export interface Application {
@@ -101,45 +59,6 @@ function customerSource({ customerSource: location, customerSourceToken: token }
     );
   }
   return createCustomerSource(location, token === undefined ? {} : { token });
-}
-
-/**
- * The knowledge graph that the settings name: the SPARQL endpoint where one is set, else the file in the data directory.
- * @throws ValidationError, IoError as the store's own
- */
-export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
-  const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
-  if (ontologyUrl === undefined) return OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
-  return new SparqlEndpointStore({
-    url: ontologyUrl,
-    ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
-    ...(ontologyGraphStoreUrl !== undefined && { graphStoreUrl: ontologyGraphStoreUrl }),
-    ...(ontologyToken !== undefined && { token: ontologyToken }),
-    ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
-  });
-}
-
-/**
- * Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
- * @throws ValidationError where the chat model has no service
- */
-export async function openAnalyzers(
-  settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
-): Promise<Analyzers> {
-  const embedded: Analyzers = {
-    sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
-    feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
-  };
-  if (settings.analyzer === "embedded") return embedded;
-  if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
-    throw new ValidationError(
-      "ANALYZER (analyzer) is chat-model, which needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
-      { code: "invalid_configuration" },
-    );
-  }
-  const { createChatModelAnalyzers } = await import("./analysis/chat-model/chat-model-analyzers.ts");
-  const { openOpenAiModel } = await import("./analysis/chat-model/open-ai-model.ts");
-  return createChatModelAnalyzers({ ...(await openOpenAiModel(settings)), fallback: embedded });
 }
 
 /** Runs that processes share are of use only with a graph that they share. */

@@ -4,45 +4,14 @@
  */
 import { z } from "zod";
 import { ValidationError } from "./errors.ts";
+import { tidyIdentifier } from "./tidy-identifier.ts";
 import { isVisible } from "./visible-text.ts";
 
 const LONGEST_ID = 200;
 
-/** What leaves no mark at the end of an id: blanks of any kind and characters without width, but not what turns the direction. */
-const BLANK = /(?![\u202A-\u202E\u2066-\u2069])[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
-
 /** What nobody sees, or can tell from something else, inside an id. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u;
 const OTHER_BLANK = /(?! )\p{Zs}/u;
-
-/**
- * The id that a text stands for: without blanks and characters without width at both ends, in Unicode's composed form (NFC), so that
- * `é` is one id however it is typed. For look-ups, where what can be no id finds nothing; `identifier` also says what is wrong with it.
- */
-export function tidyIdentifier(text: string): string {
-  const composed = text.normalize("NFC");
-  let start = 0;
-  let end = composed.length;
-  for (let first = characterAt(composed, start); BLANK.test(first); first = characterAt(composed, start)) {
-    start += first.length;
-  }
-  for (
-    let last = characterBefore(composed, end);
-    end > start && BLANK.test(last);
-    last = characterBefore(composed, end)
-  ) {
-    end -= last.length;
-  }
-  return composed.slice(start, end);
-}
-
-const isPair = (text: string): boolean => (text.codePointAt(0) ?? 0) > 0xffff;
-
-const characterAt = (text: string, at: number): string =>
-  text.slice(at, isPair(text.slice(at, at + 2)) ? at + 2 : at + 1);
-
-const characterBefore = (text: string, end: number): string =>
-  text.slice(end - (end > 1 && isPair(text.slice(end - 2, end)) ? 2 : 1), end);
 
 /** What is wrong with a tidy id, or undefined. Names a character by its code point and place, and never prints it. */
 function problemOf(id: string): string | undefined {

@@ -28,7 +28,8 @@ export {
   type FieldIssue,
   type WireError,
 } from "./errors.ts";
-export { identifier, tidyIdentifier } from "./identifier.ts";
+export { identifier } from "./identifier.ts";
+export { tidyIdentifier } from "./tidy-identifier.ts";
 export type { Json } from "./json.ts";
 export { createLogger, silentLogger, type Logger } from "./log.ts";
 
@@ -79,8 +80,6 @@ export {
   type Analyzers,
   type ChatModelAnalyzersOptions,
 } from "./analysis/chat-model/chat-model-analyzers.ts";
-export { FeedbackDecisionModel } from "./analysis/decisions/feedback-decision-model.ts";
-export { FEEDBACK_QUESTIONS } from "./analysis/decisions/feedback-questions.ts";
 export { CATEGORIES, type Category } from "./analysis/categories.ts";
 export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";
 export { EmbeddedSentimentAnalyzer } from "./analysis/embedded/embedded-sentiment-analyzer.ts";
@@ -110,4 +109,5 @@ export type { CustomerFeedbackResult } from "./workflows/customer-feedback/resul
 
 // Everything put together from settings.
 export { openApplication, type Application } from "./application.ts";
-export { readSettings, SETTINGS, type Settings, type SettingsOptions } from "./settings.ts";
+export { readSettings, type Settings, type SettingsOptions } from "./settings.ts";
+export { SETTINGS } from "./settings.ts";

@@ -1,9 +1,11 @@
 import { inspect } from "node:util";
-import { destination, pino, type DestinationStream, type Logger } from "pino";
+import type * as Pino from "pino";
+import { requirePackage } from "./require-package.ts";
 import { withoutSecrets } from "./secrets.ts";
 import { visibleJson } from "./visible-text.ts";
 
-export type { Logger };
+/** What is logged to: one of pino, or another one that has these methods of it. */
+export type Logger = Pick<Pino.Logger, "error" | "warn" | "info" | "debug">;
 
 /** Never in a log: what customers wrote, who they are, and secrets. */
 const REDACTED = [
@@ -25,16 +27,18 @@ const REDACTED = [
  * @param level `silent` turns it off
  * @param output where else the lines go
  */
-export function createLogger(level: string, output: DestinationStream = destination({ fd: 2 })): Logger {
+export function createLogger(level: string, output?: Pino.DestinationStream): Pino.Logger {
+  const { destination, pino } = requirePackage("pino") as typeof Pino;
+  const stream = output ?? destination({ fd: 2 });
   return pino(
     { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
     // A log may be read on a terminal, and what is in it comes from others.
-    { write: (line: string) => output.write(visibleJson(line)) },
+    { write: (line: string) => stream.write(visibleJson(line)) },
   );
 }
 
 /** For places that were given no logger. */
-export const silentLogger: Logger = pino({ level: "silent" });
+export const silentLogger: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 /** What a log may say of a foreign error. */
 export interface LoggedCause {

@@ -8,8 +8,11 @@ export const isVisible = (text: string): boolean => /[^\p{Z}\p{C}\p{Default_Igno
 const UNSEEN = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`;
 
 const HAS_UNSEEN = new RegExp(UNSEEN, "v");
-const EMOJI_OR_UNSEEN = new RegExp(String.raw`\p{RGI_Emoji}|${UNSEEN}`, "gv");
 const IS_UNSEEN = new RegExp(`^${UNSEEN}$`, "v");
+
+let emojiOrUnseen: RegExp | undefined;
+/** Made when it is needed: to make it takes longer than Node.js takes to start. */
+const emojiOrUnseenPattern = (): RegExp => (emojiOrUnseen ??= new RegExp(String.raw`\p{RGI_Emoji}|${UNSEEN}`, "gv"));
 
 /** The escape of a character as JSON and JavaScript have it, `\u001b`. */
 const escape = (character: string): string =>
@@ -20,8 +23,9 @@ const escape = (character: string): string =>
  * @param kept characters that stay as well, such as line breaks
  */
 export function withEscapes(text: string, kept = ""): string {
-  if (!HAS_UNSEEN.test(text)) return text;
-  return text.replaceAll(EMOJI_OR_UNSEEN, (match) =>
+  const others = Array.from(kept).reduce((rest, character) => rest.replaceAll(character, ""), text);
+  if (!HAS_UNSEEN.test(others)) return text;
+  return text.replaceAll(emojiOrUnseenPattern(), (match) =>
     IS_UNSEEN.test(match) && !kept.includes(match) ? escape(match) : match,
   );
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { identifier, tidyIdentifier } from "../src/identifier.ts";
+import { identifier } from "../src/identifier.ts";
+import { tidyIdentifier } from "../src/tidy-identifier.ts";
 
 const schema = z.object({ id: identifier("An id.") });
 const read = (id: unknown): string => schema.parse({ id }).id;

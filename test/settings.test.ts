@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readSettings, SETTINGS } from "../src/settings.ts";
+import { readSettings } from "../src/settings.ts";
+import { SETTINGS } from "../src/settings.ts";
 
 describe("settings", () => {
   it("have defaults that work on a fresh machine", () => {

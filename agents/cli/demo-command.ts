@@ -1,10 +1,7 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
-import { addExamples, settingsFrom, usageError, type GlobalOptions } from "../../src/cli/command.ts";
-import { interruptible } from "../../src/cli/interruption.ts";
+import { addExamples, type GlobalOptions } from "../../src/cli/command.ts";
 
-interface DemoCommandOptions extends GlobalOptions {
+export interface DemoCommandOptions extends GlobalOptions {
   fresh?: true;
   model?: string;
 }
@@ -22,22 +19,8 @@ export function addDemoCommand(program: Command): void {
     .option("--fresh", "delete what earlier demos have left, and begin anew")
     .option("--model <name>", "let this language model answer instead of the offline one")
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<DemoCommandOptions>();
-      const settings = settingsFrom(options);
-      const { dataDirectory, openaiApiKey, openaiBaseUrl } = settings;
-      if (dataDirectory === ":memory:") throw usageError("The demo keeps what it does: give it a folder with --data.");
-      if (options.model !== undefined && openaiApiKey === undefined && openaiBaseUrl === undefined) {
-        throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
-      }
-      const directory = join(dataDirectory, "demo");
-      if (options.fresh) await rm(directory, { recursive: true, force: true });
-      const { runDemo } = await import("./demo/run-demo.ts");
-      const { model } = options;
-      const chatModel = model === undefined ? undefined : { openaiApiKey, openaiBaseUrl, openaiModel: model };
-      const view = options.json
-        ? (await import("./demo/json-view.ts")).jsonView(directory)
-        : (await import("./demo/terminal-view.ts")).terminalView(directory, model);
-      await interruptible((signal) => runDemo({ directory, signal, chatModel }, view));
+      const { demo } = await import("./demo.ts");
+      await demo(command.optsWithGlobals<DemoCommandOptions>());
     });
   addExamples(command, ["demo", "the first look"], ["demo --fresh", "from the beginning"]);
 }

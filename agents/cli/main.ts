@@ -7,7 +7,7 @@ import { addApprovalsCommand } from "../../src/cli/approvals-command.ts";
 import { addBackupCommand } from "../../src/cli/backup-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
-import { isUsageError, loggerFor } from "../../src/cli/command.ts";
+import { isUsageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../src/cli/eval-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
 import { hasColors, host, runIn, type CommandHost } from "../../src/cli/host.ts";
@@ -19,7 +19,6 @@ import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { addWorkerCommand } from "../../src/cli/worker-command.ts";
 import { toAbiError, toWireError, type AbiError } from "../../src/errors.ts";
-import { describeCause } from "../../src/log.ts";
 import { SETTINGS } from "../../src/settings.ts";
 import { addChatCommand } from "./chat-command.ts";
 import { addDemoCommand } from "./demo-command.ts";
@@ -45,7 +44,7 @@ async function run(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    current.exitCode = report(error, program.opts<{ json?: true }>().json === true);
+    current.exitCode = await report(error, program.opts<{ json?: true }>().json === true);
   }
 }
 
@@ -113,7 +112,7 @@ function helpText(): string {
 }
 
 /** Says what went wrong and returns the exit code. */
-function report(error: unknown, json: boolean): number {
+async function report(error: unknown, json: boolean): Promise<number> {
   if (error === INTERRUPTED) {
     note(HOW_TO_GO_ON);
     return INTERRUPTED_EXIT_CODE;
@@ -121,8 +120,11 @@ function report(error: unknown, json: boolean): number {
   // Commander has said it already; asked for help or version, it ends the same way.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
   const { type, cause, remedy } = toAbiError(error) as AbiError & { remedy?: string };
-  if (type === "unexpected_error" && remedy === undefined)
+  if (type === "unexpected_error" && remedy === undefined) {
+    const { loggerFor } = await import("../../src/cli/settings.ts");
+    const { describeCause } = await import("../../src/log.ts");
     loggerFor({ logLevel: "error" }).error({ cause: describeCause(cause) }, "the command failed unexpectedly");
+  }
   // Whoever calls the command runs this.
   const wire = { ...toWireError(error), ...(remedy === undefined ? {} : { error: remedy }) };
   complain(oneLine(wire.error));

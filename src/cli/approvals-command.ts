@@ -1,13 +1,6 @@
 import type { Command } from "commander";
-import type { Application } from "../application.ts";
-import { ValidationError } from "../errors.ts";
-import type { WorkflowStatus } from "../workflow/result.ts";
-import type { PendingResponse } from "../workflows/customer-feedback/approval.ts";
 import { addDecisionCommands } from "./approvals/decision-commands.ts";
-import { mailText, waitingTable } from "./approvals/view.ts";
-import { addExamples, positiveNumber, settingsFrom, type GlobalOptions } from "./command.ts";
-import { note, plural, print, printJson } from "./output.ts";
-import { findRunOf, reportUnknownRun, runView, withKeptRuns, withRuns, WORKFLOW } from "./runs.ts";
+import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 
 /** `approvals`: the mails that wait for a person. */
 export function addApprovalsCommand(program: Command): void {
@@ -38,15 +31,8 @@ function addListCommand(parent: Command): void {
     .description("Show the runs whose mails wait for a person, newest first. Works while another process is at work.")
     .option("--limit <number>", "at most so many", positiveNumber, 20)
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { limit: number }>();
-      const filter = { workflow: WORKFLOW, status: "waiting_for_approval", limit: options.limit } as const;
-      await withRuns(options, async (engine) => {
-        const runs = ((await engine?.list(filter)) ?? []).map(runView);
-        if (options.json) return printJson(runs);
-        if (runs.length === 0) return note("No mail waits for a person.");
-        print(waitingTable(runs));
-        note(`${plural(runs.length, "mail")} waiting, newest first`);
-      });
+      const { listWaiting } = await import("./approvals/look.ts");
+      await listWaiting(command.optsWithGlobals<GlobalOptions & { limit: number }>());
     });
 }
 
@@ -57,21 +43,7 @@ function addShowCommand(parent: Command): void {
     .description("Show the mail that waits, exactly as it would go out, with its rendering. With --json also its HTML.")
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .action(async (id: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
-      const find = async ({ workflow }: Application): Promise<PendingResponse | undefined> => {
-        const run = await findRunOf(workflow, id);
-        if (!run) return undefined;
-        const pending = await workflow.getPendingResponse(run.workflow_id);
-        if (!pending) throw nothingWaits(run);
-        return pending;
-      };
-      // Looking must not send anything.
-      const pending = await withKeptRuns(settingsFrom(options), find, { worker: false });
-      if (!pending) return reportUnknownRun(id, options.json === true);
-      if (options.json) printJson(pending);
-      else print(mailText(pending));
+      const { showMail } = await import("./approvals/look.ts");
+      await showMail(id, command.optsWithGlobals<GlobalOptions>());
     });
 }
-
-const nothingWaits = ({ status }: WorkflowStatus): ValidationError =>
-  new ValidationError(`No mail waits for a person there: the run's status is ${status}.`, { code: "nothing_waits" });

@@ -72,6 +72,7 @@ export const oneLine = (text: string): string => withEscapes(text.replaceAll(/\s
  * more. A word that is too long stays whole.
  */
 export function wrapped(text: string, indent: number, width: number): string {
+  if (text.length <= width) return text;
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
@@ -94,10 +95,13 @@ export function cut(text: string, length: number): string {
   return characters.length > length ? `${characters.slice(0, length - 1).join("")}…` : text;
 }
 
-const numbers = new Intl.NumberFormat("en-US");
+let numbers: Intl.NumberFormat | undefined;
 
-/** `1234567` as `1,234,567`. */
-export const count = (value: number): string => numbers.format(value);
+/** `1234567` as `1,234,567`. Short ones are the same everywhere; to load languages for them would take as long as Node.js to start. */
+export const count = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1000
+    ? String(value)
+    : (numbers ??= new Intl.NumberFormat("en-US")).format(value);
 
 /** `1 mail`, `2 mails`. */
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;

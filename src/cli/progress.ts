@@ -1,4 +1,3 @@
-import { progress as bar } from "@clack/prompts";
 import { host } from "./host.ts";
 import { note, oneLine } from "./output.ts";
 
@@ -16,10 +15,11 @@ const WIDTH = 28;
 const LINE_INTERVAL = 5000;
 
 /** A bar on a terminal; elsewhere a line now and then. */
-export const createProgress = (message: string): Progress =>
+export const createProgress = async (message: string): Promise<Progress> =>
   host().stderr.isTTY ? terminalProgress(message) : lineProgress();
 
-function terminalProgress(message: string): Progress {
+async function terminalProgress(message: string): Promise<Progress> {
+  const { progress: bar } = await import("@clack/prompts");
   const view = bar({
     max: STEPS,
     size: WIDTH,

@@ -1,14 +1,7 @@
-import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
-import type { OntologyStore } from "../ontology/ontology-store.ts";
-import { PREFIXES } from "../ontology/vocabulary.ts";
-import type { Settings } from "../settings.ts";
-import { addExamples, requireDataDirectory, settingsFrom, type GlobalOptions } from "./command.ts";
-import { readText, STDIN } from "./input.ts";
-import { note, print, printJson } from "./output.ts";
-import { resultJson, resultText } from "./query-result.ts";
+import { addExamples, type GlobalOptions } from "./command.ts";
 
-interface QueryOptions extends GlobalOptions {
+export interface QueryOptions extends GlobalOptions {
   store: string;
 }
 
@@ -29,16 +22,8 @@ export function addQueryCommand(program: Command): void {
         .default("feedback_data"),
     )
     .action(async (query: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<QueryOptions>();
-      const sparql = query === STDIN || /\.(rq|sparql)$/i.test(query) ? await readText(query) : query;
-      const store = await openGraph(settingsFrom(options));
-      try {
-        const result = await store.query(options.store, withPrefixes(sparql));
-        if (options.json) printJson(resultJson(result));
-        else print(await resultText(result));
-      } finally {
-        await store.close();
-      }
+      const { askGraph } = await import("./query.ts");
+      await askGraph(query, command.optsWithGlobals<QueryOptions>());
     });
   addExamples(
     command,
@@ -50,16 +35,3 @@ export function addQueryCommand(program: Command): void {
     ["query question.rq --json", "SPARQL 1.1 query results in JSON"],
   );
 }
-
-/** Asking must not leave files behind. */
-async function openGraph(settings: Settings): Promise<OntologyStore> {
-  const { dataFile, openOntologyStore } = await import("../application.ts");
-  if (settings.ontologyUrl !== undefined) return openOntologyStore(settings);
-  requireDataDirectory(settings);
-  if (existsSync(dataFile(settings, "ontology.sqlite"))) return openOntologyStore(settings);
-  note("There is no knowledge graph in this data directory yet.");
-  return openOntologyStore({ ...settings, dataDirectory: ":memory:" });
-}
-
-/** The query with the usual prefixes before it; its own declarations come later and win. */
-const withPrefixes = (sparql: string): string => `${PREFIXES} ${sparql}`;

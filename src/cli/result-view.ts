@@ -1,4 +1,4 @@
-import { outboxFileName } from "../integrations/email/outbox-transport.ts";
+import { outboxFileName } from "../integrations/email/outbox-folder.ts";
 import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
 import { join } from "node:path";
 import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./output.ts";

@@ -2,16 +2,17 @@ import { existsSync } from "node:fs";
 import type { Application } from "../application.ts";
 import type { Run, RunStatus, WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
-import { tidyIdentifier } from "../identifier.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { Json } from "../json.ts";
+import { dataFile, openEngine } from "../parts.ts";
 import type { Settings } from "../settings.ts";
 import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
 import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
 import { referenceKey } from "../workflows/customer-feedback/reference.ts";
-import { requireDataDirectory, settingsFrom, type GlobalOptions } from "./command.ts";
+import type { GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
-import { withApplication } from "./with-application.ts";
+import { requireDataDirectory, settingsFrom } from "./settings.ts";
 
 export const WORKFLOW = "customer-feedback";
 
@@ -23,7 +24,6 @@ export async function withRuns(
   options: GlobalOptions,
   work: (engine: WorkflowEngine | undefined) => Promise<void>,
 ): Promise<void> {
-  const { dataFile, openEngine } = await import("../application.ts");
   const settings = settingsFrom(options);
   if (settings.databaseUrl === undefined) {
     requireDataDirectory(settings);
@@ -46,10 +46,10 @@ export async function withKeptRuns<Result>(
   work: (application: Application, signal: AbortSignal) => Promise<Result>,
   options: { worker: boolean },
 ): Promise<Result | undefined> {
-  const { dataFile } = await import("../application.ts");
   const { databaseUrl, ontologyUrl } = settings;
   if (databaseUrl === undefined || ontologyUrl === undefined) requireDataDirectory(settings);
   if (databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return undefined;
+  const { withApplication } = await import("./with-application.ts");
   return withApplication(settings, work, options);
 }
 

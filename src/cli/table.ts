@@ -21,12 +21,17 @@ const NO_LINES = Object.fromEntries(
   ].map((name) => [name, ""]),
 );
 
-const characters = new Intl.Segmenter();
+const ASCII = /^[\x20-\x7E]*$/;
+let segmenter: Intl.Segmenter | undefined;
 const WIDE =
   /\p{Extended_Pictographic}|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60]/u;
 
-const widthOf = (text: string): number =>
-  [...characters.segment(text)].reduce((width, { segment }) => width + (WIDE.test(segment) ? 2 : 1), 0);
+/** In columns. Most texts are plain; to load the rules for all others takes as long as Node.js to start. */
+function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  segmenter ??= new Intl.Segmenter();
+  return [...segmenter.segment(text)].reduce((width, { segment }) => width + (WIDE.test(segment) ? 2 : 1), 0);
+}
 
 /** A quiet table: aligned columns under a dim heading, no lines, cut to the width of the terminal. Cells are made harmless. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint = noPaint): string {

@@ -1,7 +1,7 @@
-import type { Application } from "../application.ts";
+import { openApplication, type Application } from "../application.ts";
 import type { Settings } from "../settings.ts";
-import { loggerFor } from "./command.ts";
 import { interruptible } from "./interruption.ts";
+import { loggerFor } from "./settings.ts";
 
 /**
  * Opens the application for the time of `work`, which Ctrl-C asks to end; the steps in hand are finished either way.
@@ -13,7 +13,6 @@ export const withApplication = <Result>(
   options: { worker?: boolean } = {},
 ): Promise<Result> =>
   interruptible(async (signal) => {
-    const { openApplication } = await import("../application.ts");
     const application = await openApplication(settings, loggerFor(settings), options);
     try {
       signal.throwIfAborted();

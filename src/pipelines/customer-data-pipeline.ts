@@ -7,7 +7,7 @@ import {
   type CustomerRequest,
   type CustomerSource,
 } from "../integrations/customers/customer-source.ts";
-import { tidyIdentifier } from "../identifier.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { Pipeline } from "../workflow/pipeline.ts";

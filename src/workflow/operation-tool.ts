@@ -1,6 +1,9 @@
-import { DynamicStructuredTool } from "@langchain/core/tools";
+import { fileURLToPath } from "node:url";
+import type * as LangChainTools from "@langchain/core/tools";
+import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { toWireError } from "../errors.ts";
+import { requirePackage } from "../require-package.ts";
 import type { FixedFields } from "./fixed-fields.ts";
 import type { CallOptions, Operation } from "./operation.ts";
 import { modelArguments } from "./model-arguments.ts";
@@ -35,7 +38,8 @@ export function operationTool(
   const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
   const asMeant = modelArguments(operation);
   const answer = (result: object): [string, object] => [JSON.stringify(result), result];
-  return new DynamicStructuredTool({
+  const { DynamicStructuredTool: Tool } = langChainTools();
+  return new Tool({
     name: operation.name,
     description: operation.description,
     // Shown to the model as it stands, and accepting everything: our own validation tells a model what to mend
@@ -58,4 +62,21 @@ export function operationTool(
       }
     },
   });
+}
+
+const TOOLS = "@langchain/core/tools";
+
+/**
+ * LangChain at the first tool, not before: it takes several times as long to load as all the rest. It is the module that an `import`
+ * gives, whose classes a program's `instanceof` knows. Node.js before 22.17 can't give that one while an import of it is under way,
+ * and throws or leaves it empty: there the one for `require` does the same work.
+ */
+function langChainTools(): typeof LangChainTools {
+  try {
+    const imported = requirePackage(fileURLToPath(import.meta.resolve(TOOLS))) as Partial<typeof LangChainTools>;
+    if (imported.DynamicStructuredTool !== undefined) return imported as typeof LangChainTools;
+  } catch {
+    // What else may be wrong with it, the next line throws as well.
+  }
+  return requirePackage(TOOLS) as typeof LangChainTools;
 }

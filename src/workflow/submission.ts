@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readIdentifier, tidyIdentifier } from "../identifier.ts";
+import { readIdentifier } from "../identifier.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { Json } from "../json.ts";
 import { isVisible } from "../visible-text.ts";
 import type { DurableOperation } from "./operation.ts";

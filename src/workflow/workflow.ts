@@ -1,9 +1,8 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { setImmediate } from "node:timers/promises";
-import { pMapIterable } from "p-map";
 import type { Decision, Run, RunContext, RunFilter } from "../engine/engine.ts";
 import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
-import { tidyIdentifier } from "../identifier.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
@@ -209,6 +208,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       await setImmediate();
       return result;
     };
+    const { pMapIterable } = await import("p-map");
     yield* pMapIterable(items, runItem, { concurrency: this.#parallel });
   }
 

@@ -116,8 +116,8 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(await busy.ended).toMatchObject({ code: 0 });
     // Nobody has to wait for a lease of its to run out.
     expect(await held()).toEqual([]);
-    expect(new Set(asked)).toEqual(new Set(["Bearer one", "Bearer two"]));
     for (const result of await results) expect(result).toMatchObject({ success: true, action: "auto_respond" });
+    expect(new Set(asked)).toEqual(new Set(["Bearer one", "Bearer two"]));
     expect(mails.mails.map(({ envelope }) => String(envelope.to[0])).toSorted()).toEqual(
       numbers.map((n) => `c-${n}@example.org`).toSorted(),
     );

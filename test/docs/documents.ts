@@ -46,6 +46,7 @@ const PACKAGE = {
     "./tools": "./tools.js",
     "./agents": "./agents.js",
     "./analysis": "./analysis.js",
+    "./decisions": "./decisions.js",
     "./testing": "./testing.js",
   },
 };
@@ -54,6 +55,7 @@ export const ENTRIES = {
   tools: "tools/index.ts",
   agents: "agents/index.ts",
   analysis: "src/analysis.ts",
+  decisions: "src/decisions.ts",
   testing: "testing/index.ts",
 };
 

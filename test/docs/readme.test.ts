@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { call } from "../cli/command-process.ts";
-import { readSettings, SETTINGS, type SettingsOptions } from "../../src/settings.ts";
+import { readSettings, type SettingsOptions } from "../../src/settings.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startOpenAiServer, toolCall, type ScriptStep } from "../support/openai-server.ts";
 import { createProject, filesOf, readDocument, root, runNode } from "./documents.ts";

@@ -1,12 +1,13 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { openApplication, outboxFolder } from "../../../src/application.ts";
-import { loggerFor } from "../../../src/cli/command.ts";
+import { openApplication } from "../../../src/application.ts";
+import { loggerFor } from "../../../src/cli/settings.ts";
 import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../../../src/cli/batch/summary.ts";
 import type { QueryResult } from "../../../src/ontology/ontology-store.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { outboxFolder } from "../../../src/parts.ts";
 import { readSettings, type Settings } from "../../../src/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../index.ts";
 import { createChatModel, type ChatModelSettings } from "../../chat-model.ts";

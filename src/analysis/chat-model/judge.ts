@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
-import { parseJsonMarkdown } from "@langchain/core/output_parsers";
 import { isCutOff, requireAnswer } from "../../chat-completions/answer.ts";
 import { withoutReasoning } from "../../chat-completions/reasoning.ts";
 import { ToolCallCollector } from "../../chat-completions/tool-calls.ts";
@@ -67,7 +66,7 @@ export class Judge {
 }
 
 /** The first judgement among the calls of our tool; small models write it down instead of calling. */
-function readJudgement(message: AIMessage): Judgement {
+async function readJudgement(message: AIMessage): Promise<Judgement> {
   const { tool_calls: calls = [], invalid_tool_calls: invalid = [], response_metadata: metadata } = message;
   const collector = new ToolCallCollector();
   collector.add([...calls, ...invalid]);
@@ -76,12 +75,13 @@ function readJudgement(message: AIMessage): Judgement {
   requireAnswer({ text, hasCalls: !collector.isEmpty, finishReason: typeof finish === "string" ? finish : undefined });
   const made = collector.finish({ cutOff: isCutOff(finish) });
   const answers = made.filter(({ name }) => name === TOOL).map(({ args }): unknown => args);
-  const results = [...answers, parseJson(text)].map((answer) => Judgement.safeParse(answer));
+  const results = [...answers, await parseJson(text)].map((answer) => Judgement.safeParse(answer));
   return results.find(({ success }) => success)?.data ?? Judgement.parse(answers[0]);
 }
 
 /** Undefined where it is none. */
-function parseJson(text: string): unknown {
+async function parseJson(text: string): Promise<unknown> {
+  const { parseJsonMarkdown } = await import("@langchain/core/output_parsers");
   try {
     return parseJsonMarkdown(text, JSON.parse);
   } catch {

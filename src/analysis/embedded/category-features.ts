@@ -1,5 +1,5 @@
 import type { Category } from "../categories.ts";
-import { CLUES, type ClueKind } from "./categories/index.ts";
+import { clues, type ClueKind } from "./categories/index.ts";
 import { denialBefore, isDeniedWith } from "./category-denial.ts";
 import { isSettledAfter } from "./settled-faults.ts";
 import type { Token } from "./tokenizer.ts";
@@ -68,7 +68,7 @@ function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, numb
 export function categoryFeatures(tokens: readonly Token[]): CategoryFeatures {
   const spans = new Map<Category, Span[]>();
   for (let at = 0; at < tokens.length; at++) {
-    for (const { value, from, to } of CLUES.matchesAt(tokens, at)) {
+    for (const { value, from, to } of clues().matchesAt(tokens, at)) {
       const known = spans.get(value.category);
       const span = { from, to, kind: value.kind };
       if (known) known.push(span);

@@ -1,6 +1,6 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
-import { CLUES } from "./categories/index.ts";
-import { DEGREES, OPINIONS, PHRASES, publishedValence } from "./lexicon/lexicon.ts";
+import { clues } from "./categories/index.ts";
+import { DEGREES, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
 
 /** A text as both embedded analysers see it. */
@@ -14,15 +14,15 @@ export interface Reading {
 }
 
 const isKnown = (word: string): boolean =>
-  OPINIONS.get(word) !== undefined ||
+  opinions().get(word) !== undefined ||
   publishedValence(word) !== undefined ||
   DEGREES.has(word) ||
-  PHRASES.knows(word) ||
-  CLUES.knows(word);
+  phrases().knows(word) ||
+  clues().knows(word);
 
 /** "stopped" and "working" stand in clues, and no other language has words that end so beside them. */
 const isOpinion = (word: string): boolean =>
-  OPINIONS.get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && CLUES.knows(word));
+  opinions().get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && clues().knows(word));
 
 let latest: Reading | undefined;
 

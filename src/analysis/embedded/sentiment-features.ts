@@ -5,7 +5,7 @@ import {
   FAULTS_WHEN_TOO_MUCH,
   FILLERS,
   NEGATORS,
-  PHRASES,
+  phrases,
   isNegator,
   opinionOf,
   type Opinion,
@@ -66,7 +66,7 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
   const token = tokens[at];
   if (token === undefined || token.kind === "stop" || token.kind === "other") return undefined;
   let longest: { opinion: Opinion; to: number } | undefined;
-  for (const { value, to } of PHRASES.matchesAt(tokens, at)) {
+  for (const { value, to } of phrases().matchesAt(tokens, at)) {
     if (longest === undefined || to > longest.to) longest = { opinion: value, to };
   }
   if (longest) return longest;

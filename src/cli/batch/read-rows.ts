@@ -13,9 +13,10 @@ import { unreadable } from "../input.ts";
  * @throws ValidationError for an ending that is not known, IoError where it can't be read; reading on may throw both as well
  */
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
-  const read = rowReaderFor(path);
-  if (!read) throw usageError(`The file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`);
+  const loadReader = rowReaderFor(path);
+  if (!loadReader) throw usageError(`The file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`);
   const { size } = await stat(located(path)).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  const read = await loadReader();
   return streamRows(path, (chunks) => read(chunks, size, onColumns));
 }
 

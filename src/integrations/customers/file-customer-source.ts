@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
-import { tidyIdentifier } from "../../identifier.ts";
-import { placeOf, type FileRow, type RowReader } from "../../row-file/row.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
+import { placeOf, type FileRow } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { quotedName, shownName } from "../../secrets.ts";
 import {
@@ -55,14 +55,14 @@ export interface FileCustomerSourceOptions {
 export class FileCustomerSource implements CustomerSource {
   readonly name: string;
   readonly #path: string;
-  readonly #read: RowReader;
+  readonly #loadReader: NonNullable<ReturnType<typeof rowReaderFor>>;
   readonly #names: FieldNames;
   #index: Index | undefined;
 
   /** @throws ValidationError for a file name with another ending; the file itself is not touched before it is needed */
   constructor(path: string, { fields = {} }: FileCustomerSourceOptions = {}) {
-    const read = rowReaderFor(path);
-    if (read === undefined) {
+    const loadReader = rowReaderFor(path);
+    if (loadReader === undefined) {
       throw new ValidationError(`The customer file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`, {
         code: "invalid_configuration",
       });
@@ -70,7 +70,7 @@ export class FileCustomerSource implements CustomerSource {
     // The folder may change with the machine, and is nobody's business.
     this.name = shownName(path) ?? "file";
     this.#path = path;
-    this.#read = read;
+    this.#loadReader = loadReader;
     this.#names = fields;
   }
 
@@ -167,6 +167,8 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   async *#rows(fields: CustomerFields): AsyncGenerator<FileRow> {
+    // Before the stream is open: one that fails must find somebody who listens.
+    const read = await this.#loadReader();
     const stream = createReadStream(this.#path);
     const onColumns = (columns: readonly string[]): void => {
       checkColumns(columns, fields, this.#names);
@@ -174,7 +176,7 @@ export class FileCustomerSource implements CustomerSource {
     };
     try {
       // How much of it is read is not asked for: its size does not matter.
-      for await (const row of this.#read(stream, 1, onColumns)) yield row;
+      for await (const row of read(stream, 1, onColumns)) yield row;
     } catch (error) {
       throw isAbiError(error) ? error : this.#unreadable(error);
     } finally {

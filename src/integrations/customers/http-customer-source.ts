@@ -1,6 +1,6 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
-import { tidyIdentifier } from "../../identifier.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import { CustomerFields, isAmbiguous, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";

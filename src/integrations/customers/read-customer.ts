@@ -1,4 +1,4 @@
-import { tidyIdentifier } from "../../identifier.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { plainName, similarField } from "../../row-file/column-name.ts";
 import { readYesNo } from "../../row-file/yes-no.ts";
 import { readEmailAddress } from "../email/email-address.ts";

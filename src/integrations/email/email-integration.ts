@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import parseAddresses from "nodemailer/lib/addressparser";
+import type addressParser from "nodemailer/lib/addressparser";
 import { ValidationError } from "../../errors.ts";
+import { requirePackage } from "../../require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { Integration } from "../../workflow/integration.ts";
 import { domainOf, isEmailAddress } from "./email-address.ts";
@@ -157,6 +158,7 @@ const withReference = (data: TemplateData): TemplateData =>
 const misconfigured = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
 
 function addressOf(from: string): string {
+  const parseAddresses = requirePackage("nodemailer/lib/addressparser") as typeof addressParser;
   const [sender, ...others] = parseAddresses(from, { flatten: true });
   if (/[\r\n]/.test(from) || others.length > 0 || !isEmailAddress(sender?.address)) {
     throw misconfigured("The sender of mails must be one address, such as Example Support <support@example.org>.");

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { compile, type HtmlToTextOptions } from "html-to-text";
+import type * as HtmlToText from "html-to-text";
 import mustache from "mustache";
 import { ValidationError } from "../../errors.ts";
+import { requirePackage } from "../../require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { carriesLink } from "./link-detection.ts";
 
@@ -24,16 +25,20 @@ const SHIPPED_TEMPLATES = new URL("templates/", import.meta.url);
 
 // Taken once: `mustache.escape` is a global that anyone can replace.
 const escapeHtml = mustache.escape;
-const sentenceList = new Intl.ListFormat("en-GB", { type: "conjunction" });
 
-const TEXT_PART: HtmlToTextOptions = {
+const TEXT_PART: HtmlToText.HtmlToTextOptions = {
   wordwrap: 76,
   selectors: [
     { selector: ".preheader", format: "skip" },
     { selector: "h1", options: { uppercase: false } },
   ],
 };
-const toText = compile(TEXT_PART);
+
+let convert: ReturnType<typeof HtmlToText.compile> | undefined;
+const toText = (html: string): string => {
+  convert ??= (requirePackage("html-to-text") as typeof HtmlToText).compile(TEXT_PART);
+  return convert(html);
+};
 
 const FRAME = "_frame.html";
 
@@ -155,11 +160,16 @@ function viewOf(data: TemplateData): Record<string, unknown> {
     else if (typeof value === "object") {
       const items = value.map(printable);
       view[name] = items;
-      view[`${name}_text`] = sentenceList.format(items);
+      view[`${name}_text`] = sentence(items);
     } else view[name] = value;
   }
   return view;
 }
+
+let sentenceList: Intl.ListFormat | undefined;
+/** `one, two and three`. Languages are loaded with the first list, for they take as long as Node.js itself. */
+const sentence = (items: readonly string[]): string =>
+  (sentenceList ??= new Intl.ListFormat("en-GB", { type: "conjunction" })).format(items);
 
 /** What programs write where they have no name. */
 const NO_NAME = /^(?:null|none|nil|undefined|n\/a|n\.a\.|unknown|unbekannt|inconnu)$/iu;

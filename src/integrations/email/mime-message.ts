@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import type { SendMailOptions } from "nodemailer";
-import { encodeWord } from "nodemailer/lib/mime-funcs";
 import type { MailMessage } from "./mail-transport.ts";
 
 /** A mail in nodemailer's terms. The same mail gives the same message but for its date. */
-export const toMimeOptions = (message: MailMessage): SendMailOptions => ({
+export const toMimeOptions = async (message: MailMessage): Promise<SendMailOptions> => ({
   ...message,
   headers: { ...message.headers },
-  subject: literal(message.subject),
+  subject: await literal(message.subject),
   // As an object it is taken as it is; a string would be parsed, and could turn out to be two addresses.
   to: { name: "", address: message.to },
   baseBoundary: createHash("sha256").update(message.messageId).digest("hex").slice(0, 24),
@@ -23,5 +22,8 @@ const LONGEST_WORD = 52;
  * A subject that is read as it stands. nodemailer encodes what is not ASCII; but what looks like an encoded word already
  * (RFC 2047), customers choose it, would be decoded by whoever gets the mail.
  */
-const literal = (subject: string): string =>
-  subject.includes("=?") ? encodeWord(subject, "B", LONGEST_WORD) : subject;
+async function literal(subject: string): Promise<string> {
+  if (!subject.includes("=?")) return subject;
+  const { encodeWord } = await import("nodemailer/lib/mime-funcs");
+  return encodeWord(subject, "B", LONGEST_WORD);
+}

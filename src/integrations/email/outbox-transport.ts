@@ -1,19 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { access, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IoError } from "../../errors.ts";
 import { makePrivateFolder, PRIVATE_FILE } from "../../private-files.ts";
 import type { MailMessage, MailTransport } from "./mail-transport.ts";
 import { toMimeOptions } from "./mime-message.ts";
-
-// Nothing that a file system folds, reserves or takes for a path.
-const SAFE_NAME = /^[a-z0-9][a-z0-9._@-]{0,199}$/;
-
-/** Name of a mail's file: the message id where a file can have that name, otherwise its hash. */
-export function outboxFileName(messageId: string): string {
-  const id = messageId.replace(/^<(.*)>$/, "$1");
-  return `${SAFE_NAME.test(id) ? id : createHash("sha256").update(id).digest("hex")}.eml`;
-}
+import { outboxFileName } from "./outbox-folder.ts";
 
 /**
  * Puts mails into a folder, one `.eml` file (RFC 5322) each, for mail programs to open. The file is named for the message id:
@@ -65,7 +57,7 @@ export class OutboxTransport implements MailTransport {
 
 async function buildMessage(message: MailMessage): Promise<Buffer> {
   const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
-  return new MailComposer({ ...toMimeOptions(message), newline: "windows" }).compile().build();
+  return new MailComposer({ ...(await toMimeOptions(message)), newline: "windows" }).compile().build();
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -36,7 +36,7 @@ export class SmtpTransport implements MailTransport {
     const { pool, limit } = await (this.#pool ??= openPool(this.#server));
     const attempt = async (): Promise<void> => {
       let connected = false;
-      const mail = { ...toMimeOptions(message), signal, onConnected: () => (connected = true) };
+      const mail = { ...(await toMimeOptions(message)), signal, onConnected: () => (connected = true) };
       try {
         await pool.sendMail(mail);
       } catch (error) {

@@ -1,5 +1,4 @@
 import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
-import { ownWords } from "../../analysis/own-words/own-words.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
@@ -91,14 +90,15 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         "Analyze the sentiment of customer feedback text: positive, negative or neutral. Stores and sends nothing.",
       input: TextParameters,
       output: SentimentOutput,
-      run: ({ text }, options) => this.configuration.sentimentAnalyzer.analyze(ownWords(text), options),
+      run: async ({ text }, options) => this.configuration.sentimentAnalyzer.analyze(await ownWordsOf(text), options),
     }),
     direct("categorize_feedback_text", {
       description:
         "Categorize feedback text into predefined categories, such as billing or usability. Stores and sends nothing.",
       input: TextParameters,
       output: CategoriesOutput,
-      run: ({ text }, options) => this.configuration.feedbackCategorizer.categorize(ownWords(text), options),
+      run: async ({ text }, options) =>
+        this.configuration.feedbackCategorizer.categorize(await ownWordsOf(text), options),
     }),
   ];
 
@@ -327,15 +327,21 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
   async #sentiment({ feedback_text }: CustomerFeedbackInput): Promise<Analysis<SentimentResult>> {
     const { name, version } = this.configuration.sentimentAnalyzer;
-    const result = await this.configuration.sentimentAnalyzer.analyze(ownWords(feedback_text));
+    const result = await this.configuration.sentimentAnalyzer.analyze(await ownWordsOf(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
 
   async #categories({ feedback_text }: CustomerFeedbackInput): Promise<Analysis<CategoriesResult>> {
     const { name, version } = this.configuration.feedbackCategorizer;
-    const result = await this.configuration.feedbackCategorizer.categorize(ownWords(feedback_text));
+    const result = await this.configuration.feedbackCategorizer.categorize(await ownWordsOf(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
+}
+
+/** Without quotations and signature. What finds them is loaded with the first text. */
+async function ownWordsOf(text: string): Promise<string> {
+  const { ownWords } = await import("../../analysis/own-words/own-words.ts");
+  return ownWords(text);
 }
 
 /** @throws TypeError for a time that can't be */

@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, it, test } from "vitest";
 import { ValidationError } from "../../../src/errors.ts";
-import { createMailTransport, outboxFolderOf } from "../../../src/integrations/email/create-mail-transport.ts";
+import { createMailTransport } from "../../../src/integrations/email/create-mail-transport.ts";
+import { outboxFolderOf } from "../../../src/integrations/email/outbox-folder.ts";
 import { parseSmtpUrl } from "../../../src/integrations/email/smtp-url.ts";
 
 describe("createMailTransport", () => {

@@ -7,7 +7,7 @@ import { simpleParser } from "mailparser";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { IoError } from "../../../src/errors.ts";
 import { createMailTransport } from "../../../src/integrations/email/create-mail-transport.ts";
-import { outboxFileName } from "../../../src/integrations/email/outbox-transport.ts";
+import { outboxFileName } from "../../../src/integrations/email/outbox-folder.ts";
 import { mailMessage, rejection } from "./mails.ts";
 
 let root: string;

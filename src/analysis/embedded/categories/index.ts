@@ -29,5 +29,6 @@ function readClues(): PhraseTrie<Clue> {
   return trie;
 }
 
-/** All categories' phrases in one trie, built once, when this module is loaded. */
-export const CLUES = readClues();
+let read: PhraseTrie<Clue> | undefined;
+/** All categories' phrases in one trie, built once, with the first text. */
+export const clues = (): PhraseTrie<Clue> => (read ??= readClues());

@@ -125,10 +125,12 @@ function readPhrases(): PhraseTrie<Opinion> {
 }
 
 const NEVER_OPINIONS = wordSet(modifiers["never opinions"]);
-/** English opinion words of our own list. */
-export const OPINIONS = readOpinionWords();
-/** English phrases that hold an opinion, or only look like one. */
-export const PHRASES = readPhrases();
+let opinionWords: OpinionWords | undefined;
+/** English opinion words of our own list, read with the first text. */
+export const opinions = (): OpinionWords => (opinionWords ??= readOpinionWords());
+let opinionPhrases: PhraseTrie<Opinion> | undefined;
+/** English phrases that hold an opinion, or only look like one; read with the first text. */
+export const phrases = (): PhraseTrie<Opinion> => (opinionPhrases ??= readPhrases());
 export const NEGATORS = wordSet(modifiers.negators);
 export const isNegator = remember((word) => NEGATORS.has(word));
 export const FILLERS = wordSet(modifiers.fillers);
@@ -167,4 +169,4 @@ export function publishedOpinion(word: string): Opinion | undefined {
   return { valence: (sum(valences) / valences.length) * PUBLISHED_SHARE, phrase: false };
 }
 
-export const opinionOf = remember((word) => OPINIONS.get(word) ?? publishedOpinion(word));
+export const opinionOf = remember((word) => opinions().get(word) ?? publishedOpinion(word));

@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { ValidationError } from "../errors.ts";
+import { outboxFolderOf } from "../integrations/email/outbox-folder.ts";
+import { dataFile, outboxFolder } from "../parts.ts";
+import type { Settings } from "../settings.ts";
+import { backUp, type BackupSources } from "./backup.ts";
+import type { GlobalOptions } from "./command.ts";
+import { oneLine, print, printJson } from "./output.ts";
+import { requireDataDirectory, settingsFrom } from "./settings.ts";
+
+/** What is kept in the data directory, into a folder. */
+export async function backUpDirectory(folder: string, options: GlobalOptions): Promise<void> {
+  const settings = settingsFrom(options);
+  const copied = await backUp(await sourcesOf(settings), folder);
+  const elsewhere = keptElsewhere(settings);
+  if (options.json) return printJson({ folder, copied, kept_elsewhere: elsewhere });
+  print(oneLine(`Copied to ${folder}: ${copied.join(", ")}`));
+  for (const variable of elsewhere) print(`Not in it: what ${variable} names. Back that up with its own tools.`);
+}
+
+const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[] => [
+  ...(databaseUrl === undefined ? [] : ["DATABASE_URL"]),
+  ...(ontologyUrl === undefined ? [] : ["ONTOLOGY_URL"]),
+  ...(mailUrl === undefined || outboxFolderOf(mailUrl) !== undefined ? [] : ["MAIL_URL"]),
+];
+
+async function sourcesOf(settings: Settings): Promise<BackupSources> {
+  requireDataDirectory(settings);
+  const there = (path: string | undefined): string[] => (path !== undefined && existsSync(path) ? [path] : []);
+  const own = (name: string): string[] => there(dataFile(settings, name));
+  const [runs] = settings.databaseUrl === undefined ? own("runs.sqlite") : [];
+  const graph = settings.ontologyUrl === undefined ? own("ontology.sqlite") : [];
+  const databases = [...graph, ...own("conversations.sqlite")];
+  const folders = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
+  if (runs === undefined && databases.length + folders.length === 0) {
+    throw new ValidationError(
+      `There is nothing to back up in ${basename(settings.dataDirectory)}. Name the data directory with --data.`,
+      { code: "nothing_to_back_up" },
+    );
+  }
+  return { ...(runs === undefined ? {} : { runs }), databases, folders };
+}

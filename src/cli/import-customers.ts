@@ -1,0 +1,110 @@
+import { CustomerRecord, type CustomerField, type CustomerIssue } from "../integrations/customers/customer-source.ts";
+import { createCustomerSource } from "../integrations/customers/create-customer-source.ts";
+import { openOntologyStore } from "../parts.ts";
+import { CustomerDataPipeline, type LoadCounts } from "../pipelines/customer-data-pipeline.ts";
+import { plainName } from "../row-file/column-name.ts";
+import { readAssignments } from "./assignments.ts";
+import type { GlobalOptions } from "./command.ts";
+import { host, located } from "./host.ts";
+import type { ImportOptions } from "./import-customers-command.ts";
+import { interruptible } from "./interruption.ts";
+import { count, dim, oneLine, plural, print, printJson, styled } from "./output.ts";
+import { createProgress } from "./progress.ts";
+import { isUrl, settingsFrom } from "./settings.ts";
+
+const SHOWN_ISSUES = 20;
+const SHOWN_COLUMNS = 20;
+
+interface UnreadColumn {
+  column: string;
+  /** The field that its name may have meant. */
+  similar?: CustomerField;
+}
+
+interface Import {
+  counts: LoadCounts;
+  /** The first of them. */
+  issues: CustomerIssue[];
+  /** Rows with faults that were taken all the same. */
+  mended: number;
+  unread: UnreadColumn[];
+}
+
+/** All customers of a file or an HTTP source into the graph. */
+export async function importCustomers(location: string, options: ImportOptions): Promise<void> {
+  const result = await load(location, options);
+  show(result, options);
+  host().exitCode = result.counts.invalid === 0 ? 0 : 1;
+}
+
+const load = (location: string, options: ImportOptions): Promise<Import> =>
+  interruptible(async (signal) => {
+    const settings = settingsFrom(options);
+    const fields = Object.fromEntries(readAssignments("--map", "column", options.map, CustomerRecord.keyof().options));
+    const token = settings.customerSourceToken;
+    const customerSource = createCustomerSource(isUrl(location) ? location : located(location), {
+      fields,
+      ...(token !== undefined && { token }),
+    });
+    const ontologyStore = await openOntologyStore(settings);
+    const progress = await createProgress("Loading customers");
+    const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0, unread: [] };
+    try {
+      result.counts = await new CustomerDataPipeline({ customerSource, ontologyStore }).loadAll({
+        signal,
+        onProgress: ({ loaded, invalid }) => progress.update(`${count(loaded)} loaded, ${count(invalid)} invalid`),
+        onInvalid: (issue) => {
+          if (!issue.skipped) result.mended += 1;
+          if (result.issues.length < SHOWN_ISSUES) result.issues.push(issue);
+        },
+        onUnreadColumn: (column, similar) => result.unread.push({ column, ...(similar && { similar }) }),
+      });
+    } finally {
+      progress.stop();
+      await ontologyStore.close();
+    }
+    return result;
+  });
+
+function show({ counts, issues, mended, unread }: Import, { json }: GlobalOptions): void {
+  if (json) {
+    return printJson({
+      ...counts,
+      issues: issues.map(({ place, id, message, skipped }) => ({
+        place,
+        ...(id !== undefined && { customer_id: id }),
+        message,
+        skipped,
+      })),
+      ...(unread.length > 0 && { unread_columns: unread }),
+    });
+  }
+  const invalid = `${count(counts.invalid)} invalid`;
+  print(`${plural(counts.loaded, "customer")} loaded, ${counts.invalid > 0 ? styled("red", invalid) : invalid}`);
+  for (const { place, id, message, skipped } of issues) {
+    const who = id === undefined ? "" : ` (${id})`;
+    print(`  ${oneLine(`${place}${who}: ${message}`)}${skipped ? "" : dim(" · customer taken all the same")}`);
+  }
+  const more = counts.invalid + mended - issues.length;
+  if (more > 0) print(dim(`  … and ${plural(more, "fault")} more`));
+  showUnread(unread);
+}
+
+function showUnread(unread: readonly UnreadColumn[]): void {
+  const others = unread.filter(({ similar }) => similar === undefined).map(({ column }) => column);
+  if (others.length > 0) {
+    const more = others.length > SHOWN_COLUMNS ? ` and ${count(others.length - SHOWN_COLUMNS)} more` : "";
+    print(dim(oneLine(`  columns that are not read: ${others.slice(0, SHOWN_COLUMNS).join(", ")}${more}`)));
+  }
+  for (const { column, similar } of unread) {
+    if (similar === undefined) continue;
+    print(styled("yellow", oneLine(`  the column ${JSON.stringify(column)} is not read${advice(column, similar)}`)));
+  }
+}
+
+function advice(column: string, similar: CustomerField): string {
+  const again = `import again with --map ${similar}=<column>`;
+  if (similar === "do_not_contact") return `. If it says who must not be contacted, ${again} (yes: no mail).`;
+  if (plainName(column) !== plainName(similar)) return `. Did you mean ${similar}? Then ${again}.`;
+  return `: another column is read as ${similar}. Rename one of them, or ${again}.`;
+}

@@ -1,0 +1,96 @@
+/**
+ * The parts that settings name, each by itself: commands and programs that need one of them do not load the others, nor the adapters
+ * that are not named.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
+import type { DurableEngine, EngineOptions } from "./engine/durable-engine.ts";
+import { ValidationError } from "./errors.ts";
+import { outboxFolderOf } from "./integrations/email/outbox-folder.ts";
+import type { OntologyStore } from "./ontology/ontology-store.ts";
+import type { Settings } from "./settings.ts";
+import { IN_MEMORY } from "./settings.ts";
+
+const LONGEST_RETRY_DELAY_MS = 60_000;
+
+/** Where this process keeps its files. */
+export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
+  dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
+
+let temporary: string | undefined;
+/** One for this process, so that no mail of another is mistaken for one that was sent already. */
+const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
+
+/** The folder that mails go to where no mail server is set; undefined where one is. */
+export function outboxFolder(settings: Settings): string | undefined {
+  const { dataDirectory, mailUrl } = settings;
+  if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
+  return dataDirectory === IN_MEMORY ? temporaryOutbox() : join(dataDirectory, "outbox");
+}
+
+/**
+ * The engine that the settings name.
+ * @param options `worker: false` only looks on, and may do so beside a process that executes
+ * @throws IoError where the database can't be opened or reached, or its file is in use by another worker
+ */
+export async function openEngine(
+  settings: Settings,
+  options: Pick<EngineOptions, "worker" | "logger"> = {},
+): Promise<DurableEngine> {
+  const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
+  const engineOptions = {
+    ...options,
+    retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
+  };
+  const { DurableEngine } = await import("./engine/durable-engine.ts");
+  return databaseUrl === undefined
+    ? new DurableEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
+    : DurableEngine.connect(databaseUrl, engineOptions);
+}
+
+/**
+ * The knowledge graph that the settings name: the SPARQL endpoint where one is set, else the file in the data directory.
+ * @throws ValidationError, IoError as the store's own
+ */
+export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
+  const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
+  if (ontologyUrl === undefined) {
+    const { OxigraphOntologyStore } = await import("./ontology/oxigraph/oxigraph-ontology-store.ts");
+    return OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+  }
+  const { SparqlEndpointStore } = await import("./ontology/sparql-endpoint/sparql-endpoint-store.ts");
+  return new SparqlEndpointStore({
+    url: ontologyUrl,
+    ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
+    ...(ontologyGraphStoreUrl !== undefined && { graphStoreUrl: ontologyGraphStoreUrl }),
+    ...(ontologyToken !== undefined && { token: ontologyToken }),
+    ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
+  });
+}
+
+/**
+ * Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
+ * @throws ValidationError where the chat model has no service
+ */
+export async function openAnalyzers(
+  settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
+): Promise<Analyzers> {
+  const { EmbeddedSentimentAnalyzer } = await import("./analysis/embedded/embedded-sentiment-analyzer.ts");
+  const { EmbeddedFeedbackCategorizer } = await import("./analysis/embedded/embedded-feedback-categorizer.ts");
+  const embedded: Analyzers = {
+    sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
+    feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
+  };
+  if (settings.analyzer === "embedded") return embedded;
+  if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
+    throw new ValidationError(
+      "ANALYZER (analyzer) is chat-model, which needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
+      { code: "invalid_configuration" },
+    );
+  }
+  const { createChatModelAnalyzers } = await import("./analysis/chat-model/chat-model-analyzers.ts");
+  const { openOpenAiModel } = await import("./analysis/chat-model/open-ai-model.ts");
+  return createChatModelAnalyzers({ ...(await openOpenAiModel(settings)), fallback: embedded });
+}

@@ -1,0 +1,103 @@
+/**
+ * What settings may be. Not with Zod, as all other input: every command reads them, also those whose whole work takes less time than
+ * loading Zod.
+ */
+import { DURATION } from "./duration.ts";
+import { isUrlLike } from "./secrets.ts";
+
+/** Reads a value as it was given; throws `Unfit` with what is wrong with it, in words that follow its name. */
+export type Kind<Value, Given = Value> = ((value: unknown) => Value) & { readonly given?: Given };
+
+/** Never says the value: it may be a secret. */
+export class Unfit extends Error {}
+
+const nameOfType = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+
+/** @param checks what must hold, each with what to say where it doesn't */
+const textWith =
+  (...checks: (readonly [holds: (text: string) => boolean, problem: string])[]): Kind<string> =>
+  (value) => {
+    if (typeof value !== "string") throw new Unfit(`Invalid input: expected string, received ${nameOfType(value)}`);
+    const failed = checks.find(([holds]) => !holds(value));
+    if (failed !== undefined) throw new Unfit(failed[1]);
+    return value;
+  };
+
+export const text = (minimum = 1): Kind<string> =>
+  textWith([({ length }) => length >= minimum, `Too small: expected string to have >=${minimum} characters`]);
+
+export const folder = textWith([(path) => !isUrlLike(path), "must be a folder, not a URL"]);
+
+export const duration = textWith([
+  (value) => DURATION.test(value),
+  "must be a duration such as 30s, 15m, 1h or 2d, or 0",
+]);
+
+const startsWith = (...schemes: string[]): readonly [(address: string) => boolean, string] => {
+  const pattern = new RegExp(`^(?:${schemes.join("|")})://`, "i");
+  return [(address) => pattern.test(address), `must be a URL with ${schemes.join(":// or ")}://`];
+};
+
+export const url = (...schemes: string[]): Kind<string> => textWith(startsWith(...schemes));
+
+const hasCredentials = (address: string): boolean => {
+  const { username = "", password = "" } = URL.parse(address) ?? {};
+  return username !== "" || password !== "";
+};
+
+export const openAddress = textWith(startsWith("http", "https"), [
+  (address) => !hasCredentials(address),
+  "must not have a user or password in it: use OPENAI_API_KEY",
+]);
+
+/** A file, or where it is an HTTP URL, one with a place for the id. */
+export const customerLocation = textWith([
+  (location) => !/^https?:/i.test(location) || location.includes("{id}"),
+  "must have {id} in it where it is an HTTP URL",
+]);
+
+const trimmedToken = textWith(
+  [(value) => value !== "", "must not be blank"],
+  [
+    (value) => /^[\u0020-\u007E]+$/.test(value),
+    "must have no line break, accent or invisible character in it: copy it again",
+  ],
+);
+
+/** A secret that goes into an HTTP header. Files and dashboards like to add a line end. */
+export const token: Kind<string> = (value) => trimmedToken(typeof value === "string" ? value.trim() : value);
+
+export const wholeNumber =
+  (minimum: number): Kind<number, number | string> =>
+  (value) => {
+    const number = typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
+    if (!Number.isSafeInteger(number)) throw new Unfit("must be a whole number");
+    if ((number as number) < minimum) throw new Unfit(`must be at least ${minimum}`);
+    return number as number;
+  };
+
+export const oneOf =
+  <const Name extends string>(...names: Name[]): Kind<Name> =>
+  (value) => {
+    const known = names.find((name) => name === value);
+    if (known !== undefined) return known;
+    throw new Unfit(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}`);
+  };
+
+const ON_OFF: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  [true, true],
+  ["on", true],
+  ["true", true],
+  ["1", true],
+  [false, false],
+  ["off", false],
+  ["false", false],
+  ["0", false],
+]);
+
+export const onOff: Kind<boolean, boolean | string> = (value) => {
+  const isOn = ON_OFF.get(typeof value === "string" ? value.toLowerCase() : value);
+  if (isOn === undefined) throw new Unfit("must be on or off");
+  return isOn;
+};

@@ -1,0 +1,33 @@
+/** The part of `identifier.ts` that look-ups need, which are not to load Zod for it. */
+
+/** What leaves no mark at the end of an id: blanks of any kind and characters without width, but not what turns the direction. */
+const BLANK = /(?![\u202A-\u202E\u2066-\u2069])[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/**
+ * The id that a text stands for: without blanks and characters without width at both ends, in Unicode's composed form (NFC), so that
+ * `é` is one id however it is typed. For look-ups, where what can be no id finds nothing; `identifier` also says what is wrong with it.
+ */
+export function tidyIdentifier(text: string): string {
+  const composed = text.normalize("NFC");
+  let start = 0;
+  let end = composed.length;
+  for (let first = characterAt(composed, start); BLANK.test(first); first = characterAt(composed, start)) {
+    start += first.length;
+  }
+  for (
+    let last = characterBefore(composed, end);
+    end > start && BLANK.test(last);
+    last = characterBefore(composed, end)
+  ) {
+    end -= last.length;
+  }
+  return composed.slice(start, end);
+}
+
+const isPair = (text: string): boolean => (text.codePointAt(0) ?? 0) > 0xffff;
+
+const characterAt = (text: string, at: number): string =>
+  text.slice(at, isPair(text.slice(at, at + 2)) ? at + 2 : at + 1);
+
+const characterBefore = (text: string, end: number): string =>
+  text.slice(end - (end > 1 && isPair(text.slice(end - 2, end)) ? 2 : 1), end);

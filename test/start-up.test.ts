@@ -1,0 +1,74 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { call, FEEDBACK, workplace } from "./cli/command-process.ts";
+import { root, runNode } from "./docs/documents.ts";
+import { temporaryFolder } from "./support/folder.ts";
+
+/** Says at its end which packages a process has loaded, into the file that `LOADED` names. */
+const RECORDER = `
+import { writeFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+const loaded = new Set();
+registerHooks({
+  load: (url, context, next) => {
+    const [, name] = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? [];
+    if (name !== undefined) loaded.add(name);
+    return next(url, context);
+  },
+});
+process.on("exit", () => writeFileSync(process.env.LOADED, JSON.stringify([...loaded])));
+`;
+
+async function packagesOf(args: readonly string[]): Promise<string[]> {
+  const folder = temporaryFolder();
+  const recorder = join(folder, "recorder.mjs");
+  const loaded = join(folder, "loaded.json");
+  writeFileSync(recorder, RECORDER);
+  const { code, stderr } = await runNode(["--import", pathToFileURL(recorder).href, ...args], {
+    env: { LOADED: loaded },
+  });
+  expect(stderr).not.toContain("rror");
+  expect(code).toBe(0);
+  return (JSON.parse(readFileSync(loaded, "utf8")) as string[]).toSorted();
+}
+
+const command = (...args: string[]): Promise<string[]> => packagesOf([join(root, "bin/abi-workflows.js"), ...args]);
+
+const imported = (entry: string): Promise<string[]> =>
+  packagesOf(["--input-type=module", "--eval", `import ${JSON.stringify(pathToFileURL(join(root, entry)).href)}`]);
+
+const COSTLY =
+  /^(?:langchain|langsmith|@langchain\/.*|openai|oxigraph|@traqula\/.*|n3|html-to-text|nodemailer|cli-table3|@clack\/.*|pino|pg|zod)$/;
+
+const costlyOf = (packages: readonly string[]): string[] => packages.filter((name) => COSTLY.test(name));
+
+/** What `src/ontology/` still loads with itself. */
+const OF_THE_ONTOLOGY = /^(?:n3|@traqula\/.*)$/;
+
+describe("what is loaded before it is needed", () => {
+  it("is seen here: an entry that needs LangChain loads it", async () => {
+    expect(await imported("src/decisions.ts")).toContain("@langchain/core");
+  });
+
+  it.each([["--help"], ["status", "--help"], ["--version"]])("is nothing for %s", async (...args) => {
+    expect(costlyOf(await command(...args))).toEqual([]);
+  });
+
+  it("is nothing for status, which draws a table", async () => {
+    const place = workplace();
+    await call(["process", ...FEEDBACK], place);
+    const packages = await command("status", "--data", join(place.cwd, ".abi-workflows"));
+    expect(costlyOf(packages)).toEqual(["cli-table3"]);
+  });
+
+  it("is Zod for the package, whose schemas are part of it", async () => {
+    const packages = costlyOf(await imported("src/index.ts"));
+    expect(packages.filter((name) => !OF_THE_ONTOLOGY.test(name))).toEqual(["zod"]);
+  });
+
+  it("is nothing for the offline analysers", async () => {
+    expect(await imported("src/analysis.ts")).toEqual([]);
+  });
+});
