@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
 import { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer } from "../src/analysis.ts";
 import { HOSTILE_TEXTS } from "../test/analysis/hostile-texts.ts";
-import { median, report } from "./measure.ts";
+import { median, report } from "./support/measure.ts";
 
 const LONGEST_TEXT = 20_000;
 const STARTS = 21;

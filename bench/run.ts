@@ -1,79 +1,86 @@
-// What things cost on this machine, as medians, and as ratios to what the same machine needs for one flushed commit:
-// ratios can be compared between machines, milliseconds can not.   npm run bench
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+// npm run bench [-- name … --seconds 3 --rounds 3 …]; see docs/benchmarks.md.
+import { readFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
-import { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer, openApplication, readSettings } from "../src/index.ts";
-import { openSqlite } from "../src/sqlite.ts";
-import { median, report } from "./measure.ts";
+import { parseArgs } from "node:util";
+import { openBench, type Bench, type BenchOptions } from "./support/bench.ts";
+import { figure } from "./support/measure.ts";
+import { peerVersions } from "./support/peers.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "abi-workflows-bench-"));
-const customerSource = join(folder, "customers.json");
-const customers = Array.from({ length: 1000 }, (_, n) => ({
-  id: `C-${n}`,
-  name: `Customer ${n}`,
-  email: `c${n}@example.org`,
-}));
-writeFileSync(customerSource, JSON.stringify(customers));
+interface BenchModule {
+  readonly about: string;
+  run(bench: Bench): Promise<void>;
+}
 
-const TEXTS = [
-  "The product is great and I love the new design!",
-  "I was charged twice this month and nobody answers my mails.",
-  "It crashes every time I open the settings. Not good at all, but support was friendly.",
-  "Is there a way to export my data as a spreadsheet?",
-];
-const text = (n: number): string => `${TEXTS[n % TEXTS.length]} (${n})`;
+const SHORT = ["process", "engine", "http", "tool", "start-up", "workers", "analysers"];
+const LONG = ["batch", "store"];
+const NAMES = [...SHORT, ...LONG];
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "3" },
+    clients: { type: "string", default: "1,16,64" },
+    only: { type: "string" },
+    items: { type: "string" },
+    "flush-delay": { type: "string", default: "0" },
+    folder: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const moduleOf = (name: string): Promise<BenchModule> => import(`./${name}.ts`) as Promise<BenchModule>;
+
+const unknown = positionals.filter((name) => !NAMES.includes(name));
+if (values.help || unknown.length > 0) {
+  for (const name of unknown) console.error(`There is no bench "${name}".`);
+  for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await moduleOf(name)).about}`);
+  process.exit(unknown.length > 0 ? 1 : 0);
+}
+
+const options: BenchOptions = {
+  seconds: Number(values.seconds),
+  rounds: Number(values.rounds),
+  clients: values.clients.split(",").map(Number),
+  flushDelay: Number(values["flush-delay"]),
+  ...(values.only !== undefined && { only: values.only }),
+  ...(values.items !== undefined && { items: Number(values.items) }),
+  ...(values.folder !== undefined && { folder: values.folder }),
+};
+
+const delayed = options.flushDelay > 0 ? ` (${options.flushDelay} ms of it are added)` : "";
+
+const bench = openBench(options);
 try {
-  const probe = openSqlite(join(folder, "probe.sqlite"));
-  probe.exec("CREATE TABLE probe (value TEXT)");
-  const insert = probe.prepare("INSERT INTO probe VALUES (?)");
-  const commit = await median(500, (n) => insert.run(text(n)));
-  probe.close();
-
-  const settings = readSettings({ dataDirectory: join(folder, "data"), customerSource, responseCap: 1_000_000 }, {});
-  const opening = await median(5, async () => (await openApplication(settings)).close());
-
-  const application = await openApplication(settings);
-  const { workflow } = application;
-  let submitted = 0;
-  const feedback = (send_response: boolean) => {
-    const n = submitted++;
-    const customer_id = `C-${n % customers.length}`;
-    return { feedback_id: `F-${n}`, customer_id, subject: "Bench", feedback_text: text(n), send_response };
-  };
-  const first = feedback(true);
-  await workflow.run(first);
-  const answered = await median(300, () => workflow.run(feedback(true)));
-  const stored = await median(300, () => workflow.run(feedback(false)));
-  const duplicate = await median(300, () => workflow.run(first));
-  const batchSize = 500;
-  const batch = await median(3, async () => {
-    const items = Array.from({ length: batchSize }, () => feedback(true));
-    for await (const { success, error } of workflow.runBatch(items)) if (!success) throw new Error(error);
-  });
-  await application.close();
-
-  const analyzer = new EmbeddedSentimentAnalyzer();
-  const categorizer = new EmbeddedFeedbackCategorizer();
-  const analysis = await median(20, () => {
-    for (let n = 0; n < 1000; n++) {
-      analyzer.analyze(text(n));
-      categorizer.categorize(text(n));
-    }
-  });
-
-  const ms = (value: number): string => `${value.toFixed(2)} ms`;
-  const ratio = (value: number): string => `${ms(value)} = ${(value / commit).toFixed(1)} flushed commits`;
-  report([
-    ["one flushed commit (SQLite, synchronous FULL)", ms(commit)],
-    ["open everything and close it again", ms(opening)],
-    ["one feedback, answered by mail to the outbox", ratio(answered)],
-    ["one feedback, no mail", ratio(stored)],
-    ["the same feedback again", ratio(duplicate)],
-    ["batch, answered by mail", `${Math.round((batchSize / batch) * 1000)} feedback a second`],
-    ["sentiment and categories of one text", `${Math.round(1_000_000 / analysis)} texts a second`],
-  ]);
+  await introduce();
+  for (const name of positionals.length > 0 ? positionals : SHORT) {
+    const module = await moduleOf(name);
+    console.log(`\n## ${name}: ${module.about}`);
+    const before = conditions();
+    await module.run(bench);
+    const after = conditions();
+    console.log(`\nA flush of 4 KB: ${before.flush} ms before, ${after.flush} ms after${delayed}.`);
+    console.log(`Load of the machine: ${before.load} before, ${after.load} after.`);
+  }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  await bench.close();
+}
+
+/** What the figures depend on and what changes. */
+function conditions(): { flush: string; load: string } {
+  return { flush: figure(bench.flushMs()), load: loadavg()[0]!.toFixed(1) };
+}
+
+/** What the figures depend on. */
+async function introduce(): Promise<void> {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
+    version: string;
+  };
+  console.log(`abi-workflows ${version}, Node.js ${process.version}, SQLite ${process.versions.sqlite}`);
+  console.log(
+    `${availableParallelism()} cores; ${options.rounds} rounds of ${options.seconds} s, interleaved; medians`,
+  );
+  if (bench.shimMissing !== undefined) console.log(`Flushes are not counted or delayed: ${bench.shimMissing}.`);
+  console.log(`Peers: ${peerVersions().join(", ")}`);
 }

@@ -1,0 +1,62 @@
+// The server of the http bench, in a process of its own: node bench/http-server.ts <bare | as-api> <folder>
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { openApplication, readSettings } from "../src/index.ts";
+import { openSqlite } from "../src/sqlite.ts";
+import { writeCustomers } from "./support/feedback.ts";
+
+export type ServerName = "bare" | "as-api";
+
+export interface ServerStats {
+  /** That have completed. */
+  runs: number;
+  /** Since the last time that it was asked for, in milliseconds. */
+  loopP99: number;
+}
+
+const [name, folder] = process.argv.slice(2) as [ServerName, string];
+const app = new Hono();
+const countRuns = name === "bare" ? openBare() : await openOurs();
+
+const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => process.send!(port));
+process.on("disconnect", () => server.close());
+
+const loop = monitorEventLoopDelay({ resolution: 1 });
+loop.enable();
+process.on("message", () => void sendStats());
+
+async function sendStats(): Promise<void> {
+  const loopP99 = loop.percentile(99) / 1e6;
+  process.send!({ runs: await countRuns(), loopP99 } satisfies ServerStats);
+  loop.reset();
+}
+
+function openBare(): () => Promise<number> {
+  const database = openSqlite(join(folder, "bare.sqlite"));
+  database.exec("CREATE TABLE posts (id TEXT PRIMARY KEY, body TEXT)");
+  const insert = database.prepare("INSERT INTO posts VALUES (?, ?)");
+  app.post("/workflows/customer-feedback", async (context) => {
+    const body = await context.req.json<{ feedback_id: string }>();
+    insert.run(body.feedback_id, JSON.stringify(body));
+    return context.json({ status: "processing" }, 202);
+  });
+  return async () => 0;
+}
+
+async function openOurs(): Promise<() => Promise<number>> {
+  const settings = readSettings(
+    {
+      dataDirectory: join(folder, "data"),
+      customerSource: writeCustomers(folder),
+      maxParallelRequests: 16,
+      responseCap: 1_000_000,
+    },
+    {},
+  );
+  const { workflow, customerDataPipeline } = await openApplication(settings);
+  await customerDataPipeline.loadAll();
+  workflow.as_api(app);
+  return async () => (await workflow.listWorkflows({ status: "completed", limit: 100_000 })).length;
+}
