@@ -89,7 +89,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     });
   });
 
-  it("says once that the runs of a version before 0.1 are not carried over, and leaves them where they are", async () => {
+  it("says once that the runs of an earlier build are not carried over, and leaves them where they are", async () => {
     const url = await newDatabase();
     await statement(url, "CREATE SCHEMA openworkflow; CREATE TABLE openworkflow.workflow_runs (id text)");
     const warned: string[] = [];

@@ -35,7 +35,7 @@ export async function migrate(connections: PostgresConnections, logger: Logger):
     if (version === 0) {
       if (await hasOlderRuns(query)) {
         logger.warn(
-          "the schema openworkflow has runs of a version before 0.1, which are not carried over: submit those again that had not ended",
+          "the schema openworkflow has runs of an earlier build, which are not carried over: submit those again that had not ended",
         );
       }
       // IF NOT EXISTS would require the right to create one even where it exists.

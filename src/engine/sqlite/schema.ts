@@ -79,7 +79,7 @@ export function refuseForeign(path: string): void {
     if (tables.length === 0) return;
     if (tables.includes("openworkflow_migrations")) {
       throw unreadable(
-        `The runs in ${path} were written by a version of abi-workflows before 0.1, which this one can't read. Move the file away, ` +
+        `The runs in ${path} were written by an earlier build of abi-workflows, which kept them in another form. Move the file away, ` +
           "with those beside it (-wal, -shm), and submit what had not ended again.",
       );
     }
