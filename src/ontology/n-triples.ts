@@ -1,25 +1,63 @@
-import type { Quad, Term } from "@rdfjs/types";
-import { Parser } from "n3";
+import type { Literal, NamedNode, Quad, Term } from "@rdfjs/types";
+import { DataFactory, Parser } from "n3";
 import { ValidationError } from "../errors.ts";
 import { toTerm } from "./term.ts";
 
-const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\0": "\\u0000",
+};
+// oxlint-disable-next-line no-control-regex -- NUL is one of those to escape
+const TO_ESCAPE = /["\\\n\r\0]/;
+// oxlint-disable-next-line no-control-regex -- as above
+const ALL_TO_ESCAPE = /["\\\n\r\0]/g;
 
 const XSD_STRING = "http://www.w3.org/2001/XMLSchema#string";
 
+/** A well-formed text in quotation marks, with as few escapes as can be. */
+export const quoted = (text: string): string =>
+  TO_ESCAPE.test(text)
+    ? `"${text.replaceAll(ALL_TO_ESCAPE, (character) => ESCAPES[character] ?? character)}"`
+    : `"${text}"`;
+
 /**
  * A term as N-Triples (https://www.w3.org/TR/n-triples/).
+ * @param what names the term in errors
  * @throws ValidationError for a term that is no valid IRI or literal
  */
-function termToNTriples(term: Term): string {
-  const checked = toTerm(term, "A term of the graph");
+export function termToNTriples(term: Term, what = "A term of the graph"): string {
+  const checked = toTerm(term, what);
   if (checked.termType === "NamedNode") return `<${checked.value}>`;
-  const text = `"${checked.value.replaceAll(/["\\\n\r]/g, (character) => ESCAPES[character] ?? character)}"`;
+  const text = quoted(checked.value);
   if (checked.language) return `${text}@${checked.language}`;
   return checked.datatype.value === XSD_STRING ? text : `${text}^^<${checked.datatype.value}>`;
 }
 
-const requireIri = (term: Term, place: string): Term => {
+const UNESCAPED = new Map(Object.entries(ESCAPES).map(([character, escape]) => [escape, character]));
+
+/**
+ * The term that `termToNTriples` has written.
+ * @throws SyntaxError for any other text
+ */
+export function parseTerm(text: string): NamedNode | Literal {
+  if (text.startsWith("<") && text.endsWith(">")) return DataFactory.namedNode(text.slice(1, -1));
+  const end = text.lastIndexOf('"');
+  if (!text.startsWith('"') || end === 0) throw new SyntaxError("no term");
+  const escaped = text.slice(1, end);
+  const value = escaped.includes("\\")
+    ? escaped.replaceAll(/\\(?:u0000|.)/g, (escape) => UNESCAPED.get(escape) ?? escape)
+    : escaped;
+  if (text.startsWith("^^<", end + 1)) {
+    return DataFactory.literal(value, DataFactory.namedNode(text.slice(end + 4, -1)));
+  }
+  return DataFactory.literal(value, text.startsWith("@", end + 1) ? text.slice(end + 2) : undefined);
+}
+
+/** @throws ValidationError for a term that is none */
+export const requireIri = (term: Term, place: string): Term => {
   if (term.termType === "NamedNode") return term;
   throw new ValidationError(`A ${place} in the graph is a ${term.termType} where an IRI must stand.`, {
     code: "invalid_term",

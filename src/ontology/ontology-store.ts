@@ -1,8 +1,9 @@
 /**
- * The port for the knowledge graph: named stores, each one RDF graph, asked and changed with SPARQL 1.1.
+ * The port for the knowledge graph: named stores, each one RDF graph. What a program knows how to look for it reads with `match`
+ * and writes with `insert` and `change`; questions are asked in SPARQL 1.1, which costs far more.
  * Terms and quads are RDF/JS (https://rdf.js.org/data-model-spec/); nothing of an implementation shows.
  */
-import type { Quad, Term } from "@rdfjs/types";
+import type { Literal, NamedNode, Quad, Term } from "@rdfjs/types";
 
 /** One solution of a SELECT: variable name (without `?`) to term. Unbound variables are absent. */
 export type Row = Readonly<Record<string, Term>>;
@@ -19,7 +20,24 @@ export type BindingValue = Term | string | number | boolean | Date;
  */
 export type Bindings = Readonly<Record<string, BindingValue>>;
 
-/** Named RDF graphs that are asked and changed with SPARQL 1.1; see the head of this file. */
+/** Quads to look for: those that have every given part. `{}` is all of them. */
+export interface Pattern {
+  readonly subject?: NamedNode | null | undefined;
+  readonly predicate?: NamedNode | null | undefined;
+  readonly object?: NamedNode | Literal | null | undefined;
+}
+
+/** A write in three parts, each of them optional. */
+export interface Change {
+  /** Where a quad matches it, nothing is changed at all. */
+  readonly unless?: Pattern;
+  /** Everything that matches one of these is removed, */
+  readonly remove?: Iterable<Pattern>;
+  /** then these are added, as `insert` adds them. */
+  readonly insert?: Iterable<Quad>;
+}
+
+/** Named RDF graphs; see the head of this file. */
 export interface OntologyStore {
   /** Makes an empty store; nothing happens where it exists. Names: letters, digits, `_`, `-`, at most 64. */
   createStore(store: string): Promise<void>;
@@ -34,6 +52,28 @@ export interface OntologyStore {
    * @throws IoError where the store can't be reached or written
    */
   insert(store: string, quads: Iterable<Quad>): Promise<void>;
+
+  /**
+   * All quads that match a pattern, or one of several; each once, in the default graph. An unknown store is empty. A look-up by subject or
+   * by object costs what it finds; one by property alone reads the whole store.
+   *
+   * ```ts
+   * await store.match("customer_data", { subject: iri(customerUri) });
+   * ```
+   * @throws ValidationError for a term that is no IRI or literal, IoError where the store can't be reached
+   */
+  match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]>;
+
+  /**
+   * Looks, removes and adds as one: all or nothing, and nobody else's write comes between. Makes the store if need be; durable when it
+   * resolves.
+   *
+   * ```ts
+   * await store.change("feedback_data", { unless: { subject: ticket, predicate: abi.id }, insert: graph });
+   * ```
+   * @throws as `insert`
+   */
+  change(store: string, change: Change): Promise<void>;
 
   /**
    * SPARQL 1.1 Query over one store as the default graph; other stores as named graphs, by `storeIri(name)`.

@@ -13,13 +13,17 @@ export function skolemizer(): (label: string) => Term {
   };
 }
 
+/** The quads with IRIs in place of their blank nodes, subject, property and object of each. */
+export function* skolemized(quads: Iterable<Quad>): Iterable<readonly [subject: Term, predicate: Term, object: Term]> {
+  const nodes = skolemizer();
+  const skolemize = (term: Term): Term => (term.termType === "BlankNode" ? nodes(term.value) : term);
+  for (const { subject, predicate, object } of quads) yield [skolemize(subject), predicate, skolemize(object)];
+}
+
 /**
  * Quads as N-Triples lines, with IRIs for their blank nodes.
  * @throws ValidationError for a term that is not valid RDF
  */
 export function* skolemizedLines(quads: Iterable<Quad>): Iterable<string> {
-  const nodes = skolemizer();
-  const skolemize = (term: Term): Term => (term.termType === "BlankNode" ? nodes(term.value) : term);
-  for (const { subject, predicate, object } of quads)
-    yield tripleToNTriples(skolemize(subject), predicate, skolemize(object));
+  for (const triple of skolemized(quads)) yield tripleToNTriples(...triple);
 }

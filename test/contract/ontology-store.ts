@@ -264,6 +264,174 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(await rows("SELECT ?o { ?b <urn:p> ?o }", { b: node })).toEqual([{ o: "1" }]);
     });
 
+    describe("match", () => {
+      const [a, b, p, q] = [namedNode("urn:a"), namedNode("urn:b"), namedNode("urn:p"), namedNode("urn:q")];
+      const quads = [
+        quad(a, p, literal("1")),
+        quad(a, p, b),
+        quad(a, q, literal("1")),
+        quad(b, p, literal("1")),
+        quad(b, q, literal("1", "en")),
+        quad(b, q, literal("1", namedNode("http://www.w3.org/2001/XMLSchema#integer"))),
+      ];
+      const parts = { subject: [a, b], predicate: [p, q], object: quads.map(({ object }) => object as typeof a) };
+
+      it("finds what has every given part, whichever they are, and nothing else", async () => {
+        await store.insert("data", quads);
+        await store.insert("other", [quad(a, p, literal("elsewhere"))]);
+        await restart();
+        for (const subject of [undefined, null, ...parts.subject]) {
+          for (const predicate of [undefined, ...parts.predicate]) {
+            for (const object of [undefined, ...parts.object]) {
+              const expected = quads.filter(
+                (it) =>
+                  (!subject || it.subject.equals(subject)) &&
+                  (!predicate || it.predicate.equals(predicate)) &&
+                  (!object || it.object.equals(object)),
+              );
+              expect(content(await store.match("data", { subject, predicate, object }))).toEqual(content(expected));
+            }
+          }
+        }
+        const [typed] = await store.match("data", { subject: b, object: quads[5]!.object as typeof a });
+        expect(typed?.equals(quads[5])).toBe(true);
+      });
+
+      it("takes several patterns, and gives each quad once", async () => {
+        await store.insert("data", quads);
+        const found = await store.match("data", [{ subject: a }, { predicate: p }, { subject: namedNode("urn:none") }]);
+        expect(content(found)).toEqual(content(quads.slice(0, 4)));
+        const many = Array.from({ length: 250 }, (_, index) => quad(namedNode(`urn:n:${index}`), p, literal("x")));
+        await store.insert("many", many);
+        expect(
+          await store.match(
+            "many",
+            many.map(({ subject }) => ({ subject: subject as typeof a })),
+          ),
+        ).toHaveLength(250);
+        expect(await store.match("many", [])).toEqual([]);
+      });
+
+      it("finds any text as it was stored, and nothing in an unknown store", async () => {
+        expect(await store.match("nobody", { subject: a })).toEqual([]);
+        await store.insert(
+          "data",
+          NASTY_STRINGS.map((text, index) => triple(`urn:s${index}`, "urn:p", text)),
+        );
+        await restart();
+        for (const [index, text] of NASTY_STRINGS.entries()) {
+          const found = await store.match("data", { object: literal(text) });
+          expect(found.map(({ subject, object }) => [subject.value, object.value])).toEqual([[`urn:s${index}`, text]]);
+        }
+        expect(await store.listStores()).toEqual(["data"]);
+      });
+
+      it("refuses terms that are not valid", async () => {
+        for (const wrong of [
+          { subject: namedNode("not an IRI") },
+          { predicate: namedNode("urn:x> ?p ?o } ; DROP ALL #") },
+          { object: blankNode("b") as never },
+          { subject: literal("text") as never },
+        ]) {
+          await expect(store.match("data", wrong)).rejects.toMatchObject({ code: "invalid_term" });
+          await expect(store.change("data", { remove: [wrong] })).rejects.toMatchObject({ code: "invalid_term" });
+          await expect(store.change("data", { unless: wrong })).rejects.toMatchObject({ code: "invalid_term" });
+        }
+      });
+    });
+
+    describe("change", () => {
+      const node = (name: string) => namedNode(`urn:${name}`);
+      const fill = (): Promise<void> =>
+        store.insert("data", [
+          triple("urn:a", "urn:p", "1"),
+          triple("urn:a", "urn:q", "2"),
+          triple("urn:b", "urn:p", "1"),
+        ]);
+      const there = async (): Promise<string[]> =>
+        (await store.getGraph("data"))
+          .map(({ subject, predicate, object }) => `${subject.value} ${predicate.value} ${object.value}`)
+          .toSorted();
+      const before = ["urn:a urn:p 1", "urn:a urn:q 2", "urn:b urn:p 1"];
+
+      it("removes what matches, then adds", async () => {
+        await fill();
+        await store.change("data", {
+          remove: [{ subject: node("a") }, { predicate: node("p"), object: literal("none") }],
+          insert: [triple("urn:a", "urn:q", "2"), triple("urn:c", "urn:p", "3")],
+        });
+        await restart();
+        expect(await there()).toEqual(["urn:a urn:q 2", "urn:b urn:p 1", "urn:c urn:p 3"]);
+        await store.change("data", { remove: [{}] });
+        expect(await there()).toEqual([]);
+        await store.change("new", {});
+        expect(await store.listStores()).toEqual(["data", "new"]);
+      });
+
+      it("does nothing where something matches what must not be there", async () => {
+        await fill();
+        const change = { remove: [{ subject: node("b") }], insert: [triple("urn:c", "urn:p", "?s ?p 3")] };
+        await store.change("data", { unless: { subject: node("a"), predicate: node("q") }, ...change });
+        expect(await there()).toEqual(before);
+        await store.change("data", { unless: { object: literal("?s ?p 3") }, ...change });
+        await store.change("data", { unless: { object: literal("?s ?p 3") }, insert: [triple("urn:d", "urn:p", "4")] });
+        await restart();
+        expect(await there()).toEqual([...before.slice(0, 2), "urn:c urn:p ?s ?p 3"]);
+      });
+
+      it("adds where there was nothing to remove", async () => {
+        await store.change("data", {
+          unless: { subject: node("a") },
+          remove: [{ subject: node("a"), predicate: node("p") }],
+          insert: [triple("urn:a", "urn:p", "1")],
+        });
+        expect(await there()).toEqual(["urn:a urn:p 1"]);
+      });
+
+      it("removes from hundreds of subjects at once", async () => {
+        const numbers = Array.from({ length: 120 }, (_, index) => index);
+        const described = (value: string) =>
+          numbers.flatMap((n) => ["p", "q"].map((name) => triple(`urn:${n}`, `urn:${name}`, value)));
+        await store.insert("data", described("old"));
+        const remove = numbers.flatMap((n) =>
+          ["p", "q"].map((name) => ({ subject: node(`${n}`), predicate: node(name) })),
+        );
+        await store.change("data", { remove, insert: described("new") });
+        const found = await store.getGraph("data");
+        expect(found.length).toBe(240);
+        expect(found.every(({ object }) => object.value === "new")).toBe(true);
+      });
+
+      it("is done by one alone where many try at once", async () => {
+        const first = Array.from({ length: 20 }, (_, index) =>
+          store.change("data", { unless: { subject: node("a") }, insert: [triple("urn:a", "urn:p", `${index}`)] }),
+        );
+        await Promise.all(first);
+        expect(await there()).toHaveLength(1);
+      });
+
+      it("is all or nothing, and one that fails does not fail those beside it", async () => {
+        await fill();
+        const bad = store.change("data", { remove: [{}], insert: [triple("not an IRI", "urn:p", "x")] });
+        const good = store.change("data", { insert: [triple("urn:c", "urn:p", "3")] });
+        await expect(bad).rejects.toMatchObject({ type: "validation_error" });
+        await good;
+        expect(await there()).toEqual([...before, "urn:c urn:p 3"]);
+      });
+
+      it("is seen by the next question", async () => {
+        await fill();
+        const names = async (): Promise<string[]> =>
+          (await rows("SELECT ?s ?o { ?s <urn:p> ?o } ORDER BY ?s ?o")).map(({ s, o }) => `${s} ${o}`);
+        expect(await names()).toEqual(["urn:a 1", "urn:b 1"]);
+        await store.change("data", { remove: [{ subject: node("a") }], insert: [triple("urn:c", "urn:p", "3")] });
+        await store.change("data", { remove: [{ subject: node("c") }], insert: [triple("urn:c", "urn:p", "4")] });
+        expect(await names()).toEqual(["urn:b 1", "urn:c 4"]);
+        await store.update("data", "DELETE WHERE { <urn:b> ?p ?o }");
+        expect((await store.match("data", {})).map(({ object }) => object.value)).toEqual(["4"]);
+      });
+    });
+
     describe("updates", () => {
       const cases: Record<string, { update: string; expected: string[] }> = {
         "INSERT DATA and DELETE DATA": {

@@ -1,6 +1,5 @@
-import type { Term } from "@rdfjs/types";
+import type { Quad, Term } from "@rdfjs/types";
 import { DataFactory } from "n3";
-import { tripleToNTriples } from "../n-triples.ts";
 import type { Row } from "../ontology-store.ts";
 import { skolemizer } from "../skolem.ts";
 import * as ast from "../sparql/ast.ts";
@@ -9,15 +8,17 @@ import type { UpdateStep } from "../sparql/update-plan.ts";
 type Change = Extract<UpdateStep, { kind: "change" }>;
 type Solve = (query: ast.SelectQuery) => Row[];
 
-/** Triples as N-Triples lines. */
 export interface Delta {
-  readonly remove: string[];
-  readonly insert: string[];
+  readonly remove: Quad[];
+  readonly insert: Quad[];
 }
 
-/** What a step changes, computed in one look at the data, so that NOW(), UUID() and RAND() have one value a solution. */
-export function deltaOf(change: Change, solve: Solve): Delta {
-  const constants = resolveConstants(change, solve);
+/**
+ * What a step changes, computed in one look at the data, so that NOW(), UUID() and RAND() have one value a solution.
+ * @param solve asks the data, `solveAlone` needs none
+ */
+export function deltaOf(change: Change, solve: Solve, solveAlone: Solve): Delta {
+  const constants = resolveConstants(change, solveAlone);
   const delta: Delta = { remove: [], insert: [] };
   const nodesOfData = skolemizer();
   for (const row of change.solutions ? solve(change.solutions) : [{}]) {
@@ -39,9 +40,10 @@ export function deltaOf(change: Change, solve: Solve): Delta {
 type Fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]) => Term | undefined;
 
 /** A triple with an unbound part, or a literal where none can stand, is left out (SPARQL 1.1 Update, 3.1.3). */
-function push(lines: string[], { subject, predicate, object }: ast.Triple, fill: Fill): void {
+function push(quads: Quad[], { subject, predicate, object }: ast.Triple, fill: Fill): void {
   const [s, p, o] = [fill(subject), fill(predicate), fill(object)];
-  if (s?.termType === "NamedNode" && p?.termType === "NamedNode" && o) lines.push(tripleToNTriples(s, p, o));
+  if (s?.termType === "NamedNode" && p?.termType === "NamedNode" && o)
+    quads.push(DataFactory.quad(s, p, o as Quad["object"]));
 }
 
 /** Constants that one query resolves. */

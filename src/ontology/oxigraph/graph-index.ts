@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { DataFactory } from "n3";
 import type * as Oxigraph from "oxigraph";
 import { ValidationError } from "../../errors.ts";
-import { parseNTriples } from "../n-triples.ts";
+import { parseNTriples, termToNTriples } from "../n-triples.ts";
 import type { QueryResult } from "../ontology-store.ts";
 import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
 import { toText } from "../sparql/parse.ts";
@@ -35,7 +35,7 @@ const isTrap = (error: unknown): boolean =>
   !(error instanceof Error) || !["Error", "SyntaxError"].includes(error.name) || "code" in error;
 
 /**
- * All stores as named graphs of one Oxigraph store in memory. Triples go in and out as N-Triples lines.
+ * All stores as named graphs of one Oxigraph store in memory. Triples go in as N-Triples.
  *
  * Where a call is too much for WebAssembly's stack or memory, the index is `broken` from then on and can only be closed.
  */
@@ -54,43 +54,36 @@ export class GraphIndex {
   }
 
   /**
-   * The lines as this index writes them, each once: numbers and dates in their canonical form, escapes as few as can be.
-   * @throws ValidationError where one of them is no triple
+   * Terms as N-Triples in the form in which this index gives them out: numbers and dates are canonical.
+   * @throws ValidationError where one of them is no term
    */
-  canonical(lines: readonly string[]): string[] {
-    if (lines.length === 0) return [];
-    return this.#call("The graph has an IRI, language tag or literal that is not valid RDF.", () => {
+  canonical(terms: readonly string[]): string[] {
+    const lines = terms.map((term, index) => `<urn:term:${index}> <urn:is> ${term} .`);
+    const text = this.#call("The graph has an IRI, language tag or literal that is not valid RDF.", () => {
       const scratch = new this.#oxigraph.Store() as Store;
       try {
         scratch.load(lines.join("\n"), { format: N_TRIPLES });
-        const text = scratch.dump({ format: N_TRIPLES, from_graph_name: DataFactory.defaultGraph() as never });
-        return text.split("\n").slice(0, -1);
+        return scratch.dump({ format: N_TRIPLES, from_graph_name: DataFactory.defaultGraph() as never });
       } finally {
         free(scratch);
       }
     });
+    const forms = new Map(parseNTriples(text).map(({ subject, object }) => [subject.value, termToNTriples(object)]));
+    return terms.map((term, index) => forms.get(`urn:term:${index}`) ?? term);
   }
 
-  /** @throws ValidationError where one of the lines is no triple; some may have been added by then */
-  add(graph: string, lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    this.#call("What was read is no graph.", () =>
-      this.#store.load(lines.join("\n"), { format: N_TRIPLES, to_graph_name: graphName(graph) }),
-    );
+  /** Takes triples that were checked before, as N-Triples. */
+  add(graph: string, text: string): void {
+    const options = { format: N_TRIPLES, to_graph_name: graphName(graph), lenient: true, no_transaction: true };
+    this.#call("What was read is no graph.", () => this.#store.load(text, options));
   }
 
-  remove(graph: string, lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    this.#call("What was read is no graph.", () =>
-      this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${lines.join("\n")} } }`),
-    );
+  remove(graph: string, text: string): void {
+    this.#call("What was read is no graph.", () => this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${text} } }`));
   }
 
-  /** All triples of a graph, one a line. */
-  dump(graph: string): string {
-    return this.#call("The graph can't be read.", () =>
-      this.#store.dump({ format: N_TRIPLES, from_graph_name: graphName(graph) }),
-    );
+  clear(graph: string): void {
+    this.#call("What was read is no graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
   }
 
   /**

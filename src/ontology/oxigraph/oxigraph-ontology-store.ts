@@ -1,18 +1,19 @@
 import { existsSync, realpathSync } from "node:fs";
-import type { Quad } from "@rdfjs/types";
+import type { NamedNode, Quad, Term } from "@rdfjs/types";
+import { DataFactory } from "n3";
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
 import { makePrivateParent } from "../../private-files.ts";
-import { parseNTriples } from "../n-triples.ts";
-import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
-import { skolemizedLines } from "../skolem.ts";
-import { parseQuery } from "../sparql/parse.ts";
 import { sqliteFault } from "../../sqlite.ts";
-import { planUpdate, type UpdateStep } from "../sparql/update-plan.ts";
-import { storeIri } from "../store-name.ts";
-import { deltaOf, type Delta } from "./delta.ts";
-import { GraphIndex } from "./graph-index.ts";
-import { QuadFile } from "./quad-file.ts";
+import { parseTerm, requireIri } from "../n-triples.ts";
+import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology-store.ts";
+import type { UpdateStep } from "../sparql/update-plan.ts";
+import { skolemized } from "../skolem.ts";
+import { storeIri, storeName } from "../store-name.ts";
+import { Canonicalization } from "./canonicalization.ts";
+import { DamagedFileError, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
+import type { Mark, Questions } from "./questions.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 export interface OxigraphOntologyStoreOptions {
   /** Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. */
@@ -23,42 +24,50 @@ export interface OxigraphOntologyStoreOptions {
 
 const MAXIMUM_QUADS = 12_000_000;
 
-/** Of one answer; more would fill the memory of WebAssembly, and then that of the process. */
-const MOST_ROWS = 1_000_000;
-
-/** Lines handed to Oxigraph at a time. */
-const BATCH = 10_000;
-
 /**
- * The embedded knowledge graph for one process: SQLite holds the truth, Oxigraph in memory answers SPARQL 1.1.
+ * The embedded knowledge graph for one process: a SQLite file that answers `match` and takes every write, and Oxigraph in memory,
+ * loaded from it when SPARQL is first asked.
  *
- * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Memory: about 370 bytes a quad;
- * opening reads everything, about 4 seconds a million quads. Calls are synchronous inside: a slow query holds up the process.
+ * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Those of one turn of the event loop
+ * share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
  *
- * A query that is too much for Oxigraph's stack or memory is refused, and the file is read again before the next answer. An answer
- * has at most a million rows.
+ * The first SPARQL query, or update that searches, loads everything: some 4 microseconds and 370 bytes of memory a quad. From then on
+ * Oxigraph takes in what has changed at the next question. Calls are synchronous inside: a slow query holds up the process. A
+ * query that is too much for Oxigraph's stack or memory is refused, and the file is read again before the next answer. An answer has at
+ * most a million rows.
  *
  * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. Numbers and dates come back in their canonical form
  * (`"01"^^xsd:integer` as `"1"`).
  */
 export class OxigraphOntologyStore implements OntologyStore {
+  readonly #path: string;
   readonly #file: QuadFile;
   readonly #maximumQuads: number;
   readonly #release: () => void;
-  /** Missing where it no longer says what the file says; it is then read anew at the next use. */
-  #index: GraphIndex | undefined;
-  #quads = 0;
+  readonly #queue: WriteQueue;
+  /** Missing until somebody asks SPARQL, or stores a term of which only Oxigraph knows whether it is valid. */
+  #questions: Questions | undefined;
   #closed = false;
 
-  private constructor(file: QuadFile, maximumQuads: number, release: () => void) {
+  private constructor(path: string, file: QuadFile, maximumQuads: number, release: () => void) {
+    this.#path = path;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
     this.#release = release;
+    this.#queue = new WriteQueue({
+      transaction: (work) => {
+        this.#undoable(() => file.transaction(work));
+        this.#questions?.settle();
+      },
+      part: (work) => this.#undoable(() => file.part(work)),
+      isFault: (error) => isSqliteError(error),
+    });
   }
 
   /**
    * @throws IoError where another process has the file open (`in_use`) or it can't be opened
-   * @throws ValidationError where the file is damaged or no knowledge graph (`store_unreadable`), or is too large
+   * @throws ValidationError where the file is no knowledge graph (`store_unreadable`), is of another version of this package
+   *   (`store_too_old`, `store_too_new`), or holds too much (`store_full`)
    */
   static async open({
     path,
@@ -71,8 +80,8 @@ export class OxigraphOntologyStore implements OntologyStore {
       lock = lockFile(place);
       file = new QuadFile(place);
       const release = (): void => lock?.release();
-      const store = new OxigraphOntologyStore(file, maximumQuads, release);
-      store.#current();
+      const store = new OxigraphOntologyStore(path, file, maximumQuads, release);
+      store.#refuseTooMany();
       return store;
     } catch (error) {
       file?.close();
@@ -83,7 +92,7 @@ export class OxigraphOntologyStore implements OntologyStore {
 
   async createStore(store: string): Promise<void> {
     storeIri(store);
-    this.#write(() => this.#file.ensureStore(store));
+    await this.#write(() => this.#file.ensureStore(store));
   }
 
   async listStores(): Promise<string[]> {
@@ -91,111 +100,110 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   async insert(store: string, quads: Iterable<Quad>): Promise<void> {
-    const graph = storeIri(store);
-    this.#write((done) => {
+    return this.change(store, { insert: quads });
+  }
+
+  async change(store: string, { unless, remove = [], insert = [] }: Change): Promise<void> {
+    storeIri(store);
+    this.#requireOpen();
+    const terms = new Canonicalization();
+    const before = [...(unless ? [unless] : [])].map((pattern) => patternOf(pattern, terms));
+    const removed = Array.from(remove, (pattern) => patternOf(pattern, terms));
+    const inserted = triplesOf(insert, terms);
+    await this.#canonicalize(terms);
+    await this.#write(() => {
       const id = this.#file.ensureStore(store);
-      for (const lines of batches(skolemizedLines(quads))) {
-        this.#apply({ remove: [], insert: lines }, id, graph, done);
-      }
+      if (before.some((pattern) => this.#file.has(id, terms.resolve(pattern)))) return;
+      this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
+    });
+  }
+
+  async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
+    storeIri(store);
+    this.#requireOpen();
+    const terms = new Canonicalization();
+    const wanted = [patterns].flat().map((pattern) => patternOf(pattern, terms));
+    await this.#canonicalize(terms);
+    return this.#read(() => {
+      const id = this.#file.findStore(store);
+      const triples = id === undefined ? [] : wanted.flatMap((pattern) => this.#file.match(id, terms.resolve(pattern)));
+      return distinct(triples, wanted.length > 1).map(toQuad);
     });
   }
 
   async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
     const graph = storeIri(store);
-    return this.#read((index) => index.query(parseQuery(sparql, bindings), graph, this.#graphs(), MOST_ROWS));
+    const questions = await this.#sparql();
+    return this.#readAsync(async () => {
+      const query = questions.prepare(sparql, bindings);
+      await questions.load();
+      this.#requireOpen();
+      return questions.query(query, graph);
+    });
   }
 
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
     const graph = storeIri(store);
-    const plan = planUpdate(sparql, bindings);
-    this.#write((done) => {
+    const questions = await this.#sparql();
+    const plan = questions.plan(sparql, bindings);
+    if (plan.some((step) => step.kind === "change" && step.solutions)) await this.#readAsync(() => questions.load());
+    await this.#write(() => {
       const id = this.#file.ensureStore(store);
-      for (const step of plan) this.#apply(this.#delta(step, id, graph), id, graph, done);
+      for (const step of plan) this.#step(step, store, id, graph, questions);
     });
   }
 
   async getGraph(store: string): Promise<Quad[]> {
-    const graph = storeIri(store);
-    return this.#read((index) => parseNTriples(index.dump(graph)));
+    return this.match(store, {});
   }
 
   async deleteStore(store: string): Promise<void> {
-    const graph = storeIri(store);
-    this.#write((done) => {
+    storeIri(store);
+    await this.#write(() => {
       const id = this.#file.findStore(store);
       if (id === undefined) return;
-      this.#apply({ remove: [...this.#file.triples(id)], insert: [] }, id, graph, done);
+      this.#clear(store, id);
       this.#file.dropStore(id);
     });
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#queue.flush();
     this.#closed = true;
     try {
-      this.#discardIndex();
+      this.#questions?.discard();
       this.#file.close();
     } finally {
       this.#release();
     }
   }
 
-  #graphs(): string[] {
-    return this.#file.storeNames().map(storeIri);
+  #step(step: UpdateStep, store: string, id: number, graph: string, questions: Questions): void {
+    if (step.kind === "clear") return this.#clear(store, id);
+    const { remove, insert } = questions.delta(step, graph);
+    const terms = new Canonicalization();
+    const [removed, inserted] = [triplesOf(remove, terms), triplesOf(insert, terms)];
+    terms.canonicalize((others) => questions.canonical(others));
+    this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
   }
 
-  /** The index, read from the file where there is none. */
-  #current(): GraphIndex {
-    if (this.#closed) throw new IoError("The knowledge graph is closed.", { code: "store_closed" });
-    this.#index ??= this.#readIndex();
-    return this.#index;
+  #clear(store: string, id: number): void {
+    this.#file.clear(id);
+    this.#questions?.note({ graph: storeIri(store), isCleared: true, removed: [], inserted: [] });
   }
 
-  #readIndex(): GraphIndex {
-    const index = new GraphIndex();
-    try {
-      this.#quads = 0;
-      for (const store of this.#file.storeNames()) {
-        const id = this.#file.ensureStore(store);
-        for (const lines of batches(this.#file.triples(id))) {
-          this.#quads += lines.length;
-          this.#refuseTooMany();
-          index.add(storeIri(store), lines);
-        }
-      }
-      return index;
-    } catch (error) {
-      index.close();
-      throw error;
-    }
-  }
-
-  #discardIndex(): void {
-    this.#index?.close();
-    this.#index = undefined;
-  }
-
-  #delta(step: UpdateStep, id: number, graph: string): Delta {
-    if (step.kind === "clear") return { remove: [...this.#file.triples(id)], insert: [] };
-    const index = this.#current();
-    const { remove, insert } = deltaOf(step, (query) => index.query(query, graph, this.#graphs()) as Row[]);
-    return { remove: index.canonical(remove), insert };
-  }
-
-  /** Changes file and index, and notes in `done` what was really changed. */
-  #apply({ remove, insert }: Delta, id: number, graph: string, done: Done[]): void {
-    const index = this.#current();
-    const removed = remove.filter((line) => this.#file.remove(id, line));
-    const inserted = index.canonical(insert).filter((line) => this.#file.insert(id, line));
-    done.push({ graph, removed, inserted });
-    this.#quads += inserted.length - removed.length;
+  #apply(store: string, id: number, remove: readonly TriplePattern[], insert: readonly Triple[]): void {
+    const removed = this.#file.remove(id, remove);
+    const inserted = this.#file.insert(id, insert);
+    this.#file.forgetUnused(removed.map(({ object }) => object));
     this.#refuseTooMany();
-    index.remove(graph, removed);
-    index.add(graph, inserted);
+    if (!this.#questions?.isTold) return;
+    this.#questions.note({ graph: storeIri(store), removed: removed.map(toLine), inserted: inserted.map(toLine) });
   }
 
   #refuseTooMany(): void {
-    if (this.#quads <= this.#maximumQuads) return;
+    if (this.#file.size() <= this.#maximumQuads) return;
     throw new ValidationError(
       `The embedded knowledge graph holds at most ${this.#maximumQuads} quads. ` +
         "Use a SPARQL endpoint as the store for more (ONTOLOGY_URL).",
@@ -203,60 +211,96 @@ export class OxigraphOntologyStore implements OntologyStore {
     );
   }
 
-  #read<T>(work: (index: GraphIndex) => T): T {
-    const index = this.#current();
+  async #canonicalize(terms: Canonicalization): Promise<void> {
+    if (terms.isDone) return;
+    const questions = await this.#sparql();
+    terms.canonicalize((others) => questions.canonical(others));
+  }
+
+  /** Parsers and Oxigraph are large: who only reads and writes never loads them. */
+  async #sparql(): Promise<Questions> {
+    this.#requireOpen();
+    const { Questions } = await import("./questions.ts");
+    this.#requireOpen();
+    return (this.#questions ??= new Questions({
+      graphs: () => this.#file.storeNames().map(storeIri),
+      text: (graph) => this.#file.text(this.#file.findStore(storeName(graph) ?? "") ?? -1),
+    }));
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new IoError("The knowledge graph is closed.", { code: "store_closed" });
+  }
+
+  #read<T>(work: () => T): T {
+    this.#requireOpen();
     try {
-      return work(index);
+      return work();
     } catch (error) {
-      if (index.broken) this.#discardIndex();
-      throw callError(error);
+      throw this.#callError(error);
     }
   }
 
-  /** All or nothing, in the file and in the index. */
-  #write(work: (done: Done[]) => void): void {
-    const index = this.#current();
-    const done: Done[] = [];
+  async #readAsync<T>(work: () => Promise<T>): Promise<T> {
     try {
-      this.#file.transaction(() => work(done));
+      return await work();
     } catch (error) {
-      this.#undo(index, done);
-      throw callError(error);
+      throw this.#callError(error);
     }
   }
 
-  /** The file is as it was before. Where the index can't follow, it is read anew from there. */
-  #undo(index: GraphIndex, done: readonly Done[]): void {
-    if (index.broken) return this.#discardIndex();
+  async #write(work: () => unknown): Promise<void> {
+    this.#requireOpen();
     try {
-      for (const { graph, removed, inserted } of done.toReversed()) {
-        this.#quads += removed.length - inserted.length;
-        index.remove(graph, inserted);
-        index.add(graph, removed);
-      }
-    } catch {
-      this.#discardIndex();
+      await this.#queue.add(work);
+    } catch (error) {
+      throw this.#callError(error);
     }
   }
-}
 
-/** What one operation changed. */
-interface Done {
-  readonly graph: string;
-  readonly removed: readonly string[];
-  readonly inserted: readonly string[];
-}
-
-function* batches(all: Iterable<string>): Iterable<string[]> {
-  let lines: string[] = [];
-  for (const line of all) {
-    lines.push(line);
-    if (lines.length < BATCH) continue;
-    yield lines;
-    lines = [];
+  /** Oxigraph forgets as well what the file has not kept. */
+  #undoable(work: () => void): void {
+    const mark: Mark | undefined = this.#questions?.mark();
+    try {
+      work();
+    } catch (error) {
+      if (mark) this.#questions?.undo(mark);
+      throw error;
+    }
   }
-  if (lines.length > 0) yield lines;
+
+  #callError(error: unknown): Error {
+    if (isDamage(error)) return damaged(this.#path, error);
+    if (!isSqliteError(error)) return toAbiError(error);
+    return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
+      cause: error,
+    });
+  }
 }
+
+function patternOf({ subject, predicate, object }: Pattern, terms: Canonicalization): TriplePattern {
+  const text = (term: Term | null | undefined): string | undefined =>
+    term ? terms.text(term, "A term of the pattern") : undefined;
+  if (subject) requireIri(subject, "subject");
+  if (predicate) requireIri(predicate, "property");
+  return { subject: text(subject), predicate: text(predicate), object: text(object) };
+}
+
+const triplesOf = (quads: Iterable<Quad>, terms: Canonicalization): Triple[] =>
+  Array.from(skolemized(quads), ([subject, predicate, object]) => ({
+    subject: terms.text(requireIri(subject, "subject")),
+    predicate: terms.text(requireIri(predicate, "property")),
+    object: terms.text(object),
+  }));
+
+const toLine = ({ subject, predicate, object }: Triple): string => `${subject} ${predicate} ${object} .`;
+
+const toQuad = ({ subject, predicate, object }: Triple): Quad =>
+  DataFactory.quad(parseTerm(subject) as NamedNode, parseTerm(predicate) as NamedNode, parseTerm(object));
+
+/** Patterns may overlap. */
+const distinct = (triples: Triple[], mayRepeat: boolean): Triple[] =>
+  mayRepeat ? [...new Map(triples.map((triple) => [toLine(triple), triple])).values()] : triples;
 
 /** Two names of one file must lead to one lock. */
 function existingPath(path: string): string {
@@ -267,21 +311,18 @@ function existingPath(path: string): string {
 const isSqliteError = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
 
-function callError(error: unknown): Error {
-  if (!isSqliteError(error)) return toAbiError(error);
-  return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
-    cause: error,
-  });
-}
+const isDamage = (error: unknown): boolean =>
+  error instanceof DamagedFileError || error instanceof SyntaxError || sqliteFault(error) === "damaged";
+
+const damaged = (path: string, cause: unknown): ValidationError =>
+  new ValidationError(
+    `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
+    { code: "store_unreadable", cause },
+  );
 
 function openingError(error: unknown, path: string): Error {
-  if (isAbiError(error) && error.code !== "invalid_sparql") return error;
-  if (isAbiError(error) || sqliteFault(error) === "damaged") {
-    return new ValidationError(
-      `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
-      { code: "store_unreadable", cause: error },
-    );
-  }
+  if (isAbiError(error)) return error;
+  if (isDamage(error)) return damaged(path, error);
   return new IoError(
     `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,
     {

@@ -4,7 +4,7 @@ import { DataFactory, Parser } from "n3";
 import { IoError } from "../../errors.ts";
 import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
-import type { Bindings, OntologyStore, QueryResult, Row } from "../ontology-store.ts";
+import type { Bindings, Change, OntologyStore, Pattern, QueryResult, Row } from "../ontology-store.ts";
 import { skolemizedLines } from "../skolem.ts";
 import * as ast from "../sparql/ast.ts";
 import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
@@ -14,6 +14,7 @@ import { storeIri, storeName, STORES } from "../store-name.ts";
 import { abi, rdf } from "../vocabulary.ts";
 import { chunks } from "./chunks.ts";
 import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
+import { changeRequests, distinctQuads, matchQueries } from "./pattern-request.ts";
 import {
   insertData,
   planReachesOthers,
@@ -55,7 +56,7 @@ const STAGING = "http://example.org/abi/staging";
 /**
  * The knowledge graph on any SPARQL 1.1 endpoint, for any number of processes: every store is the named graph `storeIri(name)`.
  *
- * Each call of `insert`, `update`, `createStore` and `deleteStore` is one update request, which SPARQL 1.1 Update (2.2) wants
+ * Each call of `insert`, `change`, `update`, `createStore` and `deleteStore` is one update request, which SPARQL 1.1 Update (2.2) wants
  * to be atomic. A large insert goes into a graph of its own, piece by piece, and from there into the store in one request.
  *
  * Queries, and updates that only add or remove triples given in them, are tried again after network errors, time-outs, 429 and
@@ -101,6 +102,21 @@ export class SparqlEndpointStore implements OntologyStore {
     await this.#update(sequence([registration(graph.value), ...writes]));
   }
 
+  /** One request for ten subjects or so; with SELECT, as `getGraph`. */
+  async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
+    const graph = DataFactory.namedNode(storeIri(store));
+    const quads: Quad[] = [];
+    for (const query of matchQueries(graph, [patterns].flat())) quads.push(...(await this.#triples(query)));
+    return distinctQuads(quads);
+  }
+
+  async change(store: string, { unless, remove = [], insert = [] }: Change): Promise<void> {
+    const graph = DataFactory.namedNode(storeIri(store));
+    const lines = [...skolemizedLines(insert)];
+    const requests = changeRequests(graph, { ...(unless && { unless }), remove, lines });
+    await this.#update(sequence([registration(graph.value), ...requests]));
+  }
+
   async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
     const graph = DataFactory.namedNode(storeIri(store));
     const query = parseQuery(sparql, bindings);
@@ -122,7 +138,11 @@ export class SparqlEndpointStore implements OntologyStore {
 
   /** With SELECT, since Virtuoso cuts off what CONSTRUCT and the Graph Store protocol give without a word. */
   async getGraph(store: string): Promise<Quad[]> {
-    const rows = await this.#select(`SELECT ?s ?p ?o FROM <${storeIri(store)}> WHERE { ?s ?p ?o }`);
+    return this.#triples(`SELECT ?s ?p ?o FROM <${storeIri(store)}> WHERE { ?s ?p ?o }`);
+  }
+
+  async #triples(query: string): Promise<Quad[]> {
+    const rows = await this.#select(query);
     return rows.map((row) => {
       const [s, p, o] = [bound(row, "s"), bound(row, "p"), bound(row, "o")];
       if (s.termType === "Literal" || p.termType !== "NamedNode") throw unreadable(new Error("no triple"));

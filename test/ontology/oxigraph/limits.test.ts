@@ -61,22 +61,38 @@ describe("OxigraphOntologyStore at its limits", () => {
     await store.close();
     const bytes = await readFile(path);
     await writeFile(path, bytes.fill(0xff, 8192, bytes.length - 8192));
-    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject(unreadable);
+    // Opening reads nothing; what is damaged shows where it is read.
+    const reading = async (read: (store: OxigraphOntologyStore) => Promise<unknown>): Promise<unknown> => {
+      const damaged = await OxigraphOntologyStore.open({ path });
+      return read(damaged).finally(() => damaged.close());
+    };
+    const readings = {
+      match: (damaged: OxigraphOntologyStore) => damaged.match("a", { subject: namedNode("urn:s") }),
+      getGraph: (damaged: OxigraphOntologyStore) => damaged.getGraph("a"),
+      query: (damaged: OxigraphOntologyStore) => damaged.query("a", "ASK { ?s ?p ?o }"),
+    };
+    for (const read of Object.values(readings)) await expect(reading(read)).rejects.toMatchObject(unreadable);
     await rm(path);
 
     await (await OxigraphOntologyStore.open({ path })).close();
     const database = openSqlite(path);
-    database.exec("INSERT INTO stores (name) VALUES ('a'); INSERT INTO quads SELECT id, 'no triple' FROM stores");
+    database.exec("INSERT INTO stores (name) VALUES ('a'); INSERT INTO quads SELECT id, 97, 98, 99 FROM stores");
     database.close();
-    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject(unreadable);
+    await expect(reading(readings.getGraph)).rejects.toMatchObject(unreadable);
+    await expect(reading(readings.query)).rejects.toMatchObject(unreadable);
   });
 
-  it("refuses a file of a newer version and a place that is no file", async () => {
+  it("refuses a file of another version and a place that is no file", async () => {
     await (await OxigraphOntologyStore.open({ path })).close();
-    const database = openSqlite(path);
-    database.exec("PRAGMA user_version = 2");
-    database.close();
-    await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject({ code: "store_too_new" });
+    for (const [version, code] of [
+      [1, "store_too_old"],
+      [3, "store_too_new"],
+    ] as const) {
+      const database = openSqlite(path);
+      database.exec(`PRAGMA user_version = ${version}`);
+      database.close();
+      await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject({ code });
+    }
     for (const impossible of [join(folder, "new"), join(path, "below", "a file")]) {
       await expect(OxigraphOntologyStore.open({ path: impossible })).rejects.toMatchObject({ type: "io_error" });
     }

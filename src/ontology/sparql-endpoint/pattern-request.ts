@@ -1,0 +1,92 @@
+/** Patterns and changes as SPARQL, in the few forms that endpoints are known to read well. */
+import type { NamedNode, Quad, Term } from "@rdfjs/types";
+import { requireIri, termToNTriples } from "../n-triples.ts";
+import type { Pattern } from "../ontology-store.ts";
+import { insertData, type UpdateRequest } from "./update-request.ts";
+
+/** Groups of a UNION. Hundreds are slow, because SPARQL parsers take more than linear time for long ones. */
+const TOGETHER = 10;
+
+/** Patterns that differ in their property alone are one group. */
+function groups(patterns: Iterable<Pattern>): string[] {
+  const byEnds = new Map<string, { ends: Texts; predicates: Set<string> }>();
+  for (const pattern of patterns) {
+    const ends = texts(pattern);
+    const { subject, predicate, object } = ends;
+    const key = JSON.stringify([subject, object, predicate === undefined]);
+    const known = byEnds.get(key) ?? { ends, predicates: new Set() };
+    byEnds.set(key, known);
+    if (predicate !== undefined) known.predicates.add(predicate);
+  }
+  return [...byEnds.values()].map(({ ends, predicates }) => group(ends, [...predicates]));
+}
+
+type Texts = Readonly<Record<keyof Pattern, string | undefined>>;
+
+const texts = ({ subject, predicate, object }: Pattern): Texts => ({
+  subject: text(subject && requireIri(subject, "subject")),
+  predicate: text(predicate && requireIri(predicate, "property")),
+  object: text(object),
+});
+
+const text = (term: Term | null | undefined): string | undefined =>
+  term ? termToNTriples(term, "A term of the pattern") : undefined;
+
+function group({ subject, object }: Texts, predicates: readonly string[]): string {
+  const values = predicates.length > 0 ? `VALUES ?p { ${predicates.join(" ")} } ` : "";
+  const bound = `${subject === undefined ? "" : ` BIND(${subject} AS ?s)`}${object === undefined ? "" : ` BIND(${object} AS ?o)`}`;
+  return `{ ${values}${subject ?? "?s"} ?p ${object ?? "?o"}${bound} }`;
+}
+
+function triple(pattern: Pattern): string {
+  const { subject, predicate, object } = texts(pattern);
+  return `${subject ?? "?a"} ${predicate ?? "?b"} ${object ?? "?c"}`;
+}
+
+const union = (parts: readonly string[]): string => parts.join(" UNION ");
+
+function* pieces(parts: readonly string[]): Iterable<readonly string[]> {
+  for (let from = 0; from < parts.length; from += TOGETHER) yield parts.slice(from, from + TOGETHER);
+}
+
+/** Queries with `?s ?p ?o` that find everything that matches one of the patterns, some of it more than once. */
+export const matchQueries = (graph: NamedNode, patterns: Iterable<Pattern>): string[] =>
+  [...pieces(groups(patterns))].map((piece) => `SELECT ?s ?p ?o FROM <${graph.value}> WHERE { ${union(piece)} }`);
+
+/**
+ * What removes and inserts, to be sent in one request.
+ * @param lines N-Triples
+ */
+export function changeRequests(
+  graph: NamedNode,
+  { unless, remove, lines }: { unless?: Pattern; remove: Iterable<Pattern>; lines: readonly string[] },
+): UpdateRequest[] {
+  const parts = groups(remove);
+  if (unless) return [conditional(graph, triple(unless), parts, lines)];
+  const removals = [...pieces(parts)].map((piece) => ({
+    text: `WITH <${graph.value}> DELETE { ?s ?p ?o } WHERE { ${union(piece)} }`,
+    repeatable: false,
+  }));
+  return [...removals, ...(lines.length > 0 ? [insertData(graph, lines)] : [])];
+}
+
+/** One operation, since a second one would see what the first has done. */
+function conditional(
+  graph: NamedNode,
+  unless: string,
+  remove: readonly string[],
+  lines: readonly string[],
+): UpdateRequest {
+  const removal = remove.length > 0 ? "DELETE { ?s ?p ?o } " : "";
+  // Without anything to remove there must still be one solution, for what is inserted.
+  const found = remove.length > 0 ? `OPTIONAL { ${union(remove)} } ` : "";
+  return {
+    text: `WITH <${graph.value}> ${removal}INSERT {\n${lines.join("\n")}\n} WHERE { ${found}FILTER NOT EXISTS { ${unless} } }`,
+    repeatable: false,
+  };
+}
+
+/** Triples may come from more than one query. */
+export const distinctQuads = (quads: readonly Quad[]): Quad[] => [
+  ...new Map(quads.map((quad) => [JSON.stringify(quad), quad])).values(),
+];

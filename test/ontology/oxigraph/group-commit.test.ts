@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { QuadFile } from "../../../src/ontology/oxigraph/quad-file.ts";
+import { select } from "../../../src/ontology/queries.ts";
+import { literal, namedNode, quad } from "../../support/terms.ts";
+
+async function open(options: { maximumQuads?: number } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "ontology-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "graph.sqlite");
+  const store = await OxigraphOntologyStore.open({ path, ...options });
+  onTestFinished(() => store.close());
+  const transactions = vi.spyOn(QuadFile.prototype, "transaction");
+  onTestFinished(() => transactions.mockRestore());
+  return { store, path, transactions };
+}
+
+const fact = (name: string, value = "x") => quad(namedNode(`urn:${name}`), namedNode("urn:p"), literal(value));
+
+describe("writes of one turn", () => {
+  it("share one transaction", async () => {
+    const { store, transactions } = await open();
+    const names = Array.from({ length: 50 }, (_, index) => `n:${index}`);
+    await Promise.all(names.map((name) => store.insert("data", [fact(name)])));
+    expect(transactions).toHaveBeenCalledTimes(1);
+    expect(await store.getGraph("data")).toHaveLength(50);
+    await store.insert("data", [fact("later")]);
+    expect(transactions).toHaveBeenCalledTimes(2);
+  });
+
+  it("fail one by one: those beside it are kept, also for SPARQL", async () => {
+    const { store } = await open({ maximumQuads: 5 });
+    await store.query("data", "ASK { ?s ?p ?o }");
+    const writes = [["a"], ["b", "c", "d", "e", "f", "g"], ["h"]].map((names) =>
+      store.insert(
+        "data",
+        names.map((name) => fact(name)),
+      ),
+    );
+    const results = await Promise.allSettled(writes);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(await store.query("data", "SELECT ?s { ?s ?p ?o }")).toHaveLength(2);
+    expect(await store.getGraph("data")).toHaveLength(2);
+  });
+
+  it("see what those before them wrote", async () => {
+    const { store } = await open();
+    await Promise.all([
+      store.insert("data", [fact("a")]),
+      store.update("data", "INSERT { ?s <urn:q> 1 } WHERE { ?s <urn:p> ?o }"),
+      store.change("data", { unless: { subject: namedNode("urn:a") }, insert: [fact("b")] }),
+    ]);
+    expect((await store.getGraph("data")).map(({ predicate }) => predicate.value).toSorted()).toEqual([
+      "urn:p",
+      "urn:q",
+    ]);
+  });
+
+  it("are all on disk when the store is closed at once", async () => {
+    const { store, path } = await open();
+    const writes = [store.insert("data", [fact("a")]), store.insert("data", [fact("b")])];
+    await Promise.resolve();
+    await store.close();
+    await Promise.all(writes);
+    const again = await OxigraphOntologyStore.open({ path });
+    expect(await again.getGraph("data")).toHaveLength(2);
+    await again.close();
+  });
+
+  it("are each tried alone where their transaction fails", async () => {
+    const { store, transactions } = await open();
+    const fault = Object.assign(new Error("disk"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
+    transactions.mockImplementationOnce(() => {
+      throw fault;
+    });
+    await Promise.all([store.insert("data", [fact("a")]), store.insert("data", [fact("b")])]);
+    expect(await store.getGraph("data")).toHaveLength(2);
+    transactions.mockImplementationOnce(() => {
+      throw fault;
+    });
+    await expect(store.insert("data", [fact("c")])).rejects.toMatchObject({ type: "io_error" });
+    await store.insert("data", [fact("c")]);
+    expect(await store.getGraph("data")).toHaveLength(3);
+  });
+});
+
+describe("the copy that SPARQL asks", () => {
+  const subjects = async (store: OxigraphOntologyStore): Promise<unknown[]> =>
+    (await select(store, "data", "SELECT ?s { ?s ?p ?o } ORDER BY ?s")).map(({ s }) => s?.value);
+
+  it("follows every kind of write, and forgets what was not kept", async () => {
+    const { store, transactions } = await open();
+    await store.insert("data", [fact("a"), fact("b")]);
+    expect(await subjects(store)).toEqual(["urn:a", "urn:b"]);
+    await store.change("data", { remove: [{ subject: namedNode("urn:a") }], insert: [fact("c")] });
+    await store.update("data", "INSERT { <urn:d> ?p ?o } WHERE { <urn:c> ?p ?o }");
+    expect(await subjects(store)).toEqual(["urn:b", "urn:c", "urn:d"]);
+    const failing = `DELETE WHERE { ?s ?p ?o } ; INSERT { <urn:e> <urn:p> ?n } WHERE { BIND(<urn:%> AS ?n) }`;
+    await expect(store.update("data", failing)).rejects.toMatchObject({ type: "validation_error" });
+    expect(await subjects(store)).toEqual(["urn:b", "urn:c", "urn:d"]);
+    transactions.mockImplementationOnce((work) => {
+      work();
+      throw new Error("as if it could not be committed");
+    });
+    await expect(store.insert("data", [fact("lost")])).rejects.toThrow();
+    await store.deleteStore("data");
+    expect(await subjects(store)).toEqual([]);
+    await store.insert("data", [fact("z")]);
+    expect(await subjects(store)).toEqual(["urn:z"]);
+  });
+
+  it("takes thousands of changes in, with and without a question between", async () => {
+    const { store } = await open();
+    await subjects(store);
+    const many = (from: number) => Array.from({ length: 7000 }, (_, index) => fact(`${from + index}`));
+    await store.insert("data", many(0));
+    await store.change("data", { remove: [{ subject: namedNode("urn:5") }] });
+    await store.insert("data", many(3500));
+    expect(await subjects(store)).toHaveLength(10_499);
+  });
+
+  it("is whole where writes come while it is being read", async () => {
+    const { store } = await open();
+    await store.insert(
+      "data",
+      Array.from({ length: 60_000 }, (_, index) => fact(`${index}`)),
+    );
+    const question = subjects(store);
+    await store.change("data", { remove: [{ subject: namedNode("urn:0") }, { subject: namedNode("urn:59999") }] });
+    await store.insert("data", [fact("new")]);
+    await question;
+    const found = await subjects(store);
+    expect(found).toHaveLength(59_999);
+    expect(found).toContain("urn:new");
+    expect(found).not.toContain("urn:59999");
+  });
+});
