@@ -158,8 +158,7 @@ export class CustomerDataPipeline extends Pipeline<
 
   async #store(records: readonly CustomerRecord[], time: Date): Promise<void> {
     const tidy = records.map((record) => ({ ...record, id: tidyIdentifier(record.id) }));
-    const { sparql, bindings } = replaceCustomers(tidy, { time, source: this.sourceName });
-    await this.configuration.ontologyStore.update(STORE, sparql, bindings);
+    await this.configuration.ontologyStore.change(STORE, replaceCustomers(tidy, { time, source: this.sourceName }));
   }
 
   /** Only where its name is like a field's: what else a source has is its own business. */

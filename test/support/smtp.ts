@@ -19,9 +19,12 @@ export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data" | "accepted";
 
 /**
  * What the server does instead of saying yes: answers with a code, drops the connection, or first waits for a promise
- * (a delay that the test ends, or one that never ends).
+ * (a delay that the test ends, or one that never ends), before it says yes or answers with a code.
  */
-export type Answer = { code: number; text?: string } | { drop: true } | { after: Promise<unknown> };
+export type Answer =
+  | { code: number; text?: string; after?: Promise<unknown> }
+  | { drop: true }
+  | { after: Promise<unknown> };
 
 export interface SmtpOptions {
   /** TLS from the first byte, with `localhostCertificate`, which nobody trusts unless told to. */
@@ -205,13 +208,14 @@ export class SmtpTestServer implements AsyncDisposable {
     if (index !== -1) this.#waiting.splice(index, 1)[0]?.resolve();
     const answer = this.#answers.get(stage)?.shift();
     if (answer === undefined) answered();
-    else if ("code" in answer) answered(withCode(answer.code, answer.text ?? "scripted answer"));
-    else if ("drop" in answer) this.#sockets.get(session.remotePort)?.destroy();
+    else if ("code" in answer) {
+      void afterwards(answer.after, () => answered(withCode(answer.code, answer.text ?? "scripted answer")));
+    } else if ("drop" in answer) this.#sockets.get(session.remotePort)?.destroy();
     else void afterwards(answer.after, answered);
   }
 }
 
-async function afterwards(delay: Promise<unknown>, continued: () => void): Promise<void> {
+async function afterwards(delay: Promise<unknown> | undefined, continued: () => void): Promise<void> {
   await delay;
   continued();
 }

@@ -21,6 +21,9 @@ export interface TicketRequest {
 
 /** Port: where cases go that a person must look at. */
 export interface TicketSystem {
+  /** Whether the tickets are in the knowledge graph already, as `abi:Ticket`; default: no, and the workflow notes them there. */
+  readonly isInGraph?: boolean;
+
   /**
    * Opens a ticket and returns its id.
    * @throws IoError where the system can't be reached, times out or answers 5xx/429

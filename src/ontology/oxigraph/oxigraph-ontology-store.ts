@@ -11,7 +11,7 @@ import type { UpdateStep } from "../sparql/update-plan.ts";
 import { skolemized } from "../skolem.ts";
 import { storeIri, storeName } from "../store-name.ts";
 import { Canonicalization } from "./canonicalization.ts";
-import { DamagedFileError, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
+import { DamagedFileError, lineOf, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
 import type { Mark, Questions } from "./questions.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -126,8 +126,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     await this.#canonicalize(terms);
     return this.#read(() => {
       const id = this.#file.findStore(store);
-      const triples = id === undefined ? [] : wanted.flatMap((pattern) => this.#file.match(id, terms.resolve(pattern)));
-      return distinct(triples, wanted.length > 1).map(toQuad);
+      return id === undefined ? [] : this.#file.match(id, wanted.map(terms.resolve)).map(toQuad);
     });
   }
 
@@ -194,12 +193,10 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   #apply(store: string, id: number, remove: readonly TriplePattern[], insert: readonly Triple[]): void {
-    const removed = this.#file.remove(id, remove);
-    const inserted = this.#file.insert(id, insert);
-    this.#file.forgetUnused(removed.map(({ object }) => object));
+    const { removed, inserted } = this.#file.change(id, remove, insert);
     this.#refuseTooMany();
     if (!this.#questions?.isTold) return;
-    this.#questions.note({ graph: storeIri(store), removed: removed.map(toLine), inserted: inserted.map(toLine) });
+    this.#questions.note({ graph: storeIri(store), removed: removed.map(lineOf), inserted: inserted.map(lineOf) });
   }
 
   #refuseTooMany(): void {
@@ -293,14 +290,8 @@ const triplesOf = (quads: Iterable<Quad>, terms: Canonicalization): Triple[] =>
     object: terms.text(object),
   }));
 
-const toLine = ({ subject, predicate, object }: Triple): string => `${subject} ${predicate} ${object} .`;
-
 const toQuad = ({ subject, predicate, object }: Triple): Quad =>
   DataFactory.quad(parseTerm(subject) as NamedNode, parseTerm(predicate) as NamedNode, parseTerm(object));
-
-/** Patterns may overlap. */
-const distinct = (triples: Triple[], mayRepeat: boolean): Triple[] =>
-  mayRepeat ? [...new Map(triples.map((triple) => [toLine(triple), triple])).values()] : triples;
 
 /** Two names of one file must lead to one lock. */
 function existingPath(path: string): string {

@@ -31,6 +31,17 @@ export interface Triple {
 
 export type TriplePattern = { readonly [Part in keyof Triple]?: string | undefined };
 
+export interface TripleChange {
+  readonly removed: readonly Triple[];
+  readonly inserted: readonly Triple[];
+}
+
+const INSERT = "INSERT OR IGNORE INTO quads (store, subject, predicate, object) VALUES (?, ?, ?, ?)";
+const DELETE = "DELETE FROM quads WHERE store = ? AND subject = ? AND predicate = ? AND object = ?";
+const IDS = "quads.subject AS subjectId, quads.predicate AS predicateId, quads.object AS objectId";
+
+const PARTS = ["subject", "predicate", "object"] as const;
+
 /** Ids of IRIs that are kept in memory: the few that come again and again are among them. */
 const KEPT_IDS = 10_000;
 
@@ -116,46 +127,36 @@ export class QuadFile {
     return Number(this.#get("SELECT total(quads) AS size FROM stores")?.["size"]);
   }
 
-  /** The triples that were not there already. */
-  insert(store: number, triples: Iterable<Triple>): Triple[] {
+  /**
+   * Removes everything that matches one of the patterns, and the literals that nothing holds any more; then adds the triples. What would
+   * be removed and added again stays.
+   * @returns what has really changed
+   */
+  change(store: number, remove: readonly TriplePattern[], insert: readonly Triple[]): TripleChange {
+    const coming = new Map(remove.length > 0 ? insert.map((triple) => [lineOf(triple), triple]) : []);
+    const removed: Triple[] = [];
+    const literals = new Set<number>();
+    for (const found of this.#rows(store, together(remove))) {
+      if (coming.delete(lineOf(found))) continue;
+      const { subjectId, predicateId, objectId } = found;
+      this.#run(DELETE, store, subjectId, predicateId, objectId);
+      removed.push(found);
+      if (found.object.startsWith('"')) literals.add(objectId);
+    }
+    const inserted = this.#insert(store, remove.length > 0 ? coming.values() : insert);
+    this.#count(store, inserted.length - removed.length);
+    for (const id of literals) this.#forgetUnused(id);
+    return { removed, inserted };
+  }
+
+  #insert(store: number, triples: Iterable<Triple>): Triple[] {
     const inserted: Triple[] = [];
     for (const triple of triples) {
-      const changes = this.#run(
-        "INSERT OR IGNORE INTO quads (store, subject, predicate, object) VALUES (?, ?, ?, ?)",
-        store,
-        this.#ensureTerm(triple.subject),
-        this.#ensureTerm(triple.predicate),
-        this.#ensureTerm(triple.object),
-      );
-      if (changes > 0) inserted.push(triple);
+      const { subject, predicate, object } = triple;
+      const ids = [this.#ensureTerm(subject), this.#ensureTerm(predicate), this.#ensureTerm(object)];
+      if (this.#run(INSERT, store, ...ids) > 0) inserted.push(triple);
     }
-    this.#count(store, inserted.length);
     return inserted;
-  }
-
-  /** Removes everything that matches one of the patterns. Terms stay: see `forgetUnused`. */
-  remove(store: number, patterns: Iterable<TriplePattern>): Triple[] {
-    const removed: Triple[] = [];
-    for (const pattern of patterns) {
-      for (const triple of this.match(store, pattern)) {
-        const { subject, predicate, object } = triple;
-        this.#run(
-          "DELETE FROM quads WHERE store = ? AND subject = ? AND predicate = ? AND object = ?",
-          store,
-          this.#ensureTerm(subject),
-          this.#ensureTerm(predicate),
-          this.#ensureTerm(object),
-        );
-        removed.push(triple);
-      }
-    }
-    this.#count(store, -removed.length);
-    return removed;
-  }
-
-  /** Forgets those of these terms that are literals and that nothing holds any more. */
-  forgetUnused(terms: Iterable<string>): void {
-    for (const term of new Set(terms)) if (term.startsWith('"')) this.#forgetUnused(term);
   }
 
   #count(store: number, more: number): void {
@@ -163,32 +164,46 @@ export class QuadFile {
   }
 
   has(store: number, pattern: TriplePattern): boolean {
-    return this.#rows(store, pattern, 1).length > 0;
+    const { where, values } = this.#search(store, pattern);
+    return values !== undefined && this.#get(`SELECT 1 FROM quads WHERE ${where} LIMIT 1`, ...values) !== undefined;
   }
 
   /** @throws DamagedFileError where a term is missing */
-  match(store: number, { subject, predicate, object }: TriplePattern): Triple[] {
-    const terms = new Map<number, string>();
-    return this.#rows(store, { subject, predicate, object }).map((row) => ({
-      subject: subject ?? this.#term(row.subject, terms),
-      predicate: predicate ?? this.#term(row.predicate, terms),
-      object: object ?? this.#term(row.object, terms),
-    }));
+  match(store: number, patterns: readonly TriplePattern[]): Triple[] {
+    return this.#rows(store, together(patterns));
   }
 
-  #rows(store: number, pattern: TriplePattern, most = -1): Record<keyof Triple, number>[] {
+  /** What matches one of the patterns, each once. */
+  #rows(store: number, searches: readonly Search[]): Found[] {
+    const found = searches.flatMap((search) => this.#find(store, search));
+    if (searches.length <= 1) return found;
+    return [...new Map(found.map((row) => [lineOf(row), row])).values()];
+  }
+
+  #find(store: number, { pattern, predicates }: Search): Found[] {
+    const { where, values } = this.#search(store, pattern);
+    if (values === undefined) return [];
+    const unknown = PARTS.filter((part) => pattern[part] === undefined);
+    const columns = unknown.map((part) => `, ${part}s.term AS ${part}`).join("");
+    const joins = unknown.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join("");
+    const rows = this.#prepare(`SELECT ${IDS}${columns} FROM quads${joins} WHERE ${where}`).all(...values);
+    const found = rows.map((row) => toFound(row, pattern));
+    return predicates ? found.filter(({ predicate }) => predicates.has(predicate)) : found;
+  }
+
+  /** Without values where a term of the pattern is in no quad. */
+  #search(store: number, pattern: TriplePattern): { where: string; values?: number[] } {
     const values = [store];
-    let conditions = "";
-    for (const part of ["subject", "predicate", "object"] as const) {
+    let where = "store = ?";
+    for (const part of PARTS) {
       const term = pattern[part];
       if (term === undefined) continue;
       const id = this.#findTerm(term);
-      if (id === undefined) return [];
-      conditions += ` AND ${part} = ?`;
+      if (id === undefined) return { where };
+      where += ` AND ${part} = ?`;
       values.push(id);
     }
-    const sql = `SELECT subject, predicate, object FROM quads WHERE store = ?${conditions} LIMIT ?`;
-    return this.#prepare(sql).all(...values, most) as Record<keyof Triple, number>[];
+    return { where, values };
   }
 
   /** All triples of a store as N-Triples, in pieces of some ten thousand lines. */
@@ -260,8 +275,8 @@ export class QuadFile {
   #ensureTerm(term: string): number {
     const known = this.#findTerm(term);
     if (known !== undefined) return known;
-    const row = this.#get("INSERT INTO terms (hash, term) VALUES (?, ?) RETURNING id", hashOf(term), term);
-    return this.#keep(term, Number(row?.["id"]));
+    const sql = "INSERT INTO terms (hash, term) VALUES (?, ?)";
+    return this.#keep(term, Number(this.#prepare(sql).run(hashOf(term), term).lastInsertRowid));
   }
 
   #keep(term: string, id: number): number {
@@ -271,24 +286,12 @@ export class QuadFile {
     return id;
   }
 
-  #term(id: number, known: Map<number, string>): string {
-    let term = known.get(id);
-    if (term === undefined) {
-      const row = this.#get("SELECT term FROM terms WHERE id = ?", id);
-      if (!row) throw new DamagedFileError();
-      known.set(id, (term = String(row["term"])));
-    }
-    return term;
-  }
-
-  #forgetUnused(literal: string): void {
-    const id = this.#findTerm(literal);
-    if (id === undefined) return;
+  #forgetUnused(literal: number): void {
     const isUsed = this.#get(
       "SELECT 1 FROM stores WHERE EXISTS (SELECT 1 FROM quads WHERE store = stores.id AND object = ?)",
-      id,
+      literal,
     );
-    if (!isUsed) this.#run("DELETE FROM terms WHERE id = ?", id);
+    if (!isUsed) this.#run("DELETE FROM terms WHERE id = ?", literal);
   }
 
   #prepare(sql: string): StatementSync {
@@ -308,6 +311,51 @@ export class QuadFile {
   #run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#prepare(sql).run(...values).changes);
   }
+}
+
+/** As one line of N-Triples, without its end. */
+export const lineOf = ({ subject, predicate, object }: Triple): string => `${subject} ${predicate} ${object} .`;
+
+/** Patterns that are looked up together. */
+interface Search {
+  readonly pattern: TriplePattern;
+  /** Of what matches the pattern, only what has one of these. */
+  readonly predicates?: Set<string>;
+}
+
+/** Patterns that differ in their predicate alone are one search: a subject has few. */
+function together(patterns: readonly TriplePattern[]): Search[] {
+  if (patterns.length <= 1) return patterns.map((pattern) => ({ pattern }));
+  const bySubject = Map.groupBy(patterns, ({ subject, predicate, object }) =>
+    subject !== undefined && predicate !== undefined && object === undefined ? subject : undefined,
+  );
+  return [...bySubject].flatMap(([subject, some]): Search[] =>
+    subject === undefined || some.length === 1
+      ? some.map((pattern) => ({ pattern }))
+      : [{ pattern: { subject }, predicates: new Set(some.flatMap(({ predicate }) => predicate ?? [])) }],
+  );
+}
+
+interface Found extends Triple {
+  readonly subjectId: number;
+  readonly predicateId: number;
+  readonly objectId: number;
+}
+
+function toFound(row: Record<string, unknown>, { subject, predicate, object }: TriplePattern): Found {
+  return {
+    subject: subject ?? termOf(row["subject"]),
+    predicate: predicate ?? termOf(row["predicate"]),
+    object: object ?? termOf(row["object"]),
+    subjectId: Number(row["subjectId"]),
+    predicateId: Number(row["predicateId"]),
+    objectId: Number(row["objectId"]),
+  };
+}
+
+function termOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new DamagedFileError();
 }
 
 /** A quad whose term is not there: SQLite has noticed nothing, but the file is not what was written. */

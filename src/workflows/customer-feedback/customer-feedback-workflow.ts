@@ -290,9 +290,11 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         createdAt: startTime,
       }),
     );
-    await step.unlisted("ticket_recorded", () =>
-      this.#graph.recordTicket(feedback_id, { id: ticket_id, priority, createdAt: startTime }),
-    );
+    if (this.configuration.ticketSystem.isInGraph !== true) {
+      await step.unlisted("ticket_recorded", () =>
+        this.#graph.recordTicket(feedback_id, { id: ticket_id, priority, createdAt: startTime }),
+      );
+    }
     const escalated = { ...output, ticket_id };
     if (!send_response) return escalated;
     const due = { ...mail, kind: "escalation" } as const;

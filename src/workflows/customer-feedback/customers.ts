@@ -1,8 +1,12 @@
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
-import type { OntologyStore, Row } from "../../ontology/ontology-store.ts";
-import { select } from "../../ontology/queries.ts";
-import { PREFIXES } from "../../ontology/vocabulary.ts";
+import type { NamedNode } from "@rdfjs/types";
+import { Facts, isTrue } from "../../ontology/facts.ts";
+import { iri } from "../../ontology/iri.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { toTerm } from "../../ontology/term.ts";
+import { abi, rdf } from "../../ontology/vocabulary.ts";
+import { customerUri } from "../../pipelines/customer-update.ts";
 import type { CustomerDataPipeline } from "../../pipelines/customer-data-pipeline.ts";
 import type { CustomerFreshness } from "./configuration.ts";
 
@@ -21,19 +25,7 @@ export interface Customer {
   isGone: boolean;
 }
 
-// The selective pattern stands first: stores join in the order of the text.
-const CUSTOMER_BY_ID = `${PREFIXES}
-  SELECT ?customer ?name ?email ?segment ?lifetime_value ?do_not_contact ?retrieved_at ?retrieved_from WHERE {
-    ?customer abi:id ?id ; a abi:Customer .
-    OPTIONAL { ?customer abi:name ?name }
-    OPTIONAL { ?customer abi:email ?email }
-    OPTIONAL { ?customer abi:segment ?segment }
-    OPTIONAL { ?customer abi:lifetimeValue ?lifetime_value }
-    OPTIONAL { ?customer abi:doNotContact ?do_not_contact }
-    OPTIONAL { ?customer abi:retrievedAt ?retrieved_at }
-    OPTIONAL { ?customer abi:retrievedFrom ?retrieved_from }
-  }
-  LIMIT 1`;
+const STORE = "customer_data";
 
 interface Parts {
   ontologyStore: OntologyStore;
@@ -132,25 +124,42 @@ export class Customers {
     return retrievedAt !== undefined && Math.abs(this.#clock().getTime() - retrievedAt.getTime()) < ms;
   }
 
+  /** By the URI that the pipeline gives; customers whom others have put into the graph may have another one. */
   async #find(id: string): Promise<Customer | undefined> {
-    const [row] = await select(this.#ontologyStore, "customer_data", CUSTOMER_BY_ID, { id });
-    return row && this.#toCustomer(id, row);
+    const uri = iri(customerUri(id));
+    const own = await this.#described(id, [uri]);
+    if (own) return own;
+    const named = await this.#ontologyStore.match(STORE, { predicate: abi.id, object: toTerm(id, "The id") });
+    return this.#described(
+      id,
+      named.flatMap(({ subject }) => (subject.termType === "NamedNode" && !subject.equals(uri) ? [subject] : [])),
+    );
   }
 
-  #toCustomer(
-    id: string,
-    { customer, name, email, segment, lifetime_value, do_not_contact, retrieved_at, retrieved_from }: Row,
-  ): Customer {
-    const retrievedAt = new Date(retrieved_at?.value ?? Number.NaN);
+  async #described(id: string, uris: readonly NamedNode[]): Promise<Customer | undefined> {
+    for (const subject of uris) {
+      const facts = new Facts(await this.#ontologyStore.match(STORE, { subject }));
+      if (facts.has(rdf.type, abi.Customer) && facts.has(abi.id, toTerm(id, "The id"))) {
+        return this.#toCustomer(id, subject.value, facts);
+      }
+    }
+    return undefined;
+  }
+
+  #toCustomer(id: string, uri: string, facts: Facts): Customer {
+    const email = facts.value(abi.email);
+    const lifetimeValue = facts.value(abi.lifetimeValue);
+    const retrievedAt = new Date(facts.value(abi.retrievedAt) ?? Number.NaN);
+    const retrievedFrom = facts.value(abi.retrievedFrom);
     return {
-      uri: customer?.value ?? "",
-      name: name?.value ?? "",
-      ...(email ? { email: email.value } : {}),
-      segment: segment?.value ?? "standard",
-      lifetimeValue: lifetime_value ? this.#number(id, lifetime_value.value) : 0,
-      doNotContact: do_not_contact?.value === "true" || do_not_contact?.value === "1",
+      uri,
+      name: facts.value(abi.name) ?? "",
+      ...(email === undefined ? {} : { email }),
+      segment: facts.value(abi.segment) ?? "standard",
+      lifetimeValue: lifetimeValue === undefined ? 0 : this.#number(id, lifetimeValue),
+      doNotContact: facts.values(abi.doNotContact).some(isTrue),
       ...(Number.isNaN(retrievedAt.getTime()) ? {} : { retrievedAt }),
-      ...(retrieved_from ? { retrievedFrom: retrieved_from.value } : {}),
+      ...(retrievedFrom === undefined ? {} : { retrievedFrom }),
       isGone: false,
     };
   }

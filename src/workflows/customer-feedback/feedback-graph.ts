@@ -6,13 +6,15 @@ import type { NamedNode } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
+import { Facts, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
-import { ask, select } from "../../ontology/queries.ts";
-import { PREFIXES, prov, rdf } from "../../ontology/vocabulary.ts";
+import { abi, prov, rdf } from "../../ontology/vocabulary.ts";
+import { ticketGraph } from "../../integrations/tickets/ticket-graph.ts";
 import type { TicketPriority } from "../../integrations/tickets/ticket-system.ts";
 import type { ResponseCap } from "./configuration.ts";
 import type { Action } from "./result.ts";
+import { Turns } from "./turns.ts";
 
 export const FEEDBACK_STORE = "feedback_data";
 
@@ -50,47 +52,12 @@ export interface StoredFeedback {
   responseSent: boolean;
 }
 
-const FEEDBACK_BY_URI = `${PREFIXES}
-  SELECT ?timestamp ?sentiment ?category ?response_sent WHERE {
-    ?feedback abi:timestamp ?timestamp ; abi:sentiment ?sentiment .
-    OPTIONAL { ?feedback abi:hasCategory ?category }
-    OPTIONAL { ?feedback abi:responseSent ?response_sent }
-  }
-  ORDER BY ?category`;
-
-/** The customer's permissions are few, all feedback is many. */
-const COUNT_PERMITTED = `{ SELECT (COUNT(?other) AS ?permitted) WHERE {
-  ?customer abi:permittedResponseTo ?other . ?other abi:responsePermitted ?at . FILTER(?at > ?since) } }`;
-
-/**
- * One update, so that two runs can't both take the last place where updates are done one at a time. With OPTIONAL, because
- * Virtuoso 7 takes a NOT EXISTS beside the count for a part of what it counts.
- */
-const PERMIT_RESPONSE = `${PREFIXES}
-  INSERT { ?feedback abi:responsePermitted ?now . ?customer abi:permittedResponseTo ?feedback }
-  WHERE {
-    ${COUNT_PERMITTED} OPTIONAL { ?feedback abi:responsePermitted ?earlier }
-    FILTER(?permitted < ?cap && !BOUND(?earlier))
-  }`;
-
-const PERMISSIONS = `${PREFIXES}
-  SELECT ?permitted ?mine WHERE { ${COUNT_PERMITTED} OPTIONAL { ?feedback abi:responsePermitted ?mine } }`;
-
-const WITHDRAW_PERMISSION = `${PREFIXES}
-  DELETE { ?feedback abi:responsePermitted ?at . ?customer abi:permittedResponseTo ?feedback }
-  WHERE { ?feedback abi:responsePermitted ?at }`;
-
-const FEEDBACK_EXISTS = `${PREFIXES} ASK { ?feedback a abi:Feedback }`;
-
-const RECORD_RESPONSE = `${PREFIXES}
-  INSERT { ?feedback abi:hasResponse ?response . ?response a abi:Response ; abi:text ?text ; abi:responseTime ?time }
-  WHERE { FILTER NOT EXISTS { ?response a abi:Response } }`;
-
 export const feedbackUri = (feedbackId: string): string => entityUri("Feedback", feedbackId);
 
 /** What the process knows in the store `feedback_data`. Everything here may be repeated and changes nothing more. */
 export class FeedbackGraph {
   readonly #ontologyStore: OntologyStore;
+  readonly #turns = new Turns();
 
   constructor(ontologyStore: OntologyStore) {
     this.#ontologyStore = ontologyStore;
@@ -143,38 +110,48 @@ export class FeedbackGraph {
   }
 
   async find(feedbackId: string): Promise<StoredFeedback | undefined> {
-    const rows = await select(this.#ontologyStore, FEEDBACK_STORE, FEEDBACK_BY_URI, {
-      feedback: iri(feedbackUri(feedbackId)),
-    });
-    const [first] = rows;
-    if (!first?.["timestamp"] || !first["sentiment"]) return undefined;
+    const facts = await this.#facts(feedbackId);
+    const [timestamp, sentiment] = [facts.value(abi.timestamp), facts.value(abi.sentiment)];
+    if (timestamp === undefined || sentiment === undefined) return undefined;
     return {
-      timestamp: first["timestamp"].value,
-      sentiment: first["sentiment"].value,
-      categories: [...new Set(rows.flatMap(({ category }) => (category ? [category.value] : [])))],
-      // `1` is another spelling of true, and the one in which some endpoints give it back.
-      responseSent: rows.some(({ response_sent }) => ["true", "1"].includes(response_sent?.value ?? "")),
+      timestamp,
+      sentiment,
+      categories: facts.values(abi.hasCategory).toSorted(),
+      responseSent: facts.values(abi.responseSent).some(isTrue),
     };
   }
 
+  async #facts(feedbackId: string): Promise<Facts> {
+    return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject: iri(feedbackUri(feedbackId)) }));
+  }
+
   /**
-   * Takes one of the customer's places under the cap for this feedback; it stays taken until `withdrawPermission`. On an endpoint that does
-   * updates at the same time two can both take the last one. So each looks again when its own is there to be seen: whoever looks
-   * last sees them all and gives its own back. Both may; then one mail too few goes out, never one too many.
-   * @throws IoError where one is free and was not taken: another gave it back just now, or the update got lost on its way
+   * Takes one of the customer's places under the cap for this feedback; it stays taken until `withdrawPermission`. Within this process one
+   * run after the other does that. Of two processes on one endpoint both can take the last place. So each looks again when its own is there
+   * to be seen: whoever looks last sees them all and gives its own back. Both may; then one mail too few goes out, never one too many.
+   * @throws IoError where one is free and was not taken: another gave it back just now, or the change got lost on its way
    */
-  async permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
+  permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
+    return this.#turns.take(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
+  }
+
+  async #permit(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
     const feedback = iri(feedbackUri(feedbackId));
-    const customer = iri(customerUri);
-    const since = new Date(now.getTime() - cap.minutes * 60_000);
-    const store = this.#ontologyStore;
-    await store.update(FEEDBACK_STORE, PERMIT_RESPONSE, { feedback, customer, now, since, cap: cap.responses });
-    const [row] = await select(store, FEEDBACK_STORE, PERMISSIONS, { feedback, customer, since });
-    const count = Number(row?.["permitted"]?.value);
-    if (row?.["mine"]) {
-      if (count <= cap.responses) return true;
-      await this.withdrawPermission(feedbackId, customerUri);
-    } else if (!(count >= cap.responses)) {
+    const since = now.getTime() - cap.minutes * 60_000;
+    const before = await this.#permissions(customerUri, feedback, since);
+    if (before.isMine && before.count <= cap.responses) return true;
+    if (!before.isMine) {
+      if (before.count >= cap.responses) return false;
+      const graph = new ABIGraph();
+      graph.addProperty(feedback, abi.responsePermitted, now);
+      graph.createRelationship(iri(customerUri), abi.permittedResponseTo, feedback);
+      const unless = { subject: feedback, predicate: abi.responsePermitted };
+      await this.#ontologyStore.change(FEEDBACK_STORE, { unless, insert: graph });
+    }
+    const { isMine, count } = await this.#permissions(customerUri, feedback, since);
+    if (isMine && count <= cap.responses) return true;
+    if (isMine) await this.withdrawPermission(feedbackId, customerUri);
+    else if (count < cap.responses) {
       throw new IoError("No place under the cap of mails could be taken, though one is free.", {
         code: "place_not_taken",
       });
@@ -182,10 +159,36 @@ export class FeedbackGraph {
     return false;
   }
 
+  /** Places that are taken, this feedback's among them or not. */
+  async #permissions(
+    customerUri: string,
+    feedback: NamedNode,
+    since: number,
+  ): Promise<{ count: number; isMine: boolean }> {
+    const links = { subject: iri(customerUri), predicate: abi.permittedResponseTo };
+    const permitted = (await this.#ontologyStore.match(FEEDBACK_STORE, links)).map(({ object }) => object);
+    const subjects = permitted.filter((object) => object.termType === "NamedNode");
+    const times = await this.#ontologyStore.match(
+      FEEDBACK_STORE,
+      [...subjects, feedback].map((subject) => ({ subject, predicate: abi.responsePermitted })),
+    );
+    const isMine = times.some(({ subject }) => subject.equals(feedback));
+    const counted = times.filter(
+      ({ subject, object }) =>
+        Date.parse(object.value) > since && subjects.some((permittedOne) => permittedOne.equals(subject)),
+    );
+    return { count: counted.length, isMine };
+  }
+
   /** Gives the feedback's place under the cap back, for a mail that does not go out. */
   async withdrawPermission(feedbackId: string, customerUri: string): Promise<void> {
-    const [feedback, customer] = [iri(feedbackUri(feedbackId)), iri(customerUri)];
-    await this.#ontologyStore.update(FEEDBACK_STORE, WITHDRAW_PERMISSION, { feedback, customer });
+    const feedback = iri(feedbackUri(feedbackId));
+    await this.#ontologyStore.change(FEEDBACK_STORE, {
+      remove: [
+        { subject: feedback, predicate: abi.responsePermitted },
+        { subject: iri(customerUri), predicate: abi.permittedResponseTo, object: feedback },
+      ],
+    });
   }
 
   /** Notes the ticket, wherever it is kept. */
@@ -193,11 +196,7 @@ export class FeedbackGraph {
     feedbackId: string,
     ticket: { id: string; priority: TicketPriority; createdAt: Date },
   ): Promise<void> {
-    const graph = new ABIGraph();
-    const feedback = iri(feedbackUri(feedbackId));
-    const uri = graph.createEntity("Ticket", ticket);
-    graph.createRelationship(uri, "forFeedback", feedback);
-    graph.createRelationship(feedback, "hasTicket", uri);
+    const { graph } = ticketGraph({ ...ticket, feedbackUri: feedbackUri(feedbackId) });
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
   }
 
@@ -214,12 +213,18 @@ export class FeedbackGraph {
   /** Notes a person's answer; the same answer twice is one. False where the feedback is not known. */
   async recordResponse(feedbackId: string, text: string, time: Date): Promise<boolean> {
     const feedback = iri(feedbackUri(feedbackId));
-    if (!(await ask(this.#ontologyStore, FEEDBACK_STORE, FEEDBACK_EXISTS, { feedback }))) return false;
+    if (!(await this.#facts(feedbackId)).has(rdf.type, abi.Feedback)) return false;
     const digest = createHash("sha256")
       .update(JSON.stringify([feedbackId, text]))
       .digest("hex");
     const response = iri(entityUri("Response", digest.slice(0, 32)));
-    await this.#ontologyStore.update(FEEDBACK_STORE, RECORD_RESPONSE, { feedback, response, text, time });
+    const graph = new ABIGraph();
+    graph.createRelationship(feedback, abi.hasResponse, response);
+    graph.createRelationship(response, rdf.type, abi.Response);
+    graph.addProperty(response, abi.text, text);
+    graph.addProperty(response, abi.responseTime, time);
+    const unless = { subject: response, predicate: rdf.type, object: abi.Response };
+    await this.#ontologyStore.change(FEEDBACK_STORE, { unless, insert: graph });
     return true;
   }
 }

@@ -5,27 +5,12 @@ import { AUTOMATIC_REPLY_HEADERS } from "../../integrations/email/mail-hygiene.t
 import type { MailMessage } from "../../integrations/email/mail-transport.ts";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
+import { Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore, Row } from "../../ontology/ontology-store.ts";
-import { ask, select } from "../../ontology/queries.ts";
-import { PREFIXES, prov, rdf } from "../../ontology/vocabulary.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { abi, prov, rdf } from "../../ontology/vocabulary.ts";
 import type { ResponseDecision } from "./approval.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
-
-const DRAFT_BY_URI = `${PREFIXES}
-  SELECT ?sender ?recipient ?subject ?text ?html ?message_id ?in_reply_to ?refused ?refusal WHERE {
-    ?feedback abi:hasDraft ?draft .
-    ?draft abi:sender ?sender ; abi:recipient ?recipient ; abi:subject ?subject ; abi:text ?text ; abi:html ?html ;
-      abi:messageId ?message_id .
-    OPTIONAL { ?draft abi:inReplyTo ?in_reply_to }
-    OPTIONAL { ?draft abi:insteadOf ?other . ?other abi:id ?refused ; abi:refusal ?refusal }
-  }`;
-
-const IS_REFUSED = `${PREFIXES} ASK { ?draft abi:refusal ?refusal }`;
-
-/** The first one stays: the step that notes it may be done again. */
-const RECORD_REFUSAL = `${PREFIXES}
-  INSERT { ?draft abi:refusal ?refusal } WHERE { FILTER NOT EXISTS { ?draft abi:refusal ?earlier } }`;
 
 /** A mail for a person to decide on. */
 export interface Draft {
@@ -93,23 +78,37 @@ export class ResponseDrafts {
    * @throws ConflictError (`draft_changed`) where what is stored is not what the rendering stands for
    */
   async find(feedbackId: string, rendering: string): Promise<Draft | undefined> {
-    const rows = await select(this.#ontologyStore, FEEDBACK_STORE, DRAFT_BY_URI, {
-      feedback: iri(feedbackUri(feedbackId)),
-      draft: draftUri(rendering),
+    const [feedback, draft] = [iri(feedbackUri(feedbackId)), draftUri(rendering)];
+    const [link] = await this.#ontologyStore.match(FEEDBACK_STORE, {
+      subject: feedback,
+      predicate: abi.hasDraft,
+      object: draft,
     });
-    const draft = rows[0] && toDraft(rows[0]);
-    if (draft === undefined || (rows.length === 1 && renderingOf(draft) === rendering)) return draft;
+    const facts = link && (await this.#facts(draft));
+    if (!facts || CONTENT.some((property) => facts.value(property) === undefined)) return undefined;
+    const refused = facts.value(abi.insteadOf);
+    const found = toDraft(facts, refused === undefined ? undefined : await this.#facts(iri(refused)));
+    const isAlone = SINGLE.every((property) => facts.values(property).length <= 1);
+    if (isAlone && renderingOf(found) === rendering) return found;
     throw draftChanged(rendering);
   }
 
-  /** Whether the mail server has refused this mail for good. */
-  isRefused(rendering: string): Promise<boolean> {
-    return ask(this.#ontologyStore, FEEDBACK_STORE, IS_REFUSED, { draft: draftUri(rendering) });
+  async #facts(draft: NamedNode): Promise<Facts> {
+    return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject: draft }));
   }
 
-  /** Notes that the mail server has refused this mail for good, and what it said. */
+  /** Whether the mail server has refused this mail for good. */
+  async isRefused(rendering: string): Promise<boolean> {
+    const refusals = { subject: draftUri(rendering), predicate: abi.refusal };
+    return (await this.#ontologyStore.match(FEEDBACK_STORE, refusals)).length > 0;
+  }
+
+  /** Notes that the mail server has refused this mail for good, and what it said first: the step that notes it may be done again. */
   async recordRefusal(rendering: string, refusal: string): Promise<void> {
-    await this.#ontologyStore.update(FEEDBACK_STORE, RECORD_REFUSAL, { draft: draftUri(rendering), refusal });
+    const graph = new ABIGraph();
+    const [subject, predicate] = [draftUri(rendering), abi.refusal];
+    graph.addProperty(subject, predicate, refusal);
+    await this.#ontologyStore.change(FEEDBACK_STORE, { unless: { subject, predicate }, insert: graph });
   }
 
   /** Notes who has decided what on a draft, and when. */
@@ -131,22 +130,31 @@ export class ResponseDrafts {
   }
 }
 
-function toDraft({ refused, refusal, ...message }: Row): Draft {
+/** Without one of these there is no mail. */
+const CONTENT = [abi.sender, abi.recipient, abi.subject, abi.text, abi.html, abi.messageId];
+
+/** With two of one of these nobody knows which mail it is. */
+const SINGLE = [...CONTENT, abi.inReplyTo, abi.insteadOf];
+
+/** @param refused what is known of the mail in whose place this one is */
+function toDraft(facts: Facts, refused: Facts | undefined): Draft {
+  const [rendering, refusal] = [refused?.value(abi.id), refused?.value(abi.refusal)];
   return {
-    message: toMessage(message),
-    ...(refused && { refused: { rendering: refused.value, refusal: refusal?.value ?? "" } }),
+    message: toMessage(facts),
+    ...(rendering !== undefined && refusal !== undefined && { refused: { rendering, refusal } }),
   };
 }
 
-function toMessage({ sender, recipient, subject, text, html, message_id, in_reply_to }: Row): MailMessage {
+function toMessage(facts: Facts): MailMessage {
+  const inReplyTo = facts.value(abi.inReplyTo);
   return {
-    from: sender?.value ?? "",
-    to: recipient?.value ?? "",
-    subject: subject?.value ?? "",
-    html: html?.value ?? "",
-    text: text?.value ?? "",
-    messageId: message_id?.value ?? "",
-    ...(in_reply_to && { inReplyTo: in_reply_to.value, references: [in_reply_to.value] }),
+    from: facts.value(abi.sender) ?? "",
+    to: facts.value(abi.recipient) ?? "",
+    subject: facts.value(abi.subject) ?? "",
+    html: facts.value(abi.html) ?? "",
+    text: facts.value(abi.text) ?? "",
+    messageId: facts.value(abi.messageId) ?? "",
+    ...(inReplyTo !== undefined && { inReplyTo, references: [inReplyTo] }),
     headers: AUTOMATIC_REPLY_HEADERS,
   };
 }

@@ -8,10 +8,11 @@ import { CATEGORIES } from "../../../src/analysis/categories.ts";
 import type { SentimentAnalyzer } from "../../../src/analysis/sentiment-analyzer.ts";
 import { IoError } from "../../../src/errors.ts";
 import { select } from "../../../src/ontology/queries.ts";
-import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
-import type { OntologyStore } from "../../../src/ontology/ontology-store.ts";
+import { abi, PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import type { Change, OntologyStore } from "../../../src/ontology/ontology-store.ts";
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
+import { setCustomer } from "../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 import { startOpenAiServer, status } from "../../support/openai-server.ts";
 import { shaclViolations } from "../../support/shacl.ts";
@@ -255,15 +256,9 @@ describe("processing feedback", () => {
   });
 
   it("sends nothing to a customer who objects while the mail waits for its retry", async () => {
-    const { workflow, mails, ontologyStore, engine } = await startFeedback();
-    mails.script("rcpt", { code: 451 });
-    engine.onStep(({ step, phase }) => {
-      if (step !== "response_sent" || phase !== "failed") return;
-      void ontologyStore.update(
-        "customer_data",
-        `${PREFIXES} INSERT { ?customer abi:doNotContact true } WHERE { ?customer abi:id "C-1" }`,
-      );
-    });
+    const { workflow, mails, ontologyStore } = await startFeedback();
+    const objected = mails.reached("rcpt").then(() => setCustomer(ontologyStore, "abi:doNotContact", true));
+    mails.script("rcpt", { code: 451, after: objected });
     const result = await workflow.run(feedback());
     expect(result).toMatchObject({ success: true, steps_completed: ANALYZED });
     expect(result.response_withheld).toMatch(/does not want to be contacted/);
@@ -277,31 +272,24 @@ describe("processing feedback", () => {
    */
   async function startObjection(answersLost: number) {
     const store = await OxigraphOntologyStore.open({ path: ":memory:" });
-    const object = (objection: boolean) =>
-      store.update(
-        "customer_data",
-        `${PREFIXES} ${objection ? "INSERT" : "DELETE"} { ?c abi:doNotContact true } WHERE { ?c abi:id "C-1" }`,
-      );
+    const isWithdrawal = ({ remove = [] }: Change): boolean =>
+      [...remove].some(({ predicate }) => predicate?.equals(abi.responsePermitted));
     const ontologyStore: OntologyStore = new Proxy(store, {
       get(target, property) {
         const member = Reflect.get(target, property) as (...given: unknown[]) => unknown;
         return async (...args: unknown[]) => {
           const answer = await member.apply(target, args);
-          if (property !== "update" || !/DELETE.*responsePermitted/.test(String(args[1]))) return answer;
-          await object(false);
+          if (property !== "change" || !isWithdrawal(args[1] as Change)) return answer;
+          await setCustomer(store, "abi:doNotContact", false);
           if (answersLost-- > 0) throw new IoError("The store is away.");
           return answer;
         };
       },
     });
     const parts = await startFeedback({ ontologyStore, responseCap: { responses: 1, minutes: 60 } });
-    parts.mails.script("rcpt", { code: 451 });
-    let objected: Promise<void> | undefined;
-    parts.engine.onStep(({ step, phase }) => {
-      if (step === "response_sent" && phase === "failed") objected ??= object(true);
-    });
+    const objected = parts.mails.reached("rcpt").then(() => setCustomer(store, "abi:doNotContact", true));
+    parts.mails.script("rcpt", { code: 451, after: objected });
     const result = await parts.workflow.run(feedback());
-    await objected;
     return { ...parts, result };
   }
 

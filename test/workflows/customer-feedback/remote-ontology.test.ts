@@ -52,8 +52,15 @@ describe("the workflow on a SPARQL endpoint", () => {
   it("gets over an endpoint that fails now and then, and does nothing twice", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, mails, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
-    // The engine tries each step three times.
-    endpoint.failNext(503, null, "drop-after", null, "drop-after", null, "drop-after", null, 503, "drop");
+    // The engine tries each step three times, from its first request on.
+    endpoint.failNext(
+      ...([503, null, null, "drop-after", null] as const), // the customer: looked up, fetched, found
+      ...(["drop-after", null] as const), // the feedback
+      ...(["drop-after", null] as const), // the ticket
+      ...([null, null, null, "drop-after", null, null, null] as const), // the permission: what is there, its own
+      ...([503, null] as const), // the mail
+      "drop", // and what is known of it
+    );
     expect(await workflow.run(feedback({ customer_id: "C-vip" }))).toMatchObject({ success: true, action: "escalate" });
     expect(mails.mails).toHaveLength(1);
     expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(1);

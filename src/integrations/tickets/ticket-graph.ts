@@ -1,0 +1,21 @@
+import type { NamedNode } from "@rdfjs/types";
+import { ABIGraph } from "../../ontology/abi-graph.ts";
+import { iri } from "../../ontology/iri.ts";
+import type { TicketRequest } from "./ticket-system.ts";
+
+/** What the graph says of a ticket, wherever the ticket itself is kept. */
+export function ticketGraph({
+  id,
+  feedbackUri,
+  priority,
+  createdAt,
+}: { id: string } & Pick<TicketRequest, "feedbackUri" | "priority" | "createdAt">): {
+  ticket: NamedNode;
+  graph: ABIGraph;
+} {
+  const graph = new ABIGraph();
+  const ticket = graph.createEntity("Ticket", { id, priority, createdAt });
+  graph.createRelationship(ticket, "forFeedback", iri(feedbackUri));
+  graph.createRelationship(iri(feedbackUri), "hasTicket", ticket);
+  return { ticket, graph };
+}

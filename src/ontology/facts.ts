@@ -1,0 +1,30 @@
+import type { NamedNode, Quad, Term } from "@rdfjs/types";
+
+/** What `match` has found of one subject, by property. */
+export class Facts {
+  readonly #objects = new Map<string, Term[]>();
+
+  constructor(quads: readonly Quad[]) {
+    for (const { predicate, object } of quads) {
+      const objects = this.#objects.get(predicate.value);
+      if (objects) objects.push(object);
+      else this.#objects.set(predicate.value, [object]);
+    }
+  }
+
+  values(predicate: NamedNode): string[] {
+    return (this.#objects.get(predicate.value) ?? []).map(({ value }) => value);
+  }
+
+  /** One value; of several, any. */
+  value(predicate: NamedNode): string | undefined {
+    return this.#objects.get(predicate.value)?.[0]?.value;
+  }
+
+  has(predicate: NamedNode, object: Term): boolean {
+    return (this.#objects.get(predicate.value) ?? []).some((known) => known.equals(object));
+  }
+}
+
+/** Of an `xsd:boolean`: `1` is another spelling, and the one in which some endpoints give it back. */
+export const isTrue = (value: string): boolean => value === "true" || value === "1";
