@@ -51,7 +51,15 @@ export type { RunStore } from "./engine/run-store.ts";
 export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
 
 // The knowledge graph.
-export type { Bindings, BindingValue, OntologyStore, QueryResult, Row } from "./ontology/ontology-store.ts";
+export type {
+  Bindings,
+  BindingValue,
+  Change,
+  OntologyStore,
+  Pattern,
+  QueryResult,
+  Row,
+} from "./ontology/ontology-store.ts";
 export { ABIGraph } from "./ontology/abi-graph.ts";
 export { entityUri } from "./ontology/entity-uri.ts";
 export { iri } from "./ontology/iri.ts";

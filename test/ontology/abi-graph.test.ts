@@ -88,7 +88,7 @@ describe("ABIGraph", () => {
       lifetimeValue: 12.5,
       timestamp: new Date("2024-02-29T12:00:00.120Z"),
       segment: literal("x", "en"),
-      hasTicket: namedNode("urn:t"),
+      hasResponse: namedNode("urn:t"),
     });
     expect(objects(graph, "name")).toEqual(["Ada^^string"]);
     expect(objects(graph, "email")).toEqual([]);
@@ -96,7 +96,7 @@ describe("ABIGraph", () => {
     expect(objects(graph, "lifetimeValue")).toEqual(["12.5^^decimal"]);
     expect(objects(graph, "timestamp")).toEqual(["2024-02-29T12:00:00.120Z^^dateTime"]);
     expect(objects(graph, "segment")).toEqual(["x^^langString"]);
-    expect(objects(graph, "hasTicket")).toEqual(["urn:t^^IRI"]);
+    expect(objects(graph, "hasResponse")).toEqual(["urn:t^^IRI"]);
   });
 
   it("writes every number so that it reads as the same number", () => {
@@ -108,8 +108,8 @@ describe("ABIGraph", () => {
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger()), (value) => {
         const graph = new ABIGraph();
-        graph.addProperty(namedNode("urn:x"), "score", value);
-        const [text = "", kind = ""] = objects(graph, "score")[0]?.split("^^") ?? [];
+        graph.addProperty(namedNode("urn:x"), "sentimentScore", value);
+        const [text = "", kind = ""] = objects(graph, "sentimentScore")[0]?.split("^^") ?? [];
         expect(text).toMatch(lexical[kind as keyof typeof lexical]);
         // RDF's integers have one zero only.
         expect(Number(text.replace("INF", "Infinity"))).toBe(value === 0 ? 0 : value);
@@ -150,14 +150,14 @@ describe("ABIGraph", () => {
   it("refuses what can't be stored and names the property", () => {
     const graph = new ABIGraph();
     const add =
-      (value: PropertyValue, name = "score") =>
+      (value: PropertyValue, name = "sentimentScore") =>
       () =>
         graph.addProperty(namedNode("urn:x"), name, value);
-    expect(add(new Date(Number.NaN))).toThrow("abi#score");
-    expect(add(namedNode("no iri"))).toThrow("abi#score");
-    expect(add(blankNode("b"))).toThrow("abi#score");
+    expect(add(new Date(Number.NaN))).toThrow("abi#sentimentScore");
+    expect(add(namedNode("no iri"))).toThrow("abi#sentimentScore");
+    expect(add(blankNode("b"))).toThrow("abi#sentimentScore");
     expect(add(1, "two words")).toThrow("Names of");
-    expect(() => graph.addProperty(namedNode("x> <y"), "score", 1)).toThrow("IRI");
+    expect(() => graph.addProperty(namedNode("x> <y"), "sentimentScore", 1)).toThrow("IRI");
     expect(() => graph.createEntity("Customer", { id: true })).toThrow("string or a number");
     expect(graph.getGraph().size).toBe(0);
   });

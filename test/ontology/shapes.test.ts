@@ -46,29 +46,26 @@ function feedbackGraph(changes: Properties = {}): ABIGraph {
     responseSent: true,
     responseId: "<m@x>",
     responseTime: now,
+    sentimentScore: 0.75,
+    sentimentEvidence: "great",
     ...changes,
   });
   graph.addProperty(feedback, "hasCategory", "product");
   graph.addProperty(feedback, "hasCategory", "bug");
   graph.createRelationship(feedback, "providedBy", customer);
-  const ticket = graph.createEntity("Ticket", { id: "T-1", priority: "high", status: "open", createdAt: now });
+  const ticket = graph.createEntity("Ticket", { id: "T-1", priority: "high", status: "open" });
   graph.createRelationship(ticket, "forFeedback", feedback);
-  graph.createRelationship(feedback, "hasTicket", ticket);
   graph.createRelationship(
     feedback,
     "hasResponse",
     graph.createEntity("Response", { text: "Thanks", responseTime: now }),
   );
   const agent = graph.createEntity("Analyzer", { id: "lexicon 1", name: "lexicon", version: "1" });
-  graph.addProperty(agent, rdf.type, prov.SoftwareAgent);
-  const run = graph.createEntity("WorkflowRun", { id: "workflow-1" });
-  graph.addProperty(run, prov.startedAtTime, now);
-  const analysis = graph.createEntity("SentimentAnalysis", { id: "F-1", score: 0.75, evidence: "great" });
-  graph.createRelationship(analysis, prov.wasAssociatedWith, agent);
-  for (const activity of [run, analysis]) {
-    graph.addProperty(activity, rdf.type, prov.Activity);
-    graph.createRelationship(feedback, prov.wasGeneratedBy, activity);
-  }
+  const pair = graph.createEntity("AnalyzerPair");
+  graph.createRelationship(pair, "sentimentAnalyzer", agent);
+  graph.createRelationship(pair, "categoryAnalyzer", agent);
+  graph.createRelationship(feedback, "analyzedBy", pair);
+  graph.createRelationship(feedback, prov.wasGeneratedBy, namedNode("http://example.org/abi/WorkflowRun/workflow-1"));
   return graph;
 }
 
@@ -85,9 +82,9 @@ describe("the SHACL shapes", () => {
     twice.addProperty(namedNode("http://example.org/abi/Customer/C-1"), "email", "other@example.org");
     twice.addProperty(namedNode("http://example.org/abi/Customer/C-1"), "lifetimeValue", "a lot");
     expect(await violations(twice)).toEqual(expect.arrayContaining(["email", "lifetimeValue"]));
-    const surer = feedbackGraph();
-    surer.createEntity("CategoryAnalysis", { id: "F-1", score: 1.5 });
-    expect(await violations(surer)).toEqual(["score", "wasAssociatedWith"]);
+    const surer = feedbackGraph({ sentimentScore: 1.5 });
+    surer.createEntity("AnalyzerPair");
+    expect(await violations(surer)).toEqual(["categoryAnalyzer", "sentimentAnalyzer", "sentimentScore"]);
     const bare = new ABIGraph();
     bare.createEntity("Feedback", { id: "F-2" });
     expect(await violations(bare)).toEqual(["hasCategory", "providedBy", "sentiment", "subject", "text", "timestamp"]);

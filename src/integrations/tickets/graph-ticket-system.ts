@@ -16,9 +16,9 @@ export class GraphTicketSystem implements TicketSystem {
   }
 
   /** A ticket that exists stays as people have left it; of two callers with the same key one finds nothing. */
-  async createTicket({ key, feedbackUri, priority, createdAt }: TicketRequest): Promise<string> {
+  async createTicket({ key, feedbackUri, priority }: TicketRequest): Promise<string> {
     const id = ticketId(key);
-    const { ticket, graph } = ticketGraph({ id, feedbackUri, priority, createdAt });
+    const { ticket, graph } = ticketGraph({ id, feedbackUri, priority });
     graph.addProperty(ticket, abi.status, "open");
     await this.#ontologyStore.change(STORE, { unless: { subject: ticket, predicate: abi.id }, insert: graph });
     return id;

@@ -8,14 +8,12 @@ export function ticketGraph({
   id,
   feedbackUri,
   priority,
-  createdAt,
-}: { id: string } & Pick<TicketRequest, "feedbackUri" | "priority" | "createdAt">): {
+}: { id: string } & Pick<TicketRequest, "feedbackUri" | "priority">): {
   ticket: NamedNode;
   graph: ABIGraph;
 } {
   const graph = new ABIGraph();
-  const ticket = graph.createEntity("Ticket", { id, priority, createdAt });
+  const ticket = graph.createEntity("Ticket", { id, priority });
   graph.createRelationship(ticket, "forFeedback", iri(feedbackUri));
-  graph.createRelationship(iri(feedbackUri), "hasTicket", ticket);
   return { ticket, graph };
 }

@@ -107,13 +107,13 @@ export class OxigraphOntologyStore implements OntologyStore {
     storeIri(store);
     this.#requireOpen();
     const terms = new Canonicalization();
-    const before = [...(unless ? [unless] : [])].map((pattern) => patternOf(pattern, terms));
+    const obstacle = unless && patternOf(unless, terms);
     const removed = Array.from(remove, (pattern) => patternOf(pattern, terms));
     const inserted = triplesOf(insert, terms);
     await this.#canonicalize(terms);
     await this.#write(() => {
       const id = this.#file.ensureStore(store);
-      if (before.some((pattern) => this.#file.has(id, terms.resolve(pattern)))) return;
+      if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
       this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
     });
   }

@@ -220,7 +220,7 @@ export class QuadFile {
         from + IDS_PER_PIECE - 1,
       );
       if (row?.["quads"] !== row?.["whole"]) throw new DamagedFileError();
-      if (row?.["text"] !== null) yield String(row?.["text"]);
+      if (typeof row?.["text"] === "string") yield row["text"];
     }
   }
 

@@ -291,9 +291,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       }),
     );
     if (this.configuration.ticketSystem.isInGraph !== true) {
-      await step.unlisted("ticket_recorded", () =>
-        this.#graph.recordTicket(feedback_id, { id: ticket_id, priority, createdAt: startTime }),
-      );
+      await step.unlisted("ticket_recorded", () => this.#graph.recordTicket(feedback_id, { id: ticket_id, priority }));
     }
     const escalated = { ...output, ticket_id };
     if (!send_response) return escalated;

@@ -65,46 +65,42 @@ export class FeedbackGraph {
 
   /** Stores the feedback with its provenance and returns its URI. */
   async store(record: FeedbackRecord): Promise<string> {
-    const graph = new ABIGraph();
-    const { id, reference, subject, text, sentiment, stated, action, timestamp, runId } = record;
-    const statedSentiment = stated.sentiment;
-    const properties = { id, reference, subject, text, sentiment, statedSentiment, timestamp, action };
-    const feedback = graph.createEntity("Feedback", properties);
-    for (const category of record.categories) graph.addProperty(feedback, "hasCategory", category);
-    for (const category of stated.categories) graph.addProperty(feedback, "statedCategory", category);
-    graph.createRelationship(feedback, "providedBy", iri(record.customerUri));
-
-    const run = graph.createEntity("WorkflowRun", { id: runId });
-    graph.createRelationship(run, rdf.type, prov.Activity);
-    graph.addProperty(run, prov.startedAtTime, timestamp);
-    graph.createRelationship(feedback, prov.wasGeneratedBy, run);
-
-    const addAnalysis = (
-      type: string,
-      { analyzer: { name, version }, result }: Analysis<SentimentResult | CategoriesResult>,
-      score: number,
-      evidence: readonly string[],
-    ): NamedNode => {
-      const analyzer = graph.createEntity("Analyzer", { id: `${name}@${version}`, name, version });
-      graph.createRelationship(analyzer, rdf.type, prov.SoftwareAgent);
-      const analysis = graph.createEntity(type, { id, score });
-      graph.createRelationship(analysis, rdf.type, prov.Activity);
-      if (result.fallback) graph.addProperty(analysis, "fallbackReason", result.fallback.reason);
-      for (const words of evidence) graph.addProperty(analysis, "evidence", words);
-      graph.createRelationship(analysis, prov.wasAssociatedWith, analyzer);
-      graph.createRelationship(analysis, prov.used, feedback);
-      graph.addProperty(analysis, prov.startedAtTime, timestamp);
-      return analysis;
-    };
+    const { id, reference, subject, text, sentiment, categories, stated, action, timestamp, runId } = record;
     const { sentimentAnalysis, categoryAnalysis } = record;
-    const { score, evidence, sentiment: foundSentiment } = sentimentAnalysis.result;
-    const ofSentiment = addAnalysis("SentimentAnalysis", sentimentAnalysis, score, evidence);
-    graph.addProperty(ofSentiment, "foundSentiment", foundSentiment);
-
-    const { scores, evidence: byCategory, categories: foundCategories } = categoryAnalysis.result;
-    const surest = Math.max(0, ...Object.values(scores));
-    const ofCategories = addAnalysis("CategoryAnalysis", categoryAnalysis, surest, Object.values(byCategory).flat());
-    for (const category of foundCategories) graph.addProperty(ofCategories, "foundCategory", category);
+    const { sentiment: foundSentiment, ...bySentiment } = sentimentAnalysis.result;
+    const { categories: foundCategories, ...byCategory } = categoryAnalysis.result;
+    // What was found is what the process went by unless somebody stated otherwise.
+    const differs = stated.sentiment !== undefined || foundSentiment !== sentiment;
+    const graph = new ABIGraph();
+    const feedback = graph.createEntity("Feedback", {
+      id,
+      reference: reference === id ? undefined : reference,
+      subject,
+      text,
+      sentiment,
+      statedSentiment: stated.sentiment,
+      foundSentiment: differs ? foundSentiment : undefined,
+      sentimentScore: bySentiment.score,
+      categoryScore: Math.max(0, ...Object.values(byCategory.scores)),
+      timestamp,
+      action,
+    });
+    const add = (property: string, values: readonly string[]): void => {
+      for (const value of values) graph.addProperty(feedback, property, value);
+    };
+    add("hasCategory", categories);
+    add("statedCategory", stated.categories);
+    if (stated.categories.length > 0 || !isSame(foundCategories, categories)) add("foundCategory", foundCategories);
+    add("sentimentEvidence", bySentiment.evidence);
+    add("categoryEvidence", Object.values(byCategory.evidence).flat());
+    add(
+      "fallbackReason",
+      [bySentiment, byCategory].flatMap(({ fallback }) => fallback?.reason ?? []),
+    );
+    graph.createRelationship(feedback, "providedBy", iri(record.customerUri));
+    graph.createRelationship(feedback, prov.wasGeneratedBy, iri(entityUri("WorkflowRun", runId)));
+    const analyzers = addAnalyzers(graph, sentimentAnalysis.analyzer, categoryAnalysis.analyzer);
+    graph.createRelationship(feedback, "analyzedBy", analyzers);
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
     return feedback.value;
   }
@@ -192,10 +188,7 @@ export class FeedbackGraph {
   }
 
   /** Notes the ticket, wherever it is kept. */
-  async recordTicket(
-    feedbackId: string,
-    ticket: { id: string; priority: TicketPriority; createdAt: Date },
-  ): Promise<void> {
+  async recordTicket(feedbackId: string, ticket: { id: string; priority: TicketPriority }): Promise<void> {
     const { graph } = ticketGraph({ ...ticket, feedbackUri: feedbackUri(feedbackId) });
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
   }
@@ -228,3 +221,25 @@ export class FeedbackGraph {
     return true;
   }
 }
+
+type Analyzer = Analysis<unknown>["analyzer"];
+
+/** The two that judged, which are the same for nearly all feedback, and stated once for all of it. */
+function addAnalyzers(graph: ABIGraph, ofSentiment: Analyzer, ofCategories: Analyzer): NamedNode {
+  const nameOf = ({ name, version }: Analyzer): string => `${name}@${version}`;
+  const add = (analyzer: Analyzer): NamedNode => {
+    const uri = iri(entityUri("Analyzer", nameOf(analyzer)));
+    graph.createRelationship(uri, rdf.type, abi.Analyzer);
+    graph.addProperty(uri, "name", analyzer.name);
+    graph.addProperty(uri, "version", analyzer.version);
+    return uri;
+  };
+  const pair = iri(entityUri("AnalyzerPair", `${nameOf(ofSentiment)}+${nameOf(ofCategories)}`));
+  graph.createRelationship(pair, rdf.type, abi.AnalyzerPair);
+  graph.createRelationship(pair, "sentimentAnalyzer", add(ofSentiment));
+  graph.createRelationship(pair, "categoryAnalyzer", add(ofCategories));
+  return pair;
+}
+
+const isSame = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((category) => others.includes(category));

@@ -105,7 +105,7 @@ describe("the copy that SPARQL asks", () => {
       work();
       throw new Error("as if it could not be committed");
     });
-    await expect(store.insert("data", [fact("lost")])).rejects.toThrow();
+    await expect(store.insert("data", [fact("lost")])).rejects.toMatchObject({ type: "unexpected_error" });
     await store.deleteStore("data");
     expect(await subjects(store)).toEqual([]);
     await store.insert("data", [fact("z")]);

@@ -64,7 +64,11 @@ describe("OxigraphOntologyStore at its limits", () => {
     // Opening reads nothing; what is damaged shows where it is read.
     const reading = async (read: (store: OxigraphOntologyStore) => Promise<unknown>): Promise<unknown> => {
       const damaged = await OxigraphOntologyStore.open({ path });
-      return read(damaged).finally(() => damaged.close());
+      try {
+        return await read(damaged);
+      } finally {
+        await damaged.close();
+      }
     };
     const readings = {
       match: (damaged: OxigraphOntologyStore) => damaged.match("a", { subject: namedNode("urn:s") }),

@@ -24,7 +24,7 @@ describe("a mail's quotations and footers", () => {
     const result = await workflow.run(feedback({ feedback_text }));
     expect(result).toMatchObject({ action: "auto_respond", sentiment: "positive" });
     expect(await values(ontologyStore, "Feedback", "abi:text")).toEqual([feedback_text]);
-    for (const words of await values(ontologyStore, "SentimentAnalysis", "abi:evidence"))
+    for (const words of await values(ontologyStore, "Feedback", "abi:sentimentEvidence"))
       expect(THANKS).toContain(words);
     expect(mails.mails[0]!.parsed.text).not.toMatch(/security|legal|billing/);
     expect(await workflow.run(feedback({ feedback_text: THANKS }))).toMatchObject({ error_type: "conflict" });
@@ -68,9 +68,9 @@ describe("labels that the caller states", () => {
     expect(await values(ontologyStore, "Feedback", "abi:hasCategory")).toEqual(["general", "security"]);
     expect(await values(ontologyStore, "Feedback", "abi:statedSentiment")).toEqual(["positive"]);
     expect(await values(ontologyStore, "Feedback", "abi:statedCategory")).toEqual(["general"]);
-    expect(await values(ontologyStore, "SentimentAnalysis", "abi:foundSentiment")).toEqual(["negative"]);
-    expect(await values(ontologyStore, "CategoryAnalysis", "abi:foundCategory")).toContain("security");
-    expect(await values(ontologyStore, "SentimentAnalysis", "prov:wasAssociatedWith/abi:name")).toHaveLength(1);
+    expect(await values(ontologyStore, "Feedback", "abi:foundSentiment")).toEqual(["negative"]);
+    expect(await values(ontologyStore, "Feedback", "abi:foundCategory")).toContain("security");
+    expect(await values(ontologyStore, "Feedback", "abi:analyzedBy/abi:sentimentAnalyzer/abi:name")).toHaveLength(1);
     expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
@@ -134,12 +134,14 @@ describe("labels that the caller states", () => {
     expect((await tool.invoke(call)).artifact).toMatchObject(escalated);
   });
 
-  it("are in the graph only where somebody stated them", async () => {
+  it("are in the graph only where somebody stated them, and so is what was found instead", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     await workflow.run(feedback());
     const asked = `${PREFIXES} SELECT ?stated { ?f abi:statedSentiment|abi:statedCategory ?stated }`;
     expect(await select(ontologyStore, "feedback_data", asked)).toEqual([]);
-    expect(await values(ontologyStore, "SentimentAnalysis", "abi:foundSentiment")).toEqual(["positive"]);
-    expect(await values(ontologyStore, "CategoryAnalysis", "abi:foundCategory")).toEqual(["product"]);
+    for (const kind of ["Sentiment", "Category"])
+      expect(await values(ontologyStore, "Feedback", `abi:found${kind}`)).toEqual([]);
+    expect(await values(ontologyStore, "Feedback", "abi:sentiment")).toEqual(["positive"]);
+    expect(await values(ontologyStore, "Feedback", "abi:hasCategory")).toEqual(["product"]);
   });
 });

@@ -70,7 +70,8 @@ describe("references in the process", () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     expect(await workflow.run(feedback())).not.toHaveProperty("reference");
     expect(mails.mails[0]!.parsed.text).toMatch(/Reference: F-1\n/);
-    expect(await values(ontologyStore, "Feedback", "abi:reference")).toEqual(["F-1"]);
+    expect(await values(ontologyStore, "Feedback", "abi:reference")).toEqual([]);
+    expect(await values(ontologyStore, "Feedback", "abi:reference|abi:id")).toEqual(["F-1"]);
   });
 
   it("find the run, also where two have the same", async () => {
