@@ -2,6 +2,7 @@ interface Flight<Result> {
   result: Promise<Result>;
   waiting: number;
   controller: AbortController;
+  isDone: boolean;
 }
 
 /** Lets callers who ask for the same thing at the same time share one piece of work. */
@@ -31,15 +32,15 @@ export class SingleFlight<Result> {
 
   #start(key: string, work: (signal: AbortSignal) => Promise<Result>): Flight<Result> {
     const controller = new AbortController();
-    const flight = { result: work(controller.signal), waiting: 0, controller };
+    const flight: Flight<Result> = { result: work(controller.signal), waiting: 0, controller, isDone: false };
     // Where every caller has gone before it fails, nobody is left to hear of it.
-    flight.result.catch(() => {});
+    flight.result.catch(() => {}).finally(() => (flight.isDone = true));
     this.#flights.set(key, flight);
     return flight;
   }
 
   #end(key: string, flight: Flight<Result>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    flight.controller.abort();
+    if (!flight.isDone) flight.controller.abort();
   }
 }

@@ -193,10 +193,10 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   #apply(store: string, id: number, remove: readonly TriplePattern[], insert: readonly Triple[]): void {
-    const { removed, inserted } = this.#file.change(id, remove, insert);
+    const isInsertedWanted = this.#questions?.isTold === true;
+    const { removed, inserted } = this.#file.change(id, remove, insert, { isInsertedWanted });
     this.#refuseTooMany();
-    if (!this.#questions?.isTold) return;
-    this.#questions.note({ graph: storeIri(store), removed: removed.map(lineOf), inserted: inserted.map(lineOf) });
+    this.#questions?.note({ graph: storeIri(store), removed: removed.map(lineOf), inserted: inserted.map(lineOf) });
   }
 
   #refuseTooMany(): void {

@@ -36,14 +36,17 @@ export interface TripleChange {
   readonly inserted: readonly Triple[];
 }
 
-const INSERT = "INSERT OR IGNORE INTO quads (store, subject, predicate, object) VALUES (?, ?, ?, ?)";
+const INSERT = "INSERT OR IGNORE INTO quads (store, subject, predicate, object)";
+const ADD_TERMS = "INSERT OR IGNORE INTO terms (id, hash, term)";
 const DELETE = "DELETE FROM quads WHERE store = ? AND subject = ? AND predicate = ? AND object = ?";
 const IDS = "quads.subject AS subjectId, quads.predicate AS predicateId, quads.object AS objectId";
 
 const PARTS = ["subject", "predicate", "object"] as const;
 
-/** Ids of IRIs that are kept in memory: the few that come again and again are among them. */
+/** Ids that are kept in memory: those of the few terms that come again and again are among them. */
 const KEPT_IDS = 10_000;
+/** Characters of a term that is worth it. */
+const LONGEST_KEPT = 100;
 
 /** Subjects of a piece of a graph that is read as text, counted by the highest id: one term in ten or so is a subject. */
 const IDS_PER_PIECE = 20_000;
@@ -52,7 +55,12 @@ const IDS_PER_PIECE = 20_000;
 export class QuadFile {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Ids of terms that were met lately, and of stores. */
   readonly #ids = new Map<string, number>();
+  readonly #stores = new Map<string, number>();
+  #size: number | undefined;
+  /** Highest id of a term. */
+  #lastTerm: number | undefined;
 
   /** @throws ValidationError where the file was written by another version of this package, or by another application */
   constructor(path: string) {
@@ -99,24 +107,33 @@ export class QuadFile {
   }
 
   findStore(name: string): number | undefined {
-    const row = this.#get("SELECT id FROM stores WHERE name = ?", name);
-    return row ? Number(row["id"]) : undefined;
+    let id = this.#stores.get(name);
+    if (id === undefined) {
+      id = idOf(this.#get("SELECT id FROM stores WHERE name = ?", name));
+      if (id !== undefined) this.#stores.set(name, id);
+    }
+    return id;
   }
 
   /** The store's number; it is made if need be. */
   ensureStore(name: string): number {
-    return this.findStore(name) ?? Number(this.#get("INSERT INTO stores (name) VALUES (?) RETURNING id", name)?.["id"]);
+    const known = this.findStore(name);
+    if (known !== undefined) return known;
+    this.#run("INSERT INTO stores (name) VALUES (?)", name);
+    return this.findStore(name) ?? Number.NaN;
   }
 
   dropStore(id: number): void {
     this.clear(id);
     this.#run("DELETE FROM stores WHERE id = ?", id);
+    this.#stores.clear();
   }
 
   /** Removes all quads of a store, and the literals that nothing holds any more. */
   clear(store: number): void {
     this.#run("DELETE FROM quads WHERE store = ?", store);
     this.#run("UPDATE stores SET quads = 0 WHERE id = ?", store);
+    this.#size = undefined;
     const isHeld = "EXISTS (SELECT 1 FROM stores JOIN quads ON store = stores.id AND object = terms.id)";
     this.#run(this.size() === 0 ? "DELETE FROM terms" : `DELETE FROM terms WHERE term LIKE '"%' AND NOT ${isHeld}`);
     this.#ids.clear();
@@ -124,43 +141,45 @@ export class QuadFile {
 
   /** Quads of all stores. */
   size(): number {
-    return Number(this.#get("SELECT total(quads) AS size FROM stores")?.["size"]);
+    return (this.#size ??= Number(this.#get("SELECT total(quads) AS size FROM stores")?.["size"]));
   }
 
   /**
    * Removes everything that matches one of the patterns, and the literals that nothing holds any more; then adds the triples. What would
    * be removed and added again stays.
-   * @returns what has really changed
+   * @returns what has really changed; of what was inserted where that is wanted, since it costs a statement a triple
    */
-  change(store: number, remove: readonly TriplePattern[], insert: readonly Triple[]): TripleChange {
-    const coming = new Map(remove.length > 0 ? insert.map((triple) => [lineOf(triple), triple]) : []);
+  change(
+    store: number,
+    remove: readonly TriplePattern[],
+    insert: readonly Triple[],
+    { isInsertedWanted }: { isInsertedWanted: boolean },
+  ): TripleChange {
+    const coming = new Map(insert.map((triple) => [lineOf(triple), triple]));
     const removed: Triple[] = [];
-    const literals = new Set<number>();
-    for (const found of this.#rows(store, together(remove))) {
+    const literals = new Map<string, number>();
+    for (const found of this.#rows(store, remove)) {
       if (coming.delete(lineOf(found))) continue;
       const { subjectId, predicateId, objectId } = found;
       this.#run(DELETE, store, subjectId, predicateId, objectId);
       removed.push(found);
-      if (found.object.startsWith('"')) literals.add(objectId);
+      if (found.object.startsWith('"')) literals.set(found.object, objectId);
     }
-    const inserted = this.#insert(store, remove.length > 0 ? coming.values() : insert);
-    this.#count(store, inserted.length - removed.length);
-    for (const id of literals) this.#forgetUnused(id);
+    const ids = this.#ensureTerms([...coming.values()].flatMap((triple) => PARTS.map((part) => triple[part])));
+    const row = (triple: Triple): number[] => [store, ...PARTS.map((part) => ids.get(triple[part]) ?? -1)];
+    const inserted = isInsertedWanted
+      ? [...coming.values()].filter((triple) => this.#runRows(INSERT, [row(triple)]) > 0)
+      : [];
+    const count = isInsertedWanted ? inserted.length : this.#runRows(INSERT, [...coming.values()].map(row));
+    this.#count(store, count - removed.length);
+    for (const [literal, id] of literals) this.#forgetUnused(literal, id);
     return { removed, inserted };
   }
 
-  #insert(store: number, triples: Iterable<Triple>): Triple[] {
-    const inserted: Triple[] = [];
-    for (const triple of triples) {
-      const { subject, predicate, object } = triple;
-      const ids = [this.#ensureTerm(subject), this.#ensureTerm(predicate), this.#ensureTerm(object)];
-      if (this.#run(INSERT, store, ...ids) > 0) inserted.push(triple);
-    }
-    return inserted;
-  }
-
   #count(store: number, more: number): void {
-    if (more !== 0) this.#run("UPDATE stores SET quads = quads + ? WHERE id = ?", more, store);
+    if (more === 0) return;
+    this.#run("UPDATE stores SET quads = quads + ? WHERE id = ?", more, store);
+    if (this.#size !== undefined) this.#size += more;
   }
 
   has(store: number, pattern: TriplePattern): boolean {
@@ -168,39 +187,60 @@ export class QuadFile {
     return values !== undefined && this.#get(`SELECT 1 FROM quads WHERE ${where} LIMIT 1`, ...values) !== undefined;
   }
 
-  /** @throws DamagedFileError where a term is missing */
+  /**
+   * What matches one of the patterns, each once.
+   * @throws DamagedFileError where a term is missing
+   */
   match(store: number, patterns: readonly TriplePattern[]): Triple[] {
-    return this.#rows(store, together(patterns));
+    return this.#rows(store, patterns);
   }
 
-  /** What matches one of the patterns, each once. */
-  #rows(store: number, searches: readonly Search[]): Found[] {
-    const found = searches.flatMap((search) => this.#find(store, search));
-    if (searches.length <= 1) return found;
+  #rows(store: number, patterns: readonly TriplePattern[]): Found[] {
+    if (patterns.length <= 1) return patterns.flatMap((pattern) => this.#find(store, pattern));
+    const [ofSubjects, others] = [patterns.filter(isOfSubject), patterns.filter((pattern) => !isOfSubject(pattern))];
+    const found = [
+      ...pieces(ofSubjects).flatMap((piece) => this.#findOfSubjects(store, piece)),
+      ...others.flatMap((pattern) => this.#find(store, pattern)),
+    ];
     return [...new Map(found.map((row) => [lineOf(row), row])).values()];
   }
 
-  #find(store: number, { pattern, predicates }: Search): Found[] {
+  #find(store: number, pattern: TriplePattern): Found[] {
     const { where, values } = this.#search(store, pattern);
     if (values === undefined) return [];
-    const unknown = PARTS.filter((part) => pattern[part] === undefined);
-    const columns = unknown.map((part) => `, ${part}s.term AS ${part}`).join("");
-    const joins = unknown.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join("");
-    const rows = this.#prepare(`SELECT ${IDS}${columns} FROM quads${joins} WHERE ${where}`).all(...values);
-    const found = rows.map((row) => toFound(row, pattern));
-    return predicates ? found.filter(({ predicate }) => predicates.has(predicate)) : found;
+    const { columns, joins } = unknownParts(pattern);
+    const rows = this.#prepare(`SELECT ${columns} FROM quads${joins} WHERE ${where}`).all(...values);
+    return rows.map((row) => toFound(row, pattern));
+  }
+
+  /** One statement for all; where they ask for several predicates, everything is read of a subject, which has few. */
+  #findOfSubjects(store: number, patterns: readonly OfSubject[]): Found[] {
+    const predicates = new Set(patterns.map(({ predicate }) => predicate));
+    const predicate = predicates.size === 1 ? patterns[0]?.predicate : undefined;
+    const ids = this.#findTerms([...patterns.map(({ subject }) => subject), ...(predicate ? [predicate] : [])]);
+    const subjects = patterns.flatMap(({ subject }) => ids.get(subject) ?? []);
+    const { columns, joins } = unknownParts({ predicate });
+    const only = predicate === undefined ? "" : " AND quads.predicate = ?";
+    const rows = this.#prepare(
+      `SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN quads ON quads.store = ? AND quads.subject = wanted.value${only}${joins}`,
+    ).all(JSON.stringify([...new Set(subjects)]), store, ...(predicate ? [ids.get(predicate) ?? null] : []));
+    const found = rows.map((row) => toFound(row, { predicate }));
+    const wanted = Map.groupBy(patterns, ({ subject }) => subject);
+    return found.filter((triple) =>
+      wanted.get(triple.subject)?.some((one) => one.predicate === undefined || one.predicate === triple.predicate),
+    );
   }
 
   /** Without values where a term of the pattern is in no quad. */
   #search(store: number, pattern: TriplePattern): { where: string; values?: number[] } {
     const values = [store];
-    let where = "store = ?";
+    let where = "quads.store = ?";
     for (const part of PARTS) {
       const term = pattern[part];
       if (term === undefined) continue;
-      const id = this.#findTerm(term);
+      const id = this.#findTerms([term]).get(term);
       if (id === undefined) return { where };
-      where += ` AND ${part} = ?`;
+      where += ` AND quads.${part} = ?`;
       values.push(id);
     }
     return { where, values };
@@ -252,6 +292,9 @@ export class QuadFile {
 
   #rollBack(statement: string): void {
     this.#ids.clear();
+    this.#stores.clear();
+    this.#size = undefined;
+    this.#lastTerm = undefined;
     try {
       this.#database.exec(statement);
     } catch {
@@ -264,34 +307,65 @@ export class QuadFile {
     this.#database.close();
   }
 
-  #findTerm(term: string): number | undefined {
-    const known = this.#ids.get(term);
-    if (known !== undefined) return known;
-    const row = this.#get("SELECT id FROM terms WHERE hash = ? AND term = ?", hashOf(term), term);
-    if (!row) return undefined;
-    return this.#keep(term, Number(row["id"]));
+  /** Ids of those terms that are in the file. */
+  #findTerms(terms: readonly string[]): Map<string, number> {
+    const ids = new Map<string, number>();
+    const unknown = new Set<string>();
+    for (const term of terms) {
+      const known = this.#ids.get(term);
+      if (known === undefined) unknown.add(term);
+      else ids.set(term, known);
+    }
+    for (const [term, id] of this.#selectTerms([...unknown])) ids.set(term, this.#keep(term, id));
+    return ids;
   }
 
-  #ensureTerm(term: string): number {
-    const known = this.#findTerm(term);
-    if (known !== undefined) return known;
-    const sql = "INSERT INTO terms (hash, term) VALUES (?, ?)";
-    return this.#keep(term, Number(this.#prepare(sql).run(hashOf(term), term).lastInsertRowid));
+  #selectTerms(terms: readonly string[]): [term: string, id: number][] {
+    return terms.flatMap((term): [string, number][] => {
+      const id = idOf(this.#get("SELECT id FROM terms WHERE hash = ? AND term = ?", hashOf(term), term));
+      return id === undefined ? [] : [[term, id]];
+    });
+  }
+
+  #ensureTerms(terms: readonly string[]): Map<string, number> {
+    const ids = this.#findTerms(terms);
+    const missing = [...new Set(terms)].filter((term) => !ids.has(term));
+    if (missing.length === 0) return ids;
+    this.#lastTerm ??= Number(this.#get("SELECT max(id) AS last FROM terms")?.["last"] ?? 0);
+    const first = this.#lastTerm + 1;
+    this.#runRows(
+      ADD_TERMS,
+      missing.map((term, index) => [first + index, hashOf(term), term]),
+    );
+    this.#lastTerm += missing.length;
+    for (const [index, term] of missing.entries()) ids.set(term, this.#keep(term, first + index));
+    return ids;
+  }
+
+  /** Inserts rows in as few statements as can be, and returns how many were not there before. */
+  #runRows(insert: string, rows: readonly (readonly SQLInputValue[])[]): number {
+    let changes = 0;
+    for (const block of blocks(rows)) {
+      changes += this.#run(`${insert} VALUES ${placeholders(block[0]?.length ?? 0, block.length)}`, ...block.flat());
+    }
+    return changes;
   }
 
   #keep(term: string, id: number): number {
-    if (!term.startsWith("<")) return id;
+    if (term.length > LONGEST_KEPT) return id;
     if (this.#ids.size >= KEPT_IDS) this.#ids.clear();
     this.#ids.set(term, id);
     return id;
   }
 
-  #forgetUnused(literal: number): void {
+  #forgetUnused(literal: string, id: number): void {
     const isUsed = this.#get(
       "SELECT 1 FROM stores WHERE EXISTS (SELECT 1 FROM quads WHERE store = stores.id AND object = ?)",
-      literal,
+      id,
     );
-    if (!isUsed) this.#run("DELETE FROM terms WHERE id = ?", literal);
+    if (isUsed) return;
+    this.#run("DELETE FROM terms WHERE id = ?", id);
+    this.#ids.delete(literal);
   }
 
   #prepare(sql: string): StatementSync {
@@ -316,25 +390,49 @@ export class QuadFile {
 /** As one line of N-Triples, without its end. */
 export const lineOf = ({ subject, predicate, object }: Triple): string => `${subject} ${predicate} ${object} .`;
 
-/** Patterns that are looked up together. */
-interface Search {
-  readonly pattern: TriplePattern;
-  /** Of what matches the pattern, only what has one of these. */
-  readonly predicates?: Set<string>;
+/** A pattern of one subject, whatever the object is. */
+type OfSubject = TriplePattern & { readonly subject: string };
+
+const isOfSubject = (pattern: TriplePattern): pattern is OfSubject =>
+  pattern.subject !== undefined && pattern.object === undefined;
+
+/** Patterns that a statement takes at a time. */
+const PIECE = 10_000;
+
+const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
+  Array.from({ length: Math.ceil(items.length / PIECE) }, (_, index) =>
+    items.slice(index * PIECE, (index + 1) * PIECE),
+  );
+
+/** The columns of what a pattern finds, with the texts of the parts that it leaves open. */
+function unknownParts(pattern: TriplePattern): { columns: string; joins: string } {
+  const unknown = PARTS.filter((part) => pattern[part] === undefined);
+  return {
+    columns: IDS + unknown.map((part) => `, ${part}s.term AS ${part}`).join(""),
+    joins: unknown.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join(""),
+  };
 }
 
-/** Patterns that differ in their predicate alone are one search: a subject has few. */
-function together(patterns: readonly TriplePattern[]): Search[] {
-  if (patterns.length <= 1) return patterns.map((pattern) => ({ pattern }));
-  const bySubject = Map.groupBy(patterns, ({ subject, predicate, object }) =>
-    subject !== undefined && predicate !== undefined && object === undefined ? subject : undefined,
-  );
-  return [...bySubject].flatMap(([subject, some]): Search[] =>
-    subject === undefined || some.length === 1
-      ? some.map((pattern) => ({ pattern }))
-      : [{ pattern: { subject }, predicates: new Set(some.flatMap(({ predicate }) => predicate ?? [])) }],
-  );
+/** Rows of one statement. Few sizes are few statements to keep. */
+const BLOCKS = [1, 8, 32] as const;
+
+/** Items in blocks of those sizes, filled up with the last one: what is found or inserted twice is found or inserted once. */
+function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
+  const found: (readonly Item[])[] = [];
+  for (let from = 0; from < items.length; from += BLOCKS[2]) {
+    const block = items.slice(from, from + BLOCKS[2]);
+    const size = BLOCKS.find((some) => some >= block.length) ?? block.length;
+    found.push([...block, ...Array<Item>(size - block.length).fill(block[block.length - 1] as Item)]);
+  }
+  return found;
 }
+
+const placeholders = (columns: number, rows: number): string =>
+  Array<string>(rows)
+    .fill(`(${Array<string>(columns).fill("?").join(", ")})`)
+    .join(", ");
+
+const idOf = (row: Record<string, unknown> | undefined): number | undefined => (row ? Number(row["id"]) : undefined);
 
 interface Found extends Triple {
   readonly subjectId: number;
