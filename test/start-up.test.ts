@@ -44,9 +44,6 @@ const COSTLY =
 
 const costlyOf = (packages: readonly string[]): string[] => packages.filter((name) => COSTLY.test(name));
 
-/** What `src/ontology/` still loads with itself. */
-const OF_THE_ONTOLOGY = /^(?:n3|@traqula\/.*)$/;
-
 describe("what is loaded before it is needed", () => {
   it("is seen here: an entry that needs LangChain loads it", async () => {
     expect(await imported("src/decisions.ts")).toContain("@langchain/core");
@@ -63,9 +60,10 @@ describe("what is loaded before it is needed", () => {
     expect(costlyOf(packages)).toEqual(["cli-table3"]);
   });
 
-  it("is Zod for the package, whose schemas are part of it", async () => {
-    const packages = costlyOf(await imported("src/index.ts"));
-    expect(packages.filter((name) => !OF_THE_ONTOLOGY.test(name))).toEqual(["zod"]);
+  it("is Zod for the package, whose schemas are part of it, and n3's terms without its streams", async () => {
+    const packages = await imported("src/index.ts");
+    expect(costlyOf(packages)).toEqual(["n3", "zod"]);
+    expect(packages).not.toContain("readable-stream");
   });
 
   it("is nothing for the offline analysers", async () => {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Literal, NamedNode, Quad } from "@rdfjs/types";
-import { DataFactory, Store } from "n3";
+import type { Store } from "n3";
 import { ValidationError } from "../errors.ts";
 import { assertLocalName, entityUri } from "./entity-uri.ts";
+import { DataFactory, n3 } from "./n3.ts";
 import type { BindingValue } from "./ontology-store.ts";
 import { toTerm } from "./term.ts";
 import { ABI, rdf } from "./vocabulary.ts";
@@ -28,7 +29,7 @@ export type PropertyName = string | NamedNode;
  * ```
  */
 export class ABIGraph implements Iterable<Quad> {
-  readonly #store = new Store();
+  readonly #store: Store = new (n3().Store)();
 
   /**
    * Adds an entity of type `abi:<type>` and returns its URI: the one of `entityUri` where the properties have an `id`, a random

@@ -1,6 +1,6 @@
 import type { Literal, NamedNode, Quad, Term } from "@rdfjs/types";
-import { DataFactory, Parser } from "n3";
 import { ValidationError } from "../errors.ts";
+import { DataFactory, n3 } from "./n3.ts";
 import { toTerm } from "./term.ts";
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -69,5 +69,7 @@ export const tripleToNTriples = (subject: Term, predicate: Term, object: Term): 
   `${termToNTriples(requireIri(subject, "subject"))} ${termToNTriples(requireIri(predicate, "property"))} ${termToNTriples(object)} .`;
 
 /** Quads in the default graph. Blank nodes keep their labels. */
-export const parseNTriples = (text: string): Quad[] =>
-  new Parser({ format: "N-Triples", blankNodePrefix: "_:" }).parse(text);
+export function parseNTriples(text: string): Quad[] {
+  const { Parser } = n3();
+  return new Parser({ format: "N-Triples", blankNodePrefix: "_:" }).parse(text);
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Quad, Term } from "@rdfjs/types";
-import { DataFactory } from "n3";
+import { DataFactory } from "./n3.ts";
 import { tripleToNTriples } from "./n-triples.ts";
 
 /** Gives every blank node an IRI of its own, the same one for the same node: stored blank nodes could never be named again. */

@@ -1,5 +1,5 @@
 import type { Literal, NamedNode, Term } from "@rdfjs/types";
-import { DataFactory } from "n3";
+import { DataFactory } from "./n3.ts";
 import { ValidationError } from "../errors.ts";
 import { xsd } from "./vocabulary.ts";
 import type { BindingValue } from "./ontology-store.ts";

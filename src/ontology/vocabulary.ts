@@ -1,6 +1,6 @@
 /** The terms that this package writes and asks for. What they mean stands in `vocabulary.ttl`, what must hold in `shapes.ttl`. */
 import type { NamedNode } from "@rdfjs/types";
-import { DataFactory } from "n3";
+import { DataFactory } from "./n3.ts";
 
 export const ABI = "http://example.org/abi#";
 export const RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";

@@ -1,5 +1,5 @@
 import type { Quad, Term } from "@rdfjs/types";
-import { DataFactory } from "n3";
+import { DataFactory } from "../n3.ts";
 import type { Row } from "../ontology-store.ts";
 import { skolemizer } from "../skolem.ts";
 import * as ast from "../sparql/ast.ts";

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { DataFactory } from "n3";
+import { DataFactory } from "../n3.ts";
 import type * as Oxigraph from "oxigraph";
 import { ValidationError } from "../../errors.ts";
 import { parseNTriples, termToNTriples } from "../n-triples.ts";

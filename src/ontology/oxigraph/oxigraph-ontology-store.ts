@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
-import { DataFactory } from "n3";
+import { DataFactory } from "../n3.ts";
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
 import { makePrivateParent } from "../../private-files.ts";

@@ -1,28 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
-import { DataFactory, Parser } from "n3";
 import { IoError } from "../../errors.ts";
 import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
+import { DataFactory, n3 } from "../n3.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult, Row } from "../ontology-store.ts";
 import { skolemizedLines } from "../skolem.ts";
 import * as ast from "../sparql/ast.ts";
 import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
-import { parseQuery, toText } from "../sparql/parse.ts";
-import { planUpdate } from "../sparql/update-plan.ts";
 import { storeIri, storeName, STORES } from "../store-name.ts";
 import { abi, rdf } from "../vocabulary.ts";
 import { chunks } from "./chunks.ts";
 import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
 import { changeRequests, distinctQuads, matchQueries } from "./pattern-request.ts";
-import {
-  insertData,
-  planReachesOthers,
-  planRequest,
-  reachesOthers,
-  sequence,
-  type UpdateRequest,
-} from "./update-request.ts";
+import { insertData, sequence, type UpdateRequest } from "./update-request.ts";
 
 export interface SparqlEndpointStoreOptions {
   /** Where queries go, http(s); `user:password@` in it are the credentials, also for the other two URLs. */
@@ -119,6 +110,8 @@ export class SparqlEndpointStore implements OntologyStore {
 
   async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
     const graph = DataFactory.namedNode(storeIri(store));
+    const { parseQuery, toText } = await import("../sparql/parse.ts");
+    const { reachesOthers } = await import("./plan-request.ts");
     const query = parseQuery(sparql, bindings);
     const named = reachesOthers(query) ? await this.#reachable(graph) : [];
     const text = toText({ ...query, datasets: ast.dataset(graph, named) });
@@ -131,6 +124,8 @@ export class SparqlEndpointStore implements OntologyStore {
 
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
     const graph = DataFactory.namedNode(storeIri(store));
+    const { planUpdate } = await import("../sparql/update-plan.ts");
+    const { planReachesOthers, planRequest } = await import("./plan-request.ts");
     const plan = planUpdate(sparql, bindings);
     const named = planReachesOthers(plan) ? await this.#reachable(graph) : [];
     await this.#update(planRequest(registration(graph.value), plan, graph, named));
@@ -280,7 +275,7 @@ function readTriples({ headers, text }: HttpAnswer): Quad[] {
   // No triples are an empty text; but so is an answer that is none.
   if (text.trim() === "" && !isTurtle && !type.startsWith(N_TRIPLES)) throw unreadable(new Error("an empty answer"));
   try {
-    return isTurtle ? new Parser({ format: TURTLE }).parse(text) : parseNTriples(text);
+    return isTurtle ? new (n3().Parser)({ format: TURTLE }).parse(text) : parseNTriples(text);
   } catch (cause) {
     throw unreadable(cause);
   }

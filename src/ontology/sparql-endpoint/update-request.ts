@@ -1,76 +1,10 @@
 /** SPARQL 1.1 Update requests: what a store is told to do as text, confined to the store's graph. */
-import { randomUUID } from "node:crypto";
 import type { NamedNode } from "@rdfjs/types";
-import { DataFactory } from "n3";
-import { ValidationError } from "../../errors.ts";
-import * as ast from "../sparql/ast.ts";
-import { toText } from "../sparql/parse.ts";
-import { flatten, variablesOf } from "../sparql/triples.ts";
-import type { UpdateStep } from "../sparql/update-plan.ts";
-
-type Change = Extract<UpdateStep, { kind: "change" }>;
 
 export interface UpdateRequest {
   readonly text: string;
   /** A second time changes nothing more: it only adds or removes triples that stand in it. */
   readonly repeatable: boolean;
-}
-
-/** Whether GRAPH occurs, and with it stores other than the one that is asked. */
-export function reachesOthers(tree: unknown): boolean {
-  let found = false;
-  ast.walk(tree, (node) => {
-    if (node.type === "pattern" && node.subType === "graph") found = true;
-  });
-  return found;
-}
-
-/** Whether a plan looks into other stores. */
-export const planReachesOthers = (plan: readonly UpdateStep[]): boolean =>
-  plan.some((step) => step.kind === "change" && reachesOthers(step.solutions?.where));
-
-/**
- * A plan as one request that changes one graph.
- * @param first what is done before it
- * @param named all that GRAPH in a WHERE can reach
- * @throws ValidationError for BNODE with an argument
- */
-export function planRequest(
-  first: UpdateRequest,
-  plan: readonly UpdateStep[],
-  graph: NamedNode,
-  named: readonly NamedNode[],
-): UpdateRequest {
-  const shared = sharedContext(plan);
-  const operations = plan.flatMap((step) => {
-    if (step.kind === "clear") return [{ text: `DROP SILENT GRAPH <${graph.value}>`, repeatable: false }];
-    const context = shared ? [] : step.context;
-    const { where } = step.solutions ?? {};
-    const isSearch = where && where.patterns.length > 0;
-    return isSearch ? [search({ ...step, context }, where, graph, named)] : ground({ ...step, context }, graph);
-  });
-  const { text, repeatable } = sequence([first, ...operations]);
-  return { text: shared && shared.length > 0 ? `${toText(ast.update(shared))}\n${text}` : text, repeatable };
-}
-
-/**
- * The prefixes of all steps, to stand at the head of the request: there every endpoint reads them, while Oxigraph 0.5 takes none
- * between operations. Undefined where their order has a meaning: a prefix that changes, or a base that comes later.
- */
-function sharedContext(plan: readonly UpdateStep[]): ast.Context | undefined {
-  const contexts = plan.flatMap((step) => (step.kind === "change" ? [step.context] : []));
-  const all = contexts.at(-1) ?? [];
-  const known = new Map<string, string>();
-  for (const [index, definition] of all.entries()) {
-    if (definition.subType === "base") {
-      if (index >= (contexts[0]?.length ?? 0)) return undefined;
-      continue;
-    }
-    const { key, value } = definition;
-    if ((known.get(key) ?? value.value) !== value.value) return undefined;
-    known.set(key, value.value);
-  }
-  return all;
 }
 
 /** One request of several: all or nothing on the endpoint. */
@@ -84,70 +18,3 @@ export const insertData = (graph: NamedNode, lines: readonly string[]): UpdateRe
   text: `INSERT DATA { GRAPH <${graph.value}> {\n${lines.join("\n")}\n} }`,
   repeatable: true,
 });
-
-function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRequest[] {
-  const named = new Map<string, ast.Triple["subject"]>();
-  const skolemize = (node: ast.Node): unknown => {
-    if (node.subType !== "blankNode") return undefined;
-    const label = node["label"] as string;
-    const term = named.get(label) ?? ast.constant(DataFactory.namedNode(`urn:uuid:${randomUUID()}`));
-    named.set(label, term);
-    return term;
-  };
-  // With nothing to search a variable has no value, and a triple with an unbound part is left out.
-  const data = (subType: "insertdata" | "deletedata", triples: readonly ast.Triple[]): UpdateRequest[] => {
-    const bound = triples.filter((triple) => variablesOf(triple).length === 0);
-    if (bound.length === 0) return [];
-    const operation = ast.data(subType, graph, ast.mapNodes(bound, skolemize));
-    return [{ text: toText(ast.update(context, operation)), repeatable: true }];
-  };
-  return [...data("deletedata", remove), ...data("insertdata", insert)];
-}
-
-function search(
-  { remove, insert, context }: Change,
-  where: ast.Group,
-  graph: NamedNode,
-  named: readonly NamedNode[],
-): UpdateRequest {
-  const nodes = new Map<string, string>();
-  const prefix = unusedPrefix([remove, insert, where]);
-  // A blank node would be one that nobody can name: in its place stands a variable with a new IRI for each solution.
-  const skolemize = (node: ast.Node): unknown => {
-    if (node.subType !== "blankNode") return undefined;
-    const label = node["label"] as string;
-    const name = nodes.get(label) ?? `${prefix}${nodes.size}`;
-    nodes.set(label, name);
-    return ast.variable(name);
-  };
-  const inserted = flatten(ast.mapNodes([...insert], skolemize));
-  const patterns = ast.mapNodes(where.patterns, withoutBlankNodes);
-  const fresh = [...nodes.values()].map((name) => ast.bind(ast.call("uuid"), name));
-  const from = reachesOthers(where) ? ast.dataset(graph, named) : undefined;
-  const operation = ast.modify(graph, {
-    remove: [...remove],
-    insert: inserted,
-    where: ast.group([...patterns, ...fresh]),
-    from,
-  });
-  return { text: toText(ast.update(context, operation)), repeatable: false };
-}
-
-/** BNODE() makes what would become an IRI when it is stored; so it makes one at once. */
-function withoutBlankNodes(node: ast.Node): unknown {
-  if (node.type !== "expression" || node.subType !== "operation" || node["operator"] !== "bnode") return undefined;
-  if ((node["args"] as unknown[]).length === 0) return ast.call("uuid");
-  throw new ValidationError("BNODE with an argument is not supported in updates of a SPARQL endpoint. Use IRI().", {
-    code: "unsupported_sparql",
-  });
-}
-
-function unusedPrefix(tree: unknown): string {
-  const names = new Set<string>();
-  ast.walk(tree, (node) => {
-    if (node.subType === "variable") names.add(node["value"] as string);
-  });
-  let prefix = "node";
-  while ([...names].some((name) => name.startsWith(prefix))) prefix += "_";
-  return prefix;
-}

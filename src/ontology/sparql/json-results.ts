@@ -1,6 +1,6 @@
 /** SPARQL 1.1 Query Results JSON Format (https://www.w3.org/TR/sparql11-results-json/) as RDF/JS terms. */
 import type { Term } from "@rdfjs/types";
-import { DataFactory } from "n3";
+import { DataFactory } from "../n3.ts";
 import type { Row } from "../ontology-store.ts";
 
 export const JSON_RESULTS = "application/sparql-results+json";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { insertData, planRequest } from "../../../src/ontology/sparql-endpoint/update-request.ts";
+import { planRequest } from "../../../src/ontology/sparql-endpoint/plan-request.ts";
+import { insertData } from "../../../src/ontology/sparql-endpoint/update-request.ts";
 import { planUpdate } from "../../../src/ontology/sparql/update-plan.ts";
 import { namedNode } from "../../support/terms.ts";
 
