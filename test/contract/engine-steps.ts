@@ -266,6 +266,31 @@ export function engineSteps(open: OpenEngine): void {
       expect(effects).toBe(1);
     });
 
+    it("takes what a handler has left at work for no work of another run, also where its own was forgotten meanwhile", async () => {
+      const left = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      let over: Promise<unknown> = Promise.resolve();
+      const handler: RunHandler = async (input, { step }) => {
+        if (input === "hasty") {
+          over = step("left", () => (begun.resolve(), left.promise.then(() => "of another run")));
+          await begun.promise;
+          return null;
+        }
+        return step("gate", () => gate.promise.then(() => "done"));
+      };
+      const engine = await open({ handler });
+      const hasty = await engine.start("handler", { ...SUBMISSION, input: "hasty" });
+      await engine.wait(hasty.id);
+      expect(await engine.forget(hasty.id)).toBe(true);
+      const { id } = await engine.start("handler", SUBMISSION);
+      await expect.poll(async () => (await engine.history(id)).length).toBe(1);
+      left.resolve();
+      await over;
+      gate.resolve();
+      expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done", stepsCompleted: ["gate"] });
+    });
+
     it("takes a run that has ended to no person, whatever its handler has left behind", async () => {
       const left = Promise.withResolvers<unknown>();
       const ended = Promise.withResolvers<void>();

@@ -13,7 +13,7 @@ const APPLICATION_ID = 0x61626977;
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE runs (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- a forgotten run's is never used again: it may still be at work
     id TEXT NOT NULL UNIQUE,
     workflow TEXT NOT NULL,
     key TEXT NOT NULL,
