@@ -102,7 +102,7 @@ export class Execution {
         startTime: new Date(run.createdAt),
         ...(run.resumedAt === undefined ? {} : { resumedAt: new Date(run.resumedAt) }),
         step: this.#step(),
-        decision: (subject, soFar) => this.#decision(subject, soFar),
+        decision: (subject, soFar) => awaitedOrNot(this.#decision(subject, soFar)),
         history: () => this.#history(),
       });
       if (this.#leave) throw LEFT;
@@ -181,9 +181,9 @@ export class Execution {
 
   #step(): Step {
     const step = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
-      this.#runStep(name, true, work, options);
+      awaitedOrNot(this.#runStep(name, true, work, options));
     step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
-      this.#runStep(name, false, work, options);
+      awaitedOrNot(this.#runStep(name, false, work, options));
     return step;
   }
 
@@ -346,6 +346,12 @@ export class Execution {
     const { journal, store } = this.#surroundings;
     return toFullHistory(await journal.reach(() => store.events(this.#taken.hold.seq, 0)));
   }
+}
+
+/** A handler may await it later, or never: what it fails with must not end the process meanwhile. */
+function awaitedOrNot<Output>(promise: Promise<Output>): Promise<Output> {
+  promise.catch(() => {});
+  return promise;
 }
 
 const parse = (json: string | undefined): unknown => (json === undefined ? undefined : JSON.parse(json));

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { RunHandler, WorkflowEngine } from "../../src/engine/engine.ts";
 import { ConflictError, IoError, isAbiError, ValidationError, type AbiError } from "../../src/errors.ts";
 import type { OpenEngine } from "./workflow-engine.ts";
@@ -289,6 +289,33 @@ export function engineSteps(open: OpenEngine): void {
       await over;
       gate.resolve();
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done", stepsCompleted: ["gate"] });
+    });
+
+    it("ends no process by a step that fails before it is awaited, or never is", async () => {
+      const unhandled: unknown[] = [];
+      const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+      process.on("unhandledRejection", onUnhandled);
+      onTestFinished(() => void process.off("unhandledRejection", onUnhandled));
+      let failures = 0;
+      const engine = await open({
+        later: async (_, { step }) => {
+          const slow = step("slow", () => setTimeout(20, "slow"));
+          const quick = step("quick", () => {
+            if (++failures < 2) throw new IoError("away");
+            return "quick";
+          });
+          return [await slow, await quick];
+        },
+        never: async (_, { step }) => {
+          void step("left", () => {
+            throw new ValidationError("no");
+          });
+          return step("only", () => setTimeout(20, "done"));
+        },
+      });
+      expect(await started(engine, "later")).toMatchObject({ status: "completed", output: ["slow", "quick"] });
+      expect(await started(engine, "never")).toMatchObject({ status: "completed", output: "done" });
+      expect(unhandled).toEqual([]);
     });
 
     it("takes a run that has ended to no person, whatever its handler has left behind", async () => {
