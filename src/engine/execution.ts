@@ -96,6 +96,7 @@ export class Execution {
   /** Runs the handler and writes down what becomes of the run. Rejects only where that can't be written before the engine closes. */
   async run(handler: RunHandler): Promise<ExecutionEnd> {
     const { run } = this.#taken;
+    let outputJson: string | undefined;
     try {
       const output = await handler(JSON.parse(run.inputJson) as Json, {
         runId: this.#runId,
@@ -106,9 +107,8 @@ export class Execution {
         history: () => this.#history(),
       });
       if (this.#leave) throw LEFT;
-      const outputJson = storableResult(output, "The workflow");
+      outputJson = storableResult(output, "The workflow");
       this.#isOver = true;
-      return await this.#end({ kind: "end", time: Date.now(), outputJson });
     } catch (error) {
       this.#isOver = true;
       // What is recorded of them now need not be done again. Whoever has the run next would find them begun, and begin them beside these.
@@ -120,6 +120,7 @@ export class Execution {
       }
       return this.#fail(error);
     }
+    return this.#end({ kind: "end", time: Date.now(), outputJson });
   }
 
   #write(write: RunWrite): Promise<WriteOutcome> {
@@ -235,6 +236,8 @@ export class Execution {
       if (died >= this.#surroundings.retry.attempts) throw givenUp(step, died);
       outputJson = storableResult(await work(), `The step ${step}`);
     } catch (error) {
+      // The run is left within it, by a step of its own or because it could not read on: that is no failure of it.
+      if (error === LEFT) throw error;
       return this.#failed({ name, attempt, tried, options, emit, error: toAbiError(error) });
     }
     emit({ phase: "completed" });
@@ -334,8 +337,7 @@ export class Execution {
     const outputJson = output === undefined ? {} : { outputJson: storableInput(output, "output") };
     this.#goesOn();
     await this.#recorded;
-    const { journal, store } = this.#surroundings;
-    const decision = await journal.reach(() => store.decision(this.#taken.hold.seq, subject));
+    const decision = await this.#reach((store) => store.decision(this.#taken.hold.seq, subject));
     this.#goesOn();
     if (decision) return toDecision(decision);
     return this.#leaveBy({ kind: "park", subject, ...outputJson });
@@ -343,8 +345,16 @@ export class Execution {
 
   async #history(): Promise<StepAttempt[]> {
     await this.#recorded;
+    return toFullHistory(await this.#reach((store) => store.events(this.#taken.hold.seq, 0)));
+  }
+
+  async #reach<Answer>(read: (store: RunStore) => Promise<Answer>): Promise<Answer> {
     const { journal, store } = this.#surroundings;
-    return toFullHistory(await journal.reach(() => store.events(this.#taken.hold.seq, 0)));
+    try {
+      return await journal.reach(() => read(store));
+    } catch {
+      return this.#leaveBy("lost"); // the engine closes, and the database is away
+    }
   }
 }
 

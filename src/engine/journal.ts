@@ -11,7 +11,7 @@ import type {
   WriteOutcome,
 } from "./run-store.ts";
 
-/** How long it goes on while the engine closes. Milliseconds. */
+/** How long it goes on while the engine closes and the store fails. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
 /** So many failures, about a second of them, are worth a line in the log. */
 const FAILURES_TO_TELL = 5;
@@ -32,7 +32,7 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
  * goes to the store together and shares one flush.
  *
  * What a run has done is written until the store takes it, however long that is away, because it would happen again
- * otherwise; only an engine that closes gives up, after three seconds. Meanwhile whatever else the run does queues up behind it. A
+ * otherwise; only an engine that closes gives up, after three seconds of failures. Meanwhile whatever else the run does queues up behind it. A
  * run that is to be accepted is refused at once: whoever submits it is there to hear of it.
  */
 export class Journal {
@@ -42,6 +42,7 @@ export class Journal {
   #accepts: Pending<NewRunRecord, Accepted>[] = [];
   #isAtWork = false;
   #failures = 0;
+  #failingSince = 0;
   #closingSince: number | undefined;
 
   constructor(store: RunStore, logger: Logger) {
@@ -76,18 +77,22 @@ export class Journal {
 
   /** Reads what a run at work needs to go on, however long the store is away. */
   async reach<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+    let failingSince: number | undefined;
     for (let failures = 1; ; failures++) {
       try {
         return await read();
       } catch (error) {
-        if (this.#givesUp) throw error;
+        failingSince ??= performance.now();
+        if (this.#givesUp(failingSince)) throw error;
         await pauseAfter(failures);
       }
     }
   }
 
-  get #givesUp(): boolean {
-    return this.#closingSince !== undefined && performance.now() - this.#closingSince > PATIENCE_AT_CLOSE_MS;
+  /** A step may end long after the engine began to close: its result gets the same patience. */
+  #givesUp(failingSince: number): boolean {
+    if (this.#closingSince === undefined) return false;
+    return performance.now() - Math.max(this.#closingSince, failingSince) > PATIENCE_AT_CLOSE_MS;
   }
 
   #schedule(): void {
@@ -140,12 +145,13 @@ export class Journal {
       return;
     }
     this.#failures += 1;
+    if (this.#failures === 1) this.#failingSince = performance.now();
     if (this.#failures === FAILURES_TO_TELL && pages.length > 0) {
       const cause = describeCause(error);
       this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");
     }
     for (const { reject } of accepts) reject(error);
-    const givesUp = this.#givesUp;
+    const givesUp = this.#givesUp(this.#failingSince);
     for (const [hold, writes] of pages) {
       if (givesUp) for (const { reject } of writes) reject(error);
       else this.#pages.set(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);

@@ -318,6 +318,37 @@ export function engineSteps(open: OpenEngine): void {
       expect(unhandled).toEqual([]);
     });
 
+    it("takes a step for no failed one where the run is left within it", async () => {
+      let failures = 0;
+      const begun = Promise.withResolvers<void>();
+      const closing = Promise.withResolvers<void>();
+      const handlers: Record<string, RunHandler> = {
+        retried: async (_, { step }) =>
+          step("outer", () =>
+            step("inner", () => {
+              if (++failures < 3) throw new IoError("away");
+              return "done";
+            }),
+          ),
+        given: async (_, { step }) =>
+          step("outer", async () => {
+            begun.resolve();
+            await closing.promise;
+            return step("inner", () => "done");
+          }),
+      };
+      const engine = await open(handlers);
+      expect(await started(engine, "retried")).toMatchObject({ status: "completed", output: "done" });
+      const { id } = await engine.start("given", SUBMISSION);
+      await begun.promise;
+      const closed = engine.close();
+      closing.resolve();
+      await closed;
+      const heir = await open(handlers);
+      heir.resume();
+      expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
+    });
+
     it("takes a run that has ended to no person, whatever its handler has left behind", async () => {
       const left = Promise.withResolvers<unknown>();
       const ended = Promise.withResolvers<void>();

@@ -307,6 +307,91 @@ describe("DurableEngine", () => {
     expect(effects).toBe(2);
   });
 
+  it.each(["write down what it has done", "read how it stands"])(
+    "has patience with the database where a step goes on for long while it closes: to %s",
+    async (what) => {
+      const path = join(temporaryFolder(), "runs.sqlite");
+      const begun = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      let failures = 1;
+      let mails = 0;
+      const open = () => {
+        const store = new SqliteRunStore(path);
+        const write: RunStore["write"] = async (batch) => {
+          if (what.startsWith("write") && hasKind(batch, "complete") && failures-- > 0) throw new Error("cut");
+          return store.write(batch);
+        };
+        const events: RunStore["events"] = async (...args) => {
+          if (what.startsWith("read") && failures-- > 0) throw new Error("cut");
+          return store.events(...args);
+        };
+        const engine = new DurableEngine({ store: troubledStore(store, { write, events }) });
+        onTestFinished(() => engine.close());
+        engine.register("mail", async (_, { step, history }) =>
+          step("sent", async () => {
+            begun.resolve();
+            await gate.promise;
+            mails += 1;
+            await history();
+            return mails;
+          }),
+        );
+        return engine;
+      };
+      const engine = open();
+      const { id } = await engine.start("mail", SUBMISSION);
+      await begun.promise;
+      vi.useFakeTimers({ toFake: ["performance"] });
+      onTestFinished(() => void vi.useRealTimers());
+      const closed = engine.close();
+      vi.advanceTimersByTime(10_000);
+      gate.resolve();
+      await closed;
+      vi.useRealTimers();
+      const heir = open();
+      heir.resume();
+      expect(await heir.wait(id)).toMatchObject({ status: "completed", output: 1 });
+      expect(mails).toBe(1);
+    },
+  );
+
+  it("lets no run fail because its engine closes while the database is away", async () => {
+    const path = join(temporaryFolder(), "runs.sqlite");
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    let isAway = true;
+    const open = () => {
+      const store = new SqliteRunStore(path);
+      const write: RunStore["write"] = async (batch) => {
+        // It is there again as soon as the engine has given up.
+        if (isAway && writesOf(batch).some((one) => one.kind === "end" && !("error" in one))) {
+          isAway = performance.now() < 7000;
+          throw new Error("cut");
+        }
+        return store.write(batch);
+      };
+      const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+      onTestFinished(() => engine.close());
+      engine.register("mail", async () => (begun.resolve(), gate.promise.then(() => "done")));
+      return engine;
+    };
+    const engine = open();
+    const { id } = await engine.start("mail", SUBMISSION);
+    await begun.promise;
+    vi.useFakeTimers({ toFake: ["performance"], now: 0 });
+    onTestFinished(() => void vi.useRealTimers());
+    const closed = engine.close();
+    gate.resolve();
+    const ticking = setInterval(() => vi.advanceTimersByTime(1000), 20);
+    await closed;
+    clearInterval(ticking);
+    vi.useRealTimers();
+    isAway = false;
+    const heir = open();
+    heir.resume();
+    expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
   it("tries a step that has failed for good again each time that its run is taken up, though the clock stands still", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
