@@ -107,6 +107,7 @@ export class Execution {
         history: () => this.#history(),
       });
       if (this.#leave) throw LEFT;
+      if (this.#refused) throw this.#refused;
       outputJson = storableResult(output, "The workflow");
       this.#isOver = true;
     } catch (error) {
@@ -256,6 +257,7 @@ export class Execution {
       if (this.#surroundings.store.isUnwritable(error)) throw refusedResult(`the step ${name.step}`, error);
       return this.#leaveBy("lost");
     }
+    if (this.#refused) throw this.#refused;
     if (outcome === "done") return;
     if (outcome === "cancelled") this.#leaveBy({ kind: "put_off", delayMs: 0 });
     const facts = { run_id: this.#runId, step: name.step };

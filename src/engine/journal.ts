@@ -64,7 +64,7 @@ export class Journal {
   /**
    * Resolves when it is on disk.
    * @throws Error where the store can't take it however often it is tried (`RunStore.isUnwritable`), or the engine has closed first.
-   * Then nothing that was written with it in one turn has taken effect.
+   * Then nothing that was to be written of the run behind it has taken effect, but for what other steps have done.
    */
   write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
     return new Promise((resolve, reject) => {
@@ -141,7 +141,8 @@ export class Journal {
         for (const page of pages) await this.#writeAll([], [page]);
         return;
       }
-      for (const { reject } of [...accepts, ...pages.flatMap(([, writes]) => writes)]) reject(error);
+      for (const { reject } of accepts) reject(error);
+      for (const page of pages) await this.#refuse(page, error);
       return;
     }
     this.#failures += 1;
@@ -156,6 +157,23 @@ export class Journal {
       if (givesUp) for (const { reject } of writes) reject(error);
       else this.#pages.set(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);
     }
+  }
+
+  /** What comes before the write that can't be made is written, what comes behind it is not: only the results of other steps are. */
+  async #refuse([hold, [first, ...rest]]: Page, error: unknown): Promise<void> {
+    const behind = [...rest, ...(this.#pages.get(hold) ?? [])];
+    if (rest.length > 0) {
+      this.#pages.set(hold, behind);
+      await this.#writeAll([], [[hold, [first!]]]);
+      return;
+    }
+    first!.reject(error);
+    const isOfStep = ({ item: { kind } }: Pending<RunWrite, WriteOutcome>): boolean =>
+      kind === "complete" || kind === "fail";
+    for (const pending of behind) if (!isOfStep(pending)) pending.reject(error);
+    const results = behind.filter(isOfStep);
+    if (results.length > 0) this.#pages.set(hold, results);
+    else this.#pages.delete(hold);
   }
 }
 

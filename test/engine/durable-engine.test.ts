@@ -9,7 +9,7 @@ import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import type { RunHandler } from "../../src/engine/engine.ts";
-import type { RunStore } from "../../src/engine/run-store.ts";
+import type { RunStore, RunWrite } from "../../src/engine/run-store.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
@@ -390,6 +390,56 @@ describe("DurableEngine", () => {
     const heir = open();
     heir.resume();
     expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
+  it("goes no further where what a step has done can't be kept, and keeps what was done before", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const refused = new Set(['"large"']);
+    let isHeldUp = false;
+    const write: RunStore["write"] = async (batch) => {
+      const isLarge = (one: RunWrite): boolean =>
+        ((one.kind === "complete" || one.kind === "end") && "outputJson" in one && refused.has(one.outputJson!)) ||
+        (one.kind === "begin" && refused.has(one.step));
+      if (isHeldUp) await new Promise((resolve) => setTimeout(resolve, 30));
+      if (writesOf(batch).some(isLarge)) throw new RangeError("too large");
+      return store.write(batch);
+    };
+    const isUnwritable = (error: unknown): boolean => error instanceof RangeError;
+    const engine = new DurableEngine({ store: troubledStore(store, { write, isUnwritable }) });
+    onTestFinished(() => engine.close());
+    const did: string[] = [];
+    const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+    const large = (): string => ((isHeldUp = true), "large");
+    engine.register("ends", async (_, { step }) => (await step("read", large), await pause(), "done"));
+    engine.register("goes_on", async (_, { step }) => {
+      await step("read", large);
+      await pause();
+      return step("sent", () => did.push("sent"));
+    });
+    engine.register("name", async (_, { step }) => {
+      await step("charged", () => did.push("charged"));
+      return step('"large"', () => did.push("told"));
+    });
+    engine.register("output", async (_, { step }) => (await step("charged", () => did.push("charged")), "large"));
+    for (const workflow of ["ends", "goes_on"]) {
+      const { id } = await engine.start(workflow, SUBMISSION);
+      expect(await engine.wait(id)).toMatchObject({
+        status: "failed",
+        error: { error: expect.stringContaining("the step read"), error_code: "not_storable" },
+      });
+    }
+    expect(did).toEqual([]);
+    for (const [workflow, culprit] of [
+      ["name", 'the step "large"'],
+      ["output", "the workflow"],
+    ] as const) {
+      const { id } = await engine.start(workflow, SUBMISSION);
+      expect(await engine.wait(id)).toMatchObject({
+        status: "failed",
+        stepsCompleted: ["charged"],
+        error: { error: expect.stringContaining(culprit), error_code: "not_storable" },
+      });
+    }
   });
 
   it("tries a step that has failed for good again each time that its run is taken up, though the clock stands still", async () => {
