@@ -20,6 +20,9 @@ const LEFT = Object.assign(new Error("The run is left here, and goes on later or
 /** In one run, so that it can be read at once; the same at every replay. */
 const MOST_STEPS = 1000;
 
+/** Each step is begun once, so whoever asks for so many goes on whatever it meets, and leaves no turn to anything else. */
+const MOST_CALLS = 2 * MOST_STEPS;
+
 const tooManySteps = (): UnexpectedError =>
   new UnexpectedError(undefined, {
     message: `The workflow makes more than ${MOST_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
@@ -77,6 +80,9 @@ export class Execution {
   readonly #names = new Set<string>();
   /** Attempts of steps that are at work. */
   readonly #inHand = new Set<Promise<unknown>>();
+  #calls = 0;
+  /** Rejects where the handler is not waited for any more. */
+  readonly #stopped = Promise.withResolvers<never>();
   /** The handler has returned or thrown: what it has left at work beside that begins nothing more. */
   #isOver = false;
   /** Once it is there the run is left, whatever the handler makes of the error that it meets. */
@@ -98,14 +104,15 @@ export class Execution {
     const { run } = this.#taken;
     let outputJson: string | undefined;
     try {
-      const output = await handler(JSON.parse(run.inputJson) as Json, {
+      const handled = handler(JSON.parse(run.inputJson) as Json, {
         runId: this.#runId,
         startTime: new Date(run.createdAt),
         ...(run.resumedAt === undefined ? {} : { resumedAt: new Date(run.resumedAt) }),
         step: this.#step(),
-        decision: (subject, soFar) => awaitedOrNot(this.#decision(subject, soFar)),
+        decision: (subject, soFar) => awaitedOrNot(this.#asked() ?? this.#decision(subject, soFar)),
         history: () => this.#history(),
       });
+      const output = await Promise.race([handled, this.#stopped.promise]);
       if (this.#leave) throw LEFT;
       if (this.#refused) throw this.#refused;
       outputJson = storableResult(output, "The workflow");
@@ -181,11 +188,18 @@ export class Execution {
     throw LEFT;
   }
 
+  /** A handler that catches what it should let pass, and asks on and on, gets no answer any more: its run is left without it. */
+  #asked(): Promise<never> | undefined {
+    if (++this.#calls <= MOST_CALLS) return undefined;
+    this.#stopped.reject(tooManySteps());
+    return new Promise(() => {});
+  }
+
   #step(): Step {
     const step = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
-      awaitedOrNot(this.#runStep(name, true, work, options));
+      awaitedOrNot(this.#asked() ?? this.#runStep(name, true, work, options));
     step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
-      awaitedOrNot(this.#runStep(name, false, work, options));
+      awaitedOrNot(this.#asked() ?? this.#runStep(name, false, work, options));
     return step;
   }
 

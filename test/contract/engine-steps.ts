@@ -145,6 +145,45 @@ export function engineSteps(open: OpenEngine): void {
       expect(did).toEqual(["sent"]);
     });
 
+    it("leaves a run whose handler goes on and on whatever it meets", async () => {
+      let failures = 0;
+      const polled = () => {
+        if (++failures < 3) throw new IoError("not yet");
+        return "there";
+      };
+      const engine = await open({
+        polling: async (_, { step }) => {
+          for (let n = 0; ; n++) {
+            try {
+              return await step(`polled_${n}`, polled);
+            } catch {
+              continue;
+            }
+          }
+        },
+        same: async (_, { step, decision }) => {
+          for (;;) {
+            try {
+              await decision("draft-1");
+              return await step("sent", () => {
+                throw new ValidationError("no");
+              });
+            } catch {
+              continue;
+            }
+          }
+        },
+      });
+      expect(await started(engine, "polling")).toMatchObject({ status: "completed", output: "there" });
+      const waiting = await started(engine, "same");
+      expect(waiting).toMatchObject({ status: "waiting_for_approval" });
+      await engine.decide(waiting.id, "draft-1", "yes");
+      expect(await engine.wait(waiting.id)).toMatchObject({
+        status: "failed",
+        error: { error_code: "too_many_steps" },
+      });
+    });
+
     it("tries a step whose failure was handled again where the run has failed later and is taken up again", async () => {
       const { handler, did } = purchase(() => new ValidationError("No."));
       const engine = await open({ handler }, { retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 2 } });
