@@ -4,7 +4,8 @@ import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
-import { IoError } from "../../src/errors.ts";
+import { settlesWithin } from "../../src/engine/within.ts";
+import { IoError, ValidationError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { createDatabase, serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
@@ -105,6 +106,45 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     const { id } = await engine.start("decision", submission);
     await engine.wait(id);
     await expect(engine.decide(id, "draft-1", "😀")).rejects.toMatchObject(refused);
+  });
+
+  it("accepts no run that is forgotten meanwhile", async () => {
+    const url = await newDatabase();
+    const engine = await DurableEngine.connect(url);
+    onTestFinished(() => engine.close());
+    let isAway = true;
+    engine.register("mail", async () => {
+      if (isAway) throw new ValidationError("no");
+      return "sent";
+    });
+    const submission = { key: "k", fingerprint: "f", input: null };
+    const first = await engine.start("mail", submission);
+    await engine.wait(first.id);
+    isAway = false;
+    // Between finding the run and taking it up again.
+    await statement(
+      url,
+      `ALTER FUNCTION abi_workflows.resume RENAME TO resume_at_once;
+       CREATE FUNCTION abi_workflows.resume(run_id text, available_at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+       BEGIN
+         PERFORM pg_advisory_xact_lock(1);
+         RETURN abi_workflows.resume_at_once(run_id, available_at);
+       END $$`,
+    );
+    const sql = postgres(url, { max: 1 });
+    onTestFinished(() => sql.end());
+    await sql`SELECT pg_advisory_lock(1)`;
+    const starting = engine.start("mail", submission);
+    const waiting = async (): Promise<number> =>
+      (await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).count;
+    await expect.poll(waiting).toBe(1);
+    const forgetting = engine.forget(first.id);
+    // It waits for the submission; where it does not, it has the run by now.
+    while ((await waiting()) < 2 && !(await settlesWithin(forgetting, 20)));
+    await sql`SELECT pg_advisory_unlock(1)`;
+    const { id } = await starting;
+    expect(await forgetting).toBe(id !== first.id);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
   });
 
   it.each(["new", "older"])("opens safely when ten processes do so at once on a database that is %s", async (age) => {

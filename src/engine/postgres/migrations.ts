@@ -175,7 +175,9 @@ export const MIGRATIONS: readonly string[] = [
       IF FOUND THEN
         RETURN json_build_object('id', item.id, 'outcome', 'created');
       END IF;
-      SELECT id, fingerprint INTO known FROM abi_workflows.runs WHERE workflow = item.workflow AND key = item.key;
+      -- The lock keeps it from being forgotten before we have answered, and holds up nobody who writes.
+      SELECT id, fingerprint INTO known FROM abi_workflows.runs WHERE workflow = item.workflow AND key = item.key
+      FOR KEY SHARE;
       EXIT WHEN FOUND; -- else it has just been forgotten
     END LOOP;
     RETURN json_build_object('id', known.id, 'outcome', CASE
