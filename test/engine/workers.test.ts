@@ -1,14 +1,16 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
+import { settlesWithin } from "../../src/engine/within.ts";
 import { serve } from "../support/http.ts";
 import { entriesRead } from "../support/postgres-reads.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
-import { serverUrl } from "../support/postgres.ts";
+import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 
 async function open(url: string, options: EngineOptions = {}): Promise<DurableEngine> {
@@ -104,6 +106,26 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       begun[n]!.end();
     }
     for (const id of ids) expect((await engines[0]!.wait(id)).status).toBe("completed");
+  });
+
+  it("keep their runs while callers keep all their connections busy", async () => {
+    const url = await newDatabase();
+    const stores = await Promise.all([PostgresRunStore.open(url), PostgresRunStore.open(url)]);
+    onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
+    const [one, other] = stores;
+    const run = { id: randomUUID(), workflow: "echo", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
+    await one.write({ accepts: [run], runs: [] });
+    const take = async (store: PostgresRunStore) =>
+      (await store.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] })).runs;
+    expect(await take(one)).toHaveLength(1);
+    // As long as a list over many runs may take.
+    await statement(
+      url,
+      `CREATE OR REPLACE FUNCTION abi_workflows.hasten(run_id text) RETURNS boolean LANGUAGE sql
+       AS $$ SELECT false FROM pg_sleep(8) $$`,
+    );
+    const busy = Promise.all(Array.from({ length: 4 }, () => one.hasten()));
+    while (!(await settlesWithin(busy, 100))) expect(await take(other)).toEqual([]);
   });
 
   it("get the place that one waits for which is killed with -9", async () => {

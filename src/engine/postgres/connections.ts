@@ -14,7 +14,7 @@ import {
 } from "./errors.ts";
 import { FACTS, parseUrl, startOptions, type Address, type SessionFacts } from "./session.ts";
 
-/** Per process, besides the one that listens. A server allows a hundred by default, and many processes share it. */
+/** Per process, besides the one that listens and, of a worker, the one that renews leases. A server allows a hundred by default, and many processes share it. */
 const MOST_CONNECTIONS = 4;
 /** After so long without an answer to quick work the network counts as silent. Milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -48,6 +48,8 @@ export class PostgresConnections {
   readonly #address: Address;
   readonly #reach: Reach;
   readonly #pool: Pool;
+  /** One connection beside them, for what must not wait until those have answered. */
+  readonly #urgent: Pool;
   /** Includes those that are still connecting. The driver only ends connections gracefully; breaking one takes its socket. */
   readonly #sockets = new Set<Socket>();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -59,19 +61,25 @@ export class PostgresConnections {
     this.#address = address;
     this.#reach = reach;
     this.#hostIndex = reach.hostIndex;
+    this.#pool = this.#newPool(MOST_CONNECTIONS);
+    this.#urgent = this.#newPool(1);
+  }
+
+  #newPool(max: number): Pool {
     const newClient = (): Client => this.#newClient();
-    this.#pool = new Pool({
+    const pool = new Pool({
       // The pool calls it with `new`, which returns what the function returns.
       Client: function SharedClient() {
         return newClient();
       } as unknown as new () => Client,
       onConnect: (client) => this.#setUp(client as Client) as unknown as void, // the pool awaits it
-      max: MOST_CONNECTIONS,
+      max,
       connectionTimeoutMillis: this.#patienceMs,
       idleTimeoutMillis: 0,
       allowExitOnIdle: true,
     });
-    this.#pool.on("error", () => {});
+    pool.on("error", () => {});
+    return pool;
   }
 
   /**
@@ -134,11 +142,22 @@ export class PostgresConnections {
   }
 
   /** Runs a statement on a connection of the pool. */
-  readonly query = async <Row extends QueryResultRow>(
+  readonly query = <Row extends QueryResultRow>(
     statement: Statement | string,
     values: readonly unknown[] = [],
-  ): Promise<Row[]> => {
-    const work = this.#pool.query<Row>({
+  ): Promise<Row[]> => this.#queryOn(this.#pool, statement, values);
+
+  /** The same, at once, however many others wait for a connection; for quick work of one caller. */
+  async queryAtOnce(statement: Statement, values: readonly unknown[]): Promise<void> {
+    await this.#queryOn(this.#urgent, statement, values);
+  }
+
+  async #queryOn<Row extends QueryResultRow>(
+    pool: Pool,
+    statement: Statement | string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    const work = pool.query<Row>({
       ...(typeof statement === "string" ? { text: statement } : statement),
       values: [...values],
     });
@@ -148,7 +167,7 @@ export class PostgresConnections {
     } finally {
       this.#underWay.delete(work);
     }
-  };
+  }
 
   /** For quick work: if it gets no answer the network is silent, and all connections are broken so that everything else fails, too. */
   async answered<Answer>(work: Promise<Answer>): Promise<Answer> {
@@ -183,7 +202,8 @@ export class PostgresConnections {
       this.#cut();
       await this.#settled();
     }
-    await settlesWithin(this.#pool.ending ? Promise.resolve() : this.#pool.end(), CLOSE_TIMEOUT_MS);
+    const ends = [this.#pool, this.#urgent].map((pool) => (pool.ending ? undefined : pool.end()));
+    await settlesWithin(Promise.all(ends), CLOSE_TIMEOUT_MS);
     this.#cut();
   }
 

@@ -229,14 +229,17 @@ export class PostgresRunStore implements RunStore {
     return { runs: taken, ...(dueIn === null ? {} : { nextDueAt: Date.now() + dueIn }) };
   }
 
-  /** On a timer of its own, because a worker without a free slot doesn't look for work. */
+  /**
+   * On a timer of its own, because a worker without a free slot doesn't look for work, and on a connection of its own, because callers
+   * may keep the others busy for longer than a lease.
+   */
   async #renew(): Promise<void> {
     if (this.#isRenewing || this.#held.size === 0) return;
     this.#isRenewing = true;
     const holds = [...this.#held.keys()];
     try {
       const values = [holds.map(({ seq }) => seq), holds.map(({ epoch }) => epoch)];
-      await this.#connections.answered(this.#connections.query(RENEW, values));
+      await this.#connections.answered(this.#connections.queryAtOnce(RENEW, values));
     } catch {
       // The timer tries again. Looks for work report that the database fails.
     } finally {
