@@ -70,7 +70,10 @@ export function changeRequests(
   return [...removals, ...(lines.length > 0 ? [insertData(graph, lines)] : [])];
 }
 
-/** One operation, since a second one would see what the first has done. */
+/**
+ * One operation, since a second one would see what the first has done. What must not be there is counted, because Virtuoso 7 inserts
+ * constants whatever a FILTER NOT EXISTS says; a count also gives the one solution that the insertion needs.
+ */
 function conditional(
   graph: NamedNode,
   unless: string,
@@ -78,10 +81,10 @@ function conditional(
   lines: readonly string[],
 ): UpdateRequest {
   const removal = remove.length > 0 ? "DELETE { ?s ?p ?o } " : "";
-  // Without anything to remove there must still be one solution, for what is inserted.
-  const found = remove.length > 0 ? `OPTIONAL { ${union(remove)} } ` : "";
+  const found = remove.length > 0 ? ` OPTIONAL { ${union(remove)} }` : "";
+  const condition = `{ SELECT (COUNT(*) AS ?found) WHERE { ${unless} } } FILTER(?found = 0)`;
   return {
-    text: `WITH <${graph.value}> ${removal}INSERT {\n${lines.join("\n")}\n} WHERE { ${found}FILTER NOT EXISTS { ${unless} } }`,
+    text: `WITH <${graph.value}> ${removal}INSERT {\n${lines.join("\n")}\n} WHERE { ${condition}${found} }`,
     repeatable: false,
   };
 }
