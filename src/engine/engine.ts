@@ -128,7 +128,8 @@ export interface StepOptions {
  * error of the same type, code and message, not of a class of its author's own. Such a step is tried again only where the run has
  * ended and is taken up again.
  *
- * Several may be at work at the same time. Where the handler throws, those are waited for before the run is left, and none is begun
+ * Begin none inside the work of another: where the inner one is left for a retry, the outer one is left with it, as if its process had
+ * ended. Several may be at work side by side. Where the handler throws, those are waited for before the run is left, and none is begun
  * any more; what a handler that has returned has left at work is not recorded.
  */
 export interface Step {

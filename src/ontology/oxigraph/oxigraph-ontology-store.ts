@@ -31,7 +31,7 @@ const MAXIMUM_QUADS = 12_000_000;
  * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Those of one turn of the event loop
  * share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
  *
- * The first SPARQL query, or update that searches, loads everything: some 4 microseconds and 370 bytes of memory a quad. From then on
+ * The first SPARQL query, or update that searches, loads everything: some 6 microseconds and 370 bytes of memory a quad. From then on
  * Oxigraph takes in what has changed at the next question. Calls are synchronous inside: a slow query holds up the process. A
  * query that is too much for Oxigraph's stack or memory is refused, and the file is read again before the next answer. An answer has at
  * most a million rows.
