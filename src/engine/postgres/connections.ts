@@ -202,7 +202,7 @@ export class PostgresConnections {
       this.#cut();
       await this.#settled();
     }
-    const ends = [this.#pool, this.#urgent].map((pool) => (pool.ending ? undefined : pool.end()));
+    const ends = [this.#pool, this.#urgent].filter(({ ending }) => !ending).map((pool) => pool.end());
     await settlesWithin(Promise.all(ends), CLOSE_TIMEOUT_MS);
     this.#cut();
   }
