@@ -13,8 +13,9 @@ import type {
 
 /** How long it goes on while the engine closes and the store fails. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
-/** So many failures, about a second of them, are worth a line in the log. */
+/** So many failures, about a second of them, are worth a line in the log, and so is every hour of them. */
 const FAILURES_TO_TELL = 5;
+const FAILURES_AN_HOUR = 3600;
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
@@ -147,7 +148,7 @@ export class Journal {
     }
     this.#failures += 1;
     if (this.#failures === 1) this.#failingSince = performance.now();
-    if (this.#failures === FAILURES_TO_TELL && pages.length > 0) {
+    if (this.#failures % FAILURES_AN_HOUR === FAILURES_TO_TELL && pages.length > 0) {
       const cause = describeCause(error);
       this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");
     }

@@ -139,8 +139,12 @@ export const isProtocolViolation = (error: unknown): boolean => sqlState(error) 
 export const lacksTls = (error: unknown): boolean =>
   error instanceof Error && error.message.includes("does not support SSL");
 
-/** Whether a write can never succeed: the data does not fit this database (class 22), or is too much (54). */
-export const isUnwritable = (error: unknown): boolean => /^(?:22|54)/.test(sqlState(error) ?? "");
+/**
+ * Whether a write can never succeed: the data does not fit this database (class 22), or is too much for it (54), or for one string of
+ * ours (RangeError).
+ */
+export const isUnwritable = (error: unknown): boolean =>
+  error instanceof RangeError || /^(?:22|54)/.test(sqlState(error) ?? "");
 
 export const sqlState = (error: unknown): string | undefined => serverError(error)?.code;
 
