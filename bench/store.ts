@@ -125,9 +125,7 @@ async function open(path: string, subject: string): Promise<Opened> {
   };
   const opening = await timed(() => OxigraphOntologyStore.open({ path }));
   const store = opening.result;
-  const lookUp = await timed(() =>
-    store.query(STORE, "SELECT ?p ?o { ?s ?p ?o }", { s: DataFactory.namedNode(subject) }),
-  );
+  const lookUp = await timed(() => store.match(STORE, { subject: DataFactory.namedNode(subject) }));
   const question = await timed(() =>
     store.query(STORE, "SELECT ?type (COUNT(?s) AS ?n) { ?s a ?type } GROUP BY ?type ORDER BY ?type"),
   );
