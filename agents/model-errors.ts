@@ -1,11 +1,9 @@
 import { chainOf, modelFailure, type FailureKind } from "../src/chat-completions/model-failure.ts";
+import { propertyOf } from "../src/json.ts";
 import { AbiError, IoError, toAbiError, ValidationError } from "../src/errors.ts";
 
 /** Longest wait in ms that a model service may ask for before we rather fail. */
 const LONGEST_WAIT = 60_000;
-
-const field = (error: unknown, name: string): unknown =>
-  typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 
 /** The first of an error and its causes for which this holds. */
 const findCause = (error: unknown, matches: (cause: unknown) => boolean): unknown => [...chainOf(error)].find(matches);
@@ -15,8 +13,8 @@ const ownError = (error: unknown): AbiError | undefined =>
 
 /** How long in ms the service asks us to wait. */
 export function retryAfterMs(error: unknown): number | undefined {
-  const wait = field(
-    findCause(error, (cause) => typeof field(cause, "retryAfterMs") === "number"),
+  const wait = propertyOf(
+    findCause(error, (cause) => typeof propertyOf(cause, "retryAfterMs") === "number"),
     "retryAfterMs",
   );
   return wait as number | undefined;

@@ -1,12 +1,10 @@
+import { isObject } from "../json.ts";
 import { isVisible } from "../visible-text.ts";
 import { withoutReasoning } from "./reasoning.ts";
 import { ModelAnswerError } from "./model-failure.ts";
 import { ToolCallCollector, type WireToolCall } from "./tool-calls.ts";
 
 type Json = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 

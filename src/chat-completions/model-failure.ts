@@ -1,3 +1,5 @@
+import { propertyOf } from "../json.ts";
+
 /** Why a chat model gave no answer that can be used. One list for the agent and the analysers, which each have their own words. */
 export type FailureKind =
   | "bad_key"
@@ -66,14 +68,11 @@ export class ModelAnswerError extends Error {
   }
 }
 
-const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-
 /** What a service says of an error: its text, and the codes beside it. */
 function describe(reported: unknown): string {
   if (typeof reported === "string") return reported;
   const parts = ["message", "msg", "status_msg", "code", "type", "status", "detail", "details"].map((name) =>
-    field(reported, name),
+    propertyOf(reported, name),
   );
   return parts
     .filter((part) => part !== undefined && part !== null)
@@ -87,7 +86,7 @@ const isStatus = (value: unknown): value is number =>
 /** `code: 429`, and `code: "429"` too. */
 function statusIn(reported: unknown): number | undefined {
   const named = ["status", "code", "status_code"].map((name) => {
-    const value = field(reported, name);
+    const value = propertyOf(reported, name);
     return typeof value === "string" ? Number(value) : value;
   });
   return named.find(isStatus);
@@ -153,7 +152,7 @@ const NETWORK =
 /** An error and what it wraps: middleware and clients wrap errors in one another. */
 export function* chainOf(error: unknown): Generator {
   const seen = new Set<unknown>();
-  for (let at = error; at !== undefined && at !== null && !seen.has(at); at = field(at, "cause")) {
+  for (let at = error; at !== undefined && at !== null && !seen.has(at); at = propertyOf(at, "cause")) {
     seen.add(at);
     yield at;
   }
@@ -164,26 +163,26 @@ export function modelFailure(error: unknown): ModelFailure | undefined {
   const chain = [...chainOf(error)];
   const answer = chain.find((at) => at instanceof ModelAnswerError);
   if (answer !== undefined) return answer.failure;
-  const refused = chain.find((at) => isStatus(field(at, "status")));
-  if (refused !== undefined) return byStatus(Number(field(refused, "status")), wordsOf(refused));
-  if (chain.some((at) => field(at, "name") === "TimeoutError")) return failure("timeout");
-  if (chain.some((at) => field(at, "name") === "ContextOverflowError")) return failure("context_too_long");
+  const refused = chain.find((at) => isStatus(propertyOf(at, "status")));
+  if (refused !== undefined) return byStatus(Number(propertyOf(refused, "status")), wordsOf(refused));
+  if (chain.some((at) => propertyOf(at, "name") === "TimeoutError")) return failure("timeout");
+  if (chain.some((at) => propertyOf(at, "name") === "ContextOverflowError")) return failure("context_too_long");
   // OpenAI's client reports an error in the middle of a stream without a status.
   const reported = chain.find((at) => at instanceof Error && at.constructor.name === "APIError");
   if (reported !== undefined)
-    return ModelAnswerError.fromService(field(reported, "error") ?? wordsOf(reported)).failure;
+    return ModelAnswerError.fromService(propertyOf(reported, "error") ?? wordsOf(reported)).failure;
   return chain.some(isNetworkError) ? failure("unreachable") : undefined;
 }
 
 /** Without the link that LangChain appends to a message, which has words of its own in it. */
 function wordsOf(error: unknown): string {
-  const message = field(error, "message");
+  const message = propertyOf(error, "message");
   const [words = ""] = typeof message === "string" ? message.split("\n\nTroubleshooting URL:") : [];
-  return `${words} ${describe(field(error, "error"))} ${describe({ code: field(error, "code"), type: field(error, "type") })}`;
+  return `${words} ${describe(propertyOf(error, "error"))} ${describe({ code: propertyOf(error, "code"), type: propertyOf(error, "type") })}`;
 }
 
 /** No connection, or one that broke off. */
 const isNetworkError = (error: unknown): boolean =>
-  NETWORK.test(String(field(error, "code"))) ||
+  NETWORK.test(String(propertyOf(error, "code"))) ||
   (error instanceof Error && error.constructor.name.startsWith("APIConnection")) ||
   (error instanceof TypeError && error.message === "terminated");

@@ -1,3 +1,5 @@
+import { isObject } from "../json.ts";
+
 /** A tool call as it was understood. */
 export interface WireToolCall {
   /** As the server gave it, or empty. */
@@ -10,9 +12,6 @@ export interface WireToolCall {
   /** Fields of other vendors, which their servers want back: Gemini's `extra_content` with its thought signature. */
   extra: Record<string, unknown>;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * The arguments of a tool call, in every form that can be understood without guessing: an object, its JSON text, that text as a

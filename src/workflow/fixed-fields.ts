@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { UnexpectedError, ValidationError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { isObject, type Json } from "../json.ts";
 import type { Operation } from "./operation.ts";
 import { parse } from "./validation.ts";
 
@@ -43,9 +43,6 @@ function usable<Value>(read: () => Value): Value {
     throw unusable(`${(error as Error).message}.`);
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * What the options mean for each operation, in their order. A field that one of them doesn't have is left out there.
@@ -92,7 +89,7 @@ function fixedFields(
     into: (args, context) => {
       const all = { ...values };
       for (const name of fromContext) all[name] = contextValue(operation, name, context);
-      if (!isRecord(args)) return args;
+      if (!isObject(args)) return args;
       for (const [name, value] of Object.entries(all)) refuseOther(operation, name, args[name], value);
       return { ...args, ...all };
     },
@@ -100,7 +97,7 @@ function fixedFields(
 }
 
 function contextValue(operation: Operation, name: string, context: unknown): unknown {
-  const value = isRecord(context) && Object.hasOwn(context, name) ? context[name] : undefined;
+  const value = isObject(context) && Object.hasOwn(context, name) ? context[name] : undefined;
   try {
     if (value === undefined) throw new Error(`Invoke the agent with { context: { ${name}: … } }.`);
     return parseField(operation, name, value);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readIdentifier } from "../identifier.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
-import type { Json } from "../json.ts";
+import { isObject, type Json } from "../json.ts";
 import { isVisible } from "../visible-text.ts";
 import type { DurableOperation } from "./operation.ts";
 import { fieldSchema, parse } from "./validation.ts";
@@ -25,15 +25,12 @@ const canonical = (value: unknown): string =>
 
 const hash = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** The fields of the operation that say whose a run is: its key and what its results repeat. */
 export const identityFields = ({ key, echo = [] }: DurableOperation): readonly string[] => [key, ...echo];
 
 /** What can be told from an input, valid or not, about whose it is: its identity fields as the operation reads them, else as they came. */
 export function identityOf(operation: DurableOperation, input: unknown): Record<string, Json> {
-  if (!isRecord(input)) return {};
+  if (!isObject(input)) return {};
   return Object.fromEntries(
     identityFields(operation).flatMap((field) => {
       const read = fieldSchema(operation.input, field)?.safeParse(input[field]);
@@ -95,7 +92,7 @@ function fingerprintOf({ input: schema }: DurableOperation, input: Record<string
  * that a space at the end of a text does not make it another.
  */
 export function withDerivedKey({ key, keyFrom, input }: DurableOperation, parameters: unknown): unknown {
-  if (!keyFrom || !isRecord(parameters) || !isLeftOut(parameters[key])) return parameters;
+  if (!keyFrom || !isObject(parameters) || !isLeftOut(parameters[key])) return parameters;
   const read = input.safeParse({ ...parameters, [key]: "to be derived" });
   const content: Record<string, unknown> = read.success ? read.data : parameters;
   return { ...parameters, [key]: `auto-${hash(keyFrom.map((field) => content[field])).slice(0, 32)}` };

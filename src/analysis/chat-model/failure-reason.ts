@@ -1,11 +1,9 @@
 import { ZodError } from "zod";
 import { modelFailure, type FailureKind } from "../../chat-completions/model-failure.ts";
+import { propertyOf } from "../../json.ts";
 import type { AnalysisFallback } from "../sentiment-analyzer.ts";
 
 type Failure = Pick<AnalysisFallback, "reason" | "permanent">;
-
-const field = (error: unknown, name: string): unknown =>
-  typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 
 const NOT_A_COMPLETION = "the model service answered with something that is no chat completion; check OPENAI_BASE_URL";
 
@@ -46,7 +44,7 @@ const PERMANENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
 
 /** Why there is no judgement, for people: nothing of what the service said, which may hold anything. */
 export function failureReason(error: unknown): Failure {
-  if (error instanceof ZodError || field(error, "lc_error_code") === "OUTPUT_PARSING_FAILURE") {
+  if (error instanceof ZodError || propertyOf(error, "lc_error_code") === "OUTPUT_PARSING_FAILURE") {
     return { reason: "the model's answer did not have the form that was asked for", permanent: false };
   }
   const failure = modelFailure(error);

@@ -4,6 +4,7 @@
  * extension of Sieve), section 4.6.
  */
 import { ValidationError } from "../../errors.ts";
+import { isObject } from "../../json.ts";
 
 /** Headers of every automatic reply. The second one is what Exchange listens to. */
 export const AUTOMATIC_REPLY_HEADERS: Readonly<Record<string, string>> = {
@@ -99,9 +100,6 @@ const AUTOMATIC_MAIL: readonly (readonly [name: string, isAutomatic: (value: str
 ];
 
 const KNOWN = new Set(AUTOMATIC_MAIL.map(([name]) => name.toLowerCase()));
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * The texts of a header's value: a string, a list, or what the mailparser package makes of it: `{value, params}`, and of addresses
