@@ -34,6 +34,7 @@ const WORDS: Record<ExecutionEnd, string> = {
 export class Worker {
   readonly #store: RunStore;
   readonly #workflows: ReadonlyMap<string, Registered>;
+  readonly #limits: ReadonlyMap<string, number | null>;
   readonly #slots: number;
   readonly #surroundings: WorkerSurroundings;
   readonly #atWork = new Map<Hold, Promise<void>>();
@@ -46,6 +47,7 @@ export class Worker {
   constructor(workflows: ReadonlyMap<string, Registered>, slots: number, surroundings: WorkerSurroundings) {
     this.#store = surroundings.store;
     this.#workflows = workflows;
+    this.#limits = new Map([...workflows].map(([name, { limit }]) => [name, limit]));
     this.#slots = slots;
     this.#surroundings = surroundings;
     this.#loop = this.#run();
@@ -88,9 +90,8 @@ export class Worker {
   }
 
   async #look(most: number): Promise<TakenUp> {
-    const workflows = new Map([...this.#workflows].map(([name, { limit }]) => [name, limit]));
     try {
-      const taken = await this.#store.takeUp({ most, workflows, held: [...this.#atWork.keys()] });
+      const taken = await this.#store.takeUp({ most, workflows: this.#limits, held: [...this.#atWork.keys()] });
       this.#failingSince = undefined;
       return taken;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { silentLogger, type Logger } from "../../log.ts";
-import type { RunCounts, RunStatus } from "../engine.ts";
+import type { RunCounts } from "../engine.ts";
 import type {
   Accepted,
   Batch,
@@ -23,15 +23,15 @@ import { PostgresChannel } from "./channel.ts";
 import { PostgresConnections } from "./connections.ts";
 import { isUnwritable, sqlState, troubleOf } from "./errors.ts";
 import {
+  toCounts,
   toDecision,
   toEvent,
   toRunRecord,
-  toSeen,
+  type CountRow,
   type DecisionRow,
   type EventRow,
   type RunRow,
-  type SeenRow,
-} from "./rows.ts";
+} from "../rows.ts";
 import { migrate } from "./schema.ts";
 
 /** Three times per lease of five seconds. Milliseconds. */
@@ -89,6 +89,10 @@ const FORGET = `
     DELETE FROM abi_workflows.events USING forgotten WHERE run = seq
   )
   SELECT seq FROM forgotten`;
+
+type SeenRow = RunRow & { readonly events: readonly EventRow[] | null };
+
+const toSeen = (row: SeenRow): SeenRun => ({ run: toRunRecord(row), events: (row.events ?? []).map(toEvent) });
 
 /** What the functions of the schema return. */
 interface Written {
@@ -335,23 +339,9 @@ export class PostgresRunStore implements RunStore {
   }
 
   async counts(): Promise<RunCounts[]> {
-    const rows = await this.#connections.query<{
-      workflow: string;
-      status: RunStatus;
-      count: number;
-      due_for: number | null;
-    }>(COUNTS);
-    const counts = new Map<
-      string,
-      { workflow: string; byStatus: Partial<Record<RunStatus, number>>; oldestDueMs?: number }
-    >();
-    for (const { workflow, status, count, due_for: dueFor } of rows) {
-      const known = counts.get(workflow) ?? { workflow, byStatus: {} };
-      known.byStatus[status] = count;
-      if (dueFor !== null && dueFor >= 0) known.oldestDueMs = Math.max(dueFor, known.oldestDueMs ?? 0);
-      counts.set(workflow, known);
-    }
-    return [...counts.values()];
+    const rows = await this.#connections.query<CountRow & { due_for: number | null }>(COUNTS);
+    const dueFor = new Map(rows.map(({ workflow, due_for }) => [workflow, due_for]));
+    return toCounts(rows, (workflow) => dueFor.get(workflow) ?? -1);
   }
 
   async forget(id: string): Promise<boolean> {

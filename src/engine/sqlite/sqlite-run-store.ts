@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { IoError, isAbiError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
 import { openSqlite, sqliteFault } from "../../sqlite.ts";
-import type { RunCounts, RunStatus } from "../engine.ts";
+import type { RunCounts } from "../engine.ts";
 import type {
   Accepted,
   Batch,
@@ -22,11 +22,23 @@ import type {
   TakeUpRequest,
   WriteOutcome,
 } from "../run-store.ts";
-import { toEvent, toRunRecord, type EventRow, type RunRow } from "./rows.ts";
+import {
+  toCounts,
+  toDecision,
+  toEvent,
+  toRunRecord,
+  type CountRow,
+  type DecisionRow,
+  type EventRow,
+  type RunRow,
+} from "../rows.ts";
 import { migrate, refuseForeign } from "./schema.ts";
 
+/** A run with what only this store reads of it. */
+type StoredRow = RunRow & Readonly<{ fingerprint: string; is_held: 0 | 1; epoch: number; cancel_requested: 0 | 1 }>;
+
 /** What is looked at of a run that is due. */
-type Due = Pick<RunRow, "seq" | "workflow" | "priority"> & { readonly due_at: number };
+type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
 
 const HAS_ENDED = "status IN ('completed', 'failed', 'cancelled')";
 const WITHOUT_VALUES = "n, type, time, name, is_listed, error, is_final, retry_until";
@@ -99,10 +111,10 @@ export class SqliteRunStore implements RunStore {
       [id, workflow, key, fingerprint, inputJson, priority, now, availableAt ?? now, now],
     );
     if (changes > 0) return { id, outcome: "created" };
-    const known = this.#get("SELECT id, fingerprint FROM runs WHERE workflow = ? AND key = ?", [workflow, key]) as Pick<
-      RunRow,
-      "id" | "fingerprint"
-    >;
+    const known = this.#get("SELECT id, fingerprint FROM runs WHERE workflow = ? AND key = ?", [
+      workflow,
+      key,
+    ]) as StoredRow;
     if (known.fingerprint !== fingerprint) return { id: known.id, outcome: "conflict" };
     if (known.id === id) return { id, outcome: "created" }; // the answer to an earlier try was lost
     return { id: known.id, outcome: this.#resume(known.id, availableAt) ? "resumed" : "existing" };
@@ -112,7 +124,7 @@ export class SqliteRunStore implements RunStore {
     const held = this.#get("SELECT cancel_requested FROM runs WHERE seq = ? AND epoch = ? AND is_held", [
       seq,
       epoch,
-    ]) as Pick<RunRow, "cancel_requested"> | undefined;
+    ]) as StoredRow | undefined;
     if (!held) return writes.map(() => "lost");
     const isCancelled = held.cancel_requested === 1;
     let isHeld = true;
@@ -298,7 +310,7 @@ export class SqliteRunStore implements RunStore {
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
          waiting_for = NULL, output = NULL WHERE seq = ? RETURNING *`,
       [seq],
-    ) as RunRow[];
+    ) as StoredRow[];
     const run = toRunRecord(row!);
     const { epoch } = row!;
     return { hold: { seq, epoch, workflow: run.workflow }, run, events: this.#events(seq, 0, "*") };
@@ -330,8 +342,8 @@ export class SqliteRunStore implements RunStore {
     const row = this.#get("SELECT value, time FROM events WHERE run = ? AND type = 'decided' AND name = ?", [
       seq,
       subject,
-    ]) as { value: string; time: number } | undefined;
-    return row && { valueJson: row.value, time: row.time };
+    ]) as DecisionRow | undefined;
+    return row && toDecision(row);
   }
 
   async decide(
@@ -340,7 +352,7 @@ export class SqliteRunStore implements RunStore {
     { valueJson, time }: DecisionRecord,
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
-    return this.#transaction(take, () => {
+    const look = (): DecisionOutcome => {
       const row = this.#byId(id);
       if (!row) return { taken: false };
       const run = toRunRecord(row);
@@ -356,7 +368,8 @@ export class SqliteRunStore implements RunStore {
         );
       }
       return { taken: true, run, decision: { valueJson, time } };
-    });
+    };
+    return take ? this.#transaction(true, look) : look();
   }
 
   #byId(id: string): RunRow | undefined {
@@ -404,21 +417,8 @@ export class SqliteRunStore implements RunStore {
 
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
-    const counts = new Map<
-      string,
-      { workflow: string; byStatus: Partial<Record<RunStatus, number>>; oldestDueMs?: number }
-    >();
-    const sql = "SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status";
-    for (const { workflow, status, count } of this.#all(sql, []) as (RunRow & { count: number })[]) {
-      const known = counts.get(workflow) ?? { workflow, byStatus: {} };
-      known.byStatus[status] = count;
-      counts.set(workflow, known);
-    }
-    for (const [workflow, known] of counts) {
-      const dueAt = this.#nextDueAt(workflow);
-      if (dueAt <= now) known.oldestDueMs = now - dueAt;
-    }
-    return [...counts.values()];
+    const rows = this.#all("SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status", []);
+    return toCounts(rows as CountRow[], (workflow) => now - this.#nextDueAt(workflow));
   }
 
   async forget(id: string): Promise<boolean> {
@@ -460,7 +460,7 @@ export class SqliteRunStore implements RunStore {
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
     return this.#transaction(true, () => {
       const row = this.#get(`SELECT seq, is_held FROM runs WHERE id = ? AND NOT ${HAS_ENDED}`, [id]) as
-        | RunRow
+        | StoredRow
         | undefined;
       if (!row) return undefined;
       const { seq } = row;
