@@ -47,8 +47,13 @@ describe("crash points", () => {
     const store = points.ontologyStore(await OxigraphOntologyStore.open({ path: ":memory:" }));
     await store.update("s", "INSERT DATA { <urn:a> <urn:b> <urn:c> }");
     expect(await store.query("s", "ASK { <urn:a> ?p ?o }")).toBe(true);
+    expect(points.reached.splice(0)).toEqual(["before:graph.update", "after:graph.update"]);
+    const quads = await store.match("s", {});
+    await store.insert("t", quads);
+    await store.change("s", { remove: [{}], insert: quads });
     await store.close();
-    expect(points.reached).toEqual(["before:graph.update", "after:graph.update"]);
+    const around = (method: string) => [`before:graph.${method}`, `after:graph.${method}`];
+    expect(points.reached).toEqual([...around("insert"), ...around("change")]);
   });
 
   describe.each<[string, boolean, (points: CrashPoints) => ReturnType<CrashPoints["postgresRunStore"]>]>([

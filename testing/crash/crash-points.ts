@@ -8,6 +8,7 @@ import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.
 import type { RunStore } from "../../src/engine/run-store.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
+import { withMethods } from "./with-methods.ts";
 import { readOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
 
 type MethodOf<Part> = {
@@ -70,26 +71,20 @@ export class CrashPoints {
 
   /** The part, with points before these methods and after their success. */
   around<Part extends object>(name: string, part: Part, methods: readonly MethodOf<Part>[]): Part {
-    const watched = new Set<string | symbol>(methods);
-    const get = (target: Part, property: string | symbol): unknown => {
-      const value: unknown = Reflect.get(target, property, target);
-      if (typeof value !== "function") return value;
-      // Bound to the part itself, whose private fields a proxy has not.
-      const method = value.bind(target) as (...args: unknown[]) => unknown;
-      if (!watched.has(property)) return method;
-      return async (...args: unknown[]): Promise<unknown> => {
-        this.reach(`before:${name}.${String(property)}`);
-        const result = await method(...args);
-        this.reach(`after:${name}.${String(property)}`);
+    const watch =
+      (method: MethodOf<Part>) =>
+      async (...args: unknown[]): Promise<unknown> => {
+        this.reach(`before:${name}.${method}`);
+        const result = await Reflect.apply(part[method] as (...args: unknown[]) => Promise<unknown>, part, args);
+        this.reach(`after:${name}.${method}`);
         return result;
       };
-    };
-    return new Proxy(part, { get });
+    return withMethods(part, Object.fromEntries(methods.map((method) => [method, watch(method)])) as Partial<Part>);
   }
 
-  /** Points `graph.insert` and `graph.update`. */
+  /** Points `graph.insert`, `graph.change` and `graph.update`. */
   ontologyStore(store: OntologyStore): OntologyStore {
-    return this.around("graph", store, ["insert", "update"]);
+    return this.around("graph", store, ["insert", "change", "update"]);
   }
 
   /** Points `mail.send`. */
@@ -148,15 +143,7 @@ export class CrashPoints {
       if (taken.runs.length > 0) this.reach("after:runs.take_up");
       return taken;
     };
-    const watched: Partial<RunStore> = { write, decide, cancel, resume, takeUp };
-    return new Proxy(store, {
-      get: (target, property) => {
-        if (Object.hasOwn(watched, property)) return watched[property as keyof RunStore];
-        const value: unknown = Reflect.get(target, property, target);
-        // Bound to the store itself, whose private fields a proxy has not.
-        return typeof value === "function" ? (value.bind(target) as unknown) : value;
-      },
-    });
+    return withMethods(store, { write, decide, cancel, resume, takeUp });
   }
 }
 
