@@ -4,13 +4,17 @@ import { ConnectionLimit, ConnectionRefused } from "../../../src/integrations/em
 const REASON = new Error("given up");
 const attempted: () => Promise<never> = () => expect.unreachable("an aborted mail was attempted");
 
+/** A limit with one mail under way until `end`, and a check that a later one gets its turn. */
+function occupied(places: number) {
+  const limit = new ConnectionLimit(places, () => {});
+  const { promise, resolve: end } = Promise.withResolvers<void>();
+  const send = (work: () => Promise<void>) => limit.send(work, () => false);
+  const first = send(() => promise);
+  return { limit, end, first, takesAnother: () => send(async () => {}) };
+}
+
 it("a mail whose signal has aborted already does not wait for its turn, and takes nobody's", async () => {
-  const limit = new ConnectionLimit(1, () => {});
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const first = limit.send(
-    () => promise,
-    () => false,
-  );
+  const { limit, end, first, takesAnother } = occupied(1);
   let failure: unknown;
   const aborted = limit
     .send(attempted, () => false, AbortSignal.abort(REASON))
@@ -18,21 +22,13 @@ it("a mail whose signal has aborted already does not wait for its turn, and take
   // A timer comes after all promises.
   await new Promise(setImmediate);
   expect(failure).toBe(REASON);
-  resolve();
+  end();
   await Promise.all([first, aborted]);
-  await limit.send(
-    async () => {},
-    () => false,
-  );
+  await takesAnother();
 });
 
 it("nor does one that aborted while the server refused it", async () => {
-  const limit = new ConnectionLimit(2, () => {});
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const first = limit.send(
-    () => promise,
-    () => false,
-  );
+  const { limit, end, first, takesAnother } = occupied(2);
   const controller = new AbortController();
   let failure: unknown;
   const aborted = limit
@@ -47,10 +43,7 @@ it("nor does one that aborted while the server refused it", async () => {
     .catch((error: unknown) => (failure = error));
   await new Promise(setImmediate);
   expect(failure).toBe(REASON);
-  resolve();
+  end();
   await Promise.all([first, aborted]);
-  await limit.send(
-    async () => {},
-    () => false,
-  );
+  await takesAnother();
 });
