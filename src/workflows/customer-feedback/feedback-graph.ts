@@ -169,9 +169,9 @@ export class FeedbackGraph {
       [...subjects, feedback].map((subject) => ({ subject, predicate: abi.responsePermitted })),
     );
     const isMine = times.some(({ subject }) => subject.equals(feedback));
+    const linked = new Set(subjects.map(({ value }) => value));
     const counted = times.filter(
-      ({ subject, object }) =>
-        Date.parse(object.value) > since && subjects.some((permittedOne) => permittedOne.equals(subject)),
+      ({ subject, object }) => Date.parse(object.value) > since && linked.has(subject.value),
     );
     return { count: counted.length, isMine };
   }
