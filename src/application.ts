@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { toMilliseconds } from "./duration.ts";
 import { createCustomerSource } from "./integrations/customers/create-customer-source.ts";
+import type { WorkflowEngine } from "./engine/engine.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
@@ -14,12 +15,17 @@ import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import { shownName } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { IN_MEMORY } from "./settings.ts";
+import { loadWorkflows, type CreateWorkflows } from "./own-workflows.ts";
+import { Service } from "./workflow/service.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
 import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
 
-/** Customer feedback, put together and running. */
+/** Customer feedback and workflows of your own, put together and running. */
 export interface Application {
   readonly workflow: CustomerFeedbackWorkflow;
+  /** All workflows with all their operations, for faces. */
+  readonly service: Service;
+  readonly engine: WorkflowEngine;
   readonly ontologyStore: OntologyStore;
   readonly customerDataPipeline: CustomerDataPipeline;
   /** Lets the steps in hand finish, leaves the rest to the next start, and frees everything. */
@@ -61,6 +67,9 @@ function customerSource({ customerSource: location, customerSourceToken: token }
   return createCustomerSource(location, token === undefined ? {} : { token });
 }
 
+const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>
+  workflows === undefined ? undefined : loadWorkflows(workflows);
+
 /** Runs that processes share are of use only with a graph that they share. */
 function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Logger): void {
   if (!worker && (databaseUrl === undefined || ontologyUrl === undefined)) {
@@ -77,15 +86,22 @@ function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Lo
   }
 }
 
+/** How to open an application, beside its settings. */
+export interface ApplicationOptions {
+  /** `false` executes nothing, whatever the settings say: to look at what is there, or to decide on it. */
+  worker?: boolean;
+  /** Makes the workflows that are offered beside customer feedback; default: those of the module that `WORKFLOWS` names. */
+  createWorkflows?: CreateWorkflows;
+}
+
 /**
  * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
- * @param options `worker: false` executes nothing, whatever the settings say: to look at what is there, or to decide on it
  * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
  */
 export async function openApplication(
   settings: Settings,
   logger: Logger = createLogger(settings.logLevel),
-  { worker = settings.worker }: { worker?: boolean } = {},
+  { worker = settings.worker, createWorkflows }: ApplicationOptions = {},
 ): Promise<Application> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -140,9 +156,13 @@ export async function openApplication(
       responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
       maxParallelRequests: settings.maxParallelRequests,
       logger,
-    }).register();
+    });
+    const { maxParallelRequests } = settings;
+    const parts = { engine, ontologyStore, emailIntegration, maxParallelRequests, logger };
+    const others = (await (createWorkflows ?? (await ownWorkflows(settings)))?.(parts)) ?? [];
+    const service = new Service({ engine, workflows: [workflow, ...others], logger });
     engine.resume();
-    return { workflow, ontologyStore, customerDataPipeline, close };
+    return { workflow, service, engine, ontologyStore, customerDataPipeline, close };
   } catch (error) {
     await close();
     throw error;

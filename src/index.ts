@@ -3,20 +3,23 @@ import "./node-version.ts";
 // The framework: write your own workflow.
 export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./workflow/workflow.ts";
 export type { WorkflowConfiguration } from "./workflow/configuration.ts";
-export type { ToolOptions } from "./workflow/fixed-fields.ts";
+export type { ToolOptions } from "./faces/model-calls/fixed-fields.ts";
 export {
   direct,
   durable,
   type CallOptions,
   type DirectOperation,
+  type Audience,
   type DurableOperation,
   type Operation,
+  type Scope,
+  type StreamOperation,
 } from "./workflow/operation.ts";
 export { Integration } from "./workflow/integration.ts";
 export { Pipeline } from "./workflow/pipeline.ts";
 export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
-export type { RouteContext, WorkflowRouter } from "./workflow/routes.ts";
-export type { ToolProgress } from "./workflow/operation-tool.ts";
+export type { RouteContext, WorkflowRouter } from "./faces/http/routes.ts";
+export type { ToolProgress } from "./workflow/progress.ts";
 export {
   AbiError,
   ConflictError,
@@ -116,6 +119,8 @@ export {
 export type { CustomerFeedbackResult } from "./workflows/customer-feedback/result.ts";
 
 // Everything put together from settings.
-export { openApplication, type Application } from "./application.ts";
+export { openApplication, type Application, type ApplicationOptions } from "./application.ts";
+export type { CreateWorkflows, WorkflowParts } from "./own-workflows.ts";
+export { Service, type ServiceOperation, type ServiceParts } from "./workflow/service.ts";
 export { readSettings, type Settings, type SettingsOptions } from "./settings.ts";
 export { SETTINGS } from "./settings.ts";

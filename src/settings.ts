@@ -181,6 +181,11 @@ const DEFINITIONS = {
     about:
       "How long a mail is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
   },
+  workflows: {
+    env: "WORKFLOWS",
+    kind: text(),
+    about: "Module that adds workflows of your own: it exports `createWorkflows(parts)`, which returns them.",
+  },
   logLevel: {
     env: "LOG_LEVEL",
     kind: oneOf("silent", "fatal", "error", "warn", "info", "debug", "trace"),

@@ -74,6 +74,13 @@ describe("the house", () => {
       /^src\/(?:application|parts)/,
     ],
     [
+      "a face knows no workflow, no adapter, and no store of runs",
+      /^src\/faces\//,
+      /^src\/(?:workflows|integrations|cli|engine\/(?!engine\.ts)|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
+    ],
+    ["no face knows another", /^src\/faces\/langchain\//, /^src\/faces\/(?!langchain|model-calls)/],
+    ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http)/],
+    [
       "LangChain's agents and models stay in agents",
       /^(?:src\/(?!analysis\/chat-model)|tools\/)/,
       /^(?:langchain|@langchain\/(?:openai|langgraph))/,
@@ -91,6 +98,15 @@ describe("the house", () => {
     );
     expect(writers).toEqual([]);
     expect(all.filter(({ to }) => to === "src/cli/output.ts").length).toBeGreaterThan(10);
+  });
+
+  it("says what only customer feedback knows nowhere else in the framework and the faces", () => {
+    const files = globSync("src/{workflow,faces}/**/*.ts", { cwd: root }).filter((file) =>
+      /customer_id|customer-feedback/.test(
+        readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|\.describe\([^)]*\)/g, ""),
+      ),
+    );
+    expect(files).toEqual([]);
   });
 
   it("reads the environment in one file", () => {

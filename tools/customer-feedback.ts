@@ -1,7 +1,7 @@
 import { BaseToolkit, type DynamicStructuredTool } from "@langchain/core/tools";
 import { openApplication, type Application } from "../src/application.ts";
 import { readSettings, type SettingsOptions } from "../src/settings.ts";
-import type { ToolOptions } from "../src/workflow/fixed-fields.ts";
+import type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 
 /** The customer feedback workflow as a LangChain toolkit, with everything behind it open and running. */

@@ -2,7 +2,7 @@ import { host } from "../../src/cli/host.ts";
 import { cut, harmless, jsonText, note, oneLine, print, printPart } from "../../src/cli/output.ts";
 import { isWaiting } from "../../src/cli/result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../index.ts";
-import type { ToolProgress } from "../../src/workflow/operation-tool.ts";
+import type { ToolProgress } from "../../src/workflow/progress.ts";
 
 const LONGEST_VALUE = 32;
 const LONGEST_RESULT = 160;

@@ -11,13 +11,14 @@ import { host, located } from "./host.ts";
 /** The settings of the host's environment, with `--data` before them. */
 export function settingsFrom({ data }: GlobalOptions): Settings {
   const settings = readSettings(data === undefined ? {} : { dataDirectory: data }, host().env);
-  const { dataDirectory, customerSource, mailUrl, mailTemplates } = settings;
+  const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows } = settings;
   const outbox = mailUrl === undefined ? undefined : outboxFolderOf(mailUrl);
   return {
     ...settings,
     ...(dataDirectory !== ":memory:" && { dataDirectory: located(dataDirectory) }),
     ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: located(customerSource) }),
     ...(outbox !== undefined && { mailUrl: `outbox:${located(outbox)}` }),
+    ...(workflows !== undefined && { workflows: located(workflows) }),
     ...(mailTemplates !== undefined && { mailTemplates: located(mailTemplates) }),
   };
 }

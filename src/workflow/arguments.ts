@@ -1,19 +1,11 @@
 /** What callers in JavaScript may get wrong about the methods of a workflow, as schemas. */
 import { z } from "zod";
-import { isStartTime, NO_START_TIME, type RunFilter, type RunStatus } from "../engine/engine.ts";
+import { isStartTime, NO_START_TIME, type RunFilter } from "../engine/engine.ts";
+import { RunStatusSchema } from "./run-schemas.ts";
 import { parse } from "./validation.ts";
 
-const Status = z.enum({
-  started: "started",
-  processing: "processing",
-  waiting_for_approval: "waiting_for_approval",
-  completed: "completed",
-  failed: "failed",
-  cancelled: "cancelled",
-} satisfies { [Status in RunStatus]: Status });
-
 const ListFilter = z.strictObject({
-  status: Status.optional(),
+  status: RunStatusSchema.optional(),
   input: z.record(z.string(), z.string()).optional(),
   startedSince: z.date().optional(),
   startedBefore: z.date().optional(),

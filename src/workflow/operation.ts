@@ -1,9 +1,19 @@
 /**
- * What a workflow can be asked to do. One operation feeds every face (agent tools, HTTP, …), so that they cannot drift apart:
- * its schema validates and documents, its handler does the work.
+ * What a workflow can be asked to do. One operation feeds every face (agent tools, HTTP, MCP, command line, …), so that they cannot
+ * drift apart: its schema validates and documents, its audience says where it may turn up, its handler does the work.
  */
 import type { z } from "zod";
 import type { RunContext } from "../engine/engine.ts";
+import type { ToolProgress } from "./progress.ts";
+
+/**
+ * Who an operation is for. Only what is for an `agent` becomes a tool, so a model can never approve, whatever a text tells it:
+ * deciding is for a `person`; looking at runs, cancelling and asking the graph is for an `operator`.
+ */
+export type Audience = "agent" | "person" | "operator";
+
+/** What a caller from outside must be allowed to do. */
+export type Scope = "feedback:read" | "feedback:write" | "approve" | "admin";
 
 /** Options of every call. */
 export interface CallOptions {
@@ -11,22 +21,28 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-interface OperationBase<Input extends z.ZodObject, Output extends z.ZodObject> {
+interface OperationBase<Input extends z.ZodObject, Output extends z.ZodType> {
   /** snake_case, unique within the workflow; the name of the tool. */
   readonly name: string;
   /** For models and people: one sentence that says what it does, more where it helps. */
   readonly description: string;
+  readonly audience: Audience;
+  readonly scope: Scope;
   readonly input: Input;
   /** What the handler returns. */
   readonly output: Output;
 }
 
-/** A plain call without side effects. */
+/** A plain call, without side effects unless it `writes`. */
 export interface DirectOperation<
   Input extends z.ZodObject = z.ZodObject,
   Output extends z.ZodObject = z.ZodObject,
 > extends OperationBase<Input, Output> {
   readonly kind: "direct";
+  /** True where the call changes something. */
+  readonly writes: boolean;
+  /** Which part of the approval queue it is, where it is one; its input then has the `workflow_id` of the run. */
+  readonly approval?: "show" | "approve" | "edit" | "reject";
   run(input: z.output<Input>, options: CallOptions): Promise<z.output<Output>> | z.output<Output>;
 }
 
@@ -46,19 +62,38 @@ export interface DurableOperation<
   run(input: z.output<Input>, context: RunContext): Promise<z.output<Output>>;
 }
 
+/** Many items in, a result for each out, in their order. */
+export interface StreamOperation extends OperationBase<z.ZodObject, z.ZodType> {
+  readonly kind: "stream";
+  run(items: AsyncIterable<unknown>, options: CallOptions): AsyncIterable<object>;
+}
+
 /** Anything that a workflow offers. */
 export type Operation = DirectOperation | DurableOperation;
 
+/** Calls an operation with arguments from a face. Yields progress, returns the result. @throws what the caller should read as an error */
+export type OperationCall = (args: unknown, options: CallOptions) => AsyncGenerator<ToolProgress, object>;
+
 // The lists of a workflow hold operations of many schemas; each is checked against its own here and widened once.
 
-/** A plain call, for the list of a workflow's operations. */
-export const direct = <Input extends z.ZodObject, Output extends z.ZodObject>(
-  name: string,
-  operation: Omit<DirectOperation<Input, Output>, "kind" | "name">,
-): DirectOperation => ({ kind: "direct", name, ...operation }) as unknown as DirectOperation;
+type Definition<Kind extends Operation, Defaulted extends string> = Omit<Kind, "kind" | "name" | Defaulted> & {
+  [Name in Defaulted & keyof Kind]?: Kind[Name];
+};
 
-/** The process of a workflow, for the list of its operations. */
-export const durable = <Input extends z.ZodObject, Output extends z.ZodObject>(
+/** A plain call, for the list of a workflow's operations. Default: for agents, and it changes nothing. */
+export function direct<Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,
-  operation: Omit<DurableOperation<Input, Output>, "kind" | "name">,
-): DurableOperation => ({ kind: "durable", name, ...operation }) as unknown as DurableOperation;
+  operation: Definition<DirectOperation<Input, Output>, "audience" | "scope" | "writes">,
+): DirectOperation {
+  const { writes = false, audience = "agent", scope = writes ? "feedback:write" : "feedback:read" } = operation;
+  return { kind: "direct", name, ...operation, writes, audience, scope } as unknown as DirectOperation;
+}
+
+/** The process of a workflow, for the list of its operations. Default: for agents. */
+export function durable<Input extends z.ZodObject, Output extends z.ZodObject>(
+  name: string,
+  operation: Definition<DurableOperation<Input, Output>, "audience" | "scope">,
+): DurableOperation {
+  const { audience = "agent", scope = "feedback:write" } = operation;
+  return { kind: "durable", name, ...operation, audience, scope } as unknown as DurableOperation;
+}

@@ -1,5 +1,15 @@
 import type { StepEvent, WorkflowEngine } from "../engine/engine.ts";
-import type { ToolProgress } from "./operation-tool.ts";
+
+/** What a running tool reports while it works, for whoever listens (LangChain's tool events, LangGraph's "tools" stream, MCP). */
+export interface ToolProgress {
+  type: "progress";
+  workflow_id: string;
+  step: string;
+  phase: "started" | "completed" | "failed";
+  attempt: number;
+  /** Only when `failed` and tried again. Milliseconds. */
+  retry_in_ms?: number;
+}
 
 const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): ToolProgress => ({
   type: "progress",

@@ -114,7 +114,7 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
 /** What a waiting run knows. */
 export const soFar = ({ waitingFor }: Run): Record<string, Json> => (waitingFor?.output ?? {}) as Record<string, Json>;
 
-export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus {
+export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus & Pick<Run, "status"> {
   return {
     workflow_id: run.id,
     status: run.status,

@@ -1,15 +1,17 @@
-import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { setImmediate } from "node:timers/promises";
-import type { Decision, Run, RunContext, RunFilter } from "../engine/engine.ts";
+import type { DynamicStructuredTool } from "@langchain/core/tools";
+import type { Decision, Run, RunContext, RunFilter, StartedRun } from "../engine/engine.ts";
 import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
+import { addWorkflowRoutes } from "../faces/http/as-api.ts";
+import type { WorkflowRouter } from "../faces/http/routes.ts";
+import { workflowTools } from "../faces/langchain/operation-tool.ts";
+import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
-import { fixedFieldsOf, type ToolOptions } from "./fixed-fields.ts";
-import type { CallOptions, DurableOperation, Operation } from "./operation.ts";
-import { operationTool, type OperationCall } from "./operation-tool.ts";
+import type { CallOptions, DurableOperation, Operation, OperationCall } from "./operation.ts";
 import { withProgress } from "./progress.ts";
 import {
   failingOf,
@@ -22,7 +24,6 @@ import {
   type StepHistory,
   type WorkflowStatus,
 } from "./result.ts";
-import { addRoute, errorResponse, json, jsonBody, type WorkflowRouter } from "./routes.ts";
 import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
 import { parse } from "./validation.ts";
 
@@ -53,6 +54,21 @@ export interface BatchOptions {
   onProgress?: (progress: { completed: number; failed: number }) => void;
 }
 
+/** A submission that was accepted: it is durable. */
+export interface Accepted {
+  /** Of the run. */
+  id: string;
+  outcome: StartedRun["outcome"];
+  /** The fields that say whose the run is: its key and what its results repeat. */
+  identity: Record<string, Json>;
+}
+
+/** What `GET /workflows/<name>/{key}` says about a run. */
+export interface RunView {
+  status: string;
+  [field: string]: Json;
+}
+
 interface SubmissionOptions {
   extras?: Record<string, Json>;
   origin?: SubmissionOrigin;
@@ -72,6 +88,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** kebab-case; in routes, run names and metrics. */
   abstract readonly name: string;
   abstract readonly operations: readonly Operation[];
+  /** Types of the events from outside that `receiveEvent` takes. */
+  readonly eventTypes: readonly string[] = [];
   /** Parameters of the process by which its runs are listed at once, however many there are. */
   protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;
@@ -134,14 +152,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
     const run = await this.#findOwnRun(workflowId);
-    return run ? this.#status(run) : { workflow_id: workflowId, status: "not_found" };
+    return run ? this.statusOf(run) : { workflow_id: workflowId, status: "not_found" };
   }
 
   /** The status of the run with this key, such as a feedback id; undefined where there is none. */
   async findWorkflow(key: string): Promise<WorkflowStatus | undefined> {
     this.#durable();
     const run = await this.configuration.engine.find(this.name, tidyIdentifier(parseText("key", key)));
-    return run && this.#status(run);
+    return run && this.statusOf(run);
   }
 
   /**
@@ -175,7 +193,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const process = this.#durable();
     const parsed = withTidyIdentity(process, parseFilter(filter));
     const runs = await this.configuration.engine.list({ ...parsed, workflow: this.name });
-    return runs.map((run) => this.#status(run));
+    return runs.map((run) => this.statusOf(run));
   }
 
   /** Stops a run before its next step. False where it has ended already or is not one of ours. */
@@ -221,14 +239,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * @example workflow.as_tools({ fromContext: ["customer_id"] }); // agent.invoke(…, { context: { customer_id: "C-1001" } })
    */
   as_tools(options: ToolOptions = {}): DynamicStructuredTool[] {
-    this.#durable();
-    const { operations } = this;
-    const fixedFields = fixedFieldsOf(operations, options);
-    return operations.map((operation, index) => {
-      const fixed = fixedFields[index]!;
-      const call = this.#call(operation, { face: "tool", fixed: fixed.names });
-      return operationTool(operation, fixed, call, (error) => this.#logUnexpected(error));
-    });
+    return workflowTools(this.register(), options);
   }
 
   /**
@@ -237,26 +248,66 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * own for them, and middleware, before.
    */
   as_api(router: WorkflowRouter): void {
-    const process = this.#durable();
-    addRoute(router, "POST", `/workflows/${this.name}`, ({ req }) =>
-      this.#respond(async () => {
-        const submission = this.#submission(await jsonBody(req.raw), { origin: { face: "http", fixed: [] } });
-        const { id } = await this.#start(submission);
-        return json({ status: "processing", ...submission.identity, workflow_id: id }, 202);
-      }),
-    );
-    addRoute(router, "GET", `/workflows/${this.name}/:key`, ({ req }) =>
-      this.#respond(async () => {
-        const key = tidyIdentifier(req.param("key") ?? "");
-        const run = await this.configuration.engine.find(this.name, key);
-        const view = await this.describe(key, run);
-        return json({ [process.key]: key, ...view }, view.status === "not_found" ? 404 : 200);
-      }),
-    );
+    addWorkflowRoutes(router, this);
+  }
+
+  // What faces are built on.
+
+  /** The operation that is the process of this workflow. */
+  get process(): DurableOperation {
+    return this.#durable();
+  }
+
+  /**
+   * Starts the process as a face that has taken its parameters from outside, and resolves as soon as the run is durable.
+   * @param extras what only the workflow itself may add to the input, not a caller's parameters
+   * @throws ValidationError, ConflictError, IoError
+   */
+  async submit(parameters: unknown, origin: SubmissionOrigin, extras: Record<string, Json> = {}): Promise<Accepted> {
+    const submission = this.#submission(parameters, { origin, extras });
+    const { id, outcome } = await this.#start(submission);
+    return { id, outcome, identity: submission.identity };
+  }
+
+  /** What is known about the run with this key, in the words of `GET /workflows/<name>/{key}`. */
+  async view(key: string): Promise<RunView> {
+    this.#durable();
+    return this.describe(key, await this.configuration.engine.find(this.name, key));
+  }
+
+  /**
+   * Takes an event from outside and resolves when it is durable. A workflow that names `eventTypes` overrides it.
+   * @throws ValidationError (`unknown_event_type` among them), ConflictError, IoError
+   */
+  receiveEvent(type: string, _data: unknown): Promise<{ status: string; [field: string]: Json }> {
+    return Promise.reject(new ValidationError(`Unknown event type: ${type}`, { code: "unknown_event_type" }));
+  }
+
+  /** A run of this workflow as callers see it. */
+  statusOf(run: Run): WorkflowStatus & Pick<Run, "status"> {
+    return statusOf(run, this.#identity(run));
+  }
+
+  /** An operation as a face calls it: with progress, and errors thrown. */
+  operationCall(operation: Operation, origin: SubmissionOrigin): OperationCall {
+    if (operation.kind === "direct") return directCall(operation);
+    const { engine } = this.configuration;
+    return (args, options) => {
+      const parameters = withDerivedKey(operation, args);
+      return withProgress(engine, (follow) => this.#run(parameters, { ...options, origin, follow }));
+    };
+  }
+
+  /** Logs the cause of an error that callers are told nothing about. */
+  logUnexpected(error: unknown): void {
+    const { type, cause } = toAbiError(error);
+    if (!isAbiError(error) || type === "unexpected_error") {
+      this.logger.error({ workflow: this.name, cause: describeCause(cause) }, "an operation failed unexpectedly");
+    }
   }
 
   /** What `GET /workflows/<name>/{key}` tells of a run. Override it to answer from what the process has stored. */
-  protected async describe(_key: string, run: Run | undefined): Promise<{ status: string; [field: string]: Json }> {
+  protected async describe(_key: string, run: Run | undefined): Promise<RunView> {
     if (!run) return { status: "not_found" };
     if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
     if (run.status === "failed" || run.status === "cancelled") return { status: run.status, ...run.error };
@@ -329,18 +380,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       return outcome === "existing" ? { ...result, duplicate: true } : result;
     } catch (error) {
       signal?.throwIfAborted();
-      this.#logUnexpected(error);
+      this.logUnexpected(error);
       return failure(identity, error);
     }
-  }
-
-  #call(operation: Operation, origin: SubmissionOrigin): OperationCall {
-    if (operation.kind === "direct") return directCall(operation);
-    const { engine } = this.configuration;
-    return (args, options) => {
-      const parameters = withDerivedKey(operation, args);
-      return withProgress(engine, (follow) => this.#run(parameters, { ...options, origin, follow }));
-    };
   }
 
   async #findOwnRun(workflowId: string): Promise<Run | undefined> {
@@ -353,28 +395,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return resultOf(run, identity, (step) => this.stepSubject(step));
   }
 
-  #status(run: Run): WorkflowStatus {
-    return statusOf(run, this.#identity(run));
-  }
-
   #identity(run: Run): Record<string, Json> {
     return identityOf(this.#durable(), run.input);
-  }
-
-  async #respond(answer: () => Promise<Response>): Promise<Response> {
-    try {
-      return await answer();
-    } catch (error) {
-      this.#logUnexpected(error);
-      return errorResponse(error);
-    }
-  }
-
-  #logUnexpected(error: unknown): void {
-    const { type, cause } = toAbiError(error);
-    if (!isAbiError(error) || type === "unexpected_error") {
-      this.logger.error({ workflow: this.name, cause: describeCause(cause) }, "an operation failed unexpectedly");
-    }
   }
 }
 

@@ -48,6 +48,41 @@ export const ResponseRejection = z.strictObject({
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;
 
+const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
+
+/** What the operations of the approval queue take: which run, beside the decision. */
+export const PendingParameters = z.strictObject({ workflow_id });
+export const ApprovalParameters = ResponseApproval.extend({ workflow_id });
+export const EditParameters = ResponseEdit.extend({ workflow_id });
+export const RejectionParameters = ResponseRejection.extend({ workflow_id });
+
+const mail = {
+  workflow_id: z.string(),
+  feedback_id: z.string(),
+  rendering: z.string().describe("Stands for exactly this mail; every decision names it."),
+};
+
+/** See `PendingResponse`. */
+export const PendingOutput = z.object({
+  ...mail,
+  customer_id: z.string(),
+  sender: z.string(),
+  recipient: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  refusal: z.string().optional().describe("What the mail server said about the mail in whose place this one is."),
+});
+
+/** See `DecidedResponse`. */
+export const DecidedOutput = z.object({
+  ...mail,
+  decision: z.enum(["approve", "edit", "reject"]),
+  by: z.string(),
+  decided_at: z.iso.datetime(),
+  edited_rendering: z.string().optional().describe("Of an edit: the rendering that goes out."),
+});
+
 /** A decision as it is kept with the run. The words of an edit are in the graph, under the rendering that it names. */
 export type ResponseDecision =
   | { decision: "approve"; by: string }

@@ -2,6 +2,7 @@ import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
+import { ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
@@ -14,13 +15,14 @@ import type {
   ResponseEdit,
   ResponseRejection,
 } from "./approval.ts";
+import { approvalOperations } from "./approval-operations.ts";
 import {
   DEFAULT_MAIL_RETRY_FOR_MS,
   DEFAULT_RESPONSE_CAP,
   type CustomerFeedbackWorkflowConfiguration,
 } from "./configuration.ts";
 import { Customers } from "./customers.ts";
-import { handleFeedbackEvent, type EventResult } from "./events.ts";
+import { handleFeedbackEvent, readFeedbackResponse, readNewFeedback, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
@@ -64,6 +66,7 @@ interface Decision {
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
   override readonly name = "customer-feedback";
+  override readonly eventTypes = ["new_feedback", "feedback_response"];
   protected override readonly indexedParameters = ["customer_id"];
   readonly #customers: Customers;
   readonly #graph: FeedbackGraph;
@@ -100,6 +103,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       run: async ({ text }, options) =>
         this.configuration.feedbackCategorizer.categorize(await ownWordsOf(text), options),
     }),
+    ...approvalOperations(this),
   ];
 
   constructor(configuration: CustomerFeedbackWorkflowConfiguration) {
@@ -148,6 +152,29 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       recordResponse: (id, text) => this.#graph.recordResponse(id, text, this.#clock()),
       logger: this.logger,
     });
+  }
+
+  /**
+   * The same, answered as soon as it is durable: new feedback is then processed by itself.
+   * @throws ValidationError (`feedback_not_found`, `unknown_event_type`), ConflictError, IoError
+   */
+  override async receiveEvent(type: string, data: unknown): Promise<{ status: string; [field: string]: Json }> {
+    switch (type) {
+      case "new_feedback": {
+        const { parameters, extras } = readNewFeedback(data);
+        const { id, identity } = await this.submit(parameters, { face: "code", fixed: [] }, extras);
+        return { status: "processing", ...identity, workflow_id: id };
+      }
+      case "feedback_response": {
+        const { feedback_id, response_text } = readFeedbackResponse(data);
+        if (!(await this.#graph.recordResponse(feedback_id, response_text, this.#clock()))) {
+          throw new ValidationError(`Feedback ${feedback_id} not found`, { code: "feedback_not_found" });
+        }
+        return { status: "success", feedback_id, action: "response_recorded" };
+      }
+      default:
+        return super.receiveEvent(type, data);
+    }
   }
 
   /**

@@ -51,19 +51,31 @@ export interface EventHandlers {
   logger: Logger;
 }
 
+/**
+ * Parameters of the process out of the data of a `new_feedback` event, and what else is kept with the run.
+ * @throws ValidationError
+ */
+export function readNewFeedback(data: unknown): { parameters: object; extras: Record<string, Json> } {
+  const { id, text, message_id, headers, ...rest } = parse(NewFeedback, data);
+  const automatic_mail = automaticMailMark(headers ?? {});
+  return {
+    parameters: { ...rest, feedback_id: id, feedback_text: text },
+    extras: { ...(message_id ? { message_id } : {}), ...(automatic_mail === undefined ? {} : { automatic_mail }) },
+  };
+}
+
+/** @throws ValidationError */
+export const readFeedbackResponse = (data: unknown): z.output<typeof FeedbackResponse> => parse(FeedbackResponse, data);
+
 export async function handleFeedbackEvent(type: string, data: unknown, handlers: EventHandlers): Promise<EventResult> {
   try {
     switch (type) {
       case "new_feedback": {
-        const { id, text, message_id, headers, ...rest } = parse(NewFeedback, data);
-        const automatic_mail = automaticMailMark(headers ?? {});
-        return await handlers.process(
-          { ...rest, feedback_id: id, feedback_text: text },
-          { ...(message_id ? { message_id } : {}), ...(automatic_mail === undefined ? {} : { automatic_mail }) },
-        );
+        const { parameters, extras } = readNewFeedback(data);
+        return await handlers.process(parameters, extras);
       }
       case "feedback_response": {
-        const { feedback_id: id, response_text } = parse(FeedbackResponse, data);
+        const { feedback_id: id, response_text } = readFeedbackResponse(data);
         const known = await handlers.recordResponse(id, response_text);
         if (!known) return { status: "error", message: `Feedback ${id} not found` };
         return { status: "success", feedback_id: id, action: "response_recorded" };

@@ -1,7 +1,7 @@
 // What a mail repeats of what came with the feedback, and what a model that was talked into it can't make it say.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import type { ToolOptions } from "../../../src/workflow/fixed-fields.ts";
+import type { ToolOptions } from "../../../src/faces/model-calls/fixed-fields.ts";
 import { by, pendingOf } from "../../support/approval.ts";
 import { derivedReference, referenceOf } from "../../../src/workflows/customer-feedback/reference.ts";
 import { shownId } from "../../../src/workflows/customer-feedback/reflection.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
-import { DurableEngine } from "../../src/engine/durable-engine.ts";
-import { durable } from "../../src/workflow/operation.ts";
-import { modelArguments } from "../../src/workflow/model-arguments.ts";
-import { Workflow } from "../../src/workflow/workflow.ts";
-import { cpuSeconds } from "../support/cpu-seconds.ts";
-import { feedback, startFeedback } from "../support/feedback.ts";
+import { DurableEngine } from "../../../src/engine/durable-engine.ts";
+import { durable } from "../../../src/workflow/operation.ts";
+import { modelArguments } from "../../../src/faces/model-calls/model-arguments.ts";
+import { Workflow } from "../../../src/workflow/workflow.ts";
+import { cpuSeconds } from "../../support/cpu-seconds.ts";
+import { feedback, startFeedback } from "../../support/feedback.ts";
 
 const NOTHING = [
   "null|None|NONE| null |undefined||  |\u200B|N/A|n/a|NA|n.a.|nil|NaN|-|--|?|...",

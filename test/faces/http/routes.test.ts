@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { describe, expect, it } from "vitest";
-import { feedback, startFeedback } from "../support/feedback.ts";
+import { feedback, startFeedback } from "../../support/feedback.ts";
 
 type Body = string | Blob | Uint8Array<ArrayBuffer>;
 

@@ -1,5 +1,5 @@
 import { MIMEType } from "node:util";
-import { toAbiError, toWireError, ValidationError } from "../errors.ts";
+import { toAbiError, toWireError, ValidationError } from "../../errors.ts";
 
 /**
  * The slice of a Hono app that is used; anything of this shape will do. Handlers take and return what `fetch` knows. Of several that

@@ -2,7 +2,7 @@
  * What models send for a field that they have nothing for: `null` and its kin as text, "not provided", an example out of a
  * description, the name of the field. Judged word by word, since the phrases are without number.
  */
-import { tidyIdentifier } from "../tidy-identifier.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
 
 const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 

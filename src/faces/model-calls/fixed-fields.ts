@@ -1,10 +1,10 @@
 /** Input fields of tools that the program knows: a model is not asked for them, and can't choose them. */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { UnexpectedError, ValidationError } from "../errors.ts";
-import { isObject, type Json } from "../json.ts";
-import type { Operation } from "./operation.ts";
-import { parse } from "./validation.ts";
+import { UnexpectedError, ValidationError } from "../../errors.ts";
+import { isObject, type Json } from "../../json.ts";
+import type { Operation } from "../../workflow/operation.ts";
+import { parse } from "../../workflow/validation.ts";
 
 /** Options of `as_tools`. */
 export interface ToolOptions {

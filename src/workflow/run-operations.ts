@@ -1,0 +1,154 @@
+import { z } from "zod";
+import type { Run, RunEvent, RunFilter } from "../engine/engine.ts";
+import { ValidationError } from "../errors.ts";
+import { direct, type DirectOperation } from "./operation.ts";
+import { historyOf } from "./result.ts";
+import { RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
+import type { Service } from "./service.ts";
+
+const LARGEST_PAGE = 1000;
+const DEFAULT_PAGE = 100;
+
+const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
+const Id = z.strictObject({ workflow_id });
+const after = z.string().max(200).optional().describe("Id of the last run of the page before.");
+const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(DEFAULT_PAGE).describe("At most so many.");
+const workflow = z.string().max(200).optional().describe("Only runs of this workflow.");
+const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+const Page = z.object({
+  runs: z.array(WorkflowStatusSchema),
+  next: z.string().optional().describe("What to give as `after` for the next page; absent on the last one."),
+});
+
+/** What operators may do with the runs of all workflows. */
+export function runOperations(service: Pick<Service, "engine" | "workflows" | "run">): DirectOperation[] {
+  const { engine } = service;
+  const viewOf = (run: Run) => ({
+    workflow: run.workflow,
+    key: run.key,
+    ...service.workflows.get(run.workflow)!.statusOf(run),
+  });
+  const page = async (filter: RunFilter & { limit: number }) => {
+    const runs = await engine.list({ ...filter, limit: filter.limit + 1 });
+    const shown = runs.slice(0, filter.limit).filter((run) => service.workflows.has(run.workflow));
+    return {
+      runs: shown.map(viewOf),
+      ...(runs.length > filter.limit && { next: runs[filter.limit - 1]!.id }),
+    };
+  };
+  const status = async (id: string) => viewOf((await service.run(id)).run);
+
+  return [
+    direct("list_runs", {
+      description: "List runs, newest first.",
+      audience: "operator",
+      input: z.strictObject({
+        workflow,
+        status: RunStatusSchema.optional().describe("Only runs in this status."),
+        input: z
+          .record(z.string(), z.string())
+          .optional()
+          .describe("Only runs with these values of input fields, such as customer_id."),
+        started_since: instant.optional().describe("Only runs that were started at this time or later, ISO 8601."),
+        started_before: instant.optional().describe("Only runs that were started before this time, ISO 8601."),
+        after,
+        limit,
+      }),
+      output: Page,
+      run: ({ started_since: startedSince, started_before: startedBefore, ...filter }) =>
+        page({ ...filter, startedSince, startedBefore } as RunFilter & { limit: number }),
+    }),
+    direct("get_run", {
+      description: "Show how far a run is.",
+      audience: "operator",
+      input: Id,
+      output: WorkflowStatusSchema,
+      run: ({ workflow_id: id }) => status(id),
+    }),
+    direct("get_run_history", {
+      description: "Show every attempt of every step of a run, in the order in which they began.",
+      audience: "operator",
+      input: Id,
+      output: z.object({ history: z.array(StepHistorySchema) }),
+      run: async ({ workflow_id: id }) => {
+        const { run } = await service.run(id);
+        return { history: (await engine.history(run.id)).map(historyOf) };
+      },
+    }),
+    direct("list_run_events", {
+      description: "List what has happened to a run, oldest first.",
+      audience: "operator",
+      input: z.strictObject({
+        workflow_id,
+        after: z.coerce.number().int().min(-1).default(-1).describe("Id of the last event that is known."),
+      }),
+      output: z.object({ events: z.array(RunEventSchema) }),
+      run: async ({ workflow_id: id, after: known }) => {
+        const { run } = await service.run(id);
+        return { events: (await engine.events(run.id, known)).map(eventView) };
+      },
+    }),
+    direct("cancel_run", {
+      description: "Stop a run before its next step. What its steps have done stays done.",
+      audience: "operator",
+      writes: true,
+      input: Id,
+      output: WorkflowStatusSchema.extend({ changed: z.boolean().describe("False where it had ended already.") }),
+      run: async ({ workflow_id: id }) => {
+        const { run } = await service.run(id);
+        const changed = await engine.cancel(run.id);
+        return { ...(await status(id)), changed };
+      },
+    }),
+    direct("retry_run", {
+      description:
+        "Let a run that failed or was cancelled go on from the step where it stopped; a step that keeps failing is tried now.",
+      audience: "operator",
+      writes: true,
+      input: Id,
+      output: WorkflowStatusSchema.extend({ changed: z.boolean().describe("False where there is nothing to retry.") }),
+      run: async ({ workflow_id: id }) => {
+        const { run } = await service.run(id);
+        const changed = await engine.retry(run.id);
+        return { ...(await status(id)), changed };
+      },
+    }),
+    direct("list_approvals", {
+      description: "List the runs that wait for a person, newest first.",
+      audience: "person",
+      scope: "approve",
+      input: z.strictObject({ workflow, after, limit }),
+      output: Page,
+      run: (filter) => page({ ...(filter as RunFilter), limit: filter.limit, status: "waiting_for_approval" }),
+    }),
+    direct("receive_event", {
+      description: "Take an event from outside, such as new feedback in a help desk. Durable when it is answered.",
+      audience: "operator",
+      writes: true,
+      input: z.strictObject({
+        type: z.string().min(1).max(200).describe("What has happened, such as new_feedback."),
+        data: z.record(z.string(), z.unknown()).describe("The event's own fields."),
+      }),
+      output: z.looseObject({ status: z.string() }),
+      run: ({ type, data }) => receiverOf(service, type).receiveEvent(type, data),
+    }),
+  ];
+}
+
+/** @throws ValidationError (`unknown_event_type`) */
+function receiverOf({ workflows }: Pick<Service, "workflows">, type: string) {
+  const all = [...workflows.values()];
+  const receiver = all.find(({ eventTypes }) => eventTypes.includes(type));
+  if (receiver) return receiver;
+  const known = all.flatMap(({ eventTypes }) => eventTypes).join(", ") || "none";
+  throw new ValidationError(`Unknown event type: ${type}. Known are: ${known}.`, { code: "unknown_event_type" });
+}
+
+const eventView = ({ n, type, time, step, error }: RunEvent) => ({
+  id: n,
+  type,
+  time: time.toISOString(),
+  ...(step !== undefined && { step }),
+  ...error,
+});

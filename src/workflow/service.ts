@@ -1,0 +1,97 @@
+/**
+ * Everything that a process offers to the outside: the operations of its workflows, and those that every run has. A face (HTTP, MCP, the
+ * command line) turns the operations of a service into its protocol, and knows nothing else.
+ */
+import type { Run, WorkflowEngine } from "../engine/engine.ts";
+import { ValidationError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { silentLogger } from "../log.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
+import type { DirectOperation, Operation, StreamOperation } from "./operation.ts";
+import { RunResultSchema } from "./run-schemas.ts";
+import { runOperations } from "./run-operations.ts";
+import type { Workflow } from "./workflow.ts";
+
+/** What a service is made of. */
+export interface ServiceParts {
+  engine: WorkflowEngine;
+  workflows: readonly Workflow[];
+  /** Beside those of the workflows: questions to the graph, pipelines. */
+  operations?: readonly DirectOperation[];
+  logger?: Logger;
+}
+
+/** An operation with the workflow that it belongs to; without one where it belongs to the service. */
+export interface ServiceOperation {
+  readonly operation: Operation | StreamOperation;
+  readonly workflow?: Workflow;
+}
+
+/** See the head of this file. */
+export class Service {
+  readonly engine: WorkflowEngine;
+  readonly logger: Logger;
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** All operations, those of the workflows first. */
+  readonly operations: readonly ServiceOperation[];
+
+  /** @throws TypeError for two workflows, or two operations of one workflow, with the same name */
+  constructor({ engine, workflows, operations = [], logger = silentLogger }: ServiceParts) {
+    this.engine = engine;
+    this.logger = logger;
+    this.workflows = new Map(workflows.map((workflow) => [workflow.name, workflow.register()]));
+    if (this.workflows.size < workflows.length) throw new TypeError("two workflows have the same name");
+    const ofWorkflows = workflows.flatMap((workflow): ServiceOperation[] =>
+      [...workflow.operations, batchOperation(workflow)].map((operation) => ({ operation, workflow })),
+    );
+    const own = [...runOperations(this), ...operations].map((operation): ServiceOperation => ({ operation }));
+    this.operations = [...ofWorkflows, ...own];
+    const names = this.operations.map(({ operation, workflow }) => `${workflow?.name ?? ""}/${operation.name}`);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw new TypeError(`two operations are named ${twice}`);
+  }
+
+  /** The service's own operation of this name. */
+  operation(name: string): DirectOperation {
+    const found = this.operations.find(({ operation, workflow }) => !workflow && operation.name === name);
+    if (found?.operation.kind !== "direct") throw new TypeError(`the service has no operation "${name}"`);
+    return found.operation;
+  }
+
+  /**
+   * A run by its workflow id, with the workflow that it is one of.
+   * @throws ValidationError (`unknown_run`), IoError
+   */
+  async run(workflowId: string): Promise<{ run: Run; workflow: Workflow }> {
+    const run = await this.engine.get(tidyIdentifier(workflowId));
+    const workflow = run && this.workflows.get(run.workflow);
+    if (run && workflow) return { run, workflow };
+    throw new ValidationError("There is no run with this workflow id.", { code: "unknown_run" });
+  }
+
+  /**
+   * The part of the approval queue that decides on a run: its workflow's own operation.
+   * @throws ValidationError (`unknown_run`; `no_approvals` where runs of this workflow never wait for a person), IoError
+   */
+  async approvalOperation(
+    workflowId: string,
+    part: NonNullable<DirectOperation["approval"]>,
+  ): Promise<{ operation: DirectOperation; workflow: Workflow }> {
+    const { workflow } = await this.run(workflowId);
+    const operation = workflow.operations.find((one) => one.kind === "direct" && one.approval === part);
+    if (operation?.kind === "direct") return { operation, workflow };
+    throw new ValidationError(`Nothing is approved in the workflow ${workflow.name}.`, { code: "no_approvals" });
+  }
+}
+
+/** `runBatch` of a workflow as an operation. */
+const batchOperation = (workflow: Workflow): StreamOperation => ({
+  kind: "stream",
+  name: "run_batch",
+  description: "Run the process for every item, and give the results in the order of the items.",
+  audience: "operator",
+  scope: "feedback:write",
+  input: workflow.process.input,
+  output: RunResultSchema,
+  run: (items, options) => workflow.runBatch(items, options),
+});

@@ -1,0 +1,181 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { RefundWorkflow } from "../../examples/refund-workflow.ts";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import { direct, durable, type Audience } from "../../src/workflow/operation.ts";
+import { Service } from "../../src/workflow/service.ts";
+import { Workflow } from "../../src/workflow/workflow.ts";
+import { feedback, startFeedback } from "../support/feedback.ts";
+
+/** A service with customer feedback and the refund example. */
+async function startService() {
+  const parts = await startFeedback({ approval: true });
+  const { engine, ontologyStore, workflow } = parts;
+  const refunds = new RefundWorkflow({ engine, ontologyStore, limit: 100 });
+  const service = new Service({ engine, workflows: [workflow, refunds] });
+  const call = async (name: string, input: object): Promise<Record<string, unknown>> => {
+    const operation = service.operation(name);
+    return operation.run(operation.input.parse(input), {});
+  };
+  return { ...parts, refunds, service, call };
+}
+
+const refund = (refund_id: string) => ({ refund_id, order_id: "O-1", amount: 30 });
+
+/** One operation for each audience. */
+class Mixed extends Workflow {
+  override readonly name = "mixed";
+  override readonly operations = [
+    durable("begin", {
+      description: "Begin.",
+      input: z.strictObject({ id: z.string() }),
+      output: z.object({}),
+      key: "id",
+      run: async () => ({}),
+    }),
+    ...(["agent", "person", "operator"] as const satisfies Audience[]).map((audience) =>
+      direct(`for_${audience}`, {
+        description: "Look.",
+        audience,
+        input: z.strictObject({}),
+        output: z.object({}),
+        run: () => ({}),
+      }),
+    ),
+  ];
+}
+
+describe("the operations of a service", () => {
+  it("are those of each workflow, and those of every run", async () => {
+    const { service } = await startService();
+    const named = service.operations.map(
+      ({ operation, workflow }) =>
+        `${operation.audience} ${workflow?.name ?? "*"} ${operation.name} (${operation.scope})`,
+    );
+    expect(named).toEqual([
+      "agent customer-feedback process_customer_feedback (feedback:write)",
+      "agent customer-feedback analyze_feedback_sentiment (feedback:read)",
+      "agent customer-feedback categorize_feedback_text (feedback:read)",
+      "person customer-feedback get_pending_response (approve)",
+      "person customer-feedback approve_response (approve)",
+      "person customer-feedback edit_response (approve)",
+      "person customer-feedback reject_response (approve)",
+      "operator customer-feedback run_batch (feedback:write)",
+      "agent refund request_refund (feedback:write)",
+      "agent refund get_refund_limit (feedback:read)",
+      "operator refund run_batch (feedback:write)",
+      "operator * list_runs (feedback:read)",
+      "operator * get_run (feedback:read)",
+      "operator * get_run_history (feedback:read)",
+      "operator * list_run_events (feedback:read)",
+      "operator * cancel_run (feedback:write)",
+      "operator * retry_run (feedback:write)",
+      "person * list_approvals (approve)",
+      "operator * receive_event (feedback:write)",
+    ]);
+  });
+
+  it("never make a tool of what is for people or operators", () => {
+    const engine = new DurableEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    expect(new Mixed({ engine }).as_tools().map(({ name }) => name)).toEqual(["begin", "for_agent"]);
+  });
+
+  it("refuse two of the same name", async () => {
+    const { engine, service } = await startService();
+    const twin = new Service({ engine, workflows: [] });
+    const operations = [twin.operation("get_run")];
+    expect(() => new Service({ engine, workflows: [], operations })).toThrow("two operations are named /get_run");
+    const [workflow] = service.workflows.values();
+    expect(() => new Service({ engine, workflows: [workflow!, workflow!] })).toThrow(
+      "two workflows have the same name",
+    );
+  });
+
+  it("list the runs of all workflows in pages, newest first, or those that match", async () => {
+    const { workflow, refunds, call } = await startService();
+    await refunds.run(refund("R-1"));
+    await workflow.run(feedback({ feedback_id: "F-1", customer_id: "C-1" }));
+    await refunds.run(refund("R-2"));
+    const keys = ({ runs }: Record<string, unknown>) => (runs as { key: string }[]).map(({ key }) => key);
+    const first = await call("list_runs", { limit: 2 });
+    expect(keys(first)).toEqual(["R-2", "F-1"]);
+    const second = await call("list_runs", { limit: 2, after: first["next"] });
+    expect(keys(second)).toEqual(["R-1"]);
+    expect(second).not.toHaveProperty("next");
+    expect(keys(await call("list_runs", { workflow: "refund" }))).toEqual(["R-2", "R-1"]);
+    expect(keys(await call("list_runs", { input: { customer_id: "C-1" } }))).toEqual(["F-1"]);
+    expect(keys(await call("list_runs", { started_before: "2001-01-01T00:00:00Z" }))).toEqual([]);
+    expect(keys(await call("list_approvals", {}))).toEqual(["F-1"]);
+  });
+
+  it("show a run, its history and its events, and stop it", async () => {
+    const { workflow, call } = await startService();
+    const { workflow_id } = await workflow.run(feedback());
+    expect(await call("get_run", { workflow_id })).toMatchObject({
+      workflow: "customer-feedback",
+      key: "F-1",
+      status: "waiting_for_approval",
+      result: { success: true },
+    });
+    const { history } = await call("get_run_history", { workflow_id });
+    expect((history as { step: string }[])[0]).toMatchObject({ step: "customer_data_retrieved", status: "completed" });
+    const { events } = (await call("list_run_events", { workflow_id })) as { events: { id: number; type: string }[] };
+    expect(events[0]).toMatchObject({ type: "accepted" });
+    expect(events.at(-1)).toMatchObject({ type: "waiting_for_approval" });
+    const rest = await call("list_run_events", { workflow_id, after: events[1]!.id });
+    expect(rest).toEqual({ events: events.slice(2) });
+    expect(await call("cancel_run", { workflow_id })).toMatchObject({ status: "cancelled", changed: true });
+    expect(await call("cancel_run", { workflow_id })).toMatchObject({ status: "cancelled", changed: false });
+    expect(await call("retry_run", { workflow_id })).toMatchObject({ changed: true });
+    await expect(call("get_run", { workflow_id: "workflow-none" })).rejects.toMatchObject({ code: "unknown_run" });
+  });
+
+  it("decide on a run by its workflow's own part of the approval queue", async () => {
+    const { workflow, refunds, service, mails } = await startService();
+    const { workflow_id } = await workflow.run(feedback());
+    const shown = await service.approvalOperation(workflow_id!, "show");
+    const { rendering } = (await shown.operation.run({ workflow_id }, {})) as { rendering: string };
+    const { operation } = await service.approvalOperation(workflow_id!, "approve");
+    expect(await operation.run({ workflow_id, rendering, by: "Ann" }, {})).toMatchObject({
+      decision: "approve",
+    });
+    expect(await workflow.getWorkflowResult(workflow_id!)).toMatchObject({
+      success: true,
+      response_id: expect.any(String),
+    });
+    expect(mails.mails).toHaveLength(1);
+    await expect(shown.operation.run({ workflow_id }, {})).rejects.toMatchObject({ code: "nothing_waits" });
+
+    await refunds.run(refund("R-1"));
+    const [run] = await refunds.listWorkflows();
+    await expect(service.approvalOperation(run!.workflow_id, "approve")).rejects.toMatchObject({
+      code: "no_approvals",
+    });
+  });
+
+  it("take an event for the workflow that knows its type, and answer when it is durable", async () => {
+    const { workflow, call } = await startService();
+    const { feedback_id: id, feedback_text: text, ...rest } = feedback();
+    const answer = await call("receive_event", { type: "new_feedback", data: { ...rest, id, text } });
+    expect(answer).toMatchObject({
+      status: "processing",
+      feedback_id: id,
+      workflow_id: expect.stringMatching(/^workflow-/),
+    });
+    await workflow.getWorkflowResult(answer["workflow_id"] as string);
+    const response = { feedback_id: id, response_text: "We have called her." };
+    expect(await call("receive_event", { type: "feedback_response", data: response })).toEqual({
+      status: "success",
+      feedback_id: id,
+      action: "response_recorded",
+    });
+    await expect(
+      call("receive_event", { type: "feedback_response", data: { ...response, feedback_id: "F-404" } }),
+    ).rejects.toMatchObject({ code: "feedback_not_found" });
+    await expect(call("receive_event", { type: "new_moon", data: {} })).rejects.toMatchObject({
+      code: "unknown_event_type",
+      message: expect.stringContaining("new_feedback"),
+    });
+  });
+});
