@@ -15,8 +15,12 @@ import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import { shownName } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { IN_MEMORY } from "./settings.ts";
-import { loadWorkflows, type CreateWorkflows } from "./own-workflows.ts";
+import { MailChannel } from "./integrations/notifications/mail-channel.ts";
+import { WebhookChannel } from "./integrations/notifications/webhook-channel.ts";
+import { loadWorkflows, type CreateWorkflows, type WorkflowParts } from "./own-workflows.ts";
+import type { Workflow } from "./workflow/workflow.ts";
 import { Service } from "./workflow/service.ts";
+import { NotificationWorkflow } from "./workflows/notifications/notification-workflow.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
 import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
 
@@ -65,6 +69,22 @@ function customerSource({ customerSource: location, customerSourceToken: token }
     );
   }
   return createCustomerSource(location, token === undefined ? {} : { token });
+}
+
+/** Nobody is told where no setting says whom. */
+function notificationWorkflow(settings: Settings, { engine, emailIntegration, logger }: WorkflowParts): Workflow[] {
+  const { notifyUrl, notifySecret, notifyMail, notifyOn: types, publicUrl } = settings;
+  if (notifySecret !== undefined && notifyUrl === undefined) {
+    throw new ValidationError("NOTIFY_SECRET (notifySecret) is of no use without NOTIFY_URL (notifyUrl).", {
+      code: "invalid_configuration",
+    });
+  }
+  const channels = [
+    ...(notifyUrl === undefined ? [] : [new WebhookChannel(notifyUrl, notifySecret)]),
+    ...(notifyMail === undefined ? [] : [new MailChannel(emailIntegration, notifyMail)]),
+  ];
+  if (channels.length === 0) return [];
+  return [new NotificationWorkflow({ engine, channels, types, logger, ...(publicUrl !== undefined && { publicUrl }) })];
 }
 
 const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>
@@ -160,7 +180,8 @@ export async function openApplication(
     const { maxParallelRequests } = settings;
     const parts = { engine, ontologyStore, emailIntegration, maxParallelRequests, logger };
     const others = (await (createWorkflows ?? (await ownWorkflows(settings)))?.(parts)) ?? [];
-    const service = new Service({ engine, workflows: [workflow, ...others], logger });
+    const notifications = notificationWorkflow(settings, parts);
+    const service = new Service({ engine, workflows: [workflow, ...others, ...notifications], logger });
     engine.resume();
     return { workflow, service, engine, ontologyStore, customerDataPipeline, close };
   } catch (error) {

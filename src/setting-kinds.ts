@@ -85,6 +85,16 @@ export const oneOf =
     throw new Unfit(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}`);
   };
 
+/** Some of these names, as a list or as text with commas. */
+export const someOf =
+  <const Name extends string>(...names: Name[]): Kind<readonly Name[], readonly Name[] | string> =>
+  (value) => {
+    const given: unknown[] = typeof value === "string" ? value.split(",").map((name) => name.trim()) : [value].flat();
+    const chosen = names.filter((name) => given.includes(name));
+    if (given.length > 0 && given.every((name) => chosen.includes(name as Name))) return chosen;
+    throw new Unfit(`must be some of ${names.join(", ")}, separated by commas`);
+  };
+
 const ON_OFF: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [true, true],
   ["on", true],

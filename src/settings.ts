@@ -9,6 +9,7 @@ import {
   folder,
   type Kind,
   oneOf,
+  someOf,
   onOff,
   openAddress,
   text,
@@ -180,6 +181,32 @@ const DEFINITIONS = {
     default: "1d",
     about:
       "How long a mail is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
+  },
+  notifyUrl: {
+    env: "NOTIFY_URL",
+    kind: url("http", "https"),
+    about: "Where notifications are posted (Standard Webhooks): mails that wait for a person, runs that have failed.",
+  },
+  notifySecret: {
+    env: "NOTIFY_SECRET",
+    kind: token,
+    about: "Signs those notifications: `whsec_` and 24 to 64 random bytes in base64.",
+  },
+  notifyMail: {
+    env: "NOTIFY_MAIL",
+    kind: text(3),
+    about: "Address that gets the same as mails, at most 20 an hour.",
+  },
+  notifyOn: {
+    env: "NOTIFY_ON",
+    kind: someOf("approval.waiting", "run.failed", "run.completed"),
+    default: "approval.waiting,run.failed",
+    about: "What they are about: some of approval.waiting, run.failed, run.completed.",
+  },
+  publicUrl: {
+    env: "PUBLIC_URL",
+    kind: url("http", "https"),
+    about: "Where people reach the service, for links in notifications: https://abi.example.org.",
   },
   workflows: {
     env: "WORKFLOWS",

@@ -16,6 +16,7 @@ describe("settings", () => {
       responseCap: 10,
       responseCapMinutes: 180,
       maxParallelRequests: 5,
+      notifyOn: ["approval.waiting", "run.failed"],
       worker: true,
       retryAttempts: 6,
       retryDelayMs: 500,

@@ -9,8 +9,10 @@ import {
   isStartTime,
   NO_START_TIME,
   type Decision,
+  type FollowingRun,
   type NewRun,
   type RegisterOptions,
+  type RestingRun,
   type Run,
   type RunCounts,
   type RunEvent,
@@ -24,7 +26,7 @@ import {
 import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
-import type { RunStore } from "./run-store.ts";
+import type { NewRunRecord, RunStore } from "./run-store.ts";
 import { publicId, storedId, toEvents, toHistory, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
@@ -88,6 +90,17 @@ function assertPriority(priority: number): void {
   throw new ValidationError(`priority ${message}.`, { issues: [{ path: "priority", message }] });
 }
 
+/** @throws ValidationError for what is not kept */
+function recordOf(workflow: string, { key, fingerprint, input, availableAt, priority = 0 }: NewRun): NewRunRecord {
+  assertKey(key);
+  const inputJson = storableInput(input, "input");
+  if (availableAt) assertStartTime(availableAt);
+  assertPriority(priority);
+  const isLater = availableAt && availableAt.getTime() > Date.now();
+  const later = isLater ? { availableAt: availableAt.getTime() } : {};
+  return { id: randomUUID(), workflow, key, fingerprint, inputJson, priority, ...later };
+}
+
 /** Durable execution on a journal and a queue of runs that are due, in a SQLite file or a PostgreSQL database. */
 export class DurableEngine implements WorkflowEngine {
   readonly #store: RunStore;
@@ -101,6 +114,7 @@ export class DurableEngine implements WorkflowEngine {
   readonly #listeners = new Set<(event: StepEvent) => void>();
   readonly #waiters = new RunWaiters();
   readonly #failureLog: FailureLog;
+  #followerOf: (resting: RestingRun) => NewRunRecord | undefined = () => undefined;
   #worker: Worker | undefined;
   #closing: Promise<void> | undefined;
 
@@ -136,6 +150,20 @@ export class DurableEngine implements WorkflowEngine {
     for (const field of indexedFields) this.#indexedFields.add(field);
   }
 
+  follow(plan: (resting: RestingRun) => FollowingRun | undefined): void {
+    if (this.#worker) throw new TypeError("call follow before the first run is started");
+    this.#followerOf = (resting) => {
+      try {
+        const following = plan(resting);
+        return following && recordOf(following.workflow, following);
+      } catch (error) {
+        // A faulty plan must not keep a run from its end.
+        this.#logger.error({ run_id: resting.id, cause: describeCause(error) }, "the run that follows was not planned");
+        return undefined;
+      }
+    };
+  }
+
   /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
   resume(): void {
     if (!this.#isWorker || this.#worker || this.#closing) return;
@@ -147,6 +175,7 @@ export class DurableEngine implements WorkflowEngine {
       retry: this.#retry,
       logger: this.#logger,
       failureLog: this.#failureLog,
+      followerOf: (resting) => this.#followerOf(resting),
       isClosing: () => this.#closing !== undefined,
       onHappened: (id) => this.#happened(id),
       emit: (event) => this.#emit(event),
@@ -167,14 +196,9 @@ export class DurableEngine implements WorkflowEngine {
     );
   }
 
-  async start(workflow: string, { key, fingerprint, input, availableAt, priority = 0 }: NewRun): Promise<StartedRun> {
-    assertKey(key);
-    const inputJson = storableInput(input, "input");
-    if (availableAt) assertStartTime(availableAt);
-    assertPriority(priority);
-    const isLater = availableAt && availableAt.getTime() > Date.now();
-    const later = isLater ? { availableAt: availableAt.getTime() } : {};
-    const run = { id: randomUUID(), workflow, key, fingerprint, inputJson, priority, ...later };
+  async start(workflow: string, newRun: NewRun): Promise<StartedRun> {
+    const run = recordOf(workflow, newRun);
+    const { key } = run;
     const submit = async (): Promise<StartedRun> => {
       this.resume();
       const { id, outcome } = await this.#journal.accept(run);

@@ -179,6 +179,25 @@ export interface RegisterOptions {
   readonly indexedFields?: readonly string[];
 }
 
+/** A run that is about to end, or to wait for a person. */
+export interface RestingRun {
+  readonly id: string;
+  readonly workflow: string;
+  readonly key: string;
+  readonly status: "completed" | "failed" | "waiting_for_approval";
+  /** What a person is to decide on; only where it waits. */
+  readonly subject?: string;
+  /** Only where it fails. */
+  readonly error?: WireError;
+  /** See `RunContext.resumedAt`. */
+  readonly resumedAt?: Date;
+}
+
+/** A run to start, of another workflow. */
+export interface FollowingRun extends NewRun {
+  readonly workflow: string;
+}
+
 /** Which runs to list; all that is given must hold. */
 export interface RunFilter {
   readonly workflow?: string;
@@ -260,6 +279,13 @@ export interface StepEvent {
 export interface WorkflowEngine {
   /** Makes a workflow known; its unfinished runs go on once the engine has started. Twice the same name is a programming error. */
   register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
+
+  /**
+   * Starts another run for each run that ends or comes to wait for a person, where `plan` names one. It is accepted before that is
+   * written, so that none gets lost: the process may die in between, so it has to look for itself whether it has come to that. Call it
+   * before the first run is taken up.
+   */
+  follow(plan: (resting: RestingRun) => FollowingRun | undefined): void;
 
   /**
    * Starts a run, or finds the one that has this key, for good. Durable when it resolves.

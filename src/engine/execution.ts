@@ -3,12 +3,12 @@ import type { Json } from "../json.ts";
 import { describeCause, type Logger } from "../log.ts";
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { assertSubject } from "./decision.ts";
-import type { Decision, RunHandler, Step, StepAttempt, StepEvent, StepOptions } from "./engine.ts";
+import type { Decision, RestingRun, RunHandler, Step, StepAttempt, StepEvent, StepOptions } from "./engine.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
 import { planRetry, type RetryPolicy } from "./retry-policy.ts";
 import { publicId, toDecision, toFullHistory } from "./run-view.ts";
-import type { RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
+import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
 /**
@@ -55,6 +55,8 @@ export interface ExecutionSurroundings {
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   readonly failureLog: FailureLog;
+  /** The run that is to be started because of one that comes to rest; see `WorkflowEngine.follow`. */
+  followerOf(resting: RestingRun): NewRunRecord | undefined;
   isClosing(): boolean;
   emit(event: StepEvent): void;
 }
@@ -137,6 +139,7 @@ export class Execution {
 
   async #end(end: Extract<RunWrite, { kind: "end" }>): Promise<ExecutionEnd> {
     try {
+      await this.#follow({ status: "completed" });
       return (await this.#write(end)) === "lost" ? "lost" : "ended";
     } catch (error) {
       if (!this.#surroundings.store.isUnwritable(error)) throw error;
@@ -146,7 +149,9 @@ export class Execution {
 
   async #fail(error: unknown): Promise<ExecutionEnd> {
     const failWith = async (reason: unknown): Promise<ExecutionEnd> => {
-      const outcome = await this.#write({ kind: "end", time: Date.now(), error: toWireError(reason) });
+      const wire = toWireError(reason);
+      await this.#follow({ status: "failed", error: wire });
+      const outcome = await this.#write({ kind: "end", time: Date.now(), error: wire });
       return outcome === "lost" ? "lost" : "ended";
     };
     try {
@@ -161,6 +166,7 @@ export class Execution {
     if (leave === "lost") return "lost";
     let outcome: WriteOutcome;
     try {
+      if (leave.kind === "park") await this.#follow({ status: "waiting_for_approval", subject: leave.subject });
       outcome = await this.#write(leave);
     } catch (error) {
       if (!this.#surroundings.store.isUnwritable(error)) throw error;
@@ -169,6 +175,14 @@ export class Execution {
     }
     if (outcome !== "done") return outcome === "lost" ? "lost" : "ended";
     return leave.kind === "park" ? "parked" : "put_off";
+  }
+
+  /** Has the run that follows this one accepted, behind what is recorded of this one's steps. */
+  async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
+    const { id: uuid, workflow, key, resumedAt } = this.#taken.run;
+    const resumed = resumedAt === undefined ? {} : { resumedAt: new Date(resumedAt) };
+    const follower = this.#surroundings.followerOf({ id: publicId(uuid), workflow, key, ...resumed, ...rest });
+    if (follower) await this.#surroundings.journal.reach(() => this.#surroundings.journal.accept(follower));
   }
 
   /** @throws what the handler meets where the run does not go on here */

@@ -3,6 +3,7 @@ import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../.
 import type { EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
 import { engineDecisions } from "./engine-decisions.ts";
+import { engineFollowing } from "./engine-following.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { engineRecords } from "./engine-records.ts";
 import { engineRetryBudget } from "./engine-retry-budget.ts";
@@ -530,6 +531,8 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     engineDecisions(open);
     engineSteps(open);
     engineLimits(open);
+
+    engineFollowing(open);
     engineRetryBudget(open);
     engineRecords(open, () => data);
 

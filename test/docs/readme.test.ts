@@ -71,7 +71,7 @@ describe("the README's settings", () => {
     const defaults = readSettings({}, {});
     const rows = SETTINGS.map(({ name, env, about }) => {
       const value = defaults[name as keyof SettingsOptions];
-      const shown = typeof value === "boolean" ? (value ? "on" : "off") : value;
+      const shown = typeof value === "boolean" ? (value ? "on" : "off") : value?.toString();
       // Outside of code Markdown takes <folder> for a tag.
       const meaning = about.replaceAll(/`[^`]*`|</g, (part) => (part === "<" ? String.raw`\<` : part));
       return [`\`${env}\``, `\`${name}\``, shown === undefined ? "" : `\`${shown}\``, meaning];

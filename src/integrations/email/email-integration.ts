@@ -82,6 +82,22 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
+   * Sends a mail of plain words to somebody of our own, such as an operator.
+   * @param notice `key` stands for the mail: what is sent again has the same message id
+   * @throws as `send`
+   */
+  async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {
+    await this.#openTransport().send({
+      from: this.configuration.from,
+      to: notice.recipient,
+      subject: oneLine(notice.subject),
+      ...plainMail(notice.text),
+      messageId: this.messageIdFor(notice.key),
+      headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+    });
+  }
+
+  /**
    * The mail as it would be sent, for people who want to see it first. The same data, the same mail, but for a message id that
    * is not given.
    * @throws ValidationError for a recipient that is no usable address (`unusable_recipient`) or must not get automatic mail

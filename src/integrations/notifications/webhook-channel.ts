@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import type * as StandardWebhooks from "standardwebhooks";
+import { ValidationError } from "../../errors.ts";
+import { HttpClient, refusal } from "../../http-client.ts";
+import { requirePackage } from "../../require-package.ts";
+import type { Notification, NotificationChannel } from "./notification-channel.ts";
+
+const TIMEOUT_MS = 10_000;
+const RETRIES = 2;
+const MOST_ANSWER_BYTES = 1_000_000;
+
+/**
+ * Posts notifications to a URL as Standard Webhooks do (https://www.standardwebhooks.com): `{ type, timestamp, data }` as JSON, with the
+ * headers `webhook-id` (the same for every attempt), `webhook-timestamp` and, where there is a secret, `webhook-signature`.
+ */
+export class WebhookChannel implements NotificationChannel {
+  readonly name = "webhook_delivered";
+  readonly #url: URL;
+  readonly #client: HttpClient;
+  readonly #signer: StandardWebhooks.Webhook | undefined;
+
+  /**
+   * @param secret `whsec_` and 24 to 64 bytes in base64
+   * @throws ValidationError for a URL or a secret that can't work
+   */
+  constructor(url: string, secret?: string) {
+    this.#client = new HttpClient({ name: "receiver of notifications", url, timeoutMs: TIMEOUT_MS, retries: RETRIES });
+    this.#url = this.#client.resolve(url);
+    this.#signer = secret === undefined ? undefined : signerWith(secret);
+  }
+
+  async deliver({ id, type, time, ...data }: Notification): Promise<void> {
+    const json = JSON.stringify({ type, timestamp: time.toISOString(), data });
+    const messageId = `msg_${createHash("sha256").update(id).digest("hex").slice(0, 40)}`;
+    // Of the attempt: receivers refuse old ones, lest somebody sends them again.
+    const now = new Date();
+    const { status } = await this.#client.send({
+      url: this.#url,
+      json,
+      headers: {
+        "webhook-id": messageId,
+        "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
+        ...(this.#signer && { "webhook-signature": this.#signer.sign(messageId, now, json) }),
+      },
+      maxBytes: MOST_ANSWER_BYTES,
+    });
+    if (status >= 200 && status <= 299) return;
+    throw refusal(
+      "receiver of notifications",
+      status,
+      `The receiver of notifications refused one (HTTP ${status}). Check NOTIFY_URL and the secret that both sides have.`,
+      "notification_rejected",
+    );
+  }
+}
+
+const SECRET = /^(?:whsec_)?([A-Za-z0-9+/]+={0,2})$/;
+
+function signerWith(secret: string): StandardWebhooks.Webhook {
+  const [, base64 = ""] = SECRET.exec(secret) ?? [];
+  const { length } = Buffer.from(base64, "base64");
+  if (length < 24 || length > 64) {
+    throw new ValidationError(
+      "NOTIFY_SECRET (notifySecret) must be whsec_ and 24 to 64 random bytes in base64: make one with " +
+        "`openssl rand -base64 32`.",
+      { code: "invalid_configuration" },
+    );
+  }
+  const { Webhook } = requirePackage("standardwebhooks") as typeof StandardWebhooks;
+  return new Webhook(secret);
+}

@@ -1,0 +1,166 @@
+import { z } from "zod";
+import type { FollowingRun, RestingRun, Run, RunContext } from "../../engine/engine.ts";
+import { isTerminal } from "../../engine/engine.ts";
+import { IoError } from "../../errors.ts";
+import {
+  NOTIFICATION_TYPES,
+  type Notification,
+  type NotificationChannel,
+  type NotificationType,
+} from "../../integrations/notifications/notification-channel.ts";
+import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
+import { durable } from "../../workflow/operation.ts";
+import { Workflow } from "../../workflow/workflow.ts";
+
+/** Whom to tell, and of what. */
+export interface NotificationWorkflowConfiguration extends WorkflowConfiguration {
+  channels: readonly NotificationChannel[];
+  /** Default: what a person has to look at, `approval.waiting` and `run.failed`. */
+  types?: readonly NotificationType[];
+  /** Where people reach the service, such as `https://abi.example.org`; without it notifications have no links. */
+  publicUrl?: string;
+}
+
+const TYPE_OF: Record<RestingRun["status"], NotificationType> = {
+  waiting_for_approval: "approval.waiting",
+  failed: "run.failed",
+  completed: "run.completed",
+};
+
+/** A receiver may be away for a night, and for a weekend nobody waits. */
+const DELIVERY_BUDGET = { forMs: 86_400_000, maximumDelayMs: 900_000 };
+/** The run may have to be taken up again before it comes to rest. */
+const CHECK_BUDGET = { forMs: 86_400_000, maximumDelayMs: 60_000 };
+const HOUR_MS = 3_600_000;
+
+const Input = z.strictObject({
+  notification_id: z.string(),
+  type: z.enum(NOTIFICATION_TYPES),
+  time: z.iso.datetime(),
+  workflow: z.string(),
+  workflow_id: z.string(),
+  key: z.string(),
+  subject: z.string().optional(),
+  error: z.string().optional(),
+  error_code: z.string().optional(),
+});
+
+const NAME = "notification";
+
+/**
+ * Tells people and systems that a run waits for a person, has failed or has completed: each once, durably, as a run of its own that is
+ * tried again for a day. It looks first whether it has come to that, and whether it still waits.
+ */
+export class NotificationWorkflow extends Workflow<NotificationWorkflowConfiguration> {
+  override readonly name = NAME;
+
+  override readonly operations = [
+    durable("send_notification", {
+      description: "Tell people and systems what has happened to a run.",
+      audience: "operator",
+      scope: "admin",
+      input: Input,
+      output: z.object({
+        outdated: z.literal(true).optional().describe("It has not come to that, or nobody needs to decide any more."),
+        withheld: z.array(z.string()).optional().describe("Channels that had enough of them within the hour."),
+      }),
+      key: "notification_id",
+      run: (input, context) => this.#notify(input, context),
+    }),
+  ];
+
+  /** Has a notification follow each run of the engine that it is about. Call it before the first run is taken up. */
+  override register(): this {
+    const types = this.configuration.types ?? ["approval.waiting", "run.failed"];
+    const isFirst = !this.#isFollowing;
+    this.#isFollowing = true;
+    super.register();
+    if (isFirst) {
+      this.configuration.engine.follow((resting) =>
+        resting.workflow !== NAME && types.includes(TYPE_OF[resting.status]) ? followerOf(resting) : undefined,
+      );
+    }
+    return this;
+  }
+
+  #isFollowing = false;
+
+  async #notify({ notification_id: id, subject, time, ...facts }: z.output<typeof Input>, context: RunContext) {
+    const { engine, channels, publicUrl } = this.configuration;
+    const isCurrent = await context.step(
+      "run_checked",
+      async () => isStill(await engine.get(facts.workflow_id), { subject, type: facts.type }),
+      { retryBudget: CHECK_BUDGET },
+    );
+    if (!isCurrent) return { outdated: true as const };
+    const page = facts.type === "approval.waiting" ? "approvals" : "runs";
+    const url = publicUrl && { url: `${publicUrl.replace(/\/+$/, "")}/${page}/${facts.workflow_id}` };
+    const notification: Notification = { id, time: new Date(time), ...withoutAbsent(facts), ...url };
+    const deliveries = channels.map((channel) =>
+      context.step(channel.name, () => this.#deliver(channel, notification, context), { retryBudget: DELIVERY_BUDGET }),
+    );
+    // One that fails must not keep the others from being delivered.
+    await Promise.allSettled(deliveries);
+    const outcomes = await Promise.all(deliveries);
+    const withheld = channels.filter((_, index) => outcomes[index] === "withheld").map(({ name }) => name);
+    return withheld.length === 0 ? {} : { withheld };
+  }
+
+  async #deliver(
+    channel: NotificationChannel,
+    notification: Notification,
+    { startTime }: RunContext,
+  ): Promise<"delivered" | "withheld"> {
+    const { mostAnHour: most } = channel;
+    const before = most === undefined ? 0 : await this.#countBefore(startTime, most);
+    if (most !== undefined && before >= most) return "withheld";
+    await channel.deliver(notification, before + 1 === most);
+    return "delivered";
+  }
+
+  /** Notifications of the hour before this one, counted up to `most`. */
+  async #countBefore(startTime: Date, most: number): Promise<number> {
+    const startedSince = new Date(startTime.getTime() - HOUR_MS);
+    const filter = { workflow: NAME, startedSince, startedBefore: startTime, limit: most };
+    return (await this.configuration.engine.list(filter)).length;
+  }
+}
+
+function followerOf({ id, workflow, key, status, subject, error, resumedAt }: RestingRun): FollowingRun {
+  // Of each time that a run comes to rest there is one.
+  const notification_id = [id, status, subject, resumedAt?.toISOString()].filter(Boolean).join(" ");
+  return {
+    workflow: NAME,
+    key: notification_id,
+    // Whenever it is planned again it is the same, but for the time and the words of the error.
+    fingerprint: notification_id,
+    input: {
+      notification_id,
+      type: TYPE_OF[status],
+      time: new Date().toISOString(),
+      workflow,
+      workflow_id: id,
+      key,
+      ...(subject !== undefined && { subject }),
+      ...(error && { error: error.error, error_code: error.error_code }),
+    },
+  };
+}
+
+/** @throws IoError where it has not come to that yet */
+function isStill(
+  run: Run | undefined,
+  { type, subject }: { type: NotificationType; subject: string | undefined },
+): boolean {
+  if (run === undefined) return false;
+  const isReached =
+    run.status !== "started" && run.status !== "processing" && TYPE_OF[run.status as RestingRun["status"]] === type;
+  if (isReached) return subject === undefined || run.waitingFor?.subject === subject;
+  if (isTerminal(run.status) || run.status === "waiting_for_approval") return false;
+  throw new IoError("The run has not come to rest yet.", { code: "run_at_work" });
+}
+
+const withoutAbsent = <Fields extends object>(fields: Fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]: Exclude<Fields[Name], undefined>;
+  };
