@@ -1,37 +1,67 @@
 import { existsSync } from "node:fs";
 import type { Application } from "../application.ts";
-import type { Run, RunStatus, WorkflowEngine } from "../engine/engine.ts";
+import type { RunStatus } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
-import { tidyIdentifier } from "../tidy-identifier.ts";
-import type { Json } from "../json.ts";
 import { dataFile, openEngine } from "../parts.ts";
 import type { Settings } from "../settings.ts";
-import { statusOf, type WorkflowStatus } from "../workflow/result.ts";
-import type { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
-import { referenceKey } from "../workflows/customer-feedback/reference.ts";
+import type { StepHistory, WorkflowStatus } from "../workflow/result.ts";
 import type { GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
 import { requireDataDirectory, settingsFrom } from "./settings.ts";
 
-export const WORKFLOW = "customer-feedback";
+/** The workflow whose results commands show in its own words. */
+export const FEEDBACK_WORKFLOW = "customer-feedback";
+
+/** A run as commands show it. */
+export interface RunView extends WorkflowStatus {
+  workflow: string;
+  key: string;
+  /** Of feedback: its key. */
+  feedback_id?: string;
+  /** Of feedback: what the customer is asked to quote, where that is not the key. */
+  reference?: string;
+}
+
+export interface RunsFilter {
+  workflow?: string;
+  status?: RunStatus;
+  /** Workflow id of a run: only those that were started before it. */
+  after?: string;
+  limit: number;
+}
+
+/** Port: the runs, wherever they are. */
+export interface Runs {
+  /** Newest first. */
+  list(filter: RunsFilter): Promise<RunView[]>;
+  get(workflowId: string): Promise<RunView | undefined>;
+  /**
+   * By workflow id, by its key (such as a feedback id), or by the reference that a customer was asked to quote.
+   * @throws ValidationError (`ambiguous_reference`) where several fit
+   */
+  find(id: string): Promise<RunView | undefined>;
+  history(workflowId: string): Promise<StepHistory[]>;
+  /** See `WorkflowEngine.retry`. */
+  retry(workflowId: string): Promise<boolean>;
+  /** See `WorkflowEngine.cancel`. */
+  cancel(workflowId: string): Promise<boolean>;
+}
 
 /**
  * Opens the runs without executing any, for the time of `work`, so that it can be done beside a process that does.
- * There is no engine where nothing has been run yet: looking at a folder must not fill it.
+ * There are none where nothing has been run yet: looking at a folder must not fill it.
  */
-export async function withRuns(
-  options: GlobalOptions,
-  work: (engine: WorkflowEngine | undefined) => Promise<void>,
-): Promise<void> {
+export async function withRuns(options: GlobalOptions, work: (runs: Runs | undefined) => Promise<void>): Promise<void> {
   const settings = settingsFrom(options);
   if (settings.databaseUrl === undefined) {
     requireDataDirectory(settings);
     if (!existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
   }
+  const { EngineRuns } = await import("./engine-runs.ts");
   const engine = await openEngine(settings, { worker: false });
   try {
-    await work(engine);
+    await work(new EngineRuns(engine));
   } finally {
     await engine.close();
   }
@@ -43,68 +73,49 @@ export async function withRuns(
  */
 export async function withKeptRuns<Result>(
   settings: Settings,
-  work: (application: Application, signal: AbortSignal) => Promise<Result>,
+  work: (application: Application, runs: Runs, signal: AbortSignal) => Promise<Result>,
   options: { worker: boolean },
 ): Promise<Result | undefined> {
   const { databaseUrl, ontologyUrl } = settings;
   if (databaseUrl === undefined || ontologyUrl === undefined) requireDataDirectory(settings);
   if (databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return undefined;
   const { withApplication } = await import("./with-application.ts");
-  return withApplication(settings, work, options);
+  const { EngineRuns } = await import("./engine-runs.ts");
+  const workOn = (application: Application, signal: AbortSignal): Promise<Result> =>
+    work(application, new EngineRuns(application.engine), signal);
+  return withApplication(settings, workOn, options);
 }
 
-/** By workflow id, feedback id, or the reference that the customer was asked to quote. */
-export async function findRun(engine: WorkflowEngine | undefined, id: string): Promise<Run | undefined> {
-  const tidy = tidyIdentifier(id);
-  const run = (await engine?.get(tidy)) ?? (await engine?.find(WORKFLOW, tidy));
-  const reference_key = referenceKey(id);
-  if (run || !engine || reference_key === "") return run;
-  const runs = await engine.list({ workflow: WORKFLOW, input: { reference_key } });
-  return onlyOne(id, runs, ({ key }) => key);
-}
-
-/** The same where a workflow is open. */
-export async function findRunOf(workflow: CustomerFeedbackWorkflow, id: string): Promise<WorkflowStatus | undefined> {
-  const run = await workflow.getWorkflowStatus(id);
-  if (run.status !== "not_found") return run;
-  const found = await workflow.findWorkflow(id);
-  return found ?? onlyOne(id, await workflow.findByReference(id), ({ feedback_id }) => feedback_id);
-}
-
-/** @throws ValidationError where several have the reference: which one is meant is for a person to say */
-function onlyOne<Found>(
-  reference: string,
+/** @throws ValidationError where there are several: which one is meant is for a person to say */
+export function onlyOne<Found>(
+  what: "id" | "reference",
+  text: string,
   found: readonly Found[],
-  feedbackId: (one: Found) => string,
+  nameOf: (one: Found) => string,
 ): Found | undefined {
   if (found.length <= 1) return found[0];
-  const ids = found.map((one) => oneLine(feedbackId(one))).join(", ");
-  throw new ValidationError(
-    `Several pieces of feedback have the reference ${oneLine(reference)}. Give the id of one of them: ${ids}.`,
-    { code: "ambiguous_reference" },
-  );
-}
-
-export function runView(run: Run): WorkflowStatus & { feedback_id: string } {
-  const { customer_id = null } = run.input as Record<string, Json>;
-  return { feedback_id: run.key, ...statusOf(run, { feedback_id: run.key, customer_id }) };
+  const names = found.map((one) => oneLine(nameOf(one))).join(", ");
+  const of = what === "reference" ? "pieces of feedback have the reference" : "runs have the id";
+  throw new ValidationError(`Several ${of} ${oneLine(text)}. Give the id of one of them: ${names}.`, {
+    code: "ambiguous_reference",
+  });
 }
 
 const PAGE = 100;
 
 /** All runs in a status, newest first, read before anything is done to the first of them. */
-export async function allRuns(engine: WorkflowEngine, status: RunStatus): Promise<Run[]> {
-  const all: Run[] = [];
-  for (let after: { after?: string } = {}; ; after = { after: all.at(-1)?.id ?? "" }) {
-    const page = await engine.list({ workflow: WORKFLOW, status, limit: PAGE, ...after });
+export async function allRuns(runs: Runs, status: RunStatus): Promise<RunView[]> {
+  const all: RunView[] = [];
+  for (let after: { after?: string } = {}; ; after = { after: all.at(-1)?.workflow_id ?? "" }) {
+    const page = await runs.list({ status, limit: PAGE, ...after });
     all.push(...page);
     if (page.length < PAGE) return all;
   }
 }
 
 /** Runs with a step that keeps failing and is tried for longer than anybody waits for it. */
-export const delayedRuns = async (engine: WorkflowEngine): Promise<Run[]> =>
-  (await allRuns(engine, "processing")).filter(({ failing }) => failing?.until !== undefined);
+export const delayedRuns = async (runs: Runs): Promise<RunView[]> =>
+  (await allRuns(runs, "processing")).filter(({ failing }) => failing?.until !== undefined);
 
 /** Says that there is no such run; the command then ends with exit code 1. */
 export function reportUnknownRun(id: string, json: boolean): void {

@@ -4,6 +4,7 @@ import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 
 export interface StatusOptions extends GlobalOptions {
   status?: RunStatus;
+  workflow?: string;
   limit: number;
   history?: true;
 }
@@ -28,6 +29,7 @@ export function addStatusCommand(program: Command): void {
     )
     .argument("[id]", "workflow id (workflow-…), feedback id or reference")
     .addOption(new Option("--status <status>", "only runs in this status").choices(STATUSES))
+    .option("--workflow <name>", "only runs of this workflow")
     .option("--history", "with an id: every attempt of every step")
     .option("--limit <number>", "at most so many of the latest runs", positiveNumber, 20)
     .action(async (id: string | undefined, _options, command: Command) => {

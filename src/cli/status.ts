@@ -1,10 +1,8 @@
-import type { Run, StepAttempt, WorkflowEngine } from "../engine/engine.ts";
-import { historyOf } from "../workflow/result.ts";
-import { shownReference } from "../workflows/customer-feedback/reflection.ts";
+import type { StepHistory } from "../workflow/result.ts";
 import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
 import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields, outcomeText } from "./result-view.ts";
-import { delayedRuns, findRun, reportUnknownRun, runView, withRuns, WORKFLOW } from "./runs.ts";
+import { delayedRuns, FEEDBACK_WORKFLOW, reportUnknownRun, withRuns, type Runs, type RunView } from "./runs.ts";
 import type { StatusOptions } from "./status-command.ts";
 import { table } from "./table.ts";
 
@@ -17,71 +15,69 @@ const COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Map([
 
 /** One run, or without an id the latest ones. */
 export const showStatus = (id: string | undefined, options: StatusOptions): Promise<void> =>
-  withRuns(options, (engine) => (id === undefined ? showLatest(engine, options) : showOne(engine, id, options)));
+  withRuns(options, (runs) => (id === undefined ? showLatest(runs, options) : showOne(runs, id, options)));
 
 async function showOne(
-  engine: WorkflowEngine | undefined,
+  runs: Runs | undefined,
   id: string,
   { json, history: withHistory }: StatusOptions,
 ): Promise<void> {
-  const run = await findRun(engine, id);
-  if (!run || !engine) return reportUnknownRun(id, json === true);
-  const status = runView(run);
-  const history = withHistory ? await engine.history(run.id) : undefined;
-  if (json) return printJson({ ...status, ...(history && { history: history.map(historyOf) }) });
-  const { start_time: start = "", end_time: end, result } = status;
-  const { customer_from_model } = run.input as { customer_from_model?: boolean };
-  const reference = shownReference({ feedback_id: run.key, customer_from_model });
-  const isAtWork = run.status === "processing" && !run.stepsCompleted.includes(run.currentStep ?? "");
-  const atWork = isAtWork ? run.currentStep : undefined;
+  const run = await runs?.find(id);
+  if (!run || !runs) return reportUnknownRun(id, json === true);
+  const history = withHistory ? await runs.history(run.workflow_id) : undefined;
+  if (json) return printJson({ ...run, ...(history && { history }) });
+  const { workflow, key, status, start_time: start = "", end_time: end, steps_completed: steps = [], result } = run;
+  const isFeedback = workflow === FEEDBACK_WORKFLOW;
+  const isAtWork = status === "processing" && !steps.includes(run.current_step ?? "");
+  const atWork = isAtWork ? run.current_step : undefined;
   print(
     fields([
-      ["feedback", oneLine(run.key)],
-      ...(reference === run.key ? [] : [["reference", reference] as const]),
-      ["workflow id", run.id],
-      ["status", painted(run.status)],
-      ["steps", run.stepsCompleted.join(", ") || "none yet"],
-      ...(atWork === undefined ? [] : [["at work", atWork] as const]),
-      ...(result && run.workflow === WORKFLOW
-        ? [["outcome", outcomeText(result as CustomerFeedbackResult)] as const]
-        : []),
+      ...(isFeedback ? [] : [["workflow", oneLine(workflow)] as const]),
+      [isFeedback ? "feedback" : "key", oneLine(key)],
+      ...(run.reference === undefined ? [] : [["reference", oneLine(run.reference)] as const]),
+      ["workflow id", run.workflow_id],
+      ["status", painted(status)],
+      ["steps", steps.map(oneLine).join(", ") || "none yet"],
+      ...(atWork === undefined ? [] : [["at work", oneLine(atWork)] as const]),
+      ...(result && isFeedback ? [["outcome", outcomeText(result as CustomerFeedbackResult)] as const] : []),
       ["started", start],
       ...(end === undefined ? [] : [["ended", end] as const]),
-      ...(run.error ? [["problem", oneLine(run.error.error)] as const] : []),
+      ...(run.error === undefined ? [] : [["problem", oneLine(run.error)] as const]),
       ...failingFields(run),
     ]),
   );
   if (history) print(`\n${historyTable(history)}`);
 }
 
-function failingFields({ failing }: Run): (readonly [string, string])[] {
+function failingFields({ failing }: RunView): (readonly [string, string])[] {
   if (!failing) return [];
-  const { attempts, since, error, nextTry, until } = failing;
+  const { attempts, since, error, next_try: nextTry = "now", until } = failing;
   return [
-    ["problem", oneLine(error.error)],
-    ["failing", `since ${since.toISOString()}, ${plural(attempts, "attempt")}`],
-    ["next try", nextTry ? nextTry.toISOString() : "now"],
-    ...(until ? [["tried until", until.toISOString()] as const] : []),
+    ["problem", oneLine(error)],
+    ["failing", `since ${since}, ${plural(attempts, "attempt")}`],
+    ["next try", nextTry],
+    ...(until === undefined ? [] : [["tried until", until] as const]),
   ];
 }
 
 /** What keeps runs failing, each reason once: so it is seen at night, however many runs there are. */
-async function noteDelays(engine: WorkflowEngine | undefined): Promise<void> {
-  const byProblem = Map.groupBy(engine ? await delayedRuns(engine) : [], ({ failing }) => failing!.error.error);
-  for (const [problem, runs] of byProblem) {
-    const since = new Date(Math.min(...runs.map(({ failing }) => failing!.since.getTime())));
-    const wait = runs.length === 1 ? "waits" : "wait";
-    note(`${plural(runs.length, "run")} ${wait} for a next attempt, since ${since.toISOString()}: ${oneLine(problem)}`);
+async function noteDelays(runs: Runs | undefined): Promise<void> {
+  const byProblem = Map.groupBy(runs ? await delayedRuns(runs) : [], ({ failing }) => failing!.error);
+  for (const [problem, delayed] of byProblem) {
+    const since = new Date(Math.min(...delayed.map(({ failing }) => Date.parse(failing!.since))));
+    const wait = delayed.length === 1 ? "waits" : "wait";
+    const many = plural(delayed.length, "run");
+    note(`${many} ${wait} for a next attempt, since ${since.toISOString()}: ${oneLine(problem)}`);
   }
 }
 
-function historyTable(history: readonly StepAttempt[]): string {
-  const rows = history.map(({ step, status, startTime, endTime, error }) => [
+function historyTable(history: readonly StepHistory[]): string {
+  const rows = history.map(({ step, status, start_time: start, end_time: end, error = "" }) => [
     step,
     status,
-    startTime.toISOString().slice(0, 19),
-    endTime ? `${endTime.getTime() - startTime.getTime()} ms` : "",
-    error?.error ?? "",
+    start.slice(0, 19),
+    end === undefined ? "" : `${Date.parse(end) - Date.parse(start)} ms`,
+    error,
   ]);
   const columns = [
     { title: "step", whole: true },
@@ -93,32 +89,39 @@ function historyTable(history: readonly StepAttempt[]): string {
   return table(columns, rows, painted);
 }
 
-async function showLatest(engine: WorkflowEngine | undefined, { json, status, limit }: StatusOptions): Promise<void> {
-  const filter = { workflow: WORKFLOW, limit, ...(status === undefined ? {} : { status }) };
-  const runs = (await engine?.list(filter)) ?? [];
-  if (json) return printJson(runs.map(runView));
-  if (runs.length === 0) return note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
-  const rows = runs.map((run) => [
+async function showLatest(runs: Runs | undefined, { json, status, workflow, limit }: StatusOptions): Promise<void> {
+  const filter = {
+    limit,
+    ...(status === undefined ? {} : { status }),
+    ...(workflow === undefined ? {} : { workflow }),
+  };
+  const latest = (await runs?.list(filter)) ?? [];
+  if (json) return printJson(latest);
+  if (latest.length === 0) return note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
+  const isMixed = latest.some((run) => run.workflow !== FEEDBACK_WORKFLOW);
+  const rows = latest.map((run) => [
     run.key,
+    ...(isMixed ? [run.workflow] : []),
     run.status,
-    run.startTime.toISOString().slice(0, 19),
+    (run.start_time ?? "").slice(0, 19),
     progressOf(run),
-    run.id,
+    run.workflow_id,
   ]);
   const columns = [
-    { title: "feedback", whole: true },
+    { title: isMixed ? "key" : "feedback", whole: true },
+    ...(isMixed ? [{ title: "workflow" }] : []),
     { title: "status" },
     { title: "started (UTC)", spare: true },
     { title: "last step", spare: true },
     { title: "workflow id", whole: true },
   ];
   print(table(columns, rows, painted));
-  note(`${plural(runs.length, "run")}, newest first`);
-  await noteDelays(engine);
+  note(`${plural(latest.length, "run")}, newest first`);
+  await noteDelays(runs);
 }
 
-const progressOf = ({ error, failing, currentStep = "" }: Run): string =>
-  cut(error?.error ?? (failing ? `${failing.step} fails: ${failing.error.error}` : currentStep), LONGEST_PROBLEM);
+const progressOf = ({ error, failing, current_step: step = "" }: RunView): string =>
+  cut(error ?? (failing ? `${failing.step} fails: ${failing.error}` : step), LONGEST_PROBLEM);
 
 function painted(text: string): string {
   const color = COLORS.get(text);

@@ -10,6 +10,7 @@ import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { DirectOperation, Operation, StreamOperation } from "./operation.ts";
 import { RunResultSchema } from "./run-schemas.ts";
 import { runOperations } from "./run-operations.ts";
+import { parse } from "./validation.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** What a service is made of. */
@@ -81,6 +82,18 @@ export class Service {
     const operation = workflow.operations.find((one) => one.kind === "direct" && one.approval === part);
     if (operation?.kind === "direct") return { operation, workflow };
     throw new ValidationError(`Nothing is approved in the workflow ${workflow.name}.`, { code: "no_approvals" });
+  }
+
+  /**
+   * The same, called: shows what a run waits for, or decides on it.
+   * @throws ValidationError, ConflictError, IoError
+   */
+  async callApproval(
+    part: NonNullable<DirectOperation["approval"]>,
+    input: { workflow_id: string; [field: string]: unknown },
+  ): Promise<object> {
+    const { operation } = await this.approvalOperation(input.workflow_id, part);
+    return operation.run(parse(operation.input, input), {});
   }
 }
 

@@ -1,5 +1,6 @@
+import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import { expect, it } from "vitest";
-import { findRun, findRunOf } from "../../src/cli/runs.ts";
+import { EngineRuns } from "../../src/cli/engine-runs.ts";
 import { referenceOf } from "../../src/workflows/customer-feedback/reference.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
 
@@ -11,22 +12,35 @@ it("a run is found by workflow id, feedback id, and the reference that a custome
   await workflow.getWorkflowResult(workflowId);
   const reference = referenceOf(LONG_ID);
   const spoken = reference.toLowerCase().replace("-", " ").replaceAll("0", "o");
+  const runs = new EngineRuns(engine);
   for (const id of [workflowId, LONG_ID, reference, spoken]) {
-    expect(await findRun(engine, id)).toMatchObject({ key: LONG_ID });
-    expect(await findRunOf(workflow, id)).toMatchObject({ workflow_id: workflowId });
+    expect(await runs.find(id)).toMatchObject({ workflow_id: workflowId, feedback_id: LONG_ID, reference });
   }
-  for (const id of ["F-404", "-", ""]) {
-    expect(await findRun(engine, id)).toBeUndefined();
-    expect(await findRunOf(workflow, id)).toBeUndefined();
-  }
-  expect(await findRun(undefined, reference)).toBeUndefined();
+  for (const id of ["F-404", "-", ""]) expect(await runs.find(id)).toBeUndefined();
 });
 
 it("where two have the same reference, an id of either finds it, and another spelling asks which", async () => {
   const { workflow, engine } = await startFeedback();
   for (const feedback_id of ["F-10", "F-IO"]) await workflow.run(feedback({ feedback_id }));
-  expect(await findRun(engine, "F-10")).toMatchObject({ key: "F-10" });
+  const runs = new EngineRuns(engine);
+  expect(await runs.find("F-10")).toMatchObject({ key: "F-10" });
   const unclear = { code: "ambiguous_reference", message: expect.stringContaining("F-IO, F-10") };
-  await expect(findRun(engine, "f 1o")).rejects.toMatchObject(unclear);
-  await expect(findRunOf(workflow, "f 1o")).rejects.toMatchObject(unclear);
+  await expect(runs.find("f 1o")).rejects.toMatchObject(unclear);
+});
+
+it("runs of other workflows are found and shown as well; an id that two of them have asks which", async () => {
+  const { workflow, engine, ontologyStore } = await startFeedback();
+  const refunds = new RefundWorkflow({ engine, ontologyStore, limit: 100 }).register();
+  const { feedback_id } = await workflow.run(feedback());
+  await refunds.run({ refund_id: "R-1", order_id: "O-1", amount: 9 });
+  const runs = new EngineRuns(engine);
+  expect(await runs.find("R-1")).toMatchObject({ workflow: "refund", key: "R-1", status: "completed" });
+  await refunds.run({ refund_id: feedback_id, order_id: "O-1", amount: 9 });
+  await expect(runs.find(feedback_id)).rejects.toMatchObject({ code: "ambiguous_reference" });
+  const listed = await runs.list({ limit: 10 });
+  expect(listed.map(({ workflow, key }) => `${workflow} ${key}`)).toEqual([
+    `refund ${feedback_id}`,
+    "refund R-1",
+    `customer-feedback ${feedback_id}`,
+  ]);
 });

@@ -3,15 +3,15 @@ import { outboxFolder } from "../../parts.ts";
 import type { Settings } from "../../settings.ts";
 import type { RunResult } from "../../workflow/result.ts";
 import type { DecidedResponse } from "../../workflows/customer-feedback/approval.ts";
-import type { CustomerFeedbackWorkflow } from "../../workflows/customer-feedback/customer-feedback-workflow.ts";
+import type { Workflow } from "../../workflow/workflow.ts";
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
 import type { GlobalOptions } from "../command.ts";
 import { host } from "../host.ts";
 import { note, print, printJson } from "../output.ts";
 import { isWaiting, resultText } from "../result-view.ts";
-import { findRunOf, reportUnknownRun, withKeptRuns } from "../runs.ts";
+import { reportUnknownRun, withKeptRuns, type Runs } from "../runs.ts";
 import { settingsFrom } from "../settings.ts";
-import type { Decide } from "./decision-commands.ts";
+import type { DecisionInput } from "./decision-commands.ts";
 
 /** For how long a decision waits for what a worker makes of it. */
 const PATIENCE_MS = 5000;
@@ -26,18 +26,20 @@ type Outcome = { result: RunResult } | { decided: DecidedResponse };
 export async function decideOn(
   id: string,
   options: GlobalOptions,
-  prepare: () => Decide | Promise<Decide>,
+  prepare: () => DecisionInput | Promise<DecisionInput>,
 ): Promise<void> {
   const settings = settingsFrom(options);
-  const decide = await prepare();
+  const { part, fields } = await prepare();
   const leaveToWorker = settings.databaseUrl !== undefined;
-  const work = async ({ workflow }: Application, signal: AbortSignal): Promise<Outcome | undefined> => {
-    const run = await findRunOf(workflow, id);
+  const work = async ({ service }: Application, runs: Runs, signal: AbortSignal): Promise<Outcome | undefined> => {
+    const run = await runs.find(id);
     if (!run) return undefined;
-    const decided = await decide(workflow, run.workflow_id);
-    if (!leaveToWorker) return { result: await workflow.getWorkflowResult(run.workflow_id, { signal }) };
+    const { workflow_id } = run;
+    const decided = (await service.callApproval(part, { workflow_id, ...fields })) as DecidedResponse;
+    const { workflow } = await service.run(workflow_id);
+    if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
     note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
-    return (await resultSoon(workflow, run.workflow_id, signal)) ?? { decided };
+    return (await resultSoon(workflow, workflow_id, signal)) ?? { decided };
   };
   const outcome = await withKeptRuns(settings, work, { worker: !leaveToWorker });
   const json = options.json === true;
@@ -48,7 +50,7 @@ export async function decideOn(
 
 /** The run's result where it ends, or waits again, within a few seconds. */
 async function resultSoon(
-  workflow: CustomerFeedbackWorkflow,
+  workflow: Workflow,
   workflowId: string,
   interrupted: AbortSignal,
 ): Promise<{ result: RunResult } | undefined> {

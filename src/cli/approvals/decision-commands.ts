@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { DecidedResponse } from "../../workflows/customer-feedback/approval.ts";
-import type { CustomerFeedbackWorkflow } from "../../workflows/customer-feedback/customer-feedback-workflow.ts";
 import type { GlobalOptions } from "../command.ts";
 
 interface DecisionOptions extends GlobalOptions {
@@ -8,13 +7,17 @@ interface DecisionOptions extends GlobalOptions {
   by: string;
 }
 
-export type Decide = (workflow: CustomerFeedbackWorkflow, workflowId: string) => Promise<DecidedResponse>;
+/** A decision of one kind, with what it needs beside the run. */
+export interface DecisionInput {
+  part: DecidedResponse["decision"];
+  fields: Record<string, string>;
+}
 
 interface DecisionCommand<Options extends DecisionOptions> {
   name: DecidedResponse["decision"];
   summary: string;
   /** Reads what the decision needs, before anything is opened: nobody has to wait for somebody who types. */
-  prepare: (options: Options) => Decide | Promise<Decide>;
+  prepare: (options: Options) => DecisionInput | Promise<DecisionInput>;
 }
 
 /** `approve`, `edit` and `reject`. */
@@ -22,10 +25,7 @@ export function addDecisionCommands(parent: Command): void {
   addDecisionCommand(parent, {
     name: "approve",
     summary: "let a mail go out as it stands",
-    prepare:
-      ({ rendering, by }) =>
-      (workflow, id) =>
-        workflow.approveResponse(id, { rendering, by }),
+    prepare: ({ rendering, by }) => ({ part: "approve", fields: { rendering, by } }),
   });
 
   addDecisionCommand<DecisionOptions & { textFile: string; subject?: string }>(parent, {
@@ -34,8 +34,7 @@ export function addDecisionCommands(parent: Command): void {
     prepare: async ({ rendering, by, subject, textFile }) => {
       const { readText } = await import("../input.ts");
       const text = await readText(textFile);
-      const edit = { rendering, by, text, ...(subject === undefined ? {} : { subject }) };
-      return (workflow, id) => workflow.editResponse(id, edit);
+      return { part: "edit", fields: { rendering, by, text, ...(subject === undefined ? {} : { subject }) } };
     },
   })
     .requiredOption("--text-file <file>", "the mail's new text (- reads standard input)")
@@ -44,10 +43,10 @@ export function addDecisionCommands(parent: Command): void {
   addDecisionCommand<DecisionOptions & { reason?: string }>(parent, {
     name: "reject",
     summary: "let no mail go out",
-    prepare:
-      ({ rendering, by, reason }) =>
-      (workflow, id) =>
-        workflow.rejectResponse(id, { rendering, by, ...(reason === undefined ? {} : { reason }) }),
+    prepare: ({ rendering, by, reason }) => ({
+      part: "reject",
+      fields: { rendering, by, ...(reason === undefined ? {} : { reason }) },
+    }),
   }).option("--reason <line>", "why not; it stands in the result");
 }
 

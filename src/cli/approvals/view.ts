@@ -1,12 +1,12 @@
-import type { WorkflowStatus } from "../../workflow/result.ts";
 import type { PendingResponse } from "../../workflows/customer-feedback/approval.ts";
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
 import { harmless, oneLine } from "../output.ts";
 import { fields, sentimentText } from "../result-view.ts";
+import type { RunView } from "../runs.ts";
 import { table } from "../table.ts";
 
 /** Runs that wait, one a line. */
-export function waitingTable(runs: readonly WorkflowStatus[]): string {
+export function waitingTable(runs: readonly RunView[]): string {
   const columns = [
     { title: "feedback", whole: true },
     { title: "customer" },
@@ -15,9 +15,9 @@ export function waitingTable(runs: readonly WorkflowStatus[]): string {
     { title: "started (UTC)", spare: true },
     { title: "workflow id", whole: true },
   ];
-  const rows = runs.map(({ workflow_id, start_time = "", result }) => {
-    const { feedback_id, customer_id, sentiment, action }: Partial<CustomerFeedbackResult> = result ?? {};
-    const judged = [feedback_id, customer_id, sentiment, action].map((value) => value ?? "");
+  const rows = runs.map(({ key, workflow_id, start_time = "", result }) => {
+    const { customer_id, sentiment, action }: Partial<CustomerFeedbackResult> = result ?? {};
+    const judged = [key, customer_id, sentiment, action].map((value) => value ?? "");
     return [...judged, start_time.slice(0, 19), workflow_id];
   });
   return table(columns, rows, sentimentText);
