@@ -129,6 +129,21 @@ describe("MailTemplates", () => {
     );
   });
 
+  it("leaves out of the text what only styles a mail, and nothing else", () => {
+    const frame = `<html><head><title>t</title><style>p { color: red }</style></head><body style="margin: 0">
+      <!-- a note --> <!-- {{#shown}} --><p>in a comment's section</p><!-- {{/shown}} -->
+      {{> content}} a < b style="kept" > c</body></html>`;
+    const content = `<table width="100%" style="width: 100%"><tr><td align="center">{{said}}</td></tr></table>
+      <ol start="3" style="margin: 0"><li role="listitem">one</li></ol><a style="color: red" href="/there">link</a>`;
+    const templates = new MailTemplates(folderOf({ "a.html": content, "_frame.html": frame }));
+    const said = `width="1" style="x" <!-- not a comment -->`;
+    const text = 'link [/there] a < b style="kept" > c\n';
+    expect(templates.render("a.html", { said, shown: false }).text).toBe(`${said}\n\n 3. one\n\n${text}`);
+    expect(templates.render("a.html", { said, shown: true }).text).toBe(
+      `in a comment's section\n\n${said}\n\n 3. one\n\n${text}`,
+    );
+  });
+
   it("names the known templates when it is asked for another", () => {
     const templates = new MailTemplates();
     for (const unknown of ["nothing.html", "_frame.html", "../mail-templates.ts", "__proto__"]) {
