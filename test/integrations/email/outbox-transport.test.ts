@@ -47,6 +47,19 @@ describe("OutboxTransport", () => {
     expect(readdirSync(root).sort()).toEqual([name, "other@example.org.eml"].sort());
   });
 
+  it("writes all mails, those that come together and those that come meanwhile", async () => {
+    const transport = createMailTransport(`outbox:${root}`);
+    const send = async (id: string) => {
+      await transport.send({ ...mailMessage(), messageId: `<${id}@example.org>` });
+      expect(readdirSync(root)).toContain(`${id}@example.org.eml`);
+    };
+    const clients = Array.from({ length: 20 }, async (_, client) => {
+      for (let nth = 0; nth <= client % 4; nth++) await send(`${client}-${nth}`);
+    });
+    await Promise.all(clients);
+    expect(readdirSync(root)).toHaveLength(50);
+  });
+
   it("writes the same message for the same mail, but for the date", async () => {
     const undated = async (folder: string) => {
       await createMailTransport(`outbox:${folder}`).send(mailMessage());
