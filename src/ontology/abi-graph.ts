@@ -29,7 +29,9 @@ export type PropertyName = string | NamedNode;
  * ```
  */
 export class ABIGraph implements Iterable<Quad> {
-  readonly #store: Store = new (n3().Store)();
+  /** By what they say, until somebody asks for a store, which is slower to fill. */
+  readonly #quads = new Map<string, Quad>();
+  #store: Store | undefined;
 
   /**
    * Adds an entity of type `abi:<type>` and returns its URI: the one of `entityUri` where the properties have an `id`, a random
@@ -61,28 +63,36 @@ export class ABIGraph implements Iterable<Quad> {
     const wanted = Object.entries(properties).flatMap(([name, value]) =>
       value === undefined ? [] : [{ predicate: property(name), object: toTerm(value, `The value of ${name}`) }],
     );
-    return this.#store
+    const store = this.getGraph();
+    return store
       .getSubjects(rdf.type, DataFactory.namedNode(ABI + type), null)
       .filter((subject) => subject.termType === "NamedNode")
       .filter((subject) =>
-        wanted.every(({ predicate, object }) => this.#store.has(DataFactory.quad(subject, predicate, object))),
+        wanted.every(({ predicate, object }) => store.has(DataFactory.quad(subject, predicate, object))),
       );
   }
 
   /** The quads as an N3 store, not a copy. */
   getGraph(): Store {
-    return this.#store;
+    return (this.#store ??= new (n3().Store)([...this.#quads.values()]));
   }
 
   [Symbol.iterator](): Iterator<Quad> {
-    return this.#store[Symbol.iterator]();
+    return (this.#store ?? this.#quads.values())[Symbol.iterator]();
   }
 
   #add(subject: NamedNode, predicate: NamedNode, object: NamedNode | Literal): void {
     toTerm(subject, "The entity's URI");
-    this.#store.addQuad(DataFactory.quad(subject, predicate, object));
+    const quad = DataFactory.quad(subject, predicate, object);
+    if (this.#store) this.#store.addQuad(quad);
+    else this.#quads.set(`${subject.value} ${predicate.value} ${keyOf(object)}`, quad);
   }
 }
+
+const keyOf = (object: NamedNode | Literal): string =>
+  object.termType === "NamedNode"
+    ? `<${object.value}>`
+    : `"${object.value}"@${object.language}^^${object.datatype.value}`;
 
 function idOf({ id }: Properties): string {
   if (id === undefined) return randomUUID();

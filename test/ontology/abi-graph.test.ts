@@ -78,6 +78,25 @@ describe("ABIGraph", () => {
     expect(graph.createEntity("Customer", { id: 7 }).value).toBe(entityUri("Customer", "7"));
   });
 
+  it("has every statement once, before somebody has asked for a store and after", () => {
+    const graph = new ABIGraph();
+    const [id, same] = [namedNode("urn:a"), "urn:b"];
+    const add = (): void => {
+      for (const value of [same, namedNode(same), literal(same, "en"), literal(same, namedNode("urn:type"))]) {
+        graph.addProperty(id, "name", value);
+        graph.addProperty(id, "name", value);
+      }
+    };
+    add();
+    expect([...graph]).toHaveLength(4);
+    const store = graph.getGraph();
+    graph.addProperty(id, "name", "another");
+    add();
+    expect([...graph]).toHaveLength(5);
+    expect(graph.getGraph()).toBe(store);
+    expect(store.size).toBe(5);
+  });
+
   it("stores each kind of value with its datatype, and leaves undefined out", () => {
     const graph = new ABIGraph();
     graph.createEntity("Customer", {
