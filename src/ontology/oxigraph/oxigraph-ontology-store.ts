@@ -54,13 +54,9 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#file = file;
     this.#maximumQuads = maximumQuads;
     this.#release = release;
-    this.#queue = new WriteQueue({
-      transaction: (work) => {
-        this.#undoable(() => file.transaction(work));
-        this.#questions?.settle();
-      },
-      part: (work) => this.#undoable(() => file.part(work)),
-      isFault: (error) => isSqliteError(error),
+    this.#queue = new WriteQueue((work) => {
+      this.#undoable(() => file.transaction(work));
+      this.#questions?.settle();
     });
   }
 

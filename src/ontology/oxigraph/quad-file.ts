@@ -266,37 +266,24 @@ export class QuadFile {
 
   /** Runs `work` in one transaction: when it returns, all is on disk; when it throws, nothing happened. */
   transaction<T>(work: () => T): T {
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#run("BEGIN IMMEDIATE");
     try {
       const result = work();
-      this.#database.exec("COMMIT");
+      this.#run("COMMIT");
       return result;
     } catch (error) {
-      this.#rollBack("ROLLBACK");
+      this.#rollBack();
       throw error;
     }
   }
 
-  /** Runs a part of a transaction: when it throws, nothing of the part happened. */
-  part<T>(work: () => T): T {
-    this.#database.exec("SAVEPOINT part");
-    try {
-      const result = work();
-      this.#database.exec("RELEASE part");
-      return result;
-    } catch (error) {
-      this.#rollBack("ROLLBACK TO part; RELEASE part");
-      throw error;
-    }
-  }
-
-  #rollBack(statement: string): void {
+  #rollBack(): void {
     this.#ids.clear();
     this.#stores.clear();
     this.#size = undefined;
     this.#lastTerm = undefined;
     try {
-      this.#database.exec(statement);
+      this.#database.exec("ROLLBACK");
     } catch {
       // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
     }

@@ -1,15 +1,3 @@
-/** Runs work all or nothing. */
-type Atomically = (work: () => void) => void;
-
-export interface WriteQueueOptions {
-  /** When it returns, all is on disk. */
-  readonly transaction: Atomically;
-  /** Within a transaction. */
-  readonly part: Atomically;
-  /** Whether an error is the file's, which nothing that shares the transaction escapes. */
-  readonly isFault: (error: unknown) => boolean;
-}
-
 interface Write {
   readonly work: () => void;
   readonly resolve: () => void;
@@ -18,15 +6,17 @@ interface Write {
 
 /** Group commit: the writes of one turn of the event loop share one transaction, and with it one flush. */
 export class WriteQueue {
-  readonly #options: WriteQueueOptions;
+  readonly #transaction: (work: () => void) => void;
   #waiting: Write[] = [];
 
-  constructor(options: WriteQueueOptions) {
-    this.#options = options;
+  /** @param transaction runs work all or nothing; when it returns, all is on disk */
+  constructor(transaction: (work: () => void) => void) {
+    this.#transaction = transaction;
   }
 
   /**
    * Resolves when what `work` writes is on disk.
+   * @param work is run again by itself where another one that shared its transaction has failed
    * @throws what `work` throws, or the transaction; others are not affected
    */
   add(work: () => void): Promise<void> {
@@ -43,33 +33,16 @@ export class WriteQueue {
   }
 
   #commit(writes: readonly Write[]): void {
-    const { transaction, isFault } = this.#options;
-    const failures = new Map<Write, unknown>();
     try {
-      transaction(() => {
-        for (const write of writes) {
-          try {
-            this.#run(write, writes.length === 1);
-          } catch (error) {
-            if (writes.length === 1 || isFault(error)) throw error;
-            failures.set(write, error);
-          }
-        }
+      this.#transaction(() => {
+        for (const { work } of writes) work();
       });
     } catch (error) {
       if (writes.length === 1) return writes[0]?.reject(error);
-      // A disk may be too full for one of them and have room for the others.
+      // One of them failed, or there is no room for all: each by itself.
       for (const write of writes) this.#commit([write]);
       return;
     }
-    for (const write of writes) {
-      if (failures.has(write)) write.reject(failures.get(write));
-      else write.resolve();
-    }
-  }
-
-  #run({ work }: Write, isAlone: boolean): void {
-    if (isAlone) work();
-    else this.#options.part(work);
+    for (const { resolve } of writes) resolve();
   }
 }
