@@ -60,6 +60,11 @@ interface Decision {
   isPriority: boolean;
 }
 
+interface DecidedAnalysis extends Analysis<CategoriesResult> {
+  /** Absent in runs that were begun when deciding was a step of its own. */
+  decision?: Decision;
+}
+
 /**
  * Customer feedback, from the first look at the customer to the answer: looks the customer up, tells the sentiment, sorts
  * into categories, stores all of it in the knowledge graph, then answers by mail or hands over to a person.
@@ -251,12 +256,17 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const { feedback_id, customer_id, send_response } = feedback;
     const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback));
     const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
-    const categoryAnalysis = await step("feedback_categorized", () => this.#categories(feedback));
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
-    // Recorded: the policy may be another one after a restart, and what was decided must not change under the mail that waits.
-    const { action, sentiment, categories, isPriority } = await step.unlisted("action_decided", async () =>
-      this.#decide(feedback, customer, sentimentAnalysis.result, categoryAnalysis.result),
-    );
+    const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
+      this.#decide(feedback, customer, sentimentAnalysis.result, result);
+    // The decision is recorded: the policy may be another one after a restart, and what was decided
+    // must not change under the mail that waits.
+    const categoryAnalysis = await step("feedback_categorized", async (): Promise<DecidedAnalysis> => {
+      const analysis = await this.#categories(feedback);
+      return { ...analysis, decision: decide(analysis) };
+    });
+    const { action, sentiment, categories, isPriority } =
+      categoryAnalysis.decision ?? (await step.unlisted("action_decided", async () => decide(categoryAnalysis)));
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
     const reference = shownReference(feedback);

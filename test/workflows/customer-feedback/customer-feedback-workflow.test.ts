@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { pino } from "pino";
 import { ChatOpenAI } from "@langchain/openai";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -6,6 +7,7 @@ import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embe
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { CATEGORIES } from "../../../src/analysis/categories.ts";
 import type { SentimentAnalyzer } from "../../../src/analysis/sentiment-analyzer.ts";
+import { DurableEngine } from "../../../src/engine/durable-engine.ts";
 import { IoError } from "../../../src/errors.ts";
 import { entityUri } from "../../../src/ontology/entity-uri.ts";
 import { select } from "../../../src/ontology/queries.ts";
@@ -15,6 +17,7 @@ import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-o
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import { setCustomer } from "../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 import { startOpenAiServer, status } from "../../support/openai-server.ts";
 import { shaclViolations } from "../../support/shacl.ts";
 
@@ -109,6 +112,33 @@ describe("processing feedback", () => {
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ action: "auto_respond" });
     const usual = await startFeedback();
     expect(await usual.workflow.run(feedback(german))).toMatchObject({ action: "auto_respond", language: "de" });
+  });
+
+  it("goes on by what was decided in a step of its own, in a run of an earlier version", async () => {
+    const runs = join(temporaryFolder(), "runs.sqlite");
+    const earlier = new DurableEngine({ path: runs });
+    earlier.register("customer-feedback", async (_, { step }) => {
+      const analysis = { analyzer: { name: "earlier", version: "1" } };
+      const labels = { sentiment: "negative", categories: ["bug"] };
+      const customer_uri = entityUri("Customer", "C-1");
+      await step("customer_data_retrieved", () => ({ customer_uri, segment: "standard", lifetime_value: 0 }));
+      await step("sentiment_analyzed", () => ({ ...analysis, result: { ...labels, score: 1, evidence: [] } }));
+      await step("feedback_categorized", () => ({ ...analysis, result: { ...labels, scores: {}, evidence: {} } }));
+      await step.unlisted("action_decided", () => ({ ...labels, action: "no_action", isPriority: false }));
+      throw new Error("it ends here");
+    });
+    const input = { ...feedback(), categories: [], send_response: true };
+    const { id } = await earlier.start("customer-feedback", { key: "F-1", fingerprint: "f", input });
+    await earlier.wait(id);
+    await earlier.close();
+    const { workflow, engine } = await startFeedback({}, { runs });
+    await workflow.retryWorkflow(id);
+    engine.resume();
+    expect(await workflow.getWorkflowResult(id)).toMatchObject({
+      success: true,
+      action: "no_action",
+      categories: ["bug"],
+    });
   });
 
   it("follows a policy of one's own", async () => {
