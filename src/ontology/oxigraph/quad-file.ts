@@ -308,10 +308,13 @@ export class QuadFile {
   }
 
   #selectTerms(terms: readonly string[]): [term: string, id: number][] {
-    return terms.flatMap((term): [string, number][] => {
-      const id = idOf(this.#get("SELECT id FROM terms WHERE hash = ? AND term = ?", hashOf(term), term));
-      return id === undefined ? [] : [[term, id]];
-    });
+    const wanted = new Set(terms);
+    return blocks(terms.map(hashOf)).flatMap((hashes) =>
+      this.#prepare(`SELECT id, term FROM terms WHERE hash IN ${list(hashes.length)}`)
+        .all(...hashes)
+        .map((row): [string, number] => [String(row["term"]), Number(row["id"])])
+        .filter(([term]) => wanted.has(term)),
+    );
   }
 
   #ensureTerms(terms: readonly string[]): Map<string, number> {
@@ -414,10 +417,9 @@ function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   return found;
 }
 
-const placeholders = (columns: number, rows: number): string =>
-  Array<string>(rows)
-    .fill(`(${Array<string>(columns).fill("?").join(", ")})`)
-    .join(", ");
+const list = (length: number): string => `(${Array<string>(length).fill("?").join(", ")})`;
+
+const placeholders = (columns: number, rows: number): string => Array<string>(rows).fill(list(columns)).join(", ");
 
 const idOf = (row: Record<string, unknown> | undefined): number | undefined => (row ? Number(row["id"]) : undefined);
 
