@@ -10,7 +10,6 @@ import type {
   DecisionOutcome,
   DecisionRecord,
   EventRecord,
-  EventType,
   Hold,
   NewRunRecord,
   RunQuery,
@@ -36,6 +35,8 @@ import { migrate, refuseForeign } from "./schema.ts";
 
 /** A run with what only this store reads of it. */
 type StoredRow = RunRow & Readonly<{ fingerprint: string; is_held: 0 | 1; epoch: number; cancel_requested: 0 | 1 }>;
+
+type NewEvent = Omit<EventRecord, "n">;
 
 /** What is looked at of a run that is due. */
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
@@ -121,68 +122,67 @@ export class SqliteRunStore implements RunStore {
   }
 
   #writeRun({ seq, epoch }: Hold, writes: readonly RunWrite[]): WriteOutcome[] {
-    const held = this.#get("SELECT cancel_requested FROM runs WHERE seq = ? AND epoch = ? AND is_held", [
-      seq,
-      epoch,
-    ]) as StoredRow | undefined;
+    const held = this.#get(
+      `SELECT cancel_requested, (SELECT coalesce(max(n), 0) FROM events WHERE run = seq) AS last_event
+       FROM runs WHERE seq = ? AND epoch = ? AND is_held`,
+      [seq, epoch],
+    ) as (StoredRow & { last_event: number }) | undefined;
     if (!held) return writes.map(() => "lost");
     const isCancelled = held.cancel_requested === 1;
+    const events: NewEvent[] = [];
     let isHeld = true;
-    return writes.map((write) => {
+    const outcomes = writes.map((write) => {
       if (!isHeld) return "lost";
       if (write.kind === "end" || write.kind === "put_off" || write.kind === "park") isHeld = false;
-      return this.#writeOne(seq, write, isCancelled);
+      return this.#writeOne(seq, write, isCancelled, events);
     });
+    this.#insertEvents(seq, held.last_event, events);
+    return outcomes;
   }
 
-  #writeOne(seq: number, write: RunWrite, isCancelled: boolean): WriteOutcome {
+  /** @param events what has happened is added to them, to be inserted together */
+  #writeOne(seq: number, write: RunWrite, isCancelled: boolean, events: NewEvent[]): WriteOutcome {
     switch (write.kind) {
       case "begin":
         if (isCancelled) return "cancelled";
-        this.#tell(seq, "step_started", write.time, { name: write.step, listed: write.listed });
+        events.push({ type: "step_started", time: write.time, name: write.step, listed: write.listed });
         return "done";
       case "complete": {
         const { step: name, listed, time, outputJson } = write;
-        this.#tell(seq, "step_completed", time, {
-          name,
-          listed,
-          ...(outputJson !== undefined && { valueJson: outputJson }),
-        });
+        const value = outputJson === undefined ? {} : { valueJson: outputJson };
+        events.push({ type: "step_completed", time, name, listed, ...value });
         return "done";
       }
       case "fail": {
         const { step: name, listed, time, error, isFinal, retryUntil } = write;
-        this.#tell(seq, "step_failed", time, {
-          name,
-          listed,
-          error,
-          isFinal,
-          ...(retryUntil !== undefined && { retryUntil }),
-        });
+        const until = retryUntil === undefined ? {} : { retryUntil };
+        events.push({ type: "step_failed", time, name, listed, error, isFinal, ...until });
         return "done";
       }
       case "end":
-        this.#end(seq, write);
+        events.push(this.#end(seq, write));
         return "done";
       case "put_off":
-        if (isCancelled) return this.#endCancelled(seq);
-        this.#makeDue(seq, write.delayMs, write.retryUntil);
-        return "done";
+        if (!isCancelled) this.#makeDue(seq, write.delayMs, write.retryUntil);
+        else events.push(this.#endCancelled(seq));
+        return isCancelled ? "cancelled" : "done";
       case "park":
-        if (isCancelled) return this.#endCancelled(seq);
-        if (this.#decision(seq, write.subject)) this.#makeDue(seq, 0);
-        else this.#park(seq, write);
-        return "done";
+        if (isCancelled) events.push(this.#endCancelled(seq));
+        else if (this.#decision(seq, write.subject)) this.#makeDue(seq, 0);
+        else events.push(this.#park(seq, write));
+        return isCancelled ? "cancelled" : "done";
     }
   }
 
-  #tell(seq: number, type: EventType, time: number, event: Omit<EventRecord, "n" | "type" | "time"> = {}): void {
-    const { name, listed, valueJson, error, isFinal, retryUntil } = event;
+  /** @param last number of the last event that the run has */
+  #insertEvents(seq: number, last: number, events: readonly NewEvent[]): void {
+    if (events.length === 0) return;
+    const rows = Array<string>(events.length).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
     this.#run(
-      `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)
-       VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM events WHERE run = ?1), ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [
+      `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until) VALUES ${rows}`,
+      events.flatMap(({ type, time, name, listed, valueJson, error, isFinal, retryUntil }, index) => [
         seq,
+        last + 1 + index,
         type,
         time,
         name ?? null,
@@ -191,11 +191,19 @@ export class SqliteRunStore implements RunStore {
         error === undefined ? null : JSON.stringify(error),
         isFinal === undefined ? null : Number(isFinal),
         retryUntil ?? null,
-      ],
+      ]),
     );
   }
 
-  #end(seq: number, end: Extract<RunWrite, { kind: "end" }>): void {
+  /** For what happens to a run beside its steps. */
+  #tell(seq: number, event: NewEvent): void {
+    const { last } = this.#get("SELECT coalesce(max(n), 0) AS last FROM events WHERE run = ?", [seq]) as {
+      last: number;
+    };
+    this.#insertEvents(seq, last, [event]);
+  }
+
+  #end(seq: number, end: Extract<RunWrite, { kind: "end" }>): NewEvent {
     const error = "error" in end ? end.error : undefined;
     const status = error ? "failed" : "completed";
     this.#run(
@@ -208,7 +216,7 @@ export class SqliteRunStore implements RunStore {
         seq,
       ],
     );
-    this.#tell(seq, status, end.time, error ? { error } : {});
+    return { type: status, time: end.time, ...(error && { error }) };
   }
 
   #makeDue(seq: number, delayMs: number, retryUntil?: number): void {
@@ -221,23 +229,22 @@ export class SqliteRunStore implements RunStore {
     ]);
   }
 
-  #park(seq: number, { subject, outputJson }: Extract<RunWrite, { kind: "park" }>): void {
+  #park(seq: number, { subject, outputJson }: Extract<RunWrite, { kind: "park" }>): NewEvent {
     this.#run(
       "UPDATE runs SET status = 'waiting_for_approval', is_held = 0, waiting_for = ?, output = ? WHERE seq = ?",
       [subject, outputJson ?? null, seq],
     );
-    this.#tell(seq, "waiting", Date.now(), { name: subject });
+    return { type: "waiting", time: Date.now(), name: subject };
   }
 
-  #endCancelled(seq: number): WriteOutcome {
+  #endCancelled(seq: number): NewEvent {
     const now = Date.now();
     this.#run(
       `UPDATE runs SET status = 'cancelled', ended_at = ?, is_held = 0, cancel_requested = 0, due_at = NULL,
          waiting_for = NULL, output = NULL, retry_until = NULL WHERE seq = ?`,
       [now, seq],
     );
-    this.#tell(seq, "cancelled", now);
-    return "cancelled";
+    return { type: "cancelled", time: now };
   }
 
   async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
@@ -359,7 +366,7 @@ export class SqliteRunStore implements RunStore {
       const standing = this.#decision(run.seq, subject);
       const isOpen = !standing && run.endedAt === undefined && (run.waiting?.subject ?? subject) === subject;
       if (!take || !isOpen) return { taken: false, run, ...(standing ? { decision: standing } : {}) };
-      this.#tell(run.seq, "decided", time, { name: subject, valueJson });
+      this.#tell(run.seq, { type: "decided", time, name: subject, valueJson });
       if (run.waiting) {
         const now = Date.now();
         this.#run(
@@ -441,7 +448,7 @@ export class SqliteRunStore implements RunStore {
       [now, availableAt ?? now, now, id],
     ) as RunRow[];
     if (!resumed) return this.#hasten(now, "id = ?", [id]);
-    this.#tell(resumed.seq, "resumed", now);
+    this.#tell(resumed.seq, { type: "resumed", time: now });
     return true;
   }
 
@@ -464,7 +471,10 @@ export class SqliteRunStore implements RunStore {
         | undefined;
       if (!row) return undefined;
       const { seq } = row;
-      if (row.is_held === 0) return this.#endCancelled(seq) && "cancelled";
+      if (row.is_held === 0) {
+        this.#tell(seq, this.#endCancelled(seq));
+        return "cancelled";
+      }
       this.#run("UPDATE runs SET cancel_requested = 1 WHERE seq = ?", [seq]);
       return "requested";
     });
