@@ -80,11 +80,25 @@ export function toSubmission(
  * version adds does not make an old submission a different one.
  */
 function fingerprintOf({ input: schema }: DurableOperation, input: Record<string, Json>): string {
-  const isDefault = ([field, value]: [string, Json | undefined]): boolean => {
-    const absent = fieldSchema(schema, field)?.safeParse(undefined);
-    return absent?.success === true && canonical(absent.data) === canonical(value);
-  };
+  const defaults = defaultsOf(schema);
+  const isDefault = ([field, value]: [string, Json | undefined]): boolean =>
+    defaults.has(field) && defaults.get(field) === canonical(value);
   return hash(Object.fromEntries(Object.entries(input).filter((entry) => !isDefault(entry))));
+}
+
+const knownDefaults = new WeakMap<DurableOperation["input"], ReadonlyMap<string, string | undefined>>();
+
+/** What stands for each field that can be left out, as canonical JSON; undefined for one that then has no value. */
+function defaultsOf(schema: DurableOperation["input"]): ReadonlyMap<string, string | undefined> {
+  let defaults = knownDefaults.get(schema);
+  if (!defaults) {
+    const absent = Object.keys(schema.shape).map(
+      (field) => [field, fieldSchema(schema, field)?.safeParse(undefined)] as const,
+    );
+    defaults = new Map(absent.flatMap(([field, read]) => (read?.success ? [[field, canonical(read.data)]] : [])));
+    knownDefaults.set(schema, defaults);
+  }
+  return defaults;
 }
 
 /**

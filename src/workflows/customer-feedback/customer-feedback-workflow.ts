@@ -375,9 +375,11 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 }
 
+let ownWords: ((text: string) => string) | undefined;
+
 /** Without quotations and signature. What finds them is loaded with the first text. */
 async function ownWordsOf(text: string): Promise<string> {
-  const { ownWords } = await import("../../analysis/own-words/own-words.ts");
+  ownWords ??= (await import("../../analysis/own-words/own-words.ts")).ownWords;
   return ownWords(text);
 }
 
