@@ -63,6 +63,8 @@ export type {
   QueryResult,
   Row,
 } from "./ontology/ontology-store.ts";
+export type { QueryAnswer, QueryRequest, QueryRunner } from "./ontology/query-runner.ts";
+export type { Visible, VisiblePart } from "./ontology/visible.ts";
 export { ABIGraph } from "./ontology/abi-graph.ts";
 export { entityUri } from "./ontology/entity-uri.ts";
 export { iri } from "./ontology/iri.ts";
@@ -116,6 +118,7 @@ export {
   decideAction,
   type EscalationPolicy,
 } from "./workflows/customer-feedback/policy.ts";
+export { IMPERSONAL_DATA } from "./workflows/customer-feedback/visible-data.ts";
 export type { CustomerFeedbackResult } from "./workflows/customer-feedback/result.ts";
 
 // Everything put together from settings.

@@ -21,6 +21,14 @@ export function openSqlite(path: string): DatabaseSync {
   return database;
 }
 
+/** Opens a SQLite file that another connection of this process has open, to read it. */
+export function openSqliteToRead(path: string): DatabaseSync {
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  const database = new DatabaseSync(path, { readOnly: true });
+  database.exec("PRAGMA busy_timeout = 5000");
+  return database;
+}
+
 /** By SQLite's primary result codes (https://www.sqlite.org/rescode.html). */
 const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
   [8, "read_only"],

@@ -3,6 +3,7 @@
  * what a command does is imported when it is called.
  */
 import { InvalidArgumentError, type Command } from "commander";
+import { DURATION } from "../duration.ts";
 import { ValidationError } from "../errors.ts";
 
 /** Options that every command takes. */
@@ -25,6 +26,12 @@ export const collect = (value: string, earlier: string[] = []): string[] => [...
 export function positiveNumber(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
   return Number(value);
+}
+
+/** For options that are a length of time. */
+export function duration(value: string): string {
+  if (DURATION.test(value) && value !== "0") return value;
+  throw new InvalidArgumentError("It must be a length of time, such as 30s or 5m.");
 }
 
 /** Examples below a command's help, one `[command, meaning]` a line. */

@@ -11,15 +11,19 @@ export const INTERRUPTED_EXIT_CODE = 130;
 /**
  * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the reason, so that it can end
  * in good order. The second one ends the process at once.
+ * @param saying what the user is told meanwhile
  */
-export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function interruptible<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  saying = "Finishing the steps in hand. Press Ctrl-C again to end at once.",
+): Promise<Result> {
   const controller = new AbortController();
   const current = host();
   const interrupt = (): void => {
     if (controller.signal.aborted) current.exit(INTERRUPTED_EXIT_CODE);
     controller.abort(INTERRUPTED);
     // A progress bar takes itself away in its own listener first.
-    setImmediate(() => runIn(current, () => note("Finishing the steps in hand. Press Ctrl-C again to end at once.")));
+    setImmediate(() => runIn(current, () => note(saying)));
   };
   current.on("SIGINT", interrupt);
   current.on("SIGTERM", interrupt);

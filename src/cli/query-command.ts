@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
-import { addExamples, type GlobalOptions } from "./command.ts";
+import { addExamples, duration, type GlobalOptions } from "./command.ts";
 
 export interface QueryOptions extends GlobalOptions {
   store: string;
+  timeout?: string;
 }
 
 /** `query`: asks the knowledge graph; changes nothing. */
@@ -13,7 +14,7 @@ export function addQueryCommand(program: Command): void {
     .description(
       "Ask the knowledge graph with SPARQL 1.1: SELECT gives a table, ASK yes or no, CONSTRUCT and DESCRIBE Turtle. " +
         "The prefixes abi:, rdf:, xsd: and prov: are known. The other store is the named graph " +
-        "<http://example.org/abi/stores/customer_data>.",
+        "<http://example.org/abi/stores/customer_data>. Ctrl-C stops a query that takes too long.",
     )
     .argument("<sparql>", "the query, a file that ends in .rq or .sparql, or - for standard input")
     .addOption(
@@ -21,6 +22,7 @@ export function addQueryCommand(program: Command): void {
         .choices(["feedback_data", "customer_data"])
         .default("feedback_data"),
     )
+    .option("--timeout <time>", "stop the query after this time, such as 30s (default: let it run)", duration)
     .action(async (query: string, _options, command: Command) => {
       const { askGraph } = await import("./query.ts");
       await askGraph(query, command.optsWithGlobals<QueryOptions>());

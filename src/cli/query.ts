@@ -1,24 +1,37 @@
 import { existsSync } from "node:fs";
+import { toMilliseconds } from "../duration.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { PREFIXES } from "../ontology/vocabulary.ts";
 import { dataFile, openOntologyStore } from "../parts.ts";
 import type { Settings } from "../settings.ts";
+import { host } from "./host.ts";
 import { readText, STDIN } from "./input.ts";
+import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
 import { note, print, printJson } from "./output.ts";
 import type { QueryOptions } from "./query-command.ts";
-import { resultJson, resultText } from "./query-result.ts";
+import { answerText } from "./query-result.ts";
 import { requireDataDirectory, settingsFrom } from "./settings.ts";
 
 /** @param query SPARQL, the name of a file with it, or `-` */
 export async function askGraph(query: string, options: QueryOptions): Promise<void> {
   const sparql = query === STDIN || /\.(rq|sparql)$/i.test(query) ? await readText(query) : query;
-  const store = await openGraph(settingsFrom(options));
+  const { store: name, timeout } = options;
   try {
-    const result = await store.query(options.store, withPrefixes(sparql));
-    if (options.json) printJson(resultJson(result));
-    else print(await resultText(result));
-  } finally {
-    await store.close();
+    const answer = await interruptible(async (signal) => {
+      const store = await openGraph(settingsFrom(options));
+      try {
+        const limits = { signal, ...(timeout !== undefined && { timeoutMs: toMilliseconds(timeout) }) };
+        return await store.queryRunner.run({ store: name, sparql: withPrefixes(sparql), ...limits });
+      } finally {
+        await store.close();
+      }
+    }, "Stopping the query.");
+    if (options.json) printJson(writeJsonResults(answer));
+    else print(await answerText(answer));
+  } catch (error) {
+    if (error !== INTERRUPTED) throw error;
+    host().exitCode = INTERRUPTED_EXIT_CODE;
   }
 }
 

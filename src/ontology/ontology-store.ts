@@ -4,6 +4,7 @@
  * Terms and quads are RDF/JS (https://rdf.js.org/data-model-spec/); nothing of an implementation shows.
  */
 import type { Literal, NamedNode, Quad, Term } from "@rdfjs/types";
+import type { QueryRunner } from "./query-runner.ts";
 
 /** One solution of a SELECT: variable name (without `?`) to term. Unbound variables are absent. */
 export type Row = Readonly<Record<string, Term>>;
@@ -39,6 +40,9 @@ export interface Change {
 
 /** Named RDF graphs; see the head of this file. */
 export interface OntologyStore {
+  /** For queries that somebody outside has written: they are stopped at limits, and see what they may. It is closed with the store. */
+  readonly queryRunner: QueryRunner;
+
   /** Makes an empty store; nothing happens where it exists. Names: letters, digits, `_`, `-`, at most 64. */
   createStore(store: string): Promise<void>;
 
@@ -77,7 +81,7 @@ export interface OntologyStore {
 
   /**
    * SPARQL 1.1 Query over one store as the default graph; other stores as named graphs, by `storeIri(name)`.
-   * An unknown store is empty.
+   * An unknown store is empty. It takes as long as it takes: a query that somebody else has written belongs to `queryRunner`.
    * @throws ValidationError for a query that does not parse or uses FROM or SERVICE; for a binding that is no valid term, has
    *   no variable in the query, or one that the query sets itself; for one that is nested too deeply or too much for the store,
    *   result included (`query_too_large`), which leaves the store as it was and in order

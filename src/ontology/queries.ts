@@ -7,7 +7,8 @@ type Question = [store: OntologyStore, name: string, sparql: string, bindings?: 
 const wrongForm = (form: string): ValidationError =>
   new ValidationError(`This query is not ${form}.`, { code: "wrong_query_form" });
 
-const areQuads = (result: Row[] | Quad[]): result is Quad[] => result[0]?.["termType"] === "Quad";
+/** Tells triples from rows; nothing at all counts as rows. */
+export const areQuads = (result: Row[] | Quad[]): result is Quad[] => result[0]?.["termType"] === "Quad";
 
 const answer = (...[store, name, sparql, bindings]: Question): Promise<QueryResult> =>
   store.query(name, sparql, bindings);

@@ -1,11 +1,11 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Parser } from "n3";
 import { describe, expect, test } from "vitest";
 import { serve } from "../support/http.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
-import { call, FEEDBACK, workplace } from "./command-process.ts";
+import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 describe("query", () => {
   test("SELECT is a table, or SPARQL results in JSON; ASK is yes or no; CONSTRUCT is Turtle", async () => {
@@ -49,6 +49,23 @@ describe("query", () => {
     expect(update).toMatchObject({ code: 1, stdout: "" });
     expect(update.stderr).toMatch(/error: .*update/);
     expect((await call(["query", "SELECT"], place)).stderr).toMatch(/error: The SPARQL does not parse/);
+  });
+
+  test("ends a query that takes too long, at --timeout or at Ctrl-C", async () => {
+    const place = workplace();
+    await call(["process", ...FEEDBACK], place);
+    const parts = Array.from({ length: 12 }, (_, index) => `?a${index} ?b${index} ?c${index}`);
+    const endless = ["query", `SELECT (COUNT(*) AS ?n) { ${parts.join(" . ")} }`];
+
+    const late = await call([...endless, "--timeout", "1s", "--json"], place);
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining("stopped after 1 s, its time limit") });
+    expect(JSON.parse(late.stdout)).toMatchObject({ error_code: "query_timeout" });
+    expect((await call(["query", "ASK {}", "--timeout", "0"], place)).code).toBe(2);
+
+    const command = new RunningCommand([...endless, "--data", join(place.cwd, ".abi-workflows")], place);
+    await expect.poll(() => existsSync(join(place.cwd, ".abi-workflows", "ontology.sqlite-wal"))).toBe(true);
+    command.kill("SIGINT");
+    expect(await command.ended).toEqual({ code: 130, stdout: "", stderr: "Stopping the query.\n" });
   });
 
   test("an empty folder is empty, and stays so", async () => {

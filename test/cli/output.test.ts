@@ -4,7 +4,8 @@ import { spawnSync } from "node:child_process";
 import { expect, test, vi } from "vitest";
 import { callText } from "../../agents/cli/conversation.ts";
 import { complain, cut, harmless, jsonText, note, oneLine, print, printPart, wrapped } from "../../src/cli/output.ts";
-import { resultJson, resultText } from "../../src/cli/query-result.ts";
+import { answerText } from "../../src/cli/query-result.ts";
+import { writeJsonResults } from "../../src/ontology/sparql/json-results.ts";
 import { table } from "../../src/cli/table.ts";
 
 test("foreign text cannot command the terminal, whatever it is", () => {
@@ -116,8 +117,9 @@ test("terms in SPARQL results keep their language and datatype; known prefixes a
     },
     { a: DataFactory.namedNode("urn:x"), d: DataFactory.literal("only here") },
   ];
-  expect(resultJson(rows)).toEqual({
-    head: { vars: ["a", "b", "c", "d"] },
+  const answer = { result: rows, variables: ["a", "b", "c", "d", "unbound"], truncated: false };
+  expect(writeJsonResults(answer)).toEqual({
+    head: { vars: ["a", "b", "c", "d", "unbound"] },
     results: {
       bindings: [
         {
@@ -129,12 +131,17 @@ test("terms in SPARQL results keep their language and datatype; known prefixes a
       ],
     },
   });
-  expect((await resultText(rows)).split("\n")[1]).toMatch(/^abi:Feedback +hallo +5$/);
+  expect((await answerText(answer)).split("\n")[1]).toMatch(/^abi:Feedback +hallo +5$/);
   expect(
-    resultJson([
-      DataFactory.quad(DataFactory.namedNode("urn:s"), DataFactory.namedNode("urn:p"), DataFactory.literal("o")),
-    ]),
+    writeJsonResults({
+      result: [
+        DataFactory.quad(DataFactory.namedNode("urn:s"), DataFactory.namedNode("urn:p"), DataFactory.literal("o")),
+      ],
+      variables: [],
+      truncated: true,
+    }),
   ).toEqual({
+    truncated: true,
     quads: [
       {
         subject: { type: "uri", value: "urn:s" },

@@ -13,8 +13,8 @@ export type Access =
   | { scheme: "bearer"; token: string }
   | { scheme: "digest"; user: string; password: string; algorithm: "MD5" | "SHA-256"; usesPerNonce?: number };
 
-/** What goes wrong with one request: an HTTP status, a connection that breaks off before or after the work, or silence after the work. */
-export type Fault = number | "drop" | "drop-after" | "hang";
+/** What goes wrong with one request: an HTTP status, a connection that breaks off before or after the work, or silence before or after the work. */
+export type Fault = number | "drop" | "drop-after" | "hang-before" | "hang";
 
 interface SeenOperation {
   kind: "query" | "update" | "graph-store";
@@ -33,6 +33,8 @@ export interface SparqlEndpoint {
   turnedAway: (string | undefined)[];
   /** The next requests that are let in go wrong like this; null lets one pass. */
   failNext(...faults: (Fault | null)[]): void;
+  /** The next request is let in, and neither worked on nor answered. */
+  hangNext(): void;
   /** From now on every request goes wrong like this when it comes for the first time; times in it do not count. */
   failFirst(fault: Fault): void;
   /** All that is there, under any graph. */
@@ -79,6 +81,7 @@ export async function startSparqlEndpoint(
     }
     const url = new URL(incoming.url ?? "/", endpoint.origin);
     const fault = faults.shift() ?? firstTime(body);
+    if (fault === "hang-before") return;
     if (fault === "drop") return void response.destroy();
     if (typeof fault === "number") return answer(response, fault, "text/plain", "secret details");
     const work = operation(incoming, url, body);
@@ -103,6 +106,7 @@ export async function startSparqlEndpoint(
     seen: [],
     turnedAway: [],
     failNext: (...next) => void faults.push(...next),
+    hangNext: () => void faults.push("hang-before"),
     failFirst: (fault) => void (faultOfFirst = fault),
     size: () => store.size,
     graphs: () => [...new Set(store.match().map((quad) => quad.graph.value))].toSorted(),

@@ -1,6 +1,6 @@
 import type { RowResult } from "../../../src/cli/batch/summary.ts";
 import { printJson } from "../../../src/cli/output.ts";
-import { resultJson } from "../../../src/cli/query-result.ts";
+import { writeJsonResults } from "../../../src/ontology/sparql/json-results.ts";
 import { QUESTION } from "./question.ts";
 import type { DemoView } from "./run-demo.ts";
 
@@ -33,7 +33,7 @@ export function jsonView(directory: string): DemoView {
         summary: summary.toJson(outbox),
         mails_before: mailsBefore,
         mails_after: mailsAfter,
-        question: { sparql: QUESTION.sparql, answer: resultJson(learned) },
+        question: { sparql: QUESTION.sparql, answer: writeJsonResults(learned) },
       }),
   };
 }

@@ -5,7 +5,7 @@ import { openApplication } from "../../../src/application.ts";
 import { loggerFor } from "../../../src/cli/settings.ts";
 import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../../../src/cli/batch/summary.ts";
-import type { QueryResult } from "../../../src/ontology/ontology-store.ts";
+import type { QueryAnswer } from "../../../src/ontology/query-runner.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import { outboxFolder } from "../../../src/parts.ts";
 import { readSettings, type Settings } from "../../../src/settings.ts";
@@ -38,7 +38,7 @@ export interface DemoReport {
   /** Mails in the outbox before and after. */
   mailsBefore: number;
   mailsAfter: number;
-  learned: QueryResult;
+  learned: QueryAnswer;
 }
 
 const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);
@@ -73,7 +73,8 @@ export async function runDemo({ directory, chatModel, signal }: DemoOptions, vie
       summary.add(row);
     }
     view.results(results);
-    const learned = await ontologyStore.query("feedback_data", `${PREFIXES} ${QUESTION.sparql}`);
+    const sparql = `${PREFIXES} ${QUESTION.sparql}`;
+    const learned = await ontologyStore.queryRunner.run({ store: "feedback_data", sparql, signal });
     await view.end({ outbox, summary, mailsBefore, mailsAfter: await countMails(outbox), learned });
   } finally {
     await agent?.close();

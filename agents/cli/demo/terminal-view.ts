@@ -15,7 +15,7 @@ import {
   styled,
   wrapped,
 } from "../../../src/cli/output.ts";
-import { resultText as queryText } from "../../../src/cli/query-result.ts";
+import { answerText } from "../../../src/cli/query-result.ts";
 import { fields, isWaiting, sentimentText } from "../../../src/cli/result-view.ts";
 import { table } from "../../../src/cli/table.ts";
 import { SIGNATURE } from "../../offline-chat-model/phrases.ts";
@@ -116,7 +116,7 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
   heading(QUESTION.title);
   print(dim(QUESTION.sparql.replaceAll(/^/gm, "  ")));
   print();
-  print(await queryText(learned));
+  print(await answerText(learned));
   print();
   const again = mailsBefore > 0;
   print(

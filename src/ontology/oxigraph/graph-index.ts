@@ -3,12 +3,16 @@ import { DataFactory } from "../n3.ts";
 import type * as Oxigraph from "oxigraph";
 import { ValidationError } from "../../errors.ts";
 import { parseNTriples, termToNTriples } from "../n-triples.ts";
-import type { QueryResult } from "../ontology-store.ts";
-import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
-import { toText } from "../sparql/parse.ts";
-import { limitOffset, type Query } from "../sparql/ast.ts";
+import { JSON_RESULTS } from "../sparql/json-results.ts";
 
 const N_TRIPLES = "application/n-triples";
+
+/** What of the index is asked, and in which form it answers. */
+export interface Asked {
+  readonly graph: string;
+  readonly graphs: readonly string[];
+  readonly givesQuads: boolean;
+}
 
 /** Memory of WebAssembly is not collected in time: what is short-lived is freed by hand. Its types leave the method out. */
 type Store = Oxigraph.Store & { free(): void };
@@ -87,25 +91,22 @@ export class GraphIndex {
   }
 
   /**
+   * The answer to a query, as SPARQL JSON results or as N-Triples.
+   * @param graph the one that is asked
    * @param graphs all that GRAPH can reach
-   * @param most rows or triples; an answer that would have more is refused
    */
-  query(query: Query, graph: string, graphs: readonly string[], most = Infinity): QueryResult {
-    const givesQuads = query.subType === "construct" || query.subType === "describe";
+  answer(text: string, { graph, graphs, givesQuads }: Asked): string {
     const options = {
       results_format: givesQuads ? N_TRIPLES : JSON_RESULTS,
       default_graph: graphName(graph),
       named_graphs: graphs.map(graphName),
     };
-    const text = toText(limited(query, most + 1));
     const answer = this.#call(
       "The SPARQL query can't be answered. Check its syntax and the functions it uses.",
       () => this.#store.query(text, options) as string,
     );
     if (answer.length > LONGEST_ANSWER) throw tooLarge();
-    const result = givesQuads ? parseNTriples(answer) : (JSON.parse(answer) as { results?: { bindings: unknown[] } });
-    if ((Array.isArray(result) ? result.length : (result.results?.bindings.length ?? 0)) > most) throw tooLarge();
-    return Array.isArray(result) ? result : readJsonResults(result);
+    return answer;
   }
 
   #call<Result>(message: string, work: () => Result): Result {
@@ -126,23 +127,12 @@ export class GraphIndex {
 /** Characters. Beyond it JavaScript's own memory is at stake. */
 const LONGEST_ANSWER = 256_000_000;
 
-const tooLarge = (cause?: unknown): ValidationError =>
+export const tooLarge = (cause?: unknown): ValidationError =>
   new ValidationError(
     "That is too large for the embedded knowledge graph: a filter, a list, the nesting or the result. Nothing was changed. " +
       "Ask for less at a time (LIMIT, a narrower pattern), put long lists of values into VALUES, or use a SPARQL endpoint (ONTOLOGY_URL).",
     { code: "query_too_large", cause },
   );
-
-/** The query with a limit that is no higher than this. */
-function limited(query: Query, most: number): Query {
-  if (most === Infinity || (query.subType !== "select" && query.subType !== "construct")) return query;
-  const { solutionModifiers } = query;
-  const { limit = Infinity, offset } = solutionModifiers.limitOffset ?? {};
-  return {
-    ...query,
-    solutionModifiers: { ...solutionModifiers, limitOffset: limitOffset(Math.min(limit, most), offset) },
-  };
-}
 
 /** RDF/JS terms that are no objects of the instance: those would be freed by the collector, and bring the process down after a trap. */
 const graphName = (iri: string): Oxigraph.NamedNode => DataFactory.namedNode(iri) as never;

@@ -1,18 +1,21 @@
 import { existsSync, realpathSync } from "node:fs";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { DataFactory } from "../n3.ts";
-import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
+import { IoError, ValidationError } from "../../errors.ts";
 import { lockFile, type FileLock } from "../../file-lock.ts";
 import { makePrivateParent } from "../../private-files.ts";
-import { sqliteFault } from "../../sqlite.ts";
 import { parseTerm, requireIri } from "../n-triples.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology-store.ts";
+import type { QueryRunner } from "../query-runner.ts";
 import type { UpdateStep } from "../sparql/update-plan.ts";
 import { skolemized } from "../skolem.ts";
 import { storeIri, storeName } from "../store-name.ts";
 import { Canonicalization } from "./canonicalization.ts";
-import { DamagedFileError, lineOf, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
+import type { CopyQueryRunner } from "./copy-query-runner.ts";
+import type { GraphChange } from "./graph-change.ts";
+import { lineOf, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
 import type { Mark, Questions } from "./questions.ts";
+import { callError, isSqliteError, openingError } from "./store-errors.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface OxigraphOntologyStoreOptions {
@@ -47,16 +50,25 @@ export class OxigraphOntologyStore implements OntologyStore {
   readonly #queue: WriteQueue;
   /** Missing until somebody asks SPARQL, or stores a term of which only Oxigraph knows whether it is valid. */
   #questions: Questions | undefined;
+  /** Where the file is, whatever it was called. */
+  readonly #place: string;
+  /** Missing until somebody asks it. */
+  #runner: CopyQueryRunner | undefined;
+  /** What its copies must be told of once it is on disk. */
+  #uncommitted: GraphChange[] = [];
   #closed = false;
 
-  private constructor(path: string, file: QuadFile, maximumQuads: number, release: () => void) {
+  private constructor(path: string, place: string, file: QuadFile, maximumQuads: number, release: () => void) {
     this.#path = path;
+    this.#place = place;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
     this.#release = release;
     this.#queue = new WriteQueue((work) => {
       this.#undoable(() => file.transaction(work));
       this.#questions?.settle();
+      const changes = this.#uncommitted.splice(0);
+      if (changes.length > 0) this.#runner?.follow(changes);
     });
   }
 
@@ -76,7 +88,7 @@ export class OxigraphOntologyStore implements OntologyStore {
       lock = lockFile(place);
       file = new QuadFile(place);
       const release = (): void => lock?.release();
-      const store = new OxigraphOntologyStore(path, file, maximumQuads, release);
+      const store = new OxigraphOntologyStore(path, place, file, maximumQuads, release);
       store.#refuseTooMany();
       return store;
     } catch (error) {
@@ -85,6 +97,24 @@ export class OxigraphOntologyStore implements OntologyStore {
       throw openingError(error, path);
     }
   }
+
+  /** Its queries run in a worker thread, on a copy of the graph that costs the same memory once more. */
+  readonly queryRunner: QueryRunner = {
+    run: (request) =>
+      this.#readAsync(async () => {
+        this.#requireOpen();
+        const { CopyQueryRunner } = await import("./copy-query-runner.ts");
+        this.#requireOpen();
+        this.#runner ??= new CopyQueryRunner({
+          storeNames: () => this.#file.storeNames(),
+          content: () => (this.#place === ":memory:" ? this.#texts() : this.#place),
+        });
+        return this.#runner.run(request);
+      }).catch((error: unknown) => {
+        request.signal?.throwIfAborted();
+        throw error;
+      }),
+  };
 
   async createStore(store: string): Promise<void> {
     storeIri(store);
@@ -167,6 +197,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#queue.flush();
     this.#closed = true;
     try {
+      await this.#runner?.close(closed());
       this.#questions?.discard();
       this.#file.close();
     } finally {
@@ -185,14 +216,19 @@ export class OxigraphOntologyStore implements OntologyStore {
 
   #clear(store: string, id: number): void {
     this.#file.clear(id);
-    this.#questions?.note({ graph: storeIri(store), isCleared: true, removed: [], inserted: [] });
+    const change = { graph: storeIri(store), isCleared: true, removed: [], inserted: [] };
+    this.#questions?.note(change);
+    if (this.#runner) this.#uncommitted.push(change);
   }
 
   #apply(store: string, id: number, remove: readonly TriplePattern[], insert: readonly Triple[]): void {
     const isInsertedWanted = this.#questions?.isTold === true;
     const { removed, inserted } = this.#file.change(id, remove, insert, { isInsertedWanted });
     this.#refuseTooMany();
-    this.#questions?.note({ graph: storeIri(store), removed: removed.map(lineOf), inserted: inserted.map(lineOf) });
+    const change = { graph: storeIri(store), removed: removed.map(lineOf) };
+    this.#questions?.note({ ...change, inserted: inserted.map(lineOf) });
+    // What was there already does a copy no harm.
+    if (this.#runner) this.#uncommitted.push({ ...change, inserted: insert.map(lineOf) });
   }
 
   #refuseTooMany(): void {
@@ -221,8 +257,16 @@ export class OxigraphOntologyStore implements OntologyStore {
     }));
   }
 
+  /** All triples, by the graph's IRI. */
+  #texts(): Map<string, string[]> {
+    const texts = this.#file.storeNames().map((name): [string, string[]] => {
+      return [storeIri(name), [...this.#file.text(this.#file.findStore(name) ?? -1)]];
+    });
+    return new Map(texts);
+  }
+
   #requireOpen(): void {
-    if (this.#closed) throw new IoError("The knowledge graph is closed.", { code: "store_closed" });
+    if (this.#closed) throw closed();
   }
 
   #read<T>(work: () => T): T {
@@ -230,7 +274,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     try {
       return work();
     } catch (error) {
-      throw this.#callError(error);
+      throw callError(this.#path, error);
     }
   }
 
@@ -238,7 +282,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     try {
       return await work();
     } catch (error) {
-      throw this.#callError(error);
+      throw callError(this.#path, error);
     }
   }
 
@@ -247,27 +291,21 @@ export class OxigraphOntologyStore implements OntologyStore {
     try {
       await this.#queue.add(work);
     } catch (error) {
-      throw this.#callError(error);
+      throw callError(this.#path, error);
     }
   }
 
   /** Oxigraph forgets as well what the file has not kept. */
   #undoable(work: () => void): void {
     const mark: Mark | undefined = this.#questions?.mark();
+    const uncommitted = this.#uncommitted.length;
     try {
       work();
     } catch (error) {
+      this.#uncommitted.length = uncommitted;
       if (mark) this.#questions?.undo(mark);
       throw error;
     }
-  }
-
-  #callError(error: unknown): Error {
-    if (isDamage(error)) return damaged(this.#path, error);
-    if (!isSqliteError(error)) return toAbiError(error);
-    return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
-      cause: error,
-    });
   }
 }
 
@@ -289,31 +327,10 @@ const triplesOf = (quads: Iterable<Quad>, terms: Canonicalization): Triple[] =>
 const toQuad = ({ subject, predicate, object }: Triple): Quad =>
   DataFactory.quad(parseTerm(subject) as NamedNode, parseTerm(predicate) as NamedNode, parseTerm(object));
 
+const closed = (): IoError => new IoError("The knowledge graph is closed.", { code: "store_closed" });
+
 /** Two names of one file must lead to one lock. */
 function existingPath(path: string): string {
   makePrivateParent(path);
   return existsSync(path) ? realpathSync(path) : path;
-}
-
-const isSqliteError = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
-
-const isDamage = (error: unknown): boolean =>
-  error instanceof DamagedFileError || error instanceof SyntaxError || sqliteFault(error) === "damaged";
-
-const damaged = (path: string, cause: unknown): ValidationError =>
-  new ValidationError(
-    `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
-    { code: "store_unreadable", cause },
-  );
-
-function openingError(error: unknown, path: string): Error {
-  if (isAbiError(error)) return error;
-  if (isDamage(error)) return damaged(path, error);
-  return new IoError(
-    `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,
-    {
-      cause: error,
-    },
-  );
 }

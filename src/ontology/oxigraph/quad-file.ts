@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { ValidationError } from "../../errors.ts";
-import { openSqlite, tablesOf } from "../../sqlite.ts";
+import { openSqlite, openSqliteToRead, tablesOf } from "../../sqlite.ts";
 import { hashOf } from "./hash.ts";
 
 const VERSION = 2;
@@ -62,9 +62,12 @@ export class QuadFile {
   /** Highest id of a term. */
   #lastTerm: number | undefined;
 
-  /** @throws ValidationError where the file was written by another version of this package, or by another application */
-  constructor(path: string) {
-    this.#database = openSqlite(path);
+  /**
+   * @param options `readOnly`: the file is there, and open already
+   * @throws ValidationError where the file was written by another version of this package, or by another application
+   */
+  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
+    this.#database = readOnly ? openSqliteToRead(path) : openSqlite(path);
     try {
       this.#prepareSchema();
     } catch (error) {

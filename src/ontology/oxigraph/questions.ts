@@ -3,23 +3,16 @@ import type { Row, Bindings, QueryResult } from "../ontology-store.ts";
 import type { Query } from "../sparql/ast.ts";
 import { parseQuery } from "../sparql/parse.ts";
 import { planUpdate, type UpdateStep } from "../sparql/update-plan.ts";
+import { askIndex } from "./ask-index.ts";
 import { deltaOf, type Delta } from "./delta.ts";
+import { applyChanges, type GraphChange } from "./graph-change.ts";
 import { GraphIndex } from "./graph-index.ts";
 
 /** Of one answer; more would fill the memory of WebAssembly, and then that of the process. */
-const MOST_ROWS = 1_000_000;
+export const MOST_ROWS = 1_000_000;
 
 /** Changes that wait for the next question; with more of them nobody should have to wait for all. */
 const MOST_WAITING = 5000;
-
-/** What was changed in one graph, as N-Triples lines. */
-export interface GraphChange {
-  readonly graph: string;
-  /** Everything goes before `inserted` comes. */
-  readonly isCleared?: boolean;
-  readonly removed: readonly string[];
-  readonly inserted: readonly string[];
-}
 
 /** A place in the history of changes to which it can be brought back. */
 export interface Mark {
@@ -99,7 +92,7 @@ export class Questions {
   }
 
   query(query: Query, graph: string): QueryResult {
-    return this.#guarded(() => this.#current().query(query, graph, this.#source.graphs(), MOST_ROWS));
+    return this.#guarded(() => askIndex(this.#current(), query, graph, this.#source.graphs(), MOST_ROWS));
   }
 
   /** What a step of an update changes. Data is looked at only where the step searches. */
@@ -107,8 +100,8 @@ export class Questions {
     return this.#guarded(() =>
       deltaOf(
         step,
-        (query) => this.#current().query(query, graph, this.#source.graphs()) as Row[],
-        (query) => this.#engine().query(query, graph, []) as Row[],
+        (query) => askIndex(this.#current(), query, graph, this.#source.graphs()) as Row[],
+        (query) => askIndex(this.#engine(), query, graph, []) as Row[],
       ),
     );
   }
@@ -179,15 +172,7 @@ export class Questions {
   }
 
   #apply(index: GraphIndex): void {
-    const changes = this.#changes.slice(this.#applied);
-    for (const [graph, { isCleared, triples }] of net(changes)) {
-      const lines = (isThere: boolean): string =>
-        [...triples].flatMap(([line, is]) => (is === isThere ? [line] : [])).join("\n");
-      const [removed, inserted] = [lines(false), lines(true)];
-      if (isCleared) index.clear(graph);
-      if (removed !== "" && !isCleared) index.remove(graph, removed);
-      if (inserted !== "") index.add(graph, inserted);
-    }
+    applyChanges(index, this.#changes.slice(this.#applied));
     this.#applied = this.#changes.length;
     this.#waiting = 0;
   }
@@ -201,26 +186,4 @@ export class Questions {
       throw error;
     }
   }
-}
-
-interface Net {
-  isCleared: boolean;
-  /** Line to whether it is there in the end. */
-  readonly triples: Map<string, boolean>;
-}
-
-/** What changes come to, graph by graph. */
-function net(changes: readonly GraphChange[]): Map<string, Net> {
-  const graphs = new Map<string, Net>();
-  for (const { graph, isCleared, removed, inserted } of changes) {
-    const known: Net = graphs.get(graph) ?? { isCleared: false, triples: new Map() };
-    graphs.set(graph, known);
-    if (isCleared) {
-      known.isCleared = true;
-      known.triples.clear();
-    }
-    for (const line of removed) known.triples.set(line, false);
-    for (const line of inserted) known.triples.set(line, true);
-  }
-  return graphs;
 }

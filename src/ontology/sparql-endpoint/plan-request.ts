@@ -105,7 +105,7 @@ function search(
   };
   const inserted = flatten(ast.mapNodes([...insert], skolemize));
   const patterns = ast.mapNodes(where.patterns, withoutBlankNodes);
-  const fresh = [...nodes.values()].map((name) => ast.bind(ast.call("uuid"), name));
+  const fresh = [...nodes.values()].map((name) => ast.bind(ast.operation("uuid", []), name));
   const from = reachesOthers(where) ? ast.dataset(graph, named) : undefined;
   const operation = ast.modify(graph, {
     remove: [...remove],
@@ -119,7 +119,7 @@ function search(
 /** BNODE() makes what would become an IRI when it is stored; so it makes one at once. */
 function withoutBlankNodes(node: ast.Node): unknown {
   if (node.type !== "expression" || node.subType !== "operation" || node["operator"] !== "bnode") return undefined;
-  if ((node["args"] as unknown[]).length === 0) return ast.call("uuid");
+  if ((node["args"] as unknown[]).length === 0) return ast.operation("uuid", []);
   throw new ValidationError("BNODE with an argument is not supported in updates of a SPARQL endpoint. Use IRI().", {
     code: "unsupported_sparql",
   });

@@ -5,10 +5,12 @@ import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
 import { DataFactory, n3 } from "../n3.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult, Row } from "../ontology-store.ts";
+import type { QueryAnswer, QueryRequest, QueryRunner } from "../query-runner.ts";
 import { skolemizedLines } from "../skolem.ts";
 import * as ast from "../sparql/ast.ts";
 import { JSON_RESULTS, readJsonResults } from "../sparql/json-results.ts";
 import { storeIri, storeName, STORES } from "../store-name.ts";
+import type { Visible } from "../visible.ts";
 import { abi, rdf } from "../vocabulary.ts";
 import { chunks } from "./chunks.ts";
 import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./endpoint.ts";
@@ -33,6 +35,15 @@ export interface SparqlEndpointStoreOptions {
   /** Longer answers are refused; default 256 MB. */
   maximumAnswerBytes?: number;
 }
+
+/** What a query of somebody else may cost; default: what is said of the store. */
+interface Limits {
+  signal?: AbortSignal;
+  maxBytes?: number;
+}
+
+/** Timers of Node.js take no more. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 const TURTLE = "text/turtle";
 const N_TRIPLES = "application/n-triples";
@@ -74,12 +85,20 @@ export class SparqlEndpointStore implements OntologyStore {
     this.#maxBytes = maximumAnswerBytes;
   }
 
+  /** A query that is stopped has its connection closed; whether the endpoint then stops as well is its own affair. */
+  readonly queryRunner: QueryRunner = { run: (request) => this.#run(request) };
+
   async createStore(store: string): Promise<void> {
     await this.#update(registration(storeIri(store)));
   }
 
-  async listStores(): Promise<string[]> {
-    const rows = await this.#select(`SELECT ?store FROM <${REGISTRY.value}> WHERE { ?store a <${abi.Store.value}> }`);
+  listStores(): Promise<string[]> {
+    return this.#stores();
+  }
+
+  async #stores(limits: Limits = {}): Promise<string[]> {
+    const query = `SELECT ?store FROM <${REGISTRY.value}> WHERE { ?store a <${abi.Store.value}> }`;
+    const rows = await this.#select(query, limits);
     return rows.flatMap((row) => storeName(bound(row, "store").value) ?? []).toSorted();
   }
 
@@ -114,12 +133,36 @@ export class SparqlEndpointStore implements OntologyStore {
     const { reachesOthers } = await import("./plan-request.ts");
     const query = parseQuery(sparql, bindings);
     const named = reachesOthers(query) ? await this.#reachable(graph) : [];
-    const text = toText({ ...query, datasets: ast.dataset(graph, named) });
-    if (query.subType === "construct" || query.subType === "describe") return this.#construct(text);
-    if (query.subType === "select") return this.#select(text);
-    const result = await this.#results(text);
+    return this.#answer(query.subType, toText({ ...query, datasets: ast.dataset(graph, named) }));
+  }
+
+  async #answer(form: ast.Query["subType"], text: string, limits: Limits = {}): Promise<QueryResult> {
+    if (form === "construct" || form === "describe") return readTriples(await this.#ask(text, TRIPLES, limits));
+    if (form === "select") return this.#select(text, limits);
+    const result = await this.#results(text, limits);
     // Virtuoso answers ASK with a row, or with none.
     return typeof result === "boolean" ? result : isTrue(result);
+  }
+
+  async #run(request: QueryRequest): Promise<QueryAnswer> {
+    const graph = DataFactory.namedNode(storeIri(request.store));
+    const { prepareQuestion, timedOut, toAnswer } = await import("../sparql/question.ts");
+    const { toText } = await import("../sparql/parse.ts");
+    const { reachesOthers } = await import("./plan-request.ts");
+    const { visible, maximumRows = Infinity, maximumBytes, timeoutMs = Infinity } = request;
+    const question = prepareQuestion(request, maximumRows);
+    const { query } = question;
+    const deadline = timeoutMs === Infinity ? undefined : AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMEOUT_MS));
+    const signal = AbortSignal.any([deadline, request.signal].filter((one) => one !== undefined));
+    const limits = { signal, ...(maximumBytes !== undefined && { maxBytes: maximumBytes }) };
+    try {
+      const named = reachesOthers(query) ? await this.#reachable(graph, visible, limits) : [];
+      const text = toText({ ...query, datasets: ast.dataset(graph, named) });
+      return toAnswer(await this.#answer(query.subType, text, limits), question, maximumRows);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw deadline?.aborted ? timedOut(timeoutMs) : error;
+    }
   }
 
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
@@ -157,9 +200,10 @@ export class SparqlEndpointStore implements OntologyStore {
     this.#closed = true;
   }
 
-  /** All stores that there are, and this one: without any, some endpoints would let GRAPH reach everything. */
-  async #reachable(graph: NamedNode): Promise<NamedNode[]> {
-    const stores = await this.listStores();
+  /** All stores that are there and visible, and this one: without any, some endpoints would let GRAPH reach everything. */
+  async #reachable(graph: NamedNode, visible?: Visible, limits: Limits = {}): Promise<NamedNode[]> {
+    const all = await this.#stores({ ...(limits.signal && { signal: limits.signal }) });
+    const stores = all.filter((name) => visible === undefined || Object.hasOwn(visible, name));
     return [...new Set([graph.value, ...stores.map(storeIri)])].map((value) => DataFactory.namedNode(value));
   }
 
@@ -196,8 +240,8 @@ export class SparqlEndpointStore implements OntologyStore {
     assertWritten(await this.#updates.send({ body: form("update", text), repeatable, maxBytes: this.#maxBytes }));
   }
 
-  async #results(text: string): Promise<Row[] | boolean> {
-    const answer = await this.#ask(text, JSON_RESULTS);
+  async #results(text: string, limits: Limits = {}): Promise<Row[] | boolean> {
+    const answer = await this.#ask(text, JSON_RESULTS, limits);
     try {
       return readJsonResults(JSON.parse(answer.text));
     } catch (cause) {
@@ -205,19 +249,20 @@ export class SparqlEndpointStore implements OntologyStore {
     }
   }
 
-  async #select(text: string): Promise<Row[]> {
-    const rows = await this.#results(text);
+  async #select(text: string, limits: Limits = {}): Promise<Row[]> {
+    const rows = await this.#results(text, limits);
     if (typeof rows === "boolean") throw unreadable(new Error("a boolean in answer to SELECT"));
     return rows;
   }
 
-  async #construct(text: string): Promise<Quad[]> {
-    return readTriples(await this.#ask(text, TRIPLES));
-  }
-
-  #ask(text: string, accept: string): Promise<HttpAnswer> {
+  #ask(text: string, accept: string, { maxBytes = this.#maxBytes, signal }: Limits): Promise<HttpAnswer> {
     this.#requireOpen();
-    return this.#queries.send({ body: form("query", text), headers: { accept }, maxBytes: this.#maxBytes });
+    return this.#queries.send({
+      body: form("query", text),
+      headers: { accept },
+      maxBytes: Math.min(maxBytes, this.#maxBytes),
+      ...(signal && { signal }),
+    });
   }
 
   #requireOpen(): void {

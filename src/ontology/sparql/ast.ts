@@ -120,14 +120,19 @@ export const modify = (
   loc,
 });
 
-/** A call of one of SPARQL's functions that take nothing. */
-export const call = (operator: "uuid"): Expression => ({
+/** A call of one of SPARQL's functions or operators. */
+export const operation = (operator: string, args: Expression[]): Expression => ({
   type: "expression",
   subType: "operation",
   operator,
-  args: [],
+  args,
   loc,
 });
+
+/** `value IN (constants)` */
+export const isIn = (value: Expression, constants: Expression[]): Expression => operation("in", [value, ...constants]);
+
+export const filter = (expression: Expression): Pattern => ({ type: "pattern", subType: "filter", expression, loc });
 
 /** An update of one operation, or of prefixes alone. */
 export const update = (context: Context, operation?: Operation): Update => ({

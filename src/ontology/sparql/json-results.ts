@@ -2,6 +2,9 @@
 import type { Term } from "@rdfjs/types";
 import { DataFactory } from "../n3.ts";
 import type { Row } from "../ontology-store.ts";
+import { areQuads } from "../queries.ts";
+import type { QueryAnswer } from "../query-runner.ts";
+import { xsd } from "../vocabulary.ts";
 
 export const JSON_RESULTS = "application/sparql-results+json";
 
@@ -49,4 +52,41 @@ export function readJsonResults(json: unknown): Row[] | boolean {
   if (typeof boolean === "boolean") return boolean;
   if (!results) throw new TypeError("neither rows nor a boolean");
   return results.bindings.map(readRow);
+}
+
+/**
+ * An answer in this format. Triples, for which it has no place, are the list `quads` of subject, predicate and object.
+ * `truncated` is there where rows or triples were left out.
+ */
+export function writeJsonResults({ result, variables, truncated }: QueryAnswer): JsonAnswer {
+  const cut = truncated ? { truncated } : {};
+  if (typeof result === "boolean") return { head: {}, boolean: result };
+  if (areQuads(result)) {
+    const quads = result.map(({ subject, predicate, object }) => ({
+      subject: writeTerm(subject),
+      predicate: writeTerm(predicate),
+      object: writeTerm(object),
+    }));
+    return { quads, ...cut };
+  }
+  const bindings = result.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([variable, term]) => [variable, writeTerm(term)])),
+  );
+  return { head: { vars: [...variables] }, results: { bindings }, ...cut };
+}
+
+export interface JsonAnswer {
+  head?: { vars?: string[] };
+  boolean?: boolean;
+  results?: { bindings: Record<string, JsonTerm>[] };
+  quads?: Record<"subject" | "predicate" | "object", JsonTerm>[];
+  truncated?: boolean;
+}
+
+function writeTerm(term: Term): JsonTerm {
+  if (term.termType === "NamedNode") return { type: "uri", value: term.value };
+  if (term.termType !== "Literal") return { type: "bnode", value: term.value };
+  const { value, language, datatype } = term;
+  if (language !== "") return { type: "literal", value, "xml:lang": language };
+  return { type: "literal", value, ...(datatype.equals(xsd.string) ? {} : { datatype: datatype.value }) };
 }

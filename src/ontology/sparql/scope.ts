@@ -1,7 +1,8 @@
 import type { Pattern, SelectQuery } from "./ast.ts";
 import { variablesOf } from "./triples.ts";
 
-const projected = (query: SelectQuery): string[] =>
+/** Names of the variables that a SELECT gives out. */
+export const projected = (query: SelectQuery): string[] =>
   query.variables.flatMap((item) => {
     if (item.type === "wildcard") return inScope(query.where.patterns);
     return item.type === "term" ? [item.value] : [item.variable.value];

@@ -10,6 +10,7 @@ import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparq
 import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
 import { FeedbackGraph } from "../../../src/workflows/customer-feedback/feedback-graph.ts";
 import { ontologyStoreContract, type OntologyStoreFixture } from "../../contract/ontology-store.ts";
+import { queryRunnerContract } from "../../contract/query-runner.ts";
 import { literal, namedNode, quad } from "../../support/terms.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 
@@ -72,6 +73,18 @@ describe.skipIf(url === undefined)("a real server", () => {
       await store.close();
     },
     ...(isVirtuoso && VIRTUOSO),
+  });
+
+  queryRunnerContract("SparqlEndpointStore on a real server", {
+    create: async () => {
+      const store = open();
+      await empty(store);
+      return store;
+    },
+    destroy: async (store) => {
+      await empty(store);
+      await store.close();
+    },
   });
 
   it("lets the whole workflow run, and again without doing anything twice", async () => {

@@ -1,0 +1,35 @@
+/** What a copy of the graph in a worker thread and its owner say to each other. */
+import type { WireError } from "../../errors.ts";
+import type { GraphChange } from "./graph-change.ts";
+import type { Asked } from "./graph-index.ts";
+
+/** Where the copy is read from, and how much of it. */
+export interface CopySource {
+  /** The SQLite file, or all triples as N-Triples in pieces, by the graph's IRI. */
+  readonly from: string | ReadonlyMap<string, readonly string[]>;
+  /** Of each graph by its IRI the properties and classes that the copy has; default: everything. */
+  readonly visible?: VisibleGraphs | undefined;
+}
+
+/** By the graph's IRI; properties and classes as N-Triples. */
+export type VisibleGraphs = ReadonlyMap<
+  string,
+  { readonly properties: ReadonlySet<string>; readonly classes: ReadonlySet<string> }
+>;
+
+export interface CopyQuestion extends Asked {
+  readonly text: string;
+  /** A longer answer is refused. */
+  readonly maximumBytes?: number | undefined;
+}
+
+export type ToCopy =
+  | { readonly kind: "change"; readonly changes: readonly GraphChange[] }
+  | { readonly kind: "ask"; readonly question: CopyQuestion };
+
+export type FromCopy =
+  /** The graph has been read. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "answered"; readonly text: string }
+  /** `isLost`: the copy can't be used any more. */
+  | { readonly kind: "failed"; readonly error: WireError; readonly isLost: boolean };

@@ -1,0 +1,68 @@
+/** A copy of the graph in a worker thread: it answers questions until it is terminated, which ends one that is under way as well. */
+import { parentPort, workerData } from "node:worker_threads";
+import { toWireError, ValidationError } from "../../errors.ts";
+import { storeIri } from "../store-name.ts";
+import { applyChanges, type GraphChange } from "./graph-change.ts";
+import type { CopyQuestion, CopySource, FromCopy, ToCopy } from "./graph-copy-protocol.ts";
+import { GraphIndex } from "./graph-index.ts";
+import { QuadFile } from "./quad-file.ts";
+import { callError } from "./store-errors.ts";
+import { visibleChange, visibleText } from "./visible-lines.ts";
+
+const { from, visible } = workerData as CopySource;
+const index = new GraphIndex();
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
+const say = (message: FromCopy): void => parentPort?.postMessage(message);
+
+/** @param isLost whether a copy of which this fails is of no use */
+function attempt(work: () => void, isLost = false): void {
+  try {
+    work();
+  } catch (error) {
+    const known = callError(typeof from === "string" ? from : "of the graph", error);
+    say({ kind: "failed", error: toWireError(known), isLost: isLost || index.broken });
+  }
+}
+
+function load(): void {
+  if (typeof from !== "string") {
+    for (const [graph, pieces] of from) for (const text of pieces) index.add(graph, visibleText(graph, text, visible));
+    return;
+  }
+  const file = new QuadFile(from, { readOnly: true });
+  try {
+    for (const name of file.storeNames()) {
+      const graph = storeIri(name);
+      const id = file.findStore(name);
+      if (id === undefined || (visible && !visible.has(graph))) continue;
+      for (const text of file.text(id)) index.add(graph, visibleText(graph, text, visible));
+    }
+  } finally {
+    file.close();
+  }
+}
+
+const follow = (changes: readonly GraphChange[]): void =>
+  applyChanges(
+    index,
+    changes.map((change) => visibleChange(change, visible)),
+  );
+
+function ask({ text, maximumBytes = Infinity, ...asked }: CopyQuestion): void {
+  const answer = index.answer(text, asked);
+  if (Buffer.byteLength(answer) <= maximumBytes) return say({ kind: "answered", text: answer });
+  throw new ValidationError(
+    `The answer has more than ${maximumBytes / 1_000_000} MB. Ask for fewer rows, or for less in each.`,
+    { code: "answer_too_long" },
+  );
+}
+
+parentPort?.on("message", (message: ToCopy) => {
+  if (message.kind === "change") attempt(() => follow(message.changes), true);
+  else attempt(() => ask(message.question));
+});
+attempt(() => {
+  load();
+  say({ kind: "ready" });
+}, true);

@@ -1,0 +1,169 @@
+import { Worker } from "node:worker_threads";
+import { fromWireError, IoError } from "../../errors.ts";
+import { timedOut } from "../sparql/question.ts";
+import type { GraphChange } from "./graph-change.ts";
+import type { CopyQuestion, CopySource, FromCopy, ToCopy } from "./graph-copy-protocol.ts";
+import { tooLarge } from "./graph-index.ts";
+
+/** Questions that may wait for the one that is under way. */
+const MOST_WAITING = 32;
+
+/** Timers of Node.js take no more. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+// As source or compiled, the worker is beside this file.
+const WORKER = new URL(
+  `./graph-copy-worker${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`,
+  import.meta.url,
+);
+
+interface Job {
+  readonly question: CopyQuestion;
+  readonly timeoutMs: number;
+  readonly resolve: (text: string) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * A copy of the graph in a worker thread, made at the first question and told of every change from then on. It answers one question
+ * after the other. Stopping one ends the thread; the next question makes another.
+ */
+export class GraphCopy {
+  readonly #source: () => CopySource;
+  #worker: Worker | undefined;
+  /** Whether it has read the graph. */
+  #isReady = false;
+  readonly #waiting: Job[] = [];
+  #current: Job | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param source is asked whenever a thread is started */
+  constructor(source: () => CopySource) {
+    this.#source = source;
+  }
+
+  /**
+   * The answer as text.
+   * @param timeoutMs counts from when the graph has been read and no other question is under way
+   * @throws ValidationError, IoError, the signal's reason
+   */
+  async ask(
+    question: CopyQuestion,
+    { timeoutMs = Infinity, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+  ): Promise<string> {
+    signal?.throwIfAborted();
+    if (this.#waiting.length >= MOST_WAITING) {
+      throw new IoError("Too many queries wait already. Try again later.", { code: "too_many_queries" });
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const job: Job = { question, timeoutMs, resolve, reject };
+    const abort = (): void => this.#abandon(job, signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#waiting.push(job);
+    this.#next();
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Changes that have been committed. Where no thread is running, the next one reads them. */
+  follow(changes: readonly GraphChange[]): void {
+    if (this.#worker) tell(this.#worker, { kind: "change", changes });
+  }
+
+  /** Ends the thread; whoever waits gets this error. */
+  async close(reason: unknown): Promise<void> {
+    for (const job of this.#waiting.splice(0)) job.reject(reason);
+    this.#settle()?.reject(reason);
+    await this.#discard();
+  }
+
+  #next(): void {
+    if (this.#current) return;
+    if (this.#waiting.length === 0) return this.#worker?.unref();
+    try {
+      this.#worker ??= this.#start();
+    } catch (error) {
+      return this.#lose(error);
+    }
+    this.#worker.ref();
+    // While it is being read it can still be left alone by those who no longer wait.
+    if (this.#isReady) this.#send(this.#worker, this.#waiting.shift()!);
+  }
+
+  #send(worker: Worker, job: Job): void {
+    this.#current = job;
+    tell(worker, { kind: "ask", question: job.question });
+    const { timeoutMs } = job;
+    if (timeoutMs === Infinity) return;
+    this.#timer = setTimeout(() => this.#lose(timedOut(timeoutMs)), Math.min(timeoutMs, LONGEST_TIMEOUT_MS));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(WORKER, { workerData: this.#source() });
+    const whileUsed = (work: () => void): void => {
+      if (this.#worker === worker) work();
+    };
+    worker.on("message", (message: FromCopy) => whileUsed(() => this.#hear(message)));
+    // Out of memory, or of its stack; what is wrong with a question it says itself.
+    worker.on("error", (cause) => whileUsed(() => this.#lose(tooLarge(cause))));
+    worker.on("exit", () => whileUsed(() => this.#lose(tooLarge())));
+    return worker;
+  }
+
+  #hear(message: FromCopy): void {
+    switch (message.kind) {
+      case "ready":
+        this.#isReady = true;
+        return this.#next();
+      case "answered":
+        return this.#finish(({ resolve }) => resolve(message.text));
+      case "failed": {
+        const error = fromWireError(message.error);
+        return message.isLost ? this.#lose(error) : this.#finish(({ reject }) => reject(error));
+      }
+    }
+  }
+
+  #abandon(job: Job, reason: unknown): void {
+    if (this.#current === job) return this.#lose(reason);
+    const index = this.#waiting.indexOf(job);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    job.reject(reason);
+    this.#next();
+  }
+
+  /** Ends the thread, and with it the question that is under way; while the graph is being read, all that wait for it. */
+  #lose(reason: unknown): void {
+    const lost = this.#isReady ? [] : this.#waiting.splice(0);
+    void this.#discard();
+    for (const job of lost) job.reject(reason);
+    this.#finish(({ reject }) => reject(reason));
+  }
+
+  #finish(settle: (job: Job) => void): void {
+    const job = this.#settle();
+    if (job) settle(job);
+    this.#next();
+  }
+
+  #settle(): Job | undefined {
+    const job = this.#current;
+    this.#current = undefined;
+    clearTimeout(this.#timer);
+    return job;
+  }
+
+  async #discard(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#isReady = false;
+    await worker?.terminate();
+  }
+}
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
+const tell = (worker: Worker, message: ToCopy): void => worker.postMessage(message);

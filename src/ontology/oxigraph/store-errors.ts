@@ -1,0 +1,37 @@
+/** What goes wrong with the file of the embedded knowledge graph, as callers see it. */
+import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
+import { sqliteFault } from "../../sqlite.ts";
+import { DamagedFileError } from "./quad-file.ts";
+
+/** The error of a call on the store in this file. */
+export function callError(path: string, error: unknown): Error {
+  if (isDamage(error)) return damaged(path, error);
+  if (!isSqliteError(error)) return toAbiError(error);
+  return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
+    cause: error,
+  });
+}
+
+export const isSqliteError = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof DamagedFileError || error instanceof SyntaxError || sqliteFault(error) === "damaged";
+
+const damaged = (path: string, cause: unknown): ValidationError =>
+  new ValidationError(
+    `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
+    { code: "store_unreadable", cause },
+  );
+
+/** The error of opening it. */
+export function openingError(error: unknown, path: string): Error {
+  if (isAbiError(error)) return error;
+  if (isDamage(error)) return damaged(path, error);
+  return new IoError(
+    `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,35 @@
+import { rdf } from "../vocabulary.ts";
+import type { GraphChange } from "./graph-change.ts";
+import type { VisibleGraphs } from "./graph-copy-protocol.ts";
+
+const TYPE = `<${rdf.type.value}>`;
+const END = " .";
+
+type Part = Parameters<VisibleGraphs["forEach"]>[0] extends (part: infer Value, ...rest: never) => void ? Value : never;
+
+/** Whether a line of N-Triples may be seen. Only its object can have blanks in it. */
+function isVisible(line: string, { properties, classes }: Part): boolean {
+  const first = line.indexOf(" ");
+  const second = line.indexOf(" ", first + 1);
+  const predicate = line.slice(first + 1, second);
+  return properties.has(predicate) || (predicate === TYPE && classes.has(line.slice(second + 1, -END.length)));
+}
+
+function visibleLines(graph: string, lines: readonly string[], visible: VisibleGraphs): string[] {
+  const part = visible.get(graph);
+  return part ? lines.filter((line) => isVisible(line, part)) : [];
+}
+
+/** Lines of N-Triples without those that must not be seen; all of them where nothing is said. */
+export const visibleText = (graph: string, text: string, visible: VisibleGraphs | undefined): string =>
+  visible ? visibleLines(graph, text.split("\n"), visible).join("\n") : text;
+
+/** The same for a change. */
+export const visibleChange = (change: GraphChange, visible: VisibleGraphs | undefined): GraphChange =>
+  visible
+    ? {
+        ...change,
+        removed: visibleLines(change.graph, change.removed, visible),
+        inserted: visibleLines(change.graph, change.inserted, visible),
+      }
+    : change;

@@ -1,0 +1,12 @@
+import { limitOffset, type Query } from "./ast.ts";
+
+/** The query with a limit that is no higher than this. */
+export function limited(query: Query, most: number): Query {
+  if (most === Infinity || (query.subType !== "select" && query.subType !== "construct")) return query;
+  const { solutionModifiers } = query;
+  const { limit = Infinity, offset } = solutionModifiers.limitOffset ?? {};
+  return {
+    ...query,
+    solutionModifiers: { ...solutionModifiers, limitOffset: limitOffset(Math.min(limit, most), offset) },
+  };
+}

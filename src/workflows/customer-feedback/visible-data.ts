@@ -1,0 +1,59 @@
+import type { Visible } from "../../ontology/visible.ts";
+import { abi, prov } from "../../ontology/vocabulary.ts";
+import { FEEDBACK_STORE } from "./feedback-graph.ts";
+
+/**
+ * What of the graph shows nobody's name or address, and no word that a customer or a colleague has written. Customers are known by their
+ * ids, which stand in their URIs; the store `customer_data` is left out as a whole.
+ */
+export const IMPERSONAL_DATA: Visible = {
+  [FEEDBACK_STORE]: {
+    properties: [
+      abi.id,
+      abi.reference,
+      abi.sentiment,
+      abi.statedSentiment,
+      abi.foundSentiment,
+      abi.sentimentScore,
+      abi.hasCategory,
+      abi.statedCategory,
+      abi.foundCategory,
+      abi.categoryScore,
+      abi.timestamp,
+      abi.providedBy,
+      abi.action,
+      abi.responsePermitted,
+      abi.permittedResponseTo,
+      abi.responseSent,
+      abi.responseId,
+      abi.responseTime,
+      abi.hasResponse,
+      abi.hasDraft,
+      abi.messageId,
+      abi.insteadOf,
+      abi.decision,
+      abi.priority,
+      abi.status,
+      abi.forFeedback,
+      abi.version,
+      abi.analyzedBy,
+      abi.sentimentAnalyzer,
+      abi.categoryAnalyzer,
+      abi.fallbackReason,
+      prov.wasGeneratedBy,
+      prov.wasRevisionOf,
+      prov.used,
+      prov.endedAtTime,
+    ],
+    classes: [
+      abi.Feedback,
+      abi.Ticket,
+      abi.Response,
+      abi.ResponseDraft,
+      abi.ResponseDecision,
+      abi.Analyzer,
+      abi.AnalyzerPair,
+      prov.Activity,
+    ],
+  },
+};

@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import { abi, prov, rdf } from "../../../src/ontology/vocabulary.ts";
+import { IMPERSONAL_DATA } from "../../../src/workflows/customer-feedback/visible-data.ts";
+
+/** Who somebody is, how to reach them, what somebody wrote; and classes whose members are named for people. */
+const HIDDEN = [
+  abi.name,
+  abi.email,
+  abi.segment,
+  abi.lifetimeValue,
+  abi.doNotContact,
+  abi.retrievedAt,
+  abi.retrievedFrom,
+  abi.subject,
+  abi.text,
+  abi.html,
+  abi.sentimentEvidence,
+  abi.categoryEvidence,
+  abi.reason,
+  abi.sender,
+  abi.recipient,
+  abi.refusal,
+  abi.inReplyTo,
+  prov.wasAssociatedWith,
+  abi.Customer,
+  abi.Person,
+  prov.Person,
+  prov.SoftwareAgent,
+  abi.Store,
+];
+
+it("says of every term of the vocabulary whether it shows a person", () => {
+  const { feedback_data: part, ...others } = IMPERSONAL_DATA;
+  expect(others).toEqual({});
+  const visible = [...part!.properties, ...part!.classes];
+  const names = (terms: readonly { value: string }[]) => terms.map(({ value }) => value).toSorted();
+  const all = [...Object.values(abi), ...Object.values(prov)];
+  expect(names([...visible, ...HIDDEN])).toEqual(names(all));
+  // It is visible by its classes alone.
+  expect(names(visible)).not.toContain(rdf.type.value);
+});
