@@ -16,7 +16,7 @@ export {
   type StreamOperation,
 } from "./workflow/operation.ts";
 export { Integration } from "./workflow/integration.ts";
-export { Pipeline } from "./workflow/pipeline.ts";
+export { Pipeline, type PipelineToolOptions } from "./workflow/pipeline.ts";
 export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
 export type { RouteContext, WorkflowRouter } from "./faces/http/routes.ts";
 export type { ToolProgress } from "./workflow/progress.ts";
@@ -124,6 +124,6 @@ export type { CustomerFeedbackResult } from "./workflows/customer-feedback/resul
 // Everything put together from settings.
 export { openApplication, type Application, type ApplicationOptions } from "./application.ts";
 export type { CreateWorkflows, WorkflowParts } from "./own-workflows.ts";
-export { Service, type ServiceOperation, type ServiceParts } from "./workflow/service.ts";
+export { Service, type ServiceOperation, type ServiceParts, type ServicePipeline } from "./workflow/service.ts";
 export { readSettings, type Settings, type SettingsOptions } from "./settings.ts";
 export { SETTINGS } from "./settings.ts";

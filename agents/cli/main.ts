@@ -15,6 +15,7 @@ import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/
 import { complain, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
+import { addRefreshCustomerCommand } from "../../src/cli/refresh-customer-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { addWorkerCommand } from "../../src/cli/worker-command.ts";
@@ -83,6 +84,7 @@ function createProgram(): Command {
   addApprovalsCommand(program);
   addQueryCommand(program);
   addImportCustomersCommand(program);
+  addRefreshCustomerCommand(program);
   addBackupCommand(program);
   addEvalCommand(program);
   return program.addHelpText("after", helpText);

@@ -10,8 +10,10 @@ import {
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { StreamedCustomerSource } from "../integrations/customers/streamed-customer-source.ts";
 import { Pipeline } from "../workflow/pipeline.ts";
 import { parse } from "../workflow/validation.ts";
+import { customerDataOperations } from "./customer-data-operations.ts";
 import { customerUri, replaceCustomers } from "./customer-update.ts";
 import { SingleFlight } from "./single-flight.ts";
 
@@ -70,6 +72,8 @@ export class CustomerDataPipeline extends Pipeline<
   CustomerDataPipelineParameters,
   CustomerDataPipelineResult
 > {
+  override readonly name = "customer-data";
+  override readonly operations = customerDataOperations(this);
   readonly #flights = new SingleFlight<CustomerDataPipelineResult>();
 
   /** Name of the source, as it is kept with the customers that come from it. */
@@ -103,7 +107,32 @@ export class CustomerDataPipeline extends Pipeline<
    * batches before it are stored, and running it again does no harm.
    * @throws ValidationError where the source can't be listed or read on, IoError where source or store fail, the signal's reason
    */
-  async loadAll({ signal, onProgress, onInvalid, onUnreadColumn }: LoadOptions = {}): Promise<LoadCounts> {
+  async loadAll({ onProgress, ...options }: LoadOptions = {}): Promise<LoadCounts> {
+    const loading = this.#load(this.configuration.customerSource, options);
+    for (;;) {
+      const { done, value } = await loading.next();
+      if (done) return value;
+      onProgress?.(value);
+    }
+  }
+
+  /**
+   * Loads customers that somebody hands in, as `loadAll` loads those of the source. They are kept as coming from no source.
+   * @param items objects with the fields of a customer; what is none is told to `onInvalid` and skipped
+   * @returns yields the counts after every batch that is stored, and returns those at the end
+   * @throws ValidationError, IoError where the store fails, what `items` throws, the signal's reason
+   */
+  importCustomers(
+    items: AsyncIterable<unknown>,
+    options: Omit<LoadOptions, "onProgress"> = {},
+  ): AsyncGenerator<LoadCounts, LoadCounts, undefined> {
+    return this.#load(new StreamedCustomerSource(items), options);
+  }
+
+  async *#load(
+    source: CustomerSource,
+    { signal, onInvalid, onUnreadColumn }: Omit<LoadOptions, "onProgress">,
+  ): AsyncGenerator<LoadCounts, LoadCounts, undefined> {
     const counts: LoadCounts = { loaded: 0, invalid: 0 };
     const onIssue = (issue: CustomerIssue): void => {
       if (issue.skipped) counts.invalid += 1;
@@ -126,20 +155,20 @@ export class CustomerDataPipeline extends Pipeline<
     let read = 0;
     // Of the beginning: what is read in a long import is no newer than that for sure.
     const time = this.#now();
-    const flush = async (): Promise<void> => {
-      await this.#store([...batch.values()], time);
+    const flush = async (): Promise<LoadCounts> => {
+      await this.#store([...batch.values()], time, source.name);
       batch.clear();
       counts.loaded = read;
-      onProgress?.({ ...counts });
+      return { ...counts };
     };
-    for await (const record of this.configuration.customerSource.list(request)) {
+    for await (const record of source.list(request)) {
       const id = tidyIdentifier(record.id);
       batch.set(id, lastRecord(batch.get(id), record));
       read += 1;
-      if (batch.size === BATCH_SIZE) await flush();
+      if (batch.size === BATCH_SIZE) yield await flush();
       signal?.throwIfAborted();
     }
-    if (batch.size > 0) await flush();
+    if (batch.size > 0) yield await flush();
     return counts;
   }
 
@@ -152,13 +181,13 @@ export class CustomerDataPipeline extends Pipeline<
     });
     if (record === undefined) return { customer_id: id, found: false };
     request.signal?.throwIfAborted();
-    await this.#store([record], time);
+    await this.#store([record], time, this.sourceName);
     return { customer_id: id, found: true, customer_uri: customerUri(id) };
   }
 
-  async #store(records: readonly CustomerRecord[], time: Date): Promise<void> {
+  async #store(records: readonly CustomerRecord[], time: Date, source: string | undefined): Promise<void> {
     const tidy = records.map((record) => ({ ...record, id: tidyIdentifier(record.id) }));
-    await this.configuration.ontologyStore.change(STORE, replaceCustomers(tidy, { time, source: this.sourceName }));
+    await this.configuration.ontologyStore.change(STORE, replaceCustomers(tidy, { time, source }));
   }
 
   /** Only where its name is like a field's: what else a source has is its own business. */

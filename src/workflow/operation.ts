@@ -62,9 +62,10 @@ export interface DurableOperation<
   run(input: z.output<Input>, context: RunContext): Promise<z.output<Output>>;
 }
 
-/** Many items in, a result for each out, in their order. */
+/** Many items in, their results out in the order of the items: one for each, or what some of them together came to. */
 export interface StreamOperation extends OperationBase<z.ZodObject, z.ZodType> {
   readonly kind: "stream";
+  // `input` is an item, `output` what comes out.
   run(items: AsyncIterable<unknown>, options: CallOptions): AsyncIterable<object>;
 }
 

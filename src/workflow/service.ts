@@ -8,6 +8,7 @@ import type { Logger } from "../log.ts";
 import { silentLogger } from "../log.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { DirectOperation, Operation, StreamOperation } from "./operation.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { RunResultSchema } from "./run-schemas.ts";
 import { runOperations } from "./run-operations.ts";
 import { parse } from "./validation.ts";
@@ -17,15 +18,25 @@ import type { Workflow } from "./workflow.ts";
 export interface ServiceParts {
   engine: WorkflowEngine;
   workflows: readonly Workflow[];
-  /** Beside those of the workflows: questions to the graph, pipelines. */
+  /** What moves data into the graph; each with a name of its own. */
+  pipelines?: readonly ServicePipeline[];
+  /** Beside those of the workflows and pipelines: questions to the graph. */
   operations?: readonly DirectOperation[];
   logger?: Logger;
 }
 
-/** An operation with the workflow that it belongs to; without one where it belongs to the service. */
+/** The slice of a pipeline that a service offers. */
+export type ServicePipeline = Pick<Pipeline<unknown, unknown, unknown>, "name" | "operations">;
+
+/** An operation with the workflow or the pipeline that it belongs to; without either where it belongs to the service. */
 export interface ServiceOperation {
   readonly operation: Operation | StreamOperation;
   readonly workflow?: Workflow;
+  /**
+   * For HTTP: `POST /pipelines/{pipeline}/{operation}`. A direct operation takes a JSON object and answers with one, a stream takes JSON
+   * Lines and answers with JSON Lines. `POST /pipelines/{pipeline}` is the direct operation of a pipeline that has one of them only.
+   */
+  readonly pipeline?: ServicePipeline;
 }
 
 /** See the head of this file. */
@@ -33,11 +44,12 @@ export class Service {
   readonly engine: WorkflowEngine;
   readonly logger: Logger;
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** All operations, those of the workflows first. */
+  readonly pipelines: ReadonlyMap<string, ServicePipeline>;
+  /** All operations: those of the workflows, of the pipelines, and of the service itself. */
   readonly operations: readonly ServiceOperation[];
 
-  /** @throws TypeError for two workflows, or two operations of one workflow, with the same name */
-  constructor({ engine, workflows, operations = [], logger = silentLogger }: ServiceParts) {
+  /** @throws TypeError for two workflows, pipelines, or operations of one of them, with the same name */
+  constructor({ engine, workflows, pipelines = [], operations = [], logger = silentLogger }: ServiceParts) {
     this.engine = engine;
     this.logger = logger;
     this.workflows = new Map(workflows.map((workflow) => [workflow.name, workflow.register()]));
@@ -45,16 +57,25 @@ export class Service {
     const ofWorkflows = workflows.flatMap((workflow): ServiceOperation[] =>
       [...workflow.operations, batchOperation(workflow)].map((operation) => ({ operation, workflow })),
     );
+    this.pipelines = new Map(pipelines.map((pipeline) => [pipeline.name, pipeline]));
+    if (this.pipelines.size < pipelines.length) throw new TypeError("two pipelines have the same name");
+    const ofPipelines = pipelines.flatMap((pipeline): ServiceOperation[] =>
+      pipeline.operations.map((operation) => ({ operation, pipeline })),
+    );
     const own = [...runOperations(this), ...operations].map((operation): ServiceOperation => ({ operation }));
-    this.operations = [...ofWorkflows, ...own];
-    const names = this.operations.map(({ operation, workflow }) => `${workflow?.name ?? ""}/${operation.name}`);
+    this.operations = [...ofWorkflows, ...ofPipelines, ...own];
+    const names = this.operations.map(
+      ({ operation, workflow, pipeline }) => `${workflow?.name ?? pipeline?.name ?? ""}/${operation.name}`,
+    );
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw new TypeError(`two operations are named ${twice}`);
   }
 
   /** The service's own operation of this name. */
   operation(name: string): DirectOperation {
-    const found = this.operations.find(({ operation, workflow }) => !workflow && operation.name === name);
+    const found = this.operations.find(
+      ({ operation, workflow, pipeline }) => !workflow && !pipeline && operation.name === name,
+    );
     if (found?.operation.kind !== "direct") throw new TypeError(`the service has no operation "${name}"`);
     return found.operation;
   }

@@ -1,16 +1,17 @@
 import { setImmediate } from "node:timers/promises";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import type { Decision, Run, RunContext, RunFilter, StartedRun } from "../engine/engine.ts";
-import { isAbiError, toAbiError, ValidationError } from "../errors.ts";
+import { ValidationError } from "../errors.ts";
 import { addWorkflowRoutes } from "../faces/http/as-api.ts";
 import type { WorkflowRouter } from "../faces/http/routes.ts";
 import { workflowTools } from "../faces/langchain/operation-tool.ts";
 import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { Json } from "../json.ts";
-import { describeCause, silentLogger, type Logger } from "../log.ts";
+import { silentLogger, type Logger } from "../log.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
+import { directCall, logUnexpected } from "./direct-operations.ts";
 import type { CallOptions, DurableOperation, Operation, OperationCall } from "./operation.ts";
 import { withProgress } from "./progress.ts";
 import {
@@ -25,7 +26,6 @@ import {
   type WorkflowStatus,
 } from "./result.ts";
 import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
-import { parse } from "./validation.ts";
 
 /** Options of `startWorkflow`. */
 export interface StartOptions {
@@ -300,10 +300,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /** Logs the cause of an error that callers are told nothing about. */
   logUnexpected(error: unknown): void {
-    const { type, cause } = toAbiError(error);
-    if (!isAbiError(error) || type === "unexpected_error") {
-      this.logger.error({ workflow: this.name, cause: describeCause(cause) }, "an operation failed unexpectedly");
-    }
+    logUnexpected(this.logger, error, { workflow: this.name });
   }
 
   /** What `GET /workflows/<name>/{key}` tells of a run. Override it to answer from what the process has stored. */
@@ -399,10 +396,3 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return identityOf(this.#durable(), run.input);
   }
 }
-
-const directCall = (operation: Extract<Operation, { kind: "direct" }>): OperationCall =>
-  // A direct operation has no steps to tell of.
-  // oxlint-disable-next-line require-yield
-  async function* (args, options) {
-    return operation.run(parse(operation.input, args), options);
-  };

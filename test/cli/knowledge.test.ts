@@ -78,6 +78,30 @@ describe("query", () => {
   });
 });
 
+describe("refresh-customer", () => {
+  test("reads a customer again, says whom the source does not know, and needs a source", async () => {
+    const place = workplace();
+    await call(["import-customers", "customers.csv"], place);
+    writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Moved,ann@example.net\n");
+    const refresh = (...args: string[]) => call(["refresh-customer", ...args], place);
+    expect(await refresh("C-1")).toEqual({
+      code: 0,
+      stdout: "C-1 is stored as the customer source knows them now.\n",
+      stderr: "",
+    });
+    const names = ["query", "--store", "customer_data", "SELECT ?name { ?c abi:name ?name } ORDER BY ?name"];
+    expect((await call(names, place)).stdout).toBe('name\nAnn Moved\nBo "B" Lund\n2 rows\n');
+
+    const gone = await refresh("C-2", "--json");
+    expect({ code: gone.code, result: JSON.parse(gone.stdout) as unknown }).toEqual({
+      code: 1,
+      result: { customer_id: "C-2", found: false },
+    });
+    expect((await refresh("C-2")).stdout).toBe("The customer source does not know C-2. Nothing was changed.\n");
+    expect((await call(["refresh-customer", "C-1"], { cwd: place.cwd })).stderr).toMatch(/Set CUSTOMER_SOURCE/);
+  });
+});
+
 describe("import-customers", () => {
   test("loads what is good and lists what is not; again, nothing is added twice", async () => {
     const cwd = temporaryFolder();

@@ -75,6 +75,25 @@ describe("the operations of a service", () => {
     ]);
   });
 
+  it("are those of pipelines as well, each under its pipeline's name", async () => {
+    const { engine, workflow } = await startService();
+    const operation = direct("move", {
+      description: "Move.",
+      audience: "operator",
+      input: z.strictObject({}),
+      output: z.object({}),
+      run: () => ({}),
+    });
+    const [here, there] = ["here", "there"].map((name) => ({ name, operations: [operation] }));
+    const service = new Service({ engine, workflows: [workflow], pipelines: [here!, there!] });
+    expect(
+      service.operations.flatMap((one) => (one.pipeline ? [`${one.pipeline.name} ${one.operation.name}`] : [])),
+    ).toEqual(["here move", "there move"]);
+    expect(service.pipelines.get("there")).toBe(there);
+    expect(() => service.operation("move")).toThrow("no operation");
+    expect(() => new Service({ engine, workflows: [], pipelines: [here!, here!] })).toThrow("two pipelines");
+  });
+
   it("never make a tool of what is for people or operators", () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());

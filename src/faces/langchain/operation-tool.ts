@@ -4,13 +4,14 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { requirePackage } from "../../require-package.ts";
 import type { ToolOptions } from "../model-calls/fixed-fields.ts";
-import { modelToolsOf, type ModelTool } from "../model-calls/model-call.ts";
+import { modelToolsOf, type ModelAudience, type ModelTool } from "../model-calls/model-call.ts";
 
 /** The operations of a workflow that models may call, as LangChain tools. */
 export const workflowTools = (
   workflow: Parameters<typeof modelToolsOf>[0],
   options: ToolOptions,
-): DynamicStructuredTool[] => modelToolsOf(workflow, options).map(operationTool);
+  audience?: ModelAudience,
+): DynamicStructuredTool[] => modelToolsOf(workflow, options, audience).map(operationTool);
 
 /** The model gets the result as a line of JSON, the program the same as the artifact. */
 function operationTool({ operation, schema, call }: ModelTool): DynamicStructuredTool {

@@ -1,5 +1,5 @@
 import { toWireError } from "../../errors.ts";
-import type { CallOptions, Operation, OperationCall } from "../../workflow/operation.ts";
+import type { Audience, CallOptions, Operation, OperationCall } from "../../workflow/operation.ts";
 import type { ToolProgress } from "../../workflow/progress.ts";
 import type { Workflow } from "../../workflow/workflow.ts";
 import { fixedFieldsOf, type ToolOptions } from "./fixed-fields.ts";
@@ -23,12 +23,20 @@ export interface ModelTool {
 /** The parts of a workflow that its tools need. */
 type CallableWorkflow = Pick<Workflow, "operations" | "operationCall" | "logUnexpected">;
 
+/** Whose operations models get. Never those of people: deciding is for them. */
+export type ModelAudience = Exclude<Audience, "person">;
+
 /**
- * The operations of a workflow that models may call, in their order. What is for people or operators is not among them.
+ * The operations of a workflow that models may call, in their order: those for agents, or where a program asks for them by name, those
+ * for operators. What is for people is never among them.
  * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that it can't have
  */
-export function modelToolsOf(workflow: CallableWorkflow, options: ToolOptions = {}): ModelTool[] {
-  const operations = workflow.operations.filter(({ audience }) => audience === "agent");
+export function modelToolsOf(
+  workflow: CallableWorkflow,
+  options: ToolOptions = {},
+  audience: ModelAudience = "agent",
+): ModelTool[] {
+  const operations = workflow.operations.filter((operation) => operation.audience === audience);
   const fixedFields = fixedFieldsOf(operations, options);
   return operations.map((operation, index) => {
     const fixed = fixedFields[index]!;

@@ -1,0 +1,25 @@
+import type { CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
+import { CustomerFields, readCustomer } from "./read-customer.ts";
+
+/** Customers that somebody hands in, one object each, with the fields in any of the spellings that files have. For one pass. */
+export class StreamedCustomerSource implements CustomerSource {
+  readonly #items: AsyncIterable<unknown>;
+
+  constructor(items: AsyncIterable<unknown>) {
+    this.#items = items;
+  }
+
+  async get(): Promise<undefined> {}
+
+  async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
+    const fields = new CustomerFields();
+    let item = 0;
+    for await (const value of this.#items) {
+      item += 1;
+      const { record, issues } = readCustomer(fields.pick(value), `item ${item}`);
+      for (const issue of issues) request.onIssue?.(issue);
+      if (record) yield record;
+    }
+    fields.report(request);
+  }
+}

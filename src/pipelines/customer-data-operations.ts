@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { CustomerRecord, type CustomerIssue } from "../integrations/customers/customer-source.ts";
+import type { CallOptions, DirectOperation, StreamOperation } from "../workflow/operation.ts";
+import { direct } from "../workflow/operation.ts";
+import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
+
+/** Faults that are told of at a time; the others are only counted. */
+const SHOWN_ISSUES = 100;
+
+const forOperators = { audience: "operator", scope: "admin" } as const;
+
+const ImportCounts = z.object({
+  loaded: z.int().describe("Customers stored so far."),
+  invalid: z.int().describe("Items skipped so far."),
+  issues: z
+    .array(
+      z.object({
+        place: z.string(),
+        customer_id: z.string().optional(),
+        message: z.string(),
+        skipped: z.boolean().describe("False where the customer was taken all the same."),
+      }),
+    )
+    .describe(`Faults since the last counts, ${SHOWN_ISSUES} at most.`),
+});
+
+type Importer = Pick<CustomerDataPipeline, "run" | "importCustomers">;
+
+/** What operators may do with customers. */
+export const customerDataOperations = (pipeline: Importer): (DirectOperation | StreamOperation)[] => [
+  direct("refresh_customer", {
+    description: "Read one customer again from the source of customers, and store what it says now.",
+    ...forOperators,
+    writes: true,
+    input: z.strictObject({
+      customer_id: CustomerRecord.shape.id.describe("Id of the customer, as the source knows it."),
+    }),
+    output: z.object({
+      customer_id: z.string(),
+      found: z.boolean().describe("False where the source does not know the customer; nothing is changed then."),
+      customer_uri: z.string().optional(),
+    }),
+    run: ({ customer_id }, options) => pipeline.run({ customer_id }, options),
+  }),
+  {
+    kind: "stream",
+    name: "import_customers",
+    description:
+      "Store customers, one object each: id, name, email, segment, lifetime_value, do_not_contact. Gives counts now and then, and at the end.",
+    ...forOperators,
+    input: z.looseObject({
+      id: z.union([z.string(), z.number()]).describe("Id of the customer."),
+      name: z.string().nullish(),
+      email: z.string().nullish(),
+      segment: z.string().nullish(),
+      lifetime_value: z.union([z.number(), z.string()]).nullish(),
+      do_not_contact: z.union([z.boolean(), z.string(), z.number()]).nullish(),
+    }),
+    output: ImportCounts,
+    run: (items, options) => importCounts(pipeline, items, options),
+  },
+];
+
+/** Counts after every batch that is stored, and at the end. */
+async function* importCounts(
+  pipeline: Importer,
+  items: AsyncIterable<unknown>,
+  { signal }: CallOptions,
+): AsyncGenerator<z.output<typeof ImportCounts>> {
+  let issues: CustomerIssue[] = [];
+  const report = (counts: LoadCounts) => {
+    const shown = issues.map(({ place, id, message, skipped }) => ({
+      place,
+      ...(id !== undefined && { customer_id: id }),
+      message,
+      skipped,
+    }));
+    issues = [];
+    return { ...counts, issues: shown };
+  };
+  const importing = pipeline.importCustomers(items, {
+    ...(signal && { signal }),
+    onInvalid: (issue) => {
+      if (issues.length < SHOWN_ISSUES) issues.push(issue);
+    },
+  });
+  try {
+    for (;;) {
+      const { done, value } = await importing.next();
+      yield report(value);
+      if (done) return;
+    }
+  } finally {
+    // Whoever wants no more counts lets the items end as well.
+    await importing.return({ loaded: 0, invalid: 0 });
+  }
+}
