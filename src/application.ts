@@ -19,9 +19,16 @@ import { MailChannel } from "./integrations/notifications/mail-channel.ts";
 import { WebhookChannel } from "./integrations/notifications/webhook-channel.ts";
 import { loadWorkflows, type CreateWorkflows, type WorkflowParts } from "./own-workflows.ts";
 import type { Workflow } from "./workflow/workflow.ts";
+import { freeQueryOperation } from "./questions/free-query.ts";
+import { queryGraphOperation } from "./questions/query-graph.ts";
+import { questionOperation } from "./questions/question-operation.ts";
+import type { DirectOperation } from "./workflow/operation.ts";
 import { Service } from "./workflow/service.ts";
 import { NotificationWorkflow } from "./workflows/notifications/notification-workflow.ts";
 import { CustomerFeedbackWorkflow } from "./workflows/customer-feedback/customer-feedback-workflow.ts";
+import { FEEDBACK_STORE } from "./workflows/customer-feedback/feedback-graph.ts";
+import { CUSTOMER_FEEDBACK_QUESTIONS } from "./workflows/customer-feedback/questions.ts";
+import { IMPERSONAL_DATA } from "./workflows/customer-feedback/visible-data.ts";
 import { DEFAULT_ESCALATION_POLICY } from "./workflows/customer-feedback/policy.ts";
 
 /** Customer feedback and workflows of your own, put together and running. */
@@ -106,6 +113,15 @@ function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Lo
   }
 }
 
+/** Questions to the graph: for operators any, for agents those that the settings name. */
+function graphOperations({ queryRunner }: OntologyStore, { graphTools }: Settings): DirectOperation[] {
+  const forOperators = queryGraphOperation({ queryRunner, store: FEEDBACK_STORE });
+  if (graphTools === "off") return [forOperators];
+  const questions = CUSTOMER_FEEDBACK_QUESTIONS.map((question) => questionOperation(question, { queryRunner }));
+  const free = freeQueryOperation({ queryRunner, store: FEEDBACK_STORE, visible: IMPERSONAL_DATA });
+  return [forOperators, ...questions, ...(graphTools === "query" ? [free] : [])];
+}
+
 /** How to open an application, beside its settings. */
 export interface ApplicationOptions {
   /** `false` executes nothing, whatever the settings say: to look at what is there, or to decide on it. */
@@ -181,7 +197,13 @@ export async function openApplication(
     const parts = { engine, ontologyStore, emailIntegration, maxParallelRequests, logger };
     const others = (await (createWorkflows ?? (await ownWorkflows(settings)))?.(parts)) ?? [];
     const notifications = notificationWorkflow(settings, parts);
-    const service = new Service({ engine, workflows: [workflow, ...others, ...notifications], logger });
+    const service = new Service({
+      engine,
+      workflows: [workflow, ...others, ...notifications],
+      pipelines: [customerDataPipeline],
+      operations: graphOperations(ontologyStore, settings),
+      logger,
+    });
     engine.resume();
     return { workflow, service, engine, ontologyStore, customerDataPipeline, close };
   } catch (error) {

@@ -208,6 +208,14 @@ const DEFINITIONS = {
     kind: url("http", "https"),
     about: "Where people reach the service, for links in notifications: https://abi.example.org.",
   },
+  graphTools: {
+    env: "GRAPH_TOOLS",
+    kind: oneOf("off", "questions", "query"),
+    default: "off",
+    about:
+      "What agents may ask the knowledge graph over MCP and HTTP, about all customers: prepared `questions`, or `query` " +
+      "for SPARQL of their own too. Nothing personal.",
+  },
   workflows: {
     env: "WORKFLOWS",
     kind: text(),

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openApplication } from "../src/application.ts";
 import { silentLogger } from "../src/log.ts";
 import { readSettings } from "../src/settings.ts";
+import { CUSTOMER_FEEDBACK_QUESTIONS } from "../src/workflows/customer-feedback/questions.ts";
 import { feedback } from "./support/feedback.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { startSparqlEndpoint, type Access } from "./support/sparql-endpoint.ts";
@@ -59,5 +60,70 @@ describe("an application with a SPARQL endpoint in its settings", () => {
       error: "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
     });
     expect(JSON.stringify(result)).not.toMatch(/s3cret|127\.0\.0\.1/);
+  });
+});
+
+describe("the operations of an application", () => {
+  const ofService = async (graphTools: string) => {
+    const { service, workflow } = await openOn({ GRAPH_TOOLS: graphTools });
+    const agentOperations = service.operations.filter(({ operation }) => operation.audience === "agent");
+    const named = (isOfWorkflow: boolean) =>
+      agentOperations
+        .filter((one) => (one.workflow !== undefined) === isOfWorkflow)
+        .map(({ operation }) => operation.name);
+    expect(named(true)).toEqual(workflow.as_tools().map(({ name }) => name));
+    expect(workflow.as_tools()).toHaveLength(3);
+    return { service, others: named(false) };
+  };
+
+  it("have no questions to the graph for agents, unless GRAPH_TOOLS says so", async () => {
+    expect((await ofService("off")).others).toEqual([]);
+    const questions = CUSTOMER_FEEDBACK_QUESTIONS.map(({ name }) => name);
+    expect((await ofService("questions")).others).toEqual(questions);
+    const { service, others } = await ofService("query");
+    expect(others).toEqual([...questions, "query_knowledge_graph"]);
+    const free = service.operation("query_knowledge_graph");
+    const query = "SELECT * { GRAPH <http://example.org/abi/stores/customer_data> { ?s ?p ?o } }";
+    await expect(free.run({ query }, {})).rejects.toMatchObject({ code: "not_visible" });
+  });
+
+  it("have pipelines and any query for operators alone", async () => {
+    const { service } = await ofService("query");
+    const operators = service.operations
+      .filter(({ operation, workflow }) => !workflow && operation.scope === "admin")
+      .map(
+        ({ operation, pipeline }) =>
+          `${operation.audience} ${pipeline?.name ?? "*"} ${operation.kind} ${operation.name}`,
+      );
+    expect(operators).toEqual([
+      "operator customer-data direct refresh_customer",
+      "operator customer-data stream import_customers",
+      "operator * direct query_graph",
+    ]);
+  });
+
+  it("answer an operator's query with SPARQL JSON results, within limits", async () => {
+    const { service, workflow, customerDataPipeline } = await openOn({});
+    await customerDataPipeline.run({ customer_id: "C-1" });
+    await workflow.run(feedback());
+    const operation = service.operation("query_graph");
+    const query = async (input: object) => operation.run(operation.input.parse(input), {});
+    const answer = await query({ query: "SELECT ?name ?none { ?c abi:name ?name }", store: "customer_data" });
+    expect(operation.output.parse(answer)).toEqual({
+      head: { vars: ["name", "none"] },
+      results: { bindings: [{ name: { type: "literal", value: "Ada" } }] },
+    });
+    expect(await query({ query: "ASK { ?f a abi:Feedback }" })).toEqual({ head: {}, boolean: true });
+    expect(await query({ query: "SELECT * { ?s ?p ?o }", limit: 3 })).toMatchObject({
+      results: { bindings: { length: 3 } },
+      truncated: true,
+    });
+    expect(operation.output.parse(await query({ query: "DESCRIBE ?f { ?f a abi:Feedback }" }))).toMatchObject({
+      quads: expect.any(Array),
+    });
+    const endless = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p . ?q ?r ?s }";
+    await expect(query({ query: endless, timeout_s: 1 })).rejects.toMatchObject({ code: "query_timeout" });
+    await expect(query({ query: "DROP ALL" })).rejects.toMatchObject({ code: "unsupported_sparql" });
+    expect(() => operation.input.parse({ query: "ASK {}", timeout_s: 601 })).toThrow("600");
   });
 });

@@ -21,6 +21,7 @@ describe("settings", () => {
       retryAttempts: 6,
       retryDelayMs: 500,
       mailRetryFor: "1d",
+      graphTools: "off",
       logLevel: "warn",
     });
   });

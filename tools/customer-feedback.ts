@@ -1,12 +1,15 @@
 import { BaseToolkit, type DynamicStructuredTool } from "@langchain/core/tools";
 import { openApplication, type Application } from "../src/application.ts";
 import { readSettings, type SettingsOptions } from "../src/settings.ts";
+import type { OntologyStore } from "../src/ontology/ontology-store.ts";
 import type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 
 /** The customer feedback workflow as a LangChain toolkit, with everything behind it open and running. */
 export class CustomerFeedbackToolkit extends BaseToolkit {
   readonly workflow: CustomerFeedbackWorkflow;
+  /** The knowledge graph, such as for `createKnowledgeGraphTools`; closed with the toolkit. */
+  readonly ontologyStore: OntologyStore;
   override readonly tools: DynamicStructuredTool[];
   readonly #application: Application;
 
@@ -15,6 +18,7 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
     super();
     this.#application = application;
     this.workflow = application.workflow;
+    this.ontologyStore = application.ontologyStore;
     this.tools = application.workflow.as_tools(options);
   }
 

@@ -1,0 +1,84 @@
+import { z } from "zod";
+import type { NamedNode } from "@rdfjs/types";
+import type { Row } from "../ontology/ontology-store.ts";
+import { areQuads } from "../ontology/queries.ts";
+import type { QueryAnswer, QueryRunner } from "../ontology/query-runner.ts";
+import type { Visible } from "../ontology/visible.ts";
+import { storeIri } from "../ontology/store-name.ts";
+import { ABI, abi, PREFIXES, PROV, prov } from "../ontology/vocabulary.ts";
+import { direct, type DirectOperation } from "../workflow/operation.ts";
+import { DEFAULT_LIMITS, noteOn, Truncation, type QuestionLimits } from "./limits.ts";
+import { valueOf } from "./question-operation.ts";
+
+export interface FreeQueryOptions extends QuestionLimits {
+  queryRunner: QueryRunner;
+  /** The store that is asked. */
+  store: string;
+  /** What queries may see; undefined: everything, whoever it is about. */
+  visible: Visible | undefined;
+}
+
+const LONGEST_QUERY = 10_000;
+/** A model reads no more than some ten thousand words. */
+const MAXIMUM_BYTES = 100_000;
+
+const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** Any query of a model's own, read-only and within limits, as an operation for agents. */
+export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
+  const { queryRunner, store, visible } = options;
+  const { maximumRows, timeoutMs } = { ...DEFAULT_LIMITS, ...options };
+  return direct("query_knowledge_graph", {
+    description:
+      "Ask the knowledge graph a question of your own in SPARQL 1.1 (SELECT, ASK or CONSTRUCT; nothing can be changed). " +
+      `The prefixes abi:, rdf:, xsd: and prov: are declared. ${visible ? described(visible[store]) : EVERYTHING}`,
+    input: z.strictObject({
+      query: z
+        .string()
+        .min(1, "must not be empty")
+        .max(LONGEST_QUERY, `must have at most ${LONGEST_QUERY} characters`)
+        .describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
+    }),
+    output: z.object({
+      answer: z.boolean().optional().describe("Of an ASK."),
+      columns: z.array(z.string()).optional().describe("Names of the columns of the rows."),
+      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null where there is no value."),
+      ...Truncation.shape,
+    }),
+    run: async ({ query }, { signal }) => {
+      const answer = await queryRunner.run({
+        store,
+        sparql: `${PREFIXES} ${query}`,
+        ...(visible && { visible }),
+        maximumRows,
+        maximumBytes: MAXIMUM_BYTES,
+        timeoutMs,
+        ...(signal && { signal }),
+      });
+      return { ...tableOf(answer), ...noteOn(answer.truncated, maximumRows) };
+    },
+  });
+}
+
+function tableOf({ result, variables }: QueryAnswer) {
+  if (typeof result === "boolean") return { answer: result };
+  if (areQuads(result)) {
+    const rows = result.map(({ subject, predicate, object }) => [subject, predicate, object].map(valueOf));
+    return { columns: ["subject", "predicate", "object"], rows };
+  }
+  const cellsOf = (row: Row) => variables.map((name) => (row[name] ? valueOf(row[name]) : null));
+  return { columns: [...variables], rows: result.map(cellsOf) };
+}
+
+const shortened = (terms: readonly NamedNode[]): string =>
+  terms.map(({ value }) => value.replace(ABI, "abi:").replace(PROV, "prov:")).join(", ");
+
+/** The words that a model may use. */
+const described = (part: Visible[string] | undefined): string =>
+  part
+    ? `Classes: ${shortened(part.classes)}. Properties: ${shortened(part.properties)}. Others are not visible.`
+    : "Nothing is visible.";
+
+const EVERYTHING =
+  `Classes and properties: ${shortened([...Object.values(abi), ...Object.values(prov)])}. ` +
+  `Other stores are named graphs, such as <${storeIri("customer_data")}>.`;

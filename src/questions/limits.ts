@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** What one question may cost. */
+export interface QuestionLimits {
+  /** Rows of an answer; default 50. An answer that has more says so. */
+  maximumRows?: number;
+  /** Milliseconds after which a question is stopped; default 10,000. */
+  timeoutMs?: number;
+}
+
+export const DEFAULT_LIMITS = { maximumRows: 50, timeoutMs: 10_000 } as const;
+
+/** What every answer says of its end. */
+export const Truncation = z.object({
+  truncated: z.boolean().describe("Whether there is more than is here."),
+  note: z.string().optional().describe("Where there is more: how to get at it."),
+});
+
+export const noteOn = (truncated: boolean, maximumRows: number): z.output<typeof Truncation> =>
+  truncated
+    ? { truncated, note: `Only the first ${maximumRows} rows are here. Ask more narrowly to see the others.` }
+    : { truncated };

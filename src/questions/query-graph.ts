@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { QueryRunner } from "../ontology/query-runner.ts";
+import { writeJsonResults } from "../ontology/sparql/json-results.ts";
+import { PREFIXES } from "../ontology/vocabulary.ts";
+import { direct, type DirectOperation } from "../workflow/operation.ts";
+
+const LONGEST_QUERY = 100_000;
+const DEFAULT_TIMEOUT_S = 30;
+const LONGEST_TIMEOUT_S = 600;
+const DEFAULT_ROWS = 10_000;
+const MOST_ROWS = 100_000;
+const MAXIMUM_BYTES = 100_000_000;
+
+const JsonTermSchema = z.object({
+  type: z.enum(["uri", "bnode", "literal", "typed-literal"]),
+  value: z.string(),
+  "xml:lang": z.string().optional(),
+  datatype: z.string().optional(),
+});
+
+/**
+ * Any query of an operator's, over everything that is in the graph, as SPARQL 1.1 Query Results JSON.
+ * @param store which is asked where the caller names none
+ */
+export function queryGraphOperation({
+  queryRunner,
+  store,
+}: {
+  queryRunner: QueryRunner;
+  store: string;
+}): DirectOperation {
+  const wholeNumber = (most: number) => z.coerce.number().int().min(1).max(most);
+  return direct("query_graph", {
+    description: "Ask the knowledge graph with SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE. Changes nothing.",
+    audience: "operator",
+    scope: "admin",
+    input: z.strictObject({
+      query: z
+        .string()
+        .min(1, "must not be empty")
+        .max(LONGEST_QUERY, `must have at most ${LONGEST_QUERY} characters`)
+        .describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
+      store: z.string().default(store).describe("The store to ask; others are named graphs."),
+      timeout_s: wholeNumber(LONGEST_TIMEOUT_S)
+        .default(DEFAULT_TIMEOUT_S)
+        .describe("Seconds after which the query is stopped."),
+      limit: wholeNumber(MOST_ROWS).default(DEFAULT_ROWS).describe("At most so many rows or triples."),
+    }),
+    output: z.object({
+      head: z.object({ vars: z.array(z.string()).optional() }).optional(),
+      boolean: z.boolean().optional(),
+      results: z.object({ bindings: z.array(z.record(z.string(), JsonTermSchema)) }).optional(),
+      quads: z
+        .array(z.object({ subject: JsonTermSchema, predicate: JsonTermSchema, object: JsonTermSchema }))
+        .optional()
+        .describe("Of CONSTRUCT and DESCRIBE, for which the format has no place."),
+      truncated: z.boolean().optional().describe("There where rows or triples were left out."),
+    }),
+    run: async ({ query, store: asked, timeout_s, limit }, { signal }) =>
+      writeJsonResults(
+        await queryRunner.run({
+          store: asked,
+          sparql: `${PREFIXES} ${query}`,
+          timeoutMs: timeout_s * 1000,
+          maximumRows: limit,
+          maximumBytes: MAXIMUM_BYTES,
+          ...(signal && { signal }),
+        }),
+      ),
+  });
+}

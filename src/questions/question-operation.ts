@@ -1,0 +1,72 @@
+import type { Term } from "@rdfjs/types";
+import { z } from "zod";
+import { UnexpectedError } from "../errors.ts";
+import type { Bindings, BindingValue, Row } from "../ontology/ontology-store.ts";
+import type { QueryRunner } from "../ontology/query-runner.ts";
+import { PREFIXES, XSD } from "../ontology/vocabulary.ts";
+import { direct, type DirectOperation } from "../workflow/operation.ts";
+import type { GraphQuestion } from "./graph-question.ts";
+import { DEFAULT_LIMITS, noteOn, Truncation, type QuestionLimits } from "./limits.ts";
+
+export interface QuestionOptions extends QuestionLimits {
+  queryRunner: QueryRunner;
+  /** Whether rows have their personal fields. Default: no. */
+  allowPersonalData?: boolean;
+}
+
+/** A question as an operation for agents: typed parameters in, typed rows out. */
+export function questionOperation(question: GraphQuestion, options: QuestionOptions): DirectOperation {
+  const { queryRunner, allowPersonalData = false } = options;
+  const { maximumRows, timeoutMs } = { ...DEFAULT_LIMITS, ...options };
+  const { name, description, store, parameters: input, sparql } = question;
+  const row = allowPersonalData ? question.row : withoutFields(question.row, question.personal ?? []);
+  return direct(name, {
+    description,
+    input,
+    output: z.object({ rows: z.array(row), ...Truncation.shape }),
+    run: async (parameters, { signal }) => {
+      const { result, truncated } = await queryRunner.run({
+        store,
+        sparql: `${PREFIXES} ${sparql}`,
+        bindings: question.bindings?.(parameters) ?? valuesOf(parameters),
+        maximumRows,
+        timeoutMs,
+        ...(signal && { signal }),
+      });
+      const rows = (result as Row[]).map((found) => readRow(row, found));
+      return { rows, ...noteOn(truncated, maximumRows) };
+    },
+  });
+}
+
+const withoutFields = (row: z.ZodObject, names: readonly string[]): z.ZodObject =>
+  row.omit(Object.fromEntries(names.map((name) => [name, true])) as never);
+
+const valuesOf = (parameters: Readonly<Record<string, unknown>>): Bindings =>
+  Object.fromEntries(
+    Object.entries(parameters).filter(
+      (entry): entry is [string, BindingValue] => entry[1] !== undefined && entry[1] !== null,
+    ),
+  );
+
+/** @throws UnexpectedError for a row that is not what the question says: its author has to correct it */
+function readRow(schema: z.ZodObject, row: Row): Record<string, unknown> {
+  const values = Object.keys(schema.shape).flatMap((name): [string, unknown][] => {
+    const term = row[name];
+    return term ? [[name, valueOf(term)]] : [];
+  });
+  const read = schema.safeParse(Object.fromEntries(values));
+  if (read.success) return read.data;
+  throw new UnexpectedError(read.error, { code: "unexpected_row" });
+}
+
+const NUMBERS = new Set(["integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger"]);
+
+/** A term as a JavaScript value. */
+export function valueOf(term: Term): string | number | boolean {
+  if (term.termType !== "Literal" || !term.datatype.value.startsWith(XSD)) return term.value;
+  const type = term.datatype.value.slice(XSD.length);
+  // Some endpoints write true as 1.
+  if (type === "boolean") return term.value === "true" || term.value === "1";
+  return NUMBERS.has(type) ? Number(term.value) : term.value;
+}
