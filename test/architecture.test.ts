@@ -64,8 +64,13 @@ describe("the house", () => {
     ["files of rows know no other room", /^src\/row-file\//, /^src\/(?!row-file\/|errors\.ts$)/],
     ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!ontology\/|[^/]+\.ts$)/],
     [
+      "questions know no adapter, no face and no workflow",
+      /^src\/questions\//,
+      /^src\/(?:faces|workflows|engine|integrations|cli|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
+    ],
+    [
       "ports know no adapter",
-      /^src\/(?:ontology\/ontology-store|engine\/(?:engine|run-store)|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
+      /^src\/(?:ontology\/(?:ontology-store|query-runner)|engine\/(?:engine|run-store)|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
       /\/(?:sqlite|postgres|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
     ],
     [

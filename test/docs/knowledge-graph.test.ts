@@ -59,4 +59,20 @@ describe("the programs of the knowledge graph page", () => {
     const cwd = createProject(filesOf("docs/knowledge-graph.md"));
     expect(await runNode(["graph.ts"], { cwd })).toEqual({ code: 0, stdout: "Ada\ntrue\n4\n", stderr: "" });
   });
+
+  it("make tools of questions", async () => {
+    const cwd = createProject(filesOf("docs/knowledge-graph.md"));
+    const { stdout, ...ended } = await runNode(["questions.ts"], { cwd });
+    expect(ended).toEqual({ code: 0, stderr: "" });
+    const [history, unanswered] = stdout.trim().split("\n");
+    expect(JSON.parse(history!)).toMatchObject({ rows: [{ feedback_id: "F-1", categories: ["billing"] }] });
+    expect(unanswered).toMatch(
+      /^list_unanswered \{"rows":\[\{"id":"F-1","received_at":"[^"]+"\}\],"truncated":false\}$/,
+    );
+  });
+
+  it("stop queries", async () => {
+    const cwd = createProject(filesOf("docs/knowledge-graph.md"));
+    expect(await runNode(["limits.ts"], { cwd })).toEqual({ code: 0, stdout: "10 true\nquery_timeout\n", stderr: "" });
+  });
 });
