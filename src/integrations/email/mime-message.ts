@@ -48,7 +48,7 @@ type Encodings = ReadonlyMap<string, (content: string) => string>;
 let composing: ReturnType<typeof loadComposing> | undefined;
 
 /**
- * A whole message as it is kept in a file (RFC 5322). The same as nodemailer's own `build` makes of it, which needs a dozen
+ * A whole message as it is kept in a file (RFC 5322). The same as nodemailer's own `build` makes of it, which needs several
  * streams and many turns of the event loop.
  */
 export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
