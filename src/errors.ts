@@ -1,3 +1,5 @@
+import type { Json } from "./json.ts";
+
 /**
  * What went wrong, as callers see it. The four kinds are the contract of every face; `retriable` follows from them:
  * only an `io_error` may go well when the same thing is tried again.
@@ -49,12 +51,15 @@ export class ValidationError extends AbiError {
   }
 }
 
-/** The same identity came with another content. */
+/** The same identity came with another content, or somebody else was first. */
 export class ConflictError extends AbiError {
   override readonly type = "conflict";
+  /** What stands in place of what was asked for, such as the first decision; may be shown to whoever asked. */
+  readonly standing: Json | undefined;
 
-  constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { code?: string; cause?: unknown; standing?: Json } = {}) {
     super(message, options.code ?? "conflict", { cause: options.cause });
+    this.standing = options.standing;
   }
 }
 

@@ -75,7 +75,7 @@ describe("the house", () => {
     ],
     [
       "rooms of src do not know the application",
-      /^src\/(?!index|application|parts|cli\/)/,
+      /^src\/(?!index|application|parts|http-service|cli\/)/,
       /^src\/(?:application|parts)/,
     ],
     [
@@ -84,7 +84,7 @@ describe("the house", () => {
       /^src\/(?:workflows|integrations|cli|engine\/(?!engine\.ts)|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
     ],
     ["no face knows another", /^src\/faces\/langchain\//, /^src\/faces\/(?!langchain|model-calls)/],
-    ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http)/],
+    ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
     [
       "LangChain's agents and models stay in agents",
       /^(?:src\/(?!analysis\/chat-model)|tools\/)/,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { ConflictError, ValidationError } from "../errors.ts";
+import { isObject, type Json } from "../json.ts";
 import { isTerminal, type Decision } from "./engine.ts";
 import type { DecisionOutcome } from "./run-store.ts";
 import { toDecision } from "./run-view.ts";
@@ -28,6 +29,7 @@ export function answerTo(
     if (taken || isDeepStrictEqual(JSON.parse(decision.valueJson), JSON.parse(valueJson))) return toDecision(decision);
     throw new ConflictError("Somebody has decided on this already; the first decision stands.", {
       code: "already_decided",
+      standing: standingOf(toDecision(decision)),
     });
   }
   if (isTerminal(run.status)) {
@@ -40,3 +42,9 @@ export function answerTo(
   }
   return undefined;
 }
+
+/** A decision for whoever came too late: what was decided, and when. */
+const standingOf = ({ value, time }: Decision): Json => ({
+  ...(isObject(value) ? value : { decision: value }),
+  decided_at: time.toISOString(),
+});

@@ -8,8 +8,16 @@ const NEWLINE = 0x0a;
  * and not by `node:readline`, which also cuts at U+2028 and U+2029 that JSON texts may hold.
  * @param size of the whole in bytes
  */
-export async function* readJsonLines(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
+export function readJsonLines(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
   const text = new Utf8Text(chunks, size);
+  return rowsOf(text, (read) => text.share(read));
+}
+
+/** The same of a stream that is known to be UTF-8: each line is given as soon as it is there, however short. */
+export const readUtf8JsonLines = (chunks: AsyncIterable<Buffer>): AsyncGenerator<FileRow> => rowsOf(chunks, () => 1);
+
+/** @param share how much of the whole so many bytes are, 0 to 1 */
+async function* rowsOf(text: AsyncIterable<Buffer>, share: (bytes: number) => number): AsyncGenerator<FileRow> {
   let line = 1;
   let read = 0;
   let rest: Buffer[] = [];
@@ -19,7 +27,7 @@ export async function* readJsonLines(chunks: AsyncIterable<Buffer>, size: number
     const bytes = tooLong ? last : Buffer.concat([...rest, last]);
     rest = [];
     length = 0;
-    const place = { line, share: text.share(read) };
+    const place = { line, share: share(read) };
     return tooLong ? { ...place, problem: TOO_LONG } : jsonRow(bytes, place);
   };
   for await (const chunk of text) {

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { RunContext } from "../engine/engine.ts";
+import type { Json } from "../json.ts";
 import type { ToolProgress } from "./progress.ts";
 
 /**
@@ -13,7 +14,14 @@ import type { ToolProgress } from "./progress.ts";
 export type Audience = "agent" | "person" | "operator";
 
 /** What a caller from outside must be allowed to do. */
-export type Scope = "feedback:read" | "feedback:write" | "approve" | "admin";
+export const SCOPES = ["feedback:read", "feedback:write", "approve", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** A call as it may look, for documentation: what is sent, and what comes back. */
+export interface OperationExample {
+  readonly input: Readonly<Record<string, Json>>;
+  readonly output?: Readonly<Record<string, Json>>;
+}
 
 /** Options of every call. */
 export interface CallOptions {
@@ -31,6 +39,7 @@ interface OperationBase<Input extends z.ZodObject, Output extends z.ZodType> {
   readonly input: Input;
   /** What the handler returns. */
   readonly output: Output;
+  readonly example?: OperationExample;
 }
 
 /** A plain call, without side effects unless it `writes`. */

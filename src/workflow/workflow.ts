@@ -90,6 +90,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   abstract readonly operations: readonly Operation[];
   /** Types of the events from outside that `receiveEvent` takes. */
   readonly eventTypes: readonly string[] = [];
+  /** One of them as it may look, for documentation. */
+  readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
   /** Parameters of the process by which its runs are listed at once, however many there are. */
   protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;

@@ -8,6 +8,7 @@ import {
   PendingParameters,
   RejectionParameters,
 } from "./approval.ts";
+import { APPROVAL_EXAMPLE, EDIT_EXAMPLE, REJECTION_EXAMPLE } from "./examples.ts";
 import type { CustomerFeedbackWorkflow } from "./customer-feedback-workflow.ts";
 
 const forPeople = { audience: "person", scope: "approve" } as const;
@@ -39,6 +40,7 @@ export const approvalOperations = (
     ...forPeople,
     approval: "approve",
     writes: true,
+    example: APPROVAL_EXAMPLE,
     input: ApprovalParameters,
     output: DecidedOutput,
     run: ({ workflow_id, ...approval }) => workflow.approveResponse(workflow_id, approval),
@@ -48,6 +50,7 @@ export const approvalOperations = (
     ...forPeople,
     approval: "edit",
     writes: true,
+    example: EDIT_EXAMPLE,
     input: EditParameters,
     output: DecidedOutput,
     run: ({ workflow_id, ...edit }) => workflow.editResponse(workflow_id, edit),
@@ -57,6 +60,7 @@ export const approvalOperations = (
     ...forPeople,
     approval: "reject",
     writes: true,
+    example: REJECTION_EXAMPLE,
     input: RejectionParameters,
     output: DecidedOutput,
     run: ({ workflow_id, ...rejection }) => workflow.rejectResponse(workflow_id, rejection),

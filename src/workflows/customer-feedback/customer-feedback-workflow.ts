@@ -28,6 +28,7 @@ import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedba
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
 import { referenceKey } from "./reference.ts";
 import { shownReference } from "./reflection.ts";
+import { CATEGORIES_EXAMPLE, EVENT_EXAMPLE, PROCESS_EXAMPLE, SENTIMENT_EXAMPLE } from "./examples.ts";
 import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
 import { isMailStep, ResponseSteps } from "./response-steps.ts";
@@ -72,6 +73,7 @@ interface DecidedAnalysis extends Analysis<CategoriesResult> {
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
   override readonly name = "customer-feedback";
   override readonly eventTypes = ["new_feedback", "feedback_response"];
+  override readonly eventExample = EVENT_EXAMPLE;
   protected override readonly indexedParameters = ["customer_id"];
   readonly #customers: Customers;
   readonly #graph: FeedbackGraph;
@@ -91,6 +93,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       key: "feedback_id",
       keyFrom: ["customer_id", "subject", "feedback_text"],
       echo: ["customer_id"],
+      example: PROCESS_EXAMPLE,
       run: (feedback, context) => this.#process(feedback, context),
     }),
     direct("analyze_feedback_sentiment", {
@@ -98,6 +101,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         "Analyze the sentiment of customer feedback text: positive, negative or neutral. Stores and sends nothing.",
       input: TextParameters,
       output: SentimentOutput,
+      example: SENTIMENT_EXAMPLE,
       run: async ({ text }, options) => this.configuration.sentimentAnalyzer.analyze(await ownWordsOf(text), options),
     }),
     direct("categorize_feedback_text", {
@@ -105,6 +109,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         "Categorize feedback text into predefined categories, such as billing or usability. Stores and sends nothing.",
       input: TextParameters,
       output: CategoriesOutput,
+      example: CATEGORIES_EXAMPLE,
       run: async ({ text }, options) =>
         this.configuration.feedbackCategorizer.categorize(await ownWordsOf(text), options),
     }),

@@ -1,0 +1,32 @@
+import type { MiddlewareHandler } from "hono";
+import type { Logger } from "../../log.ts";
+import type { HttpEnv } from "./route.ts";
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * One line for each request. Of the path it has the pattern, not the ids in it; of the caller the token's name; nothing of texts,
+ * addresses, tokens and queries.
+ */
+export const accessLog =
+  (logger: Logger): MiddlewareHandler<HttpEnv> =>
+  async (context, next) => {
+    const began = performance.now();
+    await next();
+    const { req, res } = context;
+    const [, trace_id] = TRACEPARENT.exec(req.header("traceparent") ?? "") ?? [];
+    const caller = context.get("caller")?.name;
+    logger.info(
+      {
+        method: req.method,
+        route: context.get("route") ?? "none",
+        status: res.status,
+        ms: Math.round(performance.now() - began),
+        request_id: context.get("requestId"),
+        ...(trace_id !== undefined && { trace_id }),
+        ...(caller !== undefined && { caller }),
+      },
+      "request",
+    );
+  };

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { ConflictError, isAbiError, ValidationError } from "../../errors.ts";
+import { isObject } from "../../json.ts";
+import type { DirectOperation } from "../../workflow/operation.ts";
+import type { Service } from "../../workflow/service.ts";
+import { parse } from "../../workflow/validation.ts";
+import { jsonBody } from "./body.ts";
+import { problem } from "./problem.ts";
+import type { HttpContext, HttpParts, Route } from "./route.ts";
+import { json } from "./routes.ts";
+import { call, listRoute, WORKFLOW_ID } from "./run-routes.ts";
+
+type Part = NonNullable<DirectOperation["approval"]>;
+type Decision = Exclude<Part, "show">;
+
+const SUMMARY: Record<Part, string> = {
+  show: "Show what waits",
+  approve: "Approve",
+  edit: "Edit and approve",
+  reject: "Reject",
+};
+
+/** What the path and the token say, and no body. */
+const NOT_IN_BODY = new Set(["workflow_id", "by"]);
+
+/** The approval queue: for people, by tokens with the scope that it needs. */
+export function approvalRoutes(parts: HttpParts): Route[] {
+  const { service } = parts;
+  return [
+    listRoute(service.operation("list_approvals"), "/approvals", "approvals", "List what waits"),
+    ...(["show", "approve", "edit", "reject"] as const).flatMap((part) => {
+      const operations = operationsOf(service, part);
+      if (operations.length === 0) return [];
+      return part === "show" ? showRoute(parts, operations) : decisionRoute(parts, part, operations);
+    }),
+  ];
+}
+
+const operationsOf = ({ operations }: Service, part: Part): DirectOperation[] =>
+  operations.flatMap(({ operation }) => (operation.kind === "direct" && operation.approval === part ? operation : []));
+
+const anyOf = (schemas: readonly z.ZodType[]): z.ZodType =>
+  schemas.length === 1 ? schemas[0]! : z.union(schemas as [z.ZodType, z.ZodType]);
+
+const base = (part: Part, operations: readonly DirectOperation[]) =>
+  ({
+    id: `${part}-approval`,
+    tag: "approvals",
+    summary: SUMMARY[part],
+    description: operations[0]!.description,
+    access: operations[0]!.scope,
+    operations,
+    parameters: [WORKFLOW_ID],
+    answers: {
+      200: { description: "Done.", types: { "application/json": anyOf(operations.map(({ output }) => output)) } },
+    },
+    errors: [404, 409],
+  }) satisfies Partial<Route>;
+
+const showRoute = ({ service }: HttpParts, operations: readonly DirectOperation[]): Route => ({
+  ...base("show", operations),
+  method: "GET",
+  path: "/approvals/:workflow_id",
+  handle: async (context) => {
+    const workflow_id = context.req.param("workflow_id") ?? "";
+    const { operation } = await service.approvalOperation(workflow_id, "show");
+    return json(await call(operation, { workflow_id }, context));
+  },
+});
+
+function decisionRoute(parts: HttpParts, part: Decision, operations: readonly DirectOperation[]): Route {
+  const { answers, ...rest } = base(part, operations);
+  const bodies = operations.map(bodySchema);
+  return {
+    ...rest,
+    answers: {
+      ...answers,
+      200: {
+        ...answers[200],
+        ...(operations[0]!.example?.output && { example: operations[0]!.example.output }),
+      },
+    },
+    method: "POST",
+    path: `/approvals/:workflow_id/${part}`,
+    description:
+      `${operations[0]!.description} \`rendering\` stands for exactly what was looked at. Who decides is the name of the token. Where ` +
+      "somebody was first, or something else waits by now, the answer is 409 and says what (`standing`).",
+    body: {
+      description: "The decision.",
+      types: { "application/json": anyOf(bodies) },
+      required: true,
+      ...(operations[0]!.example && { example: inBody(operations[0]!.example.input) }),
+    },
+    handle: (context) => decide(parts, part, context),
+  };
+}
+
+const inBody = <Value>(fields: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !NOT_IN_BODY.has(name)));
+
+const bodySchema = ({ input }: DirectOperation): z.ZodObject => z.strictObject(inBody(input.shape) as z.ZodRawShape);
+
+async function decide(parts: HttpParts, part: Decision, context: HttpContext): Promise<Response> {
+  const { service, bodyTimeoutMs } = parts;
+  const { req } = context;
+  const by = context.get("caller")?.name;
+  // A route without a token's name would let anyone sign with any name.
+  if (by === undefined) throw new ValidationError("Deciding needs a token.", { code: "token_missing" });
+  const workflow_id = req.param("workflow_id") ?? "";
+  const { operation } = await service.approvalOperation(workflow_id, part);
+  const body = await jsonBody(req.raw, { timeoutMs: bodyTimeoutMs });
+  const decision = parse(bodySchema(operation), body);
+  try {
+    return json(await call(operation, { ...decision, workflow_id, by }, context));
+  } catch (error) {
+    if (!(error instanceof ConflictError) || error.standing !== undefined) throw error;
+    return problem(error, { extras: { standing: await whatWaits(service, workflow_id, context) } });
+  }
+}
+
+/** What can be decided on instead; undefined where nothing can. */
+async function whatWaits(service: Service, workflow_id: string, context: HttpContext) {
+  try {
+    const { operation } = await service.approvalOperation(workflow_id, "show");
+    const shown = await call(operation, { workflow_id }, context);
+    return isObject(shown) ? (shown as Record<string, string>) : undefined;
+  } catch (error) {
+    if (isAbiError(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { MIMEType } from "node:util";
+import { ValidationError } from "../../errors.ts";
+
+/** Larger than any valid submission, so small that it costs nothing to refuse. Bytes. */
+export const MAXIMUM_BODY = 1_000_000;
+
+/** How much of a body is read, and for how long. */
+export interface BodyLimits {
+  /** Bytes; default 1,000,000. */
+  maximum?: number;
+  /** Milliseconds until the whole body must have come; default: no limit. */
+  timeoutMs?: number | undefined;
+}
+
+const refusal = (message: string, code: string, cause?: unknown): ValidationError =>
+  new ValidationError(message, { code, cause });
+
+const tooSlow = (): ValidationError =>
+  refusal("The body came too slowly. Send it again over a better connection.", "request_timeout");
+
+/** The media type of a request, parsed; undefined where it is missing or malformed. */
+export function mediaType({ headers }: Request): MIMEType | undefined {
+  const type = headers.get("content-type") ?? "";
+  // Of two charsets the parser would take the first, and another reader the last.
+  if ((type.match(/;\s*charset\s*=/gi) ?? []).length > 1) return undefined;
+  try {
+    return new MIMEType(type);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Only what a browser sends to another site's server after it has asked that server (CORS): a page must not be able to start runs on
+ * a server that trusts whoever reaches it.
+ * @param types media types that are accepted, such as `application/json`; the text must be UTF-8
+ * @throws ValidationError (`unsupported_media_type`)
+ */
+export function checkType(request: Request, types: readonly string[], what = "JSON"): void {
+  const type = mediaType(request);
+  const isUtf8 = /^utf-?8$/i.test(type?.params.get("charset") ?? "utf-8");
+  if (!type || !isUtf8 || !types.includes(type.essence)) {
+    throw refusal(
+      `The body must be ${what} in UTF-8: send it with Content-Type: ${types.join(" or ")}.`,
+      "unsupported_media_type",
+    );
+  }
+  if (!/^(?:identity)?$/i.test(request.headers.get("content-encoding")?.trim() ?? "")) {
+    throw refusal("The body must not be compressed: send it without Content-Encoding.", "unsupported_media_type");
+  }
+}
+
+/**
+ * The body piece by piece. Memory stays flat however long it is.
+ * @param waitMs how long to wait for the next piece, asked before each; default: forever
+ * @throws ValidationError (`request_timeout`, `incomplete_body`)
+ */
+export async function* bodyChunks(
+  request: Request,
+  waitMs: () => number | undefined = () => undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  if (!request.body) return;
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await within(reader.read(), waitMs());
+      if (done) return;
+      yield Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    }
+  } finally {
+    // Where nobody reads on, the server need not keep what still comes.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+async function within<Value>(read: Promise<Value>, ms: number | undefined): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = ms === undefined ? undefined : setTimeout(() => reject(tooSlow()), ms);
+  const failed = (cause: unknown): never => {
+    throw refusal("The body ended before it was complete. Send it again.", "incomplete_body", cause);
+  };
+  try {
+    return await Promise.race([read.catch(failed), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws ValidationError (`body_too_large`, `request_timeout`, `incomplete_body`) */
+export async function readBody(
+  request: Request,
+  { maximum = MAXIMUM_BODY, timeoutMs }: BodyLimits = {},
+): Promise<Buffer> {
+  const tooLarge = (): ValidationError => refusal(`The body is larger than ${maximum} bytes.`, "body_too_large");
+  if (Number(request.headers.get("content-length") ?? 0) > maximum) throw tooLarge();
+  const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+  const left = (): number | undefined => deadline && Math.max(0, deadline - performance.now());
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of bodyChunks(request, left)) {
+    size += chunk.byteLength;
+    if (size > maximum) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** @throws ValidationError (`malformed_json`) */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes.byteLength === 0) throw refusal("The body is empty. Send one JSON object.", "malformed_json");
+  try {
+    return JSON.parse(decodeText(bytes));
+  } catch (error) {
+    throw refusal("The body is not valid JSON (UTF-8).", "malformed_json", error);
+  }
+}
+
+/** @throws TypeError where it is not UTF-8 */
+export const decodeText = (bytes: Buffer): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+
+/** @throws ValidationError (`unsupported_media_type`, `malformed_json`), and as `readBody` */
+export async function jsonBody(request: Request, limits: BodyLimits = {}): Promise<unknown> {
+  checkType(request, ["application/json"]);
+  return parseJson(await readBody(request, limits));
+}

@@ -1,0 +1,78 @@
+import { ValidationError } from "../../errors.ts";
+import { isObject } from "../../json.ts";
+import { checkType, parseJson, readBody } from "./body.ts";
+import type { HttpContext, HttpParts, Route } from "./route.ts";
+import { json } from "./routes.ts";
+import { call } from "./run-routes.ts";
+import { isSigned } from "./webhook-signatures.ts";
+
+/** Events from other systems, with a token or signed as Standard Webhooks. */
+export function eventRoutes(parts: HttpParts): Route[] {
+  const operation = parts.service.operation("receive_event");
+  const example = [...parts.service.workflows.values()].find(({ eventExample }) => eventExample)?.eventExample;
+  const header = (name: string, description: string) =>
+    ({ name, in: "header", description, schema: { type: "string" } }) as const;
+  return [
+    {
+      method: "POST",
+      path: "/events",
+      id: operation.name,
+      tag: "events",
+      summary: "Send an event",
+      description:
+        `${operation.description} With a token, or signed as [Standard Webhooks](https://www.standardwebhooks.com) over the body as it is ` +
+        "sent; each signature is taken once, within five minutes.",
+      access: { signedOr: operation.scope },
+      operations: [operation],
+      parameters: [
+        header("webhook-id", "Id of the message; of signed events."),
+        header("webhook-timestamp", "When it was sent, in seconds since 1970; of signed events."),
+        header("webhook-signature", "`v1,` and the HMAC-SHA256 in base64; of signed events."),
+      ],
+      body: {
+        description: "The event. Standard Webhooks also have a `timestamp` in it.",
+        types: { "application/json": operation.input },
+        required: true,
+        ...(example && { example }),
+      },
+      answers: {
+        200: { description: "It is recorded.", types: { "application/json": operation.output } },
+        202: {
+          description: "It is durable, and what it has started goes on by itself.",
+          types: { "application/json": operation.output },
+        },
+      },
+      errors: [409],
+      handle: (context) => receive(parts, context),
+    },
+  ];
+}
+
+async function receive({ service, signatures, bodyTimeoutMs }: HttpParts, context: HttpContext): Promise<Response> {
+  const request = context.req.raw;
+  checkType(request, ["application/json"]);
+  const bytes = await readBody(request, { timeoutMs: bodyTimeoutMs });
+  const undo = isSigned(request) ? accepted(signatures, request, bytes) : () => {};
+  try {
+    const event = withoutTimestamp(parseJson(bytes));
+    const answer = (await call(service.operation("receive_event"), event, context)) as { status: string };
+    return json(answer, answer.status === "processing" ? 202 : 200);
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+function accepted(signatures: HttpParts["signatures"], request: Request, bytes: Buffer): () => void {
+  if (signatures) return signatures.accept(request, bytes);
+  throw new ValidationError("Signed events are not set up here: set HTTP_WEBHOOK_SECRETS, or send a token.", {
+    code: "signature_invalid",
+  });
+}
+
+/** When the sender made it: the headers say so too, and of these the signature is checked. */
+function withoutTimestamp(event: unknown): unknown {
+  if (!isObject(event)) return event;
+  const { timestamp: _, ...rest } = event;
+  return rest;
+}

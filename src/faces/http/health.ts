@@ -1,0 +1,78 @@
+/** Whether the process lives, and whether it can do its work. */
+import { describeCause } from "../../log.ts";
+import type { HttpParts, Route } from "./route.ts";
+import { json } from "./routes.ts";
+
+/** Looks at one part. Resolves with what there is to say about it. @throws whatever keeps it from working */
+export type HealthCheck = () => Promise<Readonly<Record<string, number | string>> | void>;
+
+/** A part that has not answered by then does not work. Milliseconds. */
+const PATIENCE_MS = 5000;
+
+const STATE = { type: "object", properties: { status: { type: "string" } }, required: ["status"] };
+
+export const healthRoutes = (parts: HttpParts): Route[] => [
+  {
+    method: "GET",
+    path: "/livez",
+    id: "livez",
+    tag: "health",
+    summary: "Whether the process lives",
+    access: "public",
+    operations: [],
+    answers: {
+      200: { description: "It does.", types: { "application/json": STATE }, example: { status: "ok" } },
+    },
+    handle: () => json({ status: "ok" }),
+  },
+  {
+    method: "GET",
+    path: "/readyz",
+    id: "readyz",
+    tag: "health",
+    summary: "Whether it can do its work",
+    description: "Looks at each part that it needs now, and says how each of them is.",
+    access: "public",
+    operations: [],
+    answers: {
+      200: { description: "It can.", types: { "application/json": READINESS } },
+      503: { description: "It can't: see which part.", types: { "application/json": READINESS } },
+    },
+    handle: () => readiness(parts),
+  },
+];
+
+const READINESS = {
+  type: "object",
+  properties: {
+    status: { type: "string", enum: ["ok", "unavailable", "closing"] },
+    parts: { type: "object", additionalProperties: STATE },
+  },
+  required: ["status", "parts"],
+};
+
+async function readiness({ checks, closing, service }: HttpParts): Promise<Response> {
+  const parts = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      try {
+        return [name, { status: "ok", ...(await within(check())) }] as const;
+      } catch (error) {
+        service.logger.warn({ part: name, cause: describeCause(error) }, "a part of the service is not ready");
+        return [name, { status: "unavailable" }] as const;
+      }
+    }),
+  );
+  const isReady = parts.every(([, { status }]) => status !== "unavailable");
+  const status = closing.aborted ? "closing" : isReady ? "ok" : "unavailable";
+  return json({ status, parts: Object.fromEntries(parts) }, status === "ok" ? 200 : 503);
+}
+
+async function within<Value>(work: Promise<Value>): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer")), PATIENCE_MS);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,268 @@
+/** The service over HTTP: one app of the shape that `fetch` has, for a server or to be mounted in another app. */
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { Hono, type MiddlewareHandler } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { isAbiError, IoError, ValidationError } from "../../errors.ts";
+import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import type { Service } from "../../workflow/service.ts";
+import { accessLog } from "./access-log.ts";
+import { approvalRoutes } from "./approval-routes.ts";
+import { documentationRoutes } from "./docs-page.ts";
+import { eventRoutes } from "./event-routes.ts";
+import type { GraphQueries } from "./graph-queries.ts";
+import { healthRoutes, type HealthCheck } from "./health.ts";
+import { checkHost, checkOrigin } from "./hosts.ts";
+import { operationRoutes } from "./operation-routes.ts";
+import { problem } from "./problem.ts";
+import { rateLimitHeaders, type RateLimit } from "./rate-limit.ts";
+import type { HttpContext, HttpEnv, HttpParts, Route } from "./route.ts";
+import { runRoutes } from "./run-routes.ts";
+import { sparqlRoutes } from "./sparql-routes.ts";
+import type { Caller, TokenSource } from "./tokens.ts";
+import { toolRoutes } from "./tool-routes.ts";
+import { isSigned, type WebhookSignatures } from "./webhook-signatures.ts";
+import { workflowRoutes } from "./workflow-routes.ts";
+
+/** How the service may be called. */
+export interface HttpApiOptions {
+  /** Who may call what. */
+  tokens: TokenSource;
+  /** Whoever calls without a token; default: nobody may. Only for a server that nobody else can reach. */
+  anonymous?: Caller;
+  /** Version of the package, for the document. */
+  version: string;
+  /** Values that `Host` may have, with or without a port; default: any. */
+  allowedHosts?: readonly string[];
+  /** Origins whose pages may call, such as `https://app.example.org`; default: none but our own. */
+  corsOrigins?: readonly string[];
+  /** Default: no limit. */
+  rateLimit?: RateLimit;
+  /** Verifies signed events; default: none are accepted. */
+  signatures?: WebhookSignatures;
+  /** Answers SPARQL; default: the graph can't be asked. */
+  graph?: GraphQueries;
+  /** What `/readyz` looks at, by its name. */
+  checks?: Readonly<Record<string, HealthCheck>>;
+  /** Milliseconds within which a body, or the next piece of a stream, must have come; default 30,000. */
+  bodyTimeoutMs?: number;
+  /** Aborts when the service is to close: what waits answers, what streams ends. */
+  closing?: AbortSignal;
+  logger?: Logger;
+}
+
+/** An app of the shape that `fetch` has, with the routes it is made of. */
+export interface HttpApi {
+  readonly app: Hono<HttpEnv>;
+  readonly routes: readonly Route[];
+}
+
+/** What scripts and styles of others could do with an answer: nothing. */
+const POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Headers of ours that pages of allowed origins may read. */
+const EXPOSED = [
+  "Location",
+  "Link",
+  "Preference-Applied",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "X-Request-Id",
+];
+
+/**
+ * Everything that a service offers, as routes: see docs/http.md.
+ * @example serve({ fetch: createHttpApi(service, { tokens, version }).app.fetch })
+ */
+export function createHttpApi(service: Service, options: HttpApiOptions): HttpApi {
+  const { logger = silentLogger, closing = new AbortController().signal } = options;
+  const routes = routesOf({
+    service,
+    closing,
+    graph: options.graph,
+    signatures: options.signatures,
+    checks: options.checks ?? {},
+    bodyTimeoutMs: options.bodyTimeoutMs ?? 30_000,
+  });
+  routes.push(...documentationRoutes(routes, { title: "abi-workflows", version: options.version }));
+
+  const app = new Hono<HttpEnv>();
+  app.use(requestId(), accessLog(logger), headers(closing), guards(options));
+  const origins = options.corsOrigins ?? [];
+  if (origins.length > 0)
+    app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
+  const authorized = authorization(options);
+  for (const route of routes) {
+    app.on(route.method, route.path, named(route), authorized(route), (context) => route.handle(context));
+  }
+  app.notFound((context) => otherwise(routes, context));
+  app.onError((error) => errorAnswer(error, logger));
+  return { app, routes };
+}
+
+const routesOf = (parts: HttpParts): Route[] => {
+  const known = [
+    ...workflowRoutes(parts),
+    ...runRoutes(parts),
+    ...approvalRoutes(parts),
+    ...eventRoutes(parts),
+    ...toolRoutes(parts),
+    ...sparqlRoutes(parts),
+    ...healthRoutes(parts),
+  ];
+  return [...known, ...operationRoutes(parts, known)];
+};
+
+/** What every answer has, unless its route says otherwise. */
+function headers(closing: AbortSignal): MiddlewareHandler<HttpEnv> {
+  const secure = secureHeaders({
+    xFrameOptions: "DENY",
+    // Pages of allowed origins read answers; and whether a domain speaks TLS alone is for the proxy in front of us to say.
+    crossOriginResourcePolicy: false,
+    strictTransportSecurity: false,
+    // For browsers that are no more.
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
+  return async (context, next) => {
+    await secure(context, next);
+    const { headers } = context.res;
+    headers.set("x-request-id", context.get("requestId"));
+    for (const [name, value] of Object.entries(context.get("allowance") ?? {})) headers.set(name, value);
+    if (!headers.has("content-security-policy")) headers.set("content-security-policy", POLICY);
+    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+    // Whoever keeps a connection for later would keep the service from closing.
+    if (closing.aborted) headers.set("connection", "close");
+  };
+}
+
+function guards({ allowedHosts, corsOrigins = [] }: HttpApiOptions): MiddlewareHandler<HttpEnv> {
+  return async ({ req }, next) => {
+    // Orchestrators ask by an address, and hear nothing that is worth protecting.
+    const isProbe = req.path === "/livez" || req.path === "/readyz";
+    if (!isProbe && allowedHosts) checkHost(req.raw, allowedHosts);
+    checkOrigin(req.raw, corsOrigins);
+    await next();
+  };
+}
+
+const named =
+  ({ path }: Route): MiddlewareHandler<HttpEnv> =>
+  (context, next) => {
+    context.set("route", path);
+    return next();
+  };
+
+const CHALLENGE = 'Bearer realm="abi-workflows"';
+
+/** Checks who calls, and how often. */
+function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions) {
+  const bearer = bearerAuth({
+    realm: "abi-workflows",
+    verifyToken: async (secret, context: HttpContext) => {
+      const caller = await tokens.verify(secret);
+      if (caller) context.set("caller", caller);
+      return caller !== undefined;
+    },
+  });
+  return (route: Route): MiddlewareHandler<HttpEnv> => {
+    const { access } = route;
+    if (access === "public") return (_context, next) => next();
+    const scope = typeof access === "string" ? access : access.signedOr;
+    return async (context, next) => {
+      const isFree = typeof access !== "string" && isSigned(context.req.raw) && !context.req.header("authorization");
+      let refused: unknown;
+      if (anonymous && !context.req.header("authorization")) context.set("caller", anonymous);
+      else if (!isFree)
+        refused = await bearer(context, async () => {}).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      const caller = context.get("caller");
+      if (rateLimit) count(rateLimit, context, caller);
+      if (refused !== undefined) throw refused;
+      if (!isFree && !caller?.scopes.has(scope)) throw missingScope(scope, caller, anonymous);
+      await next();
+    };
+  };
+}
+
+function count(rateLimit: RateLimit, context: HttpContext, caller: Caller | undefined): void {
+  const allowance = rateLimit.take(caller ? `token ${caller.name}` : `address ${addressOf(context)}`);
+  context.set("allowance", rateLimitHeaders(rateLimit.limit, allowance));
+  if (allowance.isAllowed) return;
+  throw new IoError(
+    `Too many requests: at most ${rateLimit.limit} a minute. Try again in ${allowance.resetSeconds} s.`,
+    {
+      code: "rate_limited",
+      retryAfterMs: allowance.resetSeconds * 1000,
+    },
+  );
+}
+
+/** Without a server of Node.js nobody can be told from anybody else. */
+function addressOf(context: HttpContext): string {
+  try {
+    return getConnInfo(context).remote.address ?? "unknown";
+  } catch {
+    return "unknown";
+  }
+}
+
+function missingScope(scope: string, caller: Caller | undefined, anonymous: Caller | undefined): ValidationError {
+  if (caller && caller !== anonymous) {
+    return new ValidationError(`This token lacks the scope ${scope}.`, { code: "scope_missing" });
+  }
+  return new ValidationError(`This needs a token with the scope ${scope}: send it as Authorization: Bearer <token>.`, {
+    code: "token_missing",
+  });
+}
+
+/** For what no route answers: OPTIONS, another method, or nothing at all. */
+function otherwise(routes: readonly Route[], { req }: HttpContext): Response {
+  const methods = routes.filter(({ path }) => isPath(path, req.path)).map(({ method }) => method);
+  if (methods.length === 0) {
+    const message = "There is nothing at this path. /docs says what there is.";
+    return problem(new ValidationError(message, { code: "not_found" }));
+  }
+  const allow = [
+    ...new Set(methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method))),
+    "OPTIONS",
+  ].join(", ");
+  if (req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+  const message = `This path takes ${allow} requests only.`;
+  return problem(new ValidationError(message, { code: "method_not_allowed" }), { headers: { allow } });
+}
+
+function isPath(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern.split("/"), path.split("/")];
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, at) => part === given[at] || (part.startsWith(":") && given[at] !== ""))
+  );
+}
+
+const OF_TOKENS: ReadonlyMap<number, readonly [code: string, message: string]> = new Map([
+  [400, ["bad_request", "Authorization must be: Bearer <token>."]],
+  [401, ["token_invalid", "This token is not known."]],
+]);
+
+function errorAnswer(error: unknown, logger: Logger): Response {
+  if (error instanceof HTTPException) {
+    const challenge = error.getResponse().headers.get("www-authenticate") ?? CHALLENGE;
+    const isMissing = error.status === 401 && !challenge.includes("error=");
+    const [code, message] = isMissing
+      ? (["token_missing", "This needs a token: send it as Authorization: Bearer <token>."] as const)
+      : (OF_TOKENS.get(error.status) ?? (["bad_request", error.message] as const));
+    return problem(new ValidationError(message, { code }), { headers: { "www-authenticate": challenge } });
+  }
+  if (!isAbiError(error)) logger.error({ cause: describeCause(error) }, "a request failed unexpectedly");
+  const isTokenMissing = isAbiError(error) && error.code === "token_missing";
+  return problem(error, isTokenMissing ? { headers: { "www-authenticate": CHALLENGE } } : {});
+}

@@ -1,0 +1,170 @@
+/** The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made of its routes. */
+import { ProblemSchema, PROBLEM_TYPE } from "./problem.ts";
+import type { Access, Content, Parameter, Route } from "./route.ts";
+import { schemaOf, toJsonSchema } from "./schemas.ts";
+
+/** What the document says about the service. */
+export interface OpenApiInfo {
+  title: string;
+  version: string;
+  /** Base URL; default: where the document comes from. */
+  url?: string;
+}
+
+const TAGS: Readonly<Record<string, string>> = {
+  workflows: "Submit work, and see what has become of it.",
+  runs: "Look at runs, follow, cancel and retry them.",
+  approvals: "What waits for a person. Needs a token with the scope `approve`.",
+  events: "Events from other systems.",
+  tools: "The tools of agents.",
+  graph: "The knowledge graph.",
+  operations: "Further operations.",
+  health: "For those who run it.",
+  documentation: "This.",
+};
+
+const ERRORS: Readonly<Record<number, string>> = {
+  400: "The request can't be understood.",
+  401: "A token is missing, or not known; or a signature is not valid.",
+  403: "The token lacks the scope, or the page is of another site.",
+  404: "There is no such thing.",
+  406: "The answer has no form that is accepted.",
+  408: "The request came too slowly.",
+  409: "It conflicts with what is there already.",
+  413: "The body is too large.",
+  415: "The body has another type than it must have.",
+  421: "The host is not one of this service.",
+  422: "The input is not valid: `fields` names what is at fault.",
+  429: "Too many requests: see `Retry-After`.",
+  500: "A fault of ours; the log has the details.",
+  503: "Something that is needed does not answer for now.",
+};
+
+const HEADERS: Readonly<Record<string, string>> = {
+  Location: "Where the run can be looked at.",
+  "Preference-Applied": "Which preference was followed.",
+  Link: 'The next page, as `<…>; rel="next"`.',
+  "X-Truncated": "`true` where rows were left out.",
+  "Retry-After": "Seconds to wait.",
+};
+
+/** Every route as a path of the document. */
+export function openApiDocument(routes: readonly Route[], { title, version, url = "/" }: OpenApiInfo): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+  }
+  const used = new Set(routes.map(({ tag }) => tag));
+  return {
+    openapi: "3.1.1",
+    info: {
+      title,
+      version,
+      summary: "Durable business workflows with approval by people and a knowledge graph.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url }],
+    tags: Object.entries(TAGS).flatMap(([name, description]) => (used.has(name) ? [{ name, description }] : [])),
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "A token of HTTP_TOKENS or HTTP_TOKENS_FILE." },
+        signature: {
+          type: "apiKey",
+          in: "header",
+          name: "webhook-signature",
+          description: "Standard Webhooks, with a secret of HTTP_WEBHOOK_SECRETS.",
+        },
+      },
+      schemas: { Problem: toJsonSchema(ProblemSchema) },
+      responses: problemResponses(routes),
+    },
+  };
+}
+
+function operationOf(route: Route): object {
+  const { id, tag, summary, description, access, parameters = [], body } = route;
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description !== undefined && { description: withScope(description, access) }),
+    security: securityOf(access),
+    ...(parameters.length > 0 && { parameters: parameters.map(parameterOf) }),
+    ...(body && { requestBody: { required: body.required ?? false, ...contentOf(body, "input") } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, { headers, ...content }]) => [
+          status,
+          { ...contentOf(content, "output"), ...(headers && { headers: headersOf(headers) }) },
+        ]),
+      ),
+      ...Object.fromEntries(
+        errorsOf(route).map((status) => [status, { $ref: `#/components/responses/${nameOf(status)}` }]),
+      ),
+    },
+  };
+}
+
+const withScope = (description: string, access: Access): string => {
+  if (access === "public") return description;
+  const scope = typeof access === "string" ? access : access.signedOr;
+  return `${description}\n\nScope of the token: \`${scope}\`.`;
+};
+
+function securityOf(access: Access): object[] {
+  if (access === "public") return [];
+  return [{ token: [] }, ...(typeof access === "string" ? [] : [{ signature: [] }])];
+}
+
+const parameterOf = ({ example, style, ...parameter }: Parameter): object => ({
+  ...parameter,
+  required: parameter.required ?? false,
+  ...(example !== undefined && { example }),
+  ...(style && { style, explode: true }),
+});
+
+const contentOf = ({ description, types, example }: Content, io: "input" | "output"): object => ({
+  description,
+  ...(Object.keys(types).length > 0 && {
+    content: Object.fromEntries(
+      Object.entries(types).map(([type, schema]) => [
+        type,
+        { schema: schemaOf(schema, io), ...(example !== undefined && fits(type, example) && { example }) },
+      ]),
+    ),
+  }),
+});
+
+/** Of several types the example has the form of one: text, or an object. */
+const fits = (type: string, example: unknown): boolean =>
+  (typeof example === "string") === !/json$|form/.test(type.replace(/jsonl$|ndjson$/, "lines"));
+
+const headersOf = (names: readonly string[]): object =>
+  Object.fromEntries(names.map((name) => [name, { description: HEADERS[name], schema: { type: "string" } }]));
+
+/** What may go wrong on a route: what it says itself, and what follows from how it is called. */
+function errorsOf({ method, access, body, errors = [], answers }: Route): number[] {
+  if (access === "public") return [421, 500];
+  const ofBody = body ? [400, 408, 413, 415, 422] : [];
+  const ofQuery = method === "GET" ? [400, 422] : [];
+  const all = new Set([401, 403, 421, 429, 500, 503, ...ofBody, ...ofQuery, ...errors]);
+  return [...all].filter((status) => !Object.hasOwn(answers, status)).toSorted((a, b) => a - b);
+}
+
+const nameOf = (status: number): string => `Error${status}`;
+
+function problemResponses(routes: readonly Route[]): Record<string, object> {
+  const used = [...new Set(routes.flatMap(errorsOf))].toSorted((a, b) => a - b);
+  return Object.fromEntries(
+    used.map((status) => [
+      nameOf(status),
+      {
+        description: ERRORS[status],
+        ...(status === 429 && { headers: headersOf(["Retry-After"]) }),
+        content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    ]),
+  );
+}

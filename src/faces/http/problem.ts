@@ -1,0 +1,66 @@
+/** Errors of the service as problem details (RFC 9457). */
+import { STATUS_CODES } from "node:http";
+import { z } from "zod";
+import { ConflictError, IoError, toAbiError, toWireError, ValidationError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
+import { fieldsOf } from "./routes.ts";
+import { statusOf } from "./status.ts";
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** What every error of the service looks like. */
+export const ProblemSchema = z.looseObject({
+  type: z.string().describe("Always about:blank: `error_code` says what went wrong."),
+  title: z.string().describe("The meaning of the status code."),
+  status: z.int().describe("The HTTP status code."),
+  detail: z.string().describe("What went wrong and what to do, for people."),
+  error_code: z.string().describe("What went wrong, for machines."),
+  error_type: z.enum(["validation_error", "conflict", "io_error", "unexpected_error"]),
+  retriable: z.boolean().describe("Whether the same may go well when it is tried again."),
+  fields: z
+    .array(z.object({ field: z.string(), message: z.string() }))
+    .optional()
+    .describe("The fields at fault; of bad input only."),
+  standing: z
+    .unknown()
+    .optional()
+    .describe("What stands in place of what was asked for, such as the decision that somebody took first."),
+});
+
+/** How a problem differs from what its error says. */
+export interface ProblemOptions {
+  status?: number;
+  headers?: Record<string, string>;
+  /** Further members. */
+  extras?: Readonly<Record<string, Json | undefined>>;
+}
+
+/** The body of a problem document. */
+export function problemBody(error: unknown, { status = statusOf(error), extras = {} }: ProblemOptions = {}): object {
+  const abiError = toAbiError(error);
+  const { error: detail, ...wire } = toWireError(abiError);
+  return {
+    ...extras,
+    type: "about:blank",
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail,
+    ...wire,
+    ...(abiError instanceof ValidationError && abiError.issues.length > 0 && { fields: fieldsOf(abiError) }),
+    ...(abiError instanceof ConflictError && abiError.standing !== undefined && { standing: abiError.standing }),
+  };
+}
+
+/** The answer for an error. */
+export function problem(error: unknown, options: ProblemOptions = {}): Response {
+  const { status = statusOf(error), headers = {} } = options;
+  const wait = error instanceof IoError && error.retryAfterMs > 0 ? Math.ceil(error.retryAfterMs / 1000) : undefined;
+  return new Response(JSON.stringify(problemBody(error, options)), {
+    status,
+    headers: {
+      "content-type": PROBLEM_TYPE,
+      ...(wait !== undefined && { "retry-after": String(wait) }),
+      ...headers,
+    },
+  });
+}

@@ -1,0 +1,83 @@
+/** How a route of the service is described, once: the router, the checks of who may call, and the OpenAPI document come from it. */
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { Json } from "../../json.ts";
+import type { Operation, Scope, StreamOperation } from "../../workflow/operation.ts";
+import type { Service } from "../../workflow/service.ts";
+import type { GraphQueries } from "./graph-queries.ts";
+import type { HealthCheck } from "./health.ts";
+import type { Caller } from "./tokens.ts";
+import type { WebhookSignatures } from "./webhook-signatures.ts";
+
+/** What a handler finds in its context. */
+export interface HttpEnv {
+  Variables: {
+    requestId: string;
+    /** Absent on routes that anyone may call, and where a signature stands for the caller. */
+    caller?: Caller;
+    /** Pattern of the route's path, for the log. */
+    route?: string;
+    /** Headers that say what is left of the caller's requests. */
+    allowance?: Readonly<Record<string, string>>;
+  };
+}
+
+export type HttpContext = Context<HttpEnv>;
+
+/** Everything that routes are made of. */
+export interface HttpParts {
+  readonly service: Service;
+  readonly graph: GraphQueries | undefined;
+  readonly signatures: WebhookSignatures | undefined;
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** Milliseconds within which a body must have come. */
+  readonly bodyTimeoutMs: number;
+  /** Aborts when the service closes: what waits answers, what streams ends. */
+  readonly closing: AbortSignal;
+}
+
+/** Who may call a route: anyone, whoever has the scope, or that and whoever signs. */
+export type Access = "public" | Scope | { readonly signedOr: Scope };
+
+/** Something of a request that is named: a part of the path, of the query, or a header. */
+export interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly description: string;
+  readonly required?: boolean;
+  readonly schema: object;
+  readonly example?: Json;
+  readonly style?: "deepObject" | undefined;
+}
+
+/** A body, of a request or an answer. */
+export interface Content {
+  readonly description: string;
+  /** By media type. */
+  readonly types: Readonly<Record<string, z.ZodType | object>>;
+  readonly headers?: readonly string[];
+  /** As the route's example has it; text for what is not JSON. */
+  readonly example?: Json;
+}
+
+/** One way to call an operation over HTTP. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** With parameters as `:name`. */
+  readonly path: string;
+  /** Unique; `operationId` of the document. */
+  readonly id: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly access: Access;
+  /** The operations that it is a way to; none of pages and health. */
+  readonly operations: readonly (Operation | StreamOperation)[];
+  readonly parameters?: readonly Parameter[];
+  readonly body?: Content & { readonly required?: boolean };
+  /** By status code; errors that every route may answer are added. */
+  readonly answers: Readonly<Record<number, Content>>;
+  /** Status codes of further errors. */
+  readonly errors?: readonly number[];
+  handle(context: HttpContext): Promise<Response> | Response;
+}

@@ -1,0 +1,105 @@
+/** What happens to a run, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isAtRest, isTerminal, type Run } from "../../engine/engine.ts";
+import { ValidationError } from "../../errors.ts";
+import type { Service } from "../../workflow/service.ts";
+import { parse } from "../../workflow/validation.ts";
+
+/** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
+const SILENCE_MS = 15_000;
+/** How often to look for what other processes have done. Milliseconds. */
+const LOOK_MS = 1000;
+
+interface ShownEvent {
+  id: number;
+  type: string;
+}
+
+/** @throws ValidationError (`bad_request`) */
+export function lastEventId(text: string | undefined): number {
+  if (text === undefined || text.trim() === "") return -1;
+  if (!/^\s*(?:-1|\d{1,15})\s*$/.test(text)) {
+    throw new ValidationError("The id of the last event must be a whole number.", { code: "bad_request" });
+  }
+  return Number(text);
+}
+
+/**
+ * The events of a run after the given one, up to its end; undefined where it has ended and all of them are known.
+ * @throws ValidationError (`unknown_run`), IoError
+ */
+export async function eventStream(
+  service: Service,
+  workflowId: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  const { run } = await service.run(workflowId);
+  if (isTerminal(run.status) && (await eventsOf(service, run, after)).length === 0) return undefined;
+  const encoder = new TextEncoder();
+  const encoded = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const text of follow(service, run.id, after, signal)) yield encoder.encode(text);
+  };
+  return ReadableStream.from(encoded());
+}
+
+async function eventsOf(service: Service, { id }: Run, after: number): Promise<ShownEvent[]> {
+  const operation = service.operation("list_run_events");
+  const { events } = await operation.run(parse(operation.input, { workflow_id: id, after }), {});
+  return events as ShownEvent[];
+}
+
+/** The text of the stream, until the run or the signal ends it. */
+async function* follow(service: Service, id: string, after: number, signal: AbortSignal): AsyncGenerator<string> {
+  let known = after;
+  let spoke = performance.now();
+  // The headers go out with it, so that whoever connects knows at once.
+  yield ": connected\n\n";
+  const news = newsOf(service, id, signal);
+  try {
+    while (!signal.aborted) {
+      // In this order: what ended the run is among the events that are read after its status.
+      const { run } = await service.run(id);
+      const events = await eventsOf(service, run, known);
+      for (const event of events) {
+        known = event.id;
+        yield `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+      }
+      if (isTerminal(run.status)) return;
+      if (events.length > 0) spoke = performance.now();
+      else if (performance.now() - spoke > SILENCE_MS) {
+        spoke = performance.now();
+        yield ": still there\n\n";
+      }
+      await news.next(run);
+    }
+  } finally {
+    news.close();
+  }
+}
+
+/** Something to wait for between two looks: a step of this process, the end of the run, or a second. */
+function newsOf({ engine }: Service, id: string, signal: AbortSignal) {
+  let wake = (): void => {};
+  let isNew = false;
+  const stop = engine.onStep(({ runId }) => {
+    if (runId !== id) return;
+    isNew = true;
+    wake();
+  });
+  return {
+    next: async (run: Run): Promise<void> => {
+      const ended = new AbortController();
+      const either = AbortSignal.any([signal, ended.signal]);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      if (isNew) resolve();
+      const rest = isAtRest(run.status) || run.failing ? [] : [engine.wait(id, { signal: either })];
+      await Promise.race([promise, sleep(LOOK_MS, undefined, { signal: either, ref: false }), ...rest]).catch(() => {});
+      isNew = false;
+      ended.abort();
+      for (const waiting of rest) waiting.catch(() => {});
+    },
+    close: stop,
+  };
+}

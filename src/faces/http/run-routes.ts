@@ -1,0 +1,176 @@
+import { ValidationError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
+import type { DirectOperation } from "../../workflow/operation.ts";
+import { parse } from "../../workflow/validation.ts";
+import { EXAMPLE_ID } from "./examples.ts";
+import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
+import { eventStream, lastEventId } from "./run-events.ts";
+import { json } from "./routes.ts";
+import { inputJsonSchema } from "./schemas.ts";
+
+/** Looking at the runs of all workflows, and what operators do with them. */
+export function runRoutes(parts: HttpParts): Route[] {
+  const { service } = parts;
+  const one = (name: string, method: "GET" | "POST", path: string, summary: string, example?: Json): Route => {
+    const operation = service.operation(name);
+    return {
+      method,
+      path,
+      id: name,
+      tag: "runs",
+      summary,
+      description: operation.description,
+      access: operation.scope,
+      operations: [operation],
+      parameters: [WORKFLOW_ID],
+      answers: answer(operation, example),
+      errors: [404],
+      handle: async (context) =>
+        json(await call(operation, { workflow_id: context.req.param("workflow_id") }, context)),
+    };
+  };
+  return [
+    listRoute(service.operation("list_runs"), "/runs", "runs", "List runs"),
+    one("get_run", "GET", "/runs/:workflow_id", "Show a run", EXAMPLE_STATUS),
+    one("get_run_history", "GET", "/runs/:workflow_id/history", "Show every attempt"),
+    eventsRoute(parts),
+    one("cancel_run", "POST", "/runs/:workflow_id/cancel", "Cancel a run", { ...EXAMPLE_STATUS, changed: false }),
+    one("retry_run", "POST", "/runs/:workflow_id/retry", "Retry a run", { ...EXAMPLE_STATUS, changed: false }),
+  ];
+}
+
+const EXAMPLE_STATUS = { workflow_id: EXAMPLE_ID, status: "completed" } as const;
+
+export const WORKFLOW_ID: Parameter = {
+  name: "workflow_id",
+  in: "path",
+  description: "Id of the run.",
+  required: true,
+  schema: { type: "string" },
+  example: EXAMPLE_ID,
+};
+
+const answer = ({ output }: DirectOperation, example?: Json): Route["answers"] => ({
+  200: { description: "Done.", types: { "application/json": output }, ...(example !== undefined && { example }) },
+});
+
+/** Calls an operation with what a request says. */
+export const call = async (operation: DirectOperation, input: unknown, { req }: HttpContext): Promise<object> =>
+  operation.run(parse(operation.input, input), { signal: req.raw.signal });
+
+/** A list in pages, of which each names the next. */
+export function listRoute(operation: DirectOperation, path: string, tag: string, summary: string): Route {
+  return {
+    method: "GET",
+    path,
+    id: operation.name,
+    tag,
+    summary,
+    description: `${operation.description} The header \`Link\` with \`rel="next"\` leads to the next page; there is none on the last one.`,
+    access: operation.scope,
+    operations: [operation],
+    parameters: queryParameters(operation),
+    answers: {
+      200: { description: "A page.", types: { "application/json": operation.output }, headers: ["Link"] },
+    },
+    handle: async (context) => {
+      const url = new URL(context.req.url);
+      const page = (await call(operation, queryOf(url.searchParams), context)) as { next?: string };
+      return json(page, 200, page.next === undefined ? {} : { link: `<${nextPage(url, page.next)}>; rel="next"` });
+    },
+  };
+}
+
+function nextPage({ pathname, searchParams }: URL, after: string): string {
+  const query = new URLSearchParams(searchParams);
+  query.set("after", after);
+  return `${pathname}?${query.toString()}`;
+}
+
+/**
+ * The query of a URL as an operation's input: `input[order_id]=O-1` becomes a field of `input`.
+ * @throws ValidationError (`bad_request`) for what is given twice
+ */
+function queryOf(query: URLSearchParams): Record<string, unknown> {
+  const fields: Record<string, string | Record<string, string>> = {};
+  for (const [name, value] of query) {
+    const [, field, inner] = /^(\w+)\[([^\]]*)\]$/.exec(name) ?? [];
+    const target = inner === undefined ? fields : objectAt(fields, field!);
+    const key = inner ?? name;
+    if (Object.hasOwn(target, key)) throw new ValidationError(`${name} is given twice.`, { code: "bad_request" });
+    // What every object has must not be reached, nor changed.
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return fields;
+}
+
+function objectAt(fields: Record<string, unknown>, name: string): Record<string, unknown> {
+  const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (typeof known === "object" && known !== null) return known as Record<string, unknown>;
+  if (known !== undefined) throw new ValidationError(`${name} is given twice.`, { code: "bad_request" });
+  const made = {};
+  Object.defineProperty(fields, name, { value: made, enumerable: true, configurable: true, writable: true });
+  return made;
+}
+
+/** The fields of an operation's input as parameters of a query. */
+function queryParameters({ input }: DirectOperation): Parameter[] {
+  return Object.entries(inputJsonSchema(input).properties ?? {}).map(([name, { description, ...schema }]) => ({
+    name,
+    in: "query",
+    description: typeof description === "string" ? description : name,
+    schema,
+    style: schema.type === "object" ? ("deepObject" as const) : undefined,
+  }));
+}
+
+function eventsRoute({ service, closing }: HttpParts): Route {
+  const operation = service.operation("list_run_events");
+  return {
+    method: "GET",
+    path: "/runs/:workflow_id/events",
+    id: operation.name,
+    tag: "runs",
+    summary: "Follow a run",
+    description:
+      "What has happened to a run and what happens from now on, as server-sent events; the stream ends with the run. `Last-Event-ID` " +
+      "goes on after that event, and answers 204 where nothing can come any more. With `Accept: application/json` it is the list so far.",
+    access: operation.scope,
+    operations: [operation],
+    parameters: [
+      WORKFLOW_ID,
+      {
+        name: "after",
+        in: "query",
+        description: "Id of the last event that is known.",
+        schema: { type: "integer", minimum: -1 },
+      },
+      {
+        name: "Last-Event-ID",
+        in: "header",
+        description: "The same, as browsers send it when they connect again.",
+        schema: { type: "integer", minimum: -1 },
+      },
+    ],
+    answers: {
+      200: {
+        description: "The events: each with its `id`, its type as `event`, and as `data` the JSON that the list has.",
+        types: { "text/event-stream": { type: "string" }, "application/json": operation.output },
+      },
+      204: { description: "The run has ended, and you know its last event.", types: {} },
+    },
+    errors: [404],
+    handle: async (context) => {
+      const { req } = context;
+      const id = req.param("workflow_id") ?? "";
+      const after = lastEventId(req.header("last-event-id") ?? req.query("after"));
+      const accept = req.header("accept") ?? "";
+      if (accept.includes("application/json") && !accept.includes("text/event-stream")) {
+        return json(await call(operation, { workflow_id: id, after }, context));
+      }
+      const stream = await eventStream(service, id, after, AbortSignal.any([req.raw.signal, closing]));
+      if (!stream) return new Response(null, { status: 204 });
+      return new Response(stream, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+    },
+  };
+}

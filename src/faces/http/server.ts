@@ -1,0 +1,112 @@
+/** A server of Node.js for the service. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { IoError, UnexpectedError, ValidationError } from "../../errors.ts";
+import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import { problem, problemBody, PROBLEM_TYPE } from "./problem.ts";
+import { statusOf } from "./status.ts";
+
+/** Where it listens, and what it bears. Times in milliseconds. */
+export interface HttpServerOptions {
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  /** Within which the head of a request must have come; default 10,000. */
+  headersTimeoutMs?: number;
+  /** How long requests at work are waited for when the server closes; default 10,000. */
+  drainMs?: number;
+  logger?: Logger;
+}
+
+/** A server that listens. */
+export interface HttpServer {
+  /** `http://127.0.0.1:8008` */
+  readonly url: string;
+  /** Takes nothing more, lets requests at work finish, then closes what is left. */
+  close(): Promise<void>;
+}
+
+/** Bytes of all headers of a request together. */
+const MAXIMUM_HEADERS = 16_384;
+
+/** @throws IoError (`address_unavailable`) where it can't listen */
+export async function startHttpServer(
+  handle: (request: Request, env: object) => Response | Promise<Response>,
+  { host, port, headersTimeoutMs = 10_000, drainMs = 10_000, logger = silentLogger }: HttpServerOptions,
+): Promise<HttpServer> {
+  const listener = getRequestListener(handle, {
+    errorHandler: (error) => badRequest(error, logger),
+  });
+  const server = createServer(
+    {
+      maxHeaderSize: MAXIMUM_HEADERS,
+      // Refused by the listener, which says why.
+      requireHostHeader: false,
+      headersTimeout: headersTimeoutMs,
+      // Streams may take long; each body has a time limit of its own.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
+    },
+    (request, response) => void listener(request, response),
+  );
+  server.on("clientError", refuse);
+  try {
+    await once(server.listen(port, host), "listening");
+  } catch (cause) {
+    throw unavailable(host, port, cause);
+  }
+  const { port: bound } = server.address() as AddressInfo;
+  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`, close: () => close(server, drainMs) };
+}
+
+function unavailable(host: string, port: number, cause: unknown): IoError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const problem =
+    code === "EADDRINUSE"
+      ? "another program listens there already"
+      : code === "EACCES"
+        ? "this user may not listen there"
+        : "this machine has no such address";
+  return new IoError(`Can't listen on ${host} port ${port}: ${problem}. Choose another one with --port and --host.`, {
+    code: "address_unavailable",
+    cause,
+  });
+}
+
+async function close(server: Server, drainMs: number): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** A request whose target or `Host` is none. */
+function badRequest(error: unknown, logger: Logger): Response {
+  if (error instanceof Error && error.name === "RequestError") {
+    return problem(new ValidationError("The target or the Host of the request is not valid.", { code: "bad_request" }));
+  }
+  logger.error({ cause: describeCause(error) }, "a request failed unexpectedly");
+  return problem(new UnexpectedError(error));
+}
+
+const OF_CODE: ReadonlyMap<string | undefined, readonly [code: string, message: string]> = new Map([
+  ["HPE_HEADER_OVERFLOW", ["headers_too_large", `The headers are larger than ${MAXIMUM_HEADERS} bytes.`]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", ["request_timeout", "The request came too slowly."]],
+]);
+
+/** What is no HTTP gets an answer as well, where it still can. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const [code, message] = OF_CODE.get(error.code) ?? ["bad_request", "This is not a valid HTTP request."];
+  const refusal = new ValidationError(message, { code });
+  const body = JSON.stringify(problemBody(refusal));
+  const { title } = problemBody(refusal) as { title: string };
+  socket.end(
+    `HTTP/1.1 ${statusOf(refusal)} ${title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

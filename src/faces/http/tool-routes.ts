@@ -1,0 +1,130 @@
+import { fromWireError, isAbiError, ValidationError } from "../../errors.ts";
+import type { Operation } from "../../workflow/operation.ts";
+import { RunResultSchema } from "../../workflow/run-schemas.ts";
+import type { RunResult } from "../../workflow/result.ts";
+import { withDerivedKey } from "../../workflow/submission.ts";
+import { parse } from "../../workflow/validation.ts";
+import { directCall } from "../../workflow/direct-operations.ts";
+import { modelArguments } from "../model-calls/model-arguments.ts";
+import { modelToolsOf, type ModelTool } from "../model-calls/model-call.ts";
+import { jsonBody } from "./body.ts";
+import { problem } from "./problem.ts";
+import type { HttpParts, Route } from "./route.ts";
+import { json } from "./routes.ts";
+import { resultResponse } from "./workflow-routes.ts";
+
+/**
+ * The tools that agents have, for agents that speak HTTP. A model has written the arguments, so they are read as leniently as those of
+ * any tool, and what it chose counts as chosen by a model.
+ * @throws TypeError where two workflows have a tool of the same name
+ */
+export function toolRoutes(parts: HttpParts): Route[] {
+  const tools = toolsOf(parts);
+  const names = tools.map(({ operation }) => operation.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new TypeError(`two tools are named "${twice}"`);
+  return tools.map((tool) => toolRoute(tool, parts));
+}
+
+function toolsOf({ service }: HttpParts): ModelTool[] {
+  const own = service.operations.flatMap(({ operation, workflow }) =>
+    workflow || operation.kind !== "direct" ? [] : [operation],
+  );
+  return [
+    ...[...service.workflows.values()].flatMap((workflow) => modelToolsOf(workflow)),
+    ...modelToolsOf({
+      operations: own,
+      operationCall: (operation) => {
+        if (operation.kind !== "direct") throw new TypeError(`${operation.name} belongs to no workflow`);
+        return directCall(operation);
+      },
+      logUnexpected: (error) => {
+        if (!isAbiError(error)) service.logger.error({ operation: "tool" }, "a tool failed unexpectedly");
+      },
+    }),
+  ];
+}
+
+function toolRoute({ operation, schema, call }: ModelTool, { bodyTimeoutMs }: HttpParts): Route {
+  const { name, description, scope, example } = operation;
+  const isDurable = operation.kind === "durable";
+  return {
+    method: "POST",
+    path: `/tools/${name}`,
+    id: name,
+    tag: "tools",
+    summary: `Call ${name}`,
+    description,
+    access: scope,
+    operations: [operation],
+    body: {
+      description: "Its arguments. What may be left out may also be null.",
+      types: { "application/json": lenient(schema, operation) },
+      required: true,
+      ...(example && { example: example.input }),
+    },
+    answers: {
+      200: {
+        description: "Its result.",
+        types: { "application/json": isDurable ? RunResultSchema : operation.output },
+        ...(example?.output && { example: example.output }),
+      },
+      ...(isDurable && {
+        202: {
+          description: "It waits for a person, or a step is tried again later: it goes on by itself.",
+          types: { "application/json": RunResultSchema },
+        },
+      }),
+    },
+    errors: [409, 503],
+    handle: async ({ req }) => {
+      const args = await jsonBody(req.raw, { timeoutMs: bodyTimeoutMs });
+      const calling = call(args, {}, { signal: req.raw.signal });
+      let step = await calling.next();
+      while (!step.done) step = await calling.next();
+      return answer(operation, args, step.value as RunResult);
+    },
+  };
+}
+
+/** The tool's schema, in which nothing that may be left out is required. */
+function lenient(schema: ModelTool["schema"], { input }: Operation): object {
+  const required = (schema["required"] as string[]).filter(
+    (name) =>
+      !(input.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>)[name]!.safeParse(undefined)
+        .success,
+  );
+  return { ...schema, required };
+}
+
+function answer(operation: Operation, args: unknown, result: RunResult): Response {
+  if (operation.kind === "durable") return withFields(operation, args, result) ?? resultResponse(result);
+  const { error, error_code, error_type, retriable } = result;
+  if (!hasFailed(result) || error === undefined) return json(result);
+  return (
+    withFields(operation, args, result) ??
+    problem(
+      fromWireError({
+        error,
+        error_code: error_code ?? "internal",
+        error_type: error_type ?? "unexpected_error",
+        retriable: retriable ?? false,
+      }),
+    )
+  );
+}
+
+/** A direct operation says nothing of success where it has any. */
+const hasFailed = ({ success }: { success?: unknown }): boolean => success === false;
+
+/** A problem that names the fields at fault, which a tool's result has in its message alone. */
+function withFields(operation: Operation, args: unknown, result: RunResult): Response | undefined {
+  if (!hasFailed(result) || result.error_code !== "invalid_parameters") return undefined;
+  try {
+    const meant = modelArguments(operation)(args);
+    parse(operation.input, operation.kind === "durable" ? withDerivedKey(operation, meant) : meant);
+  } catch (error) {
+    if (error instanceof ValidationError) return problem(error);
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+/** Events that are signed as Standard Webhooks (https://www.standardwebhooks.com). */
+import { Webhook } from "standardwebhooks";
+import { ConflictError, ValidationError } from "../../errors.ts";
+
+/** How far a timestamp may be from now, as the specification recommends; the library refuses what is further away. Milliseconds. */
+const TOLERANCE_MS = 5 * 60_000;
+/** Signatures that are remembered; a sender with the secret is trusted not to send more within ten minutes. */
+const MOST_REMEMBERED = 100_000;
+
+const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
+
+/** Whether a request claims to be signed. */
+export const isSigned = ({ headers }: Request): boolean => headers.has("webhook-signature");
+
+/** Verifies signatures by any of several secrets, so that they can be rotated, and takes each one once. */
+export class WebhookSignatures {
+  readonly #webhooks: readonly Webhook[];
+  /** Message and timestamp to the time at which they can be forgotten. */
+  readonly #seen = new Map<string, number>();
+
+  /**
+   * @param secrets each `whsec_` and 24 to 64 bytes in base64
+   * @throws ValidationError (`invalid_configuration`)
+   */
+  constructor(secrets: readonly string[]) {
+    this.#webhooks = secrets.map(toWebhook);
+  }
+
+  /**
+   * Whether a body is what the sender has signed.
+   * @returns call it when the event was not accepted after all: the sender may then send the same again
+   * @throws ValidationError (`signature_invalid`) for a forged or outdated signature
+   * @throws ConflictError (`webhook_replayed`) for one that was used already; a sender that tries again signs anew
+   */
+  accept(request: Request, body: Buffer): () => void {
+    const [id = "", timestamp = "", signature = ""] = HEADERS.map((name) => request.headers.get(name) ?? "");
+    const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
+    // The library would also read a number that something follows, and so take one signature twice.
+    const isNumber = /^\d{1,15}$/.test(timestamp);
+    if (!isNumber || !this.#webhooks.some((webhook) => isValid(webhook, body, headers))) {
+      throw new ValidationError(
+        "The signature is not valid for this body, or its timestamp is more than five minutes off. Sign it as " +
+          "Standard Webhooks says, with a secret of HTTP_WEBHOOK_SECRETS.",
+        { code: "signature_invalid" },
+      );
+    }
+    return this.#once(`${id} ${timestamp}`);
+  }
+
+  #once(message: string): () => void {
+    const now = Date.now();
+    for (const [known, until] of this.#seen) {
+      if (until > now && this.#seen.size < MOST_REMEMBERED) break;
+      this.#seen.delete(known);
+    }
+    if (this.#seen.has(message)) {
+      throw new ConflictError("This webhook was received already. To send it again, sign it anew.", {
+        code: "webhook_replayed",
+      });
+    }
+    // A timestamp may also be ahead of our clock.
+    this.#seen.set(message, now + 2 * TOLERANCE_MS);
+    return () => void this.#seen.delete(message);
+  }
+}
+
+function isValid(webhook: Webhook, body: Buffer, headers: Record<string, string>): boolean {
+  try {
+    webhook.verify(body.toString("utf8"), headers, { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function toWebhook(secret: string, index: number): Webhook {
+  const bytes = Buffer.from(secret.replace(/^whsec_/, ""), "base64").byteLength;
+  if (!/^whsec_[A-Za-z0-9+/]+=*$/.test(secret) || bytes < 24 || bytes > 64) {
+    throw new ValidationError(
+      `HTTP_WEBHOOK_SECRETS: secret ${index + 1} is not whsec_ followed by 24 to 64 bytes in base64.`,
+      { code: "invalid_configuration" },
+    );
+  }
+  return new Webhook(secret);
+}

@@ -1,0 +1,214 @@
+import { isObject } from "../../json.ts";
+import { ConflictError, fromWireError, ValidationError } from "../../errors.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
+import { RunResultSchema } from "../../workflow/run-schemas.ts";
+import type { RunResult } from "../../workflow/result.ts";
+import type { Accepted, Workflow } from "../../workflow/workflow.ts";
+import { batchRoute } from "./batch-route.ts";
+import { jsonBody } from "./body.ts";
+import { EXAMPLE_ID, type Parameters } from "./examples.ts";
+import { problem } from "./problem.ts";
+import type { HttpContext, HttpParts, Route } from "./route.ts";
+import { json } from "./routes.ts";
+
+/** The longest that a request waits for a result. Seconds. */
+const LONGEST_WAIT = 60;
+
+/** What every workflow offers: submit, look up by key, many at once. */
+export const workflowRoutes = (parts: HttpParts): Route[] =>
+  [...parts.service.workflows.values()].flatMap((workflow) => [
+    submitRoute(workflow, parts),
+    viewRoute(workflow),
+    batchRoute(workflow, parts),
+  ]);
+
+const exampleOf = ({ process }: Workflow): Parameters => process.example?.input ?? {};
+
+const identityOf = ({ process: { key, echo = [] } }: Workflow, example: Parameters): Parameters =>
+  Object.fromEntries(
+    [key, ...echo].flatMap((field) => (Object.hasOwn(example, field) ? [[field, example[field]!]] : [])),
+  );
+
+const AcceptedSchema = ({ process: { key, echo = [] } }: Workflow): object => ({
+  type: "object",
+  properties: {
+    status: { type: "string", enum: ["processing"] },
+    ...Object.fromEntries([key, ...echo].map((field) => [field, { type: "string" }])),
+    workflow_id: { type: "string", description: "Id of the run, for /runs/{workflow_id}." },
+  },
+  required: ["status", key, "workflow_id"],
+});
+
+function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts): Route {
+  const { name, process } = workflow;
+  const example = exampleOf(workflow);
+  return {
+    method: "POST",
+    path: `/workflows/${name}`,
+    id: `submit-${name}`,
+    tag: "workflows",
+    summary: "Submit",
+    description:
+      `${process.description}\n\nAnswered as soon as the run is durable; it then goes on by itself. The same \`${process.key}\` with the ` +
+      "same content is one run, however often it is submitted; with other content it is a conflict.",
+    access: process.scope,
+    operations: [process],
+    parameters: [
+      {
+        name: "Prefer",
+        in: "header",
+        description: `\`wait=20\` waits so many seconds for the result, at most ${LONGEST_WAIT} (RFC 7240).`,
+        schema: { type: "string" },
+      },
+      {
+        name: "Idempotency-Key",
+        in: "header",
+        description: `Becomes the \`${process.key}\` where the body has none.`,
+        schema: { type: "string" },
+      },
+    ],
+    body: { description: "What to run.", types: { "application/json": process.input }, example, required: true },
+    answers: {
+      200: {
+        description: "With `Prefer: wait`: the run has ended, and this is its result.",
+        types: { "application/json": RunResultSchema },
+        headers: ["Location", "Preference-Applied"],
+      },
+      202: {
+        description: "The run is durable and goes on by itself.",
+        types: { "application/json": AcceptedSchema(workflow) },
+        headers: ["Location", "Preference-Applied"],
+        ...(process.example && {
+          example: { status: "processing", ...identityOf(workflow, example), workflow_id: EXAMPLE_ID },
+        }),
+      },
+    },
+    errors: [409],
+    handle: async (context) => {
+      const { req } = context;
+      const seconds = waitOf(req.header("prefer"));
+      const body = await jsonBody(req.raw, { timeoutMs: bodyTimeoutMs });
+      const accepted = await submit(workflow, body, keyOf(req.header("idempotency-key")));
+      const headers = { location: `/runs/${encodeURIComponent(accepted.id)}` };
+      const waited =
+        seconds === undefined ? undefined : await waitFor(workflow, accepted.id, seconds, context, closing);
+      if (!waited) return json(acceptedBody(accepted), 202, headers);
+      const result = accepted.outcome === "existing" ? { ...waited, duplicate: true as const } : waited;
+      return resultResponse(result, { ...headers, "preference-applied": `wait=${seconds}` });
+    },
+  };
+}
+
+const acceptedBody = ({ id, identity }: Accepted): object => ({ status: "processing", ...identity, workflow_id: id });
+
+/** @param given key of the request, for a body that has none */
+async function submit(workflow: Workflow, body: unknown, given: string | undefined): Promise<Accepted> {
+  const { key } = workflow.process;
+  const isKeyed = given === undefined || !isObject(body) || Object.hasOwn(body, key);
+  const parameters = isKeyed ? body : { ...body, [key]: given };
+  try {
+    return await workflow.submit(parameters, { face: "http", fixed: [] });
+  } catch (error) {
+    workflow.logUnexpected(error);
+    if (isKeyed || !(error instanceof ConflictError)) throw error;
+    throw new ValidationError("This Idempotency-Key was used with another content. Use a new one.", {
+      code: "idempotency_key_reused",
+      cause: error,
+    });
+  }
+}
+
+/** The draft asks for a text in quotes; many send it bare. */
+function keyOf(header: string | undefined): string | undefined {
+  const [, quoted] = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header?.trim() ?? "") ?? [];
+  return quoted?.replaceAll(/\\(["\\])/g, "$1") ?? header?.trim();
+}
+
+/** @throws ValidationError (`bad_request`) */
+function waitOf(prefer: string | undefined): number | undefined {
+  const [, seconds] = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(prefer ?? "") ?? [];
+  if (seconds === undefined) return undefined;
+  return Math.min(Number(seconds), LONGEST_WAIT);
+}
+
+/** The result of a run; undefined where it took longer. */
+async function waitFor(
+  workflow: Workflow,
+  id: string,
+  seconds: number,
+  { req }: HttpContext,
+  closing: AbortSignal,
+): Promise<RunResult | undefined> {
+  const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), req.raw.signal, closing]);
+  try {
+    return await workflow.getWorkflowResult(id, { signal });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** A result: 200 when the run has ended, 202 while it goes on or waits for a person, a problem where it has failed. */
+export function resultResponse(
+  { error, error_code, error_type, retriable, ...result }: RunResult,
+  headers: Record<string, string> = {},
+): Response {
+  const wire = error === undefined ? {} : { error, error_code, error_type, retriable };
+  if (result.status !== undefined) return json({ ...result, ...wire }, 202, headers);
+  if (result.success) return json(result, 200, headers);
+  return problem(
+    fromWireError({
+      error: error ?? "The run has failed.",
+      error_code: error_code ?? "failed",
+      error_type: error_type ?? "unexpected_error",
+      retriable: retriable ?? false,
+    }),
+    { headers, extras: result },
+  );
+}
+
+function viewRoute(workflow: Workflow): Route {
+  const { name, process } = workflow;
+  const key = exampleOf(workflow)[process.key];
+  return {
+    method: "GET",
+    path: `/workflows/${name}/:${process.key}`,
+    id: `view-${name}`,
+    tag: "workflows",
+    summary: "Look up",
+    description: `What is known about the run with this \`${process.key}\`.`,
+    access: "feedback:read",
+    operations: [],
+    parameters: [
+      {
+        name: process.key,
+        in: "path",
+        description: "What it was submitted with.",
+        required: true,
+        schema: { type: "string" },
+        ...(key !== undefined && { example: key }),
+      },
+    ],
+    answers: {
+      200: {
+        description: "Its status, with what the process has found out.",
+        types: {
+          "application/json": {
+            type: "object",
+            properties: { status: { type: "string" }, [process.key]: { type: "string" } },
+            required: ["status", process.key],
+          },
+        },
+      },
+    },
+    errors: [404],
+    handle: async ({ req }) => {
+      const key = tidyIdentifier(req.param(process.key) ?? "");
+      const { status, ...view } = await workflow.view(key);
+      if (status !== "not_found") return json({ [process.key]: key, status, ...view });
+      throw notFound(`Nothing was submitted with this ${process.key}.`);
+    },
+  };
+}
+
+export const notFound = (message: string): ValidationError => new ValidationError(message, { code: "not_found" });

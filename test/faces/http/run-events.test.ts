@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { feedback } from "../../support/feedback.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { SECRETS, startHttpService, type HttpService } from "../../support/http-service.ts";
+
+interface ServerSentEvent {
+  id: string;
+  event: string;
+  data: { id: number; type: string; step?: string };
+}
+
+interface Stream {
+  status: number;
+  events: AsyncGenerator<ServerSentEvent, void>;
+  close(): void;
+}
+
+const HEADERS = { authorization: `Bearer ${SECRETS.reader}`, accept: "text/event-stream" };
+
+/** The events of a run as a browser would read them. */
+async function follow({ url }: HttpService, id: string, lastEventId?: string): Promise<Stream> {
+  const controller = new AbortController();
+  const response = await fetch(`${url}/runs/${id}/events`, {
+    headers: { ...HEADERS, ...(lastEventId !== undefined && { "last-event-id": lastEventId }) },
+    signal: controller.signal,
+  });
+  return { status: response.status, events: parse(response), close: () => controller.abort() };
+}
+
+async function* parse({ body }: Response): AsyncGenerator<ServerSentEvent, void> {
+  if (!body) return;
+  let text = "";
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const lines = text.slice(0, end).split("\n");
+      text = text.slice(end + 2);
+      const fields = Object.fromEntries(lines.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
+      if (fields["data"] !== undefined) {
+        yield { id: fields["id"] ?? "", event: fields["event"] ?? "", data: JSON.parse(fields["data"]) as never };
+      }
+    }
+  }
+}
+
+const rest = (stream: Stream): Promise<ServerSentEvent[]> => Array.fromAsync(stream.events);
+
+async function until(stream: Stream, type: string): Promise<ServerSentEvent[]> {
+  const seen: ServerSentEvent[] = [];
+  for (;;) {
+    const { value, done } = await stream.events.next();
+    if (done) throw new Error(`the stream ended after ${seen.map(({ event }) => event).join()}`);
+    seen.push(value);
+    if (value.event === type) return seen;
+  }
+}
+
+describe("the events of a run", () => {
+  it("come as they happen, and end with it", async () => {
+    const service = await startHttpService({ feedback: { approval: true } });
+    const { workflow, engine } = service;
+    const { workflow_id: id = "" } = await workflow.run(feedback());
+    const stream = await follow(service, id);
+    const seen = await until(stream, "waiting_for_approval");
+    const { rendering } = (await workflow.getPendingResponse(id))!;
+    await workflow.approveResponse(id, { rendering, by: "Ann" });
+    seen.push(...(await rest(stream)));
+    const stored = await engine.events(id);
+    expect(seen.map(({ data }) => data.id)).toEqual(stored.map(({ n }) => n));
+    expect(seen.map(({ event }) => event)).toEqual(stored.map(({ type }) => type));
+    expect(seen.at(-1)).toMatchObject({ event: "completed" });
+    expect(seen.every(({ id, event, data }) => id === String(data.id) && event === data.type)).toBe(true);
+  });
+
+  it("go on where they were left, also after a restart", async () => {
+    const folder = temporaryFolder();
+    const surroundings = { runs: join(folder, "runs.sqlite") };
+    const first = await startHttpService({ feedback: { approval: true }, surroundings });
+    const { workflow_id: id = "" } = await first.workflow.run(feedback());
+    const before = await follow(first, id);
+    const known = [(await before.events.next()).value!, (await before.events.next()).value!];
+    const pending = (await first.workflow.getPendingResponse(id))!;
+    await first.workflow.rejectResponse(id, { rendering: pending.rendering, by: "Ann" });
+    await first.workflow.getWorkflowResult(id);
+    await first.close();
+    await first.engine.close();
+
+    const second = await startHttpService({
+      feedback: { ontologyStore: first.ontologyStore, approval: true },
+      surroundings,
+    });
+    const after = await rest(await follow(second, id, known[1]!.id));
+    const stored = (await second.engine.events(id)).map(({ n }) => n);
+    expect([...known, ...after].map(({ data }) => data.id)).toEqual(stored);
+    expect((await follow(second, id, String(stored.at(-1)))).status).toBe(204);
+  });
+
+  it("are a list for those who ask for JSON", async () => {
+    const { call, workflow, engine } = await startHttpService();
+    await workflow.run(feedback());
+    const [{ id } = { id: "" }] = await engine.list();
+    const headers = { accept: "application/json" };
+    const { body } = await call("GET", `/runs/${id}/events`, { headers });
+    const stored = await engine.events(id);
+    expect((body["events"] as { id: number }[]).map(({ id }) => id)).toEqual(stored.map(({ n }) => n));
+    const later = await call("GET", `/runs/${id}/events?after=${stored.at(-2)!.n}`, { headers });
+    expect(later.body["events"]).toMatchObject([{ type: "completed" }]);
+  });
+
+  it("end when the service closes, and keep it from nothing when the client has gone", async () => {
+    const service = await startHttpService({ feedback: { approval: true } });
+    const { workflow_id: id = "" } = await service.workflow.run(feedback());
+    const [gone, stream] = [await follow(service, id), await follow(service, id)];
+    await until(gone, "waiting_for_approval");
+    gone.close();
+    await until(stream, "waiting_for_approval");
+    await service.close();
+    expect(await rest(stream)).toEqual([]);
+  });
+
+  it("of a run that there is not are a problem", async () => {
+    const { call } = await startHttpService();
+    const answer = await call("GET", "/runs/workflow-none/events", { headers: { accept: "text/event-stream" } });
+    expect(answer).toMatchObject({ status: 404, body: { error_code: "unknown_run" } });
+  });
+});
