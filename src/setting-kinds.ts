@@ -77,6 +77,13 @@ export const wholeNumber =
     return number as number;
   };
 
+/** A TCP port; 0 is any that is free. */
+export const port: Kind<number, number | string> = (value) => {
+  const number = wholeNumber(0)(value);
+  if (number > 65_535) throw new Unfit("must be at most 65535");
+  return number;
+};
+
 export const oneOf =
   <const Name extends string>(...names: Name[]): Kind<Name> =>
   (value) => {

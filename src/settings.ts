@@ -12,6 +12,7 @@ import {
   someOf,
   onOff,
   openAddress,
+  port,
   text,
   token,
   Unfit,
@@ -220,6 +221,51 @@ const DEFINITIONS = {
     env: "WORKFLOWS",
     kind: text(),
     about: "Module that adds workflows of your own: it exports `createWorkflows(parts)`, which returns them.",
+  },
+  httpHost: {
+    env: "HTTP_HOST",
+    kind: text(),
+    default: "127.0.0.1",
+    about: "Address that `serve` listens on. Any but this machine's own (127.0.0.1, ::1) needs tokens.",
+  },
+  httpPort: {
+    env: "HTTP_PORT",
+    kind: port,
+    default: 8008,
+    about: "Port that `serve` listens on; `0`: any that is free.",
+  },
+  httpTokens: {
+    env: "HTTP_TOKENS",
+    kind: text(),
+    about:
+      "Who may call `serve`: `name:scope+scope:secret`, several with commas between them. Scopes: feedback:read, feedback:write, approve, admin.",
+  },
+  httpTokensFile: {
+    env: "HTTP_TOKENS_FILE",
+    kind: text(),
+    about: "The same in a file that is read again when it changes: see docs/http.md.",
+  },
+  httpWebhookSecrets: {
+    env: "HTTP_WEBHOOK_SECRETS",
+    kind: text(),
+    about: "Secrets (`whsec_…`) of those who send signed events (Standard Webhooks), with commas between them.",
+  },
+  httpAllowedHosts: {
+    env: "HTTP_ALLOWED_HOSTS",
+    kind: text(),
+    about:
+      "Names under which `serve` is called, with commas between them; others are refused. Default: those of this machine where it listens there alone, else any.",
+  },
+  httpCorsOrigins: {
+    env: "HTTP_CORS_ORIGINS",
+    kind: text(),
+    about: "Sites whose pages may call `serve`, such as `https://app.example.org`, with commas between them.",
+  },
+  httpRateLimit: {
+    env: "HTTP_RATE_LIMIT",
+    kind: wholeNumber(0),
+    default: 3000,
+    about: "Requests a minute of each caller of `serve`, in each process; `0`: no limit.",
   },
   logLevel: {
     env: "LOG_LEVEL",

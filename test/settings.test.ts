@@ -22,6 +22,9 @@ describe("settings", () => {
       retryDelayMs: 500,
       mailRetryFor: "1d",
       graphTools: "off",
+      httpHost: "127.0.0.1",
+      httpPort: 8008,
+      httpRateLimit: 3000,
       logLevel: "warn",
     });
   });
@@ -48,6 +51,7 @@ describe("settings", () => {
     ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
     ["RESPONSE_CAP", " ", /RESPONSE_CAP \(responseCap\) must be a whole number/],
     ["MAIL_RETRY_FOR", "24", /MAIL_RETRY_FOR \(mailRetryFor\) must be a duration such as 30s, 15m, 1h or 2d, or 0\./],
+    ["HTTP_PORT", "65536", /HTTP_PORT \(httpPort\) must be at most 65535/],
     ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
     ["LOG_LEVEL", "loud", /LOG_LEVEL \(logLevel\) must be silent, fatal, .*, or trace\./],
     [

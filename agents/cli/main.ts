@@ -17,13 +17,14 @@ import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRefreshCustomerCommand } from "../../src/cli/refresh-customer-command.ts";
 import { addRetryCommand } from "../../src/cli/retry-command.ts";
+import { addServeCommand } from "../../src/cli/serve-command.ts";
 import { addStatusCommand } from "../../src/cli/status-command.ts";
 import { addWorkerCommand } from "../../src/cli/worker-command.ts";
 import { toAbiError, toWireError, type AbiError } from "../../src/errors.ts";
 import { SETTINGS } from "../../src/settings.ts";
 import { addChatCommand } from "./chat-command.ts";
 import { addDemoCommand } from "./demo-command.ts";
-import { packageRoot } from "./package-root.ts";
+import { packageRoot } from "../../src/cli/package-root.ts";
 
 const USAGE_EXIT_CODE = 2;
 
@@ -77,6 +78,7 @@ function createProgram(): Command {
   addChatCommand(program);
   addProcessCommand(program);
   addBatchCommand(program);
+  addServeCommand(program);
   addWorkerCommand(program);
   addStatusCommand(program);
   addRetryCommand(program);

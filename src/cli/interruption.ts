@@ -34,3 +34,16 @@ export async function interruptible<Result>(
     current.off("SIGTERM", interrupt);
   }
 }
+
+/** Resolves at the abort, and keeps the process alive until then: an idle engine does not. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const alive = setInterval(() => {}, 3_600_000);
+  const end = (): void => {
+    clearInterval(alive);
+    resolve();
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
+  return promise;
+}

@@ -11,7 +11,7 @@ import { host, located } from "./host.ts";
 /** The settings of the host's environment, with `--data` before them. */
 export function settingsFrom({ data }: GlobalOptions): Settings {
   const settings = readSettings(data === undefined ? {} : { dataDirectory: data }, host().env);
-  const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows } = settings;
+  const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows, httpTokensFile } = settings;
   const outbox = mailUrl === undefined ? undefined : outboxFolderOf(mailUrl);
   return {
     ...settings,
@@ -19,6 +19,7 @@ export function settingsFrom({ data }: GlobalOptions): Settings {
     ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: located(customerSource) }),
     ...(outbox !== undefined && { mailUrl: `outbox:${located(outbox)}` }),
     ...(workflows !== undefined && { workflows: located(workflows) }),
+    ...(httpTokensFile !== undefined && { httpTokensFile: located(httpTokensFile) }),
     ...(mailTemplates !== undefined && { mailTemplates: located(mailTemplates) }),
   };
 }

@@ -95,16 +95,16 @@ export class RunningCommand {
     onTestFinished(() => void child.kill("SIGKILL"));
   }
 
-  /** Resolves when so many lines have come out. */
-  async lines(count: number): Promise<void> {
-    let seen = 0;
+  /** Resolves when so many lines have come out, with them. */
+  async lines(count: number): Promise<string[]> {
+    const seen: string[] = [];
     const { stdout } = this.#child;
     if (!stdout) throw new Error("no standard output");
-    for await (const _line of on(createInterface({ input: stdout }), "line", { close: ["close"] })) {
-      seen += 1;
-      if (seen === count) return;
+    for await (const [line] of on(createInterface({ input: stdout }), "line", { close: ["close"] })) {
+      seen.push(line as string);
+      if (seen.length === count) return seen;
     }
-    throw new Error(`the command ended after ${seen} lines: ${this.#stderr}`);
+    throw new Error(`the command ended after ${seen.length} lines: ${this.#stderr}`);
   }
 
   /** Resolves when standard error has said this. */

@@ -12,7 +12,7 @@ import { readSettings, type Settings } from "../../../src/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../index.ts";
 import { createChatModel, type ChatModelSettings } from "../../chat-model.ts";
 import { createFeedbackAgent, type FeedbackAgent } from "../../feedback-agent.ts";
-import { packageRoot } from "../package-root.ts";
+import { packageRoot } from "../../../src/cli/package-root.ts";
 import { QUESTION } from "./question.ts";
 import { REQUESTS } from "./requests.ts";
 

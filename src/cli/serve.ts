@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { createReadStream, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Application } from "../application.ts";
+import { openHttpService, type HttpService } from "../http-service.ts";
+import { readJsonLines } from "../row-file/json-lines.ts";
+import { IN_MEMORY, readSettings, type Settings } from "../settings.ts";
+import { usageError } from "./command.ts";
+import { host } from "./host.ts";
+import { INTERRUPTED, untilAborted } from "./interruption.ts";
+import { dim, note, print, printJson } from "./output.ts";
+import { packageRoot } from "./package-root.ts";
+import type { ServeOptions } from "./serve-command.ts";
+import { loggerFor, settingsFrom } from "./settings.ts";
+import { withApplication } from "./with-application.ts";
+
+/** Serves until it is told to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const settings = serveSettings(options);
+  const logger = loggerFor(settings);
+  const localToken = `abi_${randomBytes(24).toString("base64url")}`;
+  try {
+    await withApplication(settings, async (application, signal) => {
+      const service = await openHttpService(application, settings, { version: version(), localToken, logger });
+      const sample = options.demo ? submitSample(application, signal) : undefined;
+      try {
+        if (options.json)
+          printJson({ status: "ready", url: service.url, ...(service.isOpen && { token: localToken }) });
+        else announce(service, application, localToken);
+        await untilAborted(signal);
+      } finally {
+        await service.close();
+        await sample;
+      }
+    });
+  } catch (error) {
+    // Told to stop before it was ready.
+    if (error !== INTERRUPTED) throw error;
+  }
+  note("Stopped. Runs that are not finished go on with the next start.");
+}
+
+function serveSettings(options: ServeOptions): Settings {
+  const settings = settingsFrom(options);
+  const { dataDirectory } = settings;
+  if (options.demo && dataDirectory === IN_MEMORY) {
+    throw usageError("The demo keeps what it does: give it a folder with --data.");
+  }
+  const given = readSettings(
+    {
+      ...(options.host !== undefined && { httpHost: options.host }),
+      ...(options.port !== undefined && { httpPort: options.port }),
+    },
+    host().env,
+  );
+  const { httpHost, httpPort } = given;
+  if (!options.demo) return { ...settings, httpHost, httpPort };
+  return { ...settings, ...demoSettings(join(dataDirectory, "demo-service")), ...ofHttp(settings), httpHost, httpPort };
+}
+
+/** Of the environment nothing counts but how it is called: a demo must not write to real customers. */
+const demoSettings = (dataDirectory: string): Settings =>
+  readSettings({ dataDirectory, customerSource: sampleFile("customers.csv"), approval: true, logLevel: "error" }, {});
+
+const ofHttp = (settings: Settings): Partial<Settings> =>
+  Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith("http")));
+
+const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);
+
+/** The sample feedback, once: what was submitted by an earlier start is known. */
+async function submitSample({ workflow }: Application, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of workflow.runBatch(sampleFeedback(), { signal })) continue;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function* sampleFeedback(): AsyncGenerator {
+  for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
+}
+
+const version = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string }).version;
+
+function announce({ url, isOpen }: HttpService, { workflow }: Application, token: string): void {
+  const { name, process: operation } = workflow;
+  print(`Listening on ${url}`);
+  print(dim(`How to call it: ${url}/docs`));
+  if (isOpen) {
+    print("\nNo tokens are set (HTTP_TOKENS), so only this machine is served, and needs none but to approve.");
+    print(`For that, and until it stops: Authorization: Bearer ${token}`);
+  }
+  const authorization = isOpen ? "" : " -H 'authorization: Bearer <token>'";
+  print("\nTry it:");
+  print(
+    `  curl ${url}/workflows/${name} -H 'content-type: application/json'${authorization} \\\n` +
+      `    -d '${JSON.stringify(operation.example?.input ?? {})}'`,
+  );
+}

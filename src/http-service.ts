@@ -1,0 +1,120 @@
+/** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
+import type { Application } from "./application.ts";
+import { ValidationError } from "./errors.ts";
+import { createHttpApi } from "./faces/http/http-api.ts";
+import type { HealthCheck } from "./faces/http/health.ts";
+import { RateLimit } from "./faces/http/rate-limit.ts";
+import { startHttpServer } from "./faces/http/server.ts";
+import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "./faces/http/tokens.ts";
+import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
+import { silentLogger, type Logger } from "./log.ts";
+import type { Settings } from "./settings.ts";
+import { SCOPES } from "./workflow/operation.ts";
+
+/** What the settings do not say. */
+export interface HttpServiceOptions {
+  /** Of this package, for the document. */
+  version: string;
+  /**
+   * Secret of a token with all scopes, for a service that has no tokens: only with one can anything be approved there. Default: none.
+   */
+  localToken?: string;
+  logger?: Logger;
+}
+
+/** A service that listens. */
+export interface HttpService {
+  readonly url: string;
+  /** Whether whoever reaches it may call it without a token. */
+  readonly isOpen: boolean;
+  /** Takes nothing more, lets requests finish, ends streams. The application stays open. */
+  close(): Promise<void>;
+}
+
+/** Whoever is on this machine, where there are no tokens. Deciding stays with those who have one: it is signed with a name. */
+const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+
+const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
+
+const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
+
+/**
+ * Starts to listen as the settings say.
+ * @throws ValidationError (`invalid_configuration`) for tokens and secrets that are none, and for an address that others can reach
+ *   while there are no tokens; IoError (`address_unavailable`)
+ */
+export async function openHttpService(
+  { service, engine, ontologyStore }: Application,
+  settings: Settings,
+  { version, localToken, logger = silentLogger }: HttpServiceOptions,
+): Promise<HttpService> {
+  const { httpHost: host, httpPort: port, httpRateLimit } = settings;
+  const tokens = await tokensOf(settings, logger);
+  if (!tokens && !isLoopback(host)) {
+    throw new ValidationError(
+      `HTTP_HOST is ${host}, where others can reach the service, and there are no tokens: set HTTP_TOKENS or HTTP_TOKENS_FILE, or listen on 127.0.0.1.`,
+      { code: "invalid_configuration" },
+    );
+  }
+  const secrets = listOf(settings.httpWebhookSecrets) ?? [];
+  const allowedHosts = listOf(settings.httpAllowedHosts) ?? (isLoopback(host) ? LOOPBACK : undefined);
+  const closing = new AbortController();
+  const { app } = createHttpApi(service, {
+    tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
+    ...(!tokens && { anonymous: ANYONE }),
+    version,
+    ...(allowedHosts && { allowedHosts }),
+    corsOrigins: listOf(settings.httpCorsOrigins) ?? [],
+    ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
+    ...(secrets.length > 0 && { signatures: new WebhookSignatures(secrets) }),
+    checks: {
+      database: async () => void (await engine.list({ limit: 1 })),
+      graph: async () => void (await ontologyStore.listStores()),
+      queue: queueCheck(engine),
+    },
+    closing: closing.signal,
+    logger,
+  });
+  const server = await startHttpServer(app.fetch, { host, port, logger });
+  return {
+    url: server.url,
+    isOpen: !tokens,
+    close: async () => {
+      closing.abort();
+      await server.close();
+    },
+  };
+}
+
+const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined) };
+
+/** Undefined where none are set. */
+async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger): Promise<TokenSource | undefined> {
+  const sources: TokenSource[] = [];
+  if (httpTokens !== undefined) sources.push(Tokens.fromSetting(httpTokens));
+  if (httpTokensFile !== undefined) sources.push(await TokenFile.open(httpTokensFile, logger));
+  return sources.length === 0 ? undefined : anyOf(sources);
+}
+
+/** Runs are counted for it, which reads them all: not at every look. Milliseconds. */
+const COUNTED_FOR_MS = 10_000;
+/** A run that has been due for longer is late: nobody executes, or too few do. Milliseconds. */
+const LATE_MS = 60_000;
+
+function queueCheck(engine: Pick<Application["engine"], "counts">): HealthCheck {
+  let counted: { at: number; oldestDueMs: number } | undefined;
+  return async () => {
+    if (!counted || performance.now() - counted.at > COUNTED_FOR_MS) {
+      const counts = await engine.counts();
+      counted = {
+        at: performance.now(),
+        oldestDueMs: Math.max(0, ...counts.map(({ oldestDueMs = 0 }) => oldestDueMs)),
+      };
+    }
+    const { oldestDueMs } = counted;
+    // Runs are accepted all the same: it is no reason to send requests elsewhere.
+    return { status: oldestDueMs > LATE_MS ? "late" : "ok", oldest_due_seconds: Math.round(oldestDueMs / 1000) };
+  };
+}

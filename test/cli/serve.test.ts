@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { call, callProcess, parseLines, RunningCommand, workplace } from "./command-process.ts";
+
+const TOKEN = "ann-0123456789abcdef";
+const TOKENS = { HTTP_TOKENS: `ann:approve+feedback:read+feedback:write:${TOKEN}` };
+const FEEDBACK = { feedback_id: "F-1", customer_id: "C-1", subject: "Hello", feedback_text: "I love the new design!" };
+
+interface Ready {
+  url: string;
+  token?: string;
+}
+
+/** The service in a process of its own, once it listens. */
+async function startServe(
+  args: readonly string[],
+  { cwd, env }: { cwd: string; env: Record<string, string> },
+): Promise<Ready & { command: RunningCommand }> {
+  const command = new RunningCommand(["serve", "--port", "0", "--json", ...args], { cwd, env });
+  const [line] = await command.lines(1);
+  return { ...(JSON.parse(line!) as Ready), command };
+}
+
+const ask = async (url: string, token: string | undefined, body?: object) => {
+  const response = await fetch(url, {
+    headers: {
+      connection: "close",
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body && { "content-type": "application/json", prefer: "wait=60" }),
+    },
+    ...(body && { method: "POST", body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+describe("serve", () => {
+  it("offers everything over HTTP until it is told to stop, and goes on after that", async () => {
+    const place = workplace();
+    const env = { ...place.env, ...TOKENS, APPROVAL: "on" };
+    const first = await startServe([], { ...place, env });
+    expect(first).not.toHaveProperty("token");
+    expect(await ask(`${first.url}/readyz`, undefined)).toMatchObject({
+      status: 200,
+      body: { status: "ok", parts: { database: { status: "ok" }, graph: { status: "ok" }, queue: { status: "ok" } } },
+    });
+    expect(await ask(`${first.url}/runs`, undefined)).toMatchObject({ status: 401 });
+    const { body } = await ask(`${first.url}/workflows/customer-feedback`, TOKEN, FEEDBACK);
+    expect(body).toMatchObject({ status: "waiting_for_approval" });
+    first.command.kill("SIGTERM");
+    expect(await first.command.ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Stopped.") });
+
+    const second = await startServe([], { ...place, env });
+    const approval = `${second.url}/approvals/${String(body["workflow_id"])}`;
+    const { body: shown } = await ask(approval, TOKEN);
+    const decided = await ask(`${approval}/approve`, TOKEN, { rendering: shown["rendering"] });
+    expect(decided).toMatchObject({ status: 200, body: { decision: "approve", by: "ann" } });
+    second.command.kill("SIGTERM");
+    expect((await second.command.ended).code).toBe(0);
+  });
+
+  it("finishes requests at work and ends streams when it is told to stop", async () => {
+    const place = workplace();
+    const { url, command } = await startServe([], { ...place, env: { ...place.env, APPROVAL: "on" } });
+    const { body } = await ask(`${url}/workflows/customer-feedback`, undefined, FEEDBACK);
+    const stream = await fetch(`${url}/runs/${String(body["workflow_id"])}/events`);
+    const text = stream.text();
+    command.kill("SIGTERM");
+    expect(await text).toContain("event: accepted");
+    expect((await command.ended).code).toBe(0);
+  });
+
+  it("without tokens serves this machine only, and lets nobody approve but who was given a token", async () => {
+    const place = workplace();
+    const { url, token, command } = await startServe([], place);
+    expect(await ask(`${url}/runs`, undefined)).toMatchObject({ status: 200, body: { runs: [] } });
+    expect(await ask(`${url}/approvals`, undefined)).toMatchObject({ status: 401 });
+    expect(await ask(`${url}/approvals`, token)).toMatchObject({ status: 200, body: { runs: [] } });
+    command.kill("SIGINT");
+    expect((await command.ended).code).toBe(0);
+    for (const host of ["0.0.0.0", "192.0.2.1", "::"]) {
+      expect(await call(["serve", "--host", host, "--port", "0"], place)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("HTTP_TOKENS"),
+      });
+    }
+  });
+
+  it("says what is wrong with how it was called", async () => {
+    const place = workplace();
+    const taken = createServer();
+    await once(taken.listen(0, "127.0.0.1"), "listening");
+    const { port } = taken.address() as AddressInfo;
+    expect(await call(["serve", "--port", String(port)], place)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("another program listens there already"),
+    });
+    taken.close();
+    expect(await call(["serve", "--port", "http"], place)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("HTTP_PORT"),
+    });
+    const env = { ...place.env, HTTP_TOKENS: "ann:approve:short" };
+    expect(await call(["serve", "--port", "0"], { ...place, env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("at least 16 characters"),
+    });
+    expect(await call(["serve", "--demo", "--data", ":memory:"], place)).toMatchObject({ code: 2 });
+  });
+
+  it("serves sample data to try, whose mails wait, and touches nothing of yours", async () => {
+    const place = workplace();
+    const env = { ...place.env, MAIL_URL: "smtp://127.0.0.1:1" };
+    const { url, token, command } = await startServe(["--demo"], { ...place, env });
+    const sample = { ...FEEDBACK, customer_id: "C-1001" };
+    const { body } = await ask(`${url}/workflows/customer-feedback`, undefined, sample);
+    const approval = `${url}/approvals/${String(body["workflow_id"])}`;
+    const { rendering } = (await ask(approval, token)).body;
+    expect(await ask(`${approval}/approve`, token, { rendering })).toMatchObject({
+      status: 200,
+      body: { by: "local" },
+    });
+    expect((await ask(`${url}/approvals?limit=1`, token)).body["runs"]).toHaveLength(1);
+    command.kill("SIGTERM");
+    await command.ended;
+    const { stdout } = await callProcess(
+      ["status", "--json", "--data", join(place.cwd, ".abi-workflows", "demo-service")],
+      place,
+    );
+    expect(parseLines(stdout).length).toBeGreaterThan(0);
+    expect((await call(["status", "--json"], place)).stdout).not.toContain("workflow-");
+  });
+});
