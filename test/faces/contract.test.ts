@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { startHttpService } from "../support/http-service.ts";
+
+it("every operation of a service can be called over HTTP, with its own scope", async () => {
+  const { service, routes } = await startHttpService();
+  const lines = service.operations.map(({ operation, workflow }) => {
+    const name = `${workflow?.name ?? "*"} ${operation.name}`;
+    const ways = routes
+      .filter(({ operations }) => operations.includes(operation))
+      .map(({ method, path, access }) => {
+        const scope = typeof access === "string" ? access : access.signedOr;
+        expect(`${name} ${scope}`).toBe(`${name} ${operation.scope}`);
+        return `${method} ${path}`;
+      });
+    return `${name}: ${ways.join(", ")}`;
+  });
+  expect(lines).toEqual([
+    "customer-feedback process_customer_feedback: POST /workflows/customer-feedback, POST /tools/process_customer_feedback",
+    "customer-feedback analyze_feedback_sentiment: POST /tools/analyze_feedback_sentiment",
+    "customer-feedback categorize_feedback_text: POST /tools/categorize_feedback_text",
+    "customer-feedback get_pending_response: GET /approvals/:workflow_id",
+    "customer-feedback approve_response: POST /approvals/:workflow_id/approve",
+    "customer-feedback edit_response: POST /approvals/:workflow_id/edit",
+    "customer-feedback reject_response: POST /approvals/:workflow_id/reject",
+    "customer-feedback run_batch: POST /workflows/customer-feedback/batch",
+    "refund request_refund: POST /workflows/refund, POST /tools/request_refund",
+    "refund get_refund_limit: POST /tools/get_refund_limit",
+    "refund run_batch: POST /workflows/refund/batch",
+    "* list_runs: GET /runs",
+    "* get_run: GET /runs/:workflow_id",
+    "* get_run_history: GET /runs/:workflow_id/history",
+    "* list_run_events: GET /runs/:workflow_id/events",
+    "* cancel_run: POST /runs/:workflow_id/cancel",
+    "* retry_run: POST /runs/:workflow_id/retry",
+    "* list_approvals: GET /approvals",
+    "* receive_event: POST /events",
+  ]);
+});
+
+it("a tool's route is for agents, and what is for people has a place of its own", async () => {
+  const { routes } = await startHttpService();
+  const audiencesBelow = (prefix: RegExp): Set<string> =>
+    new Set(
+      routes.flatMap(({ path, operations }) => (prefix.test(path) ? operations.map(({ audience }) => audience) : [])),
+    );
+  expect(audiencesBelow(/^\/tools\//)).toEqual(new Set(["agent"]));
+  expect(audiencesBelow(/^\/approvals/)).toEqual(new Set(["person"]));
+  expect(audiencesBelow(/^\/(?!approvals)/)).toEqual(new Set(["agent", "operator"]));
+});

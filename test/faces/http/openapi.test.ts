@@ -1,0 +1,200 @@
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { openApplication } from "../../../src/application.ts";
+import { createHttpApi } from "../../../src/faces/http/http-api.ts";
+import { Tokens } from "../../../src/faces/http/tokens.ts";
+import { readSettings } from "../../../src/settings.ts";
+import { SCOPES } from "../../../src/workflow/operation.ts";
+import { root } from "../../docs/documents.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { startHttpServer } from "../../../src/faces/http/server.ts";
+
+interface Media {
+  schema: object;
+  example?: unknown;
+}
+
+interface DocumentedOperation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  security: object[];
+  parameters?: { name: string; in: string; required: boolean; example?: string }[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { content?: Record<string, Media>; $ref?: string }>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, DocumentedOperation>>;
+  components: { responses: Record<string, object> };
+}
+
+const SECRET = "all-0123456789abcdefgh";
+
+/** The service on the sample data, which the examples are about. */
+async function startSample() {
+  const folder = temporaryFolder();
+  const application = await openApplication(
+    readSettings(
+      { dataDirectory: folder, customerSource: join(root, "examples/data/customers.csv"), approval: true },
+      {},
+    ),
+  );
+  const { app, routes } = createHttpApi(application.service, {
+    tokens: Tokens.of("Ann Ford", SCOPES, SECRET),
+    version: "1.2.3",
+    graph: {
+      runner: { run: async () => ({ result: true, variables: [], truncated: false }) },
+      store: "feedback_data",
+      timeoutMs: 10_000,
+      maximumRows: 10_000,
+      maximumBytes: 10_000_000,
+    },
+  });
+  const server = await startHttpServer(app.fetch, { host: "127.0.0.1", port: 0 });
+  onTestFinished(async () => {
+    await server.close();
+    await application.close();
+  });
+  const get = async (path: string): Promise<Response> =>
+    fetch(`${server.url}${path}`, { headers: { connection: "close" } });
+  const text = await (await get("/openapi.json")).text();
+  return { ...application, routes, url: server.url, get, text, document: JSON.parse(text) as Document };
+}
+
+type Sample = Awaited<ReturnType<typeof startSample>>;
+
+describe("the OpenAPI document", () => {
+  it("passes the linter without a warning", async () => {
+    const { text } = await startSample();
+    const problems = await lintFromString({ source: text, config: await createConfig({ extends: ["recommended"] }) });
+    expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+  });
+
+  it("has every route, with what it needs and what may go wrong", async () => {
+    const { document, routes } = await startSample();
+    const documented = operationsOf(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    expect(documented.toSorted()).toEqual(
+      routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`).toSorted(),
+    );
+    for (const { operation } of operationsOf(document)) {
+      const statuses = Object.keys(operation.responses);
+      expect(operation.summary).not.toBe("");
+      expect(statuses.some((status) => status.startsWith("4"))).toBe(true);
+      expect(operation.security.length > 0).toBe(statuses.includes("401"));
+    }
+  });
+
+  it("has bodies as the operations read them", async () => {
+    const { document } = await startSample();
+    const { schema } =
+      document.paths["/workflows/customer-feedback"]!["post"]!.requestBody!.content["application/json"]!;
+    expect(schema).toMatchObject({
+      required: ["feedback_id", "customer_id", "subject", "feedback_text"],
+      additionalProperties: false,
+      properties: {
+        feedback_id: { type: "string", description: expect.any(String) },
+        sentiment: { enum: ["positive", "negative", "neutral"] },
+        categories: { type: "array" },
+        send_response: { type: "boolean" },
+      },
+    });
+  });
+
+  it("has examples that work: each is answered as it says", async () => {
+    const sample = await startSample();
+    const tried: string[] = [];
+    for (const { path, method, operation } of operationsOf(sample.document)) {
+      await replay(sample, method, path, operation);
+      tried.push(operation.operationId);
+    }
+    expect(tried).toContain("approve-approval");
+  });
+});
+
+describe("the page for people", () => {
+  it("shows every route, and no script may run in it", async () => {
+    const { get, routes } = await startSample();
+    const response = await get("/docs");
+    expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-[^']+';/);
+    const page = await response.text();
+    expect(page).not.toContain("<script");
+    for (const { id } of routes) expect(page).toContain(`id="${id}"`);
+  });
+});
+
+const operationsOf = ({ paths }: Document) =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+/** What an example can't know before the service runs. */
+const OF_THE_MOMENT = new Set(["workflow_id", "rendering", "edited_rendering", "decided_at", "feedback_id"]);
+
+let count = 0;
+
+/** A run that waits for a person, or has ended: what the route is about. */
+async function prepare({ workflow }: Sample, path: string): Promise<Record<string, string>> {
+  const feedback_id = path.includes("{feedback_id}") ? "F-1" : `P-${(count += 1)}`;
+  const [text, by] = ["You have charged me twice.", "Ann"];
+  const feedback = { feedback_id, customer_id: "C-1001", subject: "Invoice", feedback_text: text };
+  const { workflow_id = "" } = await workflow.run(feedback);
+  const { rendering } = (await workflow.getPendingResponse(workflow_id))!;
+  if (path.startsWith("/runs")) {
+    await workflow.rejectResponse(workflow_id, { rendering, by });
+    await workflow.getWorkflowResult(workflow_id);
+  }
+  return { workflow_id, rendering, feedback_id };
+}
+
+async function replay(sample: Sample, method: string, path: string, operation: DocumentedOperation): Promise<void> {
+  const known = path.includes("{") ? await prepare(sample, path) : {};
+  const [type, media] =
+    Object.entries(operation.requestBody?.content ?? {}).find(([, { example }]) => example !== undefined) ?? [];
+  // A workflow may have no example of its own.
+  if (operation.requestBody && !media) return;
+  const query = (operation.parameters ?? []).flatMap(({ name, in: place, example }) =>
+    place === "query" && example !== undefined ? [[name, example] as [string, string]] : [],
+  );
+  const target = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(known[name]!));
+  const body = media && bodyText(media.example, known);
+  const response = await fetch(`${sample.url}${target}?${new URLSearchParams(query).toString()}`, {
+    method: method.toUpperCase(),
+    headers: {
+      authorization: `Bearer ${SECRET}`,
+      connection: "close",
+      ...(type !== undefined && { "content-type": type }),
+    },
+    ...(body !== undefined && { body }),
+  });
+  const text = await response.text();
+  const place = `${method} ${path}: ${response.status} ${text.slice(0, 300)}`;
+  expect(response.status, place).toBeLessThan(300);
+  const answer = operation.responses[String(response.status)];
+  expect(answer, place).toBeDefined();
+  const contentType = (response.headers.get("content-type") ?? "").split(";")[0]!;
+  const documented = answer!.content?.[contentType];
+  expect(documented, `${place} ${contentType}`).toBeDefined();
+  if (contentType !== "application/json") return;
+  const value: unknown = JSON.parse(text);
+  const { success, error } = z
+    .fromJSONSchema(documented!.schema as Parameters<typeof z.fromJSONSchema>[0])
+    .safeParse(value);
+  expect([success, error], place).toEqual([true, undefined]);
+  if (documented!.example !== undefined)
+    expect(withoutMoment(value), place).toMatchObject(withoutMoment(documented!.example));
+}
+
+const bodyText = (example: unknown, known: Record<string, string>): string =>
+  typeof example === "string"
+    ? example
+    : JSON.stringify(
+        Object.fromEntries(
+          Object.entries(example as object).map(([name, value]) => [name, name === "rendering" ? known[name] : value]),
+        ),
+      );
+
+const withoutMoment = (value: unknown): object =>
+  Object.fromEntries(Object.entries(value as object).filter(([name]) => !OF_THE_MOMENT.has(name)));
