@@ -36,9 +36,15 @@ const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) =>
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
+/** What one question may cost. */
+const GRAPH_LIMITS = { timeoutMs: 30_000, maximumRows: 10_000, maximumBytes: 100_000_000 };
+
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
 
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
+
+/** A proxy on this machine may leave the name by which it was called. */
+const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
 /**
  * Starts to listen as the settings say.
@@ -59,7 +65,8 @@ export async function openHttpService(
     );
   }
   const secrets = listOf(settings.httpWebhookSecrets) ?? [];
-  const allowedHosts = listOf(settings.httpAllowedHosts) ?? (isLoopback(host) ? LOOPBACK : undefined);
+  const allowedHosts =
+    listOf(settings.httpAllowedHosts) ?? (isLoopback(host) ? [...LOOPBACK, ...publicHost(settings)] : undefined);
   const closing = new AbortController();
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
@@ -69,6 +76,8 @@ export async function openHttpService(
     corsOrigins: listOf(settings.httpCorsOrigins) ?? [],
     ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
     ...(secrets.length > 0 && { signatures: new WebhookSignatures(secrets) }),
+    graph: { runner: ontologyStore.queryRunner, store: "feedback_data", ...GRAPH_LIMITS },
+    ...(settings.publicUrl !== undefined && { url: settings.publicUrl }),
     checks: {
       database: async () => void (await engine.list({ limit: 1 })),
       graph: async () => void (await ontologyStore.listStores()),

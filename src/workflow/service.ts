@@ -124,7 +124,7 @@ const batchOperation = (workflow: Workflow): StreamOperation => ({
   name: "run_batch",
   description: "Run the process for every item, and give the results in the order of the items.",
   audience: "operator",
-  scope: "feedback:write",
+  scope: workflow.process.scope,
   input: workflow.process.input,
   output: RunResultSchema,
   run: (items, options) => workflow.runBatch(items, options),

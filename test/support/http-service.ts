@@ -52,6 +52,8 @@ export interface HttpService extends Feedback, HttpApi {
   close: () => Promise<void>;
 }
 
+export const GRAPH_LIMITS = { timeoutMs: 30_000, maximumRows: 1000, maximumBytes: 10_000_000 };
+
 interface Options {
   feedback?: Parameters<typeof startFeedback>[0];
   surroundings?: Parameters<typeof startFeedback>[1];
@@ -69,6 +71,7 @@ export async function startHttpService({ feedback, surroundings, api, server }: 
   const made = createHttpApi(service, {
     tokens: Tokens.fromSetting(TOKENS),
     version: "0.0.0",
+    graph: { runner: ontologyStore.queryRunner, store: "feedback_data", ...GRAPH_LIMITS },
     closing: closing.signal,
     ...api,
   });

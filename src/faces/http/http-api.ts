@@ -35,6 +35,8 @@ export interface HttpApiOptions {
   anonymous?: Caller;
   /** Version of the package, for the document. */
   version: string;
+  /** Where people reach the service, for the document; default: where it comes from. */
+  url?: string;
   /** Values that `Host` may have, with or without a port; default: any. */
   allowedHosts?: readonly string[];
   /** Origins whose pages may call, such as `https://app.example.org`; default: none but our own. */
@@ -88,7 +90,13 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     checks: options.checks ?? {},
     bodyTimeoutMs: options.bodyTimeoutMs ?? 30_000,
   });
-  routes.push(...documentationRoutes(routes, { title: "abi-workflows", version: options.version }));
+  routes.push(
+    ...documentationRoutes(routes, {
+      title: "abi-workflows",
+      version: options.version,
+      ...(options.url !== undefined && { url: options.url }),
+    }),
+  );
 
   const app = new Hono<HttpEnv>();
   app.use(requestId(), accessLog(logger), headers(closing), guards(options));

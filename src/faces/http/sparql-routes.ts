@@ -1,10 +1,12 @@
 /** SPARQL 1.1 Protocol (https://www.w3.org/TR/sparql11-protocol/), queries only. */
 import { ValidationError } from "../../errors.ts";
+import { JSON_RESULTS } from "../../ontology/sparql/json-results.ts";
 import { storeName } from "../../ontology/store-name.ts";
+import { PREFIXES } from "../../ontology/vocabulary.ts";
 import { checkType, decodeText, mediaType, readBody } from "./body.ts";
 import type { GraphQueries } from "./graph-queries.ts";
 import type { Content, HttpContext, HttpParts, Parameter, Route } from "./route.ts";
-import { formatted, N_TRIPLES, SPARQL_JSON } from "./sparql-results.ts";
+import { formatted, N_TRIPLES } from "./sparql-results.ts";
 
 const QUERY = "application/sparql-query";
 const FORM = "application/x-www-form-urlencoded";
@@ -32,7 +34,7 @@ const answers: Record<number, Content> = {
   200: {
     description:
       "Rows or yes or no as SPARQL JSON results, triples as N-Triples; with `X-Truncated: true` some were left out.",
-    types: { [SPARQL_JSON]: { type: "object" }, [N_TRIPLES]: { type: "string" } },
+    types: { [JSON_RESULTS]: { type: "object" }, [N_TRIPLES]: { type: "string" } },
     headers: ["X-Truncated"],
   },
 };
@@ -45,7 +47,7 @@ export function sparqlRoutes({ graph, service, bodyTimeoutMs }: HttpParts): Rout
     tag: "graph",
     description:
       `Read-only, by the SPARQL 1.1 Protocol. A query is stopped after ${graph.timeoutMs / 1000} seconds, and gives at most ` +
-      `${graph.maximumRows} rows.`,
+      `${graph.maximumRows} rows. The prefixes abi:, rdf:, xsd: and prov: are declared.`,
     access: "admin",
     operations: service.operations.flatMap(({ operation }) => (operation.name === "query_graph" ? [operation] : [])),
     answers,
@@ -112,8 +114,14 @@ async function ask(
   if (parameters.has("update")) throw refuse("The graph can only be asked here, not changed.", "unsupported_sparql");
   if (parameters.has("named-graph-uri"))
     throw refuse("named-graph-uri is not supported. Reach other stores with GRAPH.");
-  const request = { store: storeOf(parameters) ?? store, sparql, signal: req.raw.signal, ...limits };
-  const answer = await runner.run(request);
+  // Its own declarations come later, and win.
+  const text = `${PREFIXES} ${sparql}`;
+  const answer = await runner.run({
+    store: storeOf(parameters) ?? store,
+    sparql: text,
+    signal: req.raw.signal,
+    ...limits,
+  });
   const { type, body } = formatted(answer);
   if (!accepts(req.header("accept"), type))
     throw refuse(`This answer comes as ${type}: accept that.`, "not_acceptable");
