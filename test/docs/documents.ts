@@ -47,6 +47,7 @@ const PACKAGE = {
     "./agents": "./agents.js",
     "./analysis": "./analysis.js",
     "./decisions": "./decisions.js",
+    "./http": "./http.js",
     "./testing": "./testing.js",
   },
 };
@@ -56,6 +57,7 @@ export const ENTRIES = {
   agents: "agents/index.ts",
   analysis: "src/analysis.ts",
   decisions: "src/decisions.ts",
+  http: "src/http.ts",
   testing: "testing/index.ts",
 };
 

@@ -45,6 +45,22 @@ class Mixed extends Workflow {
   ];
 }
 
+/** A process for administrators. */
+class Guarded extends Workflow {
+  override readonly name = "guarded";
+  override readonly operations = [
+    durable("begin", {
+      description: "Begin.",
+      audience: "operator",
+      scope: "admin",
+      input: z.strictObject({ id: z.string() }),
+      output: z.object({}),
+      key: "id",
+      run: async () => ({}),
+    }),
+  ];
+}
+
 describe("the operations of a service", () => {
   it("are those of each workflow, and those of every run", async () => {
     const { service } = await startService();
@@ -92,6 +108,12 @@ describe("the operations of a service", () => {
     expect(service.pipelines.get("there")).toBe(there);
     expect(() => service.operation("move")).toThrow("no operation");
     expect(() => new Service({ engine, workflows: [], pipelines: [here!, here!] })).toThrow("two pipelines");
+  it("ask of a batch what one submission asks", () => {
+    const engine = new DurableEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    const { operations } = new Service({ engine, workflows: [new Guarded({ engine })] });
+    const scopes = operations.flatMap(({ operation, workflow }) => (workflow ? [operation.scope] : []));
+    expect(scopes).toEqual(["admin", "admin"]);
   });
 
   it("never make a tool of what is for people or operators", () => {

@@ -23,10 +23,13 @@ export function checkHost({ headers, url }: Request, allowed: readonly string[])
  */
 export function checkOrigin({ headers, url }: Request, allowed: readonly string[]): void {
   const origin = headers.get("origin");
-  if (origin === null || allowed.includes(origin)) return;
+  if (origin !== null && allowed.includes(origin)) return;
+  // An image or a script of another site comes without an origin. A link that somebody follows may.
+  const isEmbedded = headers.get("sec-fetch-site") === "cross-site" && headers.get("sec-fetch-mode") !== "navigate";
+  if (origin === null && !isEmbedded) return;
   const host = headers.get("host") ?? new URL(url).host;
   // Not the scheme: a proxy in front of us may speak TLS.
-  if (URL.parse(origin)?.host === host.toLowerCase()) return;
+  if (origin !== null && URL.parse(origin)?.host === host.toLowerCase()) return;
   throw new ValidationError("Pages of that site may not call this service. HTTP_CORS_ORIGINS lists those that may.", {
     code: "origin_not_allowed",
   });

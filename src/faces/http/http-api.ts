@@ -105,7 +105,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
   const authorized = authorization(options);
   for (const route of routes) {
-    app.on(route.method, route.path, named(route), authorized(route), (context) => route.handle(context));
+    app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
   app.notFound((context) => otherwise(routes, context));
   app.onError((error) => errorAnswer(error, logger));
@@ -165,6 +165,20 @@ const named =
   (context, next) => {
     context.set("route", path);
     return next();
+  };
+
+/** Nobody hears it: the client has gone. The log has the number, which is that of other servers. */
+const CLIENT_GONE = 499;
+
+const handlerOf =
+  ({ handle }: Route) =>
+  async (context: HttpContext): Promise<Response> => {
+    try {
+      return await handle(context);
+    } catch (error) {
+      if (context.req.raw.signal.aborted) return new Response(null, { status: CLIENT_GONE });
+      throw error;
+    }
   };
 
 const CHALLENGE = 'Bearer realm="abi-workflows"';

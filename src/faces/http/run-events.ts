@@ -1,12 +1,15 @@
 /** What happens to a run, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAtRest, isTerminal, type Run } from "../../engine/engine.ts";
-import { ValidationError } from "../../errors.ts";
+import { IoError, ValidationError } from "../../errors.ts";
+import { describeCause } from "../../log.ts";
 import type { Service } from "../../workflow/service.ts";
 import { parse } from "../../workflow/validation.ts";
 
 /** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
 const SILENCE_MS = 15_000;
+/** At a time; each of them looks at the database. */
+const MOST_STREAMS = 200;
 /** How often to look for what other processes have done. Milliseconds. */
 const LOOK_MS = 1000;
 
@@ -24,23 +27,43 @@ export function lastEventId(text: string | undefined): number {
   return Number(text);
 }
 
-/**
- * The events of a run after the given one, up to its end; undefined where it has ended and all of them are known.
- * @throws ValidationError (`unknown_run`), IoError
- */
-export async function eventStream(
-  service: Service,
-  workflowId: string,
-  after: number,
-  signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array> | undefined> {
-  const { run } = await service.run(workflowId);
-  if (isTerminal(run.status) && (await eventsOf(service, run, after)).length === 0) return undefined;
-  const encoder = new TextEncoder();
-  const encoded = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const text of follow(service, run.id, after, signal)) yield encoder.encode(text);
-  };
-  return ReadableStream.from(encoded());
+/** Streams of events to those who follow runs. */
+export class RunEventStreams {
+  readonly #service: Service;
+  #open = 0;
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  /**
+   * The events of a run after the given one, up to its end; undefined where it has ended and all of them are known.
+   * @throws ValidationError (`unknown_run`), IoError (`too_many_streams` among them)
+   */
+  async open(workflowId: string, after: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined> {
+    const { run } = await this.#service.run(workflowId);
+    if (isTerminal(run.status) && (await eventsOf(this.#service, run, after)).length === 0) return undefined;
+    if (this.#open >= MOST_STREAMS) {
+      throw new IoError("Too many streams are open. Try again later, or ask for the list of events.", {
+        code: "too_many_streams",
+        retryAfterMs: 10_000,
+      });
+    }
+    return ReadableStream.from(this.#encoded(run.id, after, signal));
+  }
+
+  async *#encoded(id: string, after: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const encoder = new TextEncoder();
+    this.#open += 1;
+    try {
+      for await (const text of follow(this.#service, id, after, signal)) yield encoder.encode(text);
+    } catch (error) {
+      // Clients connect again by themselves, and go on after the last event that they have.
+      this.#service.logger.warn({ cause: describeCause(error) }, "a stream of events was broken off");
+    } finally {
+      this.#open -= 1;
+    }
+  }
 }
 
 async function eventsOf(service: Service, { id }: Run, after: number): Promise<ShownEvent[]> {

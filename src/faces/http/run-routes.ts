@@ -4,7 +4,7 @@ import type { DirectOperation } from "../../workflow/operation.ts";
 import { parse } from "../../workflow/validation.ts";
 import { EXAMPLE_ID } from "./examples.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
-import { eventStream, lastEventId } from "./run-events.ts";
+import { lastEventId, RunEventStreams } from "./run-events.ts";
 import { json } from "./routes.ts";
 import { inputJsonSchema } from "./schemas.ts";
 
@@ -126,6 +126,7 @@ function queryParameters({ input }: DirectOperation): Parameter[] {
 
 function eventsRoute({ service, closing }: HttpParts): Route {
   const operation = service.operation("list_run_events");
+  const streams = new RunEventStreams(service);
   return {
     method: "GET",
     path: "/runs/:workflow_id/events",
@@ -168,7 +169,7 @@ function eventsRoute({ service, closing }: HttpParts): Route {
       if (accept.includes("application/json") && !accept.includes("text/event-stream")) {
         return json(await call(operation, { workflow_id: id, after }, context));
       }
-      const stream = await eventStream(service, id, after, AbortSignal.any([req.raw.signal, closing]));
+      const stream = await streams.open(id, after, AbortSignal.any([req.raw.signal, closing]));
       if (!stream) return new Response(null, { status: 204 });
       return new Response(stream, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
     },

@@ -204,6 +204,23 @@ describe("a bad request is answered with a problem, and nothing is started", () 
   });
 });
 
+it("a client that goes while it waits is no fault of ours", async () => {
+  const lines: { status?: number }[] = [];
+  const log = (line: object): void => void lines.push(line);
+  const { port, engine } = await startHttpService({
+    surroundings: { worker: false },
+    api: { logger: { info: log, warn: log, error: log, debug: log } },
+  });
+  const socket = await open(port);
+  socket.write(
+    `POST /tools/process_customer_feedback HTTP/1.1\r\n${AUTHORIZED}Content-Length: ${BODY.length}\r\n\r\n${BODY}`,
+  );
+  await expect.poll(() => engine.list()).toHaveLength(1);
+  socket.destroy();
+  await expect.poll(() => lines).toHaveLength(1);
+  expect(lines).toMatchObject([{ status: 499, route: "/tools/process_customer_feedback" }]);
+});
+
 describe("the name by which it is called", () => {
   it.each([
     ["localhost", 200],

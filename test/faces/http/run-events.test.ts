@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { IoError } from "../../../src/errors.ts";
 import { feedback } from "../../support/feedback.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { SECRETS, startHttpService, type HttpService } from "../../support/http-service.ts";
@@ -117,6 +118,18 @@ describe("the events of a run", () => {
     await until(stream, "waiting_for_approval");
     await service.close();
     expect(await rest(stream)).toEqual([]);
+  });
+
+  it("break off quietly where the database fails, so that the client connects again", async () => {
+    const service = await startHttpService({ feedback: { approval: true } });
+    const { workflow_id: id = "" } = await service.workflow.run(feedback());
+    const stream = await follow(service, id);
+    const known = await until(stream, "waiting_for_approval");
+    vi.spyOn(service.engine, "events").mockRejectedValueOnce(new IoError("The database is away."));
+    expect(await rest(stream)).toEqual([]);
+    const again = await follow(service, id, known.at(-2)!.id);
+    expect(await until(again, "waiting_for_approval")).toHaveLength(1);
+    again.close();
   });
 
   it("of a run that there is not are a problem", async () => {
