@@ -57,7 +57,7 @@ describe("the page about HTTP", () => {
     const serve = startNode([join(root, "bin/abi-workflows.js"), "serve", "--demo", "--port", "0", "--json"], { cwd });
     const [line] = (await once(createInterface({ input: serve.stdout! }), "line")) as [string];
     const { url, token } = JSON.parse(line) as { url: string; token: string };
-    const [{ code } = { code: "" }] = codeBlocks("README.md").filter(({ code }) => code.includes("/approvals/$ID"));
+    const { code } = codeBlocks("README.md").find(({ code }) => code.includes("/approvals/$ID"))!;
     const script = code.replaceAll("localhost:8008", new URL(url).host);
     const env = { PATH: process.env["PATH"] ?? "", TOKEN: token };
     const { stdout } = await promisify(execFile)("bash", ["-euc", script], { cwd, env });

@@ -171,10 +171,10 @@ const named =
 const CLIENT_GONE = 499;
 
 const handlerOf =
-  ({ handle }: Route) =>
+  (route: Route) =>
   async (context: HttpContext): Promise<Response> => {
     try {
-      return await handle(context);
+      return await route.handle(context);
     } catch (error) {
       if (context.req.raw.signal.aborted) return new Response(null, { status: CLIENT_GONE });
       throw error;

@@ -1,5 +1,6 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openApplication } from "../../../src/application.ts";
@@ -105,12 +106,11 @@ describe("the OpenAPI document", () => {
 
   it("has examples that work: each is answered as it says", async () => {
     const sample = await startSample();
-    const tried: string[] = [];
+    const faults: string[] = [];
     for (const { path, method, operation } of operationsOf(sample.document)) {
-      await replay(sample, method, path, operation);
-      tried.push(operation.operationId);
+      faults.push(...(await replay(sample, method, path, operation)));
     }
-    expect(tried).toContain("approve-approval");
+    expect(faults).toEqual([]);
   });
 });
 
@@ -149,12 +149,12 @@ async function prepare({ workflow }: Sample, path: string): Promise<Record<strin
   return { workflow_id, rendering, feedback_id };
 }
 
-async function replay(sample: Sample, method: string, path: string, operation: DocumentedOperation): Promise<void> {
+/** What is wrong with the answer to an operation's example. */
+async function replay(sample: Sample, method: string, path: string, operation: DocumentedOperation): Promise<string[]> {
   const known = path.includes("{") ? await prepare(sample, path) : {};
   const [type, media] =
     Object.entries(operation.requestBody?.content ?? {}).find(([, { example }]) => example !== undefined) ?? [];
-  // A workflow may have no example of its own.
-  if (operation.requestBody && !media) return;
+  if (operation.requestBody && !media) return [`${operation.operationId} has no example`];
   const query = (operation.parameters ?? []).flatMap(({ name, in: place, example }) =>
     place === "query" && example !== undefined ? [[name, example] as [string, string]] : [],
   );
@@ -169,22 +169,24 @@ async function replay(sample: Sample, method: string, path: string, operation: D
     },
     ...(body !== undefined && { body }),
   });
+  return faultsOf(operation, response).then((faults) =>
+    faults.map((fault) => `${operation.operationId}: ${response.status}: ${fault}`),
+  );
+}
+
+async function faultsOf({ responses }: DocumentedOperation, response: Response): Promise<string[]> {
   const text = await response.text();
-  const place = `${method} ${path}: ${response.status} ${text.slice(0, 300)}`;
-  expect(response.status, place).toBeLessThan(300);
-  const answer = operation.responses[String(response.status)];
-  expect(answer, place).toBeDefined();
-  const contentType = (response.headers.get("content-type") ?? "").split(";")[0]!;
-  const documented = answer!.content?.[contentType];
-  expect(documented, `${place} ${contentType}`).toBeDefined();
-  if (!contentType.endsWith("json")) return;
-  const value: unknown = JSON.parse(text);
-  const { success, error } = z
-    .fromJSONSchema(documented!.schema as Parameters<typeof z.fromJSONSchema>[0])
-    .safeParse(value);
-  expect([success, error], place).toEqual([true, undefined]);
-  if (documented!.example !== undefined)
-    expect(withoutMoment(value), place).toMatchObject(withoutMoment(documented!.example));
+  if (response.status >= 300) return [text];
+  const type = (response.headers.get("content-type") ?? "").split(";")[0]!;
+  const documented = responses[String(response.status)]?.content?.[type];
+  if (!documented) return [`${type} is not documented`];
+  if (!type.endsWith("json")) return [];
+  const value = JSON.parse(text) as Record<string, unknown>;
+  const schema = z.fromJSONSchema(documented.schema as Parameters<typeof z.fromJSONSchema>[0]);
+  const { error } = schema.safeParse(value);
+  const example = documented.example === undefined ? {} : withoutMoment(documented.example);
+  const differing = Object.entries(example).filter(([name, expected]) => !isDeepStrictEqual(value[name], expected));
+  return [...(error ? [error.message] : []), ...differing.map(([name]) => `${name} differs from the example: ${text}`)];
 }
 
 const bodyText = (example: unknown, known: Record<string, string>): string =>

@@ -101,8 +101,7 @@ describe("the graph", () => {
 
   it("stops a query that does not end, and answers others meanwhile", async () => {
     const { call, ontologyStore } = await startGraph({ timeoutMs: 300 });
-    const { namedNode } = DataFactory;
-    const node = (n: number) => namedNode(`http://example.org/n${n}`);
+    const node = (n: number) => DataFactory.namedNode(`http://example.org/n${n}`);
     await ontologyStore.insert(
       "feedback_data",
       Array.from({ length: 300 }, (_, n) => DataFactory.quad(node(n), node(n + 1), node(n + 2))),
