@@ -1,13 +1,14 @@
-// The server of the http bench, in a process of its own: node bench/http-server.ts <bare | as-api> <folder>
+// The server of the http bench, in a process of its own: node bench/http-server.ts <bare | as-api | serve> <folder>
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createHttpApi, RateLimit, Tokens } from "../src/http.ts";
 import { openApplication, readSettings } from "../src/index.ts";
 import { openSqlite } from "../src/sqlite.ts";
 import { writeCustomers } from "./support/feedback.ts";
 
-export type ServerName = "bare" | "as-api";
+export type ServerName = "bare" | "as-api" | "serve";
 
 export interface ServerStats {
   /** That have completed. */
@@ -17,7 +18,7 @@ export interface ServerStats {
 }
 
 const [name, folder] = process.argv.slice(2) as [ServerName, string];
-const app = new Hono();
+let app = new Hono();
 const countRuns = name === "bare" ? openBare() : await openOurs();
 
 const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => process.send!(port));
@@ -55,8 +56,15 @@ async function openOurs(): Promise<() => Promise<number>> {
     },
     {},
   );
-  const { workflow, customerDataPipeline } = await openApplication(settings);
+  const { workflow, service, customerDataPipeline } = await openApplication(settings);
   await customerDataPipeline.loadAll();
-  workflow.as_api(app);
+  if (name === "as-api") workflow.as_api(app);
+  else {
+    const tokens = Tokens.fromSetting("bench:feedback:write:bench-0123456789abcdef");
+    // As `serve` has it: every request is counted, none is refused.
+    const rateLimit = new RateLimit(1_000_000_000);
+    const allowedHosts = ["127.0.0.1"];
+    app = createHttpApi(service, { tokens, version: "0.0.0", rateLimit, allowedHosts }).app as unknown as Hono;
+  }
   return async () => (await workflow.listWorkflows({ status: "completed", limit: 100_000 })).length;
 }

@@ -1,4 +1,4 @@
-// POST by as_api under 32 connections, while the runs that it accepts are executed, against a bare route with one flushed commit.
+// POST by as_api and the service under 32 connections, while the runs that it accepts are executed, against a bare route with one flushed commit.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -9,12 +9,14 @@ import type { ServerName, ServerStats } from "./http-server.ts";
 import type { Bench } from "./support/bench.ts";
 import { figure, quantile, table } from "./support/measure.ts";
 
-export const about = "POST by as_api() under 32 connections, against a bare Hono route with one flushed commit";
+export const about =
+  "POST by as_api() and serve under 32 connections, against a bare Hono route with one flushed commit";
 
 const CONNECTIONS = 32;
 const SERVERS: Record<ServerName, string> = {
   bare: "bare Hono route, one commit (SQLite, synchronous FULL)",
   "as-api": "as_api(), SQLite, synchronous FULL",
+  serve: "serve: token, checks, limits; SQLite, synchronous FULL",
 };
 
 interface Figures {
@@ -103,7 +105,11 @@ async function load(agent: Agent, port: number, seconds: number): Promise<number
 function post(agent: Agent, port: number, n: number): Promise<void> {
   const body = JSON.stringify(feedback(n));
   return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const headers = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      authorization: "Bearer bench-0123456789abcdef",
+    };
     request(
       { agent, port, host: "127.0.0.1", method: "POST", path: "/workflows/customer-feedback", headers },
       (answer) => {
