@@ -7,6 +7,7 @@ import { ValidationError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { silentLogger } from "../log.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
+import { logUnexpected } from "./direct-operations.ts";
 import type { DirectOperation, Operation, StreamOperation } from "./operation.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { RunResultSchema } from "./run-schemas.ts";
@@ -78,6 +79,11 @@ export class Service {
     );
     if (found?.operation.kind !== "direct") throw new TypeError(`the service has no operation "${name}"`);
     return found.operation;
+  }
+
+  /** Logs the cause of an error that callers are told nothing about. */
+  logUnexpected(error: unknown): void {
+    logUnexpected(this.logger, error);
   }
 
   /**

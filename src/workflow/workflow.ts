@@ -300,6 +300,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     };
   }
 
+  /**
+   * Starts the process as a tool does, where the key may be derived from the rest, and resolves as soon as the run is durable.
+   * @throws as `submit`
+   */
+  submitCall(args: unknown, origin: SubmissionOrigin): Promise<Accepted> {
+    return this.submit(withDerivedKey(this.#durable(), args), origin);
+  }
+
   /** Logs the cause of an error that callers are told nothing about. */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error, { workflow: this.name });

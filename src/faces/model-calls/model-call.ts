@@ -1,8 +1,10 @@
-import { toWireError } from "../../errors.ts";
-import type { Audience, CallOptions, Operation, OperationCall } from "../../workflow/operation.ts";
+import { toWireError, ValidationError } from "../../errors.ts";
+import { withoutWorkflow } from "../../workflow/direct-operations.ts";
+import type { Audience, CallOptions, Operation } from "../../workflow/operation.ts";
 import type { ToolProgress } from "../../workflow/progress.ts";
-import type { Workflow } from "../../workflow/workflow.ts";
-import { fixedFieldsOf, type ToolOptions } from "./fixed-fields.ts";
+import type { Service } from "../../workflow/service.ts";
+import type { SubmissionOrigin, Workflow } from "../../workflow/workflow.ts";
+import { fixedFieldsOf, type FixedFields, type ToolOptions } from "./fixed-fields.ts";
 import { modelArguments } from "./model-arguments.ts";
 import { toolJsonSchema } from "./tool-schema.ts";
 
@@ -11,17 +13,30 @@ export interface ModelTool {
   readonly operation: Operation;
   /** JSON Schema of the arguments, valid in OpenAI's strict mode, without the fields that the program sets. */
   readonly schema: ReturnType<typeof toolJsonSchema>;
+  /** For runs that are submitted without `call`. */
+  readonly origin: SubmissionOrigin;
+  /**
+   * A model's arguments as they are meant, with the fields that the program sets; not yet validated.
+   * @param context what the program says about this call: the values of `fromContext`
+   * @throws ValidationError for an argument that says otherwise, UnexpectedError where the context lacks a field
+   */
+  readonly read: (args: unknown, context: unknown) => unknown;
   /**
    * Calls the operation with a model's arguments. Yields progress, returns the result; what can go wrong with a call is a result too
    * (`success: false`, `error`, `error_type`, `retriable`), bad arguments included.
-   * @param context what the program says about this call: the values of `fromContext`
+   * @param context as of `read`
    * @throws only the reason of `signal`, when it aborts
    */
   readonly call: (args: unknown, context: unknown, options: CallOptions) => AsyncGenerator<ToolProgress, object>;
 }
 
-/** The parts of a workflow that its tools need. */
-type CallableWorkflow = Pick<Workflow, "operations" | "operationCall" | "logUnexpected">;
+/** A tool of a service, with the workflow that it belongs to; without one where it belongs to none. */
+export interface ServiceTool extends ModelTool {
+  readonly workflow: Workflow | undefined;
+}
+
+/** What the tools of a workflow need of it. */
+type Callable = Pick<Workflow, "operationCall" | "logUnexpected">;
 
 /** Whose operations models get. Never those of people: deciding is for them. */
 export type ModelAudience = Exclude<Audience, "person">;
@@ -32,32 +47,60 @@ export type ModelAudience = Exclude<Audience, "person">;
  * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that it can't have
  */
 export function modelToolsOf(
-  workflow: CallableWorkflow,
+  workflow: Callable & Pick<Workflow, "operations">,
   options: ToolOptions = {},
   audience: ModelAudience = "agent",
 ): ModelTool[] {
   const operations = workflow.operations.filter((operation) => operation.audience === audience);
   const fixedFields = fixedFieldsOf(operations, options);
-  return operations.map((operation, index) => {
-    const fixed = fixedFields[index]!;
-    const asMeant = modelArguments(operation);
-    const call: OperationCall = workflow.operationCall(operation, { face: "tool", fixed: fixed.names });
-    const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
-    return {
-      operation,
-      schema: toolJsonSchema(operation.input, nullable, fixed.names),
-      call: async function* (args, context, callOptions) {
-        const { signal } = callOptions;
+  return operations.map((operation, index) => modelTool(workflow, operation, fixedFields[index]!));
+}
+
+/**
+ * The operations for agents of all workflows of a service, and those that belong to no workflow.
+ * @throws ValidationError (`invalid_configuration`) as `modelToolsOf`, and for two tools with one name
+ */
+export function serviceToolsOf(service: Service, options: ToolOptions = {}): ServiceTool[] {
+  const offered = service.operations.flatMap(({ operation, workflow }) =>
+    operation.kind !== "stream" && operation.audience === "agent" ? [{ operation, workflow }] : [],
+  );
+  const operations = offered.map(({ operation }) => operation);
+  const names = operations.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    const message = `Two tools are named "${twice}". Rename the operation in one of the workflows.`;
+    throw new ValidationError(message, { code: "invalid_configuration" });
+  }
+  const fixedFields = fixedFieldsOf(operations, options);
+  const direct = operations.filter((operation) => operation.kind === "direct");
+  const others = withoutWorkflow(direct, service.logger);
+  return offered.map(({ operation, workflow }, index) =>
+    Object.assign(modelTool(workflow ?? others, operation, fixedFields[index]!), { workflow }),
+  );
+}
+
+function modelTool(callable: Callable, operation: Operation, fixed: FixedFields): ModelTool {
+  const origin = { face: "tool", fixed: fixed.names } as const;
+  const asMeant = modelArguments(operation);
+  const call = callable.operationCall(operation, origin);
+  const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
+  // The program's values come after: they are never taken for ones that say nothing.
+  const read = (args: unknown, context: unknown): unknown => fixed.into(asMeant(args), context);
+  return {
+    operation,
+    schema: toolJsonSchema(operation.input, nullable, fixed.names),
+    origin,
+    read,
+    call: async function* (args, context, callOptions) {
+      const { signal } = callOptions;
+      signal?.throwIfAborted();
+      try {
+        return yield* call(read(args, context), callOptions);
+      } catch (error) {
         signal?.throwIfAborted();
-        try {
-          // The program's values come after: they are never taken for ones that say nothing.
-          return yield* call(fixed.into(asMeant(args), context), callOptions);
-        } catch (error) {
-          signal?.throwIfAborted();
-          workflow.logUnexpected(error);
-          return { success: false, ...toWireError(error) };
-        }
-      },
-    };
-  });
+        callable.logUnexpected(error);
+        return { success: false, ...toWireError(error) };
+      }
+    },
+  };
 }
