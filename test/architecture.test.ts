@@ -85,6 +85,8 @@ describe("the house", () => {
     ],
     ["no face knows another", /^src\/faces\/langchain\//, /^src\/faces\/(?!langchain|model-calls)/],
     ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
+    ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
+    ["MCP's packages stay in its face", /^(?:src\/(?!faces\/mcp\/)|tools|agents|testing)/, /^@modelcontextprotocol\//],
     [
       "LangChain's agents and models stay in agents",
       /^(?:src\/(?!analysis\/chat-model)|tools\/)/,

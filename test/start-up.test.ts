@@ -40,7 +40,11 @@ const imported = (entry: string): Promise<string[]> =>
   packagesOf(["--input-type=module", "--eval", `import ${JSON.stringify(pathToFileURL(join(root, entry)).href)}`]);
 
 const COSTLY =
+<<<<<<< HEAD
   /^(?:langchain|langsmith|@langchain\/.*|openai|oxigraph|@traqula\/.*|n3|html-to-text|nodemailer|cli-table3|hono|@hono\/.*|standardwebhooks|@clack\/.*|pino|pg|zod)$/;
+=======
+  /^(?:langchain|langsmith|@langchain\/.*|openai|oxigraph|@traqula\/.*|n3|html-to-text|nodemailer|cli-table3|@clack\/.*|@modelcontextprotocol\/.*|pino|pg|zod)$/;
+>>>>>>> dd46fab (Offer the operations for agents over MCP)
 
 const costlyOf = (packages: readonly string[]): string[] => packages.filter((name) => COSTLY.test(name));
 
@@ -49,9 +53,12 @@ describe("what is loaded before it is needed", () => {
     expect(await imported("src/decisions.ts")).toContain("@langchain/core");
   });
 
-  it.each([["--help"], ["status", "--help"], ["--version"]])("is nothing for %s", async (...args) => {
-    expect(costlyOf(await command(...args))).toEqual([]);
-  });
+  it.each([["--help"], ["status", "--help"], ["mcp", "--help"], ["--version"]])(
+    "is nothing for %s",
+    async (...args) => {
+      expect(costlyOf(await command(...args))).toEqual([]);
+    },
+  );
 
   it("is nothing for status, which draws a table", async () => {
     const place = workplace();
@@ -64,6 +71,12 @@ describe("what is loaded before it is needed", () => {
     const packages = await imported("src/index.ts");
     expect(costlyOf(packages)).toEqual(["n3", "zod"]);
     expect(packages).not.toContain("readable-stream");
+  });
+
+  it("is MCP's SDK for those who ask for it, without LangChain and the graph", async () => {
+    const costly = costlyOf(await imported("src/mcp.ts"));
+    expect(costly).toContain("@modelcontextprotocol/server");
+    expect(costly.filter((name) => /langchain|oxigraph|^pg$|nodemailer/.test(name))).toEqual([]);
   });
 
   it("is nothing for the offline analysers", async () => {

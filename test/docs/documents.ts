@@ -48,6 +48,7 @@ const PACKAGE = {
     "./analysis": "./analysis.js",
     "./decisions": "./decisions.js",
     "./http": "./http.js",
+    "./mcp": "./mcp.js",
     "./testing": "./testing.js",
   },
 };
@@ -58,6 +59,7 @@ export const ENTRIES = {
   analysis: "src/analysis.ts",
   decisions: "src/decisions.ts",
   http: "src/http.ts",
+  mcp: "src/mcp.ts",
   testing: "testing/index.ts",
 };
 

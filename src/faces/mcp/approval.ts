@@ -1,0 +1,20 @@
+/**
+ * How a person comes to decide on what a run waits for: by a link to the console, where they sign in. Never by a form in the client: its
+ * answer would come from the program of the very agent that must not approve.
+ */
+import { inputRequired, type InputRequest } from "@modelcontextprotocol/server";
+import type { McpOffer } from "./offer.ts";
+
+const NOT_BEFORE = "A person has to approve what would go out; nothing has been sent, and you can't approve it.";
+
+/** Where a person decides on a run; undefined where no console is known. */
+export const approvalUrl = ({ consoleUrl }: Pick<McpOffer, "consoleUrl">, workflowId: string): string | undefined =>
+  consoleUrl === undefined ? undefined : `${consoleUrl}/approvals/${encodeURIComponent(workflowId)}`;
+
+/** The same in words. */
+export const approvalWords = (url: string | undefined): string =>
+  url === undefined ? NOT_BEFORE : `${NOT_BEFORE} They can look at it and decide here: ${url}`;
+
+/** Asks the client to send its user there. */
+export const approvalRequest = (url: string): InputRequest =>
+  inputRequired.elicitUrl({ message: "Look at what would be sent, then approve, edit or reject it.", url });

@@ -1,0 +1,34 @@
+/** What the client of a request can do. */
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  MissingRequiredClientCapabilityError,
+  type ClientCapabilities,
+  type McpServer,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+
+/** https://modelcontextprotocol.github.io/ext-tasks/specification/2026-07-28/tasks */
+export const TASKS = "io.modelcontextprotocol/tasks";
+
+/** What the client says with the request, as it does since 2026-07-28. */
+function declared({ mcpReq }: ServerContext): ClientCapabilities | undefined {
+  const envelope: { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities } | undefined = mcpReq.envelope;
+  return envelope?.[CLIENT_CAPABILITIES_META_KEY];
+}
+
+/** Before, it said it once for the connection, if there is one. */
+const capabilitiesOf = (server: McpServer, context: ServerContext): ClientCapabilities | undefined =>
+  context.mcpReq.envelope ? declared(context) : server.server.getClientCapabilities();
+
+/** Whether the client asks its user before it opens a link of ours. */
+export const opensLinks = (server: McpServer, context: ServerContext): boolean =>
+  capabilitiesOf(server, context)?.elicitation?.url !== undefined;
+
+export const knowsTasks = (context: ServerContext): boolean => declared(context)?.extensions?.[TASKS] !== undefined;
+
+/** @throws MissingRequiredClientCapabilityError */
+export function requireTasks(context: ServerContext): void {
+  if (!knowsTasks(context)) {
+    throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
+  }
+}

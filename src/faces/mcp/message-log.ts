@@ -1,0 +1,9 @@
+import type { Logger } from "../../log.ts";
+
+/** Logs that a message of a client was refused, and not what was in it: it may be what a customer wrote. */
+export const reportTo =
+  (logger: Logger, level: "debug" | "warn") =>
+  (error: Error): void => {
+    const { name, code } = error as Error & { code?: string | number };
+    logger[level]({ kind: name, ...(code !== undefined && { code }) }, "an MCP message was refused");
+  };

@@ -1,0 +1,113 @@
+/** What a service offers over MCP: computed once, since over HTTP every request gets a server object of its own. */
+import { fromJsonSchema, type ToolAnnotations, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import { ValidationError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
+import type { DurableOperation, Operation, Scope } from "../../workflow/operation.ts";
+import type { Service } from "../../workflow/service.ts";
+import type { Workflow } from "../../workflow/workflow.ts";
+import type { ToolOptions } from "../model-calls/fixed-fields.ts";
+import { serviceToolsOf, type ServiceTool } from "../model-calls/model-call.ts";
+import { inputSchemaOf, outputSchemaOf, type JsonSchema } from "./tool-schemas.ts";
+
+/** Options of an MCP server. */
+export interface McpOptions extends ToolOptions {
+  /**
+   * Base URL of the console, such as `https://feedback.example.org`. A person who has to approve something is sent to
+   * `<consoleUrl>/approvals/<workflow_id>`. Without it they read that somebody has to approve, and no link.
+   */
+  consoleUrl?: string;
+}
+
+/** Who is calling, as the program around the MCP server has found out. */
+export interface McpCaller {
+  /** What the caller may do: each tool needs the scope of its operation. */
+  readonly scopes: readonly Scope[];
+  /** The values of the fields in `fromContext`. */
+  readonly context?: Readonly<Record<string, Json>>;
+}
+
+/** A tool as clients see it. */
+export interface McpTool extends ServiceTool {
+  readonly title: string;
+  readonly inputSchema: JsonSchema;
+  readonly listed: {
+    readonly title: string;
+    readonly description: string;
+    readonly inputSchema: StandardSchemaWithJSON;
+    readonly outputSchema: StandardSchemaWithJSON;
+    readonly annotations: ToolAnnotations;
+  };
+}
+
+/** The tool that is the process of a workflow. */
+export interface ProcessTool extends McpTool {
+  readonly operation: DurableOperation;
+  readonly workflow: Workflow;
+}
+
+export interface McpOffer {
+  readonly service: Service;
+  readonly tools: ReadonlyMap<string, McpTool>;
+  /** By the name of the workflow. */
+  readonly processes: ReadonlyMap<string, ProcessTool>;
+  /** Without a slash at its end. */
+  readonly consoleUrl: string | undefined;
+}
+
+/** @throws ValidationError (`invalid_configuration`) */
+export function offerOf(service: Service, { consoleUrl, ...toolOptions }: McpOptions): McpOffer {
+  const tools = serviceToolsOf(service, toolOptions).map(mcpTool);
+  return {
+    service,
+    tools: new Map(tools.map((tool) => [tool.operation.name, tool])),
+    processes: new Map(tools.filter(isProcess).map((tool) => [tool.workflow.name, tool])),
+    consoleUrl: consoleUrl === undefined ? undefined : webAddress(consoleUrl),
+  };
+}
+
+export const isProcess = (tool: McpTool): tool is ProcessTool =>
+  tool.operation.kind === "durable" && tool.workflow !== undefined;
+
+/** `process_customer_feedback` as `Process customer feedback`. */
+export const titleOf = (name: string): string => {
+  const words = name.replaceAll(/[_-]+/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+function mcpTool(tool: ServiceTool): McpTool {
+  const { operation, schema } = tool;
+  const title = titleOf(operation.name);
+  const inputSchema = inputSchemaOf(schema);
+  return {
+    ...tool,
+    title,
+    inputSchema,
+    listed: {
+      title,
+      description: operation.description,
+      inputSchema: shownOnly(inputSchema),
+      outputSchema: shownOnly(outputSchemaOf(operation)),
+      annotations: annotationsOf(operation),
+    },
+  };
+}
+
+/** Clients see the schema; what a call holds is checked by the operation itself, whose messages models can act on. */
+const shownOnly = (schema: JsonSchema): StandardSchemaWithJSON =>
+  fromJsonSchema(schema, {
+    getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
+  });
+
+const annotationsOf = (operation: Operation): ToolAnnotations =>
+  operation.kind === "durable"
+    ? { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true }
+    : { readOnlyHint: !operation.writes, openWorldHint: operation.writes };
+
+function webAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    const message = "consoleUrl must be an http or https URL without query and fragment, such as https://example.org.";
+    throw new ValidationError(message, { code: "invalid_configuration" });
+  }
+  return url.href.replace(/\/+$/, "");
+}

@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import {
+  ResourceNotFoundError,
+  ResourceTemplate,
+  type McpServer,
+  type ReadResourceResult,
+} from "@modelcontextprotocol/server";
+import { shapesUrl, vocabularyUrl } from "../../ontology/vocabulary.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
+import { titleOf, type McpCaller, type McpOffer, type ProcessTool } from "./offer.ts";
+import { isOf, protocolError, requireScope } from "./tasks.ts";
+
+const READ = "feedback:read";
+
+/** What can be read: the record of each run by its key, and what the graph is made of. */
+export function addResources(server: McpServer, offer: McpOffer, caller: McpCaller): void {
+  for (const tool of offer.processes.values()) {
+    const { workflow, operation } = tool;
+    server.registerResource(
+      workflow.name,
+      new ResourceTemplate(`abi://${workflow.name}/{${operation.key}}`, { list: undefined }),
+      {
+        title: titleOf(workflow.name),
+        description: `What is known about one ${operation.key}: how far its run is, and what it has found.`,
+        mimeType: "application/json",
+      },
+      async ({ href }, variables) => {
+        requireScope(caller, READ);
+        return recordContents(href, await recordOf(offer, caller, tool, href, variables[operation.key]));
+      },
+    );
+  }
+  turtle(server, caller, "vocabulary", "The classes and properties of the knowledge graph.", vocabularyUrl);
+  turtle(server, caller, "shapes", "SHACL shapes: what must hold for everything in the knowledge graph.", shapesUrl);
+}
+
+function turtle(server: McpServer, caller: McpCaller, name: string, description: string, file: URL): void {
+  const uri = `abi://${name}`;
+  const mimeType = "text/turtle";
+  server.registerResource(name, uri, { title: titleOf(name), description, mimeType }, async () => {
+    requireScope(caller, READ);
+    return { contents: [{ uri, mimeType, text: await readFile(file, "utf8") }] };
+  });
+}
+
+/** A record by the URI of its resource. */
+export const recordUri = ({ workflow }: ProcessTool, key: string): string =>
+  `abi://${workflow.name}/${encodeURIComponent(key)}`;
+
+export const recordContents = (uri: string, record: object): ReadResourceResult => ({
+  contents: [{ uri, mimeType: "application/json", text: JSON.stringify(record) }],
+});
+
+/**
+ * What `GET /workflows/<name>/{key}` says, where the caller may know of it.
+ * @throws ResourceNotFoundError, ProtocolError
+ */
+export async function recordOf(
+  offer: McpOffer,
+  { context }: McpCaller,
+  tool: ProcessTool,
+  uri: string,
+  encodedKey: string | string[] | undefined,
+): Promise<object> {
+  const { workflow, operation } = tool;
+  try {
+    const key = tidyIdentifier(decoded(String(encodedKey)));
+    const run = await offer.service.engine.find(workflow.name, key);
+    if (run && isOf(run, tool, context)) return { [operation.key]: key, ...(await workflow.view(key)) };
+  } catch (error) {
+    throw protocolError(offer, error);
+  }
+  throw new ResourceNotFoundError(uri, `Nothing is known about this ${operation.key}.`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

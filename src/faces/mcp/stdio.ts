@@ -1,0 +1,41 @@
+import type { Readable, Writable } from "node:stream";
+import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import type { Service } from "../../workflow/service.ts";
+import { mcpServer } from "./create-mcp-server.ts";
+import { reportTo } from "./message-log.ts";
+import { offerOf, type McpOptions } from "./offer.ts";
+
+/** A service over standard input and output. */
+export interface McpConnection {
+  /** Resolves when the client has gone, or after `close`. */
+  readonly closed: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves one MCP client over a pair of streams, until it closes its end.
+ * @throws ValidationError (`invalid_configuration`) for options that can't be used
+ */
+export function serveMcpOverStdio(
+  service: Service,
+  { input, output, ...options }: McpOptions & { input: Readable; output: Writable },
+): McpConnection {
+  const offer = offerOf(service, options);
+  const transport = new ClosingTransport(input, output);
+  serveStdio(() => mcpServer(offer), { transport, onerror: reportTo(service.logger, "warn") });
+  return { closed: transport.closed, close: () => transport.close() };
+}
+
+/** Says when it has closed: its client has gone, sent more at once than it holds (10 MB), or it was told to. */
+class ClosingTransport extends StdioServerTransport {
+  readonly #ended = Promise.withResolvers<void>();
+
+  get closed(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#ended.resolve();
+  }
+}

@@ -1,0 +1,165 @@
+/** A durable run as a task: the task's id is the workflow id, and its state is the run's, so nothing of it is kept here. */
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  type CallToolResult,
+  type InputRequests,
+  type McpServer,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { isTerminal, type Run } from "../../engine/engine.ts";
+import { isAbiError, toWireError } from "../../errors.ts";
+import { isObject } from "../../json.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
+import type { Scope } from "../../workflow/operation.ts";
+import { failingOf } from "../../workflow/result.ts";
+import { approvalRequest, approvalUrl, approvalWords } from "./approval.ts";
+import { opensLinks, requireTasks } from "./client.ts";
+import type { McpCaller, McpOffer, ProcessTool } from "./offer.ts";
+import { toolResult } from "./tool-results.ts";
+
+/** How soon it is worth asking again, in milliseconds: a step takes less than a second, a person more. */
+const POLL_INTERVAL_MS = { working: 1000, waiting: 5000 };
+
+/** A task as `tools/call` announces it and `tasks/get` reports it. */
+interface Task {
+  taskId: string;
+  status: "working" | "input_required" | "completed" | "cancelled";
+  statusMessage?: string;
+  createdAt: string;
+  lastUpdatedAt: string;
+  ttlMs: null;
+  pollIntervalMs?: number;
+  inputRequests?: InputRequests;
+  result?: CallToolResult;
+  [field: string]: unknown;
+}
+
+/** What answers `tasks/get`, `tasks/update` and `tasks/cancel` for one caller. */
+export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller): void {
+  const handle = (
+    method: string,
+    scope: Scope,
+    work: (run: Run, tool: ProcessTool, context: ServerContext) => Promise<object>,
+  ): void =>
+    server.server.setRequestHandler(method, { params: TaskParams }, async ({ taskId }, context) => {
+      requireTasks(context);
+      requireScope(caller, scope);
+      try {
+        const { run, tool } = await findTask(offer, caller, taskId);
+        return { ...(await work(run, tool, context)) };
+      } catch (error) {
+        throw protocolError(offer, error);
+      }
+    });
+  handle("tasks/get", "feedback:read", (run, tool, context) => taskOf(offer, run, tool, opensLinks(server, context)));
+  // The one thing that is ever asked for is that a person goes to the console. The answer says whether the client
+  // has sent them there, which changes nothing: what counts is what they decide.
+  handle("tasks/update", "feedback:write", () => Promise.resolve({}));
+  handle("tasks/cancel", "feedback:write", async (run) => {
+    await offer.service.engine.cancel(run.id);
+    return {};
+  });
+}
+
+const TaskParams = z.looseObject({ taskId: z.string().max(1000) });
+
+/**
+ * Starts the run of a call, and announces it as a task. What has ended already is answered at once.
+ * @throws ValidationError, ConflictError, IoError, UnexpectedError
+ */
+export async function startTask(
+  { service }: McpOffer,
+  tool: ProcessTool,
+  args: unknown,
+  { context }: McpCaller,
+): Promise<CallToolResult> {
+  const { id } = await tool.workflow.submitCall(tool.read(args, context), tool.origin);
+  const { run } = await service.run(id);
+  if (isTerminal(run.status)) {
+    const result = { ...(await tool.workflow.getWorkflowResult(id)), duplicate: true };
+    return toolResult(tool.operation, result);
+  }
+  return { resultType: "task", ...progressOf(run, run.startTime) } as unknown as CallToolResult;
+}
+
+/**
+ * The run of a task, where the caller may know of it: a run of another customer, say, is none to a caller whose customer is set.
+ * @throws ProtocolError, IoError
+ */
+async function findTask(
+  { service, processes }: McpOffer,
+  { context }: McpCaller,
+  taskId: string,
+): Promise<{ run: Run; tool: ProcessTool }> {
+  const run = await service.engine.get(tidyIdentifier(taskId));
+  const tool = run && processes.get(run.workflow);
+  if (run && tool && isOf(run, tool, context)) return { run, tool };
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, "There is no task with this id.");
+}
+
+/** Whether the run was submitted with the values that the program sets for this caller. */
+export function isOf({ input }: Run, tool: ProcessTool, context: McpCaller["context"]): boolean {
+  const values = Object.entries(tool.read({}, context) as Record<string, unknown>);
+  return isObject(input) && values.every(([name, value]) => isDeepStrictEqual(input[name], value));
+}
+
+async function taskOf(
+  { service, consoleUrl }: McpOffer,
+  run: Run,
+  tool: ProcessTool,
+  linksAreOpened: boolean,
+): Promise<Task> {
+  const updated = (await service.engine.events(run.id)).at(-1)?.time ?? run.startTime;
+  const task = progressOf(run, updated);
+  if (run.status === "cancelled") return { ...task, status: "cancelled" };
+  if (isTerminal(run.status)) {
+    const outcome = await tool.workflow.getWorkflowResult(run.id);
+    const result = { ...toolResult(tool.operation, outcome), resultType: "complete" };
+    return { ...task, status: "completed", result };
+  }
+  if (run.waitingFor === undefined) return task;
+  const url = approvalUrl({ consoleUrl }, run.id);
+  const waiting = { ...task, statusMessage: approvalWords(url) };
+  if (url === undefined || !linksAreOpened) return waiting;
+  const inputRequests = { [requestKey(run.waitingFor.subject)]: approvalRequest(url) };
+  return { ...waiting, status: "input_required", inputRequests };
+}
+
+/** The task without what is particular to a state. */
+function progressOf(run: Run, updated: Date): Task {
+  const waits = run.status === "waiting_for_approval";
+  const message = run.failing ? failingOf(run.failing).error : run.currentStep;
+  return {
+    taskId: run.id,
+    status: "working",
+    ...(message !== undefined && { statusMessage: message }),
+    createdAt: run.startTime.toISOString(),
+    lastUpdatedAt: updated.toISOString(),
+    ttlMs: null,
+    ...(!isTerminal(run.status) && { pollIntervalMs: waits ? POLL_INTERVAL_MS.waiting : POLL_INTERVAL_MS.working }),
+  };
+}
+
+/** Another one for everything that a run asks to have approved, and the same at every look. */
+const requestKey = (subject: string): string =>
+  `approval-${createHash("sha256").update(subject).digest("hex").slice(0, 16)}`;
+
+/** @throws ProtocolError */
+export function requireScope({ scopes }: McpCaller, scope: Scope): void {
+  if (!scopes.includes(scope)) {
+    throw new ProtocolError(ProtocolErrorCode.InvalidRequest, `This needs the scope ${scope}.`);
+  }
+}
+
+/** An error as it may leave the process. */
+export function protocolError({ service }: McpOffer, error: unknown): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  service.logUnexpected(error);
+  const isInput = isAbiError(error) && error.type === "validation_error";
+  const code = isInput ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
+  return new ProtocolError(code, toWireError(error).error);
+}

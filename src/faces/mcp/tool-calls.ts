@@ -1,0 +1,86 @@
+import {
+  inputRequired,
+  ProtocolError,
+  ProtocolErrorCode,
+  type CallToolResult,
+  type InputRequiredResult,
+  type McpServer,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import { toWireError } from "../../errors.ts";
+import type { ToolProgress } from "../../workflow/progress.ts";
+import { approvalRequest, approvalUrl, approvalWords } from "./approval.ts";
+import { knowsTasks, opensLinks } from "./client.ts";
+import { isProcess, type McpCaller, type McpOffer, type McpTool } from "./offer.ts";
+import { requireScope, startTask } from "./tasks.ts";
+import { toolResult, waitingRun } from "./tool-results.ts";
+
+/** What `inputRequests` calls the one thing that a call asks for. */
+const APPROVAL = "approval";
+
+/** What answers `tools/call` for one caller. The tools are registered before. */
+export function addToolCalls(server: McpServer, offer: McpOffer, caller: McpCaller): void {
+  // The server's own handler holds every result against the tool's output schema, also the announcement of a task.
+  server.server.setRequestHandler("tools/call", ({ params }, context) => {
+    const tool = offer.tools.get(params.name);
+    if (!tool) {
+      const known = [...offer.tools.keys()].join(", ");
+      const message = `There is no tool ${JSON.stringify(params.name.slice(0, 100))}. Tools: ${known}.`;
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, message);
+    }
+    requireScope(caller, tool.operation.scope);
+    return isProcess(tool) && knowsTasks(context)
+      ? startTask(offer, tool, params.arguments ?? {}, caller).catch((error: unknown) => failed(tool, error))
+      : callTool(server, offer, caller, tool, params.arguments ?? {}, context);
+  });
+}
+
+function failed(tool: McpTool, error: unknown): CallToolResult {
+  tool.workflow?.logUnexpected(error);
+  return toolResult(tool.operation, { success: false, steps_completed: [], ...toWireError(error) });
+}
+
+async function callTool(
+  server: McpServer,
+  offer: McpOffer,
+  caller: McpCaller,
+  tool: McpTool,
+  args: unknown,
+  context: ServerContext,
+): Promise<CallToolResult | InputRequiredResult> {
+  const { signal, inputResponses } = context.mcpReq;
+  const work = tool.call(args, caller.context, { signal });
+  const outcome = await reportingProgress(work, context);
+  const result = inputResponses === undefined ? outcome : ofThisCall(outcome);
+  const waiting = waitingRun(result);
+  if (waiting === undefined) return toolResult(tool.operation, result);
+  const url = approvalUrl(offer, waiting);
+  // Asked once. Whatever the client answers, it is not the decision: that is read from the run.
+  if (url !== undefined && inputResponses === undefined && opensLinks(server, context)) {
+    return inputRequired({ inputRequests: { [APPROVAL]: approvalRequest(url) } });
+  }
+  return toolResult(tool.operation, result, [approvalWords(url)]);
+}
+
+/** A call that was answered by a question comes again with the answer: then it is the earlier one that is meant. */
+function ofThisCall(result: object): object {
+  const { duplicate: _, ...rest } = result as { duplicate?: true };
+  return rest;
+}
+
+/** Tells the client each step, where it has asked to be told. */
+async function reportingProgress(
+  work: AsyncGenerator<ToolProgress, object>,
+  { mcpReq }: ServerContext,
+): Promise<object> {
+  const progressToken = mcpReq._meta?.progressToken;
+  let progress = 0;
+  for (;;) {
+    const { done, value } = await work.next();
+    if (done) return value;
+    if (progressToken === undefined) continue;
+    progress += 1;
+    const message = `${value.step}: ${value.phase}`;
+    await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, message } });
+  }
+}

@@ -1,0 +1,27 @@
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import { isObject } from "../../json.ts";
+import type { Operation } from "../../workflow/operation.ts";
+import type { RunResult } from "../../workflow/result.ts";
+
+/** What a call has come to, for clients that read structured content and for those that read text. */
+export function toolResult(operation: Operation, result: object, notes: readonly string[] = []): CallToolResult {
+  const failed = failureOf(result);
+  const content = [...(failed ? [failed.error] : []), ...notes, JSON.stringify(result)].map(
+    (text) => ({ type: "text", text }) as const,
+  );
+  // The error of a plain call has not the form of its output, which clients check by its schema.
+  if (failed && operation.kind === "direct") return { content, isError: true };
+  return { content, structuredContent: result, ...(failed && { isError: true }) };
+}
+
+/** A failure of the call; not so a run that goes on by itself, which there is nothing to do about. */
+function failureOf(result: object): { error: string } | undefined {
+  const { success, error, status } = result as Partial<RunResult>;
+  return success === false && typeof error === "string" && status !== "processing" ? { error } : undefined;
+}
+
+/** The run of this result, where it waits for a person. */
+export const waitingRun = (result: object): string | undefined =>
+  isObject(result) && result["status"] === "waiting_for_approval" && typeof result["workflow_id"] === "string"
+    ? result["workflow_id"]
+    : undefined;

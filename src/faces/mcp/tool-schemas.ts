@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { Json } from "../../json.ts";
+import type { Operation } from "../../workflow/operation.ts";
+import { RunResultSchema } from "../../workflow/run-schemas.ts";
+import { identityFields } from "../../workflow/submission.ts";
+
+export type JsonSchema = { [keyword: string]: Json };
+
+type ObjectSchema = JsonSchema & { properties: Record<string, JsonSchema>; required?: string[] };
+
+/**
+ * Draft 7, without saying so: clients of both generations of the protocol can compile that. Open to fields that it doesn't name, since
+ * clients refuse results by it.
+ */
+function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: "output",
+    target: "draft-7",
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      // Says the format again, in three hundred characters.
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+    },
+  });
+  return { properties: {}, ...(rest as JsonSchema) };
+}
+
+/**
+ * The arguments of a tool. Other than for OpenAI's strict mode, what may be null may be left out as well: there are clients that
+ * check a model's call by this schema before they send it.
+ */
+export function inputSchemaOf(strict: JsonSchema): JsonSchema {
+  const { properties, required = [] } = strict as ObjectSchema;
+  return { ...strict, required: required.filter((name) => !acceptsNull(properties[name]!)) };
+}
+
+const acceptsNull = ({ type, anyOf }: JsonSchema): boolean =>
+  type === "null" ||
+  (Array.isArray(type) && type.includes("null")) ||
+  (Array.isArray(anyOf) && (anyOf as JsonSchema[]).some(acceptsNull));
+
+/** What a tool answers with; of a run also where it has failed or waits, so that only what is always there is required. */
+export function outputSchemaOf(operation: Operation): JsonSchema {
+  const output = jsonSchemaOf(operation.output);
+  if (operation.kind === "direct") return output;
+  const run = jsonSchemaOf(RunResultSchema);
+  const input = jsonSchemaOf(operation.input).properties;
+  const identity = Object.fromEntries(identityFields(operation).map((field) => [field, input[field]!]));
+  return {
+    type: "object",
+    properties: { ...output.properties, ...identity, ...run.properties },
+    required: run.required ?? [],
+    ...(output["definitions"] !== undefined && { definitions: output["definitions"] }),
+  };
+}
