@@ -207,7 +207,7 @@ const DEFINITIONS = {
   publicUrl: {
     env: "PUBLIC_URL",
     kind: url("http", "https"),
-    about: "Where people reach the service, for links in notifications: https://abi.example.org.",
+    about: "Where people reach the service, for links in notifications and in MCP: https://abi.example.org.",
   },
   graphTools: {
     env: "GRAPH_TOOLS",

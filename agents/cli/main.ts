@@ -13,6 +13,7 @@ import { addImportCustomersCommand } from "../../src/cli/import-customers-comman
 import { hasColors, host, runIn, type CommandHost } from "../../src/cli/host.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
 import { complain, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
+import { addMcpCommand } from "../../src/cli/mcp-command.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
 import { addRefreshCustomerCommand } from "../../src/cli/refresh-customer-command.ts";
@@ -80,6 +81,7 @@ function createProgram(): Command {
   addBatchCommand(program);
   addServeCommand(program);
   addWorkerCommand(program);
+  addMcpCommand(program);
   addStatusCommand(program);
   addRetryCommand(program);
   addCancelCommand(program);

@@ -2,6 +2,7 @@
  * What commands write: answers to standard output, everything else (progress, notes, errors) to standard error. Nothing else in the
  * package writes to either, so that foreign text cannot command the terminal, whoever forgets that it is foreign.
  */
+import { Writable } from "node:stream";
 import { stripVTControlCharacters, type styleText } from "node:util";
 import { visibleJson, withEscapes } from "../visible-text.ts";
 import { hasColors, host, styledFor, type Output } from "./host.ts";
@@ -40,6 +41,22 @@ export const jsonText = (value: unknown): string => visibleJson(JSON.stringify(v
 
 /** The answer for machines, on one line. */
 export const printJson = (value: unknown): void => print(jsonText(value));
+
+/**
+ * Standard output for a protocol alone: what anything else writes there from now on, such as a workflow of the user's own with
+ * `console.log`, goes to standard error.
+ */
+export function reserveOutput(): { output: Writable; release: () => void } {
+  const { stdout: stream, stderr: elsewhere } = host();
+  const original = stream.write.bind(stream);
+  stream.write = elsewhere.write.bind(elsewhere);
+  return {
+    output: new Writable({ write: (chunk: Buffer, encoding, done) => void original(chunk, encoding, done) }),
+    release: () => {
+      stream.write = original;
+    },
+  };
+}
 
 /** A quiet line beside the answer. */
 export const note = (text: string): void => write(host().stderr, `${styledFor(host().stderr, "dim", text)}\n`);

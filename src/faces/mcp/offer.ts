@@ -106,7 +106,8 @@ const annotationsOf = (operation: Operation): ToolAnnotations =>
 function webAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
-    const message = "consoleUrl must be an http or https URL without query and fragment, such as https://example.org.";
+    const message =
+      "consoleUrl (PUBLIC_URL) must be an http or https URL without query and fragment, such as https://example.org.";
     throw new ValidationError(message, { code: "invalid_configuration" });
   }
   return url.href.replace(/\/+$/, "");

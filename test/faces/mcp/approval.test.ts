@@ -157,6 +157,6 @@ describe("a mail that a person has to approve", () => {
 it.each(["ftp://example.org", "console", "https://example.org/?a=b", "javascript:alert(1)"])(
   "refuses %s as the console's address",
   async (consoleUrl) => {
-    await expect(startMcp({ consoleUrl })).rejects.toThrow("consoleUrl must be an http or https URL");
+    await expect(startMcp({ consoleUrl })).rejects.toThrow("consoleUrl (PUBLIC_URL) must be an http or https URL");
   },
 );
