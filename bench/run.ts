@@ -12,7 +12,7 @@ interface BenchModule {
   run(bench: Bench): Promise<void>;
 }
 
-const SHORT = ["process", "engine", "http", "tool", "start-up", "workers", "analysers"];
+const SHORT = ["process", "engine", "http", "tool", "mcp", "start-up", "workers", "analysers"];
 const LONG = ["batch", "store"];
 const NAMES = [...SHORT, ...LONG];
 

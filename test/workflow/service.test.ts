@@ -108,6 +108,8 @@ describe("the operations of a service", () => {
     expect(service.pipelines.get("there")).toBe(there);
     expect(() => service.operation("move")).toThrow("no operation");
     expect(() => new Service({ engine, workflows: [], pipelines: [here!, here!] })).toThrow("two pipelines");
+  });
+
   it("ask of a batch what one submission asks", () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());

@@ -1,0 +1,102 @@
+// What a tool call costs more over MCP than as a LangChain tool in the same program: over HTTP and over standard input and output.
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createAdaptorServer } from "@hono/node-server";
+import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { openApplication, readSettings, type Application } from "../src/index.ts";
+import { mcpHandler } from "../src/mcp.ts";
+import type { Bench } from "./support/bench.ts";
+import { feedback, feedbackText, writeCustomers } from "./support/feedback.ts";
+import { figure, quantile, table } from "./support/measure.ts";
+
+export const about = "a tool call over MCP against the same call as a LangChain tool";
+
+const WARM_UP = 50;
+const TOOLS = { process: "process_customer_feedback", sentiment: "analyze_feedback_sentiment" };
+
+type Call = (tool: string, args: Record<string, unknown>) => Promise<unknown>;
+
+export async function run(bench: Bench): Promise<void> {
+  const calls = bench.options.items ?? 200;
+  const folder = mkdtempSync(join(bench.folder, "mcp-"));
+  const settings = {
+    dataDirectory: join(folder, "data"),
+    customerSource: writeCustomers(folder),
+    responseCap: 1_000_000,
+  };
+  const application = await openApplication(readSettings(settings, {}));
+  await application.customerDataPipeline.loadAll();
+  const http = await serve(application);
+  const clients = {
+    "over HTTP": await connect(new StreamableHTTPClientTransport(http.url), "2026-07-28"),
+    "over HTTP, protocol 2025-11-25": await connect(new StreamableHTTPClientTransport(http.url)),
+    "over standard input and output": await connect(command(folder, settings.customerSource), "2026-07-28"),
+  };
+  const tools = new Map(application.workflow.as_tools().map((tool) => [tool.name, tool]));
+  const ways: [way: string, call: Call][] = [
+    ["as a LangChain tool", (tool, args) => tools.get(tool)!.invoke(args)],
+    ...Object.entries(clients).map(([way, client]): [string, Call] => [
+      way,
+      (name, args) => client.callTool({ name, arguments: args }),
+    ]),
+  ];
+  const rows: string[][] = [];
+  for (const [what, tool] of Object.entries(TOOLS)) {
+    const times = new Map(ways.map(([way]) => [way, [] as number[]]));
+    let n = 0;
+    for (let round = -WARM_UP; round < calls; round++) {
+      for (const [way, call] of ways) {
+        n += 1;
+        const args = tool === TOOLS.process ? feedback(n) : { text: `${feedbackText(n)} (${n})` };
+        const begin = performance.now();
+        await call(tool, args);
+        if (round >= 0) times.get(way)!.push(performance.now() - begin);
+      }
+    }
+    const base = quantile(times.get(ways[0]![0])!);
+    for (const [way, all] of times) {
+      rows.push([what, way, figure(quantile(all)), figure(quantile(all, 0.99)), figure(quantile(all) - base)]);
+    }
+  }
+  await Promise.all(Object.values(clients).map((client) => client.close()));
+  await http.close();
+  await application.close();
+  console.log(`\n${table(["call", "way", "p50 ms", "p99 ms", "ms more at p50"], rows, 2)}`);
+}
+
+async function serve({ service }: Application): Promise<{ url: URL; close: () => Promise<void> }> {
+  const mcp = mcpHandler(service);
+  const answer = (request: Request): Promise<Response> => mcp(request, { scopes: ["feedback:read", "feedback:write"] });
+  const server = createAdaptorServer({ fetch: answer }) as Server;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  };
+  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`), close };
+}
+
+/** The command in a process of its own, on a data directory of its own. */
+function command(folder: string, customerSource: string): Transport {
+  const bin = join(import.meta.dirname, "../bin/abi-workflows.js");
+  const env = { PATH: process.env["PATH"] ?? "", CUSTOMER_SOURCE: customerSource, RESPONSE_CAP: "1000000" };
+  return new StdioClientTransport({
+    command: process.execPath,
+    args: [bin, "--data", join(folder, "other"), "mcp"],
+    env,
+  });
+}
+
+async function connect(transport: Transport, revision?: string): Promise<Client> {
+  const mode = revision === undefined ? "legacy" : { pin: revision };
+  const client = new Client({ name: "bench", version: "1" }, { versionNegotiation: { mode } });
+  await client.connect(transport);
+  await client.listTools();
+  return client;
+}
