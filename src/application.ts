@@ -65,7 +65,9 @@ const noCustomerSource: CustomerSource = {
   list: async function* () {},
 };
 
-function customerSource({ customerSource: location, customerSourceToken: token }: Settings): CustomerSource {
+function customerSource(settings: Settings): CustomerSource {
+  const { customerSource: location, customerSourceToken: token, customerEmailUrl: emailUrl } = settings;
+  checkSenderLookUp(settings);
   if (location === undefined) return noCustomerSource;
   if (!/^(?:https?|file):/i.test(location) && !existsSync(location)) {
     throw new ValidationError(
@@ -75,7 +77,21 @@ function customerSource({ customerSource: location, customerSourceToken: token }
       },
     );
   }
-  return createCustomerSource(location, token === undefined ? {} : { token });
+  return createCustomerSource(location, {
+    ...(token !== undefined && { token }),
+    ...(emailUrl !== undefined && { emailUrl }),
+  });
+}
+
+/** Who is to be asked by address must be there, and must know how. */
+function checkSenderLookUp({ unknownSender, customerSource: location, customerEmailUrl }: Settings): void {
+  const isHttp = location !== undefined && /^https?:/i.test(location);
+  if (unknownSender !== "ask-source" || (location !== undefined && (!isHttp || customerEmailUrl !== undefined))) return;
+  throw new ValidationError(
+    "UNKNOWN_SENDER (unknownSender) is ask-source: CUSTOMER_SOURCE must name a file, or a service beside which CUSTOMER_EMAIL_URL says where it " +
+      "finds customers by their address.",
+    { code: "invalid_configuration" },
+  );
 }
 
 /** Nobody is told where no setting says whom. */
@@ -188,6 +204,10 @@ export async function openApplication(
         escalateUnreadable: settings.escalateUnreadable,
       },
       approval: settings.approval,
+      mailRules: {
+        unknownSender: settings.unknownSender,
+        ...(settings.mailAuthservId !== undefined && { authservId: settings.mailAuthservId }),
+      },
       mailRetryForMs: toMilliseconds(settings.mailRetryFor),
       responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
       maxParallelRequests: settings.maxParallelRequests,

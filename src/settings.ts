@@ -88,6 +88,12 @@ const DEFINITIONS = {
     kind: token,
     about: "Bearer token for an HTTP customer source.",
   },
+  customerEmailUrl: {
+    env: "CUSTOMER_EMAIL_URL",
+    kind: url("http", "https"),
+    about:
+      "Where an HTTP customer source finds customers by their address, with {email} in it. For UNKNOWN_SENDER=ask-source.",
+  },
   customerMaxAge: {
     env: "CUSTOMER_MAX_AGE",
     kind: duration,
@@ -118,6 +124,19 @@ const DEFINITIONS = {
     env: "MAIL_TEMPLATES",
     kind: folder,
     about: "Folder of mail templates. Default: those of this package.",
+  },
+  unknownSender: {
+    env: "UNKNOWN_SENDER",
+    kind: oneOf("person", "ask-source", "create", "ignore"),
+    default: "person",
+    about:
+      "What becomes of mail from an address that no customer has: `person` (it is held), `ask-source`, `create` (a customer) or `ignore`.",
+  },
+  mailAuthservId: {
+    env: "MAIL_AUTHSERV_ID",
+    kind: text(),
+    about:
+      "Your mail server's name in Authentication-Results: mail that it does not vouch for is held. Default: senders are believed.",
   },
   ticketUrl: {
     env: "TICKET_URL",

@@ -17,6 +17,7 @@ describe("settings", () => {
       responseCapMinutes: 180,
       maxParallelRequests: 5,
       notifyOn: ["approval.waiting", "run.failed"],
+      unknownSender: "person",
       worker: true,
       retryAttempts: 6,
       retryDelayMs: 500,

@@ -7,6 +7,7 @@ import {
   type CustomerRequest,
   type CustomerSource,
 } from "../integrations/customers/customer-source.ts";
+import { ValidationError } from "../errors.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
@@ -100,6 +101,28 @@ export class CustomerDataPipeline extends Pipeline<
         this.#fetch(id, { includeTransactions: transactions, includeInteractions: interactions, signal: shared }),
       signal,
     );
+  }
+
+  /**
+   * Fetches and stores all customers of the source with this e-mail address.
+   * @throws ValidationError (`invalid_configuration`) where the source can't be asked so; otherwise as `run`
+   */
+  async runForEmail(email: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const { customerSource } = this.configuration;
+    if (!customerSource.withEmail) {
+      throw new ValidationError("The customer source can't be asked for customers by their e-mail address.", {
+        code: "invalid_configuration",
+      });
+    }
+    const time = this.#now();
+    const records = await customerSource.withEmail(email, {
+      includeTransactions: false,
+      includeInteractions: false,
+      onIssue: (issue) => this.#log(issue),
+      ...(signal && { signal }),
+    });
+    signal?.throwIfAborted();
+    if (records.length > 0) await this.#store(records, time, this.sourceName);
   }
 
   /**

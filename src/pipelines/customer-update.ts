@@ -43,6 +43,11 @@ export function replaceCustomers(records: readonly CustomerRecord[], { time, sou
       if (value !== undefined || field !== "do_not_contact") remove.push({ subject, predicate });
       if (value !== undefined) insert.addProperty(subject, predicate, value);
     }
+    const normalized = record.email?.toLowerCase();
+    remove.push({ subject, predicate: abi.normalizedEmail });
+    if (normalized !== undefined && normalized !== record.email) {
+      insert.addProperty(subject, abi.normalizedEmail, normalized);
+    }
   }
   return { remove, insert };
 }

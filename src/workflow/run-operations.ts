@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Run, RunEvent, RunFilter } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
+import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
 import { RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
@@ -22,7 +23,9 @@ const Page = z.object({
 });
 
 /** What operators may do with the runs of all workflows. */
-export function runOperations(service: Pick<Service, "engine" | "workflows" | "run">): DirectOperation[] {
+export function runOperations(
+  service: Pick<Service, "engine" | "workflows" | "run" | "receiveMail">,
+): DirectOperation[] {
   const { engine } = service;
   const viewOf = (run: Run) => ({
     workflow: run.workflow,
@@ -132,6 +135,17 @@ export function runOperations(service: Pick<Service, "engine" | "workflows" | "r
       }),
       output: z.looseObject({ status: z.string() }),
       run: ({ type, data }) => receiverOf(service, type).receiveEvent(type, data),
+    }),
+    direct("ingest_mail", {
+      description:
+        "Take in a mail. What becomes of it is durable when it is answered; the same mail again changes nothing more.",
+      audience: "operator",
+      writes: true,
+      input: z.strictObject({
+        mail: z.base64().min(1).describe("The whole mail (RFC 5322) as it came over the wire, in base64."),
+      }),
+      output: MailReceipt,
+      run: ({ mail }) => service.receiveMail(Buffer.from(mail, "base64")),
     }),
   ];
 }

@@ -8,6 +8,7 @@ import type { Logger } from "../log.ts";
 import { silentLogger } from "../log.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { logUnexpected } from "./direct-operations.ts";
+import type { MailReceipt } from "./mail-receipt.ts";
 import type { DirectOperation, Operation, StreamOperation } from "./operation.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { RunResultSchema } from "./run-schemas.ts";
@@ -49,12 +50,15 @@ export class Service {
   /** All operations: those of the workflows, of the pipelines, and of the service itself. */
   readonly operations: readonly ServiceOperation[];
 
-  /** @throws TypeError for two workflows, pipelines, or operations of one of them, with the same name */
+  /** @throws TypeError for two workflows, pipelines, or operations of one of them, with the same name, and for two workflows that receive mail */
   constructor({ engine, workflows, pipelines = [], operations = [], logger = silentLogger }: ServiceParts) {
     this.engine = engine;
     this.logger = logger;
     this.workflows = new Map(workflows.map((workflow) => [workflow.name, workflow.register()]));
     if (this.workflows.size < workflows.length) throw new TypeError("two workflows have the same name");
+    if (workflows.filter(({ receivesMail }) => receivesMail).length > 1) {
+      throw new TypeError("two workflows receive mail");
+    }
     const ofWorkflows = workflows.flatMap((workflow): ServiceOperation[] =>
       [...workflow.operations, batchOperation(workflow)].map((operation) => ({ operation, workflow })),
     );
@@ -84,6 +88,25 @@ export class Service {
   /** Logs the cause of an error that callers are told nothing about. */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error);
+  }
+
+  /** Whether there is a workflow that takes mails. */
+  get receivesMail(): boolean {
+    return this.#mailReceiver !== undefined;
+  }
+
+  /**
+   * Gives a mail from outside to the workflow that receives mail, and resolves when what becomes of it is durable.
+   * @param raw the whole mail, RFC 5322
+   * @throws as `Workflow.receiveMail`
+   */
+  async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
+    if (this.#mailReceiver) return this.#mailReceiver.receiveMail(raw);
+    throw new ValidationError("No workflow here takes mail.", { code: "no_mail_expected" });
+  }
+
+  get #mailReceiver(): Workflow | undefined {
+    return [...this.workflows.values()].find(({ receivesMail }) => receivesMail);
   }
 
   /**

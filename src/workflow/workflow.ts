@@ -12,6 +12,7 @@ import { silentLogger, type Logger } from "../log.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
 import { directCall, logUnexpected } from "./direct-operations.ts";
+import type { MailReceipt } from "./mail-receipt.ts";
 import type { CallOptions, DurableOperation, Operation, OperationCall } from "./operation.ts";
 import { withProgress } from "./progress.ts";
 import {
@@ -92,6 +93,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   readonly eventTypes: readonly string[] = [];
   /** One of them as it may look, for documentation. */
   readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
+  /** Whether `receiveMail` takes mails. */
+  readonly receivesMail: boolean = false;
   /** Parameters of the process by which its runs are listed at once, however many there are. */
   protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;
@@ -283,6 +286,17 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    */
   receiveEvent(type: string, _data: unknown): Promise<{ status: string; [field: string]: Json }> {
     return Promise.reject(new ValidationError(`Unknown event type: ${type}`, { code: "unknown_event_type" }));
+  }
+
+  /**
+   * Takes a mail from outside and resolves when what becomes of it is durable. A workflow that `receivesMail` overrides it.
+   * @param _raw the whole mail, RFC 5322
+   * @throws ValidationError (`not_a_mail`, `no_mail_expected`), IoError: then nothing has become of it yet, and it can be given again
+   */
+  receiveMail(_raw: Uint8Array): Promise<MailReceipt> {
+    return Promise.reject(
+      new ValidationError(`The workflow ${this.name} takes no mail.`, { code: "no_mail_expected" }),
+    );
   }
 
   /** A run of this workflow as callers see it. */

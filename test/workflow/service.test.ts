@@ -76,6 +76,10 @@ describe("the operations of a service", () => {
       "person customer-feedback approve_response (approve)",
       "person customer-feedback edit_response (approve)",
       "person customer-feedback reject_response (approve)",
+      "operator customer-feedback list_held_mails (feedback:read)",
+      "operator customer-feedback get_held_mail (feedback:read)",
+      "operator customer-feedback assign_held_mail (feedback:write)",
+      "operator customer-feedback dismiss_held_mail (feedback:write)",
       "operator customer-feedback run_batch (feedback:write)",
       "agent refund request_refund (feedback:write)",
       "agent refund get_refund_limit (feedback:read)",
@@ -88,6 +92,7 @@ describe("the operations of a service", () => {
       "operator * retry_run (feedback:write)",
       "person * list_approvals (approve)",
       "operator * receive_event (feedback:write)",
+      "operator * ingest_mail (feedback:write)",
     ]);
   });
 

@@ -25,6 +25,10 @@ export type CustomerRecord = z.infer<typeof CustomerRecord>;
 
 export type CustomerField = keyof CustomerRecord;
 
+/** Whether this is a customer's address; capital letters make no difference. */
+export const hasEmail = ({ email }: CustomerRecord, address: string): boolean =>
+  email?.toLowerCase() === address.toLowerCase();
+
 /**
  * What several rows of one id say: the last one counts, but an objection to mail stays where it is silent about it, as an earlier
  * lifetime value does where its own was not understood.
@@ -83,6 +87,12 @@ export interface CustomerSource {
    *   refuses us
    */
   get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
+
+  /**
+   * All customers with this e-mail address, in any case. Absent where the source can't be asked so.
+   * @throws as `get`
+   */
+  withEmail?(email: string, request: CustomerRequest): Promise<CustomerRecord[]>;
 
   /**
    * All customers as a stream: a whole file, or an endpoint page by page. What is no customer is skipped and told

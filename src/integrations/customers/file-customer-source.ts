@@ -6,6 +6,7 @@ import { placeOf, type FileRow } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { quotedName, shownName } from "../../secrets.ts";
 import {
+  hasEmail,
   lastRecord,
   type CustomerIssue,
   type CustomerRecord,
@@ -95,6 +96,13 @@ export class FileCustomerSource implements CustomerSource {
     throw new ValidationError(`The data of customer ${id} in the customer file is not usable (${problems}).`, {
       code: "customer_invalid",
     });
+  }
+
+  async withEmail(email: string, { signal }: CustomerRequest): Promise<CustomerRecord[]> {
+    signal?.throwIfAborted();
+    const customers = await (await this.#readIndex()).customers;
+    signal?.throwIfAborted();
+    return [...customers.values()].flatMap(({ record }) => (record && hasEmail(record, email) ? [record] : []));
   }
 
   async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {

@@ -1,12 +1,13 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
+import { hasEmail } from "./customer-source.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import { CustomerFields, isAmbiguous, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";
 import { NumberColumn, type DecimalMark } from "./written-number.ts";
 
-const PLACEHOLDERS = ["id", "include_transactions", "include_interactions"];
+const PLACEHOLDERS = ["id", "include_transactions", "include_interactions"] as const;
 const MAX_CUSTOMER_BYTES = 1_000_000;
 const MAX_PAGE_BYTES = 32_000_000;
 
@@ -24,6 +25,11 @@ export interface HttpCustomerSourceOptions {
    * `{include_interactions}`, which become true or false. Without it only `list` works.
    */
   url?: string;
+  /**
+   * Where the customers with an e-mail address are, on the same server: `https://crm.example.com/customers?email={email}`. Answers with
+   * one customer, or as `listUrl` on one page. Without it `withEmail` is refused.
+   */
+  emailUrl?: string;
   /**
    * Where all customers are, on the same server. Without it only `get` works. Answers with a JSON array, or page by page with
    * `{"items": […], "next": "<URL of the next page, relative or absolute>"}`, `next` absent or null on the last one.
@@ -51,6 +57,7 @@ export class HttpCustomerSource implements CustomerSource {
   /** Its origin. */
   readonly name: string;
   readonly #url: UrlTemplate | undefined;
+  readonly #emailUrl: UrlTemplate | undefined;
   readonly #listUrl: URL | undefined;
   readonly #itemsPath: string;
   readonly #nextPath: string;
@@ -59,17 +66,19 @@ export class HttpCustomerSource implements CustomerSource {
 
   /** @throws ValidationError for URLs, headers or a token that can't work, and for no URL at all */
   constructor(options: HttpCustomerSourceOptions) {
-    const { url, listUrl, headers, token, timeoutMs = 5000, retries = 3 } = options;
+    const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = 3 } = options;
     this.#url = url === undefined ? undefined : new UrlTemplate(url, PLACEHOLDERS);
+    this.#emailUrl = emailUrl === undefined ? undefined : new UrlTemplate(emailUrl, ["email"]);
     this.#client = new HttpClient({
       name: "customer source",
-      url: url ?? listUrl ?? "",
+      url: url ?? listUrl ?? emailUrl ?? "",
       timeoutMs,
       retries,
       ...(headers && { headers }),
       ...(token !== undefined && { token }),
     });
-    this.name = new URL(url ?? listUrl!).origin;
+    this.name = new URL(url ?? listUrl ?? emailUrl!).origin;
+    if (emailUrl !== undefined) this.#client.resolve(emailUrl);
     this.#listUrl = listUrl === undefined ? undefined : this.#client.resolve(listUrl);
     this.#itemsPath = options.itemsPath ?? "items";
     this.#nextPath = options.nextPath ?? "next";
@@ -98,6 +107,21 @@ export class HttpCustomerSource implements CustomerSource {
     if (record.id !== id) throw invalid(`Asked for customer ${id}, the customer source answered with another one.`);
     for (const issue of issues) request.onIssue?.(issue);
     return record;
+  }
+
+  async withEmail(email: string, request: CustomerRequest): Promise<CustomerRecord[]> {
+    if (this.#emailUrl === undefined) throw unconfigured("the customers with an address.");
+    const url = this.#emailUrl.expand({ email });
+    const answer = url && (await this.#json(url, MAX_PAGE_BYTES, request.signal));
+    if (answer === undefined) return [];
+    const listed: unknown = Array.isArray(answer) ? answer : valueAt(answer, this.#itemsPath);
+    const fields = new CustomerFields(this.#fields);
+    const readings = (Array.isArray(listed) ? listed : [answer]).map((item: unknown, index) =>
+      readCustomer(fields.pick(item), `item ${index + 1}`),
+    );
+    for (const issue of readings.flatMap(({ issues }) => issues)) request.onIssue?.(issue);
+    // A search may find more than was asked for.
+    return readings.flatMap(({ record }) => (record && hasEmail(record, email) ? [record] : []));
   }
 
   /** For the sake of a number that can be read in two ways (`6.000`), the pages after it are read twice. */

@@ -10,15 +10,19 @@ const PLACEHOLDER = /\{([^{}]*)\}/g;
 export class UrlTemplate {
   readonly #template: string;
 
-  /** @throws ValidationError where it is no http(s) URL, lacks `{id}`, or has a placeholder in its server or an unknown one */
-  constructor(template: string, known: readonly string[]) {
+  /**
+   * @param known the placeholders that it may have; it must have the first one
+   * @throws ValidationError where it is no http(s) URL, lacks that one, or has a placeholder in its server or an unknown one
+   */
+  constructor(template: string, known: readonly [string, ...string[]]) {
     parseHttpUrl(template.replaceAll(PLACEHOLDER, "x"), "customer source");
     const names = [...template.matchAll(PLACEHOLDER)].map(([, name]) => name ?? "");
     const server = /^[^/]*\/\/[^/?#]*/.exec(template)?.[0] ?? "";
-    if (!names.includes("id") || names.some((name) => !known.includes(name)) || server.includes("{")) {
+    const [required] = known;
+    if (!names.includes(required) || names.some((name) => !known.includes(name)) || server.includes("{")) {
       throw new ValidationError(
-        "The URL of the customer source must hold {id} after the server's name, as in " +
-          `https://crm.example.com/customers/{id}, and no other placeholders than ${known.map((name) => `{${name}}`).join(", ")}.`,
+        `The URL of the customer source must hold {${required}} after the server's name, as in ` +
+          `https://crm.example.com/customers/{${required}}, and no other placeholders than ${known.map((name) => `{${name}}`).join(", ")}.`,
         { code: "invalid_configuration" },
       );
     }

@@ -27,6 +27,25 @@ export interface CustomerFreshness {
   staleIfErrorMs: number;
 }
 
+/** What becomes of a mail whose sender is no customer. */
+export type UnknownSender = "ask-source" | "create" | "person" | "ignore";
+
+/** How mails that come in are taken. */
+export interface MailRules {
+  /**
+   * `person`: it is held until somebody has decided. `ask-source`: the source of customers is asked by the address first. `create`: its
+   * sender becomes a customer, and is answered. `ignore`: nothing.
+   */
+  unknownSender: UnknownSender;
+  /**
+   * Name of the mail server of ours that writes `Authentication-Results` (RFC 8601): a mail that it does not vouch for is held. Default:
+   * what a mail says of its sender is believed.
+   */
+  authservId?: string;
+}
+
+export const DEFAULT_MAIL_RULES: MailRules = { unknownSender: "person" };
+
 /** The parts that the process works with, and its rules. */
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
   /** Holds the stores `customer_data` and `feedback_data`. */
@@ -41,6 +60,8 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   ticketSystem: TicketSystem;
   /** When a person takes over; `false`: never. Default: `DEFAULT_ESCALATION_POLICY`. */
   escalationPolicy?: EscalationPolicy | false;
+  /** Default: `DEFAULT_MAIL_RULES`. */
+  mailRules?: MailRules;
   /** `false`: no cap. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
   /** Whether a person has to agree to every mail before it goes out; default: no. It is kept with what is accepted here. */

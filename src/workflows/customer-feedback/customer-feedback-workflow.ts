@@ -5,8 +5,10 @@ import { isUnreadable, type Sentiment, type SentimentResult } from "../../analys
 import { ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { parseText } from "../../workflow/arguments.ts";
+import type { MailReceipt } from "../../workflow/mail-receipt.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
 import type { WorkflowStatus } from "../../workflow/result.ts";
+import { parse } from "../../workflow/validation.ts";
 import { Workflow, type SubmissionOrigin } from "../../workflow/workflow.ts";
 import type {
   DecidedResponse,
@@ -18,12 +20,22 @@ import type {
 import { approvalOperations } from "./approval-operations.ts";
 import {
   DEFAULT_MAIL_RETRY_FOR_MS,
+  DEFAULT_MAIL_RULES,
   DEFAULT_RESPONSE_CAP,
   type CustomerFeedbackWorkflowConfiguration,
 } from "./configuration.ts";
 import { Customers } from "./customers.ts";
 import { handleFeedbackEvent, readFeedbackResponse, readNewFeedback, type EventResult } from "./events.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
+import {
+  HeldMailAssignment,
+  heldMailOperations,
+  type HeldMailSummary,
+  type ShownHeldMail,
+} from "./held-mail-operations.ts";
+import { HeldMailDesk } from "./held-mail-desk.ts";
+import { HeldMails } from "./held-mails.ts";
+import { MailIntake } from "./mail-intake.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
 import { referenceKey } from "./reference.ts";
@@ -74,11 +86,14 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   override readonly name = "customer-feedback";
   override readonly eventTypes = ["new_feedback", "feedback_response"];
   override readonly eventExample = EVENT_EXAMPLE;
+  override readonly receivesMail = true;
   protected override readonly indexedParameters = ["customer_id"];
   readonly #customers: Customers;
   readonly #graph: FeedbackGraph;
   readonly #responses: ResponseSteps;
   readonly #approvals: ResponseApprovals;
+  readonly #mailIntake: MailIntake;
+  readonly #heldMails: HeldMailDesk;
   readonly #policy: EscalationPolicy | false;
   readonly #clock: () => Date;
 
@@ -114,6 +129,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         this.configuration.feedbackCategorizer.categorize(await ownWordsOf(text), options),
     }),
     ...approvalOperations(this),
+    ...heldMailOperations(this),
   ];
 
   constructor(configuration: CustomerFeedbackWorkflowConfiguration) {
@@ -145,6 +161,22 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       run: (workflowId) => this.ownRun(workflowId),
       decide: (workflowId, rendering, decision) => this.decide(workflowId, rendering, decision),
       standing: (...decision) => configuration.engine.standingDecision(...decision),
+    });
+    const held = new HeldMails(ontologyStore);
+    const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_MAIL, extras);
+    this.#heldMails = new HeldMailDesk({ held, submit });
+    this.#mailIntake = new MailIntake({
+      rules: configuration.mailRules ?? DEFAULT_MAIL_RULES,
+      email,
+      customers: this.#customers,
+      graph: this.#graph,
+      held,
+      findRun: async (key) =>
+        (await configuration.engine.find(this.name, key))?.input as Record<string, Json> | undefined,
+      submit,
+      isComplaint: (text) => this.#isComplaint(text),
+      clock: this.#clock,
+      logger: this.logger,
     });
   }
 
@@ -185,6 +217,42 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       default:
         return super.receiveEvent(type, data);
     }
+  }
+
+  /**
+   * Takes a mail in: feedback of a customer starts the process, a reply to a mail of ours is noted with the feedback that it answers, what
+   * a machine sent is ignored, and what can't be decided without a person is held until one has. The same mail again changes nothing more.
+   */
+  override async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
+    this.register();
+    return this.#mailIntake.take(raw);
+  }
+
+  /** The mails that wait for a person, the oldest first. */
+  listHeldMails(): Promise<HeldMailSummary[]> {
+    return this.#heldMails.list();
+  }
+
+  /** @throws ValidationError (`unknown_mail`), IoError */
+  getHeldMail(mailId: string): Promise<ShownHeldMail> {
+    return this.#heldMails.show(mailId);
+  }
+
+  /**
+   * Processes a held mail as feedback of this customer. Durable when it resolves.
+   * @throws ConflictError (`already_decided`) where somebody has decided otherwise
+   * @throws ValidationError (`invalid_parameters`, `unknown_mail`), IoError
+   */
+  async assignHeldMail(assignment: HeldMailAssignment): Promise<{ status: string; [field: string]: Json }> {
+    return this.#heldMails.assign(parse(HeldMailAssignment, assignment));
+  }
+
+  /**
+   * Lets nothing become of a held mail.
+   * @throws as `assignHeldMail`
+   */
+  dismissHeldMail(mailId: string): Promise<ShownHeldMail> {
+    return this.#heldMails.dismiss(mailId);
   }
 
   /**
@@ -341,6 +409,17 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
+  /** Whether a reply to a mail of ours is one that somebody has to act on, by its own words. */
+  async #isComplaint(text: string): Promise<boolean> {
+    const own = await ownWordsOf(text);
+    const { sentimentAnalyzer, feedbackCategorizer } = this.configuration;
+    const found = await sentimentAnalyzer.analyze(own);
+    const { categories } = await feedbackCategorizer.categorize(own);
+    const { criticalCategories } = this.#policy || DEFAULT_ESCALATION_POLICY;
+    const isNegative = found.sentiment === "negative" && !isUnreadable(found);
+    return isNegative || categories.some((category) => criticalCategories.includes(category));
+  }
+
   #decide(
     { sentiment, categories, send_response: sendResponse }: CustomerFeedbackInput,
     { segment, lifetime_value: lifetimeValue }: CustomerFacts,
@@ -379,6 +458,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
 }
+
+/** Mails come from outside, but no model has chosen whose they are. */
+const FROM_MAIL: SubmissionOrigin = { face: "code", fixed: [] };
 
 let ownWords: ((text: string) => string) | undefined;
 

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { NamedNode } from "@rdfjs/types";
+import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { Facts, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
@@ -86,6 +88,54 @@ export class Customers {
       "The customer source gives no usable answer, and what is known of the customer is too old to write to. Check CUSTOMER_SOURCE; the log has the cause.",
       { code: "customer_source_unavailable", cause: failure },
     );
+  }
+
+  /**
+   * Whose address this is, by the graph; capital letters make no difference (RFC 5321 lets them in the part before the @, but nobody
+   * gives two people addresses that differ in nothing else).
+   * @throws IoError
+   */
+  async withAddress(address: string): Promise<{ id: string; uri: string }[]> {
+    const normalized = toTerm(address.toLowerCase(), "The address");
+    const quads = await this.#ontologyStore.match(STORE, [
+      { predicate: abi.email, object: normalized },
+      { predicate: abi.normalizedEmail, object: normalized },
+      { predicate: abi.email, object: toTerm(address, "The address") },
+    ]);
+    const subjects = new Map(
+      quads.flatMap(({ subject }) => (subject.termType === "NamedNode" ? [[subject.value, subject] as const] : [])),
+    );
+    const found = [...subjects.values()].map(async (subject) => {
+      const facts = new Facts(await this.#ontologyStore.match(STORE, { subject }));
+      const id = facts.value(abi.id);
+      return id !== undefined && facts.has(rdf.type, abi.Customer) ? [{ id, uri: subject.value }] : [];
+    });
+    return (await Promise.all(found)).flat().toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /**
+   * Makes a customer of whom nothing is known but the address, with an id that comes from it.
+   * @throws IoError
+   */
+  async create(address: string): Promise<{ id: string; uri: string }> {
+    const normalized = address.toLowerCase();
+    const id = `mail-${createHash("sha256").update(normalized).digest("hex").slice(0, 20)}`;
+    const subject = iri(customerUri(id));
+    const graph = new ABIGraph();
+    graph.createRelationship(subject, rdf.type, abi.Customer);
+    graph.addProperty(subject, abi.id, id);
+    graph.addProperty(subject, abi.email, address);
+    if (normalized !== address) graph.addProperty(subject, abi.normalizedEmail, normalized);
+    await this.#ontologyStore.change(STORE, { unless: { subject, predicate: abi.id }, insert: graph });
+    return { id, uri: subject.value };
+  }
+
+  /**
+   * Asks the source whose address this is, and stores whom it names.
+   * @throws ValidationError where the source can't be asked so, IoError where it gives no answer
+   */
+  async fetchByAddress(address: string): Promise<void> {
+    await this.#pipeline.runForEmail(address);
   }
 
   async #lookUp(id: string): Promise<{ customer: Customer; failure?: unknown }> {

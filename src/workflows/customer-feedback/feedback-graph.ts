@@ -9,6 +9,7 @@ import { entityUri } from "../../ontology/entity-uri.ts";
 import { Facts, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { toTerm } from "../../ontology/term.ts";
 import { abi, prov, rdf } from "../../ontology/vocabulary.ts";
 import { ticketGraph } from "../../integrations/tickets/ticket-graph.ts";
 import type { TicketPriority } from "../../integrations/tickets/ticket-system.ts";
@@ -42,6 +43,21 @@ export interface FeedbackRecord {
   runId: string;
   sentimentAnalysis: Analysis<SentimentResult>;
   categoryAnalysis: Analysis<CategoriesResult>;
+}
+
+/** What a customer wrote back to a mail of ours. */
+export interface Reply {
+  /** Of the mail, as its digest. */
+  id: string;
+  digest: string;
+  customerUri: string;
+  text: string;
+  messageId?: string | undefined;
+  attachments: number;
+  /** Id of the feedback that it is processed as, where it is. */
+  processedAs?: string | undefined;
+  /** When it came in. */
+  time: Date;
 }
 
 /** What the graph says of one piece of feedback. */
@@ -201,6 +217,45 @@ export class FeedbackGraph {
     graph.addProperty(feedback, "responseId", responseId);
     graph.addProperty(feedback, "responseTime", sentAt);
     await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+  }
+
+  /** The first of these Message-IDs that is one of a mail of ours, with the feedback that it answered. */
+  async answeredBy(messageIds: readonly string[]): Promise<{ feedbackId: string; customerUri: string } | undefined> {
+    const sent = await this.#ontologyStore.match(
+      FEEDBACK_STORE,
+      messageIds.map((id) => ({ predicate: abi.responseId, object: toTerm(id, "The Message-ID") })),
+    );
+    const quad = messageIds.flatMap((id) => sent.find(({ object }) => object.value === id) ?? [])[0];
+    if (quad?.subject.termType !== "NamedNode") return undefined;
+    const facts = new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject: quad.subject }));
+    const [feedbackId, customerUri] = [facts.value(abi.id), facts.value(abi.providedBy)];
+    return feedbackId === undefined || customerUri === undefined ? undefined : { feedbackId, customerUri };
+  }
+
+  /** Digest of the reply with this id; undefined where none was noted. */
+  async replyDigest(id: string): Promise<string | undefined> {
+    const subject = iri(entityUri("Reply", id));
+    return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject })).value(abi.digest);
+  }
+
+  /** Notes what the customer wrote back. */
+  async recordReply(feedbackId: string, reply: Reply): Promise<void> {
+    const { id, digest, customerUri, text, messageId, attachments, processedAs, time } = reply;
+    const subject = iri(entityUri("Reply", id));
+    const graph = new ABIGraph();
+    graph.createRelationship(iri(feedbackUri(feedbackId)), abi.hasReply, subject);
+    graph.createRelationship(subject, rdf.type, abi.Reply);
+    graph.addProperty(subject, abi.id, id);
+    graph.addProperty(subject, abi.digest, digest);
+    graph.addProperty(subject, abi.text, text);
+    graph.addProperty(subject, abi.timestamp, time);
+    graph.addProperty(subject, abi.attachmentCount, attachments);
+    graph.createRelationship(subject, abi.providedBy, iri(customerUri));
+    if (messageId !== undefined) graph.addProperty(subject, abi.messageId, messageId);
+    if (processedAs !== undefined) {
+      graph.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
+    }
+    await this.#ontologyStore.change(FEEDBACK_STORE, { unless: { subject, predicate: abi.id }, insert: graph });
   }
 
   /** Notes a person's answer; the same answer twice is one. False where the feedback is not known. */

@@ -3,8 +3,8 @@ import { CATEGORIES, inStableOrder } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
 import { identifier } from "../../identifier.ts";
 
-const LONGEST_SUBJECT = 500;
-const LONGEST_TEXT = 20_000;
+export const LONGEST_SUBJECT = 500;
+export const LONGEST_TEXT = 20_000;
 
 /** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8, and PostgreSQL and RDF have no NUL. */
 export const text = (): z.ZodString =>
@@ -67,6 +67,8 @@ export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbac
 export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
   /** Where the feedback was a mail: its Message-ID, to answer in its thread. */
   message_id?: string;
+  /** Where we have read that mail ourselves: what stands for its content. */
+  mail_digest?: string;
   /** Where the feedback was a mail that no automatic mail may answer: the header that says so. */
   automatic_mail?: string;
   /** Whether approval was on where the feedback was accepted: then its mail needs it wherever it is executed. */

@@ -1,0 +1,158 @@
+/** Raw mails (RFC 5322, MIME) as data: who wrote what, in answer to what. Reads anything, trusts nothing. */
+import { createHash } from "node:crypto";
+import type * as HtmlToText from "html-to-text";
+import type { Email } from "postal-mime";
+import { ValidationError } from "../../errors.ts";
+import { requirePackage } from "../../require-package.ts";
+import { isVisible } from "../../visible-text.ts";
+import { readEmailAddress } from "../email/email-address.ts";
+import { isMessageId } from "../email/message-id.ts";
+import { oneLine } from "../email/reply-subject.ts";
+
+/** What lies beyond is not read. Text comes first in a mail; attachments, which nobody keeps, make it large. Bytes. */
+export const LARGEST_MAIL = 10_485_760;
+
+/** Text and HTML beyond this are not read. UTF-16 code units. */
+const LONGEST_TEXT = 1_000_000;
+
+/** Far more than a conversation has; its latest ones count. */
+const MOST_REFERENCES = 100;
+
+/** A mail as it came in. */
+export interface IncomingMail {
+  /**
+   * 32 hexadecimal digits that identify the mail: of its Message-ID, or where it has none that is valid, of sender, date, subject and
+   * text.
+   */
+  readonly id: string;
+  /** 32 hexadecimal digits that stand for sender, subject and text: two mails with one Message-ID and other content differ in it. */
+  readonly digest: string;
+  /** With angle brackets; absent where there is none that can be answered. */
+  readonly messageId?: string;
+  /** The one bare address that it is from, as it is written there; absent where there is none, several, or none that is usable. */
+  readonly sender?: string;
+  /** One line, perhaps empty. */
+  readonly subject: string;
+  /** The text part, or the HTML part as text, with quotations and signature; perhaps empty. */
+  readonly text: string;
+  /** Message-IDs of the mails that it answers, the nearest first. */
+  readonly inReplyTo: readonly string[];
+  /** How many attachments it has, of what was read. */
+  readonly attachments: number;
+  /** All values of each header, in their order, by name in lower case. */
+  readonly headers: Readonly<Record<string, string[]>>;
+  /** False where a part of it was not read: it is larger than `LARGEST_MAIL`, its text longer than a million characters, or its MIME structure too deep. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Reads a mail of any charset and MIME structure. A broken one gives what can be read of it.
+ * @param raw as it came over the wire; a line `From …` of an mbox before it does not count
+ * @throws ValidationError (`not_a_mail`) where it has none of the headers that every mail has
+ */
+export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> {
+  const bytes = withoutEnvelopeLine(typeof raw === "string" ? Buffer.from(raw) : raw);
+  const { email, isWhole } = await parseMail(bytes.subarray(0, LARGEST_MAIL));
+  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (const { key, value } of email.headers) (headers[key] ??= []).push(value);
+  if (!USUAL_HEADERS.some((name) => headers[name] !== undefined)) {
+    throw new ValidationError(
+      "This is not a mail: it has none of the headers From, To, Subject, Date and Message-ID.",
+      {
+        code: "not_a_mail",
+      },
+    );
+  }
+  const sender = await senderOf(headers["from"] ?? []);
+  const subject = oneLine(email.subject ?? "").replaceAll("\0", "");
+  const body = textOf(email);
+  const [messageId] = messageIdsIn(headers["message-id"] ?? []);
+  const digest = hash([sender?.toLowerCase(), subject, body.text]);
+  return {
+    id: messageId === undefined ? hash([digest, headers["date"]?.[0]]) : hash([messageId]),
+    digest,
+    ...(messageId !== undefined && { messageId }),
+    ...(sender !== undefined && { sender }),
+    subject,
+    text: body.text,
+    inReplyTo: answeredIds(headers),
+    attachments: email.attachments.length,
+    headers,
+    isComplete: isWhole && body.isWhole && bytes.length <= LARGEST_MAIL,
+  };
+}
+
+const USUAL_HEADERS = ["from", "to", "subject", "date", "message-id"];
+
+const hash = (content: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
+
+/** Without what an mbox, or a mail system that speaks its format, puts before the headers. */
+function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
+  const head = Buffer.from(raw.subarray(0, 1000)).toString("latin1");
+  const [before = ""] = /^[\r\n]*(?:>?From [^\n]*\n)?/.exec(head) ?? [];
+  return raw.subarray(before.length);
+}
+
+/** A mail that is nested too deeply is read by its headers alone. */
+async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: boolean }> {
+  const { default: PostalMime } = await import("postal-mime");
+  const options = { forceRfc822Attachments: true };
+  try {
+    return { email: await PostalMime.parse(bytes, options), isWhole: true };
+  } catch {
+    const text = Buffer.from(bytes).toString("latin1", 0, LONGEST_TEXT);
+    const [head = ""] = text.split(/\r?\n\r?\n/, 1);
+    const named = head.split(/\r?\n(?![ \t])/).filter((line) => HEADER_OF_NOTE.test(line) && line.length < 10_000);
+    const headers = Buffer.from(`${named.join("\r\n")}\r\n\r\n`, "latin1");
+    return { email: await PostalMime.parse(headers, options), isWhole: false };
+  }
+}
+
+const HEADER_OF_NOTE =
+  /^(?:from|to|subject|date|message-id|in-reply-to|references|sender|return-path|auto-submitted|precedence|list-[a-z]+|x-[a-z-]+|authentication-results):/i;
+
+/** Several From fields, or several addresses in one, leave open who wrote it. */
+async function senderOf(fields: readonly string[]): Promise<string | undefined> {
+  const { addressParser } = await import("postal-mime");
+  const addresses = fields.flatMap((field) => addressParser(field, { flatten: true }));
+  const [only, ...others] = addresses.map(({ address = "" }) => readEmailAddress(address));
+  return others.length === 0 && only !== undefined && "address" in only ? only.address : undefined;
+}
+
+/** Whatever stands between angle brackets and can be repeated in a mail. */
+const messageIdsIn = (values: readonly string[]): string[] =>
+  values.flatMap((value) => value.match(/<[^<>\s]{1,498}>/g) ?? []).filter(isMessageId);
+
+function answeredIds(headers: IncomingMail["headers"]): string[] {
+  const direct = messageIdsIn(headers["in-reply-to"] ?? []);
+  const conversation = messageIdsIn(headers["references"] ?? []).toReversed();
+  return [...new Set([...direct, ...conversation])].slice(0, MOST_REFERENCES);
+}
+
+/** The text part; where that shows nothing, the HTML part. */
+function textOf({ text = "", html = "" }: Email): { text: string; isWhole: boolean } {
+  const plain = tidy(text);
+  const isPlain = isVisible(plain) || html === "";
+  const content = isPlain ? plain : tidy(toText(html.slice(0, LONGEST_TEXT)));
+  const length = isPlain ? plain.length : html.length;
+  return { text: content.slice(0, LONGEST_TEXT).toWellFormed(), isWhole: length <= LONGEST_TEXT };
+}
+
+/** As every store, mail and log can hold it. */
+const tidy = (text: string): string => text.toWellFormed().replaceAll("\0", "").replaceAll("\r\n", "\n").trim();
+
+let convert: ReturnType<typeof HtmlToText.compile> | undefined;
+
+/** Quoted mail keeps its marks, links and pictures say nothing of what the customer wrote. */
+function toText(html: string): string {
+  convert ??= (requirePackage("html-to-text") as typeof HtmlToText).compile({
+    wordwrap: false,
+    selectors: [
+      { selector: "a", options: { ignoreHref: true } },
+      { selector: "img", format: "skip" },
+      ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
+    ],
+  });
+  return convert(html);
+}

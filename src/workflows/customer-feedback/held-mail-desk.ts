@@ -1,0 +1,74 @@
+import type { z } from "zod";
+import { ConflictError, ValidationError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
+import type { Accepted } from "../../workflow/workflow.ts";
+import type { HeldMailAssignment, HeldMailSummary, ShownHeldMail } from "./held-mail-operations.ts";
+import { HOLD_REASONS, type HeldMail, type HeldMails } from "./held-mails.ts";
+import { feedbackIdOf } from "./mail-intake.ts";
+
+interface Parts {
+  held: HeldMails;
+  submit: (parameters: object, extras: Record<string, Json>) => Promise<Accepted>;
+}
+
+/** Where people look at held mails and decide. */
+export class HeldMailDesk {
+  readonly #held: HeldMails;
+  readonly #submit: Parts["submit"];
+
+  constructor({ held, submit }: Parts) {
+    this.#held = held;
+    this.#submit = submit;
+  }
+
+  async list(): Promise<HeldMailSummary[]> {
+    return (await this.#held.open()).map(summaryOf);
+  }
+
+  async show(mailId: string): Promise<ShownHeldMail> {
+    return shown(await this.#find(mailId));
+  }
+
+  async assign(assignment: z.output<typeof HeldMailAssignment>): Promise<{ status: string; [field: string]: Json }> {
+    const { mail_id, customer_id, send_response, ...words } = assignment;
+    const mail = await this.#find(mail_id);
+    if (mail.status === "dismissed") throw decided("It was dismissed.");
+    const feedback_id = feedbackIdOf(mail.id);
+    const { subject = mail.subject, feedback_text = mail.text } = words;
+    const { messageId: message_id, digest: mail_digest } = mail;
+    const { id: workflow_id, identity } = await this.#submit(
+      { feedback_id, customer_id, subject, feedback_text, send_response },
+      { mail_digest, ...(message_id !== undefined && { message_id }) },
+    );
+    await this.#held.close(mail.id, "assigned", feedback_id);
+    return { status: "processing", ...identity, workflow_id };
+  }
+
+  async dismiss(mailId: string): Promise<ShownHeldMail> {
+    const mail = await this.#find(mailId);
+    if (mail.status === "assigned") throw decided("It was assigned to a customer.");
+    await this.#held.close(mail.id, "dismissed");
+    return { ...shown(mail), status: "dismissed" };
+  }
+
+  async #find(mailId: string): Promise<HeldMail> {
+    const mail = await this.#held.find(mailId.trim());
+    if (mail) return mail;
+    throw new ValidationError("There is no held mail with this id.", { code: "unknown_mail" });
+  }
+}
+
+const decided = (message: string): ConflictError => new ConflictError(message, { code: "already_decided" });
+
+const summaryOf = ({ id, reason, sender, subject, time, attachments, answers }: HeldMail): HeldMailSummary => ({
+  mail_id: id,
+  reason,
+  message: HOLD_REASONS[reason],
+  ...(sender !== undefined && { sender }),
+  subject,
+  received: time.toISOString(),
+  attachments,
+  ...(answers !== undefined && { reply_to: answers }),
+});
+
+const shown = (mail: HeldMail): ShownHeldMail => ({ ...summaryOf(mail), status: mail.status, text: mail.text });

@@ -1,0 +1,123 @@
+import type { NamedNode } from "@rdfjs/types";
+import { ABIGraph } from "../../ontology/abi-graph.ts";
+import { entityUri } from "../../ontology/entity-uri.ts";
+import { Facts } from "../../ontology/facts.ts";
+import { iri } from "../../ontology/iri.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { toTerm } from "../../ontology/term.ts";
+import { abi, rdf } from "../../ontology/vocabulary.ts";
+import { feedbackUri } from "./feedback-graph.ts";
+
+/** A store of its own: it has addresses of people who are no customers. */
+const STORE = "held_mail";
+
+/** Why a mail is held, as a code, with what a person should know. */
+export const HOLD_REASONS = {
+  no_sender: "It does not say from which one address it comes.",
+  unknown_sender: "No customer has the address that it comes from.",
+  several_customers: "Several customers have the address that it comes from.",
+  sender_not_authenticated: "The mail server does not vouch for the address that it comes from.",
+  other_sender: "It answers a mail of ours, but comes from another address than that mail went to.",
+  no_text: "There is no text in it.",
+  text_too_long: "Its text is too long to be processed as it is.",
+  unreadable: "Its parts are nested too deeply to be read.",
+  same_message_id: "It has the Message-ID of another mail that was taken in before.",
+} as const;
+
+export type HoldReason = keyof typeof HOLD_REASONS;
+
+export type HeldMailStatus = "open" | "assigned" | "dismissed";
+
+/** A mail that waits for a person, or did. */
+export interface HeldMail {
+  id: string;
+  /** Stands for its content; see `IncomingMail`. */
+  digest: string;
+  reason: HoldReason;
+  status: HeldMailStatus;
+  /** When it came in. */
+  time: Date;
+  /** Its From address, or what stands there instead. */
+  sender?: string | undefined;
+  subject: string;
+  text: string;
+  messageId?: string | undefined;
+  attachments: number;
+  /** Id of the feedback that it answers, where that is known. */
+  answers?: string | undefined;
+}
+
+const uriOf = (id: string): NamedNode => iri(entityUri("HeldMail", id));
+
+/** The mails that a person has to decide on, in the store `held_mail`. */
+export class HeldMails {
+  readonly #ontologyStore: OntologyStore;
+
+  constructor(ontologyStore: OntologyStore) {
+    this.#ontologyStore = ontologyStore;
+  }
+
+  /** Keeps a mail until somebody has decided; nothing happens where it is there already. */
+  async hold(mail: Omit<HeldMail, "status">): Promise<void> {
+    const subject = uriOf(mail.id);
+    const graph = new ABIGraph();
+    graph.createRelationship(subject, rdf.type, abi.HeldMail);
+    graph.addProperty(subject, abi.id, mail.id);
+    graph.addProperty(subject, abi.digest, mail.digest);
+    graph.addProperty(subject, abi.reason, mail.reason);
+    graph.addProperty(subject, abi.status, "open");
+    graph.addProperty(subject, abi.timestamp, mail.time);
+    graph.addProperty(subject, abi.subject, mail.subject);
+    graph.addProperty(subject, abi.text, mail.text);
+    graph.addProperty(subject, abi.attachmentCount, mail.attachments);
+    if (mail.sender !== undefined) graph.addProperty(subject, abi.sender, mail.sender);
+    if (mail.messageId !== undefined) graph.addProperty(subject, abi.messageId, mail.messageId);
+    if (mail.answers !== undefined) graph.createRelationship(subject, abi.repliesTo, iri(feedbackUri(mail.answers)));
+    await this.#ontologyStore.change(STORE, { unless: { subject, predicate: abi.id }, insert: graph });
+  }
+
+  async find(id: string): Promise<HeldMail | undefined> {
+    return id === "" ? undefined : this.#read(uriOf(id));
+  }
+
+  /** Those that nobody has decided on yet, the oldest first. */
+  async open(): Promise<HeldMail[]> {
+    const quads = await this.#ontologyStore.match(STORE, {
+      predicate: abi.status,
+      object: toTerm("open", "The status"),
+    });
+    const mails = quads.map(({ subject }) => this.#read(subject as NamedNode));
+    return (await Promise.all(mails))
+      .filter((mail) => mail !== undefined)
+      .toSorted((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Notes that somebody has decided. */
+  async close(id: string, status: Exclude<HeldMailStatus, "open">, processedAs?: string): Promise<void> {
+    const subject = uriOf(id);
+    const insert = new ABIGraph();
+    insert.addProperty(subject, abi.status, status);
+    if (processedAs !== undefined) insert.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
+    await this.#ontologyStore.change(STORE, { remove: [{ subject, predicate: abi.status }], insert });
+  }
+
+  async #read(subject: NamedNode): Promise<HeldMail | undefined> {
+    const facts = new Facts(await this.#ontologyStore.match(STORE, { subject }));
+    const [id, status] = [facts.value(abi.id), facts.value(abi.status)];
+    if (id === undefined || status === undefined) return undefined;
+    const answered = facts.value(abi.repliesTo);
+    return {
+      id,
+      digest: facts.value(abi.digest) ?? "",
+      reason: facts.value(abi.reason) as HoldReason,
+      status: status as HeldMailStatus,
+      time: new Date(facts.value(abi.timestamp) ?? 0),
+      sender: facts.value(abi.sender),
+      subject: facts.value(abi.subject) ?? "",
+      text: facts.value(abi.text) ?? "",
+      messageId: facts.value(abi.messageId),
+      attachments: Number(facts.value(abi.attachmentCount) ?? 0),
+      answers: answered === undefined ? undefined : decodeURIComponent(answered.slice(answered.lastIndexOf("/") + 1)),
+    };
+  }
+}
