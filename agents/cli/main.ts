@@ -9,6 +9,8 @@ import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../src/cli/eval-command.ts";
+import { addHeldMailsCommand } from "../../src/cli/held-mails-command.ts";
+import { addIngestCommand } from "../../src/cli/ingest-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
 import { hasColors, host, runIn, type CommandHost } from "../../src/cli/host.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
@@ -80,6 +82,8 @@ function createProgram(): Command {
   addProcessCommand(program);
   addBatchCommand(program);
   addServeCommand(program);
+  addIngestCommand(program);
+  addHeldMailsCommand(program);
   addWorkerCommand(program);
   addMcpCommand(program);
   addStatusCommand(program);

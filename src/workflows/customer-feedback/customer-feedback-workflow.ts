@@ -171,8 +171,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       customers: this.#customers,
       graph: this.#graph,
       held,
-      findRun: async (key) =>
-        (await configuration.engine.find(this.name, key))?.input as Record<string, Json> | undefined,
+      findRun: (key) => configuration.engine.find(this.name, key),
       submit,
       isComplaint: (text) => this.#isComplaint(text),
       clock: this.#clock,
@@ -243,7 +242,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
    * @throws ConflictError (`already_decided`) where somebody has decided otherwise
    * @throws ValidationError (`invalid_parameters`, `unknown_mail`), IoError
    */
-  async assignHeldMail(assignment: HeldMailAssignment): Promise<{ status: string; [field: string]: Json }> {
+  async assignHeldMail(
+    assignment: HeldMailAssignment,
+  ): Promise<{ status: string; workflow_id: string; [field: string]: Json }> {
     return this.#heldMails.assign(parse(HeldMailAssignment, assignment));
   }
 

@@ -29,7 +29,9 @@ export class HeldMailDesk {
     return shown(await this.#find(mailId));
   }
 
-  async assign(assignment: z.output<typeof HeldMailAssignment>): Promise<{ status: string; [field: string]: Json }> {
+  async assign(
+    assignment: z.output<typeof HeldMailAssignment>,
+  ): Promise<{ status: string; workflow_id: string; [field: string]: Json }> {
     const { mail_id, customer_id, send_response, ...words } = assignment;
     const mail = await this.#find(mail_id);
     if (mail.status === "dismissed") throw decided("It was dismissed.");

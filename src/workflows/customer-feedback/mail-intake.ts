@@ -3,6 +3,7 @@ import type { EmailIntegration } from "../../integrations/email/email-integratio
 import { oneLine } from "../../integrations/email/reply-subject.ts";
 import { isAuthenticated } from "../../integrations/mailbox/authentication-results.ts";
 import { readMail, type IncomingMail } from "../../integrations/mailbox/incoming-mail.ts";
+import type { Run } from "../../engine/engine.ts";
 import type { Json } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import { isVisible } from "../../visible-text.ts";
@@ -26,8 +27,8 @@ interface Parts {
   customers: Customers;
   graph: FeedbackGraph;
   held: HeldMails;
-  /** What the run with this key was started with; undefined where there is none. */
-  findRun: (feedbackId: string) => Promise<Record<string, Json> | undefined>;
+  /** The run with this key; undefined where there is none. */
+  findRun: (feedbackId: string) => Promise<Run | undefined>;
   submit: (parameters: object, extras: Record<string, Json>) => Promise<Accepted>;
   /** Whether somebody has to act on what a customer wrote back. */
   isComplaint: (text: string) => Promise<boolean>;
@@ -121,11 +122,12 @@ export class MailIntake {
   async #takenBefore({ mail, id, feedbackId }: Arrival): Promise<MailReceipt | "other" | undefined> {
     const { findRun, graph, held } = this.#parts;
     const run = await findRun(feedbackId);
-    if (run !== undefined && run["mail_digest"] !== mail.digest) return "other";
+    const input = run?.input as Record<string, Json> | undefined;
+    if (input !== undefined && input["mail_digest"] !== mail.digest) return "other";
     // The engine may have been told to forget the run.
     if (run !== undefined || (await graph.find(feedbackId))) {
       await this.#closeHeld(id, feedbackId);
-      return duplicate({ feedback_id: feedbackId });
+      return duplicate({ feedback_id: feedbackId, ...(run && { workflow_id: run.id }) });
     }
     const [reply, kept] = [await graph.replyDigest(id), await held.find(id)];
     if ([reply, kept?.digest].some((digest) => digest !== undefined && digest !== mail.digest)) return "other";

@@ -1,0 +1,75 @@
+/** The mbox format (RFC 4155) in the varieties that are really out there. */
+import { LARGEST_MAIL } from "./incoming-mail.ts";
+
+/** Longer lines are cut into pieces of about this. They are no line `From …`. */
+const LONGEST_LINE = 65_536;
+
+const LINE_FEED = 0x0a;
+
+/**
+ * A line `From …` that begins a mail: with a time and a year, as every program writes them. Some programs don't quote lines of mails that
+ * begin with "From", and these rarely have both.
+ */
+const SEPARATOR = /^From .*\b\d{1,2}:\d\d(?::\d\d)?\b.*\b(?:19|20)\d\d\b/;
+const QUOTED = /^>+From /;
+
+/** Whether a file that begins so is an mbox. */
+export const isMbox = (head: Uint8Array): boolean =>
+  SEPARATOR.test(Buffer.from(head.subarray(0, 1000)).toString("latin1"));
+
+/**
+ * The mails of an mbox, each as it was before it was put there: without its line `From …`, with `>From` as `From`. A mail begins at the
+ * beginning and after an empty line. Of one that is larger than `LARGEST_MAIL` no more than a byte beyond that is kept; memory stays flat.
+ */
+export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let mail: MailBuffer | undefined;
+  let afterEmptyLine = true;
+  for await (const { line, isWhole } of linesOf(chunks)) {
+    const isSeparator = afterEmptyLine && isWhole && SEPARATOR.test(line.toString("latin1", 0, 1000));
+    if (isSeparator) {
+      if (mail) yield mail.toBuffer();
+      mail = new MailBuffer();
+    } else {
+      mail ??= new MailBuffer();
+      mail.add(isWhole && QUOTED.test(line.toString("latin1", 0, 1000)) ? line.subarray(1) : line);
+    }
+    afterEmptyLine = isWhole && line.length <= 2 && /^\r?\n$/.test(line.toString("latin1"));
+  }
+  if (mail) yield mail.toBuffer();
+}
+
+/** Lines with their ends. A piece of a long line is not whole, and neither is what follows it on that line. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ line: Buffer; isWhole: boolean }> {
+  let rest: Buffer = Buffer.alloc(0);
+  let isWhole = true;
+  for await (const chunk of chunks) {
+    let text: Buffer = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    for (let end = text.indexOf(LINE_FEED); end !== -1; end = text.indexOf(LINE_FEED)) {
+      yield { line: text.subarray(0, end + 1), isWhole };
+      isWhole = true;
+      text = text.subarray(end + 1);
+    }
+    rest = text;
+    if (rest.length < LONGEST_LINE) continue;
+    isWhole = false;
+    yield { line: rest, isWhole };
+    rest = Buffer.alloc(0);
+  }
+  if (rest.length > 0) yield { line: rest, isWhole };
+}
+
+class MailBuffer {
+  readonly #lines: Buffer[] = [];
+  #length = 0;
+
+  add(line: Buffer): void {
+    const room = LARGEST_MAIL + 1 - this.#length;
+    if (room <= 0) return;
+    this.#lines.push(line.subarray(0, room));
+    this.#length += Math.min(line.length, room);
+  }
+
+  toBuffer(): Buffer {
+    return Buffer.concat(this.#lines);
+  }
+}
