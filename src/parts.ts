@@ -8,9 +8,11 @@ import { join } from "node:path";
 import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
 import type { DurableEngine, EngineOptions } from "./engine/durable-engine.ts";
 import { ValidationError } from "./errors.ts";
+import type { MailboxWatcher } from "./integrations/mailbox/mailbox-watcher.ts";
 import { outboxFolderOf } from "./integrations/email/outbox-folder.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
 import type { Settings } from "./settings.ts";
+import type { Service } from "./workflow/service.ts";
 import { IN_MEMORY } from "./settings.ts";
 
 const LONGEST_RETRY_DELAY_MS = 60_000;
@@ -68,6 +70,26 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
     ...(ontologyToken !== undefined && { token: ontologyToken }),
     ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
   });
+}
+
+/**
+ * What watches the mailbox that the settings name and gives its mails to the service; undefined where they name none. Whoever opens it
+ * starts it, and closes it before the service's engine.
+ * @throws ValidationError for a URL that can't work, or one without a workflow that receives mail
+ */
+export async function openMailboxWatcher(
+  { imapUrl: url, imapDoneFolder: doneFolder }: Pick<Settings, "imapUrl" | "imapDoneFolder">,
+  service: Service,
+): Promise<MailboxWatcher | undefined> {
+  if (url === undefined) return undefined;
+  if (!service.receivesMail) {
+    throw new ValidationError("IMAP_URL (imapUrl) names a mailbox, and no workflow here takes mail.", {
+      code: "invalid_configuration",
+    });
+  }
+  const { MailboxWatcher } = await import("./integrations/mailbox/mailbox-watcher.ts");
+  const receive = (raw: Uint8Array) => service.receiveMail(raw);
+  return new MailboxWatcher({ url, doneFolder, receive, logger: service.logger });
 }
 
 /**

@@ -125,6 +125,16 @@ const DEFINITIONS = {
     kind: folder,
     about: "Folder of mail templates. Default: those of this package.",
   },
+  imapUrl: {
+    env: "IMAP_URL",
+    kind: url("imap", "imaps"),
+    about: "Mailbox whose mails `serve` and `worker` take in: imaps://user:password@host/INBOX.",
+  },
+  imapDoneFolder: {
+    env: "IMAP_DONE_FOLDER",
+    kind: text(),
+    about: "Folder that mails are moved to once they are taken in. Default: they stay, with the keyword `abi-taken`.",
+  },
   unknownSender: {
     env: "UNKNOWN_SENDER",
     kind: oneOf("person", "ask-source", "create", "ignore"),

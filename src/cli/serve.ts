@@ -3,6 +3,7 @@ import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Application } from "../application.ts";
 import { openHttpService, type HttpService } from "../http-service.ts";
+import { openMailboxWatcher } from "../parts.ts";
 import { readJsonLines } from "../row-file/json-lines.ts";
 import { IN_MEMORY, readSettings, type Settings } from "../settings.ts";
 import { usageError } from "./command.ts";
@@ -22,13 +23,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     await withApplication(settings, async (application, signal) => {
       const service = await openHttpService(application, settings, { version: version(), localToken, logger });
+      // The demo is not to read real mail.
+      const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
       const sample = options.demo ? submitSample(application, signal) : undefined;
       try {
+        await mailbox?.start();
         if (options.json)
           printJson({ status: "ready", url: service.url, ...(service.isOpen && { token: localToken }) });
         else announce(service, application, localToken);
         await untilAborted(signal);
       } finally {
+        await mailbox?.close();
         await service.close();
         await sample;
       }

@@ -1,0 +1,55 @@
+import { ValidationError } from "../../errors.ts";
+
+/** Where a mailbox is, and how to reach it. */
+export interface ImapMailbox {
+  host: string;
+  port: number;
+  /** TLS from the first byte. */
+  secure: boolean;
+  /** Begin TLS by STARTTLS, and never log in without. */
+  requireTls: boolean;
+  user: string;
+  password: string;
+  /** Folder of mails, as the server names it. */
+  folder: string;
+}
+
+/** Wrong URLs are never quoted: there is a password in them. */
+const fault = (message: string): ValidationError =>
+  new ValidationError(`${message} Write imaps://user:password@host/INBOX.`, { code: "invalid_configuration" });
+
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
+
+/**
+ * Reads `imaps://user:password@host:993/INBOX`, or `imap://…` (port 143), which demands STARTTLS of any server but this machine. User,
+ * password and folder are percent-encoded; without a folder it is INBOX.
+ * @throws ValidationError (`invalid_configuration`)
+ */
+export function parseImapUrl(text: string): ImapMailbox {
+  const url = URL.parse(text);
+  if (url === null || !/^imaps?:$/.test(url.protocol)) throw fault("IMAP_URL can't be read.");
+  if (url.hostname === "") throw fault("IMAP_URL names no host.");
+  if (url.username === "" || url.password === "") throw fault("IMAP_URL must have user and password.");
+  if (url.search !== "" || url.hash !== "") {
+    throw fault("IMAP_URL has no parameters: in user, password and folder write ? as %3F and # as %23.");
+  }
+  const secure = url.protocol === "imaps:";
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return {
+    host,
+    port: url.port === "" ? (secure ? 993 : 143) : Number(url.port),
+    secure,
+    requireTls: !secure && !isLoopback(host),
+    user: decoded(url.username),
+    password: decoded(url.password),
+    folder: decoded(url.pathname.slice(1)) || "INBOX",
+  };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw fault("User, password or folder in IMAP_URL is not percent-encoded rightly: write % as %25.");
+  }
+}

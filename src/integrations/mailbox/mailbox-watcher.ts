@@ -1,0 +1,236 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { ImapFlow } from "imapflow";
+import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import { LARGEST_MAIL } from "./incoming-mail.ts";
+import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
+
+/** The keyword of mails that were taken in. */
+export const TAKEN = "abi-taken";
+
+const FLAGGED = String.raw`\Flagged`;
+
+/** A server that reports nothing is asked this often. Milliseconds. */
+const LONGEST_IDLE_MS = 5 * 60_000;
+/** So soon after the last mail it waits for the server to report the next one. */
+const IDLE_AFTER_MS = 200;
+const CONNECTION_TIMEOUT_MS = 10_000;
+/** Longer than an idle connection is silent. */
+const SOCKET_TIMEOUT_MS = LONGEST_IDLE_MS + 60_000;
+
+export interface MailboxWatcherOptions {
+  /** See `parseImapUrl`. */
+  url: string;
+  /** Folder that mails are moved to when they were taken in; it is made where it is missing. Default: they stay, with the keyword `abi-taken`. */
+  doneFolder?: string | undefined;
+  /**
+   * Takes a mail and resolves when what becomes of it is durable; only then it is marked. It gets a mail again where the process died
+   * before that.
+   * @throws IoError where it can't now, ValidationError where it never can
+   */
+  receive: (raw: Uint8Array) => Promise<{ status: string }>;
+  logger?: Logger;
+  /** Delay before it connects again; doubles with each failure. Milliseconds; default 1 s, at most 5 min. */
+  retry?: { initialDelayMs: number; maximumDelayMs: number };
+}
+
+/** Watches a mailbox on an IMAP server (RFC 9051), and gives each mail that comes in to whoever receives it. */
+export class MailboxWatcher {
+  readonly #mailbox: ImapMailbox;
+  readonly #options: MailboxWatcherOptions;
+  readonly #logger: Logger;
+  readonly #closing = new AbortController();
+  #delayMs = 0;
+  #watching: Promise<void> | undefined;
+  #wake = (): void => {};
+
+  /** @throws ValidationError (`invalid_configuration`) for a URL or folder that can't work */
+  constructor(options: MailboxWatcherOptions) {
+    this.#mailbox = parseImapUrl(options.url);
+    if (options.doneFolder === this.#mailbox.folder) {
+      throw misconfigured(
+        "Mails that were taken in can't be moved to the folder that is watched. Name another one in IMAP_DONE_FOLDER.",
+      );
+    }
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+  }
+
+  /**
+   * Begins to watch. Resolves when the mailbox is open, or can't be reached for now: it is tried again then, by itself, permanently.
+   * @throws ValidationError (`invalid_configuration`) where the server does not let us in, or there is no such folder
+   */
+  async start(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#watching ??= this.#watch(resolve, reject);
+    await promise;
+  }
+
+  /** Finishes the mail in hand, and leaves the rest to the next start. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#wake();
+    await this.#watching;
+  }
+
+  async #watch(started: () => void, failed: (error: unknown) => void): Promise<void> {
+    let isFirst = true;
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#session(() => {
+          isFirst = false;
+          started();
+        });
+      } catch (error) {
+        if (isFirst && error instanceof ValidationError) return failed(error);
+        this.#logger.warn({ cause: describeCause(error) }, "the mailbox can't be read; it is tried again");
+      }
+      isFirst = false;
+      started();
+      await this.#waitBeforeNext();
+    }
+  }
+
+  async #waitBeforeNext(): Promise<void> {
+    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? { initialDelayMs: 1000, maximumDelayMs: 300_000 };
+    this.#delayMs = Math.min(Math.max(2 * this.#delayMs, initialDelayMs), maximumDelayMs);
+    const { signal } = this.#closing;
+    await pause(this.#delayMs, undefined, { signal }).catch(() => {});
+  }
+
+  /** One connection, from its beginning to its end. */
+  async #session(opened: () => void): Promise<void> {
+    const client = await this.#connect();
+    let hasNews = true;
+    let problem: Error | undefined;
+    const end = (error?: Error): void => {
+      problem ??= error;
+      this.#wake();
+    };
+    client.on("error", end);
+    client.on("close", () => end());
+    client.on("exists", () => {
+      hasNews = true;
+      this.#wake();
+    });
+    try {
+      await this.#open(client);
+      opened();
+      while (client.usable && !this.#closing.signal.aborted) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        if (hasNews) {
+          hasNews = false;
+          await this.#takeAll(client);
+          this.#delayMs = 0;
+        } else await promise;
+      }
+      if (problem) throw problem;
+    } finally {
+      await leave(client);
+    }
+  }
+
+  async #connect(): Promise<ImapFlow> {
+    const { ImapFlow } = await import("imapflow");
+    const { host, port, secure, requireTls, user, password } = this.#mailbox;
+    const client = new ImapFlow({
+      host,
+      port,
+      secure,
+      ...(!secure && { doSTARTTLS: requireTls }),
+      auth: { user, pass: password },
+      logger: false,
+      autoIdleDelay: IDLE_AFTER_MS,
+      maxIdleTime: LONGEST_IDLE_MS,
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+    });
+    // Until the session listens: without anybody who does, an error ends the process.
+    client.on("error", () => {});
+    try {
+      await client.connect();
+    } catch (cause) {
+      await leave(client);
+      const { authenticationFailed } = cause as { authenticationFailed?: boolean };
+      if (authenticationFailed === true) {
+        throw misconfigured("The IMAP server refuses user or password. Check IMAP_URL.", cause);
+      }
+      throw new IoError("The IMAP server can't be reached.", { code: "mailbox_unavailable", cause });
+    }
+    return client;
+  }
+
+  async #open(client: ImapFlow): Promise<void> {
+    const { folder } = this.#mailbox;
+    const { doneFolder } = this.#options;
+    try {
+      if (doneFolder !== undefined) await client.mailboxCreate(doneFolder);
+      const { permanentFlags, readOnly } = await client.mailboxOpen(folder);
+      const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN) === true;
+      if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
+        throw misconfigured(
+          "The mailbox does not keep marks of mails that were taken in. Name a folder to move them to in IMAP_DONE_FOLDER.",
+        );
+      }
+    } catch (cause) {
+      if (isAbiError(cause)) throw cause;
+      if (!client.usable) throw new IoError("The IMAP server has gone away.", { code: "mailbox_unavailable", cause });
+      throw misconfigured("The IMAP server does not open the folder. Check IMAP_URL and IMAP_DONE_FOLDER.", cause);
+    }
+  }
+
+  async #takeAll(client: ImapFlow): Promise<void> {
+    const { doneFolder } = this.#options;
+    const left = doneFolder === undefined ? { unKeyword: TAKEN, deleted: false } : { deleted: false };
+    const uids = (await client.search(left, { uid: true })) || [];
+    for (const uid of uids) {
+      if (this.#closing.signal.aborted) return;
+      await this.#take(client, String(uid));
+    }
+  }
+
+  async #take(client: ImapFlow, uid: string): Promise<void> {
+    const query = { source: { start: 0, maxLength: LARGEST_MAIL + 1 } };
+    const message = await client.fetchOne(uid, query, { uid: true });
+    // Another client may have moved it meanwhile.
+    if (message === false || message.source === undefined) return;
+    const outcome = await this.#receive(uid, message.source);
+    if (outcome === "failed") return;
+    if (outcome === "needs_person") await client.messageFlagsAdd(uid, [FLAGGED], { uid: true });
+    const { doneFolder } = this.#options;
+    if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN], { uid: true });
+    else await client.messageMove(uid, doneFolder, { uid: true });
+  }
+
+  /** @throws IoError: then nothing can be taken in for now */
+  async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person" | "failed"> {
+    try {
+      const { status } = await this.#options.receive(raw);
+      return status === "needs_person" ? status : "taken";
+    } catch (error) {
+      if (error instanceof IoError) throw error;
+      const cause = describeCause(error);
+      if (isAbiError(error) && error.type !== "unexpected_error") {
+        this.#logger.warn({ uid, cause }, "a mail in the mailbox can't be taken in; it is flagged for a person");
+        return "needs_person";
+      }
+      this.#logger.error({ uid, cause }, "a mail could not be taken in; it stays for the next connection");
+      return "failed";
+    }
+  }
+}
+
+const misconfigured = (message: string, cause?: unknown): ValidationError =>
+  new ValidationError(message, { code: "invalid_configuration", cause });
+
+/** Politely where the server still listens. */
+async function leave(client: ImapFlow): Promise<void> {
+  try {
+    if (client.usable) await client.logout();
+  } catch {
+    // It has gone already.
+  } finally {
+    client.close();
+  }
+}
