@@ -52,7 +52,6 @@ export interface Reply {
   digest: string;
   customerUri: string;
   text: string;
-  messageId?: string | undefined;
   attachments: number;
   /** Id of the feedback that it is processed as, where it is. */
   processedAs?: string | undefined;
@@ -238,9 +237,9 @@ export class FeedbackGraph {
     return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject })).value(abi.digest);
   }
 
-  /** Notes what the customer wrote back. */
+  /** Notes what the customer wrote back; not its Message-ID, which may name its sender. */
   async recordReply(feedbackId: string, reply: Reply): Promise<void> {
-    const { id, digest, customerUri, text, messageId, attachments, processedAs, time } = reply;
+    const { id, digest, customerUri, text, attachments, processedAs, time } = reply;
     const subject = iri(entityUri("Reply", id));
     const graph = new ABIGraph();
     graph.createRelationship(iri(feedbackUri(feedbackId)), abi.hasReply, subject);
@@ -251,7 +250,6 @@ export class FeedbackGraph {
     graph.addProperty(subject, abi.timestamp, time);
     graph.addProperty(subject, abi.attachmentCount, attachments);
     graph.createRelationship(subject, abi.providedBy, iri(customerUri));
-    if (messageId !== undefined) graph.addProperty(subject, abi.messageId, messageId);
     if (processedAs !== undefined) {
       graph.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
     }

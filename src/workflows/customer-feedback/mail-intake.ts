@@ -142,10 +142,10 @@ export class MailIntake {
     if (!customer) return this.#hold(arrival, "other_sender", feedbackId);
     const text = await processableText(mail.text);
     if (text === undefined) return this.#hold(arrival, "text_too_long", feedbackId);
-    const { digest, messageId, attachments } = mail;
+    const { digest, attachments } = mail;
     const processedAs = (await isComplaint(text)) ? arrival.feedbackId : undefined;
     const isKnown = (await graph.replyDigest(id)) !== undefined;
-    const reply = { id, digest, customerUri, text, messageId, attachments, processedAs, time: clock() };
+    const reply = { id, digest, customerUri, text, attachments, processedAs, time: clock() };
     if (!isKnown) await graph.recordReply(feedbackId, reply);
     const about = { reply_to: feedbackId, customer_id: customer.id };
     if (processedAs !== undefined) return { ...(await this.#submit(arrival, customer.id, text)), ...about };

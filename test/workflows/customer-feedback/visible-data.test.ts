@@ -6,6 +6,9 @@ import { IMPERSONAL_DATA } from "../../../src/workflows/customer-feedback/visibl
 const HIDDEN = [
   abi.name,
   abi.email,
+  abi.normalizedEmail,
+  abi.digest,
+  abi.repliesTo,
   abi.segment,
   abi.lifetimeValue,
   abi.doNotContact,
@@ -24,6 +27,7 @@ const HIDDEN = [
   prov.wasAssociatedWith,
   abi.Customer,
   abi.Person,
+  abi.HeldMail,
   prov.Person,
   prov.SoftwareAgent,
   abi.Store,
