@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
 import { IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
+import { inClientSpan } from "./telemetry/tracing.ts";
 
 const RETRIED = new Set([408, 425, 429]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -119,7 +120,7 @@ export class HttpClient {
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { signal } = request;
     try {
-      return await pRetry(() => this.#attempt(request), {
+      return await pRetry((attempt) => this.#attempt(request, attempt), {
         retries: this.#retries,
         minTimeout: 200,
         maxTimeout: 5000,
@@ -138,12 +139,12 @@ export class HttpClient {
     }
   }
 
-  async #attempt(request: HttpRequest): Promise<HttpAnswer> {
+  async #attempt(request: HttpRequest, attempt: number): Promise<HttpAnswer> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
     let response: Response | undefined;
     try {
-      response = await this.#fetch(request, signal);
+      response = await this.#fetch(request, attempt, signal);
       if ((response.status >= 500 && response.status !== NOT_IMPLEMENTED) || RETRIED.has(response.status)) {
         await response.body?.cancel();
         throw new IoError(`The ${this.#name} is not available at the moment (HTTP ${response.status}).`, {
@@ -172,7 +173,7 @@ export class HttpClient {
   }
 
   /** Follows redirects itself: `fetch` would follow them to other servers as well. */
-  async #fetch(request: HttpRequest, signal: AbortSignal): Promise<Response> {
+  async #fetch(request: HttpRequest, attempt: number, signal: AbortSignal): Promise<Response> {
     const { url: first, json, headers: extra } = request;
     const body = json === undefined ? request.body : { type: "application/json", text: json };
     const headers = new Headers(this.#headers);
@@ -181,12 +182,10 @@ export class HttpClient {
 
     let url = first;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await fetch(this.#own(url), {
-        headers,
-        signal,
-        redirect: "manual",
-        ...(body && { method: "POST", body: body.text }),
-      });
+      const init = { headers, signal, redirect: "manual", ...(body && { method: "POST", body: body.text }) } as const;
+      const own = this.#own(url);
+      const described = { method: body ? "POST" : "GET", url: own, headers, attempt: attempt + hop };
+      const response = await inClientSpan(described, () => fetch(own, init));
       const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
       if (location === null) return response;
       await response.body?.cancel();

@@ -121,6 +121,9 @@ export {
 export { IMPERSONAL_DATA } from "./workflows/customer-feedback/visible-data.ts";
 export type { CustomerFeedbackResult } from "./workflows/customer-feedback/result.ts";
 
+// Watching.
+export { traceRequest, type AnsweredRequest } from "./telemetry/tracing.ts";
+
 // Everything put together from settings.
 export { openApplication, type Application, type ApplicationOptions } from "./application.ts";
 export type { CreateWorkflows, WorkflowParts } from "./own-workflows.ts";

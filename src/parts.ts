@@ -14,6 +14,7 @@ import type { OntologyStore } from "./ontology/ontology-store.ts";
 import type { Settings } from "./settings.ts";
 import type { Service } from "./workflow/service.ts";
 import { IN_MEMORY } from "./settings.ts";
+import { TracedOntologyStore } from "./telemetry/traced-ontology-store.ts";
 
 const LONGEST_RETRY_DELAY_MS = 60_000;
 
@@ -60,16 +61,18 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
   const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
   if (ontologyUrl === undefined) {
     const { OxigraphOntologyStore } = await import("./ontology/oxigraph/oxigraph-ontology-store.ts");
-    return OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    const store = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    return new TracedOntologyStore(store, "oxigraph");
   }
   const { SparqlEndpointStore } = await import("./ontology/sparql-endpoint/sparql-endpoint-store.ts");
-  return new SparqlEndpointStore({
+  const store = new SparqlEndpointStore({
     url: ontologyUrl,
     ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
     ...(ontologyGraphStoreUrl !== undefined && { graphStoreUrl: ontologyGraphStoreUrl }),
     ...(ontologyToken !== undefined && { token: ontologyToken }),
     ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
   });
+  return new TracedOntologyStore(store, "sparql");
 }
 
 /**

@@ -59,8 +59,14 @@ describe("the house", () => {
     [
       "what the outside world's rooms share stands in none of them",
       /^src\/(?:http-client|sqlite|file-lock|private-files|secrets)\.ts$/,
-      /^src\/(?!(?:errors|private-files|visible-text)\.ts)/,
+      /^src\/(?!(?:errors|private-files|visible-text|telemetry\/tracing)\.ts)/,
     ],
+    [
+      "telemetry knows ports, and nothing of what it watches",
+      /^src\/telemetry\//,
+      /^src\/(?:workflows|faces|integrations|cli|application|parts|settings)|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
+    ],
+    ["OpenTelemetry stays in telemetry", /^(?:src\/(?!telemetry\/)|tools\/|agents\/|testing\/)/, /^@opentelemetry\//],
     ["files of rows know no other room", /^src\/row-file\//, /^src\/(?!row-file\/|errors\.ts$)/],
     ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!ontology\/|[^/]+\.ts$)/],
     [

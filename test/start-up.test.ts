@@ -40,7 +40,7 @@ const imported = (entry: string): Promise<string[]> =>
   packagesOf(["--input-type=module", "--eval", `import ${JSON.stringify(pathToFileURL(join(root, entry)).href)}`]);
 
 const COSTLY =
-  /^(?:langchain|langsmith|@langchain\/.*|openai|oxigraph|@traqula\/.*|n3|html-to-text|nodemailer|cli-table3|hono|@hono\/.*|standardwebhooks|@clack\/.*|@modelcontextprotocol\/.*|pino|pg|zod)$/;
+  /^(?:langchain|langsmith|@langchain\/.*|openai|oxigraph|@traqula\/.*|n3|html-to-text|nodemailer|cli-table3|hono|@hono\/.*|standardwebhooks|@clack\/.*|@modelcontextprotocol\/.*|pino|pg|prom-client|@opentelemetry\/.*|zod)$/;
 
 const costlyOf = (packages: readonly string[]): string[] => packages.filter((name) => COSTLY.test(name));
 

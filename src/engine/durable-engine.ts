@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import pRetry from "p-retry";
 import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../errors.ts";
@@ -12,6 +13,7 @@ import {
   type FollowingRun,
   type NewRun,
   type RegisterOptions,
+  type RestedRun,
   type RestingRun,
   type Run,
   type RunCounts,
@@ -27,12 +29,12 @@ import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
 import type { NewRunRecord, RunStore } from "./run-store.ts";
-import { publicId, storedId, toEvents, toHistory, toRun } from "./run-view.ts";
+import { publicId, storedId, toEvents, toHistory, toResting, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
 import { assertKey, isStorable, refusedInput, storableInput } from "./storable.ts";
 import { settlesWithin } from "./within.ts";
-import { POLL_INTERVAL_MS, Worker, type Registered } from "./worker.ts";
+import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerSurroundings } from "./worker.ts";
 
 export interface EngineOptions {
   /** Execute runs in this process (default), or only start and look at them. */
@@ -111,7 +113,10 @@ export class DurableEngine implements WorkflowEngine {
   readonly #isWorker: boolean;
   readonly #workflows = new Map<string, Registered>();
   readonly #indexedFields = new Set<string>();
-  readonly #listeners = new Set<(event: StepEvent) => void>();
+  readonly #stepListeners = new Set<(event: StepEvent) => void>();
+  readonly #restListeners = new Set<(rested: RestedRun) => void>();
+  /** What runs do belongs to no caller, whichever of them happens to start the worker. */
+  readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
   readonly #failureLog: FailureLog;
   #followerOf: (resting: RestingRun) => NewRunRecord | undefined = () => undefined;
@@ -169,7 +174,7 @@ export class DurableEngine implements WorkflowEngine {
     if (!this.#isWorker || this.#worker || this.#closing) return;
     const limits = [...this.#workflows.values()].map(({ limit }) => limit ?? 0);
     const slots = this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits);
-    this.#worker = new Worker(this.#workflows, slots, {
+    const surroundings: WorkerSurroundings = {
       store: this.#store,
       journal: this.#journal,
       retry: this.#retry,
@@ -178,8 +183,10 @@ export class DurableEngine implements WorkflowEngine {
       followerOf: (resting) => this.#followerOf(resting),
       isClosing: () => this.#closing !== undefined,
       onHappened: (id) => this.#happened(id),
-      emit: (event) => this.#emit(event),
-    });
+      emit: (event) => this.#tell(this.#stepListeners, event),
+      rested: (run) => this.#tell(this.#restListeners, run),
+    };
+    this.#worker = this.#outsideOfCalls(() => new Worker(this.#workflows, slots, surroundings));
     for (const field of this.#indexedFields) {
       this.#store.index(field).catch((error: unknown) => {
         this.#logger.warn(
@@ -312,9 +319,18 @@ export class DurableEngine implements WorkflowEngine {
       if (answer === "cancelled") {
         this.#failureLog.passed(id);
         this.#happened(storedId(id));
+        await this.#tellOfCancelled(id);
       }
       return answer !== undefined;
     });
+  }
+
+  async #tellOfCancelled(id: string): Promise<void> {
+    if (this.#restListeners.size === 0) return;
+    const { run } = (await this.#store.byId(storedId(id)).catch(() => undefined)) ?? {};
+    if (run?.endedAt === undefined) return;
+    const times = { startTime: new Date(run.createdAt), time: new Date(run.endedAt) };
+    this.#tell(this.#restListeners, { ...toResting(run), status: "cancelled", ...times });
   }
 
   decide(id: string, subject: string, value: Json): Promise<Decision> {
@@ -341,8 +357,13 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   onStep(listener: (event: StepEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#stepListeners.add(listener);
+    return () => this.#stepListeners.delete(listener);
+  }
+
+  onRest(listener: (rested: RestedRun) => void): () => void {
+    this.#restListeners.add(listener);
+    return () => this.#restListeners.delete(listener);
   }
 
   close(): Promise<void> {
@@ -381,13 +402,13 @@ export class DurableEngine implements WorkflowEngine {
     this.#worker?.wake();
   }
 
-  #emit(event: StepEvent): void {
-    for (const listener of this.#listeners) {
+  #tell<Event>(listeners: ReadonlySet<(event: Event) => void>, event: Event): void {
+    for (const listener of listeners) {
       try {
         listener(event);
       } catch (error) {
-        // Whoever looks on must not change what happens.
-        this.#logger.error({ cause: describeCause(error) }, "a listener to step events failed");
+        // Listeners must not affect the run.
+        this.#logger.error({ cause: describeCause(error) }, "a listener to events of runs failed");
       }
     }
   }

@@ -133,10 +133,16 @@ export interface StepOptions {
  * any more; what a handler that has returned has left at work is not recorded.
  */
 export interface Step {
-  <const Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions): Promise<Output>;
+  <const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
   /** The same, but not among `stepsCompleted`: bookkeeping that no caller asked for. */
-  unlisted<const Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions): Promise<Output>;
+  unlisted<const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
 }
+
+/**
+ * What a step does.
+ * @param attempt 1-based, counted since the run was last submitted
+ */
+export type StepWork<Output> = (attempt: number) => Promise<Output> | Output;
 
 /** What a handler is told about its run. The same at every replay. */
 export interface RunContext {
@@ -184,6 +190,8 @@ export interface RestingRun {
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
+  /** What it was started with; read anew at each call. */
+  readonly input: () => Json;
   readonly status: "completed" | "failed" | "waiting_for_approval";
   /** What a person is to decide on; only where it waits. */
   readonly subject?: string;
@@ -191,6 +199,14 @@ export interface RestingRun {
   readonly error?: WireError;
   /** See `RunContext.resumedAt`. */
   readonly resumedAt?: Date;
+}
+
+/** A run that has ended, or waits for a person. */
+export interface RestedRun extends Omit<RestingRun, "status"> {
+  readonly status: RestingRun["status"] | "cancelled";
+  readonly startTime: Date;
+  /** When it ended, or began to wait. */
+  readonly time: Date;
 }
 
 /** A run to start, of another workflow. */
@@ -259,17 +275,22 @@ export interface RunCounts {
   readonly byStatus: Readonly<Partial<Record<RunStatus, number>>>;
   /** How long the run that has been due longest has waited to be taken up, in milliseconds; absent where none is due. */
   readonly oldestDueMs?: number;
+  /** How long the run that has waited longest for a person has waited, in milliseconds; absent where none waits. */
+  readonly oldestWaitingMs?: number;
 }
 
 /** What happens while a run is at work, for progress displays; only of listed steps of runs that this process executes. */
 export interface StepEvent {
   readonly runId: string;
+  readonly workflow: string;
   readonly step: string;
   readonly phase: "started" | "completed" | "failed";
   /** 1-based attempt of this step since it was last submitted. */
   readonly attempt: number;
   /** Only when `failed`: whether and when it is tried again. */
   readonly retryInMs?: number;
+  /** How long this attempt took, in milliseconds; absent when `started`. */
+  readonly durationMs?: number;
 }
 
 /**
@@ -351,6 +372,12 @@ export interface WorkflowEngine {
 
   /** Calls `listener` with every step event; returns the function that ends it. */
   onStep(listener: (event: StepEvent) => void): () => void;
+
+  /**
+   * Calls `listener` when this process has written down that a run has ended or waits for a person; returns the function that ends it.
+   * Nobody is called about a run whose process died just then.
+   */
+  onRest(listener: (rested: RestedRun) => void): () => void;
 
   /** Lets the steps in hand finish, leaves their runs to the next start, and frees everything. */
   close(): Promise<void>;

@@ -3,11 +3,21 @@ import type { Json } from "../json.ts";
 import { describeCause, type Logger } from "../log.ts";
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { assertSubject } from "./decision.ts";
-import type { Decision, RestingRun, RunHandler, Step, StepAttempt, StepEvent, StepOptions } from "./engine.ts";
+import type {
+  Decision,
+  RestedRun,
+  RestingRun,
+  RunHandler,
+  Step,
+  StepAttempt,
+  StepEvent,
+  StepOptions,
+  StepWork,
+} from "./engine.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
 import { planRetry, type RetryPolicy } from "./retry-policy.ts";
-import { publicId, toDecision, toFullHistory } from "./run-view.ts";
+import { publicId, toDecision, toFullHistory, toResting } from "./run-view.ts";
 import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
@@ -59,6 +69,7 @@ export interface ExecutionSurroundings {
   followerOf(resting: RestingRun): NewRunRecord | undefined;
   isClosing(): boolean;
   emit(event: StepEvent): void;
+  rested(run: RestedRun): void;
 }
 
 type StepName = Pick<Attempt, "step" | "listed">;
@@ -140,7 +151,9 @@ export class Execution {
   async #end(end: Extract<RunWrite, { kind: "end" }>): Promise<ExecutionEnd> {
     try {
       await this.#follow({ status: "completed" });
-      return (await this.#write(end)) === "lost" ? "lost" : "ended";
+      if ((await this.#write(end)) === "lost") return "lost";
+      this.#rested({ status: "completed" }, end.time);
+      return "ended";
     } catch (error) {
       if (!this.#surroundings.store.isUnwritable(error)) throw error;
       return this.#fail(this.#refused ?? refusedResult("the workflow", error));
@@ -149,10 +162,12 @@ export class Execution {
 
   async #fail(error: unknown): Promise<ExecutionEnd> {
     const failWith = async (reason: unknown): Promise<ExecutionEnd> => {
-      const wire = toWireError(reason);
-      await this.#follow({ status: "failed", error: wire });
-      const outcome = await this.#write({ kind: "end", time: Date.now(), error: wire });
-      return outcome === "lost" ? "lost" : "ended";
+      const failed = { status: "failed", error: toWireError(reason) } as const;
+      await this.#follow(failed);
+      const time = Date.now();
+      if ((await this.#write({ kind: "end", time, error: failed.error })) === "lost") return "lost";
+      this.#rested(failed, time);
+      return "ended";
     };
     try {
       return await failWith(this.#refused ?? error);
@@ -173,16 +188,30 @@ export class Execution {
       // It goes together with what a step has failed with just before.
       return this.#fail(this.#refused ?? refusedResult("the workflow", error));
     }
-    if (outcome !== "done") return outcome === "lost" ? "lost" : "ended";
-    return leave.kind === "park" ? "parked" : "put_off";
+    if (outcome === "lost") return "lost";
+    if (outcome === "cancelled") {
+      this.#rested({ status: "cancelled" }, Date.now());
+      return "ended";
+    }
+    if (leave.kind === "put_off") return "put_off";
+    this.#rested({ status: "waiting_for_approval", subject: leave.subject }, Date.now());
+    return "parked";
   }
 
   /** Has the run that follows this one accepted, behind what is recorded of this one's steps. */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
-    const { id: uuid, workflow, key, resumedAt } = this.#taken.run;
-    const resumed = resumedAt === undefined ? {} : { resumedAt: new Date(resumedAt) };
-    const follower = this.#surroundings.followerOf({ id: publicId(uuid), workflow, key, ...resumed, ...rest });
+    const follower = this.#surroundings.followerOf({ ...toResting(this.#taken.run), ...rest });
     if (follower) await this.#surroundings.journal.reach(() => this.#surroundings.journal.accept(follower));
+  }
+
+  #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {
+    const { run } = this.#taken;
+    this.#surroundings.rested({
+      ...toResting(run),
+      ...rest,
+      startTime: new Date(run.createdAt),
+      time: new Date(time),
+    });
   }
 
   /** @throws what the handler meets where the run does not go on here */
@@ -210,9 +239,9 @@ export class Execution {
   }
 
   #step(): Step {
-    const step = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
+    const step = <Output>(name: string, work: StepWork<Output>, options?: StepOptions) =>
       awaitedOrNot(this.#asked() ?? this.#runStep(name, true, work, options));
-    step.unlisted = <Output>(name: string, work: () => Promise<Output> | Output, options?: StepOptions) =>
+    step.unlisted = <Output>(name: string, work: StepWork<Output>, options?: StepOptions) =>
       awaitedOrNot(this.#asked() ?? this.#runStep(name, false, work, options));
     return step;
   }
@@ -220,7 +249,7 @@ export class Execution {
   async #runStep<Output>(
     name: string,
     listed: boolean,
-    work: () => Promise<Output> | Output,
+    work: StepWork<Output>,
     options: StepOptions = {},
   ): Promise<Output> {
     assertStepName(name);
@@ -249,21 +278,25 @@ export class Execution {
   async #attempt<Output>(
     name: StepName,
     tried: readonly Attempt[],
-    work: () => Promise<Output> | Output,
+    work: StepWork<Output>,
     options: StepOptions,
   ): Promise<Output> {
     const { step } = name;
     await this.#begin(name);
     const attempt = tried.length + 1;
+    const { workflow } = this.#taken.run;
+    const begun = performance.now();
     const emit = (event: Pick<StepEvent, "phase" | "retryInMs">): void => {
-      if (name.listed) this.#surroundings.emit({ runId: this.#runId, step, attempt, ...event });
+      if (!name.listed) return;
+      const durationMs = event.phase === "started" ? {} : { durationMs: performance.now() - begun };
+      this.#surroundings.emit({ runId: this.#runId, workflow, step, attempt, ...event, ...durationMs });
     };
     emit({ phase: "started" });
     const died = tried.filter(({ status }) => status === "running").length;
     let outputJson: string | undefined;
     try {
       if (died >= this.#surroundings.retry.attempts) throw givenUp(step, died);
-      outputJson = storableResult(await work(), `The step ${step}`);
+      outputJson = storableResult(await work(attempt), `The step ${step}`);
     } catch (error) {
       // The run is left within it, by a step of its own or because it could not read on: that is no failure of it.
       if (error === LEFT) throw error;

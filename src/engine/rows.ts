@@ -81,11 +81,31 @@ export const toEvent = (row: EventRow): EventRecord => ({
 
 export const toDecision = ({ value, time }: DecisionRow): DecisionRecord => ({ valueJson: value, time });
 
-/** @param dueForMs how long the run of a workflow that has been due longest has been so; negative where none is */
-export function toCounts(rows: readonly CountRow[], dueForMs: (workflow: string) => number): RunCounts[] {
+/** Since when the run of a workflow that has waited longest for a person has waited. */
+export interface WaitingRow {
+  readonly workflow: string;
+  readonly since: number;
+}
+
+/** When a run that waits for a person began to: the last time, where it has waited before. */
+export const waitingSince = (events: string): string =>
+  `(SELECT time FROM ${events} WHERE run = seq AND type = 'waiting' ORDER BY n DESC LIMIT 1)`;
+
+/**
+ * @param dueForMs how long the run of a workflow that has been due longest has been so; negative where none is
+ * @param waitedForMs how long the one that has waited longest for a person has; undefined where none does
+ */
+export function toCounts(
+  rows: readonly CountRow[],
+  dueForMs: (workflow: string) => number,
+  waitedForMs: (workflow: string) => number | undefined,
+): RunCounts[] {
   return [...Map.groupBy(rows, ({ workflow }) => workflow)].map(([workflow, ofWorkflow]) => {
     const byStatus = Object.fromEntries(ofWorkflow.map(({ status, count }) => [status, count]));
     const oldestDueMs = dueForMs(workflow);
-    return oldestDueMs < 0 ? { workflow, byStatus } : { workflow, byStatus, oldestDueMs };
+    const waitedMs = waitedForMs(workflow);
+    const due = oldestDueMs < 0 ? {} : { oldestDueMs };
+    const waiting = waitedMs === undefined ? {} : { oldestWaitingMs: Math.max(0, waitedMs) };
+    return Object.assign({ workflow, byStatus }, due, waiting);
   });
 }

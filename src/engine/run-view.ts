@@ -2,7 +2,7 @@
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { toWireError, UnexpectedError, type WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
-import type { Decision, FailingStep, Run, RunEvent, StepAttempt } from "./engine.ts";
+import type { Decision, FailingStep, RestingRun, Run, RunEvent, StepAttempt } from "./engine.ts";
 import { isTerminal } from "./engine.ts";
 import type { DecisionRecord, EventRecord, RunRecord, SeenRun } from "./run-store.ts";
 import { isStorable } from "./storable.ts";
@@ -14,6 +14,21 @@ export const publicId = (id: string): string => ID_PREFIX + id;
 /** The store's id of a run; empty, which no run has, where it is not an id of ours. */
 export const storedId = (id: string): string =>
   id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
+
+/** What is the same of a run however it comes to rest. */
+export const toResting = ({
+  id,
+  workflow,
+  key,
+  inputJson,
+  resumedAt,
+}: RunRecord): Omit<RestingRun, "status" | "subject" | "error"> => ({
+  id: publicId(id),
+  workflow,
+  key,
+  input: () => JSON.parse(inputJson) as Json,
+  ...(resumedAt === undefined ? {} : { resumedAt: new Date(resumedAt) }),
+});
 
 export const toDecision = ({ valueJson, time }: DecisionRecord): Decision => ({
   value: JSON.parse(valueJson) as Json,

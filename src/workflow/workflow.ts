@@ -9,6 +9,8 @@ import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import type { Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
+import { executeInTrace, recordRest, traceOfRun } from "../telemetry/run-tracing.ts";
+import { inSpan, linkActiveSpan, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
 import { directCall, logUnexpected } from "./direct-operations.ts";
@@ -357,8 +359,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * @throws as `WorkflowEngine.decide`
    */
   protected async decide(workflowId: string, subject: string, value: Json): Promise<Decision> {
-    const { id } = await this.ownRun(workflowId);
-    return this.configuration.engine.decide(id, subject, value);
+    return inSpan(`decide ${this.name}`, { attributes: { "abi.workflow.name": this.name } }, async (span) => {
+      const { id, input } = await this.ownRun(workflowId);
+      span?.setAttribute("abi.workflow.id", id);
+      linkActiveSpan(traceOfRun(id, input));
+      return this.configuration.engine.decide(id, subject, value);
+    });
   }
 
   #durable(): DurableOperation {
@@ -366,10 +372,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const [process, ...others] = this.operations.filter((operation) => operation.kind === "durable");
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
-    const handler = (input: Json, context: RunContext) => process.run(input as never, context) as Promise<Json>;
-    this.configuration.engine.register(this.name, handler, {
-      concurrency: this.#parallel,
-      indexedFields: this.indexedParameters,
+    const { engine } = this.configuration;
+    const handler = (input: Json, context: RunContext): Promise<Json> =>
+      executeInTrace({ workflow: this.name, input }, context, (traced) =>
+        process.run(withoutTrace(input) as never, traced),
+      ) as Promise<Json>;
+    engine.register(this.name, handler, { concurrency: this.#parallel, indexedFields: this.indexedParameters });
+    engine.onRest((rested) => {
+      if (rested.workflow === this.name) recordRest(rested);
     });
     this.#process = process;
     return process;
@@ -379,9 +389,22 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return toSubmission(this.#durable(), parameters, (key) => ({ ...extras, ...this.submissionExtras(key, origin) }));
   }
 
-  #start({ key, fingerprint, input }: Submission, startAt?: Date) {
-    const run = { key, fingerprint, input, ...(startAt && { availableAt: startAt }) };
-    return this.configuration.engine.start(this.name, run);
+  #start({ key, fingerprint, input }: Submission, startAt?: Date): Promise<StartedRun> {
+    const { engine } = this.configuration;
+    const attributes = { "abi.workflow.name": this.name };
+    return inSpan(`accept ${this.name}`, { kind: "producer", attributes }, async (span) => {
+      const run = { key, fingerprint, input: withActiveTrace(input), ...(startAt && { availableAt: startAt }) };
+      const started = await engine.start(this.name, run);
+      span?.setAttributes({ "abi.workflow.id": started.id, "abi.run.outcome": started.outcome });
+      if (span && started.outcome !== "created") await this.#linkWithRun(started.id);
+      return started;
+    });
+  }
+
+  /** The run keeps the trace that it was submitted in first. */
+  async #linkWithRun(id: string): Promise<void> {
+    const run = await this.configuration.engine.get(id).catch(() => undefined);
+    if (run) linkActiveSpan(traceOfRun(id, run.input));
   }
 
   async #run(

@@ -1,4 +1,6 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { RestedRun } from "../../src/engine/engine.ts";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import type { Json } from "../../src/json.ts";
 import type { EngineUnderTest, OpenEngine } from "./workflow-engine.ts";
@@ -95,10 +97,67 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       await engine.wait((await engine.find("mail", "due"))!.id);
       const counts = (await engine.counts()).toSorted((a, b) => (a.workflow < b.workflow ? -1 : 1));
       expect(counts).toEqual([
-        { workflow: "asked", byStatus: { waiting_for_approval: 1 } },
+        { workflow: "asked", byStatus: { waiting_for_approval: 1 }, oldestWaitingMs: expect.any(Number) as number },
         { workflow: "bad", byStatus: { failed: 1 } },
         { workflow: "mail", byStatus: { started: 1, completed: 1 } },
       ]);
+    });
+
+    it("says how long the oldest has waited for a person, since it began to wait the last time", async () => {
+      const engine = await open({
+        asked: async (_, { decision }) => {
+          await decision("draft-1");
+          return (await decision("draft-2")).value;
+        },
+      });
+      const { id } = await engine.start("asked", SUBMISSION);
+      const waits = async (): Promise<number[]> => {
+        await engine.wait(id);
+        const events = await engine.events(id);
+        return events.flatMap(({ type, time }) => (type === "waiting_for_approval" ? [time.getTime()] : []));
+      };
+      const [first] = await waits();
+      while (Date.now() < first! + 10) await setImmediate();
+      await engine.decide(id, "draft-1", true);
+      const last = (await waits()).at(-1)!;
+      const before = Date.now();
+      const [{ oldestWaitingMs } = {}] = await engine.counts();
+      expect(oldestWaitingMs).toBeGreaterThanOrEqual(before - last);
+      expect(oldestWaitingMs).toBeLessThanOrEqual(Date.now() - last);
+      await engine.decide(id, "draft-2", true);
+      await engine.wait(id);
+      expect(await engine.counts()).toEqual([{ workflow: "asked", byStatus: { completed: 1 } }]);
+    });
+
+    it("tells listeners of runs that this process has brought to an end or to wait, when that is written", async () => {
+      const engine = await open({
+        ended: async (input) => input,
+        bad: () => {
+          throw new ValidationError("no", { code: "bad_luck" });
+        },
+        asked: async (_, { decision }) => (await decision("draft-1")).value,
+      });
+      const told: RestedRun[] = [];
+      const stop = engine.onRest((rested) => told.push(rested));
+      const ids = new Map<string, string>();
+      for (const workflow of ["ended", "bad", "asked"]) {
+        const { id } = await engine.start(workflow, { ...SUBMISSION, input: { of: workflow } });
+        await engine.wait(id);
+        ids.set(workflow, id);
+        await expect.poll(() => told.length).toBe(ids.size);
+      }
+      const { startTime, endTime: time } = (await engine.get(ids.get("ended")!))!;
+      expect(told).toMatchObject([
+        { id: ids.get("ended"), workflow: "ended", key: SUBMISSION.key, status: "completed", startTime, time },
+        { id: ids.get("bad"), status: "failed", error: { error_code: "bad_luck" } },
+        { id: ids.get("asked"), status: "waiting_for_approval", subject: "draft-1" },
+      ]);
+      expect(told.map(({ input }) => input())).toEqual([{ of: "ended" }, { of: "bad" }, { of: "asked" }]);
+      await engine.cancel(ids.get("asked")!);
+      expect(told.at(-1)).toMatchObject({ id: ids.get("asked"), status: "cancelled" });
+      stop();
+      await engine.wait((await engine.start("ended", { ...SUBMISSION, key: "unheard" })).id);
+      expect(told).toHaveLength(4);
     });
 
     it("forgets a run that has ended, and its key may be used anew", async () => {

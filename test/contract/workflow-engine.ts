@@ -106,10 +106,12 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
     it("tries a step again after a passing error and does not repeat the steps before it", async () => {
       let first = 0;
       let second = 0;
+      const attempts: number[] = [];
       const engine = await open({
         flaky: async (_, { step }) => {
           await step("first", () => ++first);
-          return step("second", () => {
+          return step("second", (attempt) => {
+            attempts.push(attempt);
             if (++second < 3) throw new IoError("The mail server is away.");
             return second;
           });
@@ -120,8 +122,12 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       const run = await runOnce(engine, "flaky");
       expect(run).toMatchObject({ status: "completed", output: 3 });
       expect(first).toBe(1);
+      expect(attempts).toEqual([1, 2, 3]);
       expect(events.filter(({ phase }) => phase === "failed").map(({ attempt }) => attempt)).toEqual([1, 2]);
       expect(events.at(-1)).toMatchObject({ step: "second", phase: "completed", attempt: 3, runId: run.id });
+      expect(events.every(({ workflow }) => workflow === "flaky")).toBe(true);
+      const untimed = events.filter(({ durationMs }) => !(durationMs! >= 0));
+      expect(untimed).toEqual(events.filter(({ phase }) => phase === "started"));
     });
 
     it("gives up after the last attempt, and a new submission goes on from the failed step", async () => {

@@ -31,6 +31,7 @@ import {
   type DecisionRow,
   type EventRow,
   type RunRow,
+  waitingSince,
 } from "../rows.ts";
 import { migrate } from "./schema.ts";
 
@@ -79,9 +80,14 @@ const COUNTS = `
       UNION ALL
       SELECT workflow, lease_ends_at FROM abi_workflows.runs WHERE lease_ends_at IS NOT NULL
     ) AS waiting GROUP BY workflow
+  ), parked AS (
+    SELECT workflow, min(${waitingSince("abi_workflows.events")}) AS since
+    FROM abi_workflows.runs WHERE status = 'waiting_for_approval' GROUP BY workflow
   )
-  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS due_for
-  FROM abi_workflows.runs LEFT JOIN due USING (workflow) GROUP BY workflow, status`;
+  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS due_for,
+    abi_workflows.now_ms() - min(parked.since) AS waited_for
+  FROM abi_workflows.runs LEFT JOIN due USING (workflow) LEFT JOIN parked USING (workflow) GROUP BY workflow, status`;
+type AgedCountRow = CountRow & { readonly due_for: number | null; readonly waited_for: number | null };
 const FORGET = `
   WITH forgotten AS (
     DELETE FROM abi_workflows.runs WHERE id = $1 AND status IN ('completed', 'failed', 'cancelled') RETURNING seq
@@ -339,9 +345,13 @@ export class PostgresRunStore implements RunStore {
   }
 
   async counts(): Promise<RunCounts[]> {
-    const rows = await this.#connections.query<CountRow & { due_for: number | null }>(COUNTS);
-    const dueFor = new Map(rows.map(({ workflow, due_for }) => [workflow, due_for]));
-    return toCounts(rows, (workflow) => dueFor.get(workflow) ?? -1);
+    const rows = await this.#connections.query<AgedCountRow>(COUNTS);
+    const ages = new Map(rows.map((row) => [row.workflow, row]));
+    return toCounts(
+      rows,
+      (workflow) => ages.get(workflow)?.due_for ?? -1,
+      (workflow) => ages.get(workflow)?.waited_for ?? undefined,
+    );
   }
 
   async forget(id: string): Promise<boolean> {

@@ -30,6 +30,8 @@ import {
   type DecisionRow,
   type EventRow,
   type RunRow,
+  waitingSince,
+  type WaitingRow,
 } from "../rows.ts";
 import { migrate, refuseForeign } from "./schema.ts";
 
@@ -42,6 +44,8 @@ type NewEvent = Omit<EventRecord, "n">;
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
 
 const HAS_ENDED = "status IN ('completed', 'failed', 'cancelled')";
+const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
+  FROM runs WHERE status = 'waiting_for_approval' GROUP BY workflow`;
 const WITHOUT_VALUES = "n, type, time, name, is_listed, error, is_final, retry_until";
 
 /**
@@ -425,7 +429,13 @@ export class SqliteRunStore implements RunStore {
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
     const rows = this.#all("SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status", []);
-    return toCounts(rows as CountRow[], (workflow) => now - this.#nextDueAt(workflow));
+    const waiting = this.#all(OLDEST_WAITING, []) as WaitingRow[];
+    const since = new Map(waiting.map((row) => [row.workflow, row.since]));
+    return toCounts(
+      rows as CountRow[],
+      (workflow) => now - this.#nextDueAt(workflow),
+      (workflow) => (since.has(workflow) ? now - since.get(workflow)! : undefined),
+    );
   }
 
   async forget(id: string): Promise<boolean> {

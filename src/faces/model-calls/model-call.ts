@@ -2,6 +2,7 @@ import { toWireError, ValidationError } from "../../errors.ts";
 import { withoutWorkflow } from "../../workflow/direct-operations.ts";
 import type { Audience, CallOptions, Operation } from "../../workflow/operation.ts";
 import type { ToolProgress } from "../../workflow/progress.ts";
+import { generateInSpan } from "../../telemetry/tracing.ts";
 import type { Service } from "../../workflow/service.ts";
 import type { SubmissionOrigin, Workflow } from "../../workflow/workflow.ts";
 import { fixedFieldsOf, type FixedFields, type ToolOptions } from "./fixed-fields.ts";
@@ -91,16 +92,34 @@ function modelTool(callable: Callable, operation: Operation, fixed: FixedFields)
     schema: toolJsonSchema(operation.input, nullable, fixed.names),
     origin,
     read,
-    call: async function* (args, context, callOptions) {
-      const { signal } = callOptions;
-      signal?.throwIfAborted();
-      try {
-        return yield* call(read(args, context), callOptions);
-      } catch (error) {
-        signal?.throwIfAborted();
-        callable.logUnexpected(error);
-        return { success: false, ...toWireError(error) };
-      }
-    },
+    call: (args, context, callOptions) =>
+      generateInSpan(
+        `execute_tool ${operation.name}`,
+        { attributes: toolAttributes(operation) },
+        safely(() => call(read(args, context), callOptions), callable, callOptions),
+      ),
   };
 }
+
+/** A call whose errors are results. */
+async function* safely(
+  call: () => AsyncGenerator<ToolProgress, object>,
+  callable: Pick<Callable, "logUnexpected">,
+  { signal }: CallOptions,
+): AsyncGenerator<ToolProgress, object> {
+  signal?.throwIfAborted();
+  try {
+    return yield* call();
+  } catch (error) {
+    signal?.throwIfAborted();
+    callable.logUnexpected(error);
+    return { success: false, ...toWireError(error) };
+  }
+}
+
+// OpenTelemetry's semantic conventions for GenAI as of 1.41.0; their status is "development".
+const toolAttributes = ({ name }: Operation) => ({
+  "gen_ai.operation.name": "execute_tool",
+  "gen_ai.tool.name": name,
+  "gen_ai.tool.type": "function",
+});

@@ -3,6 +3,7 @@ import type addressParser from "nodemailer/lib/addressparser";
 import { ValidationError } from "../../errors.ts";
 import { requirePackage } from "../../require-package.ts";
 import { isVisible } from "../../visible-text.ts";
+import { inSpan } from "../../telemetry/tracing.ts";
 import { Integration } from "../../workflow/integration.ts";
 import { domainOf, isEmailAddress } from "./email-address.ts";
 import { AUTOMATIC_REPLY_HEADERS, suppressionReason, type SuppressionReason } from "./mail-hygiene.ts";
@@ -77,8 +78,18 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
    */
   async send(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<string> {
     this.#checkRecipient(message.to);
-    await this.#openTransport().send(message, options);
+    await this.#deliver(message, options);
     return message.messageId;
+  }
+
+  #deliver(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<void> {
+    const attributes = {
+      "messaging.system": "email",
+      "messaging.operation.name": "send",
+      "messaging.operation.type": "send",
+      "messaging.message.id": message.messageId,
+    };
+    return inSpan("send mail", { kind: "client", attributes }, () => this.#openTransport().send(message, options));
   }
 
   /**
@@ -87,7 +98,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
    * @throws as `send`
    */
   async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {
-    await this.#openTransport().send({
+    await this.#deliver({
       from: this.configuration.from,
       to: notice.recipient,
       subject: oneLine(notice.subject),

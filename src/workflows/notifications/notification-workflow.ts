@@ -2,12 +2,15 @@ import { z } from "zod";
 import type { FollowingRun, RestingRun, Run, RunContext } from "../../engine/engine.ts";
 import { isTerminal } from "../../engine/engine.ts";
 import { IoError } from "../../errors.ts";
+import type { Json } from "../../json.ts";
 import {
   NOTIFICATION_TYPES,
   type Notification,
   type NotificationChannel,
   type NotificationType,
 } from "../../integrations/notifications/notification-channel.ts";
+import { inTrace, isTracing, withActiveTrace } from "../../telemetry/tracing.ts";
+import { traceOfRun } from "../../telemetry/run-tracing.ts";
 import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
 import { durable } from "../../workflow/operation.ts";
 import { Workflow } from "../../workflow/workflow.ts";
@@ -126,7 +129,8 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
   }
 }
 
-function followerOf({ id, workflow, key, status, subject, error, resumedAt }: RestingRun): FollowingRun {
+function followerOf(resting: RestingRun): FollowingRun {
+  const { id, workflow, key, status, subject, error, resumedAt } = resting;
   // Of each time that a run comes to rest there is one.
   const notification_id = [id, status, subject, resumedAt?.toISOString()].filter(Boolean).join(" ");
   return {
@@ -134,7 +138,7 @@ function followerOf({ id, workflow, key, status, subject, error, resumedAt }: Re
     key: notification_id,
     // Whenever it is planned again it is the same, but for the time and the words of the error.
     fingerprint: notification_id,
-    input: {
+    input: inTraceOf(resting, {
       notification_id,
       type: TYPE_OF[status],
       time: new Date().toISOString(),
@@ -143,9 +147,13 @@ function followerOf({ id, workflow, key, status, subject, error, resumedAt }: Re
       key,
       ...(subject !== undefined && { subject }),
       ...(error && { error: error.error, error_code: error.error_code }),
-    },
+    }),
   };
 }
+
+/** The notification goes on with the trace of the run that it is about. */
+const inTraceOf = ({ id, input }: RestingRun, notification: Record<string, Json>): Record<string, Json> =>
+  isTracing() ? inTrace(traceOfRun(id, input()), () => withActiveTrace(notification)) : notification;
 
 /** @throws IoError where it has not come to that yet */
 function isStill(

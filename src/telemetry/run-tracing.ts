@@ -1,0 +1,69 @@
+/** Runs as one trace each: from whoever submitted it, over its steps wherever they are executed, to its end. */
+import type { RestedRun, RunContext, Step, StepOptions, StepWork } from "../engine/engine.ts";
+import type { Json } from "../json.ts";
+import { inSpan, inTrace, isTracing, keptTrace, recordSpan, type TraceContext } from "./tracing.ts";
+
+/**
+ * The trace of a run: that which it was submitted in. A run that was accepted where no SDK was set up has one that its id gives, so
+ * that all processes which execute it agree.
+ */
+export const traceOfRun = (runId: string, input: Json): TraceContext | undefined =>
+  keptTrace(input) ?? traceOfId(runId);
+
+function traceOfId(runId: string): TraceContext | undefined {
+  const traceId = /[0-9a-f-]{36}$/.exec(runId)?.[0].replaceAll("-", "");
+  return traceId?.length === 32 ? { traceparent: `00-${traceId}-${traceId.slice(16)}-01` } : undefined;
+}
+
+/**
+ * Executes the handler of a run in the run's trace. Each attempt at a step that is really made is a span: a replayed step, which gives
+ * its recorded result, is none.
+ */
+export function executeInTrace<Output>(
+  { workflow, input }: { workflow: string; input: Json },
+  context: RunContext,
+  handler: (context: RunContext) => Promise<Output>,
+): Promise<Output> {
+  if (!isTracing()) return handler(context);
+  const step = tracedStep(context.step, { "abi.workflow.name": workflow, "abi.workflow.id": context.runId });
+  return inTrace(traceOfRun(context.runId, input), () => handler({ ...context, step }));
+}
+
+function tracedStep(original: Step, ofRun: Record<string, string>): Step {
+  const inStepSpan =
+    <Output>(name: string, work: StepWork<Output>): StepWork<Output> =>
+    (attempt) => {
+      const attributes = { ...ofRun, "abi.step.name": name, "abi.step.attempt": attempt };
+      return inSpan(`step ${name}`, { attributes }, async (span) => {
+        let outcome = "failed";
+        try {
+          const output = await work(attempt);
+          outcome = "completed";
+          return output;
+        } finally {
+          span?.setAttribute("abi.step.outcome", outcome);
+        }
+      });
+    };
+  const step = <Output>(name: string, work: StepWork<Output>, options?: StepOptions) =>
+    original(name, inStepSpan(name, work), options);
+  step.unlisted = <Output>(name: string, work: StepWork<Output>, options?: StepOptions) =>
+    original.unlisted(name, inStepSpan(name, work), options);
+  return step;
+}
+
+/** The span of a whole run, when it has ended; when it begins to wait for a person, a span of that moment. */
+export function recordRest({ id, workflow, status, input, error, startTime, time }: RestedRun): void {
+  if (!isTracing()) return;
+  const parent = traceOfRun(id, input());
+  const attributes = { "abi.workflow.name": workflow, "abi.workflow.id": id };
+  if (status === "waiting_for_approval") {
+    recordSpan(`wait ${workflow}`, { attributes, parent }, { startTime: time, endTime: time });
+    return;
+  }
+  recordSpan(
+    `run ${workflow}`,
+    { kind: "consumer", attributes: { ...attributes, "abi.run.status": status }, parent, errorType: error?.error_code },
+    { startTime, endTime: time },
+  );
+}

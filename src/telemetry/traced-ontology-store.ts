@@ -1,0 +1,71 @@
+import type { Quad } from "@rdfjs/types";
+import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology/ontology-store.ts";
+import { inSpan } from "./tracing.ts";
+
+/**
+ * A store whose calls are spans of kind CLIENT: with the operation and the store, never with the text of a query or values.
+ * Where no OpenTelemetry SDK is set up it does what the store itself does.
+ */
+export class TracedOntologyStore implements OntologyStore {
+  readonly #store: OntologyStore;
+  readonly #system: string;
+
+  /** @param system what the store is, as `db.system.name` */
+  constructor(store: OntologyStore, system: "oxigraph" | "sparql") {
+    this.#store = store;
+    this.#system = system;
+  }
+
+  createStore(store: string): Promise<void> {
+    return this.#inSpan("CREATE", store, () => this.#store.createStore(store));
+  }
+
+  listStores(): Promise<string[]> {
+    return this.#inSpan("LIST", undefined, () => this.#store.listStores());
+  }
+
+  insert(store: string, quads: Iterable<Quad>): Promise<void> {
+    return this.#inSpan("INSERT", store, () => this.#store.insert(store, quads));
+  }
+
+  match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
+    return this.#inSpan("MATCH", store, () => this.#store.match(store, patterns));
+  }
+
+  change(store: string, change: Change): Promise<void> {
+    return this.#inSpan("CHANGE", store, () => this.#store.change(store, change));
+  }
+
+  query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult> {
+    return this.#inSpan(queryForm(sparql), store, () => this.#store.query(store, sparql, bindings));
+  }
+
+  update(store: string, sparql: string, bindings?: Bindings): Promise<void> {
+    return this.#inSpan("UPDATE", store, () => this.#store.update(store, sparql, bindings));
+  }
+
+  getGraph(store: string): Promise<Quad[]> {
+    return this.#inSpan("GET", store, () => this.#store.getGraph(store));
+  }
+
+  deleteStore(store: string): Promise<void> {
+    return this.#inSpan("DROP", store, () => this.#store.deleteStore(store));
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #inSpan<Result>(operation: string, store: string | undefined, work: () => Promise<Result>): Promise<Result> {
+    const attributes = {
+      "db.system.name": this.#system,
+      "db.operation.name": operation,
+      ...(store !== undefined && { "db.collection.name": store }),
+    };
+    return inSpan(store === undefined ? operation : `${operation} ${store}`, { kind: "client", attributes }, work);
+  }
+}
+
+/** Good enough to name a span; a comment or IRI before it may hold such a word. */
+const queryForm = (sparql: string): string =>
+  /\b(?:SELECT|ASK|CONSTRUCT|DESCRIBE)\b/i.exec(sparql)?.[0].toUpperCase() ?? "QUERY";

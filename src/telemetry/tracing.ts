@@ -1,0 +1,296 @@
+/**
+ * Spans for whoever has set up an OpenTelemetry SDK in this process; nothing for everybody else. Only the API is used, and it is
+ * loaded only where an SDK has registered a tracer provider. No attribute holds texts, names, addresses or ids of customers.
+ */
+import type * as OpenTelemetry from "@opentelemetry/api";
+import type { Attributes, Context, Span } from "@opentelemetry/api";
+import { isObject, type Json } from "../json.ts";
+import { requirePackage } from "../require-package.ts";
+
+type Api = typeof OpenTelemetry;
+
+/** A span as it is kept with a run or sent to others: W3C Trace Context, without baggage. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
+export interface SpanOptions {
+  /** Default: `internal`. */
+  kind?: "internal" | "server" | "client" | "producer" | "consumer";
+  attributes?: Attributes;
+  /** Default: the span that is active. */
+  parent?: TraceContext | undefined;
+  links?: readonly TraceContext[];
+}
+
+/** Where all copies of the API's major version 1 register what an SDK provides. */
+const REGISTRATIONS = Symbol.for("opentelemetry.js.api.1");
+const INSTRUMENTATION = "abi-workflows";
+const PACKAGE = "@opentelemetry/api";
+/** The SDK's own key; in such a context, instrumentations of others make no spans and send no headers. */
+const SUPPRESSED = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
+
+let loaded: Api | "missing" | undefined;
+
+/** The API where an SDK is set up in this process, now. */
+function api(): Api | undefined {
+  const registrations = (globalThis as { [REGISTRATIONS]?: { trace?: unknown } })[REGISTRATIONS];
+  if (registrations?.trace === undefined) return undefined;
+  loaded ??= loadApi();
+  return loaded === "missing" ? undefined : loaded;
+}
+
+function loadApi(): Api | "missing" {
+  try {
+    return requirePackage(PACKAGE) as Api;
+  } catch {
+    process.emitWarning(
+      `An OpenTelemetry SDK is set up, but abi-workflows can't load ${PACKAGE} and makes no spans. Run: npm install ${PACKAGE}`,
+      { code: "ABI_OPENTELEMETRY_API" },
+    );
+    return "missing";
+  }
+}
+
+/** Whether spans are made in this process. */
+export const isTracing = (): boolean => api() !== undefined;
+
+/**
+ * Does `work` in a span, which is active meanwhile; where no SDK is set up, without one. If it throws, the span has the status
+ * `ERROR` and `error.type`, the code of the error. Messages are left out: they may name a customer.
+ */
+export async function inSpan<Result>(
+  name: string,
+  options: SpanOptions,
+  work: (span?: Span) => Promise<Result> | Result,
+): Promise<Result> {
+  const otel = api();
+  if (!otel) return work();
+  const { span, context } = startSpan(otel, name, options);
+  try {
+    return await otel.context.with(context, () => work(span));
+  } catch (error) {
+    markFailed(otel, span, errorTypeOf(error));
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** The same for a generator: its span is active while the generator is at work, not while its consumer is. */
+export async function* generateInSpan<Item, Result extends object>(
+  name: string,
+  options: SpanOptions,
+  items: AsyncGenerator<Item, Result>,
+): AsyncGenerator<Item, Result> {
+  const otel = api();
+  if (!otel) return yield* items;
+  const { span, context } = startSpan(otel, name, options);
+  try {
+    for (;;) {
+      const next = await otel.context.with(context, () => items.next());
+      if (next.done === true) {
+        const { error_code: code } = next.value as { error_code?: unknown };
+        if (typeof code === "string") markFailed(otel, span, code);
+        return next.value;
+      }
+      yield next.value;
+    }
+  } catch (error) {
+    markFailed(otel, span, errorTypeOf(error));
+    throw error;
+  } finally {
+    await items.return(undefined as never);
+    span.end();
+  }
+}
+
+/** A span for what is over already. Times are UTC. */
+export function recordSpan(
+  name: string,
+  { errorType, ...options }: SpanOptions & { errorType?: string | undefined },
+  { startTime, endTime }: { startTime: Date; endTime: Date },
+): void {
+  const otel = api();
+  if (!otel) return;
+  const { span } = startSpan(otel, name, options, startTime);
+  if (errorType !== undefined) markFailed(otel, span, errorType);
+  span.end(endTime);
+}
+
+/** Does `work` in the trace that is given, as if it were called from there. */
+export function inTrace<Result>(trace: TraceContext | undefined, work: () => Result): Result {
+  const otel = api();
+  return otel && trace ? otel.context.with(contextOf(otel, trace), work) : work();
+}
+
+/** The active span, to be kept; undefined without one. */
+export function activeTrace(): TraceContext | undefined {
+  const otel = api();
+  const span = otel?.trace.getActiveSpan()?.spanContext();
+  if (!otel || !span || !otel.isSpanContextValid(span)) return undefined;
+  const flags = (span.traceFlags & 0xff).toString(16).padStart(2, "0");
+  const tracestate = span.traceState?.serialize();
+  return {
+    traceparent: `00-${span.traceId}-${span.spanId}-${flags}`,
+    ...(tracestate !== undefined && tracestate !== "" && { tracestate }),
+  };
+}
+
+/** Links the active span with another trace, such as that of a run which an earlier request started. */
+export function linkActiveSpan(trace: TraceContext | undefined): void {
+  const otel = api();
+  if (otel && trace) otel.trace.getActiveSpan()?.addLink({ context: spanContextOf(otel, trace) });
+}
+
+/**
+ * Sends a request to another server in a span of kind CLIENT, for one attempt. The headers get what the SDK's propagator sends
+ * along (`traceparent`). Instrumentations of `fetch` stay out of it: theirs would hold URLs, in which customers' ids stand.
+ */
+export function inClientSpan(
+  { method, url, headers, attempt }: { method: string; url: URL; headers: Headers; attempt: number },
+  send: () => Promise<Response>,
+): Promise<Response> {
+  const otel = api();
+  if (!otel) return send();
+  const attributes = {
+    "http.request.method": method,
+    "server.address": url.hostname,
+    "server.port": Number(url.port || (url.protocol === "https:" ? 443 : 80)),
+    ...(attempt > 1 && { "http.request.resend_count": attempt - 1 }),
+  };
+  return inSpan(method, { kind: "client", attributes }, async (span) => {
+    otel.propagation.inject(otel.context.active(), headers, { set: (to, key, value) => to.set(key, value) });
+    const response = await otel.context.with(otel.context.active().setValue(SUPPRESSED, true), send);
+    span?.setAttribute("http.response.status_code", response.status);
+    if (span && response.status >= 400) markFailed(otel, span, String(response.status));
+    return response;
+  });
+}
+
+/** How a request was answered. */
+export interface AnsweredRequest {
+  status: number;
+  /** The pattern that matched, such as `/runs/:id`; absent where none did. */
+  route?: string | undefined;
+}
+
+/**
+ * Handles an HTTP request in a span of kind SERVER, in the trace of the caller where the SDK's propagator finds one in the headers.
+ * Where an instrumentation has made such a span already, that one gets the route. The path is no attribute: ids stand in it.
+ *
+ * @example app.use(async (c, next) => {
+ *   await traceRequest(c.req.raw, async () => {
+ *     await next();
+ *     return { status: c.res.status, route: routePath(c, -1) };
+ *   });
+ * });
+ */
+export async function traceRequest<Answer extends AnsweredRequest>(
+  request: { method: string; headers: Headers },
+  handle: () => Promise<Answer>,
+): Promise<Answer> {
+  const otel = api();
+  if (!otel) return handle();
+  const method = knownMethod(request.method);
+  const name = method === "_OTHER" ? "HTTP" : method;
+  const instrumented = otel.trace.getActiveSpan();
+  if (instrumented) return answered(instrumented, name, await handle());
+  const extracted = otel.propagation.extract(otel.context.active(), request.headers, {
+    get: (headers, key) => headers.get(key) ?? undefined,
+    keys: (headers) => [...headers.keys()],
+  });
+  return otel.context.with(extracted, () =>
+    inSpan(name, { kind: "server", attributes: { "http.request.method": method } }, async (span) => {
+      const answer = await handle();
+      span!.setAttribute("http.response.status_code", answer.status);
+      if (answer.status >= 500) markFailed(otel, span!, String(answer.status));
+      return answered(span!, name, answer);
+    }),
+  );
+}
+
+function answered<Answer extends AnsweredRequest>(span: Span, name: string, answer: Answer): Answer {
+  if (answer.route !== undefined) span.updateName(`${name} ${answer.route}`).setAttribute("http.route", answer.route);
+  return answer;
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]);
+
+/** Callers may send any word as the method. */
+export const knownMethod = (method: string): string => (METHODS.has(method) ? method : "_OTHER");
+
+const KINDS = {
+  internal: "INTERNAL",
+  server: "SERVER",
+  client: "CLIENT",
+  producer: "PRODUCER",
+  consumer: "CONSUMER",
+} as const;
+
+function startSpan(
+  otel: Api,
+  name: string,
+  { kind = "internal", attributes = {}, parent, links = [] }: SpanOptions,
+  startTime?: Date,
+): { span: Span; context: Context } {
+  const within = parent ? contextOf(otel, parent) : otel.context.active();
+  const options = {
+    kind: otel.SpanKind[KINDS[kind]],
+    attributes,
+    links: links.map((link) => ({ context: spanContextOf(otel, link) })),
+    ...(startTime && { startTime }),
+  };
+  const span = otel.trace.getTracer(INSTRUMENTATION).startSpan(name, options, within);
+  return { span, context: otel.trace.setSpan(within, span) };
+}
+
+function markFailed(otel: Api, span: Span, errorType: string): void {
+  span.setAttribute("error.type", errorType).setStatus({ code: otel.SpanStatusCode.ERROR });
+}
+
+function errorTypeOf(error: unknown): string {
+  const code = isObject(error) ? error["code"] : undefined;
+  return typeof code === "string" ? code : "internal";
+}
+
+const contextOf = (otel: Api, trace: TraceContext): Context =>
+  otel.trace.setSpanContext(otel.ROOT_CONTEXT, spanContextOf(otel, trace));
+
+function spanContextOf(otel: Api, { traceparent, tracestate }: TraceContext) {
+  const [, traceId = "", spanId = "", flags = "0"] = traceparent.split("-");
+  return {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16),
+    isRemote: true,
+    ...(tracestate !== undefined && { traceState: otel.createTraceState(tracestate) }),
+  };
+}
+
+/** Beside the parameters in the input of a run; no name of a parameter begins like this. */
+const FIELD = "_trace";
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The input of a run with the active span, so that whoever executes it, whenever and wherever, goes on with that trace. */
+export function withActiveTrace<Input extends Record<string, Json>>(input: Input): Input {
+  const trace = activeTrace();
+  return trace ? { ...input, [FIELD]: { ...trace } } : input;
+}
+
+/** The trace that is kept with the input of a run. */
+export function keptTrace(input: Json): TraceContext | undefined {
+  const kept = isObject(input) ? input[FIELD] : undefined;
+  if (!isObject(kept)) return undefined;
+  const { traceparent, tracestate } = kept;
+  if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return undefined;
+  return { traceparent, ...(typeof tracestate === "string" && { tracestate }) };
+}
+
+/** The input of a run as it was submitted. */
+export function withoutTrace(input: Json): Json {
+  if (!isObject(input) || !(FIELD in input)) return input;
+  const { [FIELD]: _, ...submitted } = input;
+  return submitted;
+}
