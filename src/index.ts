@@ -122,6 +122,7 @@ export { IMPERSONAL_DATA } from "./workflows/customer-feedback/visible-data.ts";
 export type { CustomerFeedbackResult } from "./workflows/customer-feedback/result.ts";
 
 // Watching.
+export { createMetrics, type Metrics, type ObservedRequest } from "./telemetry/metrics.ts";
 export { traceRequest, type AnsweredRequest } from "./telemetry/tracing.ts";
 
 // Everything put together from settings.

@@ -296,6 +296,17 @@ const DEFINITIONS = {
     default: 3000,
     about: "Requests a minute of each caller of `serve`, in each process; `0`: no limit.",
   },
+  metricsPort: {
+    env: "METRICS_PORT",
+    kind: port,
+    about: "Port at which `abi-workflows worker` serves `/metrics` (Prometheus) and `/livez`. Default: not served.",
+  },
+  metricsHost: {
+    env: "METRICS_HOST",
+    kind: text(),
+    default: "127.0.0.1",
+    about: "Address for METRICS_PORT; the default is reached from this machine only, `0.0.0.0` from others.",
+  },
   logLevel: {
     env: "LOG_LEVEL",
     kind: oneOf("silent", "fatal", "error", "warn", "info", "debug", "trace"),

@@ -26,6 +26,7 @@ describe("settings", () => {
       httpHost: "127.0.0.1",
       httpPort: 8008,
       httpRateLimit: 3000,
+      metricsHost: "127.0.0.1",
       logLevel: "warn",
     });
   });

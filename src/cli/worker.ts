@@ -3,6 +3,9 @@ import { INTERRUPTED, untilAborted } from "./interruption.ts";
 import { note, print, printJson } from "./output.ts";
 import { openMailboxWatcher } from "../parts.ts";
 import { settingsFrom } from "./settings.ts";
+import type { Settings } from "../settings.ts";
+import type { MetricsServer } from "../telemetry/metrics-server.ts";
+import type { Service } from "../workflow/service.ts";
 import { withApplication } from "./with-application.ts";
 
 /** Executes runs until it is told to stop. */
@@ -12,13 +15,16 @@ export async function work(options: GlobalOptions): Promise<void> {
   try {
     await withApplication(settings, async ({ service }, signal) => {
       const mailbox = await openMailboxWatcher(settings, service);
+      const metrics = await servedMetrics(service, settings);
       await mailbox?.start();
-      if (options.json) printJson({ status: "ready" });
-      else print(`Ready: runs are executed${mailbox ? " and mails taken in" : ""} until Ctrl-C or SIGTERM.`);
       try {
+        if (options.json) printJson({ status: "ready", ...(metrics && { metrics_url: metrics.url }) });
+        else print(`Ready: runs are executed${mailbox ? " and mails taken in" : ""} until Ctrl-C or SIGTERM.`);
+        if (metrics && !options.json) print(`Metrics: ${metrics.url}`);
         await untilAborted(signal);
       } finally {
         await mailbox?.close();
+        await metrics?.close();
       }
     });
   } catch (error) {
@@ -26,4 +32,15 @@ export async function work(options: GlobalOptions): Promise<void> {
     if (error !== INTERRUPTED) throw error;
   }
   note("Stopped. Runs that are not finished go on with the next worker.");
+}
+
+/** Undefined where no setting asks for metrics. */
+async function servedMetrics(
+  service: Service,
+  { metricsHost: host, metricsPort: port }: Settings,
+): Promise<MetricsServer | undefined> {
+  if (port === undefined) return undefined;
+  const { createMetrics } = await import("../telemetry/metrics.ts");
+  const { serveMetrics } = await import("../telemetry/metrics-server.ts");
+  return serveMetrics(await createMetrics(service), { host, port });
 }

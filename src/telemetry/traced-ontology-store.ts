@@ -1,5 +1,6 @@
 import type { Quad } from "@rdfjs/types";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology/ontology-store.ts";
+import type { QueryRunner } from "../ontology/query-runner.ts";
 import { inSpan } from "./tracing.ts";
 
 /**
@@ -38,6 +39,13 @@ export class TracedOntologyStore implements OntologyStore {
 
   query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult> {
     return this.#inSpan(queryForm(sparql), store, () => this.#store.query(store, sparql, bindings));
+  }
+
+  get queryRunner(): QueryRunner {
+    const { queryRunner } = this.#store;
+    return {
+      run: (request) => this.#inSpan(queryForm(request.sparql), request.store, () => queryRunner.run(request)),
+    };
   }
 
   update(store: string, sparql: string, bindings?: Bindings): Promise<void> {

@@ -8,6 +8,7 @@ import { feedback } from "../support/feedback.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { serve } from "../support/http.ts";
 import { serverUrl } from "../support/postgres.ts";
+import { readMetrics } from "../support/prometheus.ts";
 import { newDatabase } from "../support/test-database.ts";
 import { startSmtpServer } from "../support/smtp.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
@@ -45,6 +46,52 @@ describe("a worker on a data directory", () => {
     expect(await worker.ended).toMatchObject({ code: 0, stdout: '{"status":"ready"}\n' });
     const { stdout } = await call(["status", "F-1", "--json"], place);
     expect(JSON.parse(stdout)).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("a worker with METRICS_PORT", () => {
+  const METRICS = { METRICS_PORT: "0" };
+
+  it("serves its metrics on this machine, and says that it is alive", async () => {
+    const place = workplace();
+    const worker = new RunningCommand(["worker"], { ...place, env: { ...place.env, ...METRICS } });
+    const [, line = ""] = await worker.lines(2);
+    const [url = ""] = /http:\/\/127\.0\.0\.1:\d+\/metrics$/.exec(line) ?? [];
+    const answer = await fetch(url);
+    expect(answer.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    const { value } = readMetrics(await answer.text());
+    expect(value("abi_up")).toBe(1);
+    expect(value("abi_workflow_runs", { workflow: "customer-feedback", status: "failed" })).toBe(0);
+    const { origin } = new URL(url);
+    const status = async (path: string, method = "GET") => (await fetch(origin + path, { method })).status;
+    expect(await Promise.all(["/livez", "/metrics?x=1", "/", "/constructor"].map((path) => status(path)))).toEqual([
+      200, 200, 404, 404,
+    ]);
+    expect([await status("/metrics", "HEAD"), await status("/metrics", "POST")]).toEqual([200, 405]);
+    worker.kill("SIGTERM");
+    expect(await worker.ended).toMatchObject({ code: 0 });
+  });
+
+  it("names the address in its JSON, and says what to do where that is taken", async () => {
+    const place = workplace();
+    const worker = new RunningCommand(["worker", "--json"], { ...place, env: { ...place.env, ...METRICS } });
+    const [line = ""] = await worker.lines(1);
+    const { status, metrics_url } = JSON.parse(line) as Record<string, string>;
+    expect(status).toBe("ready");
+    const other = workplace();
+    const env = { ...other.env, METRICS_PORT: new URL(metrics_url!).port };
+    const { code, stderr } = await call(["worker"], { ...other, env });
+    expect(code).toBe(1);
+    expect(stderr).toContain("Set METRICS_PORT and METRICS_HOST to an address of this machine that is free.");
+    worker.kill("SIGTERM");
+    await worker.ended;
+  });
+
+  it("refuses a port that can't be", async () => {
+    const place = workplace();
+    const { code, stderr } = await call(["worker"], { ...place, env: { ...place.env, METRICS_PORT: "65536" } });
+    expect(code).toBe(1);
+    expect(stderr).toContain("METRICS_PORT (metricsPort) must be at most 65535");
   });
 });
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { serve } from "../support/http.ts";
-import { createProject, filesOf, root, runNode } from "./documents.ts";
+import { createProject, filesOf, readDocument, root, runNode } from "./documents.ts";
 
 interface OtlpTraces {
   resourceSpans: { scopeSpans: { scope: { name: string }; spans: { name: string; traceId: string }[] }[] }[];
@@ -48,4 +48,26 @@ it("the SDK of the page on watching gets a run as one trace, and nothing of the 
   expect(others.map(traceOf)).toEqual(others.map(() => traceOf(accepted)));
   for (const secret of ["C-1001", "F-1", "I love it!", "Mira Okafor", "mira.okafor@example.com"])
     expect(bodies.join("\n")).not.toContain(secret);
+});
+
+describe("the metrics of the page on watching", () => {
+  const page = readDocument("docs/watching.md");
+
+  it("are served by its program, and are all that there are", async () => {
+    const cwd = createProject(filesOf("docs/watching.md"));
+    const { code, stdout, stderr } = await runNode(["server.ts"], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const rows = page.matchAll(/^\| `(abi_\w+)` +\| (\w+)/gm);
+    const documented = [...rows].map(([, name, type]) => `${name} ${type}`).toSorted();
+    const served = [...stdout.matchAll(/^# TYPE (abi_\w+) (\w+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    expect(documented).toEqual(served.toSorted());
+  });
+
+  it("are those that its alerts look at", () => {
+    const names = new Set([...page.matchAll(/^\| `(abi_\w+)`/gm)].map(([, name]) => name));
+    const [alerts = ""] = /^groups:[^`]*/m.exec(page) ?? [];
+    const used = [...alerts.matchAll(/\babi_\w+/g)].map(([name]) => name.replace(/_count$/, ""));
+    expect(used.length).toBeGreaterThan(5);
+    expect(used.filter((name) => !names.has(name))).toEqual([]);
+  });
 });

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type addressParser from "nodemailer/lib/addressparser";
-import { ValidationError } from "../../errors.ts";
+import { toAbiError, ValidationError } from "../../errors.ts";
 import { requirePackage } from "../../require-package.ts";
 import { isVisible } from "../../visible-text.ts";
+import { publishMail, type MailEvent } from "../../telemetry/mail-events.ts";
 import { inSpan } from "../../telemetry/tracing.ts";
 import { Integration } from "../../workflow/integration.ts";
 import { domainOf, isEmailAddress } from "./email-address.ts";
@@ -78,18 +79,32 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
    */
   async send(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<string> {
     this.#checkRecipient(message.to);
-    await this.#deliver(message, options);
+    await this.#deliver("customer", message, options);
     return message.messageId;
   }
 
-  #deliver(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<void> {
+  #deliver(
+    recipient: MailEvent["recipient"],
+    message: MailMessage,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<void> {
     const attributes = {
       "messaging.system": "email",
       "messaging.operation.name": "send",
       "messaging.operation.type": "send",
       "messaging.message.id": message.messageId,
     };
-    return inSpan("send mail", { kind: "client", attributes }, () => this.#openTransport().send(message, options));
+    return inSpan("send mail", { kind: "client", attributes }, async () => {
+      try {
+        await this.#openTransport().send(message, options);
+      } catch (error) {
+        const { type } = toAbiError(error);
+        if (type === "io_error") publishMail({ outcome: "delayed", recipient });
+        if (type === "validation_error") publishMail({ outcome: "refused", recipient });
+        throw error;
+      }
+      publishMail({ outcome: "sent", recipient });
+    });
   }
 
   /**
@@ -98,7 +113,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
    * @throws as `send`
    */
   async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {
-    await this.#deliver({
+    await this.#deliver("operator", {
       from: this.configuration.from,
       to: notice.recipient,
       subject: oneLine(notice.subject),

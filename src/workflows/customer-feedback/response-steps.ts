@@ -13,6 +13,7 @@ import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
   responseWithheld,
+  withheldFor,
   type ResponseRequest,
   type Responses,
   type SentResponse,
@@ -95,7 +96,11 @@ export class ResponseSteps {
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
     const { responses, customers, approval } = this.#parts;
     if (feedback.automatic_mail !== undefined) {
-      return `no automatic mail answers one that was sent automatically (its header ${feedback.automatic_mail})`;
+      const header = feedback.automatic_mail;
+      return withheldFor(
+        "automatic_mail",
+        `no automatic mail answers one that was sent automatically (its header ${header})`,
+      );
     }
     const withheld = await responses.withheld(feedback.feedback_id, await customers.refreshed(feedback.customer_id));
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
@@ -152,9 +157,10 @@ export class ResponseSteps {
       if ("withheld" in draft) return draft;
       const { value, time } = await decision(draft.rendering, output);
       const decided = value as ResponseDecision;
-      await step.unlisted(nth("decision_recorded"), () =>
-        this.#parts.drafts.recordDecision(draft.rendering, decided, time),
-      );
+      await step.unlisted(nth("decision_recorded"), async () => {
+        await this.#parts.drafts.recordDecision(draft.rendering, decided, time);
+        if (decided.decision === "reject") withheldFor("rejected", rejection(decided));
+      });
       if (decided.decision === "reject") return { withheld: rejection(decided) };
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;

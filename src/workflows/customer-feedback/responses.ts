@@ -5,6 +5,7 @@ import { isEmailAddress } from "../../integrations/email/email-address.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import type { ResponseCap } from "./configuration.ts";
+import { publishMail } from "../../telemetry/mail-events.ts";
 import type { Customer } from "./customers.ts";
 import type { FeedbackGraph } from "./feedback-graph.ts";
 
@@ -39,9 +40,11 @@ export interface SentResponse {
   sent_at: string;
 }
 
-const OBJECTED = "the customer does not want to be contacted";
-
-const GONE = "the customer source does not know the customer any more";
+/** Counts a mail that is withheld, and gives the reason back. Called inside a step, once for each mail. */
+export function withheldFor(code: string, reason: string): string {
+  publishMail({ outcome: "withheld", recipient: "customer", reason: code });
+  return reason;
+}
 
 const WITHHELD = "response_withheld";
 
@@ -72,15 +75,16 @@ export class Responses {
     const forbidden = this.#forbidden(customer);
     if (forbidden !== null) return forbidden;
     if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
-      return `the customer has had ${this.#cap.responses} automatic mails within ${this.#cap.minutes} minutes`;
+      const { responses, minutes } = this.#cap;
+      return withheldFor("cap", `the customer has had ${responses} automatic mails within ${minutes} minutes`);
     }
     return null;
   }
 
   /** The same without the cap: what can change between permission and sending, with the customer's data. */
   #forbidden(customer: Customer): string | null {
-    if (customer.isGone) return GONE;
-    if (customer.doNotContact) return OBJECTED;
+    const barred = barredBy(customer);
+    if (barred !== null) return barred;
     if (!isEmailAddress(customer.email)) {
       throw new ValidationError(
         "The customer has no usable e-mail address. Mend it in the customer data and submit the feedback again, or set send_response to false.",
@@ -88,7 +92,8 @@ export class Responses {
       );
     }
     const suppressed = this.#email.suppressionReason(customer.email);
-    return suppressed ? `no automatic mail goes to this kind of address (${suppressed})` : null;
+    if (!suppressed) return null;
+    return withheldFor(suppressed, `no automatic mail goes to this kind of address (${suppressed})`);
   }
 
   /**
@@ -119,9 +124,16 @@ export class Responses {
    * Sends a mail to a customer as it stands.
    * @throws `responseWithheld` where the customer has objected or is gone since it was permitted
    */
-  async send(message: MailMessage, { isGone, doNotContact }: Customer): Promise<SentResponse> {
-    if (isGone || doNotContact) throw responseWithheld(isGone ? GONE : OBJECTED);
+  async send(message: MailMessage, customer: Customer): Promise<SentResponse> {
+    const barred = barredBy(customer);
+    if (barred !== null) throw responseWithheld(barred);
     const response_id = await this.#email.send(message);
     return { response_id, sent_at: this.#clock().toISOString() };
   }
+}
+
+/** Why nothing may be sent to a customer, whatever their address is; null where it may. */
+function barredBy({ isGone, doNotContact }: Customer): string | null {
+  if (isGone) return withheldFor("customer_gone", "the customer source does not know the customer any more");
+  return doNotContact ? withheldFor("do_not_contact", "the customer does not want to be contacted") : null;
 }

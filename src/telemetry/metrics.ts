@@ -1,0 +1,189 @@
+/** Metrics in the text format of Prometheus: what is in the database of runs, and what this process has done. */
+import type * as PromClient from "prom-client";
+import type { Registry } from "prom-client";
+import type { RunCounts, RunStatus, StepEvent } from "../engine/engine.ts";
+import { settlesWithin } from "../engine/within.ts";
+import { describeCause } from "../log.ts";
+import type { Service } from "../workflow/service.ts";
+import { onMail } from "./mail-events.ts";
+import { knownMethod } from "./tracing.ts";
+
+/** A request that was answered. */
+export interface ObservedRequest {
+  method: string;
+  /** The pattern that matched, such as `/runs/:id`; absent where none did. */
+  route?: string | undefined;
+  status: number;
+  /** From the request's arrival to its answer. */
+  seconds: number;
+}
+
+/** The metrics of one process. */
+export interface Metrics {
+  /** The media type of `text`. */
+  readonly contentType: string;
+  /**
+   * All metrics, as a scrape gets them. Where the database of runs does not answer within five seconds, `abi_up` is 0, those that are
+   * read from it are missing, and the others are there. Never rejects for that.
+   */
+  text(): Promise<string>;
+  /** Counts a request to this process; for whoever serves HTTP. */
+  observeRequest(request: ObservedRequest): void;
+  /** Stops listening to the engine. */
+  close(): void;
+}
+
+const STATUSES: readonly RunStatus[] = [
+  "started",
+  "processing",
+  "waiting_for_approval",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
+/** A scrape is mostly given ten seconds. */
+const DATABASE_LIMIT_MS = 5000;
+/** From a look-up in memory to a mail server that takes its time. */
+const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Steps may be named for what they work on; each name costs a series for each bucket. */
+const MOST_STEP_NAMES = 200;
+
+/**
+ * Starts to collect the metrics of a service in this process. `prom-client` is loaded here.
+ * @example
+ * const metrics = await createMetrics(application.service);
+ * app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "content-type": metrics.contentType }));
+ */
+export async function createMetrics(service: Pick<Service, "engine" | "workflows" | "logger">): Promise<Metrics> {
+  const { default: client } = await import("prom-client");
+  const registry = new client.Registry();
+  client.collectDefaultMetrics({ register: registry });
+  const runs = runGauges(client, registry);
+  const observeStep = stepMetrics(client, registry);
+  const mails = new client.Counter({
+    name: "abi_mails_total",
+    help: "Mails by what became of them in this process: sent, delayed (attempts), refused, withheld.",
+    labelNames: ["outcome", "recipient", "reason"],
+    registers: [registry],
+  });
+  const requests = new client.Histogram({
+    name: "abi_http_request_duration_seconds",
+    help: "HTTP requests to this process and how long they took.",
+    labelNames: ["method", "route", "status"],
+    registers: [registry],
+  });
+  const stops = [
+    service.engine.onStep(observeStep),
+    onMail(({ outcome, recipient, reason = "" }) => mails.inc({ outcome, recipient, reason })),
+  ];
+  const counts = new CountsReader(service);
+  const scrape = async (): Promise<string> => {
+    runs.set(await counts.read(), [...service.workflows.keys()]);
+    return registry.metrics();
+  };
+  let scraping: Promise<string> | undefined;
+  return {
+    contentType: registry.contentType,
+    // Scrapes at the same time share one: the gauges must not change under another.
+    text: () => (scraping ??= scrape().finally(() => (scraping = undefined))),
+    observeRequest: ({ method, route = "unmatched", status, seconds }) =>
+      requests.observe({ method: knownMethod(method), route, status }, seconds),
+    close: () => stops.forEach((stop) => stop()),
+  };
+}
+
+type Client = Pick<typeof PromClient, "Gauge" | "Counter" | "Histogram">;
+
+/** Gauges of what is in the database of runs. */
+function runGauges(client: Client, registry: Registry) {
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new client.Gauge({ name, help, labelNames, registers: [registry] });
+  const up = gauge("abi_up", "1 where the database of runs answers, else 0.");
+  const runs = gauge("abi_workflow_runs", "Runs in the database by their status.", ["workflow", "status"]);
+  const oldestDue = gauge(
+    "abi_workflow_oldest_due_seconds",
+    "How long the run that has been due longest has waited to be taken up; 0 where none is due.",
+    ["workflow"],
+  );
+  const waiting = gauge("abi_approvals_waiting", "Runs that wait for a person.", ["workflow"]);
+  const oldestWaiting = gauge(
+    "abi_approvals_oldest_seconds",
+    "How long the run that has waited longest for a person has waited; 0 where none waits.",
+    ["workflow"],
+  );
+  const set = (counts: readonly RunCounts[] | undefined, workflows: readonly string[]): void => {
+    up.set(counts ? 1 : 0);
+    // Old values would pass for new ones.
+    for (const metric of [runs, oldestDue, waiting, oldestWaiting]) metric.reset();
+    const none = workflows.map((workflow): RunCounts => ({ workflow, byStatus: {} }));
+    for (const { workflow, byStatus, oldestDueMs = 0, oldestWaitingMs = 0 } of counts ? [...none, ...counts] : []) {
+      for (const status of STATUSES) runs.set({ workflow, status }, byStatus[status] ?? 0);
+      oldestDue.set({ workflow }, oldestDueMs / 1000);
+      waiting.set({ workflow }, byStatus.waiting_for_approval ?? 0);
+      oldestWaiting.set({ workflow }, oldestWaitingMs / 1000);
+    }
+  };
+  return { set };
+}
+
+/** @returns what counts a step event */
+function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => void {
+  const durations = new client.Histogram({
+    name: "abi_workflow_step_duration_seconds",
+    help: "Attempts at steps in this process and how long they took.",
+    labelNames: ["workflow", "step", "outcome"],
+    buckets: STEP_BUCKETS,
+    registers: [registry],
+  });
+  const retries = new client.Counter({
+    name: "abi_workflow_step_retries_total",
+    help: "Attempts at steps in this process that failed and are made again.",
+    labelNames: ["workflow", "step"],
+    registers: [registry],
+  });
+  const names = new Map<string, Set<string>>();
+  const labelOf = (workflow: string, step: string): string => {
+    const known = names.get(workflow) ?? new Set();
+    names.set(workflow, known);
+    if (known.size < MOST_STEP_NAMES) known.add(step);
+    return known.has(step) ? step : "other";
+  };
+  return ({ workflow, step, phase, durationMs = 0, retryInMs }) => {
+    if (phase === "started") return;
+    const labels = { workflow, step: labelOf(workflow, step) };
+    durations.observe({ ...labels, outcome: phase }, durationMs / 1000);
+    if (retryInMs !== undefined) retries.inc(labels);
+  };
+}
+
+/** Reads counts of the database for scrapes, with patience for one answer only. */
+class CountsReader {
+  readonly #service: Pick<Service, "engine" | "logger">;
+  /** A database that says nothing is not asked a second time meanwhile. */
+  #pending: Promise<RunCounts[]> | undefined;
+  #isFailing = false;
+
+  constructor(service: Pick<Service, "engine" | "logger">) {
+    this.#service = service;
+  }
+
+  /** Undefined where the database does not answer. */
+  async read(): Promise<RunCounts[] | undefined> {
+    const pending = (this.#pending ??= this.#service.engine.counts().finally(() => (this.#pending = undefined)));
+    try {
+      if (!(await settlesWithin(pending, DATABASE_LIMIT_MS))) throw new Error("no answer");
+      const counts = await pending;
+      this.#isFailing = false;
+      return counts;
+    } catch (error) {
+      // Once for an outage: there is a scrape every few seconds.
+      if (!this.#isFailing) {
+        const cause = describeCause(error);
+        this.#service.logger.warn({ cause }, "metrics are without runs: their database does not answer");
+      }
+      this.#isFailing = true;
+      return undefined;
+    }
+  }
+}
