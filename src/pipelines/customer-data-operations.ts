@@ -40,6 +40,7 @@ export const customerDataOperations = (pipeline: Importer): (DirectOperation | S
       found: z.boolean().describe("False where the source does not know the customer; nothing is changed then."),
       customer_uri: z.string().optional(),
     }),
+    example: { input: { customer_id: "C-1001" } },
     run: ({ customer_id }, options) => pipeline.run({ customer_id }, options),
   }),
   {
@@ -57,6 +58,7 @@ export const customerDataOperations = (pipeline: Importer): (DirectOperation | S
       do_not_contact: z.union([z.boolean(), z.string(), z.number()]).nullish(),
     }),
     output: ImportCounts,
+    example: { input: { id: "C-2001", name: "Ann Ford", email: "ann@example.org", segment: "standard" } },
     run: (items, options) => importCounts(pipeline, items, options),
   },
 ];

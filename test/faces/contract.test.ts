@@ -26,6 +26,8 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     "refund request_refund: POST /workflows/refund, POST /tools/request_refund",
     "refund get_refund_limit: POST /tools/get_refund_limit",
     "refund run_batch: POST /workflows/refund/batch",
+    "* refresh_customer: POST /pipelines/customer-data/refresh_customer",
+    "* import_customers: POST /pipelines/customer-data/import_customers",
     "* list_runs: GET /runs",
     "* get_run: GET /runs/:workflow_id",
     "* get_run_history: GET /runs/:workflow_id/history",
@@ -34,6 +36,7 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     "* retry_run: POST /runs/:workflow_id/retry",
     "* list_approvals: GET /approvals",
     "* receive_event: POST /events",
+    "* query_graph: GET /sparql, POST /sparql",
   ]);
 });
 

@@ -6,6 +6,8 @@ import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import { createHttpApi, type HttpApi, type HttpApiOptions } from "../../src/faces/http/http-api.ts";
 import { startHttpServer, type HttpServerOptions } from "../../src/faces/http/server.ts";
 import { Tokens } from "../../src/faces/http/tokens.ts";
+import { CustomerDataPipeline } from "../../src/pipelines/customer-data-pipeline.ts";
+import { queryGraphOperation } from "../../src/questions/query-graph.ts";
 import { Service } from "../../src/workflow/service.ts";
 import { startFeedback, type Feedback } from "./feedback.ts";
 
@@ -66,7 +68,13 @@ export async function startHttpService({ feedback, surroundings, api, server }: 
   const parts = await startFeedback(feedback, surroundings);
   const { engine, ontologyStore, workflow } = parts;
   const refunds = new RefundWorkflow({ engine, ontologyStore, limit: 100 });
-  const service = new Service({ engine, workflows: [workflow, refunds] });
+  const customerDataPipeline = new CustomerDataPipeline({ customerSource: parts.source, ontologyStore });
+  const service = new Service({
+    engine,
+    workflows: [workflow, refunds],
+    pipelines: [customerDataPipeline],
+    operations: [queryGraphOperation({ queryRunner: ontologyStore.queryRunner, store: "feedback_data" })],
+  });
   const closing = new AbortController();
   const made = createHttpApi(service, {
     tokens: Tokens.fromSetting(TOKENS),

@@ -6,17 +6,20 @@ import type { StreamOperation } from "../../workflow/operation.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
 import type { Workflow } from "../../workflow/workflow.ts";
 import { bodyChunks, checkType } from "./body.ts";
-import type { HttpParts, Route } from "./route.ts";
+import type { HttpContext, HttpParts, Route } from "./route.ts";
 import { toJsonSchema } from "./schemas.ts";
 
 const JSON_LINES = ["application/jsonl", "application/x-ndjson"];
 
+const LINES = { type: "string", description: "One JSON object a line." };
+
 /** Many submissions in one request: JSON Lines in, JSON Lines out, in their order, both as streams. */
-export function batchRoute(workflow: Workflow, { service, closing, bodyTimeoutMs }: HttpParts): Route {
-  const { operation } = service.operations.find((one) => one.workflow === workflow && one.operation.kind === "stream")!;
+export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
+  const { operation } = parts.service.operations.find(
+    (one) => one.workflow === workflow && one.operation.kind === "stream",
+  )!;
   const batch = operation as StreamOperation;
   const example = workflow.process.example?.input;
-  const lineSchema = { type: "string", description: "One JSON object a line." };
   return {
     method: "POST",
     path: `/workflows/${workflow.name}/batch`,
@@ -30,25 +33,69 @@ export function batchRoute(workflow: Workflow, { service, closing, bodyTimeoutMs
     operations: [batch],
     body: {
       description: "One submission a line.",
-      types: Object.fromEntries(JSON_LINES.map((type) => [type, lineSchema])),
+      types: Object.fromEntries(JSON_LINES.map((type) => [type, LINES])),
       required: true,
       ...(example && { example: JSON.stringify(example) }),
     },
     answers: {
       200: {
         description: `A result a line, each of this form, with the number of its line: \`${JSON.stringify(toJsonSchema(RunResultSchema).required)}\`.`,
-        types: { "application/jsonl": lineSchema },
+        types: { "application/jsonl": LINES },
       },
     },
-    handle: ({ req }) => {
-      checkType(req.raw, JSON_LINES, "JSON Lines");
-      const signal = AbortSignal.any([req.raw.signal, closing]);
-      const rows = readUtf8JsonLines(bodyChunks(req.raw, () => bodyTimeoutMs));
-      return new Response(ReadableStream.from(encoded(results(batch, rows, signal))), {
-        headers: { "content-type": "application/jsonl" },
-      });
-    },
+    handle: (context) => stream(context, parts, (rows, signal) => results(batch, rows, signal)),
   };
+}
+
+/** Many items in, what the operation has to say about them out; for operations that do not answer item by item. */
+export const importRoute = (operation: StreamOperation, path: string, parts: HttpParts): Route => ({
+  method: "POST",
+  path,
+  id: operation.name,
+  tag: "pipelines",
+  summary: `Call ${operation.name}`,
+  description: `${operation.description} JSON Lines in both directions.`,
+  access: operation.scope,
+  operations: [operation],
+  body: {
+    description: "One item a line.",
+    types: Object.fromEntries(JSON_LINES.map((type) => [type, LINES])),
+    required: true,
+    ...(operation.example && { example: JSON.stringify(operation.example.input) }),
+  },
+  answers: { 200: { description: "What has been done so far, a line each.", types: { "application/jsonl": LINES } } },
+  handle: (context) =>
+    stream(context, parts, (rows, signal) =>
+      guarded(
+        operation.run(
+          itemsOf(rows, () => {}),
+          { signal },
+        ),
+        signal,
+      ),
+    ),
+});
+
+/** Answers JSON Lines with JSON Lines while they come. */
+function stream(
+  { req }: HttpContext,
+  { closing, bodyTimeoutMs }: HttpParts,
+  work: (rows: AsyncIterable<FileRow>, signal: AbortSignal) => AsyncIterable<object>,
+): Response {
+  checkType(req.raw, JSON_LINES, "JSON Lines");
+  const signal = AbortSignal.any([req.raw.signal, closing]);
+  const rows = readUtf8JsonLines(bodyChunks(req.raw, () => bodyTimeoutMs));
+  return new Response(ReadableStream.from(encoded(work(rows, signal))), {
+    headers: { "content-type": "application/jsonl" },
+  });
+}
+
+/** The items of lines; undefined, which no operation takes, where a line is no object. */
+async function* itemsOf(rows: AsyncIterable<FileRow>, onRow: (row: FileRow) => void): AsyncGenerator {
+  for await (const row of rows) {
+    onRow(row);
+    yield row.problem === undefined ? row.values : undefined;
+  }
 }
 
 async function* results(
@@ -58,20 +105,22 @@ async function* results(
 ): AsyncGenerator<object> {
   // As many as are at work: the results come in the order of the rows.
   const waiting: FileRow[] = [];
-  async function* items(): AsyncGenerator {
-    for await (const row of rows) {
-      waiting.push(row);
-      yield row.problem === undefined ? row.values : undefined;
-    }
-  }
-  try {
-    for await (const result of batch.run(items(), { signal })) {
+  const items = itemsOf(rows, (row) => waiting.push(row));
+  const lines = async function* (): AsyncGenerator<object> {
+    for await (const result of batch.run(items, { signal })) {
       const row = waiting.shift()!;
       yield { line: row.line, ...(row.problem === undefined ? result : unreadable(row)) };
     }
+  };
+  yield* guarded(lines(), signal);
+}
+
+/** The status has gone out long ago where something fails: the last line says that the rest is missing. */
+async function* guarded(results: AsyncIterable<object>, signal: AbortSignal): AsyncGenerator<object> {
+  try {
+    yield* results;
   } catch (error) {
-    // The status has gone out long ago: the last line says that the rest is missing.
-    yield { success: false, steps_completed: [], ...(signal.aborted ? STOPPED : toWireError(error)) };
+    yield { success: false, ...(signal.aborted ? STOPPED : toWireError(error)) };
   }
 }
 

@@ -18,6 +18,7 @@ const TAGS: Readonly<Record<string, string>> = {
   events: "Events from other systems.",
   tools: "The tools of agents.",
   graph: "The knowledge graph.",
+  pipelines: "What moves data into the graph.",
   operations: "Further operations.",
   health: "For those who run it.",
   documentation: "This.",

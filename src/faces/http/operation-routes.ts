@@ -1,5 +1,6 @@
 import type { DirectOperation } from "../../workflow/operation.ts";
 import type { ServiceOperation } from "../../workflow/service.ts";
+import { importRoute } from "./batch-route.ts";
 import { jsonBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./routes.ts";
@@ -8,24 +9,26 @@ import { call } from "./run-routes.ts";
 /** Operations that have no route of their own, so that whatever is registered can be called. Deciding has its own routes alone. */
 export function operationRoutes(parts: HttpParts, known: readonly Route[]): Route[] {
   const served = new Set(known.flatMap(({ operations }) => operations));
-  return parts.service.operations.flatMap(({ operation, workflow }) =>
-    operation.kind === "direct" && operation.approval === undefined && !served.has(operation)
-      ? operationRoute(parts, operation, workflow)
-      : [],
-  );
+  return parts.service.operations.flatMap((one): Route[] => {
+    const { operation } = one;
+    if (served.has(operation) || operation.kind === "durable") return [];
+    if (operation.kind === "stream") return [importRoute(operation, pathOf(one), parts)];
+    return operation.approval === undefined ? [operationRoute(parts, one, operation)] : [];
+  });
 }
 
-function operationRoute(
-  { bodyTimeoutMs }: HttpParts,
-  operation: DirectOperation,
-  workflow: ServiceOperation["workflow"],
-): Route {
+function pathOf({ operation: { name }, workflow, pipeline }: ServiceOperation): string {
+  if (pipeline) return `/pipelines/${pipeline.name}/${name}`;
+  return workflow ? `/workflows/${workflow.name}/operations/${name}` : `/operations/${name}`;
+}
+
+function operationRoute({ bodyTimeoutMs }: HttpParts, one: ServiceOperation, operation: DirectOperation): Route {
   const { name, description, scope, example } = operation;
   return {
     method: "POST",
-    path: workflow ? `/workflows/${workflow.name}/operations/${name}` : `/operations/${name}`,
-    id: workflow ? `${workflow.name}-${name}` : name,
-    tag: "operations",
+    path: pathOf(one),
+    id: one.workflow ? `${one.workflow.name}-${name}` : name,
+    tag: one.pipeline ? "pipelines" : "operations",
     summary: `Call ${name}`,
     description,
     access: scope,

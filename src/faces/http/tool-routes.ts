@@ -1,10 +1,10 @@
-import { fromWireError, isAbiError, ValidationError } from "../../errors.ts";
+import { fromWireError, ValidationError } from "../../errors.ts";
 import type { Operation } from "../../workflow/operation.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
 import type { RunResult } from "../../workflow/result.ts";
 import { withDerivedKey } from "../../workflow/submission.ts";
 import { parse } from "../../workflow/validation.ts";
-import { directCall } from "../../workflow/direct-operations.ts";
+import { withoutWorkflow } from "../../workflow/direct-operations.ts";
 import { modelArguments } from "../model-calls/model-arguments.ts";
 import { modelToolsOf, type ModelTool } from "../model-calls/model-call.ts";
 import { jsonBody } from "./body.ts";
@@ -27,21 +27,12 @@ export function toolRoutes(parts: HttpParts): Route[] {
 }
 
 function toolsOf({ service }: HttpParts): ModelTool[] {
-  const own = service.operations.flatMap(({ operation, workflow }) =>
-    workflow || operation.kind !== "direct" ? [] : [operation],
+  const own = service.operations.flatMap(({ operation, workflow, pipeline }) =>
+    workflow || pipeline || operation.kind !== "direct" ? [] : [operation],
   );
   return [
     ...[...service.workflows.values()].flatMap((workflow) => modelToolsOf(workflow)),
-    ...modelToolsOf({
-      operations: own,
-      operationCall: (operation) => {
-        if (operation.kind !== "direct") throw new TypeError(`${operation.name} belongs to no workflow`);
-        return directCall(operation);
-      },
-      logUnexpected: (error) => {
-        if (!isAbiError(error)) service.logger.error({ operation: "tool" }, "a tool failed unexpectedly");
-      },
-    }),
+    ...modelToolsOf(withoutWorkflow(own, service.logger)),
   ];
 }
 

@@ -229,6 +229,28 @@ describe("tools", () => {
   });
 });
 
+describe("pipelines", () => {
+  it("read one customer again, or take many as JSON Lines", async () => {
+    const { call } = await startHttpService();
+    const path = "/pipelines/customer-data";
+    const asAdmin = { token: "admin" } as const;
+    expect(await call("POST", `${path}/refresh_customer`, { ...asAdmin, body: { customer_id: "C-1" } })).toMatchObject({
+      status: 200,
+      body: { customer_id: "C-1", found: true },
+    });
+    const { status, text } = await call("POST", `${path}/import_customers`, {
+      ...asAdmin,
+      body: ['{"id":"N-1","email":"n@example.org"}', "no JSON", '{"id":"N-2"}'].join("\n"),
+      headers: { "content-type": "application/jsonl" },
+    });
+    expect(status).toBe(200);
+    expect(JSON.parse(text.trimEnd().split("\n").at(-1)!)).toMatchObject({ loaded: 2, invalid: 1 });
+    expect(await call("POST", `${path}/refresh_customer`, { body: { customer_id: "C-1" } })).toMatchObject({
+      status: 403,
+    });
+  });
+});
+
 describe("health", () => {
   it("is open to all, and tells what does not work", async () => {
     let graph = (): Promise<void> => Promise.resolve();
