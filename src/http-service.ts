@@ -2,6 +2,7 @@
 import type { Application } from "./application.ts";
 import { ValidationError } from "./errors.ts";
 import { createHttpApi } from "./faces/http/http-api.ts";
+import { mcpHandler } from "./faces/mcp/mcp-handler.ts";
 import type { HealthCheck } from "./faces/http/health.ts";
 import { RateLimit } from "./faces/http/rate-limit.ts";
 import { startHttpServer } from "./faces/http/server.ts";
@@ -9,6 +10,7 @@ import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "./faces
 import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
 import { silentLogger, type Logger } from "./log.ts";
 import type { Settings } from "./settings.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 import { SCOPES } from "./workflow/operation.ts";
 
 /** What the settings do not say. */
@@ -68,6 +70,8 @@ export async function openHttpService(
   const allowedHosts =
     listOf(settings.httpAllowedHosts) ?? (isLoopback(host) ? [...LOOPBACK, ...publicHost(settings)] : undefined);
   const closing = new AbortController();
+  const mcp = mcpHandler(service, settings.publicUrl === undefined ? {} : { consoleUrl: settings.publicUrl });
+  const metrics = await createMetrics(service);
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
@@ -83,6 +87,8 @@ export async function openHttpService(
       graph: async () => void (await ontologyStore.listStores()),
       queue: queueCheck(engine),
     },
+    mounts: [{ path: "/mcp", handle: (request, { scopes }) => mcp(request, { scopes: [...scopes] }) }],
+    metrics,
     closing: closing.signal,
     logger,
   });
@@ -92,7 +98,9 @@ export async function openHttpService(
     isOpen: !tokens,
     close: async () => {
       closing.abort();
+      await mcp.close();
       await server.close();
+      metrics.close();
     },
   };
 }

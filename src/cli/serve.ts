@@ -60,7 +60,7 @@ function serveSettings(options: ServeOptions): Settings {
   );
   const { httpHost, httpPort } = given;
   if (!options.demo) return { ...settings, httpHost, httpPort };
-  return { ...settings, ...demoSettings(join(dataDirectory, "demo-service")), ...ofHttp(settings), httpHost, httpPort };
+  return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofHttp(settings), httpHost, httpPort };
 }
 
 /** Of the environment nothing counts but how it is called: a demo must not write to real customers. */

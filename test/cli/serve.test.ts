@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -123,6 +124,11 @@ describe("serve", () => {
       body: { by: "local" },
     });
     expect((await ask(`${url}/approvals?limit=1`, token)).body["runs"]).toHaveLength(1);
+    // The mail goes into a folder, whatever server your settings name.
+    await expect
+      .poll(async () => (await ask(`${url}/runs/${String(body["workflow_id"])}`, token)).body["status"])
+      .toBe("completed");
+    expect(readdirSync(join(place.cwd, ".abi-workflows", "demo-service", "outbox"))).toHaveLength(1);
     command.kill("SIGTERM");
     await command.ended;
     const { stdout } = await callProcess(

@@ -22,6 +22,10 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     "customer-feedback approve_response: POST /approvals/:workflow_id/approve",
     "customer-feedback edit_response: POST /approvals/:workflow_id/edit",
     "customer-feedback reject_response: POST /approvals/:workflow_id/reject",
+    "customer-feedback list_held_mails: POST /workflows/customer-feedback/operations/list_held_mails",
+    "customer-feedback get_held_mail: POST /workflows/customer-feedback/operations/get_held_mail",
+    "customer-feedback assign_held_mail: POST /workflows/customer-feedback/operations/assign_held_mail",
+    "customer-feedback dismiss_held_mail: POST /workflows/customer-feedback/operations/dismiss_held_mail",
     "customer-feedback run_batch: POST /workflows/customer-feedback/batch",
     "refund request_refund: POST /workflows/refund, POST /tools/request_refund",
     "refund get_refund_limit: POST /tools/get_refund_limit",
@@ -36,6 +40,7 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     "* retry_run: POST /runs/:workflow_id/retry",
     "* list_approvals: GET /approvals",
     "* receive_event: POST /events",
+    "* ingest_mail: POST /mail",
     "* query_graph: GET /sparql, POST /sparql",
   ]);
 });

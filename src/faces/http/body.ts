@@ -37,11 +37,19 @@ export function mediaType({ headers }: Request): MIMEType | undefined {
  * @throws ValidationError (`unsupported_media_type`)
  */
 export function checkType(request: Request, types: readonly string[], what = "JSON"): void {
+  const isUtf8 = /^utf-?8$/i.test(mediaType(request)?.params.get("charset") ?? "utf-8");
+  checkMediaType(request, isUtf8 ? types : [], `${what} in UTF-8`, types);
+}
+
+/**
+ * The same for bodies that say themselves how they are written.
+ * @throws ValidationError (`unsupported_media_type`)
+ */
+export function checkMediaType(request: Request, accepted: readonly string[], what: string, named = accepted): void {
   const type = mediaType(request);
-  const isUtf8 = /^utf-?8$/i.test(type?.params.get("charset") ?? "utf-8");
-  if (!type || !isUtf8 || !types.includes(type.essence)) {
+  if (!type || !accepted.includes(type.essence)) {
     throw refusal(
-      `The body must be ${what} in UTF-8: send it with Content-Type: ${types.join(" or ")}.`,
+      `The body must be ${what}: send it with Content-Type: ${named.join(" or ")}.`,
       "unsupported_media_type",
     );
   }

@@ -8,6 +8,8 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { isAbiError, IoError, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import type { Metrics as CollectedMetrics } from "../../telemetry/metrics.ts";
+import { traceRequest } from "../../telemetry/tracing.ts";
 import type { Service } from "../../workflow/service.ts";
 import { accessLog } from "./access-log.ts";
 import { approvalRoutes } from "./approval-routes.ts";
@@ -16,10 +18,12 @@ import { eventRoutes } from "./event-routes.ts";
 import type { GraphQueries } from "./graph-queries.ts";
 import { healthRoutes, type HealthCheck } from "./health.ts";
 import { checkHost, checkOrigin } from "./hosts.ts";
+import { mailRoutes } from "./mail-routes.ts";
+import { metricsRoutes } from "./metrics-route.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { problem } from "./problem.ts";
 import { rateLimitHeaders, type RateLimit } from "./rate-limit.ts";
-import type { HttpContext, HttpEnv, HttpParts, Route } from "./route.ts";
+import type { HttpContext, HttpEnv, HttpParts, Mount, Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { sparqlRoutes } from "./sparql-routes.ts";
 import type { Caller, TokenSource } from "./tokens.ts";
@@ -51,10 +55,17 @@ export interface HttpApiOptions {
   checks?: Readonly<Record<string, HealthCheck>>;
   /** Milliseconds within which a body, or the next piece of a stream, must have come; default 30,000. */
   bodyTimeoutMs?: number;
+  /** Other protocols beside ours, such as MCP. Whoever has a token may speak them; what it allows is for them to check. */
+  mounts?: readonly Mount[];
+  /** Answers `/metrics`, and counts requests; default: there are none. */
+  metrics?: Metrics;
   /** Aborts when the service is to close: what waits answers, what streams ends. */
   closing?: AbortSignal;
   logger?: Logger;
 }
+
+/** What is measured, for Prometheus. */
+export type Metrics = Pick<CollectedMetrics, "contentType" | "text" | "observeRequest">;
 
 /** An app of the shape that `fetch` has, with the routes it is made of. */
 export interface HttpApi {
@@ -89,6 +100,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     signatures: options.signatures,
     checks: options.checks ?? {},
     bodyTimeoutMs: options.bodyTimeoutMs ?? 30_000,
+    metrics: options.metrics,
   });
   routes.push(
     ...documentationRoutes(routes, {
@@ -99,13 +111,18 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   );
 
   const app = new Hono<HttpEnv>();
-  app.use(requestId(), accessLog(logger), headers(closing), guards(options));
+  app.use(requestId(), observed(options.metrics), accessLog(logger), headers(closing), guards(options));
   const origins = options.corsOrigins ?? [];
   if (origins.length > 0)
     app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
   const authorized = authorization(options);
   for (const route of routes) {
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
+  }
+  for (const mount of options.mounts ?? []) {
+    app.all(mount.path, named(mount), authorized({ access: "known" }), (context) =>
+      mount.handle(context.req.raw, context.get("caller")!),
+    );
   }
   app.notFound((context) => otherwise(routes, context));
   app.onError((error) => errorAnswer(error, logger));
@@ -120,7 +137,9 @@ const routesOf = (parts: HttpParts): Route[] => {
     ...eventRoutes(parts),
     ...toolRoutes(parts),
     ...sparqlRoutes(parts),
+    ...mailRoutes(parts),
     ...healthRoutes(parts),
+    ...metricsRoutes(parts),
   ];
   return [...known, ...operationRoutes(parts, known)];
 };
@@ -160,8 +179,21 @@ function guards({ allowedHosts, corsOrigins = [] }: HttpApiOptions): MiddlewareH
   };
 }
 
+/** Each request as a span, and counted. */
+function observed(metrics: Metrics | undefined): MiddlewareHandler<HttpEnv> {
+  return async (context, next) => {
+    const began = performance.now();
+    const { status, route } = await traceRequest(context.req.raw, async () => {
+      await next();
+      return { status: context.res.status, route: context.get("route") };
+    });
+    const seconds = (performance.now() - began) / 1000;
+    metrics?.observeRequest({ method: context.req.method, route, status, seconds });
+  };
+}
+
 const named =
-  ({ path }: Route): MiddlewareHandler<HttpEnv> =>
+  ({ path }: Pick<Route, "path">): MiddlewareHandler<HttpEnv> =>
   (context, next) => {
     context.set("route", path);
     return next();
@@ -193,10 +225,9 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions) {
       return caller !== undefined;
     },
   });
-  return (route: Route): MiddlewareHandler<HttpEnv> => {
-    const { access } = route;
+  return ({ access }: Pick<Route, "access">): MiddlewareHandler<HttpEnv> => {
     if (access === "public") return (_context, next) => next();
-    const scope = typeof access === "string" ? access : access.signedOr;
+    const scope = access === "known" ? undefined : typeof access === "string" ? access : access.signedOr;
     return async (context, next) => {
       const isFree = typeof access !== "string" && isSigned(context.req.raw) && !context.req.header("authorization");
       let refused: unknown;
@@ -209,7 +240,7 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions) {
       const caller = context.get("caller");
       if (rateLimit) count(rateLimit, context, caller);
       if (refused !== undefined) throw refused;
-      if (!isFree && !caller?.scopes.has(scope)) throw missingScope(scope, caller, anonymous);
+      if (!isFree && scope !== undefined && !caller?.scopes.has(scope)) throw missingScope(scope, caller, anonymous);
       await next();
     };
   };

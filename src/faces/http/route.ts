@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import type { Json } from "../../json.ts";
 import type { Operation, Scope, StreamOperation } from "../../workflow/operation.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Service } from "../../workflow/service.ts";
 import type { GraphQueries } from "./graph-queries.ts";
 import type { HealthCheck } from "./health.ts";
@@ -32,12 +33,19 @@ export interface HttpParts {
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** Milliseconds within which a body must have come. */
   readonly bodyTimeoutMs: number;
+  readonly metrics: Pick<Metrics, "contentType" | "text"> | undefined;
   /** Aborts when the service closes: what waits answers, what streams ends. */
   readonly closing: AbortSignal;
 }
 
-/** Who may call a route: anyone, whoever has the scope, or that and whoever signs. */
-export type Access = "public" | Scope | { readonly signedOr: Scope };
+/** Who may call a route: anyone, whoever is known, whoever has the scope, or that and whoever signs. */
+export type Access = "public" | "known" | Scope | { readonly signedOr: Scope };
+
+/** Another protocol, at one path: it answers every method, and checks scopes itself. */
+export interface Mount {
+  readonly path: string;
+  handle(request: Request, caller: Caller): Promise<Response>;
+}
 
 /** Something of a request that is named: a part of the path, of the query, or a header. */
 export interface Parameter {

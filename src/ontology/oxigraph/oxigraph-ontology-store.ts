@@ -15,7 +15,7 @@ import type { CopyQueryRunner } from "./copy-query-runner.ts";
 import type { GraphChange } from "./graph-change.ts";
 import { lineOf, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
 import type { Mark, Questions } from "./questions.ts";
-import { callError, isSqliteError, openingError } from "./store-errors.ts";
+import { callError, openingError } from "./store-errors.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface OxigraphOntologyStoreOptions {

@@ -37,6 +37,9 @@ export const HeldMailAssignment = z.strictObject({
 
 export type HeldMailAssignment = z.input<typeof HeldMailAssignment>;
 
+/** For the examples. */
+const HELD_MAIL = "mail-4b6c8d3e5f708192a3b4c5d6e7f8091a";
+
 const forOperators = { audience: "operator" } as const;
 
 /** What operators do with mails that were held for a person. */
@@ -50,6 +53,7 @@ export const heldMailOperations = (
       limit: z.coerce.number().int().min(1).max(1000).default(100).describe("At most so many."),
     }),
     output: z.object({ mails: z.array(Summary), total: z.number().describe("How many wait in all.") }),
+    example: { input: { limit: 20 } },
     run: async ({ limit }) => {
       const mails = await workflow.listHeldMails();
       return { mails: mails.slice(0, limit), total: mails.length };
@@ -60,6 +64,7 @@ export const heldMailOperations = (
     ...forOperators,
     input: z.strictObject({ mail_id }),
     output: Shown,
+    example: { input: { mail_id: HELD_MAIL } },
     run: ({ mail_id: id }) => workflow.getHeldMail(id),
   }),
   direct("assign_held_mail", {
@@ -68,6 +73,7 @@ export const heldMailOperations = (
     writes: true,
     input: HeldMailAssignment,
     output: z.looseObject({ status: z.string() }),
+    example: { input: { mail_id: HELD_MAIL, customer_id: "C-1001" } },
     run: (assignment) => workflow.assignHeldMail(assignment),
   }),
   direct("dismiss_held_mail", {
@@ -76,6 +82,7 @@ export const heldMailOperations = (
     writes: true,
     input: z.strictObject({ mail_id }),
     output: Shown,
+    example: { input: { mail_id: HELD_MAIL } },
     run: ({ mail_id: id }) => workflow.dismissHeldMail(id),
   }),
 ];

@@ -10,6 +10,7 @@ import { readSettings } from "../../../src/settings.ts";
 import { SCOPES } from "../../../src/workflow/operation.ts";
 import { root } from "../../docs/documents.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { rawMail } from "../../support/raw-mail.ts";
 import { startHttpServer } from "../../../src/faces/http/server.ts";
 
 interface Media {
@@ -149,6 +150,13 @@ async function prepare({ workflow }: Sample, path: string): Promise<Record<strin
   return { workflow_id, rendering, feedback_id };
 }
 
+/** Where an example is about a held mail, one that is there. */
+async function heldMail({ service }: Sample, example: unknown): Promise<Record<string, string>> {
+  if (!Object.hasOwn(Object(example) as object, "mail_id")) return {};
+  const { mail_id } = await service.receiveMail(rawMail({ From: "A Stranger <stranger@example.net>" }));
+  return { mail_id: mail_id as string };
+}
+
 /** What is wrong with the answer to an operation's example. */
 async function replay(sample: Sample, method: string, path: string, operation: DocumentedOperation): Promise<string[]> {
   const known = path.includes("{") ? await prepare(sample, path) : {};
@@ -159,7 +167,7 @@ async function replay(sample: Sample, method: string, path: string, operation: D
     place === "query" && example !== undefined ? [[name, example] as [string, string]] : [],
   );
   const target = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(known[name]!));
-  const body = media && bodyText(media.example, known);
+  const body = media && bodyText(media.example, { ...known, ...(await heldMail(sample, media.example)) });
   const response = await fetch(`${sample.url}${target}?${new URLSearchParams(query).toString()}`, {
     method: method.toUpperCase(),
     headers: {
@@ -194,7 +202,10 @@ const bodyText = (example: unknown, known: Record<string, string>): string =>
     ? example
     : JSON.stringify(
         Object.fromEntries(
-          Object.entries(example as object).map(([name, value]) => [name, name === "rendering" ? known[name] : value]),
+          Object.entries(example as object).map(([name, value]) => [
+            name,
+            name === "rendering" || name === "mail_id" ? known[name] : value,
+          ]),
         ),
       );
 

@@ -1,0 +1,61 @@
+import { MailReceipt } from "../../workflow/mail-receipt.ts";
+import { checkMediaType, readBody } from "./body.ts";
+import type { HttpParts, Route } from "./route.ts";
+import { json } from "./routes.ts";
+
+/** Mail servers send attachments along. Bytes. */
+const LARGEST_MAIL = 50_000_000;
+
+const RAW_MAIL = "message/rfc822";
+
+const EXAMPLE = [
+  "From: Mira Okafor <mira.okafor@example.com>",
+  "To: care@example.org",
+  "Subject: Invoice",
+  "Message-ID: <6f1f9ad1@mail.example.com>",
+  "",
+  "You have charged me twice.",
+  "",
+].join("\r\n");
+
+/** Mails from a mail server of one's own, where a workflow takes some. */
+export const mailRoutes = ({ service, bodyTimeoutMs }: HttpParts): Route[] =>
+  service.receivesMail
+    ? [
+        {
+          method: "POST",
+          path: "/mail",
+          id: "ingest_mail",
+          tag: "events",
+          summary: "Hand over a mail",
+          description:
+            "Takes one mail as it came (RFC 5322) from a mail server of your own, and answers when what becomes of it is durable. A mail " +
+            "counts once, by its Message-ID.",
+          access: "feedback:write",
+          operations: [service.operation("ingest_mail")],
+          body: {
+            description: "The whole mail.",
+            types: { [RAW_MAIL]: { type: "string" } },
+            required: true,
+            example: EXAMPLE,
+          },
+          answers: {
+            200: {
+              description: "It is recorded, kept for a person, or ignored.",
+              types: { "application/json": MailReceipt },
+            },
+            202: {
+              description: "It is durable, and the run that it has started goes on by itself.",
+              types: { "application/json": MailReceipt },
+            },
+          },
+          errors: [409],
+          handle: async ({ req }) => {
+            checkMediaType(req.raw, [RAW_MAIL], "one mail (RFC 5322)");
+            const raw = await readBody(req.raw, { maximum: LARGEST_MAIL, timeoutMs: bodyTimeoutMs });
+            const receipt = await service.receiveMail(raw);
+            return json(receipt, receipt.status === "processing" ? 202 : 200);
+          },
+        },
+      ]
+    : [];
