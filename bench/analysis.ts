@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
+import { readLabelledSets } from "../evaluation/labelled-sets.ts";
 import { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer } from "../src/analysis.ts";
 import { HOSTILE_TEXTS } from "../test/analysis/hostile-texts.ts";
 import { median, report } from "./support/measure.ts";

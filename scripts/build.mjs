@@ -10,6 +10,6 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/pack
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
-for (const room of ["src", "tools", "agents", "testing"]) {
+for (const room of ["src", "tools", "agents", "testing", "evaluation"]) {
   cpSync(join(root, room), join(root, "dist", room), { recursive: true, filter: (file) => !file.endsWith(".ts") });
 }

@@ -11,7 +11,7 @@ interface Import {
 
 /** Every import of the package's own code: files relative to the root, packages by their names. */
 function imports(): Import[] {
-  const files = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root });
+  const files = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root });
   if (files.length < 50)
     throw new Error(`only ${files.length} files found below ${root}: is this test looking in the right place?`);
   return files.flatMap((from) => {
@@ -41,10 +41,23 @@ describe("the house", () => {
   });
 
   it.each<[string, RegExp, RegExp]>([
-    ["src knows nothing of tools, agents and tests", /^src\//, /^(?:tools|agents|testing|test)\//],
-    ["tools know nothing of agents and tests", /^tools\//, /^(?:agents|testing|test)\//],
-    ["agents know nothing of tests", /^agents\//, /^(?:testing|test)\//],
-    ["the kit for tests knows src alone, and no package for tests", /^testing\//, /^(?:tools|agents|test)\/|^vitest/],
+    [
+      "src knows nothing of tools, agents, evaluation and tests",
+      /^src\//,
+      /^(?:tools|agents|evaluation|testing|test)\//,
+    ],
+    ["evaluation and training know src alone", /^evaluation\//, /^(?:tools|agents|testing|test)\//],
+    ["tools know nothing of agents, evaluation and tests", /^tools\//, /^(?:agents|evaluation|testing|test)\//],
+    [
+      "agents know nothing of tests, and of evaluation only its commands",
+      /^agents\//,
+      /^(?:testing|test|evaluation\/(?!cli\/))/,
+    ],
+    [
+      "the kit for tests knows src alone, and no package for tests",
+      /^testing\//,
+      /^(?:tools|agents|evaluation|test)\/|^vitest/,
+    ],
     ["the framework knows the engine only by its port", /^src\/workflow\//, /^src\/engine\/(?!engine\.ts)/],
     [
       "a workflow knows no adapter and no face",
@@ -104,10 +117,13 @@ describe("the house", () => {
   });
 
   it("writes to the terminal in one file, which lets nothing through that commands it", () => {
-    const writers = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root }).filter((file) =>
-      /\b(?:stdout|stderr)\s*\.\s*write\b|\bconsole\s*\.|\bwriteSync\(\s*[12]\b/.test(
-        readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
-      ),
+    const code = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root });
+    const writers = code.filter(
+      (file) =>
+        !file.startsWith("evaluation/scripts/") &&
+        /\b(?:stdout|stderr)\s*\.\s*write\b|\bconsole\s*\.|\bwriteSync\(\s*[12]\b/.test(
+          readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
+        ),
     );
     expect(writers).toEqual([]);
     expect(all.filter(({ to }) => to === "src/cli/output.ts").length).toBeGreaterThan(10);
@@ -123,14 +139,14 @@ describe("the house", () => {
   });
 
   it("reads the environment in one file", () => {
-    const readers = globSync("{src,tools,agents,testing}/**/*.ts", { cwd: root }).filter((file) =>
+    const readers = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root }).filter((file) =>
       /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),
     );
     expect(readers).toEqual(["src/settings.ts"]);
   });
 
   it("has commands that use the process through their host", () => {
-    const uses = globSync("{src,agents}/cli/**/*.ts", { cwd: root }).filter((file) =>
+    const uses = globSync("{src,agents,evaluation}/cli/**/*.ts", { cwd: root }).filter((file) =>
       /\bprocess\.(?!getBuiltinModule)\w+/.test(
         readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
       ),

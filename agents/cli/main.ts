@@ -8,7 +8,7 @@ import { addBackupCommand } from "../../src/cli/backup-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError } from "../../src/cli/command.ts";
-import { addEvalCommand } from "../../src/cli/eval-command.ts";
+import { addEvalCommand } from "../../evaluation/cli/eval-command.ts";
 import { addHeldMailsCommand } from "../../src/cli/held-mails-command.ts";
 import { addIngestCommand } from "../../src/cli/ingest-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";

@@ -10,7 +10,7 @@ const ENOUGH = 0.5;
 const LEVELS = [0.72, 0.92] as const;
 
 /**
- * How often a category was right on labelled texts, by the level of its evidence. `scripts/fit-category-scores.ts` makes
+ * How often a category was right on labelled texts, by the level of its evidence. `evaluation/scripts/fit-category-scores.ts` makes
  * it. No labelled texts stand behind `legal`: it has the lowest figures of the others, which is caution and no measurement.
  */
 export type CategorySureness = Record<Exclude<Category, "general">, number[]>;

@@ -5,7 +5,7 @@ import { opinionInputs, visitWords, wordBuckets } from "./inputs.ts";
 /** What the model tells apart; logits are relative to `neutral`, whose logit is 0. */
 export const OUTCOMES = ["negative", "positive"] as const;
 
-/** A multinomial logistic regression as it is kept in a file: see `scripts/train-sentiment.ts`, which makes it. */
+/** A multinomial logistic regression as it is kept in a file: see `evaluation/scripts/train-sentiment.ts`, which makes it. */
 export interface SentimentWeights {
   /** For each opinion input the weights of `OUTCOMES`. */
   opinions: number[][];

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { scoreCategories } from "../../../src/analysis/evaluation/score-categories.ts";
-import { scoreSentiment } from "../../../src/analysis/evaluation/score-sentiment.ts";
-import { calibrationError } from "../../../src/analysis/evaluation/scores.ts";
-import { SENTIMENTS } from "../../../src/analysis/sentiment-analyzer.ts";
+import { scoreCategories } from "../../evaluation/score-categories.ts";
+import { scoreSentiment } from "../../evaluation/score-sentiment.ts";
+import { calibrationError } from "../../evaluation/scores.ts";
+import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
 
 const labelled = (...labels: (typeof SENTIMENTS)[number][]) => labels.map((label) => ({ text: "", label }));
 const answers = (...sentiments: (typeof SENTIMENTS)[number][]) => sentiments.map((sentiment) => ({ sentiment }));

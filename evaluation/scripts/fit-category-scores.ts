@@ -1,15 +1,15 @@
 // Finds how often the categorizer is right, by category and level of evidence, on a folder of labelled texts:
-//   node scripts/fit-category-scores.ts <folder>           prints the figures, and whether the shipped ones come out again
-//   node scripts/fit-category-scores.ts <folder> --write   writes src/analysis/embedded/category-sureness.json
+//   node evaluation/scripts/fit-category-scores.ts <folder>           prints the figures, and whether the shipped ones come out again
+//   node evaluation/scripts/fit-category-scores.ts <folder> --write   writes src/analysis/embedded/category-sureness.json
 import { readFileSync, writeFileSync } from "node:fs";
-import { CATEGORIES } from "../src/analysis/categories.ts";
-import { findCategories, type CategorySureness } from "../src/analysis/embedded/category-decision.ts";
-import { categoryFeatures } from "../src/analysis/embedded/category-features.ts";
-import { read } from "../src/analysis/embedded/reading.ts";
-import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
-import { calibrationError } from "../src/analysis/evaluation/scores.ts";
+import { CATEGORIES } from "../../src/analysis/categories.ts";
+import { findCategories, type CategorySureness } from "../../src/analysis/embedded/category-decision.ts";
+import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
+import { read } from "../../src/analysis/embedded/reading.ts";
+import { readLabelledSets } from "../labelled-sets.ts";
+import { calibrationError } from "../scores.ts";
 
-const SURENESS = new URL("../src/analysis/embedded/category-sureness.json", import.meta.url);
+const SURENESS = new URL("../../src/analysis/embedded/category-sureness.json", import.meta.url);
 const LEVELS = 3;
 /** So many answers count as much as what is known of all categories together. */
 const PRIOR_WEIGHT = 20;
@@ -26,7 +26,7 @@ const named = CATEGORIES.filter((category) => category !== "general");
 
 const [folder, option] = process.argv.slice(2);
 if (folder === undefined || folder.startsWith("-") || (option !== undefined && option !== "--write")) {
-  console.error("usage: node scripts/fit-category-scores.ts <folder> [--write]");
+  console.error("usage: node evaluation/scripts/fit-category-scores.ts <folder> [--write]");
   process.exit(2);
 }
 const { categories: sets } = await readLabelledSets(folder);

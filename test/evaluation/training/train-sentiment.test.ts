@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { labelledTexts, textsOfSharedOpinions } from "../../scripts/training/examples.ts";
-import { predict, scoresBySource, trainWeights, fitBias, fitCertainty } from "../../scripts/training/fit.ts";
-import type { SentimentRow } from "../../src/analysis/evaluation/labelled-sets.ts";
-import { temporaryFolder } from "../support/folder.ts";
+import { labelledTexts, textsOfSharedOpinions } from "../../../evaluation/training/examples.ts";
+import { predict, scoresBySource, trainWeights, fitBias, fitCertainty } from "../../../evaluation/training/fit.ts";
+import type { SentimentRow } from "../../../evaluation/labelled-sets.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../scripts/train-sentiment.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../../evaluation/scripts/train-sentiment.ts", import.meta.url));
 
 // No word of these is in any lexicon: what is learned is learned from the texts.
 const PHRASES = {

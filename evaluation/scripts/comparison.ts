@@ -1,13 +1,8 @@
-import {
-  contestantOf,
-  guideContestant,
-  libraryContestant,
-  LIBRARIES,
-} from "../../src/analysis/evaluation/contestants.ts";
+import { contestantOf, guideContestant, libraryContestant, LIBRARIES } from "../contestants.ts";
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
-import { evaluate, type AnalyzerReport } from "../../src/analysis/evaluation/evaluate.ts";
-import type { LabelledSets } from "../../src/analysis/evaluation/labelled-sets.ts";
+import { evaluate, type AnalyzerReport } from "../evaluate.ts";
+import type { LabelledSets } from "../labelled-sets.ts";
 
 const embedded = contestantOf("embedded", {
   sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),

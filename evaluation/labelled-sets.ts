@@ -2,9 +2,9 @@ import { isUtf8 } from "node:buffer";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { IoError, ValidationError } from "../../errors.ts";
-import { CATEGORIES } from "../categories.ts";
-import { SENTIMENTS } from "../sentiment-analyzer.ts";
+import { IoError, ValidationError } from "../src/errors.ts";
+import { CATEGORIES } from "../src/analysis/categories.ts";
+import { SENTIMENTS } from "../src/analysis/sentiment-analyzer.ts";
 
 const SentimentRow = z.object({ text: z.string(), label: z.enum(SENTIMENTS) });
 

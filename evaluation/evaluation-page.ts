@@ -1,4 +1,4 @@
-import { SENTIMENTS } from "../sentiment-analyzer.ts";
+import { SENTIMENTS } from "../src/analysis/sentiment-analyzer.ts";
 import type { AnalyzerReport, Mistake, TaskReport } from "./evaluate.ts";
 import { NO_CATEGORY, type CategoriesScores } from "./score-categories.ts";
 import type { ClassScores } from "./scores.ts";

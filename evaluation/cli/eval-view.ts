@@ -1,8 +1,8 @@
-import type { AnalyzerReport, TaskReport } from "../analysis/evaluation/evaluate.ts";
-import type { ClassScores } from "../analysis/evaluation/scores.ts";
-import { SENTIMENTS } from "../analysis/sentiment-analyzer.ts";
-import { bold, count, oneLine, plural } from "./output.ts";
-import { table } from "./table.ts";
+import type { AnalyzerReport, TaskReport } from "../evaluate.ts";
+import type { ClassScores } from "../scores.ts";
+import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
+import { bold, count, oneLine, plural } from "../../src/cli/output.ts";
+import { table } from "../../src/cli/table.ts";
 
 interface AnyScores {
   texts: number;

@@ -1,27 +1,21 @@
 import { open, writeFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import {
-  contestantOf,
-  costlyContestant,
-  guideContestant,
-  libraryContestant,
-  type Contestant,
-} from "../analysis/evaluation/contestants.ts";
-import { evaluate, isSilent } from "../analysis/evaluation/evaluate.ts";
-import type { Evaluation } from "../analysis/evaluation/evaluation-page.ts";
-import { readLabelledSets } from "../analysis/evaluation/labelled-sets.ts";
-import { IoError } from "../errors.ts";
-import { openAnalyzers } from "../parts.ts";
-import { PRIVATE_FILE } from "../private-files.ts";
-import type { Settings } from "../settings.ts";
-import { usageError } from "./command.ts";
+import { contestantOf, costlyContestant, guideContestant, libraryContestant, type Contestant } from "../contestants.ts";
+import { evaluate, isSilent } from "../evaluate.ts";
+import type { Evaluation } from "../evaluation-page.ts";
+import { readLabelledSets } from "../labelled-sets.ts";
+import { IoError } from "../../src/errors.ts";
+import { openAnalyzers } from "../../src/parts.ts";
+import { PRIVATE_FILE } from "../../src/private-files.ts";
+import type { Settings } from "../../src/settings.ts";
+import { usageError } from "../../src/cli/command.ts";
 import type { AnalyzerName, EvalOptions } from "./eval-command.ts";
 import { evaluationText } from "./eval-view.ts";
-import { host, located } from "./host.ts";
-import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
-import { complain, note, oneLine, print, printJson } from "./output.ts";
-import { createProgress } from "./progress.ts";
-import { settingsFrom } from "./settings.ts";
+import { host, located } from "../../src/cli/host.ts";
+import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "../../src/cli/interruption.ts";
+import { complain, note, oneLine, print, printJson } from "../../src/cli/output.ts";
+import { createProgress } from "../../src/cli/progress.ts";
+import { settingsFrom } from "../../src/cli/settings.ts";
 
 const TRAINED_ON =
   "The embedded analysers were made with public sets that docs/text-analysis.md lists: on those their figures are too good.";
@@ -69,7 +63,7 @@ async function run(
     else print(evaluationText(analyzers));
     if (evaluation.caveat !== undefined) note(evaluation.caveat);
     if (html !== undefined) {
-      const { evaluationPage } = await import("../analysis/evaluation/evaluation-page.ts");
+      const { evaluationPage } = await import("../evaluation-page.ts");
       await orUnwritable(html, writeFile(located(html), evaluationPage(evaluation), { mode: PRIVATE_FILE }));
       note(oneLine(`The page is in ${html}`));
     }

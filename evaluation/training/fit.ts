@@ -5,8 +5,8 @@ import {
   probabilities,
   type SentimentWeights,
 } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
-import { mean } from "../../src/analysis/evaluation/scores.ts";
-import { scoreSentiment, type SentimentScores } from "../../src/analysis/evaluation/score-sentiment.ts";
+import { mean } from "../scores.ts";
+import { scoreSentiment, type SentimentScores } from "../score-sentiment.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { LabelledText } from "./examples.ts";
 import { train } from "./logistic-regression.ts";

@@ -5,7 +5,7 @@ import { ENOUGH_OPINIONS, readBalance } from "../../src/analysis/embedded/sentim
 import { sentimentFeatures, sumOpinions, type OpinionHit } from "../../src/analysis/embedded/sentiment-features.ts";
 import { opinionInputs, wordBuckets } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
 import { wordFactor } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
-import type { LabelledSet, SentimentRow } from "../../src/analysis/evaluation/labelled-sets.ts";
+import type { LabelledSet, SentimentRow } from "../labelled-sets.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { Example } from "./logistic-regression.ts";
 

@@ -1,24 +1,24 @@
 // Trains the sentiment model on a folder of labelled texts and says what it is worth on texts it has not seen:
-//   node scripts/train-sentiment.ts <folder>           prints the figures, those of categories and of other analysers too, and
+//   node evaluation/scripts/train-sentiment.ts <folder>           prints the figures, those of categories and of other analysers too, and
 //                                                      whether the shipped weights come out again
-//   node scripts/train-sentiment.ts <folder> --write   writes src/analysis/embedded/sentiment-model/weights.json
+//   node evaluation/scripts/train-sentiment.ts <folder> --write   writes src/analysis/embedded/sentiment-model/weights.json
 // The same texts give the same bytes. The folder has the format of `abi-workflows eval`; docs/text-analysis.md names the sets.
 import { readFileSync, writeFileSync } from "node:fs";
-import { readLabelledSets } from "../src/analysis/evaluation/labelled-sets.ts";
-import { mean } from "../src/analysis/evaluation/scores.ts";
-import type { SentimentScores } from "../src/analysis/evaluation/score-sentiment.ts";
-import { compare } from "./training/comparison.ts";
-import { labelledTexts, textsOfSharedOpinions, type LabelledText } from "./training/examples.ts";
-import { fitBias, fitCertainty, predict, scoresBySource, trainWeights, type Prediction } from "./training/fit.ts";
-import { randomNumbers } from "./training/logistic-regression.ts";
+import { readLabelledSets } from "../labelled-sets.ts";
+import { mean } from "../scores.ts";
+import type { SentimentScores } from "../score-sentiment.ts";
+import { compare } from "./comparison.ts";
+import { labelledTexts, textsOfSharedOpinions, type LabelledText } from "../training/examples.ts";
+import { fitBias, fitCertainty, predict, scoresBySource, trainWeights, type Prediction } from "../training/fit.ts";
+import { randomNumbers } from "../training/logistic-regression.ts";
 
 const FOLDS = 5;
 const FOLD_SEED = 3;
-const WEIGHTS = new URL("../src/analysis/embedded/sentiment-model/weights.json", import.meta.url);
+const WEIGHTS = new URL("../../src/analysis/embedded/sentiment-model/weights.json", import.meta.url);
 
 const [folder, option] = process.argv.slice(2);
 if (folder === undefined || folder.startsWith("-") || (option !== undefined && option !== "--write")) {
-  console.error("usage: node scripts/train-sentiment.ts <folder> [--write]");
+  console.error("usage: node evaluation/scripts/train-sentiment.ts <folder> [--write]");
   process.exit(2);
 }
 const labelled = await readLabelledSets(folder);

@@ -1,7 +1,7 @@
-import { ValidationError } from "../../errors.ts";
-import type { Analyzers } from "../chat-model/chat-model-analyzers.ts";
-import type { CategoriesResult } from "../feedback-categorizer.ts";
-import type { SentimentResult } from "../sentiment-analyzer.ts";
+import { ValidationError } from "../src/errors.ts";
+import type { Analyzers } from "../src/analysis/chat-model/chat-model-analyzers.ts";
+import type { CategoriesResult } from "../src/analysis/feedback-categorizer.ts";
+import type { SentimentResult } from "../src/analysis/sentiment-analyzer.ts";
 import { bySign, guideCategories, guideSentiment } from "./guide-analyzers.ts";
 import type { CategoriesAnswer } from "./score-categories.ts";
 import type { SentimentAnswer } from "./score-sentiment.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { addExamples, type GlobalOptions } from "./command.ts";
+import { addExamples, type GlobalOptions } from "../../src/cli/command.ts";
 
 const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readLabelledSets } from "../../../src/analysis/evaluation/labelled-sets.ts";
-import { temporaryFolder } from "../../support/folder.ts";
+import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 function folderWith(files: Record<string, string | Buffer>): string {
   const folder = temporaryFolder();

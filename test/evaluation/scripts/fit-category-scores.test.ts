@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { temporaryFolder } from "../support/folder.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../scripts/fit-category-scores.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../../evaluation/scripts/fit-category-scores.ts", import.meta.url));
 
 it("finds how often evidence is right, and trusts least what no text speaks for", async () => {
   const folder = temporaryFolder();

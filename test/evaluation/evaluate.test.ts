@@ -1,11 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { costlyContestant, libraryContestant, type Contestant } from "../../../src/analysis/evaluation/contestants.ts";
-import { evaluate, isSilent } from "../../../src/analysis/evaluation/evaluate.ts";
-import { evaluationPage } from "../../../src/analysis/evaluation/evaluation-page.ts";
-import type { LabelledSets } from "../../../src/analysis/evaluation/labelled-sets.ts";
-import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
-import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
+import { costlyContestant, libraryContestant, type Contestant } from "../../evaluation/contestants.ts";
+import { evaluate, isSilent } from "../../evaluation/evaluate.ts";
+import { evaluationPage } from "../../evaluation/evaluation-page.ts";
+import type { LabelledSets } from "../../evaluation/labelled-sets.ts";
+import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
+import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, at) => `text ${at}`);
 

@@ -1,4 +1,4 @@
-import type { Sentiment } from "../sentiment-analyzer.ts";
+import type { Sentiment } from "../src/analysis/sentiment-analyzer.ts";
 import type { SentimentRow } from "./labelled-sets.ts";
 import { calibrationError, Counts, mean, type ClassScores } from "./scores.ts";
 
