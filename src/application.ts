@@ -202,7 +202,9 @@ export async function openApplication(
       escalationPolicy: settings.escalation && {
         ...DEFAULT_ESCALATION_POLICY,
         escalateUnreadable: settings.escalateUnreadable,
+        escalateDoubtful: settings.escalateDoubtful,
       },
+      thankAbove: settings.thankAbove,
       approval: settings.approval,
       mailRules: {
         unknownSender: settings.unknownSender,

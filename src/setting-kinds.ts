@@ -84,6 +84,13 @@ export const port: Kind<number, number | string> = (value) => {
   return number;
 };
 
+/** A number from 0 to 1. */
+export const share: Kind<number, number | string> = (value) => {
+  const number = typeof value === "string" && /^\s*(?:\d+\.?\d*|\.\d+)\s*$/.test(value) ? Number(value) : value;
+  if (typeof number === "number" && number >= 0 && number <= 1) return number;
+  throw new Unfit("must be a number from 0 to 1, such as 0.75");
+};
+
 export const oneOf =
   <const Name extends string>(...names: Name[]): Kind<Name> =>
   (value) => {

@@ -11,6 +11,7 @@ import {
   oneOf,
   someOf,
   onOff,
+  share,
   openAddress,
   port,
   text,
@@ -173,6 +174,19 @@ const DEFINITIONS = {
     kind: onOff,
     default: false,
     about: "`on`: feedback in a language that the analyser does not read is escalated.",
+  },
+  thankAbove: {
+    env: "THANK_ABOVE",
+    kind: share,
+    default: 0.75,
+    about:
+      "How sure the analyser must be of praise, 0 to 1, for an answer with thanks; less sure praise is answered like neutral feedback.",
+  },
+  escalateDoubtful: {
+    env: "ESCALATE_DOUBTFUL",
+    kind: onOff,
+    default: false,
+    about: "`on`: praise that is not sure enough for thanks is escalated.",
   },
   approval: {
     env: "APPROVAL",

@@ -11,6 +11,8 @@ describe("settings", () => {
       mailFrom: "Customer Care <care@example.org>",
       analyzer: "embedded",
       escalateUnreadable: false,
+      thankAbove: 0.75,
+      escalateDoubtful: false,
       escalation: true,
       approval: false,
       responseCap: 10,
@@ -51,6 +53,8 @@ describe("settings", () => {
   it.each([
     ["MAX_PARALLEL_REQUESTS", "0", /MAX_PARALLEL_REQUESTS \(maxParallelRequests\) must be at least 1/],
     ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
+    ["THANK_ABOVE", "75%", /THANK_ABOVE \(thankAbove\) must be a number from 0 to 1, such as 0\.75/],
+    ["THANK_ABOVE", "1.1", /must be a number from 0 to 1/],
     ["RESPONSE_CAP", " ", /RESPONSE_CAP \(responseCap\) must be a whole number/],
     ["MAIL_RETRY_FOR", "24", /MAIL_RETRY_FOR \(mailRetryFor\) must be a duration such as 30s, 15m, 1h or 2d, or 0\./],
     ["HTTP_PORT", "65536", /HTTP_PORT \(httpPort\) must be at most 65535/],

@@ -20,6 +20,7 @@ interface ToolResult {
   customer_id?: string;
   error?: string;
   sentiment?: string;
+  doubtful?: boolean;
   categories?: string[];
   action?: string;
   ticket_id?: string;
@@ -36,7 +37,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
   if (failed || result.error !== undefined) return `✗ ${oneLine(who + cut(result.error ?? content, LONGEST_RESULT))}`;
   const parts = [
-    result.sentiment,
+    result.doubtful === true ? `${result.sentiment}, doubtful` : result.sentiment,
     result.categories?.join(", "),
     result.action,
     result.ticket_id,

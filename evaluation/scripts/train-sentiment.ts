@@ -6,10 +6,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { readLabelledSets } from "../labelled-sets.ts";
 import { mean } from "../scores.ts";
-import type { SentimentScores } from "../score-sentiment.ts";
+import { scoreSentiment, type SentimentScores } from "../score-sentiment.ts";
 import { compare } from "./comparison.ts";
-import { labelledTexts, textsOfSharedOpinions, type LabelledText } from "../training/examples.ts";
-import { fitBias, fitCertainty, predict, scoresBySource, trainWeights, type Prediction } from "../training/fit.ts";
+import { labelledTexts, textsOfSharedOpinions } from "../training/examples.ts";
+import { decide, predict, scoresBySource, trainWeights } from "../training/fit.ts";
+import { answerLeftOut, fit, predictLeftOut, type LeftOutAnswer } from "../training/left-out.ts";
 import { randomNumbers } from "../training/logistic-regression.ts";
 
 const FOLDS = 5;
@@ -25,27 +26,12 @@ const labelled = await readLabelledSets(folder);
 const { sentiment: sets } = labelled;
 const texts = labelledTexts(sets);
 
-/** Each source predicted by weights that have seen none of it. */
-const predictLeftOut = (texts: readonly LabelledText[]): Prediction[] =>
-  sets.flatMap((_, source) =>
-    predict(
-      trainWeights(texts.filter((text) => text.source !== source)),
-      texts.filter((text) => text.source === source),
-    ),
-  );
-/** The bias for a source that was left out is fitted without it as well. */
-function reportLeftOut(title: string, predictions: readonly Prediction[]): void {
-  const fitted = sets.map((_, source) => {
-    const others = predictions.filter(({ text }) => text.source !== source);
-    return fitCertainty(others, fitBias(others));
-  });
-  report(
-    title,
-    scoresBySource(predictions, (source) => fitted[source]!),
-  );
-}
+const ofSource = (answers: readonly LeftOutAnswer[], source: number): LeftOutAnswer[] =>
+  answers.filter(({ text }) => text.source === source);
 
-const leftOut = predictLeftOut(texts);
+const scoresOf = (answers: readonly LeftOutAnswer[]): SentimentScores[] =>
+  sets.map(({ rows }, source) => scoreSentiment(rows, ofSource(answers, source)));
+
 const random = randomNumbers(FOLD_SEED);
 const folds = texts.map(() => Math.floor(random() * FOLDS));
 const folded = Array.from({ length: FOLDS }, (_, fold) =>
@@ -55,15 +41,15 @@ const folded = Array.from({ length: FOLDS }, (_, fold) =>
   ),
 ).flat();
 
-const shipped = fitCertainty(folded, fitBias(leftOut));
-reportLeftOut("each set by weights that never saw it (leave one set out)", leftOut);
-reportLeftOut(
+const shipped = fit(predictLeftOut(texts));
+report("each set by weights that never saw it (leave one set out)", scoresOf(answerLeftOut(texts)));
+report(
   "the same without opinions that occur in one set alone (a lower bound for texts that nobody has looked at)",
-  predictLeftOut(textsOfSharedOpinions(sets)),
+  scoresOf(answerLeftOut(textsOfSharedOpinions(sets))),
 );
 report(
   `in-domain (${FOLDS}-fold)`,
-  scoresBySource(folded, () => shipped),
+  scoresBySource(folded, (prediction) => decide(prediction, shipped)),
 );
 
 console.log((await compare(labelled)).join("\n"));
@@ -76,7 +62,7 @@ else
       ? "the shipped weights come out again, byte for byte"
       : "the shipped weights are others",
   );
-console.log(`${Math.ceil(content.length / 1000)} kB, bias ${shipped.bias.join(" ")}, certainty ${shipped.certainty}`);
+console.log(`${Math.ceil(content.length / 1000)} kB, bias ${shipped.bias.join(" ")}`);
 
 function report(title: string, scores: readonly SentimentScores[]): void {
   console.log(`\n${title}`);

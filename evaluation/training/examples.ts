@@ -1,8 +1,14 @@
 import type { Reading } from "../../src/analysis/embedded/reading.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
 import { publishedOpinion } from "../../src/analysis/embedded/lexicon/lexicon.ts";
-import { ENOUGH_OPINIONS, readBalance } from "../../src/analysis/embedded/sentiment-decision.ts";
-import { sentimentFeatures, sumOpinions, type OpinionHit } from "../../src/analysis/embedded/sentiment-features.ts";
+import { praiseDoubts, type DoubtHit } from "../../src/analysis/embedded/praise-doubts.ts";
+import { ENOUGH_OPINIONS } from "../../src/analysis/embedded/sentiment-decision.ts";
+import {
+  sentimentFeatures,
+  sumOpinions,
+  type OpinionHit,
+  type SentimentFeatures,
+} from "../../src/analysis/embedded/sentiment-features.ts";
 import { opinionInputs, wordBuckets } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
 import { wordFactor } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import type { LabelledSet, SentimentRow } from "../labelled-sets.ts";
@@ -12,8 +18,10 @@ import type { Example } from "./logistic-regression.ts";
 /** A labelled text with everything that training and deciding need, worked out once. */
 export interface LabelledText extends Example {
   sentiment: Sentiment;
-  /** What the balance says where it decides; undefined where the model does. */
-  counted: ReturnType<typeof readBalance> | undefined;
+  features: SentimentFeatures;
+  doubts: readonly DoubtHit[];
+  /** Whether its balance decides, and the model has no say. */
+  isCounted: boolean;
 }
 
 type Sets = readonly LabelledSet<SentimentRow>[];
@@ -57,7 +65,9 @@ export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = 
         opinions: opinionInputs(features),
         buckets,
         wordFactor: wordFactor(buckets.length),
-        counted: features.hits.length >= ENOUGH_OPINIONS ? readBalance(features) : undefined,
+        features,
+        doubts: praiseDoubts(features.tokens),
+        isCounted: features.hits.length >= ENOUGH_OPINIONS,
       };
     }),
   );

@@ -1,12 +1,19 @@
 import { BUCKET_BITS } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
+import { judge } from "../../src/analysis/embedded/sentiment-decision.ts";
 import {
   OUTCOMES,
   SentimentModel,
-  probabilities,
   type SentimentWeights,
 } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
+import {
+  NEUTRAL_WEIGHTS,
+  sureness,
+  surenessInputs,
+  type Judgement,
+} from "../../src/analysis/embedded/sentiment-model/sureness.ts";
+import { fitBinary } from "./binary-regression.ts";
 import { mean } from "../scores.ts";
-import { scoreSentiment, type SentimentScores } from "../score-sentiment.ts";
+import { scoreSentiment, type SentimentAnswer, type SentimentScores } from "../score-sentiment.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { LabelledText } from "./examples.ts";
 import { train } from "./logistic-regression.ts";
@@ -25,7 +32,7 @@ const OPTIONS = {
 /** The part of the weights that training itself finds. */
 export type Trained = Pick<SentimentWeights, "opinions" | "words" | "wordScale">;
 /** The part that is fitted afterwards, on predictions for texts that the training did not see. */
-export type Fitted = Pick<SentimentWeights, "bias" | "certainty" | "sureness">;
+export type Fitted = Pick<SentimentWeights, "bias" | "sureness">;
 
 /** A text with the logits of a model that has not seen it. */
 export interface Prediction {
@@ -40,7 +47,7 @@ const round = (value: number): number => Number(value.toFixed(4));
 /** Trains on what the model will decide, makes the weights relative to `neutral`, and rounds them to what is kept. */
 export function trainWeights(texts: readonly LabelledText[]): Trained {
   const { opinions, words } = train(
-    texts.filter(({ counted }) => counted === undefined),
+    texts.filter(({ isCounted }) => !isCounted),
     OPTIONS,
   );
   const relative = (values: Float64Array, input: number): number[] =>
@@ -61,8 +68,7 @@ export function trainWeights(texts: readonly LabelledText[]): Trained {
 
 const UNFITTED: Fitted = {
   bias: OUTCOMES.map(() => 0),
-  certainty: 1,
-  sureness: { positive: [0, 0], negative: [0, 0], neutral: [0, 0] },
+  sureness: { positive: [], negative: [], neutral: [...NEUTRAL_WEIGHTS] },
 };
 
 /** Logits for texts, by weights that were trained without them. */
@@ -71,32 +77,36 @@ export function predict(trained: Trained, texts: readonly LabelledText[]): Predi
   return texts.map((text) => ({ text, logits: model.logits(text.opinions, text.buckets) }));
 }
 
+const judgementOf = ({ text, logits }: Prediction, bias: readonly number[]): Judgement =>
+  judge(
+    text.features,
+    logits.map((logit, outcome) => logit + bias[outcome]!),
+  );
+
+const inputsOf = (judgement: Judgement, { features, doubts }: LabelledText): number[] =>
+  surenessInputs(judgement, features, doubts);
+
 export function decide(
-  { text, logits }: Prediction,
-  { bias, certainty, sureness }: Fitted,
-): { sentiment: Sentiment; score: number } {
-  if (text.counted !== undefined) {
-    const { sentiment, distance } = text.counted;
-    const model = new SentimentModel({ opinions: [], words: "", wordScale: 1, bias, certainty, sureness });
-    return { sentiment, score: model.sureness(sentiment, distance) };
-  }
-  const shares = probabilities(logits, { bias, certainty });
-  const sentiment = SENTIMENTS.reduce((best, one) => (shares[one] > shares[best] ? one : best));
-  return { sentiment, score: shares[sentiment] };
+  prediction: Prediction,
+  { bias, sureness: weights }: Fitted,
+): SentimentAnswer & { score: number } {
+  const judgement = judgementOf(prediction, bias);
+  const { sentiment } = judgement;
+  return { sentiment, score: sureness(inputsOf(judgement, prediction.text), weights[sentiment]) };
 }
 
 /** The scores of each source, in the order of the sources. */
 export function scoresBySource(
   predictions: readonly Prediction[],
-  fitted: (source: number) => Fitted,
+  answer: (prediction: Prediction) => SentimentAnswer,
 ): SentimentScores[] {
   const sources = Map.groupBy(predictions, ({ text }) => text.source);
   return [...sources]
     .sort(([one], [other]) => one - other)
-    .map(([source, predictions]) =>
+    .map(([, predictions]) =>
       scoreSentiment(
         predictions.map(({ text }) => ({ text: "", label: text.sentiment })),
-        predictions.map((prediction) => decide(prediction, fitted(source))),
+        predictions.map(answer),
       ),
     );
 }
@@ -104,61 +114,59 @@ export function scoresBySource(
 // Narrow: how common a class is differs from source to source, and the next one is none of these.
 const BIASES = Array.from({ length: 7 }, (_, at) => (at - 3) / 10);
 
-/** The bias with the best mean macro-F1 of all sources; of its neighbours too, lest it is best by chance. */
+/** What earlier trainings found: it gives way only to a gain that is more than chance. */
+const USUAL_BIAS = [0.3, 0] as const;
+const NOTICEABLE_GAIN = 0.001;
+
+/**
+ * The bias with the best mean macro-F1 of all sources, of its neighbours too, lest it is best by chance; of those that come close
+ * the one that is nearest to the usual one.
+ */
 export function fitBias(predictions: readonly Prediction[]): number[] {
   const quality = BIASES.map((negative) =>
     BIASES.map((positive) => {
-      const fitted = { ...UNFITTED, bias: [negative, positive] };
-      return mean(scoresBySource(predictions, () => fitted).map(({ macroF1 }) => macroF1));
+      const bias = [negative, positive];
+      const answer = (prediction: Prediction): SentimentAnswer => ({
+        sentiment: judgementOf(prediction, bias).sentiment,
+      });
+      return mean(scoresBySource(predictions, answer).map(({ macroF1 }) => macroF1));
     }),
   );
-  let best = { quality: 0, bias: [0, 0] };
-  BIASES.forEach((negative, row) =>
-    BIASES.forEach((positive, column) => {
+  const candidates = BIASES.flatMap((negative, row) =>
+    BIASES.map((positive, column) => {
       const around = [-1, 0, 1].flatMap((up) => [-1, 0, 1].map((left) => quality[row + up]?.[column + left]));
-      const value = mean(around.filter((one) => one !== undefined));
-      if (value > best.quality) best = { quality: value, bias: [negative, positive] };
+      const distance = Math.abs(negative - USUAL_BIAS[0]) + Math.abs(positive - USUAL_BIAS[1]);
+      return { bias: [negative, positive], distance, quality: mean(around.filter((one) => one !== undefined)) };
     }),
   );
-  return best.bias;
+  const best = Math.max(...candidates.map(({ quality }) => quality));
+  const close = candidates.filter(({ quality }) => quality >= best - NOTICEABLE_GAIN);
+  return close.reduce((nearest, one) => (one.distance < nearest.distance ? one : nearest)).bias;
 }
 
-const CERTAINTIES = Array.from({ length: 30 }, (_, at) => (at + 4) / 20);
+const SURENESS_DECAY = 5;
 
-/** Makes the probabilities true: the certainty and the sureness under which the labels are likeliest. */
-export function fitCertainty(predictions: readonly Prediction[], bias: readonly number[]): Fitted {
-  const byModel = predictions.filter(({ text }) => text.counted === undefined);
-  const loss = (certainty: number): number =>
-    mean(
-      byModel.map(
-        ({ text, logits }) => -Math.log(probabilities(logits, { bias: [...bias], certainty })[text.sentiment]),
-      ),
-    );
-  const certainty = CERTAINTIES.reduce((best, one) => (loss(one) < loss(best) ? one : best));
-  const sureness = Object.fromEntries(
-    SENTIMENTS.map((sentiment) => [sentiment, fitSureness(predictions, sentiment)]),
-  ) as Fitted["sureness"];
-  return { bias: [...bias], certainty, sureness };
-}
-
-const INTERCEPTS = Array.from({ length: 31 }, (_, at) => (at - 15) / 5);
-const SLOPES = Array.from({ length: 16 }, (_, at) => at / 10);
-
-/** Intercept and slope of the probability that a counted sentiment is right, by its distance. */
-function fitSureness(predictions: readonly Prediction[], sentiment: Sentiment): number[] {
-  const answers = predictions.flatMap(({ text }) =>
-    text.counted?.sentiment === sentiment
-      ? [{ distance: Math.min(6, text.counted.distance), right: text.sentiment === sentiment }]
-      : [],
+/**
+ * Makes the scores true: for each sentiment the weights of its `surenessInputs` under which being right is likeliest. Learned
+ * from sources that have all sentiments alone: in the others an answer is right or wrong for what the source leaves out.
+ */
+export function fitSureness(predictions: readonly Prediction[], bias: readonly number[]): Fitted {
+  const sources = Map.groupBy(predictions, ({ text }) => text.source);
+  const whole = [...sources.values()].filter(
+    (own) => new Set(own.map(({ text }) => text.sentiment)).size === SENTIMENTS.length,
   );
-  const loss = (intercept: number, slope: number): number =>
-    mean(answers.map(({ distance, right }) => Math.log1p(Math.exp((right ? -1 : 1) * (intercept + slope * distance)))));
-  let best = { loss: Number.POSITIVE_INFINITY, line: [0, 0] };
-  for (const intercept of INTERCEPTS) {
-    for (const slope of SLOPES) {
-      const value = loss(intercept, slope);
-      if (value < best.loss) best = { loss: value, line: [intercept, slope] };
-    }
-  }
-  return best.line;
+  const average = mean(whole.map(({ length }) => Math.sqrt(length)));
+  const fit = (sentiment: Sentiment): number[] => {
+    const examples = whole.flatMap((own) =>
+      own.flatMap((prediction) => {
+        const judgement = judgementOf(prediction, bias);
+        if (judgement.sentiment !== sentiment) return [];
+        const isTrue = prediction.text.sentiment === sentiment;
+        return [{ inputs: inputsOf(judgement, prediction.text), isTrue, weight: average / Math.sqrt(own.length) }];
+      }),
+    );
+    return fitBinary(examples, SURENESS_DECAY).map(round);
+  };
+  const sureness = { positive: fit("positive"), negative: fit("negative"), neutral: [...NEUTRAL_WEIGHTS] };
+  return { bias: [...bias], sureness };
 }

@@ -22,6 +22,8 @@ export interface SentimentResult {
   score: number;
   /** The words and phrases of the text that led to it, in their order. */
   evidence: string[];
+  /** Words of the text that make praise less sure: "would have been", "go elsewhere". Absent where there are none. */
+  doubts?: string[];
   /** ISO 639-1 code of the text's language, `und` where it can't be told. */
   language: string;
   fallback?: AnalysisFallback;

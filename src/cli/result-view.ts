@@ -74,7 +74,10 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
   return [
     `${isWaiting(result) ? styled("yellow", "…") : styled("green", "✓")} ${title}${again}`,
     fields([
-      ["sentiment", sentimentText(result.sentiment ?? "")],
+      [
+        "sentiment",
+        `${sentimentText(result.sentiment ?? "")}${result.doubtful === true ? dim(", doubtful: no thanks") : ""}`,
+      ],
       ["categories", (result.categories ?? []).join(", ")],
       ...(result.analysis_fallback === undefined
         ? []

@@ -95,6 +95,8 @@ export const abi = terms(ABI, [
   "forFeedback",
   "version",
   "sentimentScore",
+  "sentimentDoubt",
+  "doubtful",
   "categoryScore",
   "sentimentEvidence",
   "categoryEvidence",

@@ -21,8 +21,8 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
 
 /**
  * Judges English text by a lexicon of opinion words and phrases, with negation, degree, emphasis and contrast, and where it
- * finds few of them by a small trained model too. Offline, deterministic; reads the first 20,000 characters. `score` estimates
- * how probably the answer is right. Text in another language is neutral with score 0 and names the language.
+ * finds few of them by a small trained model too. Offline, deterministic; reads the first 20,000 characters. `score` is a
+ * calibrated estimate of how probably the answer is right. Text in another language is neutral with score 0 and names the language.
  *
  * The idea of a valence lexicon with rules for what surrounds a word: Hutto & Gilbert, VADER, ICWSM 2014.
  *
@@ -31,7 +31,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "5";
+  readonly version = "6";
 
   analyze(text: string): SentimentResult {
     const { tokens, language, readable } = read(text);
@@ -40,10 +40,16 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
     if (features.words === 0 && features.hits.length === 0)
       return { sentiment: "neutral", score: 0, evidence: [], language };
     model ??= new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url) as SentimentWeights);
-    const { sentiment, score } = decideSentiment(features, model);
+    const { sentiment, score, doubts } = decideSentiment(features, model);
     const evidence = quote(text, tokens, reasons(features, model, sentiment));
     // Too short to tell by its letters, but it has English opinion words.
     const english = features.hits.some(({ from }) => tokens[from]?.kind === "word");
-    return { sentiment, score, evidence, language: english ? "en" : language };
+    return {
+      sentiment,
+      score,
+      evidence,
+      ...(doubts.length > 0 && { doubts: quote(text, tokens, doubts) }),
+      language: english ? "en" : language,
+    };
   }
 }

@@ -1,7 +1,9 @@
 import { SENTIMENTS, type Sentiment } from "../sentiment-analyzer.ts";
+import { praiseDoubts, type DoubtHit } from "./praise-doubts.ts";
 import { balance } from "./sentiment-balance.ts";
 import type { SentimentFeatures } from "./sentiment-features.ts";
-import type { SentimentModel } from "./sentiment-model/sentiment-model.ts";
+import { probabilities, type SentimentModel } from "./sentiment-model/sentiment-model.ts";
+import { surenessInputs, type Judgement } from "./sentiment-model/sureness.ts";
 
 /** From so many opinions on their balance decides; below, the words around them have a say. */
 export const ENOUGH_OPINIONS = 3;
@@ -13,6 +15,8 @@ export interface SentimentDecision {
   sentiment: Sentiment;
   /** Estimated probability that it is right, 0 to 1. */
   score: number;
+  /** What makes praise less sure; empty for anything else. */
+  doubts: readonly DoubtHit[];
 }
 
 /** What the balance of the opinions says, and how far it is from saying something else. */
@@ -26,13 +30,18 @@ export function readBalance(features: SentimentFeatures): { sentiment: Sentiment
 /**
  * Many opinions are counted, which holds for texts of any kind. One or two, or none at all, say too little: there a model
  * decides that was trained on the words as well.
+ * @param logits of the model, bias included
  */
+export function judge(features: SentimentFeatures, logits: readonly number[]): Judgement {
+  if (features.hits.length >= ENOUGH_OPINIONS) return { ...readBalance(features), logits };
+  const shares = probabilities(logits);
+  const sentiment = SENTIMENTS.reduce((best, one) => (shares[one] > shares[best] ? one : best));
+  return { sentiment, distance: undefined, logits };
+}
+
 export function decideSentiment(features: SentimentFeatures, model: SentimentModel): SentimentDecision {
-  if (features.hits.length >= ENOUGH_OPINIONS) {
-    const { sentiment, distance } = readBalance(features);
-    return { sentiment, score: model.sureness(sentiment, distance) };
-  }
-  const probabilities = model.probabilities(features);
-  const sentiment = SENTIMENTS.reduce((best, one) => (probabilities[one] > probabilities[best] ? one : best));
-  return { sentiment, score: probabilities[sentiment] };
+  const judgement = judge(features, model.logitsOf(features));
+  const { sentiment } = judgement;
+  const doubts = sentiment === "positive" ? praiseDoubts(features.tokens) : [];
+  return { sentiment, score: model.sureness(sentiment, surenessInputs(judgement, features, doubts)), doubts };
 }

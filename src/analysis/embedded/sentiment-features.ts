@@ -156,6 +156,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const innocent = new Set<number>();
   // Tokens of phrases that are no blame: their negations stay inside.
   const settled = new Set<number>();
+  const symbols = new Set<string>();
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
   let negatedTo = -1;
@@ -177,7 +178,10 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
       at++;
       continue;
     }
-    if (found.opinion.valence !== 0) {
+    // Ten hearts are no ten opinions.
+    const isRepeated = token.kind === "symbol" && symbols.has(token.norm);
+    if (token.kind === "symbol") symbols.add(token.norm);
+    if (found.opinion.valence !== 0 && !isRepeated) {
       const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, settled);
       const isOver = negation === undefined && found.opinion.valence < 0 && isSettled(tokens, at, found.to);
       const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, links);

@@ -62,6 +62,11 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   escalationPolicy?: EscalationPolicy | false;
   /** Default: `DEFAULT_MAIL_RULES`. */
   mailRules?: MailRules;
+  /**
+   * How sure the analyser of sentiment must be of praise, 0 to 1, for an answer with thanks; below, it is answered like neutral
+   * feedback. Default: `DEFAULT_THANK_ABOVE`.
+   */
+  thankAbove?: number;
   /** `false`: no cap. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
   /** Whether a person has to agree to every mail before it goes out; default: no. It is kept with what is accepted here. */

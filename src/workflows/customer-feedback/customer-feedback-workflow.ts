@@ -37,7 +37,14 @@ import { HeldMailDesk } from "./held-mail-desk.ts";
 import { HeldMails } from "./held-mails.ts";
 import { MailIntake } from "./mail-intake.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
-import { decideAction, DEFAULT_ESCALATION_POLICY, isPriority, stricterOf, type EscalationPolicy } from "./policy.ts";
+import {
+  decideAction,
+  DEFAULT_ESCALATION_POLICY,
+  DEFAULT_THANK_ABOVE,
+  isPriority,
+  stricterOf,
+  type EscalationPolicy,
+} from "./policy.ts";
 import { referenceKey } from "./reference.ts";
 import { shownReference } from "./reflection.ts";
 import { CATEGORIES_EXAMPLE, EVENT_EXAMPLE, PROCESS_EXAMPLE, SENTIMENT_EXAMPLE } from "./examples.ts";
@@ -71,6 +78,8 @@ interface Decision {
   sentiment: Sentiment;
   categories: Category[];
   isPriority: boolean;
+  /** Absent in runs that were begun before it was. */
+  doubtful?: boolean;
 }
 
 interface DecidedAnalysis extends Analysis<CategoriesResult> {
@@ -95,6 +104,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   readonly #mailIntake: MailIntake;
   readonly #heldMails: HeldMailDesk;
   readonly #policy: EscalationPolicy | false;
+  readonly #thankAbove: number;
   readonly #clock: () => Date;
 
   override readonly operations = [
@@ -136,6 +146,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     super(configuration);
     const { ontologyStore, customerDataPipeline: pipeline, emailIntegration: email } = configuration;
     this.#policy = configuration.escalationPolicy ?? DEFAULT_ESCALATION_POLICY;
+    this.#thankAbove = thankAbove(configuration);
     this.#graph = new FeedbackGraph(ontologyStore);
     this.#clock = configuration.clock ?? (() => new Date());
     this.#customers = new Customers({
@@ -339,8 +350,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
     });
-    const { action, sentiment, categories, isPriority } =
-      categoryAnalysis.decision ?? (await step.unlisted("action_decided", async () => decide(categoryAnalysis)));
+    const {
+      action,
+      sentiment,
+      categories,
+      isPriority,
+      doubtful = false,
+    } = categoryAnalysis.decision ?? (await step.unlisted("action_decided", async () => decide(categoryAnalysis)));
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
     const reference = shownReference(feedback);
@@ -352,6 +368,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         reference,
         sentiment,
         categories,
+        doubtful,
         stated,
         action,
         customerUri: customer.customer_uri,
@@ -371,6 +388,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       action,
       sentiment,
       categories,
+      ...(doubtful && { doubtful }),
       feedback_uri,
       ...(reference === feedback_id ? {} : { reference }),
       ...(language === undefined ? {} : { language }),
@@ -380,7 +398,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const messageId = customer.message_id ?? this.#messageId(feedback_id);
     const mail = { feedback, categories, isPriority, messageId };
     if (action === "auto_respond") {
-      const due = { ...mail, kind: sentiment };
+      const due = { ...mail, kind: doubtful ? "neutral" : sentiment };
       return { ...output, ...(await this.#responses.respond(context, "response_sent", due, output)) };
     }
     if (action === "no_action") return output;
@@ -433,8 +451,17 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       { sentiment, categories },
       { sentiment: unreadable ? undefined : found.sentiment, categories: foundCategories },
     );
-    const action = decideAction(this.#policy, { segment, lifetimeValue, ...labels, sendResponse, unreadable });
-    return { action, ...labels, isPriority: isPriority(this.#policy, segment) };
+    // Nobody has looked at what was not read: there a stated label stands.
+    const doubtful = labels.sentiment === "positive" && !unreadable && found.score < this.#thankAbove;
+    const action = decideAction(this.#policy, {
+      segment,
+      lifetimeValue,
+      ...labels,
+      sendResponse,
+      unreadable,
+      doubtful,
+    });
+    return { action, ...labels, isPriority: isPriority(this.#policy, segment), doubtful };
   }
 
   async #customerFacts({ customer_id, feedback_id }: CustomerFeedbackInput): Promise<CustomerFacts> {
@@ -475,6 +502,12 @@ async function ownWordsOf(text: string): Promise<string> {
 function mailRetryFor({ mailRetryForMs = DEFAULT_MAIL_RETRY_FOR_MS }: CustomerFeedbackWorkflowConfiguration): number {
   if (mailRetryForMs >= 0 && Number.isFinite(mailRetryForMs)) return mailRetryForMs;
   throw new TypeError(`mailRetryForMs must be a number of milliseconds of at least 0, not ${mailRetryForMs}`);
+}
+
+/** @throws TypeError for what is no share */
+function thankAbove({ thankAbove = DEFAULT_THANK_ABOVE }: CustomerFeedbackWorkflowConfiguration): number {
+  if (thankAbove >= 0 && thankAbove <= 1) return thankAbove;
+  throw new TypeError(`thankAbove must be a number from 0 to 1, not ${thankAbove}`);
 }
 
 /** Both reasons where they differ. */

@@ -34,6 +34,8 @@ export interface FeedbackRecord {
   /** What the process went by. */
   sentiment: Sentiment;
   categories: readonly Category[];
+  /** Praise that was not sure enough for thanks. */
+  doubtful: boolean;
   /** What the caller said of it. */
   stated: { sentiment?: Sentiment | undefined; categories: readonly Category[] };
   action: Action;
@@ -80,7 +82,7 @@ export class FeedbackGraph {
 
   /** Stores the feedback with its provenance and returns its URI. */
   async store(record: FeedbackRecord): Promise<string> {
-    const { id, reference, subject, text, sentiment, categories, stated, action, timestamp, runId } = record;
+    const { id, reference, subject, text, sentiment, categories, doubtful, stated, action, timestamp, runId } = record;
     const { sentimentAnalysis, categoryAnalysis } = record;
     const { sentiment: foundSentiment, ...bySentiment } = sentimentAnalysis.result;
     const { categories: foundCategories, ...byCategory } = categoryAnalysis.result;
@@ -96,6 +98,7 @@ export class FeedbackGraph {
       statedSentiment: stated.sentiment,
       foundSentiment: differs ? foundSentiment : undefined,
       sentimentScore: bySentiment.score,
+      doubtful: doubtful || undefined,
       categoryScore: Math.max(0, ...Object.values(byCategory.scores)),
       timestamp,
       action,
@@ -107,6 +110,7 @@ export class FeedbackGraph {
     add("statedCategory", stated.categories);
     if (stated.categories.length > 0 || !isSame(foundCategories, categories)) add("foundCategory", foundCategories);
     add("sentimentEvidence", bySentiment.evidence);
+    add("sentimentDoubt", bySentiment.doubts ?? []);
     add("categoryEvidence", Object.values(byCategory.evidence).flat());
     add(
       "fallbackReason",

@@ -12,6 +12,8 @@ export interface EscalationPolicy {
   criticalCategories: readonly Category[];
   /** Whether feedback in a language that the analyser does not read goes to a person; default: no. */
   escalateUnreadable?: boolean;
+  /** Whether praise that is not sure enough for thanks goes to a person; default: no, then it is answered like neutral feedback. */
+  escalateDoubtful?: boolean;
 }
 
 /** Premium and enterprise customers, valuable unhappy ones, and everything about bugs, security, billing and law. */
@@ -29,6 +31,8 @@ export interface Situation {
   sendResponse: boolean;
   /** The analyser does not read the text's language. */
   unreadable: boolean;
+  /** Praise that is not sure enough for thanks. */
+  doubtful: boolean;
 }
 
 /**
@@ -41,14 +45,21 @@ export function decideAction(policy: EscalationPolicy | false, situation: Situat
 }
 
 function mustEscalate(policy: EscalationPolicy, situation: Situation): boolean {
-  const { segment, lifetimeValue, sentiment, categories, unreadable } = situation;
+  const { segment, lifetimeValue, sentiment, categories, unreadable, doubtful } = situation;
   return (
     isPriority(policy, segment) ||
     (sentiment === "negative" && lifetimeValue > policy.negativeLifetimeValueOver) ||
     categories.some((category) => policy.criticalCategories.includes(category)) ||
-    (unreadable && policy.escalateUnreadable === true)
+    (unreadable && policy.escalateUnreadable === true) ||
+    (doubtful && policy.escalateDoubtful === true)
   );
 }
+
+/**
+ * How sure praise must be to be answered with thanks, 0 to 1. On sets that the analyser had not seen 4 % of unhappy customers
+ * would have been thanked, and two thirds of the pleased ones: see the table in `docs/text-analysis.md`.
+ */
+export const DEFAULT_THANK_ABOVE = 0.75;
 
 /** What somebody, or an analyser, makes of a piece of feedback. */
 export interface Labels {

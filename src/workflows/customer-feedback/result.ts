@@ -21,6 +21,7 @@ export const SentimentOutput = z.object({
   sentiment: z.enum(SENTIMENTS),
   score: z.number().min(0).max(1).describe("How sure, 0 to 1."),
   evidence: z.array(z.string()).describe("The words that led to it."),
+  doubts: z.array(z.string()).optional().describe("Words that make praise less sure."),
   language,
   fallback,
 });
@@ -38,6 +39,10 @@ export const CustomerFeedbackOutput = z.object({
   action: z.enum(ACTIONS),
   sentiment: z.enum(SENTIMENTS),
   categories: z.array(z.enum(CATEGORIES)),
+  doubtful: z
+    .boolean()
+    .optional()
+    .describe("true where the text sounds positive, but not surely enough for an answer with thanks; else absent."),
   feedback_uri: z.string(),
   reference: z
     .string()

@@ -18,7 +18,7 @@ const features = (text: string) => sentimentFeatures(read(text).tokens);
 
 /** A model that knows nothing but what is given. */
 const modelWith = (changes: Partial<SentimentWeights>): SentimentModel =>
-  new SentimentModel({ ...weights, opinions: [], words: "", wordScale: 1, bias: [0, 0], certainty: 1, ...changes });
+  new SentimentModel({ ...weights, opinions: [], words: "", wordScale: 1, bias: [0, 0], ...changes });
 
 describe("the sentiment model", () => {
   it("is smaller than 200 kB", () => {
@@ -29,18 +29,17 @@ describe("the sentiment model", () => {
     const model = new SentimentModel(weights);
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        const { positive, negative, neutral } = model.probabilities(features(text));
+        const { positive, negative, neutral } = probabilities(model.logitsOf(features(text)));
         expect(positive + negative + neutral).toBeCloseTo(1);
         expect(Math.min(positive, negative, neutral)).toBeGreaterThanOrEqual(0);
       }),
     );
   });
 
-  it("takes its certainty and its bias into account", () => {
-    const shares = (bias: number[], certainty: number) => probabilities([1, 0], { bias, certainty });
-    expect(shares([0, 0], 2).negative).toBeGreaterThan(shares([0, 0], 1).negative);
-    expect(shares([0, 3], 1).positive).toBeGreaterThan(shares([0, 3], 1).negative);
-    expect(shares([0, 0], 0)).toEqual({ negative: 1 / 3, positive: 1 / 3, neutral: 1 / 3 });
+  it("takes its bias into account", () => {
+    expect(modelWith({ bias: [0, 3] }).logitsOf(features("a table"))).toEqual([0, 3]);
+    expect(probabilities([1, 3]).positive).toBeGreaterThan(probabilities([1, 0]).positive);
+    expect(probabilities([0, 0])).toEqual({ negative: 1 / 3, positive: 1 / 3, neutral: 1 / 3 });
   });
 
   it("goes by words and pairs of words", () => {
@@ -48,8 +47,8 @@ describe("the sentiment model", () => {
     const bytes = new Int8Array(2 ** 16);
     bytes[(pair ?? 0) * 2] = 100;
     const model = modelWith({ words: Buffer.from(bytes.buffer).toString("base64") });
-    expect(model.probabilities(features("please send back")).negative).toBeGreaterThan(0.9);
-    expect(model.probabilities(features("back then I send it")).negative).toBeCloseTo(1 / 3);
+    expect(model.logitsOf(features("please send back"))[0]).toBeGreaterThan(3);
+    expect(model.logitsOf(features("back then I send it"))[0]).toBe(0);
     const spoken = model.reasons(features("please send back"), "negative", 3);
     expect(spoken).toEqual([{ from: 1, to: 3, weight: 100 }]);
   });

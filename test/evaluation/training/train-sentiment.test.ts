@@ -5,7 +5,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { labelledTexts, textsOfSharedOpinions } from "../../../evaluation/training/examples.ts";
-import { predict, scoresBySource, trainWeights, fitBias, fitCertainty } from "../../../evaluation/training/fit.ts";
+import {
+  predict,
+  scoresBySource,
+  trainWeights,
+  fitBias,
+  fitSureness,
+  decide,
+} from "../../../evaluation/training/fit.ts";
 import type { SentimentRow } from "../../../evaluation/labelled-sets.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
@@ -33,7 +40,8 @@ describe("training the sentiment model", () => {
       trained,
       texts.filter(({ source }) => source === 0),
     );
-    const [scores] = scoresBySource(predictions, () => fitCertainty(predictions, [0, 0]));
+    const fitted = fitSureness(predictions, [0, 0]);
+    const [scores] = scoresBySource(predictions, (prediction) => decide(prediction, fitted));
     expect(scores?.macroF1).toBe(1);
   });
 
@@ -41,7 +49,7 @@ describe("training the sentiment model", () => {
     const counted = labelledTexts([
       { name: "a", rows: [{ text: "Superb, great and lovely zorp", label: "negative" }] },
     ]);
-    expect(counted[0]?.counted?.sentiment).toBe("positive");
+    expect(counted[0]?.isCounted).toBe(true);
     const texts = labelledTexts(sets);
     expect(trainWeights([...counted, ...texts])).toEqual(trainWeights(texts));
   });

@@ -1,6 +1,7 @@
 import type { Sentiment } from "../../sentiment-analyzer.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
 import { opinionInputs, visitWords, wordBuckets } from "./inputs.ts";
+import { sureness } from "./sureness.ts";
 
 /** What the model tells apart; logits are relative to `neutral`, whose logit is 0. */
 export const OUTCOMES = ["negative", "positive"] as const;
@@ -15,9 +16,7 @@ export interface SentimentWeights {
   wordScale: number;
   /** Added to the logits of `OUTCOMES`: how common they are taken to be. */
   bias: number[];
-  /** Logits are multiplied by this to make the probabilities true. */
-  certainty: number;
-  /** Where opinions are only counted: intercept and slope of how probably their balance is right, by its distance. */
+  /** How probably a judgement is right: weights of `surenessInputs`. */
   sureness: Record<Sentiment, number[]>;
 }
 
@@ -33,8 +32,6 @@ export type Probabilities = Record<Sentiment, number>;
 /** Few words say little by themselves: their sum is divided by the root of their number, and at least by the root of this. */
 const FEWEST_WORDS = 12;
 
-const FARTHEST = 6;
-
 export const wordFactor = (words: number): number => 1 / Math.sqrt(Math.max(FEWEST_WORDS, words));
 
 export class SentimentModel {
@@ -46,7 +43,7 @@ export class SentimentModel {
     this.#words = new Int8Array(Buffer.from(weights.words, "base64"));
   }
 
-  /** Logits of `OUTCOMES` before bias and certainty. */
+  /** Logits of `OUTCOMES` before the bias. */
   logits(opinions: readonly number[], buckets: readonly number[]): number[] {
     const factor = wordFactor(buckets.length) * this.#weights.wordScale;
     return OUTCOMES.map((_, outcome) => {
@@ -60,14 +57,17 @@ export class SentimentModel {
     });
   }
 
-  probabilities(features: SentimentFeatures): Probabilities {
-    return probabilities(this.logits(opinionInputs(features), wordBuckets(features.tokens)), this.#weights);
+  /** Logits of `OUTCOMES` for a text, bias included. */
+  logitsOf(features: SentimentFeatures): number[] {
+    const { bias } = this.#weights;
+    return this.logits(opinionInputs(features), wordBuckets(features.tokens)).map(
+      (logit, outcome) => logit + (bias[outcome] ?? 0),
+    );
   }
 
-  /** How probably the balance of many opinions is right, at a distance from saying something else. */
-  sureness(sentiment: Sentiment, distance: number): number {
-    const [intercept = 0, slope = 0] = this.#weights.sureness[sentiment];
-    return 1 / (1 + Math.exp(-intercept - slope * Math.min(FARTHEST, distance)));
+  /** How probably a judgement is right, 0 to 1, by what `surenessInputs` makes of it. */
+  sureness(sentiment: Sentiment, inputs: readonly number[]): number {
+    return sureness(inputs, this.#weights.sureness[sentiment]);
   }
 
   /** The words and pairs of words that spoke most for an outcome, strongest first, none inside another. */
@@ -88,11 +88,8 @@ export class SentimentModel {
 }
 
 /** Softmax over the outcomes and `neutral`. */
-export function probabilities(
-  logits: readonly number[],
-  { bias, certainty }: Pick<SentimentWeights, "bias" | "certainty">,
-): Probabilities {
-  const [negative = 0, positive = 0] = logits.map((logit, at) => Math.exp((logit + (bias[at] ?? 0)) * certainty));
+export function probabilities(logits: readonly number[]): Probabilities {
+  const [negative = 0, positive = 0] = logits.map(Math.exp);
   const sum = negative + positive + 1;
   return { negative: negative / sum, positive: positive / sum, neutral: 1 / sum };
 }

@@ -1,0 +1,68 @@
+import {
+  decide,
+  fitBias,
+  fitSureness,
+  predict,
+  trainWeights,
+  type Fitted,
+  type Prediction,
+  type Trained,
+} from "./fit.ts";
+import type { LabelledText } from "./examples.ts";
+
+/** A text and what was said about it by weights, bias and sureness that were all found without its source. */
+export interface LeftOutAnswer {
+  text: LabelledText;
+  sentiment: LabelledText["sentiment"];
+  score: number;
+}
+
+const sourcesOf = (texts: readonly LabelledText[]): number[] => [...new Set(texts.map(({ source }) => source))];
+
+/** Each source predicted by weights that have seen none of it. */
+export const predictLeftOut = (texts: readonly LabelledText[]): Prediction[] =>
+  predictWithout(texts, trainedWithout(texts));
+
+type TrainedWithout = (...sources: number[]) => Trained;
+
+function trainedWithout(texts: readonly LabelledText[]): TrainedWithout {
+  const known = new Map<string, Trained>();
+  return (...sources) => {
+    const key = sources.toSorted().join(" ");
+    const trained = known.get(key) ?? trainWeights(texts.filter(({ source }) => !sources.includes(source)));
+    known.set(key, trained);
+    return trained;
+  };
+}
+
+const predictWithout = (texts: readonly LabelledText[], trained: TrainedWithout, ...without: number[]): Prediction[] =>
+  sourcesOf(texts).flatMap((own) =>
+    predict(
+      trained(own, ...without),
+      texts.filter(({ source }) => source === own),
+    ),
+  );
+
+/**
+ * Answers about each source by a model of which nothing has seen it: what its bias and its sureness are fitted to are other
+ * sources' texts, judged by weights that were trained without either. For that each pair of sources is left out once.
+ */
+export function answerLeftOut(texts: readonly LabelledText[]): LeftOutAnswer[] {
+  const trained = trainedWithout(texts);
+  return sourcesOf(texts).flatMap((own) => {
+    const others = predictWithout(
+      texts.filter(({ source }) => source !== own),
+      trained,
+      own,
+    );
+    const fitted = fit(others);
+    const predictions = predict(
+      trained(own),
+      texts.filter(({ source }) => source === own),
+    );
+    return predictions.map((prediction) => ({ text: prediction.text, ...decide(prediction, fitted) }));
+  });
+}
+
+/** Bias and sureness, on texts that the weights have not seen. */
+export const fit = (predictions: readonly Prediction[]): Fitted => fitSureness(predictions, fitBias(predictions));

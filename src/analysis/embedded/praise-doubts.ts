@@ -1,0 +1,52 @@
+import { readData } from "../read-data.ts";
+import { PhraseTrie } from "./phrase-trie.ts";
+import type { Token } from "./tokenizer.ts";
+
+/** What makes praise doubtful, by `lexicon/doubts.json`; the order is that of the weights. */
+export const DOUBTS = [
+  "unreal",
+  "conditional",
+  "past",
+  "expected",
+  "elsewhere",
+  "waiting",
+  "reported",
+  "reversed",
+  "ironic",
+] as const;
+
+export type Doubt = (typeof DOUBTS)[number];
+
+/** Tokens `from` to `to` (excluded) that say that praise may not be meant: "would have been great", "go elsewhere". */
+export interface DoubtHit {
+  doubt: Doubt;
+  from: number;
+  to: number;
+}
+
+/** `none` only looks like a doubt, and hides what begins inside it: "could not be better", "within two days". */
+function readDoubts(): PhraseTrie<Doubt | "none"> {
+  const trie = new PhraseTrie<Doubt | "none">();
+  const lexicon = readData("./lexicon/doubts.json", import.meta.url) as Record<Doubt | "none", string[]>;
+  for (const doubt of [...DOUBTS, "none"] as const) for (const pattern of lexicon[doubt]) trie.add(pattern, doubt);
+  return trie;
+}
+
+let doubts: PhraseTrie<Doubt | "none"> | undefined;
+
+/** In the order of the text, of each place and kind the longest. Linear in the number of tokens. */
+export function praiseDoubts(tokens: readonly Token[]): DoubtHit[] {
+  doubts ??= readDoubts();
+  const hits: DoubtHit[] = [];
+  let hiddenTo = 0;
+  for (let at = 0; at < tokens.length; at++) {
+    const longest = new Map<Doubt, DoubtHit>();
+    // Shorter ones come first.
+    for (const { value, from, to } of doubts.matchesAt(tokens, at)) {
+      if (value === "none") hiddenTo = Math.max(hiddenTo, to);
+      else longest.set(value, { doubt: value, from, to });
+    }
+    if (at >= hiddenTo) hits.push(...longest.values());
+  }
+  return hits;
+}

@@ -1,0 +1,61 @@
+import type { Sentiment } from "../../sentiment-analyzer.ts";
+import { DOUBTS, type DoubtHit } from "../praise-doubts.ts";
+import { balance } from "../sentiment-balance.ts";
+import type { SentimentFeatures } from "../sentiment-features.ts";
+
+/** What is known of a judgement. */
+export interface Judgement {
+  sentiment: Sentiment;
+  /** Of the balance from saying something else, where the balance decided; undefined where the model did. */
+  distance: number | undefined;
+  /** Of `negative` and `positive`, relative to `neutral`, bias included. */
+  logits: readonly number[];
+}
+
+const FARTHEST = 6;
+const MOST_BLAME = 3;
+
+const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+
+/**
+ * What speaks for and against a judgement's being right: a weighted sum of these is the logit of that. How common
+ * `neutral` is differs so much from source to source that nothing could be learned about it: see `NEUTRAL_WEIGHTS`.
+ */
+export function surenessInputs(
+  { sentiment, distance, logits }: Judgement,
+  features: SentimentFeatures,
+  doubts: readonly DoubtHit[],
+): number[] {
+  const [negative = 0, positive = 0] = logits;
+  const isCounted = Number(distance !== undefined);
+  if (sentiment === "neutral") return isCounted ? [0, 0, 1] : [1, -logOfSum(negative, positive), 0];
+  const [own, other] = sentiment === "positive" ? [positive, negative] : [negative, positive];
+  const common = [1, (own - other) / 2, own / 2, isCounted, Math.min(FARTHEST, distance ?? 0), ...textInputs(features)];
+  if (sentiment === "negative") return common;
+  return [...common, ...DOUBTS.map((doubt) => Number(doubts.some((hit) => hit.doubt === doubt)))];
+}
+
+/** Where the model said so, intercept and slope of its logit; the logit of a balance. Chosen by hand, on sets left out. */
+export const NEUTRAL_WEIGHTS: readonly number[] = [0.1, 0.5, -1.2];
+
+const logOfSum = (one: number, other: number): number => Math.log(Math.exp(one) + Math.exp(other));
+
+function textInputs(features: SentimentFeatures): number[] {
+  const { tokens, hits, positive, negative, words, looseNegations } = features;
+  const root = Math.sqrt(Math.max(1, hits.length));
+  return [
+    within(negative / root, 0, MOST_BLAME) / 2,
+    within(positive / root, 0, FARTHEST) / 2,
+    Math.log1p(words) / 2,
+    Number(tokens.some(({ kind, norm }) => kind === "stop" && norm.includes("?"))),
+    Number(looseNegations > 0),
+    within(balance(features), -MOST_BLAME, FARTHEST) / 2,
+  ];
+}
+
+/** Probability that a judgement is right, 0 to 1, by the weights of its sentiment. */
+export function sureness(inputs: readonly number[], weights: readonly number[]): number {
+  let logit = 0;
+  for (let at = 0; at < inputs.length; at++) logit += (inputs[at] ?? 0) * (weights[at] ?? 0);
+  return 1 / (1 + Math.exp(-logit));
+}
