@@ -10,6 +10,7 @@ import { calibrationError, mean } from "../scores.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
 import { labelledTexts, textsOfSharedOpinions } from "../training/examples.ts";
 import { answerLeftOut, type LeftOutAnswer } from "../training/left-out.ts";
+import { sharedClues } from "../training/shared-clues.ts";
 import { thanksAt } from "../training/thanks.ts";
 
 const BOUNDS = [0, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9];
@@ -67,13 +68,12 @@ function reportSentiment(title: string, answers: readonly LeftOutAnswer[]): void
   atLeast(`${title}: pleased and found, thanked at ${DEFAULT_THANK_ABOVE}`, shares.foundThanked, 0.6);
 }
 
-function reportCategories(): void {
-  const categorizer = new EmbeddedFeedbackCategorizer();
-  console.log("\ncategories, by phrases that were chosen with these texts at hand");
+function reportFoundCategories(title: string, find: (text: string) => readonly string[]): number {
+  console.log(`\n${title}`);
   const scores = categories.map(({ name, rows }) => {
     const { macroF1, perClass } = scoreCategories(
       rows,
-      rows.map(({ text }) => categorizer.categorize(text)),
+      rows.map(({ text }) => ({ categories: find(text) })),
     );
     const classes = Object.entries(perClass).map(
       ([category, { precision, recall }]) => `${category} ${precision.toFixed(2)}/${recall.toFixed(2)}`,
@@ -82,7 +82,22 @@ function reportCategories(): void {
     return macroF1;
   });
   console.log(`  mean macro-F1 ${figure(mean(scores))}`);
-  atLeast("categories: mean macro-F1 of the sets that the phrases know", mean(scores), 0.76, figure);
+  return mean(scores);
+}
+
+function reportCategories(): void {
+  const categorizer = new EmbeddedFeedbackCategorizer();
+  const known = reportFoundCategories(
+    "categories, by phrases that were chosen with these texts at hand",
+    (text) => categorizer.categorize(text).categories,
+  );
+  atLeast("categories, sets that the phrases know: mean macro-F1", known, 0.76, figure);
+  const shared = sharedClues([...sets, ...categories]);
+  const lowerBound = reportFoundCategories(
+    "categories without clues that occur in one set alone (a lower bound for texts that nobody has looked at)",
+    (text) => shared(text),
+  );
+  atLeast("categories, clues that stand in no other set left out: mean macro-F1", lowerBound, 0.68, figure);
   const texts = [...sets, ...categories].flatMap(({ rows }) => rows.map(({ text }) => text));
   const legal = texts.filter((text) => categorizer.categorize(text).categories.includes("legal")).length;
   console.log(`  legal in ${legal} of ${texts.length} texts about other things`);

@@ -15,17 +15,37 @@ const LEVELS = [0.72, 0.92] as const;
  */
 export type CategorySureness = Record<Exclude<Category, "general">, number[]>;
 
+/** Tokens. A longer text speaks of many things in passing. */
+const LONG_TEXT = 100;
+/** In a long text, clues farther apart than this many tokens are about different things. */
+const REACH = 40;
+
 function likelihood(hits: readonly ClueHit[]): number {
   let doubt = 1;
   for (const { kind } of hits) doubt *= 1 - WEIGHTS[kind];
   return 1 - doubt;
 }
 
+/**
+ * In a long text a single word is a mention, which does no more than a weak clue, and clues support each other only where
+ * they are close: its likeliest passage counts. A phrase of several words is a statement wherever it stands.
+ */
+function likelihoodInLongText(hits: readonly ClueHit[]): number {
+  const mentions = hits.map((hit): ClueHit => (hit.to - hit.from > 1 ? hit : { ...hit, kind: "weak" }));
+  let most = 0;
+  let first = 0;
+  for (let last = 0; last < mentions.length; last++) {
+    while (mentions[last]!.from - mentions[first]!.from > REACH) first++;
+    most = Math.max(most, likelihood(mentions.slice(first, last + 1)));
+  }
+  return most;
+}
+
 /** The categories that the clues suffice for, with the level of their evidence, an index into `CategorySureness`. */
-export function findCategories({ hits }: CategoryFeatures): Map<Category, number> {
+export function findCategories({ hits, tokens }: CategoryFeatures): Map<Category, number> {
   const levels = new Map<Category, number>();
   for (const [category, found] of hits) {
-    const value = likelihood(found);
+    const value = tokens.length > LONG_TEXT ? likelihoodInLongText(found) : likelihood(found);
     if (value >= ENOUGH) levels.set(category, LEVELS.filter((least) => value > least).length);
   }
   return levels;

@@ -23,7 +23,7 @@ interface Span {
   kind: ClueKind;
 }
 
-/** Keeps of overlapping spans the one that begins first, and of those the longest; "not" goes before all others. */
+/** Keeps of overlapping spans the one that begins first, and of those the longest, but none that is weak instead of one that is not; "not" goes before all others. */
 function withoutOverlaps(spans: readonly Span[]): Span[] {
   const hidden = new Set<number>();
   for (const { kind, from, to } of spans) if (kind === "not") for (let i = from; i < to; i++) hidden.add(i);
@@ -34,6 +34,8 @@ function withoutOverlaps(spans: readonly Span[]): Span[] {
     const last = kept.at(-1);
     if (last === undefined || from >= last.to) kept.push(span);
     else if (last.from === from) kept[kept.length - 1] = { from, to, kind: kind === "weak" ? last.kind : kind };
+    // "app can not" says less than the "can not even open" that begins inside it.
+    else if (last.kind === "weak" && kind !== "weak") kept[kept.length - 1] = span;
   }
   return kept;
 }

@@ -13,7 +13,7 @@ import { read } from "./reading.ts";
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  readonly version = "3";
+  readonly version = "4";
 
   categorize(text: string): CategoriesResult {
     const { tokens, language, readable } = read(text);
