@@ -45,7 +45,9 @@ function reportSentiment(title: string, answers: readonly LeftOutAnswer[]): void
     console.log(`  ${name.padEnd(20)} macro-F1 ${figure(macroF1)}  right ${figure(accuracy)}`);
     return macroF1;
   });
-  console.log(`  mean macro-F1 ${figure(mean(scores))}`);
+  const unhappy = answers.filter(({ text }) => text.sentiment === "negative");
+  const found = unhappy.filter(({ sentiment }) => sentiment === "negative").length / Math.max(1, unhappy.length);
+  console.log(`  mean macro-F1 ${figure(mean(scores))}, recall of all negatives ${figure(found)}`);
   for (const sentiment of SENTIMENTS) {
     const own = answers.filter((answer) => answer.sentiment === sentiment);
     const error = calibrationError(

@@ -28,7 +28,7 @@ type TrainedWithout = (...sources: number[]) => Trained;
 function trainedWithout(texts: readonly LabelledText[]): TrainedWithout {
   const known = new Map<string, Trained>();
   return (...sources) => {
-    const key = sources.toSorted().join(" ");
+    const key = sources.toSorted((one, other) => one - other).join(" ");
     const trained = known.get(key) ?? trainWeights(texts.filter(({ source }) => !sources.includes(source)));
     known.set(key, trained);
     return trained;
@@ -60,7 +60,10 @@ export function answerLeftOut(texts: readonly LabelledText[]): LeftOutAnswer[] {
       trained(own),
       texts.filter(({ source }) => source === own),
     );
-    return predictions.map((prediction) => ({ text: prediction.text, ...decide(prediction, fitted) }));
+    return predictions.map((prediction) => {
+      const { sentiment, score } = decide(prediction, fitted);
+      return { text: prediction.text, sentiment, score };
+    });
   });
 }
 
