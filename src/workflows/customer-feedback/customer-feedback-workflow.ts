@@ -1,8 +1,10 @@
+import { z } from "zod";
 import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../errors.ts";
+import { identifier } from "../../identifier.ts";
 import type { Json } from "../../json.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import type { MailReceipt } from "../../workflow/mail-receipt.ts";
@@ -36,6 +38,8 @@ import {
 import { HeldMailDesk } from "./held-mail-desk.ts";
 import { HeldMails } from "./held-mails.ts";
 import { MailIntake } from "./mail-intake.ts";
+import { FeedbackRecords } from "./feedback-records.ts";
+import { FeedbackDetails, FeedbackFilter, FeedbackPage } from "./feedback-schemas.ts";
 import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import {
   decideAction,
@@ -99,6 +103,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   protected override readonly indexedParameters = ["customer_id"];
   readonly #customers: Customers;
   readonly #graph: FeedbackGraph;
+  readonly #records: FeedbackRecords;
   readonly #responses: ResponseSteps;
   readonly #approvals: ResponseApprovals;
   readonly #mailIntake: MailIntake;
@@ -140,6 +145,20 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     }),
     ...approvalOperations(this),
     ...heldMailOperations(this),
+    direct("list_feedback", {
+      description: "List feedback, newest first, with what was found in it and what was done.",
+      audience: "operator",
+      input: FeedbackFilter,
+      output: FeedbackPage,
+      run: (filter) => this.#records.list(filter),
+    }),
+    direct("get_feedback", {
+      description: "Show everything that is known about one piece of feedback.",
+      audience: "operator",
+      input: z.strictObject({ feedback_id: identifier("Id of the feedback.") }),
+      output: FeedbackDetails,
+      run: ({ feedback_id }) => this.#records.get(feedback_id),
+    }),
   ];
 
   constructor(configuration: CustomerFeedbackWorkflowConfiguration) {
@@ -155,6 +174,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       freshness: configuration.customerFreshness,
       clock: this.#clock,
       logger: this.logger,
+    });
+    this.#records = new FeedbackRecords({
+      engine: configuration.engine,
+      ontologyStore,
+      customers: this.#customers,
+      policy: this.#policy,
+      workflow: this.name,
     });
     const cap = configuration.responseCap ?? DEFAULT_RESPONSE_CAP;
     const drafts = new ResponseDrafts(ontologyStore);

@@ -67,6 +67,26 @@ export class Customers {
   }
 
   /**
+   * A customer from the graph alone; undefined where it doesn't know them.
+   * @throws IoError
+   */
+  known(id: string): Promise<Customer | undefined> {
+    return this.#find(id);
+  }
+
+  /**
+   * Names from the graph by customer id, at one look.
+   * @throws IoError
+   */
+  async names(ids: readonly string[]): Promise<Map<string, string>> {
+    const byUri = new Map(ids.map((id) => [customerUri(id), id]));
+    if (byUri.size === 0) return new Map();
+    const patterns = [...byUri.keys()].map((uri) => ({ subject: iri(uri), predicate: abi.name }));
+    const quads = await this.#ontologyStore.match(STORE, patterns);
+    return new Map(quads.map(({ subject, object }) => [byUri.get(subject.value) ?? "", object.value]));
+  }
+
+  /**
    * The same, but data that is older than it may be is looked up again. Where the source gives no answer, what the graph says counts.
    * @throws as `get`
    */

@@ -44,15 +44,33 @@ export function decideAction(policy: EscalationPolicy | false, situation: Situat
   return situation.sendResponse ? "auto_respond" : "no_action";
 }
 
-function mustEscalate(policy: EscalationPolicy, situation: Situation): boolean {
+const mustEscalate = (policy: EscalationPolicy, situation: Situation): boolean =>
+  escalationReasons(policy, situation).length > 0;
+
+/** Every rule that sends this to a person, in the words of people. */
+function escalationReasons(policy: EscalationPolicy, situation: Situation): string[] {
   const { segment, lifetimeValue, sentiment, categories, unreadable, doubtful } = situation;
-  return (
-    isPriority(policy, segment) ||
-    (sentiment === "negative" && lifetimeValue > policy.negativeLifetimeValueOver) ||
-    categories.some((category) => policy.criticalCategories.includes(category)) ||
-    (unreadable && policy.escalateUnreadable === true) ||
-    (doubtful && policy.escalateDoubtful === true)
-  );
+  const { negativeLifetimeValueOver: limit, criticalCategories, escalateUnreadable, escalateDoubtful } = policy;
+  const critical = categories.filter((category) => criticalCategories.includes(category));
+  return [
+    ...(isPriority(policy, segment) ? [`The customer's segment is ${segment}.`] : []),
+    ...(sentiment === "negative" && lifetimeValue > limit
+      ? [`Negative, and the customer's lifetime value ${lifetimeValue} is over ${limit}.`]
+      : []),
+    ...(critical.length > 0
+      ? [`Critical ${critical.length === 1 ? "category" : "categories"}: ${critical.join(", ")}.`]
+      : []),
+    ...(unreadable && escalateUnreadable === true ? ["The text is in a language that the analyser doesn't read."] : []),
+    ...(doubtful && escalateDoubtful === true ? ["Whether this is praise is in doubt."] : []),
+  ];
+}
+
+/** Why this was done with a piece of feedback, in the words of people. */
+export function actionReasons(policy: EscalationPolicy | false, action: Action, situation: Situation): string[] {
+  if (action === "no_action") return ["No rule sends it to a person, and no mail was wanted."];
+  if (action === "auto_respond") return ["No rule sends it to a person, and a mail was wanted."];
+  const reasons = policy ? escalationReasons(policy, situation) : [];
+  return reasons.length > 0 ? reasons : ["The customer's data or the rules have changed since."];
 }
 
 /**

@@ -1,0 +1,240 @@
+import type { Run, RunFilter, WorkflowEngine } from "../../engine/engine.ts";
+import { ValidationError } from "../../errors.ts";
+import { Facts } from "../../ontology/facts.ts";
+import { iri } from "../../ontology/iri.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import { abi, rdf } from "../../ontology/vocabulary.ts";
+import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
+import type { Customer, Customers } from "./customers.ts";
+import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
+import { mailsOf } from "./feedback-mails.ts";
+import type { CustomerFeedbackInput } from "./parameters.ts";
+import { actionReasons, type EscalationPolicy } from "./policy.ts";
+import { shownReference } from "./reflection.ts";
+import type { CustomerFeedbackOutput } from "./result.ts";
+
+/** Runs that one call looks at, at most: a search for something rare answers in time, and says how far it came. */
+const LOOKED_AT = 5000;
+/** Runs that are read at once while searching. */
+const READ_AT_ONCE = 500;
+const EXCERPT_LENGTH = 200;
+
+interface Parts {
+  engine: WorkflowEngine;
+  ontologyStore: OntologyStore;
+  customers: Customers;
+  policy: EscalationPolicy | false;
+  workflow: string;
+}
+
+/** Feedback as operators read it: from the runs, which are found at once however many there are, and from the graph. */
+export class FeedbackRecords {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A page of feedback, newest first.
+   * @throws IoError
+   */
+  async list({ limit, after, ...filter }: FeedbackFilter): Promise<FeedbackPage> {
+    const found: Run[] = [];
+    let last: Run | undefined;
+    let lookedAt = 0;
+    let isEnd = false;
+    while (found.length < limit && lookedAt < LOOKED_AT && !isEnd) {
+      const size = isFiltered(filter) ? READ_AT_ONCE : limit + 1;
+      const from = last?.id ?? after;
+      const runs = await this.#runs(filter, { limit: size, ...(from !== undefined && { after: from }) });
+      isEnd = runs.length < size;
+      for (const run of runs) {
+        if (found.length === limit) {
+          isEnd = false;
+          break;
+        }
+        lookedAt += 1;
+        last = run;
+        if (matches(run, filter)) found.push(run);
+      }
+    }
+    const names = await this.#parts.customers.names(found.map(({ input }) => inputOf(input).customer_id));
+    return {
+      feedback: found.map((run) => withExcerpt(run, names.get(inputOf(run.input).customer_id))),
+      ...(!isEnd && last && { next: last.id }),
+      ...(!isEnd && last && found.length < limit && { searched_back_to: last.startTime.toISOString() }),
+    };
+  }
+
+  #runs({ customer_id, status, since, before }: Filter, page: Pick<RunFilter, "after" | "limit">): Promise<Run[]> {
+    return this.#parts.engine.list({
+      workflow: this.#parts.workflow,
+      ...(customer_id !== undefined && { input: { customer_id } }),
+      ...(status !== undefined && { status }),
+      ...(since !== undefined && { startedSince: since }),
+      ...(before !== undefined && { startedBefore: before }),
+      ...page,
+    });
+  }
+
+  /**
+   * Everything that is known about one piece of feedback.
+   * @throws ValidationError (`not_found`), IoError
+   */
+  async get(feedbackId: string): Promise<FeedbackDetails> {
+    const { engine, workflow, ontologyStore, customers, policy } = this.#parts;
+    const run = await engine.find(workflow, feedbackId);
+    if (!run) throw new ValidationError(`Feedback ${feedbackId} not found`, { code: "not_found" });
+    const input = inputOf(run.input);
+    const subject = iri(feedbackUri(feedbackId));
+    const facts = new Facts(await ontologyStore.match(FEEDBACK_STORE, { subject }));
+    const customer = await customers.known(input.customer_id);
+    const item = itemOf(run, customer?.name);
+    const responseTime = facts.value(abi.responseTime);
+    return {
+      ...item,
+      text: input.feedback_text,
+      reference: shownReference(input),
+      feedback_uri: subject.value,
+      ...languageOf(run),
+      ...(customer && { customer: viewOf(customer) }),
+      reasons: customer && item.action ? reasonsFor(policy, run, item, customer) : [],
+      stated: { sentiment: input.sentiment, categories: input.categories },
+      ...(await this.#analyses(facts)),
+      ...(await this.#ticket(subject.value)),
+      ...(responseTime !== undefined && { response_time: new Date(responseTime).toISOString() }),
+      mails: await mailsOf(ontologyStore, facts, run.waitingFor?.subject),
+      replies: await this.#replies(facts),
+    };
+  }
+
+  async #analyses(facts: Facts): Promise<Pick<FeedbackDetails, "sentiment_analysis" | "category_analysis">> {
+    if (!facts.has(rdf.type, abi.Feedback)) return {};
+    const pair = await this.#describe(facts.value(abi.analyzedBy));
+    const [ofSentiment, ofCategories] = await Promise.all([
+      this.#describe(pair.value(abi.sentimentAnalyzer)),
+      this.#describe(pair.value(abi.categoryAnalyzer)),
+    ]);
+    return {
+      sentiment_analysis: {
+        score: Number(facts.value(abi.sentimentScore) ?? 0),
+        evidence: facts.values(abi.sentimentEvidence),
+        ...analyzerOf(ofSentiment),
+      },
+      category_analysis: {
+        score: Number(facts.value(abi.categoryScore) ?? 0),
+        evidence: facts.values(abi.categoryEvidence),
+        ...analyzerOf(ofCategories),
+      },
+    };
+  }
+
+  async #ticket(uri: string): Promise<Pick<FeedbackDetails, "ticket">> {
+    const [link] = await this.#parts.ontologyStore.match(FEEDBACK_STORE, {
+      predicate: abi.forFeedback,
+      object: iri(uri),
+    });
+    if (!link) return {};
+    const facts = await this.#describe(link.subject.value);
+    const [ticket_id, priority] = [facts.value(abi.id), facts.value(abi.priority)];
+    if (ticket_id === undefined || priority === undefined) return {};
+    return { ticket: { ticket_id, priority, status: facts.value(abi.status) ?? "open" } };
+  }
+
+  async #replies(facts: Facts): Promise<FeedbackDetails["replies"]> {
+    const replies = await Promise.all(facts.values(abi.hasResponse).map((uri) => this.#describe(uri)));
+    return replies
+      .map((reply) => ({
+        text: reply.value(abi.text) ?? "",
+        time: new Date(reply.value(abi.responseTime) ?? 0).toISOString(),
+      }))
+      .toSorted((one, other) => one.time.localeCompare(other.time));
+  }
+
+  async #describe(uri: string | undefined): Promise<Facts> {
+    if (uri === undefined) return new Facts([]);
+    return new Facts(await this.#parts.ontologyStore.match(FEEDBACK_STORE, { subject: iri(uri) }));
+  }
+}
+
+type Filter = Omit<FeedbackFilter, "limit" | "after">;
+
+const inputOf = (input: Run["input"]): CustomerFeedbackInput => input as CustomerFeedbackInput;
+
+/** What the run has found out so far. */
+const foundBy = ({ output, waitingFor }: Run): Partial<CustomerFeedbackOutput> =>
+  (output ?? waitingFor?.output ?? {}) as Partial<CustomerFeedbackOutput>;
+
+/** Whether runs have to be read to know whether they belong to the answer. */
+const isFiltered = ({ search, sentiment, category, action }: Filter): boolean =>
+  Boolean(search) || sentiment !== undefined || category !== undefined || action !== undefined;
+
+function matches(run: Run, { search, sentiment, category, action }: Filter): boolean {
+  const found = foundBy(run);
+  if (sentiment !== undefined && found.sentiment !== sentiment) return false;
+  if (category !== undefined && !found.categories?.includes(category)) return false;
+  if (action !== undefined && found.action !== action) return false;
+  if (!search) return true;
+  const { feedback_id, customer_id, subject, feedback_text } = inputOf(run.input);
+  const wanted = search.toLowerCase();
+  return [feedback_id, customer_id, subject, feedback_text, found.ticket_id ?? ""].some((text) =>
+    text.toLowerCase().includes(wanted),
+  );
+}
+
+function itemOf(run: Run, name: string | undefined): Omit<FeedbackItem, "excerpt"> {
+  const { feedback_id, customer_id, subject } = inputOf(run.input);
+  const { action, sentiment, categories = [], ticket_id, response_id, response_withheld } = foundBy(run);
+  const error = run.error?.error ?? run.failing?.error.error;
+  return {
+    feedback_id,
+    customer_id,
+    ...(name && { customer_name: name }),
+    workflow_id: run.id,
+    status: run.status,
+    timestamp: run.startTime.toISOString(),
+    subject,
+    ...(action && { action }),
+    ...(sentiment && { sentiment }),
+    categories,
+    ...(ticket_id !== undefined && { ticket_id }),
+    ...(response_id !== undefined && { response_id }),
+    ...(response_withheld !== undefined && { response_withheld }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+const withExcerpt = (run: Run, name: string | undefined): FeedbackItem => ({
+  ...itemOf(run, name),
+  excerpt: inputOf(run.input).feedback_text.slice(0, EXCERPT_LENGTH).toWellFormed(),
+});
+
+function languageOf(run: Run): { language?: string } {
+  const { language } = foundBy(run);
+  return language === undefined ? {} : { language };
+}
+
+const viewOf = ({ name, segment, lifetimeValue, doNotContact }: Customer) => ({
+  name,
+  segment,
+  lifetime_value: lifetimeValue,
+  do_not_contact: doNotContact,
+});
+
+function reasonsFor(
+  policy: EscalationPolicy | false,
+  run: Run,
+  { action, sentiment = "neutral", categories }: Pick<FeedbackItem, "action" | "sentiment" | "categories">,
+  { segment, lifetimeValue }: Customer,
+): string[] {
+  if (!action) return [];
+  const { send_response: sendResponse } = inputOf(run.input);
+  const unreadable = !["en", undefined].includes(foundBy(run).language);
+  return actionReasons(policy, action, { segment, lifetimeValue, sentiment, categories, sendResponse, unreadable });
+}
+
+function analyzerOf(facts: Facts): { analyzer?: { name: string; version: string } } {
+  const [name, version] = [facts.value(abi.name), facts.value(abi.version)];
+  return name === undefined || version === undefined ? {} : { analyzer: { name, version } };
+}

@@ -1,0 +1,117 @@
+/** What operators read about feedback, as schemas. */
+import { z } from "zod";
+import { CATEGORIES } from "../../analysis/categories.ts";
+import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
+import { RunStatusSchema } from "../../workflow/run-schemas.ts";
+import { ACTIONS } from "./result.ts";
+
+const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const time = z.iso.datetime().describe("ISO 8601, UTC.");
+
+/** Which feedback to list; all that is given must hold. */
+export const FeedbackFilter = z.strictObject({
+  search: z
+    .string()
+    .trim()
+    .max(200)
+    .optional()
+    .describe("Only feedback with this in its id, customer id, subject or text; case doesn't matter."),
+  customer_id: z.string().trim().max(200).optional().describe("Only feedback of this customer."),
+  status: RunStatusSchema.optional().describe("Only feedback whose run is in this status."),
+  sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback of this sentiment."),
+  category: z.enum(CATEGORIES).optional().describe("Only feedback in this category."),
+  action: z.enum(ACTIONS).optional().describe("Only feedback with this action."),
+  since: instant.optional().describe("Only what was submitted at this time or later, ISO 8601."),
+  before: instant.optional().describe("Only what was submitted before this time, ISO 8601."),
+  after: z.string().max(200).optional().describe("What the page before gave as `next`."),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe("At most so many."),
+});
+export type FeedbackFilter = z.output<typeof FeedbackFilter>;
+
+const FeedbackItem = z.object({
+  feedback_id: z.string(),
+  customer_id: z.string(),
+  customer_name: z.string().optional().describe("Absent where the graph has none."),
+  workflow_id: z.string().describe("Id of the run."),
+  status: RunStatusSchema,
+  timestamp: time.describe("When it was submitted. ISO 8601, UTC."),
+  subject: z.string(),
+  excerpt: z.string().describe("The first 200 characters of the text."),
+  action: z.enum(ACTIONS).optional(),
+  sentiment: z.enum(SENTIMENTS).optional(),
+  categories: z.array(z.enum(CATEGORIES)),
+  ticket_id: z.string().optional(),
+  response_id: z.string().optional(),
+  response_withheld: z.string().optional(),
+  error: z.string().optional().describe("Why the run failed, or what it keeps failing with."),
+});
+export type FeedbackItem = z.output<typeof FeedbackItem>;
+
+/** A page of feedback, newest first. */
+export const FeedbackPage = z.object({
+  feedback: z.array(FeedbackItem),
+  next: z.string().optional().describe("What to give as `after` for the next page; absent on the last one."),
+  searched_back_to: time
+    .optional()
+    .describe("Present where the search stopped before the page was full: go on with `next`."),
+});
+export type FeedbackPage = z.output<typeof FeedbackPage>;
+
+const analyzer = z.object({ name: z.string(), version: z.string() });
+
+const FeedbackMail = z.object({
+  rendering: z.string().describe("Stands for exactly this mail."),
+  state: z
+    .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced"])
+    .describe("`edited`, `refused` and `replaced`: another mail took its place."),
+  sender: z.string(),
+  recipient: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  decision: z
+    .object({
+      decision: z.enum(["approve", "edit", "reject"]),
+      by: z.string(),
+      time,
+      reason: z.string().optional(),
+    })
+    .optional(),
+  revision_of: z.string().optional().describe("Rendering of the mail that a person has edited."),
+  refusal: z.string().optional().describe("What the mail server said when it refused this mail."),
+});
+export type FeedbackMail = z.output<typeof FeedbackMail>;
+
+/** Everything that is known about one piece of feedback. */
+export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
+  text: z.string(),
+  reference: z.string().describe("What the customer is asked to quote."),
+  feedback_uri: z.string(),
+  language: z.string().optional(),
+  customer: z
+    .object({
+      name: z.string(),
+      segment: z.string(),
+      lifetime_value: z.number(),
+      do_not_contact: z.boolean(),
+    })
+    .optional()
+    .describe("As the graph has the customer now; absent where it doesn't know them."),
+  reasons: z
+    .array(z.string())
+    .describe("Why it was escalated, answered or neither, by what is known about the customer now."),
+  stated: z
+    .object({ sentiment: z.enum(SENTIMENTS).optional(), categories: z.array(z.enum(CATEGORIES)) })
+    .describe("The labels it came with."),
+  sentiment_analysis: z
+    .object({ score: z.number(), evidence: z.array(z.string()), analyzer: analyzer.optional() })
+    .optional(),
+  category_analysis: z
+    .object({ score: z.number(), evidence: z.array(z.string()), analyzer: analyzer.optional() })
+    .optional(),
+  ticket: z.object({ ticket_id: z.string(), priority: z.string(), status: z.string() }).optional(),
+  response_time: time.optional().describe("When the mail went out. ISO 8601, UTC."),
+  mails: z.array(FeedbackMail).describe("Mails that a person decided on or has to; without approval none is kept."),
+  replies: z.array(z.object({ text: z.string(), time })).describe("What people have answered elsewhere."),
+});
+export type FeedbackDetails = z.output<typeof FeedbackDetails>;
