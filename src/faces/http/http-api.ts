@@ -25,6 +25,7 @@ import { problem } from "./problem.ts";
 import { rateLimitHeaders, type RateLimit } from "./rate-limit.ts";
 import type { HttpContext, HttpEnv, HttpParts, Mount, Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
+import { sessionCaller, sessionRoutes, type SessionOptions } from "./session.ts";
 import { sparqlRoutes } from "./sparql-routes.ts";
 import type { Caller, TokenSource } from "./tokens.ts";
 import { toolRoutes } from "./tool-routes.ts";
@@ -41,6 +42,10 @@ export interface HttpApiOptions {
   version: string;
   /** Where people reach the service, for the document; default: where it comes from. */
   url?: string;
+  /** Whoever calls from a page of ours, on a service without tokens; default: as `anonymous`. */
+  local?: Caller;
+  /** Pages for people; undefined for a path that has none. Default: no pages. */
+  pages?: (request: Request) => Promise<Response | undefined>;
   /** Values that `Host` may have, with or without a port; default: any. */
   allowedHosts?: readonly string[];
   /** Origins whose pages may call, such as `https://app.example.org`; default: none but our own. */
@@ -119,15 +124,24 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   for (const route of routes) {
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
+  // For pages of ours alone, so they are not in the document.
+  for (const route of sessionRoutes(sessionsOf(options))) app.on(route.method, route.path, named(route), handlerOf(route));
   for (const mount of options.mounts ?? []) {
     app.all(mount.path, named(mount), authorized({ access: "known" }), (context) =>
       mount.handle(context.req.raw, context.get("caller")!),
     );
   }
-  app.notFound((context) => otherwise(routes, context));
+  const { pages } = options;
+  app.notFound(async (context) => (await pages?.(context.req.raw)) ?? otherwise(routes, context));
   app.onError((error) => errorAnswer(error, logger));
   return { app, routes };
 }
+
+const sessionsOf = ({ tokens, local, bodyTimeoutMs = 30_000 }: HttpApiOptions): SessionOptions => ({
+  tokens,
+  local,
+  bodyTimeoutMs,
+});
 
 const routesOf = (parts: HttpParts): Route[] => {
   const known = [
@@ -216,7 +230,9 @@ const handlerOf =
 const CHALLENGE = 'Bearer realm="abi-workflows"';
 
 /** Checks who calls, and how often. */
-function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions) {
+function authorization(options: HttpApiOptions) {
+  const { tokens, anonymous, rateLimit } = options;
+  const sessions = sessionsOf(options);
   const bearer = bearerAuth({
     realm: "abi-workflows",
     verifyToken: async (secret, context: HttpContext) => {
@@ -231,7 +247,9 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions) {
     return async (context, next) => {
       const isFree = typeof access !== "string" && isSigned(context.req.raw) && !context.req.header("authorization");
       let refused: unknown;
-      if (anonymous && !context.req.header("authorization")) context.set("caller", anonymous);
+      const person = context.req.header("authorization") ? undefined : await sessionCaller(context, sessions);
+      if (person) context.set("caller", person);
+      else if (anonymous && !context.req.header("authorization")) context.set("caller", anonymous);
       else if (!isFree)
         refused = await bearer(context, async () => {}).then(
           () => undefined,

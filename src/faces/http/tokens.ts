@@ -15,8 +15,13 @@ export interface Caller {
 
 /** Finds the caller that a secret belongs to. */
 export interface TokenSource {
-  /** Undefined for a secret that is not known. Takes the same time for all that are not. */
-  verify(secret: string): Promise<Caller | undefined>;
+  /**
+   * Undefined for a secret that is not known. Takes the same time for all that are not.
+   * @param found is told the SHA-256 of a secret that is
+   */
+  verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined>;
+  /** The caller for the hash of whose secret this holds: for what proves that somebody had it. */
+  find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined>;
 }
 
 /** One token, its secret or the SHA-256 of it. */
@@ -83,11 +88,17 @@ export class Tokens implements TokenSource {
     return this.#tokens.length === 0;
   }
 
-  verify(secret: string): Promise<Caller | undefined> {
+  async verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined> {
     const hash = hashOf(secret);
+    const caller = await this.find((known) => timingSafeEqual(known, hash));
+    if (caller) found?.(hash);
+    return caller;
+  }
+
+  find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined> {
     let found: Caller | undefined;
     // All are compared, so that the time says nothing about which one was nearly right.
-    for (const token of this.#tokens) if (timingSafeEqual(token.hash, hash)) found = token.caller;
+    for (const token of this.#tokens) if (proves(token.hash)) found = token.caller;
     return Promise.resolve(found);
   }
 }
@@ -148,9 +159,14 @@ export class TokenFile implements TokenSource {
     return new TokenFile(path, logger, { version, tokens: await readTokens(path) });
   }
 
-  async verify(secret: string): Promise<Caller | undefined> {
+  async verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined> {
     await this.#refresh();
-    return this.#tokens.verify(secret);
+    return this.#tokens.verify(secret, found);
+  }
+
+  async find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined> {
+    await this.#refresh();
+    return this.#tokens.find(proves);
   }
 
   async #refresh(): Promise<void> {
@@ -187,8 +203,14 @@ async function readTokens(path: string): Promise<Tokens> {
 
 /** Asks several sources, the first that knows the secret answers. */
 export const anyOf = (sources: readonly TokenSource[]): TokenSource => ({
-  verify: async (secret) => {
-    const callers = await Promise.all(sources.map((source) => source.verify(secret)));
-    return callers.find((caller) => caller !== undefined);
-  },
+  verify: (secret, found) => firstOf(sources, (source) => source.verify(secret, found)),
+  find: (proves) => firstOf(sources, (source) => source.find(proves)),
 });
+
+async function firstOf(
+  sources: readonly TokenSource[],
+  ask: (source: TokenSource) => Promise<Caller | undefined>,
+): Promise<Caller | undefined> {
+  const callers = await Promise.all(sources.map(ask));
+  return callers.find((caller) => caller !== undefined);
+}

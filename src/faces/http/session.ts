@@ -1,0 +1,126 @@
+/**
+ * Sessions of people at a browser. A session is a cookie that proves that its holder once had a token: the service keeps nothing, so it
+ * survives a restart and holds in every process with the same tokens, and it ends with the token. The token can't be read from it.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { getCookie } from "hono/cookie";
+import { z } from "zod";
+import { ValidationError } from "../../errors.ts";
+import { SCOPES } from "../../workflow/operation.ts";
+import { parse } from "../../workflow/validation.ts";
+import { jsonBody } from "./body.ts";
+import type { HttpContext, Route } from "./route.ts";
+import { json } from "./routes.ts";
+import type { Caller, TokenSource } from "./tokens.ts";
+
+const COOKIE = "abi_session";
+const LIFETIME_SECONDS = 12 * 60 * 60;
+
+/** Who may have a session, and who needs none. */
+export interface SessionOptions {
+  tokens: TokenSource;
+  /** Whoever calls from a page of ours without a session, on a service that has no tokens. */
+  local?: Caller | undefined;
+  bodyTimeoutMs: number;
+}
+
+const SignIn = z.strictObject({ token: z.string().min(1, "must not be empty").max(1000).describe("The token.") });
+
+const SessionSchema = z.object({
+  name: z.string().describe("Signs what this person decides."),
+  scopes: z.array(z.enum(SCOPES)),
+  local: z.boolean().describe("Whether the service has no tokens, so that there is nothing to sign in with."),
+});
+
+const proof = (hash: Buffer, expires: number): Buffer =>
+  createHmac("sha256", hash).update(`abi-workflows session until ${expires}`).digest();
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+
+/**
+ * Who calls by a session, or from a page of ours where no session is needed; undefined for all others. Only for requests that a page
+ * of ours has sent: a browser adds a cookie to those of other sites as well, where it is an old one.
+ */
+export async function sessionCaller(
+  context: HttpContext,
+  { tokens, local }: SessionOptions,
+): Promise<Caller | undefined> {
+  if (local) return context.req.header("sec-fetch-site") === "same-origin" ? local : undefined;
+  if (!isFromOwnPage(context.req.raw)) return undefined;
+  const [expires, given] = readCookie(getCookie(context, COOKIE));
+  if (given === undefined || expires <= nowSeconds()) return undefined;
+  return tokens.find((hash) => timingSafeEqual(proof(hash, expires), given));
+}
+
+function readCookie(value: string | undefined): [expires: number, proof?: Buffer] {
+  const [, expires, given] = /^(\d{1,12})\.([\w-]{43})$/.exec(value ?? "") ?? [];
+  return given === undefined ? [0] : [Number(expires), Buffer.from(given, "base64url")];
+}
+
+/** Browsers say of which site the page is that sends a request, and pages can't change what they say. */
+function isFromOwnPage({ headers, method, url }: Request): boolean {
+  const site = headers.get("sec-fetch-site");
+  // Over plain HTTP, and from a name that is not this machine's own, browsers leave it out.
+  if (site !== null) return site === "same-origin";
+  const origin = headers.get("origin");
+  if (origin === null) return method === "GET" || method === "HEAD";
+  return URL.parse(origin)?.host === (headers.get("host") ?? new URL(url).host).toLowerCase();
+}
+
+/** Signing in and out. */
+export function sessionRoutes(options: SessionOptions): Route[] {
+  const { tokens, local, bodyTimeoutMs } = options;
+  const view = ({ name, scopes }: Caller): object => ({ name, scopes: [...scopes], local: local !== undefined });
+  const answers = { 200: { description: "Who you are.", types: { "application/json": SessionSchema } } };
+  const base = { path: "/session", tag: "session", access: "public", operations: [], answers } as const;
+  return [
+    {
+      ...base,
+      method: "GET",
+      id: "get-session",
+      summary: "Show who is signed in",
+      description: "For pages of the console; programs send their token with each request instead.",
+      errors: [401],
+      handle: async (context) => {
+        const caller = await sessionCaller(context, options);
+        if (caller) return json(view(caller));
+        throw new ValidationError("Nobody is signed in. Sign in with a token.", { code: "token_missing" });
+      },
+    },
+    {
+      ...base,
+      method: "POST",
+      id: "sign-in",
+      summary: "Sign in",
+      description: `Sets a cookie for ${LIFETIME_SECONDS / 3600} hours, which only pages of this service can use. It ends with its token.`,
+      body: { description: "A token.", types: { "application/json": SignIn }, required: true },
+      errors: [401],
+      handle: async (context) => {
+        const { token } = parse(SignIn, await jsonBody(context.req.raw, { timeoutMs: bodyTimeoutMs }));
+        const expires = nowSeconds() + LIFETIME_SECONDS;
+        let made: Buffer | undefined;
+        const caller = await tokens.verify(token, (hash) => (made = proof(hash, expires)));
+        if (!caller || !made) throw new ValidationError("This token is not known.", { code: "token_invalid" });
+        return json(view(caller), 200, {
+          "set-cookie": cookie(`${expires}.${made.toString("base64url")}`, LIFETIME_SECONDS, context),
+        });
+      },
+    },
+    {
+      ...base,
+      method: "POST",
+      path: "/session/end",
+      id: "sign-out",
+      summary: "Sign out",
+      answers: { 204: { description: "Signed out.", types: {} } },
+      handle: (context) => new Response(null, { status: 204, headers: { "set-cookie": cookie("", 0, context) } }),
+    },
+  ];
+}
+
+function cookie(value: string, seconds: number, { req }: HttpContext): string {
+  // A proxy in front of us may speak TLS: the browser's own word counts.
+  const isSecure = req.header("origin")?.startsWith("https:") || new URL(req.url).protocol === "https:";
+  const attributes = ["Path=/", `Max-Age=${seconds}`, "HttpOnly", "SameSite=Strict", ...(isSecure ? ["Secure"] : [])];
+  return [`${COOKIE}=${value}`, ...attributes].join("; ");
+}
