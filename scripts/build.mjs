@@ -9,7 +9,25 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
+const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: "inherit" });
+compile("-p", "tsconfig.build.json");
+// What browsers run, with their types.
+const client = "src/faces/console/client";
+compile(
+  "-p",
+  client,
+  "--noEmit",
+  "false",
+  "--allowImportingTsExtensions",
+  "false",
+  "--rootDir",
+  client,
+  "--outDir",
+  `dist/${client}`,
+);
 for (const room of ["src", "tools", "agents", "testing", "evaluation"]) {
-  cpSync(join(root, room), join(root, "dist", room), { recursive: true, filter: (file) => !file.endsWith(".ts") });
+  cpSync(join(root, room), join(root, "dist", room), {
+    recursive: true,
+    filter: (file) => !/\.ts$|tsconfig\.json$/.test(file),
+  });
 }

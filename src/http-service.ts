@@ -1,6 +1,7 @@
 /** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
 import type { Application } from "./application.ts";
 import { ValidationError } from "./errors.ts";
+import { consolePages } from "./faces/console/console.ts";
 import { createHttpApi } from "./faces/http/http-api.ts";
 import { mcpHandler } from "./faces/mcp/mcp-handler.ts";
 import type { HealthCheck } from "./faces/http/health.ts";
@@ -35,6 +36,9 @@ export interface HttpService {
 
 /** Whoever is on this machine, where there are no tokens. Deciding stays with those who have one: it is signed with a name. */
 const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
+
+/** Whoever uses the console there: a page of ours, in a browser, and so a person. */
+const PERSON: Caller = { name: "local", scopes: new Set(SCOPES) };
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -74,7 +78,8 @@ export async function openHttpService(
   const metrics = await createMetrics(service);
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
-    ...(!tokens && { anonymous: ANYONE }),
+    ...(!tokens && { anonymous: ANYONE, local: PERSON }),
+    pages: consolePages(),
     version,
     ...(allowedHosts && { allowedHosts }),
     corsOrigins: listOf(settings.httpCorsOrigins) ?? [],
@@ -105,7 +110,7 @@ export async function openHttpService(
   };
 }
 
-const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined) };
+const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined), find: () => Promise.resolve(undefined) };
 
 /** Undefined where none are set. */
 async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger): Promise<TokenSource | undefined> {

@@ -1,0 +1,103 @@
+/** The files of the console: our client modules and styles, and what they import from packages. */
+import { createHash } from "node:crypto";
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
+
+/** A file as browsers get it. */
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+  readonly compressed: Buffer;
+}
+
+/** All of them, by path. */
+export interface Assets {
+  readonly files: ReadonlyMap<string, Asset>;
+  /** Another one where any file is another one. */
+  readonly version: string;
+}
+
+const CLIENT = fileURLToPath(new URL("client/", import.meta.url));
+
+/** A checkout has TypeScript, the package what `tsc` makes of it. */
+export const CLIENT_EXTENSION = extname(fileURLToPath(import.meta.url));
+
+/** Modules by the name under which the client imports them: package, file in it. */
+const MODULES: Readonly<Record<string, readonly [packageName: string, file: string]>> = {
+  preact: ["preact", "dist/preact.mjs"],
+  "preact/hooks": ["preact", "hooks/dist/hooks.mjs"],
+  htm: ["htm", "dist/htm.module.js"],
+  "@preact/signals": ["@preact/signals", "dist/signals.module.js"],
+  "@preact/signals-core": ["@preact/signals-core", "dist/signals-core.module.js"],
+  "diff/lib/diff/word.js": ["diff", "libesm/diff/word.js"],
+};
+
+/** What those import by relative paths. */
+const BESIDE: readonly (readonly [packageName: string, file: string])[] = [
+  ["diff", "libesm/diff/base.js"],
+  ["diff", "libesm/util/string.js"],
+];
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".ts": "text/javascript; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+const vendorPath = (packageName: string, file: string): string => `vendor/${packageName}/${file}`;
+
+/** Import names of packages with the paths of their files. */
+export const modulePaths: ReadonlyMap<string, string> = new Map(
+  Object.entries(MODULES).map(([name, [packageName, file]]) => [name, vendorPath(packageName, file)]),
+);
+
+let reading: Promise<Assets> | undefined;
+
+/** Read and compressed when the first page is asked for: a service that nobody looks at pays nothing. */
+export const assets = (): Promise<Assets> => (reading ??= readAssets());
+
+async function readAssets(): Promise<Assets> {
+  const own = globSync(`**/*{${CLIENT_EXTENSION},.css,.svg}`, { cwd: CLIENT }).toSorted();
+  const packages = [...Object.values(MODULES), ...BESIDE];
+  const files = await Promise.all([
+    ...own.map(async (path) => [`client/${path}`, await toAsset(join(CLIENT, path))] as const),
+    ...packages.map(async ([name, file]) => [vendorPath(name, file), await toAsset(fileOf(name, file))] as const),
+  ]);
+  const hash = createHash("sha256");
+  for (const [path, { body }] of files) hash.update(path).update(body);
+  return { files: new Map(files), version: hash.digest("base64url").slice(0, 12) };
+}
+
+function fileOf(packageName: string, file: string): string {
+  // A package need not export its own description: what it exports is looked for, and its folder cut off.
+  const [beginning] = createRequire(import.meta.url)
+    .resolve(packageName)
+    .split(`/node_modules/${packageName}/`);
+  return join(beginning!, "node_modules", packageName, file);
+}
+
+const compress = promisify(brotliCompress);
+
+async function toAsset(path: string): Promise<Asset> {
+  const text = await readFile(path, "utf8");
+  const extension = extname(path);
+  const body = Buffer.from(extension === ".ts" ? await withoutTypes(text) : withoutSourceMap(text));
+  const compressed = await compress(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+  return { type: TYPES[extension] ?? "application/octet-stream", body, compressed };
+}
+
+/** In a checkout alone; there this package is installed. */
+async function withoutTypes(code: string): Promise<string> {
+  const { transformSync } = await import("amaro");
+  return transformSync(code, { mode: "strip-only" }).code;
+}
+
+/** The map itself is not served. */
+const withoutSourceMap = (code: string): string => code.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");

@@ -1,0 +1,100 @@
+/** The public HTTP API, as pages call it. */
+import { signal } from "@preact/signals";
+
+/** Why a call failed; `code` is the API's own, `offline` where there was no answer. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  /** What stands in place of what was asked for, such as the decision that somebody took first. */
+  readonly standing: unknown;
+  readonly fields: readonly { field: string; message: string }[];
+
+  constructor(status: number, body: Problem) {
+    super(body.detail ?? `The service answered ${status}.`);
+    this.status = status;
+    this.code = body.error_code ?? "unknown";
+    this.standing = body.standing;
+    this.fields = body.fields ?? [];
+  }
+}
+
+interface Problem {
+  detail?: string;
+  error_code?: string;
+  standing?: unknown;
+  fields?: readonly { field: string; message: string }[];
+}
+
+/** Whether the service can't be reached; while it is so, it is asked again and again. */
+export const isOffline = signal(false);
+/** Counts how often the service came back: what is shown may be old then. */
+export const returns = signal(0);
+/** Whether the API wants a sign-in. */
+export const isSignedOut = signal(false);
+
+const LOOK_AGAIN_MS = 1500;
+
+export interface Call {
+  method?: "GET" | "POST";
+  /** Sent as JSON, unless it is a text. */
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws ApiError; the reason of `signal` */
+export async function respond(path: string, { method, body, headers = {}, signal }: Call = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  } catch {
+    signal?.throwIfAborted();
+    lookAgain();
+    throw new ApiError(0, { detail: "The service can't be reached.", error_code: "offline" });
+  }
+  if (response.ok) return response;
+  if (response.status === 401) isSignedOut.value = true;
+  throw new ApiError(response.status, await problemOf(response));
+}
+
+/** @throws as `respond` */
+export async function call<Answer>(path: string, options: Call = {}): Promise<Answer> {
+  const response = await respond(path, options);
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    return (await response.json()) as Problem;
+  } catch {
+    return {};
+  }
+}
+
+/** Finds out whether the service can be reached; see `isOffline`. */
+export const checkReachable = (): Promise<void> =>
+  respond("/livez").then(
+    () => undefined,
+    () => undefined,
+  );
+
+/** Asks until the service answers again. */
+function lookAgain(): void {
+  if (isOffline.value) return;
+  isOffline.value = true;
+  const look = async (): Promise<void> => {
+    try {
+      await fetch("/livez");
+      isOffline.value = false;
+      returns.value += 1;
+    } catch {
+      setTimeout(() => void look(), LOOK_AGAIN_MS);
+    }
+  };
+  setTimeout(() => void look(), LOOK_AGAIN_MS);
+}

@@ -1,0 +1,127 @@
+import { useEffect, useRef } from "preact/hooks";
+import { isOffline, isSignedOut, returns, type ApiError } from "./api.ts";
+import { listApprovals } from "./approvals/approvals-api.ts";
+import { html } from "./html.ts";
+import { useLoad } from "./load.ts";
+import { NOWHERE, PAGES, type Page } from "./pages.ts";
+import { href, place } from "./router.ts";
+import { may, readSession, session, signOut } from "./session.ts";
+import { SignIn } from "./sign-in.ts";
+import { nextTheme, theme } from "./theme.ts";
+import { Icon } from "./ui/icons.ts";
+import { Failed, Loading } from "./ui/states.ts";
+import { Toasts } from "./ui/toast.ts";
+
+export function App() {
+  // Asked for again when the service comes back: it may be another one by then.
+  const { error, isLoading, reload } = useLoad<boolean>("session", async () => {
+    await readSession();
+    return true;
+  });
+  if (isSignedOut.value) return html`<${SignIn} />`;
+  if (!session.value) return html`<${Beginning} error=${error} isLoading=${isLoading} reload=${reload} />`;
+  return html`<${Shell} />`;
+}
+
+const Beginning = ({
+  error,
+  isLoading,
+  reload,
+}: {
+  error: ApiError | undefined;
+  isLoading: boolean;
+  reload: () => void;
+}) => html`
+  <main class="sign-in" id="main">
+    ${error && !isLoading ? html`<${Failed} error=${error} retry=${reload} />` : html`<${Loading} rows=${4} />`}
+  </main>
+`;
+
+function Shell() {
+  const { path } = place.value;
+  const [name = "", id] = path;
+  const page = PAGES.find((one) => one.name === name) ?? NOWHERE;
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = `${page.title}${id === undefined ? "" : ` ${id}`} · Console`;
+    // Who reads with a screen reader is told where they are; not on arrival, when the browser does that.
+    if (!isFirst.current) main.current?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [page, page.name === "approvals" ? "" : id]);
+  return html`
+    <a
+      class="skip"
+      href="#main"
+      onClick=${(event: Event) => {
+        event.preventDefault();
+        main.current?.focus();
+      }}
+      >Skip to content</a
+    >
+    <div class="shell">
+      <${Side} page=${page} />
+      <main id="main" ref=${main} tabindex="-1" class=${`main page-${page.name || "inbox"}`}>
+        ${isOffline.value && html`<p class="offline" role="alert">The service can't be reached. What you see may be old; this page goes on by itself when it is back.</p>`}
+        ${page.show(id)}
+      </main>
+    </div>
+    <${Toasts} />
+  `;
+}
+
+const THEMES = {
+  system: { icon: "screen", text: "As the system" },
+  light: { icon: "sun", text: "Light" },
+  dark: { icon: "moon", text: "Dark" },
+} as const;
+const LOOK_MS = 5000;
+
+function Side({ page }: { page: Page }) {
+  const { icon, text } = THEMES[theme.value];
+  const { name, local } = session.value!;
+  return html`
+    <nav class="side" aria-label="Pages">
+      <a class="brand" href=${href([])}><span class="brand-mark" aria-hidden="true"></span><span>Console</span></a>
+      <ul role="list">
+        ${PAGES.filter(({ icon }) => icon).map(
+          (one) => html`
+            <li key=${one.name}>
+              <a
+                class="side-link"
+                href=${href(one.name === "" ? [] : [one.name])}
+                aria-current=${isCurrent(one, page) ? "page" : undefined}
+              >
+                <${Icon} name=${one.icon} /><span class="side-text">${one.title}</span
+                >${one.name === "approvals" && html`<${WaitingCount} />`}
+              </a>
+            </li>
+          `,
+        )}
+      </ul>
+      <div class="side-foot">
+        <button type="button" class="side-link" onClick=${nextTheme} title="Change between light and dark">
+          <${Icon} name=${icon} /><span class="side-text">${text}</span>
+        </button>
+        ${
+          local
+            ? html`<p class="who muted" title="No tokens are set, so only this machine is served">This machine only</p>`
+            : html`<button type="button" class="side-link" onClick=${() => void signOut()}>
+                <${Icon} name="out" /><span class="side-text">Sign out <b dir="auto">${name}</b></span>
+              </button>`
+        }
+      </div>
+    </nav>
+  `;
+}
+
+const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name === "" && page.name === "feedback");
+
+/** How many mails wait; more than a page of them are not counted. */
+function WaitingCount() {
+  const { value } = useLoad(may("approve") ? `waiting ${returns.value}` : undefined, listApprovals, { every: LOOK_MS });
+  if (!value || value.length === 0) return null;
+  return html`<span class="count" aria-label=${`${value.length} waiting`}
+    >${value.length > 199 ? "199+" : value.length}</span
+  >`;
+}

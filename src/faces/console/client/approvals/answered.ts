@@ -1,0 +1,47 @@
+import { Categories, SentimentMark } from "../feedback/badges.ts";
+import { getFeedback } from "../feedback/feedback-api.ts";
+import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { href } from "../router.ts";
+import { may } from "../session.ts";
+import { MarkedText } from "../ui/marked-text.ts";
+import { Loading } from "../ui/states.ts";
+import { Time } from "../ui/time.ts";
+
+/** What the mail answers; nothing for those who may not read it. */
+export function Answered({ feedbackId }: { feedbackId: string }) {
+  const { value, isLoading } = useLoad(may("feedback:read") ? feedbackId : undefined, (signal) =>
+    getFeedback(feedbackId, signal),
+  );
+  if (isLoading) return html`<aside class="answered"><${Loading} rows=${5} label="Loading what it answers" /></aside>`;
+  if (!value) return null;
+  const {
+    subject,
+    sentiment,
+    categories,
+    customer,
+    reasons,
+    text,
+    sentiment_analysis: bySentiment,
+    category_analysis: byCategory,
+  } = value;
+  return html`
+    <aside class="answered" aria-label="What it answers">
+      <p class="label">What it answers</p>
+      <h2 dir="auto"><a href=${href(["feedback", feedbackId])}>${subject}</a></h2>
+      <p class="facts">
+        <span dir="auto">${value.customer_name ?? value.customer_id}</span>
+        ${customer && html`<span class="chip">${customer.segment}</span>`}
+        <span class="muted"><${Time} at=${value.timestamp} isFull /></span>
+      </p>
+      <${MarkedText}
+        text=${text}
+        evidence=${{ [sentiment ?? "neutral"]: bySentiment?.evidence ?? [], category: byCategory?.evidence ?? [] }}
+      />
+      <p class="facts"><${SentimentMark} sentiment=${sentiment} /> <${Categories} categories=${categories} /></p>
+      <ul class="reasons">
+        ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}
+      </ul>
+    </aside>
+  `;
+}

@@ -1,0 +1,35 @@
+import { call } from "../api.ts";
+import type { Run } from "../runs/runs-api.ts";
+import type { ShownMail } from "../ui/mail-view.ts";
+
+/** A mail that waits for a person. */
+export interface PendingMail extends ShownMail {
+  workflow_id: string;
+  feedback_id: string;
+  customer_id: string;
+  /** Stands for exactly this mail. */
+  rendering: string;
+  refusal?: string;
+}
+
+export interface Decided {
+  decision: "approve" | "edit" | "reject";
+  by: string;
+  decided_at: string;
+}
+
+const path = (id: string, rest = ""): string => `/approvals/${encodeURIComponent(id)}${rest}`;
+
+export const listApprovals = async (signal?: AbortSignal): Promise<readonly Run[]> =>
+  (await call<{ runs: readonly Run[] }>("/approvals?limit=200", { signal })).runs;
+
+export const getPending = (id: string, signal?: AbortSignal): Promise<PendingMail> => call(path(id), { signal });
+
+export const approve = (id: string, rendering: string): Promise<Decided> =>
+  call(path(id, "/approve"), { body: { rendering } });
+
+export const edit = (id: string, words: { rendering: string; subject: string; text: string }): Promise<Decided> =>
+  call(path(id, "/edit"), { body: words });
+
+export const reject = (id: string, rendering: string, reason: string): Promise<Decided> =>
+  call(path(id, "/reject"), { body: { rendering, ...(reason !== "" && { reason }) } });

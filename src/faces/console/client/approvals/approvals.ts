@@ -1,0 +1,122 @@
+/** The mails that wait for a person. */
+import { useEffect } from "preact/hooks";
+import { SentimentMark } from "../feedback/badges.ts";
+import { listFeedback, type Sentiment } from "../feedback/feedback-api.ts";
+import { html } from "../html.ts";
+import { useKeys } from "../keys.ts";
+import { useLoad } from "../load.ts";
+import { go, href, place } from "../router.ts";
+import type { Run } from "../runs/runs-api.ts";
+import { may } from "../session.ts";
+import { Empty, Failed, Loading } from "../ui/states.ts";
+import { Time } from "../ui/time.ts";
+import { listApprovals } from "./approvals-api.ts";
+import { Decide } from "./decide.ts";
+
+const LOOK_MS = 3000;
+
+/** What a list says about a mail. */
+interface Waiting {
+  run: Run;
+  subject: string;
+  customer: string;
+}
+
+async function waiting(signal: AbortSignal): Promise<readonly Waiting[]> {
+  const runs = await listApprovals(signal);
+  const items = new Map(may("feedback:read") ? await feedbackByRun(signal) : []);
+  return runs.map((run) => {
+    const item = items.get(run.workflow_id);
+    const customer = item?.customer_name ?? item?.customer_id ?? run.workflow ?? "";
+    return { run, subject: item?.subject ?? run.key ?? run.workflow_id, customer };
+  });
+}
+
+const feedbackByRun = async (signal: AbortSignal) => {
+  const { feedback } = await listFeedback({ status: "waiting_for_approval", limit: 200 }, signal);
+  return feedback.map((item) => [item.workflow_id, item] as const);
+};
+
+export function Approvals({ id }: { id: string | undefined }) {
+  const { value, error, reload } = useLoad("approvals", waiting, { every: LOOK_MS });
+  const ids = (value ?? []).map(({ run }) => run.workflow_id);
+  const first = ids[0];
+  useEffect(() => {
+    // On a phone the list comes first.
+    if (id === undefined && first !== undefined && matchMedia("(min-width: 800px)").matches)
+      go(href(["approvals", first]), { replace: true });
+  }, [id, first]);
+  const neighbour = (by: number): string | undefined => {
+    const at = id === undefined ? -1 : ids.indexOf(id);
+    return ids[Math.max(0, Math.min(ids.length - 1, at + by))];
+  };
+  const move = (by: number): void => {
+    const next = neighbour(by);
+    if (next !== undefined) go(href(["approvals", next]), { replace: true });
+  };
+  useKeys({ j: () => move(1), k: () => move(-1) });
+  const onDecided = (): void => {
+    const others = ids.filter((other) => other !== id);
+    const next = others[Math.min(Math.max(0, ids.indexOf(id ?? "")), others.length - 1)];
+    reload();
+    go(href(next === undefined ? ["approvals"] : ["approvals", next]), { replace: true });
+  };
+  if (!may("approve")) {
+    return html`<header class="page-head"><h1>Approvals</h1></header>
+      <${Empty} title="You can't decide here">Deciding on mails needs a token with the scope approve.<//>`;
+  }
+  return html`
+    <div class=${`split ${id === undefined ? "" : "has-detail"}`}>
+      <div class="split-list">
+        <header class="page-head">
+          <h1>Approvals ${value && html`<span class="count">${value.length}</span>`}</h1>
+          <p class="muted only-wide"><kbd>j</kbd> <kbd>k</kbd> move</p>
+        </header>
+        <${List} waiting=${value} id=${id} error=${error} reload=${reload} />
+      </div>
+      <div class="split-detail">
+        ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} />`}
+      </div>
+    </div>
+  `;
+}
+
+function List({
+  waiting: all,
+  id,
+  error,
+  reload,
+}: {
+  waiting: readonly Waiting[] | undefined;
+  id: string | undefined;
+  error: Parameters<typeof Failed>[0]["error"] | undefined;
+  reload: () => void;
+}) {
+  if (!all)
+    return error
+      ? html`<${Failed} error=${error} retry=${reload} />`
+      : html`<${Loading} rows=${8} label="Loading approvals" />`;
+  if (all.length === 0)
+    return html`<${Empty} title="Nothing waits">Mails that need a person's decision turn up here.<//>`;
+  return html`
+    <ul class="queue" role="list">
+      ${all.map(
+        ({ run, subject, customer }) => html`
+          <li key=${run.workflow_id}>
+            <a
+              href=${href(["approvals", run.workflow_id])}
+              class="queue-item"
+              aria-current=${run.workflow_id === id ? "true" : undefined}
+            >
+              <${SentimentMark} sentiment=${run.result?.["sentiment"] as Sentiment | undefined} />
+              <b dir="auto">${subject}</b>
+              ${run.start_time && html`<${Time} at=${run.start_time} />`}
+              <span class="muted" dir="auto">${customer}</span>
+              ${run.result?.["action"] === "escalate" && html`<span class="chip">escalated</span>`}
+            </a>
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}

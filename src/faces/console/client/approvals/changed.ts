@@ -1,0 +1,66 @@
+/** What has happened while somebody looked at a mail. */
+import { getFeedback } from "../feedback/feedback-api.ts";
+import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { href } from "../router.ts";
+import { may } from "../session.ts";
+import { Time } from "../ui/time.ts";
+import { WordDiff } from "../ui/word-diff.ts";
+import type { Decided, PendingMail } from "./approvals-api.ts";
+
+const DID = {
+  approve: "approved this mail",
+  edit: "sent other words in its place",
+  reject: "rejected this mail",
+} as const;
+
+/** Another mail waits by now: says what is other, and asks to look again. */
+export function Changed({ before, now, onSeen }: { before: PendingMail; now: PendingMail; onSeen: () => void }) {
+  const fields = (["sender", "recipient", "subject", "text"] as const).filter((name) => before[name] !== now[name]);
+  return html`
+    <div class="notice warn" role="alert">
+      <p>
+        <b>This is not the mail that waits any more.</b> Another one has taken its place; nothing can be decided on the
+        one below.
+      </p>
+      ${fields.map(
+        (name) =>
+          html`<div key=${name}>
+            <p class="label">${name}</p>
+            <${WordDiff} before=${before[name]} after=${now[name]} />
+          </div>`,
+      )}
+      ${fields.length === 0 && html`<p>The words are the same.</p>`}
+      <button type="button" class="button primary" onClick=${onSeen}>Look at the new mail</button>
+    </div>
+  `;
+}
+
+/** Somebody was first. */
+export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undefined; mail: PendingMail }) {
+  const isKnown = decided !== undefined && decided !== "gone";
+  const { value } = useLoad(isKnown || !may("feedback:read") ? undefined : `decision ${mail.rendering}`, (signal) =>
+    decisionOn(mail, signal),
+  );
+  const found = isKnown ? decided : value;
+  return html`
+    <div class="notice warn" role="alert">
+      ${
+        found
+          ? html`<b dir="auto">${found.by}</b> ${DID[found.decision]}, <${Time} at=${found.decided_at} isFull />. That
+              decision stands.`
+          : html`<b>This mail doesn't wait any more.</b> Somebody has decided on it, or its run has ended.`
+      }
+      <a href=${href(["runs", mail.workflow_id])}>See the run</a>
+    </div>
+  `;
+}
+
+async function decisionOn(
+  { feedback_id: id, rendering }: PendingMail,
+  signal: AbortSignal,
+): Promise<Decided | undefined> {
+  const { mails } = await getFeedback(id, signal);
+  const decision = mails.find((one) => one.rendering === rendering)?.decision;
+  return decision && { ...decision, decided_at: decision.time };
+}

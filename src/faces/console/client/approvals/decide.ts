@@ -1,0 +1,140 @@
+/** One mail and the decision on it, which is bound to the mail on the screen. */
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api.ts";
+import { html } from "../html.ts";
+import { useKeys } from "../keys.ts";
+import { useLoad } from "../load.ts";
+import { href } from "../router.ts";
+import { MailView } from "../ui/mail-view.ts";
+import { Failed, Loading } from "../ui/states.ts";
+import { say } from "../ui/toast.ts";
+import { Answered } from "./answered.ts";
+import { approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
+import { Changed, Meanwhile } from "./changed.ts";
+import { EditForm, RejectForm } from "./forms.ts";
+
+const LOOK_MS = 3000;
+
+const DONE = { approve: "Approved", edit: "Approved with your words", reject: "Rejected" } as const;
+
+type Mode = "look" | "edit" | "reject";
+
+export function Decide({ id, onDecided }: { id: string; onDecided: () => void }) {
+  const { value: now, error, reload } = useLoad(id, (signal) => getPending(id, signal), { every: LOOK_MS });
+  // What the person looks at stays until they take note of another one.
+  const [seen, setSeen] = useState<PendingMail>();
+  const [mode, setMode] = useState<Mode>("look");
+  const [isBusy, setIsBusy] = useState(false);
+  const [conflict, setConflict] = useState<Decided | "gone">();
+  useEffect(() => {
+    if (now && !seen) setSeen(now);
+  }, [now]);
+
+  const isGone =
+    conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
+  const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
+  const canDecide = seen !== undefined && !hasChanged && !isGone && conflict === undefined && !isBusy;
+
+  const decide = async (take: (mail: PendingMail) => Promise<Decided>): Promise<void> => {
+    if (!seen || !canDecide) return;
+    setIsBusy(true);
+    try {
+      const { decision } = await take(seen);
+      say(`${DONE[decision]}: ${seen.subject}`);
+      onDecided();
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure;
+      if (failure.code === "already_decided") setConflict(failure.standing as Decided);
+      else if (failure.code === "run_ended") setConflict("gone");
+      else say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
+      reload();
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  const onApprove = (): void => void decide(({ rendering }) => approve(id, rendering));
+  const open = (next: Mode) => (): void => {
+    if (canDecide) setMode(next);
+  };
+  useKeys({
+    ...(mode === "look" && { a: onApprove, e: open("edit"), r: open("reject") }),
+    Escape: () => setMode("look"),
+  });
+
+  if (!seen)
+    return error
+      ? html`<${NotPending} error=${error} id=${id} retry=${reload} />`
+      : html`<${Loading} rows=${10} label="Loading the mail" />`;
+  return html`
+    <article class="decide" aria-label=${`Mail to ${seen.recipient}`}>
+      <p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>
+      ${(isGone || conflict) && html`<${Meanwhile} decided=${conflict} mail=${seen} />`}
+      ${
+        hasChanged &&
+        html`<${Changed}
+          before=${seen}
+          now=${now}
+          onSeen=${() => {
+            setSeen(now);
+            setMode("look");
+          }}
+        />`
+      }
+      ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <span dir="auto">${seen.refusal}</span></p>`}
+      <${Bar}
+        mode=${mode}
+        canDecide=${canDecide}
+        onApprove=${onApprove}
+        onEdit=${open("edit")}
+        onReject=${open("reject")}
+      />
+      ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }) => edit(id, { rendering, ...words }))} />`}
+      ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }) => reject(id, rendering, reason))} />`}
+      <div class="decide-columns">
+        <section aria-label="The mail"><${MailView} mail=${seen} /></section>
+        <${Answered} feedbackId=${seen.feedback_id} />
+      </div>
+      <p class="rendering muted">
+        Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision holds
+        for exactly this mail.
+      </p>
+    </article>
+  `;
+}
+
+function Bar({
+  mode,
+  canDecide,
+  onApprove,
+  onEdit,
+  onReject,
+}: {
+  mode: Mode;
+  canDecide: boolean;
+  onApprove: () => void;
+  onEdit: () => void;
+  onReject: () => void;
+}) {
+  if (mode !== "look") return null;
+  return html`
+    <div class="bar" role="toolbar" aria-label="Decision">
+      <button type="button" class="button primary" disabled=${!canDecide} onClick=${onApprove} aria-keyshortcuts="a">
+        Approve <kbd>a</kbd>
+      </button>
+      <button type="button" class="button" disabled=${!canDecide} onClick=${onEdit} aria-keyshortcuts="e">
+        Edit <kbd>e</kbd>
+      </button>
+      <button type="button" class="button danger" disabled=${!canDecide} onClick=${onReject} aria-keyshortcuts="r">
+        Reject <kbd>r</kbd>
+      </button>
+    </div>
+  `;
+}
+
+const NotPending = ({ error, id, retry }: { error: ApiError; id: string; retry: () => void }) =>
+  error.code === "nothing_waits"
+    ? html`<div class="empty">
+        <p class="empty-title">No mail waits here any more</p>
+        <p class="empty-text"><a href=${href(["runs", id])}>See what became of it</a></p>
+      </div>`
+    : html`<${Failed} error=${error} retry=${retry} />`;

@@ -1,0 +1,115 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.ts";
+import { WordDiff } from "../ui/word-diff.ts";
+import type { PendingMail } from "./approvals-api.ts";
+
+interface EditFormProps {
+  mail: PendingMail;
+  isBusy: boolean;
+  onSend: (words: { subject: string; text: string }) => void;
+  onCancel: () => void;
+}
+
+const isSend = ({ key, ctrlKey, metaKey }: KeyboardEvent): boolean => key === "Enter" && (ctrlKey || metaKey);
+
+/** Other words for a mail, with what they change. */
+export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
+  const [subject, setSubject] = useState(mail.subject);
+  const [text, setText] = useState(mail.text);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const isChanged = subject !== mail.subject || text !== mail.text;
+  const canSend = isChanged && !isBusy && subject.trim() !== "" && text.trim() !== "";
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") onCancel();
+    if (isSend(event) && canSend) onSend({ subject, text });
+  };
+  return html`
+    <form
+      class="card form"
+      aria-label="Edit the mail"
+      onKeyDown=${onKeyDown}
+      onSubmit=${(event: Event) => {
+        event.preventDefault();
+        if (canSend) onSend({ subject, text });
+      }}
+    >
+      <label
+        >Subject
+        <input
+          type="text"
+          dir="auto"
+          value=${subject}
+          maxlength="500"
+          onInput=${({ currentTarget }: { currentTarget: HTMLInputElement }) => setSubject(currentTarget.value)}
+      /></label>
+      <div class="edit-columns">
+        <label
+          >Text
+          <textarea
+            ref=${field}
+            dir="auto"
+            rows="14"
+            maxlength="20000"
+            value=${text}
+            onInput=${({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => setText(currentTarget.value)}
+          ></textarea>
+        </label>
+        <div>
+          <p class="label">What you change</p>
+          ${subject !== mail.subject && html`<${WordDiff} before=${mail.subject} after=${subject} />`}
+          <${WordDiff} before=${mail.text} after=${text} />
+        </div>
+      </div>
+      <p class="muted">The mail goes out as text with your words, to the same recipient.</p>
+      <div class="actions">
+        <button class="button primary" disabled=${!canSend}>Approve with these words <kbd>Ctrl ↵</kbd></button>
+        <button type="button" class="button plain" onClick=${onCancel}>Keep as it was <kbd>Esc</kbd></button>
+      </div>
+    </form>
+  `;
+}
+
+export function RejectForm({
+  isBusy,
+  onReject,
+  onCancel,
+}: {
+  isBusy: boolean;
+  onReject: (reason: string) => void;
+  onCancel: () => void;
+}) {
+  const [reason, setReason] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const onKeyDown = ({ key }: KeyboardEvent): void => {
+    if (key === "Escape") onCancel();
+  };
+  return html`
+    <form
+      class="card form"
+      aria-label="Reject the mail"
+      onKeyDown=${onKeyDown}
+      onSubmit=${(event: Event) => {
+        event.preventDefault();
+        if (!isBusy) onReject(reason.trim());
+      }}
+    >
+      <label
+        >Why not? One line; leave it empty if there is nothing to say, and leave out names.
+        <input
+          ref=${field}
+          type="text"
+          dir="auto"
+          maxlength="500"
+          value=${reason}
+          onInput=${({ currentTarget }: { currentTarget: HTMLInputElement }) => setReason(currentTarget.value)}
+        />
+      </label>
+      <div class="actions">
+        <button class="button danger" disabled=${isBusy}>Reject: no mail goes out <kbd>↵</kbd></button>
+        <button type="button" class="button plain" onClick=${onCancel}>Not yet <kbd>Esc</kbd></button>
+      </div>
+    </form>
+  `;
+}

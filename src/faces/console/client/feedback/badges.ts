@@ -1,0 +1,48 @@
+import { html } from "../html.ts";
+import type { FeedbackItem, Sentiment } from "./feedback-api.ts";
+
+/** By shape as well as by colour. */
+export const SentimentMark = ({ sentiment }: { sentiment: Sentiment | undefined }) => html`
+  <svg
+    class=${`sentiment ${sentiment ?? "unknown"}`}
+    viewBox="0 0 16 16"
+    role="img"
+    aria-label=${sentiment ?? "not analysed"}
+  >
+    <title>${sentiment ?? "not analysed"}</title>
+    <circle cx="8" cy="8" r="6.25" />
+    ${sentiment !== undefined && html`<path d=${MOUTHS[sentiment]} />`}
+  </svg>
+`;
+
+const MOUTHS: Readonly<Record<Sentiment, string>> = {
+  positive: "M5.2 9.3c1.2 2 4.4 2 5.6 0M6 6.2v.3M10 6.2v.3",
+  neutral: "M5.4 10h5.2M6 6.2v.3M10 6.2v.3",
+  negative: "M5.2 11c1.2-2 4.4-2 5.6 0M6 6.2v.3M10 6.2v.3",
+};
+
+export const Categories = ({ categories }: { categories: readonly string[] }) =>
+  html`${categories.map((category) => html`<span key=${category} class="chip">${category}</span>`)}`;
+
+/** What has become of it, in one word. */
+export function outcomeOf(
+  item: Pick<FeedbackItem, "status" | "action" | "response_id" | "response_withheld" | "error">,
+): {
+  text: string;
+  tone: string;
+} {
+  const { status, action, response_id: response, response_withheld: withheld, error } = item;
+  if (status === "failed") return { text: "Failed", tone: "bad" };
+  if (status === "waiting_for_approval") return { text: "Needs approval", tone: "warn" };
+  if (status === "cancelled") return { text: "Cancelled", tone: "quiet" };
+  if (status !== "completed")
+    return error === undefined ? { text: "Processing", tone: "busy" } : { text: "Retrying", tone: "warn" };
+  if (action === "escalate") return { text: "Escalated", tone: "accent" };
+  if (response !== undefined) return { text: "Replied", tone: "good" };
+  return withheld === undefined ? { text: "Recorded", tone: "quiet" } : { text: "Not sent", tone: "quiet" };
+}
+
+export function Outcome({ item }: { item: Parameters<typeof outcomeOf>[0] }) {
+  const { text, tone } = outcomeOf(item);
+  return html`<span class=${`badge ${tone}`}>${text}</span>`;
+}

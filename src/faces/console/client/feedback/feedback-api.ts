@@ -1,0 +1,110 @@
+/** Feedback, as the operations of its workflow give it. */
+import { call } from "../api.ts";
+
+const OPERATIONS = "/workflows/customer-feedback/operations";
+
+export const SENTIMENTS = ["positive", "neutral", "negative"] as const;
+export const CATEGORIES = [
+  "product",
+  "service",
+  "pricing",
+  "usability",
+  "performance",
+  "bug",
+  "security",
+  "billing",
+  "legal",
+  "general",
+] as const;
+export const ACTIONS = { auto_respond: "Answered by mail", escalate: "Escalated", no_action: "Recorded only" } as const;
+export const STATUSES = {
+  waiting_for_approval: "Needs approval",
+  processing: "Processing",
+  started: "Queued",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  completed: "Completed",
+} as const;
+
+export type Sentiment = (typeof SENTIMENTS)[number];
+export type Action = keyof typeof ACTIONS;
+export type Status = keyof typeof STATUSES;
+
+export interface FeedbackItem {
+  feedback_id: string;
+  customer_id: string;
+  customer_name?: string;
+  workflow_id: string;
+  status: Status;
+  timestamp: string;
+  subject: string;
+  excerpt: string;
+  action?: Action;
+  sentiment?: Sentiment;
+  categories: readonly string[];
+  ticket_id?: string;
+  response_id?: string;
+  response_withheld?: string;
+  error?: string;
+}
+
+export interface FeedbackPage {
+  feedback: readonly FeedbackItem[];
+  next?: string;
+  searched_back_to?: string;
+}
+
+interface Analysis {
+  score: number;
+  evidence: readonly string[];
+  analyzer?: { name: string; version: string };
+}
+
+export interface Mail {
+  rendering: string;
+  state: "waiting" | "approved" | "sent" | "edited" | "rejected" | "refused" | "replaced";
+  sender: string;
+  recipient: string;
+  subject: string;
+  text: string;
+  html: string;
+  decision?: { decision: "approve" | "edit" | "reject"; by: string; time: string; reason?: string };
+  refusal?: string;
+}
+
+export interface FeedbackDetails extends Omit<FeedbackItem, "excerpt"> {
+  text: string;
+  reference: string;
+  feedback_uri: string;
+  language?: string;
+  customer?: { name: string; segment: string; lifetime_value: number; do_not_contact: boolean };
+  reasons: readonly string[];
+  stated: { sentiment?: Sentiment; categories: readonly string[] };
+  sentiment_analysis?: Analysis;
+  category_analysis?: Analysis;
+  ticket?: { ticket_id: string; priority: string; status: string };
+  response_time?: string;
+  mails: readonly Mail[];
+  replies: readonly { text: string; time: string }[];
+}
+
+/** Names of the filters, which are also those in the address of the inbox. */
+export const FILTERS = [
+  "search",
+  "status",
+  "sentiment",
+  "category",
+  "action",
+  "customer_id",
+  "since",
+  "before",
+] as const;
+export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
+
+export const listFeedback = (
+  filters: Filters & { after?: string | undefined; limit?: number },
+  signal?: AbortSignal,
+): Promise<FeedbackPage> => call<FeedbackPage>(`${OPERATIONS}/list_feedback`, { body: filters, signal });
+
+export const getFeedback = (id: string, signal?: AbortSignal): Promise<FeedbackDetails> =>
+  call<FeedbackDetails>(`${OPERATIONS}/get_feedback`, { body: { feedback_id: id }, signal });

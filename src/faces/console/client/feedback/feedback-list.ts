@@ -1,0 +1,111 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, returns } from "../api.ts";
+import { listFeedback, type FeedbackItem, type FeedbackPage, type Filters } from "./feedback-api.ts";
+
+const LOOK_MS = 3000;
+/** A list that was left a moment ago is shown again as it was, at the place where it was left. */
+interface Kept {
+  items: readonly FeedbackItem[];
+  next: string | undefined;
+  searchedBackTo: string | undefined;
+}
+
+const kept = new Map<string, Kept>();
+const MOST_KEPT = 8;
+const NOTHING: Kept = { items: [], next: undefined, searchedBackTo: undefined };
+
+/** Pages of feedback, one below the other, kept up to date while they are on the screen. */
+export function useFeedbackList(filters: Filters) {
+  const key = JSON.stringify(filters);
+  const [state, setState] = useState<{ key: string; list: Kept; error?: ApiError }>({ key: "", list: NOTHING });
+  const [isLoading, setIsLoading] = useState(false);
+  const [news, setNews] = useState<readonly FeedbackItem[]>([]);
+  const [turn, setTurn] = useState(0);
+  const running = useRef<AbortController>(undefined);
+  const round = returns.value;
+  const list = state.key === key ? state.list : (kept.get(key) ?? NOTHING);
+  const latest = useRef(list);
+  latest.current = list;
+
+  const keep = (changed: Kept): void => {
+    kept.delete(key);
+    kept.set(key, changed);
+    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+    latest.current = changed;
+    setState({ key, list: changed });
+  };
+  const fail = (error: unknown): void => {
+    if (error instanceof ApiError) setState({ key, list: latest.current, error });
+  };
+  const load = async (after?: string): Promise<void> => {
+    const controller = new AbortController();
+    running.current?.abort();
+    running.current = controller;
+    setIsLoading(true);
+    try {
+      const page = await listFeedback({ ...filters, ...(after !== undefined && { after }) }, controller.signal);
+      const before = after === undefined ? [] : latest.current.items;
+      if (after === undefined) setNews([]);
+      keep({ items: [...before, ...page.feedback], next: page.next, searchedBackTo: page.searched_back_to });
+    } catch (error) {
+      fail(error);
+    }
+    if (running.current !== controller) return;
+    running.current = undefined;
+    setIsLoading(false);
+  };
+
+  useEffect(() => {
+    setNews([]);
+    // What was kept is brought up to date below.
+    if ((kept.get(key)?.items.length ?? 0) === 0) void load();
+    let timer: ReturnType<typeof setTimeout>;
+    const controller = new AbortController();
+    const look = async (): Promise<void> => {
+      if (!document.hidden && latest.current.items.length > 0) {
+        const page = await listFeedback(filters, controller.signal).catch(fail);
+        if (page && !controller.signal.aborted) merge(page);
+      } else if (!document.hidden && !running.current) await load();
+      if (!controller.signal.aborted) timer = setTimeout(() => void look(), LOOK_MS);
+    };
+    const merge = ({ feedback }: FeedbackPage): void => {
+      const { items } = latest.current;
+      const fresh = new Map(feedback.map((item) => [item.workflow_id, item]));
+      const known = new Set(items.map(({ workflow_id: id }) => id));
+      const added = feedback.filter(({ workflow_id: id }) => !known.has(id));
+      const updated = items.map((item) => fresh.get(item.workflow_id) ?? item);
+      // Nothing moves under somebody who reads further down.
+      const isAtTop = scrollY < 80;
+      setNews(isAtTop ? [] : added);
+      // Of more than a page that has come in meanwhile there would be a gap.
+      if (isAtTop && added.length === feedback.length && feedback.length > 0) void load();
+      else keep({ ...latest.current, items: isAtTop ? [...added, ...updated] : updated });
+    };
+    timer = setTimeout(() => void look(), latest.current.items.length > 0 ? 0 : LOOK_MS);
+    return () => {
+      controller.abort();
+      running.current?.abort();
+      running.current = undefined;
+      clearTimeout(timer);
+    };
+  }, [key, turn, round]);
+
+  return {
+    ...list,
+    error: state.key === key ? state.error : undefined,
+    isLoading: isLoading || state.key !== key,
+    waiting: news.length,
+    showNews: () => {
+      scrollTo(0, 0);
+      void load();
+    },
+    more: () => {
+      const { next } = latest.current;
+      if (!isLoading && next !== undefined) void load(next);
+    },
+    reload: () => {
+      kept.delete(key);
+      setTurn((number) => number + 1);
+    },
+  };
+}

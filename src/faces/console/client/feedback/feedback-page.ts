@@ -1,0 +1,150 @@
+/** One piece of feedback: what was written, what was found in it, what was done and why. */
+import { useState } from "preact/hooks";
+import { html, type Children } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { href } from "../router.ts";
+import { RunPanel } from "../runs/run-panel.ts";
+import type { Run } from "../runs/runs-api.ts";
+import { MarkedText } from "../ui/marked-text.ts";
+import { Failed, Loading } from "../ui/states.ts";
+import { duration, Time } from "../ui/time.ts";
+import { Categories, Outcome, SentimentMark } from "./badges.ts";
+import { ACTIONS, getFeedback, type FeedbackDetails } from "./feedback-api.ts";
+import { MailHistory } from "./mail-history.ts";
+
+export function FeedbackPage({ id }: { id: string }) {
+  const { value, error, reload } = useLoad(id, (signal) => getFeedback(id, signal));
+  const [seen, setSeen] = useState<string>();
+  const onRun = ({ status, steps_completed: steps, failing }: Run): void => {
+    const mark = `${status} ${steps?.length} ${failing?.attempts}`;
+    if (seen !== undefined && mark !== seen) reload();
+    setSeen(mark);
+  };
+  if (!value)
+    return error
+      ? html`<${Failed} error=${error} retry=${reload} />`
+      : html`<${Loading} rows=${10} label="Loading feedback" />`;
+  return html`
+    <${Head} feedback=${value} />
+    <div class="columns">
+      <div class="column-main">
+        <section class="card" aria-labelledby="wrote">
+          <h2 id="wrote">What the customer wrote</h2>
+          <${MarkedText} text=${value.text} evidence=${evidenceOf(value)} />
+          <p class="legend muted">
+            <mark class=${value.sentiment ?? ""}>sentiment</mark> <mark class="category">category</mark>
+          </p>
+        </section>
+        <section class="card" aria-labelledby="run">
+          <h2 id="run">Run</h2>
+          <${RunPanel} id=${value.workflow_id} onChange=${onRun} />
+        </section>
+        <${MailHistory} feedback=${value} />
+        ${value.replies.map(
+          ({ text, time }) => html`
+            <section key=${time} class="card">
+              <h2>Answered elsewhere, <${Time} at=${time} isFull /></h2>
+              <p class="customer-text" dir="auto">${text}</p>
+            </section>
+          `,
+        )}
+      </div>
+      <${Facts} feedback=${value} />
+    </div>
+  `;
+}
+
+const evidenceOf = ({
+  sentiment,
+  sentiment_analysis: bySentiment,
+  category_analysis: byCategory,
+}: FeedbackDetails) => ({
+  [sentiment ?? "neutral"]: bySentiment?.evidence ?? [],
+  category: byCategory?.evidence ?? [],
+});
+
+function Head({ feedback }: { feedback: FeedbackDetails }) {
+  const { subject, customer, customer_id: id, customer_name: name, timestamp } = feedback;
+  return html`
+    <header class="page-head">
+      <p class="crumbs"><a href=${href([])}>Inbox</a> <span class="muted" dir="auto">${feedback.feedback_id}</span></p>
+      <h1 dir="auto">${subject}</h1>
+      <p class="facts">
+        <${Outcome} item=${feedback} />
+        <a href=${href([], { customer_id: id })} dir="auto">${name ?? id}</a>
+        ${customer && html`<span class="chip">${customer.segment}</span> <span class="muted">lifetime value ${customer.lifetime_value.toLocaleString("en")}</span>`}
+        ${customer?.do_not_contact && html`<span class="badge quiet">Do not contact</span>`}
+        <span class="muted"><${Time} at=${timestamp} isFull /></span>
+      </p>
+    </header>
+  `;
+}
+
+const Fact = ({ name, children }: { name: string; children?: Children }) =>
+  html`<div class="fact">
+    <dt>${name}</dt>
+    <dd>${children}</dd>
+  </div>`;
+
+function Facts({ feedback }: { feedback: FeedbackDetails }) {
+  const { action, reasons, sentiment, categories, stated, ticket, reference, language } = feedback;
+  const { sentiment_analysis: bySentiment, category_analysis: byCategory } = feedback;
+  return html`
+    <aside class="column-side" aria-label="Facts">
+      <section class="card">
+        <h2>Decision</h2>
+        <p class="decision">${action ? ACTIONS[action] : "Not decided yet"}</p>
+        <ul class="reasons">
+          ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}
+        </ul>
+        ${feedback.response_withheld && html`<p class="notice">No mail went out: ${feedback.response_withheld}.</p>`}
+        ${
+          ticket &&
+          html`<dl>
+            <${Fact} name="Ticket"><code>${ticket.ticket_id}</code><//
+            ><${Fact} name="Priority">${ticket.priority}, ${ticket.status}<//>
+          </dl>`
+        }
+      </section>
+      <section class="card">
+        <h2>Analysis</h2>
+        <dl>
+          <${Fact} name="Sentiment"
+            >${sentiment ? html`<${SentimentMark} sentiment=${sentiment} /> ${sentiment}` : "—"}<//
+          >
+          ${bySentiment && html`<${Fact} name="Sure"><${Score} value=${bySentiment.score} /><//>`}
+          <${Fact} name="Categories"><${Categories} categories=${categories} /><//>
+          ${byCategory && html`<${Fact} name="Sure"><${Score} value=${byCategory.score} /><//>`}
+          ${stated.sentiment && html`<${Fact} name="Stated">${stated.sentiment}<//>`}
+          ${stated.categories.length > 0 && html`<${Fact} name="Stated"><${Categories} categories=${stated.categories} /><//>`}
+          ${language && html`<${Fact} name="Language">${language}<//>`}
+        </dl>
+      </section>
+      <section class="card">
+        <h2>Provenance</h2>
+        <dl>
+          <${Fact} name="Run"
+            ><a href=${href(["runs", feedback.workflow_id])}
+              ><code class="id">${feedback.workflow_id.slice(0, 17)}…</code></a
+            ><//
+          >
+          <${Fact} name="Reference"><code class="id">${reference}</code><//>
+          ${bySentiment?.analyzer && html`<${Fact} name="Sentiment by">${bySentiment.analyzer.name} ${bySentiment.analyzer.version}<//>`}
+          ${byCategory?.analyzer && html`<${Fact} name="Categories by">${byCategory.analyzer.name} ${byCategory.analyzer.version}<//>`}
+          ${feedback.response_time && html`<${Fact} name="Answered after">${duration(Date.parse(feedback.response_time) - Date.parse(feedback.timestamp))}<//>`}
+          <${Fact} name="In the graph"
+            ><a href=${href(["graph"], { query: `DESCRIBE <${feedback.feedback_uri}>` })}>Describe it</a><//
+          >
+        </dl>
+      </section>
+    </aside>
+  `;
+}
+
+/** How sure an analyser was, 0 to 1. */
+export const Score = ({ value }: { value: number }) => html`
+  <span class="score"
+    ><span class="score-track" aria-hidden="true"><span style=${{ width: `${Math.round(value * 100)}%` }}></span></span
+    >${value.toFixed(2)}</span
+  >
+`;

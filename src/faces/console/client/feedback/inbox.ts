@@ -1,0 +1,199 @@
+/** All feedback, newest first. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.ts";
+import { useKeys } from "../keys.ts";
+import { href, place, setQuery } from "../router.ts";
+import { Icon } from "../ui/icons.ts";
+import { Empty, Failed, Loading } from "../ui/states.ts";
+import { dayOf, fullTime, Time } from "../ui/time.ts";
+import { Categories, Outcome, SentimentMark } from "./badges.ts";
+import { ACTIONS, CATEGORIES, FILTERS, SENTIMENTS, STATUSES, type FeedbackItem, type Filters } from "./feedback-api.ts";
+import { useFeedbackList } from "./feedback-list.ts";
+
+const words = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, name]));
+
+const CHOICES = {
+  status: { label: "Status", options: STATUSES as Record<string, string> },
+  sentiment: { label: "Sentiment", options: words(SENTIMENTS) },
+  category: { label: "Category", options: words(CATEGORIES) },
+  action: { label: "Action", options: ACTIONS as Record<string, string> },
+} as const;
+
+const filtersOf = (query: URLSearchParams): Filters =>
+  Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)!]] : [])));
+
+export function Inbox() {
+  const filters = filtersOf(place.value.query);
+  const list = useFeedbackList(filters);
+  const [selected, setSelected] = useState(-1);
+  const { items } = list;
+  const move = (by: number): void => {
+    const next = Math.max(0, Math.min(items.length - 1, selected + by));
+    setSelected(next);
+    document.querySelectorAll<HTMLElement>(".row")[next]?.focus();
+  };
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    "/": () => document.querySelector<HTMLInputElement>("#search")?.focus(),
+  });
+  return html`
+    <header class="page-head">
+      <h1>Inbox</h1>
+      <p class="muted only-wide">All feedback, newest first. <kbd>j</kbd> <kbd>k</kbd> move, <kbd>/</kbd> search.</p>
+    </header>
+    <${Toolbar} filters=${filters} />
+    ${list.waiting > 0 && html`<button type="button" class="news" onClick=${list.showNews}>${list.waiting} new</button>`}
+    <${Rows} list=${list} hasFilters=${Object.keys(filters).length > 0} />
+  `;
+}
+
+function Toolbar({ filters }: { filters: Filters }) {
+  const has = Object.keys(filters).length > 0;
+  return html`
+    <form class="toolbar" role="search" onSubmit=${(event: Event) => event.preventDefault()}>
+      <${Search} value=${filters.search ?? ""} />
+      ${Object.entries(CHOICES).map(
+        ([name, { label, options }]) => html`
+          <select
+            key=${name}
+            aria-label=${label}
+            class=${filters[name as keyof Filters] ? "is-set" : ""}
+            value=${filters[name as keyof Filters] ?? ""}
+            onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) => setQuery({ [name]: currentTarget.value })}
+          >
+            <option value="">${label}</option>
+            ${Object.entries(options).map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}
+          </select>
+        `,
+      )}
+      ${filters.customer_id && html`<span class="chip is-set">Customer ${filters.customer_id}</span>`}
+      ${has && html`<a class="button plain" href=${href([])}>Clear</a>`}
+    </form>
+  `;
+}
+
+const TYPING_MS = 250;
+
+function Search({ value }: { value: string }) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // Back and forward change it as well, but never under somebody's fingers.
+    if (field.current && field.current !== document.activeElement) field.current.value = value;
+  }, [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const onInput = ({ currentTarget }: { currentTarget: HTMLInputElement }): void => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setQuery({ search: currentTarget.value.trim() }, { replace: true }), TYPING_MS);
+  };
+  return html`
+    <label class="search">
+      <${Icon} name="search" />
+      <input
+        id="search"
+        ref=${field}
+        type="search"
+        aria-label="Search id, customer, subject and text"
+        placeholder="Search"
+        autocomplete="off"
+        defaultValue=${value}
+        onInput=${onInput}
+      />
+    </label>
+  `;
+}
+
+function Rows({ list, hasFilters }: { list: ReturnType<typeof useFeedbackList>; hasFilters: boolean }) {
+  const { items, error, isLoading, next, searchedBackTo, more } = list;
+  if (items.length === 0 && error) return html`<${Failed} error=${error} retry=${list.reload} />`;
+  if (items.length === 0 && isLoading) return html`<${Loading} rows=${12} label="Loading feedback" />`;
+  return html`
+    ${items.length === 0 && (next === undefined || !searchedBackTo) && html`<${Nothing} hasFilters=${hasFilters} />`}
+    <div class="rows">
+      ${daysOf(items).map(
+        ([day, ofDay]) => html`
+          <section key=${day} class="day">
+            <h2>${day}</h2>
+            ${chunks(ofDay).map(
+              (chunk) => html`
+                <ul key=${chunk[0]!.workflow_id} class="chunk" role="list">
+                  ${chunk.map((item) => html`<${Row} key=${item.workflow_id} item=${item} />`)}
+                </ul>
+              `,
+            )}
+          </section>
+        `,
+      )}
+    </div>
+    ${next !== undefined && html`<${More} more=${more} isLoading=${isLoading} error=${error} searchedBackTo=${searchedBackTo} />`}
+  `;
+}
+
+const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
+  hasFilters
+    ? html`<${Empty} title="Nothing matches"><a href=${href([])}>Show all feedback</a><//>`
+    : html`<${Empty} title="No feedback yet">
+        It turns up here as it comes in. Send the first with the command that the service printed when it started, or
+        <a href="/docs">see how to call it</a>.
+      <//>`;
+
+const Row = ({ item }: { item: FeedbackItem }) => html`
+  <li>
+    <a class="row" href=${href(["feedback", item.feedback_id])}>
+      <${SentimentMark} sentiment=${item.sentiment} />
+      <span class="row-text"
+        ><b dir="auto">${item.subject}</b> <span class="muted" dir="auto">${item.excerpt}</span></span
+      >
+      <span class="row-customer" dir="auto" title=${item.customer_id}>${item.customer_name ?? item.customer_id}</span>
+      <span class="row-categories"><${Categories} categories=${item.categories} /></span>
+      <${Outcome} item=${item} />
+      <${Time} at=${item.timestamp} />
+    </a>
+  </li>
+`;
+
+function More({
+  more,
+  isLoading,
+  error,
+  searchedBackTo,
+}: Pick<ReturnType<typeof useFeedbackList>, "more" | "isLoading" | "error" | "searchedBackTo">) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const { current } = button;
+    if (!current || error) return undefined;
+    const observer = new IntersectionObserver(
+      (entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(),
+      { rootMargin: "600px" },
+    );
+    observer.observe(current);
+    return () => observer.disconnect();
+  });
+  return html`
+    <button ref=${button} type="button" class="more" disabled=${isLoading} onClick=${more}>
+      ${isLoading ? "Loading…" : error ? "That did not work. Try again" : "Load more"}
+      ${searchedBackTo && ` (searched back to ${fullTime(searchedBackTo)})`}
+    </button>
+  `;
+}
+
+function daysOf(items: readonly FeedbackItem[]): [string, FeedbackItem[]][] {
+  const days = new Map<string, FeedbackItem[]>();
+  for (const item of items) {
+    const day = dayOf(item.timestamp);
+    const known = days.get(day);
+    if (known) known.push(item);
+    else days.set(day, [item]);
+  }
+  return [...days];
+}
+
+/** Rows that are laid out together, or not at all while they are far from the screen. */
+const CHUNK = 50;
+
+const chunks = <Item>(items: readonly Item[]): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, index) =>
+    items.slice(index * CHUNK, (index + 1) * CHUNK),
+  );

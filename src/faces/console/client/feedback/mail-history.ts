@@ -1,0 +1,70 @@
+import { useState } from "preact/hooks";
+import { html } from "../html.ts";
+import { href } from "../router.ts";
+import { MailView } from "../ui/mail-view.ts";
+import { Time } from "../ui/time.ts";
+import type { FeedbackDetails, Mail } from "./feedback-api.ts";
+
+const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = {
+  waiting: { text: "Waits for a person", tone: "warn" },
+  approved: { text: "Approved, on its way", tone: "busy" },
+  sent: { text: "Sent", tone: "good" },
+  edited: { text: "Edited", tone: "quiet" },
+  rejected: { text: "Rejected", tone: "bad" },
+  refused: { text: "Refused by the mail server", tone: "bad" },
+  replaced: { text: "Replaced", tone: "quiet" },
+};
+
+const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as const;
+
+/** Mails to the customer: the last first, the others on demand. */
+export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
+  const { mails, response_id: id } = feedback;
+  const last = mails.at(-1);
+  const [shown, setShown] = useState<string>();
+  if (!last && id === undefined) return null;
+  if (!last) {
+    return html`
+      <section class="card">
+        <h2>Mail</h2>
+        <p>
+          A mail went out${feedback.response_time && html` <${Time} at=${feedback.response_time} isFull />`}. Its words
+          are kept only where a person has to approve mails. Message-ID: <code class="id">${id}</code>
+        </p>
+      </section>
+    `;
+  }
+  const mail = mails.find(({ rendering }) => rendering === shown) ?? last;
+  return html`
+    <section class="card" aria-labelledby="mail">
+      <h2 id="mail">Mail</h2>
+      ${
+        mails.length > 1 &&
+        html`
+          <div class="segmented" role="group" aria-label="Versions of the mail">
+            ${mails.map(
+              (one, index) => html`
+                <button
+                  key=${one.rendering}
+                  type="button"
+                  aria-pressed=${one === mail}
+                  onClick=${() => setShown(one.rendering)}
+                >
+                  ${index + 1}. ${STATES[one.state].text}
+                </button>
+              `,
+            )}
+          </div>
+        `
+      }
+      <p class="facts">
+        <span class=${`badge ${STATES[mail.state].tone}`}>${STATES[mail.state].text}</span>
+        ${mail.decision && html`<span>${DECIDED[mail.decision.decision]} by <b dir="auto">${mail.decision.by}</b>, <${Time} at=${mail.decision.time} isFull /></span>`}
+        ${mail.state === "waiting" && html`<a class="button" href=${href(["approvals", feedback.workflow_id])}>Decide</a>`}
+      </p>
+      ${mail.decision?.reason && html`<p class="notice">Reason: <span dir="auto">${mail.decision.reason}</span></p>`}
+      ${mail.refusal && html`<p class="notice bad">The mail server said: <span dir="auto">${mail.refusal}</span></p>`}
+      <${MailView} mail=${mail} />
+    </section>
+  `;
+}

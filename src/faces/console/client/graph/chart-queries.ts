@@ -1,0 +1,59 @@
+/** The questions behind the charts. */
+
+/** Days, or everything. */
+export type Range = "7" | "30" | "365" | "all";
+
+/** Characters of a time that name its minute, hour, day or month. */
+type Granularity = 16 | 13 | 10 | 7;
+
+const HOUR = 3_600_000;
+
+/** How long an answer may have taken. */
+export const WAITS = [
+  { label: "under a minute", upTo: "PT1M" },
+  { label: "under an hour", upTo: "PT1H" },
+  { label: "under a day", upTo: "P1D" },
+  { label: "longer", upTo: undefined },
+] as const;
+
+/** So that there are some dozens of columns at most. */
+export function granularityOf(first: string | undefined, last: string | undefined): Granularity {
+  const span = first === undefined || last === undefined ? 0 : Date.parse(last) - Date.parse(first);
+  if (span < HOUR) return 16;
+  if (span < 72 * HOUR) return 13;
+  return span < 100 * 24 * HOUR ? 10 : 7;
+}
+
+const bucket = (): string =>
+  WAITS.reduceRight<string>(
+    (rest, { upTo }, index) =>
+      upTo === undefined ? String(index) : `IF(?wait < "${upTo}"^^xsd:dayTimeDuration, ${index}, ${rest})`,
+    String(WAITS.length - 1),
+  );
+
+/** @param now where the range ends */
+export function chartQueries(range: Range, now: Date) {
+  const since = range === "all" ? undefined : new Date(now.getTime() - Number(range) * 24 * HOUR).toISOString();
+  const feedback = `?f abi:timestamp ?t .${since === undefined ? "" : ` FILTER(?t >= "${since}"^^xsd:dateTime)`}`;
+  return {
+    extent: `SELECT (MIN(?t) AS ?first) (MAX(?t) AS ?last) (COUNT(?f) AS ?total) { ${feedback} }`,
+    overTime: (length: Granularity) => `SELECT ?time ?sentiment (COUNT(?f) AS ?number) {
+  ${feedback} ?f abi:sentiment ?sentiment . BIND(SUBSTR(STR(?t), 1, ${length}) AS ?time)
+} GROUP BY ?time ?sentiment ORDER BY ?time`,
+    categories: `SELECT ?category ?sentiment (COUNT(?f) AS ?number) {
+  ${feedback} ?f abi:hasCategory ?category ; abi:sentiment ?sentiment
+} GROUP BY ?category ?sentiment`,
+    actions: `SELECT ?action (COUNT(?f) AS ?number) { ${feedback} ?f abi:action ?action } GROUP BY ?action ORDER BY DESC(?number)`,
+    waits: `SELECT ?bucket (COUNT(?f) AS ?number) {
+  ${feedback} ?f abi:responseTime ?answered . BIND(?answered - ?t AS ?wait) BIND(${bucket()} AS ?bucket)
+} GROUP BY ?bucket`,
+    customers: `SELECT ?id ?name ?segment ?value ?complaints ?about {
+  { SELECT ?customer (COUNT(DISTINCT ?f) AS ?complaints) (GROUP_CONCAT(DISTINCT ?category; separator=" ") AS ?about) {
+      ${feedback} ?f abi:sentiment "negative" ; abi:providedBy ?customer ; abi:hasCategory ?category
+    } GROUP BY ?customer ORDER BY DESC(?complaints) LIMIT 10 }
+  OPTIONAL { GRAPH <http://example.org/abi/stores/customer_data> {
+    ?customer abi:id ?id . OPTIONAL { ?customer abi:name ?name } OPTIONAL { ?customer abi:segment ?segment } OPTIONAL { ?customer abi:lifetimeValue ?value }
+  } }
+} ORDER BY DESC(?complaints) DESC(?value)`,
+  };
+}

@@ -1,0 +1,193 @@
+/** What the graph says about all feedback. */
+import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { href, place, setQuery } from "../router.ts";
+import { Bars, Columns, type Bar, type Series } from "../ui/plots.ts";
+import { Failed, Loading } from "../ui/states.ts";
+import { chartQueries, granularityOf, WAITS, type Range } from "./chart-queries.ts";
+import { select } from "./sparql.ts";
+
+const SENTIMENTS: readonly Series[] = [
+  { name: "positive", tone: "positive" },
+  { name: "neutral", tone: "neutral" },
+  { name: "negative", tone: "negative" },
+];
+const ACTIONS: Readonly<Record<string, string>> = {
+  auto_respond: "answered by mail",
+  escalate: "escalated",
+  no_action: "recorded only",
+};
+const ONE: readonly Series[] = [{ name: "feedback", tone: "accent" }];
+const RANGES: Readonly<Record<Range, string>> = { "7": "7 days", "30": "30 days", "365": "a year", all: "all time" };
+
+type Rows = readonly Record<string, string>[];
+
+const isRange = (text: string | null): text is Range => text !== null && Object.hasOwn(RANGES, text);
+
+async function load(range: Range, signal: AbortSignal) {
+  const queries = chartQueries(range, new Date());
+  const [extent = {}] = await select(queries.extent, signal);
+  const granularity = granularityOf(extent["first"], extent["last"]);
+  const [overTime, categories, actions, waits, customers] = await Promise.all(
+    [queries.overTime(granularity), queries.categories, queries.actions, queries.waits, queries.customers].map(
+      (query) => select(query, signal),
+    ),
+  );
+  return {
+    total: Number(extent["total"] ?? 0),
+    overTime: overTime!,
+    categories: categories!,
+    actions: actions!,
+    waits: waits!,
+    customers: customers!,
+  };
+}
+
+export function Charts() {
+  const given = place.value.query.get("range");
+  const range: Range = isRange(given) ? given : "all";
+  const { value, error, reload } = useLoad(range, (signal) => load(range, signal));
+  return html`
+    <header class="page-head">
+      <h1>Charts</h1>
+      <div class="segmented" role="group" aria-label="Time">
+        ${Object.entries(RANGES).map(([name, text]) => html`<button key=${name} type="button" aria-pressed=${name === range} onClick=${() => setQuery({ range: name === "all" ? "" : name })}>${text}</button>`)}
+      </div>
+    </header>
+    ${!value && (error ? html`<${Failed} error=${error} retry=${reload} />` : html`<${Loading} rows=${10} label="Asking the graph" />`)}
+    ${value && html`<${Board} ...${value} />`}
+  `;
+}
+
+function Board({ total, overTime, categories, actions, waits, customers }: Awaited<ReturnType<typeof load>>) {
+  const escalated = numberOf(actions, "escalate");
+  const negative = overTime
+    .filter((row) => row["sentiment"] === "negative")
+    .reduce((sum, row) => sum + Number(row["number"]), 0);
+  return html`
+    <dl class="tiles">
+      <${Tile} name="Feedback" value=${total} />
+      <${Tile} name="Negative" value=${share(negative, total)} />
+      <${Tile} name="Escalated" value=${share(escalated, total)} />
+      <${Tile}
+        name="Answered"
+        value=${share(
+          waits.reduce((sum, row) => sum + Number(row["number"]), 0),
+          total,
+        )}
+      />
+    </dl>
+    <div class="board">
+      <div class="wide">
+        <${Columns}
+          title="Sentiment over time"
+          of="Time"
+          series=${SENTIMENTS}
+          bars=${stacked(overTime, "time", false)}
+        />
+      </div>
+      <${Bars}
+        title="Categories"
+        of="Category"
+        series=${SENTIMENTS}
+        bars=${stacked(categories, "category", true).map((bar) => ({ ...bar, href: href([], { category: bar.label }) }))}
+      />
+      <div>
+        <${Bars}
+          title="What was done"
+          of="Action"
+          series=${ONE}
+          bars=${actions.map((row) => ({ label: ACTIONS[row["action"] ?? ""] ?? row["action"]!, values: [Number(row["number"])], href: href([], { action: row["action"] }) }))}
+        />
+        <${Bars} title="Time to answer" of="Time" series=${ONE} bars=${waitBars(waits)} />
+      </div>
+      <div class="wide"><${Unhappy} customers=${customers} /></div>
+    </div>
+  `;
+}
+
+const Tile = ({ name, value }: { name: string; value: string | number }) =>
+  html`<div class="tile">
+    <dt>${name}</dt>
+    <dd>${value.toLocaleString("en")}</dd>
+  </div>`;
+
+const share = (part: number, whole: number): string => (whole === 0 ? "–" : `${Math.round((part / whole) * 100)} %`);
+
+const numberOf = (rows: Rows, action: string): number =>
+  Number(rows.find((row) => row["action"] === action)?.["number"] ?? 0);
+
+/** A bar for each value of a variable, with the numbers of each sentiment. */
+function stacked(rows: Rows, variable: string, bySize: boolean): Bar[] {
+  const groups = Map.groupBy(rows, (row) => row[variable] ?? "");
+  const bars = [...groups].map(([label, ofLabel]) => ({
+    label,
+    values: SENTIMENTS.map(({ name }) => Number(ofLabel.find((row) => row["sentiment"] === name)?.["number"] ?? 0)),
+  }));
+  const size = ({ values }: Bar): number => values.reduce((sum, value) => sum + value, 0);
+  return bySize
+    ? bars.toSorted((one, other) => size(other) - size(one))
+    : bars.map((bar) => ({ ...bar, label: shortTime(bar.label) }));
+}
+
+/** `2026-11-29T13:05` as `13:05`, `2026-11-29T13` as `29 Nov 13 h`, `2026-11-29` as `29 Nov`. */
+function shortTime(text: string): string {
+  const [date = "", clock] = text.split("T");
+  if (clock?.includes(":")) return clock;
+  const [year, month, day] = date.split("-");
+  const name = new Date(`${year}-${month}-01T00:00:00Z`).toLocaleString("en", { month: "short", timeZone: "UTC" });
+  if (day === undefined) return `${name} ${year}`;
+  return clock === undefined ? `${Number(day)} ${name}` : `${Number(day)} ${name} ${clock} h`;
+}
+
+const waitBars = (rows: Rows): Bar[] =>
+  WAITS.map(({ label }, index) => ({
+    label,
+    values: [Number(rows.find((row) => row["bucket"] === String(index))?.["number"] ?? 0)],
+  }));
+
+function Unhappy({ customers }: { customers: Rows }) {
+  return html`
+    <section class="card">
+      <h2>Who is unhappy, and about what</h2>
+      ${
+        customers.length === 0
+          ? html`<p class="muted">Nobody.</p>`
+          : html` <div class="table-scroll" tabindex="0" role="region" aria-label="Unhappy customers">
+              <table class="table">
+                <thead>
+                  <tr>
+                    <th>Customer</th>
+                    <th>Segment</th>
+                    <th class="number">Lifetime value</th>
+                    <th class="number">Complaints</th>
+                    <th>About</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${customers.map(
+                    (row) =>
+                      html` <tr key=${row["id"]}>
+                        <td>
+                          <a dir="auto" href=${href([], { customer_id: row["id"], sentiment: "negative" })}
+                            >${row["name"] ?? row["id"]}</a
+                          >
+                        </td>
+                        <td>${row["segment"]}</td>
+                        <td class="number">${Number(row["value"] ?? 0).toLocaleString("en")}</td>
+                        <td class="number">${row["complaints"]}</td>
+                        <td>
+                          ${(row["about"] ?? "")
+                            .split(" ")
+                            .filter(Boolean)
+                            .map((category) => html`<span key=${category} class="chip">${category}</span>`)}
+                        </td>
+                      </tr>`,
+                  )}
+                </tbody>
+              </table>
+            </div>`
+      }
+    </section>
+  `;
+}

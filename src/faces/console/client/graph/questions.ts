@@ -1,0 +1,90 @@
+/** Questions that come with the console, and those that somebody has saved in this browser. */
+import { signal } from "@preact/signals";
+
+export interface Question {
+  name: string;
+  query: string;
+}
+
+export const QUESTIONS: readonly Question[] = [
+  {
+    name: "What are people unhappy about?",
+    query: `SELECT ?category (COUNT(?feedback) AS ?complaints) WHERE {
+  ?feedback abi:sentiment "negative" ; abi:hasCategory ?category .
+}
+GROUP BY ?category
+ORDER BY DESC(?complaints) ?category`,
+  },
+  {
+    name: "Which customers are unhappy, and what are they worth?",
+    query: `SELECT ?name ?segment ?value (COUNT(?feedback) AS ?complaints) WHERE {
+  ?feedback abi:sentiment "negative" ; abi:providedBy ?customer .
+  GRAPH <http://example.org/abi/stores/customer_data> {
+    ?customer abi:name ?name ; abi:segment ?segment ; abi:lifetimeValue ?value .
+  }
+}
+GROUP BY ?name ?segment ?value
+ORDER BY DESC(?value)
+LIMIT 10`,
+  },
+  {
+    name: "Which urgent tickets are open?",
+    query: `SELECT ?ticket ?subject ?sentiment (GROUP_CONCAT(?category; separator=", ") AS ?about) WHERE {
+  ?t abi:priority "high" ; abi:status "open" ; abi:id ?ticket ; abi:forFeedback ?feedback .
+  ?feedback abi:subject ?subject ; abi:sentiment ?sentiment ; abi:hasCategory ?category .
+}
+GROUP BY ?ticket ?subject ?sentiment
+ORDER BY ?ticket`,
+  },
+  {
+    name: "Which words made us think so?",
+    query: `SELECT ?id ?sentiment ?score ?words WHERE {
+  ?feedback abi:id ?id ; abi:sentiment ?sentiment ; abi:sentimentScore ?score ; abi:sentimentEvidence ?words .
+}
+ORDER BY ?score ?id
+LIMIT 50`,
+  },
+  {
+    name: "Who decided what on which mail?",
+    query: `SELECT ?when ?who ?decision ?subject WHERE {
+  ?d a abi:ResponseDecision ; abi:decision ?decision ; prov:endedAtTime ?when ;
+    prov:wasAssociatedWith/abi:name ?who ; prov:used/abi:subject ?subject .
+}
+ORDER BY DESC(?when)
+LIMIT 50`,
+  },
+  {
+    name: "Who has waited for an answer that never went out?",
+    query: `SELECT ?id ?customer WHERE {
+  ?feedback abi:action "auto_respond" ; abi:id ?id ; abi:providedBy ?customer .
+  FILTER NOT EXISTS { ?feedback abi:responseSent true }
+}
+ORDER BY ?id`,
+  },
+];
+
+const KEY = "abi-console-questions";
+
+function stored(): readonly Question[] {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "[]") as Question[];
+  } catch {
+    return [];
+  }
+}
+
+export const saved = signal<readonly Question[]>(stored());
+
+function keep(questions: readonly Question[]): void {
+  saved.value = questions;
+  try {
+    localStorage.setItem(KEY, JSON.stringify(questions));
+  } catch {
+    // Storage is switched off or full: they then last as long as the page.
+  }
+}
+
+export const save = (question: Question): void =>
+  keep([...saved.value.filter(({ name }) => name !== question.name), question]);
+
+export const forget = (name: string): void => keep(saved.value.filter((question) => question.name !== name));

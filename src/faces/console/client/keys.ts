@@ -1,0 +1,22 @@
+import { useEffect } from "preact/hooks";
+
+/** What keys do on a page, by `KeyboardEvent.key`. */
+export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+
+const TYPING = "input, textarea, select, [contenteditable]";
+
+/** Single keys while the page is shown, but not while somebody types, nor together with Ctrl, Alt or Meta. */
+export function useKeys(keys: Keys): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (event.target instanceof Element && event.target.matches(TYPING)) return;
+      const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
+      if (!act) return;
+      event.preventDefault();
+      act(event);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  });
+}

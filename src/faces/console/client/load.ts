@@ -1,0 +1,70 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, returns } from "./api.ts";
+
+/** What a page asks for. The last value stays while it is asked for again. */
+export interface Loaded<Value> {
+  value: Value | undefined;
+  error: ApiError | undefined;
+  isLoading: boolean;
+  reload: () => void;
+}
+
+interface Options {
+  /** Milliseconds between looks while the page is on the screen; default: one look. */
+  every?: number;
+}
+
+/**
+ * Calls `load` now, when `key` is another one, when the service has come back, and as often as it is asked to.
+ * @param key stands for what is loaded; undefined loads nothing
+ */
+export function useLoad<Value>(
+  key: string | undefined,
+  load: (signal: AbortSignal) => Promise<Value>,
+  { every }: Options = {},
+): Loaded<Value> {
+  const [state, setState] = useState<{ key?: string | undefined; value?: Value; error?: ApiError }>({});
+  const [turn, setTurn] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+  const reload = useCallback(() => setTurn((number) => number + 1), []);
+  const round = returns.value;
+
+  useEffect(() => {
+    if (key === undefined) return undefined;
+    const controller = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = async (): Promise<void> => {
+      try {
+        const value = await latest.current(controller.signal);
+        if (!controller.signal.aborted) setState({ key, value });
+      } catch (error) {
+        if (controller.signal.aborted) return;
+        const shown = error instanceof ApiError ? error : new ApiError(0, { detail: String(error) });
+        setState((before) => ({
+          key,
+          error: shown,
+          ...(before.key === key && before.value !== undefined && { value: before.value }),
+        }));
+      }
+      if (every !== undefined && !controller.signal.aborted) timer = setTimeout(() => void lookIfSeen(), every);
+    };
+    const lookIfSeen = async (): Promise<void> => {
+      if (document.hidden) timer = setTimeout(() => void lookIfSeen(), every);
+      else await look();
+    };
+    void look();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [key, turn, every, round]);
+
+  const isMine = state.key === key;
+  return {
+    value: isMine ? state.value : undefined,
+    error: isMine ? state.error : undefined,
+    isLoading: key !== undefined && (!isMine || (state.value === undefined && state.error === undefined)),
+    reload,
+  };
+}

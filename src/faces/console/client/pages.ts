@@ -1,0 +1,47 @@
+/** The pages of the console. A further one is one entry here. */
+import type { VNode } from "preact";
+import { Approvals } from "./approvals/approvals.ts";
+import { FeedbackPage } from "./feedback/feedback-page.ts";
+import { Inbox } from "./feedback/inbox.ts";
+import { Charts } from "./graph/charts.ts";
+import { GraphPage } from "./graph/graph-page.ts";
+import { html } from "./html.ts";
+import { RunPage, Runs } from "./runs/runs.ts";
+import { TryText } from "./try-text.ts";
+import type { IconName } from "./ui/icons.ts";
+import { Empty } from "./ui/states.ts";
+
+export interface Page {
+  /** First part of the path; empty for the first page. */
+  name: string;
+  title: string;
+  /** Its entry in the navigation; pages without one are reached by links. */
+  icon?: IconName;
+  /** @param id the second part of the path */
+  show: (id: string | undefined) => VNode;
+}
+
+export const PAGES: readonly Page[] = [
+  { name: "", title: "Inbox", icon: "inbox", show: () => html`<${Inbox} />` },
+  { name: "approvals", title: "Approvals", icon: "approvals", show: (id) => html`<${Approvals} id=${id} />` },
+  {
+    name: "runs",
+    title: "Runs",
+    icon: "runs",
+    show: (id) => (id === undefined ? html`<${Runs} />` : html`<${RunPage} key=${id} id=${id} />`),
+  },
+  { name: "charts", title: "Charts", icon: "charts", show: () => html`<${Charts} />` },
+  { name: "try", title: "Try a text", icon: "try", show: () => html`<${TryText} />` },
+  { name: "graph", title: "Graph", icon: "graph", show: () => html`<${GraphPage} />` },
+  {
+    name: "feedback",
+    title: "Feedback",
+    show: (id) => (id === undefined ? html`<${Inbox} />` : html`<${FeedbackPage} key=${id} id=${id} />`),
+  },
+];
+
+export const NOWHERE: Page = {
+  name: "nowhere",
+  title: "Not found",
+  show: () => html`<${Empty} title="There is no such page"><a href="/console/">Go to the inbox</a><//>`,
+};

@@ -1,0 +1,65 @@
+/** Where the reader is: everything that a page shows stands in the address, so that links and the back button work. */
+import { signal } from "@preact/signals";
+
+const BASE = "/console/";
+
+export interface Place {
+  /** Below `/console/`, each part decoded. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+function here(): Place {
+  const { pathname, search } = globalThis.location;
+  const path = pathname.slice(BASE.length).split("/").filter(Boolean).map(decoded);
+  return { path, query: new URLSearchParams(search) };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export const place = signal<Place>({ path: [], query: new URLSearchParams() });
+
+/** Address of a page. Empty values are left out. */
+export function href(path: readonly string[], query: Readonly<Record<string, string | undefined>> = {}): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const search = given.length > 0 ? `?${new URLSearchParams(given).toString()}` : "";
+  return `${BASE}${path.map(encodeURIComponent).join("/")}${search}`;
+}
+
+export function go(address: string, { replace = false } = {}): void {
+  const isOtherPage = new URL(address, globalThis.location.href).pathname !== globalThis.location.pathname;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  place.value = here();
+  if (isOtherPage) scrollTo(0, 0);
+}
+
+/** Changes some of the query and keeps the page. */
+export function setQuery(
+  changes: Readonly<Record<string, string | undefined>>,
+  options: { replace?: boolean } = {},
+): void {
+  const { path, query } = place.value;
+  go(href(path, { ...Object.fromEntries(query), ...changes }), options);
+}
+
+export function startRouter(): void {
+  place.value = here();
+  addEventListener("popstate", () => (place.value = here()));
+  document.addEventListener("click", followInside);
+}
+
+/** Links within the console change the page without loading it. */
+function followInside(event: MouseEvent): void {
+  const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  if (!isPlain || event.defaultPrevented || !link || link.target !== "" || link.hasAttribute("download")) return;
+  if (link.origin !== globalThis.location.origin || !link.pathname.startsWith(BASE)) return;
+  event.preventDefault();
+  go(link.href);
+}

@@ -1,0 +1,91 @@
+/** One run as it goes on: its waterfall, what went wrong, and what an operator can do. */
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api.ts";
+import { useRunEvents } from "../follow-run.ts";
+import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { may } from "../session.ts";
+import { Failed, Loading } from "../ui/states.ts";
+import { Time } from "../ui/time.ts";
+import { say } from "../ui/toast.ts";
+import { cancelRun, getHistory, getRun, retryRun, type Run } from "./runs-api.ts";
+import { spansOf } from "./spans.ts";
+import { stepName, Waterfall } from "./waterfall.ts";
+
+export function RunPanel({ id, onChange }: { id: string; onChange?: (run: Run) => void }) {
+  const [round, setRound] = useState(0);
+  const events = useRunEvents(id, round);
+  // Read anew with each event, and where nothing is told: of another process, of a step that is retried.
+  const { value, error, reload } = useLoad(`${id} ${round} ${events.at(-1)?.id ?? -1}`, async (signal) => {
+    const [run, history] = await Promise.all([getRun(id, signal), getHistory(id, signal)]);
+    return { run, history };
+  });
+  const [shown, setShown] = useState(value);
+  useEffect(() => {
+    if (!value) return;
+    setShown(value);
+    onChange?.(value.run);
+  }, [value]);
+  useEffect(() => setShown(undefined), [id]);
+  if (!shown)
+    return error
+      ? html`<${Failed} error=${error} retry=${reload} />`
+      : html`<${Loading} rows=${6} label="Loading the run" />`;
+  const { run, history } = shown;
+  return html`
+    <${Trouble} run=${run} />
+    <${Waterfall} spans=${spansOf(run, history, events, Date.now())} />
+    <${Actions} run=${run} onDone=${() => setRound((number) => number + 1)} />
+  `;
+}
+
+function Trouble({ run: { status, error, failing } }: { run: Run }) {
+  if (failing) {
+    const { step, attempts, since, next_try: next, until } = failing;
+    return html`
+      <div class="notice warn" role="status">
+        <b>${stepName(step)}</b> keeps failing: ${attempts} ${attempts === 1 ? "attempt" : "attempts"} since
+        <${Time} at=${since} isFull />. ${next && html` Next try <${Time} at=${next} isFull />.`}
+        ${until && html` It is tried until <${Time} at=${until} isFull />.`}
+        <p dir="auto">${failing.error}</p>
+      </div>
+    `;
+  }
+  if (status !== "failed") return null;
+  return html`<div class="notice bad" role="status"><b>Failed.</b> <span dir="auto">${error}</span></div>`;
+}
+
+const ENDED = new Set<Run["status"]>(["completed", "failed", "cancelled"]);
+
+function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
+  const { workflow_id: id, status, failing } = run;
+  const [isSure, setIsSure] = useState(false);
+  if (!may("feedback:write")) return null;
+  const canRetry = status === "failed" || status === "cancelled" || failing !== undefined;
+  const act = (action: (id: string) => Promise<{ changed: boolean }>, done: string) => async (): Promise<void> => {
+    setIsSure(false);
+    try {
+      const { changed } = await action(id);
+      say(changed ? done : "The run had moved on meanwhile: nothing was changed.", changed ? "good" : "bad");
+      onDone();
+    } catch (error) {
+      if (error instanceof ApiError) say(error.message, "bad");
+      else throw error;
+    }
+  };
+  return html`
+    <div class="actions">
+      ${canRetry && html`<button type="button" class="button" onClick=${act(retryRun, "The run goes on.")}>Retry</button>`}
+      ${
+        !ENDED.has(status) &&
+        (isSure
+          ? html`
+              <span>Stop it before its next step?</span>
+              <button type="button" class="button danger" onClick=${act(cancelRun, "Cancelled.")}>Yes, cancel</button>
+              <button type="button" class="button plain" onClick=${() => setIsSure(false)}>No</button>
+            `
+          : html`<button type="button" class="button plain" onClick=${() => setIsSure(true)}>Cancel run</button>`)
+      }
+    </div>
+  `;
+}

@@ -1,0 +1,129 @@
+/** Runs of all workflows, and one of them. */
+import { useState } from "preact/hooks";
+import type { ApiError } from "../api.ts";
+import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { href, place, setQuery } from "../router.ts";
+import { Empty, Failed, Loading } from "../ui/states.ts";
+import { duration, Time } from "../ui/time.ts";
+import { RunPanel } from "./run-panel.ts";
+import { listRuns, type Run, type RunPage as Page } from "./runs-api.ts";
+import { stepName } from "./waterfall.ts";
+
+const STATUSES: Readonly<Record<Run["status"], { text: string; tone: string }>> = {
+  started: { text: "Queued", tone: "quiet" },
+  processing: { text: "Processing", tone: "busy" },
+  waiting_for_approval: { text: "Needs approval", tone: "warn" },
+  completed: { text: "Completed", tone: "good" },
+  failed: { text: "Failed", tone: "bad" },
+  cancelled: { text: "Cancelled", tone: "quiet" },
+};
+
+const LOOK_MS = 3000;
+const PAGE = "50";
+
+export function RunStatus({ run: { status, failing } }: { run: Run }) {
+  const { text, tone } = failing ? { text: "Retrying", tone: "warn" } : STATUSES[status];
+  return html`<span class=${`badge ${tone}`}>${text}</span>`;
+}
+
+export function Runs() {
+  const { query } = place.value;
+  const status = query.get("status") ?? "";
+  const after = query.get("after") ?? "";
+  const filters = { limit: PAGE, ...(status && { status }), ...(after && { after }) };
+  const { value, error, isLoading, reload } = useLoad(JSON.stringify(filters), (signal) => listRuns(filters, signal), {
+    every: LOOK_MS,
+  });
+  return html`
+    <header class="page-head">
+      <h1>Runs</h1>
+      <p class="muted only-wide">What the service has done and is doing, in all workflows.</p>
+    </header>
+    <form class="toolbar">
+      <select
+        aria-label="Status"
+        value=${status}
+        class=${status ? "is-set" : ""}
+        onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) => setQuery({ status: currentTarget.value, after: "" })}
+      >
+        <option value="">Status</option>
+        ${Object.entries(STATUSES).map(([name, { text }]) => html`<option key=${name} value=${name}>${text}</option>`)}
+      </select>
+    </form>
+    <${Table} page=${value} error=${error} isLoading=${isLoading} reload=${reload} />
+  `;
+}
+
+function Table({
+  page,
+  error,
+  isLoading,
+  reload,
+}: {
+  page: Page | undefined;
+  error: ApiError | undefined;
+  isLoading: boolean;
+  reload: () => void;
+}) {
+  if (!page)
+    return error
+      ? html`<${Failed} error=${error} retry=${reload} />`
+      : html`<${Loading} rows=${10} label="Loading runs" />`;
+  if (page.runs.length === 0) return html`<${Empty} title="No runs here" />`;
+  return html`
+    <div class="table-scroll" tabindex="0" role="region" aria-label="Runs">
+      <table class="table" aria-busy=${isLoading}>
+        <thead>
+          <tr>
+            <th>Run of</th>
+            <th>Workflow</th>
+            <th>Status</th>
+            <th>Step</th>
+            <th class="number">Took</th>
+            <th class="number">Started</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${page.runs.map(
+            (run) => html`
+              <tr key=${run.workflow_id}>
+                <td><a href=${href(["runs", run.workflow_id])} dir="auto">${run.key ?? run.workflow_id}</a></td>
+                <td class="muted">${run.workflow}</td>
+                <td><${RunStatus} run=${run} /></td>
+                <td class="muted">${run.current_step && stepName(run.current_step)}</td>
+                <td class="number muted">
+                  ${run.start_time && run.end_time && duration(Date.parse(run.end_time) - Date.parse(run.start_time))}
+                </td>
+                <td class="number muted">${run.start_time && html`<${Time} at=${run.start_time} />`}</td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${page.next && html`<a class="more" href=${href(["runs"], { ...Object.fromEntries(place.value.query), after: page.next })}>Older</a>`}
+  `;
+}
+
+export function RunPage({ id }: { id: string }) {
+  const [run, setRun] = useState<Run>();
+  return html`
+    <header class="page-head">
+      <p class="crumbs"><a href=${href(["runs"])}>Runs</a></p>
+      <h1 dir="auto">${run?.key ?? "Run"}</h1>
+      <p class="facts">
+        ${run && html`<${RunStatus} run=${run} />`} <span class="muted">${run?.workflow}</span>
+        <code class="id">${id}</code>
+      </p>
+    </header>
+    <section class="card" aria-label="Run"><${RunPanel} id=${id} onChange=${setRun} /></section>
+    ${
+      run?.result &&
+      html`<section class="card">
+        <h2>Result</h2>
+        <pre class="code" tabindex="0">${JSON.stringify(run.result, null, 2)}</pre>
+      </section>`
+    }
+  `;
+}

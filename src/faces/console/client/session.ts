@@ -1,0 +1,37 @@
+import { signal } from "@preact/signals";
+import { ApiError, call, isSignedOut } from "./api.ts";
+
+/** Who is signed in. */
+export interface Session {
+  name: string;
+  scopes: readonly string[];
+  /** The service has no tokens, so that there is nothing to sign in with. */
+  local: boolean;
+}
+
+/** Undefined until it is known. */
+export const session = signal<Session | undefined>(undefined);
+
+export const may = (scope: string): boolean => session.value?.scopes.includes(scope) ?? false;
+
+/** @throws ApiError, unless it says that nobody is signed in */
+export async function readSession(): Promise<void> {
+  try {
+    session.value = await call<Session>("/session");
+    isSignedOut.value = false;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+  }
+}
+
+/** @throws ApiError */
+export async function signIn(token: string): Promise<void> {
+  session.value = await call<Session>("/session", { body: { token } });
+  isSignedOut.value = false;
+}
+
+export async function signOut(): Promise<void> {
+  await call("/session/end", { method: "POST" });
+  session.value = undefined;
+  isSignedOut.value = true;
+}

@@ -1,0 +1,46 @@
+import { useRef, useState } from "preact/hooks";
+import { ApiError } from "./api.ts";
+import { html } from "./html.ts";
+import { signIn } from "./session.ts";
+
+/** Asks for a token. It is sent once, and kept nowhere in the browser. */
+export function SignIn() {
+  const field = useRef<HTMLInputElement>(null);
+  const [problem, setProblem] = useState("");
+  const [isBusy, setIsBusy] = useState(false);
+  const onSubmit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const token = field.current?.value.trim() ?? "";
+    setIsBusy(true);
+    try {
+      await signIn(token);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setProblem(error.code === "token_invalid" ? "This token is not known to the service." : error.message);
+      field.current?.select();
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  return html`
+    <main class="sign-in" id="main">
+      <form class="card form" onSubmit=${onSubmit}>
+        <h1>Sign in</h1>
+        <p class="muted">With a token from whoever runs this service. It has a name, which signs what you decide.</p>
+        <label
+          >Token
+          <input
+            ref=${field}
+            type="password"
+            name="token"
+            autocomplete="off"
+            required
+            aria-describedby="problem"
+            aria-invalid=${problem !== ""}
+        /></label>
+        <p id="problem" class="problem" role="alert">${problem}</p>
+        <button class="button primary" disabled=${isBusy}>Sign in</button>
+      </form>
+    </main>
+  `;
+}

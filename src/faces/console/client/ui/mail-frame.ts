@@ -1,0 +1,116 @@
+/**
+ * A mail as it looks, in a frame in which nothing runs. It is built anew, element by element, from those that a mail needs; nothing is
+ * loaded from anywhere, and links lead nowhere.
+ */
+import { useEffect, useRef } from "preact/hooks";
+import { html } from "../html.ts";
+
+const ELEMENTS = new Set(
+  "a abbr b bdi blockquote br caption center code div em font h1 h2 h3 h4 h5 h6 hr i li ol p pre s small span strong sub sup table tbody td tfoot th thead tr u ul".split(
+    " ",
+  ),
+);
+const ATTRIBUTES = [
+  "align",
+  "bgcolor",
+  "border",
+  "cellpadding",
+  "cellspacing",
+  "class",
+  "colspan",
+  "dir",
+  "height",
+  "lang",
+  "role",
+  "rowspan",
+  "title",
+  "valign",
+  "width",
+];
+/** Whose content is nothing to read. */
+const SILENT = new Set(["script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math"]);
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createHTML: (text: string) => string }): { createHTML(text: string): unknown };
+}
+
+const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+/** For the parser alone, in whose documents nothing is loaded or run. */
+const policy = trustedTypes?.createPolicy("mail", { createHTML: (text) => text });
+
+const parse = (text: string): Document =>
+  new DOMParser().parseFromString((policy?.createHTML(text) ?? text) as string, "text/html");
+
+const STYLE = "data-style";
+
+/** Inline styles under another name: under their own, the policy of the page would report each of them. */
+function withoutStyles(text: string): { markup: string; styles: string[] } {
+  const styles: string[] = [];
+  const markup = text
+    .replaceAll(/<style\b[^>]*>([\s\S]*?)<\/style\s*>/gi, (_all, style: string) => {
+      styles.push(style);
+      return "";
+    })
+    .replaceAll(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/\sstyle(?=\s*=)/i, ` ${STYLE}`));
+  return { markup, styles };
+}
+
+/** A copy of what is allowed below a node. */
+function copyInto(target: Element, source: Node): void {
+  const { ownerDocument } = target;
+  for (const child of source.childNodes) {
+    if (child instanceof Text) target.append(ownerDocument.createTextNode(child.data));
+    if (!(child instanceof Element)) continue;
+    const name = child.localName;
+    if (SILENT.has(name)) continue;
+    if (!ELEMENTS.has(name)) {
+      copyInto(target, child);
+      continue;
+    }
+    const copy = ownerDocument.createElement(name);
+    for (const attribute of ATTRIBUTES) {
+      const value = child.getAttribute(attribute);
+      if (value !== null) copy.setAttribute(attribute, value);
+    }
+    // By the object model, which the policy of the page allows; as an attribute it would be inline style.
+    copy.style.cssText = child.getAttribute(STYLE) ?? "";
+    const address = name === "a" ? child.getAttribute("href") : null;
+    if (address !== null) copy.title = address;
+    copyInto(copy, child);
+    target.append(copy);
+  }
+}
+
+function show(frame: HTMLIFrameElement, text: string): void {
+  const { contentDocument: page, contentWindow: view } = frame;
+  if (!page || !view) return;
+  const { markup, styles } = withoutStyles(text);
+  const mail = parse(markup);
+  const { CSSStyleSheet: Sheet } = view as Window & typeof globalThis;
+  const sheets = styles.map((style) => {
+    const sheet = new Sheet();
+    sheet.replaceSync(style);
+    return sheet;
+  });
+  page.adoptedStyleSheets = sheets;
+  page.body.replaceChildren();
+  page.body.style.cssText = `margin: 0; overflow-wrap: anywhere; ${mail.body.getAttribute(STYLE) ?? ""}`;
+  copyInto(page.body, mail.body);
+  frame.style.height = `${Math.min(page.documentElement.scrollHeight, 4000)}px`;
+}
+
+/** The HTML of a mail, drawn. */
+export function MailFrame({ source, title }: { source: string; title: string }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  useEffect(() => {
+    const { current } = frame;
+    if (!current) return undefined;
+    const draw = (): void => show(current, source);
+    draw();
+    // Firefox replaces the empty document once it has loaded it.
+    current.addEventListener("load", draw);
+    return () => current.removeEventListener("load", draw);
+  }, [source]);
+  // Without scripts; of our own origin, so that its document can be built from here.
+  return html`<iframe ref=${frame} class="mail-frame" sandbox="allow-same-origin" title=${title}></iframe>`;
+}

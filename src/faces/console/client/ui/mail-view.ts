@@ -1,0 +1,42 @@
+import { useState } from "preact/hooks";
+import { html } from "../html.ts";
+import { MailFrame } from "./mail-frame.ts";
+
+export interface ShownMail {
+  sender: string;
+  recipient: string;
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** A mail with its head, drawn or as text. */
+export function MailView({ mail }: { mail: ShownMail }) {
+  const [isText, setIsText] = useState(false);
+  const { sender, recipient, subject, text } = mail;
+  return html`
+    <div class="mail">
+      <div class="mail-head">
+        <dl>
+          <div class="fact">
+            <dt>From</dt>
+            <dd dir="auto">${sender}</dd>
+          </div>
+          <div class="fact">
+            <dt>To</dt>
+            <dd dir="auto">${recipient}</dd>
+          </div>
+          <div class="fact">
+            <dt>Subject</dt>
+            <dd dir="auto"><b>${subject}</b></dd>
+          </div>
+        </dl>
+        <div class="segmented" role="group" aria-label="How the mail is shown">
+          <button type="button" aria-pressed=${!isText} onClick=${() => setIsText(false)}>Mail</button>
+          <button type="button" aria-pressed=${isText} onClick=${() => setIsText(true)}>Text</button>
+        </div>
+      </div>
+      ${isText ? html`<pre class="mail-text" tabindex="0" dir="auto">${text}</pre>` : html`<${MailFrame} source=${mail.html} title="The mail as it looks" />`}
+    </div>
+  `;
+}

@@ -1,0 +1,48 @@
+import { html } from "../html.ts";
+
+/** A piece of a text; marked where it is evidence. */
+interface Piece {
+  text: string;
+  kinds: readonly string[];
+}
+
+/** Words that led to something, by what they led to. */
+export type Evidence = Readonly<Record<string, readonly string[]>>;
+
+const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+/** Every occurrence of words as whole words, in any case, with any run of blanks for a blank. */
+function rangesOf(text: string, words: readonly string[]): [start: number, end: number][] {
+  const patterns = words
+    .filter((word) => word.trim() !== "")
+    .map((word) => escape(word.trim()).replaceAll(/\s+/g, String.raw`\s+`));
+  if (patterns.length === 0) return [];
+  const pattern = new RegExp(String.raw`(?<![\p{L}\p{N}])(?:${patterns.join("|")})(?![\p{L}\p{N}])`, "giu");
+  return [...text.matchAll(pattern)].map(({ index, 0: found }) => [index, index + found.length]);
+}
+
+/** Cuts a text where evidence begins and ends. */
+export function pieces(text: string, evidence: Evidence): Piece[] {
+  const ranges = Object.entries(evidence).flatMap(([kind, words]) =>
+    rangesOf(text, words).map(([start, end]) => ({ kind, start, end })),
+  );
+  const cuts = [...new Set([0, text.length, ...ranges.flatMap(({ start, end }) => [start, end])])].toSorted(
+    (a, b) => a - b,
+  );
+  return cuts.slice(1).map((end, index) => {
+    const start = cuts[index]!;
+    const kinds = ranges.filter((range) => range.start <= start && range.end >= end).map(({ kind }) => kind);
+    return { text: text.slice(start, end), kinds: [...new Set(kinds)] };
+  });
+}
+
+/** A customer's words as they are, with evidence marked. */
+export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidence }) => html`
+  <p class="customer-text" dir="auto">
+    ${pieces(text, evidence).map(({ text: part, kinds }, index) =>
+      kinds.length === 0
+        ? part
+        : html`<mark key=${index} class=${kinds.join(" ")} title=${`Evidence: ${kinds.join(", ")}`}>${part}</mark>`,
+    )}
+  </p>
+`;

@@ -1,0 +1,37 @@
+/** What a page shows in place of what it is about. */
+import type { ApiError } from "../api.ts";
+import { html, type Children } from "../html.ts";
+import { Icon } from "./icons.ts";
+
+/** Grey lines in the shape of what is to come. */
+export const Loading = ({ rows = 6, label = "Loading" }: { rows?: number; label?: string }) => html`
+  <div class="skeleton" role="status" aria-label=${label}>
+    ${Array.from({ length: rows }, (_, index) => html`<div key=${index} class="skeleton-line"></div>`)}
+  </div>
+`;
+
+export const Empty = ({ title, children }: { title: string; children?: Children }) => html`
+  <div class="empty">
+    <p class="empty-title">${title}</p>
+    <div class="empty-text">${children}</div>
+  </div>
+`;
+
+const TITLES: Readonly<Record<string, string>> = {
+  offline: "The service can't be reached",
+  scope_missing: "You may not see this",
+  not_found: "There is nothing here",
+  unknown_run: "There is no such run",
+};
+
+/** What went wrong, and what can be done. */
+export const Failed = ({ error, retry }: { error: ApiError; retry?: () => void }) => html`
+  <div class="empty" role="alert">
+    <p class="empty-title"><${Icon} name="warning" /> ${TITLES[error.code] ?? "That did not work"}</p>
+    <div class="empty-text">
+      ${error.code === "offline" ? "The page goes on by itself when it is back." : error.message}
+      ${error.code === "scope_missing" && " Sign in with a token that has it."}
+    </div>
+    ${retry && error.code !== "scope_missing" && html`<button type="button" class="button" onClick=${retry}>Try again</button>`}
+  </div>
+`;

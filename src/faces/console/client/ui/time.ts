@@ -1,0 +1,44 @@
+import { html } from "../html.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const long = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+
+/** `0.4 ms`, `320 ms`, `4.2 s`, `3 min`, `5 h`, `2 d`. */
+export function duration(ms: number): string {
+  if (ms < 1) return "<1 ms";
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < MINUTE) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms < HOUR) return `${Math.round(ms / MINUTE)} min`;
+  if (ms < DAY) return `${(ms / HOUR).toFixed(ms < 10 * HOUR ? 1 : 0)} h`;
+  return `${(ms / DAY).toFixed(ms < 10 * DAY ? 1 : 0)} d`;
+}
+
+function brief(time: Date): string {
+  const age = Date.now() - time.getTime();
+  if (age < MINUTE && age > -MINUTE) return "now";
+  if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
+  return isSameDay(time, new Date()) ? clock.format(time) : short.format(time);
+}
+
+const isSameDay = (one: Date, other: Date): boolean => one.toDateString() === other.toDateString();
+
+/** `Today`, `Yesterday`, or the date. */
+export function dayOf(time: string): string {
+  const date = new Date(time);
+  const now = Date.now();
+  if (isSameDay(date, new Date(now))) return "Today";
+  return isSameDay(date, new Date(now - DAY)) ? "Yesterday" : long.format(date);
+}
+
+export const fullTime = (time: string): string => full.format(new Date(time));
+
+/** A time in few letters; in full where somebody points at it. */
+export const Time = ({ at, isFull = false }: { at: string; isFull?: boolean }) => html`
+  <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at))}</time>
+`;

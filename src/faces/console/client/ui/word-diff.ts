@@ -1,0 +1,21 @@
+import { diffWordsWithSpace } from "diff/lib/diff/word.js";
+import { html } from "../html.ts";
+
+/** Beyond it the comparison could keep the page from answering. Characters. */
+const COMPARED = 20_000;
+
+/** What was taken out and what was put in, word by word. */
+export function WordDiff({ before, after }: { before: string; after: string }) {
+  if (before === after) return html`<p class="muted">Nothing is changed.</p>`;
+  const parts =
+    before.length + after.length > 2 * COMPARED ? undefined : diffWordsWithSpace(before, after, { timeout: 500 });
+  if (!parts) return html`<p class="muted">The texts are too different to be compared word by word.</p>`;
+  return html`
+    <p class="diff" dir="auto">
+      ${parts.map(({ value, added, removed }, index) => {
+        if (added) return html`<ins key=${index}>${value}</ins>`;
+        return removed ? html`<del key=${index}>${value}</del>` : value;
+      })}
+    </p>
+  `;
+}

@@ -1,0 +1,88 @@
+/**
+ * The console: pages on which people look at feedback, runs and the graph, and decide on mails. It is served beside the public HTTP API
+ * and calls nothing else: what it shows, anyone with the same token can ask for.
+ */
+import { createHash } from "node:crypto";
+import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts";
+
+const BASE = "/console/";
+const ASSETS = `${BASE}assets/`;
+
+/** Answers what is below `/` and `/console/`; undefined for all else. */
+export function consolePages(): (request: Request) => Promise<Response | undefined> {
+  return async ({ url, headers }) => {
+    const { pathname, search } = new URL(url);
+    if (pathname === "/" || pathname === "/console") return redirect(`${BASE}${search}`);
+    if (!pathname.startsWith(BASE)) return undefined;
+    const all = await assets();
+    if (pathname.startsWith(ASSETS)) return file(pathname.slice(ASSETS.length), headers, all);
+    return page(all);
+  };
+}
+
+const redirect = (location: string): Response => new Response(null, { status: 302, headers: { location } });
+
+function file(path: string, headers: Headers, { files, version }: Assets): Response {
+  const [asked, ...rest] = path.split("/");
+  const asset = files.get(rest.join("/"));
+  if (!asset) return new Response("There is no such file.", { status: 404 });
+  const isCompressed = /\bbr\b/.test(headers.get("accept-encoding") ?? "");
+  return new Response(new Uint8Array(isCompressed ? asset.compressed : asset.body), {
+    headers: {
+      "content-type": asset.type,
+      // A page that was opened before an upgrade gets what there is now, and doesn't keep it under the old name.
+      "cache-control": asked === version ? "public, max-age=31536000, immutable" : "no-store",
+      vary: "accept-encoding",
+      ...(isCompressed && { "content-encoding": "br" }),
+    },
+  });
+}
+
+function page(all: Assets): Response {
+  const root = `${ASSETS}${all.version}/`;
+  const imports = Object.fromEntries([...modulePaths].map(([name, path]) => [name, `${root}${path}`]));
+  const importMap = JSON.stringify({ imports });
+  const modules = [...all.files.keys()].filter((path) => /\.(?:ts|m?js)$/.test(path));
+  const body = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Console</title>
+<link rel="icon" href="${root}client/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${root}client/console.css">
+<script type="importmap">${importMap}</script>
+${modules.map((path) => `<link rel="modulepreload" href="${root}${path}">`).join("\n")}
+<script type="module" src="${root}client/main${CLIENT_EXTENSION}"></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>The console needs JavaScript. The same is to be had over the HTTP API: see <a href="/docs">/docs</a>.</noscript>
+</body>
+</html>
+`;
+  return new Response(body, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-cache",
+      "content-security-policy": policy(importMap),
+    },
+  });
+}
+
+/** Nothing from elsewhere, nothing inline but the map of modules; mails are shown in frames, which inherit it. */
+const policy = (importMap: string): string =>
+  [
+    "default-src 'none'",
+    `script-src 'self' 'sha256-${createHash("sha256").update(importMap).digest("base64")}'`,
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "frame-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types mail",
+  ].join("; ");
