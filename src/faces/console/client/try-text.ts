@@ -80,13 +80,13 @@ export function TryText() {
 }
 
 function Findings({ text, sentiment, categories }: Awaited<ReturnType<typeof analyse>>) {
-  const evidence = { [sentiment.sentiment]: sentiment.evidence, category: Object.values(categories.evidence).flat() };
+  const evidence = { sentiment: sentiment.evidence, category: Object.values(categories.evidence).flat() };
   return html`
     <section class="card">
       <h2>Evidence</h2>
       <${MarkedText} text=${text} evidence=${evidence} />
       <p class="legend muted">
-        <mark class=${sentiment.sentiment}>sentiment</mark> <mark class="category">category</mark>
+        <mark class="sentiment-mark">sentiment</mark> <mark class="category-mark">category</mark>
       </p>
     </section>
     <div class="pair">

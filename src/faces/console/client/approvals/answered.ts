@@ -36,7 +36,7 @@ export function Answered({ feedbackId }: { feedbackId: string }) {
       </p>
       <${MarkedText}
         text=${text}
-        evidence=${{ [sentiment ?? "neutral"]: bySentiment?.evidence ?? [], category: byCategory?.evidence ?? [] }}
+        evidence=${{ sentiment: bySentiment?.evidence ?? [], category: byCategory?.evidence ?? [] }}
       />
       <p class="facts"><${SentimentMark} sentiment=${sentiment} /> <${Categories} categories=${categories} /></p>
       <ul class="reasons">

@@ -1,5 +1,5 @@
 /** The mails that wait for a person. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { SentimentMark } from "../feedback/badges.ts";
 import { listFeedback, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
@@ -38,8 +38,12 @@ const feedbackByRun = async (signal: AbortSignal) => {
 };
 
 export function Approvals({ id }: { id: string | undefined }) {
-  const { value, error, reload } = useLoad("approvals", waiting, { every: LOOK_MS });
-  const ids = (value ?? []).map(({ run }) => run.workflow_id);
+  const { value, error, reload } = useLoad(may("approve") ? "approvals" : undefined, waiting, { every: LOOK_MS });
+  // Decided, but still on the list that was read before.
+  const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
+  const shown = value?.filter(({ run }) => !decided.has(run.workflow_id));
+  useEffect(() => setDecided(new Set()), [value]);
+  const ids = (shown ?? []).map(({ run }) => run.workflow_id);
   const first = ids[0];
   useEffect(() => {
     // On a phone the list comes first.
@@ -58,6 +62,7 @@ export function Approvals({ id }: { id: string | undefined }) {
   const onDecided = (): void => {
     const others = ids.filter((other) => other !== id);
     const next = others[Math.min(Math.max(0, ids.indexOf(id ?? "")), others.length - 1)];
+    setDecided((known) => new Set([...known, id ?? ""]));
     reload();
     go(href(next === undefined ? ["approvals"] : ["approvals", next]), { replace: true });
   };
@@ -69,10 +74,10 @@ export function Approvals({ id }: { id: string | undefined }) {
     <div class=${`split ${id === undefined ? "" : "has-detail"}`}>
       <div class="split-list">
         <header class="page-head">
-          <h1>Approvals ${value && html`<span class="count">${value.length}</span>`}</h1>
+          <h1>Approvals ${shown && html`<span class="count">${shown.length}</span>`}</h1>
           <p class="muted only-wide"><kbd>j</kbd> <kbd>k</kbd> move</p>
         </header>
-        <${List} waiting=${value} id=${id} error=${error} reload=${reload} />
+        <${List} waiting=${shown} id=${id} error=${error} reload=${reload} />
       </div>
       <div class="split-detail">
         ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} />`}

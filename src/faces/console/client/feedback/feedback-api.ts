@@ -16,7 +16,11 @@ export const CATEGORIES = [
   "legal",
   "general",
 ] as const;
-export const ACTIONS = { auto_respond: "Answered by mail", escalate: "Escalated", no_action: "Recorded only" } as const;
+export const ACTIONS = {
+  auto_respond: "Answer by mail",
+  escalate: "Escalate to a person",
+  no_action: "Record only",
+} as const;
 export const STATUSES = {
   waiting_for_approval: "Needs approval",
   processing: "Processing",

@@ -32,7 +32,7 @@ export function FeedbackPage({ id }: { id: string }) {
           <h2 id="wrote">What the customer wrote</h2>
           <${MarkedText} text=${value.text} evidence=${evidenceOf(value)} />
           <p class="legend muted">
-            <mark class=${value.sentiment ?? ""}>sentiment</mark> <mark class="category">category</mark>
+            <mark class="sentiment-mark">sentiment</mark> <mark class="category-mark">category</mark>
           </p>
         </section>
         <section class="card" aria-labelledby="run">
@@ -59,7 +59,7 @@ const evidenceOf = ({
   sentiment_analysis: bySentiment,
   category_analysis: byCategory,
 }: FeedbackDetails) => ({
-  [sentiment ?? "neutral"]: bySentiment?.evidence ?? [],
+  sentiment: bySentiment?.evidence ?? [],
   category: byCategory?.evidence ?? [],
 });
 

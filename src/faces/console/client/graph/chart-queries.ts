@@ -4,7 +4,7 @@
 export type Range = "7" | "30" | "365" | "all";
 
 /** Characters of a time that name its minute, hour, day or month. */
-type Granularity = 16 | 13 | 10 | 7;
+export type Granularity = 16 | 13 | 10 | 7;
 
 const HOUR = 3_600_000;
 
@@ -23,6 +23,21 @@ export function granularityOf(first: string | undefined, last: string | undefine
   if (span < 72 * HOUR) return 13;
   return span < 100 * 24 * HOUR ? 10 : 7;
 }
+
+/** Names of all minutes, hours, days or months from one time to another, so that a chart shows where there was nothing. */
+export function timesBetween(first: string, last: string, granularity: Granularity): string[] {
+  const times: string[] = [];
+  const end = new Date(last).toISOString().slice(0, granularity);
+  for (const time = new Date(first); ;) {
+    const name = time.toISOString().slice(0, granularity);
+    if (name > end) return times;
+    if (times.at(-1) !== name) times.push(name);
+    // Months by days: they are of several lengths.
+    time.setTime(time.getTime() + STEPS[granularity]);
+  }
+}
+
+const STEPS: Readonly<Record<Granularity, number>> = { 16: 60_000, 13: HOUR, 10: 24 * HOUR, 7: 24 * HOUR };
 
 const bucket = (): string =>
   WAITS.reduceRight<string>(

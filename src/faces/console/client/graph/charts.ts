@@ -4,7 +4,7 @@ import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
 import { Bars, Columns, type Bar, type Series } from "../ui/plots.ts";
 import { Failed, Loading } from "../ui/states.ts";
-import { chartQueries, granularityOf, WAITS, type Range } from "./chart-queries.ts";
+import { chartQueries, granularityOf, timesBetween, WAITS, type Range } from "./chart-queries.ts";
 import { select } from "./sparql.ts";
 
 const SENTIMENTS: readonly Series[] = [
@@ -13,9 +13,9 @@ const SENTIMENTS: readonly Series[] = [
   { name: "negative", tone: "negative" },
 ];
 const ACTIONS: Readonly<Record<string, string>> = {
-  auto_respond: "answered by mail",
-  escalate: "escalated",
-  no_action: "recorded only",
+  auto_respond: "answer by mail",
+  escalate: "escalate",
+  no_action: "record only",
 };
 const ONE: readonly Series[] = [{ name: "feedback", tone: "accent" }];
 const RANGES: Readonly<Record<Range, string>> = { "7": "7 days", "30": "30 days", "365": "a year", all: "all time" };
@@ -27,7 +27,8 @@ const isRange = (text: string | null): text is Range => text !== null && Object.
 async function load(range: Range, signal: AbortSignal) {
   const queries = chartQueries(range, new Date());
   const [extent = {}] = await select(queries.extent, signal);
-  const granularity = granularityOf(extent["first"], extent["last"]);
+  const { first, last } = extent;
+  const granularity = granularityOf(first, last);
   const [overTime, categories, actions, waits, customers] = await Promise.all(
     [queries.overTime(granularity), queries.categories, queries.actions, queries.waits, queries.customers].map(
       (query) => select(query, signal),
@@ -35,6 +36,7 @@ async function load(range: Range, signal: AbortSignal) {
   );
   return {
     total: Number(extent["total"] ?? 0),
+    times: first === undefined || last === undefined ? [] : timesBetween(first, last, granularity),
     overTime: overTime!,
     categories: categories!,
     actions: actions!,
@@ -59,7 +61,7 @@ export function Charts() {
   `;
 }
 
-function Board({ total, overTime, categories, actions, waits, customers }: Awaited<ReturnType<typeof load>>) {
+function Board({ total, times, overTime, categories, actions, waits, customers }: Awaited<ReturnType<typeof load>>) {
   const escalated = numberOf(actions, "escalate");
   const negative = overTime
     .filter((row) => row["sentiment"] === "negative")
@@ -79,22 +81,12 @@ function Board({ total, overTime, categories, actions, waits, customers }: Await
     </dl>
     <div class="board">
       <div class="wide">
-        <${Columns}
-          title="Sentiment over time"
-          of="Time"
-          series=${SENTIMENTS}
-          bars=${stacked(overTime, "time", false)}
-        />
+        <${Columns} title="Sentiment over time" of="Time" series=${SENTIMENTS} bars=${timeBars(overTime, times)} />
       </div>
-      <${Bars}
-        title="Categories"
-        of="Category"
-        series=${SENTIMENTS}
-        bars=${stacked(categories, "category", true).map((bar) => ({ ...bar, href: href([], { category: bar.label }) }))}
-      />
+      <${Bars} title="Categories" of="Category" series=${SENTIMENTS} bars=${categoryBars(categories)} />
       <div>
         <${Bars}
-          title="What was done"
+          title="What was decided"
           of="Action"
           series=${ONE}
           bars=${actions.map((row) => ({ label: ACTIONS[row["action"] ?? ""] ?? row["action"]!, values: [Number(row["number"])], href: href([], { action: row["action"] }) }))}
@@ -117,17 +109,20 @@ const share = (part: number, whole: number): string => (whole === 0 ? "–" : `$
 const numberOf = (rows: Rows, action: string): number =>
   Number(rows.find((row) => row["action"] === action)?.["number"] ?? 0);
 
-/** A bar for each value of a variable, with the numbers of each sentiment. */
-function stacked(rows: Rows, variable: string, bySize: boolean): Bar[] {
-  const groups = Map.groupBy(rows, (row) => row[variable] ?? "");
-  const bars = [...groups].map(([label, ofLabel]) => ({
-    label,
-    values: SENTIMENTS.map(({ name }) => Number(ofLabel.find((row) => row["sentiment"] === name)?.["number"] ?? 0)),
-  }));
+/** The number of each sentiment among rows. */
+const bySentiment = (rows: Rows = []): number[] =>
+  SENTIMENTS.map(({ name }) => Number(rows.find((row) => row["sentiment"] === name)?.["number"] ?? 0));
+
+function timeBars(rows: Rows, times: readonly string[]): Bar[] {
+  const groups = Map.groupBy(rows, (row) => row["time"]);
+  return times.map((time) => ({ label: shortTime(time), values: bySentiment(groups.get(time)) }));
+}
+
+function categoryBars(rows: Rows): Bar[] {
   const size = ({ values }: Bar): number => values.reduce((sum, value) => sum + value, 0);
-  return bySize
-    ? bars.toSorted((one, other) => size(other) - size(one))
-    : bars.map((bar) => ({ ...bar, label: shortTime(bar.label) }));
+  return [...Map.groupBy(rows, (row) => row["category"] ?? "")]
+    .map(([label, ofLabel]) => ({ label, values: bySentiment(ofLabel), href: href([], { category: label }) }))
+    .toSorted((one, other) => size(other) - size(one));
 }
 
 /** `2026-11-29T13:05` as `13:05`, `2026-11-29T13` as `29 Nov 13 h`, `2026-11-29` as `29 Nov`. */

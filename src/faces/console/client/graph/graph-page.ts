@@ -181,7 +181,7 @@ function Table({ answer: { variables, rows } }: { answer: Answer }) {
       <table class="table">
         <thead>
           <tr>
-            ${variables.map((name) => html`<th key=${name}>${name}</th>`)}
+            ${variables.map((name) => html`<th key=${name} class=${isNumber(rows[0]?.[name]) ? "number" : ""}>${name}</th>`)}
           </tr>
         </thead>
         <tbody>

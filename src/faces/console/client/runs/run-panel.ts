@@ -61,7 +61,7 @@ function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
   const { workflow_id: id, status, failing } = run;
   const [isSure, setIsSure] = useState(false);
   if (!may("feedback:write")) return null;
-  const canRetry = status === "failed" || status === "cancelled" || failing !== undefined;
+  const canRetry = status === "failed" || status === "cancelled" || failing?.until !== undefined;
   const act = (action: (id: string) => Promise<{ changed: boolean }>, done: string) => async (): Promise<void> => {
     setIsSure(false);
     try {

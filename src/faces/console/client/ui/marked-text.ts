@@ -42,7 +42,12 @@ export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidenc
     ${pieces(text, evidence).map(({ text: part, kinds }, index) =>
       kinds.length === 0
         ? part
-        : html`<mark key=${index} class=${kinds.join(" ")} title=${`Evidence: ${kinds.join(", ")}`}>${part}</mark>`,
+        : html`<mark
+            key=${index}
+            class=${kinds.map((kind) => `${kind}-mark`).join(" ")}
+            title=${`Evidence: ${kinds.join(", ")}`}
+            >${part}</mark
+          >`,
     )}
   </p>
 `;

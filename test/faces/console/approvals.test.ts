@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
+
+describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("goes by keys alone, until the mails are in the outbox", async () => {
+    const service = await serveConsole();
+    const [first, second, third] = await submit(service, {}, { subject: "Second" }, { subject: "Third" });
+    const page = await open(service, "approvals");
+    const sheet = (subject: string) => page.locator(".mail-head").getByText(`RE: ${subject}`, { exact: true });
+    await sheet("Third").waitFor();
+    await page.keyboard.press("j");
+    await sheet("Second").waitFor();
+    await page.keyboard.press("k");
+    await sheet("Third").waitFor();
+
+    await page.keyboard.press("a");
+    await page.getByText("Approved: RE: Third").waitFor();
+    expect((await service.application.workflow.getWorkflowResult(third!)).response_id).toBeDefined();
+    expect(service.mails().join("")).toContain("RE: Third");
+
+    await sheet("Second").waitFor();
+    await page.keyboard.press("e");
+    const words = page.getByLabel("Text", { exact: true });
+    await words.fill("Dear Nora, we have mended it.");
+    await page.locator(".diff ins", { hasText: "mended" }).waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Approved with your words: RE: Second").waitFor();
+    await service.application.workflow.getWorkflowResult(second!);
+    expect(service.mails().join("")).toContain("we have mended it.");
+
+    await sheet("Search").waitFor();
+    await page.keyboard.press("r");
+    await page.keyboard.type("She has called.");
+    await page.keyboard.press("Enter");
+    await page.getByText("Nothing waits").waitFor();
+    const { response_withheld } = await service.application.workflow.getWorkflowResult(first!);
+    expect(response_withheld).toContain("She has called.");
+    expect(service.mails()).toHaveLength(2);
+  });
+
+  it("decides nothing by keys while somebody writes", async () => {
+    const service = await serveConsole();
+    await submit(service, {});
+    const page = await open(service, "approvals");
+    await page.locator(".mail-head").waitFor();
+    await page.keyboard.press("e");
+    await page.getByLabel("Text", { exact: true }).pressSequentially("aerjk");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    expect(service.mails()).toEqual([]);
+  });
+
+  it("shows what somebody else has decided meanwhile, and changes nothing", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const [page, other] = await Promise.all([
+      open(service, "approvals"),
+      open(service, "approvals", { expected: /409|404/ }),
+    ]);
+    await Promise.all([page.locator(".mail-head").waitFor(), other.locator(".mail-head").waitFor()]);
+    // Nothing is looked at any more, so that the other one can't know.
+    await other.route("**/approvals/workflow-*", (route) =>
+      route.request().method() === "GET" ? undefined : route.continue(),
+    );
+    await page.keyboard.press("r");
+    await page.keyboard.press("Enter");
+    await page.getByText("Rejected: RE: Search").waitFor();
+    await other.keyboard.press("a");
+    await other.getByText(/rejected this mail/).waitFor();
+    await other.getByText("That decision stands.").waitFor();
+    expect(await other.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
+    expect((await service.application.workflow.getWorkflowResult(id!)).response_withheld).toBeDefined();
+    expect(service.mails()).toEqual([]);
+  });
+
+  it("is bound to the mail on the screen: of another one it says what has changed, and asks again", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, "approvals");
+    await page.locator(".mail-head").waitFor();
+    const pending = (await service.application.workflow.getPendingResponse(id!))!;
+    await page.route("**/approvals/workflow-*", async (route) => {
+      const text = pending.text.replace("Thank you", "Many thanks");
+      await route.fulfill({ json: { ...pending, text, rendering: "0".repeat(64) } });
+    });
+    await page.getByText("This is not the mail that waits any more.").waitFor();
+    await page.locator(".diff ins", { hasText: "Many thanks" }).waitFor();
+    expect(await page.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
+    await page.keyboard.press("a");
+    expect(service.mails()).toEqual([]);
+    await page.getByRole("button", { name: "Look at the new mail" }).click();
+    await expect.poll(() => page.getByRole("button", { name: "Approve" }).isEnabled()).toBe(true);
+  });
+
+  it("is not offered to those who may not", async () => {
+    const secret = "reader-0123456789abcdef";
+    const service = await serveConsole({ httpTokens: `reader:feedback:read:${secret}` });
+    const context = await person();
+    const page = await open(service, "approvals", { context, expected: /401/ });
+    await page.getByLabel("Token").fill(secret);
+    await page.keyboard.press("Enter");
+    await page.getByText("You can't decide here").waitFor();
+  });
+});

@@ -1,0 +1,72 @@
+import { brotliDecompressSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { assets, modulePaths } from "../../../src/faces/console/assets.ts";
+import { consolePages } from "../../../src/faces/console/console.ts";
+
+const pages = consolePages();
+const get = (path: string, headers: Record<string, string> = {}) =>
+  pages(new Request(`http://127.0.0.1${path}`, { headers }));
+
+/** Bytes over the wire. */
+const LARGEST = 150_000;
+
+describe("the files of the console", () => {
+  it("are at most 150 kB in all as they are sent", async () => {
+    const { files } = await assets();
+    const sizes = [...files.values()].map(({ compressed }) => compressed.length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(LARGEST);
+  });
+
+  it("are all there: every import leads to one", async () => {
+    const { files } = await assets();
+    const missing = [...files].flatMap(([path, { body }]) =>
+      [...body.toString().matchAll(/(?:^|[;}])\s*(?:import|export)(?:[\w\s{},*$]*?from)?\s*["']([^"']+)["']/gm)]
+        .map(([, name]) => name!)
+        .filter(
+          (name) =>
+            !files.has(
+              name.startsWith(".")
+                ? new URL(name, `http://x/${path}`).pathname.slice(1)
+                : (modulePaths.get(name) ?? ""),
+            ),
+        )
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("hold no types any more, and no address of another site", async () => {
+    const { files } = await assets();
+    for (const [path, { body }] of files) {
+      if (path.startsWith("client/"))
+        expect(body.toString(), path).not.toMatch(/\binterface [A-Z]|https?:\/\/(?!example\.org|www\.w3\.org)/);
+    }
+  });
+
+  it("are kept for good under the name of their version, compressed where the browser takes it", async () => {
+    const { version } = await assets();
+    const path = `/console/assets/${version}/client/console.css`;
+    const plain = (await get(path))!;
+    expect(plain.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    const compressed = (await get(path, { "accept-encoding": "gzip, br" }))!;
+    expect(compressed.headers.get("content-encoding")).toBe("br");
+    expect(brotliDecompressSync(Buffer.from(await compressed.arrayBuffer())).toString()).toBe(await plain.text());
+    const old = (await get("/console/assets/earlier/client/console.css"))!;
+    expect([old.status, old.headers.get("cache-control")]).toEqual([200, "no-store"]);
+    expect((await get("/console/assets/x/../../../../package.json"))?.status ?? 404).toBe(404);
+  });
+
+  it("come with a policy that allows nothing inline and nothing from elsewhere", async () => {
+    const page = (await get("/console/feedback/F-1"))!;
+    const policy = page.headers.get("content-security-policy")!;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    expect((await page.text()).match(/<script(?![^>]*\bsrc=)[^>]*>/g)).toEqual(['<script type="importmap">']);
+  });
+
+  it("begin at the root, and leave the API alone", async () => {
+    expect((await get("/"))!.headers.get("location")).toBe("/console/");
+    expect(await get("/approvals")).toBeUndefined();
+    expect(await get("/runs")).toBeUndefined();
+  });
+});

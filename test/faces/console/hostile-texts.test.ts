@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { chromiumPath, open, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
+
+const SCRIPTS = `<script>document.title = "owned"</script><img src="https://evil.example/pixel.png" onerror="document.title='owned'"><svg onload="document.title='owned'"></svg>`;
+const LINKS =
+  "[click](javascript:document.title='owned') ![x](https://evil.example/y.png) <a href='https://evil.example'>here</a>";
+const RIGHT_TO_LEFT = "\u202Egnp.lleh\u202C مرحبا، هذا رائع 👩‍👩‍👧‍👦 \u2066isolated\u2069";
+
+describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
+  useBrowser();
+
+  it.each<[string, Record<string, unknown>]>([
+    ["scripts and pictures", { subject: SCRIPTS.slice(0, 400), feedback_text: SCRIPTS }],
+    ["links", { subject: LINKS.slice(0, 300), feedback_text: LINKS }],
+    ["another direction of writing", { subject: RIGHT_TO_LEFT, feedback_text: RIGHT_TO_LEFT }],
+    ["a wall of text without a blank", { subject: "W".repeat(500), feedback_text: "W".repeat(20_000) }],
+    [
+      "templates and patterns",
+      { subject: "${alert(1)} {{x}} %s .*(", feedback_text: "awful ${alert(1)} {{constructor}} .*( [a-z]+ \\" },
+    ],
+  ])("are shown as they are: %s", async (_, texts) => {
+    const service = await serveConsole();
+    const [id] = await submit(service, { feedback_id: "F-1<b>/../?x=1#y", ...texts });
+    const page = await open(service, "");
+    for (const path of ["", `feedback/${encodeURIComponent("F-1<b>/../?x=1#y")}`, `approvals/${id}`, `runs/${id}`]) {
+      await page.goto(`${service.url}/console/${path}`);
+      await page.getByText(String(texts["subject"]).slice(0, 12)).first().or(page.locator(".span").first()).waitFor();
+      expect(await page.title()).toMatch(/Console$/);
+      expect(
+        await page.locator("main script, main img, main svg[onload], a[href^='javascript'], a[href*='evil']").count(),
+      ).toBe(0);
+      expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), path).toBeLessThanOrEqual(0);
+    }
+  });
+
+  it("stay text in a mail's frame, where no link leads anywhere", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, "");
+    const pending = (await service.application.workflow.getPendingResponse(id!))!;
+    const html = `<style>@import url(https://evil.example/x.css); p { background: url(https://evil.example/z.png) }</style><p style="background: url(https://evil.example/w.png)">Hello</p>${SCRIPTS}<iframe src="https://evil.example"></iframe><form action="https://evil.example"><button>Go</button></form><a href="https://evil.example" target="_top">link</a><meta http-equiv="refresh" content="0;url=https://evil.example">`;
+    await page.route("**/approvals/workflow-*", (route) => route.fulfill({ json: { ...pending, html } }));
+    // What the policy has stopped is reported; that nothing was asked for is checked.
+    page.removeAllListeners("console");
+    await page.goto(`${service.url}/console/approvals/${id}`);
+    const frame = page.frameLocator("iframe");
+    await frame.getByText("Hello").waitFor();
+    expect(await frame.locator("script, img, svg, iframe, form, meta, [href], [onerror], [onload]").count()).toBe(0);
+    expect(await page.title()).toMatch(/Console$/);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import {
+  barriers,
+  chromiumPath,
+  open,
+  person,
+  serveConsole,
+  SKIPPED,
+  submit,
+  useBrowser,
+} from "../../support/console.ts";
+
+/** Of the browser's elements, which these sources know nothing of. */
+interface Styled {
+  style: { fontSize: string };
+}
+
+const FEEDBACK = { feedback_id: "F-1", customer_id: "C-1001", subject: "Search", feedback_text: "I love the search." };
+const COMPLAINT = {
+  feedback_id: "F-2",
+  customer_id: "C-1022",
+  subject: "Third outage",
+  feedback_text: "The third outage this month. I am furious.",
+};
+
+describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
+  useBrowser();
+
+  it.each(["light", "dark"] as const)("shows what it is about and keeps nobody out, %s", async (colorScheme) => {
+    const service = await serveConsole();
+    const [first, second] = await submit(service, {}, COMPLAINT);
+    const context = await person({ colorScheme });
+    const pages: readonly [path: string, text: string | RegExp][] = [
+      ["", "Third outage"],
+      ["feedback/F-2", "Critical category"],
+      ["approvals", "What it answers"],
+      [`approvals/${first}`, "RE: Search"],
+      ["runs", "F-2"],
+      [`runs/${second}`, "Ticket created"],
+      ["charts", "Sentiment over time"],
+      ["try?text=You+charged+me+twice", "billing"],
+      ["graph?query=SELECT+%3Fs+(COUNT(%3Ff)+AS+%3Fn)+%7B+%3Ff+abi:sentiment+%3Fs+%7D+GROUP+BY+%3Fs", "2 rows"],
+      ["nowhere", "There is no such page"],
+    ];
+    for (const [path, text] of pages) {
+      const page = await open(service, path, { context });
+      await page.getByText(text).first().waitFor();
+      expect(await barriers(page), path).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it("keeps filters in the address, and goes back", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {}, COMPLAINT);
+    const page = await open(service, "");
+    await page.getByText("Search", { exact: true }).first().waitFor();
+    await page.getByLabel("Sentiment").selectOption("negative");
+    await page.getByText("I love the new search").waitFor({ state: "detached" });
+    expect(new URL(page.url()).search).toBe("?sentiment=negative");
+    await page.getByRole("link", { name: /Third outage/ }).click();
+    await page.getByRole("heading", { name: "Third outage" }).waitFor();
+    await page.goBack();
+    await page.goBack();
+    await page.getByText("I love the new search").waitFor();
+    await page.getByRole("searchbox").fill("FURIOUS");
+    await page.getByText("I love the new search").waitFor({ state: "detached" });
+    expect(await page.locator(".row").count()).toBe(1);
+  });
+
+  it("shows what keeps failing with every attempt, and lets it be tried now", async () => {
+    const service = await serveConsole({ approval: false, mailUrl: "smtp://127.0.0.1:1" });
+    await service.application.workflow.startWorkflow(FEEDBACK);
+    const page = await open(service, "feedback/F-1");
+    await page.getByText("keeps failing").waitFor();
+    const failed = page.locator(".span.failed", { hasText: "Response sent" });
+    await expect.poll(() => failed.count()).toBeGreaterThan(0);
+    const before = await failed.count();
+    await page.getByRole("button", { name: "Retry" }).click();
+    await page.getByText("The run goes on.").waitFor();
+    await expect.poll(() => failed.count()).toBeGreaterThan(before);
+    await page.getByRole("button", { name: "Cancel run" }).click();
+    await page.getByRole("button", { name: "Yes, cancel" }).click();
+    await page.locator(".page-head").getByText("Cancelled").waitFor();
+  });
+
+  it("says why a run has failed", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, { customer_id: "C-1016" });
+    const page = await open(service, "feedback/F-1");
+    await page.getByText("The customer has no usable e-mail address").first().waitFor();
+    await page.getByRole("button", { name: "Retry" }).waitFor();
+  });
+
+  it("marks what led to the analysis, and says which rule decided", async () => {
+    const service = await serveConsole();
+    await submit(service, COMPLAINT);
+    const page = await open(service, "feedback/F-2");
+    await page.getByText("The customer's segment is premium.").waitFor();
+    expect(await page.locator("mark.sentiment-mark", { hasText: "furious" }).count()).toBe(1);
+    expect(await page.locator("mark.category-mark", { hasText: "outage" }).count()).toBe(1);
+  });
+
+  it("shows a mail drawn, in a frame in which nothing runs, and as text", async () => {
+    const service = await serveConsole();
+    await submit(service, {});
+    const page = await open(service, "feedback/F-1");
+    const frame = page.frameLocator("iframe");
+    await frame.getByRole("heading").waitFor();
+    expect(await frame.getByRole("heading").evaluate((element) => (element as unknown as Styled).style.fontSize)).toBe(
+      "24px",
+    );
+    expect(await page.locator("iframe").getAttribute("sandbox")).toBe("allow-same-origin");
+    await page.getByRole("button", { name: "Text", exact: true }).click();
+    await page.locator("pre.mail-text").getByText("Reference: F-1").waitFor();
+  });
+});

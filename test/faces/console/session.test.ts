@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import {
+  chromiumPath,
+  open,
+  person,
+  serveConsole,
+  SKIPPED,
+  submit,
+  useBrowser,
+  type ConsoleService,
+} from "../../support/console.ts";
+
+const SECRET = "ann-0123456789abcdef";
+const TOKENS = { httpTokens: `Ann:approve+feedback:read+feedback:write:${SECRET}` };
+
+const signIn = ({ url }: ConsoleService, headers: Record<string, string> = {}) =>
+  fetch(`${url}/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", connection: "close", origin: url, ...headers },
+    body: JSON.stringify({ token: SECRET }),
+  });
+
+const cookieOf = (response: Response): string => response.headers.get("set-cookie")!.split(";")[0]!;
+
+describe("a session", () => {
+  it("is a cookie that pages can't read, other sites can't use, and that doesn't hold the token", async () => {
+    const service = await serveConsole(TOKENS);
+    const response = await signIn(service);
+    expect(await response.json()).toEqual({
+      name: "Ann",
+      scopes: ["approve", "feedback:read", "feedback:write"],
+      local: false,
+    });
+    const cookie = response.headers.get("set-cookie")!;
+    expect(cookie).toMatch(/^abi_session=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(cookie).not.toContain("ann-");
+    const secure = await signIn(service, { origin: service.url.replace("http:", "https:") });
+    expect(secure.headers.get("set-cookie")).toMatch(/; Secure$/);
+  });
+
+  it("counts for requests of our own pages alone", async () => {
+    const service = await serveConsole(TOKENS);
+    const { url } = service;
+    const cookie = cookieOf(await signIn(service));
+    const status = async (method: string, path: string, headers: Record<string, string>) =>
+      (await fetch(url + path, { method, headers: { cookie, ...headers } })).status;
+    const own = { "sec-fetch-site": "same-origin" };
+    expect(await status("GET", "/runs", own)).toBe(200);
+    expect(await status("GET", "/runs", { "sec-fetch-site": "same-site" })).toBe(401);
+    expect(await status("GET", "/runs", { "sec-fetch-site": "cross-site" })).toBe(401);
+    expect(await status("POST", "/runs/workflow-1/cancel", own)).toBe(404);
+    expect(await status("POST", "/runs/workflow-1/cancel", { origin: url })).toBe(404);
+    expect(await status("POST", "/runs/workflow-1/cancel", {})).toBe(401);
+    expect(await status("POST", "/runs/workflow-1/cancel", { origin: "https://evil.example" })).toBe(403);
+  });
+
+  it("survives a restart, and ends with its token, its time, and when it was tampered with", async () => {
+    const service = await serveConsole(TOKENS);
+    const cookie = cookieOf(await signIn(service));
+    const who = async (sent: string) =>
+      (
+        await fetch(`${service.url}/session`, {
+          headers: { cookie: sent, "sec-fetch-site": "same-origin", connection: "close" },
+        })
+      ).status;
+    await service.stop();
+    await service.start();
+    expect(await who(cookie)).toBe(200);
+    const [name, value] = cookie.split("=") as [string, string];
+    const [expires, proof] = value.split(".") as [string, string];
+    expect(await who(`${name}=${Number(expires) + 1}.${proof}`)).toBe(401);
+    expect(await who(`${name}=1.${proof}`)).toBe(401);
+    await service.stop();
+    await service.start({ httpTokens: "ann:approve:another-0123456789" });
+    expect(await who(cookie)).toBe(401);
+  });
+
+  it("is not needed by our own pages where there are no tokens, and given to nobody else", async () => {
+    const { url } = await serveConsole();
+    const approvals = async (headers: Record<string, string>) => (await fetch(`${url}/approvals`, { headers })).status;
+    expect(await approvals({ "sec-fetch-site": "same-origin" })).toBe(200);
+    expect(await approvals({ "sec-fetch-site": "cross-site" })).toBe(401);
+    expect(await approvals({})).toBe(401);
+  });
+});
+
+describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("keeps the token nowhere in the browser, and signs decisions with its name", async () => {
+    const service = await serveConsole(TOKENS);
+    const [id] = await submit(service, {});
+    const context = await person();
+    const page = await open(service, `approvals/${id}`, { context, expected: /401/ });
+    await page.getByLabel("Token").fill("nonsense-0123456789");
+    await page.keyboard.press("Enter");
+    await page.getByText("This token is not known").waitFor();
+    await page.getByLabel("Token").fill(SECRET);
+    await page.keyboard.press("Enter");
+    await page.locator(".mail-head").waitFor();
+    const kept = await page.evaluate(
+      "JSON.stringify([location.href, { ...localStorage }, { ...sessionStorage }, document.cookie])",
+    );
+    expect(kept).not.toContain(SECRET);
+    expect(JSON.stringify(await context.cookies())).not.toContain(SECRET);
+    await page.keyboard.press("a");
+    await page.getByText("Nothing waits").waitFor();
+    await service.application.workflow.getWorkflowResult(id!);
+    await page.goto(`${service.url}/console/feedback/F-1`);
+    await page.getByText("Approved by").getByText("Ann").waitFor();
+    await page.getByRole("button", { name: /Sign out/ }).click();
+    await page.getByLabel("Token").waitFor();
+    await page.reload();
+    await page.getByLabel("Token").waitFor();
+  });
+});

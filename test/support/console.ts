@@ -1,0 +1,156 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type axe from "axe-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { openApplication, type Application } from "../../src/application.ts";
+import { openHttpService, type HttpService } from "../../src/http-service.ts";
+import { silentLogger } from "../../src/log.ts";
+import { readSettings, type Settings } from "../../src/settings.ts";
+import { temporaryFolder } from "./folder.ts";
+
+/** The browser of the machine; undefined where there is none. */
+export const chromiumPath = [
+  process.env["CHROMIUM_PATH"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path !== undefined && existsSync(path));
+
+export const SKIPPED = "(skipped without Chromium: install it, or name it in CHROMIUM_PATH)";
+
+const CUSTOMERS = join(import.meta.dirname, "../../examples/data/customers.csv");
+const AXE = readFileSync(join(import.meta.dirname, "../../node_modules/axe-core/axe.min.js"), "utf8");
+
+/** The whole application with its HTTP service and its console. */
+export interface ConsoleService {
+  readonly application: Application;
+  readonly url: string;
+  /** The mails in the outbox, as they are in their files. */
+  mails(): string[];
+  stop(): Promise<void>;
+  /** Serves on the same port again. */
+  start(changes?: Partial<Settings>): Promise<void>;
+}
+
+/** Serves sample customers; mails wait for a person unless the settings say otherwise. */
+export async function serveConsole(overrides: Partial<Settings> = {}): Promise<ConsoleService> {
+  const dataDirectory = temporaryFolder();
+  const given = {
+    dataDirectory,
+    customerSource: CUSTOMERS,
+    approval: true,
+    httpPort: 0,
+    httpRateLimit: 0,
+    logLevel: "silent" as const,
+  };
+  const settings = readSettings({ ...given, ...overrides }, {});
+  const application = await openApplication(settings, silentLogger);
+  let service: HttpService | undefined = await openHttpService(application, settings, {
+    version: "0.0.0",
+    logger: silentLogger,
+  });
+  const { url } = service;
+  const outbox = join(dataDirectory, "outbox");
+  const stop = async (): Promise<void> => {
+    await service?.close();
+    service = undefined;
+  };
+  onTestFinished(async () => {
+    await stop();
+    await application.close();
+  });
+  return {
+    application,
+    url,
+    mails: () =>
+      existsSync(outbox)
+        ? readdirSync(outbox)
+            .filter((name) => name.endsWith(".eml"))
+            .map((name) => readFileSync(join(outbox, name), "utf8"))
+        : [],
+    stop,
+    start: async (changes = {}) => {
+      const again = { ...settings, ...changes, httpPort: Number(new URL(url).port) };
+      service = await openHttpService(application, again, { version: "0.0.0", logger: silentLogger });
+    },
+  };
+}
+
+/** Pieces of feedback whose mails wait for a person. */
+export async function submit({ application }: ConsoleService, ...items: Record<string, unknown>[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const [index, item] of items.entries()) {
+    const feedback = {
+      feedback_id: `F-${index + 1}`,
+      customer_id: "C-1001",
+      subject: "Search",
+      feedback_text: "I love the new search, it is fast.",
+    };
+    const { workflow_id: id } = await application.workflow.run({ ...feedback, ...item });
+    if (id !== undefined) ids.push(id);
+  }
+  return ids;
+}
+
+let browser: Browser | undefined;
+
+/** One browser for the tests of a file. */
+export function useBrowser(): void {
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    browser = undefined;
+  });
+}
+
+type ContextOptions = Parameters<Browser["newContext"]>[0];
+
+/** Somebody at a browser of their own. */
+export async function person(options: ContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser!.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  // How long anything takes is the machine's business.
+  context.setDefaultTimeout(25_000);
+  onTestFinished(() => context.close());
+  return context;
+}
+
+interface OpenOptions {
+  context?: BrowserContext;
+  /** Messages that belong to the test, such as those about a service that is away. */
+  expected?: RegExp;
+}
+
+/** Opens a page of the console; the test fails where it complains, or asks anything of another site. */
+export async function open(
+  { url }: ConsoleService,
+  path: string,
+  { context, expected }: OpenOptions = {},
+): Promise<Page> {
+  const page = await (context ?? (await person())).newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(`error: ${error.stack ?? error.message}`));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && expected?.test(message.text()) !== true)
+      problems.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith("about:"))
+      problems.push(`asked for ${request.url()}`);
+  });
+  await page.goto(`${url}/console/${path}`);
+  onTestFinished(() => expect(problems).toEqual([]));
+  return page;
+}
+
+/** What axe finds that keeps people from using the page. */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  // As text: these sources know nothing of what a browser has.
+  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as axe.AxeResults;
+  return found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+}
