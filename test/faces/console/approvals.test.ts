@@ -82,7 +82,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.locator(".mail-head").waitFor();
     const pending = (await service.application.workflow.getPendingResponse(id!))!;
     await page.route("**/approvals/workflow-*", async (route) => {
-      const text = pending.text.replace("Thank you", "Many thanks");
+      const text = `${pending.text} Many thanks.`;
       await route.fulfill({ json: { ...pending, text, rendering: "0".repeat(64) } });
     });
     await page.getByText("This is not the mail that waits any more.").waitFor();

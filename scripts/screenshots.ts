@@ -1,0 +1,153 @@
+/**
+ * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`. It needs Chromium and pngquant. It serves the sample feedback, of which people have decided
+ * some, as if it had come in over two weeks.
+ */
+import { execFileSync } from "node:child_process";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+import { openApplication, type Application } from "../src/application.ts";
+import { openHttpService } from "../src/http-service.ts";
+import { iri } from "../src/ontology/iri.ts";
+import { DataFactory } from "../src/ontology/n3.ts";
+import { silentLogger } from "../src/log.ts";
+import { readJsonLines } from "../src/row-file/json-lines.ts";
+import { readSettings } from "../src/settings.ts";
+import { openSqlite } from "../src/sqlite.ts";
+
+const root = join(import.meta.dirname, "..");
+const target = join(root, "docs", "console");
+const sample = (name: string): string => join(root, "examples", "data", name);
+
+interface Shot {
+  name: string;
+  path: string;
+  width?: number;
+  height?: number;
+  dark?: boolean;
+}
+
+const PHONE = { width: 390, height: 844 };
+
+const shots = (waiting: string): Shot[] => [
+  { name: "inbox", path: "" },
+  { name: "feedback", path: "feedback/F-3002" },
+  { name: "approvals", path: `approvals/${waiting}` },
+  { name: "charts-dark", path: "charts", dark: true },
+  { name: "feedback-dark", path: "feedback/F-3003", dark: true },
+  {
+    name: "try",
+    path: "try?text=The+new+dashboard+is+wonderful,+but+exporting+takes+forever+and+twice+it+just+crashed.",
+  },
+  { name: "inbox-phone", path: "", ...PHONE },
+  { name: "approvals-phone-dark", path: `approvals/${waiting}`, ...PHONE, dark: true },
+];
+
+const DAY = 86_400_000;
+const SPREAD_DAYS = 13;
+
+const DURATION = iri("http://www.w3.org/2001/XMLSchema#dayTimeDuration");
+const MOVE = `PREFIX abi: <http://example.org/abi#>
+  DELETE { ?f ?property ?time } INSERT { ?f ?property ?moved }
+  WHERE { ?f abi:id ?id ; ?property ?time . VALUES ?property { abi:timestamp abi:responseTime } BIND(?time - ?by AS ?moved) }`;
+
+/** Moves everything that has happened to a run, and to its feedback, into the past: the older ids further. */
+async function spread({ ontologyStore }: Application, dataDirectory: string, keys: readonly string[]): Promise<void> {
+  const database = openSqlite(join(dataDirectory, "runs.sqlite"));
+  const offset = (index: number): number =>
+    Math.round((1 - index / keys.length) ** 1.4 * SPREAD_DAYS * DAY + ((index * 7919) % 5) * 2_900_000);
+  const runs = database.prepare(
+    "UPDATE runs SET created_at = created_at - :by, ended_at = ended_at - :by WHERE key = :key RETURNING seq",
+  );
+  const events = database.prepare("UPDATE events SET time = time - :by WHERE run = :seq");
+  for (const [index, key] of keys.entries()) {
+    const by = offset(index);
+    const run = runs.get({ by, key });
+    if (!run) continue;
+    events.run({ by, seq: run["seq"]! });
+    await ontologyStore.update("feedback_data", MOVE, {
+      id: key,
+      by: DataFactory.literal(`PT${Math.round(by / 1000)}S`, DURATION),
+    });
+  }
+  database.close();
+}
+
+/** Two of three mails are decided on, by two people. */
+async function decide({ workflow }: Application, ids: readonly string[]): Promise<string[]> {
+  const waiting: string[] = [];
+  for (const [index, id] of ids.entries()) {
+    const mail = await workflow.getPendingResponse(id);
+    if (!mail) continue;
+    const { rendering } = mail;
+    const by = index % 2 === 0 ? "Ann" : "Ben";
+    if (index > ids.length - 9 || index % 11 === 0) waiting.push(id);
+    else if (index % 13 === 5) await workflow.rejectResponse(id, { rendering, by, reason: "Answered by telephone." });
+    else await workflow.approveResponse(id, { rendering, by });
+    if (!waiting.includes(id)) await workflow.getWorkflowResult(id);
+  }
+  return waiting;
+}
+
+async function fill(application: Application): Promise<{ keys: string[]; waiting: string[] }> {
+  const keys: string[] = [];
+  const ids: string[] = [];
+  for await (const { values } of readJsonLines(createReadStream(sample("feedback.jsonl")), 0)) {
+    const { feedback_id: key } = values as { feedback_id: string };
+    const { workflow_id: id } = await application.workflow.run(values);
+    keys.push(key);
+    if (id !== undefined) ids.push(id);
+  }
+  return { keys, waiting: await decide(application, ids) };
+}
+
+async function shoot(
+  browser: Browser,
+  url: string,
+  { name, path, width = 1440, height = 900, dark = false }: Shot,
+): Promise<void> {
+  const page = await browser.newPage({
+    viewport: { width, height },
+    colorScheme: dark ? "dark" : "light",
+    deviceScaleFactor: 1,
+  });
+  await page.goto(`${url}/console/${path}`);
+  await page.locator("main :is(h1, .bar):visible").first().waitFor();
+  await page.waitForLoadState("networkidle").catch(() => {});
+  await page.waitForTimeout(1500);
+  const file = join(target, `${name}.png`);
+  await page.screenshot({ path: file });
+  // A quarter of the size, and no difference that is seen.
+  execFileSync("pngquant", ["--force", "--strip", "--quality", "70-95", "--output", file, file]);
+  await page.close();
+}
+
+const dataDirectory = mkdtempSync(join(tmpdir(), "abi-workflows-screenshots-"));
+try {
+  const settings = readSettings(
+    {
+      dataDirectory,
+      customerSource: sample("customers.csv"),
+      approval: true,
+      responseCap: 100,
+      httpPort: 0,
+      httpRateLimit: 0,
+    },
+    {},
+  );
+  const filling = await openApplication(settings, silentLogger);
+  const { keys, waiting } = await fill(filling);
+  await spread(filling, dataDirectory, keys);
+  const service = await openHttpService(filling, settings, { version: "0.0.0" });
+  const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+  if (executablePath === undefined) throw new Error("Install Chromium first.");
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  mkdirSync(target, { recursive: true });
+  for (const shot of shots(waiting.at(-1)!)) await shoot(browser, service.url, shot);
+  await browser.close();
+  await service.close();
+  await filling.close();
+} finally {
+  rmSync(dataDirectory, { recursive: true, force: true });
+}
