@@ -80,6 +80,8 @@ describe("the operations of a service", () => {
       "operator customer-feedback get_held_mail (feedback:read)",
       "operator customer-feedback assign_held_mail (feedback:write)",
       "operator customer-feedback dismiss_held_mail (feedback:write)",
+      "operator customer-feedback list_feedback (feedback:read)",
+      "operator customer-feedback get_feedback (feedback:read)",
       "operator customer-feedback run_batch (feedback:write)",
       "agent refund request_refund (feedback:write)",
       "agent refund get_refund_limit (feedback:read)",

@@ -125,7 +125,8 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
   // For pages of ours alone, so they are not in the document.
-  for (const route of sessionRoutes(sessionsOf(options))) app.on(route.method, route.path, named(route), handlerOf(route));
+  for (const route of sessionRoutes(sessionsOf(options)))
+    app.on(route.method, route.path, named(route), handlerOf(route));
   for (const mount of options.mounts ?? []) {
     app.all(mount.path, named(mount), authorized({ access: "known" }), (context) =>
       mount.handle(context.req.raw, context.get("caller")!),

@@ -25,8 +25,8 @@ export async function mailsOf(
   const drafts = await Promise.all(feedback.values(abi.hasDraft).map((uri) => readDraft(uri, describe)));
   const isSent = feedback.values(abi.responseSent).some(isTrue);
   const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));
-  const agreed = ordered.filter((draft) => isAgreed(draft, drafts)).at(-1);
-  return ordered.map((draft) => ({ ...draft, state: stateOf(draft, { waiting, agreed, isSent }) }));
+  const agreed = ordered.findLast((draft) => isAgreed(draft, drafts));
+  return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent }) }));
 }
 
 async function readDraft(uri: string, describe: (uri: string) => Promise<Facts>): Promise<Draft> {

@@ -230,8 +230,10 @@ function reasonsFor(
 ): string[] {
   if (!action) return [];
   const { send_response: sendResponse } = inputOf(run.input);
-  const unreadable = !["en", undefined].includes(foundBy(run).language);
-  return actionReasons(policy, action, { segment, lifetimeValue, sentiment, categories, sendResponse, unreadable });
+  const { language, doubtful = false } = foundBy(run);
+  const unreadable = !["en", undefined].includes(language);
+  const labels = { sentiment, categories, unreadable, doubtful };
+  return actionReasons(policy, action, { segment, lifetimeValue, sendResponse, ...labels });
 }
 
 function analyzerOf(facts: Facts): { analyzer?: { name: string; version: string } } {

@@ -102,5 +102,6 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.getByLabel("Token").fill(secret);
     await page.keyboard.press("Enter");
     await page.getByText("You can't decide here").waitFor();
+    expect(await page.getByRole("button", { name: "Approve" }).count()).toBe(0);
   });
 });

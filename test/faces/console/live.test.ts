@@ -32,6 +32,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await page.locator(".page-head").getByText("Replied").waitFor();
     await page.locator(".span", { hasText: "Response sent" }).waitFor();
     await page.getByText("Approved by").getByText("Ann").waitFor();
+    expect(service.mails()).toHaveLength(1);
   });
 
   it("begins with what is there when the service was away at first", async () => {
@@ -44,5 +45,6 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await page.getByText("The service can't be reached").first().waitFor();
     await page.unroute("**/workflows/**");
     await page.locator(".row").waitFor();
+    expect(await page.getByText("The service can't be reached").count()).toBe(0);
   });
 });

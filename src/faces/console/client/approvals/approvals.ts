@@ -5,7 +5,7 @@ import { listFeedback, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
-import { go, href, place } from "../router.ts";
+import { go, href } from "../router.ts";
 import type { Run } from "../runs/runs-api.ts";
 import { may } from "../session.ts";
 import { Empty, Failed, Loading } from "../ui/states.ts";

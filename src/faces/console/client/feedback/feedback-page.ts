@@ -54,11 +54,7 @@ export function FeedbackPage({ id }: { id: string }) {
   `;
 }
 
-const evidenceOf = ({
-  sentiment,
-  sentiment_analysis: bySentiment,
-  category_analysis: byCategory,
-}: FeedbackDetails) => ({
+const evidenceOf = ({ sentiment_analysis: bySentiment, category_analysis: byCategory }: FeedbackDetails) => ({
   sentiment: bySentiment?.evidence ?? [],
   category: byCategory?.evidence ?? [],
 });

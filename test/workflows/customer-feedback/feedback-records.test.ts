@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "../../../src/workflow/validation.ts";
+import type { FeedbackDetails, FeedbackPage } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
+import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
+
+const call = async <Answer>({ workflow }: Feedback, name: string, input: object): Promise<Answer> => {
+  const operation = workflow.operations.find((one) => one.name === name);
+  if (operation?.kind !== "direct") throw new Error(`no operation ${name}`);
+  return parse(operation.output, await operation.run(parse(operation.input, input), {})) as Answer;
+};
+const list = (parts: Feedback, filter: object = {}) => call<FeedbackPage>(parts, "list_feedback", filter);
+const idsOf = ({ feedback }: FeedbackPage): string[] => feedback.map(({ feedback_id: id }) => id);
+const get = (parts: Feedback, id: string) => call<FeedbackDetails>(parts, "get_feedback", { feedback_id: id });
+
+describe("listing feedback", () => {
+  it("gives pages, newest first, each of which names the next", async () => {
+    const parts = await startFeedback();
+    for (let n = 1; n <= 5; n++) await parts.workflow.run(feedback({ feedback_id: `F-${n}` }));
+    const first = await list(parts, { limit: 2 });
+    expect(idsOf(first)).toEqual(["F-5", "F-4"]);
+    const second = await list(parts, { limit: 2, after: first.next });
+    expect(idsOf(second)).toEqual(["F-3", "F-2"]);
+    const last = await list(parts, { limit: 2, after: second.next });
+    expect([idsOf(last), last.next]).toEqual([["F-1"], undefined]);
+  });
+
+  it("finds by what was written and by what was found, page by page", async () => {
+    const parts = await startFeedback();
+    const happy = { feedback_text: "I love the new search, wonderful!" };
+    const angry = { feedback_text: "You charged me twice. I am furious.", subject: "Invoice" };
+    for (let n = 1; n <= 6; n++) {
+      await parts.workflow.run(
+        feedback({ feedback_id: `F-${n}`, customer_id: n > 4 ? "C-vip" : "C-1", ...(n % 2 ? happy : angry) }),
+      );
+    }
+    expect(idsOf(await list(parts, { search: "FURIOUS" }))).toEqual(["F-6", "F-4", "F-2"]);
+    expect(idsOf(await list(parts, { search: "invoice", customer_id: "C-1" }))).toEqual(["F-4", "F-2"]);
+    expect(idsOf(await list(parts, { sentiment: "positive", action: "auto_respond" }))).toEqual(["F-3", "F-1"]);
+    const page = await list(parts, { category: "billing", limit: 2 });
+    expect(idsOf(page)).toEqual(["F-6", "F-4"]);
+    expect(idsOf(await list(parts, { category: "billing", limit: 2, after: page.next }))).toEqual(["F-2"]);
+    expect((await list(parts, { search: "Grace" })).feedback).toEqual([]);
+    expect((await list(parts, { customer_id: "C-vip" })).feedback[0]?.customer_name).toBe("Grace Hopper");
+  });
+});
+
+describe("one piece of feedback", () => {
+  it("comes with evidence, reasons, customer and ticket", async () => {
+    const parts = await startFeedback();
+    await parts.workflow.run(feedback({ customer_id: "C-vip", feedback_text: "The app crashed again, I am furious." }));
+    expect(await get(parts, "F-1")).toMatchObject({
+      text: "The app crashed again, I am furious.",
+      action: "escalate",
+      reasons: [
+        "The customer's segment is enterprise.",
+        expect.stringContaining("90000 is over 5000"),
+        "Critical category: bug.",
+      ],
+      customer: { name: "Grace Hopper", segment: "enterprise", lifetime_value: 90_000, do_not_contact: false },
+      sentiment_analysis: { evidence: expect.arrayContaining(["furious"]), analyzer: { name: expect.any(String) } },
+      ticket: { priority: "high", status: "open" },
+      mails: [],
+    });
+  });
+
+  it("tells what became of each version of its mail, and who decided on it", async () => {
+    const parts = await startFeedback({ approval: true });
+    const { workflow } = parts;
+    const { workflow_id: id = "" } = await workflow.run(feedback());
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "waiting", recipient: "ada@example.org" }]);
+    const { rendering } = (await workflow.getPendingResponse(id))!;
+    await workflow.editResponse(id, { rendering, by: "Ann", text: "Dear Ada, done." });
+    await workflow.getWorkflowResult(id);
+    const { mails, response_id, response_time } = await get(parts, "F-1");
+    expect(mails).toMatchObject([
+      { state: "edited", rendering, decision: { decision: "edit", by: "Ann" } },
+      { state: "sent", text: "Dear Ada, done.\n", revision_of: rendering },
+    ]);
+    expect([response_id, response_time]).toEqual([expect.stringMatching(/^</), expect.any(String)]);
+  });
+
+  it("tells of a rejected mail with its reason, and of answers from elsewhere", async () => {
+    const parts = await startFeedback({ approval: true });
+    const { workflow } = parts;
+    const { workflow_id: id = "" } = await workflow.run(feedback());
+    const { rendering } = (await workflow.getPendingResponse(id))!;
+    await workflow.rejectResponse(id, { rendering, by: "Ben", reason: "She has called." });
+    await workflow.getWorkflowResult(id);
+    await workflow.handleEvent("feedback_response", { feedback_id: "F-1", response_text: "We have talked." });
+    const { mails, replies } = await get(parts, "F-1");
+    expect(mails).toMatchObject([{ state: "rejected", decision: { by: "Ben", reason: "She has called." } }]);
+    expect(replies).toMatchObject([{ text: "We have talked." }]);
+  });
+
+  it("is not found where there is none", async () => {
+    await expect(get(await startFeedback(), "F-404")).rejects.toMatchObject({ code: "not_found" });
+  });
+});
