@@ -1,7 +1,7 @@
 /** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
 import type { Application } from "./application.ts";
 import { ValidationError } from "./errors.ts";
-import { consolePages } from "./faces/console/console.ts";
+import { consolePages } from "./faces/console/console-pages.ts";
 import { createHttpApi } from "./faces/http/http-api.ts";
 import { mcpHandler } from "./faces/mcp/mcp-handler.ts";
 import type { HealthCheck } from "./faces/http/health.ts";

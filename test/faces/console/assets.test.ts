@@ -1,7 +1,7 @@
 import { brotliDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { assets, modulePaths } from "../../../src/faces/console/assets.ts";
-import { consolePages } from "../../../src/faces/console/console.ts";
+import { consolePages } from "../../../src/faces/console/console-pages.ts";
 
 const pages = consolePages();
 const get = (path: string, headers: Record<string, string> = {}) =>
@@ -47,13 +47,13 @@ describe("the files of the console", () => {
 
   it("are kept for good under the name of their version, compressed where the browser takes it", async () => {
     const { version } = await assets();
-    const path = `/console/assets/${version}/client/console.css`;
+    const path = `/console/assets/${version}/client/style.css`;
     const plain = (await get(path))!;
     expect(plain.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     const compressed = (await get(path, { "accept-encoding": "gzip, br" }))!;
     expect(compressed.headers.get("content-encoding")).toBe("br");
     expect(brotliDecompressSync(Buffer.from(await compressed.arrayBuffer())).toString()).toBe(await plain.text());
-    const old = (await get("/console/assets/earlier/client/console.css"))!;
+    const old = (await get("/console/assets/earlier/client/style.css"))!;
     expect([old.status, old.headers.get("cache-control")]).toEqual([200, "no-store"]);
     expect((await get("/console/assets/x/../../../../package.json"))?.status ?? 404).toBe(404);
   });

@@ -51,7 +51,7 @@ function page(all: Assets): Response {
 <meta name="color-scheme" content="light dark">
 <title>Console</title>
 <link rel="icon" href="${root}client/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="${root}client/console.css">
+<link rel="stylesheet" href="${root}client/style.css">
 <script type="importmap">${importMap}</script>
 ${modules.map((path) => `<link rel="modulepreload" href="${root}${path}">`).join("\n")}
 <script type="module" src="${root}client/main${CLIENT_EXTENSION}"></script>
