@@ -12,7 +12,7 @@ export const PROCESS_EXAMPLE: OperationExample = {
 
 export const SENTIMENT_EXAMPLE: OperationExample = {
   input: { text: "I love the new search!" },
-  output: { sentiment: "positive", score: 0.9382264559216548, evidence: ["love"], language: "en" },
+  output: { sentiment: "positive", score: 0.93, evidence: ["love"], language: "en" },
 };
 
 export const CATEGORIES_EXAMPLE: OperationExample = {

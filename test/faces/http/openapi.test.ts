@@ -131,8 +131,16 @@ const operationsOf = ({ paths }: Document) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
-/** What an example can't know before the service runs. */
-const OF_THE_MOMENT = new Set(["workflow_id", "rendering", "edited_rendering", "decided_at", "feedback_id"]);
+/** What an example can't know before the service runs, and scores, which change with every better model. */
+const OF_THE_MOMENT = new Set([
+  "workflow_id",
+  "rendering",
+  "edited_rendering",
+  "decided_at",
+  "feedback_id",
+  "score",
+  "scores",
+]);
 
 let count = 0;
 
