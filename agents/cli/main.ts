@@ -7,7 +7,7 @@ import { addApprovalsCommand } from "../../src/cli/approvals-command.ts";
 import { addBackupCommand } from "../../src/cli/backup-command.ts";
 import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
-import { isUsageError } from "../../src/cli/command.ts";
+import { isUsageError, usageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../evaluation/cli/eval-command.ts";
 import { addHeldMailsCommand } from "../../src/cli/held-mails-command.ts";
 import { addIngestCommand } from "../../src/cli/ingest-command.ts";
@@ -59,6 +59,8 @@ function createProgram(): Command {
     .description("Customer feedback, processed once: judged, kept in a knowledge graph, answered by mail or escalated.")
     .version(version, "-v, --version")
     .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
+    .option("--url <url>", "speak to a service (abi-workflows serve) instead of opening files (default: ABI_URL)")
+    .option("--token <token>", "for that service; better in ABI_TOKEN, where other users don't see it")
     .option("--json", "answer for machines: JSON on standard output, all else on standard error")
     .exitOverride()
     .configureOutput({
@@ -95,7 +97,22 @@ function createProgram(): Command {
   addRefreshCustomerCommand(program);
   addBackupCommand(program);
   addEvalCommand(program);
+  program.hook("preAction", (_program, command) => refuseUrl(command));
   return program.addHelpText("after", helpText);
+}
+
+/** Commands that do their work with what is on this machine. */
+const LOCAL = new Set(
+  "demo chat serve mcp worker backup eval ingest held-mails import-customers refresh-customer".split(" "),
+);
+
+/** The address of a service in the environment is for the others. */
+function refuseUrl(command: Command): void {
+  const names: string[] = [];
+  for (let one: Command | null = command; one; one = one.parent) names.push(one.name());
+  const local = names.find((name) => LOCAL.has(name));
+  if (local === undefined || command.optsWithGlobals<{ url?: string }>().url === undefined) return;
+  throw usageError(`${local} works on this machine, and does not speak to a service: leave --url out.`);
 }
 
 const helpWidth = ({ isTTY, columns }: CommandHost["stdout"]): number => (isTTY && columns) || 80;

@@ -1,5 +1,4 @@
 import { open, stat } from "node:fs/promises";
-import type { Application } from "../application.ts";
 import { IoError, toWireError, ValidationError } from "../errors.ts";
 import { outboxFolder } from "../parts.ts";
 import { PRIVATE_FILE } from "../private-files.ts";
@@ -14,6 +13,11 @@ import { host, located } from "./host.ts";
 import { jsonText, note, oneLine, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { settingsFrom } from "./settings.ts";
+import { interruptible } from "./interruption.ts";
+import { serviceFor } from "./runs.ts";
+import type { Settings } from "../settings.ts";
+import type { RunResult } from "../workflow/result.ts";
+import { PROCESS_KEY } from "../workflows/customer-feedback/parameters.ts";
 import { withApplication } from "./with-application.ts";
 
 /** So many names of columns are looked at. */
@@ -44,11 +48,11 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   const rows = await openRows(file, mapping.check);
   const progress = await createProgress("Processing");
   try {
-    await withApplication(settings, async (application, signal) => {
+    await withProcess(options, settings, async (process, signal) => {
       // Only now: a data directory that is in use must not cost the results of whoever uses it.
       const write = await openOutput(options);
       try {
-        for await (const { result, share } of resultsOf(application, rows, mapping, columns, signal)) {
+        for await (const { result, share } of resultsOf(process, rows, mapping, columns, signal)) {
           summary.add(result);
           await write?.(result);
           progress.update(summary.progress(), share);
@@ -96,15 +100,42 @@ class SeenColumns {
   }
 }
 
+/** Runs the process for every item, and gives the results in their order. */
+type Process = (items: AsyncIterable<unknown>, signal: AbortSignal) => AsyncIterable<RunResult>;
+
+/** So many submissions to a service wait for their results at once. */
+const AT_ONCE = 8;
+
+/** Opens what the rows are processed by: the application, or the service that the options name. */
+async function withProcess(
+  options: BatchOptions,
+  settings: Settings,
+  work: (process: Process, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const service = await serviceFor(options);
+  if (!service) {
+    return withApplication(settings, ({ workflow }, signal) =>
+      work((items) => workflow.runBatch(items, { signal }), signal),
+    );
+  }
+  const { pMapIterable } = await import("p-map");
+  const { processOrRefuse } = await import("./process-one.ts");
+  return interruptible((signal) =>
+    work(
+      (items) => pMapIterable(items, (item) => processOrRefuse(service, item, signal), { concurrency: AT_ONCE }),
+      signal,
+    ),
+  );
+}
+
 /** The results in the order of the rows, each with its line. */
 async function* resultsOf(
-  { workflow }: Application,
+  run: Process,
   rows: AsyncIterable<FileRow>,
   mapping: ColumnMapping,
   columns: SeenColumns,
   signal: AbortSignal,
 ): AsyncGenerator<{ result: RowResult; share: number }> {
-  const operation = workflow.operations.find((operation) => operation.kind === "durable");
   // Rows that have been handed over and have no result yet: never more than the batch has at work.
   const pending: FileRow[] = [];
   const items = async function* (): AsyncGenerator {
@@ -115,10 +146,10 @@ async function* resultsOf(
       pending.push({ ...row, ...(problem !== undefined && { problem }) });
       const parameters = row.problem === undefined && row.values && mapping.toParameters(row.values);
       // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
-      yield parameters && operation ? withDerivedKey(operation, parameters) : undefined;
+      yield parameters ? withDerivedKey(PROCESS_KEY, parameters) : undefined;
     }
   };
-  for await (const result of workflow.runBatch(items(), { signal })) {
+  for await (const result of run(items(), signal)) {
     const { line, item, share, problem } = pending.shift() ?? { line: 0, share: 1 };
     yield {
       result: {

@@ -10,6 +10,9 @@ import { ValidationError } from "../errors.ts";
 export interface GlobalOptions {
   data?: string;
   json?: true;
+  /** Of a service that the command speaks to, in place of files. */
+  url?: string;
+  token?: string;
 }
 
 const USAGE = "usage";

@@ -7,10 +7,18 @@ import { note, print, printJson } from "./output.ts";
 import type { ProcessOptions } from "./process-command.ts";
 import { resultText } from "./result-view.ts";
 import { settingsFrom } from "./settings.ts";
+import { FEEDBACK_WORKFLOW, serviceFor } from "./runs.ts";
+import type { ServiceClient } from "./service-client.ts";
 import { withApplication } from "./with-application.ts";
+import { isAbiError, toWireError, type AbiError } from "../errors.ts";
+import { isObject } from "../json.ts";
+import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
+import { interruptible } from "./interruption.ts";
 
 export async function processOne(options: ProcessOptions): Promise<void> {
   const parameters = await parametersFrom(options);
+  const service = await serviceFor(options);
+  if (service) return processAt(service, parameters, options.json === true);
   const settings = settingsFrom(options);
   const result = await withApplication(settings, ({ workflow }, signal) => workflow.run(parameters, { signal }));
   if (options.json) printJson(result);
@@ -18,6 +26,40 @@ export async function processOne(options: ProcessOptions): Promise<void> {
   if (result.error_code === "customer_not_found") noteMissingSource(settings);
   host().exitCode = result.success ? 0 : 1;
 }
+
+/** A refusal is an answer like any other result, as it is without a service. */
+const processAt = (service: ServiceClient, parameters: unknown, json: boolean): Promise<void> =>
+  interruptible(async (signal) => {
+    const result = await processOrRefuse(service, parameters, signal);
+    if (json) printJson(result);
+    else print(resultText(result, undefined));
+    host().exitCode = result.success ? 0 : 1;
+  });
+
+/** What the service makes of one piece of feedback. What it refuses to take is a failed result. */
+export async function processOrRefuse(
+  service: ServiceClient,
+  parameters: unknown,
+  signal: AbortSignal,
+): Promise<CustomerFeedbackResult> {
+  try {
+    return (await service.process(FEEDBACK_WORKFLOW, parameters ?? {}, signal)) as CustomerFeedbackResult;
+  } catch (error) {
+    if (!isAbiError(error) || !["validation_error", "conflict"].includes(error.type) || isAboutTheCaller(error))
+      throw error;
+    const { feedback_id, customer_id } = isObject(parameters) ? (parameters as Partial<CustomerFeedbackResult>) : {};
+    return {
+      feedback_id: feedback_id ?? "",
+      customer_id: customer_id ?? "",
+      success: false,
+      steps_completed: [],
+      ...toWireError(error),
+    };
+  }
+}
+
+/** It would be the same for every other feedback. */
+const isAboutTheCaller = ({ code }: AbiError): boolean => /^(?:token_|scope_|host_|origin_)/.test(code);
 
 function noteMissingSource({ customerSource }: Settings): void {
   if (customerSource !== undefined) return;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { toMilliseconds } from "../duration.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
-import { writeJsonResults } from "../ontology/sparql/json-results.ts";
+import { JSON_RESULTS, writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { PREFIXES } from "../ontology/vocabulary.ts";
 import { dataFile, openOntologyStore } from "../parts.ts";
 import type { Settings } from "../settings.ts";
@@ -11,7 +11,11 @@ import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruptio
 import { note, print, printJson } from "./output.ts";
 import type { QueryOptions } from "./query-command.ts";
 import { answerText } from "./query-result.ts";
+import { serviceFor } from "./runs.ts";
+import type { ServiceClient } from "./service-client.ts";
 import { requireDataDirectory, settingsFrom } from "./settings.ts";
+import type { QueryAnswer } from "../ontology/query-runner.ts";
+import { storeIri } from "../ontology/store-name.ts";
 
 /** @param query SPARQL, the name of a file with it, or `-` */
 export async function askGraph(query: string, options: QueryOptions): Promise<void> {
@@ -19,6 +23,8 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
   const { store: name, timeout } = options;
   try {
     const answer = await interruptible(async (signal) => {
+      const service = await serviceFor(options);
+      if (service) return answerAt(service, withPrefixes(sparql), name, signal);
       const store = await openGraph(settingsFrom(options));
       try {
         const limits = { signal, ...(timeout !== undefined && { timeoutMs: toMilliseconds(timeout) }) };
@@ -33,6 +39,26 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
     if (error !== INTERRUPTED) throw error;
     host().exitCode = INTERRUPTED_EXIT_CODE;
   }
+}
+
+/** Its own limits hold there. */
+async function answerAt(
+  service: ServiceClient,
+  sparql: string,
+  store: string,
+  signal: AbortSignal,
+): Promise<QueryAnswer> {
+  const graph = storeIri(store);
+  const query = new URLSearchParams({ "default-graph-uri": graph }).toString();
+  const { type, text, truncated } = await service.ask(`/sparql?${query}`, sparql, signal);
+  if (truncated) note("The service has left rows out: there are more.");
+  if (type !== JSON_RESULTS) {
+    const { parseNTriples } = await import("../ontology/n-triples.ts");
+    return { result: parseNTriples(text), variables: [], truncated };
+  }
+  const { readJsonResults } = await import("../ontology/sparql/json-results.ts");
+  const json = JSON.parse(text) as { head?: { vars?: string[] } };
+  return { result: readJsonResults(json), variables: json.head?.vars ?? [], truncated };
 }
 
 /** Asking must not leave files behind. */

@@ -8,6 +8,7 @@ import type { StepHistory, WorkflowStatus } from "../workflow/result.ts";
 import type { GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { oneLine, print, printJson } from "./output.ts";
+import type { ServiceClient } from "./service-client.ts";
 import { requireDataDirectory, settingsFrom } from "./settings.ts";
 
 /** The workflow whose results commands show in its own words. */
@@ -53,6 +54,11 @@ export interface Runs {
  * There are none where nothing has been run yet: looking at a folder must not fill it.
  */
 export async function withRuns(options: GlobalOptions, work: (runs: Runs | undefined) => Promise<void>): Promise<void> {
+  const service = await serviceFor(options);
+  if (service) {
+    const { ServiceRuns } = await import("./service-runs.ts");
+    return work(new ServiceRuns(service));
+  }
   const settings = settingsFrom(options);
   if (settings.databaseUrl === undefined) {
     requireDataDirectory(settings);
@@ -65,6 +71,13 @@ export async function withRuns(options: GlobalOptions, work: (runs: Runs | undef
   } finally {
     await engine.close();
   }
+}
+
+/** See `serviceOf`; loaded only where there is one. */
+export async function serviceFor(options: GlobalOptions): Promise<ServiceClient | undefined> {
+  if (!options.url && !host().env["ABI_URL"]) return undefined;
+  const { serviceOf } = await import("./service-client.ts");
+  return serviceOf(options);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Run, RunEvent, RunFilter } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
@@ -40,6 +41,12 @@ export function runOperations(
       ...(runs.length > filter.limit && { next: runs[filter.limit - 1]!.id }),
     };
   };
+  /** A key is unique within a workflow. */
+  const withKey = async (key: string, workflow: string | undefined): Promise<Run[]> => {
+    const names = [...service.workflows.keys()].filter((name) => workflow === undefined || name === workflow);
+    const found = await Promise.all(names.map((name) => engine.find(name, tidyIdentifier(key))));
+    return found.filter((run) => run !== undefined);
+  };
   const status = async (id: string) => viewOf((await service.run(id)).run);
 
   return [
@@ -53,14 +60,17 @@ export function runOperations(
           .record(z.string(), z.string())
           .optional()
           .describe("Only runs with these values of input fields, such as customer_id."),
+        key: z.string().max(200).optional().describe("Only the runs with this key, such as a feedback id."),
         started_since: instant.optional().describe("Only runs that were started at this time or later, ISO 8601."),
         started_before: instant.optional().describe("Only runs that were started before this time, ISO 8601."),
         after,
         limit,
       }),
       output: Page,
-      run: ({ started_since: startedSince, started_before: startedBefore, ...filter }) =>
-        page({ ...filter, startedSince, startedBefore } as RunFilter & { limit: number }),
+      run: async ({ started_since: startedSince, started_before: startedBefore, key, ...filter }) => {
+        if (key !== undefined) return { runs: (await withKey(key, filter.workflow)).map(viewOf) };
+        return page({ ...filter, startedSince, startedBefore } as RunFilter & { limit: number });
+      },
     }),
     direct("get_run", {
       description: "Show how far a run is.",

@@ -105,7 +105,10 @@ function defaultsOf(schema: DurableOperation["input"]): ReadonlyMap<string, stri
  * Parameters with a key: the given one, or where it is missing, null or blank one derived from the content as it will be read, so
  * that a space at the end of a text does not make it another.
  */
-export function withDerivedKey({ key, keyFrom, input }: DurableOperation, parameters: unknown): unknown {
+export function withDerivedKey(
+  { key, keyFrom, input }: Pick<DurableOperation, "key" | "keyFrom" | "input">,
+  parameters: unknown,
+): unknown {
   if (!keyFrom || !isObject(parameters) || !isLeftOut(parameters[key])) return parameters;
   const read = input.safeParse({ ...parameters, [key]: "to be derived" });
   const content: Record<string, unknown> = read.success ? read.data : parameters;

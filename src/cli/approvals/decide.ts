@@ -1,15 +1,16 @@
 import type { Application } from "../../application.ts";
 import { outboxFolder } from "../../parts.ts";
-import type { Settings } from "../../settings.ts";
 import type { RunResult } from "../../workflow/result.ts";
 import type { DecidedResponse } from "../../workflows/customer-feedback/approval.ts";
-import type { Workflow } from "../../workflow/workflow.ts";
 import type { CustomerFeedbackResult } from "../../workflows/customer-feedback/result.ts";
-import type { GlobalOptions } from "../command.ts";
+import { usageError, type GlobalOptions } from "../command.ts";
 import { host } from "../host.ts";
+import { interruptible } from "../interruption.ts";
 import { note, print, printJson } from "../output.ts";
 import { isWaiting, resultText } from "../result-view.ts";
-import { reportUnknownRun, withKeptRuns, type Runs } from "../runs.ts";
+import { reportUnknownRun, serviceFor, withKeptRuns, type Runs } from "../runs.ts";
+import type { ServiceClient } from "../service-client.ts";
+import { ServiceRuns } from "../service-runs.ts";
 import { settingsFrom } from "../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
@@ -25,9 +26,13 @@ type Outcome = { result: RunResult } | { decided: DecidedResponse };
  */
 export async function decideOn(
   id: string,
-  options: GlobalOptions,
+  options: GlobalOptions & { by?: string },
   prepare: () => DecisionInput | Promise<DecisionInput>,
 ): Promise<void> {
+  const service = await serviceFor(options);
+  if (service) return decideAt(service, id, await prepare(), options.json === true);
+  const { by } = options;
+  if (by === undefined) throw usageError("Say who decides, with --by <name>: it is kept.");
   const settings = settingsFrom(options);
   const { part, fields } = await prepare();
   const leaveToWorker = settings.databaseUrl !== undefined;
@@ -35,30 +40,43 @@ export async function decideOn(
     const run = await runs.find(id);
     if (!run) return undefined;
     const { workflow_id } = run;
-    const decided = (await service.callApproval(part, { workflow_id, ...fields })) as DecidedResponse;
+    const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
     note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
-    return (await resultSoon(workflow, workflow_id, signal)) ?? { decided };
+    const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
+    return (await resultSoon(result, signal)) ?? { decided };
   };
   const outcome = await withKeptRuns(settings, work, { worker: !leaveToWorker });
   const json = options.json === true;
   if (!outcome) return reportUnknownRun(id, json);
   if ("decided" in outcome) return reportDecided(outcome.decided, json);
-  await reportResult(outcome.result, settings, json);
+  // A worker's outbox is its own.
+  reportResult(outcome.result, leaveToWorker ? undefined : outboxFolder(settings), json);
 }
+
+/** Decides at a service, which signs with the token's name and goes on with the run. */
+const decideAt = (service: ServiceClient, id: string, { part, fields }: DecisionInput, json: boolean): Promise<void> =>
+  interruptible(async (signal) => {
+    const run = await new ServiceRuns(service).find(id);
+    if (!run) return reportUnknownRun(id, json);
+    const path = `/approvals/${encodeURIComponent(run.workflow_id)}/${part}`;
+    const decided = (await service.call(path, { json: fields, signal })) as DecidedResponse;
+    const outcome = await resultSoon((patience) => service.result(run.workflow_id, patience), signal);
+    if (outcome) reportResult(outcome.result, undefined, json);
+    else reportDecided(decided, json);
+  });
 
 /** The run's result where it ends, or waits again, within a few seconds. */
 async function resultSoon(
-  workflow: Workflow,
-  workflowId: string,
+  result: (signal: AbortSignal) => Promise<RunResult>,
   interrupted: AbortSignal,
 ): Promise<{ result: RunResult } | undefined> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
     const signal = AbortSignal.any([interrupted, patience.signal]);
-    return { result: await workflow.getWorkflowResult(workflowId, { signal }) };
+    return { result: await result(signal) };
   } catch (error) {
     if (patience.signal.aborted && !interrupted.aborted) return undefined;
     throw error;
@@ -73,9 +91,8 @@ function reportDecided(decided: DecidedResponse, json: boolean): void {
   note(`It is not known yet whether the mail goes out. Look again with: abi-workflows status ${decided.workflow_id}`);
 }
 
-async function reportResult(result: RunResult, settings: Settings, json: boolean): Promise<void> {
-  // A worker's outbox is its own.
-  const outbox = settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
+/** @param outbox the folder that mails went to, where that is known here */
+function reportResult(result: RunResult, outbox: string | undefined, json: boolean): void {
   if (json) printJson(result);
   else print(resultText(result as CustomerFeedbackResult, outbox));
   if (isWaiting(result)) note("Nothing has gone out: another mail waits in its place.");

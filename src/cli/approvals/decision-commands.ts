@@ -4,10 +4,10 @@ import type { GlobalOptions } from "../command.ts";
 
 interface DecisionOptions extends GlobalOptions {
   rendering: string;
-  by: string;
+  by?: string;
 }
 
-/** A decision of one kind, with what it needs beside the run. */
+/** A decision of one kind, with what it needs beside the run and who decides. */
 export interface DecisionInput {
   part: DecidedResponse["decision"];
   fields: Record<string, string>;
@@ -25,16 +25,16 @@ export function addDecisionCommands(parent: Command): void {
   addDecisionCommand(parent, {
     name: "approve",
     summary: "let a mail go out as it stands",
-    prepare: ({ rendering, by }) => ({ part: "approve", fields: { rendering, by } }),
+    prepare: ({ rendering }) => ({ part: "approve", fields: { rendering } }),
   });
 
   addDecisionCommand<DecisionOptions & { textFile: string; subject?: string }>(parent, {
     name: "edit",
     summary: "let a mail go out with other words",
-    prepare: async ({ rendering, by, subject, textFile }) => {
+    prepare: async ({ rendering, subject, textFile }) => {
       const { readText } = await import("../input.ts");
       const text = await readText(textFile);
-      return { part: "edit", fields: { rendering, by, text, ...(subject === undefined ? {} : { subject }) } };
+      return { part: "edit", fields: { rendering, text, ...(subject === undefined ? {} : { subject }) } };
     },
   })
     .requiredOption("--text-file <file>", "the mail's new text (- reads standard input)")
@@ -43,9 +43,9 @@ export function addDecisionCommands(parent: Command): void {
   addDecisionCommand<DecisionOptions & { reason?: string }>(parent, {
     name: "reject",
     summary: "let no mail go out",
-    prepare: ({ rendering, by, reason }) => ({
+    prepare: ({ rendering, reason }) => ({
       part: "reject",
-      fields: { rendering, by, ...(reason === undefined ? {} : { reason }) },
+      fields: { rendering, ...(reason === undefined ? {} : { reason }) },
     }),
   }).option("--reason <line>", "why not; it stands in the result");
 }
@@ -64,7 +64,7 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
     )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .requiredOption("--rendering <hash>", "which mail: as `approvals show` says")
-    .requiredOption("--by <name>", "who decides; it is kept")
+    .option("--by <name>", "who decides; it is kept. With --url the service knows it by the token")
     .action(async (id: string, _options, command: Command) => {
       const { decideOn } = await import("./decide.ts");
       const options = command.optsWithGlobals<Options>();

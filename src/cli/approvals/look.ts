@@ -2,7 +2,9 @@ import type { Application } from "../../application.ts";
 import type { PendingResponse } from "../../workflows/customer-feedback/approval.ts";
 import type { GlobalOptions } from "../command.ts";
 import { note, plural, print, printJson } from "../output.ts";
-import { reportUnknownRun, withKeptRuns, withRuns, type Runs } from "../runs.ts";
+import { reportUnknownRun, serviceFor, withKeptRuns, withRuns, type Runs } from "../runs.ts";
+import type { ServiceClient } from "../service-client.ts";
+import { ServiceRuns } from "../service-runs.ts";
 import { settingsFrom } from "../settings.ts";
 import { mailText, waitingTable } from "./view.ts";
 
@@ -24,9 +26,17 @@ export async function showMail(id: string, options: GlobalOptions): Promise<void
     if (!run) return undefined;
     return (await service.callApproval("show", { workflow_id: run.workflow_id })) as PendingResponse;
   };
+  const remote = await serviceFor(options);
   // Looking must not send anything.
-  const pending = await withKeptRuns(settingsFrom(options), find, { worker: false });
+  const pending = remote
+    ? await pendingAt(remote, id)
+    : await withKeptRuns(settingsFrom(options), find, { worker: false });
   if (!pending) return reportUnknownRun(id, options.json === true);
   if (options.json) printJson(pending);
   else print(mailText(pending));
+}
+
+async function pendingAt(service: ServiceClient, id: string): Promise<PendingResponse | undefined> {
+  const run = await new ServiceRuns(service).find(id);
+  return run && ((await service.call(`/approvals/${encodeURIComponent(run.workflow_id)}`)) as PendingResponse);
 }

@@ -40,7 +40,7 @@ import { HeldMails } from "./held-mails.ts";
 import { MailIntake } from "./mail-intake.ts";
 import { FeedbackRecords } from "./feedback-records.ts";
 import { FeedbackDetails, FeedbackFilter, FeedbackPage } from "./feedback-schemas.ts";
-import { CustomerFeedbackWorkflowParameters, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
+import { PROCESS_KEY, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
 import {
   decideAction,
   DEFAULT_ESCALATION_POLICY,
@@ -118,10 +118,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         "Process customer feedback and optionally send a response. Looks the customer up, tells the sentiment, sorts the text into " +
         "categories, stores everything, then answers the customer by mail or escalates to a person. Safe to call again: the same " +
         "feedback is processed once.",
-      input: CustomerFeedbackWorkflowParameters,
+      ...PROCESS_KEY,
       output: CustomerFeedbackOutput,
-      key: "feedback_id",
-      keyFrom: ["customer_id", "subject", "feedback_text"],
       echo: ["customer_id"],
       example: PROCESS_EXAMPLE,
       run: (feedback, context) => this.#process(feedback, context),

@@ -61,6 +61,13 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     ),
 });
 
+/** What identifies a run, and by what it is derived where nobody has given it. */
+export const PROCESS_KEY = {
+  key: "feedback_id",
+  keyFrom: ["customer_id", "subject", "feedback_text"],
+  input: CustomerFeedbackWorkflowParameters,
+} as const;
+
 export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbackWorkflowParameters>;
 
 /** What a run is started with: the parameters, and what else is to be kept with it. */

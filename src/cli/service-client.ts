@@ -1,0 +1,166 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { fromWireError, UnexpectedError, type ErrorType } from "../errors.ts";
+import { HttpClient, type HttpRequest } from "../http-client.ts";
+import { isObject } from "../json.ts";
+import type { RunResult } from "../workflow/result.ts";
+import type { GlobalOptions } from "./command.ts";
+import { host } from "./host.ts";
+import type { RunView } from "./runs.ts";
+
+const TIMEOUT_MS = 90_000;
+const RETRIES = 3;
+const LARGEST_ANSWER = 200_000_000;
+/** How often the service is asked how far a run is. Milliseconds. */
+const LOOK_AGAIN_MS = 500;
+/** Seconds that the service waits for the result of one submission. */
+const PREFERRED_WAIT = 30;
+
+/** What a request says beside its path. */
+interface ServiceRequest {
+  /** Sent as JSON. */
+  json?: object;
+  body?: HttpRequest["body"];
+  headers?: Readonly<Record<string, string>>;
+  signal?: AbortSignal;
+}
+
+/** A service that runs somewhere, for commands that are told its address. */
+export class ServiceClient {
+  readonly #url: string;
+  readonly #client: HttpClient;
+
+  /** @throws ValidationError for an address that is none */
+  constructor(url: string, token: string | undefined) {
+    this.#url = url.replace(/\/+$/, "");
+    this.#client = new HttpClient({
+      name: "service",
+      url,
+      timeoutMs: TIMEOUT_MS,
+      retries: RETRIES,
+      ...(token !== undefined && { token }),
+    });
+  }
+
+  /**
+   * The answer of a path, as JSON.
+   * @throws what the service answers instead: an error of the same type and code; IoError where it does not answer
+   */
+  async call(path: string, { json, body, headers, signal }: ServiceRequest = {}): Promise<unknown> {
+    const { text, status } = await this.#client.send({
+      url: this.#client.resolve(`${this.#url}${path}`),
+      ...(json && { json: JSON.stringify(json) }),
+      ...(body && { body }),
+      ...(headers && { headers }),
+      ...(signal && { signal }),
+      maxBytes: LARGEST_ANSWER,
+    });
+    const answer = parsed(text);
+    if (status < 400) return answer;
+    throw errorIn(answer, status);
+  }
+
+  /** The answer to a SPARQL query, as text of its media type. @throws as `call` */
+  async ask(
+    path: string,
+    sparql: string,
+    signal: AbortSignal,
+  ): Promise<{ type: string; text: string; truncated: boolean }> {
+    const { text, status, headers } = await this.#client.send({
+      url: this.#client.resolve(`${this.#url}${path}`),
+      body: { type: "application/sparql-query", text: sparql },
+      headers: { accept: "application/sparql-results+json, application/n-triples" },
+      signal,
+      maxBytes: LARGEST_ANSWER,
+    });
+    if (status >= 400) throw errorIn(parsed(text), status);
+    const [type = ""] = (headers.get("content-type") ?? "").split(";");
+    return { type, text, truncated: headers.get("x-truncated") === "true" };
+  }
+
+  /** The same as `call`; undefined where there is no such run. */
+  async find(path: string): Promise<unknown> {
+    try {
+      return await this.call(path);
+    } catch (error) {
+      if (isObject(error) && error["code"] === "unknown_run") return undefined;
+      throw error;
+    }
+  }
+
+  async run(workflowId: string): Promise<RunView | undefined> {
+    return (await this.find(`/runs/${encodeURIComponent(workflowId)}`)) as RunView | undefined;
+  }
+
+  /** Submits to the process of a workflow and waits for its result, however long that takes. */
+  async process(workflow: string, parameters: unknown, signal: AbortSignal): Promise<RunResult> {
+    const answer = (await this.call(`/workflows/${workflow}`, {
+      json: parameters as object,
+      headers: { prefer: `wait=${PREFERRED_WAIT}` },
+      signal,
+    })) as RunResult;
+    return answer.success === undefined ? this.result(answer.workflow_id!, signal) : answer;
+  }
+
+  /** The result of a run, once it has ended, waits for a person, or is tried for longer than anybody waits. */
+  async result(workflowId: string, signal: AbortSignal): Promise<RunResult> {
+    for (;;) {
+      const run = await this.run(workflowId);
+      const result = run && resultOf(run);
+      if (result) return result;
+      await pause(LOOK_AGAIN_MS, undefined, { signal });
+    }
+  }
+}
+
+/** The service that the options or the environment name; undefined where the command works on its own files. */
+export function serviceOf({ url, token }: GlobalOptions): ServiceClient | undefined {
+  const { env } = host();
+  const address = url ?? env["ABI_URL"];
+  return address ? new ServiceClient(address, token || env["ABI_TOKEN"] || undefined) : undefined;
+}
+
+function resultOf(run: RunView): RunResult | undefined {
+  const { result, status, steps_completed = [], error, error_code, error_type, retriable, failing } = run;
+  if (result) return result;
+  const { workflow_id, key, feedback_id = key } = run;
+  const told = { feedback_id, success: false, steps_completed };
+  if (failing?.until !== undefined) {
+    const { error: why, error_code, error_type, retriable, until } = failing;
+    return {
+      ...told,
+      status: "processing",
+      workflow_id,
+      retry_until: until,
+      error: why,
+      error_code,
+      error_type,
+      retriable,
+    };
+  }
+  if (status !== "failed" && status !== "cancelled") return undefined;
+  return { ...told, error: error ?? "The run was cancelled.", error_code, error_type, retriable } as RunResult;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === "" ? {} : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorIn(answer: unknown, status: number): Error {
+  if (!isObject(answer) || typeof answer["detail"] !== "string") {
+    return new UnexpectedError(new Error(`HTTP ${status}`), {
+      message: `There is no abi-workflows service at this address: it answered with HTTP ${status}. Check --url (ABI_URL).`,
+      code: "no_service",
+    });
+  }
+  const { detail, error_code, error_type } = answer;
+  return fromWireError({
+    error: detail,
+    error_code: String(error_code),
+    error_type: error_type as ErrorType,
+    retriable: false,
+  });
+}

@@ -1,0 +1,87 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { call, FEEDBACK, parseLines, RunningCommand, workplace } from "./command-process.ts";
+
+const SECRET = "ann-0123456789abcdef";
+const HTTP_TOKENS = `ann:approve+feedback:read+feedback:write+admin:${SECRET},reader:feedback:read:reader-0123456789ab`;
+
+/** A service in a process of its own, and commands that speak to it from a folder that has nothing in it. */
+async function startService() {
+  const place = workplace();
+  const served = new RunningCommand(["serve", "--port", "0", "--json"], {
+    ...place,
+    env: { ...place.env, HTTP_TOKENS, APPROVAL: "on" },
+  });
+  const [line] = await served.lines(1);
+  const { url } = JSON.parse(line!) as { url: string };
+  const elsewhere = workplace();
+  const env = { ABI_URL: url, ABI_TOKEN: SECRET };
+  const run = (args: readonly string[], more: Record<string, string> = {}) =>
+    call(args, { cwd: elsewhere.cwd, env: { ...env, ...more } });
+  return { place, elsewhere, url, served, run, outbox: join(place.cwd, ".abi-workflows", "outbox") };
+}
+
+describe("a command with the address of a service", () => {
+  it("submits, looks, decides and asks there, and leaves no files here", async () => {
+    const { run, outbox, elsewhere } = await startService();
+    const processed = await run(["process", ...FEEDBACK, "--json"]);
+    expect(processed).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(processed.stdout)).toMatchObject({ feedback_id: "F-1", status: "waiting_for_approval" });
+    expect((await run(["approvals"])).stdout).toMatch(/F-1 +C-1 +positive/);
+    const shown = JSON.parse((await run(["approvals", "show", "F-1", "--json"])).stdout) as { rendering: string };
+    const approved = await run(["approvals", "approve", "F-1", "--rendering", shown.rendering]);
+    expect(approved.stdout).toContain("answered by mail");
+    expect(readdirSync(outbox)).toHaveLength(1);
+    const late = await run(["approvals", "reject", "F-1", "--rendering", shown.rendering, "--json"]);
+    expect(late.code).toBe(1);
+    expect(JSON.parse(late.stdout)).toMatchObject({ error_code: "already_decided", error_type: "conflict" });
+
+    const status = JSON.parse((await run(["status", "F-1", "--history", "--json"])).stdout) as Record<string, unknown>;
+    expect(status).toMatchObject({ status: "completed", feedback_id: "F-1", workflow: "customer-feedback" });
+    expect(status["history"]).toContainEqual(expect.objectContaining({ step: "response_sent", status: "completed" }));
+    expect((await run(["cancel", "F-1"])).stdout).toBe("F-1 has ended already: it is completed.\n");
+    expect((await run(["status", "F-404"])).stdout).toContain("There is no run");
+    const asked = await run(["query", "SELECT ?id { ?f a abi:Feedback ; abi:id ?id }", "--json"]);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ results: { bindings: [{ id: { value: "F-1" } }] } });
+    expect(readdirSync(elsewhere.cwd)).toEqual(["customers.csv"]);
+  });
+
+  it("processes a file there, in order, and goes on where it is called again", async () => {
+    const { run, elsewhere } = await startService();
+    const rows = ["F-1,C-1,Hello,I love it!", "F-2,C-404,Hello,I love it!", "F-3,C-2,,", "F-4,C-2,Hello,It is slow."];
+    const file = join(elsewhere.cwd, "feedback.csv");
+    writeFileSync(file, ["feedback_id,customer_id,subject,feedback_text", ...rows, ""].join("\n"));
+    const once = parseLines((await run(["batch", file, "--json"])).stdout);
+    expect(once.map(({ feedback_id, status, error_code }) => [feedback_id, status ?? error_code])).toEqual([
+      ["F-1", "waiting_for_approval"],
+      ["F-2", "customer_not_found"],
+      ["F-3", "invalid_parameters"],
+      ["F-4", "waiting_for_approval"],
+    ]);
+    const again = parseLines((await run(["batch", file, "--json"])).stdout);
+    expect(again[0]).toMatchObject({ feedback_id: "F-1", status: "waiting_for_approval" });
+  });
+
+  it("says what is wrong with the address, the token or its scopes", async () => {
+    const { run, url, place } = await startService();
+    const problem = async (args: readonly string[], env: Record<string, string>) => {
+      const { code, stderr } = await run(args, env);
+      return `${code} ${stderr}`;
+    };
+    expect(await problem(["status"], { ABI_TOKEN: "wrong-0123456789abcdef" })).toMatch(/^1 .*This token is not known/);
+    expect(await problem(["status"], { ABI_TOKEN: "" })).toMatch(/^1 .*This needs a token/);
+    expect(await problem(["process", ...FEEDBACK], { ABI_TOKEN: "reader-0123456789ab" })).toMatch(
+      /^1 .*This token lacks the scope feedback:write/,
+    );
+    expect(await problem(["status"], { ABI_URL: "shop.example" })).toMatch(/^1 .*service/);
+    expect(await problem(["status"], { ABI_URL: `${url}/docs` })).toMatch(
+      /^1 .*There is no(?:thing at this path|.*service)/,
+    );
+    expect(await problem(["backup", "copy", "--url", url], {})).toMatch(/^2 .*backup works on this machine/);
+    // Where the files are in use by it, the refusal says how to go on.
+    const { stderr } = await call(["process", ...FEEDBACK], place);
+    expect(stderr).toMatch(/in use by another process .*service \(abi-workflows serve\), speak to it with --url/);
+  });
+});
