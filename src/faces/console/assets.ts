@@ -12,7 +12,8 @@ import { brotliCompress, constants } from "node:zlib";
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
-  readonly compressed: Buffer;
+  /** Compressed when it is first asked for, by Brotli. */
+  compressed(): Promise<Buffer>;
 }
 
 /** All of them, by path. */
@@ -60,7 +61,7 @@ export const modulePaths: ReadonlyMap<string, string> = new Map(
 
 let reading: Promise<Assets> | undefined;
 
-/** Read and compressed when the first page is asked for: a service that nobody looks at pays nothing. */
+/** Read when the first page is asked for: a service that nobody looks at pays nothing. */
 export const assets = (): Promise<Assets> => (reading ??= readAssets());
 
 async function readAssets(): Promise<Assets> {
@@ -89,8 +90,12 @@ async function toAsset(path: string): Promise<Asset> {
   const text = await readFile(path, "utf8");
   const extension = extname(path);
   const body = Buffer.from(extension === ".ts" ? await withoutTypes(text) : withoutSourceMap(text));
-  const compressed = await compress(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
-  return { type: TYPES[extension] ?? "application/octet-stream", body, compressed };
+  let compressed: Promise<Buffer> | undefined;
+  return {
+    type: TYPES[extension] ?? "application/octet-stream",
+    body,
+    compressed: () => (compressed ??= compress(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } })),
+  };
 }
 
 /** In a checkout alone; there this package is installed. */

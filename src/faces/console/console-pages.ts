@@ -8,11 +8,13 @@ import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts"
 const BASE = "/console/";
 const ASSETS = `${BASE}assets/`;
 
-/** Answers what is below `/` and `/console/`; undefined for all else. */
+/** Answers what is below `/` and `/console/`, and links to approvals; undefined for all else. */
 export function consolePages(): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {
     const { pathname, search } = new URL(url);
     if (pathname === "/" || pathname === "/console") return redirect(`${BASE}${search}`);
+    // Links to what waits are those of the API; a browser that follows one wants the page.
+    if (APPROVAL.test(pathname) && isNavigation(headers)) return redirect(`${BASE.slice(0, -1)}${pathname}`);
     if (!pathname.startsWith(BASE)) return undefined;
     const all = await assets();
     if (pathname.startsWith(ASSETS)) return file(pathname.slice(ASSETS.length), headers, all);
@@ -20,14 +22,18 @@ export function consolePages(): (request: Request) => Promise<Response | undefin
   };
 }
 
+const APPROVAL = /^\/approvals(?:\/[^/]+)?$/;
+
+const isNavigation = (headers: Headers): boolean => headers.get("accept")?.startsWith("text/html") === true;
+
 const redirect = (location: string): Response => new Response(null, { status: 302, headers: { location } });
 
-function file(path: string, headers: Headers, { files, version }: Assets): Response {
+async function file(path: string, headers: Headers, { files, version }: Assets): Promise<Response> {
   const [asked, ...rest] = path.split("/");
   const asset = files.get(rest.join("/"));
   if (!asset) return new Response("There is no such file.", { status: 404 });
   const isCompressed = /\bbr\b/.test(headers.get("accept-encoding") ?? "");
-  return new Response(new Uint8Array(isCompressed ? asset.compressed : asset.body), {
+  return new Response(new Uint8Array(isCompressed ? await asset.compressed() : asset.body), {
     headers: {
       "content-type": asset.type,
       // A page that was opened before an upgrade gets what there is now, and doesn't keep it under the old name.

@@ -120,6 +120,8 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   const origins = options.corsOrigins ?? [];
   if (origins.length > 0)
     app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
+  const { pages } = options;
+  if (pages) app.get("*", async ({ req }, next) => (await pages(req.raw)) ?? next());
   const authorized = authorization(options);
   for (const route of routes) {
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
@@ -132,8 +134,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
       mount.handle(context.req.raw, context.get("caller")!),
     );
   }
-  const { pages } = options;
-  app.notFound(async (context) => (await pages?.(context.req.raw)) ?? otherwise(routes, context));
+  app.notFound((context) => otherwise(routes, context));
   app.onError((error) => errorAnswer(error, logger));
   return { app, routes };
 }

@@ -51,7 +51,14 @@ import {
 } from "./policy.ts";
 import { referenceKey } from "./reference.ts";
 import { shownReference } from "./reflection.ts";
-import { CATEGORIES_EXAMPLE, EVENT_EXAMPLE, PROCESS_EXAMPLE, SENTIMENT_EXAMPLE } from "./examples.ts";
+import {
+  CATEGORIES_EXAMPLE,
+  EVENT_EXAMPLE,
+  PROCESS_EXAMPLE,
+  SENTIMENT_EXAMPLE,
+  FEEDBACK_EXAMPLE,
+  LIST_EXAMPLE,
+} from "./examples.ts";
 import { ResponseApprovals } from "./response-approvals.ts";
 import { ResponseDrafts } from "./response-drafts.ts";
 import { isMailStep, ResponseSteps } from "./response-steps.ts";
@@ -146,6 +153,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     direct("list_feedback", {
       description: "List feedback, newest first, with what was found in it and what was done.",
       audience: "operator",
+      example: LIST_EXAMPLE,
       input: FeedbackFilter,
       output: FeedbackPage,
       run: (filter) => this.#records.list(filter),
@@ -153,6 +161,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     direct("get_feedback", {
       description: "Show everything that is known about one piece of feedback.",
       audience: "operator",
+      example: FEEDBACK_EXAMPLE,
       input: z.strictObject({ feedback_id: identifier("Id of the feedback.") }),
       output: FeedbackDetails,
       run: ({ feedback_id }) => this.#records.get(feedback_id),

@@ -43,6 +43,10 @@ const decided = (decision: "approve" | "edit" | "reject") => ({
   decided_at: "2026-11-29T09:30:00.000Z",
 });
 
+export const LIST_EXAMPLE: OperationExample = { input: { sentiment: "negative", limit: 10 } };
+
+export const FEEDBACK_EXAMPLE: OperationExample = { input: { feedback_id: "F-1" } };
+
 export const APPROVAL_EXAMPLE: OperationExample = { input: DECISION, output: decided("approve") };
 
 export const EDIT_EXAMPLE: OperationExample = {

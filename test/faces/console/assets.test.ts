@@ -13,8 +13,8 @@ const LARGEST = 150_000;
 describe("the files of the console", () => {
   it("are at most 150 kB in all as they are sent", async () => {
     const { files } = await assets();
-    const sizes = [...files.values()].map(({ compressed }) => compressed.length);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(LARGEST);
+    const sent = await Promise.all([...files.values()].map((file) => file.compressed()));
+    expect(sent.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(LARGEST);
   });
 
   it("are all there: every import leads to one", async () => {
@@ -68,7 +68,9 @@ describe("the files of the console", () => {
 
   it("begin at the root, and leave the API alone", async () => {
     expect((await get("/"))!.headers.get("location")).toBe("/console/");
-    expect(await get("/approvals")).toBeUndefined();
+    expect(await get("/approvals", { accept: "application/json" })).toBeUndefined();
+    const followed = (await get("/approvals/workflow-1", { accept: "text/html,*/*;q=0.8" }))!;
+    expect(followed.headers.get("location")).toBe("/console/approvals/workflow-1");
     expect(await get("/runs")).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 /** All feedback, newest first. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { href, place, setQuery } from "../router.ts";
@@ -116,19 +116,25 @@ function Rows({ list, hasFilters }: { list: ReturnType<typeof useFeedbackList>; 
         ([day, ofDay]) => html`
           <section key=${day} class="day">
             <h2>${day}</h2>
-            ${chunks(ofDay).map(
-              (chunk) => html`
-                <ul key=${chunk[0]!.workflow_id} class="chunk" role="list">
-                  ${chunk.map((item) => html`<${Row} key=${item.workflow_id} item=${item} />`)}
-                </ul>
-              `,
-            )}
+            ${chunks(ofDay).map((chunk, index) => html`<${Chunk} key=${index} items=${chunk} />`)}
           </section>
         `,
       )}
     </div>
     ${next !== undefined && html`<${More} more=${more} isLoading=${isLoading} error=${error} searchedBackTo=${searchedBackTo} />`}
   `;
+}
+
+/** Drawn anew only where one of its rows is another one: a list may have thousands of them. */
+function Chunk({ items }: { items: readonly FeedbackItem[] }) {
+  return useMemo(
+    () => html`
+      <ul class="chunk" role="list">
+        ${items.map((item) => html`<${Row} key=${item.workflow_id} item=${item} />`)}
+      </ul>
+    `,
+    [...items],
+  );
 }
 
 const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
