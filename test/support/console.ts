@@ -112,7 +112,7 @@ type ContextOptions = Parameters<Browser["newContext"]>[0];
 export async function person(options: ContextOptions = {}): Promise<BrowserContext> {
   const context = await browser!.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   // How long anything takes is the machine's business.
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(60_000);
   onTestFinished(() => context.close());
   return context;
 }

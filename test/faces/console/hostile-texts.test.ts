@@ -41,7 +41,7 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
     const [id] = await submit(service, {});
     const page = await open(service, "");
     const pending = (await service.application.workflow.getPendingResponse(id!))!;
-    const html = `<style>@import url(https://evil.example/x.css); p { background: url(https://evil.example/z.png) }</style><p style="background: url(https://evil.example/w.png)">Hello</p>${SCRIPTS}<iframe src="https://evil.example"></iframe><form action="https://evil.example"><button>Go</button></form><a href="https://evil.example" target="_top">link</a><meta http-equiv="refresh" content="0;url=https://evil.example">`;
+    const html = `<style>@import url(https://evil.example/x.css); p, b { background: u\\72l(https://evil.example/z.png) } @media all { i { background-image: url(https://evil.example/v.png) } } @font-face { font-family: x; src: url(https://evil.example/f.woff) }</style><p style="background: url(https://evil.example/w.png)">Hello <b>you</b> <i style="font-family: x">there</i></p>${SCRIPTS}<iframe src="https://evil.example"></iframe><form action="https://evil.example"><button>Go</button></form><a href="https://evil.example" target="_top">link</a><meta http-equiv="refresh" content="0;url=https://evil.example">`;
     await page.route(
       ({ pathname }) => pathname === `/approvals/${id}`,
       (route) => route.fulfill({ json: { ...pending, html } }),

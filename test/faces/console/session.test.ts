@@ -47,7 +47,7 @@ describe("a session", () => {
     const own = { "sec-fetch-site": "same-origin" };
     expect(await status("GET", "/runs", own)).toBe(200);
     expect(await status("GET", "/runs", { "sec-fetch-site": "same-site" })).toBe(401);
-    expect(await status("GET", "/runs", { "sec-fetch-site": "cross-site" })).toBe(401);
+    expect(await status("GET", "/runs", { "sec-fetch-site": "cross-site" })).toBe(403);
     expect(await status("POST", "/runs/workflow-1/cancel", own)).toBe(404);
     expect(await status("POST", "/runs/workflow-1/cancel", { origin: url })).toBe(404);
     expect(await status("POST", "/runs/workflow-1/cancel", {})).toBe(401);
@@ -79,7 +79,8 @@ describe("a session", () => {
     const { url } = await serveConsole();
     const approvals = async (headers: Record<string, string>) => (await fetch(`${url}/approvals`, { headers })).status;
     expect(await approvals({ "sec-fetch-site": "same-origin" })).toBe(200);
-    expect(await approvals({ "sec-fetch-site": "cross-site" })).toBe(401);
+    expect(await approvals({ "sec-fetch-site": "same-site" })).toBe(401);
+    expect(await approvals({ "sec-fetch-site": "cross-site" })).toBe(403);
     expect(await approvals({})).toBe(401);
   });
 });

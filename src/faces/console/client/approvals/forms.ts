@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { WordDiff } from "../ui/word-diff.ts";
 import type { PendingMail } from "./approvals-api.ts";
@@ -17,7 +17,7 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
   const [subject, setSubject] = useState(mail.subject);
   const [text, setText] = useState(mail.text);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const isChanged = subject !== mail.subject || text !== mail.text;
   const canSend = isChanged && !isBusy && subject.trim() !== "" && text.trim() !== "";
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -81,7 +81,7 @@ export function RejectForm({
 }) {
   const [reason, setReason] = useState("");
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const onKeyDown = ({ key }: KeyboardEvent): void => {
     if (key === "Escape") onCancel();
   };

@@ -55,6 +55,23 @@ function withoutStyles(text: string): { markup: string; styles: string[] } {
   return { markup, styles };
 }
 
+/** Takes out what would load something. The policy would stop it as well, but nothing should even be asked for. */
+function removeLoads(style: CSSStyleDeclaration): void {
+  // A copy: the list gets shorter as they go.
+  const names = [...style];
+  for (const name of names) {
+    if (/\b(?:url|image|image-set|src)\(/i.test(style.getPropertyValue(name))) style.removeProperty(name);
+  }
+}
+
+function cleanRules(rules: CSSRuleList): void {
+  for (const rule of rules) {
+    const { style, cssRules } = rule as Partial<CSSStyleRule>;
+    if (style) removeLoads(style);
+    if (cssRules) cleanRules(cssRules);
+  }
+}
+
 /** A copy of what is allowed below a node. */
 function copyInto(target: Element, source: Node): void {
   const { ownerDocument } = target;
@@ -74,6 +91,7 @@ function copyInto(target: Element, source: Node): void {
     }
     // By the object model, which the policy of the page allows; as an attribute it would be inline style.
     copy.style.cssText = child.getAttribute(STYLE) ?? "";
+    removeLoads(copy.style);
     const address = name === "a" ? child.getAttribute("href") : null;
     if (address !== null) copy.title = address;
     copyInto(copy, child);
@@ -90,11 +108,13 @@ function show(frame: HTMLIFrameElement, text: string): void {
   const sheets = styles.map((style) => {
     const sheet = new Sheet();
     sheet.replaceSync(style);
+    cleanRules(sheet.cssRules);
     return sheet;
   });
   page.adoptedStyleSheets = sheets;
   page.body.replaceChildren();
   page.body.style.cssText = `margin: 0; overflow-wrap: anywhere; ${mail.body.getAttribute(STYLE) ?? ""}`;
+  removeLoads(page.body.style);
   copyInto(page.body, mail.body);
   frame.style.height = `${Math.min(page.documentElement.scrollHeight, 4000)}px`;
 }
