@@ -20,6 +20,8 @@ const root = join(import.meta.dirname, "..");
 const target = join(root, "docs", "console");
 const sample = (name: string): string => join(root, "examples", "data", name);
 
+const TOKEN = "screenshots-0123456789";
+
 interface Shot {
   name: string;
   path: string;
@@ -112,6 +114,7 @@ async function shoot(
     colorScheme: dark ? "dark" : "light",
     deviceScaleFactor: 1,
   });
+  await page.context().request.post(`${url}/session`, { data: { token: TOKEN }, headers: { origin: url } });
   await page.goto(`${url}/console/${path}`);
   await page.locator("main :is(h1, .bar):visible").first().waitFor();
   await page.waitForLoadState("networkidle").catch(() => {});
@@ -139,7 +142,7 @@ try {
   const filling = await openApplication(settings, silentLogger);
   const { keys, waiting } = await fill(filling);
   await spread(filling, dataDirectory, keys);
-  const service = await openHttpService(filling, settings, { version: "0.0.0" });
+  const service = await openHttpService(filling, settings, { version: "0.0.0", localToken: TOKEN });
   const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
   if (executablePath === undefined) throw new Error("Install Chromium first.");
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });

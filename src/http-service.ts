@@ -37,9 +37,6 @@ export interface HttpService {
 /** Whoever is on this machine, where there are no tokens. Deciding stays with those who have one: it is signed with a name. */
 const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
-/** Whoever uses the console there: a page of ours, in a browser, and so a person. */
-const PERSON: Caller = { name: "local", scopes: new Set(SCOPES) };
-
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /** What one question may cost. */
@@ -50,6 +47,17 @@ const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
 
 /** A proxy on this machine may leave the name by which it was called. */
+/** @throws ValidationError (`invalid_configuration`) for what is no origin, such as `*` */
+function originsOf({ httpCorsOrigins }: Settings): string[] {
+  const origins = listOf(httpCorsOrigins) ?? [];
+  const wrong = origins.find((origin) => URL.parse(origin)?.origin !== origin);
+  if (wrong === undefined) return origins;
+  throw new ValidationError(
+    "HTTP_CORS_ORIGINS must list origins such as https://app.example.org, with commas between them. There is no wildcard.",
+    { code: "invalid_configuration" },
+  );
+}
+
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
 /**
@@ -70,6 +78,14 @@ export async function openHttpService(
       { code: "invalid_configuration" },
     );
   }
+  const names = [...(listOf(settings.httpAllowedHosts) ?? []), ...publicHost(settings)];
+  const foreign = names.find((name) => !isLoopback(name.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1")));
+  if (!tokens && foreign !== undefined) {
+    throw new ValidationError(
+      `HTTP_ALLOWED_HOSTS or PUBLIC_URL names ${foreign}, so others reach the service through a proxy, and there are no tokens: set HTTP_TOKENS or HTTP_TOKENS_FILE.`,
+      { code: "invalid_configuration" },
+    );
+  }
   const secrets = listOf(settings.httpWebhookSecrets) ?? [];
   const allowedHosts =
     listOf(settings.httpAllowedHosts) ?? (isLoopback(host) ? [...LOOPBACK, ...publicHost(settings)] : undefined);
@@ -78,11 +94,11 @@ export async function openHttpService(
   const metrics = await createMetrics(service);
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
-    ...(!tokens && { anonymous: ANYONE, local: PERSON }),
+    ...(!tokens && { anonymous: ANYONE }),
     pages: consolePages(),
     version,
     ...(allowedHosts && { allowedHosts }),
-    corsOrigins: listOf(settings.httpCorsOrigins) ?? [],
+    corsOrigins: originsOf(settings),
     ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
     ...(secrets.length > 0 && { signatures: new WebhookSignatures(secrets) }),
     graph: { runner: ontologyStore.queryRunner, store: "feedback_data", ...GRAPH_LIMITS },

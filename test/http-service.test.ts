@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openApplication } from "../src/application.ts";
 import { openHttpService } from "../src/http-service.ts";
 import { silentLogger } from "../src/log.ts";
-import { readSettings } from "../src/settings.ts";
+import { readSettings, type SettingsOptions } from "../src/settings.ts";
 import { feedback } from "./support/feedback.ts";
 import { rawMail } from "./support/raw-mail.ts";
 
@@ -29,6 +29,37 @@ async function mcpClient(url: string, headers: Record<string, string>): Promise<
   onTestFinished(() => client.close());
   return client;
 }
+
+const listen = async (options: SettingsOptions) => {
+  const settings = readSettings({ dataDirectory: ":memory:", httpPort: 0, ...options }, {});
+  const application = await openApplication(settings, silentLogger);
+  onTestFinished(() => application.close());
+  const http = await openHttpService(application, settings, { version: "0.0.0" });
+  onTestFinished(() => http.close());
+  return http.url;
+};
+
+describe("a service without tokens", () => {
+  it.each([
+    [{ httpHost: "0.0.0.0" }, "HTTP_HOST is 0.0.0.0"],
+    [{ publicUrl: "https://abi.example.org" }, "names abi.example.org"],
+    [{ httpAllowedHosts: "localhost,abi.example.org" }, "names abi.example.org"],
+    [{ httpTokens: " , " }, "HTTP_TOKENS has no tokens"],
+    [{ httpTokens: `a:admin:${SECRET},b:approve:${SECRET}` }, "Two tokens have the same secret"],
+    [{ httpCorsOrigins: "*" }, "There is no wildcard"],
+  ])("refuses to start with %j", async (options, message) => {
+    await expect(listen(options)).rejects.toThrow(message);
+  });
+
+  it("serves whoever is on this machine, and nobody who comes through a proxy on it", async () => {
+    const url = await listen({ publicUrl: "http://localhost:8008" });
+    const status = async (headers: Record<string, string>) => (await fetch(`${url}/runs`, { headers })).status;
+    expect(await status({})).toBe(200);
+    for (const name of ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host"]) {
+      expect([name, await status({ [name]: "203.0.113.9" })]).toEqual([name, 401]);
+    }
+  });
+});
 
 describe("the service of the settings", () => {
   it("speaks MCP to whoever has a token", async () => {

@@ -90,11 +90,13 @@ const version = (): string =>
 
 function announce({ url, isOpen }: HttpService, { workflow }: Application, token: string): void {
   const { name, process: operation } = workflow;
-  print(`Listening on ${url}`);
+  print(`Console: ${url}`);
   print(dim(`How to call it: ${url}/docs`));
   if (isOpen) {
-    print("\nNo tokens are set (HTTP_TOKENS), so only this machine is served, and needs none but to approve.");
-    print(`For that, and until it stops: Authorization: Bearer ${token}`);
+    print(
+      "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. To sign in at the console, and to approve, until it stops:",
+    );
+    print(`  ${token}`);
   }
   const authorization = isOpen ? "" : " -H 'authorization: Bearer <token>'";
   print("\nTry it:");

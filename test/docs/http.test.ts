@@ -1,9 +1,10 @@
 import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { rawMail } from "../support/raw-mail.ts";
 import { describe, expect, it } from "vitest";
 import { codeBlocks, createProject, filesOf, root, runNode, startNode } from "./documents.ts";
 
@@ -30,6 +31,7 @@ describe("the page about HTTP", () => {
   it.skipIf(!hasTools)("has commands that work, one after the other", async () => {
     const cwd = createProject(filesOf("docs/http.md"));
     copyFileSync(join(root, "examples/data/feedback.jsonl"), join(cwd, "feedback.jsonl"));
+    writeFileSync(join(cwd, "mail.eml"), rawMail({ From: "Mira Okafor <mira.okafor@example.com>" }));
     const url = await startServe(cwd);
     const blocks = codeBlocks("docs/http.md").filter(
       ({ language, code }) => language === "sh" && code.includes("curl"),
@@ -39,12 +41,13 @@ describe("the page about HTTP", () => {
       const env = { PATH: process.env["PATH"] ?? "", URL: url, TOKEN };
       answers.push((await promisify(execFile)("bash", ["-euc", code], { cwd, env })).stdout);
     }
-    const [submitted, viewed, batch, runs, approved, tool, graph] = answers;
+    const [submitted, viewed, batch, runs, approved, others, tool, graph] = answers;
     expect(JSON.parse(submitted!)).toMatchObject({ status: "processing", feedback_id: "F-1" });
     expect(JSON.parse(viewed!)).toMatchObject({ feedback_id: "F-1" });
     expect(batch!.trimEnd().split("\n").length).toBeGreaterThan(50);
     expect(runs).toContain('"history":[');
     expect(approved).toContain('"decision":"approve","by":"ann"');
+    expect(others).toMatch(/^\{"status":"processing".*abi_workflow_runs\{/s);
     expect(JSON.parse(tool!)).toMatchObject({ sentiment: "positive" });
     expect(JSON.parse(graph!)).toMatchObject({ head: { vars: ["id", "sentiment"] } });
 

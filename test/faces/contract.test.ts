@@ -26,6 +26,8 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     "customer-feedback get_held_mail: POST /workflows/customer-feedback/operations/get_held_mail",
     "customer-feedback assign_held_mail: POST /workflows/customer-feedback/operations/assign_held_mail",
     "customer-feedback dismiss_held_mail: POST /workflows/customer-feedback/operations/dismiss_held_mail",
+    "customer-feedback list_feedback: POST /workflows/customer-feedback/operations/list_feedback",
+    "customer-feedback get_feedback: POST /workflows/customer-feedback/operations/get_feedback",
     "customer-feedback run_batch: POST /workflows/customer-feedback/batch",
     "refund request_refund: POST /workflows/refund, POST /tools/request_refund",
     "refund get_refund_limit: POST /tools/get_refund_limit",
@@ -53,5 +55,6 @@ it("a tool's route is for agents, and what is for people has a place of its own"
     );
   expect(audiencesBelow(/^\/tools\//)).toEqual(new Set(["agent"]));
   expect(audiencesBelow(/^\/approvals/)).toEqual(new Set(["person"]));
-  expect(audiencesBelow(/^\/(?!approvals)/)).toEqual(new Set(["agent", "operator"]));
+  expect(audiencesBelow(/_held_mails?$/)).toEqual(new Set(["person"]));
+  expect(audiencesBelow(/^\/(?!approvals|.*_held_mails?$)/)).toEqual(new Set(["agent", "operator"]));
 });

@@ -26,12 +26,16 @@ const AXE = readFileSync(join(import.meta.dirname, "../../node_modules/axe-core/
 export interface ConsoleService {
   readonly application: Application;
   readonly url: string;
+  /** With which `open` signs in; undefined where the test has tokens of its own. */
+  readonly token: string | undefined;
   /** The mails in the outbox, as they are in their files. */
   mails(): string[];
   stop(): Promise<void>;
   /** Serves on the same port again. */
   start(changes?: Partial<Settings>): Promise<void>;
 }
+
+const LOCAL_TOKEN = "local-0123456789abcdef";
 
 /** Serves sample customers; mails wait for a person unless the settings say otherwise. */
 export async function serveConsole(overrides: Partial<Settings> = {}): Promise<ConsoleService> {
@@ -45,11 +49,9 @@ export async function serveConsole(overrides: Partial<Settings> = {}): Promise<C
     logLevel: "silent" as const,
   };
   const settings = readSettings({ ...given, ...overrides }, {});
+  const options = { version: "0.0.0", localToken: LOCAL_TOKEN, logger: silentLogger };
   const application = await openApplication(settings, silentLogger);
-  let service: HttpService | undefined = await openHttpService(application, settings, {
-    version: "0.0.0",
-    logger: silentLogger,
-  });
+  let service: HttpService | undefined = await openHttpService(application, settings, options);
   const { url } = service;
   const outbox = join(dataDirectory, "outbox");
   const stop = async (): Promise<void> => {
@@ -63,6 +65,7 @@ export async function serveConsole(overrides: Partial<Settings> = {}): Promise<C
   return {
     application,
     url,
+    token: settings.httpTokens === undefined ? LOCAL_TOKEN : undefined,
     mails: () =>
       existsSync(outbox)
         ? readdirSync(outbox)
@@ -72,7 +75,7 @@ export async function serveConsole(overrides: Partial<Settings> = {}): Promise<C
     stop,
     start: async (changes = {}) => {
       const again = { ...settings, ...changes, httpPort: Number(new URL(url).port) };
-      service = await openHttpService(application, again, { version: "0.0.0", logger: silentLogger });
+      service = await openHttpService(application, again, options);
     },
   };
 }
@@ -125,11 +128,16 @@ interface OpenOptions {
 
 /** Opens a page of the console; the test fails where it complains, or asks anything of another site. */
 export async function open(
-  { url }: ConsoleService,
+  { url, token }: ConsoleService,
   path: string,
-  { context, expected }: OpenOptions = {},
+  { context: given, expected }: OpenOptions = {},
 ): Promise<Page> {
-  const page = await (context ?? (await person())).newPage();
+  const context = given ?? (await person());
+  if (token !== undefined) {
+    const signedIn = await context.request.post(`${url}/session`, { data: { token }, headers: { origin: url } });
+    expect(signedIn.ok()).toBe(true);
+  }
+  const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(`error: ${error.stack ?? error.message}`));
   page.on("console", (message) => {

@@ -12,6 +12,7 @@ import type { Metrics as CollectedMetrics } from "../../telemetry/metrics.ts";
 import { traceRequest } from "../../telemetry/tracing.ts";
 import type { Service } from "../../workflow/service.ts";
 import { accessLog } from "./access-log.ts";
+import { readBody } from "./body.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { documentationRoutes } from "./docs-page.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -42,8 +43,6 @@ export interface HttpApiOptions {
   version: string;
   /** Where people reach the service, for the document; default: where it comes from. */
   url?: string;
-  /** Whoever calls from a page of ours, on a service without tokens; default: as `anonymous`. */
-  local?: Caller;
   /** Pages for people; undefined for a path that has none. Default: no pages. */
   pages?: (request: Request) => Promise<Response | undefined>;
   /** Values that `Host` may have, with or without a port; default: any. */
@@ -76,6 +75,13 @@ export type Metrics = Pick<CollectedMetrics, "contentType" | "text" | "observeRe
 export interface HttpApi {
   readonly app: Hono<HttpEnv>;
   readonly routes: readonly Route[];
+}
+
+/** A request whose body has come: other protocols wait for theirs however long it takes. */
+async function withBody(request: Request, timeoutMs = 30_000): Promise<Request> {
+  if (request.body === null) return request;
+  const { url, method, headers, signal } = request;
+  return new Request(url, { method, headers, signal, body: new Uint8Array(await readBody(request, { timeoutMs })) });
 }
 
 /** What scripts and styles of others could do with an answer: nothing. */
@@ -130,8 +136,8 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   for (const route of sessionRoutes(sessionsOf(options)))
     app.on(route.method, route.path, named(route), handlerOf(route));
   for (const mount of options.mounts ?? []) {
-    app.all(mount.path, named(mount), authorized({ access: "known" }), (context) =>
-      mount.handle(context.req.raw, context.get("caller")!),
+    app.all(mount.path, named(mount), authorized({ access: "known" }), async (context) =>
+      mount.handle(await withBody(context.req.raw, options.bodyTimeoutMs), context.get("caller")!),
     );
   }
   app.notFound((context) => otherwise(routes, context));
@@ -139,9 +145,8 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   return { app, routes };
 }
 
-const sessionsOf = ({ tokens, local, bodyTimeoutMs = 30_000 }: HttpApiOptions): SessionOptions => ({
+const sessionsOf = ({ tokens, bodyTimeoutMs = 30_000 }: HttpApiOptions): SessionOptions => ({
   tokens,
-  local,
   bodyTimeoutMs,
 });
 
@@ -251,7 +256,8 @@ function authorization(options: HttpApiOptions) {
       let refused: unknown;
       const person = context.req.header("authorization") ? undefined : await sessionCaller(context, sessions);
       if (person) context.set("caller", person);
-      else if (anonymous && !context.req.header("authorization")) context.set("caller", anonymous);
+      else if (anonymous && !context.req.header("authorization") && !isForwarded(context))
+        context.set("caller", anonymous);
       else if (!isFree)
         refused = await bearer(context, async () => {}).then(
           () => undefined,
@@ -265,6 +271,10 @@ function authorization(options: HttpApiOptions) {
     };
   };
 }
+
+/** Whoever comes through a proxy may be anybody, although the proxy is on this machine. */
+const isForwarded = ({ req }: HttpContext): boolean =>
+  ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some((name) => req.raw.headers.has(name));
 
 function count(rateLimit: RateLimit, context: HttpContext, caller: Caller | undefined): void {
   const allowance = rateLimit.take(caller ? `token ${caller.name}` : `address ${addressOf(context)}`);

@@ -94,6 +94,7 @@ function nextPage({ pathname, searchParams }: URL, after: string): string {
 function queryOf(query: URLSearchParams): Record<string, unknown> {
   const fields: Record<string, string | Record<string, string>> = {};
   for (const [name, value] of query) {
+    if (name.includes("__proto__")) throw new ValidationError(`There is no ${name}.`, { code: "bad_request" });
     const [, field, inner] = /^(\w+)\[([^\]]*)\]$/.exec(name) ?? [];
     const target = inner === undefined ? fields : objectAt(fields, field!);
     const key = inner ?? name;

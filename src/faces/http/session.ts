@@ -16,11 +16,9 @@ import type { Caller, TokenSource } from "./tokens.ts";
 const COOKIE = "abi_session";
 const LIFETIME_SECONDS = 12 * 60 * 60;
 
-/** Who may have a session, and who needs none. */
+/** Who may have a session. */
 export interface SessionOptions {
   tokens: TokenSource;
-  /** Whoever calls from a page of ours without a session, on a service that has no tokens. */
-  local?: Caller | undefined;
   bodyTimeoutMs: number;
 }
 
@@ -29,7 +27,6 @@ const SignIn = z.strictObject({ token: z.string().min(1, "must not be empty").ma
 const SessionSchema = z.object({
   name: z.string().describe("Signs what this person decides."),
   scopes: z.array(z.enum(SCOPES)),
-  local: z.boolean().describe("Whether the service has no tokens, so that there is nothing to sign in with."),
 });
 
 const proof = (hash: Buffer, expires: number): Buffer =>
@@ -38,14 +35,10 @@ const proof = (hash: Buffer, expires: number): Buffer =>
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /**
- * Who calls by a session, or from a page of ours where no session is needed; undefined for all others. Only for requests that a page
- * of ours has sent: a browser adds a cookie to those of other sites as well, where it is an old one.
+ * Who calls by a session; undefined for all others. Only for requests that a page of ours has sent: a browser adds a cookie to those
+ * of other sites as well, where it is an old one.
  */
-export async function sessionCaller(
-  context: HttpContext,
-  { tokens, local }: SessionOptions,
-): Promise<Caller | undefined> {
-  if (local) return context.req.header("sec-fetch-site") === "same-origin" ? local : undefined;
+export async function sessionCaller(context: HttpContext, { tokens }: SessionOptions): Promise<Caller | undefined> {
   if (!isFromOwnPage(context.req.raw)) return undefined;
   const [expires, given] = readCookie(getCookie(context, COOKIE));
   if (given === undefined || expires <= nowSeconds()) return undefined;
@@ -69,8 +62,8 @@ function isFromOwnPage({ headers, method, url }: Request): boolean {
 
 /** Signing in and out. */
 export function sessionRoutes(options: SessionOptions): Route[] {
-  const { tokens, local, bodyTimeoutMs } = options;
-  const view = ({ name, scopes }: Caller): object => ({ name, scopes: [...scopes], local: local !== undefined });
+  const { tokens, bodyTimeoutMs } = options;
+  const view = ({ name, scopes }: Caller): object => ({ name, scopes: [...scopes] });
   const answers = { 200: { description: "Who you are.", types: { "application/json": SessionSchema } } };
   const base = { path: "/session", tag: "session", access: "public", operations: [], answers } as const;
   return [

@@ -58,7 +58,13 @@ const FileEntry = z
 export class Tokens implements TokenSource {
   readonly #tokens: readonly Token[];
 
+  /** @throws ValidationError (`invalid_configuration`) for two tokens with one secret: whose it is must be clear */
   private constructor(tokens: readonly Token[]) {
+    if (new Set(tokens.map(({ hash }) => hash.toString("hex"))).size < tokens.length) {
+      throw invalid(
+        "Two tokens have the same secret. Give each its own, and one that needs several scopes all of them.",
+      );
+    }
     this.#tokens = tokens;
   }
 
@@ -68,6 +74,7 @@ export class Tokens implements TokenSource {
    */
   static fromSetting(text: string): Tokens {
     const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");
+    if (entries.length === 0) throw invalid("HTTP_TOKENS has no tokens.");
     return new Tokens(entries.map((entry, index) => fromEntry(entry, index + 1)));
   }
 
@@ -139,7 +146,10 @@ function parseEntries(text: string): unknown[] {
   }
 }
 
-/** Tokens in a file, read again when it has changed. One that can't be read leaves the earlier tokens in force. */
+/**
+ * Tokens in a file, read again when it has changed. One that can't be read leaves the earlier tokens in force; one that was emptied has
+ * none.
+ */
 export class TokenFile implements TokenSource {
   readonly #path: string;
   readonly #logger: Logger;
@@ -156,7 +166,9 @@ export class TokenFile implements TokenSource {
   /** @throws ValidationError (`invalid_configuration`) where it can't be read, or has no tokens */
   static async open(path: string, logger: Logger = silentLogger): Promise<TokenFile> {
     const version = await versionOf(path);
-    return new TokenFile(path, logger, { version, tokens: await readTokens(path) });
+    const tokens = await readTokens(path);
+    if (tokens.isEmpty) throw invalid("HTTP_TOKENS_FILE has no tokens.");
+    return new TokenFile(path, logger, { version, tokens });
   }
 
   async verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined> {
@@ -195,11 +207,7 @@ async function versionOf(path: string): Promise<string> {
   }
 }
 
-async function readTokens(path: string): Promise<Tokens> {
-  const tokens = Tokens.fromFile(await readFile(path, "utf8"));
-  if (tokens.isEmpty) throw invalid("HTTP_TOKENS_FILE has no tokens.");
-  return tokens;
-}
+const readTokens = async (path: string): Promise<Tokens> => Tokens.fromFile(await readFile(path, "utf8"));
 
 /** Asks several sources, the first that knows the secret answers. */
 export const anyOf = (sources: readonly TokenSource[]): TokenSource => ({

@@ -35,8 +35,8 @@ export class WebhookSignatures {
   accept(request: Request, body: Buffer): () => void {
     const [id = "", timestamp = "", signature = ""] = HEADERS.map((name) => request.headers.get(name) ?? "");
     const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
-    // The library would also read a number that something follows, and so take one signature twice.
-    const isNumber = /^\d{1,15}$/.test(timestamp);
+    // The library would also read a number that something follows or zeros precede, and so take one signature twice.
+    const isNumber = /^[1-9]\d{0,14}$/.test(timestamp);
     if (!isNumber || !this.#webhooks.some((webhook) => isValid(webhook, body, headers))) {
       throw new ValidationError(
         "The signature is not valid for this body, or its timestamp is more than five minutes off. Sign it as " +

@@ -40,15 +40,15 @@ export type HeldMailAssignment = z.input<typeof HeldMailAssignment>;
 /** For the examples. */
 const HELD_MAIL = "mail-4b6c8d3e5f708192a3b4c5d6e7f8091a";
 
-const forOperators = { audience: "operator" } as const;
+const forPeople = { audience: "person", scope: "approve" } as const;
 
-/** What operators do with mails that were held for a person. */
+/** What people do with mails that were held for them: they show what strangers have written, and deciding makes feedback of it. */
 export const heldMailOperations = (
   workflow: Pick<CustomerFeedbackWorkflow, "listHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
 ): DirectOperation[] => [
   direct("list_held_mails", {
     description: "List the mails that wait for a person, the oldest first.",
-    ...forOperators,
+    ...forPeople,
     input: z.strictObject({
       limit: z.coerce.number().int().min(1).max(1000).default(100).describe("At most so many."),
     }),
@@ -61,7 +61,7 @@ export const heldMailOperations = (
   }),
   direct("get_held_mail", {
     description: "Show a mail that was held for a person.",
-    ...forOperators,
+    ...forPeople,
     input: z.strictObject({ mail_id }),
     output: Shown,
     example: { input: { mail_id: HELD_MAIL } },
@@ -69,7 +69,7 @@ export const heldMailOperations = (
   }),
   direct("assign_held_mail", {
     description: "Process a held mail as feedback of this customer.",
-    ...forOperators,
+    ...forPeople,
     writes: true,
     input: HeldMailAssignment,
     output: z.looseObject({ status: z.string() }),
@@ -78,7 +78,7 @@ export const heldMailOperations = (
   }),
   direct("dismiss_held_mail", {
     description: "Do nothing about a held mail, permanently. It stays in the knowledge graph.",
-    ...forOperators,
+    ...forPeople,
     writes: true,
     input: z.strictObject({ mail_id }),
     output: Shown,

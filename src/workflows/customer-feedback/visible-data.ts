@@ -15,6 +15,8 @@ export const IMPERSONAL_DATA: Visible = {
       abi.statedSentiment,
       abi.foundSentiment,
       abi.sentimentScore,
+      abi.doubtful,
+      abi.sentimentDoubt,
       abi.hasCategory,
       abi.statedCategory,
       abi.foundCategory,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { FollowingRun, RestingRun, Run, RunContext } from "../../engine/engine.ts";
 import { isTerminal } from "../../engine/engine.ts";
@@ -132,7 +133,9 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
 function followerOf(resting: RestingRun): FollowingRun {
   const { id, workflow, key, status, subject, error, resumedAt } = resting;
   // Of each time that a run comes to rest there is one.
-  const notification_id = [id, status, subject, resumedAt?.toISOString()].filter(Boolean).join(" ");
+  const occasion = JSON.stringify([status, subject, resumedAt]);
+  // A hash: what stands for a waiting mail is not for everybody who may list runs.
+  const notification_id = `${id}-${createHash("sha256").update(occasion).digest("hex").slice(0, 16)}`;
   return {
     workflow: NAME,
     key: notification_id,

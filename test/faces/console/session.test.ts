@@ -29,7 +29,6 @@ describe("a session", () => {
     expect(await response.json()).toEqual({
       name: "Ann",
       scopes: ["approve", "feedback:read", "feedback:write"],
-      local: false,
     });
     const cookie = response.headers.get("set-cookie")!;
     expect(cookie).toMatch(/^abi_session=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
@@ -75,13 +74,19 @@ describe("a session", () => {
     expect(await who(cookie)).toBe(401);
   });
 
-  it("is not needed by our own pages where there are no tokens, and given to nobody else", async () => {
-    const { url } = await serveConsole();
+  it("is needed to decide also where there are no tokens, whatever a program says about where it calls from", async () => {
+    const { url, token } = await serveConsole();
     const approvals = async (headers: Record<string, string>) => (await fetch(`${url}/approvals`, { headers })).status;
-    expect(await approvals({ "sec-fetch-site": "same-origin" })).toBe(200);
-    expect(await approvals({ "sec-fetch-site": "same-site" })).toBe(401);
+    for (const site of ["same-origin", "same-site", "none"]) {
+      expect(await approvals({ "sec-fetch-site": site })).toBe(401);
+    }
     expect(await approvals({ "sec-fetch-site": "cross-site" })).toBe(403);
-    expect(await approvals({})).toBe(401);
+    const response = await fetch(`${url}/session`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: url },
+      body: JSON.stringify({ token }),
+    });
+    expect(await approvals({ "sec-fetch-site": "same-origin", cookie: cookieOf(response) })).toBe(200);
   });
 });
 

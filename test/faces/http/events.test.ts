@@ -64,6 +64,10 @@ describe("events", () => {
       ((headers) => ({ ...headers, "webhook-timestamp": `${headers["webhook-timestamp"]}x` }))(signed()),
     ],
     [
+      "has a time with zeros before it",
+      ((headers) => ({ ...headers, "webhook-timestamp": `0${headers["webhook-timestamp"]}` }))(signed()),
+    ],
+    [
       "is of another version",
       { ...signed(), "webhook-signature": signed()["webhook-signature"]!.replace("v1,", "v2,") },
     ],

@@ -84,6 +84,9 @@ describe("tokens of a file", () => {
     expect(await tokens.verify(OTHER)).toMatchObject({ name: "ann" });
     expect(problems).toHaveLength(1);
     expect(inspect(problems)).not.toContain(OTHER);
+    // What was taken out of it is revoked, all of it too.
+    write("\n");
+    expect(await tokens.verify(OTHER)).toBeUndefined();
   });
 
   it("must be there, and not be empty", async () => {

@@ -79,7 +79,7 @@ const LOOK_MS = 5000;
 
 function Side({ page }: { page: Page }) {
   const { icon, text } = THEMES[theme.value];
-  const { name, local } = session.value!;
+  const { name } = session.value!;
   return html`
     <nav class="side" aria-label="Pages">
       <a class="brand" href=${href([])}><span class="brand-mark" aria-hidden="true"></span><span>Console</span></a>
@@ -103,13 +103,9 @@ function Side({ page }: { page: Page }) {
         <button type="button" class="side-link" onClick=${nextTheme} title="Change between light and dark">
           <${Icon} name=${icon} /><span class="side-text">${text}</span>
         </button>
-        ${
-          local
-            ? html`<p class="who muted" title="No tokens are set, so only this machine is served">This machine only</p>`
-            : html`<button type="button" class="side-link" onClick=${() => void signOut()}>
-                <${Icon} name="out" /><span class="side-text">Sign out <b dir="auto">${name}</b></span>
-              </button>`
-        }
+        <button type="button" class="side-link" onClick=${() => void signOut()}>
+          <${Icon} name="out" /><span class="side-text">Sign out <b dir="auto">${name}</b></span>
+        </button>
       </div>
     </nav>
   `;

@@ -5,8 +5,6 @@ import { ApiError, call, isSignedOut } from "./api.ts";
 export interface Session {
   name: string;
   scopes: readonly string[];
-  /** The service has no tokens, so that there is nothing to sign in with. */
-  local: boolean;
 }
 
 /** Undefined until it is known. */

@@ -26,7 +26,10 @@ export function SignIn() {
     <main class="sign-in" id="main">
       <form class="card form" onSubmit=${onSubmit}>
         <h1>Sign in</h1>
-        <p class="muted">With a token from whoever runs this service. It has a name, which signs what you decide.</p>
+        <p class="muted">
+          With a token from whoever runs this service; where none are set, with the one that it printed at its start.
+          Its name signs what you decide.
+        </p>
         <label
           >Token
           <input
