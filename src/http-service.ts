@@ -113,7 +113,11 @@ export async function openHttpService(
     closing: closing.signal,
     logger,
   });
-  const server = await startHttpServer(app.fetch, { host, port, logger });
+  const server = await startHttpServer(app.fetch, { host, port, logger }).catch(async (error: unknown) => {
+    await mcp.close();
+    metrics.close();
+    throw error;
+  });
   return {
     url: server.url,
     isOpen: !tokens,

@@ -22,10 +22,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const localToken = `abi_${randomBytes(24).toString("base64url")}`;
   try {
     await withApplication(settings, async (application, signal) => {
-      const service = await openHttpService(application, settings, { version: version(), localToken, logger });
       // The demo is not to read real mail.
       const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
+      const service = await openHttpService(application, settings, { version: version(), localToken, logger });
       const sample = options.demo ? submitSample(application, signal) : undefined;
+      // What goes wrong with it is said at the end.
+      sample?.catch(() => {});
       try {
         await mailbox?.start();
         if (options.json)
@@ -33,8 +35,8 @@ export async function serve(options: ServeOptions): Promise<void> {
         else announce(service, application, localToken);
         await untilAborted(signal);
       } finally {
-        await mailbox?.close();
-        await service.close();
+        // Side by side: a mail server that says nothing must not keep the service open.
+        await Promise.all([mailbox?.close(), service.close()]);
         await sample;
       }
     });

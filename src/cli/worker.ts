@@ -16,15 +16,14 @@ export async function work(options: GlobalOptions): Promise<void> {
     await withApplication(settings, async ({ service }, signal) => {
       const mailbox = await openMailboxWatcher(settings, service);
       const metrics = await servedMetrics(service, settings);
-      await mailbox?.start();
       try {
+        await mailbox?.start();
         if (options.json) printJson({ status: "ready", ...(metrics && { metrics_url: metrics.url }) });
         else print(`Ready: runs are executed${mailbox ? " and mails taken in" : ""} until Ctrl-C or SIGTERM.`);
         if (metrics && !options.json) print(`Metrics: ${metrics.url}`);
         await untilAborted(signal);
       } finally {
-        await mailbox?.close();
-        await metrics?.close();
+        await Promise.all([mailbox?.close(), metrics?.close()]);
       }
     });
   } catch (error) {

@@ -119,6 +119,7 @@ export class DurableEngine implements WorkflowEngine {
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
   readonly #failureLog: FailureLog;
+  #isFollowed = false;
   #followerOf: (resting: RestingRun) => NewRunRecord | undefined = () => undefined;
   #worker: Worker | undefined;
   #closing: Promise<void> | undefined;
@@ -157,6 +158,8 @@ export class DurableEngine implements WorkflowEngine {
 
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void {
     if (this.#worker) throw new TypeError("call follow before the first run is started");
+    if (this.#isFollowed) throw new TypeError("follow was called already");
+    this.#isFollowed = true;
     this.#followerOf = (resting) => {
       try {
         const following = plan(resting);

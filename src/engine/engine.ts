@@ -304,7 +304,7 @@ export interface WorkflowEngine {
   /**
    * Starts another run for each run that ends or comes to wait for a person, where `plan` names one. It is accepted before that is
    * written, so that none gets lost: the process may die in between, so it has to look for itself whether it has come to that. Call it
-   * before the first run is taken up.
+   * before the first run is taken up, and once.
    */
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void;
 

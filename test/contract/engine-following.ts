@@ -77,5 +77,10 @@ export function engineFollowing(open: OpenEngine): void {
       await run(engine, "good");
       expect(() => engine.follow(() => undefined)).toThrow("before the first run");
     });
+
+    it("is planned in one place", async () => {
+      const { engine } = await following();
+      expect(() => engine.follow(() => undefined)).toThrow("was called already");
+    });
   });
 }

@@ -1,3 +1,4 @@
+import { missingScope } from "./tokens.ts";
 import { z } from "zod";
 import { ConflictError, isAbiError, ValidationError } from "../../errors.ts";
 import { isObject } from "../../json.ts";
@@ -48,13 +49,14 @@ const base = (part: Part, operations: readonly DirectOperation[]) =>
     tag: "approvals",
     summary: SUMMARY[part],
     description: operations[0]!.description,
-    access: operations[0]!.scope,
+    // Each workflow says what deciding on its runs needs.
+    access: "known",
     operations,
     parameters: [WORKFLOW_ID],
     answers: {
       200: { description: "Done.", types: { "application/json": anyOf(operations.map(({ output }) => output)) } },
     },
-    errors: [404, 409],
+    errors: [403, 404, 409],
   }) satisfies Partial<Route>;
 
 const showRoute = ({ service }: HttpParts, operations: readonly DirectOperation[]): Route => ({
@@ -63,7 +65,7 @@ const showRoute = ({ service }: HttpParts, operations: readonly DirectOperation[
   path: "/approvals/:workflow_id",
   handle: async (context) => {
     const workflow_id = context.req.param("workflow_id") ?? "";
-    const { operation } = await service.approvalOperation(workflow_id, "show");
+    const operation = await allowedOperation(service, workflow_id, "show", context);
     return json(await call(operation, { workflow_id }, context));
   },
 });
@@ -100,6 +102,25 @@ const inBody = <Value>(fields: Readonly<Record<string, Value>>): Record<string, 
 
 const bodySchema = ({ input }: DirectOperation): z.ZodObject => z.strictObject(inBody(input.shape) as z.ZodRawShape);
 
+/**
+ * The part of the approval queue for a run, where the caller may use it.
+ * @throws ValidationError (`scope_missing`, `token_missing`, `unknown_run`, `no_approvals`)
+ */
+async function allowedOperation(
+  service: Service,
+  workflow_id: string,
+  part: Part,
+  context: HttpContext,
+): Promise<DirectOperation> {
+  const scopes = context.get("caller")?.scopes;
+  // Before anything is said about a run: whoever may decide on none hears nothing of it.
+  const scopesOfPart = operationsOf(service, part).map(({ scope }) => scope);
+  if (!scopesOfPart.some((scope) => scopes?.has(scope))) throw missingScope(scopesOfPart[0]!, context.get("caller"));
+  const { operation } = await service.approvalOperation(workflow_id, part);
+  if (!scopes?.has(operation.scope)) throw missingScope(operation.scope, context.get("caller"));
+  return operation;
+}
+
 async function decide(parts: HttpParts, part: Decision, context: HttpContext): Promise<Response> {
   const { service, bodyTimeoutMs } = parts;
   const { req } = context;
@@ -107,7 +128,7 @@ async function decide(parts: HttpParts, part: Decision, context: HttpContext): P
   // A route without a token's name would let anyone sign with any name.
   if (by === undefined) throw new ValidationError("Deciding needs a token.", { code: "token_missing" });
   const workflow_id = req.param("workflow_id") ?? "";
-  const { operation } = await service.approvalOperation(workflow_id, part);
+  const operation = await allowedOperation(service, workflow_id, part, context);
   const body = await jsonBody(req.raw, { timeoutMs: bodyTimeoutMs });
   const decision = parse(bodySchema(operation), body);
   try {

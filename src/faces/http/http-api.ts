@@ -28,7 +28,7 @@ import type { HttpContext, HttpEnv, HttpParts, Mount, Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { sessionCaller, sessionRoutes, type SessionOptions } from "./session.ts";
 import { sparqlRoutes } from "./sparql-routes.ts";
-import type { Caller, TokenSource } from "./tokens.ts";
+import { missingScope, type Caller, type TokenSource } from "./tokens.ts";
 import { toolRoutes } from "./tool-routes.ts";
 import { isSigned, type WebhookSignatures } from "./webhook-signatures.ts";
 import { workflowRoutes } from "./workflow-routes.ts";
@@ -257,7 +257,7 @@ function authorization(options: HttpApiOptions) {
       const person = context.req.header("authorization") ? undefined : await sessionCaller(context, sessions);
       if (person) context.set("caller", person);
       else if (anonymous && !context.req.header("authorization") && !isForwarded(context))
-        context.set("caller", anonymous);
+        context.set("caller", { ...anonymous, isAnonymous: true });
       else if (!isFree)
         refused = await bearer(context, async () => {}).then(
           () => undefined,
@@ -266,7 +266,7 @@ function authorization(options: HttpApiOptions) {
       const caller = context.get("caller");
       if (rateLimit) count(rateLimit, context, caller);
       if (refused !== undefined) throw refused;
-      if (!isFree && scope !== undefined && !caller?.scopes.has(scope)) throw missingScope(scope, caller, anonymous);
+      if (!isFree && scope !== undefined && !caller?.scopes.has(scope)) throw missingScope(scope, caller);
       await next();
     };
   };
@@ -296,15 +296,6 @@ function addressOf(context: HttpContext): string {
   } catch {
     return "unknown";
   }
-}
-
-function missingScope(scope: string, caller: Caller | undefined, anonymous: Caller | undefined): ValidationError {
-  if (caller && caller !== anonymous) {
-    return new ValidationError(`This token lacks the scope ${scope}.`, { code: "scope_missing" });
-  }
-  return new ValidationError(`This needs a token with the scope ${scope}: send it as Authorization: Bearer <token>.`, {
-    code: "token_missing",
-  });
 }
 
 /** For what no route answers: OPTIONS, another method, or nothing at all. */

@@ -22,6 +22,7 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ["origin_not_allowed", 403],
   ["not_found", 404],
   ["unknown_run", 404],
+  ["unknown_mail", 404],
   ["no_approvals", 404],
   ["nothing_waits", 404],
   ["method_not_allowed", 405],

@@ -11,7 +11,17 @@ export interface Caller {
   /** Stands as `by` with what this caller decides. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** Whoever calls without a token where that is allowed. */
+  readonly isAnonymous?: boolean;
 }
+
+/** The refusal of a call that needs a scope. */
+export const missingScope = (scope: Scope, caller: Caller | undefined): ValidationError =>
+  caller && caller.isAnonymous !== true
+    ? new ValidationError(`This token lacks the scope ${scope}.`, { code: "scope_missing" })
+    : new ValidationError(`This needs a token with the scope ${scope}: send it as Authorization: Bearer <token>.`, {
+        code: "token_missing",
+      });
 
 /** Finds the caller that a secret belongs to. */
 export interface TokenSource {
@@ -154,6 +164,8 @@ export class TokenFile implements TokenSource {
   readonly #path: string;
   readonly #logger: Logger;
   #version: string;
+  /** It was said already that it can't be read. */
+  #isMissing = false;
   #tokens: Tokens;
 
   private constructor(path: string, logger: Logger, { version, tokens }: { version: string; tokens: Tokens }) {
@@ -184,12 +196,15 @@ export class TokenFile implements TokenSource {
   async #refresh(): Promise<void> {
     try {
       const version = await versionOf(this.#path);
+      this.#isMissing = false;
       if (version === this.#version) return;
       // Noted first: a file that is no good is reported once, not at every request.
       this.#version = version;
       this.#tokens = await readTokens(this.#path);
       this.#logger.info({}, "the file of tokens was read again");
     } catch (error) {
+      if (this.#isMissing) return;
+      this.#isMissing = true;
       this.#logger.error({ cause: describeCause(error) }, "the file of tokens can't be read; the earlier ones stay");
     }
   }

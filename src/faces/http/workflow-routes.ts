@@ -177,7 +177,7 @@ function viewRoute(workflow: Workflow): Route {
     tag: "workflows",
     summary: "Look up",
     description: `What is known about the run with this \`${process.key}\`.`,
-    access: "feedback:read",
+    access: process.scope === "admin" ? "admin" : "feedback:read",
     operations: [],
     parameters: [
       {

@@ -37,7 +37,7 @@ export class MailChannel implements NotificationChannel {
   }
 }
 
-const NO_MORE = `This is the ${MOST_AN_HOUR}th mail of this hour. What else happens until the next hour comes without a mail: look at the list of runs.`;
+const NO_MORE = `This is the ${MOST_AN_HOUR}th mail of this kind in this hour. What else happens until the next full hour comes without a mail: look at the list of runs.`;
 
 function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notification): string {
   const facts = [`${workflow} ${key}`, workflow_id, time.toISOString()];

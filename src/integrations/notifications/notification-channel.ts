@@ -24,7 +24,7 @@ export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
 export interface NotificationChannel {
   /** snake_case; names the step that delivers, so it must not change. */
   readonly name: string;
-  /** Deliveries within an hour; more are withheld. Default: any number. */
+  /** Deliveries of one type within a clock hour; more are withheld. Default: any number. */
   readonly mostAnHour?: number;
   /**
    * Resolves when the other side has taken it. What is delivered twice has the same id.

@@ -235,14 +235,19 @@ export class FeedbackGraph {
     return feedbackId === undefined || customerUri === undefined ? undefined : { feedbackId, customerUri };
   }
 
-  /** Digest of the reply with this id; undefined where none was noted. */
-  async replyDigest(id: string): Promise<string | undefined> {
+  /** The reply with this id; undefined where none was noted. */
+  async reply(id: string): Promise<{ digest: string; isProcessed: boolean } | undefined> {
     const subject = iri(entityUri("Reply", id));
-    return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject })).value(abi.digest);
+    const facts = new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject }));
+    const digest = facts.value(abi.digest);
+    return digest === undefined ? undefined : { digest, isProcessed: facts.value(abi.processedAs) !== undefined };
   }
 
-  /** Notes what the customer wrote back; not its Message-ID, which may name its sender. */
-  async recordReply(feedbackId: string, reply: Reply): Promise<void> {
+  /**
+   * Notes what the customer wrote back; not its Message-ID, which may name its sender.
+   * @returns the digest of what is noted under this id: another's where that was first
+   */
+  async recordReply(feedbackId: string, reply: Reply): Promise<string | undefined> {
     const { id, digest, customerUri, text, attachments, processedAs, time } = reply;
     const subject = iri(entityUri("Reply", id));
     const graph = new ABIGraph();
@@ -258,6 +263,7 @@ export class FeedbackGraph {
       graph.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
     }
     await this.#ontologyStore.change(FEEDBACK_STORE, { unless: { subject, predicate: abi.id }, insert: graph });
+    return (await this.reply(id))?.digest;
   }
 
   /** Notes a person's answer; the same answer twice is one. False where the feedback is not known. */

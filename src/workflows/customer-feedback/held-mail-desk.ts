@@ -49,7 +49,7 @@ export class HeldMailDesk {
   async dismiss(mailId: string): Promise<ShownHeldMail> {
     const mail = await this.#find(mailId);
     if (mail.status === "assigned") throw decided("It was assigned to a customer.");
-    await this.#held.close(mail.id, "dismissed");
+    if ((await this.#held.close(mail.id, "dismissed")) !== "dismissed") throw decided("It was assigned to a customer.");
     return { ...shown(mail), status: "dismissed" };
   }
 

@@ -3,7 +3,7 @@ import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import type { OntologyStore, Pattern } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
 import { feedbackUri } from "./feedback-graph.ts";
@@ -92,13 +92,23 @@ export class HeldMails {
       .toSorted((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1));
   }
 
-  /** Notes that somebody has decided. */
-  async close(id: string, status: Exclude<HeldMailStatus, "open">, processedAs?: string): Promise<void> {
+  /**
+   * Notes that somebody has decided. What was assigned has a run, so it can't be dismissed any more.
+   * @returns what it is by now
+   */
+  async close(
+    id: string,
+    status: Exclude<HeldMailStatus, "open">,
+    processedAs?: string,
+  ): Promise<HeldMailStatus | undefined> {
     const subject = uriOf(id);
     const insert = new ABIGraph();
     insert.addProperty(subject, abi.status, status);
     if (processedAs !== undefined) insert.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
-    await this.#ontologyStore.change(STORE, { remove: [{ subject, predicate: abi.status }], insert });
+    const assigned = { subject, predicate: abi.status, object: toTerm("assigned", "The status") } as Pattern;
+    const remove = [{ subject, predicate: abi.status }];
+    await this.#ontologyStore.change(STORE, { ...(status === "dismissed" && { unless: assigned }), remove, insert });
+    return (await this.#read(subject))?.status;
   }
 
   async #read(subject: NamedNode): Promise<HeldMail | undefined> {

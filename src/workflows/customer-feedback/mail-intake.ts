@@ -109,8 +109,7 @@ export class MailIntake {
     const first = { mail, id: mail.id, feedbackId: feedbackIdOf(mail.id) };
     const before = await this.#takenBefore(first);
     if (before !== "other") return before ?? first;
-    const id = `${mail.id}-${mail.digest.slice(0, 8)}`;
-    const second = { mail, id, feedbackId: feedbackIdOf(id) };
+    const second = otherThan(mail);
     const again = await this.#takenBefore(second);
     return typeof again === "object" ? again : this.#hold(second, "same_message_id");
   }
@@ -129,8 +128,8 @@ export class MailIntake {
       await this.#closeHeld(id, feedbackId);
       return duplicate({ feedback_id: feedbackId, ...(run && { workflow_id: run.id }) });
     }
-    const [reply, kept] = [await graph.replyDigest(id), await held.find(id)];
-    if ([reply, kept?.digest].some((digest) => digest !== undefined && digest !== mail.digest)) return "other";
+    const [reply, kept] = [await graph.reply(id), await held.find(id)];
+    if ([reply?.digest, kept?.digest].some((digest) => digest !== undefined && digest !== mail.digest)) return "other";
     return kept?.status === "dismissed" ? duplicate({ reason: "dismissed", mail_id: id }) : undefined;
   }
 
@@ -143,10 +142,17 @@ export class MailIntake {
     const text = await processableText(mail.text);
     if (text === undefined) return this.#hold(arrival, "text_too_long", feedbackId);
     const { digest, attachments } = mail;
-    const processedAs = (await isComplaint(text)) ? arrival.feedbackId : undefined;
-    const isKnown = (await graph.replyDigest(id)) !== undefined;
-    const reply = { id, digest, customerUri, text, attachments, processedAs, time: clock() };
-    if (!isKnown) await graph.recordReply(feedbackId, reply);
+    const known = await graph.reply(id);
+    // What was noted counts: judged anew, the text may be judged otherwise.
+    const isToBeProcessed = known ? known.isProcessed : await isComplaint(text);
+    const processedAs = isToBeProcessed ? arrival.feedbackId : undefined;
+    const isKnown = known !== undefined;
+    if (!isKnown) {
+      const reply = { id, digest, customerUri, text, attachments, processedAs, time: clock() };
+      // Another mail with this Message-ID may have come in meanwhile.
+      if ((await graph.recordReply(feedbackId, reply)) !== digest)
+        return this.#hold(otherThan(mail), "same_message_id");
+    }
     const about = { reply_to: feedbackId, customer_id: customer.id };
     if (processedAs !== undefined) return { ...(await this.#submit(arrival, customer.id, text)), ...about };
     await this.#closeHeld(id);
@@ -189,7 +195,12 @@ export class MailIntake {
     const { digest, messageId, attachments, text } = mail;
     const isKnown = (await held.find(id)) !== undefined;
     const about = { id, digest, reason, time: clock(), sender: shownSender(mail), subject: subjectOf(mail) };
-    if (!isKnown) await held.hold({ ...about, text, messageId, attachments, answers });
+    if (!isKnown) {
+      await held.hold({ ...about, text, messageId, attachments, answers });
+      // Another mail with this Message-ID may have come in meanwhile.
+      const other = otherThan(mail);
+      if (id !== other.id && (await held.find(id))?.digest !== digest) return this.#hold(other, "same_message_id");
+    }
     const receipt = { reason, message: HOLD_REASONS[reason], mail_id: id };
     return isKnown ? duplicate(receipt) : { status: "needs_person", ...receipt };
   }
@@ -199,6 +210,12 @@ export class MailIntake {
     const { held } = this.#parts;
     if ((await held.find(id))?.status === "open") await held.close(id, "assigned", processedAs);
   }
+}
+
+/** The ids of a mail where another one has its Message-ID. */
+function otherThan(mail: IncomingMail): Arrival {
+  const id = `${mail.id}-${mail.digest.slice(0, 8)}`;
+  return { mail, id, feedbackId: feedbackIdOf(id) };
 }
 
 const duplicate = (about: object): MailReceipt => ({ status: "duplicate", ...about });

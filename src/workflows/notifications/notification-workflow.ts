@@ -57,6 +57,7 @@ const NAME = "notification";
  */
 export class NotificationWorkflow extends Workflow<NotificationWorkflowConfiguration> {
   override readonly name = NAME;
+  protected override readonly indexedParameters = ["type"];
 
   override readonly operations = [
     durable("send_notification", {
@@ -116,16 +117,16 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
     { startTime }: RunContext,
   ): Promise<"delivered" | "withheld"> {
     const { mostAnHour: most } = channel;
-    const before = most === undefined ? 0 : await this.#countBefore(startTime, most);
+    const before = most === undefined ? 0 : await this.#countBefore(notification.type, startTime, most);
     if (most !== undefined && before >= most) return "withheld";
     await channel.deliver(notification, before + 1 === most);
     return "delivered";
   }
 
-  /** Notifications of the hour before this one, counted up to `most`. */
-  async #countBefore(startTime: Date, most: number): Promise<number> {
-    const startedSince = new Date(startTime.getTime() - HOUR_MS);
-    const filter = { workflow: NAME, startedSince, startedBefore: startTime, limit: most };
+  /** Notifications of this type in the clock hour before this one, counted up to `most`. */
+  async #countBefore(type: NotificationType, startTime: Date, most: number): Promise<number> {
+    const startedSince = new Date(Math.floor(startTime.getTime() / HOUR_MS) * HOUR_MS);
+    const filter = { workflow: NAME, input: { type }, startedSince, startedBefore: startTime, limit: most };
     return (await this.configuration.engine.list(filter)).length;
   }
 }

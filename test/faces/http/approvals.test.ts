@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { feedback } from "../../support/feedback.ts";
-import { startHttpService, type CallOptions, type HttpService } from "../../support/http-service.ts";
+import { feedback, startFeedback } from "../../support/feedback.ts";
+import { z } from "zod";
+import { createHttpApi } from "../../../src/faces/http/http-api.ts";
+import { Tokens } from "../../../src/faces/http/tokens.ts";
+import { direct, durable } from "../../../src/workflow/operation.ts";
+import { Service } from "../../../src/workflow/service.ts";
+import { Workflow } from "../../../src/workflow/workflow.ts";
+import { SECRETS, startHttpService, TOKENS, type CallOptions, type HttpService } from "../../support/http-service.ts";
 
 interface Waiting extends HttpService {
   id: string;
@@ -15,9 +21,57 @@ async function startWaiting(api: Parameters<typeof startHttpService>[0] = {}): P
   return { ...parts, id, rendering: pending!.rendering };
 }
 
+/** Runs that wait for somebody with a scope of the workflow's own. */
+class Guarded extends Workflow {
+  override readonly name = "guarded";
+  override readonly operations = [
+    durable("begin", {
+      description: "Begin.",
+      scope: "admin",
+      input: z.strictObject({ id: z.string() }),
+      output: z.object({}),
+      key: "id",
+      run: async (_, { decision }) => {
+        await decision("draft");
+        return {};
+      },
+    }),
+    ...(["show", "approve"] as const).map((approval) =>
+      direct(`${approval}_it`, {
+        description: "Decide.",
+        audience: "person",
+        scope: "admin",
+        approval,
+        input: z.strictObject({ workflow_id: z.string(), by: z.string().optional() }),
+        output: z.object({}),
+        run: () => ({}),
+      }),
+    ),
+  ];
+}
+
 const asAnn = (body?: unknown): CallOptions => ({ token: "ann", ...(body !== undefined && { body }) });
 
 describe("the approval queue", () => {
+  it("asks for the scope of the workflow whose run it is", async () => {
+    const { engine, workflow } = await startFeedback({ approval: true });
+    const guarded = new Guarded({ engine });
+    const service = new Service({ engine, workflows: [workflow, guarded] });
+    const { app } = createHttpApi(service, { tokens: Tokens.fromSetting(TOKENS), version: "1" });
+    const { workflow_id: id } = await guarded.run({ id: "G-1" });
+    const status = async (method: string, path: string, secret: string) => {
+      const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+      const body = method === "POST" ? { body: "{}" } : {};
+      return (await app.request(`http://localhost${path}`, { method, headers, ...body })).status;
+    };
+    expect(await status("GET", `/approvals/${id}`, SECRETS.ann)).toBe(403);
+    expect(await status("POST", `/approvals/${id}/approve`, SECRETS.ann)).toBe(403);
+    expect(await status("GET", "/workflows/guarded/G-1", SECRETS.reader)).toBe(403);
+    expect(await status("GET", `/approvals/${id}`, SECRETS.admin)).toBe(200);
+    // It is not said whether there is such a run.
+    expect(await status("GET", "/approvals/workflow-none", SECRETS.reader)).toBe(403);
+  });
+
   it("is looked at and decided on, from the list to the mail", async () => {
     const { call, id, mails, workflow } = await startWaiting();
     const list = await call("GET", "/approvals", asAnn());

@@ -479,7 +479,7 @@ describe("a mail whose sender may be forged", () => {
 });
 
 describe("as operations", () => {
-  it("mails come in and are decided on by operators, never by a model", async () => {
+  it("mails come in by operators and are decided on by people, never by a model", async () => {
     const started = await start();
     const service = new Service({ engine: started.engine, workflows: [started.workflow] });
     const mail = rawMail({ From: "new@example.net" }).toString("base64");
@@ -494,11 +494,11 @@ describe("as operations", () => {
     const names = new Set(["ingest_mail", "list_held_mails", "get_held_mail", "assign_held_mail", "dismiss_held_mail"]);
     const operations = service.operations.map(({ operation }) => operation).filter(({ name }) => names.has(name));
     expect(operations.map(({ name, audience, scope }) => `${name} ${audience} ${scope}`).toSorted()).toEqual([
-      "assign_held_mail operator feedback:write",
-      "dismiss_held_mail operator feedback:write",
-      "get_held_mail operator feedback:read",
+      "assign_held_mail person approve",
+      "dismiss_held_mail person approve",
+      "get_held_mail person approve",
       "ingest_mail operator feedback:write",
-      "list_held_mails operator feedback:read",
+      "list_held_mails person approve",
     ]);
     expect(started.workflow.as_tools()).toHaveLength(3);
   });
