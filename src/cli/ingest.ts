@@ -5,14 +5,16 @@ import type { GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
 import { IngestSummary, type IngestResult } from "./ingest-summary.ts";
 import { STDIN } from "./input.ts";
+import { describeCause, type Logger } from "../log.ts";
 import { note, plural, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
-import { settingsFrom } from "./settings.ts";
+import { loggerFor, settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
 /** Takes in all mails of a path, waits for the runs that they start, and counts what came of each. */
 export async function ingest(path: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
+  const logger = loggerFor(settings);
   const summary = new IngestSummary();
   const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(located(path));
   // Before anything is opened: a path that is wrong must not make a data directory.
@@ -22,7 +24,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
     await withApplication(settings, async (application, signal) => {
       const { pMapIterable } = await import("p-map");
       const take = async ({ share, ...mail }: FoundMail) => ({
-        result: await takeIn(application, mail, signal),
+        result: await takeIn(application, mail, { signal, logger }),
         share,
       });
       const results = pMapIterable(untilAborted(first, mails, signal), take, {
@@ -59,7 +61,7 @@ async function* untilAborted(
 async function takeIn(
   { service, workflow }: Application,
   { place, raw }: Pick<FoundMail, "place" | "raw">,
-  signal: AbortSignal,
+  { signal, logger }: { signal: AbortSignal; logger: Logger },
 ): Promise<IngestResult> {
   try {
     if (raw instanceof Error) throw raw;
@@ -69,7 +71,9 @@ async function takeIn(
     // Also of one that an earlier call has begun: that may have been interrupted.
     return { place, ...receipt, run: await workflow.getWorkflowResult(workflow_id, { signal }) };
   } catch (error) {
-    if (!isAbiError(error)) throw error;
+    signal.throwIfAborted();
+    // One mail that breaks something must not keep the others.
+    if (!isAbiError(error)) logger.error({ place, cause: describeCause(error) }, "a mail could not be taken in");
     return { place, status: "failed", ...toWireError(error) };
   }
 }

@@ -106,6 +106,19 @@ describe("ingest", () => {
     expect(stdout).toContain("1.eml: This is not a mail");
   });
 
+  it("holds a mail that is made to break it, and takes the next one in", async () => {
+    const { cwd } = await place();
+    mkdirSync(join(cwd, "mails"));
+    const html = { "Content-Type": "text/html" };
+    writeFileSync(join(cwd, "mails/1.eml"), rawMail(html, "<div>".repeat(5000)));
+    writeFileSync(join(cwd, "mails/2.eml"), rawMail({ Subject: "=?utf-8?q?=41?= ".repeat(60_000) }));
+    writeFileSync(join(cwd, "mails/3.eml"), rawMail());
+    const { code, stdout } = await call(["ingest", "mails", "--json"], { cwd });
+    expect(code).toBe(0);
+    const found = lines(stdout).map(({ status, reason }) => reason ?? status);
+    expect(found.toSorted()).toEqual(["processing", "unreadable", "unreadable"]);
+  });
+
   it("makes nothing where there is nothing to read", async () => {
     const cwd = temporaryFolder();
     expect(await call(["ingest", "missing"], { cwd })).toMatchObject({

@@ -1,19 +1,21 @@
 /** Raw mails (RFC 5322, MIME) as data: who wrote what, in answer to what. Reads anything, trusts nothing. */
 import { createHash } from "node:crypto";
-import type * as HtmlToText from "html-to-text";
 import type { Email } from "postal-mime";
 import { ValidationError } from "../../errors.ts";
-import { requirePackage } from "../../require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { readEmailAddress } from "../email/email-address.ts";
 import { isMessageId } from "../email/message-id.ts";
 import { oneLine } from "../email/reply-subject.ts";
+import { textOfHtml } from "./html-text.ts";
+import { DEEPEST_PARTS, LONGEST_HEADERS, readableBeginning } from "./mail-limits.ts";
 
-/** What lies beyond is not read. Text comes first in a mail; attachments, which nobody keeps, make it large. Bytes. */
-export const LARGEST_MAIL = 10_485_760;
+export { LARGEST_MAIL } from "./mail-limits.ts";
 
 /** Text and HTML beyond this are not read. UTF-16 code units. */
 const LONGEST_TEXT = 1_000_000;
+
+/** More of a header says nothing of who wrote a mail, or about what. UTF-16 code units. */
+const LONGEST_FIELD = 10_000;
 
 /** Far more than a conversation has; its latest ones count. */
 const MOST_REFERENCES = 100;
@@ -41,18 +43,19 @@ export interface IncomingMail {
   readonly attachments: number;
   /** All values of each header, in their order, by name in lower case. */
   readonly headers: Readonly<Record<string, string[]>>;
-  /** False where a part of it was not read: it is larger than `LARGEST_MAIL`, its text longer than a million characters, or its MIME structure too deep. */
+  /** False where a part of it was not read: it is larger than `LARGEST_MAIL`, its text is longer than a million characters, or it has too many or too deeply nested headers, lines, parts or HTML tags. */
   readonly isComplete: boolean;
 }
 
 /**
- * Reads a mail of any charset and MIME structure. A broken one gives what can be read of it.
+ * Reads a mail of any charset and MIME structure. A broken one gives what can be read of it; so does one that is made to take long.
  * @param raw as it came over the wire; a line `From …` of an mbox before it does not count
  * @throws ValidationError (`not_a_mail`) where it has none of the headers that every mail has
  */
 export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> {
   const bytes = withoutEnvelopeLine(typeof raw === "string" ? Buffer.from(raw) : raw);
-  const { email, isWhole } = await parseMail(bytes.subarray(0, LARGEST_MAIL));
+  const beginning = readableBeginning(bytes);
+  const { email, isWhole } = await parseMail(beginning);
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (const { key, value } of email.headers) (headers[key] ??= []).push(value);
   if (!USUAL_HEADERS.some((name) => headers[name] !== undefined)) {
@@ -78,7 +81,7 @@ export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> 
     inReplyTo: answeredIds(headers),
     attachments: email.attachments.length,
     headers,
-    isComplete: isWhole && body.isWhole && bytes.length <= LARGEST_MAIL,
+    isComplete: isWhole && body.isWhole && beginning.length === bytes.length,
   };
 }
 
@@ -94,17 +97,19 @@ function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
   return raw.subarray(before.length);
 }
 
-/** A mail that is nested too deeply is read by its headers alone. */
+/** A mail that is nested too deeply, or has too long headers, is read by its first headers alone. */
 async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: boolean }> {
   const { default: PostalMime } = await import("postal-mime");
   const options = { forceRfc822Attachments: true };
   try {
-    return { email: await PostalMime.parse(bytes, options), isWhole: true };
+    const limits = { maxHeadersSize: LONGEST_HEADERS, maxNestingDepth: DEEPEST_PARTS };
+    return { email: await PostalMime.parse(bytes, { ...options, ...limits }), isWhole: true };
   } catch {
-    const text = Buffer.from(bytes).toString("latin1", 0, LONGEST_TEXT);
+    const text = Buffer.from(bytes).toString("latin1", 0, LONGEST_HEADERS);
     const [head = ""] = text.split(/\r?\n\r?\n/, 1);
-    const named = head.split(/\r?\n(?![ \t])/).filter((line) => HEADER_OF_NOTE.test(line) && line.length < 10_000);
-    const headers = Buffer.from(`${named.join("\r\n")}\r\n\r\n`, "latin1");
+    const named = head.split(/\r?\n(?![ \t])/).filter((line) => HEADER_OF_NOTE.test(line));
+    const short = named.map((line) => line.slice(0, LONGEST_FIELD));
+    const headers = Buffer.from(`${short.join("\r\n")}\r\n\r\n`, "latin1");
     return { email: await PostalMime.parse(headers, options), isWhole: false };
   }
 }
@@ -114,6 +119,7 @@ const HEADER_OF_NOTE =
 
 /** Several From fields, or several addresses in one, leave open who wrote it. */
 async function senderOf(fields: readonly string[]): Promise<string | undefined> {
+  if (fields.some((field) => field.length > LONGEST_FIELD)) return undefined;
   const { addressParser } = await import("postal-mime");
   const addresses = fields.flatMap((field) => addressParser(field, { flatten: true }));
   const [only, ...others] = addresses.map(({ address = "" }) => readEmailAddress(address));
@@ -134,25 +140,21 @@ function answeredIds(headers: IncomingMail["headers"]): string[] {
 function textOf({ text = "", html = "" }: Email): { text: string; isWhole: boolean } {
   const plain = tidy(text);
   const isPlain = isVisible(plain) || html === "";
-  const content = isPlain ? plain : tidy(toText(html.slice(0, LONGEST_TEXT)));
-  const length = isPlain ? plain.length : html.length;
+  const content = isPlain ? plain : convertedText(html.slice(0, LONGEST_TEXT));
+  if (content === undefined) return { text: "", isWhole: false };
+  const length = isPlain ? plain.length : Math.max(html.length, content.length);
   return { text: content.slice(0, LONGEST_TEXT).toWellFormed(), isWhole: length <= LONGEST_TEXT };
+}
+
+function convertedText(html: string): string | undefined {
+  try {
+    const text = textOfHtml(html);
+    return text === undefined ? undefined : tidy(text);
+  } catch {
+    // A converter that breaks on a mail must not keep the mail from a person.
+    return undefined;
+  }
 }
 
 /** As every store, mail and log can hold it. */
 const tidy = (text: string): string => text.toWellFormed().replaceAll("\0", "").replaceAll("\r\n", "\n").trim();
-
-let convert: ReturnType<typeof HtmlToText.compile> | undefined;
-
-/** Quoted mail keeps its marks, links and pictures say nothing of what the customer wrote. */
-function toText(html: string): string {
-  convert ??= (requirePackage("html-to-text") as typeof HtmlToText).compile({
-    wordwrap: false,
-    selectors: [
-      { selector: "a", options: { ignoreHref: true } },
-      { selector: "img", format: "skip" },
-      ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
-    ],
-  });
-  return convert(html);
-}

@@ -196,27 +196,26 @@ export class MailboxWatcher {
     // Another client may have moved it meanwhile.
     if (message === false || message.source === undefined) return;
     const outcome = await this.#receive(uid, message.source);
-    if (outcome === "failed") return;
     if (outcome === "needs_person") await client.messageFlagsAdd(uid, [FLAGGED], { uid: true });
     const { doneFolder } = this.#options;
     if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN], { uid: true });
     else await client.messageMove(uid, doneFolder, { uid: true });
   }
 
-  /** @throws IoError: then nothing can be taken in for now */
-  async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person" | "failed"> {
+  /**
+   * Whatever a mail breaks, it is not tried for ever.
+   * @throws IoError: then nothing can be taken in for now
+   */
+  async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person"> {
     try {
       const { status } = await this.#options.receive(raw);
       return status === "needs_person" ? status : "taken";
     } catch (error) {
       if (error instanceof IoError) throw error;
-      const cause = describeCause(error);
-      if (isAbiError(error) && error.type !== "unexpected_error") {
-        this.#logger.warn({ uid, cause }, "a mail in the mailbox can't be taken in; it is flagged for a person");
-        return "needs_person";
-      }
-      this.#logger.error({ uid, cause }, "a mail could not be taken in; it stays for the next connection");
-      return "failed";
+      const isExpected = isAbiError(error) && error.type !== "unexpected_error";
+      const text = "a mail in the mailbox can't be taken in; it is flagged for a person";
+      this.#logger[isExpected ? "warn" : "error"]({ uid, cause: describeCause(error) }, text);
+      return "needs_person";
     }
   }
 }

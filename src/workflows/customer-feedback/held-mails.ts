@@ -20,7 +20,7 @@ export const HOLD_REASONS = {
   other_sender: "It answers a mail of ours, but comes from another address than that mail went to.",
   no_text: "There is no text in it.",
   text_too_long: "Its text is too long to be processed as it is.",
-  unreadable: "Its parts are nested too deeply to be read.",
+  unreadable: "It is too large, or nested too deeply, to be read.",
   same_message_id: "It has the Message-ID of another mail that was taken in before.",
 } as const;
 

@@ -233,9 +233,19 @@ const shownSender = ({ sender, headers }: IncomingMail): string | undefined =>
     .toWellFormed() ||
     undefined);
 
+/** A conversation of hundreds of mails has fewer; to look for quotations takes time for each. */
+const MOST_LINES = 20_000;
+
+function countLines(text: string): number {
+  let count = 1;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
+}
+
 /** Whole; where it is too long, without quotations and signature; undefined where that is too long as well. */
 async function processableText(text: string): Promise<string | undefined> {
   if (text.length <= LONGEST_TEXT) return text;
+  if (countLines(text) > MOST_LINES) return undefined;
   const { ownWords } = await import("../../analysis/own-words/own-words.ts");
   const own = ownWords(text).trim();
   return own.length <= LONGEST_TEXT ? own : undefined;

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LARGEST_MAIL, readMail } from "../../../src/integrations/mailbox/incoming-mail.ts";
-import { multipart, rawMail, utf8 } from "../../support/raw-mail.ts";
+import { asyncCpuSeconds } from "../../support/cpu-seconds.ts";
+import { multipart, rawMail, utf8, type RawHeaders } from "../../support/raw-mail.ts";
+
+/** Of processor time in seconds; a large mail of the usual kind takes a tenth of it. */
+const LONGEST = 4;
 
 const base64 = (text: string | Buffer): string =>
   (
@@ -177,6 +181,58 @@ describe("the headers of a mail", () => {
     ["bytes", "\u0000\u00FF\u0001"],
   ])("are missed where it is %s", async (_, raw) => {
     await expect(readMail(Buffer.from(raw, "latin1"))).rejects.toMatchObject({ code: "not_a_mail" });
+  });
+});
+
+describe("a mail that is made to take long", () => {
+  const HTML = { "Content-Type": "text/html" };
+  const MIXED = { "Content-Type": "multipart/mixed; boundary=b" };
+  it.each<[string, RawHeaders, string]>([
+    ["a little HTML that is very deep", HTML, "<div>".repeat(5000)],
+    ["deep HTML", HTML, "<div>".repeat(180_000)],
+    ["nested tables", HTML, "<table><tr><td>".repeat(60_000)],
+    ["as many open tags as are read", HTML, "<div>".repeat(39_000)],
+    [
+      "quotations within each other around many lines",
+      HTML,
+      `${"<blockquote>".repeat(190)}<pre>${"x\n".repeat(50_000)}`,
+    ],
+    ["the same with line ends as entities", HTML, `${"<ul><li>".repeat(90)}<pre>${"x&NewLine;".repeat(50_000)}`],
+    ["many headers", Object.fromEntries(Array.from({ length: 90_000 }, (_, n) => [`X-${n}`, "y"])), "x"],
+    ["many senders", { From: "a,".repeat(400_000) }, "x"],
+    ["many words in its subject", { Subject: "=?utf-8?q?=41?= ".repeat(60_000) }, "x"],
+    ["empty lines", {}, `${"\n".repeat(2_000_000)}x`],
+    ["parts without text", MIXED, "--b\n\n\n".repeat(180_000)],
+  ])("is left to a person: %s", async (_, headers, body) => {
+    const raw = rawMail(headers, body);
+    const seconds = await asyncCpuSeconds(async () => {
+      expect(await readMail(raw)).toMatchObject({ text: "", isComplete: false });
+    });
+    expect(seconds).toBeLessThan(LONGEST);
+  });
+
+  it.each<[string, RawHeaders, string]>([
+    ["lines", {}, "On Mon, \n".repeat(1_000_000)],
+    ["parts", MIXED, "--b\n\nx\n".repeat(180_000)],
+    ["HTML", MIXED, `--b\n\nx\n--b\nContent-Type: text/html\n\n${`${"<p>a &amp; b</p>".repeat(60)}\n`.repeat(9000)}`],
+  ])("is read from its beginning: many %s", async (_, headers, body) => {
+    const raw = rawMail(headers, body);
+    const seconds = await asyncCpuSeconds(async () => {
+      expect(await readMail(raw)).toMatchObject({ text: expect.stringMatching(/^(?:On Mon|x)/), isComplete: false });
+    });
+    expect(seconds).toBeLessThan(LONGEST);
+  });
+
+  it("is told from a large newsletter and from a long conversation", async () => {
+    const rows = "<table><tr><td><ul><li><a href='https://x.example'>Offer</a></li></ul></td></tr></table>".repeat(400);
+    expect(await readMail(rawMail(HTML, rows))).toMatchObject({
+      isComplete: true,
+      text: expect.stringContaining("Offer"),
+    });
+    const quoted = `${"<div><blockquote>".repeat(40)}${"first<br>".repeat(500)}${"</blockquote></div>".repeat(40)}`;
+    const { text, isComplete } = await readMail(rawMail(HTML, `<p>Thanks!</p>${quoted}`));
+    expect(isComplete).toBe(true);
+    expect(text).toMatch(/^Thanks!\s+(?:> ){40}first/);
   });
 });
 

@@ -116,9 +116,10 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
       },
     });
     await watcher.start();
-    await until(async () => (await mailbox.flags()).flat().length === 1);
+    await until(async () => (await mailbox.flags()).flat().length === 3);
     expect(received).toEqual(["good"]);
-    expect(await mailbox.flags()).toEqual([[], [TAKEN]]);
+    // Flagged for a person, and not tried again.
+    expect(await mailbox.flags()).toEqual([[String.raw`\Flagged`, TAKEN].toSorted(), [TAKEN]]);
   });
 
   it("connects again when the server comes back", async () => {
