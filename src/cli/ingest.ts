@@ -1,20 +1,18 @@
 import type { Application } from "../application.ts";
-import { isAbiError, toWireError } from "../errors.ts";
+import { toWireError } from "../errors.ts";
 import { mailsIn, mailsOf, type FoundMail } from "../integrations/mailbox/mail-files.ts";
 import type { GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
 import { IngestSummary, type IngestResult } from "./ingest-summary.ts";
 import { STDIN } from "./input.ts";
-import { describeCause, type Logger } from "../log.ts";
 import { note, plural, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
-import { loggerFor, settingsFrom } from "./settings.ts";
+import { settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
 /** Takes in all mails of a path, waits for the runs that they start, and counts what came of each. */
 export async function ingest(path: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
-  const logger = loggerFor(settings);
   const summary = new IngestSummary();
   const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(located(path));
   // Before anything is opened: a path that is wrong must not make a data directory.
@@ -24,7 +22,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
     await withApplication(settings, async (application, signal) => {
       const { pMapIterable } = await import("p-map");
       const take = async ({ share, ...mail }: FoundMail) => ({
-        result: await takeIn(application, mail, { signal, logger }),
+        result: await takeIn(application, mail, signal),
         share,
       });
       const results = pMapIterable(untilAborted(first, mails, signal), take, {
@@ -61,7 +59,7 @@ async function* untilAborted(
 async function takeIn(
   { service, workflow }: Application,
   { place, raw }: Pick<FoundMail, "place" | "raw">,
-  { signal, logger }: { signal: AbortSignal; logger: Logger },
+  signal: AbortSignal,
 ): Promise<IngestResult> {
   try {
     if (raw instanceof Error) throw raw;
@@ -73,7 +71,7 @@ async function takeIn(
   } catch (error) {
     signal.throwIfAborted();
     // One mail that breaks something must not keep the others.
-    if (!isAbiError(error)) logger.error({ place, cause: describeCause(error) }, "a mail could not be taken in");
+    service.logUnexpected(error);
     return { place, status: "failed", ...toWireError(error) };
   }
 }

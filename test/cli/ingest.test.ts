@@ -119,6 +119,33 @@ describe("ingest", () => {
     expect(found.toSorted()).toEqual(["processing", "unreadable", "unreadable"]);
   });
 
+  it("takes the next mail in after one that meets a fault of ours", async () => {
+    const { cwd } = await place();
+    // Stands for a fault that nobody knows of yet.
+    const source = new URL("../../src/workflows/customer-feedback/customer-feedback-workflow.ts", import.meta.url);
+    writeFileSync(
+      join(cwd, "faulty.mjs"),
+      `import { CustomerFeedbackWorkflow } from ${JSON.stringify(source.href)};
+      const { receiveMail } = CustomerFeedbackWorkflow.prototype;
+      CustomerFeedbackWorkflow.prototype.receiveMail = async function (raw) {
+        if (String(raw).includes("Subject: bad")) throw new TypeError("a fault");
+        return receiveMail.call(this, raw);
+      };
+      export const createWorkflows = () => [];`,
+    );
+    const mails = ["bad", "good"].map((subject) => inMbox(rawMail({ Subject: subject })));
+    writeFileSync(join(cwd, "mails.mbox"), Buffer.concat(mails));
+    const env = { WORKFLOWS: "./faulty.mjs" };
+    const { code, stdout, stderr } = await call(["ingest", "mails.mbox", "--json"], { cwd, env });
+    expect(code).toBe(1);
+    expect(
+      lines(stdout)
+        .map(({ status }) => status)
+        .toSorted(),
+    ).toEqual(["failed", "processing"]);
+    expect(stderr).toContain("a fault");
+  });
+
   it("makes nothing where there is nothing to read", async () => {
     const cwd = temporaryFolder();
     expect(await call(["ingest", "missing"], { cwd })).toMatchObject({

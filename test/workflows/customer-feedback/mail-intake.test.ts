@@ -273,6 +273,8 @@ describe("a mail that needs a person", () => {
     ["no_text", {}, ""],
     ["no_text", { "Content-Type": "application/ms-tnef; name=winmail.dat" }, "tnef"],
     ["text_too_long", {}, "I have much to say. ".repeat(1200)],
+    ["text_too_long", {}, `Hi\n\nOn 5/5/26 10:00, Support wrote:\n${"> Hello\n".repeat(30_000)}`],
+    ["unreadable", { "Content-Type": "text/html" }, "<div>".repeat(5000)],
     [
       "unreadable",
       { "Content-Type": "multipart/mixed; boundary=b0" },
