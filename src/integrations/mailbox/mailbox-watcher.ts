@@ -15,6 +15,11 @@ const LONGEST_IDLE_MS = 5 * 60_000;
 /** So soon after the last mail it waits for the server to report the next one. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
+const DEFAULT_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 };
+/** So many mails in a row that can't be taken in for now, and it is not the mails. */
+const MOST_FAILURES = 5;
+/** How long a mail in hand may take when the watcher is closed. Milliseconds. */
+const PATIENCE_AT_CLOSE_MS = 10_000;
 /** Longer than an idle connection is silent. */
 const SOCKET_TIMEOUT_MS = LONGEST_IDLE_MS + 60_000;
 
@@ -37,6 +42,10 @@ export interface MailboxWatcherOptions {
 /** Watches a mailbox on an IMAP server (RFC 9051), and gives each mail that comes in to whoever receives it. */
 export class MailboxWatcher {
   readonly #mailbox: ImapMailbox;
+  #client: ImapFlow | undefined;
+  #hasNews = false;
+  #isReceiving = false;
+  #retry: NodeJS.Timeout | undefined;
   readonly #options: MailboxWatcherOptions;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
@@ -69,8 +78,13 @@ export class MailboxWatcher {
   /** Finishes the mail in hand, and leaves the rest to the next start. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing.abort();
+    clearTimeout(this.#retry);
     this.#wake();
-    await this.#watching;
+    if (this.#watching === undefined) return;
+    // A server that says nothing is not waited for; nor, for long, is the mail in hand: it comes again.
+    if (!this.#isReceiving) this.#client?.close();
+    const timer = setTimeout(() => this.#client?.close(), PATIENCE_AT_CLOSE_MS);
+    await this.#watching.finally(() => clearTimeout(timer));
   }
 
   async #watch(started: () => void, failed: (error: unknown) => void): Promise<void> {
@@ -92,7 +106,7 @@ export class MailboxWatcher {
   }
 
   async #waitBeforeNext(): Promise<void> {
-    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? { initialDelayMs: 1000, maximumDelayMs: 300_000 };
+    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? DEFAULT_RETRY;
     this.#delayMs = Math.min(Math.max(2 * this.#delayMs, initialDelayMs), maximumDelayMs);
     const { signal } = this.#closing;
     await pause(this.#delayMs, undefined, { signal }).catch(() => {});
@@ -101,7 +115,8 @@ export class MailboxWatcher {
   /** One connection, from its beginning to its end. */
   async #session(opened: () => void): Promise<void> {
     const client = await this.#connect();
-    let hasNews = true;
+    this.#client = client;
+    this.#hasNews = true;
     let problem: Error | undefined;
     const end = (error?: Error): void => {
       problem ??= error;
@@ -110,7 +125,7 @@ export class MailboxWatcher {
     client.on("error", end);
     client.on("close", () => end());
     client.on("exists", () => {
-      hasNews = true;
+      this.#hasNews = true;
       this.#wake();
     });
     try {
@@ -119,15 +134,17 @@ export class MailboxWatcher {
       while (client.usable && !this.#closing.signal.aborted) {
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#wake = resolve;
-        if (hasNews) {
-          hasNews = false;
+        if (this.#hasNews) {
+          this.#hasNews = false;
           await this.#takeAll(client);
           this.#delayMs = 0;
         } else await promise;
       }
       if (problem) throw problem;
     } finally {
-      await leave(client);
+      this.#client = undefined;
+      if (this.#closing.signal.aborted) client.close();
+      else await leave(client);
     }
   }
 
@@ -184,10 +201,31 @@ export class MailboxWatcher {
     const { doneFolder } = this.#options;
     const left = doneFolder === undefined ? { unKeyword: TAKEN, deleted: false } : { deleted: false };
     const uids = (await client.search(left, { uid: true })) || [];
+    let failures = 0;
     for (const uid of uids) {
       if (this.#closing.signal.aborted) return;
-      await this.#take(client, String(uid));
+      try {
+        await this.#take(client, String(uid));
+        failures = 0;
+      } catch (error) {
+        // One that can't be taken in for now must not keep the others waiting; where none can, the connection is given up for a while.
+        failures += 1;
+        if (!(error instanceof IoError) || !client.usable || failures === MOST_FAILURES) throw error;
+        this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be taken in for now; it is tried again");
+        this.#retryLater();
+      }
     }
+  }
+
+  /** What was left is tried again although nothing new has come. */
+  #retryLater(): void {
+    if (this.#retry !== undefined) return;
+    const { maximumDelayMs } = this.#options.retry ?? DEFAULT_RETRY;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#hasNews = true;
+      this.#wake();
+    }, maximumDelayMs).unref();
   }
 
   async #take(client: ImapFlow, uid: string): Promise<void> {
@@ -195,7 +233,8 @@ export class MailboxWatcher {
     const message = await client.fetchOne(uid, query, { uid: true });
     // Another client may have moved it meanwhile.
     if (message === false || message.source === undefined) return;
-    const outcome = await this.#receive(uid, message.source);
+    this.#isReceiving = true;
+    const outcome = await this.#receive(uid, message.source).finally(() => (this.#isReceiving = false));
     if (outcome === "needs_person") await client.messageFlagsAdd(uid, [FLAGGED], { uid: true });
     const { doneFolder } = this.#options;
     if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN], { uid: true });

@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,6 +37,40 @@ function watch(mailbox: TestMailbox, options: Partial<MailboxWatcherOptions> = {
 }
 
 const mail = (subject: string): Buffer => rawMail({ Subject: subject });
+
+/** An IMAP server that lets everybody in and has a mail, and is silent when it is asked which. Gives its port. */
+async function startSilentServer(asked: () => void): Promise<number> {
+  const answers: Record<string, string> = {
+    SELECT: "* FLAGS ()\r\n* OK [PERMANENTFLAGS (\\*)] ok\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n",
+    LIST: '* LIST () "/" INBOX\r\n',
+    CAPABILITY: "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n",
+  };
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hello\r\n");
+    socket.on("data", (data) => {
+      for (const line of data.toString().split("\r\n").filter(Boolean)) {
+        const [tag, command = ""] = line.toUpperCase().split(" ");
+        if (command === "UID" || command === "SEARCH") return asked();
+        socket.write(`${answers[command] ?? ""}${tag} OK ${command === "SELECT" ? "[READ-WRITE] " : ""}done\r\n`);
+      }
+    });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+it("is closed although its server says nothing any more", async () => {
+  const asked = Promise.withResolvers<void>();
+  const port = await startSilentServer(asked.resolve);
+  const url = `imap://u:p@127.0.0.1:${port}/INBOX`;
+  const watcher = new MailboxWatcher({ url, receive: async () => ({ status: "recorded" }) });
+  await watcher.start();
+  await asked.promise;
+  // It must not wait for the socket's own time-out, which is minutes.
+  expect(await watcher.close()).toBeUndefined();
+}, 60_000);
 
 describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
   it("gives what is there and what comes, and marks it", async () => {
@@ -120,6 +154,21 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(received).toEqual(["good"]);
     // Flagged for a person, and not tried again.
     expect(await mailbox.flags()).toEqual([[String.raw`\Flagged`, TAKEN].toSorted(), [TAKEN]]);
+  });
+
+  it("lets none that can't be taken in for now keep the others, and tries it again", async () => {
+    const mailbox = await startDovecot();
+    for (const subject of ["poison", "one", "two"]) await mailbox.append(mail(subject));
+    let refusals = 0;
+    const receive = async (raw: Uint8Array) => {
+      const { subject } = await readMail(raw);
+      if (subject === "poison" && ++refusals < 3) throw new IoError("The source answers 500 about this one.");
+      return { status: "processing" };
+    };
+    const { watcher, received } = watch(mailbox, { receive });
+    await watcher.start();
+    await until(async () => (await mailbox.flags()).filter((flags) => flags.includes(TAKEN)).length === 3);
+    expect(received).toEqual(["one", "two", "poison"]);
   });
 
   it("connects again when the server comes back", async () => {
