@@ -1,4 +1,6 @@
 /** The HTTP service, for programs that start it themselves or mount it in a server of their own. */
+import "./node-version.ts";
+
 export { createHttpApi, type HttpApi, type HttpApiOptions } from "./faces/http/http-api.ts";
 export type { GraphQueries } from "./faces/http/graph-queries.ts";
 export type { HealthCheck } from "./faces/http/health.ts";

@@ -1,6 +1,6 @@
 /** The files of the console: our client modules and styles, and what they import from packages. */
 import { createHash } from "node:crypto";
-import { globSync } from "node:fs";
+
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { extname, join } from "node:path";
@@ -65,7 +65,10 @@ let reading: Promise<Assets> | undefined;
 export const assets = (): Promise<Assets> => (reading ??= readAssets());
 
 async function readAssets(): Promise<Assets> {
-  const own = globSync(`**/*{${CLIENT_EXTENSION},.css,.svg}`, { cwd: CLIENT }).toSorted();
+  const own = process
+    .getBuiltinModule("node:fs")
+    .globSync(`**/*{${CLIENT_EXTENSION},.css,.svg}`, { cwd: CLIENT })
+    .toSorted();
   const packages = [...Object.values(MODULES), ...BESIDE];
   const files = await Promise.all([
     ...own.map(async (path) => [`client/${path}`, await toAsset(join(CLIENT, path))] as const),
