@@ -68,6 +68,40 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator(".row").count()).toBe(1);
   });
 
+  it("goes through the inbox by keys", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, COMPLAINT);
+    const page = await open(service, "");
+    const rows = page.locator(".row");
+    await expect.poll(() => rows.count()).toBe(2);
+    const focused = page.locator(".row:focus");
+    const visited: string[] = [];
+    for (const key of ["j", "j", "j", "k"]) {
+      await page.keyboard.press(key);
+      visited.push((await focused.getAttribute("href")) ?? "");
+    }
+    const hrefs = await rows.evaluateAll((all) => all.map((row) => row.getAttribute("href")));
+    expect(visited).toEqual([hrefs[0], hrefs[1], hrefs[1], hrefs[0]]);
+  });
+
+  it("counts what the graph says", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {}, COMPLAINT);
+    const page = await open(service, "charts");
+    await page.getByText("Sentiment over time").first().waitFor();
+    const tiles = await page.locator(".tile").allInnerTexts();
+    expect(tiles.map((text) => text.replaceAll(/\s+/g, " "))).toEqual([
+      "Feedback 2",
+      "Negative 50 %",
+      "Escalated 50 %",
+      "Answered 100 %",
+    ]);
+    const figures = page.locator("figure", { hasText: "What was decided" });
+    await figures.getByText("Figures").click();
+    const rows = await figures.locator("tbody tr").allInnerTexts();
+    expect(rows.map((text) => text.replaceAll(/\s+/g, " ")).toSorted()).toEqual(["answer by mail 1", "escalate 1"]);
+  });
+
   it("shows what keeps failing with every attempt, and lets it be tried now", async () => {
     const service = await serveConsole({ approval: false, mailUrl: "smtp://127.0.0.1:1" });
     await service.application.workflow.startWorkflow(FEEDBACK);

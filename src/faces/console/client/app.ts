@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { isOffline, isSignedOut, returns, type ApiError } from "./api.ts";
+import { isOffline, isSignedOut } from "./api.ts";
 import { listApprovals } from "./approvals/approvals-api.ts";
 import { html } from "./html.ts";
 import { useLoad } from "./load.ts";
@@ -9,33 +9,16 @@ import { may, readSession, session, signOut } from "./session.ts";
 import { SignIn } from "./sign-in.ts";
 import { nextTheme, theme } from "./theme.ts";
 import { Icon } from "./ui/icons.ts";
-import { Failed, Loading } from "./ui/states.ts";
+import { Pending } from "./ui/states.ts";
 import { Toasts } from "./ui/toast.ts";
 
 export function App() {
   // Asked for again when the service comes back: it may be another one by then.
-  const { error, isLoading, reload } = useLoad<boolean>("session", async () => {
-    await readSession();
-    return true;
-  });
+  const { error, reload } = useLoad("session", readSession);
   if (isSignedOut.value) return html`<${SignIn} />`;
-  if (!session.value) return html`<${Beginning} error=${error} isLoading=${isLoading} reload=${reload} />`;
-  return html`<${Shell} />`;
+  if (session.value) return html`<${Shell} />`;
+  return html`<main class="sign-in" id="main"><${Pending} error=${error} retry=${reload} rows=${4} /></main>`;
 }
-
-const Beginning = ({
-  error,
-  isLoading,
-  reload,
-}: {
-  error: ApiError | undefined;
-  isLoading: boolean;
-  reload: () => void;
-}) => html`
-  <main class="sign-in" id="main">
-    ${error && !isLoading ? html`<${Failed} error=${error} retry=${reload} />` : html`<${Loading} rows=${4} />`}
-  </main>
-`;
 
 function Shell() {
   const { path } = place.value;
@@ -45,7 +28,7 @@ function Shell() {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${page.title}${id === undefined ? "" : ` ${id}`} · Console`;
-    // Who reads with a screen reader is told where they are; not on arrival, when the browser does that.
+    // So that screen readers announce the new page. On arrival the browser does that.
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
   }, [page, page.name === "approvals" ? "" : id]);
@@ -115,7 +98,7 @@ const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name 
 
 /** How many mails wait; more than a page of them are not counted. */
 function WaitingCount() {
-  const { value } = useLoad(may("approve") ? `waiting ${returns.value}` : undefined, listApprovals, { every: LOOK_MS });
+  const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, { every: LOOK_MS });
   if (!value || value.length === 0) return null;
   return html`<span class="count" aria-label=${`${value.length} waiting`}
     >${value.length > 199 ? "199+" : value.length}</span

@@ -1,6 +1,7 @@
 /** What happens to a run, as it happens. */
 import { useEffect, useState } from "preact/hooks";
 import { checkReachable } from "./api.ts";
+import { ENDED } from "./runs/runs-api.ts";
 
 export interface RunEvent {
   id: number;
@@ -22,19 +23,17 @@ const TYPES = [
   "failed",
   "cancelled",
 ];
-const LAST = new Set(["completed", "failed", "cancelled"]);
 const CONNECT_AGAIN_MS = 1500;
 
 /**
- * The events of a run so far; the page renders anew with each. A connection that breaks is made again where it broke off, also after the
- * service was restarted.
- * @param round another one follows the run anew, such as after a retry
+ * The events of a run so far; the page is drawn again with each. After a lost connection it goes on with the event after the last one,
+ * even if the service was restarted meanwhile.
+ * @param round change it to start over, for example after a retry
  */
-export function useRunEvents(id: string | undefined, round = 0): readonly RunEvent[] {
+export function useRunEvents(id: string, round: number): readonly RunEvent[] {
   const [events, setEvents] = useState<readonly RunEvent[]>([]);
   useEffect(() => {
     setEvents([]);
-    if (id === undefined) return undefined;
     return follow(id, (event) => setEvents((known) => [...known, event]));
   }, [id, round]);
   return events;
@@ -59,7 +58,7 @@ function follow(id: string, take: (event: RunEvent) => void): () => void {
     // The service ends the stream with the run. The browser would connect again by itself, but not after every kind of failure.
     opened.addEventListener("error", () => {
       opened.close();
-      if (LAST.has(lastType)) return;
+      if (ENDED.has(lastType)) return;
       void checkReachable();
       timer = setTimeout(connect, CONNECT_AGAIN_MS);
     });

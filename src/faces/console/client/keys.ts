@@ -3,6 +3,9 @@ import { useEffect } from "preact/hooks";
 /** What keys do on a page, by `KeyboardEvent.key`. */
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
+/** Ctrl+Enter, or Cmd+Enter: sends what is being typed. */
+export const isSend = ({ key, ctrlKey, metaKey }: KeyboardEvent): boolean => key === "Enter" && (ctrlKey || metaKey);
+
 const TYPING = "input, textarea, select, [contenteditable]";
 
 /** Single keys while the page is shown, but not while somebody types, nor together with Ctrl, Alt or Meta. */

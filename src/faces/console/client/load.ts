@@ -12,16 +12,18 @@ export interface Loaded<Value> {
 interface Options {
   /** Milliseconds between looks while the page is on the screen; default: one look. */
   every?: number;
+  /** Loads again when it changes, and keeps the value meanwhile; another `key` does not keep it. */
+  version?: string;
 }
 
 /**
- * Calls `load` now, when `key` is another one, when the service has come back, and as often as it is asked to.
+ * Calls `load` at once, and again when `key` or `version` changes, when the service is back, and every `every` milliseconds.
  * @param key stands for what is loaded; undefined loads nothing
  */
 export function useLoad<Value>(
   key: string | undefined,
   load: (signal: AbortSignal) => Promise<Value>,
-  { every }: Options = {},
+  { every, version }: Options = {},
 ): Loaded<Value> {
   const [state, setState] = useState<{ key?: string | undefined; value?: Value; error?: ApiError }>({});
   const [turn, setTurn] = useState(0);
@@ -58,13 +60,13 @@ export function useLoad<Value>(
       controller.abort();
       clearTimeout(timer);
     };
-  }, [key, turn, every, round]);
+  }, [key, version, turn, every, round]);
 
   const isMine = state.key === key;
   return {
     value: isMine ? state.value : undefined,
     error: isMine ? state.error : undefined,
-    isLoading: key !== undefined && (!isMine || (state.value === undefined && state.error === undefined)),
+    isLoading: key !== undefined && !isMine,
     reload,
   };
 }

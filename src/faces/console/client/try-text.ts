@@ -3,11 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 import { call } from "./api.ts";
 import { SentimentMark } from "./feedback/badges.ts";
 import type { Sentiment } from "./feedback/feedback-api.ts";
-import { Score } from "./feedback/feedback-page.ts";
 import { html } from "./html.ts";
 import { useLoad } from "./load.ts";
 import { place, setQuery } from "./router.ts";
-import { MarkedText } from "./ui/marked-text.ts";
+import { Fact, Score } from "./ui/facts.ts";
+import { Legend, MarkedText } from "./ui/marked-text.ts";
 import { Failed } from "./ui/states.ts";
 
 interface SentimentResult {
@@ -72,8 +72,7 @@ export function TryText() {
         ${SAMPLES.map((sample) => html`<button key=${sample} type="button" class="chip" onClick=${() => setText(sample)}>${sample}</button>`)}
       </div>
       <div aria-live="polite">
-        ${error && asked !== "" && html`<${Failed} error=${error} retry=${reload} />`}
-        ${value && html`<${Findings} ...${value} />`}
+        ${error && html`<${Failed} error=${error} retry=${reload} />`} ${value && html`<${Findings} ...${value} />`}
       </div>
     </div>
   `;
@@ -85,27 +84,16 @@ function Findings({ text, sentiment, categories }: Awaited<ReturnType<typeof ana
     <section class="card">
       <h2>Evidence</h2>
       <${MarkedText} text=${text} evidence=${evidence} />
-      <p class="legend muted">
-        <mark class="sentiment-mark">sentiment</mark> <mark class="category-mark">category</mark>
-      </p>
+      <${Legend} />
     </section>
     <div class="pair">
       <section class="card">
         <h2>Sentiment</h2>
         <p class="decision"><${SentimentMark} sentiment=${sentiment.sentiment} /> ${sentiment.sentiment}</p>
         <dl>
-          <div class="fact">
-            <dt>Sure</dt>
-            <dd><${Score} value=${sentiment.score} /></dd>
-          </div>
-          <div class="fact">
-            <dt>Language</dt>
-            <dd>${sentiment.language}</dd>
-          </div>
-          <div class="fact">
-            <dt>Because of</dt>
-            <dd>${sentiment.evidence.join(", ") || "nothing in particular"}</dd>
-          </div>
+          <${Fact} name="Sure"><${Score} value=${sentiment.score} /><//>
+          <${Fact} name="Language">${sentiment.language}<//>
+          <${Fact} name="Because of">${sentiment.evidence.join(", ") || "nothing in particular"}<//>
         </dl>
       </section>
       <section class="card">
@@ -113,13 +101,10 @@ function Findings({ text, sentiment, categories }: Awaited<ReturnType<typeof ana
         <dl>
           ${categories.categories.map(
             (category) =>
-              html` <div key=${category} class="fact">
-                <dt><span class="chip">${category}</span></dt>
-                <dd>
-                  <${Score} value=${categories.scores[category] ?? 0} />
-                  <span class="muted">${(categories.evidence[category] ?? []).join(", ")}</span>
-                </dd>
-              </div>`,
+              html`<${Fact} key=${category} name=${html`<span class="chip">${category}</span>`}>
+                <${Score} value=${categories.scores[category] ?? 0} />
+                <span class="muted">${(categories.evidence[category] ?? []).join(", ")}</span>
+              <//>`,
           )}
         </dl>
       </section>

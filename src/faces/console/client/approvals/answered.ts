@@ -1,5 +1,5 @@
 import { Categories, SentimentMark } from "../feedback/badges.ts";
-import { getFeedback } from "../feedback/feedback-api.ts";
+import { evidenceOf, getFeedback } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
@@ -15,16 +15,7 @@ export function Answered({ feedbackId }: { feedbackId: string }) {
   );
   if (isLoading) return html`<aside class="answered"><${Loading} rows=${5} label="Loading what it answers" /></aside>`;
   if (!value) return null;
-  const {
-    subject,
-    sentiment,
-    categories,
-    customer,
-    reasons,
-    text,
-    sentiment_analysis: bySentiment,
-    category_analysis: byCategory,
-  } = value;
+  const { subject, sentiment, categories, customer, reasons, text } = value;
   return html`
     <aside class="answered" aria-label="What it answers">
       <p class="label">What it answers</p>
@@ -34,10 +25,7 @@ export function Answered({ feedbackId }: { feedbackId: string }) {
         ${customer && html`<span class="chip">${customer.segment}</span>`}
         <span class="muted"><${Time} at=${value.timestamp} isFull /></span>
       </p>
-      <${MarkedText}
-        text=${text}
-        evidence=${{ sentiment: bySentiment?.evidence ?? [], category: byCategory?.evidence ?? [] }}
-      />
+      <${MarkedText} text=${text} evidence=${evidenceOf(value)} />
       <p class="facts"><${SentimentMark} sentiment=${sentiment} /> <${Categories} categories=${categories} /></p>
       <ul class="reasons">
         ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}

@@ -1,5 +1,6 @@
 /** The mails that wait for a person. */
 import { useEffect, useState } from "preact/hooks";
+import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
 import { listFeedback, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
@@ -8,7 +9,7 @@ import { useLoad } from "../load.ts";
 import { go, href } from "../router.ts";
 import type { Run } from "../runs/runs-api.ts";
 import { may } from "../session.ts";
-import { Empty, Failed, Loading } from "../ui/states.ts";
+import { Empty, Pending } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
 import { listApprovals } from "./approvals-api.ts";
 import { Decide } from "./decide.ts";
@@ -50,12 +51,9 @@ export function Approvals({ id }: { id: string | undefined }) {
     if (id === undefined && first !== undefined && matchMedia("(min-width: 800px)").matches)
       go(href(["approvals", first]), { replace: true });
   }, [id, first]);
-  const neighbour = (by: number): string | undefined => {
-    const at = id === undefined ? -1 : ids.indexOf(id);
-    return ids[Math.max(0, Math.min(ids.length - 1, at + by))];
-  };
   const move = (by: number): void => {
-    const next = neighbour(by);
+    const at = id === undefined ? -1 : ids.indexOf(id);
+    const next = ids[Math.max(0, Math.min(ids.length - 1, at + by))];
     if (next !== undefined) go(href(["approvals", next]), { replace: true });
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
@@ -94,13 +92,10 @@ function List({
 }: {
   waiting: readonly Waiting[] | undefined;
   id: string | undefined;
-  error: Parameters<typeof Failed>[0]["error"] | undefined;
+  error: ApiError | undefined;
   reload: () => void;
 }) {
-  if (!all)
-    return error
-      ? html`<${Failed} error=${error} retry=${reload} />`
-      : html`<${Loading} rows=${8} label="Loading approvals" />`;
+  if (!all) return html`<${Pending} error=${error} retry=${reload} rows=${8} label="Loading approvals" />`;
   if (all.length === 0)
     return html`<${Empty} title="Nothing waits">Mails that need a person's decision turn up here.<//>`;
   return html`

@@ -6,7 +6,7 @@ import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { MailView } from "../ui/mail-view.ts";
-import { Failed, Loading } from "../ui/states.ts";
+import { Empty, Pending } from "../ui/states.ts";
 import { say } from "../ui/toast.ts";
 import { Answered } from "./answered.ts";
 import { approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
@@ -61,10 +61,11 @@ export function Decide({ id, onDecided }: { id: string; onDecided: () => void })
     Escape: () => setMode("look"),
   });
 
-  if (!seen)
-    return error
-      ? html`<${NotPending} error=${error} id=${id} retry=${reload} />`
-      : html`<${Loading} rows=${10} label="Loading the mail" />`;
+  if (!seen) {
+    return error?.code === "nothing_waits"
+      ? html`<${Empty} title="No mail waits here any more"><a href=${href(["runs", id])}>See what became of it</a><//>`
+      : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the mail" />`;
+  }
   return html`
     <article class="decide" aria-label=${`Mail to ${seen.recipient}`}>
       <p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>
@@ -130,11 +131,3 @@ function Bar({
     </div>
   `;
 }
-
-const NotPending = ({ error, id, retry }: { error: ApiError; id: string; retry: () => void }) =>
-  error.code === "nothing_waits"
-    ? html`<div class="empty">
-        <p class="empty-title">No mail waits here any more</p>
-        <p class="empty-text"><a href=${href(["runs", id])}>See what became of it</a></p>
-      </div>`
-    : html`<${Failed} error=${error} retry=${retry} />`;

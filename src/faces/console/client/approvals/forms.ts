@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
+import { isSend } from "../keys.ts";
 import { WordDiff } from "../ui/word-diff.ts";
 import type { PendingMail } from "./approvals-api.ts";
 
@@ -9,8 +10,6 @@ interface EditFormProps {
   onSend: (words: { subject: string; text: string }) => void;
   onCancel: () => void;
 }
-
-const isSend = ({ key, ctrlKey, metaKey }: KeyboardEvent): boolean => key === "Enter" && (ctrlKey || metaKey);
 
 /** Other words for a mail, with what they change. */
 export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {

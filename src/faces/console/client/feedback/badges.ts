@@ -25,9 +25,7 @@ export const Categories = ({ categories }: { categories: readonly string[] }) =>
   html`${categories.map((category) => html`<span key=${category} class="chip">${category}</span>`)}`;
 
 /** What has become of it, in one word. */
-export function outcomeOf(
-  item: Pick<FeedbackItem, "status" | "action" | "response_id" | "response_withheld" | "error">,
-): {
+function outcomeOf(item: Pick<FeedbackItem, "status" | "action" | "response_id" | "response_withheld" | "error">): {
   text: string;
   tone: string;
 } {

@@ -92,6 +92,12 @@ export interface FeedbackDetails extends Omit<FeedbackItem, "excerpt"> {
   replies: readonly { text: string; time: string }[];
 }
 
+/** The words that led to its sentiment and its categories. */
+export const evidenceOf = ({ sentiment_analysis: bySentiment, category_analysis: byCategory }: FeedbackDetails) => ({
+  sentiment: bySentiment?.evidence ?? [],
+  category: byCategory?.evidence ?? [],
+});
+
 /** Names of the filters, which are also those in the address of the inbox. */
 export const FILTERS = [
   "search",

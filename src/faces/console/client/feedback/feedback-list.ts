@@ -19,7 +19,8 @@ export function useFeedbackList(filters: Filters) {
   const key = JSON.stringify(filters);
   const [state, setState] = useState<{ key: string; list: Kept; error?: ApiError }>({ key: "", list: NOTHING });
   const [isLoading, setIsLoading] = useState(false);
-  const [news, setNews] = useState<readonly FeedbackItem[]>([]);
+  // How many have come in that are not on the list yet.
+  const [waiting, setWaiting] = useState(0);
   const [turn, setTurn] = useState(0);
   const running = useRef<AbortController>(undefined);
   const round = returns.value;
@@ -45,7 +46,7 @@ export function useFeedbackList(filters: Filters) {
     try {
       const page = await listFeedback({ ...filters, ...(after !== undefined && { after }) }, controller.signal);
       const before = after === undefined ? [] : latest.current.items;
-      if (after === undefined) setNews([]);
+      if (after === undefined) setWaiting(0);
       keep({ items: [...before, ...page.feedback], next: page.next, searchedBackTo: page.searched_back_to });
     } catch (error) {
       fail(error);
@@ -56,7 +57,7 @@ export function useFeedbackList(filters: Filters) {
   };
 
   useEffect(() => {
-    setNews([]);
+    setWaiting(0);
     // What was kept is brought up to date below.
     if ((kept.get(key)?.items.length ?? 0) === 0) void load();
     let timer: ReturnType<typeof setTimeout>;
@@ -76,7 +77,7 @@ export function useFeedbackList(filters: Filters) {
       const updated = items.map((item) => fresh.get(item.workflow_id) ?? item);
       // Nothing moves under somebody who reads further down.
       const isAtTop = scrollY < 80;
-      setNews(isAtTop ? [] : added);
+      setWaiting(isAtTop ? 0 : added.length);
       // Of more than a page that has come in meanwhile there would be a gap.
       if (isAtTop && added.length === feedback.length && feedback.length > 0) void load();
       else keep({ ...latest.current, items: isAtTop ? [...added, ...updated] : updated });
@@ -94,7 +95,7 @@ export function useFeedbackList(filters: Filters) {
     ...list,
     error: state.key === key ? state.error : undefined,
     isLoading: isLoading || state.key !== key,
-    waiting: news.length,
+    waiting,
     showNews: () => {
       scrollTo(0, 0);
       void load();

@@ -1,15 +1,16 @@
 /** One piece of feedback: what was written, what was found in it, what was done and why. */
 import { useState } from "preact/hooks";
-import { html, type Children } from "../html.ts";
+import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { RunPanel } from "../runs/run-panel.ts";
 import type { Run } from "../runs/runs-api.ts";
-import { MarkedText } from "../ui/marked-text.ts";
-import { Failed, Loading } from "../ui/states.ts";
+import { Fact, Score } from "../ui/facts.ts";
+import { Legend, MarkedText } from "../ui/marked-text.ts";
+import { Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { Categories, Outcome, SentimentMark } from "./badges.ts";
-import { ACTIONS, getFeedback, type FeedbackDetails } from "./feedback-api.ts";
+import { ACTIONS, evidenceOf, getFeedback, type FeedbackDetails } from "./feedback-api.ts";
 import { MailHistory } from "./mail-history.ts";
 
 export function FeedbackPage({ id }: { id: string }) {
@@ -20,10 +21,7 @@ export function FeedbackPage({ id }: { id: string }) {
     if (seen !== undefined && mark !== seen) reload();
     setSeen(mark);
   };
-  if (!value)
-    return error
-      ? html`<${Failed} error=${error} retry=${reload} />`
-      : html`<${Loading} rows=${10} label="Loading feedback" />`;
+  if (!value) return html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading feedback" />`;
   return html`
     <${Head} feedback=${value} />
     <div class="columns">
@@ -31,9 +29,7 @@ export function FeedbackPage({ id }: { id: string }) {
         <section class="card" aria-labelledby="wrote">
           <h2 id="wrote">What the customer wrote</h2>
           <${MarkedText} text=${value.text} evidence=${evidenceOf(value)} />
-          <p class="legend muted">
-            <mark class="sentiment-mark">sentiment</mark> <mark class="category-mark">category</mark>
-          </p>
+          <${Legend} />
         </section>
         <section class="card" aria-labelledby="run">
           <h2 id="run">Run</h2>
@@ -54,11 +50,6 @@ export function FeedbackPage({ id }: { id: string }) {
   `;
 }
 
-const evidenceOf = ({ sentiment_analysis: bySentiment, category_analysis: byCategory }: FeedbackDetails) => ({
-  sentiment: bySentiment?.evidence ?? [],
-  category: byCategory?.evidence ?? [],
-});
-
 function Head({ feedback }: { feedback: FeedbackDetails }) {
   const { subject, customer, customer_id: id, customer_name: name, timestamp } = feedback;
   return html`
@@ -75,12 +66,6 @@ function Head({ feedback }: { feedback: FeedbackDetails }) {
     </header>
   `;
 }
-
-const Fact = ({ name, children }: { name: string; children?: Children }) =>
-  html`<div class="fact">
-    <dt>${name}</dt>
-    <dd>${children}</dd>
-  </div>`;
 
 function Facts({ feedback }: { feedback: FeedbackDetails }) {
   const { action, reasons, sentiment, categories, stated, ticket, reference, language } = feedback;
@@ -136,11 +121,3 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
     </aside>
   `;
 }
-
-/** How sure an analyser was, 0 to 1. */
-export const Score = ({ value }: { value: number }) => html`
-  <span class="score"
-    ><span class="score-track" aria-hidden="true"><span style=${{ width: `${Math.round(value * 100)}%` }}></span></span
-    >${value.toFixed(2)}</span
-  >
-`;

@@ -1,5 +1,5 @@
 /** All feedback, newest first. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { href, place, setQuery } from "../router.ts";
@@ -26,12 +26,11 @@ const filtersOf = (query: URLSearchParams): Filters =>
 export function Inbox() {
   const filters = filtersOf(place.value.query);
   const list = useFeedbackList(filters);
-  const [selected, setSelected] = useState(-1);
+  const selected = useRef(-1);
   const { items } = list;
   const move = (by: number): void => {
-    const next = Math.max(0, Math.min(items.length - 1, selected + by));
-    setSelected(next);
-    document.querySelectorAll<HTMLElement>(".row")[next]?.focus();
+    selected.current = Math.max(0, Math.min(items.length - 1, selected.current + by));
+    document.querySelectorAll<HTMLElement>(".row")[selected.current]?.focus();
   };
   useKeys({
     j: () => move(1),
@@ -107,12 +106,13 @@ function Search({ value }: { value: string }) {
 
 function Rows({ list, hasFilters }: { list: ReturnType<typeof useFeedbackList>; hasFilters: boolean }) {
   const { items, error, isLoading, next, searchedBackTo, more } = list;
+  const days = useMemo(() => [...Map.groupBy(items, ({ timestamp }) => dayOf(timestamp))], [items]);
   if (items.length === 0 && error) return html`<${Failed} error=${error} retry=${list.reload} />`;
   if (items.length === 0 && isLoading) return html`<${Loading} rows=${12} label="Loading feedback" />`;
   return html`
     ${items.length === 0 && (next === undefined || !searchedBackTo) && html`<${Nothing} hasFilters=${hasFilters} />`}
     <div class="rows">
-      ${daysOf(items).map(
+      ${days.map(
         ([day, ofDay]) => html`
           <section key=${day} class="day">
             <h2>${day}</h2>
@@ -183,17 +183,6 @@ function More({
       ${searchedBackTo && ` (searched back to ${fullTime(searchedBackTo)})`}
     </button>
   `;
-}
-
-function daysOf(items: readonly FeedbackItem[]): [string, FeedbackItem[]][] {
-  const days = new Map<string, FeedbackItem[]>();
-  for (const item of items) {
-    const day = dayOf(item.timestamp);
-    const known = days.get(day);
-    if (known) known.push(item);
-    else days.set(day, [item]);
-  }
-  return [...days];
 }
 
 /** Rows that are laid out together, or not at all while they are far from the screen. */

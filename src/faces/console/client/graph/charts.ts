@@ -1,17 +1,15 @@
 /** What the graph says about all feedback. */
+import { Categories } from "../feedback/badges.ts";
+import { SENTIMENTS } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
-import { Bars, Columns, type Bar, type Series } from "../ui/plots.ts";
-import { Failed, Loading } from "../ui/states.ts";
+import { Bars, Columns, totalOf, type Bar, type Series } from "../ui/plots.ts";
+import { Pending } from "../ui/states.ts";
 import { chartQueries, granularityOf, timesBetween, WAITS, type Range } from "./chart-queries.ts";
 import { select } from "./sparql.ts";
 
-const SENTIMENTS: readonly Series[] = [
-  { name: "positive", tone: "positive" },
-  { name: "neutral", tone: "neutral" },
-  { name: "negative", tone: "negative" },
-];
+const BY_SENTIMENT: readonly Series[] = SENTIMENTS.map((name) => ({ name, tone: name }));
 const ACTIONS: Readonly<Record<string, string>> = {
   auto_respond: "answer by mail",
   escalate: "escalate",
@@ -56,34 +54,25 @@ export function Charts() {
         ${Object.entries(RANGES).map(([name, text]) => html`<button key=${name} type="button" aria-pressed=${name === range} onClick=${() => setQuery({ range: name === "all" ? "" : name })}>${text}</button>`)}
       </div>
     </header>
-    ${!value && (error ? html`<${Failed} error=${error} retry=${reload} />` : html`<${Loading} rows=${10} label="Asking the graph" />`)}
-    ${value && html`<${Board} ...${value} />`}
+    ${value ? html`<${Board} ...${value} />` : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Asking the graph" />`}
   `;
 }
 
 function Board({ total, times, overTime, categories, actions, waits, customers }: Awaited<ReturnType<typeof load>>) {
-  const escalated = numberOf(actions, "escalate");
-  const negative = overTime
-    .filter((row) => row["sentiment"] === "negative")
-    .reduce((sum, row) => sum + Number(row["number"]), 0);
+  const escalated = numberOf(actions, "action", "escalate");
+  const negative = sum(overTime.filter((row) => row["sentiment"] === "negative"));
   return html`
     <dl class="tiles">
       <${Tile} name="Feedback" value=${total} />
       <${Tile} name="Negative" value=${share(negative, total)} />
       <${Tile} name="Escalated" value=${share(escalated, total)} />
-      <${Tile}
-        name="Answered"
-        value=${share(
-          waits.reduce((sum, row) => sum + Number(row["number"]), 0),
-          total,
-        )}
-      />
+      <${Tile} name="Answered" value=${share(sum(waits), total)} />
     </dl>
     <div class="board">
       <div class="wide">
-        <${Columns} title="Sentiment over time" of="Time" series=${SENTIMENTS} bars=${timeBars(overTime, times)} />
+        <${Columns} title="Sentiment over time" of="Time" series=${BY_SENTIMENT} bars=${timeBars(overTime, times)} />
       </div>
-      <${Bars} title="Categories" of="Category" series=${SENTIMENTS} bars=${categoryBars(categories)} />
+      <${Bars} title="Categories" of="Category" series=${BY_SENTIMENT} bars=${categoryBars(categories)} />
       <div>
         <${Bars}
           title="What was decided"
@@ -106,12 +95,14 @@ const Tile = ({ name, value }: { name: string; value: string | number }) =>
 
 const share = (part: number, whole: number): string => (whole === 0 ? "–" : `${Math.round((part / whole) * 100)} %`);
 
-const numberOf = (rows: Rows, action: string): number =>
-  Number(rows.find((row) => row["action"] === action)?.["number"] ?? 0);
+const sum = (rows: Rows): number => rows.reduce((all, row) => all + Number(row["number"]), 0);
+
+/** The number in the row that has this value in a column. */
+const numberOf = (rows: Rows, column: string, value: string): number =>
+  Number(rows.find((row) => row[column] === value)?.["number"] ?? 0);
 
 /** The number of each sentiment among rows. */
-const bySentiment = (rows: Rows = []): number[] =>
-  SENTIMENTS.map(({ name }) => Number(rows.find((row) => row["sentiment"] === name)?.["number"] ?? 0));
+const bySentiment = (rows: Rows = []): number[] => SENTIMENTS.map((name) => numberOf(rows, "sentiment", name));
 
 function timeBars(rows: Rows, times: readonly string[]): Bar[] {
   const groups = Map.groupBy(rows, (row) => row["time"]);
@@ -119,10 +110,9 @@ function timeBars(rows: Rows, times: readonly string[]): Bar[] {
 }
 
 function categoryBars(rows: Rows): Bar[] {
-  const size = ({ values }: Bar): number => values.reduce((sum, value) => sum + value, 0);
   return [...Map.groupBy(rows, (row) => row["category"] ?? "")]
     .map(([label, ofLabel]) => ({ label, values: bySentiment(ofLabel), href: href([], { category: label }) }))
-    .toSorted((one, other) => size(other) - size(one));
+    .toSorted((one, other) => totalOf(other) - totalOf(one));
 }
 
 /** `2026-11-29T13:05` as `13:05`, `2026-11-29T13` as `29 Nov 13 h`, `2026-11-29` as `29 Nov`. */
@@ -136,10 +126,7 @@ function shortTime(text: string): string {
 }
 
 const waitBars = (rows: Rows): Bar[] =>
-  WAITS.map(({ label }, index) => ({
-    label,
-    values: [Number(rows.find((row) => row["bucket"] === String(index))?.["number"] ?? 0)],
-  }));
+  WAITS.map(({ label }, index) => ({ label, values: [numberOf(rows, "bucket", String(index))] }));
 
 function Unhappy({ customers }: { customers: Rows }) {
   return html`
@@ -172,10 +159,7 @@ function Unhappy({ customers }: { customers: Rows }) {
                         <td class="number">${Number(row["value"] ?? 0).toLocaleString("en")}</td>
                         <td class="number">${row["complaints"]}</td>
                         <td>
-                          ${(row["about"] ?? "")
-                            .split(" ")
-                            .filter(Boolean)
-                            .map((category) => html`<span key=${category} class="chip">${category}</span>`)}
+                          <${Categories} categories=${(row["about"] ?? "").split(" ").filter(Boolean)} />
                         </td>
                       </tr>`,
                   )}

@@ -1,6 +1,7 @@
 /** Questions to the graph in SPARQL. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
+import { isSend } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
 import { Bars, type Bar } from "../ui/plots.ts";
@@ -48,8 +49,7 @@ export function GraphPage() {
       <div class="ask-main">
         <${Editor} query=${query} onInput=${setDraft} onRun=${run} isBusy=${isLoading} />
         ${isLoading && html`<${Loading} rows=${5} label="Asking the graph" />`}
-        ${error && given !== "" && html`<${Failed} error=${error} retry=${reload} />`}
-        ${value && html`<${Result} ...${value} />`}
+        ${error && html`<${Failed} error=${error} retry=${reload} />`} ${value && html`<${Result} ...${value} />`}
         ${!value && !error && !isLoading && html`<${Empty} title="Ask something">Choose a question, or write your own.<//>`}
       </div>
     </div>
@@ -95,7 +95,7 @@ function Editor({
     if (isNaming) name.current?.focus();
   }, [isNaming]);
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (!isSend(event)) return;
     event.preventDefault();
     onRun();
   };

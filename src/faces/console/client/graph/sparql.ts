@@ -20,7 +20,7 @@ export interface Answer {
 
 const STORE = "http://example.org/abi/stores/feedback_data";
 
-export const PREFIXES = `PREFIX abi: <http://example.org/abi#>
+const PREFIXES = `PREFIX abi: <http://example.org/abi#>
 PREFIX prov: <http://www.w3.org/ns/prov#>
 PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
 PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>

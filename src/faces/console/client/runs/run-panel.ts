@@ -5,33 +5,27 @@ import { useRunEvents } from "../follow-run.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { may } from "../session.ts";
-import { Failed, Loading } from "../ui/states.ts";
+import { Pending } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
 import { say } from "../ui/toast.ts";
-import { cancelRun, getHistory, getRun, retryRun, type Run } from "./runs-api.ts";
+import { cancelRun, ENDED, getHistory, getRun, retryRun, type Run } from "./runs-api.ts";
 import { spansOf } from "./spans.ts";
 import { stepName, Waterfall } from "./waterfall.ts";
 
 export function RunPanel({ id, onChange }: { id: string; onChange?: (run: Run) => void }) {
   const [round, setRound] = useState(0);
   const events = useRunEvents(id, round);
-  // Read anew with each event, and where nothing is told: of another process, of a step that is retried.
-  const { value, error, reload } = useLoad(`${id} ${round} ${events.at(-1)?.id ?? -1}`, async (signal) => {
+  const load = async (signal: AbortSignal) => {
     const [run, history] = await Promise.all([getRun(id, signal), getHistory(id, signal)]);
     return { run, history };
-  });
-  const [shown, setShown] = useState(value);
+  };
+  // Each event has changed the run.
+  const { value, error, reload } = useLoad(id, load, { version: `${round} ${events.at(-1)?.id ?? -1}` });
   useEffect(() => {
-    if (!value) return;
-    setShown(value);
-    onChange?.(value.run);
+    if (value) onChange?.(value.run);
   }, [value]);
-  useEffect(() => setShown(undefined), [id]);
-  if (!shown)
-    return error
-      ? html`<${Failed} error=${error} retry=${reload} />`
-      : html`<${Loading} rows=${6} label="Loading the run" />`;
-  const { run, history } = shown;
+  if (!value) return html`<${Pending} error=${error} retry=${reload} rows=${6} label="Loading the run" />`;
+  const { run, history } = value;
   return html`
     <${Trouble} run=${run} />
     <${Waterfall} spans=${spansOf(run, history, events, Date.now())} />
@@ -54,8 +48,6 @@ function Trouble({ run: { status, error, failing } }: { run: Run }) {
   if (status !== "failed") return null;
   return html`<div class="notice bad" role="status"><b>Failed.</b> <span dir="auto">${error}</span></div>`;
 }
-
-const ENDED = new Set<Run["status"]>(["completed", "failed", "cancelled"]);
 
 function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
   const { workflow_id: id, status, failing } = run;

@@ -16,6 +16,9 @@ export interface Run {
   failing?: { step: string; attempts: number; since: string; next_try?: string; until?: string; error: string };
 }
 
+/** Statuses of a run that has ended; its last event has the same name. */
+export const ENDED: ReadonlySet<string> = new Set<Run["status"]>(["completed", "failed", "cancelled"]);
+
 /** One attempt of one step. */
 export interface Attempt {
   step: string;

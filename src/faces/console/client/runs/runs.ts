@@ -4,7 +4,7 @@ import type { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
-import { Empty, Failed, Loading } from "../ui/states.ts";
+import { Empty, Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { RunPanel } from "./run-panel.ts";
 import { listRuns, type Run, type RunPage as Page } from "./runs-api.ts";
@@ -32,7 +32,7 @@ export function Runs() {
   const status = query.get("status") ?? "";
   const after = query.get("after") ?? "";
   const filters = { limit: PAGE, ...(status && { status }), ...(after && { after }) };
-  const { value, error, isLoading, reload } = useLoad(JSON.stringify(filters), (signal) => listRuns(filters, signal), {
+  const { value, error, reload } = useLoad(JSON.stringify(filters), (signal) => listRuns(filters, signal), {
     every: LOOK_MS,
   });
   return html`
@@ -51,29 +51,16 @@ export function Runs() {
         ${Object.entries(STATUSES).map(([name, { text }]) => html`<option key=${name} value=${name}>${text}</option>`)}
       </select>
     </form>
-    <${Table} page=${value} error=${error} isLoading=${isLoading} reload=${reload} />
+    <${Table} page=${value} error=${error} reload=${reload} />
   `;
 }
 
-function Table({
-  page,
-  error,
-  isLoading,
-  reload,
-}: {
-  page: Page | undefined;
-  error: ApiError | undefined;
-  isLoading: boolean;
-  reload: () => void;
-}) {
-  if (!page)
-    return error
-      ? html`<${Failed} error=${error} retry=${reload} />`
-      : html`<${Loading} rows=${10} label="Loading runs" />`;
+function Table({ page, error, reload }: { page: Page | undefined; error: ApiError | undefined; reload: () => void }) {
+  if (!page) return html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading runs" />`;
   if (page.runs.length === 0) return html`<${Empty} title="No runs here" />`;
   return html`
     <div class="table-scroll" tabindex="0" role="region" aria-label="Runs">
-      <table class="table" aria-busy=${isLoading}>
+      <table class="table">
         <thead>
           <tr>
             <th>Run of</th>

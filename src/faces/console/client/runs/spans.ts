@@ -62,7 +62,7 @@ function personSpans(events: readonly RunEvent[], { status }: Run, now: number):
   });
 }
 
-/** Where times lie on the line, 0 to 1: an hour of waiting must not leave nothing of milliseconds of work. */
+/** Where times lie on the line, 0 to 1. Logarithmic, so that short steps can be seen beside an hour of waiting. */
 export function scaleOf(spans: readonly Span[]): (time: number) => number {
   const times = [...new Set(spans.flatMap(({ start, end }) => [start, end]))].toSorted((one, other) => one - other);
   const positions = new Map<number, number>();

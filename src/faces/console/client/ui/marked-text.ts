@@ -22,7 +22,7 @@ function rangesOf(text: string, words: readonly string[]): [start: number, end: 
 }
 
 /** Cuts a text where evidence begins and ends. */
-export function pieces(text: string, evidence: Evidence): Piece[] {
+function pieces(text: string, evidence: Evidence): Piece[] {
   const ranges = Object.entries(evidence).flatMap(([kind, words]) =>
     rangesOf(text, words).map(([start, end]) => ({ kind, start, end })),
   );
@@ -50,4 +50,9 @@ export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidenc
           >`,
     )}
   </p>
+`;
+
+/** What the marks mean. */
+export const Legend = () => html`
+  <p class="legend muted"><mark class="sentiment-mark">sentiment</mark> <mark class="category-mark">category</mark></p>
 `;

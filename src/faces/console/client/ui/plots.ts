@@ -24,7 +24,8 @@ interface PlotProps {
   of: string;
 }
 
-const total = ({ values }: Bar): number => values.reduce((sum, value) => sum + value, 0);
+/** Of all its series. */
+export const totalOf = ({ values }: Bar): number => values.reduce((sum, value) => sum + value, 0);
 
 /** The width that an element has, as it changes. Pixels. */
 function useWidth() {
@@ -41,8 +42,8 @@ function useWidth() {
 }
 
 /** Round steps for an axis from 0: 1, 2 or 5 times a power of ten. */
-export function ticks(most: number, count = 4): number[] {
-  const rough = Math.max(most, 1) / count;
+function ticks(most: number): number[] {
+  const rough = Math.max(most, 1) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max(
     1,
@@ -58,7 +59,7 @@ const LABEL_WIDTH = 62;
 /** Upright bars, the first on the left. */
 export function Columns({ title, series, bars, of }: PlotProps) {
   const [element, width] = useWidth();
-  const most = Math.max(1, ...bars.map(total));
+  const most = Math.max(1, ...bars.map(totalOf));
   const inner = { width: Math.max(0, width - AXIS.left), height: HEIGHT - AXIS.bottom - AXIS.top };
   const y = (value: number): number => AXIS.top + inner.height * (1 - value / most);
   const slot = inner.width / Math.max(1, bars.length);
@@ -107,7 +108,7 @@ export function Columns({ title, series, bars, of }: PlotProps) {
 
 /** Lying bars, the first on top. */
 export function Bars({ title, series, bars, of }: PlotProps) {
-  const most = Math.max(1, ...bars.map(total));
+  const most = Math.max(1, ...bars.map(totalOf));
   return html`
     <${Figure} title=${title} series=${series} bars=${bars} of=${of}>
       <div class="bars" aria-hidden="true">
@@ -120,7 +121,7 @@ export function Bars({ title, series, bars, of }: PlotProps) {
               <span class="bars-track"
                 >${one.values.map((value, at) => value > 0 && html`<span key=${at} class=${`fill ${series[at]!.tone}`} style=${{ width: `${(value / most) * 100}%` }}></span>`)}</span
               >
-              <span class="bars-total">${total(one)}</span>
+              <span class="bars-total">${totalOf(one)}</span>
             </div>`,
         )}
       </div>

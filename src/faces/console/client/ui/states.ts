@@ -4,7 +4,7 @@ import { html, type Children } from "../html.ts";
 import { Icon } from "./icons.ts";
 
 /** Grey lines in the shape of what is to come. */
-export const Loading = ({ rows = 6, label = "Loading" }: { rows?: number; label?: string }) => html`
+export const Loading = ({ rows, label = "Loading" }: { rows: number; label?: string }) => html`
   <div class="skeleton" role="status" aria-label=${label}>
     ${Array.from({ length: rows }, (_, index) => html`<div key=${index} class="skeleton-line"></div>`)}
   </div>
@@ -25,13 +25,29 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 
 /** What went wrong, and what can be done. */
-export const Failed = ({ error, retry }: { error: ApiError; retry?: () => void }) => html`
+export const Failed = ({ error, retry }: { error: ApiError; retry: () => void }) => html`
   <div class="empty" role="alert">
     <p class="empty-title"><${Icon} name="warning" /> ${TITLES[error.code] ?? "That did not work"}</p>
     <div class="empty-text">
       ${error.code === "offline" ? "The page goes on by itself when it is back." : error.message}
       ${error.code === "scope_missing" && " Sign in with a token that has it."}
     </div>
-    ${retry && error.code !== "scope_missing" && html`<button type="button" class="button" onClick=${retry}>Try again</button>`}
+    ${error.code !== "scope_missing" && html`<button type="button" class="button" onClick=${retry}>Try again</button>`}
   </div>
 `;
+
+/** As long as there is nothing to show: why not, or that it is on its way. */
+export const Pending = ({
+  error,
+  retry,
+  rows,
+  label,
+}: {
+  error: ApiError | undefined;
+  retry: () => void;
+  rows: number;
+  label?: string;
+}) =>
+  error
+    ? html`<${Failed} error=${error} retry=${retry} />`
+    : html`<${Loading} rows=${rows} ...${label !== undefined && { label }} />`;
