@@ -77,11 +77,11 @@ export async function startTask(
   args: unknown,
   { context }: McpCaller,
 ): Promise<CallToolResult> {
-  const { id } = await tool.workflow.submitCall(tool.read(args, context), tool.origin);
+  const { id, outcome } = await tool.workflow.submitCall(tool.read(args, context), tool.origin);
   const { run } = await service.run(id);
   if (isTerminal(run.status)) {
-    const result = { ...(await tool.workflow.getWorkflowResult(id)), duplicate: true };
-    return toolResult(tool.operation, result);
+    const result = await tool.workflow.getWorkflowResult(id);
+    return toolResult(tool.operation, outcome === "existing" ? { ...result, duplicate: true } : result);
   }
   return { resultType: "task", ...progressOf(run, run.startTime) } as unknown as CallToolResult;
 }
@@ -113,7 +113,7 @@ async function taskOf(
   tool: ProcessTool,
   linksAreOpened: boolean,
 ): Promise<Task> {
-  const updated = (await service.engine.events(run.id)).at(-1)?.time ?? run.startTime;
+  const updated = run.endTime ?? (await service.engine.events(run.id)).at(-1)?.time ?? run.startTime;
   const task = progressOf(run, updated);
   if (run.status === "cancelled") return { ...task, status: "cancelled" };
   if (isTerminal(run.status)) {

@@ -87,6 +87,33 @@ describe("a durable run as a task", () => {
     expect(await engine.list()).toHaveLength(1);
   });
 
+  it("is none where a run has ended before it can be announced: its result is no duplicate", async () => {
+    const { url, engine, workflow } = await startMcp();
+    const submit = workflow.submitCall.bind(workflow);
+    workflow.submitCall = async (args, origin) => {
+      const accepted = await submit(args, origin);
+      await engine.wait(accepted.id);
+      return accepted;
+    };
+    const { result } = await start(url);
+    expect(result).toMatchObject({ resultType: "complete", structuredContent: { success: true, feedback_id: "F-1" } });
+    expect(result!["structuredContent"]).not.toHaveProperty("duplicate");
+  });
+
+  it("says when it was last changed: at the end of its run, or at the last event so far", async () => {
+    const { url, engine } = await startMcp({}, { configuration: { approval: true } });
+    const [ended, waiting] = await Promise.all([
+      start(url, { send_response: false }),
+      start(url, { feedback_id: "F-2" }),
+    ]);
+    for (const { result } of [ended, waiting]) {
+      const id = String(result!["taskId"]);
+      await engine.wait(id);
+      const last = (await engine.events(id)).at(-1)!;
+      expect(await taskOf(url, id)).toMatchObject({ lastUpdatedAt: last.time.toISOString() });
+    }
+  });
+
   it("is not begun where the arguments are wrong, or the content is another", async () => {
     const { url, engine } = await startMcp();
     expect(await start(url, { subject: "" })).toMatchObject({ result: { isError: true, resultType: "complete" } });
