@@ -10,9 +10,11 @@ import { startHttpServer } from "./faces/http/server.ts";
 import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "./faces/http/tokens.ts";
 import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
 import { silentLogger, type Logger } from "./log.ts";
+import { OPERATOR_LIMITS } from "./questions/limits.ts";
 import type { Settings } from "./settings.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { SCOPES } from "./workflow/operation.ts";
+import { FEEDBACK_STORE } from "./workflows/customer-feedback/feedback-graph.ts";
 
 /** What the settings do not say. */
 export interface HttpServiceOptions {
@@ -39,14 +41,10 @@ const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) =>
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-/** What one question may cost. */
-const GRAPH_LIMITS = { timeoutMs: 30_000, maximumRows: 10_000, maximumBytes: 100_000_000 };
-
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
 
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
 
-/** A proxy on this machine may leave the name by which it was called. */
 /** @throws ValidationError (`invalid_configuration`) for what is no origin, such as `*` */
 function originsOf({ httpCorsOrigins }: Settings): string[] {
   const origins = listOf(httpCorsOrigins) ?? [];
@@ -58,6 +56,7 @@ function originsOf({ httpCorsOrigins }: Settings): string[] {
   );
 }
 
+/** A proxy on this machine may leave the name by which it was called. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
 /**
@@ -101,7 +100,7 @@ export async function openHttpService(
     corsOrigins: originsOf(settings),
     ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
     ...(secrets.length > 0 && { signatures: new WebhookSignatures(secrets) }),
-    graph: { runner: ontologyStore.queryRunner, store: "feedback_data", ...GRAPH_LIMITS },
+    graph: { runner: ontologyStore.queryRunner, store: FEEDBACK_STORE, ...OPERATOR_LIMITS },
     ...(settings.publicUrl !== undefined && { url: settings.publicUrl }),
     checks: {
       database: async () => void (await engine.list({ limit: 1 })),

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { toMilliseconds } from "../duration.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
-import { JSON_RESULTS, writeJsonResults } from "../ontology/sparql/json-results.ts";
-import { PREFIXES } from "../ontology/vocabulary.ts";
+import { JSON_RESULTS, readJsonResults, writeJsonResults } from "../ontology/sparql/json-results.ts";
+import { withPrefixes } from "../ontology/vocabulary.ts";
 import { dataFile, openOntologyStore } from "../parts.ts";
-import type { Settings } from "../settings.ts";
+import { IN_MEMORY, type Settings } from "../settings.ts";
 import { host } from "./host.ts";
 import { readText, STDIN } from "./input.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
@@ -56,7 +56,6 @@ async function answerAt(
     const { parseNTriples } = await import("../ontology/n-triples.ts");
     return { result: parseNTriples(text), variables: [], truncated };
   }
-  const { readJsonResults } = await import("../ontology/sparql/json-results.ts");
   const json = JSON.parse(text) as { head?: { vars?: string[] } };
   return { result: readJsonResults(json), variables: json.head?.vars ?? [], truncated };
 }
@@ -67,8 +66,5 @@ async function openGraph(settings: Settings): Promise<OntologyStore> {
   requireDataDirectory(settings);
   if (existsSync(dataFile(settings, "ontology.sqlite"))) return openOntologyStore(settings);
   note("There is no knowledge graph in this data directory yet.");
-  return openOntologyStore({ ...settings, dataDirectory: ":memory:" });
+  return openOntologyStore({ ...settings, dataDirectory: IN_MEMORY });
 }
-
-/** The query with the usual prefixes before it; its own declarations come later and win. */
-const withPrefixes = (sparql: string): string => `${PREFIXES} ${sparql}`;

@@ -29,7 +29,7 @@ import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
 import type { NewRunRecord, RunStore } from "./run-store.ts";
-import { publicId, storedId, toEvents, toHistory, toResting, toRun } from "./run-view.ts";
+import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
 import { assertKey, isStorable, refusedInput, storableInput } from "./storable.ts";
@@ -119,8 +119,7 @@ export class DurableEngine implements WorkflowEngine {
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
   readonly #failureLog: FailureLog;
-  #isFollowed = false;
-  #followerOf: (resting: RestingRun) => NewRunRecord | undefined = () => undefined;
+  #followerOf: ((resting: RestingRun) => NewRunRecord | undefined) | undefined;
   #worker: Worker | undefined;
   #closing: Promise<void> | undefined;
 
@@ -158,8 +157,7 @@ export class DurableEngine implements WorkflowEngine {
 
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void {
     if (this.#worker) throw new TypeError("call follow before the first run is started");
-    if (this.#isFollowed) throw new TypeError("follow was called already");
-    this.#isFollowed = true;
+    if (this.#followerOf) throw new TypeError("follow was called already");
     this.#followerOf = (resting) => {
       try {
         const following = plan(resting);
@@ -183,7 +181,7 @@ export class DurableEngine implements WorkflowEngine {
       retry: this.#retry,
       logger: this.#logger,
       failureLog: this.#failureLog,
-      followerOf: (resting) => this.#followerOf(resting),
+      followerOf: this.#followerOf ?? (() => undefined),
       isClosing: () => this.#closing !== undefined,
       onHappened: (id) => this.#happened(id),
       emit: (event) => this.#tell(this.#stepListeners, event),
@@ -332,8 +330,7 @@ export class DurableEngine implements WorkflowEngine {
     if (this.#restListeners.size === 0) return;
     const { run } = (await this.#store.byId(storedId(id)).catch(() => undefined)) ?? {};
     if (run?.endedAt === undefined) return;
-    const times = { startTime: new Date(run.createdAt), time: new Date(run.endedAt) };
-    this.#tell(this.#restListeners, { ...toResting(run), status: "cancelled", ...times });
+    this.#tell(this.#restListeners, toRested(run, { status: "cancelled" }, run.endedAt));
   }
 
   decide(id: string, subject: string, value: Json): Promise<Decision> {

@@ -17,7 +17,7 @@ import type {
 import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
 import { planRetry, type RetryPolicy } from "./retry-policy.ts";
-import { publicId, toDecision, toFullHistory, toResting } from "./run-view.ts";
+import { publicId, toDecision, toFullHistory, toRested, toResting } from "./run-view.ts";
 import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
@@ -205,13 +205,7 @@ export class Execution {
   }
 
   #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {
-    const { run } = this.#taken;
-    this.#surroundings.rested({
-      ...toResting(run),
-      ...rest,
-      startTime: new Date(run.createdAt),
-      time: new Date(time),
-    });
+    this.#surroundings.rested(toRested(this.#taken.run, rest, time));
   }
 
   /** @throws what the handler meets where the run does not go on here */

@@ -2,7 +2,7 @@
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { toWireError, UnexpectedError, type WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
-import type { Decision, FailingStep, RestingRun, Run, RunEvent, StepAttempt } from "./engine.ts";
+import type { Decision, FailingStep, RestedRun, RestingRun, Run, RunEvent, StepAttempt } from "./engine.ts";
 import { isTerminal } from "./engine.ts";
 import type { DecisionRecord, EventRecord, RunRecord, SeenRun } from "./run-store.ts";
 import { isStorable } from "./storable.ts";
@@ -29,6 +29,13 @@ export const toResting = ({
   input: () => JSON.parse(inputJson) as Json,
   ...(resumedAt === undefined ? {} : { resumedAt: new Date(resumedAt) }),
 });
+
+/** @param time when it came to rest */
+export const toRested = (
+  run: RunRecord,
+  rest: Pick<RestedRun, "status" | "subject" | "error">,
+  time: number,
+): RestedRun => ({ ...toResting(run), ...rest, startTime: new Date(run.createdAt), time: new Date(time) });
 
 export const toDecision = ({ valueJson, time }: DecisionRecord): Decision => ({
   value: JSON.parse(valueJson) as Json,

@@ -10,6 +10,9 @@ export const PROV = "http://www.w3.org/ns/prov#";
 /** For the head of a query. */
 export const PREFIXES = `PREFIX abi: <${ABI}> PREFIX rdf: <${RDF}> PREFIX xsd: <${XSD}> PREFIX prov: <${PROV}>`;
 
+/** A query with the usual prefixes before it; its own declarations come later and win. */
+export const withPrefixes = (sparql: string): string => `${PREFIXES} ${sparql}`;
+
 function terms<const Name extends string>(
   namespace: string,
   names: readonly Name[],

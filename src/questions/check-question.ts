@@ -2,7 +2,7 @@ import { ValidationError } from "../errors.ts";
 import { walk, type Query } from "../ontology/sparql/ast.ts";
 import { parseQuery } from "../ontology/sparql/parse.ts";
 import { projected } from "../ontology/sparql/scope.ts";
-import { PREFIXES } from "../ontology/vocabulary.ts";
+import { withPrefixes } from "../ontology/vocabulary.ts";
 import type { GraphQuestion } from "./graph-question.ts";
 
 /**
@@ -26,7 +26,7 @@ export function checkQuestion(question: GraphQuestion): void {
 
 function parsed({ sparql }: GraphQuestion, fault: (problem: string) => ValidationError): Query {
   try {
-    return parseQuery(`${PREFIXES} ${sparql}`, {});
+    return parseQuery(withPrefixes(sparql), {});
   } catch (error) {
     throw fault(`its SPARQL does not work. ${(error as Error).message.replace(/\.$/, "")}`);
   }

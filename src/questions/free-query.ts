@@ -5,9 +5,9 @@ import { areQuads } from "../ontology/queries.ts";
 import type { QueryAnswer, QueryRunner } from "../ontology/query-runner.ts";
 import type { Visible } from "../ontology/visible.ts";
 import { storeIri } from "../ontology/store-name.ts";
-import { ABI, abi, PREFIXES, PROV, prov } from "../ontology/vocabulary.ts";
+import { ABI, abi, PROV, prov, withPrefixes } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
-import { DEFAULT_LIMITS, noteOn, Truncation, type QuestionLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, noteOn, queryText, Truncation, type QuestionLimits } from "./limits.ts";
 import { valueOf } from "./question-operation.ts";
 
 export interface FreeQueryOptions extends QuestionLimits {
@@ -33,11 +33,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       "Ask the knowledge graph a question of your own in SPARQL 1.1 (SELECT, ASK or CONSTRUCT; nothing can be changed). " +
       `The prefixes abi:, rdf:, xsd: and prov: are declared. ${visible ? described(visible[store]) : EVERYTHING}`,
     input: z.strictObject({
-      query: z
-        .string()
-        .min(1, "must not be empty")
-        .max(LONGEST_QUERY, `must have at most ${LONGEST_QUERY} characters`)
-        .describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
+      query: queryText(LONGEST_QUERY).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
     }),
     output: z.object({
       answer: z.boolean().optional().describe("Of an ASK."),
@@ -48,7 +44,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
     run: async ({ query }, { signal }) => {
       const answer = await queryRunner.run({
         store,
-        sparql: `${PREFIXES} ${query}`,
+        sparql: withPrefixes(query),
         ...(visible && { visible }),
         maximumRows,
         maximumBytes: MAXIMUM_BYTES,

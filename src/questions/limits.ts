@@ -10,6 +10,13 @@ export interface QuestionLimits {
 
 export const DEFAULT_LIMITS = { maximumRows: 50, timeoutMs: 10_000 } as const;
 
+/** What a query of an operator's may cost where they do not say otherwise. */
+export const OPERATOR_LIMITS = { timeoutMs: 30_000, maximumRows: 10_000, maximumBytes: 100_000_000 } as const;
+
+/** A query as an argument. @param longest characters */
+export const queryText = (longest: number): z.ZodString =>
+  z.string().min(1, "must not be empty").max(longest, `must have at most ${longest} characters`);
+
 /** What every answer says of its end. */
 export const Truncation = z.object({
   truncated: z.boolean().describe("Whether there is more than is here."),

@@ -1,15 +1,13 @@
 import { z } from "zod";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { writeJsonResults } from "../ontology/sparql/json-results.ts";
-import { PREFIXES } from "../ontology/vocabulary.ts";
+import { withPrefixes } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
+import { OPERATOR_LIMITS, queryText } from "./limits.ts";
 
 const LONGEST_QUERY = 100_000;
-const DEFAULT_TIMEOUT_S = 30;
 const LONGEST_TIMEOUT_S = 600;
-const DEFAULT_ROWS = 10_000;
 const MOST_ROWS = 100_000;
-const MAXIMUM_BYTES = 100_000_000;
 
 const JsonTermSchema = z.object({
   type: z.enum(["uri", "bnode", "literal", "typed-literal"]),
@@ -35,16 +33,12 @@ export function queryGraphOperation({
     audience: "operator",
     scope: "admin",
     input: z.strictObject({
-      query: z
-        .string()
-        .min(1, "must not be empty")
-        .max(LONGEST_QUERY, `must have at most ${LONGEST_QUERY} characters`)
-        .describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
+      query: queryText(LONGEST_QUERY).describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
       store: z.string().default(store).describe("The store to ask; others are named graphs."),
       timeout_s: wholeNumber(LONGEST_TIMEOUT_S)
-        .default(DEFAULT_TIMEOUT_S)
+        .default(OPERATOR_LIMITS.timeoutMs / 1000)
         .describe("Seconds after which the query is stopped."),
-      limit: wholeNumber(MOST_ROWS).default(DEFAULT_ROWS).describe("At most so many rows or triples."),
+      limit: wholeNumber(MOST_ROWS).default(OPERATOR_LIMITS.maximumRows).describe("At most so many rows or triples."),
     }),
     output: z.object({
       head: z.object({ vars: z.array(z.string()).optional() }).optional(),
@@ -60,10 +54,10 @@ export function queryGraphOperation({
       writeJsonResults(
         await queryRunner.run({
           store: asked,
-          sparql: `${PREFIXES} ${query}`,
+          sparql: withPrefixes(query),
           timeoutMs: timeout_s * 1000,
           maximumRows: limit,
-          maximumBytes: MAXIMUM_BYTES,
+          maximumBytes: OPERATOR_LIMITS.maximumBytes,
           ...(signal && { signal }),
         }),
       ),

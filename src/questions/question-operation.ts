@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UnexpectedError } from "../errors.ts";
 import type { Bindings, BindingValue, Row } from "../ontology/ontology-store.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
-import { PREFIXES, XSD } from "../ontology/vocabulary.ts";
+import { withPrefixes, XSD } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
 import type { GraphQuestion } from "./graph-question.ts";
 import { DEFAULT_LIMITS, noteOn, Truncation, type QuestionLimits } from "./limits.ts";
@@ -27,7 +27,7 @@ export function questionOperation(question: GraphQuestion, options: QuestionOpti
     run: async (parameters, { signal }) => {
       const { result, truncated } = await queryRunner.run({
         store,
-        sparql: `${PREFIXES} ${sparql}`,
+        sparql: withPrefixes(sparql),
         bindings: question.bindings?.(parameters) ?? valuesOf(parameters),
         maximumRows,
         timeoutMs,

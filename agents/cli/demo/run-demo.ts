@@ -6,7 +6,7 @@ import { loggerFor } from "../../../src/cli/settings.ts";
 import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../../../src/cli/batch/summary.ts";
 import type { QueryAnswer } from "../../../src/ontology/query-runner.ts";
-import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { withPrefixes } from "../../../src/ontology/vocabulary.ts";
 import { outboxFolder } from "../../../src/parts.ts";
 import { readSettings, type Settings } from "../../../src/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../index.ts";
@@ -73,7 +73,7 @@ export async function runDemo({ directory, chatModel, signal }: DemoOptions, vie
       summary.add(row);
     }
     view.results(results);
-    const sparql = `${PREFIXES} ${QUESTION.sparql}`;
+    const sparql = withPrefixes(QUESTION.sparql);
     const learned = await ontologyStore.queryRunner.run({ store: "feedback_data", sparql, signal });
     await view.end({ outbox, summary, mailsBefore, mailsAfter: await countMails(outbox), learned });
   } finally {

@@ -2,7 +2,7 @@
 import { ValidationError } from "../../errors.ts";
 import { JSON_RESULTS } from "../../ontology/sparql/json-results.ts";
 import { storeName } from "../../ontology/store-name.ts";
-import { PREFIXES } from "../../ontology/vocabulary.ts";
+import { withPrefixes } from "../../ontology/vocabulary.ts";
 import { checkType, decodeText, mediaType, readBody } from "./body.ts";
 import type { GraphQueries } from "./graph-queries.ts";
 import type { Content, HttpContext, HttpParts, Parameter, Route } from "./route.ts";
@@ -114,11 +114,9 @@ async function ask(
   if (parameters.has("update")) throw refuse("The graph can only be asked here, not changed.", "unsupported_sparql");
   if (parameters.has("named-graph-uri"))
     throw refuse("named-graph-uri is not supported. Reach other stores with GRAPH.");
-  // Its own declarations come later, and win.
-  const text = `${PREFIXES} ${sparql}`;
   const answer = await runner.run({
     store: storeOf(parameters) ?? store,
-    sparql: text,
+    sparql: withPrefixes(sparql),
     signal: req.raw.signal,
     ...limits,
   });

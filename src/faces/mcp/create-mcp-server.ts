@@ -1,5 +1,6 @@
 import { McpServer, requireScopes } from "@modelcontextprotocol/server";
 import { requirePackage } from "../../require-package.ts";
+import { SCOPES } from "../../workflow/operation.ts";
 import type { Service } from "../../workflow/service.ts";
 import { TASKS } from "./client.ts";
 import { offerOf, type McpCaller, type McpOffer, type McpOptions } from "./offer.ts";
@@ -14,7 +15,7 @@ const INSTRUCTIONS =
   "person's approval, you can't give it.";
 
 /** Whoever starts the process may do all that models may do. */
-const OWNER: McpCaller = { scopes: ["feedback:read", "feedback:write", "approve", "admin"] };
+const OWNER: McpCaller = { scopes: SCOPES };
 
 const { version } = requirePackage("abi-workflows/package.json") as { version: string };
 

@@ -7,7 +7,9 @@ import type { Service } from "../../workflow/service.ts";
 import type { Workflow } from "../../workflow/workflow.ts";
 import type { ToolOptions } from "../model-calls/fixed-fields.ts";
 import { serviceToolsOf, type ServiceTool } from "../model-calls/model-call.ts";
-import { inputSchemaOf, outputSchemaOf, type JsonSchema } from "./tool-schemas.ts";
+import type { JsonSchema } from "../model-calls/tool-schema.ts";
+import { promptArguments, type PromptArguments } from "./prompt-arguments.ts";
+import { inputSchemaOf, outputSchemaOf } from "./tool-schemas.ts";
 
 /** Options of an MCP server. */
 export interface McpOptions extends ToolOptions {
@@ -50,6 +52,8 @@ export interface McpOffer {
   readonly tools: ReadonlyMap<string, McpTool>;
   /** By the name of the workflow. */
   readonly processes: ReadonlyMap<string, ProcessTool>;
+  /** The same. */
+  readonly prompts: ReadonlyMap<string, PromptArguments>;
   /** Without a slash at its end. */
   readonly consoleUrl: string | undefined;
 }
@@ -57,10 +61,17 @@ export interface McpOffer {
 /** @throws ValidationError (`invalid_configuration`) */
 export function offerOf(service: Service, { consoleUrl, ...toolOptions }: McpOptions): McpOffer {
   const tools = serviceToolsOf(service, toolOptions).map(mcpTool);
+  const processes = tools.filter(isProcess);
   return {
     service,
     tools: new Map(tools.map((tool) => [tool.operation.name, tool])),
-    processes: new Map(tools.filter(isProcess).map((tool) => [tool.workflow.name, tool])),
+    processes: new Map(processes.map((tool) => [tool.workflow.name, tool])),
+    prompts: new Map(
+      processes.map(({ workflow, operation, inputSchema }) => [
+        workflow.name,
+        promptArguments(inputSchema, operation.key),
+      ]),
+    ),
     consoleUrl: consoleUrl === undefined ? undefined : webAddress(consoleUrl),
   };
 }

@@ -1,24 +1,28 @@
 import type { McpServer } from "@modelcontextprotocol/server";
-import { z } from "zod";
 import { titleOf, type McpCaller, type McpOffer, type ProcessTool } from "./offer.ts";
 import { recordContents, recordOf, recordUri } from "./resources.ts";
 import { requireScope } from "./tasks.ts";
-import type { JsonSchema } from "./tool-schemas.ts";
+import type { PromptArguments } from "./prompt-arguments.ts";
 
 /** For each process: one prompt to submit to it, and one to have its outcome explained. */
 export function addPrompts(server: McpServer, offer: McpOffer, caller: McpCaller): void {
-  for (const tool of offer.processes.values()) {
-    addSubmission(server, tool);
-    addExplanation(server, offer, caller, tool);
+  for (const [name, tool] of offer.processes) {
+    const { submission, explanation } = offer.prompts.get(name)!;
+    addSubmission(server, tool, submission);
+    addExplanation(server, offer, caller, tool, explanation);
   }
 }
 
 const userText = (text: string) => ({ role: "user", content: { type: "text", text } }) as const;
 
-function addSubmission(server: McpServer, { operation: { name }, title, inputSchema }: ProcessTool): void {
+function addSubmission(
+  server: McpServer,
+  { operation: { name }, title }: ProcessTool,
+  argsSchema: PromptArguments["submission"],
+): void {
   server.registerPrompt(
     name,
-    { title, description: `Have ${name} called once with these values.`, argsSchema: submissionArguments(inputSchema) },
+    { title, description: `Have ${name} called once with these values.`, argsSchema },
     (values) => ({
       messages: [
         userText(
@@ -31,15 +35,13 @@ function addSubmission(server: McpServer, { operation: { name }, title, inputSch
   );
 }
 
-/** What must be given; a prompt has texts only. */
-function submissionArguments({ properties, required }: JsonSchema): z.ZodObject {
-  const fields = Object.entries(properties as Record<string, { description?: string }>)
-    .filter(([name]) => (required as string[]).includes(name))
-    .map(([name, { description = name }]) => [name, z.string().describe(description)]);
-  return z.object(Object.fromEntries(fields) as Record<string, z.ZodString>);
-}
-
-function addExplanation(server: McpServer, offer: McpOffer, caller: McpCaller, tool: ProcessTool): void {
+function addExplanation(
+  server: McpServer,
+  offer: McpOffer,
+  caller: McpCaller,
+  tool: ProcessTool,
+  argsSchema: PromptArguments["explanation"],
+): void {
   const { workflow, operation } = tool;
   const key = operation.key;
   server.registerPrompt(
@@ -47,12 +49,13 @@ function addExplanation(server: McpServer, offer: McpOffer, caller: McpCaller, t
     {
       title: `Explain ${titleOf(workflow.name).toLowerCase()}`,
       description: `Have it explained what has become of one ${key}.`,
-      argsSchema: z.object({ [key]: z.string().describe(`The ${key} in question.`) }),
+      argsSchema,
     },
     async (values) => {
       requireScope(caller, "feedback:read");
-      const uri = recordUri(tool, String(values[key]));
-      const record = await recordOf(offer, caller, tool, uri, encodeURIComponent(String(values[key])));
+      const given = String(values[key]);
+      const uri = recordUri(tool, given);
+      const record = await recordOf(offer, caller, tool, uri, given);
       const [resource] = recordContents(uri, record).contents;
       return {
         messages: [

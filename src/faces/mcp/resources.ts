@@ -26,7 +26,8 @@ export function addResources(server: McpServer, offer: McpOffer, caller: McpCall
       },
       async ({ href }, variables) => {
         requireScope(caller, READ);
-        return recordContents(href, await recordOf(offer, caller, tool, href, variables[operation.key]));
+        const key = decoded(String(variables[operation.key]));
+        return recordContents(href, await recordOf(offer, caller, tool, href, key));
       },
     );
   }
@@ -60,11 +61,11 @@ export async function recordOf(
   { context }: McpCaller,
   tool: ProcessTool,
   uri: string,
-  encodedKey: string | string[] | undefined,
+  given: string,
 ): Promise<object> {
   const { workflow, operation } = tool;
   try {
-    const key = tidyIdentifier(decoded(String(encodedKey)));
+    const key = tidyIdentifier(given);
     const run = await offer.service.engine.find(workflow.name, key);
     if (run && isOf(run, tool, context)) return { [operation.key]: key, ...(await workflow.view(key)) };
   } catch (error) {

@@ -7,8 +7,8 @@ import {
   type McpServer,
   type ServerContext,
 } from "@modelcontextprotocol/server";
-import { toWireError } from "../../errors.ts";
 import type { ToolProgress } from "../../workflow/progress.ts";
+import { failure } from "../../workflow/result.ts";
 import { approvalRequest, approvalUrl, approvalWords } from "./approval.ts";
 import { knowsTasks, opensLinks } from "./client.ts";
 import { isProcess, type McpCaller, type McpOffer, type McpTool } from "./offer.ts";
@@ -37,7 +37,7 @@ export function addToolCalls(server: McpServer, offer: McpOffer, caller: McpCall
 
 function failed(tool: McpTool, error: unknown): CallToolResult {
   tool.workflow?.logUnexpected(error);
-  return toolResult(tool.operation, { success: false, steps_completed: [], ...toWireError(error) });
+  return toolResult(tool.operation, failure({}, error));
 }
 
 async function callTool(
@@ -62,7 +62,7 @@ async function callTool(
   return toolResult(tool.operation, result, [approvalWords(url)]);
 }
 
-/** A call that was answered by a question comes again with the answer: then it is the earlier one that is meant. */
+/** A client that was asked something calls again with the answer; that call is no duplicate. */
 function ofThisCall(result: object): object {
   const { duplicate: _, ...rest } = result as { duplicate?: true };
   return rest;

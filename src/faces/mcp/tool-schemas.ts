@@ -1,10 +1,8 @@
 import { z } from "zod";
-import type { Json } from "../../json.ts";
 import type { Operation } from "../../workflow/operation.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
 import { identityFields } from "../../workflow/submission.ts";
-
-export type JsonSchema = { [keyword: string]: Json };
+import { acceptsNull, type JsonSchema } from "../model-calls/tool-schema.ts";
 
 type ObjectSchema = JsonSchema & { properties: Record<string, JsonSchema>; required?: string[] };
 
@@ -33,11 +31,6 @@ export function inputSchemaOf(strict: JsonSchema): JsonSchema {
   const { properties, required = [] } = strict as ObjectSchema;
   return { ...strict, required: required.filter((name) => !acceptsNull(properties[name]!)) };
 }
-
-const acceptsNull = ({ type, anyOf }: JsonSchema): boolean =>
-  type === "null" ||
-  (Array.isArray(type) && type.includes("null")) ||
-  (Array.isArray(anyOf) && (anyOf as JsonSchema[]).some(acceptsNull));
 
 /** What a tool answers with; of a run also where it has failed or waits, so that only what is always there is required. */
 export function outputSchemaOf(operation: Operation): JsonSchema {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../../json.ts";
 
-type JsonSchema = { [keyword: string]: Json };
+export type JsonSchema = { [keyword: string]: Json };
 
 /**
  * What OpenAI's strict mode understands (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas)
@@ -33,7 +33,7 @@ function supported(schema: JsonSchema): JsonSchema {
   return kept;
 }
 
-const acceptsNull = ({ type, anyOf }: JsonSchema): boolean =>
+export const acceptsNull = ({ type, anyOf }: JsonSchema): boolean =>
   type === "null" ||
   (Array.isArray(type) && type.includes("null")) ||
   (Array.isArray(anyOf) && (anyOf as JsonSchema[]).some(acceptsNull));

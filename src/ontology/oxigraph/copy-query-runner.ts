@@ -55,11 +55,10 @@ export class CopyQueryRunner implements QueryRunner {
   }
 
   #copyOf(visible: Visible | undefined): GraphCopy {
-    const graphs = visible && visibleGraphs(visible);
     const key = JSON.stringify(visible && Object.entries(visible).map(([store, part]) => [store, termsOf(part)]));
     const known = this.#copies.get(key);
     if (known) return known;
-    const copy = new GraphCopy(() => ({ from: this.#source.content(), visible: graphs }));
+    const copy = new GraphCopy(() => ({ from: this.#source.content(), visible: visible && visibleGraphs(visible) }));
     this.#copies.set(key, copy);
     return copy;
   }

@@ -11,11 +11,14 @@ export interface CopySource {
   readonly visible?: VisibleGraphs | undefined;
 }
 
-/** By the graph's IRI; properties and classes as N-Triples. */
-export type VisibleGraphs = ReadonlyMap<
-  string,
-  { readonly properties: ReadonlySet<string>; readonly classes: ReadonlySet<string> }
->;
+/** What may be seen of a graph, as N-Triples. */
+export interface VisibleTerms {
+  readonly properties: ReadonlySet<string>;
+  readonly classes: ReadonlySet<string>;
+}
+
+/** By the graph's IRI. */
+export type VisibleGraphs = ReadonlyMap<string, VisibleTerms>;
 
 export interface CopyQuestion extends Asked {
   readonly text: string;

@@ -34,9 +34,8 @@ function load(): void {
   try {
     for (const name of file.storeNames()) {
       const graph = storeIri(name);
-      const id = file.findStore(name);
-      if (id === undefined || (visible && !visible.has(graph))) continue;
-      for (const text of file.text(id)) index.add(graph, visibleText(graph, text, visible));
+      if (visible && !visible.has(graph)) continue;
+      for (const text of file.text(name)) index.add(graph, visibleText(graph, text, visible));
     }
   } finally {
     file.close();

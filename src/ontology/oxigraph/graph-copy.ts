@@ -1,15 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { fromWireError, IoError } from "../../errors.ts";
-import { timedOut } from "../sparql/question.ts";
+import { timedOut, timerMs } from "../sparql/question.ts";
 import type { GraphChange } from "./graph-change.ts";
 import type { CopyQuestion, CopySource, FromCopy, ToCopy } from "./graph-copy-protocol.ts";
 import { tooLarge } from "./graph-index.ts";
 
 /** Questions that may wait for the one that is under way. */
 const MOST_WAITING = 32;
-
-/** Timers of Node.js take no more. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 // As source or compiled, the worker is beside this file.
 const WORKER = new URL(
@@ -98,7 +95,7 @@ export class GraphCopy {
     tell(worker, { kind: "ask", question: job.question });
     const { timeoutMs } = job;
     if (timeoutMs === Infinity) return;
-    this.#timer = setTimeout(() => this.#lose(timedOut(timeoutMs)), Math.min(timeoutMs, LONGEST_TIMEOUT_MS));
+    this.#timer = setTimeout(() => this.#lose(timedOut(timeoutMs)), timerMs(timeoutMs));
   }
 
   #start(): Worker {

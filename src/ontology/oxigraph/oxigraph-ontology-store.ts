@@ -14,7 +14,7 @@ import { Canonicalization } from "./canonicalization.ts";
 import type { CopyQueryRunner } from "./copy-query-runner.ts";
 import type { GraphChange } from "./graph-change.ts";
 import { lineOf, QuadFile, type Triple, type TriplePattern } from "./quad-file.ts";
-import type { Mark, Questions } from "./questions.ts";
+import type { Questions } from "./questions.ts";
 import { callError, openingError } from "./store-errors.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -54,7 +54,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   readonly #place: string;
   /** Missing until somebody asks it. */
   #runner: CopyQueryRunner | undefined;
-  /** What its copies must be told of once it is on disk. */
+  /** What the transaction under way has changed, which copies must be told once it is on disk. */
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
@@ -64,12 +64,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#file = file;
     this.#maximumQuads = maximumQuads;
     this.#release = release;
-    this.#queue = new WriteQueue((work) => {
-      this.#undoable(() => file.transaction(work));
-      this.#questions?.settle();
-      const changes = this.#uncommitted.splice(0);
-      if (changes.length > 0) this.#runner?.follow(changes);
-    });
+    this.#queue = new WriteQueue((work) => this.#commit(work));
   }
 
   /**
@@ -225,6 +220,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     const isInsertedWanted = this.#questions?.isTold === true;
     const { removed, inserted } = this.#file.change(id, remove, insert, { isInsertedWanted });
     this.#refuseTooMany();
+    if (!isInsertedWanted && !this.#runner) return;
     const change = { graph: storeIri(store), removed: removed.map(lineOf) };
     this.#questions?.note({ ...change, inserted: inserted.map(lineOf) });
     // What was there already does a copy no harm.
@@ -253,16 +249,13 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#requireOpen();
     return (this.#questions ??= new Questions({
       graphs: () => this.#file.storeNames().map(storeIri),
-      text: (graph) => this.#file.text(this.#file.findStore(storeName(graph) ?? "") ?? -1),
+      text: (graph) => this.#file.text(storeName(graph) ?? ""),
     }));
   }
 
   /** All triples, by the graph's IRI. */
   #texts(): Map<string, string[]> {
-    const texts = this.#file.storeNames().map((name): [string, string[]] => {
-      return [storeIri(name), [...this.#file.text(this.#file.findStore(name) ?? -1)]];
-    });
-    return new Map(texts);
+    return new Map(this.#file.storeNames().map((name) => [storeIri(name), [...this.#file.text(name)]]));
   }
 
   #requireOpen(): void {
@@ -295,17 +288,18 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  /** Oxigraph forgets as well what the file has not kept. */
-  #undoable(work: () => void): void {
-    const mark: Mark | undefined = this.#questions?.mark();
-    const uncommitted = this.#uncommitted.length;
+  /** All or nothing: Oxigraph forgets as well what the file has not kept, and copies are never told of it. */
+  #commit(work: () => void): void {
+    const mark = this.#questions?.mark();
+    this.#uncommitted = [];
     try {
-      work();
+      this.#file.transaction(work);
     } catch (error) {
-      this.#uncommitted.length = uncommitted;
       if (mark) this.#questions?.undo(mark);
       throw error;
     }
+    this.#questions?.settle();
+    if (this.#uncommitted.length > 0) this.#runner?.follow(this.#uncommitted);
   }
 }
 

@@ -249,8 +249,10 @@ export class QuadFile {
     return { where, values };
   }
 
-  /** All triples of a store as N-Triples, in pieces of some ten thousand lines. */
-  *text(store: number): Iterable<string> {
+  /** All triples of a store as N-Triples, in pieces of some ten thousand lines; none where there is no such store. */
+  *text(name: string): Iterable<string> {
+    const store = this.findStore(name);
+    if (store === undefined) return;
     const last = Number(this.#get("SELECT max(subject) AS last FROM quads WHERE store = ?", store)?.["last"] ?? 0);
     for (let from = 0; from <= last; from += IDS_PER_PIECE) {
       const row = this.#get(

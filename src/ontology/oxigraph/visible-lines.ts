@@ -1,14 +1,12 @@
 import { rdf } from "../vocabulary.ts";
 import type { GraphChange } from "./graph-change.ts";
-import type { VisibleGraphs } from "./graph-copy-protocol.ts";
+import type { VisibleGraphs, VisibleTerms } from "./graph-copy-protocol.ts";
 
 const TYPE = `<${rdf.type.value}>`;
 const END = " .";
 
-type Part = Parameters<VisibleGraphs["forEach"]>[0] extends (part: infer Value, ...rest: never) => void ? Value : never;
-
 /** Whether a line of N-Triples may be seen. Only its object can have blanks in it. */
-function isVisible(line: string, { properties, classes }: Part): boolean {
+function isVisible(line: string, { properties, classes }: VisibleTerms): boolean {
   const first = line.indexOf(" ");
   const second = line.indexOf(" ", first + 1);
   const predicate = line.slice(first + 1, second);

@@ -42,9 +42,6 @@ interface Limits {
   maxBytes?: number;
 }
 
-/** Timers of Node.js take no more. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-
 const TURTLE = "text/turtle";
 const N_TRIPLES = "application/n-triples";
 const TRIPLES = `${N_TRIPLES}, ${TURTLE};q=0.9`;
@@ -146,13 +143,13 @@ export class SparqlEndpointStore implements OntologyStore {
 
   async #run(request: QueryRequest): Promise<QueryAnswer> {
     const graph = DataFactory.namedNode(storeIri(request.store));
-    const { prepareQuestion, timedOut, toAnswer } = await import("../sparql/question.ts");
+    const { prepareQuestion, timedOut, timerMs, toAnswer } = await import("../sparql/question.ts");
     const { toText } = await import("../sparql/parse.ts");
     const { reachesOthers } = await import("./plan-request.ts");
     const { visible, maximumRows = Infinity, maximumBytes, timeoutMs = Infinity } = request;
     const question = prepareQuestion(request, maximumRows);
     const { query } = question;
-    const deadline = timeoutMs === Infinity ? undefined : AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMEOUT_MS));
+    const deadline = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timerMs(timeoutMs));
     const signal = AbortSignal.any([deadline, request.signal].filter((one) => one !== undefined));
     const limits = { signal, ...(maximumBytes !== undefined && { maxBytes: maximumBytes }) };
     try {

@@ -39,3 +39,6 @@ export const timedOut = (timeoutMs: number): ValidationError =>
     `The query was stopped after ${timeoutMs / 1000} s, its time limit. Make it narrower: name what you know, and ask for less at a time.`,
     { code: "query_timeout" },
   );
+
+/** A time limit as a timer of Node.js takes it: no more than some 24 days. */
+export const timerMs = (timeoutMs: number): number => Math.min(timeoutMs, 2 ** 31 - 1);
