@@ -10,6 +10,7 @@ import { startHttpServer } from "./faces/http/server.ts";
 import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "./faces/http/tokens.ts";
 import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
 import { silentLogger, type Logger } from "./log.ts";
+import { isLoopback } from "./loopback.ts";
 import { OPERATOR_LIMITS } from "./questions/limits.ts";
 import type { Settings } from "./settings.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -41,8 +42,6 @@ const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) =>
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
-
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
 
 /** @throws ValidationError (`invalid_configuration`) for what is no origin, such as `*` */
@@ -55,6 +54,13 @@ function originsOf({ httpCorsOrigins }: Settings): string[] {
     { code: "invalid_configuration" },
   );
 }
+
+/** Of `name`, `name:port` or `[address]:port`. */
+const hostnameOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1");
 
 /** A proxy on this machine may leave the name by which it was called. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
@@ -71,14 +77,15 @@ export async function openHttpService(
 ): Promise<HttpService> {
   const { httpHost: host, httpPort: port, httpRateLimit } = settings;
   const tokens = await tokensOf(settings, logger);
-  if (!tokens && !isLoopback(host)) {
+  const isLocal = isLoopback(host.toLowerCase());
+  if (!tokens && !isLocal) {
     throw new ValidationError(
       `HTTP_HOST is ${host}, where others can reach the service, and there are no tokens: set HTTP_TOKENS or HTTP_TOKENS_FILE, or listen on 127.0.0.1.`,
       { code: "invalid_configuration" },
     );
   }
-  const names = [...(listOf(settings.httpAllowedHosts) ?? []), ...publicHost(settings)];
-  const foreign = names.find((name) => !isLoopback(name.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1")));
+  const named = listOf(settings.httpAllowedHosts);
+  const foreign = [...(named ?? []), ...publicHost(settings)].find((name) => !isLoopback(hostnameOf(name)));
   if (!tokens && foreign !== undefined) {
     throw new ValidationError(
       `HTTP_ALLOWED_HOSTS or PUBLIC_URL names ${foreign}, so others reach the service through a proxy, and there are no tokens: set HTTP_TOKENS or HTTP_TOKENS_FILE.`,
@@ -86,8 +93,7 @@ export async function openHttpService(
     );
   }
   const secrets = listOf(settings.httpWebhookSecrets) ?? [];
-  const allowedHosts =
-    listOf(settings.httpAllowedHosts) ?? (isLoopback(host) ? [...LOOPBACK, ...publicHost(settings)] : undefined);
+  const allowedHosts = named ?? (isLocal ? [...LOOPBACK, ...publicHost(settings)] : undefined);
   const closing = new AbortController();
   const mcp = mcpHandler(service, settings.publicUrl === undefined ? {} : { consoleUrl: settings.publicUrl });
   const metrics = await createMetrics(service);

@@ -1,4 +1,5 @@
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
+import type { OntologyStore } from "./ontology-store.ts";
 
 /** What `match` has found of one subject, by property. */
 export class Facts {
@@ -25,6 +26,13 @@ export class Facts {
     return (this.#objects.get(predicate.value) ?? []).some((known) => known.equals(object));
   }
 }
+
+/** What a store says about one subject. @throws IoError */
+export const factsAbout = async (
+  ontologyStore: Pick<OntologyStore, "match">,
+  store: string,
+  subject: NamedNode,
+): Promise<Facts> => new Facts(await ontologyStore.match(store, { subject }));
 
 /** Of an `xsd:boolean`: `1` is another spelling, and the one in which some endpoints give it back. */
 export const isTrue = (value: string): boolean => value === "true" || value === "1";

@@ -153,7 +153,7 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   async *#load(
-    source: CustomerSource,
+    source: Pick<CustomerSource, "list" | "name">,
     { signal, onInvalid, onUnreadColumn }: Omit<LoadOptions, "onProgress">,
   ): AsyncGenerator<LoadCounts, LoadCounts, undefined> {
     const counts: LoadCounts = { loaded: 0, invalid: 0 };

@@ -5,7 +5,7 @@ import { tidyIdentifier } from "../tidy-identifier.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
-import { RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
+import { instant, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
 import type { Service } from "./service.ts";
 
 const LARGEST_PAGE = 1000;
@@ -16,7 +16,6 @@ const Id = z.strictObject({ workflow_id });
 const after = z.string().max(200).optional().describe("Id of the last run of the page before.");
 const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(DEFAULT_PAGE).describe("At most so many.");
 const workflow = z.string().max(200).optional().describe("Only runs of this workflow.");
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
 const Page = z.object({
   runs: z.array(WorkflowStatusSchema),

@@ -11,6 +11,9 @@ export const RunStatusSchema = z.enum({
   cancelled: "cancelled",
 } satisfies { [Status in RunStatus]: Status });
 
+/** A time as an argument, ISO 8601. */
+export const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
 
 const WireErrorFields = {

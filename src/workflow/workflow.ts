@@ -47,7 +47,7 @@ export interface SubmissionOrigin {
   fixed: readonly string[];
 }
 
-const FROM_CODE: SubmissionOrigin = { face: "code", fixed: [] };
+export const FROM_CODE: SubmissionOrigin = { face: "code", fixed: [] };
 
 /** Options of `runBatch`. */
 export interface BatchOptions {

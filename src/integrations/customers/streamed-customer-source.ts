@@ -2,14 +2,12 @@ import type { CustomerRecord, CustomerRequest, CustomerSource } from "./customer
 import { CustomerFields, readCustomer } from "./read-customer.ts";
 
 /** Customers that somebody hands in, one object each, with the fields in any of the spellings that files have. For one pass. */
-export class StreamedCustomerSource implements CustomerSource {
+export class StreamedCustomerSource implements Pick<CustomerSource, "list"> {
   readonly #items: AsyncIterable<unknown>;
 
   constructor(items: AsyncIterable<unknown>) {
     this.#items = items;
   }
-
-  async get(): Promise<undefined> {}
 
   async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
     const fields = new CustomerFields();

@@ -1,4 +1,5 @@
 import { ValidationError } from "../../errors.ts";
+import { isLoopback } from "../../loopback.ts";
 
 /** Where and how to reach a mail server. */
 export interface SmtpServer {
@@ -96,5 +97,3 @@ function readBoolean(value: string | null): boolean | undefined {
   if (value === "false") return false;
   throw fault("The parameter requireTLS of the mail server's URL must be true or false.");
 }
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);

@@ -1,4 +1,5 @@
 import { ValidationError } from "../../errors.ts";
+import { isLoopback } from "../../loopback.ts";
 
 /** Where a mailbox is, and how to reach it. */
 export interface ImapMailbox {
@@ -17,8 +18,6 @@ export interface ImapMailbox {
 /** Wrong URLs are never quoted: there is a password in them. */
 const fault = (message: string): ValidationError =>
   new ValidationError(`${message} Write imaps://user:password@host/INBOX.`, { code: "invalid_configuration" });
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 
 /**
  * Reads `imaps://user:password@host:993/INBOX`, or `imap://…` (port 143), which demands STARTTLS of any server but this machine. User,

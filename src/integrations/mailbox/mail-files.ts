@@ -1,5 +1,5 @@
 import { createReadStream, type Dirent } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { IoError } from "../../errors.ts";
 import { quotedName } from "../../secrets.ts";
@@ -116,14 +116,7 @@ async function listFiles(folder: string): Promise<string[]> {
 const isMailFile = (entry: Dirent): boolean =>
   (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith(".");
 
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    return await collect(file.createReadStream({ autoClose: false, end: LARGEST_MAIL }));
-  } finally {
-    await file.close();
-  }
-}
+const readHead = (path: string): Promise<Buffer> => collect(createReadStream(path, { end: LARGEST_MAIL }));
 
 const toIoError =
   (path: string) =>

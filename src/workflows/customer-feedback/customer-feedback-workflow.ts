@@ -11,7 +11,7 @@ import type { MailReceipt } from "../../workflow/mail-receipt.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
 import type { WorkflowStatus } from "../../workflow/result.ts";
 import { parse } from "../../workflow/validation.ts";
-import { Workflow, type SubmissionOrigin } from "../../workflow/workflow.ts";
+import { FROM_CODE, Workflow, type SubmissionOrigin } from "../../workflow/workflow.ts";
 import type {
   DecidedResponse,
   PendingResponse,
@@ -38,6 +38,7 @@ import {
 import { HeldMailDesk } from "./held-mail-desk.ts";
 import { HeldMails } from "./held-mails.ts";
 import { MailIntake } from "./mail-intake.ts";
+import { ownWordsOf } from "./own-words.ts";
 import { FeedbackRecords } from "./feedback-records.ts";
 import { FeedbackDetails, FeedbackFilter, FeedbackPage } from "./feedback-schemas.ts";
 import { PROCESS_KEY, TextParameters, type CustomerFeedbackInput } from "./parameters.ts";
@@ -207,7 +208,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       standing: (...decision) => configuration.engine.standingDecision(...decision),
     });
     const held = new HeldMails(ontologyStore);
-    const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_MAIL, extras);
+    // Mails come from outside, but no model has chosen whose they are.
+    const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_CODE, extras);
     this.#heldMails = new HeldMailDesk({ held, submit });
     this.#mailIntake = new MailIntake({
       rules: configuration.mailRules ?? DEFAULT_MAIL_RULES,
@@ -247,7 +249,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     switch (type) {
       case "new_feedback": {
         const { parameters, extras } = readNewFeedback(data);
-        const { id, identity } = await this.submit(parameters, { face: "code", fixed: [] }, extras);
+        const { id, identity } = await this.submit(parameters, FROM_CODE, extras);
         return { status: "processing", ...identity, workflow_id: id };
       }
       case "feedback_response": {
@@ -518,17 +520,6 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const result = await this.configuration.feedbackCategorizer.categorize(await ownWordsOf(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
-}
-
-/** Mails come from outside, but no model has chosen whose they are. */
-const FROM_MAIL: SubmissionOrigin = { face: "code", fixed: [] };
-
-let ownWords: ((text: string) => string) | undefined;
-
-/** Without quotations and signature. What finds them is loaded with the first text. */
-async function ownWordsOf(text: string): Promise<string> {
-  ownWords ??= (await import("../../analysis/own-words/own-words.ts")).ownWords;
-  return ownWords(text);
 }
 
 /** @throws TypeError for a time that can't be */

@@ -3,7 +3,7 @@ import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { NamedNode } from "@rdfjs/types";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
-import { Facts, isTrue } from "../../ontology/facts.ts";
+import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
@@ -126,7 +126,7 @@ export class Customers {
       quads.flatMap(({ subject }) => (subject.termType === "NamedNode" ? [[subject.value, subject] as const] : [])),
     );
     const found = [...subjects.values()].map(async (subject) => {
-      const facts = new Facts(await this.#ontologyStore.match(STORE, { subject }));
+      const facts = await factsAbout(this.#ontologyStore, STORE, subject);
       const id = facts.value(abi.id);
       return id !== undefined && facts.has(rdf.type, abi.Customer) ? [{ id, uri: subject.value }] : [];
     });
@@ -139,13 +139,10 @@ export class Customers {
    */
   async create(address: string): Promise<{ id: string; uri: string }> {
     const normalized = address.toLowerCase();
+    const normalizedEmail = normalized === address ? undefined : normalized;
     const id = `mail-${createHash("sha256").update(normalized).digest("hex").slice(0, 20)}`;
-    const subject = iri(customerUri(id));
     const graph = new ABIGraph();
-    graph.createRelationship(subject, rdf.type, abi.Customer);
-    graph.addProperty(subject, abi.id, id);
-    graph.addProperty(subject, abi.email, address);
-    if (normalized !== address) graph.addProperty(subject, abi.normalizedEmail, normalized);
+    const subject = graph.createEntity("Customer", { id, email: address, normalizedEmail });
     await this.#ontologyStore.change(STORE, { unless: { subject, predicate: abi.id }, insert: graph });
     return { id, uri: subject.value };
   }
@@ -208,7 +205,7 @@ export class Customers {
 
   async #described(id: string, uris: readonly NamedNode[]): Promise<Customer | undefined> {
     for (const subject of uris) {
-      const facts = new Facts(await this.#ontologyStore.match(STORE, { subject }));
+      const facts = await factsAbout(this.#ontologyStore, STORE, subject);
       if (facts.has(rdf.type, abi.Customer) && facts.has(abi.id, toTerm(id, "The id"))) {
         return this.#toCustomer(id, subject.value, facts);
       }

@@ -6,7 +6,7 @@ import type { NamedNode } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
-import { Facts, isTrue } from "../../ontology/facts.ts";
+import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
@@ -45,6 +45,12 @@ export interface FeedbackRecord {
   runId: string;
   sentimentAnalysis: Analysis<SentimentResult>;
   categoryAnalysis: Analysis<CategoriesResult>;
+}
+
+/** A mail of ours that was answered. */
+export interface Answered {
+  feedbackId: string;
+  customerUri: string;
 }
 
 /** What a customer wrote back to a mail of ours. */
@@ -136,8 +142,12 @@ export class FeedbackGraph {
     };
   }
 
-  async #facts(feedbackId: string): Promise<Facts> {
-    return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject: iri(feedbackUri(feedbackId)) }));
+  #facts(feedbackId: string): Promise<Facts> {
+    return this.#about(iri(feedbackUri(feedbackId)));
+  }
+
+  #about(subject: NamedNode): Promise<Facts> {
+    return factsAbout(this.#ontologyStore, FEEDBACK_STORE, subject);
   }
 
   /**
@@ -223,22 +233,21 @@ export class FeedbackGraph {
   }
 
   /** The first of these Message-IDs that is one of a mail of ours, with the feedback that it answered. */
-  async answeredBy(messageIds: readonly string[]): Promise<{ feedbackId: string; customerUri: string } | undefined> {
+  async answeredBy(messageIds: readonly string[]): Promise<Answered | undefined> {
     const sent = await this.#ontologyStore.match(
       FEEDBACK_STORE,
       messageIds.map((id) => ({ predicate: abi.responseId, object: toTerm(id, "The Message-ID") })),
     );
     const quad = messageIds.flatMap((id) => sent.find(({ object }) => object.value === id) ?? [])[0];
     if (quad?.subject.termType !== "NamedNode") return undefined;
-    const facts = new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject: quad.subject }));
+    const facts = await this.#about(quad.subject);
     const [feedbackId, customerUri] = [facts.value(abi.id), facts.value(abi.providedBy)];
     return feedbackId === undefined || customerUri === undefined ? undefined : { feedbackId, customerUri };
   }
 
   /** The reply with this id; undefined where none was noted. */
   async reply(id: string): Promise<{ digest: string; isProcessed: boolean } | undefined> {
-    const subject = iri(entityUri("Reply", id));
-    const facts = new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject }));
+    const facts = await this.#about(iri(entityUri("Reply", id)));
     const digest = facts.value(abi.digest);
     return digest === undefined ? undefined : { digest, isProcessed: facts.value(abi.processedAs) !== undefined };
   }
@@ -249,15 +258,10 @@ export class FeedbackGraph {
    */
   async recordReply(feedbackId: string, reply: Reply): Promise<string | undefined> {
     const { id, digest, customerUri, text, attachments, processedAs, time } = reply;
-    const subject = iri(entityUri("Reply", id));
     const graph = new ABIGraph();
+    const properties = { id, digest, text, timestamp: time, attachmentCount: attachments };
+    const subject = graph.createEntity("Reply", properties);
     graph.createRelationship(iri(feedbackUri(feedbackId)), abi.hasReply, subject);
-    graph.createRelationship(subject, rdf.type, abi.Reply);
-    graph.addProperty(subject, abi.id, id);
-    graph.addProperty(subject, abi.digest, digest);
-    graph.addProperty(subject, abi.text, text);
-    graph.addProperty(subject, abi.timestamp, time);
-    graph.addProperty(subject, abi.attachmentCount, attachments);
     graph.createRelationship(subject, abi.providedBy, iri(customerUri));
     if (processedAs !== undefined) {
       graph.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));

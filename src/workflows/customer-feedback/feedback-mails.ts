@@ -1,9 +1,8 @@
-import { Facts } from "../../ontology/facts.ts";
+import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, prov } from "../../ontology/vocabulary.ts";
-import { isTrue } from "../../ontology/facts.ts";
 import { FEEDBACK_STORE } from "./feedback-graph.ts";
 import type { FeedbackMail } from "./feedback-schemas.ts";
 
@@ -20,8 +19,7 @@ export async function mailsOf(
   feedback: Facts,
   waiting: string | undefined,
 ): Promise<FeedbackMail[]> {
-  const describe = async (uri: string): Promise<Facts> =>
-    new Facts(await ontologyStore.match(FEEDBACK_STORE, { subject: iri(uri) }));
+  const describe = (uri: string): Promise<Facts> => factsAbout(ontologyStore, FEEDBACK_STORE, iri(uri));
   const drafts = await Promise.all(feedback.values(abi.hasDraft).map((uri) => readDraft(uri, describe)));
   const isSent = feedback.values(abi.responseSent).some(isTrue);
   const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));

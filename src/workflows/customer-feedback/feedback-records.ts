@@ -1,6 +1,7 @@
+import { isUnreadable } from "../../analysis/sentiment-analyzer.ts";
 import type { Run, RunFilter, WorkflowEngine } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
-import { Facts } from "../../ontology/facts.ts";
+import { Facts, factsAbout } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
@@ -11,7 +12,7 @@ import { mailsOf } from "./feedback-mails.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import { actionReasons, type EscalationPolicy } from "./policy.ts";
 import { shownReference } from "./reflection.ts";
-import type { CustomerFeedbackOutput } from "./result.ts";
+import type { Action, CustomerFeedbackOutput } from "./result.ts";
 
 /** Runs that one call looks at, at most: a search for something rare answers in time, and says how far it came. */
 const LOOKED_AT = 5000;
@@ -88,10 +89,17 @@ export class FeedbackRecords {
     if (!run) throw new ValidationError(`Feedback ${feedbackId} not found`, { code: "not_found" });
     const input = inputOf(run.input);
     const subject = iri(feedbackUri(feedbackId));
-    const facts = new Facts(await ontologyStore.match(FEEDBACK_STORE, { subject }));
+    const facts = await this.#describe(subject.value);
     const customer = await customers.known(input.customer_id);
     const item = itemOf(run, customer?.name);
     const responseTime = facts.value(abi.responseTime);
+    const [analyses, ticket, mails, replies] = await Promise.all([
+      this.#analyses(facts),
+      this.#ticket(subject.value),
+      mailsOf(ontologyStore, facts, run.waitingFor?.subject),
+      this.#replies(facts),
+    ]);
+    const score = Number(facts.value(abi.sentimentScore) ?? 0);
     return {
       ...item,
       text: input.feedback_text,
@@ -99,13 +107,14 @@ export class FeedbackRecords {
       feedback_uri: subject.value,
       ...languageOf(run),
       ...(customer && { customer: viewOf(customer) }),
-      reasons: customer && item.action ? reasonsFor(policy, run, item, customer) : [],
+      reasons:
+        customer && item.action ? reasonsFor(policy, run, { ...item, action: item.action, score }, customer) : [],
       stated: { sentiment: input.sentiment, categories: input.categories },
-      ...(await this.#analyses(facts)),
-      ...(await this.#ticket(subject.value)),
+      ...analyses,
+      ...ticket,
       ...(responseTime !== undefined && { response_time: new Date(responseTime).toISOString() }),
-      mails: await mailsOf(ontologyStore, facts, run.waitingFor?.subject),
-      replies: await this.#replies(facts),
+      mails,
+      replies,
     };
   }
 
@@ -154,7 +163,7 @@ export class FeedbackRecords {
 
   async #describe(uri: string | undefined): Promise<Facts> {
     if (uri === undefined) return new Facts([]);
-    return new Facts(await this.#parts.ontologyStore.match(FEEDBACK_STORE, { subject: iri(uri) }));
+    return factsAbout(this.#parts.ontologyStore, FEEDBACK_STORE, iri(uri));
   }
 }
 
@@ -225,13 +234,17 @@ const viewOf = ({ name, segment, lifetimeValue, doNotContact }: Customer) => ({
 function reasonsFor(
   policy: EscalationPolicy | false,
   run: Run,
-  { action, sentiment = "neutral", categories }: Pick<FeedbackItem, "action" | "sentiment" | "categories">,
+  {
+    action,
+    sentiment = "neutral",
+    categories,
+    score,
+  }: Pick<FeedbackItem, "sentiment" | "categories"> & { action: Action; score: number },
   { segment, lifetimeValue }: Customer,
 ): string[] {
-  if (!action) return [];
   const { send_response: sendResponse } = inputOf(run.input);
-  const { language, doubtful = false } = foundBy(run);
-  const unreadable = !["en", undefined].includes(language);
+  const { language = "en", doubtful = false } = foundBy(run);
+  const unreadable = isUnreadable({ score, language });
   const labels = { sentiment, categories, unreadable, doubtful };
   return actionReasons(policy, action, { segment, lifetimeValue, sendResponse, ...labels });
 }

@@ -2,10 +2,9 @@
 import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
-import { RunStatusSchema } from "../../workflow/run-schemas.ts";
+import { instant, RunStatusSchema } from "../../workflow/run-schemas.ts";
 import { ACTIONS } from "./result.ts";
 
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
 
 /** Which feedback to list; all that is given must hold. */

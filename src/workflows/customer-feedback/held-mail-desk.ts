@@ -4,7 +4,7 @@ import type { Json } from "../../json.ts";
 import type { Accepted } from "../../workflow/workflow.ts";
 import type { HeldMailAssignment, HeldMailSummary, ShownHeldMail } from "./held-mail-operations.ts";
 import { HOLD_REASONS, type HeldMail, type HeldMails } from "./held-mails.ts";
-import { feedbackIdOf } from "./mail-intake.ts";
+import { extrasOf, feedbackIdOf } from "./mail-intake.ts";
 
 interface Parts {
   held: HeldMails;
@@ -37,10 +37,9 @@ export class HeldMailDesk {
     if (mail.status === "dismissed") throw decided("It was dismissed.");
     const feedback_id = feedbackIdOf(mail.id);
     const { subject = mail.subject, feedback_text = mail.text } = words;
-    const { messageId: message_id, digest: mail_digest } = mail;
     const { id: workflow_id, identity } = await this.#submit(
       { feedback_id, customer_id, subject, feedback_text, send_response },
-      { mail_digest, ...(message_id !== undefined && { message_id }) },
+      extrasOf(mail),
     );
     await this.#held.close(mail.id, "assigned", feedback_id);
     return { status: "processing", ...identity, workflow_id };
@@ -48,7 +47,6 @@ export class HeldMailDesk {
 
   async dismiss(mailId: string): Promise<ShownHeldMail> {
     const mail = await this.#find(mailId);
-    if (mail.status === "assigned") throw decided("It was assigned to a customer.");
     if ((await this.#held.close(mail.id, "dismissed")) !== "dismissed") throw decided("It was assigned to a customer.");
     return { ...shown(mail), status: "dismissed" };
   }

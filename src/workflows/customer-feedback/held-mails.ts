@@ -1,11 +1,11 @@
 import type { NamedNode } from "@rdfjs/types";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
-import { Facts } from "../../ontology/facts.ts";
+import { factsAbout } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore, Pattern } from "../../ontology/ontology-store.ts";
+import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
-import { abi, rdf } from "../../ontology/vocabulary.ts";
+import { abi } from "../../ontology/vocabulary.ts";
 import { feedbackUri } from "./feedback-graph.ts";
 
 /** A store of its own: it has addresses of people who are no customers. */
@@ -59,21 +59,22 @@ export class HeldMails {
 
   /** Keeps a mail until somebody has decided; nothing happens where it is there already. */
   async hold(mail: Omit<HeldMail, "status">): Promise<void> {
-    const subject = uriOf(mail.id);
+    const { id, digest, reason, subject, text, sender, messageId, answers } = mail;
     const graph = new ABIGraph();
-    graph.createRelationship(subject, rdf.type, abi.HeldMail);
-    graph.addProperty(subject, abi.id, mail.id);
-    graph.addProperty(subject, abi.digest, mail.digest);
-    graph.addProperty(subject, abi.reason, mail.reason);
-    graph.addProperty(subject, abi.status, "open");
-    graph.addProperty(subject, abi.timestamp, mail.time);
-    graph.addProperty(subject, abi.subject, mail.subject);
-    graph.addProperty(subject, abi.text, mail.text);
-    graph.addProperty(subject, abi.attachmentCount, mail.attachments);
-    if (mail.sender !== undefined) graph.addProperty(subject, abi.sender, mail.sender);
-    if (mail.messageId !== undefined) graph.addProperty(subject, abi.messageId, mail.messageId);
-    if (mail.answers !== undefined) graph.createRelationship(subject, abi.repliesTo, iri(feedbackUri(mail.answers)));
-    await this.#ontologyStore.change(STORE, { unless: { subject, predicate: abi.id }, insert: graph });
+    const uri = graph.createEntity("HeldMail", {
+      id,
+      digest,
+      reason,
+      status: "open",
+      timestamp: mail.time,
+      subject,
+      text,
+      attachmentCount: mail.attachments,
+      sender,
+      messageId,
+    });
+    if (answers !== undefined) graph.createRelationship(uri, abi.repliesTo, iri(feedbackUri(answers)));
+    await this.#ontologyStore.change(STORE, { unless: { subject: uri, predicate: abi.id }, insert: graph });
   }
 
   async find(id: string): Promise<HeldMail | undefined> {
@@ -105,14 +106,14 @@ export class HeldMails {
     const insert = new ABIGraph();
     insert.addProperty(subject, abi.status, status);
     if (processedAs !== undefined) insert.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
-    const assigned = { subject, predicate: abi.status, object: toTerm("assigned", "The status") } as Pattern;
+    const assigned = { subject, predicate: abi.status, object: toTerm("assigned", "The status") };
     const remove = [{ subject, predicate: abi.status }];
     await this.#ontologyStore.change(STORE, { ...(status === "dismissed" && { unless: assigned }), remove, insert });
     return (await this.#read(subject))?.status;
   }
 
   async #read(subject: NamedNode): Promise<HeldMail | undefined> {
-    const facts = new Facts(await this.#ontologyStore.match(STORE, { subject }));
+    const facts = await factsAbout(this.#ontologyStore, STORE, subject);
     const [id, status] = [facts.value(abi.id), facts.value(abi.status)];
     if (id === undefined || status === undefined) return undefined;
     const answered = facts.value(abi.repliesTo);

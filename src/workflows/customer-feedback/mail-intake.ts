@@ -11,8 +11,9 @@ import type { MailReceipt } from "../../workflow/mail-receipt.ts";
 import type { Accepted } from "../../workflow/workflow.ts";
 import type { MailRules } from "./configuration.ts";
 import type { Customers } from "./customers.ts";
-import type { FeedbackGraph } from "./feedback-graph.ts";
-import { HOLD_REASONS, type HeldMails, type HoldReason } from "./held-mails.ts";
+import type { Answered, FeedbackGraph } from "./feedback-graph.ts";
+import { HOLD_REASONS, type HeldMail, type HeldMails, type HoldReason } from "./held-mails.ts";
+import { ownWordsOf } from "./own-words.ts";
 import { LONGEST_SUBJECT, LONGEST_TEXT } from "./parameters.ts";
 
 /** A mail that went over more servers than this goes in a circle (RFC 5321 section 6.3 asks to allow 100). */
@@ -45,14 +46,14 @@ interface Arrival {
   feedbackId: string;
 }
 
-/** A mail of ours that was answered. */
-interface Answered {
-  feedbackId: string;
-  customerUri: string;
-}
-
 /** Id of the feedback that a mail is processed as. */
 export const feedbackIdOf = (mailId: string): string => `mail-${mailId}`;
+
+/** What a mail adds to the feedback that it is processed as. */
+export const extrasOf = ({ digest, messageId }: Pick<HeldMail, "digest" | "messageId">): Record<string, Json> => ({
+  mail_digest: digest,
+  ...(messageId !== undefined && { message_id: messageId }),
+});
 
 /** Decides what becomes of each mail that comes in. Interrupted anywhere and repeated, it does nothing twice. */
 export class MailIntake {
@@ -128,7 +129,7 @@ export class MailIntake {
       await this.#closeHeld(id, feedbackId);
       return duplicate({ feedback_id: feedbackId, ...(run && { workflow_id: run.id }) });
     }
-    const [reply, kept] = [await graph.reply(id), await held.find(id)];
+    const [reply, kept] = await Promise.all([graph.reply(id), held.find(id)]);
     if ([reply?.digest, kept?.digest].some((digest) => digest !== undefined && digest !== mail.digest)) return "other";
     return kept?.status === "dismissed" ? duplicate({ reason: "dismissed", mail_id: id }) : undefined;
   }
@@ -180,10 +181,9 @@ export class MailIntake {
   }
 
   async #submit({ mail, id, feedbackId }: Arrival, customerId: string, text: string): Promise<MailReceipt> {
-    const { digest, messageId } = mail;
     const accepted = await this.#parts.submit(
       { feedback_id: feedbackId, customer_id: customerId, subject: subjectOf(mail), feedback_text: text },
-      { mail_digest: digest, ...(messageId !== undefined && { message_id: messageId }) },
+      extrasOf(mail),
     );
     await this.#closeHeld(id, feedbackId);
     const about = { ...accepted.identity, workflow_id: accepted.id };
@@ -246,7 +246,6 @@ function countLines(text: string): number {
 async function processableText(text: string): Promise<string | undefined> {
   if (text.length <= LONGEST_TEXT) return text;
   if (countLines(text) > MOST_LINES) return undefined;
-  const { ownWords } = await import("../../analysis/own-words/own-words.ts");
-  const own = ownWords(text).trim();
+  const own = (await ownWordsOf(text)).trim();
   return own.length <= LONGEST_TEXT ? own : undefined;
 }

@@ -5,7 +5,7 @@ import { AUTOMATIC_REPLY_HEADERS } from "../../integrations/email/mail-hygiene.t
 import type { MailMessage } from "../../integrations/email/mail-transport.ts";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
-import { Facts } from "../../ontology/facts.ts";
+import { factsAbout, type Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, prov, rdf } from "../../ontology/vocabulary.ts";
@@ -93,8 +93,8 @@ export class ResponseDrafts {
     throw draftChanged(rendering);
   }
 
-  async #facts(draft: NamedNode): Promise<Facts> {
-    return new Facts(await this.#ontologyStore.match(FEEDBACK_STORE, { subject: draft }));
+  #facts(draft: NamedNode): Promise<Facts> {
+    return factsAbout(this.#ontologyStore, FEEDBACK_STORE, draft);
   }
 
   /** Whether the mail server has refused this mail for good. */

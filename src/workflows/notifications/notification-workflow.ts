@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { FollowingRun, RestingRun, Run, RunContext } from "../../engine/engine.ts";
-import { isTerminal } from "../../engine/engine.ts";
+import { isAtRest } from "../../engine/engine.ts";
 import { IoError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import {
@@ -52,8 +52,8 @@ const Input = z.strictObject({
 const NAME = "notification";
 
 /**
- * Tells people and systems that a run waits for a person, has failed or has completed: each once, durably, as a run of its own that is
- * tried again for a day. It looks first whether it has come to that, and whether it still waits.
+ * Tells people and systems, once each, that a run waits for a person, has failed or has completed. Each notification is a durable run of
+ * its own, which is tried again for a day. It looks first whether the run it is about is still in that state.
  */
 export class NotificationWorkflow extends Workflow<NotificationWorkflowConfiguration> {
   override readonly name = NAME;
@@ -66,7 +66,10 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
       scope: "admin",
       input: Input,
       output: z.object({
-        outdated: z.literal(true).optional().describe("It has not come to that, or nobody needs to decide any more."),
+        outdated: z
+          .literal(true)
+          .optional()
+          .describe("The run is not in that state, or nobody needs to decide any more."),
         withheld: z.array(z.string()).optional().describe("Channels that had enough of them within the hour."),
       }),
       key: "notification_id",
@@ -165,11 +168,11 @@ function isStill(
   { type, subject }: { type: NotificationType; subject: string | undefined },
 ): boolean {
   if (run === undefined) return false;
-  const isReached =
-    run.status !== "started" && run.status !== "processing" && TYPE_OF[run.status as RestingRun["status"]] === type;
-  if (isReached) return subject === undefined || run.waitingFor?.subject === subject;
-  if (isTerminal(run.status) || run.status === "waiting_for_approval") return false;
-  throw new IoError("The run has not come to rest yet.", { code: "run_at_work" });
+  const { status } = run;
+  if (!isAtRest(status)) throw new IoError("The run has not come to rest yet.", { code: "run_at_work" });
+  return (
+    TYPE_OF[status as RestingRun["status"]] === type && (subject === undefined || run.waitingFor?.subject === subject)
+  );
 }
 
 const withoutAbsent = <Fields extends object>(fields: Fields) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "../../../src/workflow/validation.ts";
+import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import type { FeedbackDetails, FeedbackPage } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
 import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
 
@@ -61,6 +62,20 @@ describe("one piece of feedback", () => {
       ticket: { priority: "high", status: "open" },
       mails: [],
     });
+  });
+
+  it("gives as a reason that it could not be read only where that was one", async () => {
+    const parts = await startFeedback({
+      escalationPolicy: { ...DEFAULT_ESCALATION_POLICY, escalateUnreadable: true },
+    });
+    const unread = "どうしてもログインできません。";
+    await parts.workflow.run(feedback({ customer_id: "C-vip", feedback_text: "Invoice 42" }));
+    await parts.workflow.run(feedback({ feedback_id: "F-2", customer_id: "C-vip", feedback_text: unread }));
+    const reason = "The text is in a language that the analyser doesn't read.";
+    const [read, other] = [await get(parts, "F-1"), await get(parts, "F-2")];
+    expect([read.language, other.action]).toEqual(["und", "escalate"]);
+    expect(read.reasons).not.toContain(reason);
+    expect(other.reasons).toContain(reason);
   });
 
   it("tells what became of each version of its mail, and who decided on it", async () => {
