@@ -54,7 +54,7 @@ export class ValidationError extends AbiError {
 /** The same identity came with another content, or somebody else was first. */
 export class ConflictError extends AbiError {
   override readonly type = "conflict";
-  /** What stands in place of what was asked for, such as the first decision; may be shown to whoever asked. */
+  /** What is in force instead, such as the decision that was taken first. The caller may see it. */
   readonly standing: Json | undefined;
 
   constructor(message: string, options: { code?: string; cause?: unknown; standing?: Json } = {}) {

@@ -37,7 +37,7 @@ export interface HttpService {
   close(): Promise<void>;
 }
 
-/** Whoever is on this machine, where there are no tokens. Deciding stays with those who have one: it is signed with a name. */
+/** Programs on this machine, when no tokens are set. They can't decide: a decision is signed with the name of a token. */
 const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];

@@ -27,7 +27,7 @@ import { toAbiError, toWireError, type AbiError } from "../../src/errors.ts";
 import { SETTINGS } from "../../src/settings.ts";
 import { addChatCommand } from "./chat-command.ts";
 import { addDemoCommand } from "./demo-command.ts";
-import { packageRoot } from "../../src/cli/package-root.ts";
+import { packageVersion } from "../../src/package-root.ts";
 
 const USAGE_EXIT_CODE = 2;
 
@@ -54,10 +54,9 @@ async function run(argv: readonly string[]): Promise<void> {
 }
 
 function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
   const program = new Command("abi-workflows")
     .description("Customer feedback, processed once: judged, kept in a knowledge graph, answered by mail or escalated.")
-    .version(version, "-v, --version")
+    .version(packageVersion(), "-v, --version")
     .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
     .option("--url <url>", "speak to a service (abi-workflows serve) instead of opening files (default: ABI_URL)")
     .option("--token <token>", "for that service; better in ABI_TOKEN, where other users don't see it")

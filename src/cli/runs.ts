@@ -73,11 +73,13 @@ export async function withRuns(options: GlobalOptions, work: (runs: Runs | undef
   }
 }
 
-/** See `serviceOf`; loaded only where there is one. */
-export async function serviceFor(options: GlobalOptions): Promise<ServiceClient | undefined> {
-  if (!options.url && !host().env["ABI_URL"]) return undefined;
-  const { serviceOf } = await import("./service-client.ts");
-  return serviceOf(options);
+/** The service that the options or the environment name; undefined where the command works on its own files. */
+export async function serviceFor({ url, token }: GlobalOptions): Promise<ServiceClient | undefined> {
+  const { env } = host();
+  const address = url ?? env["ABI_URL"];
+  if (!address) return undefined;
+  const { ServiceClient } = await import("./service-client.ts");
+  return new ServiceClient(address, token || env["ABI_TOKEN"] || undefined);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Application } from "../application.ts";
 import { openHttpService, type HttpService } from "../http-service.ts";
+import { packageVersion, sampleFile } from "../package-root.ts";
 import { openMailboxWatcher } from "../parts.ts";
 import { readJsonLines } from "../row-file/json-lines.ts";
 import { IN_MEMORY, readSettings, type Settings } from "../settings.ts";
@@ -10,7 +11,6 @@ import { usageError } from "./command.ts";
 import { host } from "./host.ts";
 import { INTERRUPTED, untilAborted } from "./interruption.ts";
 import { dim, note, print, printJson } from "./output.ts";
-import { packageRoot } from "./package-root.ts";
 import type { ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
@@ -24,7 +24,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     await withApplication(settings, async (application, signal) => {
       // The demo is not to read real mail.
       const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
-      const service = await openHttpService(application, settings, { version: version(), localToken, logger });
+      const service = await openHttpService(application, settings, { version: packageVersion(), localToken, logger });
       const sample = options.demo ? submitSample(application, signal) : undefined;
       // What goes wrong with it is said at the end.
       sample?.catch(() => {});
@@ -72,8 +72,6 @@ const demoSettings = (dataDirectory: string): Settings =>
 const ofHttp = (settings: Settings): Partial<Settings> =>
   Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith("http")));
 
-const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);
-
 /** The sample feedback, once: what was submitted by an earlier start is known. */
 async function submitSample({ workflow }: Application, signal: AbortSignal): Promise<void> {
   try {
@@ -86,9 +84,6 @@ async function submitSample({ workflow }: Application, signal: AbortSignal): Pro
 async function* sampleFeedback(): AsyncGenerator {
   for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
 }
-
-const version = (): string =>
-  (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string }).version;
 
 function announce({ url, isOpen }: HttpService, { workflow }: Application, token: string): void {
   const { name, process: operation } = workflow;

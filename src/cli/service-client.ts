@@ -3,8 +3,6 @@ import { fromWireError, UnexpectedError, type ErrorType } from "../errors.ts";
 import { HttpClient, type HttpRequest } from "../http-client.ts";
 import { isObject } from "../json.ts";
 import type { RunResult } from "../workflow/result.ts";
-import type { GlobalOptions } from "./command.ts";
-import { host } from "./host.ts";
 import type { RunView } from "./runs.ts";
 
 const TIMEOUT_MS = 90_000;
@@ -110,13 +108,6 @@ export class ServiceClient {
       await pause(LOOK_AGAIN_MS, undefined, { signal });
     }
   }
-}
-
-/** The service that the options or the environment name; undefined where the command works on its own files. */
-export function serviceOf({ url, token }: GlobalOptions): ServiceClient | undefined {
-  const { env } = host();
-  const address = url ?? env["ABI_URL"];
-  return address ? new ServiceClient(address, token || env["ABI_TOKEN"] || undefined) : undefined;
 }
 
 function resultOf(run: RunView): RunResult | undefined {

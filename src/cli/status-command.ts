@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { RunStatus } from "../engine/engine.ts";
+import { RUN_STATUSES, type RunStatus } from "../engine/engine.ts";
 import { addExamples, positiveNumber, type GlobalOptions } from "./command.ts";
 
 export interface StatusOptions extends GlobalOptions {
@@ -8,15 +8,6 @@ export interface StatusOptions extends GlobalOptions {
   limit: number;
   history?: true;
 }
-
-const STATUSES: readonly RunStatus[] = [
-  "started",
-  "processing",
-  "waiting_for_approval",
-  "completed",
-  "failed",
-  "cancelled",
-];
 
 /** `status`: looks at the runs without taking part, so that it works beside a process that executes them. */
 export function addStatusCommand(program: Command): void {
@@ -28,7 +19,7 @@ export function addStatusCommand(program: Command): void {
         "Works while another process is at work.",
     )
     .argument("[id]", "workflow id (workflow-…), feedback id or reference")
-    .addOption(new Option("--status <status>", "only runs in this status").choices(STATUSES))
+    .addOption(new Option("--status <status>", "only runs in this status").choices(RUN_STATUSES))
     .option("--workflow <name>", "only runs of this workflow")
     .option("--history", "with an id: every attempt of every step")
     .option("--limit <number>", "at most so many of the latest runs", positiveNumber, 20)

@@ -16,7 +16,7 @@ export function assertSubject(subject: string): void {
 }
 
 /**
- * What to answer whoever decides: the decision that stands, where it is theirs or the same; undefined where theirs could still be taken.
+ * The answer to a decision: the decision in force, if it is theirs or the same; undefined while theirs can still be taken.
  * @throws ConflictError, ValidationError (`unknown_run`)
  */
 export function answerTo(

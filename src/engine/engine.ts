@@ -6,8 +6,17 @@ import type { WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { RetryBudget } from "./retry-policy.ts";
 
-/** Where a run stands. `waiting_for_approval`: it waits for a person and holds no worker meanwhile. */
-export type RunStatus = "started" | "processing" | "waiting_for_approval" | "completed" | "failed" | "cancelled";
+/** Where a run can stand. `waiting_for_approval`: it waits for a person and holds no worker meanwhile. */
+export const RUN_STATUSES = [
+  "started",
+  "processing",
+  "waiting_for_approval",
+  "completed",
+  "failed",
+  "cancelled",
+] as const;
+
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const isTerminal = (status: RunStatus): boolean =>
   status === "completed" || status === "failed" || status === "cancelled";
@@ -302,9 +311,9 @@ export interface WorkflowEngine {
   register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
   /**
-   * Starts another run for each run that ends or comes to wait for a person, where `plan` names one. It is accepted before that is
-   * written, so that none gets lost: the process may die in between, so it has to look for itself whether it has come to that. Call it
-   * before the first run is taken up, and once.
+   * Starts a following run, where `plan` names one, for each run that ends or begins to wait for a person. The following run is
+   * accepted before that change is written, so that none is lost. As the process may die in between, the following run must check that
+   * the change really happened. Call this once, before the engine starts.
    */
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void;
 

@@ -1,8 +1,8 @@
 import type { NamedNode } from "@rdfjs/types";
 
 /**
- * What of the graph a question may see: of every store that is named, triples with one of these properties; and of `rdf:type`, those
- * with one of these classes. Nothing else is seen, whatever is added to the graph later.
+ * What a question may see of the graph. For each named store: triples with one of these properties, and triples with `rdf:type` and
+ * one of these classes. It sees nothing else, whatever is added to the graph later.
  */
 export type Visible = Readonly<Record<string, VisiblePart>>;
 

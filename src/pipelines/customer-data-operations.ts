@@ -93,7 +93,7 @@ async function* importCounts(
       if (done) return;
     }
   } finally {
-    // Whoever wants no more counts lets the items end as well.
+    // A caller that stops reading counts also stops the import.
     await importing.return({ loaded: 0, invalid: 0 });
   }
 }

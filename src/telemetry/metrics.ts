@@ -1,7 +1,7 @@
 /** Metrics in the text format of Prometheus: what is in the database of runs, and what this process has done. */
 import type * as PromClient from "prom-client";
 import type { Registry } from "prom-client";
-import type { RunCounts, RunStatus, StepEvent } from "../engine/engine.ts";
+import { RUN_STATUSES, type RunCounts, type StepEvent } from "../engine/engine.ts";
 import { settlesWithin } from "../engine/within.ts";
 import { describeCause } from "../log.ts";
 import type { Service } from "../workflow/service.ts";
@@ -32,15 +32,6 @@ export interface Metrics {
   /** Stops listening to the engine. */
   close(): void;
 }
-
-const STATUSES: readonly RunStatus[] = [
-  "started",
-  "processing",
-  "waiting_for_approval",
-  "completed",
-  "failed",
-  "cancelled",
-];
 
 /** A scrape is mostly given ten seconds. */
 const DATABASE_LIMIT_MS = 5000;
@@ -118,7 +109,7 @@ function runGauges(client: Client, registry: Registry) {
     for (const metric of [runs, oldestDue, waiting, oldestWaiting]) metric.reset();
     const none = workflows.map((workflow): RunCounts => ({ workflow, byStatus: {} }));
     for (const { workflow, byStatus, oldestDueMs = 0, oldestWaitingMs = 0 } of counts ? [...none, ...counts] : []) {
-      for (const status of STATUSES) runs.set({ workflow, status }, byStatus[status] ?? 0);
+      for (const status of RUN_STATUSES) runs.set({ workflow, status }, byStatus[status] ?? 0);
       oldestDue.set({ workflow }, oldestDueMs / 1000);
       waiting.set({ workflow }, byStatus.waiting_for_approval ?? 0);
       oldestWaiting.set({ workflow }, oldestWaitingMs / 1000);
@@ -157,10 +148,10 @@ function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => 
   };
 }
 
-/** Reads counts of the database for scrapes, with patience for one answer only. */
+/** Reads counts from the database for scrapes; asks once at a time. */
 class CountsReader {
   readonly #service: Pick<Service, "engine" | "logger">;
-  /** A database that says nothing is not asked a second time meanwhile. */
+  /** A database that does not answer is not asked again meanwhile. */
   #pending: Promise<RunCounts[]> | undefined;
   #isFailing = false;
 

@@ -168,7 +168,8 @@ function receiverOf({ workflows }: Pick<Service, "workflows">, type: string) {
   throw new ValidationError(`Unknown event type: ${type}. Known are: ${known}.`, { code: "unknown_event_type" });
 }
 
-const eventView = ({ n, type, time, step, error }: RunEvent) => ({
+/** What happened to a run, as the service shows it. */
+export const eventView = ({ n, type, time, step, error }: RunEvent) => ({
   id: n,
   type,
   time: time.toISOString(),

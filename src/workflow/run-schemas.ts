@@ -1,15 +1,8 @@
 /** What faces say about runs, as schemas: they document what `result.ts` makes. */
 import { z } from "zod";
-import type { RunEvent, RunStatus, StepAttempt } from "../engine/engine.ts";
+import { RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";
 
-export const RunStatusSchema = z.enum({
-  started: "started",
-  processing: "processing",
-  waiting_for_approval: "waiting_for_approval",
-  completed: "completed",
-  failed: "failed",
-  cancelled: "cancelled",
-} satisfies { [Status in RunStatus]: Status });
+export const RunStatusSchema = z.enum(RUN_STATUSES);
 
 /** A time as an argument, ISO 8601. */
 export const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { scopesOf } from "../../src/faces/http/route.ts";
 import { startHttpService } from "../support/http-service.ts";
 
 it("every operation of a service can be called over HTTP, with its own scope", async () => {
@@ -9,8 +10,7 @@ it("every operation of a service can be called over HTTP, with its own scope", a
       .filter(({ operations }) => operations.includes(operation))
       .map(({ method, path, access }) => {
         // Approvals look which workflow's run it is, and ask for its scope.
-        const scope = access === "known" ? operation.scope : typeof access === "string" ? access : access.signedOr;
-        expect(`${name} ${scope}`).toBe(`${name} ${operation.scope}`);
+        expect(scopesOf({ access, operations: [operation] }), name).toEqual([operation.scope]);
         return `${method} ${path}`;
       });
     return `${name}: ${ways.join(", ")}`;

@@ -12,7 +12,7 @@ import { readSettings, type Settings } from "../../../src/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../index.ts";
 import { createChatModel, type ChatModelSettings } from "../../chat-model.ts";
 import { createFeedbackAgent, type FeedbackAgent } from "../../feedback-agent.ts";
-import { packageRoot } from "../../../src/cli/package-root.ts";
+import { sampleFile } from "../../../src/package-root.ts";
 import { QUESTION } from "./question.ts";
 import { REQUESTS } from "./requests.ts";
 
@@ -40,8 +40,6 @@ export interface DemoReport {
   mailsAfter: number;
   learned: QueryAnswer;
 }
-
-const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);
 
 /** Nothing of the environment counts here: a demo must not write to real customers. */
 const demoSettings = (directory: string): Settings =>

@@ -19,7 +19,7 @@ export interface Asset {
 /** All of them, by path. */
 export interface Assets {
   readonly files: ReadonlyMap<string, Asset>;
-  /** Another one where any file is another one. */
+  /** Changes when any file changes. */
   readonly version: string;
 }
 

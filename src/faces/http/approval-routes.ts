@@ -1,4 +1,3 @@
-import { missingScope } from "./tokens.ts";
 import { z } from "zod";
 import { ConflictError, isAbiError, ValidationError } from "../../errors.ts";
 import { isObject } from "../../json.ts";
@@ -10,6 +9,7 @@ import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
 import { json } from "./routes.ts";
 import { call, listRoute, WORKFLOW_ID } from "./run-routes.ts";
+import { missingScope } from "./tokens.ts";
 
 type Part = NonNullable<DirectOperation["approval"]>;
 type Decision = Exclude<Part, "show">;

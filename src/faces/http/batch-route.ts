@@ -65,15 +65,7 @@ export const importRoute = (operation: StreamOperation, path: string, parts: Htt
   },
   answers: { 200: { description: "What has been done so far, a line each.", types: { "application/jsonl": LINES } } },
   handle: (context) =>
-    stream(context, parts, (rows, signal) =>
-      guarded(
-        operation.run(
-          itemsOf(rows, () => {}),
-          { signal },
-        ),
-        signal,
-      ),
-    ),
+    stream(context, parts, (rows, signal) => guarded(operation.run(itemsOf(rows), { signal }), signal)),
 });
 
 /** Answers JSON Lines with JSON Lines while they come. */
@@ -91,7 +83,7 @@ function stream(
 }
 
 /** The items of lines; undefined, which no operation takes, where a line is no object. */
-async function* itemsOf(rows: AsyncIterable<FileRow>, onRow: (row: FileRow) => void): AsyncGenerator {
+async function* itemsOf(rows: AsyncIterable<FileRow>, onRow: (row: FileRow) => void = () => {}): AsyncGenerator {
   for await (const row of rows) {
     onRow(row);
     yield row.problem === undefined ? row.values : undefined;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import { openApiDocument, type OpenApiInfo } from "./openapi.ts";
-import type { Content, Route } from "./route.ts";
+import { scopesOf, type Content, type Route } from "./route.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -102,10 +102,10 @@ const section = (route: Route) => html`
   </details>
 `;
 
-function accessText({ access }: Route): string {
-  if (access === "public") return "Needs no token.";
-  if (typeof access === "string") return `Needs a token with the scope ${access}.`;
-  return `Needs a token with the scope ${access.signedOr}, or a signature.`;
+function accessText(route: Route): string {
+  if (route.access === "public") return "Needs no token.";
+  const token = `Needs a token with the scope ${scopesOf(route).join(" or ")}`;
+  return typeof route.access === "string" ? `${token}.` : `${token}, or a signature.`;
 }
 
 const parameters = ({ parameters = [] }: Route) =>

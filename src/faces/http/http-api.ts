@@ -24,7 +24,7 @@ import { metricsRoutes } from "./metrics-route.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { problem } from "./problem.ts";
 import { rateLimitHeaders, type RateLimit } from "./rate-limit.ts";
-import type { HttpContext, HttpEnv, HttpParts, Mount, Route } from "./route.ts";
+import { scopesOf, type HttpContext, type HttpEnv, type HttpParts, type Mount, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { sessionCaller, sessionRoutes, type SessionOptions } from "./session.ts";
 import { sparqlRoutes } from "./sparql-routes.ts";
@@ -78,7 +78,7 @@ export interface HttpApi {
 }
 
 /** A request whose body has come: other protocols wait for theirs however long it takes. */
-async function withBody(request: Request, timeoutMs = 30_000): Promise<Request> {
+async function withBody(request: Request, timeoutMs: number): Promise<Request> {
   if (request.body === null) return request;
   const { url, method, headers, signal } = request;
   return new Request(url, { method, headers, signal, body: new Uint8Array(await readBody(request, { timeoutMs })) });
@@ -103,14 +103,15 @@ const EXPOSED = [
  * @example serve({ fetch: createHttpApi(service, { tokens, version }).app.fetch })
  */
 export function createHttpApi(service: Service, options: HttpApiOptions): HttpApi {
-  const { logger = silentLogger, closing = new AbortController().signal } = options;
+  const { logger = silentLogger, closing = new AbortController().signal, bodyTimeoutMs = 30_000, tokens } = options;
+  const sessions = { tokens, bodyTimeoutMs };
   const routes = routesOf({
     service,
     closing,
     graph: options.graph,
     signatures: options.signatures,
     checks: options.checks ?? {},
-    bodyTimeoutMs: options.bodyTimeoutMs ?? 30_000,
+    bodyTimeoutMs,
     metrics: options.metrics,
   });
   routes.push(
@@ -128,27 +129,21 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
   const { pages } = options;
   if (pages) app.get("*", async ({ req }, next) => (await pages(req.raw)) ?? next());
-  const authorized = authorization(options);
+  const authorized = authorization(options, sessions);
   for (const route of routes) {
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
   // For pages of ours alone, so they are not in the document.
-  for (const route of sessionRoutes(sessionsOf(options)))
-    app.on(route.method, route.path, named(route), handlerOf(route));
+  for (const route of sessionRoutes(sessions)) app.on(route.method, route.path, named(route), handlerOf(route));
   for (const mount of options.mounts ?? []) {
-    app.all(mount.path, named(mount), authorized({ access: "known" }), async (context) =>
-      mount.handle(await withBody(context.req.raw, options.bodyTimeoutMs), context.get("caller")!),
+    app.all(mount.path, named(mount), authorized({ access: "known", operations: [] }), async (context) =>
+      mount.handle(await withBody(context.req.raw, bodyTimeoutMs), context.get("caller")!),
     );
   }
   app.notFound((context) => otherwise(routes, context));
   app.onError((error) => errorAnswer(error, logger));
   return { app, routes };
 }
-
-const sessionsOf = ({ tokens, bodyTimeoutMs = 30_000 }: HttpApiOptions): SessionOptions => ({
-  tokens,
-  bodyTimeoutMs,
-});
 
 const routesOf = (parts: HttpParts): Route[] => {
   const known = [
@@ -237,9 +232,8 @@ const handlerOf =
 const CHALLENGE = 'Bearer realm="abi-workflows"';
 
 /** Checks who calls, and how often. */
-function authorization(options: HttpApiOptions) {
-  const { tokens, anonymous, rateLimit } = options;
-  const sessions = sessionsOf(options);
+function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, sessions: SessionOptions) {
+  const anyone = anonymous && { ...anonymous, isAnonymous: true };
   const bearer = bearerAuth({
     realm: "abi-workflows",
     verifyToken: async (secret, context: HttpContext) => {
@@ -248,16 +242,16 @@ function authorization(options: HttpApiOptions) {
       return caller !== undefined;
     },
   });
-  return ({ access }: Pick<Route, "access">): MiddlewareHandler<HttpEnv> => {
+  return (route: Pick<Route, "access" | "operations">): MiddlewareHandler<HttpEnv> => {
+    const { access } = route;
     if (access === "public") return (_context, next) => next();
-    const scope = access === "known" ? undefined : typeof access === "string" ? access : access.signedOr;
+    const [scope] = access === "known" ? [] : scopesOf(route);
     return async (context, next) => {
       const isFree = typeof access !== "string" && isSigned(context.req.raw) && !context.req.header("authorization");
       let refused: unknown;
       const person = context.req.header("authorization") ? undefined : await sessionCaller(context, sessions);
       if (person) context.set("caller", person);
-      else if (anonymous && !context.req.header("authorization") && !isForwarded(context))
-        context.set("caller", { ...anonymous, isAnonymous: true });
+      else if (anyone && !context.req.header("authorization") && !isForwarded(context)) context.set("caller", anyone);
       else if (!isFree)
         refused = await bearer(context, async () => {}).then(
           () => undefined,

@@ -19,43 +19,44 @@ const EXAMPLE = [
 ].join("\r\n");
 
 /** Mails from a mail server of one's own, where a workflow takes some. */
-export const mailRoutes = ({ service, bodyTimeoutMs }: HttpParts): Route[] =>
-  service.receivesMail
-    ? [
-        {
-          method: "POST",
-          path: "/mail",
-          id: "ingest_mail",
-          tag: "events",
-          summary: "Hand over a mail",
-          description:
-            "Takes one mail as it came (RFC 5322) from a mail server of your own, and answers when what becomes of it is durable. A mail " +
-            "counts once, by its Message-ID.",
-          access: "feedback:write",
-          operations: [service.operation("ingest_mail")],
-          body: {
-            description: "The whole mail.",
-            types: { [RAW_MAIL]: { type: "string" } },
-            required: true,
-            example: EXAMPLE,
-          },
-          answers: {
-            200: {
-              description: "It is recorded, kept for a person, or ignored.",
-              types: { "application/json": MailReceipt },
-            },
-            202: {
-              description: "It is durable, and the run that it has started goes on by itself.",
-              types: { "application/json": MailReceipt },
-            },
-          },
-          errors: [409],
-          handle: async ({ req }) => {
-            checkMediaType(req.raw, [RAW_MAIL], "one mail (RFC 5322)");
-            const raw = await readBody(req.raw, { maximum: LARGEST_MAIL, timeoutMs: bodyTimeoutMs });
-            const receipt = await service.receiveMail(raw);
-            return json(receipt, receipt.status === "processing" ? 202 : 200);
-          },
+export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
+  if (!service.receivesMail) return [];
+  const operation = service.operation("ingest_mail");
+  return [
+    {
+      method: "POST",
+      path: "/mail",
+      id: "ingest_mail",
+      tag: "events",
+      summary: "Hand over a mail",
+      description:
+        "Takes one mail as it came (RFC 5322) from a mail server of your own, and answers when what becomes of it is durable. A mail " +
+        "counts once, by its Message-ID.",
+      access: operation.scope,
+      operations: [operation],
+      body: {
+        description: "The whole mail.",
+        types: { [RAW_MAIL]: { type: "string" } },
+        required: true,
+        example: EXAMPLE,
+      },
+      answers: {
+        200: {
+          description: "It is recorded, kept for a person, or ignored.",
+          types: { "application/json": MailReceipt },
         },
-      ]
-    : [];
+        202: {
+          description: "It is durable, and the run that it has started goes on by itself.",
+          types: { "application/json": MailReceipt },
+        },
+      },
+      errors: [409],
+      handle: async ({ req }) => {
+        checkMediaType(req.raw, [RAW_MAIL], "one mail (RFC 5322)");
+        const raw = await readBody(req.raw, { maximum: LARGEST_MAIL, timeoutMs: bodyTimeoutMs });
+        const receipt = await service.receiveMail(raw);
+        return json(receipt, receipt.status === "processing" ? 202 : 200);
+      },
+    },
+  ];
+}

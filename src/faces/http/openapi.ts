@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made of its routes. */
 import { ProblemSchema, PROBLEM_TYPE } from "./problem.ts";
-import type { Access, Content, Parameter, Route } from "./route.ts";
+import { scopesOf, type Access, type Content, type Parameter, type Route } from "./route.ts";
 import { schemaOf, toJsonSchema } from "./schemas.ts";
 
 /** What the document says about the service. */
@@ -90,7 +90,7 @@ function operationOf(route: Route): object {
     operationId: id,
     tags: [tag],
     summary,
-    ...(description !== undefined && { description: withScope(description, access) }),
+    ...(description !== undefined && { description: withScope(description, route) }),
     security: securityOf(access),
     ...(parameters.length > 0 && { parameters: parameters.map(parameterOf) }),
     ...(body && { requestBody: { required: body.required ?? false, ...contentOf(body, "input") } }),
@@ -108,11 +108,10 @@ function operationOf(route: Route): object {
   };
 }
 
-const withScope = (description: string, access: Access): string => {
-  if (access === "public") return description;
-  const scope = typeof access === "string" ? access : access.signedOr;
-  return `${description}\n\nScope of the token: \`${scope}\`.`;
-};
+function withScope(description: string, route: Route): string {
+  const scopes = scopesOf(route).map((scope) => `\`${scope}\``);
+  return scopes.length === 0 ? description : `${description}\n\nScope of the token: ${scopes.join(" or ")}.`;
+}
 
 function securityOf(access: Access): object[] {
   if (access === "public") return [];

@@ -24,7 +24,7 @@ export const ProblemSchema = z.looseObject({
   standing: z
     .unknown()
     .optional()
-    .describe("What stands in place of what was asked for, such as the decision that somebody took first."),
+    .describe("What is in force instead, such as the decision that somebody else took first."),
 });
 
 /** How a problem differs from what its error says. */

@@ -38,7 +38,10 @@ export interface HttpParts {
   readonly closing: AbortSignal;
 }
 
-/** Who may call a route: anyone, whoever is known, whoever has the scope, or that and whoever signs. */
+/**
+ * Who may call a route: anyone; anyone with a token, whose scopes the route checks itself; a token with the scope; or that or a
+ * signature.
+ */
 export type Access = "public" | "known" | Scope | { readonly signedOr: Scope };
 
 /** Another protocol, at one path: it answers every method, and checks scopes itself. */
@@ -88,4 +91,11 @@ export interface Route {
   /** Status codes of further errors. */
   readonly errors?: readonly number[];
   handle(context: HttpContext): Promise<Response> | Response;
+}
+
+/** The scopes of which a caller needs one; none where any token will do, or where no token is needed. */
+export function scopesOf({ access, operations }: Pick<Route, "access" | "operations">): Scope[] {
+  if (access === "public") return [];
+  if (access === "known") return [...new Set(operations.map(({ scope }) => scope))];
+  return [typeof access === "string" ? access : access.signedOr];
 }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isAtRest, isTerminal, type Run } from "../../engine/engine.ts";
 import { IoError, ValidationError } from "../../errors.ts";
 import { describeCause } from "../../log.ts";
+import { eventView } from "../../workflow/run-operations.ts";
 import type { Service } from "../../workflow/service.ts";
-import { parse } from "../../workflow/validation.ts";
 
 /** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
 const SILENCE_MS = 15_000;
@@ -12,11 +12,6 @@ const SILENCE_MS = 15_000;
 const MOST_STREAMS = 200;
 /** How often to look for what other processes have done. Milliseconds. */
 const LOOK_MS = 1000;
-
-interface ShownEvent {
-  id: number;
-  type: string;
-}
 
 /** @throws ValidationError (`bad_request`) */
 export function lastEventId(text: string | undefined): number {
@@ -42,7 +37,7 @@ export class RunEventStreams {
    */
   async open(workflowId: string, after: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined> {
     const { run } = await this.#service.run(workflowId);
-    if (isTerminal(run.status) && (await eventsOf(this.#service, run, after)).length === 0) return undefined;
+    if (isTerminal(run.status) && (await this.#service.engine.events(run.id, after)).length === 0) return undefined;
     if (this.#open >= MOST_STREAMS) {
       throw new IoError("Too many streams are open. Try again later, or ask for the list of events.", {
         code: "too_many_streams",
@@ -66,12 +61,6 @@ export class RunEventStreams {
   }
 }
 
-async function eventsOf(service: Service, { id }: Run, after: number): Promise<ShownEvent[]> {
-  const operation = service.operation("list_run_events");
-  const { events } = await operation.run(parse(operation.input, { workflow_id: id, after }), {});
-  return events as ShownEvent[];
-}
-
 /** The text of the stream, until the run or the signal ends it. */
 async function* follow(service: Service, id: string, after: number, signal: AbortSignal): AsyncGenerator<string> {
   let known = after;
@@ -83,7 +72,7 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
     while (!signal.aborted) {
       // In this order: what ended the run is among the events that are read after its status.
       const { run } = await service.run(id);
-      const events = await eventsOf(service, run, known);
+      const events = (await service.engine.events(id, known)).map(eventView);
       for (const event of events) {
         known = event.id;
         yield `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;

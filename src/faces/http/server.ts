@@ -103,10 +103,10 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const [code, message] = OF_CODE.get(error.code) ?? ["bad_request", "This is not a valid HTTP request."];
   const refusal = new ValidationError(message, { code });
-  const body = JSON.stringify(problemBody(refusal));
-  const { title } = problemBody(refusal) as { title: string };
+  const document = problemBody(refusal) as { title: string };
+  const body = JSON.stringify(document);
   socket.end(
-    `HTTP/1.1 ${statusOf(refusal)} ${title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+    `HTTP/1.1 ${statusOf(refusal)} ${document.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

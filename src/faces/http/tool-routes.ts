@@ -1,40 +1,24 @@
-import { fromWireError, ValidationError } from "../../errors.ts";
+import { ValidationError } from "../../errors.ts";
 import type { Operation } from "../../workflow/operation.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
 import type { RunResult } from "../../workflow/result.ts";
 import { withDerivedKey } from "../../workflow/submission.ts";
-import { parse } from "../../workflow/validation.ts";
-import { withoutWorkflow } from "../../workflow/direct-operations.ts";
+import { fieldSchema, parse } from "../../workflow/validation.ts";
 import { modelArguments } from "../model-calls/model-arguments.ts";
-import { modelToolsOf, type ModelTool } from "../model-calls/model-call.ts";
+import { serviceToolsOf, type ModelTool } from "../model-calls/model-call.ts";
 import { jsonBody } from "./body.ts";
 import { problem } from "./problem.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./routes.ts";
-import { resultResponse } from "./workflow-routes.ts";
+import { failureIn, resultResponse } from "./workflow-routes.ts";
 
 /**
  * The tools that agents have, for agents that speak HTTP. A model has written the arguments, so they are read as leniently as those of
  * any tool, and what it chose counts as chosen by a model.
- * @throws TypeError where two workflows have a tool of the same name
+ * @throws ValidationError (`invalid_configuration`) for two tools with one name
  */
-export function toolRoutes(parts: HttpParts): Route[] {
-  const tools = toolsOf(parts);
-  const names = tools.map(({ operation }) => operation.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new TypeError(`two tools are named "${twice}"`);
-  return tools.map((tool) => toolRoute(tool, parts));
-}
-
-function toolsOf({ service }: HttpParts): ModelTool[] {
-  const own = service.operations.flatMap(({ operation, workflow, pipeline }) =>
-    workflow || pipeline || operation.kind !== "direct" ? [] : [operation],
-  );
-  return [
-    ...[...service.workflows.values()].flatMap((workflow) => modelToolsOf(workflow)),
-    ...modelToolsOf(withoutWorkflow(own, service.logger)),
-  ];
-}
+export const toolRoutes = (parts: HttpParts): Route[] =>
+  serviceToolsOf(parts.service).map((tool) => toolRoute(tool, parts));
 
 function toolRoute({ operation, schema, call }: ModelTool, { bodyTimeoutMs }: HttpParts): Route {
   const { name, description, scope, example } = operation;
@@ -81,28 +65,15 @@ function toolRoute({ operation, schema, call }: ModelTool, { bodyTimeoutMs }: Ht
 /** The tool's schema, in which nothing that may be left out is required. */
 function lenient(schema: ModelTool["schema"], { input }: Operation): object {
   const required = (schema["required"] as string[]).filter(
-    (name) =>
-      !(input.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>)[name]!.safeParse(undefined)
-        .success,
+    (name) => !fieldSchema(input, name)!.safeParse(undefined).success,
   );
   return { ...schema, required };
 }
 
 function answer(operation: Operation, args: unknown, result: RunResult): Response {
   if (operation.kind === "durable") return withFields(operation, args, result) ?? resultResponse(result);
-  const { error, error_code, error_type, retriable } = result;
-  if (!hasFailed(result) || error === undefined) return json(result);
-  return (
-    withFields(operation, args, result) ??
-    problem(
-      fromWireError({
-        error,
-        error_code: error_code ?? "internal",
-        error_type: error_type ?? "unexpected_error",
-        retriable: retriable ?? false,
-      }),
-    )
-  );
+  if (!hasFailed(result) || result.error === undefined) return json(result);
+  return withFields(operation, args, result) ?? problem(failureIn(result));
 }
 
 /** A direct operation says nothing of success where it has any. */

@@ -1,8 +1,9 @@
 import { isObject } from "../../json.ts";
-import { ConflictError, fromWireError, ValidationError } from "../../errors.ts";
+import { ConflictError, fromWireError, ValidationError, type AbiError } from "../../errors.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
 import type { RunResult } from "../../workflow/result.ts";
+import { identityFields, identityOf } from "../../workflow/submission.ts";
 import type { Accepted, Workflow } from "../../workflow/workflow.ts";
 import { batchRoute } from "./batch-route.ts";
 import { jsonBody } from "./body.ts";
@@ -24,19 +25,14 @@ export const workflowRoutes = (parts: HttpParts): Route[] =>
 
 const exampleOf = ({ process }: Workflow): Parameters => process.example?.input ?? {};
 
-const identityOf = ({ process: { key, echo = [] } }: Workflow, example: Parameters): Parameters =>
-  Object.fromEntries(
-    [key, ...echo].flatMap((field) => (Object.hasOwn(example, field) ? [[field, example[field]!]] : [])),
-  );
-
-const AcceptedSchema = ({ process: { key, echo = [] } }: Workflow): object => ({
+const AcceptedSchema = ({ process }: Workflow): object => ({
   type: "object",
   properties: {
     status: { type: "string", enum: ["processing"] },
-    ...Object.fromEntries([key, ...echo].map((field) => [field, { type: "string" }])),
+    ...Object.fromEntries(identityFields(process).map((field) => [field, { type: "string" }])),
     workflow_id: { type: "string", description: "Id of the run, for /runs/{workflow_id}." },
   },
-  required: ["status", key, "workflow_id"],
+  required: ["status", process.key, "workflow_id"],
 });
 
 function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts): Route {
@@ -79,7 +75,7 @@ function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts):
         types: { "application/json": AcceptedSchema(workflow) },
         headers: ["Location", "Preference-Applied"],
         ...(process.example && {
-          example: { status: "processing", ...identityOf(workflow, example), workflow_id: EXAMPLE_ID },
+          example: { status: "processing", ...identityOf(process, example), workflow_id: EXAMPLE_ID },
         }),
       },
     },
@@ -149,23 +145,20 @@ async function waitFor(
 }
 
 /** A result: 200 when the run has ended, 202 while it goes on or waits for a person, a problem where it has failed. */
-export function resultResponse(
-  { error, error_code, error_type, retriable, ...result }: RunResult,
-  headers: Record<string, string> = {},
-): Response {
-  const wire = error === undefined ? {} : { error, error_code, error_type, retriable };
-  if (result.status !== undefined) return json({ ...result, ...wire }, 202, headers);
+export function resultResponse(result: RunResult, headers: Record<string, string> = {}): Response {
+  if (result.status !== undefined) return json(result, 202, headers);
   if (result.success) return json(result, 200, headers);
-  return problem(
-    fromWireError({
-      error: error ?? "The run has failed.",
-      error_code: error_code ?? "failed",
-      error_type: error_type ?? "unexpected_error",
-      retriable: retriable ?? false,
-    }),
-    { headers, extras: result },
-  );
+  const { error, error_code, error_type, retriable, ...extras } = result;
+  return problem(failureIn(result), { headers, extras });
 }
+
+/** The error of a result that is a failure. */
+export const failureIn = ({
+  error = "The run has failed.",
+  error_code = "failed",
+  error_type = "unexpected_error",
+  retriable = false,
+}: RunResult): AbiError => fromWireError({ error, error_code, error_type, retriable });
 
 function viewRoute(workflow: Workflow): Route {
   const { name, process } = workflow;

@@ -1,5 +1,5 @@
 import { McpServer, requireScopes } from "@modelcontextprotocol/server";
-import { requirePackage } from "../../require-package.ts";
+import { packageVersion } from "../../package-root.ts";
 import { SCOPES } from "../../workflow/operation.ts";
 import type { Service } from "../../workflow/service.ts";
 import { TASKS } from "./client.ts";
@@ -17,8 +17,6 @@ const INSTRUCTIONS =
 /** Whoever starts the process may do all that models may do. */
 const OWNER: McpCaller = { scopes: SCOPES };
 
-const { version } = requirePackage("abi-workflows/package.json") as { version: string };
-
 /**
  * An MCP server that offers what models may do with a service: the `agent` operations of its workflows and its own as tools, records
  * as resources, prompts. What is for people or operators is not offered. It speaks the protocol of 2026-07-28 and the ones before.
@@ -34,7 +32,7 @@ export const createMcpServer = (service: Service, options: McpOptions = {}, call
 /** The same for what was computed before. */
 export function mcpServer(offer: McpOffer, caller: McpCaller = OWNER): McpServer {
   const server = new McpServer(
-    { name: "abi-workflows", title: "abi-workflows", version },
+    { name: "abi-workflows", title: "abi-workflows", version: packageVersion() },
     {
       instructions: INSTRUCTIONS,
       capabilities: {

@@ -9,7 +9,7 @@ export function toolResult(operation: Operation, result: object, notes: readonly
   const content = [...(failed ? [failed.error] : []), ...notes, JSON.stringify(result)].map(
     (text) => ({ type: "text", text }) as const,
   );
-  // The error of a plain call has not the form of its output, which clients check by its schema.
+  // Clients check `structuredContent` against the output schema, which a plain error does not match.
   if (failed && operation.kind === "direct") return { content, isError: true };
   return { content, structuredContent: result, ...(failed && { isError: true }) };
 }

@@ -16,7 +16,7 @@ const LONGEST_IDLE_MS = 5 * 60_000;
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
 const DEFAULT_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 };
-/** So many mails in a row that can't be taken in for now, and it is not the mails. */
+/** After so many failures in a row, the fault is not with the mails. */
 const MOST_FAILURES = 5;
 /** How long a mail in hand may take when the watcher is closed. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 10_000;
@@ -208,7 +208,7 @@ export class MailboxWatcher {
         await this.#take(client, String(uid));
         failures = 0;
       } catch (error) {
-        // One that can't be taken in for now must not keep the others waiting; where none can, the connection is given up for a while.
+        // One mail that fails for now must not hold up the others. If they all fail, close the connection and try again later.
         failures += 1;
         if (!(error instanceof IoError) || !client.usable || failures === MOST_FAILURES) throw error;
         this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be taken in for now; it is tried again");

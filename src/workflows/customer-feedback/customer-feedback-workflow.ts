@@ -295,7 +295,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Lets nothing become of a held mail.
+   * Dismisses a held mail. No feedback is created from it.
    * @throws as `assignHeldMail`
    */
   dismissHeldMail(mailId: string): Promise<ShownHeldMail> {

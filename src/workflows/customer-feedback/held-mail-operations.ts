@@ -42,7 +42,7 @@ const HELD_MAIL = "mail-4b6c8d3e5f708192a3b4c5d6e7f8091a";
 
 const forPeople = { audience: "person", scope: "approve" } as const;
 
-/** What people do with mails that were held for them: they show what strangers have written, and deciding makes feedback of it. */
+/** The operations on held mails. Only for people: they show what strangers wrote, and assigning one creates feedback from it. */
 export const heldMailOperations = (
   workflow: Pick<CustomerFeedbackWorkflow, "listHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
 ): DirectOperation[] => [

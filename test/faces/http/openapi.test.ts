@@ -22,6 +22,7 @@ interface DocumentedOperation {
   operationId: string;
   tags: string[];
   summary: string;
+  description?: string;
   security: object[];
   parameters?: { name: string; in: string; required: boolean; example?: string }[];
   requestBody?: { content: Record<string, Media> };
@@ -87,6 +88,16 @@ describe("the OpenAPI document", () => {
       expect(statuses.some((status) => status.startsWith("4"))).toBe(true);
       expect(operation.security.length > 0).toBe(statuses.includes("401"));
     }
+  });
+
+  it("names the scope that a token needs, on routes that check it themselves as well", async () => {
+    const { document, get } = await startSample();
+    const descriptionOf = (path: string, method: string) => document.paths[path]![method]!.description;
+    expect(descriptionOf("/approvals/{workflow_id}/approve", "post")).toMatch(/Scope of the token: `approve`\.$/);
+    expect(descriptionOf("/events", "post")).toMatch(/Scope of the token: `feedback:write`\.$/);
+    const page = await (await get("/docs")).text();
+    expect(page).toContain("Needs a token with the scope approve.");
+    expect(page).toContain("Needs a token with the scope feedback:write, or a signature.");
   });
 
   it("has bodies as the operations read them", async () => {

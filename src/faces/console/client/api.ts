@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
-  /** What stands in place of what was asked for, such as the decision that somebody took first. */
+  /** What is in force instead, such as the decision that somebody else took first. */
   readonly standing: unknown;
   readonly fields: readonly { field: string; message: string }[];
 

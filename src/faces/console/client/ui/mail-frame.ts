@@ -27,7 +27,7 @@ const ATTRIBUTES = [
   "valign",
   "width",
 ];
-/** Whose content is nothing to read. */
+/** Elements whose content is not text to read. */
 const SILENT = new Set(["script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math"]);
 
 interface TrustedTypes {
