@@ -35,7 +35,7 @@ export interface HttpRequest {
   /** A JSON text makes it a POST. */
   json?: string;
   /** So does another text with its media type. */
-  body?: { type: string; text: string };
+  body?: { type: string; text: string | Uint8Array };
   headers?: Readonly<Record<string, string>>;
   /** A longer answer is refused; counted after decompression. */
   maxBytes: number;
@@ -148,6 +148,7 @@ export class HttpClient {
       if ((response.status >= 500 && response.status !== NOT_IMPLEMENTED) || RETRIED.has(response.status)) {
         await response.body?.cancel();
         throw new IoError(`The ${this.#name} is not available at the moment (HTTP ${response.status}).`, {
+          ...(response.status === 429 && { code: "rate_limited" }),
           cause: new HttpStatusError(response.status),
           retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
         });
@@ -182,7 +183,12 @@ export class HttpClient {
 
     let url = first;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const init = { headers, signal, redirect: "manual", ...(body && { method: "POST", body: body.text }) } as const;
+      const init = {
+        headers,
+        signal,
+        redirect: "manual",
+        ...(body && { method: "POST", body: body.text as string | Uint8Array<ArrayBuffer> }),
+      } as const;
       const own = this.#own(url);
       const described = { method: body ? "POST" : "GET", url: own, headers, attempt: attempt + hop };
       const response = await inClientSpan(described, () => fetch(own, init));

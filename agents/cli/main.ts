@@ -1,6 +1,4 @@
 import "../../src/node-version.ts";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { addApprovalsCommand } from "../../src/cli/approvals-command.ts";
@@ -101,9 +99,7 @@ function createProgram(): Command {
 }
 
 /** Commands that do their work with what is on this machine. */
-const LOCAL = new Set(
-  "demo chat serve mcp worker backup eval ingest held-mails import-customers refresh-customer".split(" "),
-);
+const LOCAL = new Set("demo chat serve mcp worker backup eval".split(" "));
 
 /** The address of a service in the environment is for the others. */
 function refuseUrl(command: Command): void {

@@ -1,67 +1,103 @@
 import { existsSync } from "node:fs";
-import type { Application } from "../application.ts";
 import { dataFile, outboxFolder } from "../parts.ts";
 import type { Settings } from "../settings.ts";
-import type { HeldMailSummary, ShownHeldMail } from "../workflows/customer-feedback/held-mail-operations.ts";
+import type { DirectOperation } from "../workflow/operation.ts";
+import { parse } from "../workflow/validation.ts";
+import type {
+  HeldMailAssignment,
+  HeldMailSummary,
+  ShownHeldMail,
+} from "../workflows/customer-feedback/held-mail-operations.ts";
 import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
 import type { GlobalOptions } from "./command.ts";
 import type { AssignOptions } from "./held-mails-command.ts";
 import { host } from "./host.ts";
 import { readText } from "./input.ts";
+import { interruptible } from "./interruption.ts";
 import { count, harmless, note, oneLine, plural, print, printJson } from "./output.ts";
 import { fields, resultText } from "./result-view.ts";
+import { FEEDBACK_WORKFLOW, serviceFor } from "./runs.ts";
+import type { ServiceClient } from "./service-client.ts";
 import { requireDataDirectory, settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
 export async function listHeldMails({ limit, ...options }: GlobalOptions & { limit: number }): Promise<void> {
-  const settings = settingsFrom(options);
-  const mails = (await lookingOn(settings, ({ workflow }) => workflow.listHeldMails())) ?? [];
-  const shown = mails.slice(0, limit);
-  if (options.json) return printJson(shown);
-  if (mails.length === 0) return note("No mail waits for a person.");
+  const found = await callHere<{ mails: HeldMailSummary[]; total: number }>("list_held_mails", { limit }, options);
+  const { mails, total } = found ?? { mails: [], total: 0 };
+  if (options.json) return printJson(mails);
+  if (total === 0) return note("No mail waits for a person.");
   const { table } = await import("./table.ts");
-  print(table(COLUMNS, shown.map(rowOf)));
-  const more = mails.length - shown.length;
-  note(`${plural(mails.length, "mail")} waiting, the oldest first${more > 0 ? `; ${count(more)} not shown` : ""}`);
+  print(table(COLUMNS, mails.map(rowOf)));
+  const more = total - mails.length;
+  note(`${plural(total, "mail")} waiting, the oldest first${more > 0 ? `; ${count(more)} not shown` : ""}`);
 }
 
 export async function showHeldMail(id: string, options: GlobalOptions): Promise<void> {
-  const mail = await lookingOn(settingsFrom(options), ({ workflow }) => workflow.getHeldMail(id));
-  report(id, mail, options);
+  report(id, await callHere<ShownHeldMail>("get_held_mail", { mail_id: id }, options), options);
 }
 
 export async function dismissHeldMail(id: string, options: GlobalOptions): Promise<void> {
-  const mail = await lookingOn(settingsFrom(options), ({ workflow }) => workflow.dismissHeldMail(id));
-  report(id, mail, options);
+  report(id, await callHere<ShownHeldMail>("dismiss_held_mail", { mail_id: id }, options), options);
 }
 
-/** Says whose it is, and waits for the result. */
+/** Assigns a mail to a customer, and waits for the result. */
 export async function assignHeldMail(id: string, options: AssignOptions): Promise<void> {
   const { customerId, subject, textFile, response } = options;
-  const settings = settingsFrom(options);
   const text = textFile === undefined ? undefined : await readText(textFile);
-  if (!isThere(settings)) return report(id, undefined, options);
-  const result = await withApplication(settings, async ({ workflow }, signal) => {
-    const { workflow_id } = await workflow.assignHeldMail({
-      mail_id: id,
-      customer_id: customerId,
-      send_response: response,
-      ...(subject !== undefined && { subject }),
-      ...(text !== undefined && { feedback_text: text }),
-    });
-    return workflow.getWorkflowResult(workflow_id, { signal });
-  });
+  const assignment: HeldMailAssignment = {
+    mail_id: id,
+    customer_id: customerId,
+    send_response: response,
+    ...(subject !== undefined && { subject }),
+    ...(text !== undefined && { feedback_text: text }),
+  };
+  const service = await serviceFor(options);
+  const settings = settingsFrom(options);
+  if (!service && !isThere(settings)) return report(id, undefined, options);
+  const result = service
+    ? await interruptible(async (signal) => {
+        const { workflow_id } = (await callAt(service, "assign_held_mail", assignment, signal)) as Assigned;
+        return service.result(workflow_id, signal);
+      })
+    : await withApplication(settings, async ({ workflow }, signal) => {
+        const { workflow_id } = await workflow.assignHeldMail(assignment);
+        return workflow.getWorkflowResult(workflow_id, { signal });
+      });
   if (options.json) printJson(result);
-  else print(resultText(result as CustomerFeedbackResult, outboxFolder(settings)));
+  else print(resultText(result as CustomerFeedbackResult, service ? undefined : outboxFolder(settings)));
   host().exitCode = result.success ? 0 : 1;
 }
 
-/** Without executing anything; undefined where nothing is kept yet, and nothing is made then. */
-async function lookingOn<Result>(
-  settings: Settings,
-  work: (application: Application) => Promise<Result>,
-): Promise<Result | undefined> {
-  return isThere(settings) ? withApplication(settings, work, { worker: false }) : undefined;
+interface Assigned {
+  workflow_id: string;
+}
+
+type OperationName = "list_held_mails" | "get_held_mail" | "assign_held_mail" | "dismiss_held_mail";
+
+const callAt = (service: ServiceClient, name: OperationName, json: object, signal?: AbortSignal): Promise<unknown> =>
+  service.call(`/workflows/${FEEDBACK_WORKFLOW}/operations/${name}`, { json, ...(signal && { signal }) });
+
+/**
+ * Calls an operation at the service that the options name, or on the files of this machine without executing any run; undefined where
+ * there are none, and none are made then.
+ */
+async function callHere<Output>(
+  name: OperationName,
+  input: object,
+  options: GlobalOptions,
+): Promise<Output | undefined> {
+  const service = await serviceFor(options);
+  if (service) return (await callAt(service, name, input)) as Output;
+  const settings = settingsFrom(options);
+  if (!isThere(settings)) return undefined;
+  return withApplication(
+    settings,
+    async ({ workflow }) => {
+      const operation = workflow.operations.find((one) => one.name === name) as DirectOperation;
+      return (await operation.run(parse(operation.input, input), {})) as Output;
+    },
+    { worker: false },
+  );
 }
 
 function isThere(settings: Settings): boolean {

@@ -1,7 +1,12 @@
-import { CustomerRecord, type CustomerField, type CustomerIssue } from "../integrations/customers/customer-source.ts";
+import {
+  CustomerRecord,
+  type CustomerField,
+  type CustomerIssue,
+  type CustomerSource,
+} from "../integrations/customers/customer-source.ts";
 import { createCustomerSource } from "../integrations/customers/create-customer-source.ts";
 import { openOntologyStore } from "../parts.ts";
-import { CustomerDataPipeline, type LoadCounts } from "../pipelines/customer-data-pipeline.ts";
+import { CustomerDataPipeline, type LoadCounts, type LoadOptions } from "../pipelines/customer-data-pipeline.ts";
 import { plainName } from "../row-file/column-name.ts";
 import { readAssignments } from "./assignments.ts";
 import type { GlobalOptions } from "./command.ts";
@@ -10,6 +15,7 @@ import type { ImportOptions } from "./import-customers-command.ts";
 import { interruptible } from "./interruption.ts";
 import { count, dim, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { createProgress } from "./progress.ts";
+import { serviceFor } from "./runs.ts";
 import { isUrl, settingsFrom } from "./settings.ts";
 
 const SHOWN_ISSUES = 20;
@@ -39,18 +45,16 @@ export async function importCustomers(location: string, options: ImportOptions):
 
 const load = (location: string, options: ImportOptions): Promise<Import> =>
   interruptible(async (signal) => {
-    const settings = settingsFrom(options);
+    const { customerSourceToken: token } = settingsFrom(options);
     const fields = Object.fromEntries(readAssignments("--map", "column", options.map, CustomerRecord.keyof().options));
-    const token = settings.customerSourceToken;
     const customerSource = createCustomerSource(isUrl(location) ? location : located(location), {
       fields,
       ...(token !== undefined && { token }),
     });
-    const ontologyStore = await openOntologyStore(settings);
     const progress = await createProgress("Loading customers");
     const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0, unread: [] };
     try {
-      result.counts = await new CustomerDataPipeline({ customerSource, ontologyStore }).loadAll({
+      result.counts = await loadAll(customerSource, options, {
         signal,
         onProgress: ({ loaded, invalid }) => progress.update(`${count(loaded)} loaded, ${count(invalid)} invalid`),
         onInvalid: (issue) => {
@@ -61,10 +65,28 @@ const load = (location: string, options: ImportOptions): Promise<Import> =>
       });
     } finally {
       progress.stop();
-      await ontologyStore.close();
     }
     return result;
   });
+
+/** Into the graph of this machine, or that of the service that the options name. */
+async function loadAll(
+  customerSource: CustomerSource,
+  options: GlobalOptions,
+  loadOptions: LoadOptions,
+): Promise<LoadCounts> {
+  const service = await serviceFor(options);
+  if (service) {
+    const { importInto } = await import("./service-import.ts");
+    return importInto(service, customerSource, loadOptions);
+  }
+  const ontologyStore = await openOntologyStore(settingsFrom(options));
+  try {
+    return await new CustomerDataPipeline({ customerSource, ontologyStore }).loadAll(loadOptions);
+  } finally {
+    await ontologyStore.close();
+  }
+}
 
 function show({ counts, issues, mended, unread }: Import, { json }: GlobalOptions): void {
   if (json) {

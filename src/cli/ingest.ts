@@ -1,12 +1,17 @@
-import type { Application } from "../application.ts";
 import { toWireError } from "../errors.ts";
 import { mailsIn, mailsOf, type FoundMail } from "../integrations/mailbox/mail-files.ts";
+import type { Settings } from "../settings.ts";
+import type { MailReceipt } from "../workflow/mail-receipt.ts";
+import type { RunResult } from "../workflow/result.ts";
 import type { GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
 import { IngestSummary, type IngestResult } from "./ingest-summary.ts";
 import { STDIN } from "./input.ts";
+import { interruptible } from "./interruption.ts";
 import { note, plural, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
+import { serviceFor } from "./runs.ts";
+import { concernsEveryRequest } from "./service-client.ts";
 import { settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
@@ -19,12 +24,9 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   const first = await mails.next();
   const progress = await createProgress("Taking in mails");
   try {
-    await withApplication(settings, async (application, signal) => {
+    await withDesk(options, settings, async (desk, signal) => {
       const { pMapIterable } = await import("p-map");
-      const take = async ({ share, ...mail }: FoundMail) => ({
-        result: await takeIn(application, mail, signal),
-        share,
-      });
+      const take = async ({ share, ...mail }: FoundMail) => ({ result: await takeIn(desk, mail, signal), share });
       const results = pMapIterable(untilAborted(first, mails, signal), take, {
         concurrency: settings.maxParallelRequests,
       });
@@ -56,22 +58,62 @@ async function* untilAborted(
   }
 }
 
+/** Where mails are taken in. */
+interface MailDesk {
+  receive(raw: Uint8Array): Promise<MailReceipt>;
+  result(workflowId: string): Promise<RunResult>;
+  logUnexpected(error: unknown): void;
+}
+
+/** Opens the application, or the service that the options name. */
+async function withDesk(
+  options: GlobalOptions,
+  settings: Settings,
+  work: (desk: MailDesk, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const remote = await serviceFor(options);
+  if (remote) {
+    return interruptible((signal) =>
+      work(
+        {
+          receive: async (text) =>
+            (await remote.call("/mail", { body: { type: "message/rfc822", text }, signal })) as MailReceipt,
+          result: (id) => remote.result(id, signal),
+          logUnexpected: () => {},
+        },
+        signal,
+      ),
+    );
+  }
+  return withApplication(settings, ({ service, workflow }, signal) =>
+    work(
+      {
+        receive: (raw) => service.receiveMail(raw),
+        result: (id) => workflow.getWorkflowResult(id, { signal }),
+        logUnexpected: (error) => service.logUnexpected(error),
+      },
+      signal,
+    ),
+  );
+}
+
 async function takeIn(
-  { service, workflow }: Application,
+  desk: MailDesk,
   { place, raw }: Pick<FoundMail, "place" | "raw">,
   signal: AbortSignal,
 ): Promise<IngestResult> {
   try {
     if (raw instanceof Error) throw raw;
-    const receipt = await service.receiveMail(raw);
+    const receipt = await desk.receive(raw);
     const { workflow_id } = receipt;
     if (typeof workflow_id !== "string") return { place, ...receipt };
-    // Also of one that an earlier call has begun: that may have been interrupted.
-    return { place, ...receipt, run: await workflow.getWorkflowResult(workflow_id, { signal }) };
+    // An earlier call may have been interrupted before it had the result.
+    return { place, ...receipt, run: await desk.result(workflow_id) };
   } catch (error) {
     signal.throwIfAborted();
+    if (concernsEveryRequest(error)) throw error;
     // One mail that breaks something must not keep the others.
-    service.logUnexpected(error);
+    desk.logUnexpected(error);
     return { place, status: "failed", ...toWireError(error) };
   }
 }

@@ -8,9 +8,9 @@ import type { ProcessOptions } from "./process-command.ts";
 import { resultText } from "./result-view.ts";
 import { settingsFrom } from "./settings.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "./runs.ts";
-import type { ServiceClient } from "./service-client.ts";
+import { concernsEveryRequest, type ServiceClient } from "./service-client.ts";
 import { withApplication } from "./with-application.ts";
-import { isAbiError, toWireError, type AbiError } from "../errors.ts";
+import { isAbiError, toWireError } from "../errors.ts";
 import { isObject } from "../json.ts";
 import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
 import { interruptible } from "./interruption.ts";
@@ -45,7 +45,7 @@ export async function processOrRefuse(
   try {
     return (await service.process(FEEDBACK_WORKFLOW, parameters ?? {}, signal)) as CustomerFeedbackResult;
   } catch (error) {
-    if (!isAbiError(error) || !["validation_error", "conflict"].includes(error.type) || isAboutTheCaller(error))
+    if (!isAbiError(error) || !["validation_error", "conflict"].includes(error.type) || concernsEveryRequest(error))
       throw error;
     const { feedback_id, customer_id } = isObject(parameters) ? (parameters as Partial<CustomerFeedbackResult>) : {};
     return {
@@ -57,9 +57,6 @@ export async function processOrRefuse(
     };
   }
 }
-
-/** It would be the same for every other feedback. */
-const isAboutTheCaller = ({ code }: AbiError): boolean => /^(?:token_|scope_|host_|origin_)/.test(code);
 
 function noteMissingSource({ customerSource }: Settings): void {
   if (customerSource !== undefined) return;

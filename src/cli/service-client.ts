@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { fromWireError, UnexpectedError, type ErrorType } from "../errors.ts";
-import { HttpClient, type HttpRequest } from "../http-client.ts";
+import { fromWireError, IoError, isAbiError, UnexpectedError, type ErrorType } from "../errors.ts";
+import { HttpClient, type HttpAnswer, type HttpRequest } from "../http-client.ts";
 import { isObject } from "../json.ts";
 import type { RunResult } from "../workflow/result.ts";
 import type { RunView } from "./runs.ts";
@@ -40,21 +40,40 @@ export class ServiceClient {
   }
 
   /**
-   * The answer of a path, as JSON.
+   * The JSON that a path answers with.
    * @throws what the service answers instead: an error of the same type and code; IoError where it does not answer
    */
-  async call(path: string, { json, body, headers, signal }: ServiceRequest = {}): Promise<unknown> {
-    const { text, status } = await this.#client.send({
+  async call(path: string, request: ServiceRequest = {}): Promise<unknown> {
+    return parsed((await this.#send(path, request)).text);
+  }
+
+  /** The JSON Lines that a path answers with. @throws as `call` */
+  async callForLines(path: string, request: ServiceRequest): Promise<Record<string, unknown>[]> {
+    const { text } = await this.#send(path, request);
+    const lines = text.split("\n").filter((line) => line !== "");
+    return lines.map((line) => parsed(line) as Record<string, unknown>);
+  }
+
+  async #send(path: string, { json, body, headers, signal }: ServiceRequest): Promise<HttpAnswer> {
+    const request: HttpRequest = {
       url: this.#client.resolve(`${this.#url}${path}`),
       ...(json && { json: JSON.stringify(json) }),
       ...(body && { body }),
       ...(headers && { headers }),
       ...(signal && { signal }),
       maxBytes: LARGEST_ANSWER,
-    });
-    const answer = parsed(text);
-    if (status < 400) return answer;
-    throw errorIn(answer, status);
+    };
+    for (;;) {
+      try {
+        const answer = await this.#client.send(request);
+        if (answer.status < 400) return answer;
+        throw errorIn(parsed(answer.text), answer.status);
+      } catch (error) {
+        // A batch may have more rows than the service takes in a minute. It says when it takes the next.
+        if (!(error instanceof IoError) || error.code !== "rate_limited" || error.retryAfterMs === 0) throw error;
+        await pause(error.retryAfterMs, undefined, { signal });
+      }
+    }
   }
 
   /** The answer to a SPARQL query, as text of its media type. @throws as `call` */
@@ -63,14 +82,11 @@ export class ServiceClient {
     sparql: string,
     signal: AbortSignal,
   ): Promise<{ type: string; text: string; truncated: boolean }> {
-    const { text, status, headers } = await this.#client.send({
-      url: this.#client.resolve(`${this.#url}${path}`),
+    const { text, headers } = await this.#send(path, {
       body: { type: "application/sparql-query", text: sparql },
       headers: { accept: "application/sparql-results+json, application/n-triples" },
       signal,
-      maxBytes: LARGEST_ANSWER,
     });
-    if (status >= 400) throw errorIn(parsed(text), status);
     const [type = ""] = (headers.get("content-type") ?? "").split(";");
     return { type, text, truncated: headers.get("x-truncated") === "true" };
   }
@@ -109,6 +125,10 @@ export class ServiceClient {
     }
   }
 }
+
+/** Whether the next request would meet the same error, whatever is in it: the token, the address or the connection is at fault. */
+export const concernsEveryRequest = (error: unknown): boolean =>
+  isAbiError(error) && /^(?:token_|scope_|host_|origin_|no_service$|unavailable$|redirect_refused$)/.test(error.code);
 
 function resultOf(run: RunView): RunResult | undefined {
   const { result, status, steps_completed = [], error, error_code, error_type, retriable, failing } = run;

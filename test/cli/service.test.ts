@@ -1,7 +1,8 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { serve } from "../support/http.ts";
+import { rawMail, utf8 } from "../support/raw-mail.ts";
 import { call, FEEDBACK, parseLines, RunningCommand, workplace } from "./command-process.ts";
 
 const SECRET = "ann-0123456789abcdef";
@@ -62,6 +63,90 @@ describe("a command with the address of a service", () => {
     ]);
     const again = parseLines((await run(["batch", file, "--json"])).stdout);
     expect(again[0]).toMatchObject({ feedback_id: "F-1", status: "waiting_for_approval" });
+  });
+
+  it("imports and refreshes customers there, and names the rows that can't be read", async () => {
+    const { run, elsewhere } = await startService();
+    const file = join(elsewhere.cwd, "crm.csv");
+    writeFileSync(file, "id,name,email,lifetime_value\nC-8,Mia,mia@example.org,12.5\n,nobody,n@example.org,1\n");
+    const imported = await run(["import-customers", file, "--json"]);
+    expect(imported.code).toBe(1);
+    expect(JSON.parse(imported.stdout)).toMatchObject({
+      loaded: 1,
+      invalid: 1,
+      issues: [{ place: "line 3", skipped: true }],
+    });
+    // A value that is not understood leaves the one that is stored, as it does without a service.
+    writeFileSync(file, "id,name,email,lifetime_value\nC-8,Mia B,mia@example.org,a lot\n");
+    const again = await run(["import-customers", file]);
+    expect(again.stdout).toMatch(/1 customer loaded, 0 invalid\n {2}line 2 \(C-8\): [^\n]+\n$/);
+    const question = "SELECT ?name ?value { ?c abi:id 'C-8' ; abi:name ?name ; abi:lifetimeValue ?value }";
+    const asked = await run(["query", question, "--store", "customer_data", "--json"]);
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      results: { bindings: [{ name: { value: "Mia B" }, value: { value: "12.5" } }] },
+    });
+
+    expect(await run(["refresh-customer", "C-1"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("C-1 is stored"),
+    });
+    expect(await run(["refresh-customer", "C-404"])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("does not know C-404"),
+    });
+  });
+
+  it("imports more customers than one request holds", async () => {
+    const { run, elsewhere } = await startService();
+    const file = join(elsewhere.cwd, "crm.csv");
+    const rows = Array.from({ length: 1234 }, (_, n) => `N-${n},Name ${n}`);
+    writeFileSync(file, ["id,name", ...rows, ""].join("\n"));
+    expect((await run(["import-customers", file])).stdout).toBe("1,234 customers loaded, 0 invalid\n");
+    const asked = await run([
+      "query",
+      "SELECT (COUNT(?c) AS ?n) { ?c abi:id ?id FILTER STRSTARTS(?id, 'N-') }",
+      "--store",
+      "customer_data",
+      "--json",
+    ]);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ results: { bindings: [{ n: { value: "1234" } }] } });
+  });
+
+  it("takes mails in there, and decides on those that are held", async () => {
+    const { run, elsewhere } = await startService();
+    for (const id of ["C-1", "C-2"]) await run(["refresh-customer", id]);
+    const mails = join(elsewhere.cwd, "mails");
+    mkdirSync(mails);
+    writeFileSync(
+      join(mails, "1.eml"),
+      rawMail({ From: "ann@example.com", "Content-Type": "text/plain; charset=utf-8" }, utf8("I love it! Café")),
+    );
+    writeFileSync(join(mails, "2.eml"), rawMail({ From: "stranger@example.com" }, "It is broken."));
+    const taken = parseLines((await run(["ingest", mails, "--json"])).stdout);
+    expect(taken).toMatchObject([
+      { place: "1.eml", status: "processing", run: { status: "waiting_for_approval" } },
+      { place: "2.eml", status: "needs_person", reason: "unknown_sender" },
+    ]);
+    const [held] = JSON.parse((await run(["held-mails", "--json"])).stdout) as { mail_id: string }[];
+    expect((await run(["held-mails", "show", held!.mail_id])).stdout).toContain("It is broken.");
+    const assigned = await run(["held-mails", "assign", held!.mail_id, "--customer-id", "C-2", "--json"]);
+    expect(JSON.parse(assigned.stdout)).toMatchObject({ customer_id: "C-2", success: true });
+    expect((await run(["held-mails"])).stderr).toContain("No mail waits for a person.");
+    const unknown = await run(["held-mails", "dismiss", "mail-404"]);
+    expect(unknown).toMatchObject({ code: 1 });
+    expect(`${unknown.stdout}${unknown.stderr}`).toContain("There is no held mail with this id.");
+    const refused = await run(["ingest", mails], { ABI_TOKEN: "reader-0123456789ab" });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("lacks the scope feedback:write") });
+    expect(readdirSync(elsewhere.cwd).toSorted()).toEqual(["customers.csv", "mails"]);
+  });
+
+  it("waits as long as the service limits its requests", async () => {
+    const limited = { status: 429, headers: { "retry-after": "1" } };
+    // More often than any other refusal is tried again.
+    const server = await serve(limited, limited, limited, limited, limited, { json: { runs: [] } });
+    const { code, stderr } = await call(["status"], { ...workplace(), env: { ABI_URL: server.origin } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("No runs here yet.") });
+    expect(server.requests).toHaveLength(6);
   });
 
   it("says what is wrong with the address, the token or its scopes", async () => {

@@ -10,7 +10,10 @@ it("every operation of a service can be called over HTTP, with its own scope", a
       .filter(({ operations }) => operations.includes(operation))
       .map(({ method, path, access }) => {
         // Approvals look which workflow's run it is, and ask for its scope.
-        expect(scopesOf({ access, operations: [operation] }), name).toEqual([operation.scope]);
+        expect({ name, scopes: scopesOf({ access, operations: [operation] }) }).toEqual({
+          name,
+          scopes: [operation.scope],
+        });
         return `${method} ${path}`;
       });
     return `${name}: ${ways.join(", ")}`;

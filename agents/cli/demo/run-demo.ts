@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { openApplication } from "../../../src/application.ts";
 import { loggerFor } from "../../../src/cli/settings.ts";
 import { readJsonLines } from "../../../src/row-file/json-lines.ts";

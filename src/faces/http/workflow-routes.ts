@@ -148,7 +148,7 @@ async function waitFor(
 export function resultResponse(result: RunResult, headers: Record<string, string> = {}): Response {
   if (result.status !== undefined) return json(result, 202, headers);
   if (result.success) return json(result, 200, headers);
-  const { error, error_code, error_type, retriable, ...extras } = result;
+  const { error: _, error_code: _1, error_type: _2, retriable: _3, ...extras } = result;
   return problem(failureIn(result), { headers, extras });
 }
 
