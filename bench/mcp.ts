@@ -1,4 +1,5 @@
-// What a tool call costs more over MCP than as a LangChain tool in the same program: over HTTP and over standard input and output.
+// What a tool call costs more over MCP than as a LangChain tool in the same program: over HTTP and over standard input and output. A server
+// of the SDK's own with a tool that does nothing shows how much of it is the protocol and HTTP.
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import type { Server } from "node:http";
@@ -7,7 +8,9 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { openApplication, readSettings, type Application } from "../src/index.ts";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { openApplication, readSettings } from "../src/index.ts";
 import { mcpHandler } from "../src/mcp.ts";
 import type { Bench } from "./support/bench.ts";
 import { feedback, feedbackText, writeCustomers } from "./support/feedback.ts";
@@ -30,12 +33,15 @@ export async function run(bench: Bench): Promise<void> {
   };
   const application = await openApplication(readSettings(settings, {}));
   await application.customerDataPipeline.loadAll();
-  const http = await serve(application);
+  const mcp = mcpHandler(application.service);
+  const http = await serve((request) => mcp(request, { scopes: ["feedback:read", "feedback:write"] }));
+  const bare = await serve(emptyToolServer());
   const clients = {
     "over HTTP": await connect(new StreamableHTTPClientTransport(http.url), "2026-07-28"),
     "over HTTP, protocol 2025-11-25": await connect(new StreamableHTTPClientTransport(http.url)),
     "over standard input and output": await connect(command(folder, settings.customerSource), "2026-07-28"),
   };
+  const bareClient = await connect(new StreamableHTTPClientTransport(bare.url), "2026-07-28");
   const tools = new Map(application.workflow.as_tools().map((tool) => [tool.name, tool]));
   const ways: [way: string, call: Call][] = [
     ["as a LangChain tool", (tool, args) => tools.get(tool)!.invoke(args)],
@@ -43,6 +49,10 @@ export async function run(bench: Bench): Promise<void> {
       way,
       (name, args) => client.callTool({ name, arguments: args }),
     ]),
+    [
+      "a tool that does nothing, on a server of the SDK, over HTTP",
+      (_, args) => bareClient.callTool({ name: "nothing", arguments: args }),
+    ],
   ];
   const rows: string[][] = [];
   for (const [what, tool] of Object.entries(TOOLS)) {
@@ -62,15 +72,24 @@ export async function run(bench: Bench): Promise<void> {
       rows.push([what, way, figure(quantile(all)), figure(quantile(all, 0.99)), figure(quantile(all) - base)]);
     }
   }
-  await Promise.all(Object.values(clients).map((client) => client.close()));
-  await http.close();
+  await Promise.all([...Object.values(clients), bareClient].map((client) => client.close()));
+  await Promise.all([http.close(), bare.close()]);
   await application.close();
   console.log(`\n${table(["call", "way", "p50 ms", "p99 ms", "ms more at p50"], rows, 2)}`);
 }
 
-async function serve({ service }: Application): Promise<{ url: URL; close: () => Promise<void> }> {
-  const mcp = mcpHandler(service);
-  const answer = (request: Request): Promise<Response> => mcp(request, { scopes: ["feedback:read", "feedback:write"] });
+function emptyToolServer(): (request: Request) => Promise<Response> {
+  const { fetch: answer } = createMcpHandler(() => {
+    const server = new McpServer({ name: "bare", version: "1" });
+    server.registerTool("nothing", { inputSchema: z.looseObject({}) }, () => ({ content: [] }));
+    return server;
+  });
+  return (request) => answer(request);
+}
+
+async function serve(
+  answer: (request: Request) => Promise<Response>,
+): Promise<{ url: URL; close: () => Promise<void> }> {
   const server = createAdaptorServer({ fetch: answer }) as Server;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

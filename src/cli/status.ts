@@ -116,7 +116,9 @@ async function showLatest(runs: Runs | undefined, { json, status, workflow, limi
     { title: "workflow id", whole: true },
   ];
   print(table(columns, rows, painted));
-  note(`${plural(latest.length, "run")}, newest first`);
+  note(
+    `${plural(latest.length, "run")}, newest first${latest.length === limit ? "; there may be more (--limit)" : ""}`,
+  );
   await noteDelays(runs);
 }
 

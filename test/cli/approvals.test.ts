@@ -46,6 +46,8 @@ test("shows a mail that waits, lets it go out, and refuses whoever comes later",
   const list = await call(["approvals"], place);
   expect(list.stdout).toMatch(new RegExp(`F-1 +C-1 +positive +auto_respond +\\S+ +${workflow_id}`));
   expect(list.stderr).toBe("1 mail waiting, newest first\n");
+  const cut = await call(["approvals", "--limit", "1"], place);
+  expect(cut.stderr).toBe("1 mail waiting, newest first; there may be more (--limit)\n");
   expect(JSON.parse((await call(["approvals", "--json"], place)).stdout)).toMatchObject([
     { workflow_id, status: "waiting_for_approval", result: { customer_id: "C-1", action: "auto_respond" } },
   ]);

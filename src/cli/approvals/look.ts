@@ -15,7 +15,8 @@ export async function listWaiting({ limit, ...options }: GlobalOptions & { limit
     if (options.json) return printJson(waiting);
     if (waiting.length === 0) return note("No mail waits for a person.");
     print(waitingTable(waiting));
-    note(`${plural(waiting.length, "mail")} waiting, newest first`);
+    const more = waiting.length === limit ? "; there may be more (--limit)" : "";
+    note(`${plural(waiting.length, "mail")} waiting, newest first${more}`);
   });
 }
 

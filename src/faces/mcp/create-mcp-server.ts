@@ -17,6 +17,8 @@ const INSTRUCTIONS =
 /** Whoever starts the process may do all that models may do. */
 const OWNER: McpCaller = { scopes: SCOPES };
 
+const VERSION = packageVersion();
+
 /**
  * An MCP server that offers what models may do with a service: the `agent` operations of its workflows and its own as tools, records
  * as resources, prompts. What is for people or operators is not offered. It speaks the protocol of 2026-07-28 and the ones before.
@@ -32,7 +34,7 @@ export const createMcpServer = (service: Service, options: McpOptions = {}, call
 /** The same for what was computed before. */
 export function mcpServer(offer: McpOffer, caller: McpCaller = OWNER): McpServer {
   const server = new McpServer(
-    { name: "abi-workflows", title: "abi-workflows", version: packageVersion() },
+    { name: "abi-workflows", title: "abi-workflows", version: VERSION },
     {
       instructions: INSTRUCTIONS,
       capabilities: {
