@@ -51,7 +51,8 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Command {
+/** The command line, without running anything. */
+export function createProgram(): Command {
   const program = new Command("abi-workflows")
     .description("Customer feedback, processed once: judged, kept in a knowledge graph, answered by mail or escalated.")
     .version(packageVersion(), "-v, --version")

@@ -54,7 +54,10 @@ const base = (part: Part, operations: readonly DirectOperation[]) =>
     operations,
     parameters: [WORKFLOW_ID],
     answers: {
-      200: { description: "Done.", types: { "application/json": anyOf(operations.map(({ output }) => output)) } },
+      200: {
+        description: "The mail and its state.",
+        types: { "application/json": anyOf(operations.map(({ output }) => output)) },
+      },
     },
     errors: [403, 404, 409],
   }) satisfies Partial<Route>;

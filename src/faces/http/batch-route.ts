@@ -3,11 +3,9 @@ import { toWireError } from "../../errors.ts";
 import { readUtf8JsonLines } from "../../row-file/json-lines.ts";
 import { placeOf, type FileRow } from "../../row-file/row.ts";
 import type { StreamOperation } from "../../workflow/operation.ts";
-import { RunResultSchema } from "../../workflow/run-schemas.ts";
 import type { Workflow } from "../../workflow/workflow.ts";
 import { bodyChunks, checkType } from "./body.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
-import { toJsonSchema } from "./schemas.ts";
 
 const JSON_LINES = ["application/jsonl", "application/x-ndjson"];
 
@@ -39,7 +37,8 @@ export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
     },
     answers: {
       200: {
-        description: `A result a line, each of this form, with the number of its line: \`${JSON.stringify(toJsonSchema(RunResultSchema).required)}\`.`,
+        description:
+          "One result a line, in the order of the submissions: `line` is the number of the line, the rest is the result of a run.",
         types: { "application/jsonl": LINES },
       },
     },

@@ -51,7 +51,7 @@ export const WORKFLOW_ID: Parameter = {
 };
 
 const answer = ({ output }: DirectOperation, example?: Json): Route["answers"] => ({
-  200: { description: "Done.", types: { "application/json": output }, ...(example !== undefined && { example }) },
+  200: { description: "The result.", types: { "application/json": output }, ...(example !== undefined && { example }) },
 });
 
 /** Calls an operation with what a request says. */
@@ -71,7 +71,7 @@ export function listRoute(operation: DirectOperation, path: string, tag: string,
     operations: [operation],
     parameters: queryParameters(operation),
     answers: {
-      200: { description: "A page.", types: { "application/json": operation.output }, headers: ["Link"] },
+      200: { description: "One page of the list.", types: { "application/json": operation.output }, headers: ["Link"] },
     },
     handle: async (context) => {
       const url = new URL(context.req.url);

@@ -1,0 +1,73 @@
+import { Client, InMemoryTransport, type Tool } from "@modelcontextprotocol/client";
+import { createMcpServer } from "../../src/faces/mcp/create-mcp-server.ts";
+import type { Service } from "../../src/workflow/service.ts";
+import { cell, code, page, table } from "./markdown.ts";
+
+/** What a client is told, asked by a client. */
+export async function mcpPage(service: Service): Promise<string> {
+  const [ours, theirs] = InMemoryTransport.createLinkedPair();
+  const server = createMcpServer(service);
+  await server.connect(ours);
+  const client = new Client({ name: "reference", version: "1" });
+  await client.connect(theirs);
+  const { tools } = await client.listTools();
+  const { resources } = await client.listResources();
+  const { resourceTemplates } = await client.listResourceTemplates();
+  const { prompts } = await client.listPrompts();
+  await client.close();
+  return page(
+    "MCP",
+    "What an MCP client gets from `abi-workflows mcp` and `/mcp`, with the customer feedback workflow and `GRAPH_TOOLS=query`. How to connect " +
+      "one: [MCP](../mcp.md).",
+    "## Tools",
+    ...tools.map(toolSection),
+    "## Resources",
+    table(
+      ["Resource", "Meaning"],
+      [
+        ...resources.map(({ uri, description = "" }) => [code(uri), cell(description)]),
+        ...resourceTemplates.map(({ uriTemplate, description = "" }) => [code(uriTemplate), cell(description)]),
+      ],
+    ),
+    "## Prompts",
+    table(
+      ["Prompt", "Arguments", "Meaning"],
+      prompts.map(({ name, arguments: args = [], description = "" }) => [
+        code(name),
+        args.map((one) => code(one.required ? one.name : `${one.name}?`)).join(", "),
+        cell(description),
+      ]),
+    ),
+  );
+}
+
+interface Property {
+  type?: string | string[];
+  enum?: unknown[];
+  anyOf?: Property[];
+  items?: Property;
+  description?: string;
+}
+
+function toolSection({ name, description = "", inputSchema, annotations }: Tool): string {
+  const properties = Object.entries((inputSchema.properties ?? {}) as Record<string, Property>);
+  const required = new Set(inputSchema.required);
+  const rows = properties.map(([field, property]) => [
+    code(required.has(field) ? field : `${field}?`),
+    cell(typeOf(property)),
+    cell(property.description ?? ""),
+  ]);
+  return [
+    `### ${code(name)}`,
+    description,
+    annotations?.readOnlyHint === true ? "Only reads." : "Stores and sends.",
+    table(["Argument", "Type", "Meaning"], rows),
+  ].join("\n\n");
+}
+
+function typeOf({ type, enum: values, anyOf, items }: Property): string {
+  if (values) return values.map((value) => code(String(value))).join(", ");
+  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(" or ");
+  if (type === "array" && items) return `list of ${typeOf(items)}`;
+  return [type ?? "any"].flat().join(" or ");
+}
