@@ -1,8 +1,6 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { DEFAULT_MODEL, openChatModel } from "../src/analysis/chat-model/open-ai-model.ts";
+import { openChatModel } from "../src/analysis/chat-model/open-ai-model.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
-
-export { DEFAULT_MODEL };
 
 /** The part of the settings that names the model. */
 export interface ChatModelSettings {

@@ -15,6 +15,7 @@ import { FEEDBACK_STORE } from "../src/workflows/customer-feedback/feedback-grap
 import { CUSTOMER_FEEDBACK_QUESTIONS } from "../src/workflows/customer-feedback/questions.ts";
 import { IMPERSONAL_DATA } from "../src/workflows/customer-feedback/visible-data.ts";
 
+/** Which questions to the graph become tools, and their limits. */
 export interface KnowledgeGraphToolsOptions extends QuestionLimits {
   ontologyStore: OntologyStore;
   /** Default: `CUSTOMER_FEEDBACK_QUESTIONS`. */

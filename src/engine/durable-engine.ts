@@ -36,6 +36,7 @@ import { assertKey, isStorable, refusedInput, storableInput } from "./storable.t
 import { settlesWithin } from "./within.ts";
 import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerSurroundings } from "./worker.ts";
 
+/** How an engine works, wherever it keeps its runs. */
 export interface EngineOptions {
   /** Execute runs in this process (default), or only start and look at them. */
   worker?: boolean;

@@ -16,6 +16,7 @@ export const RUN_STATUSES = [
   "cancelled",
 ] as const;
 
+/** One of the statuses of a run. `completed`, `failed` and `cancelled` are final, but a failed run can be retried. */
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const isTerminal = (status: RunStatus): boolean =>

@@ -5,6 +5,7 @@
 import type { Bindings, QueryResult } from "./ontology-store.ts";
 import type { Visible } from "./visible.ts";
 
+/** A SPARQL query with its limits. */
 export interface QueryRequest {
   /** The store that is asked; others are reached with GRAPH. */
   readonly store: string;
@@ -23,6 +24,7 @@ export interface QueryRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What a query gives. */
 export interface QueryAnswer {
   readonly result: QueryResult;
   /** Names of the variables of a SELECT, in their order, bound or not. */
@@ -31,6 +33,7 @@ export interface QueryAnswer {
   readonly truncated: boolean;
 }
 
+/** Port: answers read-only queries that may be long or come from outside. */
 export interface QueryRunner {
   /**
    * The query runs where it does not hold up this process, and can be stopped at any time.

@@ -6,6 +6,7 @@ import type { NamedNode } from "@rdfjs/types";
  */
 export type Visible = Readonly<Record<string, VisiblePart>>;
 
+/** What can be seen of one store. */
 export interface VisiblePart {
   readonly properties: readonly NamedNode[];
   readonly classes: readonly NamedNode[];

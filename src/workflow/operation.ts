@@ -15,6 +15,7 @@ export type Audience = "agent" | "person" | "operator";
 
 /** What a caller from outside must be allowed to do. */
 export const SCOPES = ["feedback:read", "feedback:write", "approve", "admin"] as const;
+/** One of the scopes that a token can have. */
 export type Scope = (typeof SCOPES)[number];
 
 /** A call as it may look, for documentation: what is sent, and what comes back. */

@@ -3,6 +3,7 @@ import { Progress } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import type { ReachedPoints } from "./run-undisturbed.ts";
 
+/** What to run, and how often to kill it. */
 export interface KillOptions extends CrashScript {
   /** What a run of the same script on the same items reached without kills: tells the points, and how much work there is. */
   undisturbed: ReachedPoints;
@@ -14,6 +15,7 @@ export interface KillOptions extends CrashScript {
   onKill?: (kill: Kill, count: number) => void;
 }
 
+/** One kill with -9. */
 export interface Kill {
   /** `point`: the process killed itself there. `random`: it was killed from outside, a moment after `point`. */
   readonly how: "point" | "random";

@@ -31,6 +31,10 @@ export interface Tally {
   readonly repeatedInWindow: string[];
 }
 
+/**
+ * Counts deliveries against what was expected: what was lost, and what came again.
+ * @example tally({ name: "mails", expected: ["F-1"], received: [{ key: "F-1", identity: messageId }] })
+ */
 export function tally({ name, expected, received, windows = new Map() }: Deliveries): Tally {
   const due = new Set(expected);
   const byKey = Map.groupBy(received, ({ key }) => key);

@@ -9,6 +9,7 @@ import { PROMPT_VERSION } from "./prompt.ts";
 
 const TIMEOUT_MS = 20_000;
 
+/** Which chat model judges texts, and what happens when it does not answer. */
 export interface ChatModelAnalyzersOptions {
   /** Any LangChain chat model that can call tools. */
   model: BaseChatModel;
@@ -20,6 +21,7 @@ export interface ChatModelAnalyzersOptions {
   timeoutMs?: number;
 }
 
+/** The two analysers that the customer feedback workflow needs. */
 export interface Analyzers {
   sentimentAnalyzer: SentimentAnalyzer;
   feedbackCategorizer: FeedbackCategorizer;

@@ -31,7 +31,12 @@ export interface HttpServer {
 /** Bytes of all headers of a request together. */
 const MAXIMUM_HEADERS = 16_384;
 
-/** @throws IoError (`address_unavailable`) where it can't listen */
+/**
+ * Starts a server for an app of the shape of `fetch`. It limits the size of headers and how long a request may take to send them, and
+ * answers requests that are not valid HTTP with a problem document.
+ * @throws IoError (`address_unavailable`) where it can't listen
+ * @example const server = await startHttpServer(createHttpApi(service, options).app.fetch, { host: "127.0.0.1", port: 8008 });
+ */
 export async function startHttpServer(
   handle: (request: Request, env: object) => Response | Promise<Response>,
   { host, port, headersTimeoutMs = 10_000, drainMs = 10_000, logger = silentLogger }: HttpServerOptions,

@@ -17,6 +17,7 @@ import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./end
 import { changeRequests, distinctQuads, matchQueries } from "./pattern-request.ts";
 import { insertData, sequence, type UpdateRequest } from "./update-request.ts";
 
+/** Where the endpoint is, and how to talk to it. */
 export interface SparqlEndpointStoreOptions {
   /** Where queries go, http(s); `user:password@` in it are the credentials, also for the other two URLs. */
   url: string;
