@@ -15,6 +15,8 @@ export type ReviewedMail = Omit<PendingResponse, "rendering">;
 /** A mail to decide on. `args` is what an edit may change. */
 export interface MailAction extends ActionRequest {
   mail: ReviewedMail;
+  /** Why it is shown again, where it is. */
+  note?: string;
 }
 
 interface SnakeCaseReview {
@@ -57,6 +59,7 @@ export function reviewRequest(
     args: isHarmlessMarkdown(mail) ? { subject: mail.subject, text: mail.text } : {},
     description: describe(mail, notes[mail.workflow_id]),
     mail,
+    ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
   }));
   // One for all actions of that name, as in LangChain: where one mail can't be edited here, none can.
   const editable = actions.every(({ args }) => "text" in args);
