@@ -82,16 +82,19 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
  * @param command LangGraph's `Command` with the answer
  */
 export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
-  const { values } = (await agent.getState(threadConfig(options.threadId))) as StateSnapshot;
+  const { values } = await stateOf(agent, options.threadId);
   const { messages = [] } = values as { messages?: BaseMessage[] };
   return run(agent, command as AgentInput, new Report(options, messages), options);
 }
 
 /** The mails that a conversation waits for a decision on. */
 export async function waitingReview(agent: ReactAgent, threadId: string): Promise<MailReviewRequest | undefined> {
-  const state = (await agent.getState(threadConfig(threadId))) as StateSnapshot;
-  return state.tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
+  const { tasks } = await stateOf(agent, threadId);
+  return tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
 }
+
+const stateOf = (agent: ReactAgent, threadId: string): Promise<StateSnapshot> =>
+  agent.graph.getState(threadConfig(threadId));
 
 const threadConfig = (threadId: string) => ({ configurable: { thread_id: threadId } });
 

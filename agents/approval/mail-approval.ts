@@ -5,9 +5,9 @@ import { ConflictError, isAbiError } from "../../src/errors.ts";
 import { isObject, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
-import type { DecidedResponse, PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { DecidedResponse } from "../../src/workflows/customer-feedback/approval.ts";
 import type { MailApprovals } from "../feedback-agent.ts";
-import { readDecisions, reviewRequest, type MailDecision } from "./mail-review.ts";
+import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";
 
 /** Who is at the other end of a run of the graph: the name that signs decisions; undefined where nobody there may decide. */
 export type Decider = (configurable: Readonly<Record<string, unknown>>) => string | undefined;
@@ -39,6 +39,8 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
     beforeModel: async ({ messages }, { configurable = {}, signal }) => {
       const waiting = waitingResults(messages, workflow.process.name);
       if (waiting.size === 0) return undefined;
+      // Who may not decide gets no card: the model says that the mail waits.
+      if (approvals.by && decider(configurable) === undefined) return undefined;
       const settled = await review([...waiting.keys()], steps, () => decider(configurable), signal);
       return { messages: [...settled].map(([id, outcome]) => revised(waiting.get(id)!, outcome)) };
     },
@@ -112,10 +114,14 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
   const lookAt = async (
     id: string,
     signal: AbortSignal | undefined,
-  ): Promise<{ id: string; mail?: PendingResponse; outcome?: Outcome }> => {
+  ): Promise<{ id: string; mail?: ShownMail; outcome?: Outcome }> => {
     try {
       const mail = await workflow.getPendingResponse(id);
-      return mail ? { id, mail } : { id, outcome: { state: "settled", result: await resultOf(id, signal) } };
+      if (mail) {
+        const { html: _html, ...shown } = mail;
+        return { id, mail: shown };
+      }
+      return { id, outcome: { state: "settled", result: await resultOf(id, signal) } };
     } catch (error) {
       signal?.throwIfAborted();
       // The conversation goes on without the mail, which keeps waiting.
@@ -124,7 +130,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     }
   };
 
-  const decide = ({ workflow_id: id, rendering }: PendingResponse, decision: MailDecision & object, by: string) => {
+  const decide = ({ workflow_id: id, rendering }: ShownMail, decision: MailDecision & object, by: string) => {
     switch (decision.type) {
       case "approve":
         return workflow.approveResponse(id, { rendering, by });
@@ -142,7 +148,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
       : { state: "settled", result: await resultOf(id, signal) };
 
   const settleOne = async (
-    mail: PendingResponse,
+    mail: ShownMail,
     decision: MailDecision,
     by: string | undefined,
     signal: AbortSignal | undefined,
@@ -164,7 +170,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
   };
 
   /** What was decided: what this person wants, or what somebody else has decided before. */
-  const decideOrYield = async (mail: PendingResponse, wanted: MailDecision & object, by: string): Promise<Decided> => {
+  const decideOrYield = async (mail: ShownMail, wanted: MailDecision & object, by: string): Promise<Decided> => {
     try {
       const { decision, by: name, decided_at } = await decide(mail, wanted, by);
       return { decision, by: name, decided_at };
@@ -192,14 +198,14 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     settle: task(
       "settle",
       async (
-        mails: readonly PendingResponse[],
+        mails: readonly ShownMail[],
         answer: unknown,
         by: string | undefined,
         signal: AbortSignal | undefined,
       ): Promise<Outcome[]> => {
-        const decisions = readDecisions(answer, mails.length);
+        const decisions = readDecisions(answer, mails);
         if (!decisions) {
-          return mails.map(() => again("Nothing was decided: the answer was not one decision for each mail."));
+          return mails.map(() => again(UNREADABLE));
         }
         return Promise.all(mails.map((mail, index) => settleOne(mail, decisions[index]!, by, signal)));
       },
@@ -207,10 +213,13 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
   };
 }
 
+const UNREADABLE =
+  "Nothing was decided: there must be one decision for each mail, and an edit can change subject and text only.";
+
 const again = (note: string): Outcome => ({ state: "again", note });
 
 /** Clients send the whole form: what is as it was is no edit. */
-function unchangedIsApproved(mail: PendingResponse, decision: MailDecision & object): MailDecision & object {
+function unchangedIsApproved(mail: ShownMail, decision: MailDecision & object): MailDecision & object {
   if (decision.type !== "edit") return decision;
   const { text, subject = mail.subject } = decision;
   if (text === mail.text && subject === mail.subject) return { type: "approve" };

@@ -1,25 +1,29 @@
 /**
  * The request for a person's decision on mails, and the answer: LangChain's human-in-the-loop shapes. LangChain.js names their fields in
- * camelCase, its Python edition and Agent Chat UI in snake_case: a request has both, and either is understood in an answer.
+ * camelCase, its Python edition and Agent Chat UI in snake_case: a request has both, and either is understood in an answer. Each object has
+ * them too: LangGraph's SDK hands the camelCase ones to clients under both names.
  */
-import type { ActionRequest, HITLRequest } from "langchain";
+import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
 import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
 
 /** The name of the action that a person decides on. No tool has it: a model can't call it. */
 export const SEND_MAIL = "send_mail_to_customer";
 
-/** A mail as people see it: without its digest, which every decision has to name. */
-export type ReviewedMail = Omit<PendingResponse, "rendering">;
+/** A mail as it is kept with a conversation. */
+export type ShownMail = Omit<PendingResponse, "html">;
 
-/** A mail to decide on. `args` is what an edit may change. */
+/** A mail as people see it: without its digest, which every decision has to name. */
+export type ReviewedMail = Omit<ShownMail, "rendering">;
+
+/** A mail to decide on. Of `args` an edit may change subject and text. */
 export interface MailAction extends ActionRequest {
   mail: ReviewedMail;
   /** Why it is shown again, where it is. */
   note?: string;
 }
 
-interface SnakeCaseReview {
+interface MailReviewConfig extends ReviewConfig {
   action_name: string;
   allowed_decisions: string[];
   args_schema?: object;
@@ -28,8 +32,9 @@ interface SnakeCaseReview {
 /** The value of the interrupt: one action for each mail that waits. */
 export interface MailReviewRequest extends HITLRequest {
   actionRequests: MailAction[];
+  reviewConfigs: MailReviewConfig[];
   action_requests: MailAction[];
-  review_configs: SnakeCaseReview[];
+  review_configs: MailReviewConfig[];
 }
 
 /**
@@ -44,45 +49,41 @@ export type MailDecision =
 
 const ARGS_SCHEMA = {
   type: "object",
-  properties: { subject: { type: "string" }, text: { type: "string" } },
+  properties: {
+    recipient: { type: "string", description: "Stays as it is." },
+    subject: { type: "string" },
+    text: { type: "string" },
+  },
   required: ["text"],
   additionalProperties: false,
 };
 
 /** @param notes why a mail is shown again, by its workflow id */
-export function reviewRequest(
-  mails: readonly PendingResponse[],
-  notes: Readonly<Record<string, string>>,
-): MailReviewRequest {
-  const actions = mails.map(({ rendering: _, ...mail }): MailAction => ({
+export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Record<string, string>>): MailReviewRequest {
+  const actions = mails.map(({ rendering: _rendering, ...mail }): MailAction => ({
     name: SEND_MAIL,
-    args: isHarmlessMarkdown(mail) ? { subject: mail.subject, text: mail.text } : {},
+    args: isHarmlessMarkdown(mail) ? { recipient: mail.recipient, subject: mail.subject, text: mail.text } : {},
     description: describe(mail, notes[mail.workflow_id]),
     mail,
     ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
   }));
   // One for all actions of that name, as in LangChain: where one mail can't be edited here, none can.
   const editable = actions.every(({ args }) => "text" in args);
-  const allowedDecisions = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
-  return {
-    actionRequests: actions,
-    reviewConfigs: actions.map(() => ({
-      actionName: SEND_MAIL,
-      allowedDecisions,
-      ...(editable && { argsSchema: ARGS_SCHEMA }),
-    })),
-    action_requests: actions,
-    review_configs: actions.map(() => ({
-      action_name: SEND_MAIL,
-      allowed_decisions: allowedDecisions,
-      ...(editable && { args_schema: ARGS_SCHEMA }),
-    })),
+  const allowed = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
+  const config: MailReviewConfig = {
+    actionName: SEND_MAIL,
+    allowedDecisions: allowed,
+    action_name: SEND_MAIL,
+    allowed_decisions: allowed,
+    ...(editable && { argsSchema: ARGS_SCHEMA, args_schema: ARGS_SCHEMA }),
   };
+  const configs = actions.map(() => config);
+  return { actionRequests: actions, reviewConfigs: configs, action_requests: actions, review_configs: configs };
 }
 
 /** Clients draw `args` as Markdown, where an image is loaded from wherever its author says. */
-const isHarmlessMarkdown = ({ subject, text }: ReviewedMail): boolean =>
-  !/!\[|\]\(|\]\s*:|\]\s*\[|<\s*[a-z!/?]/iu.test(`${subject}\n${text}`);
+const isHarmlessMarkdown = ({ recipient, subject, text }: ReviewedMail): boolean =>
+  !/!\[|\]\(|\]\s*:|\]\s*\[|<\s*[a-z!/?]/iu.test(`${recipient}\n${subject}\n${text}`);
 
 /** Clients draw it as Markdown: what others have written stands in a block of code that nothing in it can end. */
 function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: string | undefined): string {
@@ -114,7 +115,7 @@ export const isMailReview = (value: unknown): value is MailReviewRequest =>
 
 const Edited = z.object({
   name: z.literal(SEND_MAIL),
-  args: z.strictObject({ subject: z.string().optional(), text: z.string() }),
+  args: z.strictObject({ recipient: z.string().optional(), subject: z.string().optional(), text: z.string() }),
 });
 
 const WireDecision = z.union([
@@ -131,21 +132,27 @@ const WireDecision = z.union([
 const Response = z.object({ decisions: z.array(WireDecision) });
 
 /**
- * The decisions in what came back for so many mails. No decisions at all: none on any of them. Undefined where the answer can't be understood:
- * then nothing in it counts, since it might belong to other mails.
+ * The decisions in what came back for these mails. No decisions at all: none on any of them. Undefined where the answer can't be understood,
+ * or would change a recipient: then nothing in it counts, since it might belong to other mails.
  */
-export function readDecisions(response: unknown, count: number): MailDecision[] | undefined {
+export function readDecisions(response: unknown, mails: readonly ReviewedMail[]): MailDecision[] | undefined {
   const read = Response.safeParse(response);
   if (!read.success) return undefined;
   const { decisions } = read.data;
-  if (decisions.length === 0) return Array.from({ length: count }, () => null);
-  if (decisions.length !== count) return undefined;
-  return decisions.map((decision) => {
-    if (decision === null || decision.type === "approve") return decision;
-    if (decision.type === "reject") return { type: "reject", ...(decision.message && { message: decision.message }) };
-    const { text, subject } = decision;
-    return { type: "edit", text, ...(subject !== undefined && { subject }) };
-  });
+  if (decisions.length === 0) return mails.map(() => null);
+  if (decisions.length !== mails.length) return undefined;
+  const fits = decisions.every(
+    (decision, index) =>
+      decision?.type !== "edit" || (decision.recipient ?? mails[index]!.recipient) === mails[index]!.recipient,
+  );
+  return fits ? decisions.map(toDecision) : undefined;
+}
+
+function toDecision(decision: z.output<typeof WireDecision>): MailDecision {
+  if (decision === null || decision.type === "approve") return decision;
+  if (decision.type === "reject") return { type: "reject", ...(decision.message && { message: decision.message }) };
+  const { text, subject } = decision;
+  return { type: "edit", text, ...(subject !== undefined && { subject }) };
 }
 
 /** Decisions in LangChain's shape. */

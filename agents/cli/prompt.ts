@@ -1,6 +1,7 @@
+import type * as Clack from "@clack/prompts";
 import { host } from "../../src/cli/host.ts";
 
-type Prompts = typeof import("@clack/prompts");
+type Prompts = typeof Clack;
 
 /** What every prompt is given: where to ask, and a signal that ends it. */
 export type Terminal = Pick<NonNullable<Parameters<Prompts["text"]>[0]>, "input" | "output" | "signal">;

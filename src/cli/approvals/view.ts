@@ -30,7 +30,7 @@ export const mailText = ({
   workflow_id,
   rendering,
   ...mail
-}: Omit<PendingResponse, "rendering"> & Partial<PendingResponse>): string =>
+}: Omit<PendingResponse, "rendering" | "html"> & Partial<PendingResponse>): string =>
   [
     fields([
       ["feedback", oneLine(feedback_id)],

@@ -65,7 +65,7 @@ describe("a mail that waits, in the conversation", () => {
     expect(asked.text).toBe("Waiting for a person's decision: the mail for feedback F-1 to customer C-1.");
     const { mail, args } = actionOf(asked.review);
     expect(mail).toMatchObject({ feedback_id: "F-1", customer_id: "C-1", recipient: "ada@example.org" });
-    expect(args).toEqual({ subject: mail.subject, text: mail.text });
+    expect(args).toEqual({ recipient: mail.recipient, subject: mail.subject, text: mail.text });
     expect({ mails: mails.mails.length, asked: server.requests.length }).toEqual({ mails: 0, asked: 1 });
 
     const ends: ToolCallEnd[] = [];
@@ -92,11 +92,20 @@ describe("a mail that waits, in the conversation", () => {
     const action = { name: "send_mail_to_customer", args: expect.anything(), description: expect.any(String) };
     const schema = expect.objectContaining({ type: "object" });
     const allowed = ["approve", "edit", "reject"];
+    const config = {
+      actionName: action.name,
+      allowedDecisions: allowed,
+      argsSchema: schema,
+      // Agent Chat UI reads these, also of the camelCase list.
+      action_name: action.name,
+      allowed_decisions: allowed,
+      args_schema: schema,
+    };
     expect(review).toMatchObject({
       actionRequests: [action],
-      reviewConfigs: [{ actionName: action.name, allowedDecisions: allowed, argsSchema: schema }],
+      reviewConfigs: [config],
       action_requests: [action],
-      review_configs: [{ action_name: action.name, allowed_decisions: allowed, args_schema: schema }],
+      review_configs: [config],
     });
   });
 
@@ -276,13 +285,31 @@ describe("only a person decides", () => {
     const parts = await startFeedback({ approval: true });
     const by = ({ user }: Readonly<Record<string, unknown>>) => (user === "Ann" ? "Ann" : undefined);
     const { agent, mails } = await start(oneMail(), { approval: { workflow: parts.workflow, by } }, parts);
-    await agent.ask("Process F-1", { threadId });
-    const edited_action = { name: "send_mail_to_customer", args: { subject: "Re: note", text: "Thank you!" } };
+    const messages = [{ role: "user", content: "Process F-1" }];
+    await agent.agent.invoke({ messages }, { configurable: { user: "Ann", thread_id: threadId } });
+    const args = { recipient: "ada@example.org", subject: "Re: note", text: "Thank you!" };
+    const edited_action = { name: "send_mail_to_customer", args };
     const resume = { decisions: [{ type: "edit", edited_action }] };
-    await agent.agent.invoke(new Command({ resume }), { configurable: { user: "Ben", thread_id: threadId } });
-    expect(mails.mails).toEqual([]);
     await agent.agent.invoke(new Command({ resume }), { configurable: { user: "Ann", thread_id: threadId } });
     expect(mails.mails.map(({ parsed }) => parsed.text?.trim())).toEqual(["Thank you!"]);
+  });
+
+  test("whom a server has signed in without the right to decide sees no mail, and decides nothing", async () => {
+    const parts = await startFeedback({ approval: true });
+    const by = ({ user }: Readonly<Record<string, unknown>>) => (user === "Ann" ? "Ann" : undefined);
+    const { agent, mails } = await start(
+      [...oneMail(), ...oneMail()],
+      { approval: { workflow: parts.workflow, by } },
+      parts,
+    );
+    const messages = [{ role: "user", content: "Process F-1" }];
+    const asBen = { configurable: { user: "Ben", thread_id: "ben" } };
+    expect(JSON.stringify(await agent.agent.invoke({ messages }, asBen))).not.toContain("ada@example.org");
+    const asAnn = { configurable: { user: "Ann", thread_id: "ann" } };
+    expect(JSON.stringify(await agent.agent.invoke({ messages }, asAnn))).toContain("ada@example.org");
+    const resume = { decisions: [{ type: "approve" }] };
+    await agent.agent.invoke(new Command({ resume }), { configurable: { user: "Ben", thread_id: "ann" } });
+    expect(mails.mails).toEqual([]);
   });
 
   test.each([
