@@ -1,6 +1,7 @@
 import "../src/node-version.ts";
 /** Agents: a chat model with the tools of a workflow, guard rails, and a memory. */
 export { createChatModel, DEFAULT_MODEL, type ChatModelSettings } from "./chat-model.ts";
+export { openChat, type ChatSettings } from "./chat-service.ts";
 export {
   createFeedbackAgent,
   type FeedbackAgent,
