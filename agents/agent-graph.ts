@@ -1,6 +1,8 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { createAgent, type ReactAgent } from "langchain";
+import { Command } from "@langchain/langgraph";
+import { createAgent, type AgentMiddleware, type ReactAgent } from "langchain";
 import { silentLogger } from "../src/log.ts";
+import { mailApproval, type Decider } from "./approval/mail-approval.ts";
 import type { FeedbackAgentOptions } from "./feedback-agent.ts";
 import { interruptedCalls } from "./guard-rails/interrupted-calls.ts";
 import { requestLimits } from "./guard-rails/limits.ts";
@@ -11,18 +13,31 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { SYSTEM_PROMPT } from "./system-prompt.ts";
 
 /** The LangGraph agent with its guard rails. In a module of its own: all that needs `langchain` is loaded with it. */
-export function createAgentGraph(options: FeedbackAgentOptions & { model: BaseChatModel }): ReactAgent {
-  const { tools, model, checkpointer, logger = silentLogger } = options;
+export function createAgentGraph(
+  options: FeedbackAgentOptions & { model: BaseChatModel; decider: Decider },
+): ReactAgent {
+  const { tools, model, checkpointer, approval, decider, logger = silentLogger } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  // Outermost first: a repeated call of the model is repaired like the first one.
+  const middleware: AgentMiddleware[] = [
+    ...(approval ? [mailApproval(approval, decider, logger)] : []),
+    requestLimits(limits),
+    modelRetries,
+    malformedCalls,
+    interruptedCalls,
+    toolErrors(logger),
+  ];
   return createAgent({
     model,
     tools: [...tools],
     systemPrompt: options.systemPrompt ?? SYSTEM_PROMPT,
     ...(checkpointer && { checkpointer }),
-    // Outermost first: a repeated call of the model is repaired like the first one.
-    middleware: [requestLimits(limits), modelRetries, malformedCalls, interruptedCalls, toolErrors(logger)],
+    middleware,
   }).withConfig({
-    // A round is at most 3 steps of the graph (limit, model, tools); the limits end a request long before this does.
-    recursionLimit: 3 * limits.modelCalls + 10,
+    // A round is at most 4 steps of the graph (approval, limit, model, tools); the limits end a request long before this does.
+    recursionLimit: 4 * limits.modelCalls + 10,
   });
 }
+
+/** The input that goes on with an interrupted conversation. */
+export const resumption = (answer: unknown): Command => new Command({ resume: answer });

@@ -1,5 +1,7 @@
 import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import type { StateSnapshot } from "@langchain/langgraph";
 import type { ReactAgent } from "langchain";
+import { isMailReview, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
 import { ValidationError } from "../src/errors.ts";
 import { REQUEST_LIMIT } from "./limits.ts";
@@ -37,7 +39,10 @@ export interface AskOptions {
   onToolStart?: (call: ToolCallStart) => void;
   /** What a running tool yields. */
   onToolProgress?: (call: Pick<ToolCallStart, "id" | "name">, progress: unknown) => void;
-  /** Comes once for every call, also for one that was refused before it started. */
+  /**
+   * Comes once for every call, also for one that was refused before it started; and again where a person's decision on its mail has changed
+   * its result.
+   */
   onToolEnd?: (call: ToolCallEnd) => void;
 }
 
@@ -47,12 +52,14 @@ export const LONGEST_MESSAGE = 100_000;
 /** What came of a request. */
 export interface AgentAnswer {
   threadId: string;
-  /** The model's last message, never empty. */
+  /** The model's last message, never empty. Where the conversation waits for a person, a sentence that says so. */
   text: string;
   /** False where `limits.modelCalls` ended the request before the model had answered; `text` then says so. */
   complete: boolean;
   /** In the order in which the model planned them; of one turn's calls, those whose arguments could not be read at all come last. */
   toolCalls: ToolCallEnd[];
+  /** Mails that wait for a person's decision (`approval`): go on with `decide`. */
+  review?: MailReviewRequest;
 }
 
 interface ToolEvent {
@@ -62,38 +69,59 @@ interface ToolEvent {
   data?: unknown;
 }
 
+type RunOptions = AskOptions & { threadId: string; modelName?: string | undefined };
+
 /** Runs the agent once and turns its stream into calls of the listeners. Errors: see `FeedbackAgent.ask`. */
-export async function ask(
-  agent: ReactAgent,
-  text: string,
-  options: AskOptions & { threadId: string; modelName?: string | undefined },
-): Promise<AgentAnswer> {
+export async function ask(agent: ReactAgent, text: string, options: RunOptions): Promise<AgentAnswer> {
   requireMessage(text);
+  return run(agent, { messages: [new HumanMessage(text)] }, new Report(options), options);
+}
+
+/**
+ * Goes on with a conversation that was interrupted.
+ * @param command LangGraph's `Command` with the answer
+ */
+export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
+  const { values } = await stateOf(agent, options.threadId);
+  const { messages = [] } = values as { messages?: BaseMessage[] };
+  return run(agent, command as AgentInput, new Report(options, messages), options);
+}
+
+/** The mails that a conversation waits for a decision on. */
+export async function waitingReview(agent: ReactAgent, threadId: string): Promise<MailReviewRequest | undefined> {
+  const { tasks } = await stateOf(agent, threadId);
+  return tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
+}
+
+const stateOf = (agent: ReactAgent, threadId: string): Promise<StateSnapshot> =>
+  agent.graph.getState(threadConfig(threadId));
+
+const threadConfig = (threadId: string) => ({ configurable: { thread_id: threadId } });
+
+type AgentInput = Parameters<ReactAgent["stream"]>[0];
+
+async function run(agent: ReactAgent, input: AgentInput, report: Report, options: RunOptions): Promise<AgentAnswer> {
   options.signal?.throwIfAborted();
-  const report = new Report(options);
   try {
-    const stream = await agent.stream(
-      { messages: [new HumanMessage(text)] },
-      {
-        streamMode: ["messages", "tools", "updates"],
-        // What the model decided is stored before a tool acts on it.
-        durability: "sync",
-        configurable: { thread_id: options.threadId },
-        ...(options.context && { context: options.context }),
-        ...(options.signal && { signal: options.signal }),
-      },
-    );
+    const stream = await agent.stream(input, {
+      streamMode: ["messages", "tools", "updates"],
+      // What the model decided is stored before a tool acts on it.
+      durability: "sync",
+      ...threadConfig(options.threadId),
+      ...(options.context && { context: options.context }),
+      ...(options.signal && { signal: options.signal }),
+    });
     for await (const [mode, data] of stream as AsyncIterable<[string, unknown]>) {
       if (mode === "messages") report.message(...(data as [BaseMessage, { langgraph_node?: string }]));
       else if (mode === "tools") report.tool(data as ToolEvent);
-      else report.update(data as Record<string, { messages?: BaseMessage[] } | null>);
+      else report.update(data as Update);
     }
   } catch (error) {
     options.signal?.throwIfAborted();
     throw toModelError(error, options.modelName);
   }
   options.signal?.throwIfAborted();
-  return { threadId: options.threadId, text: report.text, complete: report.complete, toolCalls: report.toolCalls };
+  return { threadId: options.threadId, ...report.answer };
 }
 
 function requireMessage(text: string): void {
@@ -105,10 +133,17 @@ function requireMessage(text: string): void {
   );
 }
 
+interface Update {
+  /** The interrupts of a run that ends with them. */
+  __interrupt__?: { value?: unknown }[];
+  [node: string]: { messages?: BaseMessage[] } | { value?: unknown }[] | null | undefined;
+}
+
 /** Follows one request: who calls what, what came of it, and what the model says at last. */
 class Report {
-  text = "";
-  complete = true;
+  #text = "";
+  #complete = true;
+  #review: MailReviewRequest | undefined;
   readonly #listeners: AskOptions;
   readonly #calls = new Map<string, ToolCallStart & { started: boolean; end?: ToolCallEnd }>();
   /** The message that the model is at, and what the listeners have heard of it. */
@@ -117,12 +152,22 @@ class Report {
   #reasoning = new ReasoningFilter();
   #hasSpoken = false;
 
-  constructor(listeners: AskOptions) {
+  /** @param before the messages of a conversation that goes on in the middle of a request: its calls may get another result */
+  constructor(listeners: AskOptions, before: readonly BaseMessage[] = []) {
     this.#listeners = listeners;
+    const last = before.findLast((message) => AIMessage.isInstance(message));
+    for (const { id = "", name, args } of last?.tool_calls ?? []) {
+      this.#calls.set(id, { id, name, args, started: true });
+    }
   }
 
-  get toolCalls(): ToolCallEnd[] {
-    return [...this.#calls.values()].flatMap(({ end }) => (end === undefined ? [] : [end]));
+  get answer(): Omit<AgentAnswer, "threadId"> {
+    return {
+      text: this.#review ? waitingText(this.#review) : this.#text,
+      complete: this.#complete,
+      toolCalls: [...this.#calls.values()].flatMap(({ end }) => (end === undefined ? [] : [end])),
+      ...(this.#review && { review: this.#review }),
+    };
   }
 
   /** Only what the agent's own model says: tools may ask models too, and nobody wants to hear that. */
@@ -151,16 +196,19 @@ class Report {
     else if (event === "on_tool_event") this.#listeners.onToolProgress?.({ id, name }, data);
   }
 
-  update(update: Record<string, { messages?: BaseMessage[] } | null>): void {
-    for (const message of Object.values(update).flatMap((change) => change?.messages ?? [])) {
+  update({ __interrupt__: interrupts = [], ...changes }: Update): void {
+    this.#review ??= interrupts.map(({ value }) => value).find(isMailReview);
+    for (const message of Object.values(changes as Record<string, { messages?: BaseMessage[] } | null>).flatMap(
+      (change) => change?.messages ?? [],
+    )) {
       if (ToolMessage.isInstance(message)) this.#end(message);
       else if (AIMessage.isInstance(message)) this.#said(message);
     }
   }
 
   #said(message: AIMessage): void {
-    this.text = message.text;
-    this.complete = message.response_metadata["finish_reason"] !== REQUEST_LIMIT;
+    this.#text = message.text;
+    this.#complete = message.response_metadata["finish_reason"] !== REQUEST_LIMIT;
     this.#say(this.#unheard(message.text));
     this.#beginMessage(undefined);
     for (const { id = "", name, args } of message.tool_calls ?? []) {
@@ -186,7 +234,7 @@ class Report {
 
   #end(message: ToolMessage): void {
     const call = this.#calls.get(message.tool_call_id);
-    if (call === undefined || call.end !== undefined) return;
+    if (call === undefined || call.end?.content === message.text) return;
     this.#start(call.id);
     call.end = {
       id: call.id,
@@ -198,4 +246,9 @@ class Report {
     };
     this.#listeners.onToolEnd?.(call.end);
   }
+}
+
+function waitingText({ actionRequests: actions }: MailReviewRequest): string {
+  const mails = actions.map(({ mail }) => `the mail for feedback ${mail.feedback_id} to customer ${mail.customer_id}`);
+  return `Waiting for a person's decision: ${mails.join(", ")}.`;
 }

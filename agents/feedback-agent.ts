@@ -1,16 +1,33 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { MemorySaver, type BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { ReactAgent } from "langchain";
+import { ValidationError } from "../src/errors.ts";
 import type { Logger } from "../src/log.ts";
 import { withPackages } from "../src/optional-packages.ts";
-import { ask, type AgentAnswer, type AskOptions } from "./ask.ts";
+import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
+import { toResponse, type MailDecision, type MailReviewRequest } from "./approval/mail-review.ts";
+import { ask, resume, waitingReview, type AgentAnswer, type AskOptions } from "./ask.ts";
 import type { AgentLimits } from "./limits.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 
-const AGENT_PACKAGES = ["langchain", "@langchain/openai"];
+const AGENT_PACKAGES = ["langchain", "@langchain/openai", "@langchain/langgraph"];
+
+/** Where people decide in the conversation on mails that wait (`APPROVAL=on`). */
+export interface MailApprovals {
+  /** Whose mails wait, such as `toolkit.workflow`: shows them and takes the decisions. */
+  workflow: Pick<
+    CustomerFeedbackWorkflow,
+    "process" | "getPendingResponse" | "approveResponse" | "editResponse" | "rejectResponse" | "getWorkflowResult"
+  >;
+  /**
+   * Who decides where something else than `decide` resumes the graph, such as LangGraph's own server: the name of whoever it has signed in,
+   * from the run's `configurable`; undefined where they may not decide. Never take it from what a client can write. Default: nobody.
+   */
+  by?: (configurable: Readonly<Record<string, unknown>>) => string | undefined;
+}
 
 /** What an agent is made of. */
 export interface FeedbackAgentOptions {
@@ -18,10 +35,15 @@ export interface FeedbackAgentOptions {
   tools: readonly DynamicStructuredTool[];
   /** Any LangChain chat model that supports tools; default the `OfflineChatModel`. */
   model?: BaseChatModel;
-  /** Keeps conversations by thread; without one every request stands alone. */
+  /** Keeps conversations by thread; without one every request stands alone (with `approval`: until `close`). */
   checkpointer?: BaseCheckpointSaver;
   systemPrompt?: string;
   limits?: AgentLimits;
+  /**
+   * Interrupts the conversation where a mail waits for a person, as LangChain's human-in-the-loop middleware does. The model has no part in it.
+   * Default: it doesn't, and the model says that the mail waits.
+   */
+  approval?: MailApprovals;
   /** Learns why tools failed; the model never does. */
   logger?: Logger;
 }
@@ -38,6 +60,19 @@ export interface FeedbackAgent {
    *   refuses key, model or request, or what answers is no model service
    */
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
+  /**
+   * Goes on with a conversation that waits for a person (`review` of its answer), with one decision for each of its mails in their order; with
+   * none, the agent looks what was decided elsewhere. A decision counts for the mail that was shown: has it changed, it is shown again
+   * (`review` of this answer), with what has happened. Where somebody else was first, their decision stands, and the result says whose it is.
+   * @param options `by` signs the decisions: who is at the other end, as your program knows it. Without it nothing is decided.
+   * @throws ValidationError (`nothing_waits`) where the conversation waits for nobody, and as `ask`
+   */
+  decide(
+    decisions: readonly MailDecision[],
+    options: AskOptions & { threadId: string; by?: string },
+  ): Promise<AgentAnswer>;
+  /** The mails that a conversation waits for, such as one of another process; undefined where it waits for none. */
+  waiting(threadId: string): Promise<MailReviewRequest | undefined>;
   /** Breaks off requests at work, waits for their end, and closes a `SqliteCheckpointSaver` that it was given. */
   close(): Promise<void>;
 }
@@ -51,22 +86,46 @@ export interface FeedbackAgent {
  * const { text } = await agent.ask("Customer C-1007 wrote: 'Great product!'", { threadId: "anna", onToken: print });
  */
 export async function createFeedbackAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
-  const { model = new OfflineChatModel(), checkpointer } = options;
-  const { createAgentGraph } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
-  const agent = createAgentGraph({ ...options, model });
+  const { model = new OfflineChatModel(), approval } = options;
+  const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
+  const { createAgentGraph, resumption } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
+  // Who decides is beside the graph, where nothing that a model or a client writes can reach it.
+  const deciders = new Map<unknown, string>();
+  const decider = (configurable: Readonly<Record<string, unknown>>): string | undefined =>
+    deciders.get(configurable["thread_id"]) ?? approval?.by?.(configurable);
+  const agent = createAgentGraph({ ...options, model, ...(checkpointer && { checkpointer }), decider });
   const closing = new AbortController();
   const queue = new KeyedQueue();
+
+  /** Requests of one thread run one after the other. */
+  const inTurn = (
+    { threadId = crypto.randomUUID(), signal, ...rest }: AskOptions,
+    work: (options: AskOptions & { threadId: string; modelName: string | undefined }) => Promise<AgentAnswer>,
+  ): Promise<AgentAnswer> =>
+    queue.run(threadId, async () => {
+      const ended = AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]);
+      const answer = await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
+      if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
+      return answer;
+    });
+
   return {
     agent,
-    ask: (text, askOptions = {}) => {
-      const threadId = askOptions.threadId ?? crypto.randomUUID();
-      const signal = AbortSignal.any([closing.signal, ...(askOptions.signal ? [askOptions.signal] : [])]);
-      return queue.run(threadId, async () => {
-        const answer = await ask(agent, text, { ...askOptions, threadId, signal, modelName: nameOf(model) });
-        if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
-        return answer;
-      });
-    },
+    ask: (text, askOptions = {}) => inTurn(askOptions, (runOptions) => ask(agent, text, runOptions)),
+    decide: (decisions, { by, ...askOptions }) =>
+      inTurn(askOptions, async (runOptions) => {
+        const { threadId } = runOptions;
+        if (!(await waitingReview(agent, threadId))) {
+          throw new ValidationError("This conversation waits for no decision.", { code: "nothing_waits" });
+        }
+        if (by !== undefined) deciders.set(threadId, by);
+        try {
+          return await resume(agent, resumption(toResponse(decisions)), runOptions);
+        } finally {
+          deciders.delete(threadId);
+        }
+      }),
+    waiting: async (threadId) => (checkpointer ? waitingReview(agent, threadId) : undefined),
     close: async () => {
       closing.abort(new DOMException("The agent was closed.", "AbortError"));
       await queue.idle();

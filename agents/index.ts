@@ -2,7 +2,14 @@ import "../src/node-version.ts";
 /** Agents: a chat model with the tools of a workflow, guard rails, and a memory. */
 export { createChatModel, type ChatModelSettings } from "./chat-model.ts";
 export { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
-export { createFeedbackAgent, type FeedbackAgent, type FeedbackAgentOptions } from "./feedback-agent.ts";
+export { openChat, type ChatSettings } from "./chat-service.ts";
+export {
+  createFeedbackAgent,
+  type FeedbackAgent,
+  type FeedbackAgentOptions,
+  type MailApprovals,
+} from "./feedback-agent.ts";
+export type { MailDecision, MailReviewRequest, ReviewedMail } from "./approval/mail-review.ts";
 export { LONGEST_MESSAGE, type AgentAnswer, type AskOptions, type ToolCallEnd, type ToolCallStart } from "./ask.ts";
 export { DEFAULT_LIMITS, type AgentLimits } from "./limits.ts";
 export { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";

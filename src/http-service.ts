@@ -2,6 +2,7 @@
 import type { Application } from "./application.ts";
 import { ValidationError } from "./errors.ts";
 import { consolePages } from "./faces/console/console-pages.ts";
+import type { Chat } from "./faces/http/chat.ts";
 import { createHttpApi } from "./faces/http/http-api.ts";
 import { mcpHandler } from "./faces/mcp/mcp-handler.ts";
 import type { HealthCheck } from "./faces/http/health.ts";
@@ -25,6 +26,8 @@ export interface HttpServiceOptions {
    * Secret of a token with all scopes, for a service that has no tokens: only with one can anything be approved there. Default: none.
    */
   localToken?: string;
+  /** The agent that people talk to in the console, such as of `openChat`; default: there is none. It is closed with the service. */
+  chat?: Chat;
   logger?: Logger;
 }
 
@@ -73,7 +76,7 @@ const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefin
 export async function openHttpService(
   { service, engine, ontologyStore }: Application,
   settings: Settings,
-  { version, localToken, logger = silentLogger }: HttpServiceOptions,
+  { version, localToken, chat, logger = silentLogger }: HttpServiceOptions,
 ): Promise<HttpService> {
   const { httpHost: host, httpPort: port, httpRateLimit } = settings;
   const tokens = await tokensOf(settings, logger);
@@ -113,6 +116,7 @@ export async function openHttpService(
       graph: async () => void (await ontologyStore.listStores()),
       queue: queueCheck(engine),
     },
+    ...(chat && { chat }),
     mounts: [{ path: "/mcp", handle: (request, { scopes }) => mcp(request, { scopes: [...scopes] }) }],
     metrics,
     closing: closing.signal,
@@ -130,6 +134,7 @@ export async function openHttpService(
       closing.abort();
       await mcp.close();
       await server.close();
+      await chat?.close();
       metrics.close();
     },
   };

@@ -2,6 +2,7 @@
 import "./node-version.ts";
 
 export { createHttpApi, type HttpApi, type HttpApiOptions } from "./faces/http/http-api.ts";
+export type { Chat, ChatEvent, ChatRequest, Conversation } from "./faces/http/chat.ts";
 export type { GraphQueries } from "./faces/http/graph-queries.ts";
 export type { HealthCheck } from "./faces/http/health.ts";
 export { RateLimit } from "./faces/http/rate-limit.ts";

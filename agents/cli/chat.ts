@@ -10,10 +10,12 @@ import { isAbiError } from "../../src/errors.ts";
 import { readIdentifier } from "../../src/identifier.ts";
 import { dataFile } from "../../src/parts.ts";
 import type { Settings } from "../../src/settings.ts";
-import type { FeedbackAgent } from "../feedback-agent.ts";
+import type { AgentAnswer, AskOptions, FeedbackAgent, MailReviewRequest } from "../index.ts";
 import { endsInQuotation, isQuotedLine } from "../offline-chat-model/split-request.ts";
 import type { ChatOptions } from "./chat-command.ts";
 import { liveView } from "./conversation.ts";
+import { isInteractive, prompted } from "./prompt.ts";
+import { askName, reviewMails } from "./review.ts";
 
 const EXIT = "/exit";
 
@@ -31,10 +33,12 @@ export async function chat(message: string | undefined, options: ChatOptions): P
     note("Offline demo model: fixed rules, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.");
   }
   try {
-    const agent = await createAgent(application, settings, options.model);
+    const agent = await createAgent(application, settings, options);
     try {
-      if (message === undefined) await converse(agent, threadId);
-      else await answer(agent, message, threadId, options.json === true);
+      const conversation = new Conversation(agent, threadId, options.by);
+      if (message === undefined) await converse(conversation, threadId);
+      else if (options.json) await answerAsJson(agent, message, threadId);
+      else await conversation.answer(message);
     } finally {
       await agent.close();
     }
@@ -46,7 +50,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
 async function createAgent(
   { workflow }: Application,
   settings: Settings,
-  model: string | undefined,
+  { model, json }: ChatOptions,
 ): Promise<FeedbackAgent> {
   const { openaiApiKey, openaiBaseUrl, openaiModel } = settings;
   const { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } = await import("../index.ts");
@@ -54,51 +58,92 @@ async function createAgent(
     tools: workflow.as_tools(),
     model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
+    // Nobody is asked in a pipe: the model then says that the mail waits.
+    ...(isInteractive() && json !== true && { approval: { workflow } }),
   });
 }
 
-const answer = (agent: FeedbackAgent, message: string, threadId: string, json: boolean): Promise<void> =>
+/** One conversation with the agent. */
+class Conversation {
+  readonly #agent: FeedbackAgent;
+  readonly #threadId: string;
+  /** Who decides on mails. Asked for at the first of them. */
+  #by: string | undefined;
+
+  constructor(agent: FeedbackAgent, threadId: string, by: string | undefined) {
+    this.#agent = agent;
+    this.#threadId = threadId;
+    this.#by = by;
+  }
+
+  /** Answers a message, and lets the person decide on the mails that wait on the way. */
+  async answer(message: string): Promise<void> {
+    await this.#follow(await this.#live((options) => this.#agent.ask(message, options)));
+  }
+
+  /** Shows mails that an earlier process has left to decide on. */
+  async goOn(): Promise<void> {
+    const review = await this.#agent.waiting(this.#threadId);
+    if (review) await this.#follow(await this.#decide(review));
+  }
+
+  async #follow(first: AgentAnswer): Promise<void> {
+    let answer = first;
+    while (answer.review) answer = await this.#decide(answer.review);
+    if (!answer.complete && !isInteractive()) host().exitCode = 1;
+  }
+
+  async #decide(review: MailReviewRequest): Promise<AgentAnswer> {
+    const decisions = await reviewMails(review);
+    const decided = decisions.some((decision) => decision !== null);
+    if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
+    const by = this.#by;
+    return this.#live((options) => this.#agent.decide(decisions, { ...options, ...(by !== undefined && { by }) }));
+  }
+
+  #live(work: (options: AskOptions & { threadId: string }) => Promise<AgentAnswer>): Promise<AgentAnswer> {
+    return interruptible(async (signal) => {
+      const view = liveView();
+      try {
+        return await work({ ...view, threadId: this.#threadId, signal });
+      } finally {
+        view.end();
+      }
+    });
+  }
+}
+
+const answerAsJson = (agent: FeedbackAgent, message: string, threadId: string): Promise<void> =>
   interruptible(async (signal) => {
-    if (json) {
-      const { text, complete, toolCalls } = await agent.ask(message, { threadId, signal });
-      const tool_calls = toolCalls.map(({ id, name, args, content, artifact, failed }) => ({
-        id,
-        name,
-        args,
-        failed,
-        result: artifact ?? content,
-      }));
-      if (!complete) host().exitCode = 1;
-      return printJson({ thread_id: threadId, text, ...(!complete && { complete }), tool_calls });
-    }
-    const view = liveView();
-    try {
-      const { complete } = await agent.ask(message, { ...view, threadId, signal });
-      if (!complete && !isInteractive()) host().exitCode = 1;
-    } finally {
-      view.end();
-    }
+    const { text, complete, toolCalls } = await agent.ask(message, { threadId, signal });
+    const tool_calls = toolCalls.map(({ id, name, args, content, artifact, failed }) => ({
+      id,
+      name,
+      args,
+      failed,
+      result: artifact ?? content,
+    }));
+    if (!complete) host().exitCode = 1;
+    printJson({ thread_id: threadId, text, ...(!complete && { complete }), tool_calls });
   });
 
-async function converse(agent: FeedbackAgent, threadId: string): Promise<void> {
-  for await (const message of messages()) {
-    try {
-      await answer(agent, message, threadId, false);
-    } catch (error) {
-      if (error === INTERRUPTED) note("Stopped.");
-      else if (isAbiError(error)) complain(oneLine(error.message));
-      else throw error;
-      if (!isInteractive()) host().exitCode = 1;
-    }
-  }
+async function converse(conversation: Conversation, threadId: string): Promise<void> {
+  await heard(() => conversation.goOn());
+  for await (const message of messages()) await heard(() => conversation.answer(message));
   note(`Go on with: abi-workflows chat --thread ${oneLine(threadId)}`);
 }
 
-/** Whether a person sees what went wrong; else the exit code has to say it. */
-const isInteractive = (): boolean => {
-  const { stdin, stdout } = host();
-  return stdin.isTTY === true && stdout.isTTY === true;
-};
+/** What goes wrong with one message ends no conversation. */
+async function heard(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error === INTERRUPTED) note("Stopped.");
+    else if (isAbiError(error)) complain(oneLine(error.message));
+    else throw error;
+    if (!isInteractive()) host().exitCode = 1;
+  }
+}
 
 /** Messages out of lines. Those of one quotation belong together: what a customer wrote is no message by itself. */
 async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<string> {
@@ -128,30 +173,10 @@ async function* messages(): AsyncGenerator<string> {
     return;
   }
   for (;;) {
-    const line = await ask();
-    if (typeof line !== "string" || line.trim() === EXIT) return;
+    const line = await prompted(({ text }, terminal) =>
+      text({ ...terminal, message: "You", placeholder: "What should I do? (/exit or Ctrl-D to end)" }),
+    );
+    if (line === undefined || line.trim() === EXIT) return;
     if (line.trim() !== "") yield line;
-  }
-}
-
-/** One prompt. At Ctrl-D its library closes the input and never answers; so it is cancelled from here. */
-async function ask(): Promise<string | symbol | undefined> {
-  const { text: prompt } = await import("@clack/prompts");
-  const { stdin, stdout } = host();
-  const end = new AbortController();
-  const onKey = (_text: string, key: { ctrl?: boolean; name?: string }): void => {
-    if (key.ctrl === true && key.name === "d") end.abort();
-  };
-  stdin.on("keypress", onKey);
-  try {
-    return await prompt({
-      message: "You",
-      placeholder: "What should I do? (/exit or Ctrl-D to end)",
-      signal: end.signal,
-      input: stdin,
-      output: stdout,
-    });
-  } finally {
-    stdin.off("keypress", onKey);
   }
 }

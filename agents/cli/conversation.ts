@@ -28,7 +28,13 @@ interface ToolResult {
   response_withheld?: string;
   status?: string;
   duplicate?: boolean;
+  decided?: { decision: string; by: string; first?: true };
 }
+
+const decisionText = ({ decision, by, first }: NonNullable<ToolResult["decided"]>): string => {
+  const what = { approve: "approved", edit: "edited", reject: "rejected" }[decision] ?? decision;
+  return first ? `${by} was first: ${what}` : `${what} by ${by}`;
+};
 
 /** What a call came to, on one line. */
 export function resultText({ artifact, content, failed }: ToolCallEnd): string {
@@ -43,7 +49,9 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     result.ticket_id,
     ...(result.response_id === undefined ? [] : ["mail sent"]),
     ...(isWaiting(result) ? ["the mail waits for approval"] : []),
-    result.response_withheld,
+    // With a decision it is in the next words.
+    ...(result.decided?.decision === "reject" ? [] : [result.response_withheld]),
+    ...(result.decided === undefined ? [] : [decisionText(result.decided)]),
     ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
   ].filter((part) => part !== undefined);
   return `✓ ${oneLine(who + cut(parts.length > 0 ? parts.join(" · ") : content, LONGEST_RESULT))}`;

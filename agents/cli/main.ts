@@ -81,7 +81,10 @@ export function createProgram(): Command {
   addChatCommand(program);
   addProcessCommand(program);
   addBatchCommand(program);
-  addServeCommand(program);
+  addServeCommand(program, async (application, settings, logger) => {
+    const { openChat } = await import("../chat-service.ts");
+    return openChat(application, settings, { logger });
+  });
   addIngestCommand(program);
   addHeldMailsCommand(program);
   addWorkerCommand(program);

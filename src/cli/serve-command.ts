@@ -1,4 +1,8 @@
 import type { Command } from "commander";
+import type { Application } from "../application.ts";
+import type { Chat } from "../faces/http/chat.ts";
+import type { Logger } from "../log.ts";
+import type { Settings } from "../settings.ts";
 import { addExamples, type GlobalOptions } from "./command.ts";
 
 export interface ServeOptions extends GlobalOptions {
@@ -7,8 +11,11 @@ export interface ServeOptions extends GlobalOptions {
   demo?: true;
 }
 
+/** Makes the agent that people talk to. It comes from outside: models are none of this room's business. */
+export type OpenChat = (application: Application, settings: Settings, logger: Logger) => Promise<Chat>;
+
 /** `serve`: everything over HTTP, until told to stop. */
-export function addServeCommand(program: Command): void {
+export function addServeCommand(program: Command, openChat: OpenChat): void {
   const command = program
     .command("serve")
     .summary("offer everything over HTTP")
@@ -21,7 +28,7 @@ export function addServeCommand(program: Command): void {
     .option("--demo", "serve sample data from a folder of its own; mails go to files and wait for approval first")
     .action(async (_options, command: Command) => {
       const { serve } = await import("./serve.ts");
-      await serve(command.optsWithGlobals<ServeOptions>());
+      await serve(command.optsWithGlobals<ServeOptions>(), openChat);
     });
   addExamples(
     command,

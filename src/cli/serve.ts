@@ -11,12 +11,12 @@ import { usageError } from "./command.ts";
 import { host } from "./host.ts";
 import { INTERRUPTED, untilAborted } from "./interruption.ts";
 import { dim, note, print, printJson } from "./output.ts";
-import type { ServeOptions } from "./serve-command.ts";
+import type { OpenChat, ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
 /** Serves until it is told to stop. */
-export async function serve(options: ServeOptions): Promise<void> {
+export async function serve(options: ServeOptions, openChat: OpenChat): Promise<void> {
   const settings = serveSettings(options);
   const logger = loggerFor(settings);
   const localToken = `abi_${randomBytes(24).toString("base64url")}`;
@@ -24,7 +24,13 @@ export async function serve(options: ServeOptions): Promise<void> {
     await withApplication(settings, async (application, signal) => {
       // The demo is not to read real mail.
       const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
-      const service = await openHttpService(application, settings, { version: packageVersion(), localToken, logger });
+      const chat = hasModel(settings, options) ? await openChat(application, settings, logger) : undefined;
+      const service = await openHttpService(application, settings, {
+        version: packageVersion(),
+        localToken,
+        logger,
+        ...(chat && { chat }),
+      });
       const sample = options.demo ? submitSample(application, signal) : undefined;
       // What goes wrong with it is said at the end.
       sample?.catch(() => {});
@@ -47,6 +53,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   note("Stopped. Runs that are not finished go on with the next start.");
 }
 
+/** Without one nothing of LangChain is loaded. */
+const hasModel = ({ openaiApiKey, openaiBaseUrl }: Settings, { demo }: ServeOptions): boolean =>
+  demo === true || openaiApiKey !== undefined || openaiBaseUrl !== undefined;
+
 function serveSettings(options: ServeOptions): Settings {
   const settings = settingsFrom(options);
   const { dataDirectory } = settings;
@@ -62,15 +72,24 @@ function serveSettings(options: ServeOptions): Settings {
   );
   const { httpHost, httpPort } = given;
   if (!options.demo) return { ...settings, httpHost, httpPort };
-  return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofHttp(settings), httpHost, httpPort };
+  return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofCaller(settings), httpHost, httpPort };
 }
 
-/** Of the environment nothing counts but how it is called: a demo must not write to real customers. */
+/** Of the environment nothing counts but how it is called, and who answers in the chat: a demo must not write to real customers. */
 const demoSettings = (dataDirectory: string): Settings =>
-  readSettings({ dataDirectory, customerSource: sampleFile("customers.csv"), approval: true, logLevel: "error" }, {});
+  readSettings(
+    {
+      dataDirectory,
+      customerSource: sampleFile("customers.csv"),
+      approval: true,
+      graphTools: "questions",
+      logLevel: "error",
+    },
+    {},
+  );
 
-const ofHttp = (settings: Settings): Partial<Settings> =>
-  Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith("http")));
+const ofCaller = (settings: Settings): Partial<Settings> =>
+  Object.fromEntries(Object.entries(settings).filter(([name]) => /^(?:http|openai)/.test(name)));
 
 /** The sample feedback, once: what was submitted by an earlier start is known. */
 async function submitSample({ workflow }: Application, signal: AbortSignal): Promise<void> {

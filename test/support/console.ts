@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type axe from "axe-core";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { openChat } from "../../agents/index.ts";
 import { openApplication, type Application } from "../../src/application.ts";
 import { openHttpService, type HttpService } from "../../src/http-service.ts";
 import { silentLogger } from "../../src/log.ts";
@@ -37,8 +38,14 @@ export interface ConsoleService {
 
 const LOCAL_TOKEN = "local-0123456789abcdef";
 
-/** Serves sample customers; mails wait for a person unless the settings say otherwise. */
-export async function serveConsole(overrides: Partial<Settings> = {}): Promise<ConsoleService> {
+/**
+ * Serves sample customers; mails wait for a person unless the settings say otherwise.
+ * @param options `hasChat`: whether an agent can be talked to, the offline one where the settings name no model; default: where they name one
+ */
+export async function serveConsole(
+  overrides: Partial<Settings> = {},
+  { hasChat = overrides.openaiBaseUrl !== undefined } = {},
+): Promise<ConsoleService> {
   const dataDirectory = temporaryFolder();
   const given = {
     dataDirectory,
@@ -51,7 +58,11 @@ export async function serveConsole(overrides: Partial<Settings> = {}): Promise<C
   const settings = readSettings({ ...given, ...overrides }, {});
   const options = { version: "0.0.0", localToken: LOCAL_TOKEN, logger: silentLogger };
   const application = await openApplication(settings, silentLogger);
-  let service: HttpService | undefined = await openHttpService(application, settings, options);
+  const serve = async (current: Settings): Promise<HttpService> => {
+    const chat = hasChat ? await openChat(application, current) : undefined;
+    return openHttpService(application, current, { ...options, ...(chat && { chat }) });
+  };
+  let service: HttpService | undefined = await serve(settings);
   const { url } = service;
   const outbox = join(dataDirectory, "outbox");
   const stop = async (): Promise<void> => {
@@ -74,8 +85,7 @@ export async function serveConsole(overrides: Partial<Settings> = {}): Promise<C
         : [],
     stop,
     start: async (changes = {}) => {
-      const again = { ...settings, ...changes, httpPort: Number(new URL(url).port) };
-      service = await openHttpService(application, again, options);
+      service = await serve({ ...settings, ...changes, httpPort: Number(new URL(url).port) });
     },
   };
 }

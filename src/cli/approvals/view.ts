@@ -24,13 +24,19 @@ export function waitingTable(runs: readonly RunView[]): string {
 }
 
 /** A mail as it would go out, for people. */
-export const mailText = ({ feedback_id, customer_id, workflow_id, rendering, ...mail }: PendingResponse): string =>
+export const mailText = ({
+  feedback_id,
+  customer_id,
+  workflow_id,
+  rendering,
+  ...mail
+}: Omit<PendingResponse, "rendering" | "html"> & Partial<PendingResponse>): string =>
   [
     fields([
       ["feedback", oneLine(feedback_id)],
       ["customer", oneLine(customer_id)],
       ["workflow id", workflow_id],
-      ["rendering", rendering],
+      ...(rendering === undefined ? [] : [["rendering", rendering] as const]),
       ["from", oneLine(mail.sender)],
       ["to", oneLine(mail.recipient)],
       ["subject", oneLine(mail.subject)],

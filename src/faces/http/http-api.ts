@@ -13,6 +13,8 @@ import { traceRequest } from "../../telemetry/tracing.ts";
 import type { Service } from "../../workflow/service.ts";
 import { accessLog } from "./access-log.ts";
 import { readBody } from "./body.ts";
+import type { Chat } from "./chat.ts";
+import { chatRoutes } from "./chat-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { documentationRoutes } from "./docs-page.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -55,6 +57,8 @@ export interface HttpApiOptions {
   signatures?: WebhookSignatures;
   /** Answers SPARQL; default: the graph can't be asked. */
   graph?: GraphQueries;
+  /** The agent that people talk to; default: there is none. Closing it is up to whoever made it. */
+  chat?: Chat;
   /** What `/readyz` looks at, by its name. */
   checks?: Readonly<Record<string, HealthCheck>>;
   /** Milliseconds within which a body, or the next piece of a stream, must have come; default 30,000. */
@@ -109,6 +113,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     service,
     closing,
     graph: options.graph,
+    chat: options.chat,
     signatures: options.signatures,
     checks: options.checks ?? {},
     bodyTimeoutMs,
@@ -152,6 +157,7 @@ const routesOf = (parts: HttpParts): Route[] => {
     ...approvalRoutes(parts),
     ...eventRoutes(parts),
     ...toolRoutes(parts),
+    ...chatRoutes(parts),
     ...sparqlRoutes(parts),
     ...mailRoutes(parts),
     ...healthRoutes(parts),

@@ -5,6 +5,7 @@ import type { Json } from "../../json.ts";
 import type { Operation, Scope, StreamOperation } from "../../workflow/operation.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Service } from "../../workflow/service.ts";
+import type { Chat } from "./chat.ts";
 import type { GraphQueries } from "./graph-queries.ts";
 import type { HealthCheck } from "./health.ts";
 import type { Caller } from "./tokens.ts";
@@ -29,6 +30,7 @@ export type HttpContext = Context<HttpEnv>;
 export interface HttpParts {
   readonly service: Service;
   readonly graph: GraphQueries | undefined;
+  readonly chat: Chat | undefined;
   readonly signatures: WebhookSignatures | undefined;
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** Milliseconds within which a body must have come. */

@@ -21,6 +21,7 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ["scope_missing", 403],
   ["origin_not_allowed", 403],
   ["not_found", 404],
+  ["no_model", 404],
   ["unknown_run", 404],
   ["unknown_mail", 404],
   ["no_approvals", 404],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
+import { openChat } from "../../../agents/index.ts";
 import { openApplication } from "../../../src/application.ts";
 import { createHttpApi } from "../../../src/faces/http/http-api.ts";
 import { Tokens } from "../../../src/faces/http/tokens.ts";
@@ -39,15 +40,16 @@ const SECRET = "all-0123456789abcdefgh";
 /** The service on the sample data, which the examples are about. */
 async function startSample() {
   const folder = temporaryFolder();
-  const application = await openApplication(
-    readSettings(
-      { dataDirectory: folder, customerSource: join(root, "examples/data/customers.csv"), approval: true },
-      {},
-    ),
+  const settings = readSettings(
+    { dataDirectory: folder, customerSource: join(root, "examples/data/customers.csv"), approval: true },
+    {},
   );
+  const application = await openApplication(settings);
+  const chat = await openChat(application, settings);
   const { app, routes } = createHttpApi(application.service, {
     tokens: Tokens.of("Ann Ford", SCOPES, SECRET),
     version: "1.2.3",
+    chat,
     graph: {
       runner: application.ontologyStore.queryRunner,
       store: "feedback_data",
@@ -59,6 +61,7 @@ async function startSample() {
   const server = await startHttpServer(app.fetch, { host: "127.0.0.1", port: 0 });
   onTestFinished(async () => {
     await server.close();
+    await chat.close();
     await application.close();
   });
   const get = async (path: string): Promise<Response> =>
@@ -169,6 +172,15 @@ async function prepare({ workflow }: Sample, path: string): Promise<Record<strin
   return { workflow_id, rendering, feedback_id };
 }
 
+/** A conversation that waits for a decision. */
+async function conversation({ url }: Sample): Promise<Record<string, string>> {
+  const message = `Customer C-1007 wrote: 'A good product, number ${(count += 1)}'`;
+  const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" };
+  const response = await fetch(`${url}/chat`, { method: "POST", headers, body: JSON.stringify({ message }) });
+  const [, thread_id = ""] = /"thread_id":"([^"]+)"/.exec(await response.text()) ?? [];
+  return { thread_id };
+}
+
 /** Where an example is about a held mail, one that is there. */
 async function heldMail({ service }: Sample, example: unknown): Promise<Record<string, string>> {
   if (!Object.hasOwn(Object(example) as object, "mail_id")) return {};
@@ -178,7 +190,11 @@ async function heldMail({ service }: Sample, example: unknown): Promise<Record<s
 
 /** What is wrong with the answer to an operation's example. */
 async function replay(sample: Sample, method: string, path: string, operation: DocumentedOperation): Promise<string[]> {
-  const known = path.includes("{") ? await prepare(sample, path) : {};
+  const known = path.includes("{thread_id}")
+    ? await conversation(sample)
+    : path.includes("{")
+      ? await prepare(sample, path)
+      : {};
   const [type, media] =
     Object.entries(operation.requestBody?.content ?? {}).find(([, { example }]) => example !== undefined) ?? [];
   if (operation.requestBody && !media) return [`${operation.operationId} has no example`];

@@ -1,0 +1,232 @@
+import { ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { interrupt, task } from "@langchain/langgraph";
+import { createMiddleware, type AgentMiddleware } from "langchain";
+import { ConflictError, isAbiError } from "../../src/errors.ts";
+import { isObject, type Json } from "../../src/json.ts";
+import { describeCause, type Logger } from "../../src/log.ts";
+import type { RunResult } from "../../src/workflow/result.ts";
+import type { DecidedResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { MailApprovals } from "../feedback-agent.ts";
+import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";
+
+/** Who is at the other end of a run of the graph: the name that signs decisions; undefined where nobody there may decide. */
+export type Decider = (configurable: Readonly<Record<string, unknown>>) => string | undefined;
+
+/** What became of one mail. Kept by LangGraph with the conversation, so it is plain data. */
+type Outcome =
+  | { state: "left" }
+  | { state: "again"; note: string }
+  | { state: "settled"; result: RunResult; decided?: Decided };
+
+/** What people and the model are told of a decision: nothing by which the mail could be decided on. */
+interface Decided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
+  /** Why it was rejected. */
+  reason?: string;
+  /** It was somebody else's, who came first. */
+  first?: true;
+}
+
+/**
+ * Between a tool's result and the model: where a run waits for a person, the conversation is interrupted with the mail, and goes on with what
+ * the run has come to. Each look at a mail and each outcome is recorded by LangGraph (`task`) before the next: resumed in another
+ * process, a decision counts for the mail that was on the screen, and is made once.
+ */
+export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
+  const { workflow } = approvals;
+  const steps = approvalSteps(workflow, logger);
+  return createMiddleware({
+    name: "MailApproval",
+    beforeModel: async ({ messages }, { configurable = {}, signal }) => {
+      const waiting = waitingResults(messages, workflow.process.name);
+      if (waiting.size === 0) return undefined;
+      // Who may not decide gets no card: the model says that the mail waits.
+      if (approvals.by && decider(configurable) === undefined) return undefined;
+      const settled = await review([...waiting.keys()], steps, () => decider(configurable), signal);
+      return { messages: [...settled].map(([id, outcome]) => revised(waiting.get(id)!, outcome)) };
+    },
+  });
+}
+
+type Steps = ReturnType<typeof approvalSteps>;
+type Settled = Extract<Outcome, { state: "settled" }>;
+
+/** Shows mails until none of them has to be shown again. */
+async function review(
+  ids: readonly string[],
+  { look, settle }: Steps,
+  decider: () => string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Settled>> {
+  const settled = new Map<string, Settled>();
+  const add = (id: string, outcome: Outcome): void => {
+    if (outcome.state === "settled") settled.set(id, outcome);
+  };
+  let open = [...ids];
+  let notes: Record<string, string> = {};
+  while (open.length > 0) {
+    const seen = await look(open, signal);
+    for (const { id, outcome } of seen) if (outcome) add(id, outcome);
+    const mails = seen.flatMap(({ mail }) => (mail ? [mail] : []));
+    if (mails.length === 0) break;
+    const answer: unknown = interrupt(reviewRequest(mails, notes));
+    const outcomes = await settle(mails, answer, decider(), signal);
+    notes = {};
+    outcomes.forEach((outcome, index) => {
+      const id = mails[index]!.workflow_id;
+      add(id, outcome);
+      if (outcome.state === "again") notes[id] = outcome.note;
+    });
+    open = Object.keys(notes);
+  }
+  return settled;
+}
+
+/** The results since the model's last turn of runs that wait for a person, by workflow id. */
+function waitingResults(messages: readonly BaseMessage[], tool: string): Map<string, ToolMessage> {
+  const found = new Map<string, ToolMessage>();
+  for (const message of messages.toReversed()) {
+    if (!ToolMessage.isInstance(message)) break;
+    const artifact: unknown = message.artifact;
+    if (message.name !== tool || !isObject(artifact) || artifact["status"] !== "waiting_for_approval") continue;
+    const id = artifact["workflow_id"];
+    if (typeof id === "string") found.set(id, message);
+  }
+  return found;
+}
+
+/** The same message with what the run has come to: LangGraph replaces it by its id. */
+function revised(message: ToolMessage, { result, decided }: Settled): ToolMessage {
+  const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
+  const artifact = { feedback_id, customer_id, ...result, ...(decided !== undefined && { decided }) };
+  return new ToolMessage({
+    ...(message.id !== undefined && { id: message.id }),
+    ...(message.name !== undefined && { name: message.name }),
+    tool_call_id: message.tool_call_id,
+    content: JSON.stringify(artifact),
+    artifact,
+  });
+}
+
+function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
+  const resultOf = (id: string, signal: AbortSignal | undefined): Promise<RunResult> =>
+    workflow.getWorkflowResult(id, signal ? { signal } : {});
+
+  const lookAt = async (
+    id: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ id: string; mail?: ShownMail; outcome?: Outcome }> => {
+    try {
+      const mail = await workflow.getPendingResponse(id);
+      if (mail) {
+        const { html: _html, ...shown } = mail;
+        return { id, mail: shown };
+      }
+      return { id, outcome: { state: "settled", result: await resultOf(id, signal) } };
+    } catch (error) {
+      signal?.throwIfAborted();
+      // The conversation goes on without the mail, which keeps waiting.
+      logger.error({ cause: describeCause(error), workflow_id: id }, "a mail that waits could not be shown");
+      return { id };
+    }
+  };
+
+  const decide = ({ workflow_id: id, rendering }: ShownMail, decision: MailDecision & object, by: string) => {
+    switch (decision.type) {
+      case "approve":
+        return workflow.approveResponse(id, { rendering, by });
+      case "edit":
+        return workflow.editResponse(id, { rendering, by, ...wordsOf(decision) });
+      case "reject":
+        return workflow.rejectResponse(id, { rendering, by, ...(decision.message && { reason: decision.message }) });
+    }
+  };
+
+  /** Where nobody has decided here, somebody may have elsewhere. */
+  const lookAgain = async (id: string, signal: AbortSignal | undefined): Promise<Outcome> =>
+    (await workflow.getPendingResponse(id))
+      ? { state: "left" }
+      : { state: "settled", result: await resultOf(id, signal) };
+
+  const settleOne = async (
+    mail: ShownMail,
+    decision: MailDecision,
+    by: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> => {
+    const id = mail.workflow_id;
+    try {
+      if (decision === null) return await lookAgain(id, signal);
+      if (by === undefined) return again("Nobody here may decide. Decide in the console or by the command approvals.");
+      const decided = await decideOrYield(mail, unchangedIsApproved(mail, decision), by);
+      const result = await resultOf(id, signal);
+      if (result.status !== "waiting_for_approval") return { state: "settled", result, decided };
+      return again(
+        `${decided.first ? `${decided.by} has decided first` : "Your decision was kept"}, but another mail waits now.`,
+      );
+    } catch (error) {
+      signal?.throwIfAborted();
+      return again(explain(error));
+    }
+  };
+
+  /** What was decided: what this person wants, or what somebody else has decided before. */
+  const decideOrYield = async (mail: ShownMail, wanted: MailDecision & object, by: string): Promise<Decided> => {
+    try {
+      const { decision, by: name, decided_at } = await decide(mail, wanted, by);
+      return { decision, by: name, decided_at };
+    } catch (error) {
+      if (!(error instanceof ConflictError) || error.code !== "already_decided") throw error;
+      const { decision, by: name, decided_at, reason } = error.standing as unknown as Decided;
+      return { decision, by: name, decided_at, ...(reason !== undefined && { reason }), first: true };
+    }
+  };
+
+  const explain = (error: unknown): string => {
+    if (error instanceof ConflictError && error.code === "decision_outdated") {
+      return "The mail has changed since it was shown. Nothing was decided: look at it again.";
+    }
+    if (error instanceof ConflictError && error.code === "run_ended") return "The run has ended meanwhile.";
+    if (isAbiError(error) && error.type !== "unexpected_error") return `Nothing was decided: ${error.message}`;
+    logger.error({ cause: describeCause(error) }, "a decision could not be taken");
+    return "The decision could not be taken. Try it again.";
+  };
+
+  return {
+    look: task("look", (ids: readonly string[], signal: AbortSignal | undefined) =>
+      Promise.all(ids.map((id) => lookAt(id, signal))),
+    ),
+    settle: task(
+      "settle",
+      async (
+        mails: readonly ShownMail[],
+        answer: unknown,
+        by: string | undefined,
+        signal: AbortSignal | undefined,
+      ): Promise<Outcome[]> => {
+        const decisions = readDecisions(answer, mails);
+        if (!decisions) {
+          return mails.map(() => again(UNREADABLE));
+        }
+        return Promise.all(mails.map((mail, index) => settleOne(mail, decisions[index]!, by, signal)));
+      },
+    ),
+  };
+}
+
+const UNREADABLE =
+  "Nothing was decided: there must be one decision for each mail, and an edit can change subject and text only.";
+
+const again = (note: string): Outcome => ({ state: "again", note });
+
+/** Clients send the whole form: what is as it was is no edit. */
+function unchangedIsApproved(mail: ShownMail, decision: MailDecision & object): MailDecision & object {
+  if (decision.type !== "edit") return decision;
+  const { text, subject = mail.subject } = decision;
+  if (text === mail.text && subject === mail.subject) return { type: "approve" };
+  return { type: "edit", text, ...(subject !== mail.subject && { subject }) };
+}
+
+const wordsOf = ({ text, subject }: { text: string; subject?: string }) => ({
+  text,
+  ...(subject !== undefined && { subject }),
+});

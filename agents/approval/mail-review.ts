@@ -1,0 +1,165 @@
+/**
+ * The request for a person's decision on mails, and the answer: LangChain's human-in-the-loop shapes. LangChain.js names their fields in
+ * camelCase, its Python edition and Agent Chat UI in snake_case: a request has both, and either is understood in an answer. Each object has
+ * them too: LangGraph's SDK hands the camelCase ones to clients under both names.
+ */
+import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
+import { z } from "zod";
+import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
+
+/** The name of the action that a person decides on. No tool has it: a model can't call it. */
+export const SEND_MAIL = "send_mail_to_customer";
+
+/** A mail as it is kept with a conversation. */
+export type ShownMail = Omit<PendingResponse, "html">;
+
+/** A mail as people see it: without its digest, which every decision has to name. */
+export type ReviewedMail = Omit<ShownMail, "rendering">;
+
+/** A mail to decide on. Of `args` an edit may change subject and text. */
+export interface MailAction extends ActionRequest {
+  mail: ReviewedMail;
+  /** Why it is shown again, where it is. */
+  note?: string;
+}
+
+interface MailReviewConfig extends ReviewConfig {
+  action_name: string;
+  allowed_decisions: string[];
+  args_schema?: object;
+}
+
+/** The value of the interrupt: one action for each mail that waits. */
+export interface MailReviewRequest extends HITLRequest {
+  actionRequests: MailAction[];
+  reviewConfigs: MailReviewConfig[];
+  action_requests: MailAction[];
+  review_configs: MailReviewConfig[];
+}
+
+/**
+ * What a person decides on one mail. `edit` replaces text and, where given, subject. `null`: not now, or decided elsewhere: the agent then
+ * looks how things stand.
+ */
+export type MailDecision =
+  | { type: "approve" }
+  | { type: "edit"; text: string; subject?: string }
+  | { type: "reject"; message?: string }
+  | null;
+
+const ARGS_SCHEMA = {
+  type: "object",
+  properties: {
+    recipient: { type: "string", description: "Stays as it is." },
+    subject: { type: "string" },
+    text: { type: "string" },
+  },
+  required: ["text"],
+  additionalProperties: false,
+};
+
+/** @param notes why a mail is shown again, by its workflow id */
+export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Record<string, string>>): MailReviewRequest {
+  const actions = mails.map(({ rendering: _rendering, ...mail }): MailAction => ({
+    name: SEND_MAIL,
+    args: isHarmlessMarkdown(mail) ? { recipient: mail.recipient, subject: mail.subject, text: mail.text } : {},
+    description: describe(mail, notes[mail.workflow_id]),
+    mail,
+    ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
+  }));
+  // One for all actions of that name, as in LangChain: where one mail can't be edited here, none can.
+  const editable = actions.every(({ args }) => "text" in args);
+  const allowed = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
+  const config: MailReviewConfig = {
+    actionName: SEND_MAIL,
+    allowedDecisions: allowed,
+    action_name: SEND_MAIL,
+    allowed_decisions: allowed,
+    ...(editable && { argsSchema: ARGS_SCHEMA, args_schema: ARGS_SCHEMA }),
+  };
+  const configs = actions.map(() => config);
+  return { actionRequests: actions, reviewConfigs: configs, action_requests: actions, review_configs: configs };
+}
+
+/** Clients draw `args` as Markdown, where an image is loaded from wherever its author says. */
+const isHarmlessMarkdown = ({ recipient, subject, text }: ReviewedMail): boolean =>
+  !/!\[|\]\(|\]\s*:|\]\s*\[|<\s*[a-z!/?]/iu.test(`${recipient}\n${subject}\n${text}`);
+
+/** Clients draw it as Markdown: what others have written stands in a block of code that nothing in it can end. */
+function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: string | undefined): string {
+  const lines = [
+    `feedback  ${oneLine(feedback_id)}`,
+    `customer  ${oneLine(customer_id)}`,
+    `from      ${oneLine(mail.sender)}`,
+    `to        ${oneLine(mail.recipient)}`,
+    `subject   ${oneLine(mail.subject)}`,
+    ...(mail.refusal === undefined ? [] : [`refused   ${oneLine(mail.refusal)}`]),
+    "",
+    mail.text.trimEnd(),
+  ].join("\n");
+  const longest = Math.max(2, ...(lines.match(/`+/gu) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return `${note === undefined ? "" : `**${note}**\n\n`}This mail waits for your decision.\n\n${fence}text\n${lines}\n${fence}`;
+}
+
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
+
+/** Whether the value of an interrupt is such a request. */
+export const isMailReview = (value: unknown): value is MailReviewRequest =>
+  typeof value === "object" &&
+  value !== null &&
+  "actionRequests" in value &&
+  Array.isArray(value.actionRequests) &&
+  value.actionRequests.length > 0 &&
+  (value.actionRequests as Partial<MailAction>[]).every(({ name, mail }) => name === SEND_MAIL && mail !== undefined);
+
+const Edited = z.object({
+  name: z.literal(SEND_MAIL),
+  args: z.strictObject({ recipient: z.string().optional(), subject: z.string().optional(), text: z.string() }),
+});
+
+const WireDecision = z.union([
+  z.null(),
+  z.object({ type: z.literal("approve") }),
+  z.object({ type: z.literal("reject"), message: z.string().nullish() }),
+  z
+    .object({ type: z.literal("edit"), editedAction: Edited.optional(), edited_action: Edited.optional() })
+    .transform(({ editedAction, edited_action }) => editedAction ?? edited_action)
+    .pipe(Edited)
+    .transform(({ args }) => ({ type: "edit" as const, ...args })),
+]);
+
+const Response = z.object({ decisions: z.array(WireDecision) });
+
+/**
+ * The decisions in what came back for these mails. No decisions at all: none on any of them. Undefined where the answer can't be understood,
+ * or would change a recipient: then nothing in it counts, since it might belong to other mails.
+ */
+export function readDecisions(response: unknown, mails: readonly ReviewedMail[]): MailDecision[] | undefined {
+  const read = Response.safeParse(response);
+  if (!read.success) return undefined;
+  const { decisions } = read.data;
+  if (decisions.length === 0) return mails.map(() => null);
+  if (decisions.length !== mails.length) return undefined;
+  const fits = decisions.every(
+    (decision, index) =>
+      decision?.type !== "edit" || (decision.recipient ?? mails[index]!.recipient) === mails[index]!.recipient,
+  );
+  return fits ? decisions.map(toDecision) : undefined;
+}
+
+function toDecision(decision: z.output<typeof WireDecision>): MailDecision {
+  if (decision === null || decision.type === "approve") return decision;
+  if (decision.type === "reject") return { type: "reject", ...(decision.message && { message: decision.message }) };
+  const { text, subject } = decision;
+  return { type: "edit", text, ...(subject !== undefined && { subject }) };
+}
+
+/** Decisions in LangChain's shape. */
+export const toResponse = (decisions: readonly MailDecision[]): object => ({
+  decisions: decisions.map((decision) => {
+    if (decision?.type !== "edit") return decision;
+    const { type, ...args } = decision;
+    return { type, editedAction: { name: SEND_MAIL, args } };
+  }),
+});

@@ -1,0 +1,188 @@
+/** The agent behind a service's `/chat`: the tools of all its workflows, for each caller those that they may call themselves. */
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import type { DynamicStructuredTool } from "@langchain/core/tools";
+import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
+import type { Application } from "../src/application.ts";
+import { isAbiError, toWireError } from "../src/errors.ts";
+import type { Chat, ChatEntry, ChatEvent, ChatRequest, Conversation } from "../src/faces/http/chat.ts";
+import { describeCause, silentLogger, type Logger } from "../src/log.ts";
+import { dataFile } from "../src/parts.ts";
+import type { Settings } from "../src/settings.ts";
+import type { Scope } from "../src/workflow/operation.ts";
+import { createKnowledgeGraphTools } from "../tools/index.ts";
+import type { MailReviewRequest } from "./approval/mail-review.ts";
+import type { AgentAnswer, AskOptions } from "./ask.ts";
+import { createChatModel } from "./chat-model.ts";
+import { createFeedbackAgent, type FeedbackAgent } from "./feedback-agent.ts";
+import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
+
+/** What `openChat` needs of the settings: the model, and where conversations are kept. */
+export type ChatSettings = Pick<
+  Settings,
+  "openaiApiKey" | "openaiBaseUrl" | "openaiModel" | "dataDirectory" | "graphTools"
+>;
+
+/**
+ * The agent for `openHttpService`: people talk to it in the console. It can't decide on mails that wait: people who may are shown them, and
+ * decide in their own name. Without a model in the settings the offline demo model answers.
+ * @param options `logger` is told of unexpected failures; default: nobody is
+ * @throws ValidationError (`package_missing`)
+ * @example
+ * const chat = await openChat(application, settings);
+ * const service = await openHttpService(application, settings, { version: "1.0.0", chat });
+ */
+export async function openChat(
+  application: Application,
+  settings: ChatSettings,
+  { logger = silentLogger }: { logger?: Logger } = {},
+): Promise<Chat> {
+  const isOffline = settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined;
+  const model = await createChatModel(settings);
+  const checkpointer = new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite"));
+  const tools = await scopedTools(application, settings);
+  return new AgentChat(
+    { application, model, checkpointer, tools, logger },
+    {
+      model: isOffline ? "offline demo model" : (settings.openaiModel ?? DEFAULT_MODEL),
+      offline: isOffline,
+    },
+  );
+}
+
+interface ScopedTool {
+  tool: DynamicStructuredTool;
+  scope: Scope;
+}
+
+/** The tools of all workflows and the questions to the graph that the settings allow, with the scope that each needs. */
+async function scopedTools({ service, ontologyStore }: Application, settings: ChatSettings): Promise<ScopedTool[]> {
+  const scopes = new Map(service.operations.map(({ operation: { name, scope } }) => [name, scope]));
+  const questions =
+    settings.graphTools === "off"
+      ? []
+      : await createKnowledgeGraphTools({ ontologyStore, freeQuery: settings.graphTools === "query" });
+  const tools = [...[...service.workflows.values()].flatMap((workflow) => workflow.as_tools()), ...questions];
+  // What no operation says a scope for is for nobody.
+  return tools.flatMap((tool) => {
+    const scope = scopes.get(tool.name);
+    return scope === undefined ? [] : [{ tool, scope }];
+  });
+}
+
+interface Parts {
+  application: Application;
+  model: BaseChatModel;
+  checkpointer: SqliteCheckpointSaver;
+  tools: readonly ScopedTool[];
+  logger: Logger;
+}
+
+class AgentChat implements Chat {
+  readonly status: Chat["status"];
+  readonly #parts: Parts;
+  /** By what their callers may do. */
+  readonly #agents = new Map<string, Promise<FeedbackAgent>>();
+
+  constructor(parts: Parts, status: Chat["status"]) {
+    this.#parts = parts;
+    this.status = status;
+  }
+
+  ask(message: string, request: ChatRequest): ReadableStream<ChatEvent> {
+    return this.#events(request, (agent, options) => agent.ask(message, options));
+  }
+
+  goOn(request: ChatRequest): ReadableStream<ChatEvent> {
+    return this.#events(request, (agent, options) => agent.decide([], options));
+  }
+
+  async conversation({ caller, threadId }: Omit<ChatRequest, "signal">): Promise<Conversation | undefined> {
+    const agent = await this.#agentFor(caller);
+    const thread_id = threadOf(caller, threadId);
+    const { values } = await agent.agent.graph.getState({ configurable: { thread_id } });
+    const { messages = [] } = values as { messages?: BaseMessage[] };
+    if (messages.length === 0) return undefined;
+    const review = caller.scopes.has("approve") ? await agent.waiting(thread_id) : undefined;
+    return { thread_id: threadId, entries: entriesOf(messages), waiting: review ? waitingMails(review) : [] };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map(async (agent) => (await agent).close()));
+    this.#parts.checkpointer.close();
+  }
+
+  /** Whoever may not decide isn't shown mails: their agent says that they wait. */
+  #agentFor({ scopes }: ChatRequest["caller"]): Promise<FeedbackAgent> {
+    const key = [...scopes].toSorted().join(" ");
+    const known = this.#agents.get(key);
+    if (known) return known;
+    const { application, model, checkpointer, tools, logger } = this.#parts;
+    const made = createFeedbackAgent({
+      tools: tools.filter(({ scope }) => scopes.has(scope)).map(({ tool }) => tool),
+      model,
+      checkpointer,
+      ...(scopes.has("approve") && { approval: { workflow: application.workflow } }),
+      logger,
+    });
+    this.#agents.set(key, made);
+    return made;
+  }
+
+  #events(
+    { caller, threadId, signal }: ChatRequest,
+    work: (agent: FeedbackAgent, options: AskOptions & { threadId: string }) => Promise<AgentAnswer>,
+  ): ReadableStream<ChatEvent> {
+    return new ReadableStream({
+      start: async (controller) => {
+        const tell = (event: ChatEvent): void => controller.enqueue(event);
+        try {
+          const options = { ...listeners(tell), threadId: threadOf(caller, threadId), signal };
+          const answer = await work(await this.#agentFor(caller), options);
+          if (answer.review) tell({ type: "waiting", mails: waitingMails(answer.review) });
+          else tell({ type: "answer", text: answer.text, complete: answer.complete });
+        } catch (error) {
+          if (!signal.aborted) tell({ type: "error", ...this.#wireError(error) });
+        }
+        controller.close();
+      },
+    });
+  }
+
+  #wireError(error: unknown) {
+    if (!isAbiError(error) || error.type === "unexpected_error")
+      this.#parts.logger.error({ cause: describeCause(error) }, "a conversation failed unexpectedly");
+    return toWireError(error);
+  }
+}
+
+/** Each caller's conversations are theirs: an id alone reaches none. */
+const threadOf = ({ name }: ChatRequest["caller"], threadId: string): string => `service ${name} ${threadId}`;
+
+const listeners = (tell: (event: ChatEvent) => void): AskOptions => ({
+  onToken: (text) => tell({ type: "token", text }),
+  onToolStart: ({ id, name, args }) => tell({ type: "call_started", id, name, args }),
+  onToolProgress: ({ id }, progress) => tell({ type: "call_progress", id, progress }),
+  onToolEnd: ({ id, name, args, content, artifact, failed }) =>
+    tell({ type: "call_ended", id, name, args, result: artifact ?? content, failed }),
+});
+
+const waitingMails = ({ actionRequests }: MailReviewRequest) =>
+  actionRequests.map(({ mail: { workflow_id, feedback_id } }) => ({ workflow_id, key: feedback_id }));
+
+function entriesOf(messages: readonly BaseMessage[]): ChatEntry[] {
+  const results = new Map(
+    messages.flatMap((message) => (ToolMessage.isInstance(message) ? [[message.tool_call_id, message] as const] : [])),
+  );
+  return messages.flatMap((message): ChatEntry[] => {
+    if (HumanMessage.isInstance(message)) return [{ type: "user", text: message.text }];
+    if (!AIMessage.isInstance(message)) return [];
+    const calls = (message.tool_calls ?? []).map(({ id = "", name, args }): ChatEntry => {
+      const result = results.get(id);
+      if (!result) return { type: "call", id, name, args };
+      const shown = (result.artifact as unknown) ?? result.text;
+      return { type: "call", id, name, args, result: shown, failed: result.status === "error" };
+    });
+    return [...(message.text.trim() === "" ? [] : [{ type: "assistant" as const, text: message.text }]), ...calls];
+  });
+}

@@ -1,0 +1,28 @@
+// Who may talk to the agent, and who may decide: the tokens of HTTP_TOKENS (name:scope+scope:secret). Agent Chat UI asks for one as its
+// "LangSmith API key" and sends it as x-api-key.
+import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
+import { Tokens } from "abi-workflows/http";
+
+// The server lets pages of any site call it: without tokens, such a page could decide.
+const tokens = Tokens.fromSetting(process.env["HTTP_TOKENS"] ?? "");
+
+function mayTalk(permissions: readonly string[]): void {
+  if (permissions.includes("feedback:write")) return;
+  throw new HTTPException(403, { message: "This token lacks the scope feedback:write." });
+}
+
+export const auth = new Auth()
+  .authenticate(async ({ headers }) => {
+    const secret = headers.get("x-api-key") ?? headers.get("authorization")?.replace(/^Bearer /i, "") ?? "";
+    const caller = await tokens.verify(secret);
+    if (!caller) throw new HTTPException(401, { message: "Send one of the tokens in HTTP_TOKENS as x-api-key." });
+    return { identity: caller.name, permissions: [...caller.scopes] };
+  })
+  .on("*", ({ permissions }) => mayTalk(permissions))
+  .on("threads", ({ permissions, user, value }) => {
+    mayTalk(permissions);
+    // Each sees their own conversations, and resumes no others.
+    const owner = user.identity;
+    if ("metadata" in value) value.metadata = { ...value.metadata, owner };
+    return { owner };
+  });

@@ -1,0 +1,188 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { IoError, ValidationError } from "../../errors.ts";
+import { parse } from "../../workflow/validation.ts";
+import { jsonBody } from "./body.ts";
+import { ChatStatus, Conversation, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
+import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
+import { json } from "./routes.ts";
+import { missingScope } from "./tokens.ts";
+
+/** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
+const SILENCE_MS = 15_000;
+/** Answers at a time; each of them keeps a model at work. */
+const MOST_ANSWERS = 50;
+const LONGEST_MESSAGE = 100_000;
+
+const THREAD_ID: Parameter = {
+  name: "thread_id",
+  in: "path",
+  description: "A conversation.",
+  required: true,
+  schema: { type: "string" },
+};
+
+const thread_id = z.uuid("must be an id that this service has given").describe("The conversation to go on with.");
+
+const Message = z.strictObject({
+  message: z.string().trim().min(1, "must not be empty").max(LONGEST_MESSAGE).describe("What the agent should do."),
+  thread_id: thread_id.optional().describe("The conversation to go on with; default: a new one."),
+});
+
+const EVENTS = {
+  200: {
+    description:
+      "What happens, as server-sent events, each with JSON as its `data`: `thread` (its id), `token` (the model's words as they come), " +
+      "`call_started`, `call_progress`, `call_ended` (a tool), `waiting` (mails that wait for a decision: the stream ends), `answer`, `error`.",
+    types: { "text/event-stream": { type: "string" } },
+  },
+} as const;
+
+/** The agent, for people at a browser and programs that speak for them. Deciding on mails is not among what it offers. */
+export function chatRoutes(parts: HttpParts): Route[] {
+  const { chat, bodyTimeoutMs, closing } = parts;
+  const answers = new Answers(closing);
+  const base = { tag: "chat", access: "feedback:write", operations: [] } as const;
+  return [
+    {
+      ...base,
+      method: "GET",
+      path: "/chat",
+      id: "get-chat",
+      summary: "Show which model answers",
+      answers: { 200: { description: "The model.", types: { "application/json": ChatStatus } } },
+      handle: () => json(chat?.status ?? { model: null, offline: false }),
+    },
+    {
+      ...base,
+      method: "POST",
+      path: "/chat",
+      id: "ask-agent",
+      summary: "Ask the agent",
+      description:
+        "The agent has the tools that you may call yourself, and no other. Whoever breaks off the request stops the model; runs that it has " +
+        "started go on.",
+      body: {
+        description: "The message.",
+        types: { "application/json": Message },
+        required: true,
+        example: { message: "What is the sentiment of: I love the new search!" },
+      },
+      answers: EVENTS,
+      errors: [404, 503],
+      handle: async (context) => {
+        const { message, thread_id: given } = parse(
+          Message,
+          await jsonBody(context.req.raw, { timeoutMs: bodyTimeoutMs }),
+        );
+        const threadId = given ?? randomUUID();
+        const known = agent(chat, context);
+        return answers.stream(context, threadId, (request) => known.ask(message, request));
+      },
+    },
+    {
+      ...base,
+      method: "GET",
+      path: "/chat/:thread_id",
+      id: "get-conversation",
+      summary: "Show a conversation",
+      parameters: [THREAD_ID],
+      answers: { 200: { description: "All of it.", types: { "application/json": Conversation } } },
+      errors: [404],
+      handle: async (context) => {
+        const conversation = await agent(chat, context).conversation({
+          caller: context.get("caller")!,
+          threadId: threadOf(context),
+        });
+        if (conversation) return json(conversation);
+        throw new ValidationError("There is no such conversation of yours.", { code: "not_found" });
+      },
+    },
+    {
+      ...base,
+      method: "POST",
+      path: "/chat/:thread_id/continue",
+      id: "continue-conversation",
+      summary: "Go on after decisions",
+      description:
+        "A conversation stops where mails wait for a decision. This goes on with it: the agent looks at what people have decided " +
+        "(`/approvals`), and says what still waits. It decides nothing.",
+      parameters: [THREAD_ID],
+      answers: EVENTS,
+      errors: [404, 503],
+      handle: (context) => {
+        const threadId = threadOf(context);
+        const known = agent(chat, context);
+        return answers.stream(context, threadId, (request) => known.goOn(request));
+      },
+    },
+  ];
+}
+
+/** The agent, for whoever may see what it says: it repeats what its tools have found. */
+function agent(chat: Chat | undefined, context: HttpContext): Chat {
+  const caller = context.get("caller");
+  if (!caller?.scopes.has("feedback:read")) throw missingScope("feedback:read", caller);
+  if (chat) return chat;
+  const message = "No model is set. Set OPENAI_API_KEY or OPENAI_BASE_URL, and start the service again.";
+  throw new ValidationError(message, { code: "no_model" });
+}
+
+function threadOf({ req }: HttpContext): string {
+  const read = thread_id.safeParse(req.param("thread_id"));
+  if (read.success) return read.data;
+  throw new ValidationError("There is no such conversation of yours.", { code: "not_found" });
+}
+
+/** The answers that are under way. */
+class Answers {
+  readonly #closing: AbortSignal;
+  #open = 0;
+
+  constructor(closing: AbortSignal) {
+    this.#closing = closing;
+  }
+
+  /** @throws IoError (`too_many_streams`) */
+  stream(context: HttpContext, threadId: string, begin: (request: ChatRequest) => ReadableStream<ChatEvent>): Response {
+    if (this.#open >= MOST_ANSWERS) {
+      const message = "Too many conversations are under way. Try again in a moment.";
+      throw new IoError(message, { code: "too_many_streams", retryAfterMs: 10_000 });
+    }
+    this.#open += 1;
+    const gone = new AbortController();
+    const signal = AbortSignal.any([context.req.raw.signal, this.#closing, gone.signal]);
+    const events = begin({ caller: context.get("caller")!, threadId, signal });
+    const body = eventStream(events, threadId, {
+      cancel: () => gone.abort(),
+      end: () => (this.#open -= 1),
+    });
+    return new Response(body, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+  }
+}
+
+function eventStream(
+  events: ReadableStream<ChatEvent>,
+  threadId: string,
+  { cancel, end }: { cancel: () => void; end: () => void },
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const written = ({ type, ...data }: ChatEvent): Uint8Array =>
+    encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+  return new ReadableStream({
+    start: async (controller) => {
+      const alive = setInterval(() => controller.enqueue(encoder.encode(": still there\n\n")), SILENCE_MS);
+      try {
+        controller.enqueue(written({ type: "thread", thread_id: threadId }));
+        for await (const event of events) controller.enqueue(written(event));
+        controller.close();
+      } catch {
+        // Whoever listened has gone.
+      } finally {
+        clearInterval(alive);
+        end();
+      }
+    },
+    cancel,
+  });
+}

@@ -1,0 +1,78 @@
+/** Talking to an agent, as the service offers it. The agent comes from outside: the service knows no models. */
+import { z } from "zod";
+import type { WireError } from "../../errors.ts";
+import type { Caller } from "./tokens.ts";
+
+const callBase = { id: z.string(), name: z.string() };
+
+/** A mail that waits for a person. Who may decide reads it, and decides, at `/approvals/{workflow_id}`. */
+const WaitingMail = z.object({
+  workflow_id: z.string(),
+  key: z.string().describe("The key of its run, such as a feedback id."),
+});
+export type WaitingMail = z.output<typeof WaitingMail>;
+
+/** One thing in a conversation, in its order. */
+export const ChatEntry = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("user"), text: z.string() }),
+  z.object({ type: z.literal("assistant"), text: z.string() }),
+  z.object({
+    type: z.literal("call"),
+    ...callBase,
+    args: z.record(z.string(), z.unknown()),
+    result: z.unknown().optional().describe("Absent where the call was broken off."),
+    failed: z.boolean().optional(),
+  }),
+]);
+export type ChatEntry = z.output<typeof ChatEntry>;
+
+/** A conversation, and what it waits for. */
+export const Conversation = z.object({
+  thread_id: z.string(),
+  entries: z.array(ChatEntry),
+  waiting: z.array(WaitingMail).describe("Mails that the conversation waits for a decision on."),
+});
+export type Conversation = z.output<typeof Conversation>;
+
+/** Who answers. */
+export const ChatStatus = z.object({
+  model: z
+    .string()
+    .nullable()
+    .describe("Name of the model that answers; null where none is set, and nothing can be asked."),
+  offline: z.boolean().describe("Whether that is the demo model: fixed rules, no language model."),
+});
+export type ChatStatus = z.output<typeof ChatStatus>;
+
+/** What happens while the agent answers. */
+export type ChatEvent =
+  | { type: "thread"; thread_id: string }
+  | { type: "token"; text: string }
+  | { type: "call_started"; id: string; name: string; args: Record<string, unknown> }
+  | { type: "call_progress"; id: string; progress: unknown }
+  /** Comes again where a decision on its mail has changed the result. */
+  | { type: "call_ended"; id: string; name: string; args: Record<string, unknown>; result: unknown; failed: boolean }
+  | { type: "waiting"; mails: WaitingMail[] }
+  | { type: "answer"; text: string; complete: boolean }
+  | ({ type: "error" } & WireError);
+
+/** Options of one request. */
+export interface ChatRequest {
+  /** Who asks: what the agent may do is what they may do. */
+  caller: Caller;
+  /** A conversation of this caller; those of others are out of reach, whatever their id. */
+  threadId: string;
+  signal: AbortSignal;
+}
+
+/** An agent to talk to. */
+export interface Chat {
+  readonly status: ChatStatus;
+  /** Answers a message. What goes wrong on the way is an event. */
+  ask(message: string, request: ChatRequest): ReadableStream<ChatEvent>;
+  /** Goes on with a conversation that waits for decisions: looks at what has become of the mails. It decides nothing. */
+  goOn(request: ChatRequest): ReadableStream<ChatEvent>;
+  /** Undefined where there is no such conversation. */
+  conversation(request: Omit<ChatRequest, "signal">): Promise<Conversation | undefined>;
+  close(): Promise<void>;
+}

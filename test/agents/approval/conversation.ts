@@ -1,0 +1,20 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../../agents/index.ts";
+import { openApplication } from "../../../src/application.ts";
+import { readSettings } from "../../../src/settings.ts";
+
+/** An agent on files in a folder, as a program has it: mails wait, conversations are kept. */
+export async function openConversation(folder: string, openaiBaseUrl: string | undefined) {
+  const customerSource = join(folder, "customers.csv");
+  writeFileSync(customerSource, "id,name,email\nC-1,Ada,ada@example.org\n");
+  const dataDirectory = join(folder, "data");
+  const application = await openApplication(readSettings({ dataDirectory, customerSource, approval: true }));
+  const agent = await createFeedbackAgent({
+    tools: application.workflow.as_tools(),
+    model: await createChatModel({ openaiBaseUrl }),
+    checkpointer: new SqliteCheckpointSaver(join(folder, "conversations.sqlite")),
+    approval: { workflow: application.workflow },
+  });
+  return { application, agent };
+}

@@ -1,0 +1,179 @@
+import { EventEmitter, once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../agents/index.ts";
+import { openApplication } from "../../src/application.ts";
+import { readSettings } from "../../src/settings.ts";
+import { main } from "../../agents/cli/main.ts";
+import { reply, startOpenAiServer, toolCall } from "../support/openai-server.ts";
+import { call, workplace } from "./command-process.ts";
+
+const FEEDBACK = { feedback_id: "F-5", customer_id: "C-1", subject: "Hi", feedback_text: "I love it!" };
+const script = () => [toolCall("process_customer_feedback", FEEDBACK), reply("All done.")];
+
+const ENTER = "\r";
+const DOWN = "\u001b[B";
+
+/** The command at a terminal: what is on it is read, keys are pressed. */
+class TerminalCommand {
+  readonly ended: Promise<void>;
+  readonly #stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+  readonly #screen = new EventEmitter();
+  #text = "";
+
+  constructor(args: string[], { cwd, env }: { cwd: string; env: Record<string, string> }) {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    for (const stream of [stdout, stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#text += stripVTControlCharacters(text);
+        this.#screen.emit("drawn");
+      });
+    }
+    const signals = new EventEmitter();
+    this.ended = main(["node", "abi-workflows", ...args], {
+      stdin: this.#stdin,
+      stdout: Object.assign(stdout, { isTTY: true, columns: 100, rows: 40 }),
+      stderr,
+      env: { HOME: cwd, TERM: "xterm", USER: "ann", ...env },
+      cwd: () => cwd,
+      on: signals.on.bind(signals),
+      off: signals.off.bind(signals),
+      exit: (code) => {
+        throw new Error(`The command ended the process, with exit code ${code}.`);
+      },
+    });
+  }
+
+  /** All that has been on the screen since the last call, up to and with this text. */
+  async until(text: string): Promise<string> {
+    while (!this.#text.includes(text)) await once(this.#screen, "drawn");
+    const end = this.#text.indexOf(text) + text.length;
+    const seen = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end);
+    return seen;
+  }
+
+  press(keys: string): void {
+    this.#stdin.write(keys);
+  }
+}
+
+const outboxOf = (cwd: string): string[] => {
+  const folder = join(cwd, ".abi-workflows/outbox");
+  return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")) : [];
+};
+
+test("at a terminal, the person sees the mail and approves it", async () => {
+  await using server = await startOpenAiServer(script());
+  const { cwd, env } = workplace();
+  const chat = new TerminalCommand(["chat", "Process it"], {
+    cwd,
+    env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
+  });
+  const card = await chat.until("Approve");
+  expect(card).toMatch(/This mail waits for you:[^]*to +ann@example\.com[^]*Ann Ford/);
+  expect(outboxOf(cwd)).toEqual([]);
+  chat.press(ENTER);
+  await chat.until("Who decides?");
+  chat.press(ENTER);
+  expect(await chat.until("All done.")).toContain("approved by ann");
+  await chat.ended;
+  expect(outboxOf(cwd)).toHaveLength(1);
+});
+
+test("what is left for later keeps waiting", async () => {
+  await using server = await startOpenAiServer([script()[0]!, reply("It waits.")]);
+  const place = workplace();
+  const env = { ...place.env, APPROVAL: "on", OPENAI_BASE_URL: server.url };
+  const chat = new TerminalCommand(["chat", "Process it"], { cwd: place.cwd, env });
+  await chat.until("Later");
+  chat.press("\u0003");
+  await chat.until("It waits.");
+  await chat.ended;
+  const waiting = await call(["approvals", "--json"], { cwd: place.cwd, env });
+  expect(JSON.parse(waiting.stdout)).toMatchObject([{ feedback_id: "F-5", status: "waiting_for_approval" }]);
+  expect(outboxOf(place.cwd)).toEqual([]);
+});
+
+test("a person's own words go out, under the name that was given", async () => {
+  await using server = await startOpenAiServer(script());
+  const { cwd, env } = workplace();
+  const chat = new TerminalCommand(["chat", "Process it", "--by", "Ben"], {
+    cwd,
+    env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
+  });
+  await chat.until("Later");
+  chat.press(DOWN);
+  chat.press(ENTER);
+  await chat.until("Subject");
+  chat.press(`, and thanks${ENTER}`);
+  await chat.until("Text");
+  chat.press("P.S. Call me.\t");
+  chat.press(ENTER);
+  expect(await chat.until("All done.")).toContain("edited by Ben");
+  await chat.ended;
+  const [mail = ""] = outboxOf(cwd);
+  expect(mail).toMatch(/^Subject: RE: .*, and thanks\r?$/mu);
+  expect(mail).toContain("P.S. Call me.");
+});
+
+test("a rejected mail stays here", async () => {
+  await using server = await startOpenAiServer(script());
+  const { cwd, env } = workplace();
+  const chat = new TerminalCommand(["chat", "Process it", "--by", "Ben"], {
+    cwd,
+    env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
+  });
+  await chat.until("Later");
+  chat.press(DOWN + DOWN);
+  chat.press(ENTER);
+  await chat.until("Why not?");
+  chat.press(`She has called.${ENTER}`);
+  expect(await chat.until("All done.")).toContain("rejected by Ben");
+  await chat.ended;
+  expect(outboxOf(cwd)).toEqual([]);
+});
+
+test("a conversation that an earlier process left at a card begins with it", async () => {
+  await using server = await startOpenAiServer([...script(), reply("Never mind.")]);
+  const { cwd, env } = workplace();
+  const dataDirectory = join(cwd, ".abi-workflows");
+  const settings = readSettings({ dataDirectory, customerSource: env["CUSTOMER_SOURCE"]!, approval: true });
+  const application = await openApplication(settings);
+  const agent = await createFeedbackAgent({
+    tools: application.workflow.as_tools(),
+    model: await createChatModel({ openaiBaseUrl: server.url }),
+    checkpointer: new SqliteCheckpointSaver(join(dataDirectory, "conversations.sqlite")),
+    approval: { workflow: application.workflow },
+  });
+  expect((await agent.ask("Process it", { threadId: "t" })).review).toBeDefined();
+  await agent.close();
+  await application.close();
+
+  const chat = new TerminalCommand(["chat", "--thread", "t", "--by", "Ann"], {
+    cwd,
+    env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
+  });
+  await chat.until("Later");
+  chat.press(ENTER);
+  await chat.until("All done.");
+  await chat.until("/exit");
+  chat.press(`/exit${ENTER}`);
+  await chat.ended;
+  expect(outboxOf(cwd)).toHaveLength(1);
+});
+
+test("in a pipe nobody is asked: the mail waits, and the agent goes on", async () => {
+  await using server = await startOpenAiServer(script());
+  const { cwd, env } = workplace();
+  const outcome = await call(["chat", "Process it"], {
+    cwd,
+    env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
+  });
+  expect(outcome).toMatchObject({ code: 0, stdout: "All done.\n" });
+  expect(outcome.stderr).toContain("the mail waits for approval");
+  expect(outboxOf(cwd)).toEqual([]);
+});

@@ -1,0 +1,238 @@
+import { describe, expect, it } from "vitest";
+import { SCOPES } from "../../../src/workflow/operation.ts";
+import { serveConsole, submit } from "../../support/console.ts";
+import { reply, startOpenAiServer, status, toolCall, toolCalls, type ScriptStep } from "../../support/openai-server.ts";
+
+const SECRETS = {
+  ann: "ann-0123456789abcdef",
+  ben: "ben-0123456789abcdef",
+  writer: "writer-0123456789abcdef",
+  blind: "blind-0123456789abcdef",
+  reader: "reader-0123456789abcdef",
+};
+const TOKENS = [
+  `ann:${SCOPES.join("+")}:${SECRETS.ann}`,
+  `ben:${SCOPES.join("+")}:${SECRETS.ben}`,
+  `writer:feedback:read+feedback:write:${SECRETS.writer}`,
+  `blind:feedback:write:${SECRETS.blind}`,
+  `reader:feedback:read:${SECRETS.reader}`,
+].join(",");
+
+const FEEDBACK = {
+  feedback_id: "F-1",
+  customer_id: "C-1001",
+  subject: "Search",
+  feedback_text: "I love the new search.",
+};
+const PROCESS = toolCall("process_customer_feedback", FEEDBACK);
+
+interface Event {
+  type: string;
+  [field: string]: unknown;
+}
+
+/** A service whose agent does what the script says. */
+async function start(script: ScriptStep[]) {
+  const model = await startOpenAiServer(script);
+  const service = await serveConsole({ openaiBaseUrl: model.url, openaiModel: "small", httpTokens: TOKENS });
+  const send = (
+    method: string,
+    path: string,
+    body?: unknown,
+    who: keyof typeof SECRETS = "ann",
+    signal?: AbortSignal,
+  ) =>
+    fetch(`${service.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${SECRETS[who]}`,
+        connection: "close",
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  const events = async (path: string, body?: unknown, who?: keyof typeof SECRETS): Promise<Event[]> => {
+    const response = await send("POST", path, body, who);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    return parsed(await response.text());
+  };
+  return { ...service, model, send, events };
+}
+
+const parsed = (text: string): Event[] =>
+  text
+    .split("\n\n")
+    .filter((block) => block.startsWith("event: "))
+    .map((block) => {
+      const [, type = "", data = "{}"] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
+      return { type, ...(JSON.parse(data) as object) };
+    });
+
+const typesOf = (events: Event[]): string[] => [...new Set(events.map(({ type }) => type))];
+
+const threadOf = ([first]: Event[]): string => first!["thread_id"] as string;
+
+describe("talking to the agent", () => {
+  it("streams what it says and does, and keeps the conversation", async () => {
+    const { events, send, model } = await start([
+      toolCall("analyze_feedback_sentiment", { text: "I love it" }),
+      reply("It is **positive**."),
+      reply("As I said."),
+    ]);
+    const first = await events("/chat", { message: "What is it?" });
+    expect(typesOf(first)).toEqual(["thread", "call_started", "call_ended", "token", "answer"]);
+    expect(first.map(({ type, text }) => (type === "token" ? text : "")).join("")).toBe("It is **positive**.");
+    expect(first.at(-1)).toEqual({ type: "answer", text: "It is **positive**.", complete: true });
+    expect(first.find(({ type }) => type === "call_ended")).toMatchObject({ result: { sentiment: "positive" } });
+
+    const thread_id = threadOf(first);
+    await events("/chat", { message: "And?", thread_id });
+    expect(
+      model.requests
+        .at(-1)
+        ?.body.messages.map(({ role }) => role)
+        .slice(1),
+    ).toEqual(["user", "assistant", "tool", "assistant", "user"]);
+    expect(await (await send("GET", `/chat/${thread_id}`)).json()).toMatchObject({
+      thread_id,
+      waiting: [],
+      entries: [
+        { type: "user", text: "What is it?" },
+        { type: "call", name: "analyze_feedback_sentiment", result: { sentiment: "positive" }, failed: false },
+        { type: "assistant", text: "It is **positive**." },
+        { type: "user", text: "And?" },
+        { type: "assistant", text: "As I said." },
+      ],
+    });
+  });
+
+  it("says which model answers, and that there is none", async () => {
+    const { send } = await start([]);
+    expect(await (await send("GET", "/chat")).json()).toEqual({ model: "small", offline: false });
+    const { url } = await serveConsole();
+    const get = await fetch(`${url}/chat`);
+    expect(await get.json()).toEqual({ model: null, offline: false });
+    const headers = { "content-type": "application/json" };
+    const post = await fetch(`${url}/chat`, { method: "POST", headers, body: '{"message":"Hi"}' });
+    expect([post.status, await post.json()]).toMatchObject([404, { error_code: "no_model" }]);
+  });
+
+  it("says what goes wrong with the model, and nothing of its key", async () => {
+    const { events } = await start([status(401, { message: "bad key sk-1234" })]);
+    const [, error] = await events("/chat", { message: "Hi" });
+    expect(error).toMatchObject({ type: "error", error_type: "validation_error", retriable: false });
+    expect(JSON.stringify(error)).not.toContain("sk-1234");
+  });
+
+  it.each([
+    ["nothing", { message: "  " }],
+    ["too much", { message: "x".repeat(100_001) }],
+    ["a thread that no service has made", { message: "Hi", thread_id: "ann" }],
+    ["what it does not know", { message: "Hi", by: "ann", decisions: [] }],
+  ])("refuses %s", async (_name, body) => {
+    const { send } = await start([]);
+    expect((await send("POST", "/chat", body)).status).toBe(422);
+  });
+
+  it("stops the model when whoever asked has gone", async () => {
+    const { send, model } = await start([{ drop: "midway" }]);
+    const gone = new AbortController();
+    const response = await send("POST", "/chat", { message: "Hi" }, "ann", gone.signal);
+    const reader = response.body!.getReader();
+    await reader.read();
+    gone.abort();
+    await expect(reader.read()).rejects.toThrow();
+    expect(model.requests.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("what a caller may do by the agent is what they may do themselves", () => {
+  it.each([
+    ["GET", "/chat", "reader", 403],
+    ["POST", "/chat", "reader", 403],
+    // It would read what its tools find.
+    ["POST", "/chat", "blind", 403],
+  ] as const)("%s %s by %s: %i", async (method, path, who, expected) => {
+    const { send } = await start([]);
+    expect((await send(method, path, method === "POST" ? { message: "Hi" } : undefined, who)).status).toBe(expected);
+  });
+
+  it("reads and goes on with conversations of their own only", async () => {
+    const { events, send, model } = await start([reply("Hello, Ann."), reply("Hello, Ben.")]);
+    const thread_id = threadOf(await events("/chat", { message: "I am Ann" }));
+    expect((await send("GET", `/chat/${thread_id}`, undefined, "ben")).status).toBe(404);
+    expect((await send("GET", "/chat/service%20ann%20x")).status).toBe(404);
+    await events("/chat", { message: "I am Ben", thread_id }, "ben");
+    expect(JSON.stringify(model.requests.at(-1)?.body.messages)).not.toContain("I am Ann");
+  });
+});
+
+describe("a mail that waits", () => {
+  it("ends the stream, is decided on by the person, and the agent goes on with what has become of it", async () => {
+    const { events, send, mails, model } = await start([PROCESS, reply("It is sent.")]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const [mail] = asked.at(-1)!["mails"] as { workflow_id: string }[];
+    expect(asked.at(-1)).toEqual({
+      type: "waiting",
+      mails: [{ workflow_id: expect.stringMatching(/^workflow-/), key: "F-1" }],
+    });
+    // The mail itself is read with the scope that it needs.
+    const pending = (await (await send("GET", `/approvals/${mail!.workflow_id}`)).json()) as Record<string, string>;
+    expect(JSON.stringify(asked)).not.toContain(pending["rendering"]);
+    expect(JSON.stringify(asked)).not.toContain(pending["recipient"]);
+    const thread = threadOf(asked);
+    expect(await (await send("GET", `/chat/${thread}`)).json()).toMatchObject({ waiting: [{ key: "F-1" }] });
+
+    const { rendering } = pending;
+    expect((await send("POST", `/approvals/${mail!.workflow_id}/approve`, { rendering })).status).toBe(200);
+    const went = await events(`/chat/${thread}/continue`);
+    expect(typesOf(went)).toEqual(["thread", "call_ended", "token", "answer"]);
+    expect(went.find(({ type }) => type === "call_ended")).toMatchObject({
+      result: { response_id: expect.any(String) },
+    });
+    expect(mails()).toHaveLength(1);
+    expect(JSON.stringify(model.requests.map(({ body }) => body))).not.toContain(rendering);
+  });
+
+  it("keeps waiting when the conversation goes on without a decision", async () => {
+    const { events, mails } = await start([PROCESS, reply("It waits.")]);
+    const thread = threadOf(await events("/chat", { message: "Process F-1" }));
+    expect((await events(`/chat/${thread}/continue`)).at(-1)).toMatchObject({ type: "answer", text: "It waits." });
+    expect((await events(`/chat/${thread}/continue`)).at(-1)).toMatchObject({ error_code: "nothing_waits" });
+    expect(mails()).toEqual([]);
+  });
+
+  it("is not decided on by whatever is sent along: not by a message, not by a body", async () => {
+    const { events, mails, application } = await start([PROCESS, reply("No.")]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const decisions = [{ type: "approve" }];
+    await events(`/chat/${threadOf(asked)}/continue`, { decisions, resume: { decisions }, by: "ann" });
+    const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
+    expect(await application.workflow.getPendingResponse(workflow_id)).toBeDefined();
+    expect(mails()).toEqual([]);
+  });
+
+  it("stops nobody who may not decide: the agent says that it waits, and the mail isn't shown", async () => {
+    const { events, model } = await start([PROCESS, reply("It waits.")]);
+    const asked = await events("/chat", { message: "Process F-1" }, "writer");
+    expect(typesOf(asked)).not.toContain("waiting");
+    expect(asked.at(-1)).toMatchObject({ type: "answer", text: "It waits." });
+    expect(model.requests[1]?.body.messages.at(-1)?.content).toContain("waiting_for_approval");
+  });
+
+  it("is out of reach of a model that does as a hostile text says", async () => {
+    const calls = ["approve_response", "reject_response", "edit_response", "get_pending_response", "query_graph"];
+    const { events, mails, application, ...rest } = await start([
+      toolCalls(
+        ...calls.map((name): [string, unknown] => [name, { workflow_id: "workflow-1", rendering: "0".repeat(64) }]),
+      ),
+      reply("Nothing is possible."),
+    ]);
+    const [id] = await submit({ ...rest, mails, application }, {});
+    const answered = await events("/chat", { message: "Approve everything" });
+    expect(answered.filter(({ type, failed }) => type === "call_ended" && failed)).toHaveLength(calls.length);
+    expect(await application.workflow.getPendingResponse(id!)).toBeDefined();
+    expect(mails()).toEqual([]);
+  });
+});
