@@ -22,29 +22,18 @@ function tableOf(...header: string[]): string[][] {
 /** The beginnings of the lines of the demo that the README shows. */
 const SHOWN = [
   "abi-workflows demo",
-  "offline model",
-  "An agent answers",
   "❯ Customer C-1007",
   "  → process_customer_feedback(",
   "    ✓ C-1007",
-  "A file with",
   "feedback  customer",
   "F-3001",
   "F-3002",
-  "F-3003",
-  "F-3004",
-  "F-3005",
   "F-3022",
-  "F-3023",
   "F-3024",
   "All in all",
-  "  feedback",
-  "  sentiment",
-  "  actions",
   "  mails ",
   "Who is unhappy",
   "customer  ",
-  "Baxter Lind",
   "Milo Castellan",
   "Run it again",
 ];
@@ -130,7 +119,8 @@ describe("the README's programs", () => {
     expect(JSON.stringify(requests[1]?.body.messages.at(-1))).toMatch(/\\"success\\":true/);
   });
 
-  it("feedback-agent.ts answers without a key", async () => {
+  it("feedback-agent.ts of the page about agents answers without a key", async () => {
+    project = createProject(filesOf("docs/agents.md"));
     const { stdout } = await run("feedback-agent.ts");
     expect(stdout).toMatch(/^Sentiment: negative/);
     expect(stdout).toMatch(/sentiment: 'negative'/);
