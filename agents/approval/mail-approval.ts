@@ -142,10 +142,12 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
   };
 
   /** Where nobody has decided here, somebody may have elsewhere. */
-  const lookAgain = async (id: string, signal: AbortSignal | undefined): Promise<Outcome> =>
-    (await workflow.getPendingResponse(id))
-      ? { state: "left" }
-      : { state: "settled", result: await resultOf(id, signal) };
+  const lookAgain = async (shown: ShownMail, signal: AbortSignal | undefined): Promise<Outcome> => {
+    const id = shown.workflow_id;
+    const now = await workflow.getPendingResponse(id);
+    if (!now) return { state: "settled", result: await resultOf(id, signal) };
+    return now.rendering === shown.rendering ? { state: "left" } : again("Another mail waits in its place now.");
+  };
 
   const settleOne = async (
     mail: ShownMail,
@@ -155,7 +157,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
   ): Promise<Outcome> => {
     const id = mail.workflow_id;
     try {
-      if (decision === null) return await lookAgain(id, signal);
+      if (decision === null) return await lookAgain(mail, signal);
       if (by === undefined) return again("Nobody here may decide. Decide in the console or by the command approvals.");
       const decided = await decideOrYield(mail, unchangedIsApproved(mail, decision), by);
       const result = await resultOf(id, signal);

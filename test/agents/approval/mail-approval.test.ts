@@ -200,6 +200,19 @@ describe("a decision counts for the mail that was shown", () => {
     expect(mails.mails).toEqual([]);
   });
 
+  test("one that has taken its place is shown where nobody has decided here", async () => {
+    const { agent, workflow, ontologyStore, mails } = await start(oneMail());
+    const { workflow_id } = actionOf((await agent.ask("Process F-1", { threadId })).review).mail;
+    const { rendering } = (await workflow.getPendingResponse(workflow_id))!;
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    await workflow.approveResponse(workflow_id, { rendering, by: "Ben" });
+    await workflow.getWorkflowResult(workflow_id);
+    const { review } = await agent.decide([], { threadId });
+    expect(actionOf(review)).toMatchObject({ note: expect.any(String), mail: { recipient: "new@example.org" } });
+    expect((await agent.decide([], { threadId })).text).toBe("Done.");
+    expect(mails.mails).toEqual([]);
+  });
+
   test("of two people at once one wins, and the other one sees who", async () => {
     const parts = await startFeedback({ approval: true });
     const [ann, ben] = await Promise.all([start(oneMail(), {}, parts), start(oneMail(), {}, parts)]);

@@ -31,7 +31,7 @@ function Shell() {
     // So that screen readers announce the new page. On arrival the browser does that.
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
-  }, [page, page.name === "approvals" ? "" : id]);
+  }, [page, page.keepsFocus ? "" : id]);
   return html`
     <a
       class="skip"

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { Approvals } from "./approvals/approvals.ts";
 import { FeedbackPage } from "./feedback/feedback-page.ts";
 import { Inbox } from "./feedback/inbox.ts";
+import { Chat } from "./chat/chat.ts";
 import { Charts } from "./graph/charts.ts";
 import { GraphPage } from "./graph/graph-page.ts";
 import { html } from "./html.ts";
@@ -19,11 +20,20 @@ export interface Page {
   icon?: IconName;
   /** @param id the second part of the path */
   show: (id: string | undefined) => VNode;
+  /** Whether it looks after the focus itself when only its second part changes. */
+  keepsFocus?: boolean;
 }
 
 export const PAGES: readonly Page[] = [
   { name: "", title: "Inbox", icon: "inbox", show: () => html`<${Inbox} />` },
-  { name: "approvals", title: "Approvals", icon: "approvals", show: (id) => html`<${Approvals} id=${id} />` },
+  {
+    name: "approvals",
+    title: "Approvals",
+    icon: "approvals",
+    keepsFocus: true,
+    show: (id) => html`<${Approvals} id=${id} />`,
+  },
+  { name: "chat", title: "Chat", icon: "chat", keepsFocus: true, show: (id) => html`<${Chat} id=${id} />` },
   {
     name: "runs",
     title: "Runs",

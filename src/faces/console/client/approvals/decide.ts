@@ -19,7 +19,14 @@ const DONE = { approve: "Approved", edit: "Approved with your words", reject: "R
 
 type Mode = "look" | "edit" | "reject";
 
-export function Decide({ id, onDecided }: { id: string; onDecided: () => void }) {
+interface DecideProps {
+  id: string;
+  onDecided: () => void;
+  /** Among other things on a page: without keys, and without what the mail answers. */
+  isEmbedded?: boolean;
+}
+
+export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const { value: now, error, reload } = useLoad(id, (signal) => getPending(id, signal), { every: LOOK_MS });
   // What the person looks at stays until they take note of another one.
   const [seen, setSeen] = useState<PendingMail>();
@@ -56,10 +63,14 @@ export function Decide({ id, onDecided }: { id: string; onDecided: () => void })
   const open = (next: Mode) => (): void => {
     if (canDecide) setMode(next);
   };
-  useKeys({
-    ...(mode === "look" && { a: onApprove, e: open("edit"), r: open("reject") }),
-    Escape: () => setMode("look"),
-  });
+  useKeys(
+    isEmbedded
+      ? {}
+      : {
+          ...(mode === "look" && { a: onApprove, e: open("edit"), r: open("reject") }),
+          Escape: () => setMode("look"),
+        },
+  );
 
   if (!seen) {
     return error?.code === "nothing_waits"
@@ -68,7 +79,7 @@ export function Decide({ id, onDecided }: { id: string; onDecided: () => void })
   }
   return html`
     <article class="decide" aria-label=${`Mail to ${seen.recipient}`}>
-      <p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>
+      ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>`}
       ${(isGone || conflict) && html`<${Meanwhile} decided=${conflict} mail=${seen} />`}
       ${
         hasChanged &&
@@ -85,15 +96,16 @@ export function Decide({ id, onDecided }: { id: string; onDecided: () => void })
       <${Bar}
         mode=${mode}
         canDecide=${canDecide}
+        hasKeys=${!isEmbedded}
         onApprove=${onApprove}
         onEdit=${open("edit")}
         onReject=${open("reject")}
       />
       ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }) => edit(id, { rendering, ...words }))} />`}
       ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }) => reject(id, rendering, reason))} />`}
-      <div class="decide-columns">
+      <div class=${isEmbedded ? "" : "decide-columns"}>
         <section aria-label="The mail"><${MailView} mail=${seen} /></section>
-        <${Answered} feedbackId=${seen.feedback_id} />
+        ${!isEmbedded && html`<${Answered} feedbackId=${seen.feedback_id} />`}
       </div>
       <p class="rendering muted">
         Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision holds
@@ -106,12 +118,14 @@ export function Decide({ id, onDecided }: { id: string; onDecided: () => void })
 function Bar({
   mode,
   canDecide,
+  hasKeys,
   onApprove,
   onEdit,
   onReject,
 }: {
   mode: Mode;
   canDecide: boolean;
+  hasKeys: boolean;
   onApprove: () => void;
   onEdit: () => void;
   onReject: () => void;
@@ -119,14 +133,32 @@ function Bar({
   if (mode !== "look") return null;
   return html`
     <div class="bar" role="toolbar" aria-label="Decision">
-      <button type="button" class="button primary" disabled=${!canDecide} onClick=${onApprove} aria-keyshortcuts="a">
-        Approve <kbd>a</kbd>
+      <button
+        type="button"
+        class="button primary"
+        disabled=${!canDecide}
+        onClick=${onApprove}
+        aria-keyshortcuts=${hasKeys ? "a" : undefined}
+      >
+        Approve ${hasKeys && html`<kbd>a</kbd>`}
       </button>
-      <button type="button" class="button" disabled=${!canDecide} onClick=${onEdit} aria-keyshortcuts="e">
-        Edit <kbd>e</kbd>
+      <button
+        type="button"
+        class="button"
+        disabled=${!canDecide}
+        onClick=${onEdit}
+        aria-keyshortcuts=${hasKeys ? "e" : undefined}
+      >
+        Edit ${hasKeys && html`<kbd>e</kbd>`}
       </button>
-      <button type="button" class="button danger" disabled=${!canDecide} onClick=${onReject} aria-keyshortcuts="r">
-        Reject <kbd>r</kbd>
+      <button
+        type="button"
+        class="button danger"
+        disabled=${!canDecide}
+        onClick=${onReject}
+        aria-keyshortcuts=${hasKeys ? "r" : undefined}
+      >
+        Reject ${hasKeys && html`<kbd>r</kbd>`}
       </button>
     </div>
   `;

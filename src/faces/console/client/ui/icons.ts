@@ -4,6 +4,7 @@ import { html } from "../html.ts";
 const PATHS = {
   inbox: "M2 9.5h3.5l1 2h3l1-2H14M2 9.5 4 3h8l2 6.5V13H2z",
   approvals: "M3 8.5 6.5 12 13 4.5",
+  chat: "M2.5 3h11v8H8l-3.5 2.5V11h-2z",
   runs: "M2.5 4h6M5 8h7M8 12h5.5",
   charts: "M3 13V8M8 13V3M13 13V6",
   try: "M3 13l1-3.5L11 2.5l2.5 2.5-7 7zM9.5 4l2.5 2.5",

@@ -1,0 +1,68 @@
+import { call, respond } from "../api.ts";
+
+/** Which model answers; null where none is set. */
+export interface ChatStatus {
+  model: string | null;
+  offline: boolean;
+}
+
+/** A mail that the conversation waits for a decision on. */
+export interface WaitingMail {
+  workflow_id: string;
+  key: string;
+}
+
+export interface ToolCall {
+  type: "call";
+  id: string;
+  name: string;
+  args: Readonly<Record<string, unknown>>;
+  result?: unknown;
+  failed?: boolean;
+}
+
+export type Entry = { type: "user" | "assistant"; text: string } | ToolCall;
+
+export interface StoredConversation {
+  entries: readonly Entry[];
+  waiting: readonly WaitingMail[];
+}
+
+export type ChatEvent =
+  | { type: "thread"; thread_id: string }
+  | { type: "token"; text: string }
+  | ({ type: "call_started" | "call_ended" } & Omit<ToolCall, "type">)
+  | { type: "call_progress"; id: string; progress: { step?: string; phase?: string } }
+  | { type: "waiting"; mails: readonly WaitingMail[] }
+  | { type: "answer"; text: string; complete: boolean }
+  | { type: "error"; error: string };
+
+export const getStatus = (signal: AbortSignal): Promise<ChatStatus> => call("/chat", { signal });
+
+export const getConversation = (id: string, signal: AbortSignal): Promise<StoredConversation> =>
+  call(`/chat/${encodeURIComponent(id)}`, { signal });
+
+/** Asks, and yields what happens. @throws ApiError; the reason of `signal` */
+export const ask = (message: string, threadId: string | undefined, signal: AbortSignal): AsyncGenerator<ChatEvent> =>
+  events("/chat", { message, ...(threadId !== undefined && { thread_id: threadId }) }, signal);
+
+/** Lets the agent look at what people have decided. @throws as `ask` */
+export const goOn = (threadId: string, signal: AbortSignal): AsyncGenerator<ChatEvent> =>
+  events(`/chat/${encodeURIComponent(threadId)}/continue`, {}, signal);
+
+/** `EventSource` can't post. */
+async function* events(path: string, body: object, signal: AbortSignal): AsyncGenerator<ChatEvent> {
+  const response = await respond(path, { body, signal, headers: { accept: "text/event-stream" } });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const [, type, data] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
+      if (type !== undefined && data !== undefined) yield { type, ...(JSON.parse(data) as object) } as ChatEvent;
+    }
+  }
+}

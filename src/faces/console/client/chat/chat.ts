@@ -1,0 +1,253 @@
+/** The agent, to talk to. Mails that wait are decided on here by whoever is signed in, in their own name; the agent can't. */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Decide } from "../approvals/decide.ts";
+import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
+import { go, href } from "../router.ts";
+import { may, session } from "../session.ts";
+import { Icon } from "../ui/icons.ts";
+import { Empty, Failed, Loading, Pending } from "../ui/states.ts";
+import { getStatus, type ChatStatus } from "./chat-api.ts";
+import { clear, conversation, open, resume, send, stop, type Item } from "./conversation.ts";
+import { RichText } from "./rich-text.ts";
+import { ToolCallView } from "./tool-call.ts";
+
+const SAMPLES = [
+  "Customer C-1007 wrote: 'Absolutely love the new dashboard, everything is so easy to find now!'",
+  "Customer C-1022 wrote: 'This is the third outage this month. We are losing money.'",
+  "What is the sentiment of: The checkout crashes every single time.",
+];
+
+const mayTalk = (): boolean => may("feedback:read") && may("feedback:write");
+
+export function Chat({ id }: { id: string | undefined }) {
+  const { value: status, error, reload } = useLoad(mayTalk() ? "chat" : undefined, getStatus);
+  if (!mayTalk()) {
+    return html`<header class="page-head"><h1>Chat</h1></header>
+      <${Empty} title="You can't talk to the agent here"
+        >It needs a token with the scopes feedback:read and feedback:write.<//
+      >`;
+  }
+  if (!status) return html`<${Pending} error=${error} retry=${reload} rows=${6} label="Loading the chat" />`;
+  if (status.model === null) return html`<${NoModel} />`;
+  return html`<${Conversation} id=${id} status=${status} />`;
+}
+
+const NoModel = () => html`
+  <header class="page-head"><h1>Chat</h1></header>
+  <${Empty} title="No model is set">
+    <p>The agent needs a language model. Set one of these, and start the service again:</p>
+    <dl class="settings">
+      <div class="fact">
+        <dt><code>OPENAI_API_KEY</code></dt>
+        <dd>the key of OpenAI, or of whoever you name below</dd>
+      </div>
+      <div class="fact">
+        <dt><code>OPENAI_BASE_URL</code></dt>
+        <dd>any service that speaks its protocol, also on this machine: <code>http://localhost:11434/v1</code></dd>
+      </div>
+      <div class="fact">
+        <dt><code>OPENAI_MODEL</code></dt>
+        <dd>the model's name</dd>
+      </div>
+    </dl>
+    <p>The demo (<code>abi-workflows serve --demo</code>) answers without one, by fixed rules.</p>
+  <//>
+`;
+
+/** Whose conversation is on the screen: another person who signs in must not see it. */
+let owner: string | undefined;
+
+function Conversation({ id, status }: { id: string | undefined; status: ChatStatus }) {
+  const { threadId, items, waiting, isBusy, isLoading, error } = conversation.value;
+  const name = session.value?.name;
+  useEffect(() => {
+    if (owner !== name) clear();
+    owner = name;
+    const shown = conversation.value.threadId;
+    if (id !== undefined && id !== shown) void open(id);
+    else if (id === undefined && shown !== undefined) go(href(["chat", shown]), { replace: true });
+  }, [id, name]);
+  useEffect(() => {
+    // The first message has made the conversation.
+    if (threadId !== undefined && id === undefined) go(href(["chat", threadId]), { replace: true });
+  }, [threadId]);
+  const onNew = (): void => {
+    clear();
+    go(href(["chat"]));
+  };
+  return html`
+    <header class="page-head">
+      <h1>Chat</h1>
+      <p class="muted">${modelText(status)}</p>
+      ${threadId !== undefined && html`<button type="button" class="button small page-action" onClick=${onNew}>New conversation</button>`}
+    </header>
+    <div class="chat">
+      ${error && html`<${Failed} error=${error} retry=${() => void open(threadId!)} />`}
+      ${isLoading && html`<${Loading} rows=${6} label="Loading the conversation" />`}
+      ${items.length === 0 && !isLoading && !error && html`<${Welcome} />`}
+      <${Transcript} items=${items} isBusy=${isBusy} />
+      ${waiting.length > 0 && html`<${WaitingMails} />`}
+      <${Composer} isBusy=${isBusy} isWaiting=${waiting.length > 0} />
+    </div>
+  `;
+}
+
+const modelText = ({ model, offline }: ChatStatus) =>
+  offline
+    ? html`An offline demo answers: fixed rules, no language model. Set
+        <code>OPENAI_API_KEY</code> or${" "}<code>OPENAI_BASE_URL</code>${" "}for a real one.`
+    : html`<span dir="auto">${model}</span> answers. It can make mistakes.`;
+
+const Welcome = () => html`
+  <section class="welcome" aria-label="How to begin">
+    <p class="welcome-title">What should the agent do?</p>
+    <p class="muted">
+      Hand it what a customer wrote, with the customer's id. It processes the feedback and says what came of it. Mails
+      wait for you, here.
+    </p>
+    <ul role="list" class="welcome-samples">
+      ${SAMPLES.map(
+        (sample) =>
+          html`<li key=${sample}>
+            <button type="button" class="sample" onClick=${() => void send(sample)}>
+              <${Icon} name="chat" />${sample}
+            </button>
+          </li>`,
+      )}
+    </ul>
+  </section>
+`;
+
+/** As long as somebody looks at the end, the end stays in sight. */
+function useEndInSight(changes: readonly unknown[]) {
+  const end = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    const onScroll = (): void => {
+      const { scrollHeight, clientHeight } = document.documentElement;
+      isAtEnd.current = scrollHeight - clientHeight - scrollY < 120;
+    };
+    addEventListener("scroll", onScroll, { passive: true });
+    return () => removeEventListener("scroll", onScroll);
+  }, []);
+  useLayoutEffect(() => {
+    if (isAtEnd.current) end.current?.scrollIntoView({ block: "end" });
+  }, changes);
+  return end;
+}
+
+function Transcript({ items, isBusy }: { items: readonly Item[]; isBusy: boolean }) {
+  const end = useEndInSight([items, isBusy]);
+  const last = items.at(-1);
+  return html`
+    <ol class="transcript" role="list" aria-label="Conversation">
+      ${items.map((item, index) => html`<li key=${index} class=${`turn ${item.type}`}><${Turn} item=${item} isBusy=${isBusy} /></li>`)}
+      ${
+        isBusy &&
+        last?.type !== "assistant" &&
+        html`<li key="busy" class="turn thinking">
+          <span class="typing" role="img" aria-label="The agent is at work"><i></i><i></i><i></i></span>
+        </li>`
+      }
+    </ol>
+    <p class="visually-hidden" role="status">
+      ${isBusy ? "The agent is at work." : last?.type === "assistant" ? last.text : ""}
+    </p>
+    <div ref=${end} class="chat-end"></div>
+  `;
+}
+
+function Turn({ item, isBusy }: { item: Item; isBusy: boolean }) {
+  switch (item.type) {
+    case "user":
+      return html`<span class="visually-hidden">You: </span>
+        <p class="said" dir="auto">${item.text}</p>`;
+    case "assistant":
+      return html`<span class="visually-hidden">Agent: </span><${RichText} text=${item.text} />`;
+    case "call":
+      return html`<${ToolCallView} call=${item} isBusy=${isBusy} />`;
+    case "problem":
+      return html`<p class="notice bad" role="alert" dir="auto">${item.text}</p>`;
+  }
+}
+
+/** The mails that the conversation waits for, each to be decided on; then the agent goes on. */
+function WaitingMails() {
+  const { waiting } = conversation.value;
+  const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
+  const open = waiting.filter(({ workflow_id: id }) => !decided.has(id));
+  const onDecided = (id: string): void => {
+    const known = new Set([...decided, id]);
+    setDecided(known);
+    if (waiting.every(({ workflow_id }) => known.has(workflow_id))) void resume();
+  };
+  return html`
+    <section class="waiting" aria-label="Mails that wait for you">
+      ${open.map(
+        ({ workflow_id: id, key }) => html`
+          <div key=${id} class="card waiting-mail">
+            <h2>
+              <span class="badge warn">Needs you</span>
+              <span>The mail for</span>
+              <a href=${href(["feedback", key])} class="id" dir="auto">${key}</a>
+            </h2>
+            <${Decide} id=${id} onDecided=${() => onDecided(id)} isEmbedded />
+          </div>
+        `,
+      )}
+      <div class="waiting-foot">
+        <p class="muted">You decide, as <b dir="auto">${session.value?.name}</b>; the agent can't. Then it goes on.</p>
+        <button type="button" class="button small" onClick=${() => void resume()}>Go on</button>
+      </div>
+    </section>
+  `;
+}
+
+function Composer({ isBusy, isWaiting }: { isBusy: boolean; isWaiting: boolean }) {
+  const [text, setText] = useState("");
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => {
+    const { current } = field;
+    if (!current) return;
+    current.style.height = "auto";
+    current.style.height = `${Math.min(current.scrollHeight + 2, 260)}px`;
+  }, [text]);
+  const onSend = (): void => {
+    if (isBusy || text.trim() === "") return;
+    void send(text.trim());
+    setText("");
+  };
+  return html`
+    <form
+      class="composer"
+      aria-label="Message to the agent"
+      onSubmit=${(event: Event) => {
+        event.preventDefault();
+        onSend();
+      }}
+    >
+      <textarea
+        ref=${field}
+        rows="1"
+        dir="auto"
+        maxlength="100000"
+        aria-label="Message"
+        placeholder=${isWaiting ? "Decide above, or write on" : "Write to the agent"}
+        value=${text}
+        onInput=${({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => setText(currentTarget.value)}
+        onKeyDown=${(event: KeyboardEvent) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          onSend();
+        }}
+      ></textarea>
+      ${
+        isBusy
+          ? html`<button type="button" class="button" onClick=${stop}>Stop</button>`
+          : html`<button class="button primary" disabled=${text.trim() === ""}>Send <kbd>↵</kbd></button>`
+      }
+    </form>
+  `;
+}

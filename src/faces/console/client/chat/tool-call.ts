@@ -1,0 +1,108 @@
+/** A tool that the agent has called: what it was called with, how far it is, what came of it. */
+import { Categories, Outcome, SentimentMark } from "../feedback/badges.ts";
+import type { Action, Sentiment } from "../feedback/feedback-api.ts";
+import { html } from "../html.ts";
+import { href } from "../router.ts";
+import type { Item } from "./conversation.ts";
+
+type Call = Extract<Item, { type: "call" }>;
+
+interface Result {
+  feedback_id?: string;
+  success?: boolean;
+  error?: string;
+  status?: string;
+  sentiment?: Sentiment;
+  categories?: readonly string[];
+  action?: Action;
+  response_id?: string;
+  response_withheld?: string;
+  duplicate?: boolean;
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  process_customer_feedback: "Process feedback",
+  analyze_feedback_sentiment: "Analyse sentiment",
+  categorize_feedback_text: "Categorize",
+};
+
+const titleOf = (name: string): string => TITLES[name] ?? spaced(name);
+
+/** `customer_data_retrieved` as `Customer data retrieved`. */
+const spaced = (name: string): string => {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+export function ToolCallView({ call, isBusy }: { call: Call; isBusy: boolean }) {
+  const { name, args, result, failed } = call;
+  const isOver = result !== undefined;
+  const state = isOver ? (hasFailed(call) ? "bad" : "good") : isBusy ? "busy" : "quiet";
+  const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
+  const { feedback_id: feedbackId } = resultOf(call);
+  return html`
+    <div class="call">
+      <details>
+        <summary>
+          <span class=${`dot ${state}`} aria-hidden="true"></span>
+          <span class="call-name">${titleOf(name)}</span>
+          <span class="call-outcome"
+            >${isOver ? html`<${ResultLine} call=${call} />` : html`<span class="muted">${progressOf(call, isBusy)}</span>`}</span
+          >
+        </summary>
+        <div class="call-detail">
+          <dl>
+            ${given.map(
+              ([key, value]) =>
+                html`<div class="fact" key=${key}>
+                  <dt><code>${key}</code></dt>
+                  <dd dir="auto">${typeof value === "string" ? value : JSON.stringify(value)}</dd>
+                </div>`,
+            )}
+          </dl>
+          ${
+            isOver &&
+            html`<p class="label">${failed ? "Why it failed" : "Result"}</p>
+              <pre class="rich-code" tabindex="0" dir="auto">
+${typeof result === "string" ? result : JSON.stringify(result, null, 2)}</pre>`
+          }
+        </div>
+      </details>
+      ${feedbackId !== undefined && html`<a class="call-link" href=${href(["feedback", feedbackId])}>Open</a>`}
+    </div>
+  `;
+}
+
+const progressOf = ({ step }: Call, isBusy: boolean): string => {
+  if (!isBusy) return "broken off before its result came";
+  return step === undefined ? "working…" : `${spaced(step)}…`;
+};
+
+const resultOf = ({ result }: Call): Result =>
+  typeof result === "object" && result !== null && !Array.isArray(result) ? (result as Result) : {};
+
+const hasFailed = (call: Call): boolean => call.failed === true || resultOf(call).success === false;
+
+function ResultLine({ call }: { call: Call }) {
+  const result = resultOf(call);
+  const { feedback_id: id, sentiment, categories = [] } = result;
+  if (hasFailed(call)) {
+    return html`<span class="call-error" dir="auto"
+      >${result.error ?? (typeof call.result === "string" ? call.result : "It did not succeed.")}</span
+    >`;
+  }
+  return html`
+    ${sentiment !== undefined && html`<${SentimentMark} sentiment=${sentiment} /><span class="muted">${sentiment}</span>`}
+    <${Categories} categories=${categories} />
+    ${id !== undefined && html`<${Outcome} item=${outcomeItem(result)} />`}
+    ${result.duplicate === true && html`<span class="muted">known already</span>`}
+  `;
+}
+
+const outcomeItem = ({ status, action, response_id, response_withheld, error }: Result) => ({
+  status: (status ?? "completed") as "completed",
+  ...(action !== undefined && { action }),
+  ...(response_id !== undefined && { response_id }),
+  ...(response_withheld !== undefined && { response_withheld }),
+  ...(error !== undefined && { error }),
+});

@@ -1,0 +1,259 @@
+import type { Page } from "playwright-core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import {
+  barriers,
+  chromiumPath,
+  open,
+  person,
+  serveConsole,
+  SKIPPED,
+  useBrowser,
+  type ConsoleService,
+} from "../../support/console.ts";
+import { reply, startOpenAiServer, status, toolCall, toolCalls, type ScriptStep } from "../../support/openai-server.ts";
+
+const SECRETS = { ann: "ann-0123456789abcdef", wes: "wes-0123456789abcdef", rea: "rea-0123456789abcdef" };
+const TOKENS = [
+  `ann:feedback:read+feedback:write+approve:${SECRETS.ann}`,
+  `wes:feedback:read+feedback:write:${SECRETS.wes}`,
+  `rea:feedback:read:${SECRETS.rea}`,
+].join(",");
+
+const feedback = (feedback_id: string) => ({
+  feedback_id,
+  customer_id: "C-1001",
+  subject: "Search",
+  feedback_text: "I love the new search, it is fast.",
+});
+const PROCESS = toolCall("process_customer_feedback", feedback("F-1"));
+
+/** A console whose agent does what the script says. */
+async function start(script: ScriptStep[], changes: Parameters<typeof serveConsole>[0] = {}): Promise<ConsoleService> {
+  const model = await startOpenAiServer(script);
+  onTestFinished(() => model.close());
+  return serveConsole({ openaiBaseUrl: model.url, openaiModel: "small", ...changes });
+}
+
+async function signedIn(service: ConsoleService, who: keyof typeof SECRETS) {
+  const context = await person();
+  await context.request.post(`${service.url}/session`, {
+    data: { token: SECRETS[who] },
+    headers: { origin: service.url },
+  });
+  return context;
+}
+
+async function say(page: Page, message: string): Promise<void> {
+  await page.getByLabel("Message", { exact: true }).fill(message);
+  await page.keyboard.press("Enter");
+}
+
+const card = (page: Page) => page.getByRole("region", { name: "Mails that wait for you" });
+
+describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("shows what the agent says and does, and keeps it under its address", async () => {
+    const service = await start(
+      [toolCall("analyze_feedback_sentiment", { text: "I love it" }), reply("It is **positive**:\n- `love`")],
+      { approval: false },
+    );
+    const page = await open(service, "chat");
+    await page.getByText("What should the agent do?").waitFor();
+    await page.getByText("small answers.").waitFor();
+    await say(page, "What is the sentiment of: I love it");
+    const check = async (): Promise<void> => {
+      await page.locator(".rich b", { hasText: "positive" }).waitFor();
+      expect(await page.locator(".rich li code").innerText()).toBe("love");
+      expect(await page.locator(".said").innerText()).toBe("What is the sentiment of: I love it");
+      await page
+        .locator(".call", { hasText: "Analyse sentiment" })
+        .locator(".muted", { hasText: "positive" })
+        .waitFor();
+    };
+    await check();
+    await page.waitForURL(/\/console\/chat\/[0-9a-f-]{36}$/);
+    await page.reload();
+    await check();
+    await page.getByText("Analyse sentiment").click();
+    await page.getByText('"sentiment": "positive"').waitFor();
+  });
+
+  it("takes the person's decision in the person's name, and then the agent goes on", async () => {
+    const service = await start([PROCESS, reply("The mail is out.")], { httpTokens: TOKENS });
+    const page = await open(service, "chat", { context: await signedIn(service, "ann") });
+    await say(page, "Process F-1");
+    await card(page).getByText("RE: Search").or(card(page).getByText("RE: your feedback")).first().waitFor();
+    expect(service.mails()).toEqual([]);
+    await card(page).getByRole("button", { name: "Approve" }).click();
+    await page.getByText("The mail is out.").first().waitFor();
+    await page.locator(".call").getByText("Replied").waitFor();
+    expect(service.mails()).toHaveLength(1);
+    await page.goto(`${service.url}/console/feedback/F-1`);
+    await page.getByText("ann", { exact: true }).first().waitFor();
+  });
+
+  it("shows the card again after a reload, and takes other words", async () => {
+    const service = await start([PROCESS, reply("Sent in your words.")]);
+    const page = await open(service, "chat");
+    await say(page, "Process F-1");
+    await card(page).getByRole("button", { name: "Edit" }).waitFor();
+    await page.reload();
+    await card(page).getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Text", { exact: true }).fill("Thank you, from me.");
+    await page.getByRole("button", { name: /Approve with these words/ }).click();
+    await page.getByText("Sent in your words.").first().waitFor();
+    expect(service.mails()[0]).toContain("Thank you, from me.");
+  });
+
+  it("sends nothing that was rejected, of several mails in one turn, and waits for all of them", async () => {
+    const calls = ["F-1", "F-2"].map((id): [string, unknown] => ["process_customer_feedback", feedback(id)]);
+    const service = await start([toolCalls(...calls), reply("Both are settled.")]);
+    const page = await open(service, "chat");
+    await say(page, "Process both");
+    const mails = page.locator(".waiting-mail");
+    await expect.poll(() => mails.getByRole("button", { name: "Reject" }).count()).toBe(2);
+    const first = mails.filter({ has: page.getByRole("link", { name: "F-1", exact: true }) });
+    await first.getByRole("button", { name: "Reject" }).click();
+    await first.getByRole("button", { name: /Reject: no mail/ }).click();
+    await first.waitFor({ state: "detached" });
+    expect(await page.getByText("Both are settled.").count()).toBe(0);
+    await mails.getByRole("button", { name: "Approve" }).click();
+    await page.getByText("Both are settled.").first().waitFor();
+    expect(service.mails()).toHaveLength(1);
+  });
+
+  it("says who was first, and goes on with their decision", async () => {
+    const service = await start([PROCESS, reply("Somebody has rejected it.")]);
+    const page = await open(service, "chat", { expected: /404|409/ });
+    await say(page, "Process F-1");
+    await card(page).getByRole("button", { name: "Approve" }).waitFor();
+    const { workflow } = service.application;
+    const [run] = await workflow.listWorkflows();
+    const { rendering } = (await workflow.getPendingResponse(run!.workflow_id))!;
+    await workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben" });
+    await card(page).getByText("Ben").waitFor();
+    expect(await card(page).getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
+    await card(page).getByRole("button", { name: "Go on" }).click();
+    await page.getByText("Somebody has rejected it.").first().waitFor();
+    expect(service.mails()).toEqual([]);
+  });
+
+  it("shows no mail to whoever may not decide", async () => {
+    const service = await start([PROCESS, reply("It waits for somebody.")], { httpTokens: TOKENS });
+    const page = await open(service, "chat", { context: await signedIn(service, "wes") });
+    await say(page, "Process F-1");
+    await page.getByText("It waits for somebody.").first().waitFor();
+    await page.locator(".call").getByText("Needs approval").waitFor();
+    expect(await card(page).count()).toBe(0);
+  });
+
+  it("is not for whoever may only read", async () => {
+    const service = await start([], { httpTokens: TOKENS });
+    const page = await open(service, "chat", { context: await signedIn(service, "rea") });
+    await page.getByText("You can't talk to the agent here").waitFor();
+  });
+
+  it("says what to set where there is no model", async () => {
+    const page = await open(await serveConsole(), "chat");
+    await page.getByText("No model is set").waitFor();
+    await page.getByText("OPENAI_API_KEY", { exact: true }).waitFor();
+  });
+
+  it("says so where the offline demo answers, and works with it", async () => {
+    const service = await serveConsole({}, { hasChat: true });
+    const page = await open(service, "chat");
+    await page.getByText("An offline demo answers").waitFor();
+    await page.getByRole("button", { name: /third outage/ }).click();
+    await card(page).getByRole("button", { name: "Approve" }).click();
+    await page.getByText("the customer was told by mail").first().waitFor();
+    expect(service.mails()).toHaveLength(1);
+  });
+
+  it("says what goes wrong, and can be asked again", async () => {
+    const service = await start([status(402), reply("Here I am.")]);
+    const page = await open(service, "chat");
+    await say(page, "Hello?");
+    await page.getByRole("alert").getByText("credit").waitFor();
+    await say(page, "Hello again?");
+    await page.getByText("Here I am.").first().waitFor();
+  });
+
+  it("goes on while another page is looked at, and begins anew when it is told", async () => {
+    const service = await start([reply("I am still here."), reply("A new one.")]);
+    const page = await open(service, "chat");
+    await say(page, "Hello?");
+    await page.getByText("I am still here.").first().waitFor();
+    await page.getByRole("link", { name: "Inbox" }).click();
+    await page.getByRole("heading", { name: "Inbox" }).waitFor();
+    await page.getByRole("link", { name: "Chat" }).click();
+    await page.getByText("I am still here.").first().waitFor();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.getByText("What should the agent do?").waitFor();
+    await page.goBack();
+    await page.getByText("I am still here.").first().waitFor();
+  });
+
+  it("shows nobody else's conversation to the next one who signs in", async () => {
+    const service = await start([reply("A secret of Ann's.")], { httpTokens: TOKENS });
+    const page = await open(service, "chat", { context: await signedIn(service, "ann"), expected: /404/ });
+    await say(page, "Hello?");
+    await page.getByText("A secret of Ann's.").first().waitFor();
+    await page.getByRole("button", { name: /Sign out/ }).click();
+    await page.getByLabel("Token").fill(SECRETS.wes);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "Chat" }).click();
+    await page
+      .getByText(/There is nothing here|What should the agent do/)
+      .first()
+      .waitFor();
+    expect(await page.getByText("A secret of Ann's.").count()).toBe(0);
+  });
+
+  it.each(["light", "dark"] as const)("keeps nobody out, %s", async (colorScheme) => {
+    const service = await start([PROCESS, reply("# Done\n1. **Sent**\n\n```\ncode\n```")]);
+    for (const viewport of [
+      { width: 1280, height: 800 },
+      { width: 390, height: 844 },
+    ]) {
+      const page = await open(service, "chat", { context: await person({ colorScheme, viewport }) });
+      await page.getByText("What should the agent do?").waitFor();
+      expect(await barriers(page)).toEqual([]);
+      await page.close();
+    }
+    const page = await open(service, "chat", { context: await person({ colorScheme }) });
+    await say(page, "Process F-1");
+    await card(page).getByRole("button", { name: "Edit" }).click();
+    expect(await barriers(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await card(page).getByRole("button", { name: "Approve" }).click();
+    await page.locator(".rich-code", { hasText: "code" }).waitFor();
+    await page.locator(".call summary").click();
+    await page.locator(".toast").waitFor({ state: "detached" });
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it("makes no link, no picture and no script of what a stranger has written, in the agent's words, calls and results", async () => {
+    const hostile =
+      "[click](https://evil.example/?q=1) ![x](https://evil.example/y.png) <img src=https://evil.example/z onerror=\"document.title='owned'\"> <script>document.title='owned'</script> **[b](javascript:alert(1))** `![c](https://evil.example)` https://evil.example/bare\n- ![l](https://evil.example/l.png)\n# <svg onload=\"document.title='owned'\">\n\u202Egnp.lleh";
+    const args = { ...feedback("F-1"), subject: hostile.slice(0, 200).replaceAll("\n", " "), feedback_text: hostile };
+    const service = await start([
+      toolCalls(["process_customer_feedback", args], [`${hostile.slice(0, 40)}`, { text: hostile }]),
+      reply(hostile),
+    ]);
+    const page = await open(service, "chat");
+    await say(page, hostile);
+    await card(page).getByRole("button", { name: "Approve" }).waitFor();
+    const strange = "main script, main img, main svg[onload], a[href^='javascript'], a[href*='evil'], main [onerror]";
+    expect(await page.locator(strange).count()).toBe(0);
+    await card(page).getByRole("button", { name: "Go on" }).click();
+    await page.locator(".rich").getByText("https://evil.example/bare").waitFor();
+    await page.locator(".call summary").first().click();
+    expect(await page.locator(strange).count()).toBe(0);
+    expect(await page.title()).toMatch(/Console$/);
+    await page.reload();
+    await page.locator(".rich").getByText("https://evil.example/bare").waitFor();
+    expect(await page.locator(strange).count()).toBe(0);
+    expect(service.mails()).toEqual([]);
+  });
+});
