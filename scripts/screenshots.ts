@@ -1,12 +1,13 @@
 /**
- * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`. It needs Chromium and pngquant. It serves the sample feedback, of which people have decided
- * some, as if it had come in over two weeks.
+ * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for those whose names begin so. It needs Chromium and
+ * pngquant. It serves the sample feedback, of which people have decided some, as if it had come in over two weeks.
  */
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { openChat } from "../agents/index.ts";
 import { openApplication, type Application } from "../src/application.ts";
 import { openHttpService } from "../src/http-service.ts";
 import { iri } from "../src/ontology/iri.ts";
@@ -28,6 +29,19 @@ interface Shot {
   width?: number;
   height?: number;
   dark?: boolean;
+  /** What is done before it is taken. */
+  act?: (page: Page) => Promise<void>;
+}
+
+/** Asks the agent for something after which a mail waits. */
+async function talk(page: Page): Promise<void> {
+  const message = page.getByLabel("Message", { exact: true });
+  await message.fill("What is the sentiment of: The checkout crashes every single time.");
+  await message.press("Enter");
+  await page.locator(".rich").waitFor();
+  await message.fill("Customer C-1007 wrote: 'Absolutely love the new dashboard, everything is so easy to find now!'");
+  await message.press("Enter");
+  await page.getByRole("button", { name: "Approve" }).waitFor();
 }
 
 const PHONE = { width: 390, height: 844 };
@@ -42,6 +56,8 @@ const shots = (waiting: string): Shot[] => [
     name: "try",
     path: "try?text=The+new+dashboard+is+wonderful,+but+exporting+takes+forever+and+twice+it+just+crashed.",
   },
+  { name: "chat", path: "chat", act: talk },
+  { name: "chat-phone-dark", path: "chat", ...PHONE, dark: true, act: talk },
   { name: "inbox-phone", path: "", ...PHONE },
   { name: "approvals-phone-dark", path: `approvals/${waiting}`, ...PHONE, dark: true },
 ];
@@ -107,7 +123,7 @@ async function fill(application: Application): Promise<{ keys: string[]; waiting
 async function shoot(
   browser: Browser,
   url: string,
-  { name, path, width = 1440, height = 900, dark = false }: Shot,
+  { name, path, width = 1440, height = 900, dark = false, act }: Shot,
 ): Promise<void> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -118,6 +134,7 @@ async function shoot(
   await page.goto(`${url}/console/${path}`);
   await page.locator("main :is(h1, .bar):visible").first().waitFor();
   await page.waitForLoadState("networkidle").catch(() => {});
+  await act?.(page);
   await page.waitForTimeout(1500);
   const file = join(target, `${name}.png`);
   await page.screenshot({ path: file });
@@ -142,12 +159,14 @@ try {
   const filling = await openApplication(settings, silentLogger);
   const { keys, waiting } = await fill(filling);
   await spread(filling, dataDirectory, keys);
-  const service = await openHttpService(filling, settings, { version: "0.0.0", localToken: TOKEN });
+  const chat = await openChat(filling, settings);
+  const service = await openHttpService(filling, settings, { version: "0.0.0", localToken: TOKEN, chat });
   const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
   if (executablePath === undefined) throw new Error("Install Chromium first.");
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   mkdirSync(target, { recursive: true });
-  for (const shot of shots(waiting.at(-1)!)) await shoot(browser, service.url, shot);
+  const wanted = shots(waiting.at(-1)!).filter(({ name }) => name.startsWith(process.argv[2] ?? ""));
+  for (const shot of wanted) await shoot(browser, service.url, shot);
   await browser.close();
   await service.close();
   await filling.close();

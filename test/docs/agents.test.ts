@@ -7,3 +7,13 @@ test("the program of the agents page shows a mail, decides on it, and gets an an
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^To \S+@\S+: RE: your feedback .*\n\n[^]*The customer was answered by mail/);
 });
+
+test("the program of the agents page serves the agent", async () => {
+  const cwd = createProject(filesOf("docs/agents.md"));
+  const { code, stdout, stderr } = await runNode(["chat-server.ts"], { cwd });
+  expect({ code, stdout, stderr }).toEqual({
+    code: 0,
+    stdout: "{ model: 'offline demo model', offline: true }\n",
+    stderr: "",
+  });
+});

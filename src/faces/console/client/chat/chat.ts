@@ -44,7 +44,7 @@ const NoModel = () => html`
       </div>
       <div class="fact">
         <dt><code>OPENAI_BASE_URL</code></dt>
-        <dd>any service that speaks its protocol, also on this machine: <code>http://localhost:11434/v1</code></dd>
+        <dd>another service that speaks its protocol, also one on this machine such as Ollama</dd>
       </div>
       <div class="fact">
         <dt><code>OPENAI_MODEL</code></dt>
@@ -95,9 +95,8 @@ function Conversation({ id, status }: { id: string | undefined; status: ChatStat
 
 const modelText = ({ model, offline }: ChatStatus) =>
   offline
-    ? html`An offline demo answers: fixed rules, no language model. Set
-        <code>OPENAI_API_KEY</code> or${" "}<code>OPENAI_BASE_URL</code>${" "}for a real one.`
-    : html`<span dir="auto">${model}</span> answers. It can make mistakes.`;
+    ? html`${"An offline demo answers: fixed rules, no language model. Set "}<code>OPENAI_API_KEY</code>${" or "}<code>OPENAI_BASE_URL</code>${" for a real one."}`
+    : html`<span dir="auto">${model}</span>${" answers. It can make mistakes."}`;
 
 const Welcome = () => html`
   <section class="welcome" aria-label="How to begin">
@@ -207,7 +206,10 @@ function WaitingMails() {
 function Composer({ isBusy, isWaiting }: { isBusy: boolean; isWaiting: boolean }) {
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // On a phone the keyboard would cover half of the page.
+    if (matchMedia("(min-width: 800px)").matches) field.current?.focus({ preventScroll: true });
+  }, []);
   useLayoutEffect(() => {
     const { current } = field;
     if (!current) return;
