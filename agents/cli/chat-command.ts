@@ -29,5 +29,6 @@ export function addChatCommand(program: Command): void {
     command,
     [`chat "Customer C-1007 wrote: 'Great product, thank you!'"`, "one request"],
     ["chat --thread monday", "a conversation that can be gone on with"],
+    ["chat --url http://127.0.0.1:8008", "with the agent of a service"],
   );
 }

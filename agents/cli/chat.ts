@@ -5,6 +5,8 @@ import { usageError } from "../../src/cli/command.ts";
 import { host } from "../../src/cli/host.ts";
 import { INTERRUPTED, interruptible } from "../../src/cli/interruption.ts";
 import { complain, note, oneLine, printJson } from "../../src/cli/output.ts";
+import { serviceFor } from "../../src/cli/runs.ts";
+import type { ServiceClient } from "../../src/cli/service-client.ts";
 import { loggerFor, settingsFrom } from "../../src/cli/settings.ts";
 import { isAbiError } from "../../src/errors.ts";
 import { readIdentifier } from "../../src/identifier.ts";
@@ -22,6 +24,8 @@ const EXIT = "/exit";
 /** One message, or a conversation. */
 export async function chat(message: string | undefined, options: ChatOptions): Promise<void> {
   if (options.json && message === undefined) throw usageError("With --json, give the message on the command line.");
+  const service = await serviceFor(options);
+  if (service) return chatAt(service, message, options);
   const settings = settingsFrom(options);
   const threadId = options.thread === undefined ? randomUUID() : readIdentifier("--thread", options.thread);
   const offline = settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined;
@@ -35,10 +39,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   try {
     const agent = await createAgent(application, settings, options);
     try {
-      const conversation = new Conversation(agent, threadId, options.by);
-      if (message === undefined) await converse(conversation, threadId);
-      else if (options.json) await answerAsJson(agent, message, threadId);
-      else await conversation.answer(message);
+      await talk(agent, message, threadId, options);
     } finally {
       await agent.close();
     }
@@ -46,6 +47,29 @@ export async function chat(message: string | undefined, options: ChatOptions): P
     await application.close();
   }
 }
+
+/** The same with the agent of a service, which signs decisions with the name of the token. */
+async function chatAt(service: ServiceClient, message: string | undefined, options: ChatOptions): Promise<void> {
+  const [option] = (["model", "by"] as const).filter((name) => options[name] !== undefined);
+  if (option !== undefined) throw usageError(`--${option} is for the service to say: leave it out with --url.`);
+  const { ServiceAgent } = await import("./service-agent.ts");
+  const threadId = options.thread ?? randomUUID();
+  await talk(new ServiceAgent(service), message, threadId, { ...options, by: "" });
+}
+
+async function talk(
+  agent: TalkingAgent,
+  message: string | undefined,
+  threadId: string,
+  options: ChatOptions,
+): Promise<void> {
+  const conversation = new Conversation(agent, threadId, options.by);
+  if (message === undefined) await converse(conversation, threadId);
+  else if (options.json) await answerAsJson(agent, message, threadId);
+  else await conversation.answer(message);
+}
+
+type TalkingAgent = Pick<FeedbackAgent, "ask" | "decide" | "waiting">;
 
 async function createAgent(
   { workflow }: Application,
@@ -65,12 +89,12 @@ async function createAgent(
 
 /** One conversation with the agent. */
 class Conversation {
-  readonly #agent: FeedbackAgent;
+  readonly #agent: TalkingAgent;
   readonly #threadId: string;
   /** Who decides on mails. Asked for at the first of them. */
   #by: string | undefined;
 
-  constructor(agent: FeedbackAgent, threadId: string, by: string | undefined) {
+  constructor(agent: TalkingAgent, threadId: string, by: string | undefined) {
     this.#agent = agent;
     this.#threadId = threadId;
     this.#by = by;
@@ -94,7 +118,8 @@ class Conversation {
   }
 
   async #decide(review: MailReviewRequest): Promise<AgentAnswer> {
-    const decisions = await reviewMails(review);
+    // Nobody is asked in a pipe: the mail keeps waiting.
+    const decisions = isInteractive() ? await reviewMails(review) : [];
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
     const by = this.#by;
@@ -113,9 +138,12 @@ class Conversation {
   }
 }
 
-const answerAsJson = (agent: FeedbackAgent, message: string, threadId: string): Promise<void> =>
+const answerAsJson = (agent: TalkingAgent, message: string, threadId: string): Promise<void> =>
   interruptible(async (signal) => {
-    const { text, complete, toolCalls } = await agent.ask(message, { threadId, signal });
+    const first = await agent.ask(message, { threadId, signal });
+    const last = first.review ? await agent.decide([], { threadId, signal }) : first;
+    const { text, complete } = last;
+    const toolCalls = [...new Map([...first.toolCalls, ...last.toolCalls].map((call) => [call.id, call])).values()];
     const tool_calls = toolCalls.map(({ id, name, args, content, artifact, failed }) => ({
       id,
       name,

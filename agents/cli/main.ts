@@ -103,7 +103,7 @@ export function createProgram(): Command {
 }
 
 /** Commands that do their work with what is on this machine. */
-const LOCAL = new Set("demo chat serve mcp worker backup eval".split(" "));
+const LOCAL = new Set("demo serve mcp worker backup eval".split(" "));
 
 /** The address of a service in the environment is for the others. */
 function refuseUrl(command: Command): void {

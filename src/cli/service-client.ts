@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { fromWireError, IoError, isAbiError, UnexpectedError, type ErrorType } from "../errors.ts";
+import { ConflictError, fromWireError, IoError, isAbiError, UnexpectedError, type ErrorType } from "../errors.ts";
 import { HttpClient, type HttpAnswer, type HttpRequest } from "../http-client.ts";
-import { isObject } from "../json.ts";
+import { isObject, type Json } from "../json.ts";
 import type { RunResult } from "../workflow/result.ts";
 import type { RunView } from "./runs.ts";
 
@@ -25,11 +25,13 @@ interface ServiceRequest {
 /** A service that runs somewhere, for commands that are told its address. */
 export class ServiceClient {
   readonly #url: string;
+  readonly #token: string | undefined;
   readonly #client: HttpClient;
 
   /** @throws ValidationError for an address that is none */
   constructor(url: string, token: string | undefined) {
     this.#url = url.replace(/\/+$/, "");
+    this.#token = token;
     this.#client = new HttpClient({
       name: "service",
       url,
@@ -73,6 +75,48 @@ export class ServiceClient {
         if (!(error instanceof IoError) || error.code !== "rate_limited" || error.retryAfterMs === 0) throw error;
         await pause(error.retryAfterMs, undefined, { signal });
       }
+    }
+  }
+
+  /**
+   * Posts JSON, and yields the server-sent events that come back: their data, with their type.
+   * @throws as `call`; the reason of `signal`
+   */
+  async *stream(path: string, json: object, signal?: AbortSignal): AsyncGenerator<{ type: string }> {
+    const response = await this.#post(path, json, signal);
+    if (!response.ok || !response.body) throw errorIn(parsed(await response.text()), response.status);
+    let rest = "";
+    try {
+      for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+        const blocks = (rest + text).split("\n\n");
+        rest = blocks.pop() ?? "";
+        for (const block of blocks) {
+          const [, type, data] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
+          if (type !== undefined && data !== undefined) yield { type, ...(JSON.parse(data) as object) };
+        }
+      }
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw unreachable("The connection to the service was lost.", cause);
+    }
+  }
+
+  /** Once: a message that may have been taken must not be sent again. */
+  async #post(path: string, json: object, signal: AbortSignal | undefined): Promise<Response> {
+    try {
+      return await fetch(this.#client.resolve(`${this.#url}${path}`), {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+        },
+        body: JSON.stringify(json),
+        redirect: "error",
+        ...(signal && { signal }),
+      });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw unreachable("The service can't be reached. Check --url (ABI_URL), and whether it is running.", cause);
     }
   }
 
@@ -152,6 +196,9 @@ function resultOf(run: RunView): RunResult | undefined {
   return { ...told, error: error ?? "The run was cancelled.", error_code, error_type, retriable } as RunResult;
 }
 
+const unreachable = (message: string, cause: unknown): IoError =>
+  new IoError(message, { code: "service_unavailable", cause });
+
 function parsed(text: string): unknown {
   try {
     return text === "" ? {} : JSON.parse(text);
@@ -167,7 +214,9 @@ function errorIn(answer: unknown, status: number): Error {
       code: "no_service",
     });
   }
-  const { detail, error_code, error_type } = answer;
+  const { detail, error_code, error_type, standing } = answer;
+  if (error_type === "conflict" && standing !== undefined)
+    return new ConflictError(detail, { code: String(error_code), standing: standing as Json });
   return fromWireError({
     error: detail,
     error_code: String(error_code),

@@ -3,12 +3,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import { expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../agents/index.ts";
 import { openApplication } from "../../src/application.ts";
 import { readSettings } from "../../src/settings.ts";
 import { main } from "../../agents/cli/main.ts";
-import { reply, startOpenAiServer, toolCall } from "../support/openai-server.ts";
+import { serveConsole } from "../support/console.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { reply, startOpenAiServer, toolCall, type ScriptStep } from "../support/openai-server.ts";
 import { call, workplace } from "./command-process.ts";
 
 const FEEDBACK = { feedback_id: "F-5", customer_id: "C-1", subject: "Hi", feedback_text: "I love it!" };
@@ -176,4 +178,103 @@ test("in a pipe nobody is asked: the mail waits, and the agent goes on", async (
   expect(outcome).toMatchObject({ code: 0, stdout: "All done.\n" });
   expect(outcome.stderr).toContain("the mail waits for approval");
   expect(outboxOf(cwd)).toEqual([]);
+});
+
+describe("with the agent of a service (--url)", () => {
+  const SECRET = "ann-0123456789abcdef";
+
+  async function serve(answers: ScriptStep[]) {
+    const model = await startOpenAiServer(answers);
+    onTestFinished(() => model.close());
+    const httpTokens = `ann:feedback:read+feedback:write+approve:${SECRET},wes:feedback:write:wes-0123456789abcdef`;
+    const service = await serveConsole({ openaiBaseUrl: model.url, httpTokens });
+    const place = { cwd: temporaryFolder(), env: { ABI_URL: service.url, ABI_TOKEN: SECRET } };
+    return { ...service, place };
+  }
+
+  const ofService = (id = "F-5") =>
+    toolCall("process_customer_feedback", { ...FEEDBACK, feedback_id: id, customer_id: "C-1001" });
+
+  test("the person decides with their own token, in the conversation", async () => {
+    const { place, mails } = await serve([ofService(), reply("All done.")]);
+    const chat = new TerminalCommand(["chat", "Process it"], place);
+    expect(await chat.until("Approve")).toMatch(/→ process_customer_feedback[^]*This mail waits for you:/);
+    expect(mails()).toEqual([]);
+    chat.press(ENTER);
+    expect(await chat.until("All done.")).toContain("✓ C-1001: positive");
+    await chat.ended;
+    expect(mails()).toHaveLength(1);
+    const shown = await fetch(`${place.env.ABI_URL}/workflows/customer-feedback/operations/get_feedback`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" },
+      body: '{"feedback_id":"F-5"}',
+    });
+    expect(await shown.json()).toMatchObject({ mails: [{ decision: { decision: "approve", by: "ann" } }] });
+  });
+
+  test("hears who was first", async () => {
+    const { place, mails, application } = await serve([ofService(), reply("It was rejected.")]);
+    const chat = new TerminalCommand(["chat", "Process it"], place);
+    await chat.until("Later");
+    const [run] = await application.workflow.listWorkflows();
+    const { rendering } = (await application.workflow.getPendingResponse(run!.workflow_id))!;
+    await application.workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben" });
+    chat.press(ENTER);
+    expect(await chat.until("It was rejected.")).toContain("Ben was first and rejected the mail.");
+    await chat.ended;
+    expect(mails()).toEqual([]);
+  });
+
+  test("a decision that can't be taken is asked for again", async () => {
+    const { place, mails } = await serve([ofService(), reply("All done.")]);
+    const chat = new TerminalCommand(["chat", "Process it"], place);
+    await chat.until("Later");
+    chat.press(DOWN + DOWN + ENTER);
+    await chat.until("Why not?");
+    chat.press(`${"x".repeat(600)}${ENTER}`);
+    await chat.until("reason: must have at most 500 characters");
+    await chat.until("Later");
+    chat.press(ENTER);
+    await chat.until("All done.");
+    await chat.ended;
+    expect(mails()).toHaveLength(1);
+  });
+
+  test("remembers a conversation by its thread, and begins with what waits in it", async () => {
+    const { place, mails } = await serve([ofService(), reply("All done.")]);
+    const thread = "6f1f9b2e-4d0e-4c39-9d2b-0a4b8f6f7a10";
+    const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" };
+    const body = JSON.stringify({ message: "Process it", thread_id: thread });
+    await (await fetch(`${place.env.ABI_URL}/chat`, { method: "POST", headers, body })).text();
+    const chat = new TerminalCommand(["chat", "--thread", thread], place);
+    await chat.until("Later");
+    chat.press(ENTER);
+    await chat.until("All done.");
+    await chat.until("/exit");
+    chat.press(`/exit${ENTER}`);
+    await chat.ended;
+    expect(mails()).toHaveLength(1);
+  });
+
+  test("in a pipe nobody is asked, and --json has the result", async () => {
+    const { place, mails } = await serve([ofService(), reply("It waits.")]);
+    const outcome = await call(["chat", "Process it", "--json"], place);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({
+      text: "It waits.",
+      tool_calls: [{ name: "process_customer_feedback", result: { status: "waiting_for_approval" } }],
+    });
+    expect(mails()).toEqual([]);
+  });
+
+  test.each([
+    [["--by", "Ben"], {}, 2, "--by is for the service to say"],
+    [["--model", "x"], {}, 2, "--model is for the service to say"],
+    [[], { ABI_TOKEN: "nobody-0123456789abcdef" }, 1, "This token is not known"],
+    [[], { ABI_TOKEN: "wes-0123456789abcdef" }, 1, "feedback:read"],
+    [[], { ABI_URL: "http://127.0.0.1:9" }, 1, "can't be reached"],
+  ])("says what is wrong: %j %j", async (args, env, code, message) => {
+    const { place } = await serve([]);
+    const outcome = await call(["chat", "Hi", ...args], { ...place, env: { ...place.env, ...env } });
+    expect(outcome).toMatchObject({ code, stdout: "", stderr: expect.stringContaining(message) });
+  });
 });
