@@ -50,7 +50,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
 
 /** The same with the agent of a service, which signs decisions with the name of the token. */
 async function chatAt(service: ServiceClient, message: string | undefined, options: ChatOptions): Promise<void> {
-  const [option] = (["model", "by"] as const).filter((name) => options[name] !== undefined);
+  const option = (["model", "by"] as const).find((name) => options[name] !== undefined);
   if (option !== undefined) throw usageError(`--${option} is for the service to say: leave it out with --url.`);
   const { ServiceAgent } = await import("./service-agent.ts");
   const threadId = options.thread ?? randomUUID();

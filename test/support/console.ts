@@ -30,7 +30,7 @@ export interface ConsoleService {
   /** With which `open` signs in; undefined where the test has tokens of its own. */
   readonly token: string | undefined;
   /** The mails in the outbox, as they are in their files. */
-  mails(): string[];
+  mails: () => string[];
   stop(): Promise<void>;
   /** Serves on the same port again. */
   start(changes?: Partial<Settings>): Promise<void>;

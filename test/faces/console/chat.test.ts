@@ -152,12 +152,14 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     const service = await start([], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "rea") });
     await page.getByText("You can't talk to the agent here").waitFor();
+    expect(await page.getByLabel("Message", { exact: true }).count()).toBe(0);
   });
 
   it("says what to set where there is no model", async () => {
     const page = await open(await serveConsole(), "chat");
     await page.getByText("No model is set").waitFor();
-    await page.getByText("OPENAI_API_KEY", { exact: true }).waitFor();
+    const settings = await page.locator(".settings dt").allInnerTexts();
+    expect(settings).toEqual(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"]);
   });
 
   it("says so where the offline demo answers, and works with it", async () => {
@@ -177,6 +179,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByRole("alert").getByText("credit").waitFor();
     await say(page, "Hello again?");
     await page.getByText("Here I am.").first().waitFor();
+    expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?", "Hello again?"]);
   });
 
   it("goes on while another page is looked at, and begins anew when it is told", async () => {
@@ -192,6 +195,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByText("What should the agent do?").waitFor();
     await page.goBack();
     await page.getByText("I am still here.").first().waitFor();
+    expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?"]);
   });
 
   it("shows nobody else's conversation to the next one who signs in", async () => {
@@ -238,7 +242,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
       "[click](https://evil.example/?q=1) ![x](https://evil.example/y.png) <img src=https://evil.example/z onerror=\"document.title='owned'\"> <script>document.title='owned'</script> **[b](javascript:alert(1))** `![c](https://evil.example)` https://evil.example/bare\n- ![l](https://evil.example/l.png)\n# <svg onload=\"document.title='owned'\">\n\u202Egnp.lleh";
     const args = { ...feedback("F-1"), subject: hostile.slice(0, 200).replaceAll("\n", " "), feedback_text: hostile };
     const service = await start([
-      toolCalls(["process_customer_feedback", args], [`${hostile.slice(0, 40)}`, { text: hostile }]),
+      toolCalls(["process_customer_feedback", args], [hostile.slice(0, 40), { text: hostile }]),
       reply(hostile),
     ]);
     const page = await open(service, "chat");

@@ -132,7 +132,7 @@ function setCall(known: CallChange): void {
   const { items } = conversation.value;
   const isIt = (item: Item): boolean => item.type === "call" && item.id === known.id;
   if (items.some(isIt)) {
-    change({ items: items.map((item) => (isIt(item) ? ({ ...item, ...known } as Item) : item)) });
+    change({ items: items.map((item) => (isIt(item) ? { ...item, ...known } : item)) });
   } else if (known.name !== undefined) {
     change({ items: [...items, { type: "call", name: known.name, args: {}, ...known }] });
   }

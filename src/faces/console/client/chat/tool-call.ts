@@ -79,7 +79,7 @@ const progressOf = ({ step }: Call, isBusy: boolean): string => {
 };
 
 const resultOf = ({ result }: Call): Result =>
-  typeof result === "object" && result !== null && !Array.isArray(result) ? (result as Result) : {};
+  typeof result === "object" && result !== null && !Array.isArray(result) ? result : {};
 
 const hasFailed = (call: Call): boolean => call.failed === true || resultOf(call).success === false;
 
