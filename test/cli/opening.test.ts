@@ -124,7 +124,7 @@ describe("a data directory", () => {
     const place = workplace();
     await call(["import-customers", "customers.csv"], place);
     const database = new DatabaseSync(join(place.cwd, ".abi-workflows", "ontology.sqlite"));
-    database.exec("PRAGMA user_version = 99");
+    database.exec("UPDATE parts SET version = 99");
     database.close();
     expect(await complaint(["query", "ASK {}"], place)).toMatch(/newer version.*Update the package/);
   });

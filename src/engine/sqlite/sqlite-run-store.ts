@@ -1,7 +1,7 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { IoError, isAbiError } from "../../errors.ts";
-import { lockFile, type FileLock } from "../../file-lock.ts";
-import { openSqlite, sqliteFault } from "../../sqlite.ts";
+import type { SQLInputValue } from "node:sqlite";
+import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { SqliteFile, UnusableFileError } from "../../sqlite-file.ts";
+import { sqliteFault } from "../../sqlite.ts";
 import type { RunCounts } from "../engine.ts";
 import type {
   Accepted,
@@ -33,7 +33,7 @@ import {
   waitingSince,
   type WaitingRow,
 } from "../rows.ts";
-import { migrate, refuseForeign } from "./schema.ts";
+import { RUNS } from "./schema.ts";
 
 /** A run with what only this store reads of it. */
 type StoredRow = RunRow & Readonly<{ fingerprint: string; is_held: 0 | 1; epoch: number; cancel_requested: 0 | 1 }>;
@@ -55,37 +55,30 @@ const WITHOUT_VALUES = "n, type, time, name, is_listed, error, is_final, retry_u
  * takes of that is begun again.
  */
 export class SqliteRunStore implements RunStore {
-  readonly #database: DatabaseSync;
-  readonly #lock: FileLock | undefined;
-  readonly #statements = new Map<string, StatementSync>();
-  #isFlushing = true;
+  readonly #file: SqliteFile;
   #lastLook = 0;
   #isClosed = false;
 
   /**
-   * @param path of the file, or `":memory:"`
+   * @param path of the file, or `":memory:"`. A knowledge graph with the same path shares the file
    * @param options `worker`: whether runs are to be executed. Only one process at a time may, and frees what a dead one held
    * @throws ValidationError (`engine_unreadable`), IoError (`in_use`, `engine_unavailable`)
    */
   constructor(path: string, { worker = true }: { worker?: boolean } = {}) {
-    this.#lock = worker ? lockFile(path) : undefined;
-    let database: DatabaseSync | undefined;
+    let file: SqliteFile | undefined;
     try {
-      refuseForeign(path);
-      database = openSqlite(path);
-      migrate(database);
-      this.#database = database;
+      file = worker ? SqliteFile.own(path, RUNS) : SqliteFile.visit(path, RUNS);
+      this.#file = file;
       if (worker) this.#freeHeld();
     } catch (cause) {
-      database?.close();
-      this.#lock?.release();
-      throw isAbiError(cause) ? cause : openingError(path, cause);
+      file?.leave("runs");
+      throw openingError(path, cause);
     }
   }
 
   async index(field: string): Promise<void> {
     const name = `runs_input_${field}`;
-    this.#database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON runs (${inputField(field)}, created_at)`);
+    this.#file.database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON runs (${inputField(field)}, created_at)`);
   }
 
   isUnwritable(error: unknown): boolean {
@@ -417,7 +410,7 @@ export class SqliteRunStore implements RunStore {
     if (after !== undefined) {
       conditions.push(["(created_at, seq) < (SELECT created_at, seq FROM runs WHERE id = ?)", after]);
     }
-    const rows = this.#database
+    const rows = this.#file.database
       .prepare(
         `SELECT * FROM runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
          ORDER BY created_at DESC, seq DESC LIMIT ?`,
@@ -498,9 +491,7 @@ export class SqliteRunStore implements RunStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#statements.clear();
-    this.#database.close();
-    this.#lock?.release();
+    this.#file.leave("runs");
   }
 
   /** What a dead worker held is due, without waiting for anything. Only for whoever has the lock. */
@@ -526,52 +517,43 @@ export class SqliteRunStore implements RunStore {
 
   /** @param isFlushed whether it must be on disk when it returns */
   #transaction<Result>(isFlushed: boolean, work: () => Result): Result {
-    if (this.#isFlushing !== isFlushed) {
-      this.#database.exec(`PRAGMA synchronous = ${isFlushed ? "FULL" : "NORMAL"}`);
-      this.#isFlushing = isFlushed;
-    }
-    this.#run("BEGIN IMMEDIATE", []);
-    try {
-      const result = work();
-      this.#run("COMMIT", []);
-      return result;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec("ROLLBACK");
-    } catch {
-      // There was none, or SQLite has rolled back by itself, as it does when the disk is full.
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+    return this.#file.transaction(work, { isFlushed });
   }
 
   #run(sql: string, values: readonly SQLInputValue[]): { changes: number } {
-    return this.#prepare(sql).run(...values) as { changes: number };
+    return { changes: this.#file.run(sql, ...values) };
   }
 
   #get(sql: string, values: readonly SQLInputValue[]): unknown {
-    return this.#prepare(sql).get(...values);
+    return this.#file.get(sql, ...values);
   }
 
   #all(sql: string, values: readonly SQLInputValue[]): unknown[] {
-    return this.#prepare(sql).all(...values);
+    return this.#file.all(sql, ...values);
   }
 }
 
-function openingError(path: string, cause: unknown): IoError {
+const unreadable = (message: string): ValidationError => new ValidationError(message, { code: "engine_unreadable" });
+
+function unusable(path: string, { reason }: UnusableFileError): ValidationError {
+  switch (reason) {
+    case "newer":
+      return unreadable(`The runs in ${path} were written by a newer version of abi-workflows. Use that version.`);
+    case "earlier":
+      return unreadable(
+        `The runs in ${path} were written by an earlier build of abi-workflows, which kept them in another form. Move the file away, ` +
+          "with those beside it (-wal, -shm), and submit what had not ended again.",
+      );
+    case "foreign":
+      return unreadable(
+        `The file ${path} holds the data of another application, and no runs. Name another data directory.`,
+      );
+  }
+}
+
+function openingError(path: string, cause: unknown): Error {
+  if (isAbiError(cause)) return cause;
+  if (cause instanceof UnusableFileError) return unusable(path, cause);
   const fault = sqliteFault(cause);
   const advice =
     fault === "damaged"

@@ -1,9 +1,6 @@
-import { existsSync, realpathSync } from "node:fs";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { DataFactory } from "../n3.ts";
 import { IoError, ValidationError } from "../../errors.ts";
-import { lockFile, type FileLock } from "../../file-lock.ts";
-import { makePrivateParent } from "../../private-files.ts";
 import { parseTerm, requireIri } from "../n-triples.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology-store.ts";
 import type { QueryRunner } from "../query-runner.ts";
@@ -19,7 +16,10 @@ import { callError, openingError } from "./store-errors.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface OxigraphOntologyStoreOptions {
-  /** Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. */
+  /**
+   * Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. An engine with the same
+   * path shares the file.
+   */
   path: string;
   /** Most quads over all stores; default 12 million. At 13 million the memory of WebAssembly (4 GB) is full. */
   maximumQuads?: number;
@@ -46,24 +46,19 @@ export class OxigraphOntologyStore implements OntologyStore {
   readonly #path: string;
   readonly #file: QuadFile;
   readonly #maximumQuads: number;
-  readonly #release: () => void;
   readonly #queue: WriteQueue;
   /** Missing until somebody asks SPARQL, or stores a term of which only Oxigraph knows whether it is valid. */
   #questions: Questions | undefined;
-  /** Where the file is, whatever it was called. */
-  readonly #place: string;
   /** Missing until somebody asks it. */
   #runner: CopyQueryRunner | undefined;
   /** What the transaction under way has changed, which copies must be told once it is on disk. */
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
-  private constructor(path: string, place: string, file: QuadFile, maximumQuads: number, release: () => void) {
+  private constructor(path: string, file: QuadFile, maximumQuads: number) {
     this.#path = path;
-    this.#place = place;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
-    this.#release = release;
     this.#queue = new WriteQueue((work) => this.#commit(work));
   }
 
@@ -76,19 +71,14 @@ export class OxigraphOntologyStore implements OntologyStore {
     path,
     maximumQuads = MAXIMUM_QUADS,
   }: OxigraphOntologyStoreOptions): Promise<OxigraphOntologyStore> {
-    let lock: FileLock | undefined;
     let file: QuadFile | undefined;
     try {
-      const place = path === ":memory:" ? path : existingPath(path);
-      lock = lockFile(place);
-      file = new QuadFile(place);
-      const release = (): void => lock?.release();
-      const store = new OxigraphOntologyStore(path, place, file, maximumQuads, release);
+      file = QuadFile.own(path);
+      const store = new OxigraphOntologyStore(path, file, maximumQuads);
       store.#refuseTooMany();
       return store;
     } catch (error) {
       file?.close();
-      lock?.release();
       throw openingError(error, path);
     }
   }
@@ -102,7 +92,7 @@ export class OxigraphOntologyStore implements OntologyStore {
         this.#requireOpen();
         this.#runner ??= new CopyQueryRunner({
           storeNames: () => this.#file.storeNames(),
-          content: () => (this.#place === ":memory:" ? this.#texts() : this.#place),
+          content: () => (this.#file.place === ":memory:" ? this.#texts() : this.#file.place),
         });
         return this.#runner.run(request);
       }).catch((error: unknown) => {
@@ -194,9 +184,8 @@ export class OxigraphOntologyStore implements OntologyStore {
     try {
       await this.#runner?.close(closed());
       this.#questions?.discard();
-      this.#file.close();
     } finally {
-      this.#release();
+      this.#file.close();
     }
   }
 
@@ -322,9 +311,3 @@ const toQuad = ({ subject, predicate, object }: Triple): Quad =>
   DataFactory.quad(parseTerm(subject) as NamedNode, parseTerm(predicate) as NamedNode, parseTerm(object));
 
 const closed = (): IoError => new IoError("The knowledge graph is closed.", { code: "store_closed" });
-
-/** Two names of one file must lead to one lock. */
-function existingPath(path: string): string {
-  makePrivateParent(path);
-  return existsSync(path) ? realpathSync(path) : path;
-}

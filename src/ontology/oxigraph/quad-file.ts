@@ -1,16 +1,16 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { ValidationError } from "../../errors.ts";
-import { openSqlite, openSqliteToRead, tablesOf } from "../../sqlite.ts";
+import type { SQLInputValue } from "node:sqlite";
+import { SqliteFile, type FilePart } from "../../sqlite-file.ts";
 import { hashOf } from "./hash.ts";
-
-const VERSION = 2;
 
 /**
  * A term is kept once, as N-Triples in Oxigraph's form, so that equal ones are equal; a quad is four numbers. Found by hash, since an
  * index of the texts would keep every text twice. Two orders answer all look-ups by subject or object. Those by predicate alone read
  * the whole store: an order for them would cost every write a page for each of its predicates.
  */
-const SCHEMA = `
+const GRAPH: FilePart = {
+  name: "graph",
+  migrations: [
+    `
   CREATE TABLE stores (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quads INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE terms (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, term TEXT NOT NULL);
   CREATE INDEX terms_by_hash ON terms (hash);
@@ -18,9 +18,9 @@ const SCHEMA = `
     store INTEGER NOT NULL, subject INTEGER NOT NULL, predicate INTEGER NOT NULL, object INTEGER NOT NULL,
     PRIMARY KEY (store, subject, predicate, object)
   ) WITHOUT ROWID;
-  CREATE INDEX quads_by_object ON quads (store, object, predicate, subject);
-  PRAGMA user_version = ${VERSION};
-`;
+  CREATE INDEX quads_by_object ON quads (store, object, predicate, subject);`,
+  ],
+};
 
 /** Terms as N-Triples in canonical form. */
 export interface Triple {
@@ -51,10 +51,9 @@ const LONGEST_KEPT = 100;
 /** Subjects of a piece of a graph that is read as text, counted by the highest id: one term in ten or so is a subject. */
 const IDS_PER_PIECE = 20_000;
 
-/** The SQLite file that holds the truth. All methods are synchronous and throw SQLite's errors. */
+/** The graph's part of a SQLite file, which holds the truth. All methods are synchronous and throw SQLite's errors. */
 export class QuadFile {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #file: SqliteFile;
   /** Ids of terms that were met lately, and of stores. */
   readonly #ids = new Map<string, number>();
   readonly #stores = new Map<string, number>();
@@ -62,57 +61,33 @@ export class QuadFile {
   /** Highest id of a term. */
   #lastTerm: number | undefined;
 
-  /**
-   * @param options `readOnly`: the file is there, and open already
-   * @throws ValidationError where the file was written by another version of this package, or by another application
-   */
-  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
-    this.#database = readOnly ? openSqliteToRead(path) : openSqlite(path);
-    try {
-      this.#prepareSchema();
-    } catch (error) {
-      this.#database.close();
-      throw error;
-    }
+  private constructor(file: SqliteFile) {
+    this.#file = file;
   }
 
-  #prepareSchema(): void {
-    const tables = tablesOf(this.#database);
-    const isOurs = ["stores", "quads"].every((name) => tables.includes(name));
-    if (!isOurs && tables.length > 0) {
-      throw new ValidationError(
-        "The knowledge graph's file holds the data of another application. Choose another file, or another data directory.",
-        { code: "store_unreadable" },
-      );
-    }
-    const version = Number(this.#database.prepare("PRAGMA user_version").get()?.["user_version"]);
-    if (isOurs && version === VERSION) return;
-    if (version > VERSION) {
-      throw new ValidationError(
-        "The knowledge graph's file was written by a newer version of this package. Update the package.",
-        {
-          code: "store_too_new",
-        },
-      );
-    }
-    if (isOurs) {
-      throw new ValidationError(
-        "The knowledge graph's file was written by an earlier build of this package, in a format that this one does not read. " +
-          "Read it with that build, or choose another data directory.",
-        { code: "store_too_old" },
-      );
-    }
-    this.transaction(() => this.#database.exec(SCHEMA));
+  /** @throws as `SqliteFile.own` */
+  static own(path: string): QuadFile {
+    return new QuadFile(SqliteFile.own(path, GRAPH));
+  }
+
+  /** Of a file that this process owns, by another connection. */
+  static read(place: string): QuadFile {
+    return new QuadFile(SqliteFile.read(place));
+  }
+
+  /** Where the file is, whatever it was called; or `":memory:"`. */
+  get place(): string {
+    return this.#file.place;
   }
 
   storeNames(): string[] {
-    return this.#all("SELECT name FROM stores ORDER BY name").map((row) => String(row["name"]));
+    return this.#file.all("SELECT name FROM stores ORDER BY name").map((row) => String(row["name"]));
   }
 
   findStore(name: string): number | undefined {
     let id = this.#stores.get(name);
     if (id === undefined) {
-      id = idOf(this.#get("SELECT id FROM stores WHERE name = ?", name));
+      id = idOf(this.#file.get("SELECT id FROM stores WHERE name = ?", name));
       if (id !== undefined) this.#stores.set(name, id);
     }
     return id;
@@ -122,29 +97,31 @@ export class QuadFile {
   ensureStore(name: string): number {
     const known = this.findStore(name);
     if (known !== undefined) return known;
-    this.#run("INSERT INTO stores (name) VALUES (?)", name);
+    this.#file.run("INSERT INTO stores (name) VALUES (?)", name);
     return this.findStore(name) ?? Number.NaN;
   }
 
   dropStore(id: number): void {
     this.clear(id);
-    this.#run("DELETE FROM stores WHERE id = ?", id);
+    this.#file.run("DELETE FROM stores WHERE id = ?", id);
     this.#stores.clear();
   }
 
   /** Removes all quads of a store, and the literals that nothing holds any more. */
   clear(store: number): void {
-    this.#run("DELETE FROM quads WHERE store = ?", store);
-    this.#run("UPDATE stores SET quads = 0 WHERE id = ?", store);
+    this.#file.run("DELETE FROM quads WHERE store = ?", store);
+    this.#file.run("UPDATE stores SET quads = 0 WHERE id = ?", store);
     this.#size = undefined;
     const isHeld = "EXISTS (SELECT 1 FROM stores JOIN quads ON store = stores.id AND object = terms.id)";
-    this.#run(this.size() === 0 ? "DELETE FROM terms" : `DELETE FROM terms WHERE term LIKE '"%' AND NOT ${isHeld}`);
+    this.#file.run(
+      this.size() === 0 ? "DELETE FROM terms" : `DELETE FROM terms WHERE term LIKE '"%' AND NOT ${isHeld}`,
+    );
     this.#ids.clear();
   }
 
   /** Quads of all stores. */
   size(): number {
-    return (this.#size ??= Number(this.#get("SELECT total(quads) AS size FROM stores")?.["size"]));
+    return (this.#size ??= Number(this.#file.get("SELECT total(quads) AS size FROM stores")?.["size"]));
   }
 
   /**
@@ -164,7 +141,7 @@ export class QuadFile {
     for (const found of this.#rows(store, remove)) {
       if (coming.delete(lineOf(found))) continue;
       const { subjectId, predicateId, objectId } = found;
-      this.#run(DELETE, store, subjectId, predicateId, objectId);
+      this.#file.run(DELETE, store, subjectId, predicateId, objectId);
       removed.push(found);
       if (found.object.startsWith('"')) literals.set(found.object, objectId);
     }
@@ -181,13 +158,15 @@ export class QuadFile {
 
   #count(store: number, more: number): void {
     if (more === 0) return;
-    this.#run("UPDATE stores SET quads = quads + ? WHERE id = ?", more, store);
+    this.#file.run("UPDATE stores SET quads = quads + ? WHERE id = ?", more, store);
     if (this.#size !== undefined) this.#size += more;
   }
 
   has(store: number, pattern: TriplePattern): boolean {
     const { where, values } = this.#search(store, pattern);
-    return values !== undefined && this.#get(`SELECT 1 FROM quads WHERE ${where} LIMIT 1`, ...values) !== undefined;
+    return (
+      values !== undefined && this.#file.get(`SELECT 1 FROM quads WHERE ${where} LIMIT 1`, ...values) !== undefined
+    );
   }
 
   /**
@@ -212,7 +191,7 @@ export class QuadFile {
     const { where, values } = this.#search(store, pattern);
     if (values === undefined) return [];
     const { columns, joins } = unknownParts(pattern);
-    const rows = this.#prepare(`SELECT ${columns} FROM quads${joins} WHERE ${where}`).all(...values);
+    const rows = this.#file.prepare(`SELECT ${columns} FROM quads${joins} WHERE ${where}`).all(...values);
     return rows.map((row) => toFound(row, pattern));
   }
 
@@ -224,9 +203,11 @@ export class QuadFile {
     const subjects = patterns.flatMap(({ subject }) => ids.get(subject) ?? []);
     const { columns, joins } = unknownParts({ predicate });
     const only = predicate === undefined ? "" : " AND quads.predicate = ?";
-    const rows = this.#prepare(
-      `SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN quads ON quads.store = ? AND quads.subject = wanted.value${only}${joins}`,
-    ).all(JSON.stringify([...new Set(subjects)]), store, ...(predicate ? [ids.get(predicate) ?? null] : []));
+    const rows = this.#file
+      .prepare(
+        `SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN quads ON quads.store = ? AND quads.subject = wanted.value${only}${joins}`,
+      )
+      .all(JSON.stringify([...new Set(subjects)]), store, ...(predicate ? [ids.get(predicate) ?? null] : []));
     const found = rows.map((row) => toFound(row, { predicate }));
     const wanted = Map.groupBy(patterns, ({ subject }) => subject);
     return found.filter((triple) =>
@@ -253,9 +234,9 @@ export class QuadFile {
   *text(name: string): Iterable<string> {
     const store = this.findStore(name);
     if (store === undefined) return;
-    const last = Number(this.#get("SELECT max(subject) AS last FROM quads WHERE store = ?", store)?.["last"] ?? 0);
+    const last = Number(this.#file.get("SELECT max(subject) AS last FROM quads WHERE store = ?", store)?.["last"] ?? 0);
     for (let from = 0; from <= last; from += IDS_PER_PIECE) {
-      const row = this.#get(
+      const row = this.#file.get(
         `SELECT group_concat(s.term || ' ' || p.term || ' ' || o.term || ' .', char(10)) AS text, count(*) AS quads, count(s.term || p.term || o.term) AS whole
          FROM quads
            LEFT JOIN terms s ON s.id = subject LEFT JOIN terms p ON p.id = predicate LEFT JOIN terms o ON o.id = object
@@ -269,34 +250,21 @@ export class QuadFile {
     }
   }
 
-  /** Runs `work` in one transaction: when it returns, all is on disk; when it throws, nothing happened. */
+  /** See `SqliteFile.transaction`. */
   transaction<T>(work: () => T): T {
-    this.#run("BEGIN IMMEDIATE");
     try {
-      const result = work();
-      this.#run("COMMIT");
-      return result;
+      return this.#file.transaction(work);
     } catch (error) {
-      this.#rollBack();
+      this.#ids.clear();
+      this.#stores.clear();
+      this.#size = undefined;
+      this.#lastTerm = undefined;
       throw error;
     }
   }
 
-  #rollBack(): void {
-    this.#ids.clear();
-    this.#stores.clear();
-    this.#size = undefined;
-    this.#lastTerm = undefined;
-    try {
-      this.#database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
-    }
-  }
-
   close(): void {
-    this.#statements.clear();
-    this.#database.close();
+    this.#file.leave("graph");
   }
 
   /** Ids of those terms that are in the file. */
@@ -315,7 +283,8 @@ export class QuadFile {
   #selectTerms(terms: readonly string[]): [term: string, id: number][] {
     const wanted = new Set(terms);
     return blocks(terms.map(hashOf)).flatMap((hashes) =>
-      this.#prepare(`SELECT id, term FROM terms WHERE hash IN ${list(hashes.length)}`)
+      this.#file
+        .prepare(`SELECT id, term FROM terms WHERE hash IN ${list(hashes.length)}`)
         .all(...hashes)
         .map((row): [string, number] => [String(row["term"]), Number(row["id"])])
         .filter(([term]) => wanted.has(term)),
@@ -326,7 +295,7 @@ export class QuadFile {
     const ids = this.#findTerms(terms);
     const missing = [...new Set(terms)].filter((term) => !ids.has(term));
     if (missing.length === 0) return ids;
-    this.#lastTerm ??= Number(this.#get("SELECT max(id) AS last FROM terms")?.["last"] ?? 0);
+    this.#lastTerm ??= Number(this.#file.get("SELECT max(id) AS last FROM terms")?.["last"] ?? 0);
     const first = this.#lastTerm + 1;
     this.#runRows(
       ADD_TERMS,
@@ -341,7 +310,10 @@ export class QuadFile {
   #runRows(insert: string, rows: readonly (readonly SQLInputValue[])[]): number {
     let changes = 0;
     for (const block of blocks(rows)) {
-      changes += this.#run(`${insert} VALUES ${placeholders(block[0]?.length ?? 0, block.length)}`, ...block.flat());
+      changes += this.#file.run(
+        `${insert} VALUES ${placeholders(block[0]?.length ?? 0, block.length)}`,
+        ...block.flat(),
+      );
     }
     return changes;
   }
@@ -354,31 +326,13 @@ export class QuadFile {
   }
 
   #forgetUnused(literal: string, id: number): void {
-    const isUsed = this.#get(
+    const isUsed = this.#file.get(
       "SELECT 1 FROM stores WHERE EXISTS (SELECT 1 FROM quads WHERE store = stores.id AND object = ?)",
       id,
     );
     if (isUsed) return;
-    this.#run("DELETE FROM terms WHERE id = ?", id);
+    this.#file.run("DELETE FROM terms WHERE id = ?", id);
     this.#ids.delete(literal);
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
-    return statement;
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
-    return this.#prepare(sql).get(...values);
-  }
-
-  #all(sql: string): Record<string, unknown>[] {
-    return this.#prepare(sql).all();
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
   }
 }
 
