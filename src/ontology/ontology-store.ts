@@ -36,6 +36,11 @@ export interface Change {
   readonly remove?: Iterable<Pattern>;
   /** then these are added, as `insert` adds them. */
   readonly insert?: Iterable<Quad>;
+  /**
+   * It is made inside a step of a run, which records it next. A store that shares a file with the runs then leaves the flush to that
+   * record: a power cut can only take both. Elsewhere this changes nothing. Default: false.
+   */
+  readonly inStep?: boolean;
 }
 
 /** Named RDF graphs; see the head of this file. */
@@ -70,7 +75,7 @@ export interface OntologyStore {
 
   /**
    * Looks, removes and adds as one: all or nothing, and nobody else's write comes between. Makes the store if need be; durable when it
-   * resolves.
+   * resolves, but for `inStep`.
    *
    * ```ts
    * await store.change("feedback_data", { unless: { subject: ticket, predicate: abi.id }, insert: graph });

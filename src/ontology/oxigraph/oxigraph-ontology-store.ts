@@ -31,8 +31,8 @@ const MAXIMUM_QUADS = 12_000_000;
  * The embedded knowledge graph for one process: a SQLite file that answers `match` and takes every write, and Oxigraph in memory,
  * loaded from it when SPARQL is first asked.
  *
- * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Those of one turn of the event loop
- * share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
+ * Writes are on disk when their promise resolves, but for `inStep`; `kill -9` loses none and leaves none half done. Those of one turn of
+ * the event loop share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
  *
  * The first SPARQL query, or update that searches, loads everything: some 6 microseconds and 370 bytes of memory a quad. From then on
  * Oxigraph takes in what has changed at the next question. Calls are synchronous inside: a slow query holds up the process. A
@@ -59,7 +59,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#path = path;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
-    this.#queue = new WriteQueue((work) => this.#commit(work));
+    this.#queue = new WriteQueue((work, options) => this.#commit(work, options));
   }
 
   /**
@@ -114,7 +114,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     return this.change(store, { insert: quads });
   }
 
-  async change(store: string, { unless, remove = [], insert = [] }: Change): Promise<void> {
+  async change(store: string, { unless, remove = [], insert = [], inStep = false }: Change): Promise<void> {
     storeIri(store);
     this.#requireOpen();
     const terms = new Canonicalization();
@@ -122,11 +122,15 @@ export class OxigraphOntologyStore implements OntologyStore {
     const removed = Array.from(remove, (pattern) => patternOf(pattern, terms));
     const inserted = triplesOf(insert, terms);
     await this.#canonicalize(terms);
-    await this.#write(() => {
-      const id = this.#file.ensureStore(store);
-      if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
-      this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
-    });
+    const isFlushed = !(inStep && this.#file.isWithRuns);
+    await this.#write(
+      () => {
+        const id = this.#file.ensureStore(store);
+        if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
+        this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
+      },
+      { isFlushed },
+    );
   }
 
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
@@ -268,21 +272,21 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  async #write(work: () => unknown): Promise<void> {
+  async #write(work: () => unknown, options = { isFlushed: true }): Promise<void> {
     this.#requireOpen();
     try {
-      await this.#queue.add(work);
+      await this.#queue.add(work, options);
     } catch (error) {
       throw callError(this.#path, error);
     }
   }
 
   /** All or nothing: Oxigraph forgets as well what the file has not kept, and copies are never told of it. */
-  #commit(work: () => void): void {
+  #commit(work: () => void, options: { isFlushed: boolean }): void {
     const mark = this.#questions?.mark();
     this.#uncommitted = [];
     try {
-      this.#file.transaction(work);
+      this.#file.transaction(work, options);
     } catch (error) {
       if (mark) this.#questions?.undo(mark);
       throw error;

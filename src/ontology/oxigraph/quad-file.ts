@@ -250,10 +250,15 @@ export class QuadFile {
     }
   }
 
+  /** Whether the runs that this process executes are in the same file. */
+  get isWithRuns(): boolean {
+    return this.#file.shares("runs");
+  }
+
   /** See `SqliteFile.transaction`. */
-  transaction<T>(work: () => T): T {
+  transaction<T>(work: () => T, options: { isFlushed?: boolean } = {}): T {
     try {
-      return this.#file.transaction(work);
+      return this.#file.transaction(work, options);
     } catch (error) {
       this.#ids.clear();
       this.#stores.clear();
