@@ -48,6 +48,9 @@ export interface OntologyStore {
   /** For queries that somebody outside has written: they are stopped at limits, and see what they may. It is closed with the store. */
   readonly queryRunner: QueryRunner;
 
+  /** Whether nobody but this process can write to it. Default: others can. */
+  readonly isExclusive?: boolean;
+
   /** Makes an empty store; nothing happens where it exists. Names: letters, digits, `_`, `-`, at most 64. */
   createStore(store: string): Promise<void>;
 

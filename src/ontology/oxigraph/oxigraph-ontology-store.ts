@@ -43,6 +43,7 @@ const MAXIMUM_QUADS = 12_000_000;
  * (`"01"^^xsd:integer` as `"1"`).
  */
 export class OxigraphOntologyStore implements OntologyStore {
+  readonly isExclusive = true;
   readonly #path: string;
   readonly #file: QuadFile;
   readonly #maximumQuads: number;

@@ -36,12 +36,59 @@ export interface TripleChange {
   readonly inserted: readonly Triple[];
 }
 
-const INSERT = "INSERT OR IGNORE INTO quads (store, subject, predicate, object)";
-const ADD_TERMS = "INSERT OR IGNORE INTO terms (id, hash, term)";
 const DELETE = "DELETE FROM quads WHERE store = ? AND subject = ? AND predicate = ? AND object = ?";
-const IDS = "quads.subject AS subjectId, quads.predicate AS predicateId, quads.object AS objectId";
 
 const PARTS = ["subject", "predicate", "object"] as const;
+
+/** Rows of one statement. Few sizes are few statements to keep. */
+const BLOCKS = [1, 4, 8, 16, 32] as const;
+
+const list = (length: number): string => `(${Array<string>(length).fill("?").join(", ")})`;
+
+/** The text of a statement for each size of a block. */
+const inBlocks = (text: (size: number) => string): ReadonlyMap<number, string> =>
+  new Map(BLOCKS.map((size) => [size, text(size)]));
+
+const rows = (columns: number, size: number): string => Array<string>(size).fill(list(columns)).join(", ");
+
+const INSERT = inBlocks(
+  (size) => `INSERT OR IGNORE INTO quads (store, subject, predicate, object) VALUES ${rows(4, size)}`,
+);
+const ADD_TERMS = inBlocks((size) => `INSERT OR IGNORE INTO terms (id, hash, term) VALUES ${rows(3, size)}`);
+const FIND_TERMS = inBlocks((size) => `SELECT id, term FROM terms WHERE hash IN ${list(size)}`);
+
+/** How a pattern is looked for that has these parts. */
+interface Search {
+  readonly given: readonly (keyof Triple)[];
+  /** The columns of what it finds, with the texts of the other parts. */
+  readonly columns: string;
+  readonly joins: string;
+  readonly find: string;
+  readonly has: string;
+}
+
+function searchBy(given: readonly (keyof Triple)[]): Search {
+  const open = PARTS.filter((part) => !given.includes(part));
+  const ids = PARTS.map((part) => `quads.${part} AS ${part}Id`);
+  const columns = [...ids, ...open.map((part) => `${part}s.term AS ${part}`)].join(", ");
+  const joins = open.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join("");
+  const where = ["quads.store = ?", ...given.map((part) => `quads.${part} = ?`)].join(" AND ");
+  return {
+    given,
+    columns,
+    joins,
+    find: `SELECT ${columns} FROM quads${joins} WHERE ${where}`,
+    has: `SELECT 1 FROM quads WHERE ${where} LIMIT 1`,
+  };
+}
+
+/** By which parts are given, as bits. */
+const SEARCHES = Array.from({ length: 2 ** PARTS.length }, (_, bits) =>
+  searchBy(PARTS.filter((_, at) => (bits & (1 << at)) !== 0)),
+);
+
+const searchFor = ({ subject, predicate, object }: TriplePattern): Search =>
+  SEARCHES[(subject === undefined ? 0 : 1) | (predicate === undefined ? 0 : 2) | (object === undefined ? 0 : 4)]!;
 
 /** Ids that are kept in memory: those of the few terms that come again and again are among them. */
 const KEPT_IDS = 10_000;
@@ -135,24 +182,23 @@ export class QuadFile {
     insert: readonly Triple[],
     { isInsertedWanted }: { isInsertedWanted: boolean },
   ): TripleChange {
-    const coming = new Map(insert.map((triple) => [lineOf(triple), triple]));
-    const removed: Triple[] = [];
-    const literals = new Map<string, number>();
-    for (const found of this.#rows(store, remove)) {
-      if (coming.delete(lineOf(found))) continue;
-      const { subjectId, predicateId, objectId } = found;
+    const found = this.#rows(store, remove);
+    const lines = new Set(found.length === 0 ? [] : insert.map(lineOf));
+    const removed = found.filter((triple) => !lines.has(lineOf(triple)));
+    for (const { subjectId, predicateId, objectId } of removed) {
       this.#file.run(DELETE, store, subjectId, predicateId, objectId);
-      removed.push(found);
-      if (found.object.startsWith('"')) literals.set(found.object, objectId);
     }
-    const ids = this.#ensureTerms([...coming.values()].flatMap((triple) => PARTS.map((part) => triple[part])));
-    const row = (triple: Triple): number[] => [store, ...PARTS.map((part) => ids.get(triple[part]) ?? -1)];
-    const inserted = isInsertedWanted
-      ? [...coming.values()].filter((triple) => this.#runRows(INSERT, [row(triple)]) > 0)
-      : [];
-    const count = isInsertedWanted ? inserted.length : this.#runRows(INSERT, [...coming.values()].map(row));
+    const ids = this.#ensureTerms(insert.flatMap(({ subject, predicate, object }) => [subject, predicate, object]));
+    const row = ({ subject, predicate, object }: Triple): number[] => [
+      store,
+      ids.get(subject)!,
+      ids.get(predicate)!,
+      ids.get(object)!,
+    ];
+    const inserted = isInsertedWanted ? insert.filter((triple) => this.#runRows(INSERT, [row(triple)]) > 0) : [];
+    const count = isInsertedWanted ? inserted.length : this.#runRows(INSERT, insert.map(row));
     this.#count(store, count - removed.length);
-    for (const [literal, id] of literals) this.#forgetUnused(literal, id);
+    for (const { object, objectId } of removed) if (object.startsWith('"')) this.#forgetUnused(object, objectId);
     return { removed, inserted };
   }
 
@@ -163,10 +209,9 @@ export class QuadFile {
   }
 
   has(store: number, pattern: TriplePattern): boolean {
-    const { where, values } = this.#search(store, pattern);
-    return (
-      values !== undefined && this.#file.get(`SELECT 1 FROM quads WHERE ${where} LIMIT 1`, ...values) !== undefined
-    );
+    const search = searchFor(pattern);
+    const values = this.#valuesOf(search, store, pattern);
+    return values !== undefined && this.#file.get(search.has, ...values) !== undefined;
   }
 
   /**
@@ -188,11 +233,9 @@ export class QuadFile {
   }
 
   #find(store: number, pattern: TriplePattern): Found[] {
-    const { where, values } = this.#search(store, pattern);
-    if (values === undefined) return [];
-    const { columns, joins } = unknownParts(pattern);
-    const rows = this.#file.prepare(`SELECT ${columns} FROM quads${joins} WHERE ${where}`).all(...values);
-    return rows.map((row) => toFound(row, pattern));
+    const search = searchFor(pattern);
+    const values = this.#valuesOf(search, store, pattern);
+    return values ? this.#file.all(search.find, ...values).map((row) => toFound(row, pattern)) : [];
   }
 
   /** One statement for all; where they ask for several predicates, everything is read of a subject, which has few. */
@@ -201,7 +244,7 @@ export class QuadFile {
     const predicate = predicates.size === 1 ? patterns[0]?.predicate : undefined;
     const ids = this.#findTerms([...patterns.map(({ subject }) => subject), ...(predicate ? [predicate] : [])]);
     const subjects = patterns.flatMap(({ subject }) => ids.get(subject) ?? []);
-    const { columns, joins } = unknownParts({ predicate });
+    const { columns, joins } = searchFor({ predicate });
     const only = predicate === undefined ? "" : " AND quads.predicate = ?";
     const rows = this.#file
       .prepare(
@@ -215,19 +258,16 @@ export class QuadFile {
     );
   }
 
-  /** Without values where a term of the pattern is in no quad. */
-  #search(store: number, pattern: TriplePattern): { where: string; values?: number[] } {
+  /** Undefined where a term of the pattern is in no quad. */
+  #valuesOf({ given }: Search, store: number, pattern: TriplePattern): number[] | undefined {
     const values = [store];
-    let where = "quads.store = ?";
-    for (const part of PARTS) {
-      const term = pattern[part];
-      if (term === undefined) continue;
-      const id = this.#findTerms([term]).get(term);
-      if (id === undefined) return { where };
-      where += ` AND quads.${part} = ?`;
+    for (const part of given) {
+      const term = pattern[part]!;
+      const id = this.#ids.get(term) ?? this.#findTerms([term]).get(term);
+      if (id === undefined) return undefined;
       values.push(id);
     }
-    return { where, values };
+    return values;
   }
 
   /** All triples of a store as N-Triples, in pieces of some ten thousand lines; none where there is no such store. */
@@ -281,24 +321,18 @@ export class QuadFile {
       if (known === undefined) unknown.add(term);
       else ids.set(term, known);
     }
-    for (const [term, id] of this.#selectTerms([...unknown])) ids.set(term, this.#keep(term, id));
+    for (const hashes of blocks(Array.from(unknown, hashOf))) {
+      for (const row of this.#file.all(FIND_TERMS.get(hashes.length)!, ...hashes)) {
+        const [term, id] = [String(row["term"]), Number(row["id"])];
+        if (unknown.has(term)) ids.set(term, this.#keep(term, id));
+      }
+    }
     return ids;
-  }
-
-  #selectTerms(terms: readonly string[]): [term: string, id: number][] {
-    const wanted = new Set(terms);
-    return blocks(terms.map(hashOf)).flatMap((hashes) =>
-      this.#file
-        .prepare(`SELECT id, term FROM terms WHERE hash IN ${list(hashes.length)}`)
-        .all(...hashes)
-        .map((row): [string, number] => [String(row["term"]), Number(row["id"])])
-        .filter(([term]) => wanted.has(term)),
-    );
   }
 
   #ensureTerms(terms: readonly string[]): Map<string, number> {
     const ids = this.#findTerms(terms);
-    const missing = [...new Set(terms)].filter((term) => !ids.has(term));
+    const missing = [...new Set(terms.filter((term) => !ids.has(term)))];
     if (missing.length === 0) return ids;
     this.#lastTerm ??= Number(this.#file.get("SELECT max(id) AS last FROM terms")?.["last"] ?? 0);
     const first = this.#lastTerm + 1;
@@ -312,14 +346,9 @@ export class QuadFile {
   }
 
   /** Inserts rows in as few statements as can be, and returns how many were not there before. */
-  #runRows(insert: string, rows: readonly (readonly SQLInputValue[])[]): number {
+  #runRows(insert: ReadonlyMap<number, string>, rows: readonly (readonly SQLInputValue[])[]): number {
     let changes = 0;
-    for (const block of blocks(rows)) {
-      changes += this.#file.run(
-        `${insert} VALUES ${placeholders(block[0]?.length ?? 0, block.length)}`,
-        ...block.flat(),
-      );
-    }
+    for (const block of blocks(rows)) changes += this.#file.run(insert.get(block.length)!, ...block.flat());
     return changes;
   }
 
@@ -358,32 +387,19 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
     items.slice(index * PIECE, (index + 1) * PIECE),
   );
 
-/** The columns of what a pattern finds, with the texts of the parts that it leaves open. */
-function unknownParts(pattern: TriplePattern): { columns: string; joins: string } {
-  const unknown = PARTS.filter((part) => pattern[part] === undefined);
-  return {
-    columns: IDS + unknown.map((part) => `, ${part}s.term AS ${part}`).join(""),
-    joins: unknown.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join(""),
-  };
-}
-
-/** Rows of one statement. Few sizes are few statements to keep. */
-const BLOCKS = [1, 8, 32] as const;
-
 /** Items in blocks of those sizes, filled up with the last one: what is found or inserted twice is found or inserted once. */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   const found: (readonly Item[])[] = [];
-  for (let from = 0; from < items.length; from += BLOCKS[2]) {
-    const block = items.slice(from, from + BLOCKS[2]);
-    const size = BLOCKS.find((some) => some >= block.length) ?? block.length;
-    found.push([...block, ...Array<Item>(size - block.length).fill(block[block.length - 1] as Item)]);
+  for (let from = 0; from < items.length; from += LARGEST_BLOCK) {
+    const block = items.slice(from, from + LARGEST_BLOCK);
+    const size = BLOCKS.find((some) => some >= block.length)!;
+    while (block.length < size) block.push(block[block.length - 1]!);
+    found.push(block);
   }
   return found;
 }
 
-const list = (length: number): string => `(${Array<string>(length).fill("?").join(", ")})`;
-
-const placeholders = (columns: number, rows: number): string => Array<string>(rows).fill(list(columns)).join(", ");
+const LARGEST_BLOCK = Math.max(...BLOCKS);
 
 const idOf = (row: Record<string, unknown> | undefined): number | undefined => (row ? Number(row["id"]) : undefined);
 

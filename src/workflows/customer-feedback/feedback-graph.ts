@@ -177,6 +177,7 @@ export class FeedbackGraph {
       graph.createRelationship(iri(customerUri), abi.permittedResponseTo, feedback);
       const unless = { subject: feedback, predicate: abi.responsePermitted };
       await this.#write({ unless, insert: graph });
+      if (this.#ontologyStore.isExclusive === true) return true;
     }
     const { isMine, count } = await this.#permissions(customerUri, feedback, since);
     if (isMine && count <= cap.responses) return true;
