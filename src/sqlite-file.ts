@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from "node:fs";
+import fs, { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { lockFile, type FileLock } from "./file-lock.ts";
@@ -38,6 +38,9 @@ const owned = new Map<string, SqliteFile>();
  *
  * Stores of one process that own the same file share its connection and its write-ahead log. What one of them commits without a
  * flush is therefore on disk as soon as any of them commits with one.
+ *
+ * SQLite flushes the log only for its own needs (`synchronous = NORMAL`); what has to be on disk is flushed here. So it is known at the
+ * end of a transaction, not at its beginning, whether it needs that.
  */
 export class SqliteFile {
   /** Where the file is, whatever it was called; or `":memory:"`. */
@@ -47,11 +50,22 @@ export class SqliteFile {
   readonly #lock: FileLock | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #parts = new Set<FilePart["name"]>();
-  #isFlushing = true;
+  /** Not in memory, and on the rare file system that can't have one; there SQLite flushes. */
+  readonly #hasLog: boolean;
+  /** Of the log, once it was flushed. */
+  #log: number | undefined;
+  /** What was done at once in the transaction that is open, or is to be done again in the next one. */
+  #early: (() => unknown)[] = [];
+  #isOpen = false;
+  /** How many transactions have been begun. */
+  #begun = 0;
+  readonly #onRollBack = new Set<() => void>();
 
   private constructor(place: string, database: DatabaseSync, lock?: FileLock) {
     this.place = place;
     this.database = database;
+    this.#hasLog = database.prepare("PRAGMA journal_mode").get()?.["journal_mode"] === "wal";
+    if (this.#hasLog) database.exec("PRAGMA synchronous = NORMAL");
     this.#lock = lock;
   }
 
@@ -138,39 +152,117 @@ export class SqliteFile {
     return statement;
   }
 
+  /** Calls `listener` whenever a transaction was rolled back: what is known of the file may be wrong. */
+  onRollBack(listener: () => void): void {
+    this.#onRollBack.add(listener);
+  }
+
   /**
    * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened.
    * @param options `isFlushed`: whether it must be on disk when this returns. Else a power cut can take it until the next transaction that
    *   is flushed; nothing but a power cut can
    */
   transaction<Result>(work: () => Result, { isFlushed = true }: { isFlushed?: boolean } = {}): Result {
-    if (this.#isFlushing !== isFlushed) {
-      this.database.exec(`PRAGMA synchronous = ${isFlushed ? "FULL" : "NORMAL"}`);
-      this.#isFlushing = isFlushed;
-    }
-    this.run("BEGIN IMMEDIATE");
+    this.#begin();
+    let result: Result;
     try {
-      const result = work();
-      this.run("COMMIT");
-      return result;
+      result = work();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#commit();
+    if (isFlushed) this.#flush();
+    return result;
+  }
+
+  /**
+   * Runs `work` at once, and leaves it to the next transaction to commit it; to the one after the next turn of the event loop at the latest.
+   * It is for what a later write depends on that is made in the same file: a crash may take `work`, but then it takes that as well. Where
+   * the transaction can't be committed, `work` is done again in the next one.
+   */
+  early<Result>(work: () => Result): Result {
+    const isFirst = !this.#isOpen;
+    this.#begin();
+    let result: Result;
+    try {
+      result = work();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#early.push(work);
+    if (isFirst) this.#settleSoon(this.#begun);
+    return result;
+  }
+
+  /** What follows from it is written in the next turn; so in the one after that. */
+  #settleSoon(transaction: number): void {
+    setImmediate(() =>
+      setImmediate(() => {
+        if (transaction === this.#begun) this.settle();
+      }),
+    );
+  }
+
+  /** Commits what was done early, where that is possible now. */
+  settle(): void {
+    if (!this.#isOpen && this.#early.length === 0) return;
+    try {
+      this.#begin();
+      this.#commit();
+    } catch {
+      // It is done again with whatever is written next, which hears what is wrong.
+    }
+  }
+
+  #begin(): void {
+    if (this.#isOpen) return;
+    this.run("BEGIN IMMEDIATE");
+    this.#isOpen = true;
+    this.#begun += 1;
+    try {
+      for (const work of this.#early) work();
     } catch (error) {
       this.#rollBack();
       throw error;
     }
   }
 
+  #commit(): void {
+    try {
+      this.run("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#isOpen = false;
+    this.#early = [];
+  }
+
   #rollBack(): void {
+    this.#isOpen = false;
     try {
       this.database.exec("ROLLBACK");
     } catch {
       // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
     }
+    for (const listener of this.#onRollBack) listener();
+  }
+
+  #flush(): void {
+    if (!this.#hasLog) return;
+    this.#log ??= fs.openSync(`${this.place}-wal`, "r+");
+    fs.fdatasyncSync(this.#log);
   }
 
   /** Lets go of one part; the file is closed with the last one. */
   leave(name?: FilePart["name"]): void {
     if (name !== undefined) this.#parts.delete(name);
     if (this.#parts.size > 0) return;
+    this.settle();
+    this.#early = [];
+    if (this.#log !== undefined) fs.closeSync(this.#log);
     if (owned.get(this.place) === this) owned.delete(this.place);
     this.#statements.clear();
     this.database.close();

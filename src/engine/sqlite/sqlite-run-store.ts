@@ -253,46 +253,41 @@ export class SqliteRunStore implements RunStore {
       const atWork = limit === null ? 0 : held.filter((hold) => hold.workflow === workflow).length;
       room.set(workflow, (limit ?? Infinity) - atWork);
     }
-    const runs = this.#isDue(room, now) ? this.#transaction(false, () => this.#take(most, room, now)) : [];
-    if (runs.length === most) return { runs };
-    const nextDueAt = Math.min(
-      ...[...room].map(([workflow, places]) => (places > 0 ? this.#nextDueAt(workflow) : Infinity)),
-    );
-    return { runs, ...(nextDueAt === Infinity ? {} : { nextDueAt }) };
-  }
-
-  #isDue(room: ReadonlyMap<string, number>, now: number): boolean {
-    return [...room].some(([workflow, places]) => places > 0 && this.#first(workflow, now) !== undefined);
-  }
-
-  #take(most: number, room: Map<string, number>, now: number): TakenRun[] {
-    const taken: TakenRun[] = [];
-    const firsts = new Map([...room.keys()].map((workflow) => [workflow, this.#first(workflow, now)]));
-    while (taken.length < most) {
-      let best: Due | undefined;
-      for (const [workflow, first] of firsts) {
-        if (first && room.get(workflow)! > 0 && (!best || isBefore(first, best))) best = first;
+    const next = new Map<string, Due>();
+    const look = (workflow: string): void => {
+      const found = room.get(workflow)! > 0 ? this.#next(workflow, now) : undefined;
+      if (found) next.set(workflow, found);
+      else next.delete(workflow);
+    };
+    for (const workflow of room.keys()) look(workflow);
+    const first = (): Due | undefined => [...next.values()].filter((run) => run.due_at <= now).toSorted(byRank)[0];
+    const runs: TakenRun[] = [];
+    const take = (): void => {
+      for (let best = first(); best && runs.length < most; best = first()) {
+        const taken = this.#hold(best.seq);
+        if (taken) runs.push(taken);
+        if (taken) room.set(best.workflow, room.get(best.workflow)! - 1);
+        look(best.workflow);
       }
-      if (!best) break;
-      taken.push(this.#hold(best.seq));
-      const { workflow } = best;
-      room.set(workflow, room.get(workflow)! - 1);
-      firsts.set(workflow, this.#first(workflow, now));
-    }
-    return taken;
+    };
+    if (first()) this.#transaction(false, take);
+    if (runs.length === most || next.size === 0) return { runs };
+    return { runs, nextDueAt: Math.min(...Array.from(next.values(), (run) => run.due_at)) };
   }
 
-  /** The run of a workflow that is to be taken up first. */
-  #first(workflow: string, now: number): Due | undefined {
+  /** The run of a workflow that is to be taken up first; where none is due, the one that will be first. */
+  #next(workflow: string, now: number): Due | undefined {
+    let soonest: Due | undefined;
     for (const priority of this.#priorities(workflow)) {
       const first = this.#get(
         `SELECT seq, workflow, priority, due_at FROM runs
-         WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, seq LIMIT 1`,
-        [workflow, priority, now],
-      ) as Due | undefined;
-      if (first) return first;
+         WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT 1`,
+        [workflow, priority],
+      ) as Due;
+      if (first.due_at <= now) return first;
+      if (!soonest || first.due_at < soonest.due_at) soonest = first;
     }
-    return undefined;
+    return soonest;
   }
 
   /** Of its runs that are due or will be, highest first. Each is one look into the index, however long the queue. */
@@ -309,23 +304,19 @@ export class SqliteRunStore implements RunStore {
     }
   }
 
-  #hold(seq: number): TakenRun {
+  /** Undefined where somebody else has just cancelled it. */
+  #hold(seq: number): TakenRun | undefined {
     const [row] = this.#all(
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
-         waiting_for = NULL, output = NULL WHERE seq = ? RETURNING *`,
+         waiting_for = NULL, output = NULL WHERE seq = ? AND due_at IS NOT NULL RETURNING *`,
       [seq],
     ) as StoredRow[];
-    const run = toRunRecord(row!);
-    const { epoch } = row!;
-    return { hold: { seq, epoch, workflow: run.workflow }, run, events: this.#events(seq, 0, "*") };
-  }
-
-  #nextDueAt(workflow: string): number {
-    const times = [...this.#priorities(workflow)].map((priority) => {
-      const sql = "SELECT min(due_at) AS due_at FROM runs WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL";
-      return (this.#get(sql, [workflow, priority]) as Due).due_at;
-    });
-    return Math.min(...times);
+    if (!row) return undefined;
+    const run = toRunRecord(row);
+    const { epoch } = row;
+    // Nothing has been done of a run that is taken up for the first time.
+    const events = epoch === 1 ? [] : this.#events(seq, 0, "*");
+    return { hold: { seq, epoch, workflow: run.workflow }, run, events };
   }
 
   async events(seq: number, after: number): Promise<EventRecord[]> {
@@ -419,6 +410,15 @@ export class SqliteRunStore implements RunStore {
     return rows.map((row) => this.#seen(row)!);
   }
 
+  /** When the run of a workflow that is due for longest became so, or the first one will; infinite where there is none. */
+  #dueSince(workflow: string): number {
+    const times = [...this.#priorities(workflow)].map((priority) => {
+      const sql = "SELECT min(due_at) AS due_at FROM runs WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL";
+      return (this.#get(sql, [workflow, priority]) as Due).due_at;
+    });
+    return Math.min(...times);
+  }
+
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
     const rows = this.#all("SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status", []);
@@ -426,7 +426,7 @@ export class SqliteRunStore implements RunStore {
     const since = new Map(waiting.map((row) => [row.workflow, row.since]));
     return toCounts(
       rows as CountRow[],
-      (workflow) => now - this.#nextDueAt(workflow),
+      (workflow) => now - this.#dueSince(workflow),
       (workflow) => (since.has(workflow) ? now - since.get(workflow)! : undefined),
     );
   }
@@ -570,5 +570,5 @@ function openingError(path: string, cause: unknown): Error {
 const inputField = (field: string): string => `json_extract(input, '$."${field}"')`;
 
 /** Higher priority first, then what has been due longest, then what came first. */
-const isBefore = (one: Due, other: Due): boolean =>
-  (other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq) < 0;
+const byRank = (one: Due, other: Due): number =>
+  other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq;

@@ -60,7 +60,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#path = path;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
-    this.#queue = new WriteQueue((work, options) => this.#commit(work, options));
+    this.#queue = new WriteQueue((work) => this.#commit(work));
   }
 
   /**
@@ -91,6 +91,8 @@ export class OxigraphOntologyStore implements OntologyStore {
         this.#requireOpen();
         const { CopyQueryRunner } = await import("./copy-query-runner.ts");
         this.#requireOpen();
+        // It reads the file for itself.
+        this.#file.settle();
         this.#runner ??= new CopyQueryRunner({
           storeNames: () => this.#file.storeNames(),
           content: () => (this.#file.place === ":memory:" ? this.#texts() : this.#file.place),
@@ -108,7 +110,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   async listStores(): Promise<string[]> {
-    return this.#read(() => this.#file.storeNames());
+    return this.#guarded(() => this.#file.storeNames());
   }
 
   async insert(store: string, quads: Iterable<Quad>): Promise<void> {
@@ -123,15 +125,15 @@ export class OxigraphOntologyStore implements OntologyStore {
     const removed = Array.from(remove, (pattern) => patternOf(pattern, terms));
     const inserted = triplesOf(insert, terms);
     await this.#canonicalize(terms);
-    const isFlushed = !(inStep && this.#file.isWithRuns);
-    await this.#write(
-      () => {
-        const id = this.#file.ensureStore(store);
-        if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
-        this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
-      },
-      { isFlushed },
-    );
+    const work = (): void => {
+      const id = this.#file.ensureStore(store);
+      if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
+      this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
+    };
+    // Copies are told of what is committed.
+    const isEarly = inStep && this.#file.isWithRuns && !this.#runner && this.#questions?.isTold !== true;
+    if (isEarly) this.#guarded(() => this.#file.early(work));
+    else await this.#write(work);
   }
 
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
@@ -140,7 +142,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     const terms = new Canonicalization();
     const wanted = [patterns].flat().map((pattern) => patternOf(pattern, terms));
     await this.#canonicalize(terms);
-    return this.#read(() => {
+    return this.#guarded(() => {
       const id = this.#file.findStore(store);
       return id === undefined ? [] : this.#file.match(id, wanted.map(terms.resolve)).map(toQuad);
     });
@@ -256,7 +258,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     if (this.#closed) throw closed();
   }
 
-  #read<T>(work: () => T): T {
+  #guarded<T>(work: () => T): T {
     this.#requireOpen();
     try {
       return work();
@@ -273,21 +275,21 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  async #write(work: () => unknown, options = { isFlushed: true }): Promise<void> {
+  async #write(work: () => unknown): Promise<void> {
     this.#requireOpen();
     try {
-      await this.#queue.add(work, options);
+      await this.#queue.add(work);
     } catch (error) {
       throw callError(this.#path, error);
     }
   }
 
   /** All or nothing: Oxigraph forgets as well what the file has not kept, and copies are never told of it. */
-  #commit(work: () => void, options: { isFlushed: boolean }): void {
+  #commit(work: () => void): void {
     const mark = this.#questions?.mark();
     this.#uncommitted = [];
     try {
-      this.#file.transaction(work, options);
+      this.#file.transaction(work);
     } catch (error) {
       if (mark) this.#questions?.undo(mark);
       throw error;

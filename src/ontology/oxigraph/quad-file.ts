@@ -110,6 +110,12 @@ export class QuadFile {
 
   private constructor(file: SqliteFile) {
     this.#file = file;
+    file.onRollBack(() => {
+      this.#ids.clear();
+      this.#stores.clear();
+      this.#size = undefined;
+      this.#lastTerm = undefined;
+    });
   }
 
   /** @throws as `SqliteFile.own` */
@@ -295,17 +301,19 @@ export class QuadFile {
     return this.#file.shares("runs");
   }
 
-  /** See `SqliteFile.transaction`. */
-  transaction<T>(work: () => T, options: { isFlushed?: boolean } = {}): T {
-    try {
-      return this.#file.transaction(work, options);
-    } catch (error) {
-      this.#ids.clear();
-      this.#stores.clear();
-      this.#size = undefined;
-      this.#lastTerm = undefined;
-      throw error;
-    }
+  /** See `SqliteFile`. */
+  transaction(work: () => void, options: { isFlushed?: boolean } = {}): void {
+    this.#file.transaction(work, options);
+  }
+
+  /** See `SqliteFile`. */
+  early(work: () => void): void {
+    this.#file.early(work);
+  }
+
+  /** See `SqliteFile`. */
+  settle(): void {
+    this.#file.settle();
   }
 
   close(): void {

@@ -1,30 +1,27 @@
 interface Write {
   readonly work: () => void;
-  readonly isFlushed: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Runs work all or nothing. When it returns, all is written; on disk as well where that is asked for. */
-type Transaction = (work: () => void, options: { isFlushed: boolean }) => void;
-
 /** Group commit: the writes of one turn of the event loop share one transaction, and with it one flush. */
 export class WriteQueue {
-  readonly #transaction: Transaction;
+  readonly #transaction: (work: () => void) => void;
   #waiting: Write[] = [];
 
-  constructor(transaction: Transaction) {
+  /** @param transaction runs work all or nothing; when it returns, all is on disk */
+  constructor(transaction: (work: () => void) => void) {
     this.#transaction = transaction;
   }
 
   /**
-   * Resolves when what `work` writes is written, and on disk where `isFlushed`.
+   * Resolves when what `work` writes is on disk.
    * @param work is run again by itself where another one that shared its transaction has failed
    * @throws what `work` throws, or the transaction; others are not affected
    */
-  add(work: () => void, { isFlushed }: { isFlushed: boolean }): Promise<void> {
+  add(work: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ work, isFlushed, resolve, reject }) === 1) setImmediate(() => this.flush());
+      if (this.#waiting.push({ work, resolve, reject }) === 1) setImmediate(() => this.flush());
     });
   }
 
@@ -37,13 +34,9 @@ export class WriteQueue {
 
   #commit(writes: readonly Write[]): void {
     try {
-      const isFlushed = writes.some((write) => write.isFlushed);
-      this.#transaction(
-        () => {
-          for (const { work } of writes) work();
-        },
-        { isFlushed },
-      );
+      this.#transaction(() => {
+        for (const { work } of writes) work();
+      });
     } catch (error) {
       if (writes.length === 1) return writes[0]?.reject(error);
       // One of them failed, or there is no room for all: each by itself.
