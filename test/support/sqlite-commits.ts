@@ -5,14 +5,15 @@ import { onTestFinished, vi } from "vitest";
 /** What SQLite files are told from now on, in its order: commits, and flushes of their logs. */
 export interface WatchedCommits {
   /** What has come since the last call. */
-  taken(): string[];
+  readonly taken: () => string[];
   /** Lets the next commit fail, as a full disk does. */
-  failNext(): void;
+  readonly failNext: () => void;
 }
 
 export function watchCommits(): WatchedCommits {
   let seen: string[] = [];
   let isFailing = false;
+  // oxlint-disable-next-line typescript/unbound-method -- called with its statement below
   const { run } = StatementSync.prototype;
   const { fdatasyncSync } = fs;
   const spies = [
@@ -25,7 +26,7 @@ export function watchCommits(): WatchedCommits {
         }
         seen.push("commit");
       }
-      return Reflect.apply(run, this, values) as ReturnType<typeof run>;
+      return Reflect.apply(run, this, values);
     }),
     vi.spyOn(fs, "fdatasyncSync").mockImplementation((file) => {
       seen.push("flush");
