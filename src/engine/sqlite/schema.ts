@@ -27,7 +27,7 @@ export const RUNS: FilePart = {
     ended_at INTEGER,
     UNIQUE (workflow, key)
   ) STRICT;
-  CREATE INDEX runs_due ON runs (workflow, priority, due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX runs_due ON runs (workflow, priority DESC, due_at) WHERE due_at IS NOT NULL;
   CREATE INDEX runs_status ON runs (status, created_at);
   CREATE INDEX runs_created ON runs (created_at);
   CREATE INDEX runs_workflow ON runs (workflow, created_at);

@@ -278,29 +278,25 @@ export class SqliteRunStore implements RunStore {
   /** The run of a workflow that is to be taken up first; where none is due, the one that will be first. */
   #next(workflow: string, now: number): Due | undefined {
     let soonest: Due | undefined;
-    for (const priority of this.#priorities(workflow)) {
-      const first = this.#get(
-        `SELECT seq, workflow, priority, due_at FROM runs
-         WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT 1`,
-        [workflow, priority],
-      ) as Due;
+    for (const first of this.#firsts(workflow)) {
       if (first.due_at <= now) return first;
       if (!soonest || first.due_at < soonest.due_at) soonest = first;
     }
     return soonest;
   }
 
-  /** Of its runs that are due or will be, highest first. Each is one look into the index, however long the queue. */
-  *#priorities(workflow: string): Generator<number> {
+  /** Of its runs that are due or will be, the first of each priority, highest first. Each is one look into the index, however long the queue. */
+  *#firsts(workflow: string): Generator<Due> {
     let priority = Number.MAX_SAFE_INTEGER;
     for (;;) {
-      const next = this.#get(
-        "SELECT max(priority) AS priority FROM runs WHERE workflow = ? AND due_at IS NOT NULL AND priority < ?",
+      const first = this.#get(
+        `SELECT seq, workflow, priority, due_at FROM runs
+         WHERE workflow = ? AND due_at IS NOT NULL AND priority < ? ORDER BY priority DESC, due_at, seq LIMIT 1`,
         [workflow, priority],
-      ) as { priority: number | null };
-      if (next.priority === null) return;
-      priority = next.priority;
-      yield priority;
+      ) as Due | undefined;
+      if (!first) return;
+      yield first;
+      priority = first.priority;
     }
   }
 
@@ -410,15 +406,6 @@ export class SqliteRunStore implements RunStore {
     return rows.map((row) => this.#seen(row)!);
   }
 
-  /** When the run of a workflow that is due for longest became so, or the first one will; infinite where there is none. */
-  #dueSince(workflow: string): number {
-    const times = [...this.#priorities(workflow)].map((priority) => {
-      const sql = "SELECT min(due_at) AS due_at FROM runs WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL";
-      return (this.#get(sql, [workflow, priority]) as Due).due_at;
-    });
-    return Math.min(...times);
-  }
-
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
     const rows = this.#all("SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status", []);
@@ -426,7 +413,7 @@ export class SqliteRunStore implements RunStore {
     const since = new Map(waiting.map((row) => [row.workflow, row.since]));
     return toCounts(
       rows as CountRow[],
-      (workflow) => now - this.#dueSince(workflow),
+      (workflow) => now - Math.min(...Array.from(this.#firsts(workflow), (run) => run.due_at)),
       (workflow) => (since.has(workflow) ? now - since.get(workflow)! : undefined),
     );
   }
