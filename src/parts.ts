@@ -2,7 +2,7 @@
  * The parts that settings name, each by itself: commands and programs that need one of them do not load the others, nor the adapters
  * that are not named.
  */
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
@@ -21,6 +21,21 @@ const LONGEST_RETRY_DELAY_MS = 60_000;
 /** Where this process keeps its files. */
 export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
   dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
+
+/**
+ * Runs and knowledge graph, as far as they are embedded. In one file they share flushes, and are of one moment in a backup.
+ * @throws ValidationError (`data_too_old`) where an earlier build has left them in two
+ */
+export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string {
+  const path = dataFile(settings, "data.sqlite");
+  const earlier = ["runs.sqlite", "ontology.sqlite"].filter((name) => existsSync(dataFile(settings, name)));
+  if (path === IN_MEMORY || existsSync(path) || earlier.length === 0) return path;
+  throw new ValidationError(
+    `The data directory was written by an earlier build of this package: it has ${earlier.join(" and ")} in it, and this one keeps runs and ` +
+      "graph in data.sqlite. Go on with that build, or choose another data directory.",
+    { code: "data_too_old" },
+  );
+}
 
 let temporary: string | undefined;
 /** One for this process, so that no mail of another is mistaken for one that was sent already. */
@@ -49,7 +64,7 @@ export async function openEngine(
   };
   const { DurableEngine } = await import("./engine/durable-engine.ts");
   return databaseUrl === undefined
-    ? new DurableEngine({ ...engineOptions, path: dataFile(settings, "runs.sqlite") })
+    ? new DurableEngine({ ...engineOptions, path: runsAndGraph(settings) })
     : DurableEngine.connect(databaseUrl, engineOptions);
 }
 
@@ -61,7 +76,7 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
   const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
   if (ontologyUrl === undefined) {
     const { OxigraphOntologyStore } = await import("./ontology/oxigraph/oxigraph-ontology-store.ts");
-    const store = await OxigraphOntologyStore.open({ path: dataFile(settings, "ontology.sqlite") });
+    const store = await OxigraphOntologyStore.open({ path: runsAndGraph(settings) });
     return new TracedOntologyStore(store, "oxigraph");
   }
   const { SparqlEndpointStore } = await import("./ontology/sparql-endpoint/sparql-endpoint-store.ts");

@@ -52,8 +52,7 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
         "engine/runs.sqlite-wal",
         "engine/runs.sqlite.lock",
         "outbox/1@shop.example.eml",
-        "data/runs.sqlite",
-        "data/ontology.sqlite",
+        "data/data.sqlite",
       ]),
     );
     expect(Object.keys(afterBackup!)).toEqual(

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { ValidationError } from "../errors.ts";
 import { outboxFolderOf } from "../integrations/email/outbox-folder.ts";
-import { dataFile, outboxFolder } from "../parts.ts";
+import { dataFile, outboxFolder, runsAndGraph } from "../parts.ts";
 import type { Settings } from "../settings.ts";
 import { backUp, type BackupSources } from "./backup.ts";
 import type { GlobalOptions } from "./command.ts";
@@ -28,16 +28,17 @@ const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[
 async function sourcesOf(settings: Settings): Promise<BackupSources> {
   requireDataDirectory(settings);
   const there = (path: string | undefined): string[] => (path !== undefined && existsSync(path) ? [path] : []);
-  const own = (name: string): string[] => there(dataFile(settings, name));
-  const [runs] = settings.databaseUrl === undefined ? own("runs.sqlite") : [];
-  const graph = settings.ontologyUrl === undefined ? own("ontology.sqlite") : [];
-  const databases = [...graph, ...own("conversations.sqlite")];
+  const isEmbedded = settings.databaseUrl === undefined || settings.ontologyUrl === undefined;
+  const databases = [
+    ...(isEmbedded ? there(runsAndGraph(settings)) : []),
+    ...there(dataFile(settings, "conversations.sqlite")),
+  ];
   const folders = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
-  if (runs === undefined && databases.length + folders.length === 0) {
+  if (databases.length + folders.length === 0) {
     throw new ValidationError(
       `There is nothing to back up in ${basename(settings.dataDirectory)}. Name the data directory with --data.`,
       { code: "nothing_to_back_up" },
     );
   }
-  return { ...(runs === undefined ? {} : { runs }), databases, folders };
+  return { databases, folders };
 }

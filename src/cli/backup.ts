@@ -7,29 +7,26 @@ import { makeContentsPrivate, makePrivateFile } from "../private-files.ts";
 import { openSqlite } from "../sqlite.ts";
 import { located } from "./host.ts";
 
-/** What a backup is made of: the SQLite file of the runs where there is one, other SQLite files, and folders of files that never change. */
+/** What a backup is made of: SQLite files, and folders of files that never change. */
 export interface BackupSources {
-  readonly runs?: string;
   readonly databases: readonly string[];
   readonly folders: readonly string[];
 }
 
 /**
- * Copies all of it into a new folder while other processes go on working with it. Runs and graph are of one moment: no step is
- * recorded as done whose effect is missing in the graph, and nothing is in the graph whose run is missing. Folders come last,
- * so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700), and so is all in it.
+ * Copies all of it into a new folder while other processes go on working with it. Each file is of one moment, and with it runs and graph.
+ * Folders come last, so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700), and so is all in it.
  * @returns the names of what was copied
  * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
  */
-export async function backUp({ runs, databases, folders }: BackupSources, target: string): Promise<string[]> {
+export async function backUp({ databases, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
   const targetPath = located(target);
   prepare(target, targetPath);
-  const paths = [...(runs === undefined ? [] : [runs]), ...databases];
   try {
-    const snapshots = openSnapshots(paths, runs);
+    const snapshots = openSnapshots(databases);
     try {
-      for (const [index, path] of paths.entries()) {
+      for (const [index, path] of databases.entries()) {
         const copy = join(targetPath, basename(path));
         makePrivateFile(copy);
         await backup(snapshots[index]!, copy);
@@ -37,7 +34,7 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
     } finally {
       for (const snapshot of snapshots) snapshot.close();
     }
-    for (const path of paths) check(join(targetPath, basename(path)));
+    for (const path of databases) check(join(targetPath, basename(path)));
     // What has no name yet is on its way.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
     for (const folder of folders) {
@@ -52,7 +49,7 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
       { code: "backup_failed", cause },
     );
   }
-  return [...paths, ...folders].map((path) => basename(path));
+  return [...databases, ...folders].map((path) => basename(path));
 }
 
 /** In Node.js since 22.16. */
@@ -85,15 +82,10 @@ function prepare(target: string, path: string): void {
   }
 }
 
-/**
- * Read transactions on all files, in which writers no longer show. While they are opened nobody can write to the runs; what the
- * graph can get meanwhile belongs to steps that are begun and not recorded, which are done again, and change nothing.
- */
-function openSnapshots(paths: readonly string[], runs: string | undefined): sqlite.DatabaseSync[] {
-  const lock = runs === undefined ? undefined : openSqlite(runs);
+/** Read transactions on all files, in which writers no longer show. */
+function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   const snapshots: sqlite.DatabaseSync[] = [];
   try {
-    lock?.exec("BEGIN IMMEDIATE");
     for (const path of paths) {
       const snapshot = openSqlite(path);
       snapshots.push(snapshot);
@@ -104,8 +96,6 @@ function openSnapshots(paths: readonly string[], runs: string | undefined): sqli
   } catch (error) {
     for (const snapshot of snapshots) snapshot.close();
     throw error;
-  } finally {
-    lock?.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dataFile, outboxFolder } from "../parts.ts";
+import { outboxFolder, runsAndGraph } from "../parts.ts";
 import type { Settings } from "../settings.ts";
 import type { DirectOperation } from "../workflow/operation.ts";
 import { parse } from "../workflow/validation.ts";
@@ -103,7 +103,7 @@ async function callHere<Output>(
 function isThere(settings: Settings): boolean {
   if (settings.ontologyUrl !== undefined) return true;
   requireDataDirectory(settings);
-  return existsSync(dataFile(settings, "ontology.sqlite"));
+  return existsSync(runsAndGraph(settings));
 }
 
 function report(id: string, mail: ShownHeldMail | undefined, { json }: GlobalOptions): void {

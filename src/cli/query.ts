@@ -3,7 +3,7 @@ import { toMilliseconds } from "../duration.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { JSON_RESULTS, readJsonResults, writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { withPrefixes } from "../ontology/vocabulary.ts";
-import { dataFile, openOntologyStore } from "../parts.ts";
+import { openOntologyStore, runsAndGraph } from "../parts.ts";
 import { IN_MEMORY, type Settings } from "../settings.ts";
 import { host } from "./host.ts";
 import { readText, STDIN } from "./input.ts";
@@ -64,7 +64,7 @@ async function answerAt(
 async function openGraph(settings: Settings): Promise<OntologyStore> {
   if (settings.ontologyUrl !== undefined) return openOntologyStore(settings);
   requireDataDirectory(settings);
-  if (existsSync(dataFile(settings, "ontology.sqlite"))) return openOntologyStore(settings);
+  if (existsSync(runsAndGraph(settings))) return openOntologyStore(settings);
   note("There is no knowledge graph in this data directory yet.");
   return openOntologyStore({ ...settings, dataDirectory: IN_MEMORY });
 }

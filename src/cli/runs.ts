@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Application } from "../application.ts";
 import type { RunStatus } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
-import { dataFile, openEngine } from "../parts.ts";
+import { openEngine, runsAndGraph } from "../parts.ts";
 import type { Settings } from "../settings.ts";
 import type { StepHistory, WorkflowStatus } from "../workflow/result.ts";
 import type { GlobalOptions } from "./command.ts";
@@ -62,7 +62,7 @@ export async function withRuns(options: GlobalOptions, work: (runs: Runs | undef
   const settings = settingsFrom(options);
   if (settings.databaseUrl === undefined) {
     requireDataDirectory(settings);
-    if (!existsSync(dataFile(settings, "runs.sqlite"))) return work(undefined);
+    if (!existsSync(runsAndGraph(settings))) return work(undefined);
   }
   const { EngineRuns } = await import("./engine-runs.ts");
   const engine = await openEngine(settings, { worker: false });
@@ -93,7 +93,7 @@ export async function withKeptRuns<Result>(
 ): Promise<Result | undefined> {
   const { databaseUrl, ontologyUrl } = settings;
   if (databaseUrl === undefined || ontologyUrl === undefined) requireDataDirectory(settings);
-  if (databaseUrl === undefined && !existsSync(dataFile(settings, "runs.sqlite"))) return undefined;
+  if (databaseUrl === undefined && !existsSync(runsAndGraph(settings))) return undefined;
   const { withApplication } = await import("./with-application.ts");
   const { EngineRuns } = await import("./engine-runs.ts");
   const workOn = (application: Application, signal: AbortSignal): Promise<Result> =>

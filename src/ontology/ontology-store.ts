@@ -36,12 +36,20 @@ export interface Change {
   readonly remove?: Iterable<Pattern>;
   /** then these are added, as `insert` adds them. */
   readonly insert?: Iterable<Quad>;
+  /**
+   * It is made inside a step of a run, which records it next. A store that shares a file with the runs then leaves it to that record to
+   * commit and flush both: a crash that takes the one takes the other. Elsewhere this changes nothing. Default: false.
+   */
+  readonly inStep?: boolean;
 }
 
 /** Named RDF graphs; see the head of this file. */
 export interface OntologyStore {
   /** For queries that somebody outside has written: they are stopped at limits, and see what they may. It is closed with the store. */
   readonly queryRunner: QueryRunner;
+
+  /** Whether nobody but this process can write to it. Default: others can. */
+  readonly isExclusive?: boolean;
 
   /** Makes an empty store; nothing happens where it exists. Names: letters, digits, `_`, `-`, at most 64. */
   createStore(store: string): Promise<void>;
@@ -70,7 +78,7 @@ export interface OntologyStore {
 
   /**
    * Looks, removes and adds as one: all or nothing, and nobody else's write comes between. Makes the store if need be; durable when it
-   * resolves.
+   * resolves, but for `inStep`.
    *
    * ```ts
    * await store.change("feedback_data", { unless: { subject: ticket, predicate: abi.id }, insert: graph });

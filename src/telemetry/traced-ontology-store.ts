@@ -17,6 +17,10 @@ export class TracedOntologyStore implements OntologyStore {
     this.#system = system;
   }
 
+  get isExclusive(): boolean {
+    return this.#store.isExclusive === true;
+  }
+
   createStore(store: string): Promise<void> {
     return this.#inSpan("CREATE", store, () => this.#store.createStore(store));
   }

@@ -167,7 +167,7 @@ test("lists beside a process that is at work, and says where it can't decide bes
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
-  const store = await OxigraphOntologyStore.open({ path: join(place.cwd, ".abi-workflows/ontology.sqlite") });
+  const store = await OxigraphOntologyStore.open({ path: join(place.cwd, ".abi-workflows/data.sqlite") });
   expect((await callProcess(["approvals"], place)).stdout).toContain("F-1");
   const decision = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve", "--json"];
   const refused = await callProcess(decision, place);

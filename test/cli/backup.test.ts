@@ -22,7 +22,7 @@ function placeWithBatch(): ReturnType<typeof workplace> {
 }
 
 async function runsIn(folder: string): Promise<Run[]> {
-  const engine = new DurableEngine({ path: join(folder, "runs.sqlite"), worker: false });
+  const engine = new DurableEngine({ path: join(folder, "data.sqlite"), worker: false });
   const runs = await engine.list({ limit: 1000 });
   await engine.close();
   return runs;
@@ -30,7 +30,7 @@ async function runsIn(folder: string): Promise<Run[]> {
 
 /** Ids of feedback in the graph, once for each value of the property. */
 async function feedbackIn(folder: string, property: string): Promise<string[]> {
-  const store = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+  const store = await OxigraphOntologyStore.open({ path: join(folder, "data.sqlite") });
   const sparql = `PREFIX abi: <http://example.org/abi#> SELECT ?id { ?f a abi:Feedback ; abi:id ?id ; ${property} ?value }`;
   const rows = await select(store, "feedback_data", sparql);
   await store.close();
@@ -85,8 +85,8 @@ describe("backup", () => {
       stderr: expect.stringMatching(/^[^\n]*mine is a file. Name a folder[^\n]*\n$/),
     });
     const { stdout } = await call(["backup", "c"], place);
-    expect(stdout).toBe("Copied to c: runs.sqlite, ontology.sqlite, outbox\n");
-    expect(readdirSync(join(place.cwd, "c")).toSorted()).toEqual(["ontology.sqlite", "outbox", "runs.sqlite"]);
+    expect(stdout).toBe("Copied to c: data.sqlite, outbox\n");
+    expect(readdirSync(join(place.cwd, "c")).toSorted()).toEqual(["data.sqlite", "outbox"]);
   });
 
   it.skipIf(process.platform === "win32")("keeps others from reading it, also in a folder that is there", async () => {
@@ -98,7 +98,7 @@ describe("backup", () => {
     for (const folder of ["there", "new"]) {
       expect(await call(["backup", folder], place)).toMatchObject({ code: 0 });
       expect(mode(folder)).toBe(0o700);
-      for (const file of ["runs.sqlite", "ontology.sqlite"]) expect(mode(folder, file)).toBe(0o600);
+      expect(mode(folder, "data.sqlite")).toBe(0o600);
     }
   });
 
@@ -112,14 +112,14 @@ describe("backup", () => {
     await call(["process", ...FEEDBACK], place);
     const { stdout } = await call(["backup", "b", "--json"], place);
     expect(JSON.parse(stdout)).toMatchObject({
-      copied: ["runs.sqlite", "ontology.sqlite", "mails"],
+      copied: ["data.sqlite", "mails"],
       kept_elsewhere: [],
     });
     expect(readdirSync(join(cwd, "b", "mails"))).toHaveLength(1);
     const elsewhere = { cwd, env: { ...env, MAIL_URL: "smtp://127.0.0.1:1" } };
     const without = await call(["backup", "c", "--json"], elsewhere);
     expect(JSON.parse(without.stdout)).toMatchObject({
-      copied: ["runs.sqlite", "ontology.sqlite"],
+      copied: ["data.sqlite"],
       kept_elsewhere: ["MAIL_URL"],
     });
   });
@@ -129,9 +129,9 @@ describe("backup", () => {
     await call(["process", ...FEEDBACK], place);
     const env = { ...place.env, ONTOLOGY_URL: "http://127.0.0.1:1/sparql" };
     const { stdout } = await call(["backup", join(temporaryFolder(), "b"), "--json"], { ...place, env });
-    expect(JSON.parse(stdout)).toMatchObject({ copied: ["runs.sqlite", "outbox"], kept_elsewhere: ["ONTOLOGY_URL"] });
+    expect(JSON.parse(stdout)).toMatchObject({ copied: ["data.sqlite", "outbox"], kept_elsewhere: ["ONTOLOGY_URL"] });
 
-    for (const file of ["runs.sqlite", "ontology.sqlite"]) rmSync(join(place.cwd, ".abi-workflows", file));
+    rmSync(join(place.cwd, ".abi-workflows", "data.sqlite"));
     const neither = { ...env, DATABASE_URL: "postgres://127.0.0.1:1/none" };
     const rest = await call(["backup", join(temporaryFolder(), "b"), "--json"], { ...place, env: neither });
     expect(JSON.parse(rest.stdout)).toMatchObject({

@@ -32,5 +32,5 @@ test("shows calls, results, a table, the mails and what was learned; the second 
   expect(fresh.requests.length).toBeGreaterThanOrEqual(5);
   expect(fresh.feedback.length).toBeGreaterThanOrEqual(60);
   expect(fresh.question.answer.results.bindings.length).toBeGreaterThan(3);
-  expect(existsSync(join(cwd, ".abi-workflows/ontology.sqlite"))).toBe(false);
+  expect(existsSync(join(cwd, ".abi-workflows/data.sqlite"))).toBe(false);
 });

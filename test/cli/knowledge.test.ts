@@ -63,7 +63,7 @@ describe("query", () => {
     expect((await call(["query", "ASK {}", "--timeout", "0"], place)).code).toBe(2);
 
     const command = new RunningCommand([...endless, "--data", join(place.cwd, ".abi-workflows")], place);
-    await expect.poll(() => existsSync(join(place.cwd, ".abi-workflows", "ontology.sqlite-wal"))).toBe(true);
+    await expect.poll(() => existsSync(join(place.cwd, ".abi-workflows", "data.sqlite-wal"))).toBe(true);
     command.kill("SIGINT");
     expect(await command.ended).toEqual({ code: 130, stdout: "", stderr: "Stopping the query.\n" });
   });

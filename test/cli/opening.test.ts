@@ -92,29 +92,35 @@ describe("a data directory", () => {
   };
 
   test.each([
-    ["a text", text, /runs\.sqlite cannot be opened: it is damaged, or no SQLite file\. Put a backup/],
-    ["a folder", folder, /runs\.sqlite cannot be opened: check that it is a file/],
-    ["of another application", foreign, /runs\.sqlite holds the data of another application/],
+    ["a text", text, /data\.sqlite cannot be opened: it is damaged, or no SQLite file\. Put a backup/],
+    ["a folder", folder, /data\.sqlite cannot be opened: check that it is a file/],
+    ["of another application", foreign, /data\.sqlite holds the data of another application/],
   ])("with runs that are %s", async (_case, write, words) => {
-    const place = folderWith("runs.sqlite", write);
-    expect(await complaint(["status"], place)).toMatch(words);
-    expect(await complaint(["process", ...FEEDBACK], place)).toMatch(words);
+    expect(await complaint(["status"], folderWith("data.sqlite", write))).toMatch(words);
   });
 
   test.each([
-    ["a text", text, /ontology\.sqlite is damaged or is not a knowledge graph\. Put a backup/],
-    ["a folder", folder, /ontology\.sqlite can't be opened\. Check that it is a file/],
+    ["a text", text, /data\.sqlite is damaged or is not a knowledge graph\. Put a backup/],
+    ["a folder", folder, /data\.sqlite can't be opened\. Check that it is a file/],
     ["of another application", foreign, /holds the data of another application/],
   ])("with a knowledge graph that is %s", async (_case, write, words) => {
-    const place = folderWith("ontology.sqlite", write);
+    const place = folderWith("data.sqlite", write);
     expect(await complaint(["query", "ASK {}"], place)).toMatch(words);
     expect(await complaint(["process", ...FEEDBACK], place)).toMatch(words);
   });
 
+  test.each(["runs.sqlite", "ontology.sqlite"])("of an earlier build, which had %s", async (name) => {
+    const place = folderWith(name, foreign);
+    for (const args of [["status"], ["query", "ASK {}"], ["process", ...FEEDBACK]]) {
+      expect(await complaint(args, place)).toMatch(/an earlier build.*choose another data directory/);
+    }
+    expect(readdirSync(join(place.cwd, "data"))).toEqual([name]);
+  });
+
   test("with another application's file leaves that as it was", async () => {
-    const place = folderWith("runs.sqlite", foreign);
+    const place = folderWith("data.sqlite", foreign);
     await call(["status"], place);
-    const database = new DatabaseSync(join(place.cwd, "data", "runs.sqlite"), { readOnly: true });
+    const database = new DatabaseSync(join(place.cwd, "data", "data.sqlite"), { readOnly: true });
     const tables = database.prepare("SELECT name FROM sqlite_schema").all();
     database.close();
     expect(tables).toEqual([{ name: "cookies" }]);
@@ -123,8 +129,8 @@ describe("a data directory", () => {
   test("with a knowledge graph of a newer version", async () => {
     const place = workplace();
     await call(["import-customers", "customers.csv"], place);
-    const database = new DatabaseSync(join(place.cwd, ".abi-workflows", "ontology.sqlite"));
-    database.exec("PRAGMA user_version = 99");
+    const database = new DatabaseSync(join(place.cwd, ".abi-workflows", "data.sqlite"));
+    database.exec("UPDATE parts SET version = 99");
     database.close();
     expect(await complaint(["query", "ASK {}"], place)).toMatch(/newer version.*Update the package/);
   });

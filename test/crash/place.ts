@@ -13,10 +13,10 @@ export interface Place extends AsyncDisposable {
 }
 
 export const PLACES = {
-  /** Two files, which one process at a time has open. */
+  /** A file, which one process at a time has open. */
   sqlite: async (folder: string): Promise<Place> => ({
-    runs: join(folder, "runs.sqlite"),
-    graph: join(folder, "ontology.sqlite"),
+    runs: join(folder, "data.sqlite"),
+    graph: join(folder, "data.sqlite"),
     workers: 1,
     [Symbol.asyncDispose]: async () => {},
   }),

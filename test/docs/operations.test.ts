@@ -11,7 +11,7 @@ it("the program of the operations page copies the graph to an endpoint, and agai
   const env = { CUSTOMER_SOURCE: "customers.csv" };
   const processed = await runNode([command, "process", "--feedback-id", "F-1", ...feedback], { cwd, env });
   expect(processed.code).toBe(0);
-  const copy = () => runNode(["copy-graph.ts", ".abi-workflows/ontology.sqlite", `${endpoint.origin}/sparql`], { cwd });
+  const copy = () => runNode(["copy-graph.ts", ".abi-workflows/data.sqlite", `${endpoint.origin}/sparql`], { cwd });
   const first = await copy();
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toMatch(/^customer_data (\d+) \1\nfeedback_data (\d+) \2\n$/);

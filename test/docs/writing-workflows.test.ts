@@ -62,7 +62,7 @@ describe("the workflow of the guide", () => {
     await labels.received(1);
     server.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
-    expect(readdirSync(join(project, "data"))).toContain("runs.sqlite");
+    expect(readdirSync(join(project, "data"))).toContain("data.sqlite");
   });
 
   it("goes through a file", async () => {

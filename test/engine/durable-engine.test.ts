@@ -60,10 +60,14 @@ describe("DurableEngine", () => {
     ["another application's", "CREATE TABLE a (b)", /data of another application/],
     [
       "an earlier version's",
-      "CREATE TABLE openworkflow_migrations (version)",
+      "PRAGMA application_id = 0x61626977; CREATE TABLE runs (id)",
       /earlier build of abi-workflows.*Move the file away/,
     ],
-    ["a newer version's", "PRAGMA application_id = 0x61626977; PRAGMA user_version = 99", /newer version/],
+    [
+      "a newer version's",
+      "PRAGMA application_id = 0x61626977; CREATE TABLE parts (name, version); INSERT INTO parts VALUES ('runs', 99)",
+      /newer version/,
+    ],
   ])("refuses %s file and leaves it as it is", (_, sql, words) => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const other = new DatabaseSync(path);

@@ -45,9 +45,13 @@ const whileOpen = modes();
 
 // As other programs leave them.
 writeFileSync(join(root, "outbox", "open.eml"), "", { mode: 0o666 });
-const databases = [join(root, "graph", "ontology.sqlite"), join(root, "chat", "deep", "conversations.sqlite")];
+const databases = [
+  join(root, "engine", "runs.sqlite"),
+  join(root, "graph", "ontology.sqlite"),
+  join(root, "chat", "deep", "conversations.sqlite"),
+];
 const folders = [join(root, "outbox")];
-await backUp({ runs: join(root, "engine", "runs.sqlite"), databases, folders }, join(root, "backups", "today"));
+await backUp({ databases, folders }, join(root, "backups", "today"));
 const { [join("outbox", "open.eml")]: _, ...afterBackup } = modes();
 
 await application.close();

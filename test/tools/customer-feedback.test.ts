@@ -30,7 +30,7 @@ async function open(options: SettingsOptions = {}, toolOptions: ToolOptions = {}
 /** Names of those who judged, as the knowledge graph has them; closes the toolkit. */
 async function analyzersInGraph(toolkit: CustomerFeedbackToolkit, dataDirectory: string): Promise<string[]> {
   await toolkit.close();
-  const store = await OxigraphOntologyStore.open({ path: join(dataDirectory, "ontology.sqlite") });
+  const store = await OxigraphOntologyStore.open({ path: join(dataDirectory, "data.sqlite") });
   onTestFinished(() => store.close());
   const query = `${PREFIXES} SELECT ?name { ?analyzer a abi:Analyzer ; abi:name ?name } ORDER BY ?name`;
   return (await select(store, "feedback_data", query)).map(({ name }) => name?.value ?? "");

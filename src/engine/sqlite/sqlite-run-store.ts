@@ -1,7 +1,7 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { IoError, isAbiError } from "../../errors.ts";
-import { lockFile, type FileLock } from "../../file-lock.ts";
-import { openSqlite, sqliteFault } from "../../sqlite.ts";
+import type { SQLInputValue } from "node:sqlite";
+import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { SqliteFile, UnusableFileError } from "../../sqlite-file.ts";
+import { sqliteFault } from "../../sqlite.ts";
 import type { RunCounts } from "../engine.ts";
 import type {
   Accepted,
@@ -33,7 +33,7 @@ import {
   waitingSince,
   type WaitingRow,
 } from "../rows.ts";
-import { migrate, refuseForeign } from "./schema.ts";
+import { RUNS } from "./schema.ts";
 
 /** A run with what only this store reads of it. */
 type StoredRow = RunRow & Readonly<{ fingerprint: string; is_held: 0 | 1; epoch: number; cancel_requested: 0 | 1 }>;
@@ -55,37 +55,30 @@ const WITHOUT_VALUES = "n, type, time, name, is_listed, error, is_final, retry_u
  * takes of that is begun again.
  */
 export class SqliteRunStore implements RunStore {
-  readonly #database: DatabaseSync;
-  readonly #lock: FileLock | undefined;
-  readonly #statements = new Map<string, StatementSync>();
-  #isFlushing = true;
+  readonly #file: SqliteFile;
   #lastLook = 0;
   #isClosed = false;
 
   /**
-   * @param path of the file, or `":memory:"`
+   * @param path of the file, or `":memory:"`. A knowledge graph with the same path shares the file
    * @param options `worker`: whether runs are to be executed. Only one process at a time may, and frees what a dead one held
    * @throws ValidationError (`engine_unreadable`), IoError (`in_use`, `engine_unavailable`)
    */
   constructor(path: string, { worker = true }: { worker?: boolean } = {}) {
-    this.#lock = worker ? lockFile(path) : undefined;
-    let database: DatabaseSync | undefined;
+    let file: SqliteFile | undefined;
     try {
-      refuseForeign(path);
-      database = openSqlite(path);
-      migrate(database);
-      this.#database = database;
+      file = worker ? SqliteFile.own(path, RUNS) : SqliteFile.visit(path, RUNS);
+      this.#file = file;
       if (worker) this.#freeHeld();
     } catch (cause) {
-      database?.close();
-      this.#lock?.release();
-      throw isAbiError(cause) ? cause : openingError(path, cause);
+      file?.leave("runs");
+      throw openingError(path, cause);
     }
   }
 
   async index(field: string): Promise<void> {
     const name = `runs_input_${field}`;
-    this.#database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON runs (${inputField(field)}, created_at)`);
+    this.#file.database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON runs (${inputField(field)}, created_at)`);
   }
 
   isUnwritable(error: unknown): boolean {
@@ -260,79 +253,66 @@ export class SqliteRunStore implements RunStore {
       const atWork = limit === null ? 0 : held.filter((hold) => hold.workflow === workflow).length;
       room.set(workflow, (limit ?? Infinity) - atWork);
     }
-    const runs = this.#isDue(room, now) ? this.#transaction(false, () => this.#take(most, room, now)) : [];
-    if (runs.length === most) return { runs };
-    const nextDueAt = Math.min(
-      ...[...room].map(([workflow, places]) => (places > 0 ? this.#nextDueAt(workflow) : Infinity)),
-    );
-    return { runs, ...(nextDueAt === Infinity ? {} : { nextDueAt }) };
-  }
-
-  #isDue(room: ReadonlyMap<string, number>, now: number): boolean {
-    return [...room].some(([workflow, places]) => places > 0 && this.#first(workflow, now) !== undefined);
-  }
-
-  #take(most: number, room: Map<string, number>, now: number): TakenRun[] {
-    const taken: TakenRun[] = [];
-    const firsts = new Map([...room.keys()].map((workflow) => [workflow, this.#first(workflow, now)]));
-    while (taken.length < most) {
-      let best: Due | undefined;
-      for (const [workflow, first] of firsts) {
-        if (first && room.get(workflow)! > 0 && (!best || isBefore(first, best))) best = first;
+    const next = new Map<string, Due>();
+    const look = (workflow: string): void => {
+      const found = room.get(workflow)! > 0 ? this.#next(workflow, now) : undefined;
+      if (found) next.set(workflow, found);
+      else next.delete(workflow);
+    };
+    for (const workflow of room.keys()) look(workflow);
+    const first = (): Due | undefined => [...next.values()].filter((run) => run.due_at <= now).toSorted(byRank)[0];
+    const runs: TakenRun[] = [];
+    const take = (): void => {
+      for (let best = first(); best && runs.length < most; best = first()) {
+        const taken = this.#hold(best.seq);
+        if (taken) runs.push(taken);
+        if (taken) room.set(best.workflow, room.get(best.workflow)! - 1);
+        look(best.workflow);
       }
-      if (!best) break;
-      taken.push(this.#hold(best.seq));
-      const { workflow } = best;
-      room.set(workflow, room.get(workflow)! - 1);
-      firsts.set(workflow, this.#first(workflow, now));
-    }
-    return taken;
+    };
+    if (first()) this.#transaction(false, take);
+    if (runs.length === most || next.size === 0) return { runs };
+    return { runs, nextDueAt: Math.min(...Array.from(next.values(), (run) => run.due_at)) };
   }
 
-  /** The run of a workflow that is to be taken up first. */
-  #first(workflow: string, now: number): Due | undefined {
-    for (const priority of this.#priorities(workflow)) {
-      const first = this.#get(
-        `SELECT seq, workflow, priority, due_at FROM runs
-         WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, seq LIMIT 1`,
-        [workflow, priority, now],
-      ) as Due | undefined;
-      if (first) return first;
+  /** The run of a workflow that is to be taken up first; where none is due, the one that will be first. */
+  #next(workflow: string, now: number): Due | undefined {
+    let soonest: Due | undefined;
+    for (const first of this.#firsts(workflow)) {
+      if (first.due_at <= now) return first;
+      if (!soonest || first.due_at < soonest.due_at) soonest = first;
     }
-    return undefined;
+    return soonest;
   }
 
-  /** Of its runs that are due or will be, highest first. Each is one look into the index, however long the queue. */
-  *#priorities(workflow: string): Generator<number> {
+  /** Of its runs that are due or will be, the first of each priority, highest first. Each is one look into the index, however long the queue. */
+  *#firsts(workflow: string): Generator<Due> {
     let priority = Number.MAX_SAFE_INTEGER;
     for (;;) {
-      const next = this.#get(
-        "SELECT max(priority) AS priority FROM runs WHERE workflow = ? AND due_at IS NOT NULL AND priority < ?",
+      const first = this.#get(
+        `SELECT seq, workflow, priority, due_at FROM runs
+         WHERE workflow = ? AND due_at IS NOT NULL AND priority < ? ORDER BY priority DESC, due_at, seq LIMIT 1`,
         [workflow, priority],
-      ) as { priority: number | null };
-      if (next.priority === null) return;
-      priority = next.priority;
-      yield priority;
+      ) as Due | undefined;
+      if (!first) return;
+      yield first;
+      priority = first.priority;
     }
   }
 
-  #hold(seq: number): TakenRun {
+  /** Undefined where somebody else has just cancelled it. */
+  #hold(seq: number): TakenRun | undefined {
     const [row] = this.#all(
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
-         waiting_for = NULL, output = NULL WHERE seq = ? RETURNING *`,
+         waiting_for = NULL, output = NULL WHERE seq = ? AND due_at IS NOT NULL RETURNING *`,
       [seq],
     ) as StoredRow[];
-    const run = toRunRecord(row!);
-    const { epoch } = row!;
-    return { hold: { seq, epoch, workflow: run.workflow }, run, events: this.#events(seq, 0, "*") };
-  }
-
-  #nextDueAt(workflow: string): number {
-    const times = [...this.#priorities(workflow)].map((priority) => {
-      const sql = "SELECT min(due_at) AS due_at FROM runs WHERE workflow = ? AND priority = ? AND due_at IS NOT NULL";
-      return (this.#get(sql, [workflow, priority]) as Due).due_at;
-    });
-    return Math.min(...times);
+    if (!row) return undefined;
+    const run = toRunRecord(row);
+    const { epoch } = row;
+    // Nothing has been done of a run that is taken up for the first time.
+    const events = epoch === 1 ? [] : this.#events(seq, 0, "*");
+    return { hold: { seq, epoch, workflow: run.workflow }, run, events };
   }
 
   async events(seq: number, after: number): Promise<EventRecord[]> {
@@ -417,7 +397,7 @@ export class SqliteRunStore implements RunStore {
     if (after !== undefined) {
       conditions.push(["(created_at, seq) < (SELECT created_at, seq FROM runs WHERE id = ?)", after]);
     }
-    const rows = this.#database
+    const rows = this.#file.database
       .prepare(
         `SELECT * FROM runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
          ORDER BY created_at DESC, seq DESC LIMIT ?`,
@@ -433,7 +413,7 @@ export class SqliteRunStore implements RunStore {
     const since = new Map(waiting.map((row) => [row.workflow, row.since]));
     return toCounts(
       rows as CountRow[],
-      (workflow) => now - this.#nextDueAt(workflow),
+      (workflow) => now - Math.min(...Array.from(this.#firsts(workflow), (run) => run.due_at)),
       (workflow) => (since.has(workflow) ? now - since.get(workflow)! : undefined),
     );
   }
@@ -498,9 +478,7 @@ export class SqliteRunStore implements RunStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#statements.clear();
-    this.#database.close();
-    this.#lock?.release();
+    this.#file.leave("runs");
   }
 
   /** What a dead worker held is due, without waiting for anything. Only for whoever has the lock. */
@@ -526,52 +504,43 @@ export class SqliteRunStore implements RunStore {
 
   /** @param isFlushed whether it must be on disk when it returns */
   #transaction<Result>(isFlushed: boolean, work: () => Result): Result {
-    if (this.#isFlushing !== isFlushed) {
-      this.#database.exec(`PRAGMA synchronous = ${isFlushed ? "FULL" : "NORMAL"}`);
-      this.#isFlushing = isFlushed;
-    }
-    this.#run("BEGIN IMMEDIATE", []);
-    try {
-      const result = work();
-      this.#run("COMMIT", []);
-      return result;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec("ROLLBACK");
-    } catch {
-      // There was none, or SQLite has rolled back by itself, as it does when the disk is full.
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+    return this.#file.transaction(work, { isFlushed });
   }
 
   #run(sql: string, values: readonly SQLInputValue[]): { changes: number } {
-    return this.#prepare(sql).run(...values) as { changes: number };
+    return { changes: this.#file.run(sql, ...values) };
   }
 
   #get(sql: string, values: readonly SQLInputValue[]): unknown {
-    return this.#prepare(sql).get(...values);
+    return this.#file.get(sql, ...values);
   }
 
   #all(sql: string, values: readonly SQLInputValue[]): unknown[] {
-    return this.#prepare(sql).all(...values);
+    return this.#file.all(sql, ...values);
   }
 }
 
-function openingError(path: string, cause: unknown): IoError {
+const unreadable = (message: string): ValidationError => new ValidationError(message, { code: "engine_unreadable" });
+
+function unusable(path: string, { reason }: UnusableFileError): ValidationError {
+  switch (reason) {
+    case "newer":
+      return unreadable(`The runs in ${path} were written by a newer version of abi-workflows. Use that version.`);
+    case "earlier":
+      return unreadable(
+        `The runs in ${path} were written by an earlier build of abi-workflows, which kept them in another form. Move the file away, ` +
+          "with those beside it (-wal, -shm), and submit what had not ended again.",
+      );
+    case "foreign":
+      return unreadable(
+        `The file ${path} holds the data of another application, and no runs. Name another data directory.`,
+      );
+  }
+}
+
+function openingError(path: string, cause: unknown): Error {
+  if (isAbiError(cause)) return cause;
+  if (cause instanceof UnusableFileError) return unusable(path, cause);
   const fault = sqliteFault(cause);
   const advice =
     fault === "damaged"
@@ -588,5 +557,5 @@ function openingError(path: string, cause: unknown): IoError {
 const inputField = (field: string): string => `json_extract(input, '$."${field}"')`;
 
 /** Higher priority first, then what has been due longest, then what came first. */
-const isBefore = (one: Due, other: Due): boolean =>
-  (other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq) < 0;
+const byRank = (one: Due, other: Due): number =>
+  other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq;

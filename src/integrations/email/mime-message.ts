@@ -39,7 +39,7 @@ async function loadComposing() {
     ["base64", (content) => base64.wrap(base64.encode(content))],
     ["quoted-printable", (content) => quotedPrintable.wrap(quotedPrintable.encode(content))],
   ]);
-  return { MailComposer, encodings };
+  return { MailComposer, encodings, wrap: quotedPrintable.wrap };
 }
 
 /** By the names that they have in `Content-Transfer-Encoding`. */
@@ -49,20 +49,44 @@ let composing: ReturnType<typeof loadComposing> | undefined;
 
 /**
  * A whole message as it is kept in a file (RFC 5322). The same as nodemailer's own `build` makes of it, which needs several
- * streams and many turns of the event loop.
+ * streams and many turns of the event loop, and looks through each part several times.
  */
 export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
-  const { MailComposer, encodings } = await (composing ??= loadComposing());
-  const written = writePart(new MailComposer(await toMimeOptions(message)).compile(), encodings);
-  return Buffer.from(`${written.replace(/\n$/, "")}\n`.replaceAll(/\r?\n/g, "\r\n"));
+  const { MailComposer, encodings, wrap } = await (composing ??= loadComposing());
+  const [text, html] = [plainPart("plain", message.text, wrap), plainPart("html", message.html, wrap)];
+  const options = await toMimeOptions({
+    ...message,
+    ...(text !== undefined && { text: PLACE }),
+    ...(html !== undefined && { html: PLACE }),
+  });
+  const root = new MailComposer(options).compile();
+  // First, for they choose the boundary.
+  const headers = root.buildHeaders();
+  const [textNode, htmlNode] = root.childNodes;
+  const parts = [text ?? writePart(textNode!, encodings), html ?? writePart(htmlNode!, encodings)];
+  const written = `${headers}\r\n\r\n${parts.map((part) => `--${root.boundary}\r\n${part}\r\n`).join("")}--${root.boundary}--\r\n`;
+  return Buffer.from(written.replaceAll(/\r?\n/g, "\r\n"));
+}
+
+/** For what is written by ourselves. */
+const PLACE = "-";
+
+const PLAIN = /^[\t\n\r\u0020-\u007e]*$/;
+const LONG_LINE = /^.{77}/m;
+const LAST_BLANK = /[ \t](?=[\r\n]|$)/g;
+
+/** A part of ASCII, with its headers; undefined for any other, and for one without letters, which nodemailer writes otherwise. */
+function plainPart(kind: "plain" | "html", content: string, wrap: (text: string) => string): string | undefined {
+  if (!PLAIN.test(content) || !/[a-z]/i.test(content)) return undefined;
+  const isShort = !LONG_LINE.test(content);
+  const encoded = (): string =>
+    wrap(content.replaceAll("=", "=3D").replaceAll(LAST_BLANK, (blank) => (blank === " " ? "=20" : "=09")));
+  return `Content-Type: text/${kind}; charset=utf-8\r\nContent-Transfer-Encoding: ${isShort ? "7bit" : "quoted-printable"}\r\n\r\n${isShort ? content : encoded()}`;
 }
 
 function writePart(part: MimeNode, encodings: Encodings): string {
-  // First, for they choose the boundary.
   const headers = part.buildHeaders();
   const content = typeof part.content === "string" ? part.content : "";
   const encode = encodings.get(part.getTransferEncoding() || "");
-  const body = encode ? encode(content) : content;
-  const parts = part.childNodes.map((child) => `--${part.boundary}\r\n${writePart(child, encodings)}\r\n`).join("");
-  return `${headers}\r\n\r\n${body}${parts}${part.multipart ? `--${part.boundary}--\r\n` : ""}`;
+  return `${headers}\r\n\r\n${encode ? encode(content) : content}`;
 }

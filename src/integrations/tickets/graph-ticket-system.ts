@@ -6,7 +6,7 @@ import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
 const STORE = "feedback_data";
 
-/** Keeps tickets where the feedback is: in the knowledge graph, store `feedback_data`, as `abi:Ticket`. */
+/** Keeps tickets where the feedback is: in the knowledge graph, store `feedback_data`, as `abi:Ticket`. For steps of a run. */
 export class GraphTicketSystem implements TicketSystem {
   readonly isInGraph = true;
   readonly #ontologyStore: OntologyStore;
@@ -20,7 +20,8 @@ export class GraphTicketSystem implements TicketSystem {
     const id = ticketId(key);
     const { ticket, graph } = ticketGraph({ id, feedbackUri, priority });
     graph.addProperty(ticket, abi.status, "open");
-    await this.#ontologyStore.change(STORE, { unless: { subject: ticket, predicate: abi.id }, insert: graph });
+    const unless = { subject: ticket, predicate: abi.id };
+    await this.#ontologyStore.change(STORE, { unless, insert: graph, inStep: true });
     return id;
   }
 }

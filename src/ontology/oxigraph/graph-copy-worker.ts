@@ -30,7 +30,7 @@ function load(): void {
     for (const [graph, pieces] of from) for (const text of pieces) index.add(graph, visibleText(graph, text, visible));
     return;
   }
-  const file = new QuadFile(from, { readOnly: true });
+  const file = QuadFile.read(from);
   try {
     for (const name of file.storeNames()) {
       const graph = storeIri(name);

@@ -1,9 +1,6 @@
-import { existsSync, realpathSync } from "node:fs";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { DataFactory } from "../n3.ts";
 import { IoError, ValidationError } from "../../errors.ts";
-import { lockFile, type FileLock } from "../../file-lock.ts";
-import { makePrivateParent } from "../../private-files.ts";
 import { parseTerm, requireIri } from "../n-triples.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology-store.ts";
 import type { QueryRunner } from "../query-runner.ts";
@@ -19,7 +16,10 @@ import { callError, openingError } from "./store-errors.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface OxigraphOntologyStoreOptions {
-  /** Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. */
+  /**
+   * Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. An engine with the same
+   * path shares the file.
+   */
   path: string;
   /** Most quads over all stores; default 12 million. At 13 million the memory of WebAssembly (4 GB) is full. */
   maximumQuads?: number;
@@ -31,8 +31,8 @@ const MAXIMUM_QUADS = 12_000_000;
  * The embedded knowledge graph for one process: a SQLite file that answers `match` and takes every write, and Oxigraph in memory,
  * loaded from it when SPARQL is first asked.
  *
- * Writes are on disk when their promise resolves; `kill -9` loses none and leaves none half done. Those of one turn of the event loop
- * share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
+ * Writes are on disk when their promise resolves, but for `inStep`; `kill -9` loses none and leaves none half done. Those of one turn of
+ * the event loop share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
  *
  * The first SPARQL query, or update that searches, loads everything: some 6 microseconds and 370 bytes of memory a quad. From then on
  * Oxigraph takes in what has changed at the next question. Calls are synchronous inside: a slow query holds up the process. A
@@ -43,27 +43,23 @@ const MAXIMUM_QUADS = 12_000_000;
  * (`"01"^^xsd:integer` as `"1"`).
  */
 export class OxigraphOntologyStore implements OntologyStore {
+  readonly isExclusive = true;
   readonly #path: string;
   readonly #file: QuadFile;
   readonly #maximumQuads: number;
-  readonly #release: () => void;
   readonly #queue: WriteQueue;
   /** Missing until somebody asks SPARQL, or stores a term of which only Oxigraph knows whether it is valid. */
   #questions: Questions | undefined;
-  /** Where the file is, whatever it was called. */
-  readonly #place: string;
   /** Missing until somebody asks it. */
   #runner: CopyQueryRunner | undefined;
   /** What the transaction under way has changed, which copies must be told once it is on disk. */
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
-  private constructor(path: string, place: string, file: QuadFile, maximumQuads: number, release: () => void) {
+  private constructor(path: string, file: QuadFile, maximumQuads: number) {
     this.#path = path;
-    this.#place = place;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
-    this.#release = release;
     this.#queue = new WriteQueue((work) => this.#commit(work));
   }
 
@@ -76,19 +72,14 @@ export class OxigraphOntologyStore implements OntologyStore {
     path,
     maximumQuads = MAXIMUM_QUADS,
   }: OxigraphOntologyStoreOptions): Promise<OxigraphOntologyStore> {
-    let lock: FileLock | undefined;
     let file: QuadFile | undefined;
     try {
-      const place = path === ":memory:" ? path : existingPath(path);
-      lock = lockFile(place);
-      file = new QuadFile(place);
-      const release = (): void => lock?.release();
-      const store = new OxigraphOntologyStore(path, place, file, maximumQuads, release);
+      file = QuadFile.own(path);
+      const store = new OxigraphOntologyStore(path, file, maximumQuads);
       store.#refuseTooMany();
       return store;
     } catch (error) {
       file?.close();
-      lock?.release();
       throw openingError(error, path);
     }
   }
@@ -100,9 +91,11 @@ export class OxigraphOntologyStore implements OntologyStore {
         this.#requireOpen();
         const { CopyQueryRunner } = await import("./copy-query-runner.ts");
         this.#requireOpen();
+        // It reads the file for itself.
+        this.#file.settle();
         this.#runner ??= new CopyQueryRunner({
           storeNames: () => this.#file.storeNames(),
-          content: () => (this.#place === ":memory:" ? this.#texts() : this.#place),
+          content: () => (this.#file.place === ":memory:" ? this.#texts() : this.#file.place),
         });
         return this.#runner.run(request);
       }).catch((error: unknown) => {
@@ -117,14 +110,14 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   async listStores(): Promise<string[]> {
-    return this.#read(() => this.#file.storeNames());
+    return this.#guarded(() => this.#file.storeNames());
   }
 
   async insert(store: string, quads: Iterable<Quad>): Promise<void> {
     return this.change(store, { insert: quads });
   }
 
-  async change(store: string, { unless, remove = [], insert = [] }: Change): Promise<void> {
+  async change(store: string, { unless, remove = [], insert = [], inStep = false }: Change): Promise<void> {
     storeIri(store);
     this.#requireOpen();
     const terms = new Canonicalization();
@@ -132,11 +125,15 @@ export class OxigraphOntologyStore implements OntologyStore {
     const removed = Array.from(remove, (pattern) => patternOf(pattern, terms));
     const inserted = triplesOf(insert, terms);
     await this.#canonicalize(terms);
-    await this.#write(() => {
+    const work = (): void => {
       const id = this.#file.ensureStore(store);
       if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
       this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
-    });
+    };
+    // Copies are told of what is committed.
+    const isEarly = inStep && this.#file.isWithRuns && !this.#runner && this.#questions?.isTold !== true;
+    if (isEarly) this.#guarded(() => this.#file.early(work));
+    else await this.#write(work);
   }
 
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
@@ -145,7 +142,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     const terms = new Canonicalization();
     const wanted = [patterns].flat().map((pattern) => patternOf(pattern, terms));
     await this.#canonicalize(terms);
-    return this.#read(() => {
+    return this.#guarded(() => {
       const id = this.#file.findStore(store);
       return id === undefined ? [] : this.#file.match(id, wanted.map(terms.resolve)).map(toQuad);
     });
@@ -194,9 +191,8 @@ export class OxigraphOntologyStore implements OntologyStore {
     try {
       await this.#runner?.close(closed());
       this.#questions?.discard();
-      this.#file.close();
     } finally {
-      this.#release();
+      this.#file.close();
     }
   }
 
@@ -262,7 +258,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     if (this.#closed) throw closed();
   }
 
-  #read<T>(work: () => T): T {
+  #guarded<T>(work: () => T): T {
     this.#requireOpen();
     try {
       return work();
@@ -322,9 +318,3 @@ const toQuad = ({ subject, predicate, object }: Triple): Quad =>
   DataFactory.quad(parseTerm(subject) as NamedNode, parseTerm(predicate) as NamedNode, parseTerm(object));
 
 const closed = (): IoError => new IoError("The knowledge graph is closed.", { code: "store_closed" });
-
-/** Two names of one file must lead to one lock. */
-function existingPath(path: string): string {
-  makePrivateParent(path);
-  return existsSync(path) ? realpathSync(path) : path;
-}

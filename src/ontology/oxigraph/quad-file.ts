@@ -1,16 +1,16 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { ValidationError } from "../../errors.ts";
-import { openSqlite, openSqliteToRead, tablesOf } from "../../sqlite.ts";
+import type { SQLInputValue } from "node:sqlite";
+import { SqliteFile, type FilePart } from "../../sqlite-file.ts";
 import { hashOf } from "./hash.ts";
-
-const VERSION = 2;
 
 /**
  * A term is kept once, as N-Triples in Oxigraph's form, so that equal ones are equal; a quad is four numbers. Found by hash, since an
  * index of the texts would keep every text twice. Two orders answer all look-ups by subject or object. Those by predicate alone read
  * the whole store: an order for them would cost every write a page for each of its predicates.
  */
-const SCHEMA = `
+const GRAPH: FilePart = {
+  name: "graph",
+  migrations: [
+    `
   CREATE TABLE stores (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quads INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE terms (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, term TEXT NOT NULL);
   CREATE INDEX terms_by_hash ON terms (hash);
@@ -18,9 +18,9 @@ const SCHEMA = `
     store INTEGER NOT NULL, subject INTEGER NOT NULL, predicate INTEGER NOT NULL, object INTEGER NOT NULL,
     PRIMARY KEY (store, subject, predicate, object)
   ) WITHOUT ROWID;
-  CREATE INDEX quads_by_object ON quads (store, object, predicate, subject);
-  PRAGMA user_version = ${VERSION};
-`;
+  CREATE INDEX quads_by_object ON quads (store, object, predicate, subject);`,
+  ],
+};
 
 /** Terms as N-Triples in canonical form. */
 export interface Triple {
@@ -36,12 +36,59 @@ export interface TripleChange {
   readonly inserted: readonly Triple[];
 }
 
-const INSERT = "INSERT OR IGNORE INTO quads (store, subject, predicate, object)";
-const ADD_TERMS = "INSERT OR IGNORE INTO terms (id, hash, term)";
 const DELETE = "DELETE FROM quads WHERE store = ? AND subject = ? AND predicate = ? AND object = ?";
-const IDS = "quads.subject AS subjectId, quads.predicate AS predicateId, quads.object AS objectId";
 
 const PARTS = ["subject", "predicate", "object"] as const;
+
+/** Rows of one statement. Few sizes are few statements to keep. */
+const BLOCKS = [1, 4, 8, 16, 32] as const;
+
+const list = (length: number): string => `(${Array<string>(length).fill("?").join(", ")})`;
+
+/** The text of a statement for each size of a block. */
+const inBlocks = (text: (size: number) => string): ReadonlyMap<number, string> =>
+  new Map(BLOCKS.map((size) => [size, text(size)]));
+
+const rows = (columns: number, size: number): string => Array<string>(size).fill(list(columns)).join(", ");
+
+const INSERT = inBlocks(
+  (size) => `INSERT OR IGNORE INTO quads (store, subject, predicate, object) VALUES ${rows(4, size)}`,
+);
+const ADD_TERMS = inBlocks((size) => `INSERT OR IGNORE INTO terms (id, hash, term) VALUES ${rows(3, size)}`);
+const FIND_TERMS = inBlocks((size) => `SELECT id, term FROM terms WHERE hash IN ${list(size)}`);
+
+/** How a pattern is looked for that has these parts. */
+interface Search {
+  readonly given: readonly (keyof Triple)[];
+  /** The columns of what it finds, with the texts of the other parts. */
+  readonly columns: string;
+  readonly joins: string;
+  readonly find: string;
+  readonly has: string;
+}
+
+function searchBy(given: readonly (keyof Triple)[]): Search {
+  const open = PARTS.filter((part) => !given.includes(part));
+  const ids = PARTS.map((part) => `quads.${part} AS ${part}Id`);
+  const columns = [...ids, ...open.map((part) => `${part}s.term AS ${part}`)].join(", ");
+  const joins = open.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join("");
+  const where = ["quads.store = ?", ...given.map((part) => `quads.${part} = ?`)].join(" AND ");
+  return {
+    given,
+    columns,
+    joins,
+    find: `SELECT ${columns} FROM quads${joins} WHERE ${where}`,
+    has: `SELECT 1 FROM quads WHERE ${where} LIMIT 1`,
+  };
+}
+
+/** By which parts are given, as bits. */
+const SEARCHES = Array.from({ length: 2 ** PARTS.length }, (_, bits) =>
+  searchBy(PARTS.filter((_, at) => (bits & (1 << at)) !== 0)),
+);
+
+const searchFor = ({ subject, predicate, object }: TriplePattern): Search =>
+  SEARCHES[(subject === undefined ? 0 : 1) | (predicate === undefined ? 0 : 2) | (object === undefined ? 0 : 4)]!;
 
 /** Ids that are kept in memory: those of the few terms that come again and again are among them. */
 const KEPT_IDS = 10_000;
@@ -51,10 +98,9 @@ const LONGEST_KEPT = 100;
 /** Subjects of a piece of a graph that is read as text, counted by the highest id: one term in ten or so is a subject. */
 const IDS_PER_PIECE = 20_000;
 
-/** The SQLite file that holds the truth. All methods are synchronous and throw SQLite's errors. */
+/** The graph's part of a SQLite file, which holds the truth. All methods are synchronous and throw SQLite's errors. */
 export class QuadFile {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #file: SqliteFile;
   /** Ids of terms that were met lately, and of stores. */
   readonly #ids = new Map<string, number>();
   readonly #stores = new Map<string, number>();
@@ -62,57 +108,39 @@ export class QuadFile {
   /** Highest id of a term. */
   #lastTerm: number | undefined;
 
-  /**
-   * @param options `readOnly`: the file is there, and open already
-   * @throws ValidationError where the file was written by another version of this package, or by another application
-   */
-  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
-    this.#database = readOnly ? openSqliteToRead(path) : openSqlite(path);
-    try {
-      this.#prepareSchema();
-    } catch (error) {
-      this.#database.close();
-      throw error;
-    }
+  private constructor(file: SqliteFile) {
+    this.#file = file;
+    file.onRollBack(() => {
+      this.#ids.clear();
+      this.#stores.clear();
+      this.#size = undefined;
+      this.#lastTerm = undefined;
+    });
   }
 
-  #prepareSchema(): void {
-    const tables = tablesOf(this.#database);
-    const isOurs = ["stores", "quads"].every((name) => tables.includes(name));
-    if (!isOurs && tables.length > 0) {
-      throw new ValidationError(
-        "The knowledge graph's file holds the data of another application. Choose another file, or another data directory.",
-        { code: "store_unreadable" },
-      );
-    }
-    const version = Number(this.#database.prepare("PRAGMA user_version").get()?.["user_version"]);
-    if (isOurs && version === VERSION) return;
-    if (version > VERSION) {
-      throw new ValidationError(
-        "The knowledge graph's file was written by a newer version of this package. Update the package.",
-        {
-          code: "store_too_new",
-        },
-      );
-    }
-    if (isOurs) {
-      throw new ValidationError(
-        "The knowledge graph's file was written by an earlier build of this package, in a format that this one does not read. " +
-          "Read it with that build, or choose another data directory.",
-        { code: "store_too_old" },
-      );
-    }
-    this.transaction(() => this.#database.exec(SCHEMA));
+  /** @throws as `SqliteFile.own` */
+  static own(path: string): QuadFile {
+    return new QuadFile(SqliteFile.own(path, GRAPH));
+  }
+
+  /** Of a file that this process owns, by another connection. */
+  static read(place: string): QuadFile {
+    return new QuadFile(SqliteFile.read(place));
+  }
+
+  /** Where the file is, whatever it was called; or `":memory:"`. */
+  get place(): string {
+    return this.#file.place;
   }
 
   storeNames(): string[] {
-    return this.#all("SELECT name FROM stores ORDER BY name").map((row) => String(row["name"]));
+    return this.#file.all("SELECT name FROM stores ORDER BY name").map((row) => String(row["name"]));
   }
 
   findStore(name: string): number | undefined {
     let id = this.#stores.get(name);
     if (id === undefined) {
-      id = idOf(this.#get("SELECT id FROM stores WHERE name = ?", name));
+      id = idOf(this.#file.get("SELECT id FROM stores WHERE name = ?", name));
       if (id !== undefined) this.#stores.set(name, id);
     }
     return id;
@@ -122,29 +150,31 @@ export class QuadFile {
   ensureStore(name: string): number {
     const known = this.findStore(name);
     if (known !== undefined) return known;
-    this.#run("INSERT INTO stores (name) VALUES (?)", name);
+    this.#file.run("INSERT INTO stores (name) VALUES (?)", name);
     return this.findStore(name) ?? Number.NaN;
   }
 
   dropStore(id: number): void {
     this.clear(id);
-    this.#run("DELETE FROM stores WHERE id = ?", id);
+    this.#file.run("DELETE FROM stores WHERE id = ?", id);
     this.#stores.clear();
   }
 
   /** Removes all quads of a store, and the literals that nothing holds any more. */
   clear(store: number): void {
-    this.#run("DELETE FROM quads WHERE store = ?", store);
-    this.#run("UPDATE stores SET quads = 0 WHERE id = ?", store);
+    this.#file.run("DELETE FROM quads WHERE store = ?", store);
+    this.#file.run("UPDATE stores SET quads = 0 WHERE id = ?", store);
     this.#size = undefined;
     const isHeld = "EXISTS (SELECT 1 FROM stores JOIN quads ON store = stores.id AND object = terms.id)";
-    this.#run(this.size() === 0 ? "DELETE FROM terms" : `DELETE FROM terms WHERE term LIKE '"%' AND NOT ${isHeld}`);
+    this.#file.run(
+      this.size() === 0 ? "DELETE FROM terms" : `DELETE FROM terms WHERE term LIKE '"%' AND NOT ${isHeld}`,
+    );
     this.#ids.clear();
   }
 
   /** Quads of all stores. */
   size(): number {
-    return (this.#size ??= Number(this.#get("SELECT total(quads) AS size FROM stores")?.["size"]));
+    return (this.#size ??= Number(this.#file.get("SELECT total(quads) AS size FROM stores")?.["size"]));
   }
 
   /**
@@ -158,36 +188,36 @@ export class QuadFile {
     insert: readonly Triple[],
     { isInsertedWanted }: { isInsertedWanted: boolean },
   ): TripleChange {
-    const coming = new Map(insert.map((triple) => [lineOf(triple), triple]));
-    const removed: Triple[] = [];
-    const literals = new Map<string, number>();
-    for (const found of this.#rows(store, remove)) {
-      if (coming.delete(lineOf(found))) continue;
-      const { subjectId, predicateId, objectId } = found;
-      this.#run(DELETE, store, subjectId, predicateId, objectId);
-      removed.push(found);
-      if (found.object.startsWith('"')) literals.set(found.object, objectId);
+    const found = this.#rows(store, remove);
+    const lines = new Set(found.length === 0 ? [] : insert.map(lineOf));
+    const removed = found.filter((triple) => !lines.has(lineOf(triple)));
+    for (const { subjectId, predicateId, objectId } of removed) {
+      this.#file.run(DELETE, store, subjectId, predicateId, objectId);
     }
-    const ids = this.#ensureTerms([...coming.values()].flatMap((triple) => PARTS.map((part) => triple[part])));
-    const row = (triple: Triple): number[] => [store, ...PARTS.map((part) => ids.get(triple[part]) ?? -1)];
-    const inserted = isInsertedWanted
-      ? [...coming.values()].filter((triple) => this.#runRows(INSERT, [row(triple)]) > 0)
-      : [];
-    const count = isInsertedWanted ? inserted.length : this.#runRows(INSERT, [...coming.values()].map(row));
+    const ids = this.#ensureTerms(insert.flatMap(({ subject, predicate, object }) => [subject, predicate, object]));
+    const row = ({ subject, predicate, object }: Triple): number[] => [
+      store,
+      ids.get(subject)!,
+      ids.get(predicate)!,
+      ids.get(object)!,
+    ];
+    const inserted = isInsertedWanted ? insert.filter((triple) => this.#runRows(INSERT, [row(triple)]) > 0) : [];
+    const count = isInsertedWanted ? inserted.length : this.#runRows(INSERT, insert.map(row));
     this.#count(store, count - removed.length);
-    for (const [literal, id] of literals) this.#forgetUnused(literal, id);
+    for (const { object, objectId } of removed) if (object.startsWith('"')) this.#forgetUnused(object, objectId);
     return { removed, inserted };
   }
 
   #count(store: number, more: number): void {
     if (more === 0) return;
-    this.#run("UPDATE stores SET quads = quads + ? WHERE id = ?", more, store);
+    this.#file.run("UPDATE stores SET quads = quads + ? WHERE id = ?", more, store);
     if (this.#size !== undefined) this.#size += more;
   }
 
   has(store: number, pattern: TriplePattern): boolean {
-    const { where, values } = this.#search(store, pattern);
-    return values !== undefined && this.#get(`SELECT 1 FROM quads WHERE ${where} LIMIT 1`, ...values) !== undefined;
+    const search = searchFor(pattern);
+    const values = this.#valuesOf(search, store, pattern);
+    return values !== undefined && this.#file.get(search.has, ...values) !== undefined;
   }
 
   /**
@@ -209,11 +239,9 @@ export class QuadFile {
   }
 
   #find(store: number, pattern: TriplePattern): Found[] {
-    const { where, values } = this.#search(store, pattern);
-    if (values === undefined) return [];
-    const { columns, joins } = unknownParts(pattern);
-    const rows = this.#prepare(`SELECT ${columns} FROM quads${joins} WHERE ${where}`).all(...values);
-    return rows.map((row) => toFound(row, pattern));
+    const search = searchFor(pattern);
+    const values = this.#valuesOf(search, store, pattern);
+    return values ? this.#file.all(search.find, ...values).map((row) => toFound(row, pattern)) : [];
   }
 
   /** One statement for all; where they ask for several predicates, everything is read of a subject, which has few. */
@@ -222,11 +250,13 @@ export class QuadFile {
     const predicate = predicates.size === 1 ? patterns[0]?.predicate : undefined;
     const ids = this.#findTerms([...patterns.map(({ subject }) => subject), ...(predicate ? [predicate] : [])]);
     const subjects = patterns.flatMap(({ subject }) => ids.get(subject) ?? []);
-    const { columns, joins } = unknownParts({ predicate });
+    const { columns, joins } = searchFor({ predicate });
     const only = predicate === undefined ? "" : " AND quads.predicate = ?";
-    const rows = this.#prepare(
-      `SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN quads ON quads.store = ? AND quads.subject = wanted.value${only}${joins}`,
-    ).all(JSON.stringify([...new Set(subjects)]), store, ...(predicate ? [ids.get(predicate) ?? null] : []));
+    const rows = this.#file
+      .prepare(
+        `SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN quads ON quads.store = ? AND quads.subject = wanted.value${only}${joins}`,
+      )
+      .all(JSON.stringify([...new Set(subjects)]), store, ...(predicate ? [ids.get(predicate) ?? null] : []));
     const found = rows.map((row) => toFound(row, { predicate }));
     const wanted = Map.groupBy(patterns, ({ subject }) => subject);
     return found.filter((triple) =>
@@ -234,28 +264,25 @@ export class QuadFile {
     );
   }
 
-  /** Without values where a term of the pattern is in no quad. */
-  #search(store: number, pattern: TriplePattern): { where: string; values?: number[] } {
+  /** Undefined where a term of the pattern is in no quad. */
+  #valuesOf({ given }: Search, store: number, pattern: TriplePattern): number[] | undefined {
     const values = [store];
-    let where = "quads.store = ?";
-    for (const part of PARTS) {
-      const term = pattern[part];
-      if (term === undefined) continue;
-      const id = this.#findTerms([term]).get(term);
-      if (id === undefined) return { where };
-      where += ` AND quads.${part} = ?`;
+    for (const part of given) {
+      const term = pattern[part]!;
+      const id = this.#ids.get(term) ?? this.#findTerms([term]).get(term);
+      if (id === undefined) return undefined;
       values.push(id);
     }
-    return { where, values };
+    return values;
   }
 
   /** All triples of a store as N-Triples, in pieces of some ten thousand lines; none where there is no such store. */
   *text(name: string): Iterable<string> {
     const store = this.findStore(name);
     if (store === undefined) return;
-    const last = Number(this.#get("SELECT max(subject) AS last FROM quads WHERE store = ?", store)?.["last"] ?? 0);
+    const last = Number(this.#file.get("SELECT max(subject) AS last FROM quads WHERE store = ?", store)?.["last"] ?? 0);
     for (let from = 0; from <= last; from += IDS_PER_PIECE) {
-      const row = this.#get(
+      const row = this.#file.get(
         `SELECT group_concat(s.term || ' ' || p.term || ' ' || o.term || ' .', char(10)) AS text, count(*) AS quads, count(s.term || p.term || o.term) AS whole
          FROM quads
            LEFT JOIN terms s ON s.id = subject LEFT JOIN terms p ON p.id = predicate LEFT JOIN terms o ON o.id = object
@@ -269,34 +296,28 @@ export class QuadFile {
     }
   }
 
-  /** Runs `work` in one transaction: when it returns, all is on disk; when it throws, nothing happened. */
-  transaction<T>(work: () => T): T {
-    this.#run("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#run("COMMIT");
-      return result;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
+  /** Whether the runs that this process executes are in the same file. */
+  get isWithRuns(): boolean {
+    return this.#file.shares("runs");
   }
 
-  #rollBack(): void {
-    this.#ids.clear();
-    this.#stores.clear();
-    this.#size = undefined;
-    this.#lastTerm = undefined;
-    try {
-      this.#database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
-    }
+  /** See `SqliteFile`. */
+  transaction(work: () => void, options: { isFlushed?: boolean } = {}): void {
+    this.#file.transaction(work, options);
+  }
+
+  /** See `SqliteFile`. */
+  early(work: () => void): void {
+    this.#file.early(work);
+  }
+
+  /** See `SqliteFile`. */
+  settle(): void {
+    this.#file.settle();
   }
 
   close(): void {
-    this.#statements.clear();
-    this.#database.close();
+    this.#file.leave("graph");
   }
 
   /** Ids of those terms that are in the file. */
@@ -308,25 +329,20 @@ export class QuadFile {
       if (known === undefined) unknown.add(term);
       else ids.set(term, known);
     }
-    for (const [term, id] of this.#selectTerms([...unknown])) ids.set(term, this.#keep(term, id));
+    for (const hashes of blocks(Array.from(unknown, hashOf))) {
+      for (const row of this.#file.all(FIND_TERMS.get(hashes.length)!, ...hashes)) {
+        const [term, id] = [String(row["term"]), Number(row["id"])];
+        if (unknown.has(term)) ids.set(term, this.#keep(term, id));
+      }
+    }
     return ids;
-  }
-
-  #selectTerms(terms: readonly string[]): [term: string, id: number][] {
-    const wanted = new Set(terms);
-    return blocks(terms.map(hashOf)).flatMap((hashes) =>
-      this.#prepare(`SELECT id, term FROM terms WHERE hash IN ${list(hashes.length)}`)
-        .all(...hashes)
-        .map((row): [string, number] => [String(row["term"]), Number(row["id"])])
-        .filter(([term]) => wanted.has(term)),
-    );
   }
 
   #ensureTerms(terms: readonly string[]): Map<string, number> {
     const ids = this.#findTerms(terms);
-    const missing = [...new Set(terms)].filter((term) => !ids.has(term));
+    const missing = [...new Set(terms.filter((term) => !ids.has(term)))];
     if (missing.length === 0) return ids;
-    this.#lastTerm ??= Number(this.#get("SELECT max(id) AS last FROM terms")?.["last"] ?? 0);
+    this.#lastTerm ??= Number(this.#file.get("SELECT max(id) AS last FROM terms")?.["last"] ?? 0);
     const first = this.#lastTerm + 1;
     this.#runRows(
       ADD_TERMS,
@@ -338,11 +354,9 @@ export class QuadFile {
   }
 
   /** Inserts rows in as few statements as can be, and returns how many were not there before. */
-  #runRows(insert: string, rows: readonly (readonly SQLInputValue[])[]): number {
+  #runRows(insert: ReadonlyMap<number, string>, rows: readonly (readonly SQLInputValue[])[]): number {
     let changes = 0;
-    for (const block of blocks(rows)) {
-      changes += this.#run(`${insert} VALUES ${placeholders(block[0]?.length ?? 0, block.length)}`, ...block.flat());
-    }
+    for (const block of blocks(rows)) changes += this.#file.run(insert.get(block.length)!, ...block.flat());
     return changes;
   }
 
@@ -354,31 +368,13 @@ export class QuadFile {
   }
 
   #forgetUnused(literal: string, id: number): void {
-    const isUsed = this.#get(
+    const isUsed = this.#file.get(
       "SELECT 1 FROM stores WHERE EXISTS (SELECT 1 FROM quads WHERE store = stores.id AND object = ?)",
       id,
     );
     if (isUsed) return;
-    this.#run("DELETE FROM terms WHERE id = ?", id);
+    this.#file.run("DELETE FROM terms WHERE id = ?", id);
     this.#ids.delete(literal);
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
-    return statement;
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
-    return this.#prepare(sql).get(...values);
-  }
-
-  #all(sql: string): Record<string, unknown>[] {
-    return this.#prepare(sql).all();
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
   }
 }
 
@@ -399,32 +395,19 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
     items.slice(index * PIECE, (index + 1) * PIECE),
   );
 
-/** The columns of what a pattern finds, with the texts of the parts that it leaves open. */
-function unknownParts(pattern: TriplePattern): { columns: string; joins: string } {
-  const unknown = PARTS.filter((part) => pattern[part] === undefined);
-  return {
-    columns: IDS + unknown.map((part) => `, ${part}s.term AS ${part}`).join(""),
-    joins: unknown.map((part) => ` LEFT JOIN terms ${part}s ON ${part}s.id = quads.${part}`).join(""),
-  };
-}
-
-/** Rows of one statement. Few sizes are few statements to keep. */
-const BLOCKS = [1, 8, 32] as const;
-
 /** Items in blocks of those sizes, filled up with the last one: what is found or inserted twice is found or inserted once. */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   const found: (readonly Item[])[] = [];
-  for (let from = 0; from < items.length; from += BLOCKS[2]) {
-    const block = items.slice(from, from + BLOCKS[2]);
-    const size = BLOCKS.find((some) => some >= block.length) ?? block.length;
-    found.push([...block, ...Array<Item>(size - block.length).fill(block[block.length - 1] as Item)]);
+  for (let from = 0; from < items.length; from += LARGEST_BLOCK) {
+    const block = items.slice(from, from + LARGEST_BLOCK);
+    const size = BLOCKS.find((some) => some >= block.length)!;
+    while (block.length < size) block.push(block[block.length - 1]!);
+    found.push(block);
   }
   return found;
 }
 
-const list = (length: number): string => `(${Array<string>(length).fill("?").join(", ")})`;
-
-const placeholders = (columns: number, rows: number): string => Array<string>(rows).fill(list(columns)).join(", ");
+const LARGEST_BLOCK = Math.max(...BLOCKS);
 
 const idOf = (row: Record<string, unknown> | undefined): number | undefined => (row ? Number(row["id"]) : undefined);
 

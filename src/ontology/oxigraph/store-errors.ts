@@ -1,6 +1,7 @@
 /** What goes wrong with the file of the embedded knowledge graph, as callers see it. */
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { sqliteFault } from "../../sqlite.ts";
+import { UnusableFileError } from "../../sqlite-file.ts";
 import { DamagedFileError } from "./quad-file.ts";
 
 /** The error of a call on the store in this file. */
@@ -24,9 +25,26 @@ const damaged = (path: string, cause: unknown): ValidationError =>
     { code: "store_unreadable", cause },
   );
 
+const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: { code: string }]> = {
+  foreign: [
+    "The knowledge graph's file holds the data of another application. Choose another file, or another data directory.",
+    { code: "store_unreadable" },
+  ],
+  earlier: [
+    "The knowledge graph's file was written by an earlier build of this package, in a format that this one does not read. " +
+      "Read it with that build, or choose another data directory.",
+    { code: "store_too_old" },
+  ],
+  newer: [
+    "The knowledge graph's file was written by a newer version of this package. Update the package.",
+    { code: "store_too_new" },
+  ],
+};
+
 /** The error of opening it. */
 export function openingError(error: unknown, path: string): Error {
   if (isAbiError(error)) return error;
+  if (error instanceof UnusableFileError) return new ValidationError(...UNUSABLE[error.reason]);
   if (isDamage(error)) return damaged(path, error);
   return new IoError(
     `The knowledge graph in ${path} can't be opened. Check that it is a file, and that it and its folder can be written.`,

@@ -8,7 +8,7 @@ import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore } from "../../ontology/ontology-store.ts";
+import type { Change, OntologyStore } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
 import { abi, prov, rdf } from "../../ontology/vocabulary.ts";
 import { ticketGraph } from "../../integrations/tickets/ticket-graph.ts";
@@ -126,7 +126,7 @@ export class FeedbackGraph {
     graph.createRelationship(feedback, prov.wasGeneratedBy, iri(entityUri("WorkflowRun", runId)));
     const analyzers = addAnalyzers(graph, sentimentAnalysis.analyzer, categoryAnalysis.analyzer);
     graph.createRelationship(feedback, "analyzedBy", analyzers);
-    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+    await this.#write({ insert: graph });
     return feedback.value;
   }
 
@@ -140,6 +140,11 @@ export class FeedbackGraph {
       categories: facts.values(abi.hasCategory).toSorted(),
       responseSent: facts.values(abi.responseSent).some(isTrue),
     };
+  }
+
+  /** For what steps write. */
+  #write(change: Change): Promise<void> {
+    return this.#ontologyStore.change(FEEDBACK_STORE, { ...change, inStep: true });
   }
 
   #facts(feedbackId: string): Promise<Facts> {
@@ -171,7 +176,8 @@ export class FeedbackGraph {
       graph.addProperty(feedback, abi.responsePermitted, now);
       graph.createRelationship(iri(customerUri), abi.permittedResponseTo, feedback);
       const unless = { subject: feedback, predicate: abi.responsePermitted };
-      await this.#ontologyStore.change(FEEDBACK_STORE, { unless, insert: graph });
+      await this.#write({ unless, insert: graph });
+      if (this.#ontologyStore.isExclusive === true) return true;
     }
     const { isMine, count } = await this.#permissions(customerUri, feedback, since);
     if (isMine && count <= cap.responses) return true;
@@ -208,7 +214,7 @@ export class FeedbackGraph {
   /** Gives the feedback's place under the cap back, for a mail that does not go out. */
   async withdrawPermission(feedbackId: string, customerUri: string): Promise<void> {
     const feedback = iri(feedbackUri(feedbackId));
-    await this.#ontologyStore.change(FEEDBACK_STORE, {
+    await this.#write({
       remove: [
         { subject: feedback, predicate: abi.responsePermitted },
         { subject: iri(customerUri), predicate: abi.permittedResponseTo, object: feedback },
@@ -219,7 +225,7 @@ export class FeedbackGraph {
   /** Notes the ticket, wherever it is kept. */
   async recordTicket(feedbackId: string, ticket: { id: string; priority: TicketPriority }): Promise<void> {
     const { graph } = ticketGraph({ ...ticket, feedbackUri: feedbackUri(feedbackId) });
-    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+    await this.#write({ insert: graph });
   }
 
   /** Notes the mail that went to the customer. */
@@ -229,7 +235,7 @@ export class FeedbackGraph {
     graph.addProperty(feedback, "responseSent", true);
     graph.addProperty(feedback, "responseId", responseId);
     graph.addProperty(feedback, "responseTime", sentAt);
-    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+    await this.#write({ insert: graph });
   }
 
   /** The first of these Message-IDs that is one of a mail of ours, with the feedback that it answered. */

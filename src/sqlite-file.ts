@@ -1,0 +1,306 @@
+import fs, { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { lockFile, type FileLock } from "./file-lock.ts";
+import { makePrivateParent } from "./private-files.ts";
+import { openSqlite, openSqliteToRead, tablesOf } from "./sqlite.ts";
+
+/** "abiw": tells our files from those of other applications (PRAGMA application_id). */
+const APPLICATION_ID = 0x61626977;
+
+const PARTS =
+  "CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+
+/** What one store keeps in a file. Several may share a file. */
+export interface FilePart {
+  readonly name: "graph" | "runs";
+  /** What each version of its tables adds to the one before. Never change one that was published: add another. */
+  readonly migrations: readonly string[];
+}
+
+/** A file that can't be used. Nothing in it has been changed. */
+export class UnusableFileError extends Error {
+  override readonly name = "UnusableFileError";
+  /** `foreign`: another application's. `earlier`, `newer`: of a version of this package that this one can't read. */
+  readonly reason: "foreign" | "earlier" | "newer";
+
+  constructor(reason: UnusableFileError["reason"]) {
+    super(`the file is ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** The files that this process owns, by where they are. */
+const owned = new Map<string, SqliteFile>();
+
+/**
+ * A SQLite file with the tables of one store or of several. All methods are synchronous and throw SQLite's errors.
+ *
+ * Stores of one process that own the same file share its connection and its write-ahead log. What one of them commits without a
+ * flush is therefore on disk as soon as any of them commits with one.
+ *
+ * SQLite flushes the log only for its own needs (`synchronous = NORMAL`); what has to be on disk is flushed here. So it is known at the
+ * end of a transaction, not at its beginning, whether it needs that.
+ */
+export class SqliteFile {
+  /** Where the file is, whatever it was called; or `":memory:"`. */
+  readonly place: string;
+  /** For what is run once, and is not to be kept prepared. */
+  readonly database: DatabaseSync;
+  readonly #lock: FileLock | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #parts = new Set<FilePart["name"]>();
+  /** Not in memory, and on the rare file system that can't have one; there SQLite flushes. */
+  readonly #hasLog: boolean;
+  /** Of the log, once it was flushed. */
+  #log: number | undefined;
+  /** What was done at once in the transaction that is open, or is to be done again in the next one. */
+  #early: (() => unknown)[] = [];
+  #isOpen = false;
+  /** How many transactions have been begun. */
+  #begun = 0;
+  readonly #onRollBack = new Set<() => void>();
+
+  private constructor(place: string, database: DatabaseSync, lock?: FileLock) {
+    this.place = place;
+    this.database = database;
+    this.#hasLog = database.prepare("PRAGMA journal_mode").get()?.["journal_mode"] === "wal";
+    if (this.#hasLog) database.exec("PRAGMA synchronous = NORMAL");
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens a file for this process alone, or joins what owns other parts of it here. Beside it lies `<path>.lock`. What is missing is
+   * made; `":memory:"` keeps nothing and is shared with nobody.
+   * @throws UnusableFileError, IoError (`in_use`) where another process owns the file, or this one owns this part already
+   */
+  static own(path: string, part: FilePart): SqliteFile {
+    const place = placeOf(path);
+    const joined = owned.get(place);
+    if (joined && !joined.#parts.has(part.name)) return joined.#join(part);
+    const lock = lockFile(place);
+    try {
+      const file = new SqliteFile(place, open(place, part), lock).#join(part);
+      if (place !== ":memory:") owned.set(place, file);
+      return file;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a file that another process may own: to look, or to write a little.
+   * @throws UnusableFileError
+   */
+  static visit(path: string, part: FilePart): SqliteFile {
+    const place = placeOf(path);
+    return new SqliteFile(place, open(place, part)).#join(part);
+  }
+
+  /** Opens a file that somebody has open already, to read it. */
+  static read(place: string): SqliteFile {
+    return new SqliteFile(place, openSqliteToRead(place));
+  }
+
+  #join(part: FilePart): this {
+    try {
+      this.#migrate(part);
+      this.#parts.add(part.name);
+      return this;
+    } catch (error) {
+      if (this.#parts.size === 0) this.database.close();
+      throw error;
+    }
+  }
+
+  /** Makes the tables that are missing. */
+  #migrate({ name, migrations }: FilePart): void {
+    if (versionOf(this.database, name) === migrations.length) return;
+    this.transaction(() => {
+      this.database.exec(PARTS);
+      // Another process may have done it meanwhile.
+      const version = versionOf(this.database, name);
+      if (version > migrations.length) throw new UnusableFileError("newer");
+      for (const migration of migrations.slice(version)) this.database.exec(migration);
+      this.run("INSERT OR REPLACE INTO parts (name, version) VALUES (?, ?)", name, migrations.length);
+      this.database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    });
+  }
+
+  /** Whether a store of this process owns this part of the file as well. */
+  shares(name: FilePart["name"]): boolean {
+    return owned.get(this.place) === this && this.#parts.has(name);
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.prepare(sql).run(...values).changes);
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.prepare(sql).get(...values);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    return this.prepare(sql).all(...values);
+  }
+
+  /** Prepared once for each text. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.database.prepare(sql)));
+    return statement;
+  }
+
+  /** Calls `listener` whenever a transaction was rolled back: what is known of the file may be wrong. */
+  onRollBack(listener: () => void): void {
+    this.#onRollBack.add(listener);
+  }
+
+  /**
+   * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened.
+   * @param options `isFlushed`: whether it must be on disk when this returns. Else a power cut can take it until the next transaction that
+   *   is flushed; nothing but a power cut can
+   */
+  transaction<Result>(work: () => Result, { isFlushed = true }: { isFlushed?: boolean } = {}): Result {
+    this.#begin();
+    let result: Result;
+    try {
+      result = work();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#commit();
+    if (isFlushed) this.#flush();
+    return result;
+  }
+
+  /**
+   * Runs `work` at once, and leaves it to the next transaction to commit it; to the one after the next turn of the event loop at the latest.
+   * It is for what a later write depends on that is made in the same file: a crash may take `work`, but then it takes that as well. Where
+   * the transaction can't be committed, `work` is done again in the next one.
+   */
+  early<Result>(work: () => Result): Result {
+    const isFirst = !this.#isOpen;
+    this.#begin();
+    let result: Result;
+    try {
+      result = work();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#early.push(work);
+    if (isFirst) this.#settleSoon(this.#begun);
+    return result;
+  }
+
+  /** What follows from it is written in the next turn; so in the one after that. */
+  #settleSoon(transaction: number): void {
+    setImmediate(() =>
+      setImmediate(() => {
+        if (transaction === this.#begun) this.settle();
+      }),
+    );
+  }
+
+  /** Commits what was done early, where that is possible now. */
+  settle(): void {
+    if (!this.#isOpen && this.#early.length === 0) return;
+    try {
+      this.#begin();
+      this.#commit();
+    } catch {
+      // It is done again with whatever is written next, which hears what is wrong.
+    }
+  }
+
+  #begin(): void {
+    if (this.#isOpen) return;
+    this.run("BEGIN IMMEDIATE");
+    this.#isOpen = true;
+    this.#begun += 1;
+    try {
+      for (const work of this.#early) work();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  #commit(): void {
+    try {
+      this.run("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#isOpen = false;
+    this.#early = [];
+  }
+
+  #rollBack(): void {
+    this.#isOpen = false;
+    try {
+      this.database.exec("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
+    }
+    for (const listener of this.#onRollBack) listener();
+  }
+
+  #flush(): void {
+    if (!this.#hasLog) return;
+    this.#log ??= fs.openSync(`${this.place}-wal`, "r+");
+    fs.fdatasyncSync(this.#log);
+  }
+
+  /** Lets go of one part; the file is closed with the last one. */
+  leave(name?: FilePart["name"]): void {
+    if (name !== undefined) this.#parts.delete(name);
+    if (this.#parts.size > 0) return;
+    this.settle();
+    this.#early = [];
+    if (this.#log !== undefined) fs.closeSync(this.#log);
+    if (owned.get(this.place) === this) owned.delete(this.place);
+    this.#statements.clear();
+    this.database.close();
+    this.#lock?.release();
+  }
+}
+
+/** Two names of one file must lead to one lock. */
+function placeOf(path: string): string {
+  if (path === ":memory:") return path;
+  makePrivateParent(path);
+  return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+}
+
+function open(place: string, part: FilePart): DatabaseSync {
+  if (place !== ":memory:" && existsSync(place)) refuseUnusable(place, part);
+  return openSqlite(place);
+}
+
+/** Before anything in it can change. */
+function refuseUnusable(place: string, { name, migrations }: FilePart): void {
+  const database = openSqliteToRead(place);
+  try {
+    const tables = tablesOf(database);
+    const isOurs = pragma(database, "application_id") === APPLICATION_ID;
+    if (tables.length > 0 && !isOurs) throw new UnusableFileError("foreign");
+    if (isOurs && !tables.includes("parts")) throw new UnusableFileError("earlier");
+    if (versionOf(database, name) > migrations.length) throw new UnusableFileError("newer");
+  } finally {
+    database.close();
+  }
+}
+
+const pragma = (database: DatabaseSync, name: string): number =>
+  Number(Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0]);
+
+/** Of a part's tables; 0 where there are none. */
+function versionOf(database: DatabaseSync, name: string): number {
+  if (!tablesOf(database).includes("parts")) return 0;
+  return Number(database.prepare("SELECT version FROM parts WHERE name = ?").get(name)?.["version"] ?? 0);
+}

@@ -1,0 +1,135 @@
+// Runs and knowledge graph in one file: who may open it, and which commits are flushed.
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { watchCommits } from "../support/sqlite-commits.ts";
+import { literal, namedNode, quad } from "../support/terms.ts";
+
+const fact = (name: string) => quad(namedNode(`urn:${name}`), namedNode("urn:p"), literal("x"));
+
+async function open({ runs, graph }: { runs: string; graph: string }) {
+  const ontologyStore = await OxigraphOntologyStore.open({ path: graph });
+  const engine = new DurableEngine({ path: runs });
+  onTestFinished(async () => {
+    await engine.close();
+    await ontologyStore.close();
+  });
+  return { ontologyStore, engine };
+}
+
+describe("runs and graph in one file", () => {
+  it("are opened and closed in any order, each by one owner", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    for (const isGraphFirst of [true, false]) {
+      const engine = new DurableEngine({ path });
+      const store = await OxigraphOntologyStore.open({ path });
+      await expect(OxigraphOntologyStore.open({ path })).rejects.toMatchObject({ code: "in_use" });
+      expect(() => new DurableEngine({ path })).toThrow(/already open in this process/);
+      const [first, second] = isGraphFirst ? [store, engine] : [engine, store];
+      await first.close();
+      // The other one goes on.
+      await (isGraphFirst ? engine.list() : store.insert("data", [fact("a")]));
+      await second.close();
+    }
+    const again = await OxigraphOntologyStore.open({ path });
+    expect(await again.getGraph("data")).toHaveLength(1);
+    await again.close();
+  });
+
+  it.each([
+    ["one file", { runs: "data.sqlite", graph: "data.sqlite" }, []],
+    ["two files", { runs: "runs.sqlite", graph: "graph.sqlite" }, ["commit", "flush"]],
+  ])("in %s, what a step writes is on disk before the next one begins", async (_, names, ofWrite) => {
+    const folder = temporaryFolder();
+    const { taken } = watchCommits();
+    const { ontologyStore, engine } = await open({ runs: join(folder, names.runs), graph: join(folder, names.graph) });
+    const seen: string[][] = [];
+    engine.register("noting", async (_, { step }) => {
+      await step("noted", async () => {
+        taken();
+        await ontologyStore.change("data", { insert: [fact("a")], inStep: true });
+        seen.push(taken());
+      });
+      await step("next", async () => void seen.push(taken()));
+      return null;
+    });
+    const { id } = await engine.start("noting", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    expect(seen).toEqual([ofWrite, ["commit", "flush"]]);
+    expect(await ontologyStore.getGraph("data")).toHaveLength(1);
+  });
+
+  it("keeps what a step has written where the disk is full when its record comes", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    const { taken, failNext } = watchCommits();
+    const { ontologyStore, engine } = await open({ runs: path, graph: path });
+    const write = (name: string) => ontologyStore.change("data", { insert: [fact(name)], inStep: true });
+    let attempts = 0;
+    engine.register("noting", async (_, { step }) => {
+      await step("noted", async () => {
+        attempts += 1;
+        await write("a");
+        await write("b");
+        failNext();
+      });
+      return (await ontologyStore.getGraph("data")).length;
+    });
+    const { id } = await engine.start("noting", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    expect(taken()).toContain("failure");
+    expect(attempts).toBe(1);
+    await engine.close();
+    await ontologyStore.close();
+    const again = await OxigraphOntologyStore.open({ path });
+    expect(await again.getGraph("data")).toHaveLength(2);
+    await again.close();
+  });
+
+  it("loses nothing of a step where a write beside it fails", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    const ontologyStore = await OxigraphOntologyStore.open({ path, maximumQuads: 3 });
+    const engine = new DurableEngine({ path });
+    onTestFinished(() => ontologyStore.close());
+    engine.register("noting", async (input, { step }) => {
+      await step("noted", async () => {
+        await ontologyStore.change("data", { insert: (input as string[]).map(fact), inStep: true });
+      });
+      return null;
+    });
+    const inputs = [["a"], ["b", "c", "d", "e"], ["f"]];
+    const runs = inputs.map((input, n) => engine.start("noting", { key: String(n), fingerprint: "f", input }));
+    const ends = await Promise.all(runs.map(async (run) => engine.wait((await run).id)));
+    expect(ends.map(({ status }) => status)).toEqual(["completed", "failed", "completed"]);
+    await engine.close();
+    const subjects = (await ontologyStore.getGraph("data")).map(({ subject }) => subject.value);
+    expect(subjects.toSorted()).toEqual(["urn:a", "urn:f"]);
+  });
+
+  it("shows a copy of the graph what a step has just written", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    const { ontologyStore } = await open({ runs: path, graph: path });
+    const ask = async () => {
+      const { result } = await ontologyStore.queryRunner.run({ store: "data", sparql: "SELECT ?s { ?s ?p ?o }" });
+      return (result as unknown[]).length;
+    };
+    const first = ontologyStore.change("data", { insert: [fact("a")], inStep: true });
+    expect(await ask()).toBe(1);
+    await first;
+    await ontologyStore.change("data", { insert: [fact("b")], inStep: true });
+    expect(await ask()).toBe(2);
+  });
+
+  it("flushes what no step writes", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    const { taken } = watchCommits();
+    const { ontologyStore } = await open({ runs: path, graph: path });
+    taken();
+    await Promise.all([
+      ontologyStore.change("data", { insert: [fact("a")], inStep: true }),
+      ontologyStore.insert("data", [fact("b")]),
+    ]);
+    expect(taken()).toEqual(["commit", "flush"]);
+  });
+});

@@ -1,0 +1,45 @@
+import fs from "node:fs";
+import { StatementSync } from "node:sqlite";
+import { onTestFinished, vi } from "vitest";
+
+/** What SQLite files are told from now on, in its order: commits, and flushes of their logs. */
+export interface WatchedCommits {
+  /** What has come since the last call. */
+  readonly taken: () => string[];
+  /** Lets the next commit fail, as a full disk does. */
+  readonly failNext: () => void;
+}
+
+export function watchCommits(): WatchedCommits {
+  let seen: string[] = [];
+  let isFailing = false;
+  // oxlint-disable-next-line typescript/unbound-method -- called with its statement below
+  const { run } = StatementSync.prototype;
+  const { fdatasyncSync } = fs;
+  const spies = [
+    vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (this: StatementSync, ...values) {
+      if (this.sourceSQL === "COMMIT") {
+        if (isFailing) {
+          isFailing = false;
+          seen.push("failure");
+          throw Object.assign(new Error("database or disk is full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
+        }
+        seen.push("commit");
+      }
+      return Reflect.apply(run, this, values);
+    }),
+    vi.spyOn(fs, "fdatasyncSync").mockImplementation((file) => {
+      seen.push("flush");
+      fdatasyncSync(file);
+    }),
+  ];
+  onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
+  return {
+    taken: () => {
+      const taken = seen;
+      seen = [];
+      return taken;
+    },
+    failNext: () => (isFailing = true),
+  };
+}
