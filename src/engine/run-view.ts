@@ -1,4 +1,4 @@
-/** Runs, attempts and decisions as they are stored, and as the port knows them. */
+/** Makes what callers see (`engine.ts`) from what is stored (`run-store.ts`). */
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { toWireError, UnexpectedError, type WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -11,11 +11,11 @@ const ID_PREFIX = "workflow-";
 
 export const publicId = (id: string): string => ID_PREFIX + id;
 
-/** The store's id of a run; empty, which no run has, where it is not an id of ours. */
+/** The store's id of a run. Empty, which no run has, for anything that is not one of our ids. */
 export const storedId = (id: string): string =>
   id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
 
-/** What is the same of a run however it comes to rest. */
+/** The common part, however a run comes to rest. */
 export const toResting = ({
   id,
   workflow,
@@ -27,7 +27,7 @@ export const toResting = ({
   workflow,
   key,
   input: () => JSON.parse(inputJson) as Json,
-  ...(resumedAt === undefined ? {} : { resumedAt: new Date(resumedAt) }),
+  ...(resumedAt !== null && { resumedAt: new Date(resumedAt) }),
 });
 
 /** @param time when it came to rest */
@@ -42,11 +42,11 @@ export const toDecision = ({ valueJson, time }: DecisionRecord): Decision => ({
   time: new Date(time),
 });
 
-const errorOf = ({ error }: { readonly error?: WireError }): WireError =>
-  error ?? toWireError(new UnexpectedError(undefined));
+const errorOf = (json: string | null): WireError =>
+  json === null ? toWireError(new UnexpectedError(undefined)) : (JSON.parse(json) as WireError);
 
 export function toRun({ run, events }: SeenRun): Run {
-  const { status, waiting } = run;
+  const { status, waitingFor: subject } = run;
   const attempts = attemptsOf(events);
   const listed = attempts.filter((attempt) => attempt.listed);
   const stepsCompleted = listed.filter((attempt) => attempt.status === "completed").map(({ step }) => step);
@@ -58,26 +58,22 @@ export function toRun({ run, events }: SeenRun): Run {
     key: run.key,
     input: JSON.parse(run.inputJson) as Json,
     status,
-    ...(currentStep === undefined ? {} : { currentStep }),
+    ...(currentStep !== undefined && { currentStep }),
     stepsCompleted,
     startTime: new Date(run.createdAt),
-    ...(run.endedAt === undefined ? {} : { endTime: new Date(run.endedAt) }),
-    ...(status === "completed" ? { output: parse(run.outputJson) ?? null } : {}),
-    ...(status === "failed" ? { error: errorOf(run) } : {}),
-    ...(status === "waiting_for_approval" && waiting ? { waitingFor: toPendingDecision(waiting) } : {}),
-    ...(failing ? { failing } : {}),
+    ...(run.endedAt !== null && { endTime: new Date(run.endedAt) }),
+    ...(status === "completed" && { output: run.outputJson === null ? null : outputOf(run.outputJson) }),
+    ...(status === "failed" && { error: errorOf(run.errorJson) }),
+    ...(subject !== null && {
+      waitingFor: { subject, ...(run.outputJson !== null && { output: outputOf(run.outputJson) }) },
+    }),
+    ...(failing && { failing }),
   };
 }
 
-const parse = (json: string | undefined): Json | undefined =>
-  json === undefined ? undefined : (JSON.parse(json) as Json);
+const outputOf = (json: string): Json => JSON.parse(json) as Json;
 
-function toPendingDecision({ subject, outputJson }: NonNullable<RunRecord["waiting"]>) {
-  const output = parse(outputJson);
-  return { subject, ...(output === undefined ? {} : { output }) };
-}
-
-/** The step that is tried again; of several the one whose next try callers do not wait for. */
+/** The step that is retried. Of several: one on its retry budget, else the last. */
 function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep | undefined {
   const failures = attempts.filter(({ status, isFinal, isCurrent }) => status === "failed" && !isFinal && isCurrent);
   const isOver = (attempt: Attempt): boolean =>
@@ -92,13 +88,13 @@ function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep 
     step: last.step,
     attempts: ofStep.length,
     since: new Date(ofStep[0]!.endedAt!),
-    error: errorOf(last),
-    ...(run.dueAt === undefined ? {} : { nextTry: new Date(run.dueAt) }),
-    ...(last.retryUntil === undefined ? {} : { until: new Date(last.retryUntil) }),
+    error: last.error!,
+    ...(run.dueAt !== null && { nextTry: new Date(run.dueAt) }),
+    ...(last.retryUntil !== undefined && { until: new Date(last.retryUntil) }),
   };
 }
 
-/** Attempts in the order in which they began. One without an end went with its process where another of its step came after it. */
+/** An attempt without an end has died with its process if the run is over or its step was begun again. */
 function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[] {
   return attempts.map((attempt, at) => ({
     step: attempt.step,
@@ -107,12 +103,12 @@ function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[
         ? "died"
         : attempt.status,
     startTime: new Date(attempt.startedAt),
-    ...(attempt.endedAt === undefined ? {} : { endTime: new Date(attempt.endedAt) }),
-    ...(attempt.status === "failed" ? { error: errorOf(attempt) } : {}),
+    ...(attempt.endedAt !== undefined && { endTime: new Date(attempt.endedAt) }),
+    ...(attempt.error && { error: attempt.error }),
   }));
 }
 
-/** Of a run that is at work, with the steps that are not listed. */
+/** For the handler of a running run: unlisted steps too. */
 export const toFullHistory = (events: readonly EventRecord[]): StepAttempt[] => toAttempts(attemptsOf(events), false);
 
 export const toHistory = ({ run, events }: SeenRun): StepAttempt[] =>
@@ -124,16 +120,16 @@ export const toHistory = ({ run, events }: SeenRun): StepAttempt[] =>
 /** @param after only those with a higher `n` */
 export function toEvents({ run, events }: SeenRun, after: number): RunEvent[] {
   const accepted: RunEvent = { n: 0, type: "accepted", time: new Date(run.createdAt) };
-  const rest = events.flatMap(({ n, type, time, name, listed, error }): RunEvent[] => {
-    if (listed === false) return [];
-    const isOfStep = listed !== undefined;
+  const rest = events.flatMap(({ n, type, time, name, listed, errorJson }): RunEvent[] => {
+    const isOfStep = listed !== null;
+    if (isOfStep && !listed) return [];
     return [
       {
         n,
         type: type === "waiting" ? "waiting_for_approval" : type,
         time: new Date(time),
-        ...(name === undefined ? {} : isOfStep ? { step: name } : { subject: name }),
-        ...(error === undefined ? {} : { error }),
+        ...(name !== null && (isOfStep ? { step: name } : { subject: name })),
+        ...(errorJson !== null && { error: errorOf(errorJson) }),
       },
     ];
   });

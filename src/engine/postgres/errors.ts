@@ -105,7 +105,7 @@ const remedy = (remedies: readonly (readonly [RegExp, string])[], code: string):
   remedies.find(([pattern]) => pattern.test(code))?.[1];
 
 /** What to look at when a database that was open fails. */
-export function troubleOf(error: unknown): string {
+export function adviceFor(error: unknown): string {
   const state = sqlState(error);
   if (state === "53100") return "its disk is full. Make room there.";
   if (state === "25006") return "it takes no changes, as a standby or a read-only disk. Let it be written.";
@@ -156,8 +156,12 @@ function serverError(error: unknown): { code: string; message: string } | undefi
   return serverError(error.cause);
 }
 
+/** No answer to a statement or a new connection. Not: no free connection in the pool. The words are the driver's. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && /Query read timeout|due to connection timeout/.test(error.message);
+
 /** The driver's own time-outs have no code. */
-export const isTimeout = (error: unknown): boolean =>
+const isTimeout = (error: unknown): boolean =>
   error instanceof Error && !("code" in error) && /timeout/.test(error.message);
 
 /** The code of Node.js, or the words of the driver where it gives no code, as for a lost connection. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { silentLogger, type Logger } from "../../log.ts";
-import type { RunCounts } from "../engine.ts";
+import type { RunCounts, RunStatus } from "../engine.ts";
 import type {
   Accepted,
   Batch,
@@ -9,69 +9,78 @@ import type {
   DecisionRecord,
   EventRecord,
   Hold,
-  NewRunRecord,
   RunQuery,
+  RunRecord,
   RunStore,
-  RunWrite,
-  RunWrites,
   SeenRun,
   TakenUp,
   TakeUpRequest,
-  WriteOutcome,
 } from "../run-store.ts";
 import { PostgresChannel } from "./channel.ts";
-import { PostgresConnections } from "./connections.ts";
-import { isUnwritable, sqlState, troubleOf } from "./errors.ts";
-import {
-  toCounts,
-  toDecision,
-  toEvent,
-  toRunRecord,
-  type CountRow,
-  type DecisionRow,
-  type EventRow,
-  type RunRow,
-  waitingSince,
-} from "../rows.ts";
-import { migrate } from "./schema.ts";
+import { NO_TIMEOUT, PostgresConnections } from "./connections.ts";
+import { isUnwritable, sqlState, adviceFor } from "./errors.ts";
+import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type Ages, type CountRow } from "../rows.ts";
+import { createSchema } from "./create-schema.ts";
+import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
 
-/** Three times per lease of five seconds. Milliseconds. */
+/** Three times per lease. Milliseconds. */
 const RENEWAL_INTERVAL_MS = 1500;
 /** How often to check whether the server's clock was set back. Milliseconds. */
 const CLOCK_INTERVAL_MS = 60_000;
 /** Index entries can't be long, so queries compare the whole text as well. */
 const INDEXED_CHARACTERS = 200;
 
-/** Stands in for the last known event of a hold that was given up. */
-const NONE_BEFORE = 2 ** 31 - 1;
+/** For what a crash of the server may take without harm. */
+const WITHOUT_FSYNC = "set_config('synchronous_commit', 'off', true)";
 
-/** For what a power cut may take: it is begun again. */
-const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
-
-const RUN = `seq, id, workflow, key, input::text AS input, status, created_at, due_at, resumed_at, ended_at, output::text AS output,
-  error, waiting_for`;
 const EVENTS_OF = (run: string, after: string): string => `
-  SELECT n, type, time, name, is_listed, error, is_final, retry_until FROM abi_workflows.events
+  SELECT ${EVENT_COLUMNS} FROM abi_workflows.events
   WHERE run = ${run} AND n > ${after} ORDER BY n`;
-const SEEN = `SELECT ${RUN}, (SELECT json_agg(row_to_json(event)) FROM (${EVENTS_OF("runs.seq", "0")}) AS event) AS events
+const SEEN = `SELECT ${RUN_COLUMNS}, (SELECT json_agg(row_to_json(event)) FROM (${EVENTS_OF("runs.seq", "0")}) AS event) AS events
   FROM abi_workflows.runs`;
 const DECISION_ON = (run: string, subject: string): string => `
-  SELECT value::text AS value, time FROM abi_workflows.events WHERE run = ${run} AND type = 'decided' AND name = ${subject}`;
+  SELECT ${EVENT_VALUE}, time FROM abi_workflows.events WHERE run = ${run} AND type = 'decided' AND name = ${subject}`;
 
 const WRITE = { name: "write", text: "SELECT abi_workflows.write($1, $2) AS written" };
-const WRITE_UNFLUSHED = {
+const WRITE_WITHOUT_FSYNC = {
   name: "write_unflushed",
-  text: `SELECT ${UNFLUSHED}, abi_workflows.write($1, $2) AS written`,
+  text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.write($1, $2) AS written`,
 };
-const TAKE_UP = { name: "take_up", text: `SELECT ${UNFLUSHED}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken` };
-const RENEW = { name: "renew", text: `SELECT ${UNFLUSHED}, abi_workflows.renew($1, $2)` };
-const FOLLOW_CLOCK = `SELECT ${UNFLUSHED}, abi_workflows.follow_clock()`;
+const TAKE_UP = {
+  name: "take_up",
+  text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken`,
+};
+/** Renews also leases that have ended, unless another process has taken up the run. */
+const RENEW = {
+  name: "renew",
+  text: `
+    WITH own AS (
+      SELECT run.seq, ${WITHOUT_FSYNC} FROM unnest($1::bigint[], $2::bigint[]) AS hold (seq, epoch)
+      JOIN abi_workflows.runs AS run ON run.seq = hold.seq AND run.epoch = hold.epoch
+      WHERE run.lease_ends_at IS NOT NULL ORDER BY run.seq FOR NO KEY UPDATE OF run
+    )
+    UPDATE abi_workflows.runs SET lease_ends_at = abi_workflows.now_ms() + abi_workflows.lease_ms() FROM own
+    WHERE runs.seq = own.seq`,
+};
+/** Ends a run that nobody executes, or asks its worker to stop. */
+const CANCEL = `
+  WITH run AS (
+    UPDATE abi_workflows.runs
+    SET cancel_requested = lease_ends_at IS NOT NULL, due_at = NULL, waiting_for = NULL, output = NULL, retry_until = NULL,
+      status = CASE WHEN lease_ends_at IS NULL THEN 'cancelled' ELSE status END,
+      ended_at = CASE WHEN lease_ends_at IS NULL THEN abi_workflows.now_ms() END
+    WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING seq, status, ended_at
+  ), event AS (
+    INSERT INTO abi_workflows.events (run, type, time) SELECT seq, status, ended_at FROM run WHERE status = 'cancelled'
+  )
+  SELECT status FROM run`;
+const FOLLOW_CLOCK = `SELECT ${WITHOUT_FSYNC}, abi_workflows.follow_clock()`;
 const BY_IDS = { name: "by_ids", text: `${SEEN} WHERE id = ANY ($1::text[])` };
 const BY_KEY = { name: "by_key", text: `${SEEN} WHERE workflow = $1 AND key = $2` };
 const EVENTS = { name: "events", text: EVENTS_OF("$1", "$2") };
 const DECISION = { name: "decision", text: DECISION_ON("$1", "$2") };
 const DECIDABLE = `
-  SELECT ${RUN}, (SELECT row_to_json(decision) FROM (${DECISION_ON("runs.seq", "$2")}) AS decision) AS decision
+  SELECT ${RUN_COLUMNS}, (SELECT row_to_json(decision) FROM (${DECISION_ON("runs.seq", "$2")}) AS decision) AS decision
   FROM abi_workflows.runs WHERE id = $1`;
 const COUNTS = `
   WITH due AS (
@@ -84,10 +93,9 @@ const COUNTS = `
     SELECT workflow, min(${waitingSince("abi_workflows.events")}) AS since
     FROM abi_workflows.runs WHERE status = 'waiting_for_approval' GROUP BY workflow
   )
-  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS due_for,
-    abi_workflows.now_ms() - min(parked.since) AS waited_for
+  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS "dueForMs",
+    abi_workflows.now_ms() - min(parked.since) AS "waitedForMs"
   FROM abi_workflows.runs LEFT JOIN due USING (workflow) LEFT JOIN parked USING (workflow) GROUP BY workflow, status`;
-type AgedCountRow = CountRow & { readonly due_for: number | null; readonly waited_for: number | null };
 const FORGET = `
   WITH forgotten AS (
     DELETE FROM abi_workflows.runs WHERE id = $1 AND status IN ('completed', 'failed', 'cancelled') RETURNING seq
@@ -96,14 +104,14 @@ const FORGET = `
   )
   SELECT seq FROM forgotten`;
 
-type SeenRow = RunRow & { readonly events: readonly EventRow[] | null };
+type SeenRow = RunRecord & { readonly events: readonly EventRecord[] | null };
 
-const toSeen = (row: SeenRow): SeenRun => ({ run: toRunRecord(row), events: (row.events ?? []).map(toEvent) });
+const toSeen = ({ events, ...run }: SeenRow): SeenRun => ({ run, events: events ?? [] });
 
 /** What the functions of the schema return. */
 interface Written {
-  readonly accepts: readonly Accepted[];
-  readonly pages: readonly { readonly n: number; readonly outcomes: readonly WriteOutcome[] }[];
+  readonly accepts: readonly Accepted[] | null;
+  readonly pages: readonly { readonly n: number | null; readonly state: PageState }[] | null;
 }
 interface Taken {
   readonly due_in: number | null;
@@ -111,25 +119,36 @@ interface Taken {
 }
 
 /** One query for all runs that are looked up in one turn of the event loop. */
-interface Look {
+interface Lookup {
   readonly ids: Set<string>;
   readonly runs: Promise<ReadonlyMap<string, SeenRun>>;
 }
 
 /**
- * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may share. A process that takes up a run
- * has a lease of five seconds, and renews it while it executes the run. Waits and leases go by the server's clock.
+ * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may share.
+ *
+ * A worker has a lease of five seconds on each run that it takes up, and renews all its leases together. If it dies, or is cut off
+ * from the database, its leases end and others take its runs up; the epoch keeps what it writes later from counting. Waits and leases go
+ * by the server's clock.
+ *
+ * Every statement is one transaction. Those whose loss in a crash of the server is harmless are not flushed (`WITHOUT_FSYNC`):
+ * beginnings of steps, take-ups, renewals. `write` repairs a take-up that was lost while its worker lives.
+ *
+ * When a connection breaks, nobody knows whether the last statement took effect. All of them may be repeated: `accept` by the run's
+ * id, `write` by the last event known to be stored, `decide` because the first decision counts.
  */
 export class PostgresRunStore implements RunStore {
   readonly #connections: PostgresConnections;
   readonly #channel: PostgresChannel;
   readonly #worker = randomUUID();
-  /** What this process executes, with the number of the last event that is known to be stored. */
-  #held = new Map<Hold, number>();
+  /** What this process executes. */
+  #held: readonly Hold[] = [];
+  /** The last event of a run that is known to be stored. */
+  readonly #lastEvents = new WeakMap<Hold, number>();
   #renewal: NodeJS.Timeout | undefined;
   #isRenewing = false;
   #followedClockAt = -Infinity;
-  #nextLook: Look | undefined;
+  #nextLookup: Lookup | undefined;
 
   private constructor(connections: PostgresConnections, logger: Logger) {
     this.#connections = connections;
@@ -149,7 +168,7 @@ export class PostgresRunStore implements RunStore {
   ): Promise<PostgresRunStore> {
     const connections = await PostgresConnections.open(url, { worker, logger });
     try {
-      await migrate(connections, logger);
+      await createSchema(connections);
       return new PostgresRunStore(connections, logger);
     } catch (cause) {
       await connections.close();
@@ -167,10 +186,11 @@ export class PostgresRunStore implements RunStore {
     );
     if (known) return;
     try {
-      await query(
-        `SELECT set_config('lock_timeout', '10s', true);
-         CREATE INDEX IF NOT EXISTS "${name}" ON abi_workflows.runs (${inputField(field)}, created_at, seq)`,
-      );
+      await query({
+        text: `SELECT set_config('lock_timeout', '10s', true);
+          CREATE INDEX IF NOT EXISTS "${name}" ON abi_workflows.runs (${inputField(field)}, created_at, seq)`,
+        query_timeout: NO_TIMEOUT,
+      });
     } catch (error) {
       if (!/^(?:23505|42P07)$/.test(sqlState(error) ?? "")) throw error; // another process was faster
     }
@@ -180,78 +200,60 @@ export class PostgresRunStore implements RunStore {
     return isUnwritable(error);
   }
 
-  troubleOf(error: unknown): string {
-    return troubleOf(error);
+  adviceFor(error: unknown): string {
+    return adviceFor(error);
   }
 
   async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
     const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
-    const acceptOrder = sortedIndexes(
-      accepts,
-      (one, other) => compare(one.workflow, other.workflow) || compare(one.key, other.key),
-    );
-    const pageOrder = sortedIndexes(runs, (one, other) => one.hold.seq - other.hold.seq);
-    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_UNFLUSHED, [
-      `[${acceptOrder.map((index) => acceptJson(accepts[index]!)).join()}]`,
-      `[${pageOrder.map((index) => this.#pageJson(runs[index]!)).join()}]`,
+    const pages = runs.map(({ hold, writes }) => pageJson(hold, this.#lastEvents.get(hold) ?? 0, writes));
+    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_WITHOUT_FSYNC, [
+      `[${accepts.map(runJson).join()}]`,
+      `[${pages.join()}]`,
     ]);
     const { written } = row!;
-    pageOrder.forEach((index, place) => {
-      const { hold } = runs[index]!;
-      if (this.#held.has(hold)) this.#held.set(hold, written.pages[place]!.n);
+    const outcomes = runs.map(({ hold, writes }, index) => {
+      const { n, state } = written.pages![index]!;
+      if (n !== null && state !== "lost") this.#lastEvents.set(hold, n);
+      return outcomesOf(writes, state);
     });
-    return {
-      accepts: inOrder(acceptOrder, written.accepts),
-      runs: inOrder(
-        pageOrder,
-        written.pages.map(({ outcomes }) => outcomes),
-      ),
-    };
-  }
-
-  #pageJson({ hold, writes }: RunWrites): string {
-    const { seq, epoch } = hold;
-    const releases = writes.some(({ kind }) => kind === "end" || kind === "put_off" || kind === "park");
-    const after = this.#held.get(hold) ?? NONE_BEFORE;
-    return `{"seq":${seq},"epoch":${epoch},"after":${after},"releases":${releases},"writes":[${writes.map(writeJson).join()}]}`;
+    return { accepts: written.accepts ?? [], runs: outcomes };
   }
 
   async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
-    this.#held = new Map(held.map((hold) => [hold, this.#held.get(hold) ?? NONE_BEFORE]));
+    this.#held = held;
     if (performance.now() - this.#followedClockAt > CLOCK_INTERVAL_MS) {
-      await this.#connections.answered(this.#connections.query(FOLLOW_CLOCK));
+      await this.#connections.query(FOLLOW_CLOCK);
       this.#followedClockAt = performance.now();
     }
     const limits = JSON.stringify(Object.fromEntries(workflows));
     const own = [held.map(({ seq }) => seq), held.map(({ epoch }) => epoch)];
-    const [row] = await this.#connections.answered(
-      this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]),
-    );
+    const [row] = await this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]);
     const { due_in: dueIn, runs } = row!.taken;
-    const taken = (runs ?? []).map((run) => {
-      const hold: Hold = { seq: run.seq, epoch: run.epoch, workflow: run.workflow };
-      const events = (run.events ?? []).map(toEvent);
-      this.#held.set(hold, events.at(-1)?.n ?? 0);
-      return { hold, run: toRunRecord(run), events };
+    const taken = (runs ?? []).map(({ epoch, ...row }) => {
+      const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
+      const { run, events } = toSeen(row);
+      this.#lastEvents.set(hold, events.at(-1)?.n ?? 0);
+      return { hold, run, events };
     });
+    this.#held = [...held, ...taken.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
-    if (this.#held.size === 0) this.#stopRenewal();
+    if (this.#held.length === 0) this.#stopRenewal();
     return { runs: taken, ...(dueIn === null ? {} : { nextDueAt: Date.now() + dueIn }) };
   }
 
   /**
-   * On a timer of its own, because a worker without a free slot doesn't look for work, and on a connection of its own, because callers
-   * may keep the others busy for longer than a lease.
+   * Has a timer of its own, because a worker without a free slot doesn't look for work, and a connection of its own, because lists may
+   * keep the others busy for longer than a lease.
    */
   async #renew(): Promise<void> {
-    if (this.#isRenewing || this.#held.size === 0) return;
+    if (this.#isRenewing || this.#held.length === 0) return;
     this.#isRenewing = true;
-    const holds = [...this.#held.keys()];
     try {
-      const values = [holds.map(({ seq }) => seq), holds.map(({ epoch }) => epoch)];
-      await this.#connections.answered(this.#connections.queryAtOnce(RENEW, values));
+      const values = [this.#held.map(({ seq }) => seq), this.#held.map(({ epoch }) => epoch)];
+      await this.#connections.queryAtOnce(RENEW, values);
     } catch {
-      // The timer tries again. Looks for work report that the database fails.
+      // The timer tries again; the look for work reports the outage.
     } finally {
       this.#isRenewing = false;
     }
@@ -263,12 +265,12 @@ export class PostgresRunStore implements RunStore {
   }
 
   async events(seq: number, after: number): Promise<EventRecord[]> {
-    return (await this.#connections.query<EventRow>(EVENTS, [seq, after])).map(toEvent);
+    return this.#connections.query<EventRecord>(EVENTS, [seq, after]);
   }
 
   async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
-    const [row] = await this.#connections.query<DecisionRow>(DECISION, [seq, subject]);
-    return row && toDecision(row);
+    const [decision] = await this.#connections.query<DecisionRecord>(DECISION, [seq, subject]);
+    return decision;
   }
 
   async decide(
@@ -288,26 +290,22 @@ export class PostgresRunStore implements RunStore {
       ]);
       taken = decided!.taken;
     }
-    const [row] = await query<RunRow & { decision: DecisionRow | null }>(DECIDABLE, [id, subject]);
-    return {
-      taken,
-      ...(row ? { run: toRunRecord(row) } : {}),
-      ...(row?.decision ? { decision: toDecision(row.decision) } : {}),
-    };
+    const [row] = await query<RunRecord & { decision: DecisionRecord | null }>(DECIDABLE, [id, subject]);
+    return { taken, ...(row && { run: row }), ...(row?.decision && { decision: row.decision }) };
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
-    // Many callers wait for runs that end together, so their looks share a query.
-    this.#nextLook ??= this.#look();
-    const { ids, runs } = this.#nextLook;
+    // Many callers wait for runs that end together: they share a query.
+    this.#nextLookup ??= this.#lookUp();
+    const { ids, runs } = this.#nextLookup;
     ids.add(id);
     return (await runs).get(id);
   }
 
-  #look(): Look {
+  #lookUp(): Lookup {
     const ids = new Set<string>();
     const runs = new Promise<void>(setImmediate).then(async () => {
-      this.#nextLook = undefined;
+      this.#nextLookup = undefined;
       const rows = await this.#connections.query<SeenRow>(BY_IDS, [[...ids]]);
       return new Map(rows.map((row) => [row.id, toSeen(row)]));
     });
@@ -327,46 +325,40 @@ export class PostgresRunStore implements RunStore {
     if (status !== undefined) conditions.push(`status = ${value(status)}`);
     if (startedSince !== undefined) conditions.push(`created_at >= ${value(startedSince)}`);
     if (startedBefore !== undefined) conditions.push(`created_at < ${value(startedBefore)}`);
-    for (const [field, text] of Object.entries(input ?? {})) {
+    for (const [field, wanted] of Object.entries(input ?? {})) {
       // The index is only used for exactly its expression.
-      if (/^\w+$/.test(field)) conditions.push(`${inputField(field)} = left(${value(text)}, ${INDEXED_CHARACTERS})`);
-      conditions.push(`input ->> ${value(field)}::text = ${value(text)}`);
+      if (/^\w+$/.test(field)) conditions.push(`${inputField(field)} = left(${value(wanted)}, ${INDEXED_CHARACTERS})`);
+      conditions.push(`input ->> ${value(field)}::text = ${value(wanted)}`);
     }
     if (after !== undefined) {
       conditions.push(
         `(created_at, seq) < (SELECT created_at, seq FROM abi_workflows.runs WHERE id = ${value(after)})`,
       );
     }
-    const rows = await this.#connections.query<SeenRow>(
-      `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`,
-      values,
-    );
+    const text = `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`;
+    const rows = await this.#connections.query<SeenRow>({ text, query_timeout: NO_TIMEOUT }, values);
     return rows.map(toSeen);
   }
 
   async counts(): Promise<RunCounts[]> {
-    const rows = await this.#connections.query<AgedCountRow>(COUNTS);
+    const rows = await this.#connections.query<CountRow & Ages>({ text: COUNTS, query_timeout: NO_TIMEOUT });
     const ages = new Map(rows.map((row) => [row.workflow, row]));
-    return toCounts(
-      rows,
-      (workflow) => ages.get(workflow)?.due_for ?? -1,
-      (workflow) => ages.get(workflow)?.waited_for ?? undefined,
-    );
+    return toCounts(rows, (workflow) => ages.get(workflow)!);
   }
 
   async forget(id: string): Promise<boolean> {
     return (await this.#connections.query(FORGET, [id])).length > 0;
   }
 
-  async resume(id: string): Promise<boolean> {
-    const [row] = await this.#connections.query<{ is_resumed: boolean }>(
-      "SELECT abi_workflows.resume($1, NULL) AS is_resumed",
+  async retry(id: string): Promise<boolean> {
+    const [row] = await this.#connections.query<{ is_retried: boolean }>(
+      "SELECT abi_workflows.resume($1, NULL) AS is_retried",
       [id],
     );
-    return row!.is_resumed;
+    return row!.is_retried;
   }
 
-  async hasten(): Promise<boolean> {
+  async hastenRetries(): Promise<boolean> {
     const [row] = await this.#connections.query<{ is_hastened: boolean }>(
       "SELECT abi_workflows.hasten(NULL) AS is_hastened",
     );
@@ -374,11 +366,8 @@ export class PostgresRunStore implements RunStore {
   }
 
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
-    const [row] = await this.#connections.query<{ answer: "cancelled" | "requested" | null }>(
-      "SELECT abi_workflows.cancel($1) AS answer",
-      [id],
-    );
-    return row!.answer ?? undefined;
+    const [run] = await this.#connections.query<{ status: RunStatus }>(CANCEL, [id]);
+    return run && (run.status === "cancelled" ? "cancelled" : "requested");
   }
 
   announce(id: string): void {
@@ -389,7 +378,7 @@ export class PostgresRunStore implements RunStore {
     this.#channel.listen(listener);
   }
 
-  async leave(): Promise<void> {
+  async leaveQueue(): Promise<void> {
     await this.#connections.query(`DELETE FROM abi_workflows.waiting_workers WHERE worker = $1`, [this.#worker]);
   }
 
@@ -401,50 +390,3 @@ export class PostgresRunStore implements RunStore {
 }
 
 const inputField = (field: string): string => `left(input ->> '${field}', ${INDEXED_CHARACTERS})`;
-
-const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-
-/** Processes that lock in different orders deadlock. */
-const sortedIndexes = <Item>(items: readonly Item[], order: (one: Item, other: Item) => number): number[] =>
-  [...items.keys()].sort((one, other) => order(items[one]!, items[other]!));
-
-/** Undoes the sorting. */
-function inOrder<Outcome>(indexes: readonly number[], outcomes: readonly Outcome[]): Outcome[] {
-  const ordered: Outcome[] = [];
-  indexes.forEach((index, place) => (ordered[index] = outcomes[place]!));
-  return ordered;
-}
-
-const text = (value: string): string => JSON.stringify(value);
-/** JSON within JSON, verbatim. In an array, because PostgreSQL would read a bare null as no value. */
-const valueJson = (json: string | undefined): string => (json === undefined ? "null" : `[${json}]`);
-
-function acceptJson({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): string {
-  return (
-    `{"id":${text(id)},"workflow":${text(workflow)},"key":${text(key)},"fingerprint":${text(fingerprint)},` +
-    `"input":${valueJson(inputJson)},"available_at":${availableAt ?? null},"priority":${priority}}`
-  );
-}
-
-function writeJson(write: RunWrite): string {
-  switch (write.kind) {
-    case "begin":
-      return `{"kind":"step_started","name":${text(write.step)},"is_listed":${write.listed},"time":${write.time}}`;
-    case "complete": {
-      const { step, listed, time, outputJson } = write;
-      return `{"kind":"step_completed","name":${text(step)},"is_listed":${listed},"time":${time},"value":${valueJson(outputJson)}}`;
-    }
-    case "fail": {
-      const { step: name, listed: is_listed, time, error, isFinal: is_final, retryUntil: retry_until } = write;
-      return JSON.stringify({ kind: "step_failed", name, is_listed, time, error, is_final, retry_until });
-    }
-    case "end":
-      return "error" in write
-        ? JSON.stringify({ kind: "failed", time: write.time, error: write.error })
-        : `{"kind":"completed","time":${write.time},"value":${valueJson(write.outputJson)}}`;
-    case "put_off":
-      return JSON.stringify({ kind: "put_off", delay: Math.ceil(write.delayMs), retry_until: write.retryUntil });
-    case "park":
-      return `{"kind":"park","name":${text(write.subject)},"value":${valueJson(write.outputJson)}}`;
-  }
-}
