@@ -73,6 +73,14 @@ describe("serve", () => {
     expect((await command.ended).code).toBe(0);
   });
 
+  it("stops in good order where npm passes on the Ctrl-C that the terminal has sent", async () => {
+    const { command } = await startServe([], workplace());
+    // Not the same one twice: the system would deliver it once.
+    command.kill("SIGINT");
+    command.kill("SIGTERM");
+    expect(await command.ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Stopped.") });
+  });
+
   it("without tokens serves this machine only, and lets nobody approve but who was given a token", async () => {
     const place = workplace();
     const { url, token, command } = await startServe([], place);
