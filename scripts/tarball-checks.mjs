@@ -1,13 +1,19 @@
 // Runs inside an empty project that has only the packed package: see check-tarball.mjs.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import test from "node:test";
 
 const entries = process.env.ENTRIES.split(" ");
 const bin = "node_modules/.bin/abi-workflows";
+// The Node.js that runs this, for what is called by its name.
+const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH };
+// Tests inside this test are a run of their own.
+delete env.NODE_TEST_CONTEXT;
 
 for (const entry of entries) {
   void test(`"abi-workflows${entry.slice(1)}" can be imported and exports something`, async () => {
@@ -113,6 +119,36 @@ void test("the demo runs from the package", () => {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-demo-"));
   const demo = spawnSync(process.execPath, [join(process.cwd(), bin), "demo"], { cwd: folder, encoding: "utf8" });
   assert.equal(demo.status, 0, demo.stderr);
+});
+
+void test("a project of one's own is made of it, fits its types, passes its tests and serves", async () => {
+  const cwd = "../my-workflows";
+  execFileSync(process.execPath, [bin, "init", cwd]);
+  const { dependencies } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"));
+  assert.match(dependencies["abi-workflows"], /^file:\.\.\/project\/abi-workflows-.*\.tgz$/);
+  const npm = (...args) => {
+    const { status, stdout, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8", env });
+    assert.equal(status, 0, `npm ${args.join(" ")}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  npm("install", "--prefer-offline", "--no-audit", "--no-fund");
+  npm("run", "check");
+  assert.match(npm("test"), /pass 5$/m);
+
+  const service = spawn("npm", ["start", "--silent", "--", "--port", "0", "--json"], { cwd, env });
+  try {
+    const [ready] = await once(createInterface({ input: service.stdout }), "line");
+    const response = await fetch(`${JSON.parse(ready).url}/workflows/refund`, {
+      method: "POST",
+      headers: { "content-type": "application/json", prefer: "wait=60", connection: "close" },
+      body: JSON.stringify({ refund_id: "R-1", order_id: "O-7", amount: 30 }),
+    });
+    assert.equal((await response.json()).decision, "paid");
+    assert.deepEqual(readdirSync(join(cwd, "payments")), ["R-1.json"]);
+  } finally {
+    service.kill("SIGTERM");
+    await once(service, "close");
+  }
 });
 
 const [major, minor] = execFileSync("node", ["-p", "process.versions.node"], { encoding: "utf8" })

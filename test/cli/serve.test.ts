@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { root } from "../docs/documents.ts";
 import { call, callProcess, parseLines, RunningCommand, workplace } from "./command-process.ts";
 
 const TOKEN = "ann-0123456789abcdef";
@@ -60,6 +61,16 @@ describe("serve", () => {
     expect(decided).toMatchObject({ status: 200, body: { decision: "approve", by: "ann" } });
     second.command.kill("SIGTERM");
     expect((await second.command.ended).code).toBe(0);
+  });
+
+  it("shows how to call a workflow of one's own", async () => {
+    const { cwd } = workplace();
+    const workflows = join(root, "templates/project/src/workflows.ts");
+    const env = { NODE_OPTIONS: `--import ${join(root, "scripts/package-from-sources.mjs")}` };
+    const command = new RunningCommand(["serve", "--port", "0", "--workflows", workflows], { cwd, env });
+    expect((await command.lines(9)).join("\n")).toMatch(/curl \S+\/workflows\/refund .*\n.*"refund_id":"R-1"/);
+    command.kill("SIGTERM");
+    expect((await command.ended).code).toBe(0);
   });
 
   it("finishes requests at work and ends streams when it is told to stop", async () => {
