@@ -39,7 +39,12 @@ try {
   const checks = spawnSync(process.execPath, ["--test", "--test-reporter=spec", "checks.mjs"], {
     cwd: project,
     stdio: "inherit",
-    env: { ...process.env, ENTRIES: entries.join(" ") },
+    env: {
+      ...process.env,
+      ENTRIES: entries.join(" "),
+      NOTEBOOK: join(root, "scripts", "run-notebook.mjs"),
+      TARBALL: join(project, tarball),
+    },
   });
   process.exitCode = checks.status ?? 1;
 } finally {

@@ -135,7 +135,7 @@ void test("a project of one's own is made of it, fits its types, passes its test
   npm("run", "check");
   assert.match(npm("test"), /pass 5$/m);
 
-  const service = spawn("npm", ["start", "--silent", "--", "--port", "0", "--json"], { cwd, env });
+  const service = spawn("npm", ["start", "--silent", "--", "--port", "0", "--json"], { cwd, env, detached: true });
   try {
     const [ready] = await once(createInterface({ input: service.stdout }), "line");
     const response = await fetch(`${JSON.parse(ready).url}/workflows/refund`, {
@@ -146,9 +146,20 @@ void test("a project of one's own is made of it, fits its types, passes its test
     assert.equal((await response.json()).decision, "paid");
     assert.deepEqual(readdirSync(join(cwd, "payments")), ["R-1.json"]);
   } finally {
-    service.kill("SIGTERM");
+    // To all of them, as a terminal does: npm doesn't pass it on to what its shell has started.
+    process.kill(-service.pid, "SIGTERM");
     await once(service, "close");
   }
+});
+
+void test("the notebook runs in Deno's kernel and puts out what is saved in it", (t) => {
+  const { NOTEBOOK: script, TARBALL: tarball } = process.env;
+  const { status, stderr } = spawnSync(process.execPath, [script, "--check", "--tarball", tarball], {
+    encoding: "utf8",
+  });
+  const [missing] = /There is no Python .*/.exec(stderr) ?? [];
+  if (missing !== undefined) return t.skip(missing);
+  assert.equal(status, 0, stderr);
 });
 
 const [major, minor] = execFileSync("node", ["-p", "process.versions.node"], { encoding: "utf8" })
