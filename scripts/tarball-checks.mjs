@@ -1,13 +1,19 @@
 // Runs inside an empty project that has only the packed package: see check-tarball.mjs.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import test from "node:test";
 
 const entries = process.env.ENTRIES.split(" ");
 const bin = "node_modules/.bin/abi-workflows";
+// The Node.js that runs this, for what is called by its name.
+const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH };
+// Tests inside this test are a run of their own.
+delete env.NODE_TEST_CONTEXT;
 
 for (const entry of entries) {
   void test(`"abi-workflows${entry.slice(1)}" can be imported and exports something`, async () => {
@@ -66,11 +72,15 @@ void test("the README's links lead to files of the package", () => {
   );
 });
 
-void test("the README's programs run as it says", () => {
+void test("the programs of README and guides run as they say", () => {
   const settings = { ABI_DATA_DIRECTORY: mkdtempSync(join(tmpdir(), "abi-workflows-readme-")) };
   cpSync(join(installed, "examples/data/customers.csv"), "customers.csv");
-  for (const file of ["feedback-agent.ts", "question.ts"]) {
-    const [, code] = new RegExp(`^\`\`\`ts file=${file}\n(.*?)^\`\`\``, "ms").exec(readme);
+  const guide = readFileSync(join(installed, "docs/agents.md"), "utf8");
+  for (const [file, text] of [
+    ["feedback-agent.ts", guide],
+    ["question.ts", readme],
+  ]) {
+    const [, code] = new RegExp(`^\`\`\`ts file=${file}\n(.*?)^\`\`\``, "ms").exec(text);
     writeFileSync(file, code);
     const { status, stderr } = spawnSync(process.execPath, [file], {
       encoding: "utf8",
@@ -113,6 +123,47 @@ void test("the demo runs from the package", () => {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-demo-"));
   const demo = spawnSync(process.execPath, [join(process.cwd(), bin), "demo"], { cwd: folder, encoding: "utf8" });
   assert.equal(demo.status, 0, demo.stderr);
+});
+
+void test("a project of one's own is made of it, fits its types, passes its tests and serves", async () => {
+  const cwd = "../my-workflows";
+  execFileSync(process.execPath, [bin, "init", cwd]);
+  const { dependencies } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"));
+  assert.match(dependencies["abi-workflows"], /^file:\.\.\/project\/abi-workflows-.*\.tgz$/);
+  const npm = (...args) => {
+    const { status, stdout, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8", env });
+    assert.equal(status, 0, `npm ${args.join(" ")}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  npm("install", "--prefer-offline", "--no-audit", "--no-fund");
+  npm("run", "check");
+  assert.match(npm("test"), /pass 5$/m);
+
+  const service = spawn("npm", ["start", "--silent", "--", "--port", "0", "--json"], { cwd, env, detached: true });
+  try {
+    const [ready] = await once(createInterface({ input: service.stdout }), "line");
+    const response = await fetch(`${JSON.parse(ready).url}/workflows/refund`, {
+      method: "POST",
+      headers: { "content-type": "application/json", prefer: "wait=60", connection: "close" },
+      body: JSON.stringify({ refund_id: "R-1", order_id: "O-7", amount: 30 }),
+    });
+    assert.equal((await response.json()).decision, "paid");
+    assert.deepEqual(readdirSync(join(cwd, "payments")), ["R-1.json"]);
+  } finally {
+    // To all of them, as a terminal does: npm doesn't pass it on to what its shell has started.
+    process.kill(-Number(service.pid), "SIGTERM");
+    await once(service, "close");
+  }
+});
+
+void test("the notebook runs in Deno's kernel and puts out what is saved in it", (t) => {
+  const { NOTEBOOK: script, TARBALL: tarball } = process.env;
+  const { status, stderr } = spawnSync(process.execPath, [script, "--check", "--tarball", tarball], {
+    encoding: "utf8",
+  });
+  const [missing] = /There is no Python .*/.exec(stderr) ?? [];
+  if (missing !== undefined) return t.skip(missing);
+  assert.equal(status, 0, stderr);
 });
 
 const [major, minor] = execFileSync("node", ["-p", "process.versions.node"], { encoding: "utf8" })

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { WorkflowEngine } from "./engine/engine.ts";
-import { ValidationError } from "./errors.ts";
+import { isAbiError, ValidationError } from "./errors.ts";
 import type { EmailIntegration } from "./integrations/email/email-integration.ts";
 import type { Logger } from "./log.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
@@ -21,25 +21,41 @@ export interface WorkflowParts {
 /** Makes the workflows that an application offers beside customer feedback. */
 export type CreateWorkflows = (parts: WorkflowParts) => readonly Workflow[] | Promise<readonly Workflow[]>;
 
-const unusable = (problem: string): ValidationError =>
-  new ValidationError(`WORKFLOWS (workflows) ${problem}`, { code: "invalid_configuration" });
+const unusable = (problem: string, cause?: unknown): ValidationError =>
+  new ValidationError(`WORKFLOWS (workflows) ${problem}`, { code: "invalid_configuration", cause });
+
+/** What somebody's own module threw, with the place in it: whoever starts us wrote it. */
+function describeFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [place] = /[^\s()]+\.[cm]?[jt]s:\d+/.exec(error.stack ?? "") ?? [];
+  return `${error.name}: ${error.message}${place === undefined ? "" : ` (${place.replace("file://", "")})`}`;
+}
 
 /**
  * The function that a module of somebody's own exports as `createWorkflows`.
  * @param path of the module, JavaScript or TypeScript that Node.js can run
- * @throws ValidationError (`invalid_configuration`) where there is no such module or function; what the module throws
+ * @throws ValidationError (`invalid_configuration`) where there is no such module or function, or it fails
  */
 export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
   const file = resolve(path);
   if (!existsSync(file)) throw unusable(`names ${path}, and there is no such file.`);
-  const module: unknown = await import(pathToFileURL(file).href);
+  const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
+    throw unusable(`names ${path}, which can't be loaded. ${describeFault(cause)}`, cause);
+  });
   const { createWorkflows } = module as { createWorkflows?: unknown };
   if (typeof createWorkflows !== "function") {
     throw unusable(`names ${path}, which must export a function createWorkflows(parts) that returns workflows.`);
   }
   return async (parts) => {
-    const workflows: unknown = await (createWorkflows as CreateWorkflows)(parts);
+    const workflows: unknown = await callIt(createWorkflows as CreateWorkflows, parts).catch((cause: unknown) => {
+      if (isAbiError(cause)) throw cause;
+      throw unusable(`names ${path}, whose createWorkflows failed. ${describeFault(cause)}`, cause);
+    });
     if (Array.isArray(workflows) && workflows.every((one) => one instanceof Workflow)) return workflows;
     throw unusable(`names ${path}, whose createWorkflows must return an array of workflows.`);
   };
 }
+
+/** So that what it throws is a rejection in either case. */
+const callIt = async (createWorkflows: CreateWorkflows, parts: WorkflowParts): Promise<unknown> =>
+  createWorkflows(parts);

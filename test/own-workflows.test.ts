@@ -38,6 +38,13 @@ describe("workflows of one's own", () => {
     await expect(open(module)).rejects.toThrow(message);
   });
 
+  it.each([
+    ["can't be loaded", "export const createWorkflows = ;", /can't be loaded\. \w*Error: /],
+    ["says no", "export const createWorkflows = () => { throw new Error('no'); };", /failed\. Error: no \(\S+\.ts:1\)/],
+  ])("are refused with the reason where their module %s", async (_, module, message) => {
+    await expect(open(module)).rejects.toThrow(message);
+  });
+
   it("are refused where there is no such file", async () => {
     const settings = readSettings({ dataDirectory: ":memory:", workflows: "/nowhere/workflows.ts" }, {});
     await expect(openApplication(settings, silentLogger)).rejects.toThrow("there is no such file");

@@ -7,12 +7,14 @@ import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError, usageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../evaluation/cli/eval-command.ts";
+import { addDevCommand } from "../../src/cli/dev-command.ts";
 import { addHeldMailsCommand } from "../../src/cli/held-mails-command.ts";
 import { addIngestCommand } from "../../src/cli/ingest-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
 import { hasColors, host, runIn, type CommandHost } from "../../src/cli/host.ts";
 import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "../../src/cli/interruption.ts";
 import { complain, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "../../src/cli/output.ts";
+import { addInitCommand } from "../../src/cli/init-command.ts";
 import { addMcpCommand } from "../../src/cli/mcp-command.ts";
 import { addProcessCommand } from "../../src/cli/process-command.ts";
 import { addQueryCommand } from "../../src/cli/query-command.ts";
@@ -57,6 +59,7 @@ export function createProgram(): Command {
     .description("Customer feedback, processed once: judged, kept in a knowledge graph, answered by mail or escalated.")
     .version(packageVersion(), "-v, --version")
     .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
+    .option("--workflows <module>", "workflows of your own (default: WORKFLOWS)")
     .option("--url <url>", "speak to a service (abi-workflows serve) instead of opening files (default: ABI_URL)")
     .option("--token <token>", "for that service; better in ABI_TOKEN, where other users don't see it")
     .option("--json", "answer for machines: JSON on standard output, all else on standard error")
@@ -81,6 +84,8 @@ export function createProgram(): Command {
   addChatCommand(program);
   addProcessCommand(program);
   addBatchCommand(program);
+  addInitCommand(program);
+  addDevCommand(program);
   addServeCommand(program, async (application, settings, logger) => {
     const { openChat } = await import("../chat-service.ts");
     return openChat(application, settings, { logger });
@@ -103,7 +108,7 @@ export function createProgram(): Command {
 }
 
 /** Commands that do their work with what is on this machine. */
-const LOCAL = new Set("demo serve mcp worker backup eval".split(" "));
+const LOCAL = new Set("demo init dev serve mcp worker backup eval".split(" "));
 
 /** The address of a service in the environment is for the others. */
 function refuseUrl(command: Command): void {

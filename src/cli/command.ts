@@ -10,6 +10,8 @@ import { ValidationError } from "../errors.ts";
 export interface GlobalOptions {
   data?: string;
   json?: true;
+  /** Module with workflows of one's own. */
+  workflows?: string;
   /** Of a service that the command speaks to, in place of files. */
   url?: string;
   token?: string;

@@ -17,6 +17,8 @@ export interface CommandHost {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The Node.js that runs the command, for processes that it starts. */
+  readonly execPath: string;
   /** Set by the command; undefined means 0. */
   exitCode?: number | string | null | undefined;
   /** The folder that relative paths start from. */

@@ -8,19 +8,32 @@ export const HOW_TO_GO_ON = "Stopped. Run the same command again to go on: what 
 
 export const INTERRUPTED_EXIT_CODE = 130;
 
+export const FINISHING = "Finishing the steps in hand. Press Ctrl-C again to end at once.";
+
+/**
+ * A terminal sends Ctrl-C to every process in it, and npm and `node --watch` pass it on to theirs as well: what comes within this
+ * time is the same one. Milliseconds.
+ */
+const COPIES_MS = 500;
+
 /**
  * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the reason, so that it can end
- * in good order. The second one ends the process at once.
+ * in good order. A second one ends the process at once.
  * @param saying what the user is told meanwhile
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  saying = "Finishing the steps in hand. Press Ctrl-C again to end at once.",
+  saying = FINISHING,
 ): Promise<Result> {
   const controller = new AbortController();
   const current = host();
+  let first = 0;
   const interrupt = (): void => {
-    if (controller.signal.aborted) current.exit(INTERRUPTED_EXIT_CODE);
+    if (controller.signal.aborted) {
+      if (performance.now() - first > COPIES_MS) current.exit(INTERRUPTED_EXIT_CODE);
+      return;
+    }
+    first = performance.now();
     controller.abort(INTERRUPTED);
     // A progress bar takes itself away in its own listener first.
     setImmediate(() => runIn(current, () => note(saying)));

@@ -58,6 +58,9 @@ export function reserveOutput(): { output: Writable; release: () => void } {
   };
 }
 
+/** A line of a process of ours, which has made it fit for the terminal itself. */
+export const relay = (stream: Output, line: string): void => void stream.write(`${line}\n`);
+
 /** A quiet line beside the answer. */
 export const note = (text: string): void => write(host().stderr, `${styledFor(host().stderr, "dim", text)}\n`);
 

@@ -13,13 +13,21 @@ import { INTERRUPTED, untilAborted } from "./interruption.ts";
 import { dim, note, print, printJson } from "./output.ts";
 import type { OpenChat, ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "./settings.ts";
+import type { Service } from "../workflow/service.ts";
 import { withApplication } from "./with-application.ts";
+
+/** Variable in which `dev` hands over the token, so that it stays the same when the service starts again. */
+export const LOCAL_TOKEN = "ABI_LOCAL_TOKEN";
+
+export const newLocalToken = (): string => `abi_${randomBytes(24).toString("base64url")}`;
+
+export const STOPPED = "Stopped. Runs that are not finished go on with the next start.";
 
 /** Serves until it is told to stop. */
 export async function serve(options: ServeOptions, openChat: OpenChat): Promise<void> {
   const settings = serveSettings(options);
   const logger = loggerFor(settings);
-  const localToken = `abi_${randomBytes(24).toString("base64url")}`;
+  const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
   try {
     await withApplication(settings, async (application, signal) => {
       // The demo is not to read real mail.
@@ -38,7 +46,10 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
         await mailbox?.start();
         if (options.json)
           printJson({ status: "ready", url: service.url, ...(service.isOpen && { token: localToken }) });
-        else announce(service, application, localToken);
+        else {
+          announce(service.url, service.isOpen ? localToken : undefined);
+          print(`\nTry it:\n${tryIt(service, application.service)}`);
+        }
         await untilAborted(signal);
       } finally {
         // Side by side: a mail server that says nothing must not keep the service open.
@@ -50,14 +61,15 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
     // Told to stop before it was ready.
     if (error !== INTERRUPTED) throw error;
   }
-  note("Stopped. Runs that are not finished go on with the next start.");
+  note(STOPPED);
 }
 
 /** Without one nothing of LangChain is loaded. */
 const hasModel = ({ openaiApiKey, openaiBaseUrl }: Settings, { demo }: ServeOptions): boolean =>
   demo === true || openaiApiKey !== undefined || openaiBaseUrl !== undefined;
 
-function serveSettings(options: ServeOptions): Settings {
+/** @throws ValidationError for what can't be used */
+export function serveSettings(options: ServeOptions): Settings {
   const settings = settingsFrom(options);
   const { dataDirectory } = settings;
   if (options.demo && dataDirectory === IN_MEMORY) {
@@ -104,20 +116,24 @@ async function* sampleFeedback(): AsyncGenerator {
   for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
 }
 
-function announce({ url, isOpen }: HttpService, { workflow }: Application, token: string): void {
-  const { name, process: operation } = workflow;
+/** Where it is. @param token the one that it made, where none are set */
+export function announce(url: string, token: string | undefined): void {
   print(`Console: ${url}`);
   print(dim(`How to call it: ${url}/docs`));
-  if (isOpen) {
-    print(
-      "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. To sign in at the console, and to approve, until it stops:",
-    );
-    print(`  ${token}`);
-  }
-  const authorization = isOpen ? "" : " -H 'authorization: Bearer <token>'";
-  print("\nTry it:");
+  if (token === undefined) return;
   print(
+    "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. To sign in at the console, and to approve, until it stops:",
+  );
+  print(`  ${token}`);
+}
+
+/** A call that works: of a workflow of the user's own where there is one with an example. */
+function tryIt({ url, isOpen }: HttpService, { workflows }: Service): string {
+  const [ours, ...others] = [...workflows.values()];
+  const { name, process: operation } = others.find(({ process: { example } }) => example !== undefined) ?? ours!;
+  const authorization = isOpen ? "" : " -H 'authorization: Bearer <token>'";
+  return (
     `  curl ${url}/workflows/${name} -H 'content-type: application/json'${authorization} \\\n` +
-      `    -d '${JSON.stringify(operation.example?.input ?? {})}'`,
+    `    -d '${JSON.stringify(operation.example?.input ?? {})}'`
   );
 }

@@ -8,9 +8,9 @@ import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../settings.ts";
 import type { GlobalOptions } from "./command.ts";
 import { host, located } from "./host.ts";
 
-/** The settings of the host's environment, with `--data` before them. */
-export function settingsFrom({ data }: GlobalOptions): Settings {
-  const settings = readSettings(data === undefined ? {} : { dataDirectory: data }, host().env);
+/** The settings of the host's environment, with `--data` and `--workflows` before them. */
+export function settingsFrom({ data, workflows: module }: GlobalOptions): Settings {
+  const settings = readSettings({ dataDirectory: data, workflows: module }, host().env);
   const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows, httpTokensFile } = settings;
   const outbox = mailUrl === undefined ? undefined : outboxFolderOf(mailUrl);
   return {

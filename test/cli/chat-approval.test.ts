@@ -40,6 +40,7 @@ class TerminalCommand {
       stdout: Object.assign(stdout, { isTTY: true, columns: 100, rows: 40 }),
       stderr,
       env: { HOME: cwd, TERM: "xterm", USER: "ann", ...env },
+      execPath: process.execPath,
       cwd: () => cwd,
       on: signals.on.bind(signals),
       off: signals.off.bind(signals),

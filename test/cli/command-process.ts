@@ -51,6 +51,7 @@ export async function call(
     stderr,
     env: { HOME: cwd, TERM: "xterm", ...env },
     cwd: () => cwd,
+    execPath: process.execPath,
     on: signals.on.bind(signals),
     off: signals.off.bind(signals),
     exit: (code) => {
@@ -105,6 +106,13 @@ export class RunningCommand {
       if (seen.length === count) return seen;
     }
     throw new Error(`the command ended after ${seen.length} lines: ${this.#stderr}`);
+  }
+
+  /** The lines of standard output, as they come. */
+  output(): AsyncIterator<string, undefined> {
+    const { stdout } = this.#child;
+    if (!stdout) throw new Error("no standard output");
+    return createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
   /** Resolves when standard error has said this. */

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { root } from "../docs/documents.ts";
 import { call, callProcess, parseLines, RunningCommand, workplace } from "./command-process.ts";
 
 const TOKEN = "ann-0123456789abcdef";
@@ -62,6 +63,16 @@ describe("serve", () => {
     expect((await second.command.ended).code).toBe(0);
   });
 
+  it("shows how to call a workflow of one's own", async () => {
+    const { cwd } = workplace();
+    const workflows = join(root, "templates/project/src/workflows.ts");
+    const env = { NODE_OPTIONS: `--import ${join(root, "scripts/package-from-sources.mjs")}` };
+    const command = new RunningCommand(["serve", "--port", "0", "--workflows", workflows], { cwd, env });
+    expect((await command.lines(9)).join("\n")).toMatch(/curl \S+\/workflows\/refund .*\n.*"refund_id":"R-1"/);
+    command.kill("SIGTERM");
+    expect((await command.ended).code).toBe(0);
+  });
+
   it("finishes requests at work and ends streams when it is told to stop", async () => {
     const place = workplace();
     const { url, command } = await startServe([], { ...place, env: { ...place.env, APPROVAL: "on" } });
@@ -71,6 +82,14 @@ describe("serve", () => {
     command.kill("SIGTERM");
     expect(await text).toContain("event: accepted");
     expect((await command.ended).code).toBe(0);
+  });
+
+  it("stops in good order where npm passes on the Ctrl-C that the terminal has sent", async () => {
+    const { command } = await startServe([], workplace());
+    // Not the same one twice: the system would deliver it once.
+    command.kill("SIGINT");
+    command.kill("SIGTERM");
+    expect(await command.ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Stopped.") });
   });
 
   it("without tokens serves this machine only, and lets nobody approve but who was given a token", async () => {

@@ -1,7 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { codeBlocks, createProject, DOCUMENTS, ENTRIES, filesOf, readDocument, root, runNode } from "./documents.ts";
+import {
+  codeBlocks,
+  createProject,
+  DOCUMENTS,
+  ENTRIES,
+  filesOf,
+  notebookCode,
+  readDocument,
+  root,
+  runNode,
+} from "./documents.ts";
 
 const slug = (heading: string): string =>
   heading
@@ -54,6 +64,7 @@ describe("the documents", () => {
         ([name, code]) => [join(path.replaceAll(/[^a-z]/gi, "-"), name), code] as const,
       ),
     );
+    files.push(["notebook/cells.ts", notebookCode()]);
     expect(files.length).toBeGreaterThan(10);
     const paths = Object.entries(ENTRIES).map(([entry, source]) => [
       entry === "index" ? "abi-workflows" : `abi-workflows/${entry}`,

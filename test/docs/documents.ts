@@ -38,6 +38,26 @@ export function filesOf(path: string): Record<string, string> {
   return files;
 }
 
+export interface NotebookOutput {
+  output_type: string;
+  text?: string[];
+  data?: Record<string, string[]>;
+}
+
+export interface Notebook {
+  metadata: { kernelspec: { name: string }; outputs?: string };
+  cells: { cell_type: string; source: string[]; outputs?: NotebookOutput[] }[];
+}
+
+export const readNotebook = (): Notebook => JSON.parse(readDocument("examples/notebook.ipynb")) as Notebook;
+
+/** The notebook's cells as one module. @param after what comes behind a cell */
+export const notebookCode = (after: (cell: string) => string = () => ""): string =>
+  readNotebook()
+    .cells.filter(({ cell_type }) => cell_type === "code")
+    .map(({ source }) => `${source.join("")}\n${after(source.join(""))}\n`)
+    .join("");
+
 const PACKAGE = {
   name: "abi-workflows",
   type: "module",

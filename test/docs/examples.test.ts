@@ -1,9 +1,10 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { startOpenAiServer, toolCall } from "../support/openai-server.ts";
-import { root, runNode } from "./documents.ts";
+import { createProject, notebookCode, readNotebook, root, runNode } from "./documents.ts";
+import { digestOf } from "../../scripts/notebook-digest.ts";
 
 const AS_PACKAGE = ["--import", "./scripts/package-from-sources.mjs"];
 
@@ -42,26 +43,45 @@ describe("the examples", () => {
   });
 });
 
-interface Notebook {
-  metadata: { kernelspec: { name: string } };
-  cells: { cell_type: string; source: string[]; outputs?: unknown[] }[];
-}
+/** Notes the charts and tables that the cells make, which only a kernel shows, and prints them at the end. */
+const NOTING = `
+const noted: string[] = [];
+const noting = (make) => (...args) => {
+  const element = make(...args);
+  noted.push(element.outerHTML);
+  return element;
+};
+chart = noting(chart);
+table = noting(table);
+process.once("exit", () => console.log(JSON.stringify(noted)));
+`;
 
 describe("the notebook", () => {
-  const { metadata, cells } = JSON.parse(readFileSync(join(root, "examples/notebook.ipynb"), "utf8")) as Notebook;
-  const code = cells.filter(({ cell_type }) => cell_type === "code");
+  const notebook = readNotebook();
+  const outputs = notebook.cells.flatMap((cell) => cell.outputs ?? []);
+  const shown = (type: string) => outputs.flatMap(({ data }) => data?.[type]?.join("") ?? []);
 
-  it("is for the Deno kernel, and its outputs are cleared", () => {
-    expect(metadata.kernelspec.name).toBe("deno");
-    expect(code.flatMap(({ outputs }) => outputs ?? [])).toEqual([]);
+  it("is for the Deno kernel, and shows tables and charts without being run", () => {
+    expect(notebook.metadata.kernelspec.name).toBe("deno");
+    expect(shown("image/svg+xml").length).toBeGreaterThanOrEqual(2);
+    expect(shown("text/html").length).toBeGreaterThanOrEqual(5);
+    expect(outputs.filter(({ output_type }) => output_type === "error")).toEqual([]);
   });
 
-  it("runs from its first cell to its last", async () => {
-    const program = code.map(({ source }) => source.join("")).join("\n\n");
+  it("has the outputs of these very cells: else run `node scripts/run-notebook.mjs`", () => {
+    expect(digestOf(notebook)).toBe(notebook.metadata.outputs);
+  });
+
+  it("puts out the same in Node.js, from its first cell to its last", async () => {
+    const project = createProject({});
+    symlinkSync(join(root, "examples"), join(project, "node_modules/abi-workflows/examples"));
+    const program = notebookCode((cell) => (cell.includes("function table(") ? NOTING : ""));
     const args = ["--input-type=module-typescript", "--eval", program];
-    const { code: exitCode, stdout, stderr } = await runNode(args, { cwd: join(root, "examples") });
+    const { code: exitCode, stdout, stderr } = await runNode(args, { cwd: project });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).toMatch(/^true true$/m);
-    expect(stdout).toMatch(/^F-4 Customer with ID C-9999 not found$/m);
+    const lines = stdout.trimEnd().split("\n");
+    const elements = JSON.parse(lines.pop()!) as string[];
+    expect(elements).toEqual(outputs.flatMap(({ data }) => Object.values(data ?? {}).map((text) => text.join(""))));
+    expect(`${lines.join("\n")}\n`).toBe(outputs.flatMap(({ text = [] }) => text).join(""));
   });
 });

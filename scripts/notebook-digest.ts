@@ -1,0 +1,19 @@
+// What a notebook's cells put out, and a digest that tells whether it stems from them.
+import { createHash } from "node:crypto";
+
+interface Cell {
+  cell_type: string;
+  source: readonly string[];
+  outputs?: readonly unknown[];
+}
+
+const codeOf = ({ cells }: { cells: readonly Cell[] }): Cell[] => cells.filter(({ cell_type }) => cell_type === "code");
+
+export const outputsOf = (notebook: { cells: readonly Cell[] }): unknown[] =>
+  codeOf(notebook).map(({ outputs }) => outputs);
+
+/** Of the cells' sources and outputs together, so that neither can be changed without a run. */
+export const digestOf = (notebook: { cells: readonly Cell[] }): string =>
+  createHash("sha256")
+    .update(JSON.stringify(codeOf(notebook).map(({ source, outputs }) => [source, outputs])))
+    .digest("hex");

@@ -1,0 +1,33 @@
+// The process that kill.test.ts kills: it requests the refunds that are named, and ends when they are done.
+import { join } from "node:path";
+import { DurableEngine, OxigraphOntologyStore } from "abi-workflows";
+import { CrashPoints } from "abi-workflows/testing";
+import { Payments } from "../src/payments.ts";
+import { RefundWorkflow } from "../src/refund-workflow.ts";
+
+const [folder = "", ...refundIds] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
+const points = new CrashPoints(process.argv);
+const engine = new DurableEngine({
+  path: join(folder, "runs.sqlite"),
+  concurrency: 2,
+  // A step whose process dies this often is given up. Here it is not the step's fault.
+  retry: { attempts: 100, initialDelayMs: 100, maximumDelayMs: 1000 },
+});
+const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+// Where the process can die: before and after each payment. points.runStore(path) would add all that the engine writes.
+const payments = points.around("payments", new Payments({ folder: join(folder, "payments") }), ["pay"]);
+const workflow = new RefundWorkflow({ engine, ontologyStore, payments, limit: 100 }).register();
+// Runs that an earlier process left go on.
+engine.resume();
+
+const requests = refundIds.map((refund_id) => ({ refund_id, order_id: "O-7", amount: 30 }));
+for (const request of requests.slice(points.acknowledged)) {
+  await workflow.startWorkflow(request);
+  points.acknowledge();
+}
+for (const request of requests) {
+  const { success, error } = await workflow.run(request);
+  if (!success) throw new Error(error);
+}
+await engine.close();
+await ontologyStore.close();
