@@ -195,7 +195,8 @@ describe("a decision counts for the mail that was shown", () => {
     const shown = (await workflow.getPendingResponse(workflow_id))!;
     await workflow.approveResponse(workflow_id, { rendering: shown.rendering, by: "Ben" });
     await workflow.getWorkflowResult(workflow_id);
-    const again = await agent.decide([{ type: "reject" }], { threadId, by: "Ann" });
+    const again = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
+    expect(actionOf(again.review).mail.recipient).toBe("new@example.org");
     expect(actionOf(again.review).description).toMatch(/Ben has decided first, but another mail waits now/);
     expect(mails.mails).toEqual([]);
   });
