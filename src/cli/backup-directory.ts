@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { TRAINED_WEIGHTS_FILE } from "../analysis/embedded/read-trained-weights.ts";
 import { ValidationError } from "../errors.ts";
 import { outboxFolderOf } from "../integrations/email/outbox-folder.ts";
 import { dataFile, outboxFolder } from "../parts.ts";
@@ -33,11 +34,12 @@ async function sourcesOf(settings: Settings): Promise<BackupSources> {
   const graph = settings.ontologyUrl === undefined ? own("ontology.sqlite") : [];
   const databases = [...graph, ...own("conversations.sqlite")];
   const folders = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
-  if (runs === undefined && databases.length + folders.length === 0) {
+  const files = own(TRAINED_WEIGHTS_FILE);
+  if (runs === undefined && databases.length + files.length + folders.length === 0) {
     throw new ValidationError(
       `There is nothing to back up in ${basename(settings.dataDirectory)}. Name the data directory with --data.`,
       { code: "nothing_to_back_up" },
     );
   }
-  return { ...(runs === undefined ? {} : { runs }), databases, folders };
+  return { ...(runs === undefined ? {} : { runs }), databases, files, folders };
 }

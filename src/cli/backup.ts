@@ -1,16 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { cp } from "node:fs/promises";
+import { copyFile, cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../errors.ts";
-import { makeContentsPrivate, makePrivateFile } from "../private-files.ts";
+import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../private-files.ts";
 import { openSqlite } from "../sqlite.ts";
 import { located } from "./host.ts";
 
-/** What a backup is made of: the SQLite file of the runs where there is one, other SQLite files, and folders of files that never change. */
+/** What a backup is made of: the SQLite file of the runs where there is one, other SQLite files, files, and folders of files, that never change. */
 export interface BackupSources {
   readonly runs?: string;
   readonly databases: readonly string[];
+  readonly files: readonly string[];
   readonly folders: readonly string[];
 }
 
@@ -21,7 +22,7 @@ export interface BackupSources {
  * @returns the names of what was copied
  * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
  */
-export async function backUp({ runs, databases, folders }: BackupSources, target: string): Promise<string[]> {
+export async function backUp({ runs, databases, files, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
   const targetPath = located(target);
   prepare(target, targetPath);
@@ -38,6 +39,12 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
       for (const snapshot of snapshots) snapshot.close();
     }
     for (const path of paths) check(join(targetPath, basename(path)));
+    for (const file of files) {
+      const copy = join(targetPath, basename(file));
+      makePrivateFile(copy);
+      await copyFile(file, copy);
+      chmodSync(copy, PRIVATE_FILE);
+    }
     // What has no name yet is on its way.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
     for (const folder of folders) {
@@ -52,7 +59,7 @@ export async function backUp({ runs, databases, folders }: BackupSources, target
       { code: "backup_failed", cause },
     );
   }
-  return [...paths, ...folders].map((path) => basename(path));
+  return [...paths, ...files, ...folders].map((path) => basename(path));
 }
 
 /** In Node.js since 22.16. */

@@ -51,7 +51,7 @@ test("copies what was there at the moment, not what comes while it copies", asyn
   const writers = [opened(runs), opened(graph)];
   for (const writer of writers) writer.exec(insert);
   const target = join(folder, "backup");
-  const finished = backUp({ runs, databases: [graph], folders: [] }, target);
+  const finished = backUp({ runs, databases: [graph], files: [], folders: [] }, target);
   // The moment is past: it is taken before the first thing that waits.
   for (const writer of writers) writer.exec(insert);
   await finished;
@@ -88,7 +88,7 @@ test("takes no moment in which the graph has what no run has begun, however fast
     await once(worker, "message");
     for (let n = 0; n < 25; n++) {
       const target = join(folder, `backup-${n}`);
-      await backUp({ runs, databases: [graph], folders: [] }, target);
+      await backUp({ runs, databases: [graph], files: [], folders: [] }, target);
       const [begun, done] = ["runs.sqlite", "ontology.sqlite"].map((name) => itemsIn(join(target, name)).length);
       // One at a time: the run that is under way may be without its effect, never an effect without its run.
       expect(begun! - done!).toBeOneOf([0, 1]);
@@ -110,6 +110,6 @@ test("calls a copy of a damaged file no backup", async () => {
   const file = openSync(graph, "r+");
   writeSync(file, Buffer.alloc(512, 0xa5), 0, 512, 4096 * 3);
   closeSync(file);
-  const backup = backUp({ runs, databases: [graph], folders: [] }, join(folder, "backup"));
+  const backup = backUp({ runs, databases: [graph], files: [], folders: [] }, join(folder, "backup"));
   await expect(backup).rejects.toMatchObject({ type: "io_error", code: "backup_failed" });
 });

@@ -47,7 +47,10 @@ const whileOpen = modes();
 writeFileSync(join(root, "outbox", "open.eml"), "", { mode: 0o666 });
 const databases = [join(root, "graph", "ontology.sqlite"), join(root, "chat", "deep", "conversations.sqlite")];
 const folders = [join(root, "outbox")];
-await backUp({ runs: join(root, "engine", "runs.sqlite"), databases, folders }, join(root, "backups", "today"));
+await backUp(
+  { runs: join(root, "engine", "runs.sqlite"), databases, files: [], folders },
+  join(root, "backups", "today"),
+);
 const { [join("outbox", "open.eml")]: _, ...afterBackup } = modes();
 
 await application.close();
