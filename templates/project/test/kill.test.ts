@@ -23,7 +23,7 @@ it("pays and stores each refund once, though the process is killed", async () =>
   const paid = (await readdir(join(folder, "payments"))).map((file) => basename(file, ".json"));
   const payments = tally({ name: "payments", expected, received: paid.map((key) => ({ key, identity: key })) });
 
-  const store = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+  const store = await OxigraphOntologyStore.open({ path: join(folder, "data.sqlite") });
   const query =
     "SELECT ?id ?refund { ?refund <http://example.org/abi#id> ?id ; <http://example.org/abi#receipt> ?receipt }";
   const rows = await select(store, "refunds", query);

@@ -8,17 +8,17 @@ import { RefundWorkflow } from "../src/refund-workflow.ts";
 const [folder = "", ...refundIds] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
 const points = new CrashPoints(process.argv);
 const engine = new DurableEngine({
-  path: join(folder, "runs.sqlite"),
+  path: join(folder, "data.sqlite"),
   concurrency: 2,
   // A step whose process dies this often is given up. Here it is not the step's fault.
   retry: { attempts: 100, initialDelayMs: 100, maximumDelayMs: 1000 },
 });
-const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
+const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "data.sqlite") });
 // Where the process can die: before and after each payment. points.runStore(path) would add all that the engine writes.
 const payments = points.around("payments", new Payments({ folder: join(folder, "payments") }), ["pay"]);
 const workflow = new RefundWorkflow({ engine, ontologyStore, payments, limit: 100 }).register();
-// Runs that an earlier process left go on.
-engine.resume();
+// Continues the runs that an earlier process left.
+engine.startWorker();
 
 const requests = refundIds.map((refund_id) => ({ refund_id, order_id: "O-7", amount: 30 }));
 for (const request of requests.slice(points.acknowledged)) {
