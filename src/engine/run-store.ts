@@ -43,7 +43,7 @@ export type EventType =
   | "cancelled";
 
 export interface EventRecord {
-  /** From 1, in the order in which the events of a run were written. */
+  /** Positive, and rises in the order in which the events of a run were written; there may be gaps. */
   readonly n: number;
   readonly type: EventType;
   readonly time: number;

@@ -78,28 +78,19 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  it("refuses the runs of a newer version, and leaves them alone", async () => {
+  it.each([
+    ["a newer version", 1000],
+    ["an earlier build", 1],
+  ])("refuses the runs of %s, and leaves them alone", async (writer, version) => {
     const url = await newDatabase();
     await (await DurableEngine.connect(url)).close();
-    await statement(url, "INSERT INTO abi_workflows.migrations VALUES (1000)");
+    await statement(url, `UPDATE abi_workflows.migrations SET version = ${version}`);
     await expect(open(url)).rejects.toMatchObject({
       type: "validation_error",
       code: "engine_unreadable",
-      message: expect.stringContaining("newer version"),
+      message: expect.stringContaining(writer),
     });
-  });
-
-  it("says once that the runs of an earlier build are not carried over, and leaves them where they are", async () => {
-    const url = await newDatabase();
-    await statement(url, "CREATE SCHEMA openworkflow; CREATE TABLE openworkflow.workflow_runs (id text)");
-    const warned: string[] = [];
-    const logger = pino({ level: "warn" }, { write: (line: string) => void warned.push(line) });
-    await (await DurableEngine.connect(url, { logger })).close();
-    await statement(url, "INSERT INTO openworkflow.workflow_runs VALUES ('one'); DROP SCHEMA abi_workflows CASCADE");
-    expect(warned).toEqual([]);
-    for (let n = 0; n < 2; n++) await (await DurableEngine.connect(url, { logger })).close();
-    expect(warned).toEqual([expect.stringContaining("not carried over")]);
-    await statement(url, "DELETE FROM openworkflow.workflow_runs");
+    await statement(url, "SELECT FROM abi_workflows.runs");
   });
 
   it("needs no right to make tables where they are there", async () => {

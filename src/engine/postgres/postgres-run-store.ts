@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { silentLogger, type Logger } from "../../log.ts";
-import type { RunCounts } from "../engine.ts";
+import type { RunCounts, RunStatus } from "../engine.ts";
 import type {
   Accepted,
   Batch,
@@ -9,15 +9,11 @@ import type {
   DecisionRecord,
   EventRecord,
   Hold,
-  NewRunRecord,
   RunQuery,
   RunStore,
-  RunWrite,
-  RunWrites,
   SeenRun,
   TakenUp,
   TakeUpRequest,
-  WriteOutcome,
 } from "../run-store.ts";
 import { PostgresChannel } from "./channel.ts";
 import { PostgresConnections } from "./connections.ts";
@@ -33,7 +29,8 @@ import {
   type RunRow,
   waitingSince,
 } from "../rows.ts";
-import { migrate } from "./schema.ts";
+import { createSchema } from "./create-schema.ts";
+import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
 
 /** Three times per lease of five seconds. Milliseconds. */
 const RENEWAL_INTERVAL_MS = 1500;
@@ -41,9 +38,6 @@ const RENEWAL_INTERVAL_MS = 1500;
 const CLOCK_INTERVAL_MS = 60_000;
 /** Index entries can't be long, so queries compare the whole text as well. */
 const INDEXED_CHARACTERS = 200;
-
-/** Stands in for the last known event of a hold that was given up. */
-const NONE_BEFORE = 2 ** 31 - 1;
 
 /** For what a power cut may take: it is begun again. */
 const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
@@ -64,7 +58,30 @@ const WRITE_UNFLUSHED = {
   text: `SELECT ${UNFLUSHED}, abi_workflows.write($1, $2) AS written`,
 };
 const TAKE_UP = { name: "take_up", text: `SELECT ${UNFLUSHED}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken` };
-const RENEW = { name: "renew", text: `SELECT ${UNFLUSHED}, abi_workflows.renew($1, $2)` };
+/** Including leases that have ended in the meantime, unless another process has taken up the run. */
+const RENEW = {
+  name: "renew",
+  text: `
+    WITH own AS (
+      SELECT run.seq, ${UNFLUSHED} FROM unnest($1::bigint[], $2::bigint[]) AS hold (seq, epoch)
+      JOIN abi_workflows.runs AS run ON run.seq = hold.seq AND run.epoch = hold.epoch
+      WHERE run.lease_ends_at IS NOT NULL ORDER BY run.seq FOR NO KEY UPDATE OF run
+    )
+    UPDATE abi_workflows.runs SET lease_ends_at = abi_workflows.now_ms() + abi_workflows.lease_ms() FROM own
+    WHERE runs.seq = own.seq`,
+};
+/** Ends a run that nobody executes, or asks its worker to stop. */
+const CANCEL = `
+  WITH run AS (
+    UPDATE abi_workflows.runs
+    SET cancel_requested = lease_ends_at IS NOT NULL, due_at = NULL, waiting_for = NULL, output = NULL, retry_until = NULL,
+      status = CASE WHEN lease_ends_at IS NULL THEN 'cancelled' ELSE status END,
+      ended_at = CASE WHEN lease_ends_at IS NULL THEN abi_workflows.now_ms() END
+    WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING seq, status, ended_at
+  ), event AS (
+    INSERT INTO abi_workflows.events (run, type, time) SELECT seq, status, ended_at FROM run WHERE status = 'cancelled'
+  )
+  SELECT status FROM run`;
 const FOLLOW_CLOCK = `SELECT ${UNFLUSHED}, abi_workflows.follow_clock()`;
 const BY_IDS = { name: "by_ids", text: `${SEEN} WHERE id = ANY ($1::text[])` };
 const BY_KEY = { name: "by_key", text: `${SEEN} WHERE workflow = $1 AND key = $2` };
@@ -102,8 +119,8 @@ const toSeen = (row: SeenRow): SeenRun => ({ run: toRunRecord(row), events: (row
 
 /** What the functions of the schema return. */
 interface Written {
-  readonly accepts: readonly Accepted[];
-  readonly pages: readonly { readonly n: number; readonly outcomes: readonly WriteOutcome[] }[];
+  readonly accepts: readonly Accepted[] | null;
+  readonly pages: readonly { readonly n: number | null; readonly state: PageState }[] | null;
 }
 interface Taken {
   readonly due_in: number | null;
@@ -124,8 +141,10 @@ export class PostgresRunStore implements RunStore {
   readonly #connections: PostgresConnections;
   readonly #channel: PostgresChannel;
   readonly #worker = randomUUID();
-  /** What this process executes, with the number of the last event that is known to be stored. */
-  #held = new Map<Hold, number>();
+  /** What this process executes. */
+  #held: readonly Hold[] = [];
+  /** The last event of a run that is known to be stored. */
+  readonly #lastEvents = new WeakMap<Hold, number>();
   #renewal: NodeJS.Timeout | undefined;
   #isRenewing = false;
   #followedClockAt = -Infinity;
@@ -149,7 +168,7 @@ export class PostgresRunStore implements RunStore {
   ): Promise<PostgresRunStore> {
     const connections = await PostgresConnections.open(url, { worker, logger });
     try {
-      await migrate(connections, logger);
+      await createSchema(connections);
       return new PostgresRunStore(connections, logger);
     } catch (cause) {
       await connections.close();
@@ -186,38 +205,22 @@ export class PostgresRunStore implements RunStore {
 
   async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
     const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
-    const acceptOrder = sortedIndexes(
-      accepts,
-      (one, other) => compare(one.workflow, other.workflow) || compare(one.key, other.key),
-    );
-    const pageOrder = sortedIndexes(runs, (one, other) => one.hold.seq - other.hold.seq);
+    const pages = runs.map(({ hold, writes }) => pageJson(hold, this.#lastEvents.get(hold) ?? 0, writes));
     const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_UNFLUSHED, [
-      `[${acceptOrder.map((index) => acceptJson(accepts[index]!)).join()}]`,
-      `[${pageOrder.map((index) => this.#pageJson(runs[index]!)).join()}]`,
+      `[${accepts.map(runJson).join()}]`,
+      `[${pages.join()}]`,
     ]);
     const { written } = row!;
-    pageOrder.forEach((index, place) => {
-      const { hold } = runs[index]!;
-      if (this.#held.has(hold)) this.#held.set(hold, written.pages[place]!.n);
+    const outcomes = runs.map(({ hold, writes }, index) => {
+      const { n, state } = written.pages![index]!;
+      if (n !== null && state !== "lost") this.#lastEvents.set(hold, n);
+      return outcomesOf(writes, state);
     });
-    return {
-      accepts: inOrder(acceptOrder, written.accepts),
-      runs: inOrder(
-        pageOrder,
-        written.pages.map(({ outcomes }) => outcomes),
-      ),
-    };
-  }
-
-  #pageJson({ hold, writes }: RunWrites): string {
-    const { seq, epoch } = hold;
-    const releases = writes.some(({ kind }) => kind === "end" || kind === "put_off" || kind === "park");
-    const after = this.#held.get(hold) ?? NONE_BEFORE;
-    return `{"seq":${seq},"epoch":${epoch},"after":${after},"releases":${releases},"writes":[${writes.map(writeJson).join()}]}`;
+    return { accepts: written.accepts ?? [], runs: outcomes };
   }
 
   async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
-    this.#held = new Map(held.map((hold) => [hold, this.#held.get(hold) ?? NONE_BEFORE]));
+    this.#held = held;
     if (performance.now() - this.#followedClockAt > CLOCK_INTERVAL_MS) {
       await this.#connections.answered(this.#connections.query(FOLLOW_CLOCK));
       this.#followedClockAt = performance.now();
@@ -231,11 +234,12 @@ export class PostgresRunStore implements RunStore {
     const taken = (runs ?? []).map((run) => {
       const hold: Hold = { seq: run.seq, epoch: run.epoch, workflow: run.workflow };
       const events = (run.events ?? []).map(toEvent);
-      this.#held.set(hold, events.at(-1)?.n ?? 0);
+      this.#lastEvents.set(hold, events.at(-1)?.n ?? 0);
       return { hold, run: toRunRecord(run), events };
     });
+    this.#held = [...held, ...taken.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
-    if (this.#held.size === 0) this.#stopRenewal();
+    if (this.#held.length === 0) this.#stopRenewal();
     return { runs: taken, ...(dueIn === null ? {} : { nextDueAt: Date.now() + dueIn }) };
   }
 
@@ -244,11 +248,10 @@ export class PostgresRunStore implements RunStore {
    * may keep the others busy for longer than a lease.
    */
   async #renew(): Promise<void> {
-    if (this.#isRenewing || this.#held.size === 0) return;
+    if (this.#isRenewing || this.#held.length === 0) return;
     this.#isRenewing = true;
-    const holds = [...this.#held.keys()];
     try {
-      const values = [holds.map(({ seq }) => seq), holds.map(({ epoch }) => epoch)];
+      const values = [this.#held.map(({ seq }) => seq), this.#held.map(({ epoch }) => epoch)];
       await this.#connections.answered(this.#connections.queryAtOnce(RENEW, values));
     } catch {
       // The timer tries again. Looks for work report that the database fails.
@@ -374,11 +377,8 @@ export class PostgresRunStore implements RunStore {
   }
 
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
-    const [row] = await this.#connections.query<{ answer: "cancelled" | "requested" | null }>(
-      "SELECT abi_workflows.cancel($1) AS answer",
-      [id],
-    );
-    return row!.answer ?? undefined;
+    const [run] = await this.#connections.query<{ status: RunStatus }>(CANCEL, [id]);
+    return run && (run.status === "cancelled" ? "cancelled" : "requested");
   }
 
   announce(id: string): void {
@@ -401,50 +401,3 @@ export class PostgresRunStore implements RunStore {
 }
 
 const inputField = (field: string): string => `left(input ->> '${field}', ${INDEXED_CHARACTERS})`;
-
-const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-
-/** Processes that lock in different orders deadlock. */
-const sortedIndexes = <Item>(items: readonly Item[], order: (one: Item, other: Item) => number): number[] =>
-  [...items.keys()].sort((one, other) => order(items[one]!, items[other]!));
-
-/** Undoes the sorting. */
-function inOrder<Outcome>(indexes: readonly number[], outcomes: readonly Outcome[]): Outcome[] {
-  const ordered: Outcome[] = [];
-  indexes.forEach((index, place) => (ordered[index] = outcomes[place]!));
-  return ordered;
-}
-
-const text = (value: string): string => JSON.stringify(value);
-/** JSON within JSON, verbatim. In an array, because PostgreSQL would read a bare null as no value. */
-const valueJson = (json: string | undefined): string => (json === undefined ? "null" : `[${json}]`);
-
-function acceptJson({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): string {
-  return (
-    `{"id":${text(id)},"workflow":${text(workflow)},"key":${text(key)},"fingerprint":${text(fingerprint)},` +
-    `"input":${valueJson(inputJson)},"available_at":${availableAt ?? null},"priority":${priority}}`
-  );
-}
-
-function writeJson(write: RunWrite): string {
-  switch (write.kind) {
-    case "begin":
-      return `{"kind":"step_started","name":${text(write.step)},"is_listed":${write.listed},"time":${write.time}}`;
-    case "complete": {
-      const { step, listed, time, outputJson } = write;
-      return `{"kind":"step_completed","name":${text(step)},"is_listed":${listed},"time":${time},"value":${valueJson(outputJson)}}`;
-    }
-    case "fail": {
-      const { step: name, listed: is_listed, time, error, isFinal: is_final, retryUntil: retry_until } = write;
-      return JSON.stringify({ kind: "step_failed", name, is_listed, time, error, is_final, retry_until });
-    }
-    case "end":
-      return "error" in write
-        ? JSON.stringify({ kind: "failed", time: write.time, error: write.error })
-        : `{"kind":"completed","time":${write.time},"value":${valueJson(write.outputJson)}}`;
-    case "put_off":
-      return JSON.stringify({ kind: "put_off", delay: Math.ceil(write.delayMs), retry_until: write.retryUntil });
-    case "park":
-      return `{"kind":"park","name":${text(write.subject)},"value":${valueJson(write.outputJson)}}`;
-  }
-}

@@ -1,78 +1,410 @@
-import { ValidationError } from "../../errors.ts";
-import type { Logger } from "../../log.ts";
-import type { PostgresConnections } from "./connections.ts";
-import { MIGRATIONS } from "./migrations.ts";
-
-/** For the locks that creating tables takes: while it waits for one, all writers wait behind it. */
-const LOCK_TIMEOUT = "10s";
-
-const IS_THERE = "SELECT to_regclass('abi_workflows.migrations') IS NOT NULL AS is_there";
-
-async function versionOf(query: PostgresConnections["query"]): Promise<number> {
-  const [table] = await query<{ is_there: boolean }>(IS_THERE);
-  if (!table!.is_there) return 0;
-  const [row] = await query<{ version: number }>(
-    "SELECT coalesce(max(version), 0) AS version FROM abi_workflows.migrations",
-  );
-  return row!.version;
-}
-
 /**
- * Creates missing tables, one process at a time. Where none is missing it takes no lock: it would wait for all writers, and everybody
- * else would wait behind it.
- * @throws ValidationError (`engine_unreadable`) if a newer version has created them
+ * The tables, and the functions that must look and write in one transaction. Everything else is a single statement in
+ * `postgres-run-store.ts`.
+ *
+ * Times are milliseconds since 1970 by the server's clock, except those of steps and ends, which come from the process.
+ *
+ * How concurrent changes to a run stay in order:
+ * - Whoever changes a run locks its row first, and looks at its events after that, in another statement: a function sees in each
+ *   statement what was committed before it.
+ * - A worker may only write while the run has the worker's epoch. Taking a run up raises the epoch.
+ * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their keys. Processes that lock in
+ *   different orders deadlock.
  */
-export async function migrate(connections: PostgresConnections, logger: Logger): Promise<void> {
-  if ((await known(connections.query)) === MIGRATIONS.length) return;
-  const session = await connections.openSession();
-  const query: PostgresConnections["query"] = async (text) => (await session.query<never>(text)).rows;
-  try {
-    await query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}';
-      SELECT pg_advisory_xact_lock(hashtextextended('abi-workflows/migrations', 0))`);
-    // Another process may have done it in the meantime.
-    const version = await known(query);
-    if (version === MIGRATIONS.length) return;
-    if (version === 0) {
-      if (await hasOlderRuns(query)) {
-        logger.warn(
-          "the schema openworkflow has runs of an earlier build, which are not carried over: submit those again that had not ended",
-        );
-      }
-      // IF NOT EXISTS would require the right to create one even where it exists.
-      const [schema] = await query<{ is_there: boolean }>(
-        "SELECT to_regnamespace('abi_workflows') IS NOT NULL AS is_there",
-      );
-      if (!schema!.is_there) await query("CREATE SCHEMA abi_workflows");
-      await query(
-        "CREATE TABLE abi_workflows.migrations (version integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())",
-      );
-    }
-    for (let next = version; next < MIGRATIONS.length; next++) {
-      await query(`${MIGRATIONS[next]!}; INSERT INTO abi_workflows.migrations VALUES (${next + 1})`);
-    }
-    await query("COMMIT");
-  } finally {
-    await session.end();
-  }
-}
-
-async function known(query: PostgresConnections["query"]): Promise<number> {
-  const version = await versionOf(query);
-  if (version <= MIGRATIONS.length) return version;
-  throw new ValidationError(
-    "The runs in the PostgreSQL database were written by a newer version of abi-workflows. Use that version.",
-    {
-      code: "engine_unreadable",
-    },
+export const TABLES = `
+  CREATE TABLE abi_workflows.runs (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text COLLATE "C" NOT NULL UNIQUE,
+    workflow text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    fingerprint text NOT NULL,
+    input json NOT NULL, -- not jsonb: it is returned as it was submitted
+    status text COLLATE "C" NOT NULL, -- as RunStatus
+    priority integer NOT NULL,
+    created_at bigint NOT NULL,
+    due_at bigint, -- NULL: it is being executed, waits for a person, or has ended
+    due_since bigint, -- when due_at was written, for clocks that are set back
+    lease_ends_at bigint, -- NULL: no process executes it
+    epoch bigint NOT NULL DEFAULT 0, -- rises each time it is taken up
+    resumed_at bigint,
+    retry_until bigint, -- due for another attempt at a step on its retry budget
+    cancel_requested boolean NOT NULL DEFAULT false,
+    waiting_for text, -- the subject of a decision
+    output json, -- partial while it waits for a person
+    error json,
+    ended_at bigint,
+    UNIQUE (workflow, key)
   );
-}
+  CREATE INDEX runs_due ON abi_workflows.runs (workflow, priority, due_at, seq) WHERE due_at IS NOT NULL;
+  CREATE INDEX runs_held ON abi_workflows.runs (workflow, lease_ends_at) WHERE lease_ends_at IS NOT NULL;
+  CREATE INDEX runs_created ON abi_workflows.runs (created_at, seq);
+  CREATE INDEX runs_status ON abi_workflows.runs (status, created_at, seq);
+  CREATE INDEX runs_workflow ON abi_workflows.runs (workflow, created_at, seq);
+  CREATE INDEX runs_workflow_status ON abi_workflows.runs (workflow, status, created_at, seq);
 
-async function hasOlderRuns(query: PostgresConnections["query"]): Promise<boolean> {
-  const [older] = await query<{ readable: boolean | null }>(
-    `SELECT has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE') AS readable
-     FROM pg_class WHERE relname = 'workflow_runs' AND relnamespace = to_regnamespace('openworkflow')`,
+  CREATE TABLE abi_workflows.events ( -- written once, never changed
+    run bigint NOT NULL,
+    n bigint GENERATED ALWAYS AS IDENTITY, -- rises within a run, because its writers hold the lock of its row
+    type text NOT NULL, -- as EventType
+    time bigint NOT NULL,
+    name text, -- of the step, or the subject of the decision
+    is_listed boolean,
+    value json,
+    error json,
+    is_final boolean,
+    retry_until bigint,
+    PRIMARY KEY (run, n)
   );
-  if (!older?.readable) return false;
-  const [run] = await query("SELECT FROM openworkflow.workflow_runs LIMIT 1");
-  return run !== undefined;
-}
+  -- The first decision on a subject stands.
+  CREATE UNIQUE INDEX events_decided ON abi_workflows.events (run, name) WHERE type = 'decided';
+
+  -- Who waits for a place of a workflow. UNLOGGED: the queue need not survive a crash of the server.
+  CREATE UNLOGGED TABLE abi_workflows.waiting_workers (
+    workflow text COLLATE "C" NOT NULL,
+    worker text NOT NULL,
+    since bigint NOT NULL,
+    asked_at bigint NOT NULL,
+    PRIMARY KEY (workflow, worker)
+  );
+
+  CREATE TABLE abi_workflows.migrations (version integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now());`;
+
+export const FUNCTIONS = `
+  CREATE FUNCTION abi_workflows.now_ms() RETURNS bigint LANGUAGE sql
+  AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
+
+  CREATE FUNCTION abi_workflows.lease_ms() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 5000::bigint $$;
+
+  -- Makes runs due now whose step waits on its retry budget: one run, or all of them.
+  CREATE FUNCTION abi_workflows.hasten(run_id text) RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    waiting bigint[];
+  BEGIN
+    IF run_id IS NULL THEN
+      waiting := ARRAY(
+        SELECT seq FROM abi_workflows.runs WHERE due_at IS NOT NULL AND retry_until IS NOT NULL
+        ORDER BY seq FOR NO KEY UPDATE);
+    ELSE
+      waiting := ARRAY(
+        SELECT seq FROM abi_workflows.runs WHERE id = run_id AND due_at IS NOT NULL AND retry_until IS NOT NULL
+        FOR NO KEY UPDATE);
+    END IF;
+    UPDATE abi_workflows.runs SET due_at = least(due_at, moment) WHERE seq = ANY (waiting);
+    RETURN FOUND;
+  END $$;
+
+  -- Lets a run go on that failed or was cancelled, and makes one due now whose step waits on its retry budget.
+  CREATE FUNCTION abi_workflows.resume(run_id text, available_at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    WITH resumed AS (
+      UPDATE abi_workflows.runs
+      SET status = 'started', resumed_at = greatest(moment, resumed_at + 1), due_at = coalesce(available_at, moment),
+        due_since = moment, ended_at = NULL, error = NULL
+      WHERE id = run_id AND status IN ('failed', 'cancelled') RETURNING seq
+    )
+    INSERT INTO abi_workflows.events (run, type, time) SELECT seq, 'resumed', moment FROM resumed;
+    RETURN FOUND OR abi_workflows.hasten(run_id);
+  END $$;
+
+  CREATE FUNCTION abi_workflows.accept(run json) RETURNS json LANGUAGE plpgsql AS $$
+  DECLARE
+    item record;
+    known record;
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    SELECT * INTO item FROM json_to_record(run)
+    AS (id text, workflow text, key text, fingerprint text, input json, available_at bigint, priority integer);
+    LOOP
+      INSERT INTO abi_workflows.runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
+      VALUES (item.id, item.workflow, item.key, item.fingerprint, item.input -> 0, 'started', item.priority, moment,
+        coalesce(item.available_at, moment), moment)
+      ON CONFLICT (workflow, key) DO NOTHING;
+      IF FOUND THEN
+        RETURN json_build_object('id', item.id, 'outcome', 'created');
+      END IF;
+      -- The lock keeps it from being forgotten before we have answered, and holds up nobody who writes.
+      SELECT id, fingerprint INTO known FROM abi_workflows.runs WHERE workflow = item.workflow AND key = item.key
+      FOR KEY SHARE;
+      EXIT WHEN FOUND; -- else it has just been forgotten
+    END LOOP;
+    RETURN json_build_object('id', known.id, 'outcome', CASE
+      WHEN known.fingerprint <> item.fingerprint THEN 'conflict'
+      WHEN known.id = item.id THEN 'created' -- the answer to an earlier try was lost
+      WHEN abi_workflows.resume(known.id, item.available_at) THEN 'resumed'
+      ELSE 'existing'
+    END);
+  END $$;
+
+  -- Stores the first decision on a subject and makes a run that waits for it due. Returns false where it can't be taken.
+  CREATE FUNCTION abi_workflows.decide(run_id text, subject text, value json, decided_at bigint)
+  RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    decided bigint;
+  BEGIN
+    SELECT seq INTO decided FROM abi_workflows.runs
+    WHERE id = run_id AND ended_at IS NULL AND coalesce(waiting_for, subject) = subject FOR NO KEY UPDATE;
+    IF NOT FOUND OR EXISTS (
+      SELECT FROM abi_workflows.events AS event WHERE event.run = decided AND type = 'decided' AND name = subject
+    ) THEN
+      RETURN false;
+    END IF;
+    INSERT INTO abi_workflows.events (run, type, time, name, value) VALUES (decided, 'decided', decided_at, subject, value);
+    UPDATE abi_workflows.runs
+    SET status = 'processing', waiting_for = NULL, output = NULL, due_at = moment, due_since = moment
+    WHERE seq = decided AND waiting_for IS NOT NULL;
+    RETURN true;
+  END $$;
+
+  -- Accepts runs, and writes what a worker has done with the runs that it executes. Of each of these there is a page:
+  -- - steps: what happened to its steps, in their order
+  -- - release: how the worker leaves the run ("completed", "failed", "put_off", "park"), if it does
+  -- - after: the last event of the run that the worker knows to be stored
+  -- A page takes effect as a whole or, where the worker does not hold the run any more, not at all ("lost").
+  --
+  -- A page may come again when its answer was lost, and is written once nevertheless. Events of its steps above "after" come from an
+  -- earlier attempt to write it: nobody else writes any under this epoch, and each step begins and ends once in it. A run that has
+  -- the page's epoch and is no longer held was released by this page.
+  --
+  -- The row has an older epoch than the page only where a crash of the server undid the take-up, which isn't flushed. The worker gets
+  -- the run back, unless another one was faster.
+  CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
+  SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    accepted json;
+    written json;
+  BEGIN
+    SELECT json_agg(answer ORDER BY place) INTO accepted FROM (
+      SELECT place, abi_workflows.accept(run) AS answer FROM json_array_elements(accepts) WITH ORDINALITY AS item (run, place)
+      ORDER BY run ->> 'workflow', run ->> 'key'
+    ) AS answers;
+
+    PERFORM FROM abi_workflows.runs WHERE seq IN (SELECT seq FROM json_to_recordset(pages) AS page (seq bigint))
+    ORDER BY seq FOR NO KEY UPDATE;
+
+    UPDATE abi_workflows.runs
+    SET status = 'processing', lease_ends_at = moment + abi_workflows.lease_ms(), epoch = page.epoch, due_at = NULL,
+      due_since = NULL, retry_until = NULL
+    FROM json_to_recordset(pages) AS page (seq bigint, epoch bigint)
+    WHERE runs.seq = page.seq AND runs.epoch < page.epoch AND due_at IS NOT NULL;
+
+    WITH page AS MATERIALIZED (
+      SELECT page.*, lease_ends_at IS NOT NULL AS is_held, CASE
+        WHEN runs.seq IS NULL OR (lease_ends_at IS NULL AND release IS NULL) THEN 'lost'
+        WHEN cancel_requested OR status = 'cancelled' THEN 'cancelled'
+        ELSE 'held'
+      END AS state
+      FROM ROWS FROM (
+        json_to_recordset(pages) AS (seq bigint, epoch bigint, after bigint, steps json, release json)
+      ) WITH ORDINALITY AS page (seq, epoch, after, steps, release, place)
+      LEFT JOIN abi_workflows.runs ON runs.seq = page.seq AND runs.epoch = page.epoch
+    ), step AS (
+      SELECT page.seq, step.* FROM page CROSS JOIN LATERAL ROWS FROM (json_to_recordset(steps) AS (
+        type text, time bigint, name text, is_listed boolean, value json, error json, is_final boolean, retry_until bigint
+      )) WITH ORDINALITY AS step (type, time, name, is_listed, value, error, is_final, retry_until, place)
+      WHERE is_held AND NOT (state = 'cancelled' AND type = 'step_started') AND NOT EXISTS (
+        SELECT FROM abi_workflows.events AS event WHERE event.run = page.seq AND n > after
+          AND event.type = step.type AND event.name = step.name AND event.is_listed = step.is_listed)
+    ), release AS (
+      SELECT page.seq, release.*, CASE
+        WHEN kind IN ('completed', 'failed') THEN kind
+        WHEN state = 'cancelled' THEN 'cancelled'
+        WHEN kind = 'park' AND NOT EXISTS (
+          SELECT FROM abi_workflows.events AS event
+          WHERE event.run = page.seq AND type = 'decided' AND event.name = release.name
+        ) THEN 'waiting'
+        ELSE 'due'
+      END AS becomes
+      FROM page CROSS JOIN LATERAL json_to_record(page.release)
+      AS release (kind text, time bigint, name text, value json, error json, delay bigint, retry_until bigint)
+      WHERE is_held AND kind IS NOT NULL
+    ), released AS (
+      UPDATE abi_workflows.runs
+      SET lease_ends_at = NULL, cancel_requested = false, error = release.error,
+        status = CASE becomes WHEN 'due' THEN status WHEN 'waiting' THEN 'waiting_for_approval' ELSE becomes END,
+        ended_at = CASE WHEN becomes IN ('completed', 'failed') THEN time WHEN becomes = 'cancelled' THEN moment END,
+        output = CASE WHEN becomes IN ('completed', 'waiting') THEN value -> 0 END,
+        waiting_for = CASE becomes WHEN 'waiting' THEN name END,
+        due_at = CASE becomes WHEN 'due' THEN moment + coalesce(delay, 0) END,
+        due_since = CASE becomes WHEN 'due' THEN moment END,
+        retry_until = CASE becomes WHEN 'due' THEN release.retry_until END
+      FROM release WHERE runs.seq = release.seq
+    ), stored AS (
+      INSERT INTO abi_workflows.events (run, type, time, name, is_listed, value, error, is_final, retry_until)
+      SELECT seq, type, time, name, is_listed, value -> 0, error, is_final, retry_until FROM (
+        SELECT * FROM step
+        UNION ALL
+        SELECT seq, becomes, coalesce(time, moment), CASE becomes WHEN 'waiting' THEN name END, NULL, NULL, error, NULL, NULL, NULL
+        FROM release WHERE becomes <> 'due'
+      ) AS event
+      ORDER BY seq, place -- what has none comes last
+      RETURNING run, n
+    )
+    SELECT json_agg(json_build_object('n', (SELECT max(n) FROM stored WHERE run = seq), 'state', state) ORDER BY place)
+    INTO written FROM page;
+
+    RETURN json_build_object('accepts', accepted, 'pages', written);
+  END $$;
+
+  -- The queues of these workflows, one for each priority, and when the first run of each is due. Reads a few index entries for each
+  -- queue, however long it is.
+  CREATE FUNCTION abi_workflows.queues(workflows text[]) RETURNS TABLE (workflow text, priority integer, first_due_at bigint)
+  LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE queue (workflow, priority) AS (
+      SELECT name, (
+        SELECT max(run.priority) FROM abi_workflows.runs AS run WHERE run.workflow = name AND run.due_at IS NOT NULL)
+      FROM unnest(workflows) AS name
+      UNION ALL
+      SELECT queue.workflow, (
+        SELECT max(run.priority) FROM abi_workflows.runs AS run
+        WHERE run.workflow = queue.workflow AND run.priority < queue.priority AND run.due_at IS NOT NULL)
+      FROM queue WHERE queue.priority IS NOT NULL
+    )
+    SELECT queue.workflow, queue.priority, (
+      SELECT min(run.due_at) FROM abi_workflows.runs AS run
+      WHERE run.workflow = queue.workflow AND run.priority = queue.priority AND run.due_at IS NOT NULL)
+    FROM queue WHERE queue.priority IS NOT NULL
+  $$;
+
+  -- Takes up what is due, and returns it with everything stored about it.
+  -- - Runs whose lease has ended come first. They keep their place, so a limit is never exceeded. Right after a start of the server no
+  --   lease counts as ended, because nobody could renew it.
+  -- - Where a due workflow has a limit, only one process at a time gets past the lock: two can't both see the last place.
+  -- - Where no place is left, workers queue, and the next place goes to the one that has waited longest. Otherwise the worker closest
+  --   to the database, or the one that has just freed a place, would get them all. A worker that hasn't asked for three seconds,
+  --   which is longer than the poll interval, has ended or has no slot free, and loses its turn. So does one that asked in the
+  --   future, before the clock was set back.
+  -- - A process doesn't take up what it executes itself: it is about to leave that run, or a crash of the server undid its
+  --   take-up, which its next write repairs. A run that another process has had since is not its own any more.
+  -- - Plans are made once per session, perhaps while the tables are still small, so only index scans are allowed. The planner charges
+  --   so much for what is off that it would compile the statements; hence jit = off.
+  CREATE FUNCTION abi_workflows.take_up(
+    worker text, most integer, limits json, held bigint[], epochs bigint[], server_start timestamptz DEFAULT pg_postmaster_start_time()
+  ) RETURNS json LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+  DECLARE
+    all_names text[] := ARRAY(SELECT json_object_keys(limits));
+    limited text[] := ARRAY(SELECT key FROM json_each_text(limits) WHERE value IS NOT NULL);
+    names text[] := ARRAY(SELECT key FROM json_each_text(limits) WHERE value IS NULL);
+    started_at bigint := extract(epoch FROM server_start) * 1000;
+    moment bigint := abi_workflows.now_ms();
+    has_turn boolean := false;
+    taken bigint[] := '{}';
+    tried bigint[] := '{}';
+    batch bigint[];
+    locked bigint[];
+    due_in bigint;
+    own bigint[] := ARRAY(
+      SELECT seq FROM unnest(held, epochs) AS hold (seq, epoch) JOIN abi_workflows.runs USING (seq)
+      WHERE runs.epoch <= hold.epoch);
+  BEGIN
+    IF EXISTS (SELECT FROM abi_workflows.queues(limited) WHERE first_due_at <= moment) THEN
+      PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/places', 0));
+      moment := abi_workflows.now_ms();
+      names := all_names;
+      has_turn := true;
+    END IF;
+
+    IF moment NOT BETWEEN started_at AND started_at + abi_workflows.lease_ms() THEN
+      taken := ARRAY(
+        SELECT seq FROM abi_workflows.runs
+        WHERE workflow = ANY (all_names) AND lease_ends_at <= moment AND seq <> ALL (own)
+        LIMIT most FOR NO KEY UPDATE SKIP LOCKED);
+      PERFORM abi_workflows.hold(taken);
+    END IF;
+
+    WHILE cardinality(taken) < most LOOP
+      batch := ARRAY(
+        WITH workflow AS (
+          SELECT name, coalesce(allowed::integer - (
+            SELECT count(*) FROM abi_workflows.runs WHERE runs.workflow = name AND lease_ends_at IS NOT NULL
+          ) - (
+            SELECT count(*) FROM abi_workflows.waiting_workers AS other
+            LEFT JOIN abi_workflows.waiting_workers AS me ON me.workflow = name AND me.worker = take_up.worker
+            WHERE other.workflow = name AND other.worker <> take_up.worker AND other.asked_at BETWEEN moment - 3000 AND moment
+              AND (me.since IS NULL OR (other.since, other.worker) < (me.since, me.worker))
+          ), most) AS places FROM json_each_text(limits) AS item (name, allowed) WHERE name = ANY (names)
+        ), candidate AS (
+          SELECT run.*, places, row_number() OVER (PARTITION BY name ORDER BY run.priority DESC, due_at, seq) AS place
+          FROM workflow
+          JOIN abi_workflows.queues(names) AS queue ON queue.workflow = name AND first_due_at <= moment
+          CROSS JOIN LATERAL (
+            SELECT seq, runs.priority, due_at FROM abi_workflows.runs
+            WHERE runs.workflow = queue.workflow AND runs.priority = queue.priority AND due_at <= moment AND seq <> ALL (own || tried)
+            ORDER BY due_at, seq LIMIT most
+          ) AS run
+          WHERE places > 0
+        )
+        SELECT seq FROM candidate WHERE place <= places
+        ORDER BY candidate.priority DESC, due_at, seq LIMIT most - cardinality(taken));
+      locked := ARRAY(
+        SELECT seq FROM abi_workflows.runs WHERE seq = ANY (batch) AND due_at <= moment FOR NO KEY UPDATE SKIP LOCKED);
+      PERFORM abi_workflows.hold(locked);
+      taken := taken || locked;
+      tried := tried || batch;
+      -- Where other processes were faster, there may be more to take.
+      EXIT WHEN cardinality(locked) = cardinality(batch);
+    END LOOP;
+
+    IF has_turn THEN
+      DELETE FROM abi_workflows.waiting_workers AS other
+      WHERE asked_at NOT BETWEEN moment - 3000 AND moment OR (other.worker = take_up.worker AND other.workflow IN (
+        SELECT runs.workflow FROM abi_workflows.runs WHERE seq = ANY (taken)));
+      INSERT INTO abi_workflows.waiting_workers AS me (workflow, worker, since, asked_at)
+      SELECT DISTINCT queue.workflow, take_up.worker, moment, moment FROM abi_workflows.queues(limited) AS queue
+      WHERE first_due_at <= moment AND cardinality(taken) < most
+      ON CONFLICT ON CONSTRAINT waiting_workers_pkey DO UPDATE SET since = least(me.since, moment), asked_at = moment;
+    END IF;
+
+    SELECT min(due_at) - moment INTO due_in FROM (
+      SELECT first_due_at FROM abi_workflows.queues(all_names) WHERE first_due_at > moment
+      UNION ALL
+      SELECT min(lease_ends_at) FROM abi_workflows.runs
+      WHERE workflow = ANY (all_names) AND lease_ends_at > moment AND seq <> ALL (own || taken)
+    ) AS next (due_at);
+    RETURN json_build_object('due_in', due_in, 'runs', (
+      SELECT json_agg(row_to_json(run) ORDER BY array_position(tried, seq) NULLS FIRST) FROM (
+        SELECT seq, id, workflow, key, input::text AS input, status, created_at, due_at, resumed_at, ended_at,
+          output::text AS output, error, waiting_for, epoch, (
+            SELECT json_agg(row_to_json(event) ORDER BY n) FROM (
+              SELECT n, type, time, name, is_listed, value::text AS value, error, is_final, retry_until
+              FROM abi_workflows.events WHERE events.run = seq
+            ) AS event
+          ) AS events
+        FROM abi_workflows.runs WHERE seq = ANY (taken)
+      ) AS run));
+  END $$;
+
+  -- The epoch is a time, so that none is used twice, even where a crash of the server takes the last one: take-ups aren't flushed.
+  CREATE FUNCTION abi_workflows.hold(taken bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+  BEGIN
+    UPDATE abi_workflows.runs
+    SET status = 'processing', lease_ends_at = moment + abi_workflows.lease_ms(), epoch = greatest(epoch + 1, moment),
+      due_at = NULL, due_since = NULL, retry_until = NULL, waiting_for = NULL, output = NULL
+    WHERE seq = ANY (taken);
+  END $$;
+
+  -- For when the clock was set back. What was written in the future is due now, and leases are cut to their length from now. A start at
+  -- a later time stays as it is.
+  CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+  DECLARE
+    moment bigint := abi_workflows.now_ms();
+    ahead bigint[] := ARRAY(
+      SELECT seq FROM abi_workflows.runs
+      WHERE due_at > moment AND due_since > moment AND (status <> 'started' OR due_at <= due_since)
+      UNION ALL
+      SELECT seq FROM abi_workflows.runs WHERE lease_ends_at > moment + abi_workflows.lease_ms());
+  BEGIN
+    IF cardinality(ahead) > 0 THEN
+      PERFORM FROM abi_workflows.runs WHERE seq = ANY (ahead) ORDER BY seq FOR NO KEY UPDATE;
+      UPDATE abi_workflows.runs
+      SET due_at = least(due_at, moment), due_since = least(due_since, moment),
+        lease_ends_at = least(lease_ends_at, moment + abi_workflows.lease_ms())
+      WHERE seq = ANY (ahead);
+    END IF;
+  END $$;`;

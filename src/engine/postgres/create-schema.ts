@@ -1,0 +1,52 @@
+import { ValidationError } from "../../errors.ts";
+import type { PostgresConnections } from "./connections.ts";
+import { FUNCTIONS, TABLES } from "./schema.ts";
+
+/** Raise it with every change of the schema. A version that was published needs a migration to the next. */
+const VERSION = 2;
+
+/** For the locks that creating tables takes: while it waits for one, all writers wait behind it. */
+const LOCK_TIMEOUT = "10s";
+
+type Query = PostgresConnections["query"];
+
+/**
+ * Creates what is missing, one process at a time. Where nothing is missing it takes no lock: it would wait for all writers, and
+ * everybody else would wait behind it.
+ * @throws ValidationError (`engine_unreadable`) where another version has created the tables
+ */
+export async function createSchema(connections: PostgresConnections): Promise<void> {
+  if (await isThere(connections.query)) return;
+  const session = await connections.openSession();
+  const query: Query = async (text) => (await session.query<never>(text)).rows;
+  try {
+    await query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}';
+      SELECT pg_advisory_xact_lock(hashtextextended('abi-workflows/migrations', 0))`);
+    // Another process may have done it in the meantime.
+    if (await isThere(query)) return;
+    // IF NOT EXISTS would require the right to create one even where it exists.
+    const [schema] = await query<{ is_there: boolean }>(
+      "SELECT to_regnamespace('abi_workflows') IS NOT NULL AS is_there",
+    );
+    if (!schema!.is_there) await query("CREATE SCHEMA abi_workflows");
+    await query(`${TABLES} ${FUNCTIONS} INSERT INTO abi_workflows.migrations VALUES (${VERSION}); COMMIT`);
+  } finally {
+    await session.end();
+  }
+}
+
+async function isThere(query: Query): Promise<boolean> {
+  const [table] = await query<{ is_there: boolean }>(
+    "SELECT to_regclass('abi_workflows.migrations') IS NOT NULL AS is_there",
+  );
+  if (!table!.is_there) return false;
+  const [row] = await query<{ version: number }>("SELECT max(version) AS version FROM abi_workflows.migrations");
+  const { version } = row!;
+  if (version === VERSION) return true;
+  const writer = version > VERSION ? "a newer version" : "an earlier build";
+  throw new ValidationError(
+    `The runs in the PostgreSQL database were written by ${writer} of abi-workflows. Use that one, or drop the schema ` +
+      "abi_workflows with all its runs.",
+    { code: "engine_unreadable" },
+  );
+}

@@ -1,0 +1,59 @@
+/** What is written of runs, as the JSON that the function `abi_workflows.write` reads, and what its answer means. */
+import type { Hold, NewRunRecord, RunWrite, WriteOutcome } from "../run-store.ts";
+
+/** How a page was met: written; not written, because the run is not held any more; or the run is asked to be cancelled. */
+export type PageState = "held" | "lost" | "cancelled";
+
+const text = (value: string): string => JSON.stringify(value);
+/** JSON within JSON, verbatim. In an array, because PostgreSQL would read a bare null as no value. */
+const valueJson = (json: string | undefined): string => (json === undefined ? "null" : `[${json}]`);
+
+export const runJson = ({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): string =>
+  `{"id":${text(id)},"workflow":${text(workflow)},"key":${text(key)},"fingerprint":${text(fingerprint)},` +
+  `"input":${valueJson(inputJson)},"available_at":${availableAt ?? null},"priority":${priority}}`;
+
+/** Where the worker leaves the run; what stands behind that is lost. Infinity where it does not. */
+function releaseAt(writes: readonly RunWrite[]): number {
+  const at = writes.findIndex(({ kind }) => kind === "end" || kind === "put_off" || kind === "park");
+  return at === -1 ? Infinity : at;
+}
+
+/** @param after the last event of the run that is known to be stored */
+export function pageJson({ seq, epoch }: Hold, after: number, writes: readonly RunWrite[]): string {
+  const at = releaseAt(writes);
+  const steps = writes.slice(0, at).map(writeJson);
+  const release = at === Infinity ? "null" : writeJson(writes[at]!);
+  return `{"seq":${seq},"epoch":${epoch},"after":${after},"steps":[${steps.join()}],"release":${release}}`;
+}
+
+export function outcomesOf(writes: readonly RunWrite[], state: PageState): WriteOutcome[] {
+  const at = releaseAt(writes);
+  return writes.map(({ kind }, index) => {
+    if (state === "lost" || index > at) return "lost";
+    const isStopped = kind === "begin" || kind === "put_off" || kind === "park";
+    return state === "cancelled" && isStopped ? "cancelled" : "done";
+  });
+}
+
+function writeJson(write: RunWrite): string {
+  switch (write.kind) {
+    case "begin":
+      return `{"type":"step_started","name":${text(write.step)},"is_listed":${write.listed},"time":${write.time}}`;
+    case "complete": {
+      const { step, listed, time, outputJson } = write;
+      return `{"type":"step_completed","name":${text(step)},"is_listed":${listed},"time":${time},"value":${valueJson(outputJson)}}`;
+    }
+    case "fail": {
+      const { step: name, listed: is_listed, time, error, isFinal: is_final, retryUntil: retry_until } = write;
+      return JSON.stringify({ type: "step_failed", name, is_listed, time, error, is_final, retry_until });
+    }
+    case "end":
+      return "error" in write
+        ? JSON.stringify({ kind: "failed", time: write.time, error: write.error })
+        : `{"kind":"completed","time":${write.time},"value":${valueJson(write.outputJson)}}`;
+    case "put_off":
+      return JSON.stringify({ kind: "put_off", delay: Math.ceil(write.delayMs), retry_until: write.retryUntil });
+    case "park":
+      return `{"kind":"park","name":${text(write.subject)},"value":${valueJson(write.outputJson)}}`;
+  }
+}
