@@ -250,10 +250,11 @@ export const FUNCTIONS = `
     RETURN json_build_object('accepts', accepted, 'pages', written);
   END $$;
 
+  CREATE TYPE abi_workflows.queue AS (workflow text, priority integer, first_due_at bigint);
+
   -- The queues of these workflows, one for each priority, and when the first run of each is due. Reads a few index entries for each
   -- queue, however long it is.
-  CREATE FUNCTION abi_workflows.queues(workflows text[]) RETURNS TABLE (workflow text, priority integer, first_due_at bigint)
-  LANGUAGE sql STABLE AS $$
+  CREATE FUNCTION abi_workflows.queues(workflows text[]) RETURNS SETOF abi_workflows.queue LANGUAGE sql STABLE AS $$
     WITH RECURSIVE queue (workflow, priority) AS (
       SELECT name, (
         SELECT max(run.priority) FROM abi_workflows.runs AS run WHERE run.workflow = name AND run.due_at IS NOT NULL)
@@ -296,12 +297,13 @@ export const FUNCTIONS = `
     tried bigint[] := '{}';
     batch bigint[];
     locked bigint[];
+    queues abi_workflows.queue[] := ARRAY(SELECT queue FROM abi_workflows.queues(all_names) AS queue);
     due_in bigint;
     own bigint[] := ARRAY(
       SELECT seq FROM unnest(held, epochs) AS hold (seq, epoch) JOIN abi_workflows.runs USING (seq)
       WHERE runs.epoch <= hold.epoch);
   BEGIN
-    IF EXISTS (SELECT FROM abi_workflows.queues(limited) WHERE first_due_at <= moment) THEN
+    IF EXISTS (SELECT FROM unnest(queues) WHERE workflow = ANY (limited) AND first_due_at <= moment) THEN
       PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/places', 0));
       moment := abi_workflows.now_ms();
       names := all_names;
@@ -316,7 +318,7 @@ export const FUNCTIONS = `
       PERFORM abi_workflows.hold(taken);
     END IF;
 
-    WHILE cardinality(taken) < most LOOP
+    WHILE cardinality(taken) < most AND EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment) LOOP
       batch := ARRAY(
         WITH workflow AS (
           SELECT name, coalesce(allowed::integer - (
@@ -330,7 +332,7 @@ export const FUNCTIONS = `
         ), candidate AS (
           SELECT run.*, places, row_number() OVER (PARTITION BY name ORDER BY run.priority DESC, due_at, seq) AS place
           FROM workflow
-          JOIN abi_workflows.queues(names) AS queue ON queue.workflow = name AND first_due_at <= moment
+          JOIN unnest(queues) AS queue ON queue.workflow = name AND first_due_at <= moment
           CROSS JOIN LATERAL (
             SELECT seq, runs.priority, due_at FROM abi_workflows.runs
             WHERE runs.workflow = queue.workflow AND runs.priority = queue.priority AND due_at <= moment AND seq <> ALL (own || tried)
@@ -349,18 +351,21 @@ export const FUNCTIONS = `
       EXIT WHEN cardinality(locked) = cardinality(batch);
     END LOOP;
 
+    IF has_turn OR cardinality(taken) > 0 THEN
+      queues := ARRAY(SELECT queue FROM abi_workflows.queues(all_names) AS queue);
+    END IF;
     IF has_turn THEN
       DELETE FROM abi_workflows.waiting_workers AS other
       WHERE asked_at NOT BETWEEN moment - 3000 AND moment OR (other.worker = take_up.worker AND other.workflow IN (
         SELECT runs.workflow FROM abi_workflows.runs WHERE seq = ANY (taken)));
       INSERT INTO abi_workflows.waiting_workers AS me (workflow, worker, since, asked_at)
-      SELECT DISTINCT queue.workflow, take_up.worker, moment, moment FROM abi_workflows.queues(limited) AS queue
-      WHERE first_due_at <= moment AND cardinality(taken) < most
+      SELECT DISTINCT queue.workflow, take_up.worker, moment, moment FROM unnest(queues) AS queue
+      WHERE workflow = ANY (limited) AND first_due_at <= moment AND cardinality(taken) < most
       ON CONFLICT ON CONSTRAINT waiting_workers_pkey DO UPDATE SET since = least(me.since, moment), asked_at = moment;
     END IF;
 
     SELECT min(due_at) - moment INTO due_in FROM (
-      SELECT first_due_at FROM abi_workflows.queues(all_names) WHERE first_due_at > moment
+      SELECT first_due_at FROM unnest(queues) WHERE first_due_at > moment
       UNION ALL
       SELECT min(lease_ends_at) FROM abi_workflows.runs
       WHERE workflow = ANY (all_names) AND lease_ends_at > moment AND seq <> ALL (own || taken)
