@@ -30,7 +30,9 @@ export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
   /** Where the last attempt of each step is, by its name behind whether it is listed. */
   const lastAt = new Map<string, number>();
   const resumedAt = events.findLast(({ type }) => type === "resumed")?.n ?? 0;
-  for (const { n, type, time, name = "", listed = true, valueJson, error, isFinal, retryUntil } of events) {
+  for (const { n, type, time, name, listed: isListed, valueJson, errorJson, isFinal, retryUntil } of events) {
+    if (name === null) continue;
+    const listed = Boolean(isListed);
     const key = `${listed} ${name}`;
     if (type === "step_started") {
       lastAt.set(key, attempts.length);
@@ -43,10 +45,10 @@ export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
         ...attempts[at]!,
         status: type === "step_completed" ? "completed" : "failed",
         endedAt: time,
-        ...(valueJson === undefined ? {} : { outputJson: valueJson }),
-        ...(error === undefined ? {} : { error }),
-        ...(isFinal === undefined ? {} : { isFinal }),
-        ...(retryUntil === undefined ? {} : { retryUntil }),
+        ...(valueJson != null && { outputJson: valueJson }),
+        ...(errorJson !== null && { error: JSON.parse(errorJson) as WireError }),
+        ...(isFinal !== null && { isFinal: Boolean(isFinal) }),
+        ...(retryUntil !== null && { retryUntil }),
       };
     }
   }

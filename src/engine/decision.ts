@@ -35,7 +35,7 @@ export function answerTo(
   if (isTerminal(run.status)) {
     throw new ConflictError("The run has ended; there is nothing to decide any more.", { code: "run_ended" });
   }
-  if (run.waiting && run.waiting.subject !== subject) {
+  if (run.waitingFor !== null && run.waitingFor !== subject) {
     throw new ConflictError("This is not what the run waits for any more. Look at it again, then decide.", {
       code: "decision_outdated",
     });

@@ -330,7 +330,7 @@ export class DurableEngine implements WorkflowEngine {
   async #tellOfCancelled(id: string): Promise<void> {
     if (this.#restListeners.size === 0) return;
     const { run } = (await this.#store.byId(storedId(id)).catch(() => undefined)) ?? {};
-    if (run?.endedAt === undefined) return;
+    if (!run || run.endedAt === null) return;
     this.#tell(this.#restListeners, toRested(run, { status: "cancelled" }, run.endedAt));
   }
 

@@ -120,7 +120,7 @@ export class Execution {
       const handled = handler(JSON.parse(run.inputJson) as Json, {
         runId: this.#runId,
         startTime: new Date(run.createdAt),
-        ...(run.resumedAt === undefined ? {} : { resumedAt: new Date(run.resumedAt) }),
+        ...(run.resumedAt !== null && { resumedAt: new Date(run.resumedAt) }),
         step: this.#step(),
         decision: (subject, soFar) => awaitedOrNot(this.#asked() ?? this.#decision(subject, soFar)),
         history: () => this.#history(),

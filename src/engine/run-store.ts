@@ -16,16 +16,20 @@ export interface RunRecord {
   readonly inputJson: string;
   readonly status: RunStatus;
   readonly createdAt: number;
-  /** When it is to be taken up; absent while it is at work, waits for a person, or has ended. */
-  readonly dueAt?: number;
+  /** When it is to be taken up; null while it is at work, waits for a person, or has ended. */
+  readonly dueAt: number | null;
   /** When it was last submitted again after it had failed or been cancelled; never the same twice. */
-  readonly resumedAt?: number;
-  readonly endedAt?: number;
-  readonly outputJson?: string;
-  readonly error?: WireError;
-  /** While it waits for a person: for what. */
-  readonly waiting?: { readonly subject: string; readonly outputJson?: string };
+  readonly resumedAt: number | null;
+  readonly endedAt: number | null;
+  /** While it waits for a person, what it knows so far. */
+  readonly outputJson: string | null;
+  readonly errorJson: string | null;
+  /** While it waits for a person: the subject of the decision. */
+  readonly waitingFor: string | null;
 }
+
+/** A truth value as the database has it. */
+export type Flag = boolean | 0 | 1;
 
 /**
  * What happens to a run, written down once and never changed. `waiting`: for a person; `cancelled` and `failed` may be followed by
@@ -48,17 +52,17 @@ export interface EventRecord {
   readonly type: EventType;
   readonly time: number;
   /** The step, or the subject of a decision. */
-  readonly name?: string;
-  /** Of steps: whether callers are told of them. */
-  readonly listed?: boolean;
-  /** What a step returned, where it returned something; what was decided. */
-  readonly valueJson?: string;
+  readonly name: string | null;
+  /** Whether callers see the step; null where the event is none of a step. */
+  readonly listed: Flag | null;
+  /** What a step returned, where it returned something; what was decided. Absent where values were not asked for. */
+  readonly valueJson?: string | null;
   /** What a step or the run failed with. */
-  readonly error?: WireError;
+  readonly errorJson: string | null;
   /** Of a failed step: it is not tried again before the run is resumed. */
-  readonly isFinal?: boolean;
+  readonly isFinal: Flag | null;
   /** Of a failed step that is tried again on its retry budget: until when. */
-  readonly retryUntil?: number;
+  readonly retryUntil: number | null;
 }
 
 /** A decision on a subject; the first one stands. */

@@ -27,7 +27,7 @@ export const toResting = ({
   workflow,
   key,
   input: () => JSON.parse(inputJson) as Json,
-  ...(resumedAt === undefined ? {} : { resumedAt: new Date(resumedAt) }),
+  ...(resumedAt !== null && { resumedAt: new Date(resumedAt) }),
 });
 
 /** @param time when it came to rest */
@@ -42,11 +42,11 @@ export const toDecision = ({ valueJson, time }: DecisionRecord): Decision => ({
   time: new Date(time),
 });
 
-const errorOf = ({ error }: { readonly error?: WireError }): WireError =>
-  error ?? toWireError(new UnexpectedError(undefined));
+const errorOf = (json: string | null): WireError =>
+  json === null ? toWireError(new UnexpectedError(undefined)) : (JSON.parse(json) as WireError);
 
 export function toRun({ run, events }: SeenRun): Run {
-  const { status, waiting } = run;
+  const { status, waitingFor: subject } = run;
   const attempts = attemptsOf(events);
   const listed = attempts.filter((attempt) => attempt.listed);
   const stepsCompleted = listed.filter((attempt) => attempt.status === "completed").map(({ step }) => step);
@@ -58,24 +58,20 @@ export function toRun({ run, events }: SeenRun): Run {
     key: run.key,
     input: JSON.parse(run.inputJson) as Json,
     status,
-    ...(currentStep === undefined ? {} : { currentStep }),
+    ...(currentStep !== undefined && { currentStep }),
     stepsCompleted,
     startTime: new Date(run.createdAt),
-    ...(run.endedAt === undefined ? {} : { endTime: new Date(run.endedAt) }),
-    ...(status === "completed" ? { output: parse(run.outputJson) ?? null } : {}),
-    ...(status === "failed" ? { error: errorOf(run) } : {}),
-    ...(status === "waiting_for_approval" && waiting ? { waitingFor: toPendingDecision(waiting) } : {}),
-    ...(failing ? { failing } : {}),
+    ...(run.endedAt !== null && { endTime: new Date(run.endedAt) }),
+    ...(status === "completed" && { output: run.outputJson === null ? null : outputOf(run.outputJson) }),
+    ...(status === "failed" && { error: errorOf(run.errorJson) }),
+    ...(subject !== null && {
+      waitingFor: { subject, ...(run.outputJson !== null && { output: outputOf(run.outputJson) }) },
+    }),
+    ...(failing && { failing }),
   };
 }
 
-const parse = (json: string | undefined): Json | undefined =>
-  json === undefined ? undefined : (JSON.parse(json) as Json);
-
-function toPendingDecision({ subject, outputJson }: NonNullable<RunRecord["waiting"]>) {
-  const output = parse(outputJson);
-  return { subject, ...(output === undefined ? {} : { output }) };
-}
+const outputOf = (json: string): Json => JSON.parse(json) as Json;
 
 /** The step that is tried again; of several the one whose next try callers do not wait for. */
 function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep | undefined {
@@ -92,9 +88,9 @@ function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep 
     step: last.step,
     attempts: ofStep.length,
     since: new Date(ofStep[0]!.endedAt!),
-    error: errorOf(last),
-    ...(run.dueAt === undefined ? {} : { nextTry: new Date(run.dueAt) }),
-    ...(last.retryUntil === undefined ? {} : { until: new Date(last.retryUntil) }),
+    error: last.error!,
+    ...(run.dueAt !== null && { nextTry: new Date(run.dueAt) }),
+    ...(last.retryUntil !== undefined && { until: new Date(last.retryUntil) }),
   };
 }
 
@@ -107,8 +103,8 @@ function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[
         ? "died"
         : attempt.status,
     startTime: new Date(attempt.startedAt),
-    ...(attempt.endedAt === undefined ? {} : { endTime: new Date(attempt.endedAt) }),
-    ...(attempt.status === "failed" ? { error: errorOf(attempt) } : {}),
+    ...(attempt.endedAt !== undefined && { endTime: new Date(attempt.endedAt) }),
+    ...(attempt.error && { error: attempt.error }),
   }));
 }
 
@@ -124,16 +120,16 @@ export const toHistory = ({ run, events }: SeenRun): StepAttempt[] =>
 /** @param after only those with a higher `n` */
 export function toEvents({ run, events }: SeenRun, after: number): RunEvent[] {
   const accepted: RunEvent = { n: 0, type: "accepted", time: new Date(run.createdAt) };
-  const rest = events.flatMap(({ n, type, time, name, listed, error }): RunEvent[] => {
-    if (listed === false) return [];
-    const isOfStep = listed !== undefined;
+  const rest = events.flatMap(({ n, type, time, name, listed, errorJson }): RunEvent[] => {
+    const isOfStep = listed !== null;
+    if (isOfStep && !listed) return [];
     return [
       {
         n,
         type: type === "waiting" ? "waiting_for_approval" : type,
         time: new Date(time),
-        ...(name === undefined ? {} : isOfStep ? { step: name } : { subject: name }),
-        ...(error === undefined ? {} : { error }),
+        ...(name !== null && (isOfStep ? { step: name } : { subject: name })),
+        ...(errorJson !== null && { error: errorOf(errorJson) }),
       },
     ];
   });

@@ -10,6 +10,7 @@ import type {
   EventRecord,
   Hold,
   RunQuery,
+  RunRecord,
   RunStore,
   SeenRun,
   TakenUp,
@@ -18,17 +19,7 @@ import type {
 import { PostgresChannel } from "./channel.ts";
 import { PostgresConnections } from "./connections.ts";
 import { isUnwritable, sqlState, troubleOf } from "./errors.ts";
-import {
-  toCounts,
-  toDecision,
-  toEvent,
-  toRunRecord,
-  type CountRow,
-  type DecisionRow,
-  type EventRow,
-  type RunRow,
-  waitingSince,
-} from "../rows.ts";
+import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type Ages, type CountRow } from "../rows.ts";
 import { createSchema } from "./create-schema.ts";
 import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
 
@@ -42,15 +33,13 @@ const INDEXED_CHARACTERS = 200;
 /** For what a power cut may take: it is begun again. */
 const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
 
-const RUN = `seq, id, workflow, key, input::text AS input, status, created_at, due_at, resumed_at, ended_at, output::text AS output,
-  error, waiting_for`;
 const EVENTS_OF = (run: string, after: string): string => `
-  SELECT n, type, time, name, is_listed, error, is_final, retry_until FROM abi_workflows.events
+  SELECT ${EVENT_COLUMNS} FROM abi_workflows.events
   WHERE run = ${run} AND n > ${after} ORDER BY n`;
-const SEEN = `SELECT ${RUN}, (SELECT json_agg(row_to_json(event)) FROM (${EVENTS_OF("runs.seq", "0")}) AS event) AS events
+const SEEN = `SELECT ${RUN_COLUMNS}, (SELECT json_agg(row_to_json(event)) FROM (${EVENTS_OF("runs.seq", "0")}) AS event) AS events
   FROM abi_workflows.runs`;
 const DECISION_ON = (run: string, subject: string): string => `
-  SELECT value::text AS value, time FROM abi_workflows.events WHERE run = ${run} AND type = 'decided' AND name = ${subject}`;
+  SELECT ${EVENT_VALUE}, time FROM abi_workflows.events WHERE run = ${run} AND type = 'decided' AND name = ${subject}`;
 
 const WRITE = { name: "write", text: "SELECT abi_workflows.write($1, $2) AS written" };
 const WRITE_UNFLUSHED = {
@@ -88,7 +77,7 @@ const BY_KEY = { name: "by_key", text: `${SEEN} WHERE workflow = $1 AND key = $2
 const EVENTS = { name: "events", text: EVENTS_OF("$1", "$2") };
 const DECISION = { name: "decision", text: DECISION_ON("$1", "$2") };
 const DECIDABLE = `
-  SELECT ${RUN}, (SELECT row_to_json(decision) FROM (${DECISION_ON("runs.seq", "$2")}) AS decision) AS decision
+  SELECT ${RUN_COLUMNS}, (SELECT row_to_json(decision) FROM (${DECISION_ON("runs.seq", "$2")}) AS decision) AS decision
   FROM abi_workflows.runs WHERE id = $1`;
 const COUNTS = `
   WITH due AS (
@@ -101,10 +90,9 @@ const COUNTS = `
     SELECT workflow, min(${waitingSince("abi_workflows.events")}) AS since
     FROM abi_workflows.runs WHERE status = 'waiting_for_approval' GROUP BY workflow
   )
-  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS due_for,
-    abi_workflows.now_ms() - min(parked.since) AS waited_for
+  SELECT workflow, status, count(*) AS count, abi_workflows.now_ms() - min(due.at) AS "dueForMs",
+    abi_workflows.now_ms() - min(parked.since) AS "waitedForMs"
   FROM abi_workflows.runs LEFT JOIN due USING (workflow) LEFT JOIN parked USING (workflow) GROUP BY workflow, status`;
-type AgedCountRow = CountRow & { readonly due_for: number | null; readonly waited_for: number | null };
 const FORGET = `
   WITH forgotten AS (
     DELETE FROM abi_workflows.runs WHERE id = $1 AND status IN ('completed', 'failed', 'cancelled') RETURNING seq
@@ -113,9 +101,9 @@ const FORGET = `
   )
   SELECT seq FROM forgotten`;
 
-type SeenRow = RunRow & { readonly events: readonly EventRow[] | null };
+type SeenRow = RunRecord & { readonly events: readonly EventRecord[] | null };
 
-const toSeen = (row: SeenRow): SeenRun => ({ run: toRunRecord(row), events: (row.events ?? []).map(toEvent) });
+const toSeen = ({ events, ...run }: SeenRow): SeenRun => ({ run, events: events ?? [] });
 
 /** What the functions of the schema return. */
 interface Written {
@@ -231,11 +219,11 @@ export class PostgresRunStore implements RunStore {
       this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]),
     );
     const { due_in: dueIn, runs } = row!.taken;
-    const taken = (runs ?? []).map((run) => {
-      const hold: Hold = { seq: run.seq, epoch: run.epoch, workflow: run.workflow };
-      const events = (run.events ?? []).map(toEvent);
-      this.#lastEvents.set(hold, events.at(-1)?.n ?? 0);
-      return { hold, run: toRunRecord(run), events };
+    const taken = (runs ?? []).map(({ epoch, ...row }) => {
+      const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
+      const seen = toSeen(row);
+      this.#lastEvents.set(hold, seen.events.at(-1)?.n ?? 0);
+      return { hold, ...seen };
     });
     this.#held = [...held, ...taken.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
@@ -266,12 +254,12 @@ export class PostgresRunStore implements RunStore {
   }
 
   async events(seq: number, after: number): Promise<EventRecord[]> {
-    return (await this.#connections.query<EventRow>(EVENTS, [seq, after])).map(toEvent);
+    return this.#connections.query<EventRecord>(EVENTS, [seq, after]);
   }
 
   async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
-    const [row] = await this.#connections.query<DecisionRow>(DECISION, [seq, subject]);
-    return row && toDecision(row);
+    const [decision] = await this.#connections.query<DecisionRecord>(DECISION, [seq, subject]);
+    return decision;
   }
 
   async decide(
@@ -291,12 +279,8 @@ export class PostgresRunStore implements RunStore {
       ]);
       taken = decided!.taken;
     }
-    const [row] = await query<RunRow & { decision: DecisionRow | null }>(DECIDABLE, [id, subject]);
-    return {
-      taken,
-      ...(row ? { run: toRunRecord(row) } : {}),
-      ...(row?.decision ? { decision: toDecision(row.decision) } : {}),
-    };
+    const [row] = await query<RunRecord & { decision: DecisionRecord | null }>(DECIDABLE, [id, subject]);
+    return { taken, ...(row && { run: row }), ...(row?.decision && { decision: row.decision }) };
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
@@ -348,13 +332,9 @@ export class PostgresRunStore implements RunStore {
   }
 
   async counts(): Promise<RunCounts[]> {
-    const rows = await this.#connections.query<AgedCountRow>(COUNTS);
+    const rows = await this.#connections.query<CountRow & Ages>(COUNTS);
     const ages = new Map(rows.map((row) => [row.workflow, row]));
-    return toCounts(
-      rows,
-      (workflow) => ages.get(workflow)?.due_for ?? -1,
-      (workflow) => ages.get(workflow)?.waited_for ?? undefined,
-    );
+    return toCounts(rows, (workflow) => ages.get(workflow)!);
   }
 
   async forget(id: string): Promise<boolean> {

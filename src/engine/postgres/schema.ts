@@ -11,6 +11,8 @@
  * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their keys. Processes that lock in
  *   different orders deadlock.
  */
+import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS } from "../rows.ts";
+
 export const TABLES = `
   CREATE TABLE abi_workflows.runs (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -372,13 +374,11 @@ export const FUNCTIONS = `
     ) AS next (due_at);
     RETURN json_build_object('due_in', due_in, 'runs', (
       SELECT json_agg(row_to_json(run) ORDER BY array_position(tried, seq) NULLS FIRST) FROM (
-        SELECT seq, id, workflow, key, input::text AS input, status, created_at, due_at, resumed_at, ended_at,
-          output::text AS output, error, waiting_for, epoch, (
-            SELECT json_agg(row_to_json(event) ORDER BY n) FROM (
-              SELECT n, type, time, name, is_listed, value::text AS value, error, is_final, retry_until
-              FROM abi_workflows.events WHERE events.run = seq
-            ) AS event
-          ) AS events
+        SELECT epoch, ${RUN_COLUMNS}, (
+          SELECT json_agg(row_to_json(event) ORDER BY n) FROM (
+            SELECT ${EVENT_COLUMNS}, ${EVENT_VALUE} FROM abi_workflows.events WHERE events.run = seq
+          ) AS event
+        ) AS events
         FROM abi_workflows.runs WHERE seq = ANY (taken)
       ) AS run));
   END $$;

@@ -13,6 +13,7 @@ import type {
   Hold,
   NewRunRecord,
   RunQuery,
+  RunRecord,
   RunStore,
   RunWrite,
   SeenRun,
@@ -21,24 +22,11 @@ import type {
   TakeUpRequest,
   WriteOutcome,
 } from "../run-store.ts";
-import {
-  toCounts,
-  toDecision,
-  toEvent,
-  toRunRecord,
-  type CountRow,
-  type DecisionRow,
-  type EventRow,
-  type RunRow,
-  waitingSince,
-  type WaitingRow,
-} from "../rows.ts";
+import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
 
-/** A run with what only this store reads of it. */
-type StoredRow = RunRow & Readonly<{ fingerprint: string; is_held: 0 | 1; epoch: number; cancel_requested: 0 | 1 }>;
-
-type NewEvent = Omit<EventRecord, "n">;
+/** An event to insert; whatever is left out is NULL. */
+type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
 
 /** What is looked at of a run that is due. */
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
@@ -46,7 +34,6 @@ type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: n
 const HAS_ENDED = "status IN ('completed', 'failed', 'cancelled')";
 const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
   FROM runs WHERE status = 'waiting_for_approval' GROUP BY workflow`;
-const WITHOUT_VALUES = "n, type, time, name, is_listed, error, is_final, retry_until";
 
 /**
  * Runs in a SQLite file. One process at a time executes them; others may submit, look and decide meanwhile.
@@ -109,10 +96,10 @@ export class SqliteRunStore implements RunStore {
       [id, workflow, key, fingerprint, inputJson, priority, now, availableAt ?? now, now],
     );
     if (changes > 0) return { id, outcome: "created" };
-    const known = this.#get("SELECT id, fingerprint FROM runs WHERE workflow = ? AND key = ?", [
-      workflow,
-      key,
-    ]) as StoredRow;
+    const known = this.#get("SELECT id, fingerprint FROM runs WHERE workflow = ? AND key = ?", [workflow, key]) as {
+      id: string;
+      fingerprint: string;
+    };
     if (known.fingerprint !== fingerprint) return { id: known.id, outcome: "conflict" };
     if (known.id === id) return { id, outcome: "created" }; // the answer to an earlier try was lost
     return { id: known.id, outcome: this.#resume(known.id, availableAt) ? "resumed" : "existing" };
@@ -123,7 +110,7 @@ export class SqliteRunStore implements RunStore {
       `SELECT cancel_requested, (SELECT coalesce(max(n), 0) FROM events WHERE run = seq) AS last_event
        FROM runs WHERE seq = ? AND epoch = ? AND is_held`,
       [seq, epoch],
-    ) as (StoredRow & { last_event: number }) | undefined;
+    ) as { cancel_requested: 0 | 1; last_event: number } | undefined;
     if (!held) return writes.map(() => "lost");
     const isCancelled = held.cancel_requested === 1;
     const events: NewEvent[] = [];
@@ -146,14 +133,13 @@ export class SqliteRunStore implements RunStore {
         return "done";
       case "complete": {
         const { step: name, listed, time, outputJson } = write;
-        const value = outputJson === undefined ? {} : { valueJson: outputJson };
-        events.push({ type: "step_completed", time, name, listed, ...value });
+        events.push({ type: "step_completed", time, name, listed, valueJson: outputJson ?? null });
         return "done";
       }
       case "fail": {
         const { step: name, listed, time, error, isFinal, retryUntil } = write;
-        const until = retryUntil === undefined ? {} : { retryUntil };
-        events.push({ type: "step_failed", time, name, listed, error, isFinal, ...until });
+        const errorJson = JSON.stringify(error);
+        events.push({ type: "step_failed", time, name, listed, errorJson, isFinal, retryUntil: retryUntil ?? null });
         return "done";
       }
       case "end":
@@ -177,16 +163,16 @@ export class SqliteRunStore implements RunStore {
     const rows = Array<string>(events.length).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
     this.#run(
       `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until) VALUES ${rows}`,
-      events.flatMap(({ type, time, name, listed, valueJson, error, isFinal, retryUntil }, index) => [
+      events.flatMap(({ type, time, name, listed, valueJson, errorJson, isFinal, retryUntil }, index) => [
         seq,
         last + 1 + index,
         type,
         time,
         name ?? null,
-        listed === undefined ? null : Number(listed),
+        listed == null ? null : Number(listed),
         valueJson ?? null,
-        error === undefined ? null : JSON.stringify(error),
-        isFinal === undefined ? null : Number(isFinal),
+        errorJson ?? null,
+        isFinal == null ? null : Number(isFinal),
         retryUntil ?? null,
       ]),
     );
@@ -201,19 +187,13 @@ export class SqliteRunStore implements RunStore {
   }
 
   #end(seq: number, end: Extract<RunWrite, { kind: "end" }>): NewEvent {
-    const error = "error" in end ? end.error : undefined;
-    const status = error ? "failed" : "completed";
+    const errorJson = "error" in end ? JSON.stringify(end.error) : null;
+    const status = errorJson === null ? "completed" : "failed";
     this.#run(
       `UPDATE runs SET status = ?, output = ?, error = ?, ended_at = ?, is_held = 0, cancel_requested = 0 WHERE seq = ?`,
-      [
-        status,
-        "outputJson" in end ? (end.outputJson ?? null) : null,
-        error ? JSON.stringify(error) : null,
-        end.time,
-        seq,
-      ],
+      [status, "outputJson" in end ? (end.outputJson ?? null) : null, errorJson, end.time, seq],
     );
-    return { type: status, time: end.time, ...(error && { error }) };
+    return { type: status, time: end.time, errorJson };
   }
 
   #makeDue(seq: number, delayMs: number, retryUntil?: number): void {
@@ -304,25 +284,23 @@ export class SqliteRunStore implements RunStore {
   #hold(seq: number): TakenRun | undefined {
     const [row] = this.#all(
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
-         waiting_for = NULL, output = NULL WHERE seq = ? AND due_at IS NOT NULL RETURNING *`,
+         waiting_for = NULL, output = NULL WHERE seq = ? AND due_at IS NOT NULL RETURNING epoch, ${RUN_COLUMNS}`,
       [seq],
-    ) as StoredRow[];
+    ) as (RunRecord & { epoch: number })[];
     if (!row) return undefined;
-    const run = toRunRecord(row);
-    const { epoch } = row;
+    const { epoch, ...run } = row;
     // Nothing has been done of a run that is taken up for the first time.
-    const events = epoch === 1 ? [] : this.#events(seq, 0, "*");
+    const events = epoch === 1 ? [] : this.#events(seq, 0, `${EVENT_COLUMNS}, ${EVENT_VALUE}`);
     return { hold: { seq, epoch, workflow: run.workflow }, run, events };
   }
 
   async events(seq: number, after: number): Promise<EventRecord[]> {
-    return this.#events(seq, after, WITHOUT_VALUES);
+    return this.#events(seq, after);
   }
 
-  #events(seq: number, after: number, columns: string): EventRecord[] {
-    return (
-      this.#all(`SELECT ${columns} FROM events WHERE run = ? AND n > ? ORDER BY n`, [seq, after]) as EventRow[]
-    ).map(toEvent);
+  #events(seq: number, after: number, columns = EVENT_COLUMNS): EventRecord[] {
+    const sql = `SELECT ${columns} FROM events WHERE run = ? AND n > ? ORDER BY n`;
+    return this.#all(sql, [seq, after]) as EventRecord[];
   }
 
   async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
@@ -330,11 +308,8 @@ export class SqliteRunStore implements RunStore {
   }
 
   #decision(seq: number, subject: string): DecisionRecord | undefined {
-    const row = this.#get("SELECT value, time FROM events WHERE run = ? AND type = 'decided' AND name = ?", [
-      seq,
-      subject,
-    ]) as DecisionRow | undefined;
-    return row && toDecision(row);
+    const sql = `SELECT ${EVENT_VALUE}, time FROM events WHERE run = ? AND type = 'decided' AND name = ?`;
+    return this.#get(sql, [seq, subject]) as DecisionRecord | undefined;
   }
 
   async decide(
@@ -344,14 +319,13 @@ export class SqliteRunStore implements RunStore {
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
     const look = (): DecisionOutcome => {
-      const row = this.#byId(id);
-      if (!row) return { taken: false };
-      const run = toRunRecord(row);
+      const run = this.#byId(id);
+      if (!run) return { taken: false };
       const standing = this.#decision(run.seq, subject);
-      const isOpen = !standing && run.endedAt === undefined && (run.waiting?.subject ?? subject) === subject;
+      const isOpen = !standing && run.endedAt === null && (run.waitingFor ?? subject) === subject;
       if (!take || !isOpen) return { taken: false, run, ...(standing ? { decision: standing } : {}) };
       this.#tell(run.seq, { type: "decided", time, name: subject, valueJson });
-      if (run.waiting) {
+      if (run.waitingFor !== null) {
         const now = Date.now();
         this.#run(
           "UPDATE runs SET status = 'processing', waiting_for = NULL, output = NULL, due_at = ?, due_since = ? WHERE seq = ?",
@@ -363,8 +337,8 @@ export class SqliteRunStore implements RunStore {
     return take ? this.#transaction(true, look) : look();
   }
 
-  #byId(id: string): RunRow | undefined {
-    return this.#get("SELECT * FROM runs WHERE id = ?", [id]) as RunRow | undefined;
+  #byId(id: string): RunRecord | undefined {
+    return this.#get(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ?`, [id]) as RunRecord | undefined;
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
@@ -372,13 +346,12 @@ export class SqliteRunStore implements RunStore {
   }
 
   async byKey(workflow: string, key: string): Promise<SeenRun | undefined> {
-    return this.#seen(
-      this.#get("SELECT * FROM runs WHERE workflow = ? AND key = ?", [workflow, key]) as RunRow | undefined,
-    );
+    const sql = `SELECT ${RUN_COLUMNS} FROM runs WHERE workflow = ? AND key = ?`;
+    return this.#seen(this.#get(sql, [workflow, key]) as RunRecord | undefined);
   }
 
-  #seen(row: RunRow | undefined): SeenRun | undefined {
-    return row && { run: toRunRecord(row), events: this.#events(row.seq, 0, WITHOUT_VALUES) };
+  #seen(run: RunRecord | undefined): SeenRun | undefined {
+    return run && { run, events: this.#events(run.seq, 0) };
   }
 
   async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
@@ -399,28 +372,29 @@ export class SqliteRunStore implements RunStore {
     }
     const rows = this.#file.database
       .prepare(
-        `SELECT * FROM runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
+        `SELECT ${RUN_COLUMNS} FROM runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
          ORDER BY created_at DESC, seq DESC LIMIT ?`,
       )
-      .all(...conditions.flatMap(([, ...values]) => values), limit) as unknown as RunRow[];
-    return rows.map((row) => this.#seen(row)!);
+      .all(...conditions.flatMap(([, ...values]) => values), limit) as unknown as RunRecord[];
+    return rows.map((run) => this.#seen(run)!);
   }
 
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
     const rows = this.#all("SELECT workflow, status, count(*) AS count FROM runs GROUP BY workflow, status", []);
-    const waiting = this.#all(OLDEST_WAITING, []) as WaitingRow[];
+    const waiting = this.#all(OLDEST_WAITING, []) as { workflow: string; since: number }[];
     const since = new Map(waiting.map((row) => [row.workflow, row.since]));
-    return toCounts(
-      rows as CountRow[],
-      (workflow) => now - Math.min(...Array.from(this.#firsts(workflow), (run) => run.due_at)),
-      (workflow) => (since.has(workflow) ? now - since.get(workflow)! : undefined),
-    );
+    return toCounts(rows as CountRow[], (workflow) => ({
+      dueForMs: now - Math.min(...Array.from(this.#firsts(workflow), (run) => run.due_at)),
+      waitedForMs: since.has(workflow) ? now - since.get(workflow)! : null,
+    }));
   }
 
   async forget(id: string): Promise<boolean> {
     return this.#transaction(true, () => {
-      const [row] = this.#all(`DELETE FROM runs WHERE id = ? AND ${HAS_ENDED} RETURNING seq`, [id]) as RunRow[];
+      const [row] = this.#all(`DELETE FROM runs WHERE id = ? AND ${HAS_ENDED} RETURNING seq`, [id]) as {
+        seq: number;
+      }[];
       if (row) this.#run("DELETE FROM events WHERE run = ?", [row.seq]);
       return row !== undefined;
     });
@@ -436,7 +410,7 @@ export class SqliteRunStore implements RunStore {
       `UPDATE runs SET status = 'started', resumed_at = max(?, coalesce(resumed_at + 1, 0)),
          due_at = ?, due_since = ?, ended_at = NULL, error = NULL WHERE id = ? AND status IN ('failed', 'cancelled') RETURNING seq`,
       [now, availableAt ?? now, now, id],
-    ) as RunRow[];
+    ) as { seq: number }[];
     if (!resumed) return this.#hasten(now, "id = ?", [id]);
     this.#tell(resumed.seq, { type: "resumed", time: now });
     return true;
@@ -457,7 +431,7 @@ export class SqliteRunStore implements RunStore {
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
     return this.#transaction(true, () => {
       const row = this.#get(`SELECT seq, is_held FROM runs WHERE id = ? AND NOT ${HAS_ENDED}`, [id]) as
-        | StoredRow
+        | { seq: number; is_held: 0 | 1 }
         | undefined;
       if (!row) return undefined;
       const { seq } = row;
