@@ -226,7 +226,7 @@ export async function openApplication(
       operations: graphOperations(ontologyStore, settings),
       logger,
     });
-    engine.resume();
+    engine.startWorker();
     return { workflow, service, engine, ontologyStore, customerDataPipeline, close };
   } catch (error) {
     await close();

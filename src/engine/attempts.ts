@@ -1,17 +1,17 @@
 import type { WireError } from "../errors.ts";
 import type { EventRecord } from "./run-store.ts";
 
-/** One attempt of one step, put together of its events. Times are milliseconds since 1970. */
+/** One attempt of one step, made from its events. Times are milliseconds since 1970. */
 export interface Attempt {
   readonly step: string;
   readonly listed: boolean;
   /** Whether it was made since the run was last submitted. */
   readonly isCurrent: boolean;
-  /** `running` without an end: at work, or its process died. */
+  /** `running`: it has no end; it is running, or its process died. */
   readonly status: "running" | "completed" | "failed";
   readonly startedAt: number;
   readonly endedAt?: number;
-  /** Where it is completed, has returned something, and the events came with outputs. */
+  /** If it completed with a result and the events came with values. */
   readonly outputJson?: string;
   /** Only when failed. */
   readonly error?: WireError;
@@ -24,7 +24,7 @@ export interface Attempt {
 export const isSameStep = (one: Pick<Attempt, "step" | "listed">, other: Pick<Attempt, "step" | "listed">): boolean =>
   one.step === other.step && one.listed === other.listed;
 
-/** In the order in which they began. No two of one step are at work at the same time. */
+/** In the order in which they began. Two attempts of one step never run at the same time. */
 export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
   const attempts: Attempt[] = [];
   /** Where the last attempt of each step is, by its name behind whether it is listed. */

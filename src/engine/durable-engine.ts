@@ -34,7 +34,7 @@ import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
 import { assertKey, isStorable, refusedInput, storableInput } from "./storable.ts";
 import { settlesWithin } from "./within.ts";
-import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerSurroundings } from "./worker.ts";
+import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerDependencies } from "./worker.ts";
 
 /** How an engine works, wherever it keeps its runs. */
 export interface EngineOptions {
@@ -61,9 +61,9 @@ export type DurableEngineOptions = EngineOptions &
 
 /** Runs at work at the same time in one process, where neither the engine nor a workflow says. */
 const DEFAULT_CONCURRENCY = 16;
-/** How long those who submit a run or wait for one bear with a database that fails: long enough for a server to be restarted. Milliseconds. */
+/** How long `start` and `wait` bear with a database that fails: long enough for a server to restart. Milliseconds. */
 const PATIENCE_MS = 15_000;
-/** How long an engine that closes waits for an answer of the database. Milliseconds. */
+/** How long `close` waits for an answer from the database. Milliseconds. */
 const SILENCE_MS = 5000;
 
 const CLOSED = new IoError("The engine was closed. The run goes on when it is opened again.", { code: "interrupted" });
@@ -74,8 +74,12 @@ const NOT_ACCEPTED = new IoError(
 
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 
-/** @param known how many of its attempts had failed when somebody began to wait: they wait for the one that is due or at work then */
-function isPutOffForLong({ failing }: Run, known: number): boolean {
+/**
+ * Whether a caller stops waiting because a step lives on its retry budget: after the attempt that was due or running when it began
+ * to wait.
+ * @param known how many attempts had failed then
+ */
+function isWaitingOnBudget({ failing }: Run, known: number): boolean {
   if (!failing?.until) return false;
   return failing.attempts > known || (failing.nextTry !== undefined && failing.nextTry.getTime() > Date.now());
 }
@@ -104,7 +108,17 @@ function recordOf(workflow: string, { key, fingerprint, input, availableAt, prio
   return { id: randomUUID(), workflow, key, fingerprint, inputJson, priority, ...later };
 }
 
-/** Durable execution on a journal and a queue of runs that are due, in a SQLite file or a PostgreSQL database. */
+/**
+ * The engine that callers see: it checks what they hand in, answers from the store, and starts the worker.
+ *
+ * Read on in this order:
+ *
+ * 1. `run-store.ts`: the port to the database, and what each write means.
+ * 2. `worker.ts`: takes up due runs and executes them.
+ * 3. `execution.ts`: one execution of one run; its header says what a crash at each point leaves.
+ * 4. `journal.ts`: groups writes, and repeats them while the database is away.
+ * 5. `sqlite/` and `postgres/`: the SQL.
+ */
 export class DurableEngine implements WorkflowEngine {
   readonly #store: RunStore;
   readonly #journal: Journal;
@@ -116,7 +130,7 @@ export class DurableEngine implements WorkflowEngine {
   readonly #indexedFields = new Set<string>();
   readonly #stepListeners = new Set<(event: StepEvent) => void>();
   readonly #restListeners = new Set<(rested: RestedRun) => void>();
-  /** What runs do belongs to no caller, whichever of them happens to start the worker. */
+  /** Runs must not inherit the async context (such as a trace) of the caller that happens to start the worker. */
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
   readonly #failureLog: FailureLog;
@@ -133,7 +147,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
     this.#journal = new Journal(this.#store, this.#logger);
     this.#failureLog = new FailureLog(this.#logger);
-    this.#store.listen((id) => this.#heard(id));
+    this.#store.listen((id) => this.#onAnnouncement(id));
   }
 
   /**
@@ -171,12 +185,12 @@ export class DurableEngine implements WorkflowEngine {
     };
   }
 
-  /** Begins to execute: unfinished runs of the registered workflows go on. Called by the first `start` as well. */
-  resume(): void {
+  /** Starts to execute: unfinished runs of the registered workflows continue. The first `start` calls it as well. */
+  startWorker(): void {
     if (!this.#isWorker || this.#worker || this.#closing) return;
     const limits = [...this.#workflows.values()].map(({ limit }) => limit ?? 0);
     const slots = this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits);
-    const surroundings: WorkerSurroundings = {
+    const dependencies: WorkerDependencies = {
       store: this.#store,
       journal: this.#journal,
       retry: this.#retry,
@@ -184,11 +198,11 @@ export class DurableEngine implements WorkflowEngine {
       failureLog: this.#failureLog,
       followerOf: this.#followerOf ?? (() => undefined),
       isClosing: () => this.#closing !== undefined,
-      onHappened: (id) => this.#happened(id),
+      announce: (id) => this.#announce(id),
       emit: (event) => this.#tell(this.#stepListeners, event),
       rested: (run) => this.#tell(this.#restListeners, run),
     };
-    this.#worker = this.#outsideOfCalls(() => new Worker(this.#workflows, slots, surroundings));
+    this.#worker = this.#outsideOfCalls(() => new Worker(this.#workflows, slots, dependencies));
     for (const field of this.#indexedFields) {
       this.#store.index(field).catch((error: unknown) => {
         this.#logger.warn(
@@ -197,8 +211,8 @@ export class DurableEngine implements WorkflowEngine {
         );
       });
     }
-    // What made their steps fail may be over, and whoever has just started this process waits to see that.
-    void this.#reach(() => this.#store.hasten()).then(
+    // A restart often follows a repair, so steps that wait on their retry budget are tried at once.
+    void this.#withStore(() => this.#store.hastenRetries()).then(
       (hastened) => hastened && this.#worker?.wake(),
       (error: unknown) =>
         this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a retry were not hastened"),
@@ -209,16 +223,16 @@ export class DurableEngine implements WorkflowEngine {
     const run = recordOf(workflow, newRun);
     const { key } = run;
     const submit = async (): Promise<StartedRun> => {
-      this.resume();
+      this.startWorker();
       const { id, outcome } = await this.#journal.accept(run);
       if (outcome === "conflict") {
         throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
       }
-      if (outcome !== "existing") this.#happened(id);
+      if (outcome !== "existing") this.#announce(id);
       return { id: publicId(id), outcome };
     };
-    // By its key it is made once, however often it is tried: a lost connection need not be the caller's trouble.
-    return pRetry(() => this.#reach(submit), {
+    // Its key makes it safe to repeat, so a lost connection need not be the caller's problem.
+    return pRetry(() => this.#withStore(submit), {
       retries: Infinity,
       minTimeout: 50,
       maxTimeout: 1000,
@@ -235,7 +249,7 @@ export class DurableEngine implements WorkflowEngine {
     let failures: number | undefined;
     for (;;) {
       signal?.throwIfAborted();
-      // The waiter is in place before the look: an end between the two is not missed.
+      // Subscribe before looking, so that an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
         const run = await this.get(id).catch((error: unknown) => {
@@ -247,7 +261,7 @@ export class DurableEngine implements WorkflowEngine {
         if (run !== null) {
           failingSince = undefined;
           failures ??= run.failing?.attempts ?? 0;
-          if (isAtRest(run.status) || isPutOffForLong(run, failures)) return run;
+          if (isAtRest(run.status) || isWaitingOnBudget(run, failures)) return run;
           if ((this.#worker?.failingForMs ?? 0) > PATIENCE_MS) throw this.#unanswered(GOES_ON);
         }
         await end.promise;
@@ -258,21 +272,21 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   get(id: string): Promise<Run | undefined> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       const seen = await this.#store.byId(storedId(id));
       return seen && toRun(seen);
     });
   }
 
   find(workflow: string, key: string): Promise<Run | undefined> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       const seen = isStorable(key) ? await this.#store.byKey(workflow, key) : undefined;
       return seen && toRun(seen);
     });
   }
 
   list({ after, limit = 100, startedSince, startedBefore, ...filter }: RunFilter = {}): Promise<Run[]> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       if (!isStorable({ after, ...filter })) return []; // no run has such a field
       const seen = await this.#store.find({
         ...filter,
@@ -286,41 +300,41 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   history(id: string): Promise<StepAttempt[]> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       const seen = await this.#store.byId(storedId(id));
       return seen ? toHistory(seen) : [];
     });
   }
 
   events(id: string, after = -1): Promise<RunEvent[]> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       const seen = await this.#store.byId(storedId(id));
       return seen ? toEvents(seen, after) : [];
     });
   }
 
   counts(): Promise<RunCounts[]> {
-    return this.#reach(() => this.#store.counts());
+    return this.#withStore(() => this.#store.counts());
   }
 
   forget(id: string): Promise<boolean> {
-    return this.#reach(() => this.#store.forget(storedId(id)));
+    return this.#withStore(() => this.#store.forget(storedId(id)));
   }
 
   retry(id: string): Promise<boolean> {
-    return this.#reach(async () => {
-      const isResumed = await this.#store.resume(storedId(id));
-      if (isResumed) this.#happened(storedId(id));
-      return isResumed;
+    return this.#withStore(async () => {
+      const isRetried = await this.#store.retry(storedId(id));
+      if (isRetried) this.#announce(storedId(id));
+      return isRetried;
     });
   }
 
   cancel(id: string): Promise<boolean> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       const answer = await this.#store.cancel(storedId(id));
       if (answer === "cancelled") {
         this.#failureLog.passed(id);
-        this.#happened(storedId(id));
+        this.#announce(storedId(id));
         await this.#tellOfCancelled(id);
       }
       return answer !== undefined;
@@ -335,21 +349,21 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   decide(id: string, subject: string, value: Json): Promise<Decision> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       assertSubject(subject);
       const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
       for (;;) {
         const outcome = await this.#store.decide(storedId(id), subject, decision, { take: true });
-        if (outcome.taken) this.#happened(storedId(id));
+        if (outcome.taken) this.#announce(storedId(id));
         const answer = answerTo(outcome, subject, decision.valueJson);
-        // Without one the run has changed meanwhile, and it is worth trying again.
+        // No answer: the run changed in between. Try again.
         if (answer) return answer;
       }
     });
   }
 
   standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined> {
-    return this.#reach(async () => {
+    return this.#withStore(async () => {
       assertSubject(subject);
       const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
       const outcome = await this.#store.decide(storedId(id), subject, decision, { take: false });
@@ -376,28 +390,28 @@ export class DurableEngine implements WorkflowEngine {
     this.#journal.closeSoon();
     if (this.#worker) {
       let answers = await settlesWithin(this.#worker.stop(), SILENCE_MS);
-      // Others find out by themselves.
-      if (answers) answers = await settlesWithin(this.#store.leave(), SILENCE_MS);
+      // If this fails, other workers skip our turn by themselves after three seconds.
+      if (answers) answers = await settlesWithin(this.#store.leaveQueue(), SILENCE_MS);
       if (answers) await this.#drain(this.#worker.drained());
     }
     this.#waiters.announceAll();
     await this.#store.close();
   }
 
-  /** Waits for the steps in hand, however long they take; but not for a database that says nothing: there the leases do the rest. */
+  /** Waits for running steps, however long they take, as long as the database answers. If it doesn't, their leases run out. */
   async #drain(drained: Promise<void>): Promise<void> {
     while (!(await settlesWithin(drained, SILENCE_MS))) {
       if (!(await settlesWithin(this.#store.byId(""), SILENCE_MS))) return;
     }
   }
 
-  /** Something has happened to a run that others should look at: here, and in every process on the same database. */
-  #happened(id: string): void {
-    this.#heard(id);
+  /** Tells everybody who waits for a run or for work: here, and in every process on the same database. */
+  #announce(id: string): void {
+    this.#onAnnouncement(id);
     this.#store.announce(id);
   }
 
-  #heard(id: string | undefined): void {
+  #onAnnouncement(id: string | undefined): void {
     if (id === undefined) this.#waiters.announceAll();
     else this.#waiters.announce(id);
     this.#worker?.wake();
@@ -415,12 +429,12 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   #unanswered(advice: string, cause?: unknown): IoError {
-    const trouble = `The workflow database does not answer as it should: ${this.#store.troubleOf(cause)} ${advice}`;
+    const trouble = `The workflow database does not answer as it should: ${this.#store.adviceFor(cause)} ${advice}`;
     return new IoError(trouble, { code: "engine_unavailable", cause });
   }
 
-  /** Work with the database for a caller: nothing once the engine closes, and its faults as errors that may pass. */
-  async #reach<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Does a caller's work with the database. Rejects once the engine closes; a failure of the database becomes a retriable error. */
+  async #withStore<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw CLOSED;
     try {
       return await work();

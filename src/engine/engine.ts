@@ -1,6 +1,6 @@
 /**
- * The port for durable execution. A run is started by key, executed step by step, and survives the process:
- * what a step returned is stored before the next one starts and is never computed again.
+ * The port for durable execution. A run is started under a key, executed step by step, and survives its process: the result of a
+ * step is stored before the next step begins, and is never computed again. Which crash leaves what is said in `execution.ts`.
  */
 import type { WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -35,8 +35,8 @@ export interface Run {
   readonly input: Json;
   readonly status: RunStatus;
   /**
-   * The listed step at work or waiting for its retry; the last one when the run has ended, and where it is `completed` the last that
-   * has completed: one that failed and was caught has done nothing.
+   * The listed step that is running or waits for its retry. Once the run has ended: its last step; if it is `completed`, the last step
+   * that completed (not one whose failure was caught).
    */
   readonly currentStep?: string;
   /** Listed steps that have completed, in their order. */
@@ -53,7 +53,7 @@ export interface Run {
   readonly failing?: FailingStep;
 }
 
-/** A step of a run that has failed and is tried again by itself. */
+/** A step that has failed and is retried automatically. */
 export interface FailingStep {
   readonly step: string;
   /** Attempts that have failed since the run was last submitted. */
@@ -62,9 +62,9 @@ export interface FailingStep {
   readonly since: Date;
   /** Why the last of them failed. */
   readonly error: WireError;
-  /** When it is tried next; absent while it is being tried. */
+  /** Absent while it is being tried. */
   readonly nextTry?: Date;
-  /** Only once the step lives on its `StepOptions.retryBudget`: until when it is tried again. No caller waits for it meanwhile. */
+  /** Only once the step is retried on its `StepOptions.retryBudget`: when that ends. Callers don't wait for it meanwhile. */
   readonly until?: Date;
 }
 
@@ -76,7 +76,7 @@ export interface PendingDecision {
   readonly output?: Json;
 }
 
-/** A decision as it was made first; it is never changed. */
+/** The first decision on a subject; it never changes. */
 export interface Decision {
   readonly value: Json;
   readonly time: Date;
@@ -85,66 +85,63 @@ export interface Decision {
 /** The last date that all databases of runs can hold and compare. */
 export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
 
-/** An invalid date is none either. */
 export const isStartTime = (time: unknown): time is Date => time instanceof Date && time <= LATEST_START;
 
-/** What is said of a time that is none. */
+/** The message for a time that is not a start time. */
 export const NO_START_TIME = "must be a valid date before the year 10000";
 
 /** What a run is started with. */
 export interface NewRun {
   readonly key: string;
-  /** Stands for the content. */
+  /** Identifies the content: the same key with another fingerprint is a conflict. */
   readonly fingerprint: string;
   readonly input: Json;
   /**
-   * It begins no sooner than this, at most `LATEST_START`; until then it is `started`. A run that is there already keeps its
-   * time, unless it had failed or was cancelled. Default, and where it is past: at once.
+   * The earliest time to begin, at most `LATEST_START`; until then the run is `started`. A run that exists already keeps its time,
+   * unless it had failed or was cancelled. Default: at once.
    */
   readonly availableAt?: Date;
-  /** Runs that are due are taken up by it, the highest first; an integer from -1000 to 1000. Default 0. */
+  /** Due runs are taken up by priority, the highest first; an integer from -1000 to 1000. Default 0. */
   readonly priority?: number;
 }
 
-/** How a start by key was answered. */
+/** The answer to a start. */
 export interface StartedRun {
   readonly id: string;
   /**
-   * `created`: a new run. `resumed`: one that had failed or was cancelled goes on from the step where it stopped, or a step that
-   * lives on its `retryBudget` is tried now.
-   * `existing`: the same content is already at work or done.
+   * `created`: a new run. `resumed`: a run that had failed or was cancelled continues from the step where it stopped, or a step on
+   * its `retryBudget` is tried now. `existing`: the same content is already being processed, or done.
    */
   readonly outcome: "created" | "resumed" | "existing";
 }
 
-/** How a step differs from others. */
+/** Options of one step. */
 export interface StepOptions {
   /**
-   * For how long its failures are tried again once the engine's ordinary attempts are spent. Meanwhile the run stays `processing`,
-   * holds no worker and none of the workflow's `concurrency`, and those who wait for it get an answer (`Run.failing`). It is counted
-   * from the failures that are recorded, so that a restart does not renew it.
+   * How long to keep retrying after the engine's ordinary attempts are used up. Meanwhile the run stays `processing`, holds no worker
+   * and no place of the workflow's `concurrency`, and callers who wait for it get an answer (`Run.failing`). The time is counted from
+   * recorded failures, so a restart does not extend it.
    */
   readonly retryBudget?: RetryBudget;
 }
 
 /**
- * Runs a piece of work as one durable step of a run and returns what it returned, now or (from the store) after a restart.
- * What it returns must be JSON, nested at most 500 deep, without NUL characters and halves of surrogate pairs: anything else fails
- * for good. Names have 1 to 1,000 bytes and do not begin with `_` (`invalid_step_name`) and are unique within a run (`duplicate_step_name`), which makes at most 1,000 steps
- * (`too_many_steps`), those that are not listed included; how often one is tried does not count.
+ * Runs `work` as one durable step and returns its result: of the work now, or of the store after a restart.
  *
- * Failures with a retriable error are tried again with back-off: the run is left meanwhile, even where the handler catches what
- * it is left by. Others, and those that do not pass, end the run, unless the handler catches them: at every replay it gets an
- * error of the same type, code and message, not of a class of its author's own. Such a step is tried again only where the run has
- * ended and is taken up again.
+ * **Results** must be JSON, nested at most 500 deep, without NUL characters and halves of surrogate pairs; anything else fails
+ * permanently. **Names** have 1 to 1,000 bytes, do not begin with `_` (`invalid_step_name`) and are unique within a run
+ * (`duplicate_step_name`). A run has at most 1,000 steps, unlisted ones included (`too_many_steps`); retries do not count.
  *
- * Begin none inside the work of another: where the inner one is left for a retry, the outer one is left with it, as if its process had
- * ended. Several may be at work side by side. Where the handler throws, those are waited for before the run is left, and none is begun
- * any more; what a handler that has returned has left at work is not recorded.
+ * **Failures.** A retriable error is retried with back-off; the run is left meanwhile, even if the handler catches what it is left by.
+ * Any other error, and one that is no longer retried, fails the run, unless the handler catches it. At every replay the handler gets an error
+ * of the same type, code and message (not of the author's own class). Such a step runs again only after `retry`.
+ *
+ * **Side by side** steps are fine. If the handler throws, running ones are awaited and no new one begins. What still runs when the
+ * handler has returned is not recorded. Don't nest steps: if the inner one is left for a retry, the outer one is too.
  */
 export interface Step {
   <const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
-  /** The same, but not among `stepsCompleted`: bookkeeping that no caller asked for. */
+  /** The same, but not in `stepsCompleted`: for bookkeeping. */
   unlisted<const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
 }
 
@@ -154,48 +151,45 @@ export interface Step {
  */
 export type StepWork<Output> = (attempt: number) => Promise<Output> | Output;
 
-/** What a handler is told about its run. The same at every replay. */
+/** What a handler knows about its run. The same at every replay. */
 export interface RunContext {
   readonly runId: string;
   readonly startTime: Date;
   /**
-   * When the run was last taken up again (`retry`, or the same submission) after it had failed or been cancelled; absent where it never
-   * was. The same at every replay up to the next time: in a step's name it makes a step that is done anew each time.
+   * When the run was last resumed (`retry`, or the same submission) after it had failed or been cancelled; absent if it never was. In
+   * a step's name it makes a step that runs again after each resumption.
    */
   readonly resumedAt?: Date;
   readonly step: Step;
 
   /**
-   * Waits for what a person decides, durably and without a worker: the run is left here, and its handler runs again when the
-   * decision has come (`WorkflowEngine.decide`), be it in another process or years later. Await it alone, with no step beside it,
-   * and let pass what it throws: that is how the run is left.
-   * @param subject stands for exactly that which is decided on, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
-   * @param output what the run knows so far, for those who look at it while it waits
+   * Waits for a person's decision, durably and without a worker: the run is left here, and its handler runs again once
+   * `WorkflowEngine.decide` was called, perhaps in another process and years later. Await it alone, with no step beside it, and
+   * don't catch what it throws: that is how the run is left.
+   * @param subject identifies exactly what is decided on, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
+   * @param output what the run knows so far, shown while it waits
    */
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
 
-  /**
-   * Attempts of all steps of this run so far, also of those that are not listed, oldest first, that at work included. It is
-   * another one at every replay: ask for it inside a step.
-   */
+  /** All attempts of this run so far, unlisted steps and the running one included, oldest first. It differs at every replay: call it in a step. */
   readonly history: () => Promise<StepAttempt[]>;
 }
 
-/** The deterministic part between the steps: same input and step results, same next step. */
+/** Must be deterministic between its steps: the same input and step results lead to the same next step. */
 export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 
 /** How a workflow is executed. */
 export interface RegisterOptions {
   /**
-   * At most so many of its runs are at work at the same time, in all processes that share the database; at least 1. Those that
-   * wait for a retry or a person do not count. Default: as many as the processes have room for.
+   * How many of its runs may execute at the same time, in all processes that share the database; at least 1. Runs that wait for a
+   * retry or a person do not count. Default: no limit but the processes' own.
    */
   readonly concurrency?: number;
-  /** Top-level fields of its inputs by which its runs are listed at once (`RunFilter.input`); 1 to 60 letters, digits or `_`. */
+  /** Top-level fields of its inputs to index for `RunFilter.input`; 1 to 60 letters, digits or `_`. */
   readonly indexedFields?: readonly string[];
 }
 
-/** A run that is about to end, or to wait for a person. */
+/** A run that is about to end or to wait for a person. */
 export interface RestingRun {
   readonly id: string;
   readonly workflow: string;
@@ -224,27 +218,24 @@ export interface FollowingRun extends NewRun {
   readonly workflow: string;
 }
 
-/** Which runs to list; all that is given must hold. */
+/** Which runs to list; all conditions must hold. */
 export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
-  /**
-   * Fields of the input, each with the text that it must be. By those that a workflow has named (`RegisterOptions.indexedFields`) they
-   * are found at once, by others all runs are read.
-   */
+  /** Top-level fields of the input and their text. Fast for `RegisterOptions.indexedFields`; for others all runs are read. */
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: Date;
   readonly startedBefore?: Date;
-  /** Id of a run: only what was started before it. The last of one page is where the next begins. */
+  /** Id of a run: only runs started before it. Pass the last one of a page to get the next page. */
   readonly after?: string;
-  /** At most so many, newest first; default 100. */
+  /** Default 100. The newest come first. */
   readonly limit?: number;
 }
 
-/** One attempt of one step. `running` without an end: at work, or its process died. */
+/** One attempt of one step. */
 export interface StepAttempt {
   readonly step: string;
-  /** `died`: its process ended while it was at work, whatever ended it. One that was just killed is `running` until it is begun again. */
+  /** `died`: its process ended while it ran. Right after the kill it is still `running`, until the step is begun again. */
   readonly status: "running" | "completed" | "failed" | "died";
   readonly startTime: Date;
   readonly endTime?: Date;
@@ -252,12 +243,9 @@ export interface StepAttempt {
   readonly error?: WireError;
 }
 
-/**
- * What happened to a run, on disk and in the order in which it happened: enough to follow a run from anywhere and to go on where one
- * stopped. Steps that are not listed are left out.
- */
+/** What happened to a run, in order, without unlisted steps. To follow a run, ask for the events after the last `n` that you know. */
 export interface RunEvent {
-  /** From 0, higher with each event of the run, with gaps. */
+  /** From 0, rising within the run, with gaps. */
   readonly n: number;
   readonly type:
     | "accepted"
@@ -289,7 +277,7 @@ export interface RunCounts {
   readonly oldestWaitingMs?: number;
 }
 
-/** What happens while a run is at work, for progress displays; only of listed steps of runs that this process executes. */
+/** Progress of a run that this process executes; only of listed steps. */
 export interface StepEvent {
   readonly runId: string;
   readonly workflow: string;
@@ -304,11 +292,11 @@ export interface StepEvent {
 }
 
 /**
- * Runs workflows durably: what it has accepted it finishes, once, across crashes and restarts.
- * Its methods reject with `IoError` where the database behind it fails, and once it is closed.
+ * Runs workflows durably: a run that it has accepted is finished, across crashes and restarts.
+ * Its methods reject with `IoError` if the database fails, and once the engine is closed.
  */
 export interface WorkflowEngine {
-  /** Makes a workflow known; its unfinished runs go on once the engine has started. Twice the same name is a programming error. */
+  /** Registers a workflow; its unfinished runs continue once the worker starts. A name may be registered once. */
   register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
   /**
@@ -319,17 +307,16 @@ export interface WorkflowEngine {
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void;
 
   /**
-   * Starts a run, or finds the one that has this key, for good. Durable when it resolves.
-   * `fingerprint` stands for the content: another one under the same key is a `ConflictError`. A step that lives on its
-   * `retryBudget` is tried at once.
-   * @throws ValidationError for what is not kept: a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL
-   * character or half of a surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
+   * Starts a run, or finds the one that has this key. Keys are unique forever. Durable when it resolves.
+   * @throws ConflictError if the key was used with another `fingerprint`
+   * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL character or half of a
+   * surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 
   /**
-   * Resolves when the run has ended or waits for a person, and where one of its steps lives on its `retryBudget` (`failing.until`),
-   * after the attempt that is due or at work. An abort stops the waiting, never the run.
+   * Resolves when the run has ended or waits for a person. While one of its steps is retried on its `retryBudget` (`failing.until`), it
+   * resolves after the attempt that is due or running. An abort ends the waiting, never the run.
    * @throws the signal's reason
    */
   wait(id: string, options?: { signal?: AbortSignal }): Promise<Run>;
@@ -338,7 +325,7 @@ export interface WorkflowEngine {
   find(workflow: string, key: string): Promise<Run | undefined>;
   list(filter?: RunFilter): Promise<Run[]>;
 
-  /** All attempts of a run's listed steps, in the order in which they began. Empty for an unknown run. */
+  /** Attempts of a run's listed steps, in the order in which they began. Empty for an unknown run. */
   history(id: string): Promise<StepAttempt[]>;
 
   /**
@@ -347,48 +334,42 @@ export interface WorkflowEngine {
    */
   events(id: string, after?: number): Promise<RunEvent[]>;
 
-  /** Runs of each workflow by their status, and how long the oldest has been due. */
+  /** For each workflow: its runs by status, and how long the oldest has been due. */
   counts(): Promise<RunCounts[]>;
 
-  /**
-   * Removes a run that has ended, with all that is known of it; its key may then be used anew. False where it is unknown or has not
-   * ended.
-   */
+  /** Deletes a run that has ended; its key may then be used again. False if it is unknown or has not ended. */
   forget(id: string): Promise<boolean>;
 
-  /**
-   * Lets a run that failed or was cancelled go on from the step where it stopped, and tries a step that lives on its `retryBudget`
-   * now. False where neither is the case.
-   */
+  /** Resumes a run that failed or was cancelled at the step where it stopped, or tries a step on its `retryBudget` now. False if it is neither. */
   retry(id: string): Promise<boolean>;
 
-  /** Stops a run before its next step; what its steps have done stays done. False where it had already ended or is unknown. */
+  /** Stops a run before its next step. False if it has already ended or is unknown. */
   cancel(id: string): Promise<boolean>;
 
   /**
-   * Gives a run the decision that it waits for, or will wait for; durable when it resolves. The first decision on a subject
-   * stands. The same one again resolves with the first.
-   * @throws ConflictError: `already_decided` otherwise, `decision_outdated` where the run waits for another subject, `run_ended`
-   * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` where the value can't be stored
+   * Makes the decision that a run waits for, or will wait for. Durable when it resolves. The first decision on a subject counts;
+   * the same value again resolves with the first.
+   * @throws ConflictError: `already_decided` with another value, `decision_outdated` if the run waits for another subject, `run_ended`
+   * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` if the value can't be stored
    */
   decide(id: string, subject: string, value: Json): Promise<Decision>;
 
   /**
-   * What `decide` would answer without taking this decision: the first one where it is the same, undefined where this one could
-   * still be taken. For what must be made ready before a decision; a race may be lost between the two nevertheless.
+   * What `decide` would answer, without deciding: the first decision if it has the same value, undefined if there is none yet. To prepare
+   * something before a decision; somebody else may still decide in between.
    * @throws as `decide`
    */
   standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined>;
 
-  /** Calls `listener` with every step event; returns the function that ends it. */
+  /** Calls `listener` with every step event. Returns the function that stops it. */
   onStep(listener: (event: StepEvent) => void): () => void;
 
   /**
-   * Calls `listener` when this process has written down that a run has ended or waits for a person; returns the function that ends it.
-   * Nobody is called about a run whose process died just then.
+   * Calls `listener` when this process has stored that a run has ended or waits for a person. Not reliable: if the process dies right then,
+   * nobody is called. Returns the function that stops it.
    */
   onRest(listener: (rested: RestedRun) => void): () => void;
 
-  /** Lets the steps in hand finish, leaves their runs to the next start, and frees everything. */
+  /** Finishes running steps, leaves their runs to other workers or the next start, and closes the database. */
   close(): Promise<void>;
 }

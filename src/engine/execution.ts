@@ -22,15 +22,17 @@ import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from ".
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
 /**
- * What a handler meets where its run does not go on here: it is to let that pass. None of our errors, so that a handler that deals
- * with those of its steps does not take it for one.
+ * Thrown into a handler to leave its run; the handler must let it pass. It is not one of our errors, so that a handler that catches
+ * the errors of its steps does not catch this one.
  */
-const LEFT = Object.assign(new Error("The run is left here, and goes on later or elsewhere."), { code: "interrupted" });
+const RUN_LEFT = Object.assign(new Error("The run is left here, and goes on later or elsewhere."), {
+  code: "interrupted",
+});
 
-/** In one run, so that it can be read at once; the same at every replay. */
+/** In one run: taking it up reads them all. */
 const MOST_STEPS = 1000;
 
-/** Each step is begun once, so whoever asks for so many goes on whatever it meets, and leaves no turn to anything else. */
+/** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
 const MOST_CALLS = 2 * MOST_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
@@ -45,21 +47,21 @@ const usedTwice = (step: string): UnexpectedError =>
     code: "duplicate_step_name",
   });
 
-/** A step that takes its process with it must not be tried for ever: it would take every worker in turn. */
+/** A step that crashes its process must not be retried forever: it would take down every worker in turn. */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
     message: `The step ${step} was at work ${times} times when its process ended, and was given up. Find out what ends the process, and submit it again.`,
     code: "step_died",
   });
 
-/** Who should look: a fault of ours, a service that is away, or merely input that can't work. */
+/** By who must act: us, whoever runs the service that is away, or nobody. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
-/** What another system has refused is worth a look, and only the log has its words. */
+/** Input that another system refused is worth a look: only the log has its words. */
 const logLevel = ({ type, cause }: AbiError) =>
   type === "validation_error" && cause !== undefined ? "warn" : LOG_LEVEL[type];
 
-export interface ExecutionSurroundings {
+export interface ExecutionDependencies {
   readonly store: RunStore;
   readonly journal: Journal;
   readonly retry: RetryPolicy;
@@ -74,45 +76,64 @@ export interface ExecutionSurroundings {
 
 type StepName = Pick<Attempt, "step" | "listed">;
 
-/** How a run is to be left that does not go on here. */
-type Leave = Extract<RunWrite, { kind: "put_off" | "park" }>;
+/** Why the run does not go on here: it continues later, it waits for a person, or another worker has it ("lost"). */
+type Leave = Extract<RunWrite, { kind: "reschedule" | "park" }> | "lost";
 
 /** How an execution has ended. `ended` includes runs that were cancelled. */
-export type ExecutionEnd = "ended" | "put_off" | "parked" | "lost";
+export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
 
 /**
- * One execution of a run, from where it was taken up to its end or to where it is left: its handler is run from the start, and what is
- * recorded of its steps is not done again.
+ * One execution of one run. The handler runs from its beginning; a step whose result is stored returns that result instead of
+ * doing its work again. The execution ends when the handler does, or when the run is left: for a later retry, for a person's
+ * decision, because the engine closes, or because another worker has the run.
+ *
+ * What is written when, and what a crash right after it means. "Begin" and the write before it share one transaction.
+ *
+ * | moment                         | stored                                   | after a crash here                                  |
+ * | ------------------------------ | ---------------------------------------- | --------------------------------------------------- |
+ * | taken up                       | the worker's epoch                       | the run is due again, for anyone                    |
+ * | before a step's work           | "begun", with the last step's result     | the step is begun again, as another attempt         |
+ * | work done, result not stored   | nothing new                              | THE WINDOW: the work is done a second time          |
+ * | result stored                  | the result                               | the replay returns it                               |
+ * | handler returned               | the last result and the end, together    | the run has ended                                   |
+ * | handler threw                  | the failed attempt, with the end or the next due time | the run has failed, or is due then     |
+ * | decision asked for             | the run waits; a decision makes it due   | nothing changes: no worker has it                   |
+ *
+ * A step's promise may resolve before its result is stored, so that the result shares a transaction with the next beginning. Nothing
+ * that follows happens before: the next step's work, a decision and the end all wait for it (`#recorded`).
+ *
+ * Every write carries the epoch with which the run was taken up. When another worker has taken the run since, the answer is "lost":
+ * nothing was written, and this execution stops before its next step.
  */
 export class Execution {
   readonly #taken: TakenRun;
-  readonly #surroundings: ExecutionSurroundings;
+  readonly #dependencies: ExecutionDependencies;
   readonly #runId: string;
-  /** Those of earlier executions. */
+  /** Of earlier executions. */
   readonly #attempts: readonly Attempt[];
   readonly #names = new Set<string>();
-  /** Attempts of steps that are at work. */
-  readonly #inHand = new Set<Promise<unknown>>();
+  /** Attempts that are running. */
+  readonly #inFlight = new Set<Promise<unknown>>();
   #calls = 0;
-  /** Rejects where the handler is not waited for any more. */
+  /** Rejects when the handler must not be waited for any longer. */
   readonly #stopped = Promise.withResolvers<never>();
-  /** The handler has returned or thrown: what it has left at work beside that begins nothing more. */
+  /** The handler has returned or thrown. Work that it left running must not begin another step. */
   #isOver = false;
-  /** Once it is there the run is left, whatever the handler makes of the error that it meets. */
-  #leave: Leave | "lost" | undefined;
-  /** What the store does not take, and what it is to be called. */
+  /** Once set, the run is left, even where the handler catches `RUN_LEFT`. */
+  #leave: Leave | undefined;
+  /** Why the store refused a result for good. */
   #refused: AbiError | undefined;
-  /** Settles when what was recorded last is on disk. */
+  /** Settles when the last result is stored. */
   #recorded: Promise<void> = Promise.resolve();
 
-  constructor(taken: TakenRun, surroundings: ExecutionSurroundings) {
+  constructor(taken: TakenRun, dependencies: ExecutionDependencies) {
     this.#taken = taken;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#runId = publicId(taken.run.id);
     this.#attempts = attemptsOf(taken.events);
   }
 
-  /** Runs the handler and writes down what becomes of the run. Rejects only where that can't be written before the engine closes. */
+  /** Runs the handler and stores what becomes of the run. Rejects only if that can't be stored before the engine closes. */
   async run(handler: RunHandler): Promise<ExecutionEnd> {
     const { run } = this.#taken;
     let outputJson: string | undefined;
@@ -122,22 +143,23 @@ export class Execution {
         startTime: new Date(run.createdAt),
         ...(run.resumedAt !== null && { resumedAt: new Date(run.resumedAt) }),
         step: this.#step(),
-        decision: (subject, soFar) => awaitedOrNot(this.#asked() ?? this.#decision(subject, soFar)),
+        decision: (subject, partialOutput) =>
+          awaitedOrNot(this.#tooManyCalls() ?? this.#decision(subject, partialOutput)),
         history: () => this.#history(),
       });
       const output = await Promise.race([handled, this.#stopped.promise]);
-      if (this.#leave) throw LEFT;
+      if (this.#leave) throw RUN_LEFT;
       if (this.#refused) throw this.#refused;
       outputJson = storableResult(output, "The workflow");
       this.#isOver = true;
     } catch (error) {
       this.#isOver = true;
-      // What is recorded of them now need not be done again. Whoever has the run next would find them begun, and begin them beside these.
-      await Promise.allSettled(this.#inHand);
-      if (this.#leave) return this.#goAway(this.#leave);
+      // Steps side by side: let the others finish. Their results are kept, and nobody begins them a second time meanwhile.
+      await Promise.allSettled(this.#inFlight);
+      if (this.#leave) return this.#storeLeave(this.#leave);
       if (!isAbiError(error)) {
         const cause = describeCause(error);
-        this.#surroundings.logger.error({ run_id: this.#runId, cause }, "a workflow failed between its steps");
+        this.#dependencies.logger.error({ run_id: this.#runId, cause }, "a workflow failed between its steps");
       }
       return this.#fail(error);
     }
@@ -145,7 +167,7 @@ export class Execution {
   }
 
   #write(write: RunWrite): Promise<WriteOutcome> {
-    return this.#surroundings.journal.write(this.#taken.hold, write);
+    return this.#dependencies.journal.write(this.#taken.hold, write);
   }
 
   async #end(end: Extract<RunWrite, { kind: "end" }>): Promise<ExecutionEnd> {
@@ -155,7 +177,7 @@ export class Execution {
       this.#rested({ status: "completed" }, end.time);
       return "ended";
     } catch (error) {
-      if (!this.#surroundings.store.isUnwritable(error)) throw error;
+      if (!this.#dependencies.store.isUnwritable(error)) throw error;
       return this.#fail(this.#refused ?? refusedResult("the workflow", error));
     }
   }
@@ -172,20 +194,20 @@ export class Execution {
     try {
       return await failWith(this.#refused ?? error);
     } catch (cause) {
-      if (!this.#surroundings.store.isUnwritable(cause)) throw cause;
+      if (!this.#dependencies.store.isUnwritable(cause)) throw cause;
       return failWith(refusedResult("the workflow", cause));
     }
   }
 
-  async #goAway(leave: Leave | "lost"): Promise<ExecutionEnd> {
+  async #storeLeave(leave: Leave): Promise<ExecutionEnd> {
     if (leave === "lost") return "lost";
     let outcome: WriteOutcome;
     try {
       if (leave.kind === "park") await this.#follow({ status: "waiting_for_approval", subject: leave.subject });
       outcome = await this.#write(leave);
     } catch (error) {
-      if (!this.#surroundings.store.isUnwritable(error)) throw error;
-      // It goes together with what a step has failed with just before.
+      if (!this.#dependencies.store.isUnwritable(error)) throw error;
+      // The refused part was in the same transaction: what a step failed with.
       return this.#fail(this.#refused ?? refusedResult("the workflow", error));
     }
     if (outcome === "lost") return "lost";
@@ -193,40 +215,40 @@ export class Execution {
       this.#rested({ status: "cancelled" }, Date.now());
       return "ended";
     }
-    if (leave.kind === "put_off") return "put_off";
+    if (leave.kind === "reschedule") return "rescheduled";
     this.#rested({ status: "waiting_for_approval", subject: leave.subject }, Date.now());
     return "parked";
   }
 
-  /** Has the run that follows this one accepted, behind what is recorded of this one's steps. */
+  /** Accepts the run that follows this one, before this one's end is stored: so it can't be lost. See `WorkflowEngine.follow`. */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
-    const follower = this.#surroundings.followerOf({ ...toResting(this.#taken.run), ...rest });
-    if (follower) await this.#surroundings.journal.reach(() => this.#surroundings.journal.accept(follower));
+    const follower = this.#dependencies.followerOf({ ...toResting(this.#taken.run), ...rest });
+    if (follower) await this.#dependencies.journal.retryRead(() => this.#dependencies.journal.accept(follower));
   }
 
   #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {
-    this.#surroundings.rested(toRested(this.#taken.run, rest, time));
+    this.#dependencies.rested(toRested(this.#taken.run, rest, time));
   }
 
-  /** @throws what the handler meets where the run does not go on here */
-  #goesOn(): void {
-    if (this.#isOver) throw LEFT;
-    if (!this.#leave && this.#surroundings.isClosing()) this.#leave = { kind: "put_off", delayMs: 0 };
-    if (this.#leave) throw LEFT;
+  /** @throws RUN_LEFT, or why the store refused a result */
+  #assertContinuing(): void {
+    if (this.#isOver) throw RUN_LEFT;
+    if (!this.#leave && this.#dependencies.isClosing()) this.#leave = { kind: "reschedule", delayMs: 0 };
+    if (this.#leave) throw RUN_LEFT;
     if (this.#refused) throw this.#refused;
   }
 
-  /** Leaves the run as soon as no step is in hand. */
-  #leaveBy(leave: Leave | "lost"): never {
-    const delayOf = (other: Leave | "lost" | undefined): number =>
-      other === "lost" ? -1 : other?.kind === "put_off" ? other.delayMs : Infinity;
-    // Of several reasons that which is over first; nobody decides sooner than a step is tried again.
+  /** Leaves the run as soon as no step is running. */
+  #leaveRun(leave: Leave): never {
+    const delayOf = (other: Leave | undefined): number =>
+      other === "lost" ? -1 : other?.kind === "reschedule" ? other.delayMs : Infinity;
+    // Steps side by side may give several reasons: the one that ends first counts, a decision last.
     if (this.#leave === undefined || delayOf(leave) < delayOf(this.#leave)) this.#leave = leave;
-    throw LEFT;
+    throw RUN_LEFT;
   }
 
-  /** A handler that catches what it should let pass, and asks on and on, gets no answer any more: its run is left without it. */
-  #asked(): Promise<never> | undefined {
+  /** A handler that ignores what its steps throw gets no more answers, and its run fails without it. */
+  #tooManyCalls(): Promise<never> | undefined {
     if (++this.#calls <= MOST_CALLS) return undefined;
     this.#stopped.reject(tooManySteps());
     return new Promise(() => {});
@@ -234,9 +256,9 @@ export class Execution {
 
   #step(): Step {
     const step = <Output>(name: string, work: StepWork<Output>, options?: StepOptions) =>
-      awaitedOrNot(this.#asked() ?? this.#runStep(name, true, work, options));
+      awaitedOrNot(this.#tooManyCalls() ?? this.#runStep(name, true, work, options));
     step.unlisted = <Output>(name: string, work: StepWork<Output>, options?: StepOptions) =>
-      awaitedOrNot(this.#asked() ?? this.#runStep(name, false, work, options));
+      awaitedOrNot(this.#tooManyCalls() ?? this.#runStep(name, false, work, options));
     return step;
   }
 
@@ -251,7 +273,7 @@ export class Execution {
     if (this.#names.has(uniqueName)) throw usedTwice(name);
     if (this.#names.size === MOST_STEPS) throw tooManySteps();
     this.#names.add(uniqueName);
-    this.#goesOn();
+    this.#assertContinuing();
     const step = { step: name, listed };
     const earlier = this.#attempts.filter((attempt) => isSameStep(attempt, step));
     const last = earlier.at(-1);
@@ -263,12 +285,12 @@ export class Execution {
       work,
       options,
     );
-    this.#inHand.add(attempt);
-    void attempt.catch(() => {}).finally(() => this.#inHand.delete(attempt));
+    this.#inFlight.add(attempt);
+    void attempt.catch(() => {}).finally(() => this.#inFlight.delete(attempt));
     return attempt;
   }
 
-  /** @param tried what was tried of the step since the run was last submitted */
+  /** @param tried attempts of this step since the run was last submitted */
   async #attempt<Output>(
     name: StepName,
     tried: readonly Attempt[],
@@ -283,22 +305,22 @@ export class Execution {
     const emit = (event: Pick<StepEvent, "phase" | "retryInMs">): void => {
       if (!name.listed) return;
       const durationMs = event.phase === "started" ? {} : { durationMs: performance.now() - begun };
-      this.#surroundings.emit({ runId: this.#runId, workflow, step, attempt, ...event, ...durationMs });
+      this.#dependencies.emit({ runId: this.#runId, workflow, step, attempt, ...event, ...durationMs });
     };
     emit({ phase: "started" });
     const died = tried.filter(({ status }) => status === "running").length;
     let outputJson: string | undefined;
     try {
-      if (died >= this.#surroundings.retry.attempts) throw givenUp(step, died);
+      if (died >= this.#dependencies.retry.attempts) throw givenUp(step, died);
       outputJson = storableResult(await work(attempt), `The step ${step}`);
     } catch (error) {
-      // The run is left within it, by a step of its own or because it could not read on: that is no failure of it.
-      if (error === LEFT) throw error;
+      // The run was left inside the work (a nested step, a read that failed): not a failure of this step.
+      if (error === RUN_LEFT) throw error;
       return this.#failed({ name, attempt, tried, options, emit, error: toAbiError(error) });
     }
     emit({ phase: "completed" });
-    if (options.retryBudget) this.#surroundings.failureLog.passed(this.#runId, step);
-    // The handler may go on, up to its next step, decision or end: those are written behind this, and wait for both.
+    if (options.retryBudget) this.#dependencies.failureLog.passed(this.#runId, step);
+    // Not awaited: the next step's beginning, the decision or the end is written behind it and waits for both.
     this.#recorded = this.#record({ kind: "complete", ...name, time: Date.now(), outputJson });
     return parse(outputJson) as Output;
   }
@@ -309,15 +331,15 @@ export class Execution {
       outcome = await this.#write({ kind: "begin", ...name, time: Date.now() });
     } catch (error) {
       if (this.#refused) throw this.#refused;
-      if (this.#surroundings.store.isUnwritable(error)) throw refusedResult(`the step ${name.step}`, error);
-      return this.#leaveBy("lost");
+      if (this.#dependencies.store.isUnwritable(error)) throw refusedResult(`the step ${name.step}`, error);
+      return this.#leaveRun("lost");
     }
     if (this.#refused) throw this.#refused;
     if (outcome === "done") return;
-    if (outcome === "cancelled") this.#leaveBy({ kind: "put_off", delayMs: 0 });
+    if (outcome === "cancelled") this.#leaveRun({ kind: "reschedule", delayMs: 0 });
     const facts = { run_id: this.#runId, step: name.step };
-    this.#surroundings.logger.warn(facts, "a step was not begun: another worker has its run by now");
-    this.#leaveBy("lost");
+    this.#dependencies.logger.warn(facts, "a step was not begun: another worker has its run by now");
+    this.#leaveRun("lost");
   }
 
   #failed({
@@ -335,7 +357,7 @@ export class Execution {
     emit: (event: Pick<StepEvent, "phase" | "retryInMs">) => void;
     error: AbiError;
   }): never {
-    const { retry, logger, failureLog } = this.#surroundings;
+    const { retry, logger, failureLog } = this.#dependencies;
     const { step } = name;
     const now = new Date();
     const failures = [
@@ -367,15 +389,15 @@ export class Execution {
     const until = next?.until && { retryUntil: next.until.getTime() };
     const isFinal = retryInMs === undefined;
     this.#recorded = this.#record({ kind: "fail", ...name, time: now.getTime(), error: wire, isFinal, ...until });
-    // As it is read at a replay, so that the handler takes the same way then.
+    // The error as a replay would read it, so that the handler takes the same branch then.
     if (isFinal) throw fromWireError(wire);
-    return this.#leaveBy({ kind: "put_off", delayMs: retryInMs, ...until });
+    return this.#leaveRun({ kind: "reschedule", delayMs: retryInMs, ...until });
   }
 
-  /** Writes down how an attempt has ended. Whatever is written next of the run comes behind it. Never rejects. */
+  /** Stores how an attempt has ended. The run's next write is stored behind it. Never rejects. */
   async #record(write: Extract<RunWrite, { kind: "complete" | "fail" }>): Promise<void> {
     const { step } = write;
-    const { logger, store } = this.#surroundings;
+    const { logger, store } = this.#dependencies;
     const facts = { run_id: this.#runId, step };
     try {
       const outcome = await this.#write(write);
@@ -388,34 +410,34 @@ export class Execution {
     }
   }
 
-  /** The decision where it is there; else the run is left, to be executed anew when it comes. */
+  /** Returns the decision if it has been made. Otherwise leaves the run; the decision makes it due again. */
   async #decision(subject: string, output?: Json): Promise<Decision> {
     assertSubject(subject);
     const outputJson = output === undefined ? {} : { outputJson: storableInput(output, "output") };
-    this.#goesOn();
+    this.#assertContinuing();
     await this.#recorded;
-    const decision = await this.#reach((store) => store.decision(this.#taken.hold.seq, subject));
-    this.#goesOn();
+    const decision = await this.#read((store) => store.decision(this.#taken.hold.seq, subject));
+    this.#assertContinuing();
     if (decision) return toDecision(decision);
-    return this.#leaveBy({ kind: "park", subject, ...outputJson });
+    return this.#leaveRun({ kind: "park", subject, ...outputJson });
   }
 
   async #history(): Promise<StepAttempt[]> {
     await this.#recorded;
-    return toFullHistory(await this.#reach((store) => store.events(this.#taken.hold.seq, 0)));
+    return toFullHistory(await this.#read((store) => store.events(this.#taken.hold.seq, 0)));
   }
 
-  async #reach<Answer>(read: (store: RunStore) => Promise<Answer>): Promise<Answer> {
-    const { journal, store } = this.#surroundings;
+  async #read<Answer>(read: (store: RunStore) => Promise<Answer>): Promise<Answer> {
+    const { journal, store } = this.#dependencies;
     try {
-      return await journal.reach(() => read(store));
+      return await journal.retryRead(() => read(store));
     } catch {
-      return this.#leaveBy("lost"); // the engine closes, and the database is away
+      return this.#leaveRun("lost"); // the engine is closing and the database is away
     }
   }
 }
 
-/** A handler may await it later, or never: what it fails with must not end the process meanwhile. */
+/** A handler may await the promise later, or never: its rejection must not end the process as unhandled. */
 function awaitedOrNot<Output>(promise: Promise<Output>): Promise<Output> {
   promise.catch(() => {});
   return promise;

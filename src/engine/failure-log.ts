@@ -2,8 +2,8 @@ import type { WireError } from "../errors.ts";
 import type { LoggedCause, Logger } from "../log.ts";
 
 const REMINDER_MS = 3_600_000;
-/** A run that has not failed for so long has gone on elsewhere: every step is tried again sooner. */
-const FORGOTTEN_MS = 3 * REMINDER_MS;
+/** A run that has not failed here for so long is executed elsewhere: every step is retried sooner. */
+const STALE_MS = 3 * REMINDER_MS;
 
 /** A failure of one attempt that is not the last one. */
 export interface LoggedFailure extends Pick<WireError, "error" | "error_code"> {
@@ -16,22 +16,22 @@ export interface LoggedFailure extends Pick<WireError, "error" | "error_code"> {
   readonly cause?: LoggedCause | undefined;
 }
 
-/** One reason why a step keeps failing, in any number of runs. */
-interface Trouble {
+/** Why a step keeps failing, in any number of runs. */
+interface FailureReason {
   readonly step: string;
   since: Date;
-  /** When each run has failed last, by `performance.now()`. */
+  /** When each run last failed, by `performance.now()`. */
   readonly runs: Map<string, number>;
   loggedAt: number;
 }
 
 /**
- * What the log says about steps that are tried again for hours: once when a reason appears, with the other side's words, once an hour
- * while it lasts, and once when no run has it any more. The attempts between are there at the level `debug`.
+ * Logs steps that are retried for hours without flooding the log: once when a reason appears, once an hour while it lasts, and once
+ * when no run has it any more. Every attempt is logged at level `debug`.
  */
 export class FailureLog {
   readonly #logger: Logger;
-  readonly #troubles = new Map<string, Trouble>();
+  readonly #reasons = new Map<string, FailureReason>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -42,43 +42,43 @@ export class FailureLog {
     this.#forgetOld(now);
     const key = JSON.stringify([step, code, error]);
     this.#forget(runId, step, key);
-    const isNew = !this.#troubles.has(key);
-    const trouble = this.#troubles.get(key) ?? { step, since, runs: new Map(), loggedAt: now };
-    this.#troubles.set(key, trouble);
-    trouble.runs.set(runId, now);
-    if (since < trouble.since) trouble.since = since;
-    const facts = { step, code, runs_failing: trouble.runs.size, failing_since: trouble.since.toISOString() };
-    if (isNew || now - trouble.loggedAt > REMINDER_MS) {
-      trouble.loggedAt = now;
+    const isNew = !this.#reasons.has(key);
+    const reason = this.#reasons.get(key) ?? { step, since, runs: new Map(), loggedAt: now };
+    this.#reasons.set(key, reason);
+    reason.runs.set(runId, now);
+    if (since < reason.since) reason.since = since;
+    const facts = { step, code, runs_failing: reason.runs.size, failing_since: reason.since.toISOString() };
+    if (isNew || now - reason.loggedAt > REMINDER_MS) {
+      reason.loggedAt = now;
       this.#logger.warn({ ...facts, run_id: runId, attempt, retry_in_ms: retryInMs, cause }, error);
     } else {
       this.#logger.debug({ ...facts, run_id: runId, attempt, retry_in_ms: retryInMs, cause }, error);
     }
   }
 
-  /** A step has come to its end, or its run has. */
+  /** The step, or the whole run, has ended. */
   passed(runId: string, step?: string): void {
     this.#forget(runId, step);
   }
 
-  /** Another process has gone on with these runs, and what became of them is not known here. */
+  /** Drops runs that another process has taken over. */
   #forgetOld(now: number): void {
-    for (const [key, trouble] of this.#troubles) {
-      for (const [run, failedAt] of trouble.runs) if (now - failedAt > FORGOTTEN_MS) trouble.runs.delete(run);
-      this.#endIfOver(key, trouble);
+    for (const [key, reason] of this.#reasons) {
+      for (const [run, failedAt] of reason.runs) if (now - failedAt > STALE_MS) reason.runs.delete(run);
+      this.#endIfOver(key, reason);
     }
   }
 
   #forget(runId: string, step?: string, except?: string): void {
-    for (const [key, trouble] of this.#troubles) {
-      if (key === except || (step !== undefined && trouble.step !== step)) continue;
-      if (trouble.runs.delete(runId)) this.#endIfOver(key, trouble);
+    for (const [key, reason] of this.#reasons) {
+      if (key === except || (step !== undefined && reason.step !== step)) continue;
+      if (reason.runs.delete(runId)) this.#endIfOver(key, reason);
     }
   }
 
-  #endIfOver(key: string, { step, since, runs }: Trouble): void {
+  #endIfOver(key: string, { step, since, runs }: FailureReason): void {
     if (runs.size > 0) return;
-    this.#troubles.delete(key);
+    this.#reasons.delete(key);
     this.#logger.info({ step, failing_since: since.toISOString() }, "no run fails for this reason any more");
   }
 }

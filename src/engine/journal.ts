@@ -11,9 +11,9 @@ import type {
   WriteOutcome,
 } from "./run-store.ts";
 
-/** How long it goes on while the engine closes and the store fails. Milliseconds. */
+/** How long a closing engine keeps trying while the store fails. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
-/** So many failures, about a second of them, are worth a line in the log, and so is every hour of them. */
+/** Log after this many failures, about a second, and then once an hour. */
 const FAILURES_TO_TELL = 5;
 const FAILURES_AN_HOUR = 3600;
 const SHORTEST_PAUSE_MS = 50;
@@ -25,16 +25,20 @@ interface Pending<Item, Outcome> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is still to be written of a run, in its order. */
+/** The pending writes of one run, in order. */
 type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcome>[]];
 
 /**
- * Group commit: everything that is to be written in one turn of the event loop, and all that comes while a write is under way,
- * goes to the store together and shares one flush.
+ * Group commit: all writes of one turn of the event loop, and all that arrive while a write is in progress, go to the store as one
+ * transaction with one flush.
  *
- * What a run has done is written until the store takes it, however long that is away, because it would happen again
- * otherwise; only an engine that closes gives up, after three seconds of failures. Meanwhile whatever else the run does queues up behind it. A
- * run that is to be accepted is refused at once: whoever submits it is there to hear of it.
+ * When the store fails:
+ *
+ * - Writes of runs are repeated until they succeed, however long that takes. Giving up would repeat the work of a step that is done.
+ *   Only a closing engine gives up, after three seconds; the run's next worker then repeats that step.
+ * - Runs to accept are rejected at once: their submitter is still there and can try again.
+ * - A write that the store can never take (`RunStore.isUnwritable`) is found by writing its batch one by one, and only its run is
+ *   told. Other writes of the batch are not affected.
  */
 export class Journal {
   readonly #store: RunStore;
@@ -64,8 +68,8 @@ export class Journal {
 
   /**
    * Resolves when it is on disk.
-   * @throws Error where the store can't take it however often it is tried (`RunStore.isUnwritable`), or the engine has closed first.
-   * Then nothing that was to be written of the run behind it has taken effect, but for what other steps have done.
+   * @throws Error where the store can never take it, or the engine closed first. Then the run's later writes have no effect either,
+   * except results of other steps.
    */
   write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
     return new Promise((resolve, reject) => {
@@ -76,8 +80,8 @@ export class Journal {
     });
   }
 
-  /** Reads what a run at work needs to go on, however long the store is away. */
-  async reach<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+  /** Reads what a running handler needs, however long the store is away. */
+  async retryRead<Answer>(read: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
     for (let failures = 1; ; failures++) {
       try {
@@ -90,7 +94,7 @@ export class Journal {
     }
   }
 
-  /** A step may end long after the engine began to close: its result gets the same patience. */
+  /** Three seconds from the first failure, or from when the engine began to close: a step may end long after that. */
   #givesUp(failingSince: number): boolean {
     if (this.#closingSince === undefined) return false;
     return performance.now() - Math.max(this.#closingSince, failingSince) > PATIENCE_AT_CLOSE_MS;
@@ -104,7 +108,7 @@ export class Journal {
 
   async #run(): Promise<void> {
     for (;;) {
-      // After the promises of this turn: what follows from them in handlers comes along.
+      // After the promises of this turn, so that what handlers do next joins the batch.
       await setImmediate();
       const accepts = this.#accepts;
       const pages = [...this.#pages];
@@ -136,7 +140,7 @@ export class Journal {
     pages: readonly Page[],
   ): Promise<void> {
     if (this.#store.isUnwritable(error)) {
-      // One of them spoils the others: each by itself.
+      // One of them spoils the batch: write each by itself.
       if (accepts.length + pages.length > 1) {
         for (const accept of accepts) await this.#writeAll([accept], []);
         for (const page of pages) await this.#writeAll([], [page]);
@@ -160,7 +164,7 @@ export class Journal {
     }
   }
 
-  /** What comes before the write that can't be made is written, what comes behind it is not: only the results of other steps are. */
+  /** Finds the refused write of a page: those before it are stored, those behind it are not, except results of other steps. */
   async #refuse([hold, [first, ...rest]]: Page, error: unknown): Promise<void> {
     const behind = [...rest, ...(this.#pages.get(hold) ?? [])];
     if (rest.length > 0) {

@@ -29,14 +29,14 @@ export interface Ages {
   readonly waitedForMs: number | null;
 }
 
-export function toCounts(rows: readonly CountRow[], agesOf: (workflow: string) => Ages): RunCounts[] {
-  return [...Map.groupBy(rows, ({ workflow }) => workflow)].map(([workflow, ofWorkflow]) => {
-    const { dueForMs, waitedForMs } = agesOf(workflow);
-    return {
-      workflow,
-      byStatus: Object.fromEntries(ofWorkflow.map(({ status, count }) => [status, count])),
-      ...(dueForMs !== null && dueForMs >= 0 && { oldestDueMs: dueForMs }),
-      ...(waitedForMs !== null && { oldestWaitingMs: Math.max(0, waitedForMs) }),
-    };
-  });
-}
+export const toCounts = (rows: readonly CountRow[], agesOf: (workflow: string) => Ages): RunCounts[] =>
+  [...Map.groupBy(rows, ({ workflow }) => workflow)].map(([workflow, ofWorkflow]) =>
+    countsOf(workflow, ofWorkflow, agesOf(workflow)),
+  );
+
+const countsOf = (workflow: string, rows: readonly CountRow[], { dueForMs, waitedForMs }: Ages): RunCounts => ({
+  workflow,
+  byStatus: Object.fromEntries(rows.map(({ status, count }) => [status, count])),
+  ...(dueForMs !== null && dueForMs >= 0 && { oldestDueMs: dueForMs }),
+  ...(waitedForMs !== null && { oldestWaitingMs: Math.max(0, waitedForMs) }),
+});

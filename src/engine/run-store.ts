@@ -1,6 +1,18 @@
 /**
- * The port behind the engine: where runs and their steps are kept, and what is due is found. It knows no handlers, timers or
- * policies; the engine knows no SQL. Times are milliseconds since 1970, texts named `…Json` are JSON.
+ * The port to the database: it stores runs and what happened to them, and finds due runs. It knows no handlers, timers or policies;
+ * the engine knows no SQL. Times are milliseconds since 1970, texts named `…Json` are JSON.
+ *
+ * A run is in one of four states:
+ *
+ * | state   | in the database                      | leaves it by                                             |
+ * | ------- | ------------------------------------ | -------------------------------------------------------- |
+ * | due     | it has a due time                    | `takeUp`, `cancel`                                       |
+ * | held    | a worker executes it, under an epoch | a write: `end`, `reschedule`, `park`; the worker's death |
+ * | waiting | for a person: neither of both        | `decide`, `cancel`                                       |
+ * | ended   | it has an end time                   | `retry` or the same submission again; `forget`           |
+ *
+ * `takeUp` raises the epoch, and a write counts only under the current one. So a worker that was stopped, cut off or believed dead can
+ * continue at any time without harm: its writes answer "lost".
  */
 import type { WireError } from "../errors.ts";
 import type { RunCounts, RunStatus } from "./engine.ts";
@@ -31,10 +43,7 @@ export interface RunRecord {
 /** A truth value as the database has it. */
 export type Flag = boolean | 0 | 1;
 
-/**
- * What happens to a run, written down once and never changed. `waiting`: for a person; `cancelled` and `failed` may be followed by
- * `resumed`.
- */
+/** What happened to a run; never changed once stored. `waiting`: for a person. `resumed` may follow `failed` and `cancelled`. */
 export type EventType =
   | "step_started"
   | "step_completed"
@@ -71,17 +80,14 @@ export interface DecisionRecord {
   readonly time: number;
 }
 
-/**
- * The right to execute a run. Each time that a run is taken up it gets a higher epoch; what is written under an older one, or
- * after the run was left, has no effect.
- */
+/** The right to execute a run, until the run is left or taken up again (then under a higher epoch). */
 export interface Hold {
   readonly seq: number;
   readonly epoch: number;
   readonly workflow: string;
 }
 
-/** A run that this process has taken up, with all that is known of it. */
+/** A run that this process has taken up, with everything stored about it. */
 export interface TakenRun {
   readonly hold: Hold;
   readonly run: RunRecord;
@@ -90,13 +96,13 @@ export interface TakenRun {
 
 /** A run to accept. */
 export interface NewRunRecord {
-  /** A UUID of the caller's making: so it finds its own where only the answer was lost. */
+  /** A UUID made by the caller: submitted again after a lost answer, the run is recognized as its own. */
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
   readonly fingerprint: string;
   readonly inputJson: string;
-  /** At once where absent. */
+  /** Default: at once. */
   readonly availableAt?: number;
   readonly priority: number;
 }
@@ -107,7 +113,7 @@ export interface Accepted {
   readonly outcome: "created" | "resumed" | "existing" | "conflict";
 }
 
-/** What is written of a run at work. */
+/** What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. */
 export type RunWrite =
   | { readonly kind: "begin"; readonly step: string; readonly listed: boolean; readonly time: number }
   | {
@@ -128,14 +134,17 @@ export type RunWrite =
     }
   | { readonly kind: "end"; readonly time: number; readonly outputJson: string | undefined }
   | { readonly kind: "end"; readonly time: number; readonly error: WireError }
-  /** The run is due again after this time; at once where it is 0. Asked to be cancelled, it is. */
-  | { readonly kind: "put_off"; readonly delayMs: number; readonly retryUntil?: number }
-  /** The run waits for a person; `outputJson` is what it knows so far. Decided on meanwhile, it is due at once; asked to be cancelled, it is. */
+  /** The run is due again after this time. If its cancellation was requested, it is cancelled instead. */
+  | { readonly kind: "reschedule"; readonly delayMs: number; readonly retryUntil?: number }
+  /**
+   * The run waits for a person; `outputJson` is what it knows so far. If the decision has been made meanwhile, the run is due at once; if
+   * its cancellation was requested, it is cancelled.
+   */
   | { readonly kind: "park"; readonly subject: string; readonly outputJson?: string };
 
 /**
- * What came of a write. `lost`: the run is not held under this epoch any more, and nothing was written. `cancelled`: somebody has asked
- * for it; a step was not begun, a run that was left has ended.
+ * What came of a write. `lost`: the run is no longer held under this epoch, nothing was written. `cancelled`: cancellation was
+ * requested, so the step was not begun, or the run has ended instead of being rescheduled or parked.
  */
 export type WriteOutcome = "done" | "lost" | "cancelled";
 
@@ -145,7 +154,7 @@ export interface RunWrites {
   readonly writes: readonly RunWrite[];
 }
 
-/** What is written together, with one flush of the disk. */
+/** What is written in one transaction, with one flush. */
 export interface Batch {
   readonly accepts: readonly NewRunRecord[];
   readonly runs: readonly RunWrites[];
@@ -161,15 +170,15 @@ export interface BatchOutcome {
 export interface TakeUpRequest {
   /** At most so many. */
   readonly most: number;
-  /** Of these workflows, with how many runs of each may be at work in all processes; null: any number. */
+  /** Of these workflows. The number is how many runs of it all processes together may execute; null: any number. */
   readonly workflows: ReadonlyMap<string, number | null>;
-  /** What this process executes. */
+  /** What this process executes already. */
   readonly held: readonly Hold[];
 }
 
 export interface TakenUp {
   readonly runs: readonly TakenRun[];
-  /** When the next run of these workflows is due that waits for its time. */
+  /** When the next run of these workflows becomes due. */
   readonly nextDueAt?: number;
 }
 
@@ -184,48 +193,50 @@ export interface RunQuery {
   readonly limit: number;
 }
 
-/** A run as it stands for a look from outside: its events come without what steps returned and what was decided. */
+/** A run for callers: its events come without values. */
 export interface SeenRun {
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
 }
 
-/** What a decision met. */
+/** What `decide` found. */
 export interface DecisionOutcome {
   readonly taken: boolean;
-  /** That which stands on the subject. */
+  /** The first decision on the subject. */
   readonly decision?: DecisionRecord;
-  /** The run; absent where it is unknown. */
+  /** Absent if the run is unknown. */
   readonly run?: RunRecord;
 }
 
-/** All methods reject where the database fails; what they have promised is on disk when they resolve. */
+/** All methods reject if the database fails. What they have promised is on disk when they resolve. */
 export interface RunStore {
-  /** Has a field of the inputs, at their top, looked up at once by `find`. */
+  /** Creates an index on a top-level field of the inputs, for `find`. */
   index(field: string): Promise<void>;
 
   /**
-   * Accepts runs, and writes down what runs at work have done, in one transaction. Steps that are merely begun need not be flushed:
-   * what a power cut takes of them is begun again.
+   * Accepts runs, and stores what workers have done, in one transaction. A batch that contains nothing but `begin`s need not be
+   * flushed: after a power cut those steps are begun again.
+   *
+   * A batch may be written twice: when the first answer was lost. The second time must have no effect and give the same outcomes.
    */
   write(batch: Batch): Promise<BatchOutcome>;
 
-  /** Whether a write failed because of what was to be written, so that it fails however often it is tried. */
+  /** Whether a write failed because of its content, so that repeating it is useless. */
   isUnwritable(error: unknown): boolean;
 
-  /** What to look at where it fails, in a sentence or two for people. */
-  troubleOf(error: unknown): string;
+  /** What an operator should look at when the database fails, in a sentence or two. */
+  adviceFor(error: unknown): string;
 
-  /** Takes up what has been due longest, higher priority first. */
+  /** Takes up due runs: the highest priority first, then the longest due. It need not be flushed: a power cut makes them due again. */
   takeUp(request: TakeUpRequest): Promise<TakenUp>;
 
-  /** Events of a run, those after the n-th, without what steps returned and what was decided. */
+  /** Events of a run after the n-th, without values. */
   events(seq: number, after: number): Promise<EventRecord[]>;
 
-  /** A decision on a subject, where it was made. */
+  /** The decision on a subject, if it has been made. */
   decision(seq: number, subject: string): Promise<DecisionRecord | undefined>;
 
-  /** Keeps the first decision on a subject, and lets a run that waits for it go on. Without `take` it only tells what stands. */
+  /** Stores the first decision on a subject and makes the run due that waits for it. Without `take` it only looks. */
   decide(id: string, subject: string, decision: DecisionRecord, options: { take: boolean }): Promise<DecisionOutcome>;
 
   byId(id: string): Promise<SeenRun | undefined>;
@@ -234,30 +245,27 @@ export interface RunStore {
   find(query: RunQuery): Promise<SeenRun[]>;
   counts(): Promise<RunCounts[]>;
 
-  /** Removes a run that has ended, with all that is known of it: its key may be used anew. False where it has not ended or is unknown. */
+  /** Deletes a run that has ended, so that its key may be used again. False if it has not ended or is unknown. */
   forget(id: string): Promise<boolean>;
 
-  /**
-   * Lets a run that failed or was cancelled go on from the step where it stopped, and tries a step that lives on its retry budget
-   * now. False where neither is the case.
-   */
-  resume(id: string): Promise<boolean>;
+  /** Makes a run due that failed, was cancelled, or waits on a step's retry budget. False if it is none of these. */
+  retry(id: string): Promise<boolean>;
 
-  /** The latter for all runs. False where there is none. */
-  hasten(): Promise<boolean>;
+  /** Makes all runs due that wait on a step's retry budget. False if there is none. */
+  hastenRetries(): Promise<boolean>;
 
   /**
-   * Ends a run that nobody executes, and asks whoever executes one to leave it at the next step.
-   * @returns undefined where it has ended or is unknown
+   * Cancels a run that nobody executes; asks the worker of a held one to stop before its next step.
+   * @returns undefined if it has ended or is unknown
    */
   cancel(id: string): Promise<"cancelled" | "requested" | undefined>;
 
-  /** Tells other processes on this database that something has happened to a run. Never fails; what gets lost is found by polling. */
+  /** Tells other processes on this database that a run has changed. Never fails: what is lost is found by polling. */
   announce(id: string): void;
-  /** Calls `listener` with what others announce, and with undefined where something may have been missed. */
+  /** Calls `listener` with ids that others announce, and with undefined when some may have been missed. */
   listen(listener: (id: string | undefined) => void): void;
 
-  /** Gives up this process's turn where it waits for a place of a workflow: it takes up nothing any more. */
-  leave(): Promise<void>;
+  /** This process takes up nothing more: another worker gets its turn in workflows with a limit. */
+  leaveQueue(): Promise<void>;
   close(): Promise<void>;
 }

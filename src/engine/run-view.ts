@@ -1,4 +1,4 @@
-/** Runs, attempts and decisions as they are stored, and as the port knows them. */
+/** Makes what callers see (`engine.ts`) from what is stored (`run-store.ts`). */
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { toWireError, UnexpectedError, type WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -11,11 +11,11 @@ const ID_PREFIX = "workflow-";
 
 export const publicId = (id: string): string => ID_PREFIX + id;
 
-/** The store's id of a run; empty, which no run has, where it is not an id of ours. */
+/** The store's id of a run. Empty, which no run has, for anything that is not one of our ids. */
 export const storedId = (id: string): string =>
   id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
 
-/** What is the same of a run however it comes to rest. */
+/** The common part, however a run comes to rest. */
 export const toResting = ({
   id,
   workflow,
@@ -73,7 +73,7 @@ export function toRun({ run, events }: SeenRun): Run {
 
 const outputOf = (json: string): Json => JSON.parse(json) as Json;
 
-/** The step that is tried again; of several the one whose next try callers do not wait for. */
+/** The step that is retried. Of several: one on its retry budget, else the last. */
 function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep | undefined {
   const failures = attempts.filter(({ status, isFinal, isCurrent }) => status === "failed" && !isFinal && isCurrent);
   const isOver = (attempt: Attempt): boolean =>
@@ -94,7 +94,7 @@ function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep 
   };
 }
 
-/** Attempts in the order in which they began. One without an end went with its process where another of its step came after it. */
+/** An attempt without an end has died with its process if the run is over or its step was begun again. */
 function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[] {
   return attempts.map((attempt, at) => ({
     step: attempt.step,
@@ -108,7 +108,7 @@ function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[
   }));
 }
 
-/** Of a run that is at work, with the steps that are not listed. */
+/** For the handler of a running run: unlisted steps too. */
 export const toFullHistory = (events: readonly EventRecord[]): StepAttempt[] => toAttempts(attemptsOf(events), false);
 
 export const toHistory = ({ run, events }: SeenRun): StepAttempt[] =>

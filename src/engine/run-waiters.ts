@@ -1,10 +1,10 @@
-/** Those who wait for runs to end, by run id. */
+/** Callers that wait for a run to change, by run id. */
 export class RunWaiters {
   readonly #resolvers = new Map<string, Set<() => void>>();
 
   /**
-   * Settles at the next announcement for this run, after `timeoutMs`, or when `signal` aborts, whichever is first.
-   * Take it before you look at the run, so that an end in between is not missed; `cancel` it when done.
+   * Resolves at the next announcement for this run, after `timeoutMs`, or when `signal` aborts, whichever comes first.
+   * Call it before you look at the run, so that no change is missed in between, and `cancel` it when done.
    */
   next(runId: string, timeoutMs: number, signal?: AbortSignal): { promise: Promise<void>; cancel: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();

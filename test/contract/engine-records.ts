@@ -191,12 +191,12 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       const engine = await data().open({ concurrency: 1 });
       onTestFinished(() => engine.close());
       engine.register("queued", async (input, { step }) => step("only", () => (begun.push(input), null)));
-      engine.resume();
+      engine.startWorker();
       for (const n of priorities.keys()) await engine.wait((await engine.find("queued", `k${n}`))!.id);
       expect(begun).toEqual([5, 1, 3, 0, 4, 2, 6]);
     });
 
-    it("gives a run that is put off no precedence by its priority, and keeps the priority over a retry", async () => {
+    it("gives a run that is to start later no precedence by its priority, and keeps the priority over a retry", async () => {
       const engine = await data().open({
         concurrency: 1,
         retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 },

@@ -98,7 +98,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       const completed = new Promise<void>((resolve) => {
         second.onStep(({ step, phase }) => void (step === "called" && phase === "completed" && resolve()));
       });
-      second.resume();
+      second.startWorker();
       await completed;
       expect(await second.wait(id)).toMatchObject({ status: "completed", output: "answered" });
       expect(state).toMatchObject({ attempts: 2, before: 1 });

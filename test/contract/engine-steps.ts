@@ -279,7 +279,7 @@ export function engineSteps(open: OpenEngine): void {
       closing.resolve();
       await closed;
       const heir = await open(handlers);
-      heir.resume();
+      heir.startWorker();
       expect(await heir.wait(id)).toMatchObject({ status: "completed" });
       expect(given.counts).toEqual({ quick: 1, slow: 1, after: 1 });
     });
@@ -384,7 +384,7 @@ export function engineSteps(open: OpenEngine): void {
       closing.resolve();
       await closed;
       const heir = await open(handlers);
-      heir.resume();
+      heir.startWorker();
       expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
     });
 

@@ -15,7 +15,7 @@ import { soonerThanByPolling } from "../support/polling.ts";
 /** `open` with handlers registered; closed after the test. */
 export type OpenEngine = (handlers: Record<string, RunHandler>, options?: EngineOptions) => Promise<OpenedEngine>;
 
-export type OpenedEngine = WorkflowEngine & { resume(): void };
+export type OpenedEngine = WorkflowEngine & { startWorker(): void };
 
 export interface EngineUnderTest {
   /** Opens an engine on the same data each time it is called within one test. */
@@ -394,7 +394,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(calls).toEqual(["first"]);
 
       const reopened = await open({ slow: handler });
-      reopened.resume();
+      reopened.startWorker();
       expect(await reopened.find("slow", "another")).toBeUndefined();
       const run = await reopened.wait(id);
       expect(run).toMatchObject({ status: "completed", output: before.startTime.toISOString() });
@@ -550,7 +550,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await stranger.get(id)).toMatchObject({ status: "started" });
       await stranger.close();
       const owner = await open({ theirs: async () => "theirs" });
-      owner.resume();
+      owner.startWorker();
       expect(await owner.wait(id)).toMatchObject({ status: "completed", output: "theirs" });
     });
 
@@ -615,7 +615,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       expect(await engine.get(id)).toMatchObject({ status: "started" });
       await engine.close();
       const reopened = await open(handlers);
-      reopened.resume();
+      reopened.startWorker();
       expect(await reopened.wait(id)).toMatchObject({ status: "completed" });
       expect(begun[0]!.getTime()).toBeLessThan(availableAt.getTime());
       expect(begun[1]!.getTime()).toBeGreaterThanOrEqual(availableAt.getTime());
@@ -629,7 +629,7 @@ export function workflowEngineContract(name: string, create: () => EngineUnderTe
       });
     });
 
-    it("begins a run that is put off again when it is resubmitted, and one that is cancelled never", async () => {
+    it("begins a run that is to start later again when it is resubmitted, and one that is cancelled never", async () => {
       const engine = await open({ later: async () => "done" });
       const tomorrow = new Date(Date.now() + 86_400_000);
       const submission = { key: "k", fingerprint: "f", input: null };

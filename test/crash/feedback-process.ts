@@ -70,7 +70,7 @@ const workflow = new PartlyApprovedFeedback({
   logger,
 });
 workflow.register();
-engine.resume();
+engine.startWorker();
 
 /** Drafts have points of their own, besides those of everything that is stored. */
 function watchDrafts(store: OntologyStore): void {

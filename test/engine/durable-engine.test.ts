@@ -353,7 +353,7 @@ describe("DurableEngine", () => {
       await closed;
       vi.useRealTimers();
       const heir = open();
-      heir.resume();
+      heir.startWorker();
       expect(await heir.wait(id)).toMatchObject({ status: "completed", output: 1 });
       expect(mails).toBe(1);
     },
@@ -392,7 +392,7 @@ describe("DurableEngine", () => {
     vi.useRealTimers();
     isAway = false;
     const heir = open();
-    heir.resume();
+    heir.startWorker();
     expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
@@ -584,7 +584,7 @@ describe("DurableEngine", () => {
     const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
     onTestFinished(() => engine.close());
     engine.register("echo", async (input) => input);
-    engine.resume();
+    engine.startWorker();
     await looking.promise;
     // The first look has found nothing, and does not know yet.
     const { id } = await engine.start("echo", SUBMISSION);

@@ -16,7 +16,7 @@ const fail: RunWrite = { kind: "fail", step: "first", listed: true, time, error,
 const end: RunWrite = { kind: "end", time, outputJson: undefined };
 const next: RunWrite = { kind: "begin", step: "next", listed: false, time };
 const park: RunWrite = { kind: "park", subject: "draft" };
-const putOff: RunWrite = { kind: "put_off", delayMs: 60_000 };
+const reschedule: RunWrite = { kind: "reschedule", delayMs: 60_000 };
 
 const NOT_TAKEN_UP = `UPDATE abi_workflows.runs
   SET status = 'started', epoch = 0, due_at = created_at, due_since = created_at, lease_ends_at = NULL`;
@@ -70,7 +70,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     ["a result", [begin, complete], [], ["done", "done"], ["step_started first", "step_completed first"]],
     [
       "a failure, and the wait for the next try",
-      [begin, fail, putOff],
+      [begin, fail, reschedule],
       [],
       ["done", "done", "done"],
       ["step_started first", "step_failed first"],
@@ -88,7 +88,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
   ])("%s is written once", async (_, first, later, outcomes, events) => {
     const { store, other, writtenButUnanswered, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
-    const releases = first.some(({ kind }) => kind === "end" || kind === "park" || kind === "put_off");
+    const releases = first.some(({ kind }) => kind === "end" || kind === "park" || kind === "reschedule");
     await writtenButUnanswered({ accepts: [], runs: [{ hold, writes: first }] }, async () => {
       const seen = await other.byId(id);
       return seen!.events.length > 0 && (!releases || seen!.run.status !== "processing" || seen!.run.dueAt !== null);
@@ -104,7 +104,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     const { id, hold } = await takenUp();
     expect(await other.cancel(id)).toBe("requested");
     expect((await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] })).runs).toEqual([["cancelled"]]);
-    const batch = { accepts: [], runs: [{ hold, writes: [putOff] }] };
+    const batch = { accepts: [], runs: [{ hold, writes: [reschedule] }] };
     await writtenButUnanswered(batch, async () => (await other.byId(id))!.run.status === "cancelled");
     expect((await store.write(batch)).runs).toEqual([["cancelled"]]);
     expect(names((await other.byId(id))!.events)).toEqual(["cancelled"]);
@@ -120,7 +120,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
   it("of a run that another process has taken up since is lost, and that one's work stands", async () => {
     const { store, other, writtenButUnanswered, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
-    const batch = { accepts: [], runs: [{ hold, writes: [begin, { ...putOff, delayMs: 0 }] }] };
+    const batch = { accepts: [], runs: [{ hold, writes: [begin, { ...reschedule, delayMs: 0 }] }] };
     await writtenButUnanswered(batch, async () => (await other.byId(id))!.run.dueAt !== null);
     const { runs } = await other.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
     await other.write({ accepts: [], runs: [{ hold: runs[0]!.hold, writes: [begin, complete, end] }] });

@@ -30,7 +30,7 @@ it("flushes whatever is promised, and nothing that merely begins", async () => {
         isFinal: false,
       },
     ],
-    [{ kind: "put_off", delayMs: 0 }],
+    [{ kind: "reschedule", delayMs: 0 }],
     [{ kind: "park", subject: "s" }],
     [{ kind: "end", time: 1, outputJson: undefined }],
   ];
@@ -41,7 +41,7 @@ it("flushes whatever is promised, and nothing that merely begins", async () => {
     const [outcome] = (await store.write({ accepts: [], runs: [{ hold, writes }] })).runs;
     expect(outcome).not.toContain("lost");
     expect([writes.at(-1)!.kind, ...taken()]).toEqual([writes.at(-1)!.kind, "commit", "flush"]);
-    if (writes[0]!.kind === "put_off") hold = await takeUp();
+    if (writes[0]!.kind === "reschedule") hold = await takeUp();
     if (writes[0]!.kind !== "park") continue;
     await store.decide("run", "s", { valueJson: "1", time: 1 }, { take: true });
     expect(taken()).toEqual(["commit", "flush"]);

@@ -35,7 +35,7 @@ export async function decideAfterKill(
     await step("sent", () => void steps.push("sent"));
     return value;
   });
-  engine.resume();
+  engine.startWorker();
   expect(await engine.get(id)).toMatchObject({ status: "waiting_for_approval" });
   await engine.decide(id, "draft-1", "approved");
   return { run: await engine.wait(id), steps };

@@ -26,7 +26,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const url = await newDatabase();
     const worker = await open(url);
     worker.register("echo", async (input) => input);
-    worker.resume();
+    worker.startWorker();
     const starter = await open(url, { worker: false });
     starter.register("echo", async () => null);
     await soonerThanByPolling(100, async (n) => {
@@ -88,7 +88,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       const handler = () =>
         new Promise<null>((resolve) => begun.push({ by: `worker ${index}`, end: () => resolve(null) }));
       engine.register("single", (_, { step }) => step("only", handler), { concurrency: 1 });
-      engine.resume();
+      engine.startWorker();
     }
     const ids: string[] = [];
     for (let n = 0; n < 12; n++) ids.push((await engines[0]!.start("single", submission(n))).id);
@@ -124,7 +124,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       `CREATE OR REPLACE FUNCTION abi_workflows.hasten(run_id text) RETURNS boolean LANGUAGE sql
        AS $$ SELECT false FROM pg_sleep(8) $$`,
     );
-    const busy = Promise.all(Array.from({ length: 4 }, () => one.hasten()));
+    const busy = Promise.all(Array.from({ length: 4 }, () => one.hastenRetries()));
     while (!(await settlesWithin(busy, 100))) expect(await take(other)).toEqual([]);
   });
 

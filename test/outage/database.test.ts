@@ -103,7 +103,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     const url = await newDatabase();
     const worker = await open(url);
     worker.register("echo", async (input) => input);
-    worker.resume();
+    worker.startWorker();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
     for (let n = 0; n < 20; n++) {

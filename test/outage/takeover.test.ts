@@ -35,13 +35,13 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   const proxy = await startTcpProxy(Number(direct.port || 5432));
   const through = new URL(direct);
   through.port = String(proxy.port);
-  const putOff = Promise.withResolvers<void>();
-  const write = (line: string): void => void (line.includes("a run is put off") && putOff.resolve());
+  const reschedule = Promise.withResolvers<void>();
+  const write = (line: string): void => void (line.includes("a run is rescheduled") && reschedule.resolve());
   const open = async (url: string, handler: RunHandler, options: EngineOptions = {}) => {
     const engine = await DurableEngine.connect(url, { retry, ...options });
     onTestFinished(() => engine.close());
     engine.register("mails", handler);
-    engine.resume();
+    engine.startWorker();
     return engine;
   };
   const engine = await open(through.href, first);
@@ -50,7 +50,7 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   proxy.cut();
   await statement(direct.href, DUE);
   const heir = await open(direct.href, other, { logger: pino({ level: "info" }, { write }) });
-  await putOff.promise;
+  await reschedule.promise;
   await heir.close();
   await statement(direct.href, DUE);
   proxy.mend();
@@ -159,7 +159,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
     await entered.promise;
     const took: string[] = [];
     other.register("mails", (_, { step }) => step("mail", () => took.push("other")));
-    other.resume();
+    other.startWorker();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
     const lease = async (): Promise<number> => {
@@ -202,7 +202,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
       await step("second", () => steps.push("second"));
       return "heir";
     });
-    another.resume();
+    another.startWorker();
     expect(await another.wait(id)).toMatchObject({ status: "completed", output: "heir" });
     expect(performance.now() - stopped).toBeLessThan(8000);
     victim.kill("SIGCONT");

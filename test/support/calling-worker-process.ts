@@ -9,6 +9,6 @@ engine.register(
     step("called", async () => (await fetch(`${origin}/${name}/${JSON.stringify(input)}`)).text()),
   { concurrency: Number(concurrency) },
 );
-engine.resume();
+engine.startWorker();
 process.stdout.write("ready\n");
 setInterval(() => {}, 60_000); // an idle worker would let its process end

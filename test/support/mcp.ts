@@ -48,7 +48,7 @@ export async function startMcp(
   const { engine, workflow } = parts;
   const { workflows = [], ...others } = more(engine);
   const service = new Service({ engine, ...others, workflows: [workflow, ...workflows] });
-  engine.resume();
+  engine.startWorker();
   const handler = mcpHandler(service, options);
   const url = await listen((request) => handler(request, typeof caller === "function" ? caller() : caller));
   return { ...parts, service, handler, url };

@@ -12,7 +12,7 @@ engine.register("shared", async (input, { step }) => {
   });
   return name ?? null;
 });
-engine.resume();
+engine.startWorker();
 process.stdout.write("ready\n");
 process.on("SIGTERM", () => void engine.close());
 // The loop of an idle worker lets its process end; this one is to stay.

@@ -100,7 +100,7 @@ describe.each<[string, boolean, () => Promise<(options: EngineOptions) => Promis
     onTestFinished(() => engine.close());
     const parcels = new Parcels({ engine });
     const metrics = await measured(new Service({ engine, workflows: [parcels] }));
-    engine.resume();
+    engine.startWorker();
     for (const id of ids.values()) await engine.wait(id);
     const done = await scrape(metrics);
     for (const [status, count] of Object.entries({ completed: 2, failed: 1, waiting_for_approval: 1, started: 0 }))

@@ -13,7 +13,7 @@ const send = async (): Promise<void> => {
 };
 const workflow = new InvoiceWorkflow({ engine, send }).register();
 engine.onRest(({ status }) => process.stdout.write(`${status}\n`));
-engine.resume();
+engine.startWorker();
 if (hang) {
   const id = await trace.getTracer("test").startActiveSpan("request", async (span) => {
     const accepted = await workflow.startWorkflow({ invoice_id: "I-1" });

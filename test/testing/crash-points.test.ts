@@ -110,14 +110,14 @@ describe("crash points", () => {
       gates.left.resolve();
       await closed;
 
-      const written = ["accept", "begin", "complete", "fail", "put_off", "park", "end", "decide", "cancel"];
+      const written = ["accept", "begin", "complete", "fail", "reschedule", "park", "end", "decide", "cancel"];
       const all = written.flatMap((what) => [`before:runs.${what}`, `after:runs.${what}`]);
       expect([...new Set(points.reached)].toSorted()).toEqual(
-        [...all, "after:runs.take_up", "after:runs.resume"].toSorted(),
+        [...all, "after:runs.take_up", "after:runs.retry"].toSorted(),
       );
       const count = (point: string): number => points.reached.filter((reached) => reached === point).length;
       // Not where nothing was found to do.
-      expect(count("after:runs.resume")).toBe(1);
+      expect(count("after:runs.retry")).toBe(1);
       expect(count("after:runs.take_up")).toBeLessThanOrEqual(8);
     });
   });

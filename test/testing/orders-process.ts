@@ -28,7 +28,7 @@ engine.register("orders", async (order, { step }) => {
     return status;
   });
 });
-engine.resume();
+engine.startWorker();
 const finished = async (order: string): Promise<void> => {
   const run = await engine.find("orders", order);
   if (run) await engine.wait(run.id);

@@ -99,8 +99,8 @@ export class CrashPoints {
 
   /**
    * The runs of a `DurableEngine` in a SQLite file, opened to execute them. Points `runs.<what>` before and after everything that is
-   * written of a run: `accept`, `begin`, `complete` and `fail` of a step, `put_off`, `park`, `end`, `decide`, `cancel`; and
-   * `after:runs.take_up` and `after:runs.resume`. What is written together passes its points together.
+   * written of a run: `accept`, `begin`, `complete` and `fail` of a step, `reschedule`, `park`, `end`, `decide`, `cancel`; and
+   * `after:runs.take_up` and `after:runs.retry`. What is written together passes its points together.
    * @throws ValidationError, IoError as the engine's constructor
    */
   runStore(path: string): RunStore {
@@ -133,17 +133,17 @@ export class CrashPoints {
     const cancel: RunStore["cancel"] = (id) => passing(["cancel"], () => store.cancel(id));
     // No points before these: mostly they find nothing to do. A worker even looks every second, for ever, and a process that
     // does nothing else must be found to hang.
-    const resume: RunStore["resume"] = async (id) => {
-      const isResumed = await store.resume(id);
-      if (isResumed) this.reach("after:runs.resume");
-      return isResumed;
+    const retry: RunStore["retry"] = async (id) => {
+      const isRetried = await store.retry(id);
+      if (isRetried) this.reach("after:runs.retry");
+      return isRetried;
     };
     const takeUp: RunStore["takeUp"] = async (request) => {
       const taken = await store.takeUp(request);
       if (taken.runs.length > 0) this.reach("after:runs.take_up");
       return taken;
     };
-    return withMethods(store, { write, decide, cancel, resume, takeUp });
+    return withMethods(store, { write, decide, cancel, retry, takeUp });
   }
 }
 

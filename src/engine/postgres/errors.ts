@@ -105,7 +105,7 @@ const remedy = (remedies: readonly (readonly [RegExp, string])[], code: string):
   remedies.find(([pattern]) => pattern.test(code))?.[1];
 
 /** What to look at when a database that was open fails. */
-export function troubleOf(error: unknown): string {
+export function adviceFor(error: unknown): string {
   const state = sqlState(error);
   if (state === "53100") return "its disk is full. Make room there.";
   if (state === "25006") return "it takes no changes, as a standby or a read-only disk. Let it be written.";

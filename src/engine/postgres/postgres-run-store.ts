@@ -18,7 +18,7 @@ import type {
 } from "../run-store.ts";
 import { PostgresChannel } from "./channel.ts";
 import { PostgresConnections } from "./connections.ts";
-import { isUnwritable, sqlState, troubleOf } from "./errors.ts";
+import { isUnwritable, sqlState, adviceFor } from "./errors.ts";
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type Ages, type CountRow } from "../rows.ts";
 import { createSchema } from "./create-schema.ts";
 import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
@@ -31,7 +31,7 @@ const CLOCK_INTERVAL_MS = 60_000;
 const INDEXED_CHARACTERS = 200;
 
 /** For what a power cut may take: it is begun again. */
-const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
+const WITHOUT_FSYNC = "set_config('synchronous_commit', 'off', true)";
 
 const EVENTS_OF = (run: string, after: string): string => `
   SELECT ${EVENT_COLUMNS} FROM abi_workflows.events
@@ -42,17 +42,20 @@ const DECISION_ON = (run: string, subject: string): string => `
   SELECT ${EVENT_VALUE}, time FROM abi_workflows.events WHERE run = ${run} AND type = 'decided' AND name = ${subject}`;
 
 const WRITE = { name: "write", text: "SELECT abi_workflows.write($1, $2) AS written" };
-const WRITE_UNFLUSHED = {
+const WRITE_WITHOUT_FSYNC = {
   name: "write_unflushed",
-  text: `SELECT ${UNFLUSHED}, abi_workflows.write($1, $2) AS written`,
+  text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.write($1, $2) AS written`,
 };
-const TAKE_UP = { name: "take_up", text: `SELECT ${UNFLUSHED}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken` };
+const TAKE_UP = {
+  name: "take_up",
+  text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken`,
+};
 /** Including leases that have ended in the meantime, unless another process has taken up the run. */
 const RENEW = {
   name: "renew",
   text: `
     WITH own AS (
-      SELECT run.seq, ${UNFLUSHED} FROM unnest($1::bigint[], $2::bigint[]) AS hold (seq, epoch)
+      SELECT run.seq, ${WITHOUT_FSYNC} FROM unnest($1::bigint[], $2::bigint[]) AS hold (seq, epoch)
       JOIN abi_workflows.runs AS run ON run.seq = hold.seq AND run.epoch = hold.epoch
       WHERE run.lease_ends_at IS NOT NULL ORDER BY run.seq FOR NO KEY UPDATE OF run
     )
@@ -71,7 +74,7 @@ const CANCEL = `
     INSERT INTO abi_workflows.events (run, type, time) SELECT seq, status, ended_at FROM run WHERE status = 'cancelled'
   )
   SELECT status FROM run`;
-const FOLLOW_CLOCK = `SELECT ${UNFLUSHED}, abi_workflows.follow_clock()`;
+const FOLLOW_CLOCK = `SELECT ${WITHOUT_FSYNC}, abi_workflows.follow_clock()`;
 const BY_IDS = { name: "by_ids", text: `${SEEN} WHERE id = ANY ($1::text[])` };
 const BY_KEY = { name: "by_key", text: `${SEEN} WHERE workflow = $1 AND key = $2` };
 const EVENTS = { name: "events", text: EVENTS_OF("$1", "$2") };
@@ -174,10 +177,10 @@ export class PostgresRunStore implements RunStore {
     );
     if (known) return;
     try {
-      await query(
-        `SELECT set_config('lock_timeout', '10s', true);
-         CREATE INDEX IF NOT EXISTS "${name}" ON abi_workflows.runs (${inputField(field)}, created_at, seq)`,
-      );
+      await query({
+        text: `SELECT set_config('lock_timeout', '10s', true);
+          CREATE INDEX IF NOT EXISTS "${name}" ON abi_workflows.runs (${inputField(field)}, created_at, seq)`,
+      });
     } catch (error) {
       if (!/^(?:23505|42P07)$/.test(sqlState(error) ?? "")) throw error; // another process was faster
     }
@@ -187,14 +190,14 @@ export class PostgresRunStore implements RunStore {
     return isUnwritable(error);
   }
 
-  troubleOf(error: unknown): string {
-    return troubleOf(error);
+  adviceFor(error: unknown): string {
+    return adviceFor(error);
   }
 
   async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
     const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
     const pages = runs.map(({ hold, writes }) => pageJson(hold, this.#lastEvents.get(hold) ?? 0, writes));
-    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_UNFLUSHED, [
+    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_WITHOUT_FSYNC, [
       `[${accepts.map(runJson).join()}]`,
       `[${pages.join()}]`,
     ]);
@@ -221,9 +224,9 @@ export class PostgresRunStore implements RunStore {
     const { due_in: dueIn, runs } = row!.taken;
     const taken = (runs ?? []).map(({ epoch, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
-      const seen = toSeen(row);
-      this.#lastEvents.set(hold, seen.events.at(-1)?.n ?? 0);
-      return { hold, ...seen };
+      const { run, events } = toSeen(row);
+      this.#lastEvents.set(hold, events.at(-1)?.n ?? 0);
+      return { hold, run, events };
     });
     this.#held = [...held, ...taken.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
@@ -314,20 +317,18 @@ export class PostgresRunStore implements RunStore {
     if (status !== undefined) conditions.push(`status = ${value(status)}`);
     if (startedSince !== undefined) conditions.push(`created_at >= ${value(startedSince)}`);
     if (startedBefore !== undefined) conditions.push(`created_at < ${value(startedBefore)}`);
-    for (const [field, text] of Object.entries(input ?? {})) {
+    for (const [field, wanted] of Object.entries(input ?? {})) {
       // The index is only used for exactly its expression.
-      if (/^\w+$/.test(field)) conditions.push(`${inputField(field)} = left(${value(text)}, ${INDEXED_CHARACTERS})`);
-      conditions.push(`input ->> ${value(field)}::text = ${value(text)}`);
+      if (/^\w+$/.test(field)) conditions.push(`${inputField(field)} = left(${value(wanted)}, ${INDEXED_CHARACTERS})`);
+      conditions.push(`input ->> ${value(field)}::text = ${value(wanted)}`);
     }
     if (after !== undefined) {
       conditions.push(
         `(created_at, seq) < (SELECT created_at, seq FROM abi_workflows.runs WHERE id = ${value(after)})`,
       );
     }
-    const rows = await this.#connections.query<SeenRow>(
-      `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`,
-      values,
-    );
+    const text = `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`;
+    const rows = await this.#connections.query<SeenRow>(text, values);
     return rows.map(toSeen);
   }
 
@@ -341,15 +342,15 @@ export class PostgresRunStore implements RunStore {
     return (await this.#connections.query(FORGET, [id])).length > 0;
   }
 
-  async resume(id: string): Promise<boolean> {
-    const [row] = await this.#connections.query<{ is_resumed: boolean }>(
-      "SELECT abi_workflows.resume($1, NULL) AS is_resumed",
+  async retry(id: string): Promise<boolean> {
+    const [row] = await this.#connections.query<{ is_retried: boolean }>(
+      "SELECT abi_workflows.resume($1, NULL) AS is_retried",
       [id],
     );
-    return row!.is_resumed;
+    return row!.is_retried;
   }
 
-  async hasten(): Promise<boolean> {
+  async hastenRetries(): Promise<boolean> {
     const [row] = await this.#connections.query<{ is_hastened: boolean }>(
       "SELECT abi_workflows.hasten(NULL) AS is_hastened",
     );
@@ -369,7 +370,7 @@ export class PostgresRunStore implements RunStore {
     this.#channel.listen(listener);
   }
 
-  async leave(): Promise<void> {
+  async leaveQueue(): Promise<void> {
     await this.#connections.query(`DELETE FROM abi_workflows.waiting_workers WHERE worker = $1`, [this.#worker]);
   }
 

@@ -163,7 +163,7 @@ export const FUNCTIONS = `
 
   -- Accepts runs, and writes what a worker has done with the runs that it executes. Of each of these there is a page:
   -- - steps: what happened to its steps, in their order
-  -- - release: how the worker leaves the run ("completed", "failed", "put_off", "park"), if it does
+  -- - release: how the worker leaves the run ("completed", "failed", "reschedule", "park"), if it does
   -- - after: the last event of the run that the worker knows to be stored
   -- A page takes effect as a whole or, where the worker does not hold the run any more, not at all ("lost").
   --

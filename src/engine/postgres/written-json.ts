@@ -14,7 +14,7 @@ export const runJson = ({ id, workflow, key, fingerprint, inputJson, availableAt
 
 /** Where the worker leaves the run; what stands behind that is lost. Infinity where it does not. */
 function releaseAt(writes: readonly RunWrite[]): number {
-  const at = writes.findIndex(({ kind }) => kind === "end" || kind === "put_off" || kind === "park");
+  const at = writes.findIndex(({ kind }) => kind === "end" || kind === "reschedule" || kind === "park");
   return at === -1 ? Infinity : at;
 }
 
@@ -30,7 +30,7 @@ export function outcomesOf(writes: readonly RunWrite[], state: PageState): Write
   const at = releaseAt(writes);
   return writes.map(({ kind }, index) => {
     if (state === "lost" || index > at) return "lost";
-    const isStopped = kind === "begin" || kind === "put_off" || kind === "park";
+    const isStopped = kind === "begin" || kind === "reschedule" || kind === "park";
     return state === "cancelled" && isStopped ? "cancelled" : "done";
   });
 }
@@ -51,8 +51,8 @@ function writeJson(write: RunWrite): string {
       return "error" in write
         ? JSON.stringify({ kind: "failed", time: write.time, error: write.error })
         : `{"kind":"completed","time":${write.time},"value":${valueJson(write.outputJson)}}`;
-    case "put_off":
-      return JSON.stringify({ kind: "put_off", delay: Math.ceil(write.delayMs), retry_until: write.retryUntil });
+    case "reschedule":
+      return JSON.stringify({ kind: "reschedule", delay: Math.ceil(write.delayMs), retry_until: write.retryUntil });
     case "park":
       return `{"kind":"park","name":${text(write.subject)},"value":${valueJson(write.outputJson)}}`;
   }

@@ -72,7 +72,7 @@ export class SqliteRunStore implements RunStore {
     return sqliteFault(error) === "too_large";
   }
 
-  troubleOf(error: unknown): string {
+  adviceFor(error: unknown): string {
     const fault = sqliteFault(error);
     if (fault === "full") return "its disk is full. Make room there.";
     if (fault === "read_only") return "it takes no changes, as on a read-only disk. Let it be written.";
@@ -117,7 +117,7 @@ export class SqliteRunStore implements RunStore {
     let isHeld = true;
     const outcomes = writes.map((write) => {
       if (!isHeld) return "lost";
-      if (write.kind === "end" || write.kind === "put_off" || write.kind === "park") isHeld = false;
+      if (write.kind === "end" || write.kind === "reschedule" || write.kind === "park") isHeld = false;
       return this.#writeOne(seq, write, isCancelled, events);
     });
     this.#insertEvents(seq, held.last_event, events);
@@ -145,7 +145,7 @@ export class SqliteRunStore implements RunStore {
       case "end":
         events.push(this.#end(seq, write));
         return "done";
-      case "put_off":
+      case "reschedule":
         if (!isCancelled) this.#makeDue(seq, write.delayMs, write.retryUntil);
         else events.push(this.#endCancelled(seq));
         return isCancelled ? "cancelled" : "done";
@@ -400,7 +400,7 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
-  async resume(id: string): Promise<boolean> {
+  async retry(id: string): Promise<boolean> {
     return this.#transaction(true, () => this.#resume(id));
   }
 
@@ -416,7 +416,7 @@ export class SqliteRunStore implements RunStore {
     return true;
   }
 
-  async hasten(): Promise<boolean> {
+  async hastenRetries(): Promise<boolean> {
     return this.#transaction(true, () => this.#hasten(Date.now(), "TRUE", []));
   }
 
@@ -447,7 +447,7 @@ export class SqliteRunStore implements RunStore {
   // Whoever looks on from another process polls.
   announce(): void {}
   listen(): void {}
-  async leave(): Promise<void> {}
+  async leaveQueue(): Promise<void> {}
 
   async close(): Promise<void> {
     if (this.#isClosed) return;

@@ -133,7 +133,7 @@ describe("processing feedback", () => {
     await earlier.close();
     const { workflow, engine } = await startFeedback({}, { runs });
     await workflow.retryWorkflow(id);
-    engine.resume();
+    engine.startWorker();
     expect(await workflow.getWorkflowResult(id)).toMatchObject({
       success: true,
       action: "no_action",

@@ -57,7 +57,7 @@ function open(
   onTestFinished(() => engine.close());
   const orders = new Orders({ engine }).register();
   const notifications = new NotificationWorkflow({ engine, channels, ...options }).register();
-  engine.resume();
+  engine.startWorker();
   const results = async () => {
     const all = await notifications.listWorkflows();
     return Promise.all(all.map(({ workflow_id }) => notifications.getWorkflowResult(workflow_id)));

@@ -161,7 +161,7 @@ describe("decisions on mails", () => {
     const { ontologyStore } = first;
     const second = await startFeedback({ approval: false, ontologyStore }, { runs });
     second.workflow.register();
-    second.engine.resume();
+    second.engine.startWorker();
     expect(await second.workflow.getWorkflowStatus(id)).toMatchObject({ status: "waiting_for_approval" });
     await second.workflow.rejectResponse(id, { rendering, by });
     expect(await second.workflow.getWorkflowResult(id)).toMatchObject({ response_withheld: "rejected by Ann Ford" });

@@ -72,7 +72,7 @@ describe("what was decided about a piece of feedback", () => {
     const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, segments: ["standard"] };
     const second = await startFeedback({ approval: true, ontologyStore, escalationPolicy }, { runs });
     second.workflow.register();
-    second.engine.resume();
+    second.engine.startWorker();
     await second.workflow.approveResponse(id, { rendering: pending.rendering, by });
     const result = await second.workflow.getWorkflowResult(id);
     expect(result).toMatchObject({ success: true, action: "auto_respond", response_id: expect.any(String) });
