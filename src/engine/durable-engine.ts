@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import pRetry from "p-retry";
-import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../errors.ts";
+import { ConflictError, IoError, isAbiError, UnexpectedError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { answerTo, assertSubject } from "./decision.ts";
@@ -28,11 +28,11 @@ import {
 import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
-import type { NewRunRecord, RunStore } from "./run-store.ts";
+import type { DecisionOutcome, NewRunRecord, RunStore, SeenRun } from "./run-store.ts";
 import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
-import { assertKey, isStorable, refusedInput, storableInput } from "./storable.ts";
+import { assertKey, invalid, isStorable, refusedInput, storableInput } from "./storable.ts";
 import { settlesWithin } from "./within.ts";
 import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerDependencies } from "./worker.ts";
 
@@ -84,25 +84,14 @@ function isWaitingOnBudget({ failing }: Run, known: number): boolean {
   return failing.attempts > known || (failing.nextTry !== undefined && failing.nextTry.getTime() > Date.now());
 }
 
-function assertStartTime(time: Date): void {
-  if (isStartTime(time)) return;
-  throw new ValidationError(`availableAt ${NO_START_TIME}.`, {
-    issues: [{ path: "availableAt", message: NO_START_TIME }],
-  });
-}
-
-function assertPriority(priority: number): void {
-  if (Number.isInteger(priority) && Math.abs(priority) <= 1000) return;
-  const message = "must be an integer from -1000 to 1000";
-  throw new ValidationError(`priority ${message}.`, { issues: [{ path: "priority", message }] });
-}
-
 /** @throws ValidationError for what is not kept */
 function recordOf(workflow: string, { key, fingerprint, input, availableAt, priority = 0 }: NewRun): NewRunRecord {
   assertKey(key);
   const inputJson = storableInput(input, "input");
-  if (availableAt) assertStartTime(availableAt);
-  assertPriority(priority);
+  if (availableAt && !isStartTime(availableAt)) throw invalid("availableAt", NO_START_TIME);
+  if (!Number.isInteger(priority) || Math.abs(priority) > 1000) {
+    throw invalid("priority", "must be an integer from -1000 to 1000");
+  }
   const isLater = availableAt && availableAt.getTime() > Date.now();
   const later = isLater ? { availableAt: availableAt.getTime() } : {};
   return { id: randomUUID(), workflow, key, fingerprint, inputJson, priority, ...later };
@@ -271,11 +260,13 @@ export class DurableEngine implements WorkflowEngine {
     }
   }
 
-  get(id: string): Promise<Run | undefined> {
-    return this.#withStore(async () => {
-      const seen = await this.#store.byId(storedId(id));
-      return seen && toRun(seen);
-    });
+  async get(id: string): Promise<Run | undefined> {
+    const seen = await this.#seen(id);
+    return seen && toRun(seen);
+  }
+
+  #seen(id: string): Promise<SeenRun | undefined> {
+    return this.#withStore(() => this.#store.byId(storedId(id)));
   }
 
   find(workflow: string, key: string): Promise<Run | undefined> {
@@ -299,18 +290,14 @@ export class DurableEngine implements WorkflowEngine {
     });
   }
 
-  history(id: string): Promise<StepAttempt[]> {
-    return this.#withStore(async () => {
-      const seen = await this.#store.byId(storedId(id));
-      return seen ? toHistory(seen) : [];
-    });
+  async history(id: string): Promise<StepAttempt[]> {
+    const seen = await this.#seen(id);
+    return seen ? toHistory(seen) : [];
   }
 
-  events(id: string, after = -1): Promise<RunEvent[]> {
-    return this.#withStore(async () => {
-      const seen = await this.#store.byId(storedId(id));
-      return seen ? toEvents(seen, after) : [];
-    });
+  async events(id: string, after = -1): Promise<RunEvent[]> {
+    const seen = await this.#seen(id);
+    return seen ? toEvents(seen, after) : [];
   }
 
   counts(): Promise<RunCounts[]> {
@@ -348,26 +335,25 @@ export class DurableEngine implements WorkflowEngine {
     this.#tell(this.#restListeners, toRested(run, { status: "cancelled" }, run.endedAt));
   }
 
-  decide(id: string, subject: string, value: Json): Promise<Decision> {
-    return this.#withStore(async () => {
-      assertSubject(subject);
-      const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
-      for (;;) {
-        const outcome = await this.#store.decide(storedId(id), subject, decision, { take: true });
-        if (outcome.taken) this.#announce(storedId(id));
-        const answer = answerTo(outcome, subject, decision.valueJson);
-        // No answer: the run changed in between. Try again.
-        if (answer) return answer;
-      }
-    });
+  async decide(id: string, subject: string, value: Json): Promise<Decision> {
+    for (;;) {
+      const { taken, answer } = await this.#decision(id, subject, value, { take: true });
+      if (taken) this.#announce(storedId(id));
+      // No answer: the run changed in between. Try again.
+      if (answer) return answer;
+    }
   }
 
-  standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined> {
-    return this.#withStore(async () => {
+  async standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined> {
+    return (await this.#decision(id, subject, value, { take: false })).answer;
+  }
+
+  #decision(id: string, subject: string, value: Json, options: { take: boolean }) {
+    return this.#withStore(async (): Promise<Pick<DecisionOutcome, "taken"> & { answer: Decision | undefined }> => {
       assertSubject(subject);
       const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
-      const outcome = await this.#store.decide(storedId(id), subject, decision, { take: false });
-      return answerTo(outcome, subject, decision.valueJson);
+      const outcome = await this.#store.decide(storedId(id), subject, decision, options);
+      return { taken: outcome.taken, answer: answerTo(outcome, subject, decision.valueJson) };
     });
   }
 

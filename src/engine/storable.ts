@@ -1,15 +1,15 @@
 /**
- * What a database of runs can keep. PostgreSQL's text has no NUL and its encoding no half of a surrogate pair, its indexes take
- * no long keys, and SQLite looks into no JSON that is nested more than 1,000 deep. The rules are the same for both, so that what
- * works on one works on the other.
+ * What can be stored. PostgreSQL's text has no NUL and no half of a surrogate pair, its indexes take no long keys, and SQLite
+ * does not look into JSON that is nested more than 1,000 deep. Both databases have the same rules, so that what works on one works on
+ * the other.
  */
 import { UnexpectedError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 
-/** Either of them as `JSON.stringify` writes it: an escape that no backslash before it takes back. */
+/** NUL or half of a surrogate pair, as `JSON.stringify` escapes them; an even number of backslashes may stand before. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
-/** Levels of arrays and objects; what we put around them comes on top. */
+/** Levels of arrays and objects. */
 const DEEPEST = 500;
 
 /** An entry of an index has room for 2,704 bytes, with the name of the workflow and the like. */
@@ -18,11 +18,11 @@ const LONGEST_STEP_NAME = 1000;
 
 const RULE = `plain JSON, nested at most ${DEEPEST} deep, without NUL characters and halves of Unicode surrogate pairs`;
 
-/** A value as JSON that every database keeps: undefined for one that is not there, null where it can't be kept. */
+/** The JSON to store; undefined for undefined, null for what can't be stored. */
 function toStored(value: unknown): string | undefined | null {
   if (value === undefined) return undefined;
   try {
-    // JSON has no functions and symbols, and nothing for what writes itself as nothing.
+    // Undefined for functions, symbols, and objects whose toJSON returns undefined.
     const written = JSON.stringify(value);
     return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, DEEPEST) ? written : null;
   } catch {
@@ -54,12 +54,12 @@ export function assertKey(key: string): void {
   if (Buffer.byteLength(key) > LONGEST_KEY) throw invalid("key", `must have at most ${LONGEST_KEY} bytes`);
 }
 
-const invalid = (path: string, message: string): ValidationError =>
+export const invalid = (path: string, message: string): ValidationError =>
   new ValidationError(`${path} ${message}.`, { issues: [{ path, message }] });
 
 /**
- * The JSON of what an author's code returned; undefined for nothing. What can't be kept fails at once and for good, not each time
- * that it is to be written.
+ * The JSON of what a step or handler returned; undefined for nothing. It is checked here, so that the step fails once and permanently
+ * instead of each time it is written.
  * @param maker such as "The step sent"
  * @throws UnexpectedError (`not_storable`)
  */
@@ -85,12 +85,12 @@ export function assertStepName(name: string): void {
 const REFUSED =
   "can't be kept by the workflow database: it is too large, or has characters that the database's encoding lacks.";
 
-/** For what a caller handed in and the database itself has refused for good. */
+/** When the database itself has refused what a caller handed in. */
 export const refusedInput = (cause: unknown): ValidationError =>
   new ValidationError(`What was handed in ${REFUSED}`, { code: "not_storable", cause });
 
 /**
- * For what an author's code made and the database itself has refused for good.
+ * When the database itself has refused what a step or handler returned.
  * @param maker such as "the step sent"
  */
 export const refusedResult = (maker: string, cause: unknown): UnexpectedError =>

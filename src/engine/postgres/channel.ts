@@ -17,8 +17,9 @@ const NOTIFY = {
 };
 
 /**
- * Announces to other processes on the same database that something happened to a run, over LISTEN and NOTIFY. The listening connection
- * is reopened whenever it is lost.
+ * Tells other processes on the same database that a run has changed, over LISTEN and NOTIFY. Announcements may be lost: everybody
+ * polls as well. They are transactions of their own, because PostgreSQL commits transactions with a NOTIFY one after the other: with the
+ * writes they would serialize the flushes of all workers.
  */
 export class PostgresChannel {
   readonly #connections: PostgresConnections;
@@ -42,10 +43,10 @@ export class PostgresChannel {
 
   async #announceAll(): Promise<void> {
     while (this.#toAnnounce.size > 0) {
-      await setImmediate(); // collect everything from this turn of the event loop
+      await setImmediate(); // one statement for everything from this turn of the event loop
       const payloads = [...this.#toAnnounce].map((id) => `${this.#sender} ${id}`);
       this.#toAnnounce.clear();
-      await this.#connections.query(NOTIFY, [payloads]).catch(() => {}); // the others poll, too
+      await this.#connections.query(NOTIFY, [payloads]).catch(() => {}); // the others poll
     }
     this.#announcing = undefined;
   }

@@ -5,7 +5,7 @@ import type { Logger } from "../../log.ts";
 import { settlesWithin } from "../within.ts";
 import {
   isProtocolViolation,
-  isTimeout,
+  isUnanswered,
   lacksTls,
   openingError,
   otherTarget,
@@ -14,11 +14,13 @@ import {
 } from "./errors.ts";
 import { FACTS, parseUrl, startOptions, type Address, type SessionFacts } from "./session.ts";
 
-/** Per process, besides the one that listens and, of a worker, the one that renews leases. A server allows a hundred by default, and many processes share it. */
+/** Per process, besides one that listens and one that renews leases. A server allows a hundred by default, for all processes. */
 const MOST_CONNECTIONS = 4;
-/** After so long without an answer to quick work the network counts as silent. Milliseconds. */
+/** A statement that gets no answer for so long has no network. Milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** For the second session that shows what kind of pooler there is. Milliseconds. */
+/** For statements that may take longer, by the number of runs. The longest timer there is. */
+export const NO_TIMEOUT = 2 ** 31 - 1;
+/** How long the check for a pooler may take. Milliseconds. */
 const SECOND_SESSION_MS = 5000;
 /** Closing must not wait forever for a server that has gone. Milliseconds. */
 const CLOSE_TIMEOUT_MS = 3000;
@@ -26,14 +28,17 @@ const KEEP_ALIVE_MS = 60_000;
 
 const INT8: number = types.builtins.INT8;
 
-/** A statement with a name is prepared once per connection. */
+/** As the driver takes it. */
 export interface Statement {
+  /** A statement with a name is prepared once per connection. */
   readonly name?: string;
   readonly text: string;
+  /** Milliseconds; default 30 seconds. */
+  readonly query_timeout?: number;
 }
 
-/** How to connect; what doesn't work is replaced, see `nextReach`. */
-interface Reach {
+/** How to connect. What doesn't work is replaced, see `nextWay`. */
+interface Way {
   readonly hostIndex: number;
   readonly withTls: boolean;
   /** Poolers reject them. */
@@ -46,21 +51,21 @@ interface Reach {
  */
 export class PostgresConnections {
   readonly #address: Address;
-  readonly #reach: Reach;
+  readonly #way: Way;
   readonly #pool: Pool;
-  /** One connection beside them, for what must not wait until those have answered. */
+  /** One more connection, for what must not wait for the others. */
   readonly #urgent: Pool;
-  /** Includes those that are still connecting. The driver only ends connections gracefully; breaking one takes its socket. */
+  /** Of all connections, also those still connecting. The driver ends connections only gracefully; to break one takes its socket. */
   readonly #sockets = new Set<Socket>();
   readonly #underWay = new Set<Promise<unknown>>();
   /** The host to try next, of several. */
   #hostIndex: number;
   #isClosed = false;
 
-  private constructor(address: Address, reach: Reach) {
+  private constructor(address: Address, way: Way) {
     this.#address = address;
-    this.#reach = reach;
-    this.#hostIndex = reach.hostIndex;
+    this.#way = way;
+    this.#hostIndex = way.hostIndex;
     this.#pool = this.#newPool(MOST_CONNECTIONS);
     this.#urgent = this.#newPool(1);
   }
@@ -89,24 +94,24 @@ export class PostgresConnections {
    */
   static async open(url: string, options: { worker: boolean; logger: Logger }): Promise<PostgresConnections> {
     const address = parseUrl(url);
-    const reach = { hostIndex: 0, withTls: address.ssl !== false, withStartOptions: true };
-    return PostgresConnections.#openWith(address, reach, options);
+    const way = { hostIndex: 0, withTls: address.ssl !== false, withStartOptions: true };
+    return PostgresConnections.#openWith(address, way, options);
   }
 
   static async #openWith(
     address: Address,
-    reach: Reach,
+    way: Way,
     options: { worker: boolean; logger: Logger },
   ): Promise<PostgresConnections> {
-    const connections = new PostgresConnections(address, reach);
+    const connections = new PostgresConnections(address, way);
     try {
-      const facts = await connections.#look();
+      const facts = await connections.#checkPooling();
       if (options.worker && facts.isReadOnly) throw new IoError(READ_ONLY, { code: "engine_unavailable" });
       warnOf(facts, options.logger);
       return connections;
     } catch (cause) {
       await connections.close();
-      const next = nextReach(address, reach, cause);
+      const next = nextWay(address, way, cause);
       if (!next) throw connections.openingError(cause);
       return PostgresConnections.#openWith(address, next, options);
     }
@@ -122,7 +127,7 @@ export class PostgresConnections {
   }
 
   /** Checks that sessions keep their server process. Behind a pooler in transaction mode two of them share one, or one of them changes. */
-  async #look(): Promise<SessionFacts> {
+  async #checkPooling(): Promise<SessionFacts> {
     const [facts] = await this.query<SessionFacts>(FACTS);
     const second = this.#newClient(Math.min(SECOND_SESSION_MS, this.#patienceMs));
     try {
@@ -147,7 +152,7 @@ export class PostgresConnections {
     values: readonly unknown[] = [],
   ): Promise<Row[]> => this.#queryOn(this.#pool, statement, values);
 
-  /** The same, at once, however many others wait for a connection; for quick work of one caller. */
+  /** The same on a connection of its own, so that it never waits for other statements. */
   async queryAtOnce(statement: Statement, values: readonly unknown[]): Promise<void> {
     await this.#queryOn(this.#urgent, statement, values);
   }
@@ -164,19 +169,12 @@ export class PostgresConnections {
     this.#underWay.add(work);
     try {
       return (await work).rows;
+    } catch (error) {
+      // The others would wait as long: break them as well.
+      if (isUnanswered(error)) this.#breakAll();
+      throw error;
     } finally {
       this.#underWay.delete(work);
-    }
-  }
-
-  /** For quick work: if it gets no answer the network is silent, and all connections are broken so that everything else fails, too. */
-  async answered<Answer>(work: Promise<Answer>): Promise<Answer> {
-    try {
-      if (!(await settlesWithin(work, ANSWER_TIMEOUT_MS))) this.#cut();
-      return await work;
-    } catch (error) {
-      if (isTimeout(error)) this.#cut();
-      throw error;
     }
   }
 
@@ -193,25 +191,25 @@ export class PostgresConnections {
     }
   }
 
-  /** Gives running statements three seconds; then they fail. */
+  /** Running statements get three seconds, then they fail. */
   async close(): Promise<void> {
     await this.#settled();
     this.#isClosed = true;
     if (this.#underWay.size > 0) {
-      // The pool would never answer those that wait for a connection, so give them broken ones.
-      this.#cut();
+      // The pool never answers those that still wait for a connection: give them broken ones.
+      this.#breakAll();
       await this.#settled();
     }
     const ends = [this.#pool, this.#urgent].filter(({ ending }) => !ending).map((pool) => pool.end());
     await settlesWithin(Promise.all(ends), CLOSE_TIMEOUT_MS);
-    this.#cut();
+    this.#breakAll();
   }
 
   #settled(): Promise<boolean> {
     return settlesWithin(Promise.allSettled(this.#underWay), CLOSE_TIMEOUT_MS);
   }
 
-  #cut(): void {
+  #breakAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -223,7 +221,7 @@ export class PostgresConnections {
     const onClose = (): void => {
       if (!isUsable && this.#hostIndex === hostIndex) this.#hostIndex += 1;
     };
-    const tls = !this.#reach.withTls ? false : ssl === "if_offered" ? { rejectUnauthorized: false } : ssl;
+    const tls = !this.#way.withTls ? false : ssl === "if_offered" ? { rejectUnauthorized: false } : ssl;
     const config: ClientConfig = {
       host,
       port,
@@ -234,8 +232,9 @@ export class PostgresConnections {
       ...(tls && negotiatesTlsDirectly ? { sslnegotiation: "direct" } : {}),
       application_name: applicationName,
       fallback_application_name: "abi-workflows",
-      options: this.#reach.withStartOptions ? startOptions(this.#address) : undefined,
+      options: this.#way.withStartOptions ? startOptions(this.#address) : undefined,
       connectionTimeoutMillis: patienceMs,
+      query_timeout: ANSWER_TIMEOUT_MS,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       stream: () => this.#newSocket().once("close", onClose),
@@ -275,11 +274,11 @@ export class PostgresConnections {
 }
 
 /** What to try instead, if there is anything. */
-function nextReach({ hosts, ssl }: Address, reach: Reach, cause: unknown): Reach | undefined {
-  if (reach.withStartOptions && isProtocolViolation(cause)) return { ...reach, withStartOptions: false };
-  if (reach.withTls && ssl === "if_offered" && lacksTls(cause)) return { ...reach, withTls: false };
-  const hostIndex = reach.hostIndex + 1;
-  return hostIndex < hosts.length ? { ...reach, hostIndex } : undefined;
+function nextWay({ hosts, ssl }: Address, way: Way, cause: unknown): Way | undefined {
+  if (way.withStartOptions && isProtocolViolation(cause)) return { ...way, withStartOptions: false };
+  if (way.withTls && ssl === "if_offered" && lacksTls(cause)) return { ...way, withTls: false };
+  const hostIndex = way.hostIndex + 1;
+  return hostIndex < hosts.length ? { ...way, hostIndex } : undefined;
 }
 
 function warnOf({ encoding, synchronousCommit }: SessionFacts, logger: Logger): void {

@@ -156,8 +156,12 @@ function serverError(error: unknown): { code: string; message: string } | undefi
   return serverError(error.cause);
 }
 
+/** No answer to a statement or a new connection. Not: no free connection in the pool. The words are the driver's. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && /Query read timeout|due to connection timeout/.test(error.message);
+
 /** The driver's own time-outs have no code. */
-export const isTimeout = (error: unknown): boolean =>
+const isTimeout = (error: unknown): boolean =>
   error instanceof Error && !("code" in error) && /timeout/.test(error.message);
 
 /** The code of Node.js, or the words of the driver where it gives no code, as for a lost connection. */

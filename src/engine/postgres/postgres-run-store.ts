@@ -17,20 +17,20 @@ import type {
   TakeUpRequest,
 } from "../run-store.ts";
 import { PostgresChannel } from "./channel.ts";
-import { PostgresConnections } from "./connections.ts";
+import { NO_TIMEOUT, PostgresConnections } from "./connections.ts";
 import { isUnwritable, sqlState, adviceFor } from "./errors.ts";
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type Ages, type CountRow } from "../rows.ts";
 import { createSchema } from "./create-schema.ts";
 import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
 
-/** Three times per lease of five seconds. Milliseconds. */
+/** Three times per lease. Milliseconds. */
 const RENEWAL_INTERVAL_MS = 1500;
 /** How often to check whether the server's clock was set back. Milliseconds. */
 const CLOCK_INTERVAL_MS = 60_000;
 /** Index entries can't be long, so queries compare the whole text as well. */
 const INDEXED_CHARACTERS = 200;
 
-/** For what a power cut may take: it is begun again. */
+/** For what a crash of the server may take without harm. */
 const WITHOUT_FSYNC = "set_config('synchronous_commit', 'off', true)";
 
 const EVENTS_OF = (run: string, after: string): string => `
@@ -50,7 +50,7 @@ const TAKE_UP = {
   name: "take_up",
   text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken`,
 };
-/** Including leases that have ended in the meantime, unless another process has taken up the run. */
+/** Renews also leases that have ended, unless another process has taken up the run. */
 const RENEW = {
   name: "renew",
   text: `
@@ -119,14 +119,23 @@ interface Taken {
 }
 
 /** One query for all runs that are looked up in one turn of the event loop. */
-interface Look {
+interface Lookup {
   readonly ids: Set<string>;
   readonly runs: Promise<ReadonlyMap<string, SeenRun>>;
 }
 
 /**
- * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may share. A process that takes up a run
- * has a lease of five seconds, and renews it while it executes the run. Waits and leases go by the server's clock.
+ * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may share.
+ *
+ * A worker has a lease of five seconds on each run that it takes up, and renews all its leases together. If it dies, or is cut off
+ * from the database, its leases end and others take its runs up; the epoch keeps what it writes later from counting. Waits and leases go
+ * by the server's clock.
+ *
+ * Every statement is one transaction. Those whose loss in a crash of the server is harmless are not flushed (`WITHOUT_FSYNC`):
+ * beginnings of steps, take-ups, renewals. `write` repairs a take-up that was lost while its worker lives.
+ *
+ * When a connection breaks, nobody knows whether the last statement took effect. All of them may be repeated: `accept` by the run's
+ * id, `write` by the last event known to be stored, `decide` because the first decision counts.
  */
 export class PostgresRunStore implements RunStore {
   readonly #connections: PostgresConnections;
@@ -139,7 +148,7 @@ export class PostgresRunStore implements RunStore {
   #renewal: NodeJS.Timeout | undefined;
   #isRenewing = false;
   #followedClockAt = -Infinity;
-  #nextLook: Look | undefined;
+  #nextLookup: Lookup | undefined;
 
   private constructor(connections: PostgresConnections, logger: Logger) {
     this.#connections = connections;
@@ -180,6 +189,7 @@ export class PostgresRunStore implements RunStore {
       await query({
         text: `SELECT set_config('lock_timeout', '10s', true);
           CREATE INDEX IF NOT EXISTS "${name}" ON abi_workflows.runs (${inputField(field)}, created_at, seq)`,
+        query_timeout: NO_TIMEOUT,
       });
     } catch (error) {
       if (!/^(?:23505|42P07)$/.test(sqlState(error) ?? "")) throw error; // another process was faster
@@ -213,14 +223,12 @@ export class PostgresRunStore implements RunStore {
   async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
     this.#held = held;
     if (performance.now() - this.#followedClockAt > CLOCK_INTERVAL_MS) {
-      await this.#connections.answered(this.#connections.query(FOLLOW_CLOCK));
+      await this.#connections.query(FOLLOW_CLOCK);
       this.#followedClockAt = performance.now();
     }
     const limits = JSON.stringify(Object.fromEntries(workflows));
     const own = [held.map(({ seq }) => seq), held.map(({ epoch }) => epoch)];
-    const [row] = await this.#connections.answered(
-      this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]),
-    );
+    const [row] = await this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]);
     const { due_in: dueIn, runs } = row!.taken;
     const taken = (runs ?? []).map(({ epoch, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
@@ -235,17 +243,17 @@ export class PostgresRunStore implements RunStore {
   }
 
   /**
-   * On a timer of its own, because a worker without a free slot doesn't look for work, and on a connection of its own, because callers
-   * may keep the others busy for longer than a lease.
+   * Has a timer of its own, because a worker without a free slot doesn't look for work, and a connection of its own, because lists may
+   * keep the others busy for longer than a lease.
    */
   async #renew(): Promise<void> {
     if (this.#isRenewing || this.#held.length === 0) return;
     this.#isRenewing = true;
     try {
       const values = [this.#held.map(({ seq }) => seq), this.#held.map(({ epoch }) => epoch)];
-      await this.#connections.answered(this.#connections.queryAtOnce(RENEW, values));
+      await this.#connections.queryAtOnce(RENEW, values);
     } catch {
-      // The timer tries again. Looks for work report that the database fails.
+      // The timer tries again; the look for work reports the outage.
     } finally {
       this.#isRenewing = false;
     }
@@ -287,17 +295,17 @@ export class PostgresRunStore implements RunStore {
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
-    // Many callers wait for runs that end together, so their looks share a query.
-    this.#nextLook ??= this.#look();
-    const { ids, runs } = this.#nextLook;
+    // Many callers wait for runs that end together: they share a query.
+    this.#nextLookup ??= this.#lookUp();
+    const { ids, runs } = this.#nextLookup;
     ids.add(id);
     return (await runs).get(id);
   }
 
-  #look(): Look {
+  #lookUp(): Lookup {
     const ids = new Set<string>();
     const runs = new Promise<void>(setImmediate).then(async () => {
-      this.#nextLook = undefined;
+      this.#nextLookup = undefined;
       const rows = await this.#connections.query<SeenRow>(BY_IDS, [[...ids]]);
       return new Map(rows.map((row) => [row.id, toSeen(row)]));
     });
@@ -328,12 +336,12 @@ export class PostgresRunStore implements RunStore {
       );
     }
     const text = `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`;
-    const rows = await this.#connections.query<SeenRow>(text, values);
+    const rows = await this.#connections.query<SeenRow>({ text, query_timeout: NO_TIMEOUT }, values);
     return rows.map(toSeen);
   }
 
   async counts(): Promise<RunCounts[]> {
-    const rows = await this.#connections.query<CountRow & Ages>(COUNTS);
+    const rows = await this.#connections.query<CountRow & Ages>({ text: COUNTS, query_timeout: NO_TIMEOUT });
     const ages = new Map(rows.map((row) => [row.workflow, row]));
     return toCounts(rows, (workflow) => ages.get(workflow)!);
   }
