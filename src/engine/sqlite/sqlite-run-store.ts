@@ -289,7 +289,7 @@ export class SqliteRunStore implements RunStore {
     ) as (RunRecord & { epoch: number })[];
     if (!row) return undefined;
     const { epoch, ...run } = row;
-    // Nothing has been done yet of a run that is taken up for the first time.
+    // Nothing has been done of a run that is taken up for the first time.
     const events = epoch === 1 ? [] : this.#events(seq, 0, `${EVENT_COLUMNS}, ${EVENT_VALUE}`);
     return { hold: { seq, epoch, workflow: run.workflow }, run, events };
   }
