@@ -20,9 +20,7 @@ try {
   run("npm", ["pack", "--silent", "--pack-destination", project], root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
   // The README's own commands, with the tarball in place of the package's name.
-  const [, commands] = /## Use it in your project\n\n```sh\n(.*?)```/s.exec(
-    readFileSync(join(root, "README.md"), "utf8"),
-  );
+  const [, commands] = /## Install\n\n```sh\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8"));
   run("sh", ["-ec", commands.replace(" abi-workflows ", ` ./${tarball} `)], project);
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

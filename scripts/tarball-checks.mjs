@@ -72,11 +72,15 @@ void test("the README's links lead to files of the package", () => {
   );
 });
 
-void test("the README's programs run as it says", () => {
+void test("the programs of README and guides run as they say", () => {
   const settings = { ABI_DATA_DIRECTORY: mkdtempSync(join(tmpdir(), "abi-workflows-readme-")) };
   cpSync(join(installed, "examples/data/customers.csv"), "customers.csv");
-  for (const file of ["feedback-agent.ts", "question.ts"]) {
-    const [, code] = new RegExp(`^\`\`\`ts file=${file}\n(.*?)^\`\`\``, "ms").exec(readme);
+  const guide = readFileSync(join(installed, "docs/agents.md"), "utf8");
+  for (const [file, text] of [
+    ["feedback-agent.ts", guide],
+    ["question.ts", readme],
+  ]) {
+    const [, code] = new RegExp(`^\`\`\`ts file=${file}\n(.*?)^\`\`\``, "ms").exec(text);
     writeFileSync(file, code);
     const { status, stderr } = spawnSync(process.execPath, [file], {
       encoding: "utf8",
@@ -107,7 +111,7 @@ void test("the workflow works without the packages of an agent, and an agent say
   for (const args of [["chat", "What is the sentiment of: I love it!"], ["demo"]]) {
     const { status, stderr } = command(...args);
     assert.equal(status, 1);
-    assert.match(stderr, /langchain is not installed.*npm install langchain @langchain\/openai/);
+    assert.match(stderr, /The package @?langchain\S* is not installed.*npm install langchain @langchain\/openai/);
   }
 });
 
@@ -147,7 +151,7 @@ void test("a project of one's own is made of it, fits its types, passes its test
     assert.deepEqual(readdirSync(join(cwd, "payments")), ["R-1.json"]);
   } finally {
     // To all of them, as a terminal does: npm doesn't pass it on to what its shell has started.
-    process.kill(-service.pid, "SIGTERM");
+    process.kill(-Number(service.pid), "SIGTERM");
     await once(service, "close");
   }
 });
