@@ -111,7 +111,7 @@ void test("the workflow works without the packages of an agent, and an agent say
   for (const args of [["chat", "What is the sentiment of: I love it!"], ["demo"]]) {
     const { status, stderr } = command(...args);
     assert.equal(status, 1);
-    assert.match(stderr, /langchain is not installed.*npm install langchain @langchain\/openai/);
+    assert.match(stderr, /The package @?langchain\S* is not installed.*npm install langchain @langchain\/openai/);
   }
 });
 
