@@ -8,6 +8,7 @@ const EXAMPLES = [
   "What is the sentiment of: The new release is a joy to use.",
   "Categorize: The invoice is wrong and nobody answers the phone.",
   "Analyse this text: The app crashes when I pay.",
+  "What do we know about customer C-1001?",
 ];
 
 export const HELP = `I understand a few plain requests, one at a time or as a list:\n${EXAMPLES.map((example) => `- ${example}`).join("\n")}\n${SIGNATURE}`;

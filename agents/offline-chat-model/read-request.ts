@@ -27,6 +27,7 @@ const PROCESSING = [
   ],
   [/\bfeedback\b/iu, /\bfrom\b/iu],
 ] as const;
+const HISTORY = /\b(?:history|know\s+about|tell\s+me\s+about|show|what\s+(?:has|did|happened))\b/iu;
 const ANALYSIS = [/\banaly[sz]e\b/iu, /\b(?:text|feedback|message|this)\b/iu] as const;
 const WANTS_SENTIMENT = /\b(?:sentiment|mood|tone)\b/iu;
 const WANTS_CATEGORIES = /\bcategor/iu;
@@ -83,6 +84,10 @@ function readOne({ frame, subject, body, ambiguous }: SplitRequest): Reading {
   // Of two customers nobody knows which is meant.
   if (ambiguous || customerIds.size > 1) return { missing: "clear_end" };
   const [customerId] = customerIds;
+  if (body === undefined && customerId !== undefined && HISTORY.test(frame)) {
+    const args = { customer_id: customerId, since: null, until: null };
+    return { calls: [{ name: "get_customer_history", args }] };
+  }
   if (PROCESSING.some((words) => follows(frame, words))) {
     if (customerId === undefined) return { missing: "customer_id" };
     if (body === undefined) return { missing: "text" };

@@ -16,7 +16,20 @@ function summarize(message: ToolMessage): string {
   if (typeof result["feedback_id"] === "string") return processed(result);
   if (typeof result["sentiment"] === "string") return `Sentiment: ${result["sentiment"]}${score(result)}.`;
   if (Array.isArray(result["categories"])) return `Categories: ${list(result["categories"])}.`;
+  if (name === "get_customer_history" && Array.isArray(result["rows"])) return history(result["rows"]);
   return message.text;
+}
+
+/** One line for each piece of feedback. */
+function history(rows: readonly unknown[]): string {
+  if (rows.length === 0) return "There is no feedback from this customer.";
+  const lines = rows.filter(isFields).map((row) => {
+    const { feedback_id: id, received_at: time, sentiment, categories, answered_at: answered, ticket_id: ticket } = row;
+    const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
+    const followed = [...(ticket ? [`ticket ${String(ticket)}`] : []), answered ? "answered by mail" : "not answered"];
+    return `- ${String(id)}, ${String(time).slice(0, 10)}: ${String(sentiment)}${about}; ${followed.join(", ")}.`;
+  });
+  return [`Feedback from this customer, newest first:`, ...lines].join("\n");
 }
 
 /** The tool's whole result; without an artifact, its content where that is JSON. */

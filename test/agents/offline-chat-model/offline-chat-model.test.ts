@@ -136,6 +136,23 @@ describe("the summary of results", () => {
     expect(summary(artifact)).toContain(expected);
   });
 
+  test("lists what a customer has said", () => {
+    const history = (rows: object[]): string =>
+      summarizeResults([
+        new ToolMessage({ content: "", tool_call_id: "1", name: "get_customer_history", artifact: { rows } }),
+      ]);
+    const row = {
+      feedback_id: "F-1",
+      received_at: "2026-11-29T10:00:00Z",
+      sentiment: "negative",
+      categories: ["billing"],
+    };
+    expect(history([{ ...row, ticket_id: "T-1", answered_at: "2026-11-29T10:00:01Z" }, row])).toMatch(
+      /newest first:\n- F-1, 2026-11-29: negative, about billing; ticket T-1, answered by mail\.\n- F-1, .*; not answered\.\n/,
+    );
+    expect(history([])).toMatch(/^There is no feedback from this customer\./);
+  });
+
   test("reads JSON content where there is no artifact, and text as it is", () => {
     expect(summary(undefined, '{"sentiment":"positive","score":1}')).toContain("Sentiment: positive (score 1.00).");
     expect(summary(undefined, "All done.")).toContain("All done.");
