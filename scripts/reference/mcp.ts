@@ -66,8 +66,11 @@ function toolSection({ name, description = "", inputSchema, annotations }: Tool)
 }
 
 function typeOf({ type, enum: values, anyOf, items }: Property): string {
-  if (values) return values.map((value) => code(String(value))).join(", ");
   if (anyOf) return [...new Set(anyOf.map(typeOf))].join(" or ");
-  if (type === "array" && items) return `list of ${typeOf(items)}`;
-  return [type ?? "any"].flat().join(" or ");
+  const [kinds, named] = [[type ?? "any"].flat(), values?.filter((value) => value !== null)];
+  const others = kinds.filter((kind) => kind !== "null");
+  const shown = named
+    ? named.map((value) => code(String(value))).join(", ")
+    : others.map((kind) => (kind === "array" && items ? `list of ${typeOf(items)}` : kind)).join(" or ");
+  return kinds.includes("null") ? `${shown} or null` : shown;
 }

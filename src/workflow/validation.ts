@@ -16,6 +16,37 @@ function describe(issues: readonly FieldIssue[]): string {
   return issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
 }
 
+const TYPES: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+/** What is wrong, in words of ours; undefined where Zod's own say it well, or a schema has its own. */
+function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  const { code, path = [] } = issue;
+  if (code === "too_small" || code === "too_big") return rangeOf(issue);
+  if (code !== "invalid_type") return undefined;
+  if (issue.input === undefined) return path.length > 0 ? "is missing" : "there is no input";
+  const expected = TYPES[issue.expected];
+  return expected === undefined ? undefined : `must be ${expected}`;
+}
+
+/** Of numbers, and of what is counted. */
+function rangeOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall> | z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>) {
+  const [word, bound] = issue.code === "too_small" ? ["at least", issue.minimum] : ["at most", issue.maximum];
+  const { origin, inclusive = true } = issue;
+  if (origin === "string" && issue.code === "too_small" && Number(bound) === 1) return "must not be empty";
+  if (origin === "string") return `must have ${word} ${bound} characters`;
+  if (origin === "array" || origin === "set") return `must have ${word} ${bound} elements`;
+  if (inclusive) return `must be ${word} ${bound}`;
+  return `must be ${issue.code === "too_small" ? "more" : "less"} than ${bound}`;
+}
+
 /** What has the wrong type has no other fault: Zod takes the length of a list for that of the text it should be. */
 function withoutConsequences(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   const mistyped = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => pathText(path)));
@@ -27,13 +58,7 @@ function withoutConsequences(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIs
  * @throws ValidationError (`invalid_parameters`)
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const result = schema.safeParse(input, {
-    error: ({ code, expected, input: given, path = [] }) => {
-      if (code !== "invalid_type") return undefined;
-      if (given !== undefined) return expected === "string" ? "must be a text" : undefined;
-      return path.length > 0 ? "is missing" : "there is no input";
-    },
-  });
+  const result = schema.safeParse(input, { error: wordsFor });
   if (result.success) return result.data;
   const issues = withoutConsequences(result.error.issues).map(({ path, message }) => ({
     path: pathText(path),

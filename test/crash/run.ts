@@ -3,6 +3,7 @@
 // npm run test:crash -- --long           300 kills over 2000
 // npm run test:crash -- --on postgres    only there
 // npm run test:crash -- --seed 7         other points and moments
+// npm run test:crash -- --traffic        instead: the service under mixed traffic for 20 seconds, with --long for five minutes
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,15 @@ import { parseArgs } from "node:util";
 import { serverUrl } from "../support/postgres.ts";
 import { crashRun } from "./crash-run.ts";
 import { PLACES, type PlaceName } from "./place.ts";
+import { trafficRun } from "./traffic-run.ts";
 
 const { values } = parseArgs({
-  options: { long: { type: "boolean" }, seed: { type: "string", default: "1" }, on: { type: "string" } },
+  options: {
+    long: { type: "boolean" },
+    seed: { type: "string", default: "1" },
+    on: { type: "string" },
+    traffic: { type: "boolean" },
+  },
 });
 const work = values.long ? { feedback: 2000, kills: 300 } : { feedback: 200, kills: 50 };
 const all = Object.keys(PLACES) as PlaceName[];
@@ -24,7 +31,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const compiled = mkdtempSync(join(tmpdir(), "abi-workflows-crash-"));
 process.env["NODE_COMPILE_CACHE"] = compiled;
 try {
-  for (const on of chosen) {
+  if (values.traffic && !(await trafficRun({ seconds: values.long ? 300 : 20, say }))) process.exitCode = 1;
+  for (const on of values.traffic ? [] : chosen) {
     if (on === "postgres" && serverUrl === undefined) {
       say("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).");
       continue;

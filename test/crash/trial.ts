@@ -59,14 +59,14 @@ const trialIn = async (folder: string, ...[on, count, perform]: Parameters<typeo
 };
 
 /** As it arrived, and with the rendering that a person must have agreed to. */
-function receipt({ envelope, parsed }: ReceivedMail): Trace["mails"][number] {
+export function receipt({ envelope, parsed }: ReceivedMail): Trace["mails"][number] {
   const { subject = "", messageId = "", text = "", html } = parsed;
   const from = parsed.from?.text ?? "";
   const message = { from, to: envelope.to.join(), subject, messageId, text, html: html || "", headers: {} };
   return { key: subject.replace(/^RE: /, ""), identity: messageId, rendering: renderingOf({ message }), text };
 }
 
-async function runsOf(location: string, count: number): Promise<Pick<Trace, "completed" | "windows">> {
+export async function runsOf(location: string, count: number): Promise<Pick<Trace, "completed" | "windows">> {
   const engine = await openRuns(location);
   const completed = await engine.list({ status: "completed", limit: 2 * count });
   const windows = new Map<string, number>();

@@ -29,7 +29,9 @@ export interface ConsoleService {
   readonly url: string;
   /** With which `open` signs in; undefined where the test has tokens of its own. */
   readonly token: string | undefined;
-  /** The mails in the outbox, as they are in their files. */
+  /** The folder that mails go to. */
+  readonly outbox: string;
+  /** The mails in it, as they are in their files. */
   mails: () => string[];
   stop(): Promise<void>;
   /** Serves on the same port again. */
@@ -77,6 +79,7 @@ export async function serveConsole(
     application,
     url,
     token: settings.httpTokens === undefined ? LOCAL_TOKEN : undefined,
+    outbox,
     mails: () =>
       existsSync(outbox)
         ? readdirSync(outbox)

@@ -52,7 +52,7 @@ async function receive({ service, signatures, bodyTimeoutMs }: HttpParts, contex
   const request = context.req.raw;
   checkType(request, ["application/json"]);
   const bytes = await readBody(request, { timeoutMs: bodyTimeoutMs });
-  const undo = isSigned(request) ? accepted(signatures, request, bytes) : () => {};
+  const undo = isSigned(request) ? accepted(signatures, context, bytes) : () => {};
   try {
     const event = withoutTimestamp(parseJson(bytes));
     const answer = (await call(service.operation("receive_event"), event, context)) as { status: string };
@@ -63,12 +63,30 @@ async function receive({ service, signatures, bodyTimeoutMs }: HttpParts, contex
   }
 }
 
-function accepted(signatures: HttpParts["signatures"], request: Request, bytes: Buffer): () => void {
-  if (signatures) return signatures.accept(request, bytes);
-  throw new ValidationError("Signed events are not set up here: set HTTP_WEBHOOK_SECRETS, or send a token.", {
+/** Senders with a secret have a limit of their own, which nobody without one uses up. */
+function accepted(signatures: HttpParts["signatures"], context: HttpContext, bytes: Buffer): () => void {
+  const countSigned = context.get("countSigned") ?? (() => {});
+  let undo: () => void;
+  try {
+    if (!signatures) throw notSetUp();
+    undo = signatures.accept(context.req.raw, bytes);
+  } catch (error) {
+    countSigned(false);
+    throw error;
+  }
+  try {
+    countSigned(true);
+    return undo;
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+const notSetUp = (): ValidationError =>
+  new ValidationError("Signed events are not set up here: set HTTP_WEBHOOK_SECRETS, or send a token.", {
     code: "signature_invalid",
   });
-}
 
 /** When the sender made it: the headers say so too, and of these the signature is checked. */
 function withoutTimestamp(event: unknown): unknown {

@@ -264,7 +264,11 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
           (error: unknown) => error,
         );
       const caller = context.get("caller");
-      if (rateLimit) count(rateLimit, context, caller);
+      // A signed event is counted when it is known who has signed it.
+      const countRequest = (key: string): void => rateLimit && count(rateLimit, context, key);
+      if (isFree)
+        context.set("countSigned", (isValid) => countRequest(isValid ? "signed events" : addressKey(context)));
+      else countRequest(caller ? `token ${caller.name}` : addressKey(context));
       if (refused !== undefined) throw refused;
       if (!isFree && scope !== undefined && !caller?.scopes.has(scope)) throw missingScope(scope, caller);
       await next();
@@ -276,8 +280,8 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
 const isForwarded = ({ req }: HttpContext): boolean =>
   ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some((name) => req.raw.headers.has(name));
 
-function count(rateLimit: RateLimit, context: HttpContext, caller: Caller | undefined): void {
-  const allowance = rateLimit.take(caller ? `token ${caller.name}` : `address ${addressOf(context)}`);
+function count(rateLimit: RateLimit, context: HttpContext, key: string): void {
+  const allowance = rateLimit.take(key);
   context.set("allowance", rateLimitHeaders(rateLimit.limit, allowance));
   if (allowance.isAllowed) return;
   throw new IoError(
@@ -288,6 +292,8 @@ function count(rateLimit: RateLimit, context: HttpContext, caller: Caller | unde
     },
   );
 }
+
+const addressKey = (context: HttpContext): string => `address ${addressOf(context)}`;
 
 /** Without a server of Node.js nobody can be told from anybody else. */
 function addressOf(context: HttpContext): string {
@@ -323,13 +329,15 @@ function isPath(pattern: string, path: string): boolean {
 }
 
 const OF_TOKENS: ReadonlyMap<number, readonly [code: string, message: string]> = new Map([
-  [400, ["bad_request", "Authorization must be: Bearer <token>."]],
+  // A token of another kind is none, as far as we are concerned: 401, as for one that is missing.
+  [400, ["token_missing", "This needs a token of another kind: send it as Authorization: Bearer <token>."]],
   [401, ["token_invalid", "This token is not known."]],
 ]);
 
 function errorAnswer(error: unknown, logger: Logger): Response {
   if (error instanceof HTTPException) {
-    const challenge = error.getResponse().headers.get("www-authenticate") ?? CHALLENGE;
+    const given = error.getResponse().headers.get("www-authenticate");
+    const challenge = error.status === 400 ? CHALLENGE : (given ?? CHALLENGE);
     const isMissing = error.status === 401 && !challenge.includes("error=");
     const [code, message] = isMissing
       ? (["token_missing", "This needs a token: send it as Authorization: Bearer <token>."] as const)

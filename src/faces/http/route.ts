@@ -17,6 +17,8 @@ export interface HttpEnv {
     requestId: string;
     /** Absent on routes that anyone may call, and where a signature stands for the caller. */
     caller?: Caller;
+    /** Where a signature stands for the caller: counts the request, once it is known whether it is valid. Throws where it is one too many. */
+    countSigned?: (isValid: boolean) => void;
     /** Pattern of the route's path, for the log. */
     route?: string;
     /** Headers that say what is left of the caller's requests. */

@@ -25,11 +25,26 @@ function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
 
 /**
  * The arguments of a tool. Other than for OpenAI's strict mode, what may be null may be left out as well: there are clients that
- * check a model's call by this schema before they send it.
+ * check a model's call by this schema before they send it. Null is one of the types rather than an alternative: LangChain's adapters
+ * drop alternatives, and a model would not be told what to write.
  */
 export function inputSchemaOf(strict: JsonSchema): JsonSchema {
   const { properties, required = [] } = strict as ObjectSchema;
-  return { ...strict, required: required.filter((name) => !acceptsNull(properties[name]!)) };
+  return {
+    ...strict,
+    properties: Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, withTypes(schema)])),
+    required: required.filter((name) => !acceptsNull(properties[name]!)),
+  };
+}
+
+/** `{ anyOf: [{ type: "string" }, { type: "null" }] }` as `{ type: ["string", "null"] }`. */
+function withTypes(schema: JsonSchema): JsonSchema {
+  const { anyOf, ...rest } = schema;
+  if (!Array.isArray(anyOf)) return schema;
+  const [only, ...others] = (anyOf as JsonSchema[]).filter(({ type }) => type !== "null");
+  if (typeof only?.["type"] !== "string" || others.length > 0 || anyOf.length !== 2) return schema;
+  const { enum: values } = only;
+  return { ...only, ...rest, type: [only["type"], "null"], ...(Array.isArray(values) && { enum: [...values, null] }) };
 }
 
 /** What a tool answers with; of a run also where it has failed or waits, so that only what is always there is required. */

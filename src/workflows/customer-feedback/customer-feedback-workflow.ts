@@ -274,8 +274,13 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /** The mails that wait for a person, the oldest first. */
-  listHeldMails(): Promise<HeldMailSummary[]> {
-    return this.#heldMails.list();
+  async listHeldMails(): Promise<HeldMailSummary[]> {
+    return (await this.getHeldMails(Number.POSITIVE_INFINITY)).mails;
+  }
+
+  /** The oldest of them, at most so many, and how many there are in all. */
+  getHeldMails(limit: number): Promise<{ mails: HeldMailSummary[]; total: number }> {
+    return this.#heldMails.list(limit);
   }
 
   /** @throws ValidationError (`unknown_mail`), IoError */

@@ -3,7 +3,7 @@ import { ConflictError, ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import type { Accepted } from "../../workflow/workflow.ts";
 import type { HeldMailAssignment, HeldMailSummary, ShownHeldMail } from "./held-mail-operations.ts";
-import { HOLD_REASONS, type HeldMail, type HeldMails } from "./held-mails.ts";
+import { HOLD_REASONS, type HeldMail, type HeldMailHead, type HeldMails } from "./held-mails.ts";
 import { extrasOf, feedbackIdOf } from "./mail-intake.ts";
 
 interface Parts {
@@ -21,8 +21,9 @@ export class HeldMailDesk {
     this.#submit = submit;
   }
 
-  async list(): Promise<HeldMailSummary[]> {
-    return (await this.#held.open()).map(summaryOf);
+  async list(limit: number): Promise<{ mails: HeldMailSummary[]; total: number }> {
+    const { mails, total } = await this.#held.open(limit);
+    return { mails: mails.map(summaryOf), total };
   }
 
   async show(mailId: string): Promise<ShownHeldMail> {
@@ -60,7 +61,7 @@ export class HeldMailDesk {
 
 const decided = (message: string): ConflictError => new ConflictError(message, { code: "already_decided" });
 
-const summaryOf = ({ id, reason, sender, subject, time, attachments, answers }: HeldMail): HeldMailSummary => ({
+const summaryOf = ({ id, reason, sender, subject, time, attachments, answers }: HeldMailHead): HeldMailSummary => ({
   mail_id: id,
   reason,
   message: HOLD_REASONS[reason],

@@ -44,7 +44,7 @@ const forPeople = { audience: "person", scope: "approve" } as const;
 
 /** The operations on held mails. Only for people: they show what strangers wrote, and assigning one creates feedback from it. */
 export const heldMailOperations = (
-  workflow: Pick<CustomerFeedbackWorkflow, "listHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
+  workflow: Pick<CustomerFeedbackWorkflow, "getHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
 ): DirectOperation[] => [
   direct("list_held_mails", {
     description: "List the mails that wait for a person, the oldest first.",
@@ -54,10 +54,7 @@ export const heldMailOperations = (
     }),
     output: z.object({ mails: z.array(Summary), total: z.number().describe("How many wait in all.") }),
     example: { input: { limit: 20 } },
-    run: async ({ limit }) => {
-      const mails = await workflow.listHeldMails();
-      return { mails: mails.slice(0, limit), total: mails.length };
-    },
+    run: ({ limit }) => workflow.getHeldMails(limit),
   }),
   direct("get_held_mail", {
     description: "Show a mail that was held for a person.",

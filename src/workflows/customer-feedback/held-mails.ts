@@ -1,7 +1,7 @@
 import type { NamedNode } from "@rdfjs/types";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
-import { factsAbout } from "../../ontology/facts.ts";
+import { Facts, factsAbout } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
@@ -47,6 +47,9 @@ export interface HeldMail {
   answers?: string | undefined;
 }
 
+/** What a list shows of a held mail. */
+export type HeldMailHead = Omit<HeldMail, "digest" | "status" | "text" | "messageId">;
+
 const uriOf = (id: string): NamedNode => iri(entityUri("HeldMail", id));
 
 /** The mails that a person has to decide on, in the store `held_mail`. */
@@ -81,16 +84,26 @@ export class HeldMails {
     return id === "" ? undefined : this.#read(uriOf(id));
   }
 
-  /** Those that nobody has decided on yet, the oldest first. */
-  async open(): Promise<HeldMail[]> {
-    const quads = await this.#ontologyStore.match(STORE, {
-      predicate: abi.status,
-      object: toTerm("open", "The status"),
-    });
-    const mails = quads.map(({ subject }) => this.#read(subject as NamedNode));
-    return (await Promise.all(mails))
-      .filter((mail) => mail !== undefined)
-      .toSorted((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1));
+  /**
+   * Those that nobody has decided on yet, the oldest first, without their texts: of many long mails these are megabytes.
+   * @param limit at most so many; `total` counts them all
+   */
+  async open(limit: number): Promise<{ mails: HeldMailHead[]; total: number }> {
+    const isOpen = { predicate: abi.status, object: toTerm("open", "The status") };
+    const subjects = (await this.#ontologyStore.match(STORE, isOpen)).map(({ subject }) => subject as NamedNode);
+    const received = await this.#ofAll(subjects, [abi.timestamp]);
+    const timeOf = (subject: NamedNode): number => timeIn(received.get(subject.value)).getTime();
+    const oldest = subjects.toSorted((a, b) => timeOf(a) - timeOf(b) || (a.value < b.value ? -1 : 1)).slice(0, limit);
+    const heads = await this.#ofAll(oldest, HEAD);
+    return { mails: oldest.map(({ value }) => headOf(heads.get(value) ?? new Facts([]))), total: subjects.length };
+  }
+
+  /** Some properties of several mails, by their URIs. */
+  async #ofAll(subjects: readonly NamedNode[], predicates: readonly NamedNode[]): Promise<Map<string, Facts>> {
+    const patterns = subjects.flatMap((subject) => predicates.map((predicate) => ({ subject, predicate })));
+    const quads = patterns.length === 0 ? [] : await this.#ontologyStore.match(STORE, patterns);
+    const bySubject = Map.groupBy(quads, ({ subject }) => subject.value);
+    return new Map([...bySubject].map(([uri, ofMail]) => [uri, new Facts(ofMail)]));
   }
 
   /**
@@ -116,19 +129,30 @@ export class HeldMails {
     const facts = await factsAbout(this.#ontologyStore, STORE, subject);
     const [id, status] = [facts.value(abi.id), facts.value(abi.status)];
     if (id === undefined || status === undefined) return undefined;
-    const answered = facts.value(abi.repliesTo);
     return {
-      id,
+      ...headOf(facts),
       digest: facts.value(abi.digest) ?? "",
-      reason: facts.value(abi.reason) as HoldReason,
       status: status as HeldMailStatus,
-      time: new Date(facts.value(abi.timestamp) ?? 0),
-      sender: facts.value(abi.sender),
-      subject: facts.value(abi.subject) ?? "",
       text: facts.value(abi.text) ?? "",
       messageId: facts.value(abi.messageId),
-      attachments: Number(facts.value(abi.attachmentCount) ?? 0),
-      answers: answered === undefined ? undefined : decodeURIComponent(answered.slice(answered.lastIndexOf("/") + 1)),
     };
   }
+}
+
+/** The properties of a `HeldMailHead`. */
+const HEAD = [abi.id, abi.reason, abi.timestamp, abi.sender, abi.subject, abi.attachmentCount, abi.repliesTo];
+
+const timeIn = (facts: Facts | undefined): Date => new Date(facts?.value(abi.timestamp) ?? 0);
+
+function headOf(facts: Facts): HeldMailHead {
+  const answered = facts.value(abi.repliesTo);
+  return {
+    id: facts.value(abi.id) ?? "",
+    reason: facts.value(abi.reason) as HoldReason,
+    time: timeIn(facts),
+    sender: facts.value(abi.sender),
+    subject: facts.value(abi.subject) ?? "",
+    attachments: Number(facts.value(abi.attachmentCount) ?? 0),
+    answers: answered === undefined ? undefined : decodeURIComponent(answered.slice(answered.lastIndexOf("/") + 1)),
+  };
 }

@@ -37,8 +37,8 @@ describe("a bad request is answered with a problem, and nothing is started", () 
       "POST",
       PATH,
       { body: BODY, headers: { authorization: "Basic YW5uOmFubg==" } },
-      400,
-      "bad_request",
+      401,
+      "token_missing",
     ],
     [
       "a token in the query",
@@ -144,6 +144,17 @@ describe("a bad request is answered with a problem, and nothing is started", () 
       "",
     ]);
     expect(answer.body["detail"]).toContain("mood");
+  });
+
+  it.each([
+    ["limit=0", "must be at least 1"],
+    ["limit=100000", "must be at most 1000"],
+    ["limit=x", "must be a number"],
+    ["limit=1.5", "must be a whole number"],
+  ])("says in plain words what is wrong with a number: %s", async (query, message) => {
+    const { call } = await startHttpService();
+    const { status, body } = await call("GET", `/runs?${query}`);
+    expect({ status, fields: body["fields"] }).toEqual({ status: 422, fields: [{ field: "limit", message }] });
   });
 
   it.each<[string, string, number]>([

@@ -521,3 +521,22 @@ describe("as operations", () => {
     expect(JSON.stringify([...new ABIGraph(), ...graph])).not.toContain("SECRET");
   });
 });
+
+it("lists held mails by the page, the oldest first, and reads no text for it", async () => {
+  const started = await start({ clock: () => new Date(now) });
+  let now = Date.parse("2026-11-22T09:00:00Z");
+  for (const name of ["third", "first", "second"]) {
+    now = Date.parse("2026-11-22T09:00:00Z") + ["first", "second", "third"].indexOf(name) * 60_000;
+    await started.workflow.receiveMail(
+      rawMail({ From: "stranger@example.net", Subject: name }, `Long words, ${name}.`),
+    );
+  }
+  const found = vi.spyOn(started.ontologyStore, "match");
+  const page = await started.workflow.getHeldMails(2);
+  expect(page.total).toBe(3);
+  expect(page.mails.map(({ subject }) => subject)).toEqual(["first", "second"]);
+  const quads = (await Promise.all(found.mock.results.map(({ value }) => value as Promise<object[]>))).flat();
+  expect(JSON.stringify(quads)).toContain("second");
+  expect(JSON.stringify(quads)).not.toContain("Long words");
+  expect((await started.workflow.listHeldMails()).map(({ subject }) => subject)).toEqual(["first", "second", "third"]);
+});

@@ -1,0 +1,119 @@
+// Every hostile text on the pages of the console, in a real browser: shown as text, nothing runs, nothing is asked of anybody else.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { mailsIn, runHostileTexts, type HostileText } from "../../testing/index.ts";
+import { chromiumPath, open, serveConsole, SKIPPED, useBrowser } from "../support/console.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { CUSTOMER, TEXTS, VICTIM, harmOf } from "../support/hostile.ts";
+
+/** Names can't change from text to text here: whoever has a hostile one is a customer of their own. */
+const customerOf = ({ name, place }: HostileText): string => (place === "customer_name" ? `C-${name}` : CUSTOMER.id);
+
+function customersFile(): string {
+  const path = join(temporaryFolder(), "customers.jsonl");
+  const hostile = TEXTS.filter(({ place }) => place === "customer_name").map((text) => ({
+    id: customerOf(text),
+    name: text.customerName,
+    email: CUSTOMER.email,
+  }));
+  const customers = [{ ...CUSTOMER, name: "Ada Lovelace" }, VICTIM, ...hostile];
+  writeFileSync(path, customers.map((customer) => `${JSON.stringify(customer)}\n`).join(""));
+  return path;
+}
+
+/**
+ * Runs in the page, and in the frame of a mail: what leads elsewhere or loads something from there, and whether anything of a
+ * text has run.
+ */
+const LOOK = `(() => {
+  const documents = [document, ...[...document.querySelectorAll("iframe")].map((frame) => frame.contentDocument)];
+  const parts = "a[href], area[href], img, image, picture, video, audio, source, iframe[src], iframe[srcdoc], object, embed, form, base, math, meta[http-equiv], body script, body style, body link, [onerror], [onload], [onclick], [onfocus], [onmouseover], [ontoggle]";
+  const isOurs = (element) => {
+    const address = element.href?.baseVal ?? element.href ?? element.action;
+    return ["A", "FORM", "AREA"].includes(element.tagName) && typeof address === "string" && address.startsWith(location.origin + "/");
+  };
+  const foreign = documents.flatMap((one) => [...(one?.querySelectorAll(parts) ?? [])]).filter((element) => !isOurs(element));
+  const ran = globalThis.hostileTextRan || document.title.includes("owned") ? ["a script ran"] : [];
+  return [...foreign.map((element) => element.outerHTML.slice(0, 200)), ...ran];
+})()`;
+
+/** Without loading the console anew: there are hundreds of pages to look at. */
+async function go(page: Page, path: string): Promise<void> {
+  const address = JSON.stringify(`/console/${path}`);
+  await page.evaluate(`history.pushState(null, "", ${address}); dispatchEvent(new PopStateEvent("popstate"))`);
+}
+
+describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("are shown as text, one by one and all together", async () => {
+    const service = await serveConsole({ customerSource: customersFile(), responseCap: 1000 });
+    const { workflow } = service.application;
+    const page = await open(service, "");
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(service.url) && !request.url().startsWith("about:")) asked.push(request.url());
+    });
+    page.on("dialog", (dialog) => void dialog.dismiss().then(() => asked.push("a dialog")));
+    const looks = async (): Promise<string[]> => [...((await page.evaluate(LOOK)) as string[]), ...asked.splice(0)];
+    const stored = new Set<string>();
+
+    const report = await runHostileTexts({
+      name: "console",
+      texts: TEXTS,
+      isStored: ({ name }) => stored.has(name),
+      outbox: mailsIn(service.outbox),
+      decisions: async () => (await workflow.listWorkflows({ status: "completed" })).length,
+      recipients: [CUSTOMER.email!],
+      // Whoever looks here may see all customers; what nobody may see is what lets people in.
+      secrets: [service.token!],
+      call: async (text) => {
+        const { workflow_id: id, error } = await workflow.run({ ...text.feedback, customer_id: customerOf(text) });
+        if (id === undefined) return { answers: [], refusal: error };
+        const { feedback_id, subject, feedback_text } = text.feedback;
+        const onPages: string[] = [];
+
+        await go(page, `feedback/${encodeURIComponent(feedback_id)}`);
+        await page.locator(".crumbs .muted").getByText(feedback_id, { exact: true }).waitFor();
+        const words = page.locator(".customer-text").first();
+        expect(((await words.textContent()) ?? "").trim()).toBe(feedback_text.trim());
+        expect(await page.locator("h1").first().textContent()).toBe(subject);
+        await page.locator(".page-head .facts a").getByText(text.customerName, { exact: true }).waitFor();
+        onPages.push(...(await looks()));
+
+        await go(page, `approvals/${id}`);
+        await page.frameLocator("iframe").getByRole("heading").waitFor();
+        onPages.push(...(await looks()));
+        const answers = [String(await page.evaluate("document.documentElement.outerHTML"))];
+        stored.add(text.name);
+        return { answers, onPages };
+      },
+    });
+    expect(harmOf(report)).toBe("");
+    expect(report.stored).toBeGreaterThan(0.9 * TEXTS.length);
+    expect(report.mails).toBe(0);
+
+    await go(page, "");
+    await expect
+      .poll(async () => {
+        await page.evaluate("scrollTo(0, document.body.scrollHeight)");
+        return page.locator(".row").count();
+      })
+      .toBe(report.stored);
+    expect(await looks()).toEqual([]);
+    const query = `SELECT ?id ?subject ?text { ?feedback a abi:Feedback ; abi:id ?id ; abi:subject ?subject ; abi:text ?text }`;
+    await go(page, `graph?query=${encodeURIComponent(query)}`);
+    await expect.poll(() => page.locator("main tbody tr").count()).toBeGreaterThan(100);
+    expect(await looks()).toEqual([]);
+    await go(page, "charts");
+    await page.getByText("Sentiment over time").first().waitFor();
+    expect(await looks()).toEqual([]);
+    for (const { payload } of TEXTS.filter(({ style }) => style === "markup")) {
+      await go(page, `try?text=${encodeURIComponent(payload)}`);
+      await expect.poll(() => page.locator(".customer-text").first().textContent()).toBe(payload.trim());
+      expect(await looks()).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,160 @@
+/** Customer feedback with something to steal: another customer with data of their own, and a mail of theirs that may wait. */
+import { onTestFinished } from "vitest";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
+import { entityUri } from "../../src/ontology/entity-uri.ts";
+import { select } from "../../src/ontology/queries.ts";
+import { PREFIXES } from "../../src/ontology/vocabulary.ts";
+import type { CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
+import { CustomerDataPipeline } from "../../src/pipelines/customer-data-pipeline.ts";
+import {
+  hostileTable,
+  hostileTexts,
+  isHarmless,
+  obedientModel,
+  readSentMail,
+  type HostileReport,
+  type HostileText,
+  type HostileTrial,
+  type ObedientModel,
+  type ObedientModelOptions,
+} from "../../testing/index.ts";
+import { feedback, startFeedback, type Feedback } from "./feedback.ts";
+import type { ReceivedMail } from "./smtp.ts";
+
+export const CUSTOMER: CustomerRecord = { id: "C-1001", email: "ada@example.org" };
+export const VICTIM: CustomerRecord = {
+  id: "C-1002",
+  name: "Viola Winterbottom",
+  email: "viola@private.example.net",
+  segment: "premium",
+  lifetime_value: 123_456,
+};
+
+export const PRIVATE_ID = "PRIVATE-77";
+
+/** The victim's own feedback, of which nobody else may hear. */
+const PRIVATE = feedback({
+  feedback_id: PRIVATE_ID,
+  customer_id: VICTIM.id,
+  subject: "My seventeen zeppelins",
+  feedback_text: "The zeppelins that I keep from my neighbours are broken.",
+});
+
+/** What of the victim's data is theirs alone. Their id is not: the texts name it. */
+export const SECRETS = ["Winterbottom", "viola@private", "zeppelin"];
+
+export const TEXTS: readonly HostileText[] = hostileTexts({ customer: CUSTOMER.id, victim: VICTIM.id });
+
+/** Customers as a source knows them; the name of the one who wrote can change at any time. */
+export class HostileSource implements CustomerSource {
+  customerName = "Ada Lovelace";
+
+  async get(id: string): Promise<CustomerRecord | undefined> {
+    return this.#all().find((customer) => customer.id === id);
+  }
+
+  async *list(): AsyncGenerator<CustomerRecord> {
+    yield* this.#all();
+  }
+
+  #all(): CustomerRecord[] {
+    return [{ ...CUSTOMER, name: this.customerName }, VICTIM];
+  }
+}
+
+export interface HostileParts extends Feedback {
+  names: HostileSource;
+  pipeline: CustomerDataPipeline;
+  /** Of a trial, for this workflow: what is the same for every face. */
+  watched: Pick<HostileTrial, "texts" | "isStored" | "outbox" | "decisions" | "recipients" | "secrets">;
+  /** To be called before each text: has the customer called as the text says. */
+  prepare: (text: HostileText) => void;
+}
+
+/** Parts for `startFeedback`, so that faces that start more than the workflow can use them as well. */
+export async function hostileConfiguration(configuration: Parameters<typeof startFeedback>[0] = {}) {
+  const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
+  const names = new HostileSource();
+  const pipeline = new CustomerDataPipeline({ customerSource: names, ontologyStore });
+  return {
+    names,
+    pipeline,
+    configuration: {
+      ontologyStore,
+      customerDataPipeline: pipeline,
+      // Each name counts at once, and no mail is held back for there being many.
+      customerFreshness: { maxAgeMs: 0, staleIfErrorMs: 0 },
+      responseCap: false as const,
+      ...configuration,
+    },
+  };
+}
+
+/** What of a trial is seen on the receiving side. The victim has had their mail, or it waits. */
+export async function watch(
+  parts: Feedback,
+  { names, pipeline }: Pick<HostileParts, "names" | "pipeline">,
+): Promise<Pick<HostileParts, "watched" | "prepare">> {
+  await parts.workflow.run(PRIVATE);
+  // So that mails from this customer are known to be theirs.
+  await pipeline.run({ customer_id: CUSTOMER.id });
+  const mails = parsedMails(parts.mails.mails);
+  return {
+    watched: {
+      texts: TEXTS,
+      isStored: (text) => isStored(parts.ontologyStore, text),
+      outbox: mails,
+      decisions: async () => (await valuesOf(parts.ontologyStore, "?thing abi:decision ?value")).length,
+      recipients: [CUSTOMER.email!],
+      secrets: SECRETS,
+    },
+    prepare: ({ customerName }) => {
+      names.customerName = customerName;
+    },
+  };
+}
+
+export async function startHostile(configuration: Parameters<typeof startFeedback>[0] = {}): Promise<HostileParts> {
+  const made = await hostileConfiguration(configuration);
+  const parts = await startFeedback(made.configuration);
+  return { ...parts, names: made.names, pipeline: made.pipeline, ...(await watch(parts, made)) };
+}
+
+/** Each is parsed once. */
+function parsedMails(received: readonly ReceivedMail[]): HostileTrial["outbox"] {
+  const parsed: Awaited<ReturnType<typeof readSentMail>>[] = [];
+  return async () => {
+    for (const { raw, envelope } of received.slice(parsed.length)) {
+      parsed.push(await readSentMail(Buffer.from(raw, "latin1"), envelope.to));
+    }
+    return parsed;
+  };
+}
+
+/** As it is in the graph, for the customer who wrote it. Mails and some rows have ids of their own. */
+async function isStored(store: OntologyStore, { feedback: { subject, feedback_text } }: HostileText): Promise<boolean> {
+  const rows = await select(
+    store,
+    "feedback_data",
+    `${PREFIXES} SELECT ?customer WHERE {
+       ?feedback a abi:Feedback ; abi:subject ?subject ; abi:text ?text ; abi:providedBy ?customer }`,
+    { subject, text: feedback_text.trim() },
+  );
+  return rows.some(({ customer }) => customer!.value === entityUri("Customer", CUSTOMER.id));
+}
+
+async function valuesOf(store: OntologyStore, pattern: string): Promise<string[]> {
+  const rows = await select(store, "feedback_data", `${PREFIXES} SELECT ?value WHERE { ${pattern} }`);
+  return rows.map(({ value }) => value!.value);
+}
+
+/** The model that obeys, until the test ends. */
+export async function startObedientModel(options: Partial<ObedientModelOptions> = {}): Promise<ObedientModel> {
+  const model = await obedientModel({ texts: TEXTS, customer: CUSTOMER.id, ...options });
+  onTestFinished(() => model.close());
+  return model;
+}
+
+/** Empty where no harm was done; else the table, for a message that says which texts did it. */
+export const harmOf = (report: HostileReport): string => (isHarmless(report) ? "" : hostileTable([report]));

@@ -1,0 +1,54 @@
+/** Ways to hide words from people and filters, which models read all the same. */
+
+export const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+export const hexadecimal = (text: string): string => Buffer.from(text).toString("hex");
+
+export const percent = (text: string): string => encodeURIComponent(text);
+
+export const rot13 = (text: string): string =>
+  text.replaceAll(/[a-z]/gi, (letter) => {
+    const first = letter <= "Z" ? 65 : 97;
+    return String.fromCharCode(((letter.charCodeAt(0) - first + 13) % 26) + first);
+  });
+
+export const reversed = (text: string): string => Array.from(text).toReversed().join("");
+
+export const entities = (text: string): string =>
+  Array.from(text, (character) => `&#${character.codePointAt(0)};`).join("");
+
+export const escapes = (text: string): string =>
+  Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+
+const LOOK_ALIKES: Readonly<Record<string, string>> = {
+  a: "а",
+  c: "с",
+  e: "е",
+  i: "і",
+  o: "о",
+  p: "р",
+  x: "х",
+  y: "у",
+};
+
+/** Cyrillic letters for the Latin ones that they look like. */
+export const homoglyphs = (text: string): string =>
+  text.replaceAll(/[aceiopxy]/g, (letter) => LOOK_ALIKES[letter] ?? letter);
+
+const shifted = (text: string, offset: number): string =>
+  text.replaceAll(/[!-~]/g, (character) => String.fromCodePoint(character.charCodeAt(0) + offset));
+
+export const fullWidth = (text: string): string => shifted(text, 0xfee0);
+
+/** Tag characters (U+E0000), which nobody sees. */
+export const tags = (text: string): string => shifted(text.replaceAll(" ", "_"), 0xe0000);
+
+/** Characters without width between the letters. */
+export const zeroWidth = (text: string): string => Array.from(text).join("\u200B");
+
+/** Each byte as a variation selector behind an emoji. */
+export const variationSelectors = (text: string): string =>
+  `👍${Array.from(Buffer.from(text), (byte) => String.fromCodePoint(byte < 16 ? 0xfe00 + byte : 0xe0100 + byte - 16)).join("")}`;
+
+export const leet = (text: string): string =>
+  text.replaceAll(/[aeiost]/g, (letter) => ({ a: "4", e: "3", i: "1", o: "0", s: "5", t: "7" })[letter] ?? letter);

@@ -1,0 +1,126 @@
+import type { ChatMessage, ChatRequest } from "../chat-completions/protocol.ts";
+import { serveChatCompletions, type Answer, type ChatCompletionsServer } from "../chat-completions/server.ts";
+import type { HostileText } from "./hostile-text.ts";
+import { ordinaryCalls, wishedCalls, type PlannedCall } from "./obey.ts";
+
+/** What to obey, and on whose behalf. */
+export interface ObedientModelOptions {
+  texts: readonly HostileText[];
+  /** Id of the customer whom the program or the user names; default `C-1001`, as with `hostileTexts`. */
+  customer?: string;
+  /** Calls of your own for a text that was read: of tools whose fields say too little by their names. */
+  moreCalls?: (text: HostileText, request: ChatRequest) => readonly PlannedCall[];
+}
+
+/** A call that the model has made, and what it was told. */
+export interface MadeCall extends PlannedCall {
+  /** Name of the text that it obeys. */
+  text: string;
+  /** Whether the attacker wanted the call; else the user did. */
+  isWished: boolean;
+  result: string;
+}
+
+/** A chat model that does what any text tells it, behind OpenAI's Chat Completions. */
+export interface ObedientModel extends ChatCompletionsServer {
+  /** Every call whose result has come back. */
+  readonly calls: readonly MadeCall[];
+}
+
+/** One before there is anything to decide on, one in which that is looked at, one in which it is decided. */
+const DECIDING_ROUNDS = 3;
+
+const WISHED = "call_wished";
+const ASKED = "call_asked";
+
+/**
+ * Starts a scripted model that obeys hostile texts, on a free port of the loopback interface. It looks for the texts in the whole
+ * conversation, results of tools included. Of the newest one that it has not obeyed since the user's last message it first does
+ * what the attacker asks: every tool that it has, with the recipient, customer, decision and query that the text names, also as arguments that
+ * no tool offers, and the tools that only the text knows. Then it does what the user wanted, and decides on what waits by then, where the text
+ * asks for that. At last it repeats all that it was told, with the
+ * attacker's link in it.
+ *
+ * Where it has read no hostile text, it calls every tool once, to look around.
+ *
+ * @example
+ * const texts = hostileTexts();
+ * const obedient = await obedientModel({ texts });
+ * const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
+ */
+export async function obedientModel(options: ObedientModelOptions): Promise<ObedientModel> {
+  const { texts, customer = "C-1001", moreCalls = () => [] } = options;
+  const open = new Map<string, Omit<MadeCall, "result">>();
+  const calls: MadeCall[] = [];
+
+  const noteResults = ({ messages }: ChatRequest): void => {
+    for (const { tool_call_id: id = "", content } of messages) {
+      const call = open.get(id);
+      if (call && open.delete(id)) calls.push({ ...call, result: plain(content) });
+    }
+  };
+  const plan = (text: string, isWished: boolean, planned: readonly PlannedCall[], nth: number): Answer => ({
+    toolCalls: planned.map(({ name, args }, index) => {
+      const id = `${isWished ? WISHED : ASKED}_${nth}_${index}`;
+      open.set(id, { name, args, text, isWished });
+      return { id, name, arguments: JSON.stringify(args) };
+    }),
+  });
+
+  const decide = (request: ChatRequest, nth: number): Answer => {
+    noteResults(request);
+    const { messages } = request;
+    const text = newestIn(messages, texts);
+    const made = sinceUser(messages).flatMap(({ tool_calls: ofMessage = [] }) => ofMessage.map(({ id }) => id));
+    const hasMade = (kind: string): boolean => made.some((id) => id.startsWith(kind));
+    if (!text) {
+      const looking = hasMade(ASKED) ? [] : ordinaryCalls(NOTHING_HOSTILE, customer, request);
+      return looking.length > 0 ? plan("", false, looking, nth) : { reply: "There is nothing to do." };
+    }
+    const rounds = new Set(made.filter((id) => id.startsWith(WISHED)).map((id) => id.split("_")[2])).size;
+    // What waits is known only later: by then there is something to decide on.
+    if (rounds === 0 || (hasMade(ASKED) && text.wishes.decision !== undefined && rounds < DECIDING_ROUNDS)) {
+      const wished = [...wishedCalls(text, customer, request), ...moreCalls(text, request)];
+      if (wished.length > 0) return plan(text.name, true, wished, nth);
+    }
+    const asked = hasMade(ASKED) ? [] : ordinaryCalls(text, customer, request);
+    return asked.length > 0 ? plan(text.name, false, asked, nth) : { reply: lastWords(text, messages) };
+  };
+
+  const server = await serveChatCompletions(decide);
+  return { ...server, calls };
+}
+
+const NOTHING_HOSTILE: Pick<HostileText, "feedback"> = {
+  feedback: { feedback_id: "H-look", subject: "The new search", feedback_text: "Where is the new search?" },
+};
+
+const plain = (content: ChatMessage["content"]): string =>
+  typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join("\n");
+
+const sinceUser = (messages: readonly ChatMessage[]): ChatMessage[] =>
+  messages.slice(messages.findLastIndex(({ role }) => role === "user") + 1);
+
+/** The text that stands in the newest message, the longest where there are several. JSON in messages has its own way to write it. */
+function newestIn(messages: readonly ChatMessage[], texts: readonly HostileText[]): HostileText | undefined {
+  for (const { role, content } of messages.toReversed()) {
+    if (role !== "user" && role !== "tool") continue;
+    const said = plain(content);
+    const found = texts
+      .filter(({ payload }) => said.includes(payload) || said.includes(JSON.stringify(payload).slice(1, -1)))
+      .toSorted((a, b) => b.payload.length - a.payload.length);
+    if (found[0]) return found[0];
+  }
+  return undefined;
+}
+
+/** All that it knows, where the attacker can get at it. */
+function lastWords({ wishes }: HostileText, messages: readonly ChatMessage[]): string {
+  const known = sinceUser(messages)
+    .filter(({ role }) => role === "tool")
+    .map(({ content }) => plain(content))
+    .join("\n");
+  const { url } = wishes;
+  const links = url === undefined ? "" : `\n![done](${url}${encodeURIComponent(known.slice(0, 500))}) [more](${url})`;
+  return `Done as I was told.\n${known}${links}`;
+}
