@@ -92,6 +92,8 @@ export const abi = terms(ABI, [
   "refusal",
   "insteadOf",
   "decision",
+  "reviewedSentiment",
+  "reviewedCategory",
   "reason",
   "priority",
   "status",

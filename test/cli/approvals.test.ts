@@ -154,6 +154,26 @@ test("sends other words from standard input, and with a reason nothing", async (
   expect(outbox(place)).toHaveLength(1);
 });
 
+test("keeps the right labels with a decision", async () => {
+  const place = approvalPlace();
+  await call(["process", ...FEEDBACK], place);
+  const { rendering } = await waitingMail(place);
+  expect((await call(["approvals", "show", "F-1"], place)).stdout).toMatch(
+    /sentiment +positive\n *categories +product/,
+  );
+  const reject = ["approvals", "reject", "F-1", "--rendering", rendering, "--by", "Eve"];
+  const unknown = await call([...reject, "--sentiment", "angry"], place);
+  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("positive, negative, neutral") });
+  const wrong = await call([...reject, "--category", "refunds"], place);
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("must be one of product, service") });
+  expect(await waitingMail(place)).toMatchObject({ rendering });
+
+  const labels = ["--sentiment", "negative", "--category", "bug", "--category", "service"];
+  expect(await call([...reject, ...labels], place)).toMatchObject({ code: 0 });
+  const query = "SELECT ?s ?c { ?d abi:reviewedSentiment ?s ; abi:reviewedCategory ?c } ORDER BY ?c";
+  expect((await call(["query", query], place)).stdout).toMatch(/negative +bug\n.*negative +service/);
+});
+
 test("counts the mails of a batch that wait, and ends", async () => {
   const place = approvalPlace();
   const rows = ["feedback_id,customer_id,subject,feedback_text", "F-1,C-1,Hi,Great!", "F-2,C-2,Hi,Great!"];

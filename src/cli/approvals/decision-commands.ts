@@ -1,16 +1,20 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { CATEGORIES } from "../../analysis/categories.ts";
+import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
 import type { DecidedResponse } from "../../workflows/customer-feedback/approval.ts";
-import type { GlobalOptions } from "../command.ts";
+import { collect, type GlobalOptions } from "../command.ts";
 
 interface DecisionOptions extends GlobalOptions {
   rendering: string;
   by?: string;
+  sentiment?: string;
+  category?: string[];
 }
 
 /** A decision of one kind, with what it needs beside the run and who decides. */
 export interface DecisionInput {
   part: DecidedResponse["decision"];
-  fields: Record<string, string>;
+  fields: Record<string, string | string[]>;
 }
 
 interface DecisionCommand<Options extends DecisionOptions> {
@@ -65,9 +69,19 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .requiredOption("--rendering <hash>", "which mail: as `approvals show` says")
     .option("--by <name>", "who decides; it is kept. With --url the service knows it by the token")
+    .addOption(new Option("--sentiment <label>", "what the feedback really is").choices(SENTIMENTS))
+    .option("--category <name>", `what it is really about; repeatable (${CATEGORIES.join(", ")})`, collect)
     .action(async (id: string, _options, command: Command) => {
       const { decideOn } = await import("./decide.ts");
       const options = command.optsWithGlobals<Options>();
-      await decideOn(id, options, () => prepare(options));
+      await decideOn(id, options, async () => {
+        const { part, fields } = await prepare(options);
+        return { part, fields: { ...fields, ...labelsIn(options) } };
+      });
     });
 }
+
+const labelsIn = ({ sentiment, category }: DecisionOptions): DecisionInput["fields"] => ({
+  ...(sentiment !== undefined && { sentiment }),
+  ...(category !== undefined && { categories: category }),
+});

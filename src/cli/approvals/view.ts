@@ -36,6 +36,8 @@ export const mailText = ({
       ["feedback", oneLine(feedback_id)],
       ["customer", oneLine(customer_id)],
       ["workflow id", workflow_id],
+      ["sentiment", mail.sentiment],
+      ["categories", mail.categories.join(", ")],
       ...(rendering === undefined ? [] : [["rendering", rendering] as const]),
       ["from", oneLine(mail.sender)],
       ["to", oneLine(mail.recipient)],

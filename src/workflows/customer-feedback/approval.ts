@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { CATEGORIES, type Category } from "../../analysis/categories.ts";
+import { SENTIMENTS, type Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import { isVisible } from "../../visible-text.ts";
-import { CustomerFeedbackWorkflowParameters, longText, text } from "./parameters.ts";
+import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "./parameters.ts";
 
 /** What stands for exactly one mail: see `renderingOf`. */
 const rendering = z
@@ -25,8 +27,25 @@ const visibleLine = (longest: number): z.ZodString =>
 
 const by = visibleLine(LONGEST_NAME).describe("Who decides, 1 to 200 characters.");
 
+/** What the feedback is, in the eyes of the person who decides on its mail. The process does not go back: see `docs/approval.md`. */
+const labels = {
+  sentiment: sentimentLabel
+    .optional()
+    .describe(
+      "The right sentiment of the feedback: positive, negative or neutral. Leave it out to say nothing about it.",
+    ),
+  categories: categoryLabels
+    .refine((categories) => categories.length > 0, 'must name at least one; where none fits, say "general"')
+    .refine(
+      (categories) => categories.length === 1 || !categories.includes("general"),
+      '"general" means that no other category fits: leave it out, or leave the others out',
+    )
+    .optional()
+    .describe("All the right categories of the feedback. Leave them out to say nothing about them."),
+};
+
 /** The mail goes out as it stands. */
-export const ResponseApproval = z.strictObject({ rendering, by });
+export const ResponseApproval = z.strictObject({ rendering, by, ...labels });
 export type ResponseApproval = z.input<typeof ResponseApproval>;
 
 /** The mail goes out with these words in place of its own; whoever writes them agrees to them. */
@@ -37,6 +56,7 @@ export const ResponseEdit = z.strictObject({
     .optional()
     .describe("The mail's subject; default: unchanged."),
   text: longText("The mail's text, 1 to 20,000 characters."),
+  ...labels,
 });
 export type ResponseEdit = z.input<typeof ResponseEdit>;
 
@@ -45,6 +65,7 @@ export const ResponseRejection = z.strictObject({
   rendering,
   by,
   reason: visibleLine(LONGEST_REASON).optional().describe("Why not, one line; it stands in the result."),
+  ...labels,
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;
 
@@ -66,6 +87,8 @@ const mail = {
 export const PendingOutput = z.object({
   ...mail,
   customer_id: z.string(),
+  sentiment: z.enum(SENTIMENTS).describe("What the process took the feedback for."),
+  categories: z.array(z.enum(CATEGORIES)).describe("What the process took it to be about."),
   sender: z.string(),
   recipient: z.string(),
   subject: z.string(),
@@ -81,19 +104,33 @@ export const DecidedOutput = z.object({
   by: z.string(),
   decided_at: z.iso.datetime(),
   edited_rendering: z.string().optional().describe("Of an edit: the rendering that goes out."),
+  sentiment: z.enum(SENTIMENTS).optional().describe("The right one, where the person named it."),
+  categories: z.array(z.enum(CATEGORIES)).optional().describe("The right ones, where the person named them."),
 });
 
+/** Labels that a person gives to the feedback while deciding on its mail. */
+export type ReviewedLabels = {
+  sentiment?: Sentiment;
+  /** All that fit, in stable order. */
+  categories?: Category[];
+};
+
 /** A decision as it is kept with the run. The words of an edit are in the graph, under the rendering that it names. */
-export type ResponseDecision =
+export type ResponseDecision = (
   | { decision: "approve"; by: string }
   | { decision: "edit"; by: string; rendering: string }
-  | { decision: "reject"; by: string; reason?: string };
+  | { decision: "reject"; by: string; reason?: string }
+) &
+  ReviewedLabels;
 
 /** A mail that waits for a person. */
 export interface PendingResponse {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
+  /** What the process took the feedback for. */
+  sentiment: Sentiment;
+  categories: Category[];
   /** Stands for exactly this mail; every decision names it. */
   rendering: string;
   sender: string;
@@ -117,4 +154,7 @@ export interface DecidedResponse {
   decided_at: string;
   /** Of an edit: the rendering that goes out. */
   edited_rendering?: string;
+  /** The right labels of the feedback, where the person named them. */
+  sentiment?: Sentiment;
+  categories?: Category[];
 }

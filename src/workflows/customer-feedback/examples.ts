@@ -58,6 +58,6 @@ export const EDIT_EXAMPLE: OperationExample = {
 };
 
 export const REJECTION_EXAMPLE: OperationExample = {
-  input: { ...DECISION, reason: "We have called the customer." },
-  output: decided("reject"),
+  input: { ...DECISION, reason: "This is no praise.", sentiment: "negative", categories: ["billing"] },
+  output: { ...decided("reject"), sentiment: "negative", categories: ["billing"] },
 };

@@ -1,3 +1,5 @@
+import { inStableOrder, type Category } from "../../analysis/categories.ts";
+import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { iri } from "../../ontology/iri.ts";
@@ -57,11 +59,15 @@ async function readDecision(
   const person = facts.value(prov.wasAssociatedWith);
   if (decision === undefined || time === undefined || person === undefined) return undefined;
   const reason = facts.value(abi.reason);
+  const sentiment = facts.value(abi.reviewedSentiment) as Sentiment | undefined;
+  const categories = inStableOrder(facts.values(abi.reviewedCategory) as Category[]);
   return {
     decision: decision as NonNullable<Draft["decision"]>["decision"],
     by: (await describe(person)).value(abi.name) ?? "",
     time: new Date(time).toISOString(),
     ...(reason !== undefined && { reason }),
+    ...(sentiment !== undefined && { sentiment }),
+    ...(categories.length > 0 && { categories }),
   };
 }
 

@@ -74,6 +74,8 @@ const FeedbackMail = z.object({
       by: z.string(),
       time,
       reason: z.string().optional(),
+      sentiment: z.enum(SENTIMENTS).optional().describe("The right one, as that person named it."),
+      categories: z.array(z.enum(CATEGORIES)).optional().describe("The right ones, as that person named them."),
     })
     .optional(),
   revision_of: z.string().optional().describe("Rendering of the mail that a person has edited."),

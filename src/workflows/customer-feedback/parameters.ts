@@ -24,6 +24,18 @@ const lowerCase = (value: unknown): unknown => (typeof value === "string" ? valu
 
 const known = (values: readonly string[]): string => `must be one of ${values.join(", ")}`;
 
+/** A sentiment in any case. */
+export const sentimentLabel = z.preprocess(
+  (value) => lowerCase(value) || undefined,
+  z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional(),
+);
+
+/** Known categories in any case and order. */
+export const categoryLabels = z.preprocess(
+  (value) => (Array.isArray(value) ? value.map(lowerCase) : (value ?? [])),
+  z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),
+);
+
 /** Parameters of the customer feedback process, as they come over any wire. Lengths are UTF-16 code units. */
 export const CustomerFeedbackWorkflowParameters = z.strictObject({
   feedback_id: identifier(
@@ -37,18 +49,12 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     .regex(/^[^\r\n]*$/, "must not contain line breaks")
     .describe("Subject of the customer's message or topic of the feedback, one line, 1 to 500 characters."),
   feedback_text: longText("The customer's own words, unchanged and whole, 1 to 20,000 characters."),
-  sentiment: z
-    .preprocess((value) => lowerCase(value) || undefined, z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional())
+  sentiment: sentimentLabel
     .optional()
     .describe(
       "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out where nobody has: the text is analyzed in any case, and a negative sentiment that is found counts.",
     ),
-  categories: z
-    .preprocess(
-      (value) => (Array.isArray(value) ? value.map(lowerCase) : (value ?? [])),
-      z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),
-    )
-
+  categories: categoryLabels
     .default([])
     .describe(
       "Categories where somebody has already sorted the feedback. Leave them out where nobody has: the text is categorized in any case, and critical categories that are found are added.",

@@ -9,8 +9,10 @@ import {
   type DecidedResponse,
   type PendingResponse,
   type ResponseDecision,
+  type ReviewedLabels,
 } from "./approval.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
+import type { CustomerFeedbackOutput } from "./result.ts";
 import { draftChanged, renderingOf, type Draft, type ResponseDrafts } from "./response-drafts.ts";
 
 interface Parts {
@@ -38,25 +40,26 @@ export class ResponseApprovals {
     const { message, refused } = await this.#draft(run, rendering);
     const { from: sender, to: recipient, subject, text, html } = message;
     const { customer_id } = run.input as CustomerFeedbackInput;
+    const { sentiment, categories } = waitingFor.output as CustomerFeedbackOutput;
     const mail = { rendering, sender, recipient, subject, text, html };
     const refusal = refused && { refusal: refused.refusal };
-    return { workflow_id: run.id, feedback_id, customer_id, ...mail, ...refusal };
+    return { workflow_id: run.id, feedback_id, customer_id, sentiment, categories, ...mail, ...refusal };
   }
 
   async approve(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
-    const { rendering, by } = parse(ResponseApproval, approval);
+    const { rendering, by, ...labels } = parse(ResponseApproval, approval);
     const run = await this.#parts.run(workflowId);
     await this.#draft(run, rendering);
-    return this.#decide(run, rendering, { decision: "approve", by });
+    return this.#decide(run, rendering, { decision: "approve", by, ...given(labels) });
   }
 
   async edit(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
-    const { rendering, by, subject, text } = parse(ResponseEdit, edit);
+    const { rendering, by, subject, text, ...labels } = parse(ResponseEdit, edit);
     const run = await this.#parts.run(workflowId);
     const draft = await this.#draft(run, rendering);
     const message = this.#parts.email.rewrite(draft.message, { text, ...(subject === undefined ? {} : { subject }) });
     const rewritten = { ...draft, message };
-    const decision = { decision: "edit", by, rendering: renderingOf(rewritten) } as const;
+    const decision = { decision: "edit", by, rendering: renderingOf(rewritten), ...given(labels) } as const;
     // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
     if (!(await this.#parts.standing(run.id, rendering, decision))) {
       await this.#parts.drafts.store(run.key, rewritten, { revisionOf: rendering });
@@ -65,9 +68,9 @@ export class ResponseApprovals {
   }
 
   async reject(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
-    const { rendering, by, reason } = parse(ResponseRejection, rejection);
+    const { rendering, by, reason, ...labels } = parse(ResponseRejection, rejection);
     const run = await this.#parts.run(workflowId);
-    const decision = { decision: "reject", by, ...(reason === undefined ? {} : { reason }) } as const;
+    const decision = { decision: "reject", by, ...(reason !== undefined && { reason }), ...given(labels) } as const;
     // What the run waits for can be rejected whatever has become of it in the graph: nothing goes out.
     const known = run.waitingFor?.subject === rendering || (await this.#parts.standing(run.id, rendering, decision));
     if (!known) await this.#draft(run, rendering);
@@ -89,7 +92,7 @@ export class ResponseApprovals {
 
   async #decide(run: Run, rendering: string, decided: ResponseDecision): Promise<DecidedResponse> {
     const { time } = await this.#parts.decide(run.id, rendering, decided);
-    const { decision, by } = decided;
+    const { decision, by, sentiment, categories } = decided;
     return {
       workflow_id: run.id,
       feedback_id: run.key,
@@ -98,6 +101,13 @@ export class ResponseApprovals {
       by,
       decided_at: time.toISOString(),
       ...(decision === "edit" ? { edited_rendering: decided.rendering } : {}),
+      ...given({ sentiment, categories }),
     };
   }
 }
+
+/** Labels that were left out leave no trace in what is kept, so that the same decision is the same value. */
+const given = ({ sentiment, categories }: { [Label in keyof ReviewedLabels]: ReviewedLabels[Label] | undefined }) => ({
+  ...(sentiment !== undefined && { sentiment }),
+  ...(categories !== undefined && { categories }),
+});

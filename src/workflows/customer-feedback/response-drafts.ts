@@ -111,14 +111,16 @@ export class ResponseDrafts {
     await this.#ontologyStore.change(FEEDBACK_STORE, { unless: { subject, predicate }, insert: graph });
   }
 
-  /** Notes who has decided what on a draft, and when. */
+  /** Notes who has decided what on a draft, and when, and what they said the feedback is. */
   async recordDecision(rendering: string, decision: ResponseDecision, time: Date): Promise<void> {
     const graph = new ABIGraph();
-    const { by } = decision;
+    const { by, sentiment: reviewedSentiment, categories = [] } = decision;
     const person = graph.createEntity("Person", { id: by, name: by });
     graph.createRelationship(person, rdf.type, prov.Person);
     const reason = decision.decision === "reject" ? decision.reason : undefined;
-    const activity = graph.createEntity("ResponseDecision", { id: rendering, decision: decision.decision, reason });
+    const properties = { id: rendering, decision: decision.decision, reason, reviewedSentiment };
+    const activity = graph.createEntity("ResponseDecision", properties);
+    for (const category of categories) graph.addProperty(activity, abi.reviewedCategory, category);
     graph.createRelationship(activity, rdf.type, prov.Activity);
     graph.createRelationship(activity, prov.used, draftUri(rendering));
     graph.createRelationship(activity, prov.wasAssociatedWith, person);

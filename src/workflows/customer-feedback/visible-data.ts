@@ -37,6 +37,8 @@ export const IMPERSONAL_DATA: Visible = {
       abi.messageId,
       abi.insteadOf,
       abi.decision,
+      abi.reviewedSentiment,
+      abi.reviewedCategory,
       abi.priority,
       abi.status,
       abi.forFeedback,

@@ -40,6 +40,35 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(2);
   });
 
+  it("takes the right labels along, and shows them with the feedback", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, "approvals");
+    const labels = page.getByRole("region", { name: "Labels" });
+    const pressed = () => labels.locator("[aria-pressed=true]").allTextContents();
+    await expect.poll(async () => (await pressed()).length).toBeGreaterThan(1);
+    const before = (await pressed()).map((text) => text.trim());
+    const pending = (await service.application.workflow.getPendingResponse(id!))!;
+    expect(before).toEqual([pending.sentiment, ...pending.categories]);
+    await labels.getByText("If you approve, they count as right.").waitFor();
+
+    const other = pending.sentiment === "negative" ? "neutral" : "negative";
+    await labels.getByRole("button", { name: other }).click();
+    await labels.getByRole("button", { name: "general" }).click();
+    await labels.getByRole("button", { name: "legal" }).click();
+    await labels.getByRole("button", { name: "billing" }).click();
+    await labels.getByText("What has been done with this feedback stays as it is.").waitFor();
+    await page.keyboard.press("r");
+    await page.keyboard.press("Enter");
+    await page.getByText("Rejected: RE:").waitFor();
+
+    const { feedback_id } = pending;
+    const details = await open(service, `feedback/${feedback_id}`);
+    const right = details.locator("p.facts", { hasText: "Right labels" });
+    await right.waitFor();
+    expect(await right.innerText()).toMatch(new RegExp(`${other}\\s+billing\\s+legal`));
+  });
+
   it("decides nothing by keys while somebody writes", async () => {
     const service = await serveConsole();
     await submit(service, {});

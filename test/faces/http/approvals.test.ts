@@ -119,6 +119,26 @@ describe("the approval queue", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
+  it("takes the right labels with a decision, and keeps who named them", async () => {
+    const { call, id, rendering, workflow } = await startWaiting();
+    const shown = await call("GET", `/approvals/${id}`, asAnn());
+    expect(shown.body).toMatchObject({ sentiment: "positive", categories: ["product"] });
+    const wrong = await call("POST", `/approvals/${id}/approve`, asAnn({ rendering, categories: ["refunds"] }));
+    expect(wrong).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringContaining("categories[0]: must be one of product, service") },
+    });
+    const labels = { sentiment: "neutral", categories: ["pricing"] };
+    expect(await call("POST", `/approvals/${id}/approve`, asAnn({ rendering, ...labels }))).toMatchObject({
+      status: 200,
+      body: { by: "ann", ...labels },
+    });
+    await workflow.getWorkflowResult(id);
+    const path = "/workflows/customer-feedback/operations/get_feedback";
+    const { body } = await call("POST", path, { token: "reader", body: { feedback_id: "F-1" } });
+    expect(body).toMatchObject({ sentiment: "positive", mails: [{ decision: { by: "ann", ...labels } }] });
+  });
+
   it("says what stands where somebody was first, and takes the same decision again", async () => {
     const { call, id, rendering } = await startWaiting();
     expect(await call("POST", `/approvals/${id}/reject`, asAnn({ rendering }))).toMatchObject({ status: 200 });

@@ -95,6 +95,10 @@ describe("decisions on mails", () => {
     ["who, briefly", { by: "a".repeat(201) }, "by"],
     ["on which mail", { rendering: "abc" }, "rendering"],
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
+    ["a sentiment that there is", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
+    ["categories that there are", { categories: ["refunds"] }, "categories[0]: must be one of product, service"],
+    ["at least one category", { categories: [] }, 'categories: must name at least one; where none fits, say "general"'],
+    ["that no category fits, or which", { categories: ["bug", "general"] }, '"general" means that no other'],
     ["nothing else", { send: true }, "send"],
   ])("say %s", async (_, fields, path) => {
     const { workflow, id, pending } = await startWaiting();

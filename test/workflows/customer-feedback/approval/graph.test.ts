@@ -41,6 +41,39 @@ describe("what approval leaves behind", () => {
     expect(new Date(told[0]!["time"]!).toISOString()).toBe(decided_at);
   });
 
+  it("has the labels that the person named, with who and when", async () => {
+    const { workflow, id, pending, ontologyStore } = await startWaiting();
+    expect(pending).toMatchObject({ sentiment: "positive", categories: ["product"] });
+    const rejection = { rendering: pending.rendering, by, sentiment: "Negative", categories: ["service", "bug"] };
+    const decided = await workflow.rejectResponse(id, rejection);
+    const right = { sentiment: "negative", categories: ["service", "bug"] };
+    expect(decided).toMatchObject(right);
+    await workflow.getWorkflowResult(id);
+
+    const others = workflow.rejectResponse(id, { ...rejection, sentiment: "neutral" });
+    await expect(others).rejects.toMatchObject({ code: "already_decided", standing: expect.objectContaining(right) });
+    expect(await workflow.rejectResponse(id, { ...rejection, categories: ["bug", "service"] })).toEqual(decided);
+
+    const rows = await select(
+      ontologyStore,
+      "feedback_data",
+      `${PREFIXES} SELECT ?sentiment ?category ?name ?time ?judged WHERE {
+         ?f abi:hasDraft ?draft ; abi:sentiment ?judged .
+         ?d prov:used ?draft ; prov:wasAssociatedWith/abi:name ?name ; prov:endedAtTime ?time ;
+           abi:reviewedSentiment ?sentiment ; abi:reviewedCategory ?category .
+       } ORDER BY ?category`,
+    );
+    const told = rows.map((row) => Object.values(row).map((term) => term.value));
+    const facts = [by, expect.any(String), "positive"];
+    expect(told).toEqual([
+      ["negative", "bug", ...facts],
+      ["negative", "service", ...facts],
+    ]);
+    expect(new Date(rows[0]!["time"]!.value).toISOString()).toBe(decided.decided_at);
+    const graph = await ontologyStore.getGraph("feedback_data");
+    expect(await shaclViolations(graph)).toEqual([]);
+  });
+
   it("calls no mail a revision of itself, where a person writes what is there already", async () => {
     const { workflow, id, pending, ontologyStore, mails } = await startWaiting();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");

@@ -1,9 +1,10 @@
 import { call } from "../api.ts";
 import type { Run } from "../runs/runs-api.ts";
 import type { ShownMail } from "../ui/mail-view.ts";
+import type { Corrections, Labels } from "./labels.ts";
 
 /** A mail that waits for a person. */
-export interface PendingMail extends ShownMail {
+export interface PendingMail extends ShownMail, Labels {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
@@ -25,11 +26,13 @@ export const listApprovals = async (signal?: AbortSignal): Promise<readonly Run[
 
 export const getPending = (id: string, signal?: AbortSignal): Promise<PendingMail> => call(path(id), { signal });
 
-export const approve = (id: string, rendering: string): Promise<Decided> =>
-  call(path(id, "/approve"), { body: { rendering } });
+export const approve = (id: string, rendering: string, labels: Corrections): Promise<Decided> =>
+  call(path(id, "/approve"), { body: { rendering, ...labels } });
 
-export const edit = (id: string, words: { rendering: string; subject: string; text: string }): Promise<Decided> =>
-  call(path(id, "/edit"), { body: words });
+export const edit = (
+  id: string,
+  words: { rendering: string; subject: string; text: string } & Corrections,
+): Promise<Decided> => call(path(id, "/edit"), { body: words });
 
-export const reject = (id: string, rendering: string, reason: string): Promise<Decided> =>
-  call(path(id, "/reject"), { body: { rendering, ...(reason !== "" && { reason }) } });
+export const reject = (id: string, rendering: string, reason: string, labels: Corrections): Promise<Decided> =>
+  call(path(id, "/reject"), { body: { rendering, ...(reason !== "" && { reason }), ...labels } });

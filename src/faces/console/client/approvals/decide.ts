@@ -12,6 +12,7 @@ import { Answered } from "./answered.ts";
 import { approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
 import { Changed, Meanwhile } from "./changed.ts";
 import { EditForm, RejectForm } from "./forms.ts";
+import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labels.ts";
 
 const LOOK_MS = 3000;
 
@@ -30,6 +31,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const { value: now, error, reload } = useLoad(id, (signal) => getPending(id, signal), { every: LOOK_MS });
   // What the person looks at stays until they take note of another one.
   const [seen, setSeen] = useState<PendingMail>();
+  const [labels, setLabels] = useState<Labels>();
   const [mode, setMode] = useState<Mode>("look");
   const [isBusy, setIsBusy] = useState(false);
   const [conflict, setConflict] = useState<Decided | "gone">();
@@ -42,11 +44,11 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
   const canDecide = seen !== undefined && !hasChanged && !isGone && conflict === undefined && !isBusy;
 
-  const decide = async (take: (mail: PendingMail) => Promise<Decided>): Promise<void> => {
+  const decide = async (take: (mail: PendingMail, corrections: Corrections) => Promise<Decided>): Promise<void> => {
     if (!seen || !canDecide) return;
     setIsBusy(true);
     try {
-      const { decision } = await take(seen);
+      const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
       say(`${DONE[decision]}: ${seen.subject}`);
       onDecided();
     } catch (failure) {
@@ -59,7 +61,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       setIsBusy(false);
     }
   };
-  const onApprove = (): void => void decide(({ rendering }) => approve(id, rendering));
+  const onApprove = (): void => void decide(({ rendering }, corrections) => approve(id, rendering, corrections));
   const open = (next: Mode) => (): void => {
     if (canDecide) setMode(next);
   };
@@ -101,11 +103,14 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
         onEdit=${open("edit")}
         onReject=${open("reject")}
       />
-      ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }) => edit(id, { rendering, ...words }))} />`}
-      ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }) => reject(id, rendering, reason))} />`}
+      ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
+      ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
       <div class=${isEmbedded ? "" : "decide-columns"}>
         <section aria-label="The mail"><${MailView} mail=${seen} /></section>
-        ${!isEmbedded && html`<${Answered} feedbackId=${seen.feedback_id} />`}
+        <div class="decide-side">
+          ${!isEmbedded && html`<${Answered} feedbackId=${seen.feedback_id} />`}
+          <${LabelsForm} judged=${seen} labels=${labels ?? seen} isBusy=${!canDecide} onChange=${setLabels} />
+        </div>
       </div>
       <p class="rendering muted">
         Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision holds

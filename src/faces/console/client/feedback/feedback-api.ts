@@ -72,7 +72,14 @@ export interface Mail {
   subject: string;
   text: string;
   html: string;
-  decision?: { decision: "approve" | "edit" | "reject"; by: string; time: string; reason?: string };
+  decision?: {
+    decision: "approve" | "edit" | "reject";
+    by: string;
+    time: string;
+    reason?: string;
+    sentiment?: Sentiment;
+    categories?: readonly string[];
+  };
   refusal?: string;
 }
 

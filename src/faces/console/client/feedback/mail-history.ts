@@ -3,6 +3,7 @@ import { html } from "../html.ts";
 import { href } from "../router.ts";
 import { MailView } from "../ui/mail-view.ts";
 import { Time } from "../ui/time.ts";
+import { Categories, SentimentMark } from "./badges.ts";
 import type { FeedbackDetails, Mail } from "./feedback-api.ts";
 
 const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = {
@@ -16,6 +17,18 @@ const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = 
 };
 
 const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as const;
+
+/** What the person who decided said the feedback is. */
+function RightLabels({ decision: { sentiment, categories = [] } }: { decision: NonNullable<Mail["decision"]> }) {
+  if (sentiment === undefined && categories.length === 0) return null;
+  return html`
+    <p class="facts">
+      <span class="muted">Right labels</span>
+      ${sentiment && html`<span><${SentimentMark} sentiment=${sentiment} /> ${sentiment}</span>`}
+      <${Categories} categories=${categories} />
+    </p>
+  `;
+}
 
 /** Mails to the customer: the last first, the others on demand. */
 export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
@@ -63,6 +76,7 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
         ${mail.state === "waiting" && html`<a class="button" href=${href(["approvals", feedback.workflow_id])}>Decide</a>`}
       </p>
       ${mail.decision?.reason && html`<p class="notice">Reason: <span dir="auto">${mail.decision.reason}</span></p>`}
+      ${mail.decision && html`<${RightLabels} decision=${mail.decision} />`}
       ${mail.refusal && html`<p class="notice bad">The mail server said: <span dir="auto">${mail.refusal}</span></p>`}
       <${MailView} mail=${mail} />
     </section>
