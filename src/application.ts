@@ -5,11 +5,12 @@ import type { WorkflowEngine } from "./engine/engine.ts";
 import type { CustomerSource } from "./integrations/customers/customer-source.ts";
 import { createMailTransport } from "./integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "./integrations/email/email-integration.ts";
+import { isForThisVersion, type TrainedWeights } from "./analysis/embedded/trained-weights.ts";
 import { createTicketSystem } from "./integrations/tickets/create-ticket-system.ts";
 import { IoError, ValidationError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
-import { openAnalyzers, openEngine, openOntologyStore, outboxFolder } from "./parts.ts";
+import { openAnalyzers, openEngine, openOntologyStore, openTrainedWeights, outboxFolder } from "./parts.ts";
 import { makePrivateFolder } from "./private-files.ts";
 import { CustomerDataPipeline } from "./pipelines/customer-data-pipeline.ts";
 import { shownName } from "./secrets.ts";
@@ -138,6 +139,22 @@ function graphOperations({ queryRunner }: OntologyStore, { graphTools }: Setting
   return [forOperators, ...questions, ...(graphTools === "query" ? [free] : [])];
 }
 
+function reportTraining(trained: TrainedWeights, logger: Logger): void {
+  const { version, trained_at, texts } = trained;
+  if (isForThisVersion(trained)) {
+    logger.info(
+      { version, trained_at, texts },
+      "the text analysis uses weights that were trained on labels of your own",
+    );
+    return;
+  }
+  logger.warn(
+    { version, trained_at },
+    'The trained weights belong to another version of this package, so the ones that ship are used. Run "abi-workflows train" again, or ' +
+      '"abi-workflows train --reset".',
+  );
+}
+
 /** How to open an application, beside its settings. */
 export interface ApplicationOptions {
   /** `false` executes nothing, whatever the settings say: to look at what is there, or to decide on it. */
@@ -183,6 +200,8 @@ export async function openApplication(
       ontologyStore,
       logger,
     });
+    const trained = await openTrainedWeights(settings);
+    if (trained) reportTraining(trained, logger);
     const workflow = new CustomerFeedbackWorkflow({
       engine,
       ontologyStore,
@@ -194,7 +213,7 @@ export async function openApplication(
         },
       }),
       emailIntegration,
-      ...(await openAnalyzers(settings)),
+      ...(await openAnalyzers(settings, trained)),
       ticketSystem: createTicketSystem(settings.ticketUrl, {
         ontologyStore,
         ...(settings.ticketToken === undefined ? {} : { token: settings.ticketToken }),

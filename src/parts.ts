@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
+import { isForThisVersion, type TrainedWeights } from "./analysis/embedded/trained-weights.ts";
 import type { DurableEngine, EngineOptions } from "./engine/durable-engine.ts";
 import { ValidationError } from "./errors.ts";
 import type { MailboxWatcher } from "./integrations/mailbox/mailbox-watcher.ts";
@@ -111,17 +112,32 @@ export async function openMailboxWatcher(
 }
 
 /**
- * Who tells sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
+ * What `abi-workflows train` has left in the data directory; undefined where there is nothing, or all is kept in memory.
+ * @throws ValidationError (`trained_weights_damaged`), IoError
+ */
+export async function openTrainedWeights({
+  dataDirectory,
+}: Pick<Settings, "dataDirectory">): Promise<TrainedWeights | undefined> {
+  if (dataDirectory === IN_MEMORY) return undefined;
+  const { readTrainedWeights, TRAINED_WEIGHTS_FILE } = await import("./analysis/embedded/read-trained-weights.ts");
+  return readTrainedWeights(join(dataDirectory, TRAINED_WEIGHTS_FILE));
+}
+
+/**
+ * Who detects sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
+ * @param trained what the embedded ones have learned; fits of another version of the package are left out
  * @throws ValidationError where the chat model has no service
  */
 export async function openAnalyzers(
   settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
+  trained?: TrainedWeights,
 ): Promise<Analyzers> {
   const { EmbeddedSentimentAnalyzer } = await import("./analysis/embedded/embedded-sentiment-analyzer.ts");
   const { EmbeddedFeedbackCategorizer } = await import("./analysis/embedded/embedded-feedback-categorizer.ts");
+  const options = { trained: trained && isForThisVersion(trained) ? trained : undefined };
   const embedded: Analyzers = {
-    sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),
-    feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
+    sentimentAnalyzer: new EmbeddedSentimentAnalyzer(options),
+    feedbackCategorizer: new EmbeddedFeedbackCategorizer(options),
   };
   if (settings.analyzer === "embedded") return embedded;
   if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {

@@ -7,6 +7,8 @@ import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError, usageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../evaluation/cli/eval-command.ts";
+import { addExportLabelsCommand } from "../../evaluation/cli/export-labels-command.ts";
+import { addTrainCommand } from "../../evaluation/cli/train-command.ts";
 import { addDevCommand } from "../../src/cli/dev-command.ts";
 import { addHeldMailsCommand } from "../../src/cli/held-mails-command.ts";
 import { addIngestCommand } from "../../src/cli/ingest-command.ts";
@@ -102,13 +104,15 @@ export function createProgram(): Command {
   addImportCustomersCommand(program);
   addRefreshCustomerCommand(program);
   addBackupCommand(program);
+  addExportLabelsCommand(program);
   addEvalCommand(program);
+  addTrainCommand(program);
   program.hook("preAction", (_program, command) => refuseUrl(command));
   return program.addHelpText("after", helpText);
 }
 
 /** Commands that do their work with what is on this machine. */
-const LOCAL = new Set("demo init dev serve mcp worker backup eval".split(" "));
+const LOCAL = new Set("demo init dev serve mcp worker backup eval train".split(" "));
 
 /** The address of a service in the environment is for the others. */
 function refuseUrl(command: Command): void {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { addExamples, type GlobalOptions } from "../../src/cli/command.ts";
 
-const ANALYZERS = ["guide", "vader", "afinn", "wink", "embedded", "chat-model"] as const;
+const ANALYZERS = ["guide", "vader", "afinn", "wink", "shipped", "embedded", "chat-model"] as const;
 
 export type AnalyzerName = (typeof ANALYZERS)[number];
 
@@ -20,7 +20,7 @@ export function addEvalCommand(program: Command): void {
     .description(
       'Let analysers judge labelled texts, and say how often they are right. The folder has sentiment/*.jsonl with {"text", ' +
         '"label"} and categories/*.jsonl with {"text", "labels", "scope"} a line; scope lists the categories that the set is ' +
-        "about. chat-model asks the service of OPENAI_API_KEY or OPENAI_BASE_URL about every text.",
+        'about. embedded is what the process uses, with what "train" has taught it; shipped is without that. chat-model asks the service of OPENAI_API_KEY or OPENAI_BASE_URL about every text.',
     )
     .argument("<folder>", "the labelled texts")
     .addOption(

@@ -5,7 +5,7 @@ import { evaluate, isSilent } from "../evaluate.ts";
 import type { Evaluation } from "../evaluation-page.ts";
 import { readLabelledSets } from "../labelled-sets.ts";
 import { IoError } from "../../src/errors.ts";
-import { openAnalyzers } from "../../src/parts.ts";
+import { openAnalyzers, openTrainedWeights } from "../../src/parts.ts";
 import { PRIVATE_FILE } from "../../src/private-files.ts";
 import type { Settings } from "../../src/settings.ts";
 import { usageError } from "../../src/cli/command.ts";
@@ -56,7 +56,7 @@ async function run(
       date: new Date().toISOString().slice(0, "2026-11-22".length),
       version,
       folder: basename(resolve(located(folder))),
-      ...(analyzer.includes("embedded") && { caveat: TRAINED_ON }),
+      ...(analyzer.some((name) => name === "embedded" || name === "shipped") && { caveat: TRAINED_ON }),
       analyzers,
     };
     if (options.json) printJson(evaluation);
@@ -89,8 +89,9 @@ async function orUnwritable<Result>(file: string, work: Promise<Result>): Promis
 
 async function contestant(name: AnalyzerName, settings: Settings): Promise<Contestant> {
   if (name === "guide") return guideContestant;
+  if (name === "shipped") return contestantOf(name, await openAnalyzers({ ...settings, analyzer: "embedded" }));
   if (name !== "embedded" && name !== "chat-model") return libraryContestant(name);
-  const analyzers = await openAnalyzers({ ...settings, analyzer: name });
+  const analyzers = await openAnalyzers({ ...settings, analyzer: name }, await openTrainedWeights(settings));
   return name === "embedded"
     ? contestantOf(name, analyzers)
     : costlyContestant(name, analyzers, settings.maxParallelRequests);

@@ -9,6 +9,8 @@ export interface Example {
   /** Buckets that are 1 × `wordFactor`. */
   buckets: readonly number[];
   wordFactor: number;
+  /** Logits of the classes that are there already, to which the weights add. Default: 0. */
+  prior?: readonly number[];
 }
 
 export interface Weights {
@@ -64,7 +66,7 @@ export function train(examples: readonly Example[], options: TrainingOptions): W
     const rate = options.rate / (1 + epoch / 5);
     shuffle(order, random);
     for (const at of order) {
-      const { source, label, opinions: inputs, wordFactor } = examples[at]!;
+      const { source, label, opinions: inputs, wordFactor, prior } = examples[at]!;
       const buckets = kept[at]!;
       const known = sources[source]!;
       const logits = Array.from({ length: classes }, (_, label) => {
@@ -72,7 +74,7 @@ export function train(examples: readonly Example[], options: TrainingOptions): W
         if (!known[label]) return Number.NEGATIVE_INFINITY;
         let sum = 0;
         for (const bucket of buckets) sum += words.values[bucket * classes + label]!;
-        sum = sum * wordFactor + shares.values[source * classes + label]!;
+        sum = sum * wordFactor + shares.values[source * classes + label]! + (prior?.[label] ?? 0);
         return inputs.reduce((logit, value, input) => logit + value * opinions.values[input * classes + label]!, sum);
       });
       const errors = softmax(logits).map((share, one) => (share - Number(one === label)) * weights[source]!);

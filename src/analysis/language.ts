@@ -121,6 +121,10 @@ const PLAIN_ENGLISH = new Set([
   ),
 ]);
 
+/** Whether a word, in small letters, is one of the most frequent in English. */
+export const isFrequentInEnglish = (word: string): boolean =>
+  PLAIN_ENGLISH.has(word.replace("’", "'")) || LITTLE_ENGLISH.has(word) || SIGNS_OF_ENGLISH.has(word);
+
 const isPlain = remember((norm) => PLAIN_ENGLISH.has(norm));
 
 /**

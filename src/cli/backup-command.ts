@@ -5,9 +5,9 @@ import { addExamples, type GlobalOptions } from "./command.ts";
 export function addBackupCommand(program: Command): void {
   const command = program
     .command("backup")
-    .summary("copy runs, knowledge graph, conversations and outbox into a folder")
+    .summary("copy runs, knowledge graph, conversations, trained weights and outbox into a folder")
     .description(
-      "Copy runs, knowledge graph, conversations and outbox into a new folder, all of one moment, while other processes may be at " +
+      "Copy runs, knowledge graph, conversations, trained weights and outbox into a new folder, all of one moment, while other processes may be at " +
         "work. To go on from a backup, copy it and name the copy with --data. What is kept elsewhere (DATABASE_URL, ONTOLOGY_URL, " +
         "MAIL_URL) is not in it.",
     )

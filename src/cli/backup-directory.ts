@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { TRAINED_WEIGHTS_FILE } from "../analysis/embedded/read-trained-weights.ts";
 import { ValidationError } from "../errors.ts";
 import { outboxFolderOf } from "../integrations/email/outbox-folder.ts";
 import { dataFile, outboxFolder, runsAndGraph } from "../parts.ts";
@@ -34,11 +35,12 @@ async function sourcesOf(settings: Settings): Promise<BackupSources> {
     ...there(dataFile(settings, "conversations.sqlite")),
   ];
   const folders = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
-  if (databases.length + folders.length === 0) {
+  const files = there(dataFile(settings, TRAINED_WEIGHTS_FILE));
+  if (databases.length + files.length + folders.length === 0) {
     throw new ValidationError(
       `There is nothing to back up in ${basename(settings.dataDirectory)}. Name the data directory with --data.`,
       { code: "nothing_to_back_up" },
     );
   }
-  return { databases, folders };
+  return { databases, files, folders };
 }

@@ -1,15 +1,16 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { cp } from "node:fs/promises";
+import { copyFile, cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../errors.ts";
-import { makeContentsPrivate, makePrivateFile } from "../private-files.ts";
+import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../private-files.ts";
 import { openSqlite } from "../sqlite.ts";
 import { located } from "./host.ts";
 
-/** What a backup is made of: SQLite files, and folders of files that never change. */
+/** What a backup is made of: SQLite files, other files, and folders of files, that never change. */
 export interface BackupSources {
   readonly databases: readonly string[];
+  readonly files: readonly string[];
   readonly folders: readonly string[];
 }
 
@@ -19,7 +20,7 @@ export interface BackupSources {
  * @returns the names of what was copied
  * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
  */
-export async function backUp({ databases, folders }: BackupSources, target: string): Promise<string[]> {
+export async function backUp({ databases, files, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
   const targetPath = located(target);
   prepare(target, targetPath);
@@ -35,6 +36,12 @@ export async function backUp({ databases, folders }: BackupSources, target: stri
       for (const snapshot of snapshots) snapshot.close();
     }
     for (const path of databases) check(join(targetPath, basename(path)));
+    for (const file of files) {
+      const copy = join(targetPath, basename(file));
+      makePrivateFile(copy);
+      await copyFile(file, copy);
+      chmodSync(copy, PRIVATE_FILE);
+    }
     // What has no name yet is on its way.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
     for (const folder of folders) {
@@ -49,7 +56,7 @@ export async function backUp({ databases, folders }: BackupSources, target: stri
       { code: "backup_failed", cause },
     );
   }
-  return [...databases, ...folders].map((path) => basename(path));
+  return [...databases, ...files, ...folders].map((path) => basename(path));
 }
 
 /** In Node.js since 22.16. */

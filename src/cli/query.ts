@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { toMilliseconds } from "../duration.ts";
-import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { ValidationError } from "../errors.ts";
+import type { OntologyStore, Row } from "../ontology/ontology-store.ts";
 import { JSON_RESULTS, readJsonResults, writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { withPrefixes } from "../ontology/vocabulary.ts";
 import { openOntologyStore, runsAndGraph } from "../parts.ts";
 import { IN_MEMORY, type Settings } from "../settings.ts";
+import type { GlobalOptions } from "./command.ts";
 import { host } from "./host.ts";
 import { readText, STDIN } from "./input.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "./interruption.ts";
@@ -39,6 +41,34 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
     if (error !== INTERRUPTED) throw error;
     host().exitCode = INTERRUPTED_EXIT_CODE;
   }
+}
+
+/** Asks a store of the graph with a SELECT. */
+export type AskGraph = (store: string, sparql: string) => Promise<readonly Row[]>;
+
+/**
+ * Opens the graph for the time of `work`, or speaks to the service that the options name.
+ * @throws ValidationError (`answer_too_long`) where the service leaves rows out
+ */
+export function withGraph<Result>(options: GlobalOptions, work: (ask: AskGraph) => Promise<Result>): Promise<Result> {
+  return interruptible(async (signal) => {
+    const service = await serviceFor(options);
+    if (service) return work(async (store, sparql) => allRows(await answerAt(service, sparql, store, signal)));
+    const graph = await openGraph(settingsFrom(options));
+    try {
+      return await work(async (store, sparql) => allRows(await graph.queryRunner.run({ store, sparql, signal })));
+    } finally {
+      await graph.close();
+    }
+  });
+}
+
+function allRows({ result, truncated }: QueryAnswer): readonly Row[] {
+  if (!truncated) return result as Row[];
+  throw new ValidationError(
+    "The service leaves rows out, for there are too many. Run the command where the data directory is, without --url.",
+    { code: "answer_too_long" },
+  );
 }
 
 /** Its own limits hold there. */

@@ -1,8 +1,11 @@
 import type { StepHistory } from "../workflow/result.ts";
 import type { CustomerFeedbackResult } from "../workflows/customer-feedback/result.ts";
-import { cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
+import { isForThisVersion } from "../analysis/embedded/trained-weights.ts";
+import { openTrainedWeights } from "../parts.ts";
+import { count, cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields, outcomeText } from "./result-view.ts";
 import { delayedRuns, FEEDBACK_WORKFLOW, reportUnknownRun, withRuns, type Runs, type RunView } from "./runs.ts";
+import { settingsFrom } from "./settings.ts";
 import type { StatusOptions } from "./status-command.ts";
 import { table } from "./table.ts";
 
@@ -89,7 +92,8 @@ function historyTable(history: readonly StepHistory[]): string {
   return table(columns, rows, painted);
 }
 
-async function showLatest(runs: Runs | undefined, { json, status, workflow, limit }: StatusOptions): Promise<void> {
+async function showLatest(runs: Runs | undefined, options: StatusOptions): Promise<void> {
+  const { json, status, workflow, limit } = options;
   const filter = {
     limit,
     ...(status === undefined ? {} : { status }),
@@ -120,6 +124,20 @@ async function showLatest(runs: Runs | undefined, { json, status, workflow, limi
     `${plural(latest.length, "run")}, newest first${latest.length === limit ? "; there may be more (--limit)" : ""}`,
   );
   await noteDelays(runs);
+  if (!options.url) await noteTraining(options);
+}
+
+/** Judgements that look odd may come from what somebody has trained here. */
+async function noteTraining(options: StatusOptions): Promise<void> {
+  const trained = await openTrainedWeights(settingsFrom(options));
+  if (!trained) return;
+  const { version, trained_at, texts } = trained;
+  const labels = `${count(texts.sentiment)} labels of sentiment and ${count(texts.categories)} of categories`;
+  note(
+    isForThisVersion(trained)
+      ? `The text analysis is trained: version ${version}, ${trained_at.slice(0, 10)}, on ${labels}`
+      : `The text analysis is as shipped: the weights that were trained on ${trained_at.slice(0, 10)} belong to another version`,
+  );
 }
 
 const progressOf = ({ error, failing, current_step: step = "" }: RunView): string =>

@@ -49,7 +49,7 @@ test("copies what was there at the moment, not what comes while it copies", asyn
   const writers = [opened(data), opened(conversations)];
   for (const writer of writers) writer.exec(insert);
   const target = join(folder, "backup");
-  const finished = backUp({ databases: [data, conversations], folders: [] }, target);
+  const finished = backUp({ databases: [data, conversations], files: [], folders: [] }, target);
   // The moment is past: it is taken before the first thing that waits.
   for (const writer of writers) writer.exec(insert);
   await finished;
@@ -71,6 +71,6 @@ test("calls a copy of a damaged file no backup", async () => {
   const file = openSync(data, "r+");
   writeSync(file, Buffer.alloc(512, 0xa5), 0, 512, 4096 * 3);
   closeSync(file);
-  const backup = backUp({ databases: [data, conversations], folders: [] }, join(folder, "backup"));
+  const backup = backUp({ databases: [data, conversations], files: [], folders: [] }, join(folder, "backup"));
   await expect(backup).rejects.toMatchObject({ type: "io_error", code: "backup_failed" });
 });

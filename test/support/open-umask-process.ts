@@ -51,7 +51,7 @@ const databases = [
   join(root, "chat", "deep", "conversations.sqlite"),
 ];
 const folders = [join(root, "outbox")];
-await backUp({ databases, folders }, join(root, "backups", "today"));
+await backUp({ databases, files: [], folders }, join(root, "backups", "today"));
 const { [join("outbox", "open.eml")]: _, ...afterBackup } = modes();
 
 await application.close();

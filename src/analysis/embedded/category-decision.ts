@@ -1,10 +1,11 @@
 import { inStableOrder, type Category } from "../categories.ts";
 import { readData } from "../read-data.ts";
 import type { CategoryFeatures, ClueHit } from "./category-features.ts";
+import type { CategoryBounds } from "./trained-weights.ts";
 
 /** How likely one clue is right, if clues were independent of each other: a strong one decides, a weak one does not. */
 const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, weak: 0.35 };
-const ENOUGH = 0.5;
+export const ENOUGH = 0.5;
 
 /** Levels of evidence: what a strong clue gives by itself, what two give, and more. */
 const LEVELS = [0.72, 0.92] as const;
@@ -41,12 +42,24 @@ function likelihoodInLongText(hits: readonly ClueHit[]): number {
   return most;
 }
 
-/** The categories that the clues suffice for, with the level of their evidence, an index into `CategorySureness`. */
-export function findCategories({ hits, tokens }: CategoryFeatures): Map<Category, number> {
+/** How strong the evidence for each category is, 0 to 1. */
+export const evidenceFor = ({ hits, tokens }: CategoryFeatures): Map<Category, number> =>
+  new Map(
+    [...hits].map(([category, found]) => [
+      category,
+      tokens.length > LONG_TEXT ? likelihoodInLongText(found) : likelihood(found),
+    ]),
+  );
+
+/**
+ * The categories that the clues suffice for, with the level of their evidence, an index into `CategorySureness`.
+ * @param bounds what suffices, where that is not `ENOUGH`
+ */
+export function findCategories(features: CategoryFeatures, bounds: CategoryBounds = {}): Map<Category, number> {
   const levels = new Map<Category, number>();
-  for (const [category, found] of hits) {
-    const value = tokens.length > LONG_TEXT ? likelihoodInLongText(found) : likelihood(found);
-    if (value >= ENOUGH) levels.set(category, LEVELS.filter((least) => value > least).length);
+  for (const [category, value] of evidenceFor(features)) {
+    const enough = category === "general" ? ENOUGH : (bounds[category] ?? ENOUGH);
+    if (value >= enough) levels.set(category, LEVELS.filter((least) => value > least).length);
   }
   return levels;
 }
@@ -54,9 +67,12 @@ export function findCategories({ hits, tokens }: CategoryFeatures): Map<Category
 let sureness: CategorySureness | undefined;
 
 /** @returns the categories that the clues suffice for, in stable order; `score` is how often such evidence was right */
-export function decideCategories(features: CategoryFeatures): { category: Category; score: number }[] {
+export function decideCategories(
+  features: CategoryFeatures,
+  bounds?: CategoryBounds,
+): { category: Category; score: number }[] {
   const table = (sureness ??= readData("./category-sureness.json", import.meta.url) as CategorySureness);
-  const levels = findCategories(features);
+  const levels = findCategories(features, bounds);
   return inStableOrder(levels.keys()).map((category) => ({
     category,
     score: category === "general" ? 0 : (table[category][levels.get(category) ?? 0] ?? 0),

@@ -3,6 +3,7 @@ import { decideCategories } from "./category-decision.ts";
 import { categoryFeatures } from "./category-features.ts";
 import { quote } from "./evidence.ts";
 import { read } from "./reading.ts";
+import { BASE_VERSIONS, withFits, type CategoryBounds, type TrainedWeights } from "./trained-weights.ts";
 
 /**
  * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic; reads the first 20,000
@@ -13,14 +14,22 @@ import { read } from "./reading.ts";
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  readonly version = "4";
+  /** Where trained bounds have a say, their version is in it: `4+3f2a91c0d4e5`. */
+  readonly version: string;
+  readonly #bounds: CategoryBounds | undefined;
+
+  /** @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`; default: what ships */
+  constructor({ trained }: { trained?: TrainedWeights | undefined } = {}) {
+    this.#bounds = trained?.categories;
+    this.version = withFits(BASE_VERSIONS.categories, trained?.categories, trained);
+  }
 
   categorize(text: string): CategoriesResult {
     const { tokens, language, readable } = read(text);
     const general: CategoriesResult = { categories: ["general"], scores: { general: 0 }, evidence: {}, language };
     if (!readable) return general;
     const features = categoryFeatures(tokens);
-    const decided = decideCategories(features);
+    const decided = decideCategories(features, this.#bounds);
     if (decided.length === 0) return general;
     const result: CategoriesResult = { categories: [], scores: {}, evidence: {}, language: "en" };
     for (const { category, score } of decided) {

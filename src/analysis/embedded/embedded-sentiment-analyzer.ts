@@ -5,10 +5,14 @@ import { read } from "./reading.ts";
 import { decideSentiment } from "./sentiment-decision.ts";
 import { sentimentFeatures, type SentimentFeatures } from "./sentiment-features.ts";
 import { SentimentModel, type SentimentWeights } from "./sentiment-model/sentiment-model.ts";
+import { BASE_VERSIONS, withFits, type SentimentAdjustment, type TrainedWeights } from "./trained-weights.ts";
 
 const MOST_REASONS = 3;
 
-let model: SentimentModel | undefined;
+const openModel = (adjustment?: SentimentAdjustment): SentimentModel =>
+  new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url) as SentimentWeights, adjustment);
+
+let shipped: SentimentModel | undefined;
 
 /** Spans of the text that led to a judgement: its opinions, and where it has none of the kind, what the model went by. */
 function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: SentimentResult["sentiment"]) {
@@ -31,7 +35,16 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  readonly version = "6";
+  /** Where trained weights have a say, theirs is in it: `6+3f2a91c0d4e5`. */
+  readonly version: string;
+  readonly #adjustment: SentimentAdjustment | undefined;
+  #model: SentimentModel | undefined;
+
+  /** @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`; default: what ships */
+  constructor({ trained }: { trained?: TrainedWeights | undefined } = {}) {
+    this.#adjustment = trained?.sentiment;
+    this.version = withFits(BASE_VERSIONS.sentiment, trained?.sentiment, trained);
+  }
 
   analyze(text: string): SentimentResult {
     const { tokens, language, readable } = read(text);
@@ -39,7 +52,7 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
     const features = sentimentFeatures(tokens);
     if (features.words === 0 && features.hits.length === 0)
       return { sentiment: "neutral", score: 0, evidence: [], language };
-    model ??= new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url) as SentimentWeights);
+    const model = (this.#model ??= this.#adjustment ? openModel(this.#adjustment) : (shipped ??= openModel()));
     const { sentiment, score, doubts } = decideSentiment(features, model);
     const evidence = quote(text, tokens, reasons(features, model, sentiment));
     // Too short to tell by its letters, but it has English opinion words.

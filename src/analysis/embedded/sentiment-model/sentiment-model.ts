@@ -1,7 +1,8 @@
 import type { Sentiment } from "../../sentiment-analyzer.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
+import type { SentimentAdjustment } from "../trained-weights.ts";
 import { opinionInputs, visitWords, wordBuckets } from "./inputs.ts";
-import { sureness } from "./sureness.ts";
+import { NEUTRAL_INTERCEPTS, sureness } from "./sureness.ts";
 
 /** What the model tells apart; logits are relative to `neutral`, whose logit is 0. */
 export const OUTCOMES = ["negative", "positive"] as const;
@@ -36,11 +37,14 @@ export const wordFactor = (words: number): number => 1 / Math.sqrt(Math.max(FEWE
 
 export class SentimentModel {
   readonly #weights: SentimentWeights;
-  readonly #words: Int8Array;
+  /** For each bucket the weights of `OUTCOMES`, in steps of `wordScale`. */
+  readonly #words: Int8Array | Float32Array;
 
-  constructor(weights: SentimentWeights) {
-    this.#weights = weights;
-    this.#words = new Int8Array(Buffer.from(weights.words, "base64"));
+  /** @param adjustment what was fitted to labels of one's own */
+  constructor(weights: SentimentWeights, adjustment?: SentimentAdjustment) {
+    const words = new Int8Array(Buffer.from(weights.words, "base64"));
+    this.#weights = adjustment ? adjusted(weights, adjustment) : weights;
+    this.#words = adjustment ? adjustedWords(words, weights.wordScale, adjustment) : words;
   }
 
   /** Logits of `OUTCOMES` before the bias. */
@@ -85,6 +89,26 @@ export class SentimentModel {
     }
     return strongest;
   }
+}
+
+const adjusted = ({ sureness, ...weights }: SentimentWeights, by: SentimentAdjustment): SentimentWeights => ({
+  ...weights,
+  sureness: {
+    positive: shifted(sureness.positive, by.sureness.positive, [0]),
+    negative: shifted(sureness.negative, by.sureness.negative, [0]),
+    neutral: shifted(sureness.neutral, by.sureness.neutral, NEUTRAL_INTERCEPTS),
+  },
+});
+
+const shifted = (weights: readonly number[], by: number, intercepts: readonly number[]): number[] =>
+  weights.map((weight, at) => (intercepts.includes(at) ? weight + by : weight));
+
+function adjustedWords(words: Int8Array, scale: number, { words: by }: SentimentAdjustment): Float32Array {
+  const sums = Float32Array.from(words);
+  for (const [bucket, weights] of Object.entries(by)) {
+    weights.forEach((weight, outcome) => (sums[Number(bucket) * OUTCOMES.length + outcome]! += weight / scale));
+  }
+  return sums;
 }
 
 /** Softmax over the outcomes and `neutral`. */

@@ -38,6 +38,9 @@ export function surenessInputs(
 /** Where the model said so, intercept and slope of its logit; the logit of a balance. Chosen by hand, on sets left out. */
 export const NEUTRAL_WEIGHTS: readonly number[] = [0.1, 0.5, -1.2];
 
+/** Which of those inputs are 1 or 0: one for what the model said, one for what a balance did. */
+export const NEUTRAL_INTERCEPTS: readonly number[] = [0, 2];
+
 const logOfSum = (one: number, other: number): number => Math.log(Math.exp(one) + Math.exp(other));
 
 function textInputs(features: SentimentFeatures): number[] {

@@ -1,0 +1,57 @@
+import type { Fits } from "../../src/analysis/embedded/trained-weights.ts";
+import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
+import { bold, count, plural } from "../../src/cli/output.ts";
+import { table } from "../../src/cli/table.ts";
+import type { OwnTraining, SentimentFigures, SentimentTraining } from "../training/train-own.ts";
+
+const LINES: readonly [name: string, figure: keyof SentimentFigures][] = [
+  ["macro-F1", "macroF1"],
+  ["right", "accuracy"],
+  ["negatives found", "negativesFound"],
+  ["unhappy customers thanked", "unhappyThanked"],
+  ["calibration error", "calibrationError"],
+];
+
+/** What was learned from how many labels, and how it fares on texts that it has not seen. */
+export const trainingText = (training: Omit<OwnTraining, "fits">, fits: Fits): string =>
+  [
+    ...sentimentText(training.sentiment),
+    "",
+    ...categoriesText(training.categories, fits),
+    ...(training.unreadable > 0 ? ["", `${plural(training.unreadable, "text")} in other languages left out.`] : []),
+  ].join("\n");
+
+function sentimentText(sentiment: OwnTraining["sentiment"]): string[] {
+  const labels = SENTIMENTS.map((label) => `${count(sentiment.texts[label])} ${label}`).join(", ");
+  return [
+    bold(`Sentiment: ${labels}`),
+    ...("before" in sentiment ? [figuresTable(sentiment)] : []),
+    ...("before" in sentiment ? [`${count(sentiment.fixed)} put right, ${count(sentiment.broken)} got wrong.`] : []),
+    sentiment.refusal === undefined ? "Taken." : `Not taken: ${sentiment.refusal}.`,
+  ];
+}
+
+const figuresTable = ({ before, after }: SentimentTraining): string =>
+  table(
+    [{ title: "on held-out texts" }, { title: "as shipped" }, { title: "trained" }],
+    LINES.map(([name, figure]) => [name, before[figure].toFixed(3), after[figure].toFixed(3)]),
+  );
+
+function categoriesText({ reports, skipped }: OwnTraining["categories"], { categories = {} }: Fits): string[] {
+  if (reports.length === 0) return [bold("Categories: too few labels of any")];
+  const few = skipped.map(({ category, labelled, others }) => `${category} (${labelled} with it, ${others} without)`);
+  return [
+    bold("Categories, F1 on held-out texts"),
+    table(
+      [{ title: "" }, { title: "labelled" }, { title: "as shipped" }, { title: "trained" }, { title: "" }],
+      reports.map(({ category, before, after }) => [
+        category,
+        count(before.support),
+        before.f1.toFixed(3),
+        after.f1.toFixed(3),
+        categories[category] === undefined ? "stays as it is" : "taken",
+      ]),
+    ),
+    ...(few.length > 0 ? [`Too few labels: ${few.join(", ")}.`] : []),
+  ];
+}

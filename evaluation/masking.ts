@@ -1,0 +1,90 @@
+import { clues } from "../src/analysis/embedded/categories/index.ts";
+import { DEGREES, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
+import { isFrequentInEnglish } from "../src/analysis/language.ts";
+
+/** Stands for what was left out. Analysers read nothing in it. */
+export const MASK = "___";
+
+/** A word that so many customers have written is nobody's name or address. */
+const CUSTOMERS_OF_A_WORD = 3;
+
+/** What a text must not show of the customer who wrote it: their name, ids. */
+export interface TextOf {
+  /** Whoever wrote it, by any id. */
+  customer: string;
+  text: string;
+  /** Names, ids and addresses that belong to the customer or the feedback. */
+  secrets: readonly string[];
+}
+
+const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
+const LINK = /^\W*(?:https?:|www\.)|\.(?:com|org|net|info|io|eu|uk|de|fr|es|it|nl)\b/iu;
+/** Four digits and more, in groups or not: telephones, accounts, dates, orders. */
+const NUMBER = /\+?\d(?:[\s()./-]{0,3}\d){3,}/gu;
+const LONGEST_OF_BOTH = 4;
+
+/** Addresses, links, handles, and what mixes letters and digits, such as the number of an order. */
+function isIdentifying(piece: string): boolean {
+  if (piece.includes("@") || LINK.test(piece)) return true;
+  return piece.length > LONGEST_OF_BOTH && /\d/u.test(piece) && /\p{L}/u.test(piece);
+}
+
+/** In the lists that the analysers judge by: no secret, and without it the text would be judged otherwise. */
+const isCommon = (word: string): boolean =>
+  isFrequentInEnglish(word) ||
+  opinions().get(word) !== undefined ||
+  publishedValence(word) !== undefined ||
+  DEGREES.has(word) ||
+  phrases().knows(word) ||
+  clues().knows(word);
+
+const parts = (word: string): string[] => word.split(/['’]/u);
+const wordsIn = (text: string): string[] => text.match(WORD) ?? [];
+
+/** Words that several customers have written in small letters, which names are not. */
+function shared(texts: readonly TextOf[]): Set<string> {
+  const customers = new Map<string, Set<string>>();
+  for (const { customer, text } of texts) {
+    for (const word of wordsIn(text)) {
+      if (word !== word.toLowerCase()) continue;
+      const known = customers.get(word) ?? new Set();
+      customers.set(word, known.add(customer));
+    }
+  }
+  return new Set([...customers].filter(([, who]) => who.size >= CUSTOMERS_OF_A_WORD).map(([word]) => word));
+}
+
+/**
+ * Texts without what could tell who wrote them: links, addresses and numbers of four digits and more are masked, names and ids of the
+ * customer, and each word that is neither in the lists of the analysers nor was written in small letters by three customers of these
+ * texts. So unusual words go as well, and a name that is an ordinary word ("Rose") stays where it is not the customer's.
+ */
+export function maskTexts(texts: readonly TextOf[]): string[] {
+  const common = shared(texts);
+  return texts.map(({ text, secrets }) => {
+    const hidden = new Set(secrets.flatMap((secret) => wordsIn(secret.toLowerCase())));
+    const isShown = (word: string): boolean => {
+      const small = word.toLowerCase();
+      if (hidden.has(small) && (word !== small || !isCommon(small))) return false;
+      return (
+        common.has(small) ||
+        parts(small).every((part) => part.length === 1 || isCommon(part) || common.has(part)) ||
+        isCommon(small)
+      );
+    };
+    return withoutSecrets(text, secrets)
+      .replaceAll(NUMBER, MASK)
+      .replaceAll(/\S+/gu, (piece) => (isIdentifying(piece) ? MASK : piece))
+      .replaceAll(WORD, (word) => (isShown(word) ? word : MASK))
+      .replaceAll(/___(?:[\s,.-]{0,3}___)+/gu, MASK);
+  });
+}
+
+/** Whole, and what is no words as well, such as an id of digits. */
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const longest = secrets.filter((secret) => secret !== "").toSorted((one, other) => other.length - one.length);
+  return longest.reduce((masked, secret) => {
+    const literal = secret.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
+    return masked.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "gu"), MASK);
+  }, text);
+}

@@ -1,0 +1,121 @@
+// Prints what labels of a new domain do to that domain and to others, as `abi-workflows train` fits them:
+//   node evaluation/scripts/new-domain.ts <folder> [labels]
+// Each set of the folder that has all three sentiments is the new domain once, with weights that were trained without it; so is the
+// yarn shop of ours, with the weights that ship. So many of its texts (300) are labels to learn from, the rest is judged. The others
+// are judged by weights that were trained without them as well.
+import { readFileSync } from "node:fs";
+import { judge } from "../../src/analysis/embedded/sentiment-decision.ts";
+import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
+import { surenessInputs } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
+import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
+import { DEFAULT_THANK_ABOVE } from "../../src/workflows/customer-feedback/policy.ts";
+import { readLabelledSets } from "../labelled-sets.ts";
+import { scoreSentiment } from "../score-sentiment.ts";
+import { mean } from "../scores.ts";
+import { fitAdjustment, type OwnText } from "../training/adjustment.ts";
+import { labelledTexts } from "../training/examples.ts";
+import { trainWeights } from "../training/fit.ts";
+import { randomNumbers } from "../training/logistic-regression.ts";
+import { thanksAt } from "../training/thanks.ts";
+import { yarnShop } from "./yarn-shop.ts";
+
+const SEEDS = [1, 2, 3];
+const YARN_TEXTS = 900;
+
+const [folder, labels = "300", ...rest] = process.argv.slice(2);
+if (folder === undefined || folder.startsWith("-") || rest.length > 0 || !/^\d+$/.test(labels)) {
+  console.error("usage: node evaluation/scripts/new-domain.ts <folder> [labels]");
+  process.exit(2);
+}
+const shipped = JSON.parse(
+  readFileSync(new URL("../../src/analysis/embedded/sentiment-model/weights.json", import.meta.url), "utf8"),
+) as SentimentWeights;
+const known = (await readLabelledSets(folder)).sentiment;
+const sets = [...known, { name: "yarn shop (ours)", rows: yarnShop(YARN_TEXTS) }];
+const texts: OwnText[] = labelledTexts(sets).map((text, at) => ({
+  ...text,
+  text: sets.flatMap(({ rows }) => rows)[at]!.text,
+}));
+
+const trained = new Map<string, SentimentWeights>();
+
+/** Trained on the sets of the folder but these. */
+function without(...sources: number[]): SentimentWeights {
+  const left = sources.filter((source) => source < known.length).toSorted((one, other) => one - other);
+  const key = left.join(" ");
+  const weights =
+    left.length === 0
+      ? shipped
+      : (trained.get(key) ?? {
+          ...shipped,
+          ...trainWeights(texts.filter(({ source }) => source < known.length && !left.includes(source))),
+        });
+  trained.set(key, weights);
+  return weights;
+}
+
+interface Figures {
+  macroF1: number;
+  unhappyThanked: number;
+}
+
+function figures(model: SentimentModel, judged: readonly OwnText[]): Figures {
+  const answers = judged.map((text) => {
+    const judgement = judge(text.features, model.logitsOf(text.features));
+    const score = model.sureness(judgement.sentiment, surenessInputs(judgement, text.features, text.doubts));
+    return { text, sentiment: judgement.sentiment, score };
+  });
+  const rows = judged.map(({ sentiment: label }) => ({ text: "", label }));
+  const unhappyThanked = thanksAt(answers, DEFAULT_THANK_ABOVE).angryThanked;
+  return { macroF1: scoreSentiment(rows, answers).macroF1, unhappyThanked };
+}
+
+function drawn(own: readonly OwnText[], seed: number): [labelled: OwnText[], rest: OwnText[]] {
+  const random = randomNumbers(seed);
+  const order = own.map((text) => ({ text, at: random() })).toSorted((one, other) => one.at - other.at);
+  const shuffled = order.map(({ text }) => text);
+  return [shuffled.slice(0, Number(labels)), shuffled.slice(Number(labels))];
+}
+
+const compared = (weights: SentimentWeights, own: readonly OwnText[], judged: readonly OwnText[]) => ({
+  before: figures(new SentimentModel(weights), judged),
+  after: figures(new SentimentModel(weights, fitAdjustment(own, weights).adjustment), judged),
+});
+
+const change = (pairs: readonly { before: Figures; after: Figures }[], figure: keyof Figures): number[] =>
+  pairs.map(({ before, after }) => after[figure] - before[figure]);
+
+const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
+
+console.log(
+  `${labels} labels of a new domain, mean of ${SEEDS.length} draws: macro-F1, and unhappy customers thanked at ${DEFAULT_THANK_ABOVE}\n`,
+);
+console.log(
+  "  new domain            its other texts       thanked               other sets: mean, worst   thanked: mean, worst",
+);
+sets.forEach(({ name }, source) => {
+  const own = texts.filter((text) => text.source === source);
+  const labelsOf = new Set(own.map(({ sentiment }) => sentiment));
+  if (labelsOf.size < SENTIMENTS.length) return;
+  const draws = SEEDS.map((seed) => drawn(own, seed));
+  const itself = draws.map(([labelled, rest]) => compared(without(source), labelled, rest));
+  const [[labelled]] = draws as [[OwnText[], OwnText[]]];
+  const others = known.flatMap((_, other) =>
+    other === source
+      ? []
+      : [
+          compared(
+            without(source, other),
+            labelled,
+            texts.filter((text) => text.source === other),
+          ),
+        ],
+  );
+  const show = (figure: keyof Figures): string =>
+    `${mean(itself.map(({ before }) => before[figure])).toFixed(3)} → ${mean(itself.map(({ after }) => after[figure])).toFixed(3)}`;
+  const [f1, thanked] = [change(others, "macroF1"), change(others, "unhappyThanked")];
+  console.log(
+    `  ${name.padEnd(20)}  ${show("macroF1").padEnd(20)}  ${show("unhappyThanked").padEnd(20)}  ${signed(mean(f1))}, ${signed(Math.min(...f1))}` +
+      `            ${signed(mean(thanked))}, ${signed(Math.max(...thanked))}`,
+  );
+});

@@ -1,0 +1,139 @@
+/** What labels of one's own add to the shipped sentiment model. */
+import { createHash } from "node:crypto";
+import { BUCKET_BITS } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
+import { judge } from "../../src/analysis/embedded/sentiment-decision.ts";
+import {
+  OUTCOMES,
+  SentimentModel,
+  type SentimentWeights,
+} from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
+import { surenessInputs, type Judgement } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
+import type { SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
+import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
+import type { LabelledText } from "./examples.ts";
+import { train } from "./logistic-regression.ts";
+
+// Chosen for what helps a new domain and hurts no other: `evaluation/scripts/new-domain.ts` prints both.
+const OPTIONS = {
+  classes: SENTIMENTS.length,
+  buckets: 2 ** BUCKET_BITS,
+  fewestExamples: 2,
+  epochs: 30,
+  rate: 0.03,
+  opinionDecay: 0,
+  wordDecay: 0.1,
+};
+
+const FOLDS = 5;
+const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral: 0 };
+const round = (value: number): number => Number(value.toFixed(4));
+
+/** A labelled text with its own words, by which it gets its fold. */
+export interface OwnText extends LabelledText {
+  text: string;
+}
+
+/** A judgement about a text by weights that had not seen it. */
+export interface HeldOut {
+  text: OwnText;
+  sentiment: Sentiment;
+  score: number;
+}
+
+const logitsOf = (model: SentimentModel, { features }: LabelledText): number[] => model.logitsOf(features);
+
+/**
+ * Weights of words alone: how common each sentiment is among the labels is learned beside them and then left out, for the next texts
+ * are others. What the model never decides teaches it nothing.
+ */
+function fitWords(texts: readonly LabelledText[], base: SentimentModel): SentimentAdjustment["words"] {
+  const examples = texts
+    .filter(({ isCounted }) => !isCounted)
+    .map((text) => {
+      const logits = logitsOf(base, text);
+      const prior = SENTIMENTS.map((sentiment) => logits[OUTCOMES.findIndex((one) => one === sentiment)] ?? 0);
+      return { ...text, source: 0, opinions: [], prior };
+    });
+  const { words } = train(examples, OPTIONS);
+  const relative = (bucket: number): [negative: number, positive: number] => {
+    const weight = (sentiment: Sentiment): number => words[bucket * OPTIONS.classes + SENTIMENTS.indexOf(sentiment)]!;
+    return [round(weight("negative") - weight("neutral")), round(weight("positive") - weight("neutral"))];
+  };
+  const buckets = [...new Set(examples.flatMap(({ buckets }) => buckets))].toSorted((one, other) => one - other);
+  const learned = buckets.map((bucket) => [String(bucket), relative(bucket)] as const);
+  return Object.fromEntries(learned.filter(([, weights]) => weights.some((weight) => weight !== 0)));
+}
+
+interface Unsure {
+  text: OwnText;
+  judgement: Judgement;
+}
+
+const judgeWith = (model: SentimentModel, texts: readonly OwnText[]): Unsure[] =>
+  texts.map((text) => ({ text, judgement: judge(text.features, logitsOf(model, text)) }));
+
+const scored = (model: SentimentModel, { text, judgement }: Unsure): HeldOut => {
+  const { sentiment } = judgement;
+  return { text, sentiment, score: model.sureness(sentiment, surenessInputs(judgement, text.features, text.doubts)) };
+};
+
+const STEPS = 20;
+/** As if so many texts, half of them right, had spoken for no shift. */
+const SHIFT_DECAY = 5;
+
+/** How far the logit of a score may move. That of praise may only fall: too high, an unhappy customer is thanked. */
+const LOWEST_SHIFT = -1.5;
+const HIGHEST_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 1.5, neutral: 1.5 };
+
+/** For each sentiment, by how much the logit of its scores is off. */
+function fitShift(answers: readonly HeldOut[]): Record<Sentiment, number> {
+  const shift = (sentiment: Sentiment): number => {
+    const own = answers.filter((answer) => answer.sentiment === sentiment);
+    let value = 0;
+    for (let step = 0; step < STEPS; step++) {
+      let gradient = -SHIFT_DECAY * value;
+      let curvature = SHIFT_DECAY;
+      for (const { text, score } of own) {
+        const share = 1 / (1 + Math.exp(-(Math.log(score / (1 - score)) + value)));
+        gradient += Number(text.sentiment === sentiment) - share;
+        curvature += share * (1 - share);
+      }
+      value += gradient / curvature;
+    }
+    return round(Math.min(HIGHEST_SHIFT[sentiment], Math.max(LOWEST_SHIFT, value)));
+  };
+  return { positive: shift("positive"), negative: shift("negative"), neutral: shift("neutral") };
+}
+
+const foldOf = ({ text }: OwnText): number => createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
+
+export interface FittedAdjustment {
+  adjustment: SentimentAdjustment;
+  /** Each text by what ships, and by an adjustment that was fitted without its fold. */
+  before: HeldOut[];
+  after: HeldOut[];
+}
+
+/** Fits an adjustment to all texts, and to four fifths at a time what the held-out fifth is judged by. The same text is in one fold. */
+export function fitAdjustment(texts: readonly OwnText[], weights: SentimentWeights): FittedAdjustment {
+  const base = new SentimentModel(weights);
+  const folds = Array.from({ length: FOLDS }, (_, fold) => texts.filter((text) => foldOf(text) === fold));
+  const unshifted = folds.map((own, fold) => {
+    const words = fitWords(
+      texts.filter((text) => foldOf(text) !== fold),
+      base,
+    );
+    const model = new SentimentModel(weights, { words, sureness: NO_SHIFT });
+    return { words, answers: judgeWith(model, own).map((one) => scored(model, one)) };
+  });
+  const after = folds.flatMap((own, fold) => {
+    const sureness = fitShift(unshifted.flatMap(({ answers }, other) => (other === fold ? [] : answers)));
+    const model = new SentimentModel(weights, { words: unshifted[fold]!.words, sureness });
+    return judgeWith(model, own).map((one) => scored(model, one));
+  });
+  return {
+    adjustment: { words: fitWords(texts, base), sureness: fitShift(unshifted.flatMap(({ answers }) => answers)) },
+    before: folds.flatMap((own) => judgeWith(base, own).map((one) => scored(base, one))),
+    after,
+  };
+}

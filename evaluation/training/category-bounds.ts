@@ -1,0 +1,107 @@
+/** How much evidence each category takes, by labels of one's own. */
+import { createHash } from "node:crypto";
+import { CATEGORIES, type Category } from "../../src/analysis/categories.ts";
+import { ENOUGH, evidenceFor } from "../../src/analysis/embedded/category-decision.ts";
+import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
+import { read } from "../../src/analysis/embedded/reading.ts";
+import type { CategoryBounds } from "../../src/analysis/embedded/trained-weights.ts";
+import { DEFAULT_ESCALATION_POLICY } from "../../src/workflows/customer-feedback/policy.ts";
+import type { CategoryRow } from "../labelled-sets.ts";
+import { Counts, type ClassScores } from "../scores.ts";
+
+type Named = Exclude<Category, "general">;
+
+/** A weak clue suffices, two do, a strong one must be there, a strong one and another, two strong ones. */
+const BOUNDS = [0.3, ENOUGH, 0.65, 0.75, 0.88] as const;
+const FOLDS = 5;
+
+/** Labelled with the category, and labelled without it: with fewer of either nothing is fitted. */
+export const FEWEST_EACH = 15;
+
+interface Case {
+  fold: number;
+  evidence: number;
+  isLabelled: boolean;
+}
+
+/** How one category fares on texts that its bound was not chosen by. */
+export interface BoundReport {
+  category: Named;
+  bound: number;
+  before: ClassScores;
+  after: ClassScores;
+  isTaken: boolean;
+}
+
+export interface FittedBounds {
+  bounds: CategoryBounds;
+  reports: BoundReport[];
+  /** Categories with too few labels of one kind, and how many there are. */
+  skipped: { category: Named; labelled: number; others: number }[];
+}
+
+function casesOf(category: Named, rows: readonly CategoryRow[], evidence: readonly Map<Category, number>[]): Case[] {
+  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
+  return rows.flatMap(({ text, labels, scope = everyLabel }, at) => {
+    if (!scope.includes(category)) return [];
+    const fold = createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
+    return [{ fold, evidence: evidence[at]!.get(category) ?? 0, isLabelled: labels.includes(category) }];
+  });
+}
+
+function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): ClassScores {
+  const counts = new Counts();
+  for (const one of cases) {
+    const isFound = one.evidence >= boundOf(one);
+    if (isFound && one.isLabelled) counts.hits += 1;
+    else if (isFound) counts.falseAlarms += 1;
+    else if (one.isLabelled) counts.misses += 1;
+  }
+  return counts.scores();
+}
+
+const distance = (bound: number): number => Math.abs(bound - ENOUGH);
+
+/** The bound with the best F1; of several the one that changes least. */
+function bestBound(cases: readonly Case[]): number {
+  const candidates = BOUNDS.map((bound) => ({ bound, f1: scoresOf(cases, () => bound).f1 }));
+  return candidates.reduce((best, one) =>
+    one.f1 > best.f1 || (one.f1 === best.f1 && distance(one.bound) < distance(best.bound)) ? one : best,
+  ).bound;
+}
+
+const isCritical = (category: Named): boolean =>
+  DEFAULT_ESCALATION_POLICY.criticalCategories.some((one) => one === category);
+
+function fitBound(category: Named, cases: readonly Case[]): BoundReport {
+  const without = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
+  const before = scoresOf(cases, () => ENOUGH);
+  const after = scoresOf(cases, ({ fold }) => without[fold]!);
+  const bound = bestBound(cases);
+  // What escalates must not be lost for the sake of fewer false alarms.
+  const isSafe = !isCritical(category) || after.recall >= before.recall;
+  return { category, bound, before, after, isTaken: bound !== ENOUGH && after.f1 > before.f1 && isSafe };
+}
+
+/** Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by. */
+export function fitBounds(rows: readonly CategoryRow[]): FittedBounds {
+  const evidence = rows.map(({ text }) => {
+    const { tokens, readable } = read(text);
+    return readable ? evidenceFor(categoryFeatures(tokens)) : new Map<Category, number>();
+  });
+  const fitted: FittedBounds = { bounds: {}, reports: [], skipped: [] };
+  for (const category of CATEGORIES) {
+    if (category === "general") continue;
+    const cases = casesOf(category, rows, evidence);
+    const labelled = cases.filter(({ isLabelled }) => isLabelled).length;
+    const others = cases.length - labelled;
+    if (labelled < FEWEST_EACH || others < FEWEST_EACH) {
+      fitted.skipped.push({ category, labelled, others });
+      continue;
+    }
+    const report = fitBound(category, cases);
+    fitted.reports.push(report);
+    if (report.isTaken) fitted.bounds[category] = report.bound;
+  }
+  return fitted;
+}

@@ -1,0 +1,132 @@
+/** Training on labels of one's own: what is fitted, how it fares on texts that it has not seen, and whether it is taken. */
+import type { Fits } from "../../src/analysis/embedded/trained-weights.ts";
+import type { SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
+import { read } from "../../src/analysis/embedded/reading.ts";
+import { readData } from "../../src/analysis/read-data.ts";
+import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
+import { ValidationError } from "../../src/errors.ts";
+import type { LabelledSets } from "../labelled-sets.ts";
+import { scoreSentiment } from "../score-sentiment.ts";
+import { fitAdjustment, type FittedAdjustment, type HeldOut } from "./adjustment.ts";
+import { FEWEST_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
+import { labelledTexts } from "./examples.ts";
+import { thanksAt } from "./thanks.ts";
+
+/** Fewer texts say nothing that would hold for the next ones. */
+export const FEWEST_TEXTS = 100;
+
+/** On texts that were held out. From 0 to 1. */
+export interface SentimentFigures {
+  macroF1: number;
+  accuracy: number;
+  negativesFound: number;
+  /** Of the unhappy customers, those who would be thanked. */
+  unhappyThanked: number;
+  calibrationError: number;
+}
+
+export interface SentimentTraining {
+  texts: Record<Sentiment, number>;
+  before: SentimentFigures;
+  after: SentimentFigures;
+  /** Held-out texts that only what was trained gets right, and those that only what ships does. */
+  fixed: number;
+  broken: number;
+  /** Why it is not taken; absent where it is. */
+  refusal?: string;
+}
+
+export interface OwnTraining {
+  fits: Fits;
+  texts: { sentiment: number; categories: number };
+  /** Texts in other languages, which nothing is learned from. */
+  unreadable: number;
+  sentiment: SentimentTraining | { texts: Record<Sentiment, number>; refusal: string };
+  categories: Omit<FittedBounds, "bounds">;
+}
+
+function figures(answers: readonly HeldOut[], thankAbove: number): SentimentFigures {
+  const rows = answers.map(({ text }) => ({ text: "", label: text.sentiment }));
+  const { macroF1, accuracy, perClass, calibrationError = 0 } = scoreSentiment(rows, answers);
+  const { angryThanked: unhappyThanked } = thanksAt(answers, thankAbove);
+  return { macroF1, accuracy, negativesFound: perClass.negative?.recall ?? 0, unhappyThanked, calibrationError };
+}
+
+/** Why a fit is not taken. What is fixed must outnumber what is broken by more than one standard error, or it may be chance. */
+function refusalOf({ before, after, fixed, broken }: Omit<SentimentTraining, "texts">): string | undefined {
+  if (after.macroF1 <= before.macroF1 || fixed <= broken) return "it is no better on texts that it has not seen";
+  if (fixed - broken <= Math.sqrt(fixed + broken)) return "it is better by so little that it may be chance";
+  if (after.unhappyThanked > before.unhappyThanked) return "it would thank more unhappy customers";
+  return undefined;
+}
+
+const isRight = ({ text, sentiment }: HeldOut): boolean => text.sentiment === sentiment;
+
+/** Both are answers about the same texts, in the same order. */
+const onlyRightIn = (some: readonly HeldOut[], others: readonly HeldOut[]): number =>
+  some.filter((answer, at) => isRight(answer) && !isRight(others[at]!)).length;
+
+const weights = (): SentimentWeights =>
+  readData("../../src/analysis/embedded/sentiment-model/weights.json", import.meta.url) as SentimentWeights;
+
+function trainSentiment(
+  { sentiment: sets }: LabelledSets,
+  thankAbove: number,
+): { training: OwnTraining["sentiment"]; fitted?: FittedAdjustment } {
+  const all = sets.flatMap(({ rows }) => rows).filter(({ text }) => read(text).readable);
+  const number = (label: Sentiment): number => all.filter((row) => row.label === label).length;
+  const texts = { positive: number("positive"), negative: number("negative"), neutral: number("neutral") };
+  const refusal = tooFew(all.length, texts);
+  if (refusal !== undefined) return { training: { texts, refusal } };
+  const labelled = labelledTexts([{ name: "own", rows: all }]).map((one, at) => ({ ...one, text: all[at]!.text }));
+  const fitted = fitAdjustment(labelled, weights());
+  const compared = {
+    before: figures(fitted.before, thankAbove),
+    after: figures(fitted.after, thankAbove),
+    fixed: onlyRightIn(fitted.after, fitted.before),
+    broken: onlyRightIn(fitted.before, fitted.after),
+  };
+  const refused = refusalOf(compared);
+  return {
+    training: { texts, ...compared, ...(refused !== undefined && { refusal: refused }) },
+    ...(refused === undefined && { fitted }),
+  };
+}
+
+function tooFew(all: number, texts: Record<Sentiment, number>): string | undefined {
+  const scarce = SENTIMENTS.filter((sentiment) => texts[sentiment] < FEWEST_EACH);
+  if (all >= FEWEST_TEXTS && scarce.length === 0) return undefined;
+  return `it takes ${FEWEST_TEXTS} labelled texts in English, ${FEWEST_EACH} of each sentiment`;
+}
+
+/**
+ * Fits to labelled texts what the shipped analysers lack. Nothing is taken that is not better on held-out texts: each is judged by
+ * what was fitted without it.
+ * @param thankAbove see `CustomerFeedbackWorkflowConfiguration`
+ * @throws ValidationError (`too_few_labels`) where there is nothing that could be fitted
+ */
+export function trainOwn(sets: LabelledSets, thankAbove: number): OwnTraining {
+  const { training, fitted } = trainSentiment(sets, thankAbove);
+  const rows = sets.categories.flatMap(({ rows }) => rows);
+  const { bounds, reports, skipped } = fitBounds(rows);
+  if (!("before" in training) && reports.length === 0) throw tooFewLabels(training);
+  const texts = [...sets.sentiment, ...sets.categories].flatMap<{ text: string }>(({ rows }) => rows);
+  return {
+    fits: {
+      ...(fitted && { sentiment: fitted.adjustment }),
+      ...(Object.keys(bounds).length > 0 && { categories: bounds }),
+    },
+    texts: { sentiment: Object.values(training.texts).reduce((sum, one) => sum + one, 0), categories: rows.length },
+    unreadable: texts.filter(({ text }) => !read(text).readable).length,
+    sentiment: training,
+    categories: { reports, skipped },
+  };
+}
+
+const tooFewLabels = ({ texts }: { texts: Record<Sentiment, number> }): ValidationError =>
+  new ValidationError(
+    `There are too few labels to learn from. Sentiment takes ${FEWEST_TEXTS} labelled texts in English, ${FEWEST_EACH} of each sentiment ` +
+      `(there are ${SENTIMENTS.map((sentiment) => `${texts[sentiment]} ${sentiment}`).join(", ")}); a category takes ${FEWEST_EACH} texts ` +
+      `with it and ${FEWEST_EACH} without.`,
+    { code: "too_few_labels" },
+  );

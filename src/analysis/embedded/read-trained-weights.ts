@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { IoError, ValidationError } from "../../errors.ts";
+import { isObject } from "../../json.ts";
+import { CATEGORIES } from "../categories.ts";
+import { SENTIMENTS } from "../sentiment-analyzer.ts";
+import type { CategoryBounds, Fits, SentimentAdjustment, TrainedWeights } from "./trained-weights.ts";
+
+/** Name of the file in the data directory. */
+export const TRAINED_WEIGHTS_FILE = "trained-weights.json";
+
+/** The version of fits, made of everything in them that changes a judgement. */
+export const versionOf = ({ sentiment, categories }: Fits, base: TrainedWeights["base"]): string =>
+  createHash("sha256")
+    .update(JSON.stringify([base.sentiment, base.categories, sentiment ?? null, categories ?? null]))
+    .digest("hex")
+    .slice(0, 12);
+
+/**
+ * What `abi-workflows train` has written; undefined where there is no such file.
+ * @throws ValidationError (`trained_weights_damaged`) where it is not as it was written, IoError where it can't be read
+ */
+export function readTrainedWeights(path: string): TrainedWeights | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new IoError(`The weights in ${TRAINED_WEIGHTS_FILE} of the data directory can't be read.`, {
+      code: "file_unreadable",
+      cause,
+    });
+  }
+  const weights = parsed(text);
+  if (weights !== undefined) return weights;
+  throw new ValidationError(
+    `The file ${TRAINED_WEIGHTS_FILE} of the data directory is damaged: it is not as "train" wrote it. Run "abi-workflows train" on your ` +
+      'labels again, or "abi-workflows train --reset" to go back to the weights that ship.',
+    { code: "trained_weights_damaged" },
+  );
+}
+
+function parsed(text: string): TrainedWeights | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isTrainedWeights(value)) return undefined;
+  return value.version === versionOf(value, value.base) ? value : undefined;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+const areNumbers = (value: unknown, length: number): boolean =>
+  Array.isArray(value) && value.length === length && value.every(isNumber);
+
+function isTrainedWeights(value: unknown): value is TrainedWeights {
+  if (!isObject(value)) return false;
+  const { version, base, trained_at: trainedAt, texts, sentiment, categories } = value;
+  if (typeof version !== "string" || typeof trainedAt !== "string") return false;
+  if (!isObject(base) || typeof base["sentiment"] !== "string" || typeof base["categories"] !== "string") return false;
+  if (!isObject(texts) || !isNumber(texts["sentiment"]) || !isNumber(texts["categories"])) return false;
+  return (
+    (sentiment === undefined || isAdjustment(sentiment)) && (categories === undefined || areCategoryBounds(categories))
+  );
+}
+
+function isAdjustment(value: unknown): value is SentimentAdjustment {
+  if (!isObject(value)) return false;
+  const { words, sureness } = value;
+  if (!isObject(words) || !isObject(sureness)) return false;
+  if (!SENTIMENTS.every((sentiment) => isNumber(sureness[sentiment]))) return false;
+  return Object.entries(words).every(([bucket, pair]) => /^\d{1,5}$/.test(bucket) && areNumbers(pair, 2));
+}
+
+const areCategoryBounds = (value: unknown): value is CategoryBounds =>
+  isObject(value) &&
+  Object.entries(value).every(
+    ([category, bound]) => CATEGORIES.some((one) => one === category && one !== "general") && isNumber(bound),
+  );

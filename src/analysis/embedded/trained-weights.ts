@@ -1,0 +1,42 @@
+import type { Category } from "../categories.ts";
+import type { Sentiment } from "../sentiment-analyzer.ts";
+
+/** What is added to the shipped sentiment model. */
+export interface SentimentAdjustment {
+  /** To the weights of `OUTCOMES` of buckets of words, by the number of the bucket. */
+  words: Record<string, [negative: number, positive: number]>;
+  /** To the logit of a judgement's being right. */
+  sureness: Record<Sentiment, number>;
+}
+
+/** For each category whose bound is another one: the evidence that it takes, 0 to 1. */
+export type CategoryBounds = Partial<Record<Exclude<Category, "general">, number>>;
+
+/** What was fitted to labels of one's own. Either part is absent where nothing better than what ships was found. */
+export interface Fits {
+  sentiment?: SentimentAdjustment;
+  categories?: CategoryBounds;
+}
+
+/** Fits as they are kept in the data directory. */
+export interface TrainedWeights extends Fits {
+  /** Names the fits in provenance: the first twelve digits of their SHA-256. */
+  version: string;
+  /** Versions of the analysers that ship, which the fits belong to. */
+  base: { sentiment: string; categories: string };
+  /** ISO 8601, UTC. */
+  trained_at: string;
+  /** How many labelled texts stand behind them. */
+  texts: { sentiment: number; categories: number };
+}
+
+/** The shipped analysers that fits of today belong to: fits of others are about other inputs. */
+export const BASE_VERSIONS = { sentiment: "6", categories: "4" } as const;
+
+/** Whether the fits belong to the analysers of this version of the package. */
+export const isForThisVersion = ({ base }: TrainedWeights): boolean =>
+  base.sentiment === BASE_VERSIONS.sentiment && base.categories === BASE_VERSIONS.categories;
+
+/** The version of an analyser whose judgements fits have a say in. */
+export const withFits = (version: string, fits: unknown, trained: TrainedWeights | undefined): string =>
+  fits === undefined || trained === undefined ? version : `${version}+${trained.version}`;

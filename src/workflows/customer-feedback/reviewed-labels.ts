@@ -1,0 +1,104 @@
+/** What people have said about the labels of feedback while deciding on its mails. */
+import { inStableOrder, type Category } from "../../analysis/categories.ts";
+import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
+import type { Row } from "../../ontology/ontology-store.ts";
+import { withPrefixes } from "../../ontology/vocabulary.ts";
+import { ownWordsOf } from "./own-words.ts";
+
+/** `stated`: a person named it. `approved`: a person let the mail go out as it was, and put nothing right. */
+export type LabelSource = "stated" | "approved";
+
+/** Feedback whose labels a person has looked at. */
+export interface ReviewedFeedback {
+  id: string;
+  /** URI of the customer. */
+  customer: string;
+  /** The customer's own words, as they were judged. */
+  text: string;
+  /** What the process went by. */
+  judged: { sentiment: Sentiment; categories: Category[] };
+  sentiment?: { label: Sentiment; source: LabelSource };
+  categories?: { labels: Category[]; source: LabelSource };
+}
+
+/** The rows of a SELECT on the store of feedback. */
+export type AskFeedback = (sparql: string) => Promise<readonly Row[]>;
+
+const FEEDBACK = `SELECT DISTINCT ?id ?customer ?text ?sentiment WHERE {
+  ?feedback abi:hasDraft/^prov:used ?decided ; abi:id ?id ; abi:providedBy ?customer ; abi:text ?text ; abi:sentiment ?sentiment .
+} ORDER BY ?id`;
+
+const JUDGED_CATEGORIES = `SELECT DISTINCT ?id ?category WHERE {
+  ?feedback abi:hasDraft/^prov:used ?decided ; abi:id ?id ; abi:hasCategory ?category .
+}`;
+
+const DECISIONS = `SELECT DISTINCT ?id ?rendering ?decision ?time ?sentiment WHERE {
+  ?feedback abi:hasDraft ?draft ; abi:id ?id .
+  ?decided prov:used ?draft ; abi:id ?rendering ; abi:decision ?decision ; prov:endedAtTime ?time .
+  OPTIONAL { ?decided abi:reviewedSentiment ?sentiment }
+} ORDER BY ?time ?rendering`;
+
+const REVIEWED_CATEGORIES = `SELECT DISTINCT ?rendering ?category WHERE {
+  ?decided abi:id ?rendering ; abi:reviewedCategory ?category .
+}`;
+
+const value = (row: Row, name: string): string => row[name]?.value ?? "";
+
+function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
+  const groups = Map.groupBy(rows, (row) => value(row, by));
+  return new Map(
+    [...groups].map(([key, own]) => [key, inStableOrder(own.map((row) => value(row, "category") as Category))]),
+  );
+}
+
+/**
+ * All feedback that a person has decided on, in the order of its ids. What a person named counts, the last of several; an approval counts for
+ * the labels that were shown with the mail where nobody has named others. An edit or a rejection without labels says only that something was
+ * not right: such feedback has no label.
+ * @throws as the question to the graph
+ */
+export async function reviewedFeedback(ask: AskFeedback): Promise<ReviewedFeedback[]> {
+  const rows: Row[][] = [];
+  for (const sparql of [FEEDBACK, JUDGED_CATEGORIES, DECISIONS, REVIEWED_CATEGORIES]) {
+    rows.push([...(await ask(withPrefixes(sparql)))]);
+  }
+  const [feedback = [], judgedCategories = [], decisions = [], reviewedCategories = []] = rows;
+  const judged = grouped(judgedCategories, "id");
+  const reviewed = grouped(reviewedCategories, "rendering");
+  const byFeedback = Map.groupBy(decisions, (row) => value(row, "id"));
+  return Promise.all(
+    feedback.map(async (row) => {
+      const id = value(row, "id");
+      const labels = { sentiment: value(row, "sentiment") as Sentiment, categories: judged.get(id) ?? [] };
+      return {
+        id,
+        customer: value(row, "customer"),
+        text: await ownWordsOf(value(row, "text")),
+        judged: labels,
+        ...labelsBy(byFeedback.get(id) ?? [], reviewed, labels),
+      };
+    }),
+  );
+}
+
+type Labels = Pick<ReviewedFeedback, "sentiment" | "categories">;
+
+/** @param decisions on one piece of feedback, the oldest first */
+function labelsBy(
+  decisions: readonly Row[],
+  reviewed: ReadonlyMap<string, Category[]>,
+  judged: ReviewedFeedback["judged"],
+): Labels {
+  const stated: Labels = {};
+  for (const row of decisions) {
+    const categories = reviewed.get(value(row, "rendering"));
+    if (row["sentiment"]) stated.sentiment = { label: row["sentiment"].value as Sentiment, source: "stated" };
+    if (categories) stated.categories = { labels: categories, source: "stated" };
+  }
+  if (decisions.at(-1)?.["decision"]?.value !== "approve") return stated;
+  return {
+    sentiment: { label: judged.sentiment, source: "approved" },
+    categories: { labels: judged.categories, source: "approved" },
+    ...stated,
+  };
+}

@@ -1,0 +1,181 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { CategoryRow, SentimentRow } from "../../evaluation/labelled-sets.ts";
+import { yarnShop } from "../../evaluation/scripts/yarn-shop.ts";
+import { call, FEEDBACK, workplace } from "./command-process.ts";
+
+type Place = ReturnType<typeof workplace>;
+
+const YARN = yarnShop(700);
+const [LABELS, OTHERS] = [YARN.slice(0, 300), YARN.slice(300)];
+
+function write({ cwd }: Place, folder: string, kind: "sentiment" | "categories", rows: readonly object[]): void {
+  mkdirSync(join(cwd, folder, kind), { recursive: true });
+  writeFileSync(join(cwd, folder, kind, "own.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+}
+
+function yarnPlace(labels: readonly SentimentRow[] = LABELS): Place {
+  const place = workplace();
+  write(place, "labels", "sentiment", labels);
+  return place;
+}
+
+const weightsFile = ({ cwd }: Place): string => join(cwd, ".abi-workflows/trained-weights.json");
+
+interface Scores {
+  name: string;
+  version: string;
+  sentiment: { mean: number };
+}
+
+async function scoresOf(place: Place, folder: string): Promise<Record<string, Scores>> {
+  const { stdout } = await call(["eval", folder, "--analyzer", "shipped", "embedded", "--json"], place);
+  const { analyzers } = JSON.parse(stdout) as { analyzers: Scores[] };
+  return Object.fromEntries(analyzers.map((one) => [one.name, one]));
+}
+
+/** Which analysers judged a piece of feedback. */
+async function analyzersOf(place: Place): Promise<string> {
+  const query =
+    "SELECT ?name ?version { ?f abi:id 'F-1' ; abi:analyzedBy/abi:sentimentAnalyzer ?a . ?a abi:name ?name ; abi:version ?version }";
+  return (await call(["query", query], place)).stdout;
+}
+
+test("learns the words of a domain, names itself in provenance, and is forgotten when told", async () => {
+  const place = yarnPlace();
+  write(place, "others", "sentiment", OTHERS);
+  const { code, stdout, stderr } = await call(["train", "labels"], place);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Sentiment: \d+ positive, \d+ negative, \d+ neutral$/m);
+  expect(stdout).toMatch(/^macro-F1 +0\.2\d\d +0\.[89]\d\d$/m);
+  expect(stdout).toContain("\nTaken.\n");
+  const [, version] = /Kept as version ([0-9a-f]{12})/.exec(stderr) ?? [];
+  expect(version).toBeDefined();
+  expect(statSync(weightsFile(place)).mode & 0o077).toBe(0);
+
+  // On texts that it has not seen.
+  const { shipped, embedded } = await scoresOf(place, "others");
+  expect(embedded!.sentiment.mean).toBeGreaterThan(shipped!.sentiment.mean + 0.4);
+  expect(embedded!.version).toBe(`${shipped!.version}+${version}`);
+
+  const yarn = FEEDBACK.with(-1, LABELS.find(({ label }) => label === "negative")!.text);
+  const processed = await call(["process", ...yarn, "--json"], place);
+  expect(JSON.parse(processed.stdout)).toMatchObject({ success: true, sentiment: "negative" });
+  expect(await analyzersOf(place)).toContain(`+${version}`);
+  expect((await call(["status"], place)).stderr).toContain(`The text analysis is trained: version ${version}, `);
+  await call(["backup", "copy"], place);
+  expect(readFileSync(join(place.cwd, "copy/trained-weights.json"))).toEqual(readFileSync(weightsFile(place)));
+
+  expect((await call(["train", "--reset"], place)).stderr).toContain("Removed.");
+  expect(existsSync(weightsFile(place))).toBe(false);
+  const again = await scoresOf(place, "others");
+  expect(again["embedded"]!.version).toBe(shipped!.version);
+  expect(again["embedded"]!.sentiment.mean).toBe(shipped!.sentiment.mean);
+  expect((await call(["status"], place)).stderr).not.toContain("trained");
+  expect((await call(["train", "--reset"], place)).stderr).toContain("Nothing was trained here");
+});
+
+test("gives the same version for the same labels", async () => {
+  const trained = await Promise.all(
+    [LABELS, LABELS].map(async (labels) =>
+      JSON.parse((await call(["train", "labels", "--json"], yarnPlace(labels))).stdout),
+    ),
+  );
+  expect(trained[0]).toEqual(trained[1]);
+  expect(trained[0]).toMatchObject({ taken: true, version: expect.stringMatching(/^[0-9a-f]{12}$/) });
+});
+
+test("takes nothing that is no better on texts that it has not seen, and says so with figures", async () => {
+  // Labels that have nothing to do with the words.
+  const wrong = LABELS.map(({ text }, at) => ({ text, label: LABELS[(at * 7 + 1) % LABELS.length]!.label }));
+  const place = yarnPlace(wrong);
+  const { code, stdout, stderr } = await call(["train", "labels"], place);
+  expect(stdout).toMatch(/^macro-F1 +0\.\d{3} +0\.\d{3}$/m);
+  expect({ code, isKept: existsSync(weightsFile(place)) }).toEqual({ code: 1, isKept: false });
+  expect(stdout).toMatch(/put right, \d+ got wrong\.\nNot taken: it is (?:no better|better by so little)/);
+  expect(stderr).toContain("nothing has changed");
+});
+
+test.each([
+  ["too few labels", LABELS.slice(0, 60)],
+  ["a sentiment missing", LABELS.filter(({ label }) => label !== "neutral")],
+  [
+    "other languages alone",
+    LABELS.map(({ label }) => ({ text: "Das gefällt mir überhaupt nicht, es ist schlecht.", label })),
+  ],
+])("refuses %s, and says what it takes", async (_, labels) => {
+  const place = yarnPlace(labels);
+  const { code, stderr } = await call(["train", "labels"], place);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /too few labels.*100 labelled texts in English, 15 of each sentiment \(there are \d+ positive, /s,
+  );
+  expect(existsSync(weightsFile(place))).toBe(false);
+});
+
+test("learns how much evidence a category takes, and never to miss what escalates", async () => {
+  const scope = ["product", "bug"];
+  // Here a lone "design" is no word about a product, and nobody calls an error a bug.
+  const rows: CategoryRow[] = Array.from({ length: 40 }, (_, at) => [
+    { text: `The design of number ${at} is on page ${at}.`, labels: [], scope },
+    { text: `There was an error in number ${at}.`, labels: [], scope },
+    { text: `Great quality and a lovely design, number ${at}.`, labels: ["product"], scope },
+    { text: `It crashes and shows an error in number ${at}.`, labels: ["bug"], scope },
+  ]).flat();
+  const place = workplace();
+  write(place, "labels", "categories", rows);
+  const { code, stdout } = await call(["train", "labels"], place);
+  expect(code).toBe(0);
+  expect(stdout).toContain("Not taken: it takes 100 labelled texts in English");
+  expect(stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +taken$/m);
+  const { categories, sentiment } = JSON.parse(readFileSync(weightsFile(place), "utf8")) as Record<string, object>;
+  expect({ categories, sentiment }).toMatchObject({
+    categories: { product: expect.any(Number) },
+    sentiment: undefined,
+  });
+});
+
+test.each<[string, (text: string) => string]>([
+  ["cut off", (text) => text.slice(0, 1000)],
+  ["empty", () => ""],
+  ["changed by hand", (text) => text.replace(/"positive":[-\d.]+/, '"positive":0.4321')],
+  ["something else", () => '{"version":"1"}'],
+])("says what to do about trained weights that are %s", async (_, damage) => {
+  const place = yarnPlace();
+  await call(["train", "labels"], place);
+  writeFileSync(weightsFile(place), damage(readFileSync(weightsFile(place), "utf8")));
+  const processed = await call(["process", ...FEEDBACK, "--json"], place);
+  expect(processed.code).toBe(1);
+  expect(JSON.parse(processed.stdout)).toMatchObject({
+    error_code: "trained_weights_damaged",
+    error: expect.stringContaining('"abi-workflows train --reset"'),
+  });
+  await call(["train", "--reset"], place);
+  expect(await call(["process", ...FEEDBACK], place)).toMatchObject({ code: 0 });
+});
+
+test("leaves out weights that were trained for another version, and says so", async () => {
+  const place = yarnPlace();
+  await call(["train", "labels"], place);
+  const { versionOf } = await import("../../src/analysis/embedded/read-trained-weights.ts");
+  const weights = JSON.parse(readFileSync(weightsFile(place), "utf8")) as Parameters<typeof versionOf>[0] & object;
+  const base = { sentiment: "5", categories: "4" };
+  writeFileSync(weightsFile(place), JSON.stringify({ ...weights, base, version: versionOf(weights, base) }));
+  const processed = await call(["process", ...FEEDBACK], { ...place, env: { ...place.env, LOG_LEVEL: "warn" } });
+  expect(processed).toMatchObject({ code: 0, stderr: expect.stringContaining("belong to another version") });
+  expect(await analyzersOf(place)).not.toContain("+");
+  expect((await call(["status"], place)).stderr).toContain("The text analysis is as shipped");
+});
+
+test("wants a folder or --reset, and a data directory", async () => {
+  const place = yarnPlace();
+  expect(await call(["train"], place)).toMatchObject({ code: 2, stderr: expect.stringContaining("--reset") });
+  expect(await call(["train", "labels", "--reset"], place)).toMatchObject({ code: 2 });
+  expect(await call(["train", "nowhere"], place)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("no folder"),
+  });
+  const nowhere = await call(["train", "labels", "--data", ":memory:"], place);
+  expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining("name a folder with --data") });
+});

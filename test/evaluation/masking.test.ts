@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { MASK, maskTexts, type TextOf } from "../../evaluation/masking.ts";
+import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
+import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
+
+const by = (customer: string, text: string, ...secrets: string[]): TextOf => ({ customer, text, secrets });
+const masked = (text: string, ...secrets: string[]): string => maskTexts([by("a", text, ...secrets)])[0]!;
+
+describe("masked texts", () => {
+  it.each([
+    ["an address", "Write to jo.doe+x@shop.example, please."],
+    ["a link", "See https://shop.example/u/jodoe or www.jodoe.example, please."],
+    ["a telephone number", "Call (0151) 234-567-89 or +44 20 7946 0958, please."],
+    ["an account", "My account is DE44 5001 0517 5407 3249 31, please."],
+    ["an order", "My order AB-12X9 has not come, please."],
+    ["a date of birth", "Born on 12.05.1980, please."],
+    ["a handle", "Ask @jodoe_99, please."],
+    ["a name", "Joanna Wrzesniewska was so friendly, please."],
+    ["a name in small letters", "joanna wrzesniewska was so friendly, please."],
+    ["a place", "You know me from Kreuzlingen, please."],
+  ])("have no %s", (_, text) => {
+    const shown = masked(text);
+    expect(shown).toContain(MASK);
+    expect(shown).toContain("please");
+    expect(shown).not.toMatch(/jo|doe|\d{3}|DE44|AB-|12X9|wrzes|kreuz|shop|example/i);
+  });
+
+  it("have no name of the customer, though it be an ordinary word", () => {
+    expect(masked("Rose here, I love it. Yours, Rose Good", "Rose Good")).toBe("___ here, I love it. ___");
+    expect(masked("It is good.", "Rose Good")).toBe("It is good.");
+  });
+
+  it("lose an id whatever it is made of, and nothing that only contains it", () => {
+    expect(masked("I am an.1 (of 12), and an.12 is not.", "an.1", "12")).toBe("I am ___ (of ___), and an.___ is not.");
+  });
+
+  it("keep a word that three customers have written in small letters, and no name that they share", () => {
+    const text = "The merino from Wilhelmina is bad.";
+    const one = maskTexts(["a", "b"].map((customer) => by(customer, text)));
+    expect(one[0]).toBe("The ___ from ___ is bad.");
+    const three = maskTexts(["a", "b", "c"].map((customer) => by(customer, text)));
+    expect(three[0]).toBe("The merino from ___ is bad.");
+    expect(maskTexts([1, 2, 3].map(() => by("a", text)))[0]).toBe("The ___ from ___ is bad.");
+  });
+
+  it("are judged as the whole texts are", () => {
+    const texts = [
+      "I'm not happy: you charged me 49 pounds twice and Mr Wrzesniewska doesn't answer.",
+      "The staff at Kreuzlingen couldn't have been kinder!",
+      "The app crashes whenever Wilhelmina logs in.",
+      "Is it far from Zwickau?",
+    ];
+    const [sentiment, categories] = [new EmbeddedSentimentAnalyzer(), new EmbeddedFeedbackCategorizer()];
+    for (const text of texts) {
+      expect(sentiment.analyze(masked(text)).sentiment).toBe(sentiment.analyze(text).sentiment);
+      expect(categories.categorize(masked(text)).categories).toEqual(categories.categorize(text).categories);
+    }
+  });
+});
