@@ -58,10 +58,11 @@ async function readReviewed(ask: AskGraph): Promise<Reviewed[]> {
   const reviewed = await reviewedFeedback((sparql) => ask("feedback_data", sparql));
   const rows = await ask("customer_data", withPrefixes(NAMES));
   const secrets = Map.groupBy(rows, (row) => row["customer"]?.value ?? "");
-  return reviewed.map((one) => ({
-    ...one,
-    secrets: [one.id, ...(secrets.get(one.customer) ?? []).map((row) => row["value"]?.value ?? "")],
-  }));
+  return reviewed.map((one) =>
+    Object.assign(one, {
+      secrets: [one.id, ...(secrets.get(one.customer) ?? []).map((row) => row["value"]?.value ?? "")],
+    }),
+  );
 }
 
 const isCorrected = ({ judged, sentiment, categories }: ReviewedFeedback): boolean =>

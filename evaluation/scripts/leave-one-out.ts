@@ -97,7 +97,11 @@ function reportCategories(): void {
   const shared = sharedClues([...sets, ...categories]);
   const lowerBound = reportFoundCategories(
     "categories without clues that occur in one set alone (a lower bound for texts that nobody has looked at)",
-    (text) => shared(text),
+    shared.withoutWhatTheyCover,
+  );
+  reportFoundCategories(
+    "categories as if the lexicon lacked those clues, but not the shorter ones inside them",
+    shared.withoutThem,
   );
   atLeast("categories, clues that stand in no other set left out: mean macro-F1", lowerBound, 0.68, figure);
   const texts = [...sets, ...categories].flatMap(({ rows }) => rows.map(({ text }) => text));

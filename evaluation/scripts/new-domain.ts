@@ -12,8 +12,8 @@ import { DEFAULT_THANK_ABOVE } from "../../src/workflows/customer-feedback/polic
 import { readLabelledSets } from "../labelled-sets.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
 import { mean } from "../scores.ts";
-import { fitAdjustment, type OwnText } from "../training/adjustment.ts";
-import { labelledTexts } from "../training/examples.ts";
+import { fitAdjustment } from "../training/adjustment.ts";
+import { labelledTexts, type LabelledText } from "../training/examples.ts";
 import { trainWeights } from "../training/fit.ts";
 import { randomNumbers } from "../training/logistic-regression.ts";
 import { thanksAt } from "../training/thanks.ts";
@@ -32,10 +32,7 @@ const shipped = JSON.parse(
 ) as SentimentWeights;
 const known = (await readLabelledSets(folder)).sentiment;
 const sets = [...known, { name: "yarn shop (ours)", rows: yarnShop(YARN_TEXTS) }];
-const texts: OwnText[] = labelledTexts(sets).map((text, at) => ({
-  ...text,
-  text: sets.flatMap(({ rows }) => rows)[at]!.text,
-}));
+const texts = labelledTexts(sets);
 
 const trained = new Map<string, SentimentWeights>();
 
@@ -59,7 +56,7 @@ interface Figures {
   unhappyThanked: number;
 }
 
-function figures(model: SentimentModel, judged: readonly OwnText[]): Figures {
+function figures(model: SentimentModel, judged: readonly LabelledText[]): Figures {
   const answers = judged.map((text) => {
     const judgement = judge(text.features, model.logitsOf(text.features));
     const score = model.sureness(judgement.sentiment, surenessInputs(judgement, text.features, text.doubts));
@@ -70,14 +67,14 @@ function figures(model: SentimentModel, judged: readonly OwnText[]): Figures {
   return { macroF1: scoreSentiment(rows, answers).macroF1, unhappyThanked };
 }
 
-function drawn(own: readonly OwnText[], seed: number): [labelled: OwnText[], rest: OwnText[]] {
+function drawn(own: readonly LabelledText[], seed: number): [labelled: LabelledText[], rest: LabelledText[]] {
   const random = randomNumbers(seed);
   const order = own.map((text) => ({ text, at: random() })).toSorted((one, other) => one.at - other.at);
   const shuffled = order.map(({ text }) => text);
   return [shuffled.slice(0, Number(labels)), shuffled.slice(Number(labels))];
 }
 
-const compared = (weights: SentimentWeights, own: readonly OwnText[], judged: readonly OwnText[]) => ({
+const compared = (weights: SentimentWeights, own: readonly LabelledText[], judged: readonly LabelledText[]) => ({
   before: figures(new SentimentModel(weights), judged),
   after: figures(new SentimentModel(weights, fitAdjustment(own, weights).adjustment), judged),
 });
@@ -99,7 +96,7 @@ sets.forEach(({ name }, source) => {
   if (labelsOf.size < SENTIMENTS.length) return;
   const draws = SEEDS.map((seed) => drawn(own, seed));
   const itself = draws.map(([labelled, rest]) => compared(without(source), labelled, rest));
-  const [[labelled]] = draws as [[OwnText[], OwnText[]]];
+  const [[labelled]] = draws as [[LabelledText[], LabelledText[]]];
   const others = known.flatMap((_, other) =>
     other === source
       ? []

@@ -11,7 +11,7 @@ import { surenessInputs, type Judgement } from "../../src/analysis/embedded/sent
 import type { SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { LabelledText } from "./examples.ts";
-import { train } from "./logistic-regression.ts";
+import { train, type Example } from "./logistic-regression.ts";
 
 // Chosen for what helps a new domain and hurts no other: `evaluation/scripts/new-domain.ts` prints both.
 const OPTIONS = {
@@ -28,14 +28,9 @@ const FOLDS = 5;
 const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral: 0 };
 const round = (value: number): number => Number(value.toFixed(4));
 
-/** A labelled text with its own words, by which it gets its fold. */
-export interface OwnText extends LabelledText {
-  text: string;
-}
-
 /** A judgement about a text by weights that had not seen it. */
 export interface HeldOut {
-  text: OwnText;
+  text: LabelledText;
   sentiment: Sentiment;
   score: number;
 }
@@ -49,10 +44,11 @@ const logitsOf = (model: SentimentModel, { features }: LabelledText): number[] =
 function fitWords(texts: readonly LabelledText[], base: SentimentModel): SentimentAdjustment["words"] {
   const examples = texts
     .filter(({ isCounted }) => !isCounted)
-    .map((text) => {
+    .map((text): Example => {
+      const { label, buckets, wordFactor } = text;
       const logits = logitsOf(base, text);
       const prior = SENTIMENTS.map((sentiment) => logits[OUTCOMES.findIndex((one) => one === sentiment)] ?? 0);
-      return { ...text, source: 0, opinions: [], prior };
+      return { source: 0, label, opinions: [], buckets, wordFactor, prior };
     });
   const { words } = train(examples, OPTIONS);
   const relative = (bucket: number): [negative: number, positive: number] => {
@@ -65,11 +61,11 @@ function fitWords(texts: readonly LabelledText[], base: SentimentModel): Sentime
 }
 
 interface Unsure {
-  text: OwnText;
+  text: LabelledText;
   judgement: Judgement;
 }
 
-const judgeWith = (model: SentimentModel, texts: readonly OwnText[]): Unsure[] =>
+const judgeWith = (model: SentimentModel, texts: readonly LabelledText[]): Unsure[] =>
   texts.map((text) => ({ text, judgement: judge(text.features, logitsOf(model, text)) }));
 
 const scored = (model: SentimentModel, { text, judgement }: Unsure): HeldOut => {
@@ -105,7 +101,7 @@ function fitShift(answers: readonly HeldOut[]): Record<Sentiment, number> {
   return { positive: shift("positive"), negative: shift("negative"), neutral: shift("neutral") };
 }
 
-const foldOf = ({ text }: OwnText): number => createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
+const foldOf = ({ text }: LabelledText): number => createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
 
 export interface FittedAdjustment {
   adjustment: SentimentAdjustment;
@@ -115,7 +111,7 @@ export interface FittedAdjustment {
 }
 
 /** Fits an adjustment to all texts, and to four fifths at a time what the held-out fifth is judged by. The same text is in one fold. */
-export function fitAdjustment(texts: readonly OwnText[], weights: SentimentWeights): FittedAdjustment {
+export function fitAdjustment(texts: readonly LabelledText[], weights: SentimentWeights): FittedAdjustment {
   const base = new SentimentModel(weights);
   const folds = Array.from({ length: FOLDS }, (_, fold) => texts.filter((text) => foldOf(text) === fold));
   const unshifted = folds.map((own, fold) => {

@@ -17,6 +17,7 @@ import type { Example } from "./logistic-regression.ts";
 
 /** A labelled text with everything that training and deciding need, worked out once. */
 export interface LabelledText extends Example {
+  text: string;
   sentiment: Sentiment;
   features: SentimentFeatures;
   doubts: readonly DoubtHit[];
@@ -59,6 +60,7 @@ export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = 
       const features = { ...all, hits, ...sumOpinions(hits) };
       const buckets = wordBuckets(features.tokens);
       return {
+        text,
         source,
         sentiment,
         label: SENTIMENTS.indexOf(sentiment),

@@ -1,43 +1,54 @@
 import type { Category } from "../../src/analysis/categories.ts";
 import { findCategories } from "../../src/analysis/embedded/category-decision.ts";
-import {
-  categoryFeatures,
-  type CategoryFeatures,
-  type ClueHit,
-} from "../../src/analysis/embedded/category-features.ts";
+import { categoryFeatures, visitClues, type Span } from "../../src/analysis/embedded/category-features.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
+import type { Token } from "../../src/analysis/embedded/tokenizer.ts";
 import type { LabelledSet } from "../labelled-sets.ts";
 
-const wordingOf = ({ tokens }: CategoryFeatures, category: Category, { from, to }: ClueHit): string =>
+const wordingOf = (tokens: readonly Token[], category: Category, { from, to }: Pick<Span, "from" | "to">): string =>
   `${category}: ${tokens
     .slice(from, to)
     .map(({ norm }) => norm)
     .join(" ")}`;
 
-const featuresOf = (text: string): CategoryFeatures => categoryFeatures(read(text).tokens);
+type Find = (text: string) => Category[];
 
-/**
- * Finds categories without the clues whose wording occurs in one set alone: those could be in the lexicon because of that set. What is
- * right of these is a lower bound for texts that nobody has looked at.
- */
-export function sharedClues(sets: readonly LabelledSet<{ text: string }>[]): (text: string) => Category[] {
+/** How categories are found without the clues whose wording occurs in one set alone: those could be in the lexicon because of that set. */
+export interface SharedClues {
+  /** As if the lexicon lacked them: of "get a refund" the "refund" inside it still counts, where that occurs elsewhere. */
+  withoutThem: Find;
+  /** Stricter: what lies inside such a clue does not count either. A lower bound for texts that nobody has looked at. */
+  withoutWhatTheyCover: Find;
+}
+
+/** @param sets all that could be where a wording comes from, labelled with categories or not */
+export function sharedClues(sets: readonly LabelledSet<{ text: string }>[]): SharedClues {
   const counts = new Map<string, number>();
   for (const { rows } of sets) {
-    const wordings = new Set(
-      rows.flatMap(({ text }) => {
-        const features = featuresOf(text);
-        return [...features.hits].flatMap(([category, hits]) => hits.map((hit) => wordingOf(features, category, hit)));
-      }),
-    );
+    const wordings = new Set<string>();
+    for (const { text } of rows) {
+      const { tokens } = read(text);
+      visitClues(tokens, (category, span) => wordings.add(wordingOf(tokens, category, span)));
+    }
     for (const wording of wordings) counts.set(wording, (counts.get(wording) ?? 0) + 1);
   }
-  return (text) => {
-    const features = featuresOf(text);
-    const isShared = (category: Category) => (hit: ClueHit) =>
-      (counts.get(wordingOf(features, category, hit)) ?? 0) > 1;
-    const hits = new Map(
-      [...features.hits].map(([category, own]): [Category, ClueHit[]] => [category, own.filter(isShared(category))]),
-    );
-    return [...findCategories({ ...features, hits }).keys()];
+  const isShared = (tokens: readonly Token[], category: Category, span: { from: number; to: number }): boolean =>
+    (counts.get(wordingOf(tokens, category, span)) ?? 0) > 1;
+  return {
+    withoutThem: (text) => {
+      const { tokens } = read(text);
+      const counts = (category: Category, span: Span) => span.kind === "not" || isShared(tokens, category, span);
+      return [...findCategories(categoryFeatures(tokens, counts)).keys()];
+    },
+    withoutWhatTheyCover: (text) => {
+      const features = categoryFeatures(read(text).tokens);
+      const hits = new Map(
+        [...features.hits].map(([category, own]) => [
+          category,
+          own.filter((hit) => isShared(features.tokens, category, hit)),
+        ]),
+      );
+      return [...findCategories({ ...features, hits }).keys()];
+    },
   };
 }

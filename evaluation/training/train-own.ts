@@ -78,8 +78,7 @@ function trainSentiment(
   const texts = { positive: number("positive"), negative: number("negative"), neutral: number("neutral") };
   const refusal = tooFew(all.length, texts);
   if (refusal !== undefined) return { training: { texts, refusal } };
-  const labelled = labelledTexts([{ name: "own", rows: all }]).map((one, at) => ({ ...one, text: all[at]!.text }));
-  const fitted = fitAdjustment(labelled, weights());
+  const fitted = fitAdjustment(labelledTexts([{ name: "own", rows: all }]), weights());
   const compared = {
     before: figures(fitted.before, thankAbove),
     after: figures(fitted.after, thankAbove),

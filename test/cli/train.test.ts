@@ -59,7 +59,7 @@ test("learns the words of a domain, names itself in provenance, and is forgotten
   expect(embedded!.sentiment.mean).toBeGreaterThan(shipped!.sentiment.mean + 0.4);
   expect(embedded!.version).toBe(`${shipped!.version}+${version}`);
 
-  const yarn = FEEDBACK.with(-1, LABELS.find(({ label }) => label === "negative")!.text);
+  const yarn = FEEDBACK.with(7, LABELS.find(({ label }) => label === "negative")!.text);
   const processed = await call(["process", ...yarn, "--json"], place);
   expect(JSON.parse(processed.stdout)).toMatchObject({ success: true, sentiment: "negative" });
   expect(await analyzersOf(place)).toContain(`+${version}`);

@@ -17,7 +17,8 @@ export interface CategoryFeatures {
   hits: ReadonlyMap<Category, readonly ClueHit[]>;
 }
 
-interface Span {
+/** A clue where it stands in a text: tokens `from` to `to` (excluded). */
+export interface Span {
   from: number;
   to: number;
   kind: ClueKind;
@@ -66,17 +67,30 @@ function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, numb
   return kept;
 }
 
-/** Finds what a text says about each category. Linear in the number of tokens. */
-export function categoryFeatures(tokens: readonly Token[]): CategoryFeatures {
-  const spans = new Map<Category, Span[]>();
+/** Visits every clue in a text, inside others too, in the order of the text. */
+export function visitClues(tokens: readonly Token[], visit: (category: Category, span: Span) => void): void {
   for (let at = 0; at < tokens.length; at++) {
     for (const { value, from, to } of clues().matchesAt(tokens, at)) {
-      const known = spans.get(value.category);
-      const span = { from, to, kind: value.kind };
-      if (known) known.push(span);
-      else spans.set(value.category, [span]);
+      visit(value.category, { from, to, kind: value.kind });
     }
   }
+}
+
+/**
+ * Finds what a text says about each category. Linear in the number of tokens.
+ * @param counts which clues count, as if the lexicon had no others; default: all
+ */
+export function categoryFeatures(
+  tokens: readonly Token[],
+  counts: (category: Category, span: Span) => boolean = () => true,
+): CategoryFeatures {
+  const spans = new Map<Category, Span[]>();
+  visitClues(tokens, (category, span) => {
+    if (!counts(category, span)) return;
+    const known = spans.get(category);
+    if (known) known.push(span);
+    else spans.set(category, [span]);
+  });
   // The crashes of "no bugs or crashes" are denied as bugs, and with that as what slows things down too.
   const denials = new Map<number, number>();
   for (const found of spans.values()) addDenials(denials, found, tokens);
@@ -85,5 +99,18 @@ export function categoryFeatures(tokens: readonly Token[]): CategoryFeatures {
     const kept = withoutDenied(withoutOverlaps(found), denials);
     if (kept.length > 0) hits.set(category, kept);
   }
-  return { tokens, hits };
+  return { tokens, hits: withoutMentions(hits) };
+}
+
+const isPhrase = ({ from, to }: ClueHit): boolean => to - from > 1;
+
+/** Of "the sound cuts out" the sound is no statement about the product: a thing inside a phrase about something else is a mention. */
+function withoutMentions(hits: ReadonlyMap<Category, ClueHit[]>): ReadonlyMap<Category, ClueHit[]> {
+  const things = hits.get("product");
+  if (things === undefined) return hits;
+  const phrases = [...hits].flatMap(([category, own]) => (category === "product" ? [] : own.filter(isPhrase)));
+  const covered = new Set(phrases.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at)));
+  const said = things.filter((hit) => isPhrase(hit) || !covered.has(hit.from));
+  const others = [...hits].filter(([category]) => category !== "product");
+  return new Map(said.length > 0 ? [...others, ["product", said] as const] : others);
 }

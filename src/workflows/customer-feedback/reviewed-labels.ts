@@ -70,13 +70,9 @@ export async function reviewedFeedback(ask: AskFeedback): Promise<ReviewedFeedba
     feedback.map(async (row) => {
       const id = value(row, "id");
       const labels = { sentiment: value(row, "sentiment") as Sentiment, categories: judged.get(id) ?? [] };
-      return {
-        id,
-        customer: value(row, "customer"),
-        text: await ownWordsOf(value(row, "text")),
-        judged: labels,
-        ...labelsBy(byFeedback.get(id) ?? [], reviewed, labels),
-      };
+      const text = await ownWordsOf(value(row, "text"));
+      const reviewedLabels = labelsBy(byFeedback.get(id) ?? [], reviewed, labels);
+      return Object.assign(reviewedLabels, { id, customer: value(row, "customer"), text, judged: labels });
     }),
   );
 }

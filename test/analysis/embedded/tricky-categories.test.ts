@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readLabelledSets } from "../../../evaluation/labelled-sets.ts";
+import { scoreCategories } from "../../../evaluation/score-categories.ts";
 import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 
 const TRICKY = fileURLToPath(new URL("../tricky", import.meta.url));
@@ -17,6 +18,28 @@ it.each(sets)("tricky sentences about $name have the right categories, but for a
   });
   expect(rows.length).toBeGreaterThan(10);
   expect(mistakes.map(({ text }) => text).slice(MOST_MISTAKES)).toEqual([]);
+});
+
+// Both halves were written before any rule was changed for them; the rules were made with the first at hand alone.
+it.each([
+  ["known", 0.9],
+  ["held-out", 0.7],
+])("sentences of other domains, the %s half, have the right categories in most cases", async (half, least) => {
+  const folder = fileURLToPath(new URL(`../domains/${half}`, import.meta.url));
+  const rows = (await readLabelledSets(folder)).categories.flatMap(({ rows }) => rows);
+  expect(rows).toHaveLength(70);
+  expect(
+    scoreCategories(
+      rows,
+      rows.map(({ text }) => categorizer.categorize(text)),
+    ).macroF1,
+  ).toBeGreaterThan(least);
+});
+
+it("takes a thing inside a phrase about something else for a mention", () => {
+  const found = (text: string) => categorizer.categorize(text).categories;
+  expect(found("The sound cuts out after every video.")).toEqual(["bug"]);
+  expect(found("The sound quality is poor, and it cuts out.")).toContain("product");
 });
 
 describe("a long text", () => {

@@ -1,0 +1,73 @@
+import { expect, it, onTestFinished } from "vitest";
+import { ABIGraph } from "../../../src/ontology/abi-graph.ts";
+import { iri } from "../../../src/ontology/iri.ts";
+import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { select } from "../../../src/ontology/queries.ts";
+import type { ResponseDecision } from "../../../src/workflows/customer-feedback/approval.ts";
+import { ResponseDrafts } from "../../../src/workflows/customer-feedback/response-drafts.ts";
+import { reviewedFeedback } from "../../../src/workflows/customer-feedback/reviewed-labels.ts";
+
+const by = "Eve";
+const approve: ResponseDecision = { decision: "approve", by };
+const reject: ResponseDecision = { decision: "reject", by };
+
+/** What is known of the labels of praise about a product after these decisions, one on each mail that was drafted for it. */
+async function labelsAfter(...decisions: ResponseDecision[]) {
+  const store = await OxigraphOntologyStore.open({ path: ":memory:" });
+  onTestFinished(() => store.close());
+  const graph = new ABIGraph();
+  const feedback = graph.createEntity("Feedback", { id: "F-1", text: "Nice.\n-- \nAnn", sentiment: "positive" });
+  graph.addProperty(feedback, "hasCategory", "product");
+  graph.createRelationship(feedback, "providedBy", iri("http://example.org/abi/Customer/C-1"));
+  await store.insert("feedback_data", graph);
+  const drafts = new ResponseDrafts(store);
+  for (const [at, decision] of decisions.entries()) {
+    const content = { from: "a@b.example", to: "c@d.example", subject: "S", html: "H", messageId: "<m@b>" };
+    const message = { ...content, text: `Version ${at}`, headers: {} };
+    const rendering = await drafts.store("F-1", { message }, { runId: "workflow-1" });
+    await drafts.recordDecision(rendering, decision, new Date(Date.UTC(2026, 10, 29, at)));
+  }
+  return reviewedFeedback((sparql) => select(store, "feedback_data", sparql));
+}
+
+const judged = { sentiment: "positive", categories: ["product"] };
+
+it("counts an approval for the labels that were shown", async () => {
+  expect(await labelsAfter(approve)).toEqual([
+    {
+      id: "F-1",
+      customer: "http://example.org/abi/Customer/C-1",
+      text: "Nice.",
+      judged,
+      sentiment: { label: "positive", source: "approved" },
+      categories: { labels: ["product"], source: "approved" },
+    },
+  ]);
+});
+
+it("counts what a person named before what was shown, also where the mail was approved later", async () => {
+  const named = { ...reject, sentiment: "neutral", categories: ["pricing", "bug"] } satisfies ResponseDecision;
+  const [after] = await labelsAfter(named, approve);
+  expect(after).toMatchObject({
+    judged,
+    sentiment: { label: "neutral", source: "stated" },
+    categories: { labels: ["pricing", "bug"], source: "stated" },
+  });
+  const [half] = await labelsAfter({ ...approve, sentiment: "negative" });
+  expect(half).toMatchObject({ sentiment: { source: "stated" }, categories: { source: "approved" } });
+});
+
+it("counts the last of what persons named", async () => {
+  const [after] = await labelsAfter({ ...reject, sentiment: "neutral" }, { ...approve, sentiment: "negative" });
+  expect(after?.sentiment).toEqual({ label: "negative", source: "stated" });
+});
+
+it("has no label where a mail was edited or rejected and nobody said what is right", async () => {
+  for (const decision of [reject, { decision: "edit", by, rendering: "0".repeat(64) } as const]) {
+    const [after] = await labelsAfter(approve, decision);
+    expect(after).toMatchObject({ id: "F-1", judged });
+    expect(after).not.toHaveProperty("sentiment");
+    expect(after).not.toHaveProperty("categories");
+  }
+  expect(await labelsAfter()).toEqual([]);
+});
