@@ -90,6 +90,7 @@ function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: str
   const lines = [
     `feedback  ${oneLine(feedback_id)}`,
     `customer  ${oneLine(customer_id)}`,
+    `judged    ${[mail.sentiment, ...mail.categories].join(", ")}`,
     `from      ${oneLine(mail.sender)}`,
     `to        ${oneLine(mail.recipient)}`,
     `subject   ${oneLine(mail.subject)}`,

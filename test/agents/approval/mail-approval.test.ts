@@ -365,7 +365,14 @@ describe("only a person decides", () => {
     "<img src=//eve.example>",
   ])("what others wrote stays text where a client draws Markdown: %s", (hostile) => {
     const mail = { workflow_id: "workflow-1", feedback_id: "F-1", customer_id: hostile, sender: "care@shop.example" };
-    const words = { recipient: "ada@example.org", subject: hostile, text: `Dear Ada\n${hostile}\n`, html: "" };
+    const labels = { sentiment: "positive" as const, categories: ["product" as const] };
+    const words = {
+      ...labels,
+      recipient: "ada@example.org",
+      subject: hostile,
+      text: `Dear Ada\n${hostile}\n`,
+      html: "",
+    };
     const { description = "", args } = actionOf(reviewRequest([{ ...mail, ...words, rendering: "0" }], {}));
     const [fence = ""] = /`{3,}(?=text\n)/u.exec(description) ?? [];
     const [, block = "", ...behind] = description.split(fence);
