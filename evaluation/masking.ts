@@ -41,12 +41,11 @@ const isCommon = (word: string): boolean =>
 const parts = (word: string): string[] => word.split(/['’]/u);
 const wordsIn = (text: string): string[] => text.match(WORD) ?? [];
 
-/** Words that several customers have written in small letters, which names are not. */
+/** Words as several customers have written them: in small letters, a name is none of them. */
 function shared(texts: readonly TextOf[]): Set<string> {
   const customers = new Map<string, Set<string>>();
   for (const { customer, text } of texts) {
     for (const word of wordsIn(text)) {
-      if (word !== word.toLowerCase()) continue;
       const known = customers.get(word) ?? new Set();
       customers.set(word, known.add(customer));
     }

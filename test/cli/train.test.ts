@@ -122,6 +122,8 @@ test("learns how much evidence a category takes, and never to miss what escalate
     { text: `There was an error in number ${at}.`, labels: [], scope },
     { text: `Great quality and a lovely design, number ${at}.`, labels: ["product"], scope },
     { text: `It crashes and shows an error in number ${at}.`, labels: ["bug"], scope },
+    // A few are called one: whoever wanted more evidence would miss them.
+    ...(at % 8 === 0 ? [{ text: `There was an error on page ${at}.`, labels: ["bug"], scope }] : []),
   ]).flat();
   const place = workplace();
   write(place, "labels", "categories", rows);
@@ -130,6 +132,8 @@ test("learns how much evidence a category takes, and never to miss what escalate
   expect(stdout).toContain("Not taken: it takes 100 labelled texts in English");
   expect(stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +taken$/m);
   const { categories, sentiment } = JSON.parse(readFileSync(weightsFile(place), "utf8")) as Record<string, object>;
+  expect(stdout).toMatch(/^bug +45 +0\.\d+ +0\.\d+ +stays as it is$/m);
+  expect(categories).not.toHaveProperty("bug");
   expect({ categories, sentiment }).toMatchObject({
     categories: { product: expect.any(Number) },
     sentiment: undefined,
