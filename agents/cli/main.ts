@@ -7,6 +7,8 @@ import { addBatchCommand } from "../../src/cli/batch-command.ts";
 import { addCancelCommand } from "../../src/cli/cancel-command.ts";
 import { isUsageError, usageError } from "../../src/cli/command.ts";
 import { addEvalCommand } from "../../evaluation/cli/eval-command.ts";
+import { addExportLabelsCommand } from "../../evaluation/cli/export-labels-command.ts";
+import { addTrainCommand } from "../../evaluation/cli/train-command.ts";
 import { addDevCommand } from "../../src/cli/dev-command.ts";
 import { addExportLabelsCommand } from "../../evaluation/cli/export-labels-command.ts";
 import { addTrainCommand } from "../../evaluation/cli/train-command.ts";
