@@ -43,7 +43,7 @@ export async function mcpPage(service: Service): Promise<string> {
 
 interface Property {
   type?: string | string[];
-  enum?: unknown[];
+  enum?: (string | number | null)[];
   anyOf?: Property[];
   items?: Property;
   description?: string;
