@@ -10,8 +10,6 @@ import { addEvalCommand } from "../../evaluation/cli/eval-command.ts";
 import { addExportLabelsCommand } from "../../evaluation/cli/export-labels-command.ts";
 import { addTrainCommand } from "../../evaluation/cli/train-command.ts";
 import { addDevCommand } from "../../src/cli/dev-command.ts";
-import { addExportLabelsCommand } from "../../evaluation/cli/export-labels-command.ts";
-import { addTrainCommand } from "../../evaluation/cli/train-command.ts";
 import { addHeldMailsCommand } from "../../src/cli/held-mails-command.ts";
 import { addIngestCommand } from "../../src/cli/ingest-command.ts";
 import { addImportCustomersCommand } from "../../src/cli/import-customers-command.ts";
