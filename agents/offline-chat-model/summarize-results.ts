@@ -26,7 +26,10 @@ function history(rows: readonly unknown[]): string {
   const lines = rows.filter(isFields).map((row) => {
     const { feedback_id: id, received_at: time, sentiment, categories, answered_at: answered, ticket_id: ticket } = row;
     const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
-    const followed = [...(ticket ? [`ticket ${String(ticket)}`] : []), answered ? "answered by mail" : "not answered"];
+    const followed = [
+      ...(typeof ticket === "string" ? [`ticket ${ticket}`] : []),
+      answered ? "answered by mail" : "not answered",
+    ];
     return `- ${String(id)}, ${String(time).slice(0, 10)}: ${String(sentiment)}${about}; ${followed.join(", ")}.`;
   });
   return [`Feedback from this customer, newest first:`, ...lines].join("\n");
