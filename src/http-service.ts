@@ -1,4 +1,6 @@
 /** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Application } from "./application.ts";
 import { ValidationError } from "./errors.ts";
 import { consolePages } from "./faces/console/console-pages.ts";
@@ -13,7 +15,9 @@ import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
 import { silentLogger, type Logger } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import { OPERATOR_LIMITS } from "./questions/limits.ts";
-import type { Settings } from "./settings.ts";
+import { dataFile } from "./parts.ts";
+import { makePrivateFile } from "./private-files.ts";
+import { IN_MEMORY, type Settings } from "./settings.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { SCOPES } from "./workflow/operation.ts";
 import { FEEDBACK_STORE } from "./workflows/customer-feedback/feedback-graph.ts";
@@ -65,6 +69,8 @@ const hostnameOf = (name: string): string =>
     .replace(/:\d+$/, "")
     .replace(/^\[(.*)\]$/, "$1");
 
+const urlHost = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
 /** A proxy on this machine may leave the name by which it was called. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
@@ -98,13 +104,15 @@ export async function openHttpService(
   const secrets = listOf(settings.httpWebhookSecrets) ?? [];
   const allowedHosts = named ?? (isLocal ? [...LOOPBACK, ...publicHost(settings)] : undefined);
   const closing = new AbortController();
-  const mcp = mcpHandler(service, settings.publicUrl === undefined ? {} : { consoleUrl: settings.publicUrl });
+  const consoleUrl = settings.publicUrl ?? (isLocal && port !== 0 ? `http://${urlHost(host)}:${port}` : undefined);
+  const mcp = mcpHandler(service, consoleUrl === undefined ? {} : { consoleUrl });
   const metrics = await createMetrics(service);
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
     pages: consolePages(),
     version,
+    sessionKey: sessionKeyOf(settings),
     ...(allowedHosts && { allowedHosts }),
     corsOrigins: originsOf(settings),
     ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
@@ -138,6 +146,18 @@ export async function openHttpService(
       metrics.close();
     },
   };
+}
+
+/** Kept in the data directory, so that people stay signed in over a restart. */
+function sessionKeyOf(settings: Settings): Uint8Array {
+  const path = dataFile(settings, "session.key");
+  if (path === IN_MEMORY) return randomBytes(32);
+  makePrivateFile(path);
+  const kept = readFileSync(path);
+  if (kept.length >= 32) return kept;
+  const key = randomBytes(32);
+  writeFileSync(path, key);
+  return key;
 }
 
 const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined), find: () => Promise.resolve(undefined) };

@@ -1,4 +1,5 @@
 /** The service over HTTP: one app of the shape that `fetch` has, for a server or to be mounted in another app. */
+import { randomBytes } from "node:crypto";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono, type MiddlewareHandler } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
@@ -45,6 +46,8 @@ export interface HttpApiOptions {
   version: string;
   /** Where people reach the service, for the document; default: where it comes from. */
   url?: string;
+  /** Secret of at least 32 bytes with which sessions are signed; default: one that ends with this app. */
+  sessionKey?: Uint8Array;
   /** Pages for people; undefined for a path that has none. Default: no pages. */
   pages?: (request: Request) => Promise<Response | undefined>;
   /** Values that `Host` may have, with or without a port; default: any. */
@@ -108,7 +111,7 @@ const EXPOSED = [
  */
 export function createHttpApi(service: Service, options: HttpApiOptions): HttpApi {
   const { logger = silentLogger, closing = new AbortController().signal, bodyTimeoutMs = 30_000, tokens } = options;
-  const sessions = { tokens, bodyTimeoutMs };
+  const sessions = { tokens, bodyTimeoutMs, key: options.sessionKey ?? randomBytes(32) };
   const routes = routesOf({
     service,
     closing,

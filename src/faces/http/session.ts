@@ -1,6 +1,7 @@
 /**
- * Sessions of people at a browser. A session is a cookie that proves that its holder once had a token: the service keeps nothing, so it
- * survives a restart and holds in every process with the same tokens, and it ends with the token. The token can't be read from it.
+ * Sessions of people at a browser. A session is a cookie that proves that its holder once had a token. The service keeps no sessions: one
+ * survives a restart as long as the key stays the same, and ends with the token. The token can't be read from the cookie, and the cookie
+ * can't be made of a token's hash without the key.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { getCookie } from "hono/cookie";
@@ -20,6 +21,8 @@ const LIFETIME_SECONDS = 12 * 60 * 60;
 export interface SessionOptions {
   tokens: TokenSource;
   bodyTimeoutMs: number;
+  /** Secret of this service. */
+  key: Uint8Array;
 }
 
 const SignIn = z.strictObject({ token: z.string().min(1, "must not be empty").max(1000).describe("The token.") });
@@ -29,8 +32,8 @@ const SessionSchema = z.object({
   scopes: z.array(z.enum(SCOPES)),
 });
 
-const proof = (hash: Buffer, expires: number): Buffer =>
-  createHmac("sha256", hash).update(`abi-workflows session until ${expires}`).digest();
+const proof = (key: Uint8Array, hash: Buffer, expires: number): Buffer =>
+  createHmac("sha256", key).update(hash).update(`abi-workflows session until ${expires}`).digest();
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
@@ -38,11 +41,15 @@ const nowSeconds = (): number => Math.floor(Date.now() / 1000);
  * Who calls by a session; undefined for all others. Only for requests that a page of ours has sent: a browser adds a cookie to those
  * of other sites as well, where it is an old one.
  */
-export async function sessionCaller(context: HttpContext, { tokens }: SessionOptions): Promise<Caller | undefined> {
+export async function sessionCaller(
+  context: HttpContext,
+  { tokens, key }: SessionOptions,
+): Promise<Caller | undefined> {
   if (!isFromOwnPage(context.req.raw)) return undefined;
   const [expires, given] = readCookie(getCookie(context, COOKIE));
-  if (given === undefined || expires <= nowSeconds()) return undefined;
-  return tokens.find((hash) => timingSafeEqual(proof(hash, expires), given));
+  const left = expires - nowSeconds();
+  if (given === undefined || left <= 0 || left > LIFETIME_SECONDS) return undefined;
+  return tokens.find((hash) => timingSafeEqual(proof(key, hash, expires), given));
 }
 
 function readCookie(value: string | undefined): [expires: number, proof?: Buffer] {
@@ -62,7 +69,7 @@ function isFromOwnPage({ headers, method, url }: Request): boolean {
 
 /** Signing in and out. */
 export function sessionRoutes(options: SessionOptions): Route[] {
-  const { tokens, bodyTimeoutMs } = options;
+  const { tokens, bodyTimeoutMs, key } = options;
   const view = ({ name, scopes }: Caller): object => ({ name, scopes: [...scopes] });
   const answers = { 200: { description: "Who you are.", types: { "application/json": SessionSchema } } };
   const base = { path: "/session", tag: "session", access: "public", operations: [], answers } as const;
@@ -92,7 +99,7 @@ export function sessionRoutes(options: SessionOptions): Route[] {
         const { token } = parse(SignIn, await jsonBody(context.req.raw, { timeoutMs: bodyTimeoutMs }));
         const expires = nowSeconds() + LIFETIME_SECONDS;
         let made: Buffer | undefined;
-        const caller = await tokens.verify(token, (hash) => (made = proof(hash, expires)));
+        const caller = await tokens.verify(token, (hash) => (made = proof(key, hash, expires)));
         if (!caller || !made) throw new ValidationError("This token is not known.", { code: "token_invalid" });
         return json(view(caller), 200, {
           "set-cookie": cookie(`${expires}.${made.toString("base64url")}`, LIFETIME_SECONDS, context),

@@ -1,3 +1,6 @@
+import { createHash, createHmac } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   chromiumPath,
@@ -72,6 +75,24 @@ describe("a session", () => {
     await service.stop();
     await service.start({ httpTokens: "ann:approve:another-0123456789" });
     expect(await who(cookie)).toBe(401);
+  });
+
+  it("can't be made of a token's hash, nor be made to last, without and with the service's key", async () => {
+    const service = await serveConsole(TOKENS);
+    const hash = createHash("sha256").update(SECRET).digest();
+    const status = async (key: Buffer, content: (expires: number) => (Buffer | string)[], seconds: number) => {
+      const expires = Math.floor(Date.now() / 1000) + seconds;
+      const proof = createHmac("sha256", key);
+      for (const part of content(expires)) proof.update(part);
+      const cookie = `abi_session=${expires}.${proof.digest("base64url")}`;
+      return (await fetch(`${service.url}/session`, { headers: { cookie, "sec-fetch-site": "same-origin" } })).status;
+    };
+    const words = (expires: number): string => `abi-workflows session until ${expires}`;
+    expect(await status(hash, (expires) => [words(expires)], 3600)).toBe(401);
+    const key = readFileSync(join(dirname(service.outbox), "session.key"));
+    expect(statSync(join(dirname(service.outbox), "session.key")).mode & 0o077).toBe(0);
+    expect(await status(key, (expires) => [hash, words(expires)], 3600)).toBe(200);
+    expect(await status(key, (expires) => [hash, words(expires)], 13 * 3600)).toBe(401);
   });
 
   it("is needed to decide also where there are no tokens, whatever a program says about where it calls from", async () => {
