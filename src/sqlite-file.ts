@@ -30,6 +30,18 @@ export class UnusableFileError extends Error {
   }
 }
 
+/** A transaction was committed, but could not be flushed: everybody sees it, and a power cut can take it. */
+export class FlushError extends Error {
+  override readonly name = "FlushError";
+  /** What the transaction returned. */
+  readonly result: unknown;
+
+  constructor(result: unknown, cause: unknown) {
+    super("the file could not be flushed", { cause });
+    this.result = result;
+  }
+}
+
 /** The files that this process owns, by where they are. */
 const owned = new Map<string, SqliteFile>();
 
@@ -54,11 +66,6 @@ export class SqliteFile {
   readonly #hasLog: boolean;
   /** Of the log, once it was flushed. */
   #log: number | undefined;
-  /** What was done at once in the transaction that is open, or is to be done again in the next one. */
-  #early: (() => unknown)[] = [];
-  #isOpen = false;
-  /** How many transactions have been begun. */
-  #begun = 0;
   readonly #onRollBack = new Set<() => void>();
 
   private constructor(place: string, database: DatabaseSync, lock?: FileLock) {
@@ -158,90 +165,34 @@ export class SqliteFile {
   }
 
   /**
-   * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened.
-   * @param options `isFlushed`: whether it must be on disk when this returns. Else a power cut can take it until the next transaction that
-   *   is flushed; nothing but a power cut can
+   * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened, except for `FlushError`.
+   * @param options `isFlushed`: whether it must be on disk when this returns. Otherwise a power cut can take it until the next transaction
+   *   that is flushed; nothing but a power cut can
+   * @throws FlushError where it was committed, but may not be on disk
    */
   transaction<Result>(work: () => Result, { isFlushed = true }: { isFlushed?: boolean } = {}): Result {
-    this.#begin();
-    let result: Result;
-    try {
-      result = work();
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-    this.#commit();
-    if (isFlushed) this.#flush();
-    return result;
-  }
-
-  /**
-   * Runs `work` at once, and leaves it to the next transaction to commit it; to the one after the next turn of the event loop at the latest.
-   * It is for what a later write depends on that is made in the same file: a crash may take `work`, but then it takes that as well. Where
-   * the transaction can't be committed, `work` is done again in the next one.
-   */
-  early<Result>(work: () => Result): Result {
-    const isFirst = !this.#isOpen;
-    this.#begin();
-    let result: Result;
-    try {
-      result = work();
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-    this.#early.push(work);
-    if (isFirst) this.#settleSoon(this.#begun);
-    return result;
-  }
-
-  /** What follows from it is written in the next turn; so in the one after that. */
-  #settleSoon(transaction: number): void {
-    setImmediate(() =>
-      setImmediate(() => {
-        if (transaction === this.#begun) this.settle();
-      }),
-    );
-  }
-
-  /** Commits what was done early, where that is possible now. */
-  settle(): void {
-    if (!this.#isOpen && this.#early.length === 0) return;
-    try {
-      this.#begin();
-      this.#commit();
-    } catch {
-      // It is done again with whatever is written next, which hears what is wrong.
-    }
-  }
-
-  #begin(): void {
-    if (this.#isOpen) return;
     this.run("BEGIN IMMEDIATE");
-    this.#isOpen = true;
-    this.#begun += 1;
+    let result: Result;
     try {
-      for (const work of this.#early) work();
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-  }
-
-  #commit(): void {
-    try {
+      result = work();
       this.run("COMMIT");
     } catch (error) {
       this.#rollBack();
       throw error;
     }
-    this.#isOpen = false;
-    this.#early = [];
+    if (isFlushed) this.#flushAfter(result);
+    return result;
+  }
+
+  #flushAfter(result: unknown): void {
+    try {
+      this.flush();
+    } catch (cause) {
+      throw new FlushError(result, cause);
+    }
   }
 
   #rollBack(): void {
-    this.#isOpen = false;
     try {
       this.database.exec("ROLLBACK");
     } catch {
@@ -250,19 +201,29 @@ export class SqliteFile {
     for (const listener of this.#onRollBack) listener();
   }
 
-  #flush(): void {
+  /** Flushes what was committed. Throws the system's error. */
+  flush(): void {
     if (!this.#hasLog) return;
-    this.#log ??= fs.openSync(`${this.place}-wal`, "r+");
-    fs.fdatasyncSync(this.#log);
+    try {
+      this.#log ??= fs.openSync(`${this.place}-wal`, "r+");
+      fs.fdatasyncSync(this.#log);
+    } catch (error) {
+      this.#closeLog();
+      // After a failure a second flush of the log may succeed without having written anything: flush all of it into the file instead.
+      if (this.get("PRAGMA wal_checkpoint(TRUNCATE)")?.["busy"] !== 0) throw error;
+    }
+  }
+
+  #closeLog(): void {
+    if (this.#log !== undefined) fs.closeSync(this.#log);
+    this.#log = undefined;
   }
 
   /** Lets go of one part; the file is closed with the last one. */
   leave(name?: FilePart["name"]): void {
     if (name !== undefined) this.#parts.delete(name);
     if (this.#parts.size > 0) return;
-    this.settle();
-    this.#early = [];
-    if (this.#log !== undefined) fs.closeSync(this.#log);
+    this.#closeLog();
     if (owned.get(this.place) === this) owned.delete(this.place);
     this.#statements.clear();
     this.database.close();

@@ -31,6 +31,7 @@ export function openSqliteToRead(path: string): DatabaseSync {
 
 /** By SQLite's primary result codes (https://www.sqlite.org/rescode.html). */
 const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
+  [5, "busy"],
   [8, "read_only"],
   [11, "damaged"],
   [13, "full"],
@@ -39,7 +40,7 @@ const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
   [26, "damaged"],
 ]);
 
-type SqliteFault = "damaged" | "full" | "not_opened" | "read_only" | "too_large";
+type SqliteFault = "busy" | "damaged" | "full" | "not_opened" | "read_only" | "too_large";
 
 /** What SQLite means by an error, or by what caused it; undefined for all else. */
 export function sqliteFault(error: unknown): SqliteFault | undefined {

@@ -37,8 +37,9 @@ export interface Change {
   /** then these are added, as `insert` adds them. */
   readonly insert?: Iterable<Quad>;
   /**
-   * It is made inside a step of a run, which records it next. A store that shares a file with the runs then leaves it to that record to
-   * commit and flush both: a crash that takes the one takes the other. Elsewhere this changes nothing. Default: false.
+   * It is made inside a step of a run, which is recorded next. A store that shares a file with the runs then leaves it to that record to
+   * flush both: a power cut that takes the one takes the other. Don't set it where an effect outside follows in the same step. Elsewhere
+   * this changes nothing. Default: false.
    */
   readonly inStep?: boolean;
 }

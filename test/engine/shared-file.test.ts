@@ -39,7 +39,7 @@ describe("runs and graph in one file", () => {
   });
 
   it.each([
-    ["one file", { runs: "data.sqlite", graph: "data.sqlite" }, []],
+    ["one file", { runs: "data.sqlite", graph: "data.sqlite" }, ["commit"]],
     ["two files", { runs: "runs.sqlite", graph: "graph.sqlite" }, ["commit", "flush"]],
   ])("in %s, what a step writes is on disk before the next one begins", async (_, names, ofWrite) => {
     const folder = temporaryFolder();
@@ -105,6 +105,42 @@ describe("runs and graph in one file", () => {
     await engine.close();
     const subjects = (await ontologyStore.getGraph("data")).map(({ subject }) => subject.value);
     expect(subjects.toSorted()).toEqual(["urn:a", "urn:f"]);
+  });
+
+  it("keeps what was acknowledged in sight where a write beside it fails", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    const ontologyStore = await OxigraphOntologyStore.open({ path, maximumQuads: 2 });
+    const engine = new DurableEngine({ path });
+    onTestFinished(async () => {
+      await engine.close();
+      await ontologyStore.close();
+    });
+    await ontologyStore.change("data", { insert: [fact("a")], inStep: true });
+    const tooMany = ontologyStore.change("data", { insert: ["b", "c"].map(fact), inStep: true });
+    await expect(tooMany).rejects.toMatchObject({ code: "store_full" });
+    expect(await ontologyStore.getGraph("data")).toHaveLength(1);
+  });
+
+  it("records a step once where its flush fails, and tells copies of the graph what is in the file", async () => {
+    const path = join(temporaryFolder(), "data.sqlite");
+    const { failNextFlush } = watchCommits();
+    const { ontologyStore, engine } = await open({ runs: path, graph: path });
+    const count = async () => ((await ontologyStore.query("data", "SELECT ?s { ?s ?p ?o }")) as unknown[]).length;
+    expect(await count()).toBe(0);
+    engine.register("noting", async (_, { step }) => {
+      await step("noted", async () => {
+        await ontologyStore.change("data", { insert: [fact("a")], inStep: true });
+        failNextFlush();
+      });
+      return null;
+    });
+    const { id } = await engine.start("noting", { key: "k", fingerprint: "f", input: null });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+    expect((await engine.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual(["noted completed"]);
+    failNextFlush();
+    await ontologyStore.insert("data", [fact("b")]).catch(() => {});
+    expect(await count()).toBe(2);
+    expect(await ontologyStore.getGraph("data")).toHaveLength(2);
   });
 
   it("shows a copy of the graph what a step has just written", async () => {

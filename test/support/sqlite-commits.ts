@@ -8,13 +8,16 @@ export interface WatchedCommits {
   readonly taken: () => string[];
   /** Lets the next commit fail, as a full disk does. */
   readonly failNext: () => void;
+  /** Lets the next flush fail, and what is tried in its place. */
+  readonly failNextFlush: () => void;
 }
 
 export function watchCommits(): WatchedCommits {
   let seen: string[] = [];
   let isFailing = false;
+  let isFlushFailing = false;
   // oxlint-disable-next-line typescript/unbound-method -- called with its statement below
-  const { run } = StatementSync.prototype;
+  const { run, get } = StatementSync.prototype;
   const { fdatasyncSync } = fs;
   const spies = [
     vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (this: StatementSync, ...values) {
@@ -29,8 +32,14 @@ export function watchCommits(): WatchedCommits {
       return Reflect.apply(run, this, values);
     }),
     vi.spyOn(fs, "fdatasyncSync").mockImplementation((file) => {
+      if (isFlushFailing) throw Object.assign(new Error("i/o error"), { code: "EIO" });
       seen.push("flush");
       fdatasyncSync(file);
+    }),
+    vi.spyOn(StatementSync.prototype, "get").mockImplementation(function (this: StatementSync, ...values) {
+      if (!isFlushFailing || !this.sourceSQL.includes("wal_checkpoint")) return Reflect.apply(get, this, values);
+      isFlushFailing = false;
+      return { busy: 1 };
     }),
   ];
   onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
@@ -41,5 +50,6 @@ export function watchCommits(): WatchedCommits {
       return taken;
     },
     failNext: () => (isFailing = true),
+    failNextFlush: () => (isFlushFailing = true),
   };
 }

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
-import { SqliteFile, UnusableFileError } from "../../sqlite-file.ts";
+import { FlushError, SqliteFile, UnusableFileError } from "../../sqlite-file.ts";
 import { sqliteFault } from "../../sqlite.ts";
 import type { RunCounts } from "../engine.ts";
 import type {
@@ -24,6 +25,10 @@ import type {
 } from "../run-store.ts";
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
+
+/** How often a flush that has failed is tried again, and after how long. Milliseconds. */
+const FLUSH_ATTEMPTS = 10;
+const FLUSH_PAUSE_MS = 200;
 
 /** An event to insert; whatever is left out is NULL. */
 type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
@@ -81,10 +86,30 @@ export class SqliteRunStore implements RunStore {
 
   async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
     const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
-    return this.#transaction(isFlushed, () => ({
+    const work = (): BatchOutcome => ({
       accepts: accepts.map((run) => this.#accept(run)),
       runs: runs.map(({ hold, writes }) => this.#writeRun(hold, writes)),
-    }));
+    });
+    try {
+      return this.#transaction(isFlushed, work);
+    } catch (error) {
+      if (!(error instanceof FlushError)) throw error;
+      // It is committed, so it must not be written again: only the flush is repeated.
+      await this.#flushed(error);
+      return error.result as BatchOutcome;
+    }
+  }
+
+  async #flushed(error: FlushError): Promise<void> {
+    for (let attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt += 1) {
+      await setTimeout(FLUSH_PAUSE_MS);
+      try {
+        return this.#file.flush();
+      } catch {
+        // The first error says what is wrong.
+      }
+    }
+    throw error.cause;
   }
 
   #accept(run: NewRunRecord): Accepted {

@@ -6,6 +6,7 @@ import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../o
 import type { QueryRunner } from "../query-runner.ts";
 import type { UpdateStep } from "../sparql/update-plan.ts";
 import { skolemized } from "../skolem.ts";
+import { FlushError } from "../../sqlite-file.ts";
 import { storeIri, storeName } from "../store-name.ts";
 import { Canonicalization } from "./canonicalization.ts";
 import type { CopyQueryRunner } from "./copy-query-runner.ts";
@@ -60,7 +61,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#path = path;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
-    this.#queue = new WriteQueue((work) => this.#commit(work));
+    this.#queue = new WriteQueue((work, options) => this.#commit(work, options));
   }
 
   /**
@@ -91,8 +92,6 @@ export class OxigraphOntologyStore implements OntologyStore {
         this.#requireOpen();
         const { CopyQueryRunner } = await import("./copy-query-runner.ts");
         this.#requireOpen();
-        // It reads the file for itself.
-        this.#file.settle();
         this.#runner ??= new CopyQueryRunner({
           storeNames: () => this.#file.storeNames(),
           content: () => (this.#file.place === ":memory:" ? this.#texts() : this.#file.place),
@@ -130,10 +129,8 @@ export class OxigraphOntologyStore implements OntologyStore {
       if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
       this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
     };
-    // Copies are told of what is committed.
-    const isEarly = inStep && this.#file.isWithRuns && !this.#runner && this.#questions?.isTold !== true;
-    if (isEarly) this.#guarded(() => this.#file.early(work));
-    else await this.#write(work);
+    // The record of the step flushes both.
+    await this.#write(work, { isFlushed: !(inStep && this.#file.isWithRuns) });
   }
 
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
@@ -275,25 +272,32 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  async #write(work: () => unknown): Promise<void> {
+  async #write(work: () => unknown, options: { isFlushed?: boolean } = {}): Promise<void> {
     this.#requireOpen();
     try {
-      await this.#queue.add(work);
+      await this.#queue.add(work, options);
     } catch (error) {
       throw callError(this.#path, error);
     }
   }
 
   /** All or nothing: Oxigraph forgets as well what the file has not kept, and copies are never told of it. */
-  #commit(work: () => void): void {
+  #commit(work: () => void, options: { isFlushed: boolean }): void {
     const mark = this.#questions?.mark();
     this.#uncommitted = [];
     try {
-      this.#file.transaction(work);
+      this.#file.transaction(work, options);
     } catch (error) {
-      if (mark) this.#questions?.undo(mark);
+      // What could not be flushed is in the file all the same.
+      if (error instanceof FlushError) this.#follow();
+      else if (mark) this.#questions?.undo(mark);
       throw error;
     }
+    this.#follow();
+  }
+
+  /** Lets Oxigraph and copies have what was committed. */
+  #follow(): void {
     this.#questions?.settle();
     if (this.#uncommitted.length > 0) this.#runner?.follow(this.#uncommitted);
   }

@@ -306,16 +306,6 @@ export class QuadFile {
     this.#file.transaction(work, options);
   }
 
-  /** See `SqliteFile`. */
-  early(work: () => void): void {
-    this.#file.early(work);
-  }
-
-  /** See `SqliteFile`. */
-  settle(): void {
-    this.#file.settle();
-  }
-
   close(): void {
     this.#file.leave("graph");
   }

@@ -1,27 +1,36 @@
+import { FlushError } from "../../sqlite-file.ts";
+import { sqliteFault } from "../../sqlite.ts";
+
 interface Write {
   readonly work: () => void;
+  readonly isFlushed: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
+interface TransactionOptions {
+  /** Whether it must be on disk when it returns. */
+  isFlushed: boolean;
+}
+
 /** Group commit: the writes of one turn of the event loop share one transaction, and with it one flush. */
 export class WriteQueue {
-  readonly #transaction: (work: () => void) => void;
+  readonly #transaction: (work: () => void, options: TransactionOptions) => void;
   #waiting: Write[] = [];
 
-  /** @param transaction runs work all or nothing; when it returns, all is on disk */
-  constructor(transaction: (work: () => void) => void) {
+  /** @param transaction runs work all or nothing */
+  constructor(transaction: (work: () => void, options: TransactionOptions) => void) {
     this.#transaction = transaction;
   }
 
   /**
-   * Resolves when what `work` writes is on disk.
+   * Resolves when what `work` writes is committed and, unless `isFlushed` is false, on disk.
    * @param work is run again by itself where another one that shared its transaction has failed
-   * @throws what `work` throws, or the transaction; others are not affected
+   * @throws what `work` throws, or the transaction; other writes are not affected
    */
-  add(work: () => void): Promise<void> {
+  add(work: () => void, { isFlushed = true }: Partial<TransactionOptions> = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ work, resolve, reject }) === 1) setImmediate(() => this.flush());
+      if (this.#waiting.push({ work, isFlushed, resolve, reject }) === 1) setImmediate(() => this.flush());
     });
   }
 
@@ -34,11 +43,12 @@ export class WriteQueue {
 
   #commit(writes: readonly Write[]): void {
     try {
+      const options = { isFlushed: writes.some(({ isFlushed }) => isFlushed) };
       this.#transaction(() => {
         for (const { work } of writes) work();
-      });
+      }, options);
     } catch (error) {
-      if (writes.length === 1) return writes[0]?.reject(error);
+      if (writes.length === 1 || concernsAll(error)) return writes.forEach(({ reject }) => reject(error));
       // One of them failed, or there is no room for all: each by itself.
       for (const write of writes) this.#commit([write]);
       return;
@@ -46,3 +56,9 @@ export class WriteQueue {
     for (const { resolve } of writes) resolve();
   }
 }
+
+/** Whether each of them would meet it by itself. A full disk may still have room for some. */
+const concernsAll = (error: unknown): boolean => {
+  const fault = sqliteFault(error);
+  return error instanceof FlushError || (fault !== undefined && fault !== "full" && fault !== "too_large");
+};
