@@ -8,7 +8,7 @@ import {
   type SentimentWeights,
 } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { surenessInputs, type Judgement } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
-import type { SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
+import { HIGHEST_SHIFT, LOWEST_SHIFT, type SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { LabelledText } from "./examples.ts";
 import { train, type Example } from "./logistic-regression.ts";
@@ -76,10 +76,6 @@ const scored = (model: SentimentModel, { text, judgement }: Unsure): HeldOut => 
 const STEPS = 20;
 /** As if so many texts, half of them right, had spoken for no shift. */
 const SHIFT_DECAY = 5;
-
-/** How far the logit of a score may move. That of praise may only fall: too high, an unhappy customer is thanked. */
-const LOWEST_SHIFT = -1.5;
-const HIGHEST_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 1.5, neutral: 1.5 };
 
 /** For each sentiment, by how much the logit of its scores is off. */
 function fitShift(answers: readonly HeldOut[]): Record<Sentiment, number> {

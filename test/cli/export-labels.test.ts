@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openApplication, type Application } from "../../src/application.ts";
@@ -47,8 +47,7 @@ async function decideAll({ workflow }: Application, all: readonly Decided[]): Pr
   }
 }
 
-async function reviewed(all: readonly Decided[]): Promise<Place> {
-  const place = workplace();
+async function reviewed(all: readonly Decided[], place = workplace()): Promise<Place> {
   const application = await openApplication(settingsOf(place), silentLogger);
   await decideAll(application, all);
   await application.close();
@@ -118,6 +117,24 @@ test("masks who wrote it and whom they name, unless the raw texts are asked for"
   expect(raw.stderr).toContain("The texts are as customers wrote them. They may name people");
   // Without the signature, as it was judged.
   expect(rows(place, "sentiment")[0]!["text"]).toBe(PERSONAL.split("\n")[0]);
+});
+
+test("masks the customer's name, address and ids, even where they are ordinary words", async () => {
+  const place = workplace();
+  const customers = ["7,Rose Will,happy.may@example.com,standard,100", "8,Bo Lund,bo@example.com,standard,100"];
+  writeFileSync(join(place.cwd, "customers.csv"), ["id,name,email,segment,lifetime_value", ...customers].join("\n"));
+  const text = "I love the search, says Rose Will of 7. Write to Happy May about F-1.";
+  const all = [
+    { text, customer: "7" },
+    { text, customer: "8" },
+  ];
+  await reviewed(all, place);
+  await call(["export-labels", "labels"], place);
+  expect(rows(place, "sentiment").map((row) => row["text"])).toEqual([
+    "I love the search, says ___ of ___. Write to ___ about ___.",
+    // Nothing of this is about Bo Lund, except the "F" of his own F-2.
+    text.replace("F-1", "___-1"),
+  ]);
 });
 
 test("reads the graph of a service that is at work", async () => {

@@ -97,6 +97,22 @@ test("takes nothing that is no better on texts that it has not seen, and says so
   expect(stderr).toContain("nothing has changed");
 });
 
+test("takes nothing that would thank more unhappy customers, however much better it is otherwise", async () => {
+  // Every eighth text of praise is meant as blame, in the same words.
+  const praise = LABELS.filter(({ label }) => label === "positive");
+  const ironic = new Set(praise.filter((_, at) => at % 8 === 0));
+  const place = yarnPlace(LABELS.map((row) => (ironic.has(row) ? { ...row, label: "negative" } : row)));
+  const { code, stdout } = await call(["train", "labels"], { ...place, env: { ...place.env, THANK_ABOVE: "0.3" } });
+  const [, before, after] = /^unhappy customers thanked +(\S+) +(\S+)$/m.exec(stdout) ?? [];
+  expect(Number(after)).toBeGreaterThan(Number(before));
+  expect(stdout).toContain("Not taken: it would thank more unhappy customers.");
+  expect({ code, isKept: existsSync(weightsFile(place)) }).toEqual({ code: 1, isKept: false });
+
+  // Where praise must be surer, none of them is thanked, and the same fit is taken.
+  const careful = await call(["train", "labels"], { ...place, env: { ...place.env, THANK_ABOVE: "0.75" } });
+  expect(careful).toMatchObject({ code: 0, stdout: expect.stringContaining("\nTaken.\n") });
+});
+
 test.each([
   ["too few labels", LABELS.slice(0, 60)],
   ["a sentiment missing", LABELS.filter(({ label }) => label !== "neutral")],

@@ -4,7 +4,16 @@ import { IoError, ValidationError } from "../../errors.ts";
 import { isObject } from "../../json.ts";
 import { CATEGORIES } from "../categories.ts";
 import { SENTIMENTS } from "../sentiment-analyzer.ts";
-import type { CategoryBounds, Fits, SentimentAdjustment, TrainedWeights } from "./trained-weights.ts";
+import { BUCKET_BITS } from "./sentiment-model/inputs.ts";
+import {
+  HIGHEST_SHIFT,
+  HIGHEST_WORD_WEIGHT,
+  LOWEST_SHIFT,
+  type CategoryBounds,
+  type Fits,
+  type SentimentAdjustment,
+  type TrainedWeights,
+} from "./trained-weights.ts";
 
 /** Name of the file in the data directory. */
 export const TRAINED_WEIGHTS_FILE = "trained-weights.json";
@@ -18,7 +27,7 @@ export const versionOf = ({ sentiment, categories }: Fits, base: TrainedWeights[
 
 /**
  * What `abi-workflows train` has written; undefined where there is no such file.
- * @throws ValidationError (`trained_weights_damaged`) where it is not as it was written, IoError where it can't be read
+ * @throws ValidationError (`trained_weights_damaged`) where it is not as it was written or a number is out of range, IoError where it can't be read
  */
 export function readTrainedWeights(path: string): TrainedWeights | undefined {
   let text: string;
@@ -32,13 +41,18 @@ export function readTrainedWeights(path: string): TrainedWeights | undefined {
     });
   }
   const weights = parsed(text);
-  if (weights !== undefined) return weights;
-  throw new ValidationError(
-    `The file ${TRAINED_WEIGHTS_FILE} of the data directory is damaged: it is not as "train" wrote it. Run "abi-workflows train" on your ` +
+  if (weights === undefined) throw damaged('it is not as "train" wrote it');
+  const problem = outOfRange(weights);
+  if (problem !== undefined) throw damaged(problem);
+  return weights;
+}
+
+const damaged = (problem: string): ValidationError =>
+  new ValidationError(
+    `The file ${TRAINED_WEIGHTS_FILE} of the data directory is damaged: ${problem}. Run "abi-workflows train" on your ` +
       'labels again, or "abi-workflows train --reset" to go back to the weights that ship.',
     { code: "trained_weights_damaged" },
   );
-}
 
 function parsed(text: string): TrainedWeights | undefined {
   let value: unknown;
@@ -50,6 +64,10 @@ function parsed(text: string): TrainedWeights | undefined {
   if (!isTrainedWeights(value)) return undefined;
   return value.version === versionOf(value, value.base) ? value : undefined;
 }
+
+const BUCKETS = 2 ** BUCKET_BITS;
+
+const isWithin = (value: number, lowest: number, highest: number): boolean => value >= lowest && value <= highest;
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
@@ -73,6 +91,27 @@ function isAdjustment(value: unknown): value is SentimentAdjustment {
   if (!isObject(words) || !isObject(sureness)) return false;
   if (!SENTIMENTS.every((sentiment) => isNumber(sureness[sentiment]))) return false;
   return Object.entries(words).every(([bucket, pair]) => /^\d{1,5}$/.test(bucket) && areNumbers(pair, 2));
+}
+
+/** The first value that training can't have written. The version alone doesn't show it: anyone can compute it. */
+function outOfRange({ sentiment, categories = {} }: TrainedWeights): string | undefined {
+  for (const [category, bound] of Object.entries(categories)) {
+    if (!isWithin(bound, 0, 1)) return `the bound of "${category}" is ${bound}, which must be from 0 to 1`;
+  }
+  if (sentiment === undefined) return undefined;
+  for (const one of SENTIMENTS) {
+    const [shift, highest] = [sentiment.sureness[one], HIGHEST_SHIFT[one]];
+    if (!isWithin(shift, LOWEST_SHIFT, highest)) {
+      return `the shift of "${one}" is ${shift}, which must be from ${LOWEST_SHIFT} to ${highest}`;
+    }
+  }
+  for (const [bucket, pair] of Object.entries(sentiment.words)) {
+    if (Number(bucket) >= BUCKETS) return `it has a bucket ${bucket}, and the last one is ${BUCKETS - 1}`;
+    const weight = pair.find((one) => !isWithin(one, -HIGHEST_WORD_WEIGHT, HIGHEST_WORD_WEIGHT));
+    if (weight === undefined) continue;
+    return `bucket ${bucket} has the weight ${weight}, which must be from ${-HIGHEST_WORD_WEIGHT} to ${HIGHEST_WORD_WEIGHT}`;
+  }
+  return undefined;
 }
 
 const areCategoryBounds = (value: unknown): value is CategoryBounds =>
