@@ -54,13 +54,16 @@ export const deleteDrafts = (store: OntologyStore): Promise<void> =>
 export async function breakableStore() {
   const store = await OxigraphOntologyStore.open({ path: ":memory:" });
   let refuses: (quads: readonly Quad[]) => boolean = () => false;
-  const insert: OntologyStore["insert"] = async (name, quads) => {
-    if (refuses([...quads])) throw new IoError("The disk is full.", { code: "store_unavailable" });
-    return store.insert(name, quads);
+  const change: OntologyStore["change"] = async (name, { insert = [], ...others }) => {
+    const quads = [...insert];
+    if (refuses(quads)) throw new IoError("The disk is full.", { code: "store_unavailable" });
+    return store.change(name, { ...others, insert: quads });
   };
+  const insert: OntologyStore["insert"] = (name, quads) => change(name, { insert: quads });
   const ontologyStore = new Proxy<OntologyStore>(store, {
     get: (target, name) => {
       if (name === "insert") return insert;
+      if (name === "change") return change;
       const member = Reflect.get(target, name) as unknown;
       return typeof member === "function" ? (member.bind(target) as unknown) : member;
     },

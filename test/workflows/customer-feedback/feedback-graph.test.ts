@@ -27,7 +27,7 @@ function graphWithSnapshots(turn: (began: Promise<unknown>) => Promise<unknown>)
     if ((await found).length === 0) await store.insert(name, insert);
   };
   const match = store.match.bind(store);
-  return new FeedbackGraph(Object.assign(Object.create(store) as OntologyStore, { match, change }));
+  return new FeedbackGraph(Object.assign(Object.create(store) as OntologyStore, { match, change, isExclusive: false }));
 }
 
 const permitted = async (): Promise<number> =>
@@ -87,7 +87,11 @@ describe("the cap of mails for one customer", () => {
 
   it("is not reached because a change got lost", async () => {
     const match = store.match.bind(store);
-    const lossy = Object.assign(Object.create(store) as OntologyStore, { match, change: async () => {} });
+    const lossy = Object.assign(Object.create(store) as OntologyStore, {
+      match,
+      change: async () => {},
+      isExclusive: false,
+    });
     const lost = () => permit(new FeedbackGraph(lossy), "F-3");
     await expect(lost()).rejects.toMatchObject({ type: "io_error" });
     await permit(new FeedbackGraph(store), "F-1");
