@@ -101,13 +101,15 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
   const inTurn = (
     { threadId = crypto.randomUUID(), signal, ...rest }: AskOptions,
     work: (options: AskOptions & { threadId: string; modelName: string | undefined }) => Promise<AgentAnswer>,
-  ): Promise<AgentAnswer> =>
-    queue.run(threadId, async () => {
-      const ended = AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]);
+  ): Promise<AgentAnswer> => {
+    const ended = AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]);
+    const inItsTurn = async (): Promise<AgentAnswer> => {
       const answer = await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
       if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
       return answer;
-    });
+    };
+    return queue.run(threadId, inItsTurn, ended);
+  };
 
   return {
     agent,
