@@ -104,9 +104,12 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
   ): Promise<AgentAnswer> => {
     const ended = AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]);
     const inItsTurn = async (): Promise<AgentAnswer> => {
-      const answer = await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
-      if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
-      return answer;
+      try {
+        return await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
+      } finally {
+        // One that was broken off goes on from where it stands, too.
+        if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
+      }
     };
     return queue.run(threadId, inItsTurn, ended);
   };
