@@ -14,7 +14,7 @@ import { createKnowledgeGraphTools } from "../tools/index.ts";
 import type { MailReviewRequest } from "./approval/mail-review.ts";
 import type { AgentAnswer, AskOptions } from "./ask.ts";
 import { createChatModel } from "./chat-model.ts";
-import { createFeedbackAgent, type FeedbackAgent } from "./feedback-agent.ts";
+import { createSharingAgent, type FeedbackAgent } from "./feedback-agent.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 
 /** What `openChat` needs of the settings: the model, and where conversations are kept. */
@@ -118,7 +118,7 @@ class AgentChat implements Chat {
     const known = this.#agents.get(key);
     if (known) return known;
     const { application, model, checkpointer, tools, logger } = this.#parts;
-    const made = createFeedbackAgent({
+    const made = createSharingAgent({
       tools: tools.filter(({ scope }) => scopes.has(scope)).map(({ tool }) => tool),
       model,
       checkpointer,

@@ -86,6 +86,16 @@ export interface FeedbackAgent {
  * const { text } = await agent.ask("Customer C-1007 wrote: 'Great product!'", { threadId: "anna", onToken: print });
  */
 export async function createFeedbackAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
+  const agent = await createSharingAgent(options);
+  const close = async (): Promise<void> => {
+    await agent.close();
+    if (options.checkpointer instanceof SqliteCheckpointSaver) options.checkpointer.close();
+  };
+  return { ...agent, close };
+}
+
+/** The same for several agents that share a checkpointer: `close` leaves it open for the others. */
+export async function createSharingAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
   const { model = new OfflineChatModel(), approval } = options;
   const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
   const { createAgentGraph, resumption } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
@@ -101,13 +111,18 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
   const inTurn = (
     { threadId = crypto.randomUUID(), signal, ...rest }: AskOptions,
     work: (options: AskOptions & { threadId: string; modelName: string | undefined }) => Promise<AgentAnswer>,
-  ): Promise<AgentAnswer> =>
-    queue.run(threadId, async () => {
-      const ended = AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]);
-      const answer = await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
-      if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
-      return answer;
-    });
+  ): Promise<AgentAnswer> => {
+    const ended = AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]);
+    const inItsTurn = async (): Promise<AgentAnswer> => {
+      try {
+        return await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
+      } finally {
+        // One that was broken off goes on from where it stands, too.
+        if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
+      }
+    };
+    return queue.run(threadId, inItsTurn, ended);
+  };
 
   return {
     agent,
@@ -129,7 +144,6 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
     close: async () => {
       closing.abort(new DOMException("The agent was closed.", "AbortError"));
       await queue.idle();
-      if (checkpointer instanceof SqliteCheckpointSaver) checkpointer.close();
     },
   };
 }

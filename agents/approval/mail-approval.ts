@@ -160,14 +160,24 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
       if (decision === null) return await lookAgain(mail, signal);
       if (by === undefined) return again("Nobody here may decide. Decide in the console or by the command approvals.");
       const decided = await decideOrYield(mail, unchangedIsApproved(mail, decision), by);
-      const result = await resultOf(id, signal);
-      if (result.status !== "waiting_for_approval") return { state: "settled", result, decided };
-      return again(
-        `${decided.first ? `${decided.by} has decided first` : "Your decision was kept"}, but another mail waits now.`,
-      );
+      return await outcomeOf(id, decided, signal);
     } catch (error) {
       signal?.throwIfAborted();
       return again(explain(error));
+    }
+  };
+
+  /** What came of a decision. It is stored: whatever fails here does not undo it. */
+  const outcomeOf = async (id: string, decided: Decided, signal: AbortSignal | undefined): Promise<Outcome> => {
+    const whose = decided.first ? `${decided.by} has decided first` : "Your decision was kept";
+    try {
+      const result = await resultOf(id, signal);
+      if (result.status !== "waiting_for_approval") return { state: "settled", result, decided };
+      return again(`${whose}, but another mail waits now.`);
+    } catch (error) {
+      signal?.throwIfAborted();
+      logger.error({ cause: describeCause(error), workflow_id: id }, "the result of a decision could not be read");
+      return again(`${whose}; its result could not be read.`);
     }
   };
 

@@ -93,6 +93,16 @@ describe("dev", () => {
     expect((await dev.ended).code).toBe(0);
   });
 
+  it("passes on a line of yours that looks like one of its own", async () => {
+    const cwd = temporaryFolder();
+    const line = '{"success":false, and no JSON';
+    writeFileSync(join(cwd, "workflows.ts"), `console.log(${JSON.stringify(line)});\n${moduleWithLimit(5)}`);
+    const dev = startDev(["--workflows", "workflows.ts", "--json"], { cwd });
+    const ready = dev.output();
+    await dev.said(line);
+    expect(JSON.parse((await ready.next()).value as string)).toMatchObject({ status: "ready" });
+  });
+
   it("needs to know the workflows", async () => {
     const cwd = temporaryFolder();
     expect(await call(["dev"], { cwd })).toMatchObject({

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
+import { abortable } from "../../abortable.ts";
 import { isCutOff, requireAnswer } from "../../chat-completions/answer.ts";
 import { withoutReasoning } from "../../chat-completions/reasoning.ts";
 import { ToolCallCollector } from "../../chat-completions/tool-calls.ts";
@@ -86,18 +87,5 @@ async function parseJson(text: string): Promise<unknown> {
     return parseJsonMarkdown(text, JSON.parse);
   } catch {
     return undefined;
-  }
-}
-
-/** Lets one who waits go; the request itself goes on for others who may wait. */
-async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

@@ -169,9 +169,13 @@ function eventStream(
   const encoder = new TextEncoder();
   const written = ({ type, ...data }: ChatEvent): Uint8Array =>
     encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+  let alive: NodeJS.Timeout | undefined;
   return new ReadableStream({
     start: async (controller) => {
-      const alive = setInterval(() => controller.enqueue(encoder.encode(": still there\n\n")), SILENCE_MS);
+      alive = setInterval(() => {
+        // None while something is still to be read, or once nobody reads any more: `enqueue` would throw then, out of a timer.
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": still there\n\n"));
+      }, SILENCE_MS);
       try {
         controller.enqueue(written({ type: "thread", thread_id: threadId }));
         for await (const event of events) controller.enqueue(written(event));
@@ -183,6 +187,9 @@ function eventStream(
         end();
       }
     },
-    cancel,
+    cancel: () => {
+      clearInterval(alive);
+      cancel();
+    },
   });
 }

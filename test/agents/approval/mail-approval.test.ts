@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { Command } from "@langchain/langgraph";
 import { DynamicStructuredTool } from "@langchain/core/tools";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import {
   createChatModel,
@@ -16,6 +16,7 @@ import {
   type ToolCallEnd,
 } from "../../../agents/index.ts";
 import { reviewRequest } from "../../../agents/approval/mail-review.ts";
+import { IoError } from "../../../src/errors.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { openConversation } from "./conversation.ts";
 import { setCustomer } from "../../support/approval.ts";
@@ -185,6 +186,19 @@ describe("a decision counts for the mail that was shown", () => {
     const { text } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
     expect(text).toBe("Done.");
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
+  });
+
+  test("one that was kept is not said to be lost where its result can't be read", async () => {
+    const { agent, workflow, ontologyStore } = await start(oneMail());
+    await agent.ask("Process F-1", { threadId });
+    await setCustomer(ontologyStore, "abi:email", "new@example.org");
+    const getResult = workflow.getWorkflowResult.bind(workflow);
+    vi.spyOn(workflow, "getWorkflowResult").mockImplementationOnce(async (...given) => {
+      await getResult(...given);
+      throw new IoError("The engine can't be reached.", { code: "engine_unavailable" });
+    });
+    const { review } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
+    expect(actionOf(review).note).toBe("Your decision was kept; its result could not be read.");
   });
 
   test("one that was replaced behind the card is not decided on", async () => {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../../agents/index.ts";
 import { IoError, ValidationError } from "../../../src/errors.ts";
-import { reply, startOpenAiServer, toolCall, type ScriptStep } from "../../support/openai-server.ts";
+import { reply, startOpenAiServer, status, toolCall, type ScriptStep } from "../../support/openai-server.ts";
 import { feedbackTools } from "../feedback-tools.ts";
 import { checkpointerContract } from "./checkpointer-contract.ts";
 
@@ -89,6 +89,17 @@ describe("a conversation", () => {
     return server.requests.map(({ body }) => body.messages.map(({ role, content }) => [role, content]));
   };
 
+  /** What a file holds: of each checkpoint its thread and the number of its messages. */
+  const kept = async (file: string): Promise<unknown[]> => {
+    const saver = new SqliteCheckpointSaver(file);
+    const found: unknown[] = [];
+    for await (const { config, checkpoint } of saver.list({})) {
+      found.push([config.configurable?.["thread_id"], (checkpoint.channel_values["messages"] as unknown[]).length]);
+    }
+    saver.close();
+    return found;
+  };
+
   test("goes on after a restart, and knows nothing of another thread", async () => {
     const file = newFile();
     await asking(
@@ -119,16 +130,17 @@ describe("a conversation", () => {
       "a",
       "b",
     );
-    const saver = new SqliteCheckpointSaver(file);
-    const kept: unknown[] = [];
-    for await (const { config, checkpoint } of saver.list({})) {
-      kept.push([config.configurable?.["thread_id"], (checkpoint.channel_values["messages"] as unknown[]).length]);
-    }
-    saver.close();
-    expect(kept).toEqual([
+    expect(await kept(file)).toEqual([
       ["anna", 6],
       ["ben", 2],
     ]);
+  });
+
+  test("keeps only where it stands after a request that failed, too", async () => {
+    const file = newFile();
+    const failing = asking(file, [toolCall("analyze_feedback_sentiment", { text: "x" }), status(401)], "anna", "a");
+    await expect(failing).rejects.toMatchObject({ name: "ValidationError" });
+    expect(await kept(file)).toEqual([["anna", 3]]);
   });
 
   test("takes two messages at once one after the other", async () => {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { SCOPES } from "../../../src/workflow/operation.ts";
 import { serveConsole, submit } from "../../support/console.ts";
 import { reply, startOpenAiServer, status, toolCall, toolCalls, type ScriptStep } from "../../support/openai-server.ts";
@@ -60,6 +60,42 @@ async function start(script: ScriptStep[]) {
     return parsed(await response.text());
   };
   return { ...service, model, send, events };
+}
+
+/** A service whose model thinks for ever. */
+async function startThinking() {
+  const [asked, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const thinking = createServer((_request, response) => {
+    response.on("close", () => stopped.resolve());
+    asked.resolve();
+  });
+  await new Promise<void>((resolve) => void thinking.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void thinking.close());
+  const { port } = thinking.address() as AddressInfo;
+  const { url } = await serveConsole({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` });
+  return { url, asked: asked.promise, stopped: stopped.promise };
+}
+
+const THREAD = "1a01ddb5-2b26-4052-a5cd-a5b7b057d972";
+
+/** Asks in one and the same conversation. */
+const post = (url: string, signal?: AbortSignal): Promise<Response> =>
+  fetch(`${url}/chat`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ message: "Hi", thread_id: THREAD }),
+    ...(signal && { signal }),
+  });
+
+/** An answer that is open: its first words have come. */
+async function openAnswer(url: string): Promise<{ next: () => Promise<string>; leave: () => void }> {
+  const gone = new AbortController();
+  const response = await post(url, gone.signal);
+  onTestFinished(() => gone.abort());
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async (): Promise<string> => (await reader.read()).value ?? "";
+  expect(await next()).toContain("event: thread");
+  return { next, leave: () => gone.abort() };
 }
 
 const parsed = (text: string): Event[] =>
@@ -138,26 +174,43 @@ describe("talking to the agent", () => {
   });
 
   it("stops the model when whoever asked has gone", async () => {
-    const [asked, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    // A model that thinks for ever.
-    const thinking = createServer((_request, response) => {
-      response.on("close", () => stopped.resolve());
-      asked.resolve();
-    });
-    await new Promise<void>((resolve) => void thinking.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void thinking.close());
-    const { port } = thinking.address() as AddressInfo;
-    const { url } = await serveConsole({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` });
+    const { url, asked, stopped } = await startThinking();
     const gone = new AbortController();
-    await fetch(`${url}/chat`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: '{"message":"Hi"}',
-      signal: gone.signal,
-    });
-    await asked.promise;
+    await post(url, gone.signal);
+    await asked;
     gone.abort();
-    await expect(stopped.promise).resolves.toBeUndefined();
+    await expect(stopped).resolves.toBeUndefined();
+  });
+
+  it("leaves out whoever goes while they wait for their turn, and tells the others that it is still there", async () => {
+    const { url, asked } = await startThinking();
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const first = await openAnswer(url);
+    await asked;
+    const second = await openAnswer(url);
+    second.leave();
+    await expect.poll(() => vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(15_000);
+    expect(await first.next()).toBe(": still there\n\n");
+  });
+
+  it("gives at most 50 answers at a time, and whoever goes makes room, also where they wait for their turn", async () => {
+    const { url, asked } = await startThinking();
+    await openAnswer(url);
+    await asked;
+    const waiting = await Promise.all(Array.from({ length: 49 }, () => openAnswer(url)));
+    const refused = await post(url);
+    expect([refused.status, await refused.json()]).toMatchObject([503, { error_code: "too_many_streams" }]);
+    expect(refused.headers.get("retry-after")).toBe("10");
+    waiting[0]!.leave();
+    await expect
+      .poll(async () => {
+        const response = await post(url);
+        await response.body?.cancel();
+        return response.status;
+      })
+      .toBe(200);
   });
 });
 
