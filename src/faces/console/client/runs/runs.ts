@@ -64,10 +64,10 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
         <thead>
           <tr>
             <th>Run of</th>
-            <th>Workflow</th>
+            <th class="only-wide">Workflow</th>
             <th>Status</th>
-            <th>Step</th>
-            <th class="number">Took</th>
+            <th class="only-wide">Step</th>
+            <th class="number only-wide">Took</th>
             <th class="number">Started</th>
           </tr>
         </thead>
@@ -75,11 +75,16 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
           ${page.runs.map(
             (run) => html`
               <tr key=${run.workflow_id}>
-                <td><a href=${href(["runs", run.workflow_id])} dir="auto">${run.key ?? run.workflow_id}</a></td>
-                <td class="muted">${run.workflow}</td>
+                <td>
+                  <a href=${href(["runs", run.workflow_id])} dir="auto">${run.key ?? run.workflow_id}</a>
+                  <span class="only-narrow muted"
+                    >${[run.workflow, run.current_step && stepName(run.current_step)].filter(Boolean).join(", ")}</span
+                  >
+                </td>
+                <td class="muted only-wide">${run.workflow}</td>
                 <td><${RunStatus} run=${run} /></td>
-                <td class="muted">${run.current_step && stepName(run.current_step)}</td>
-                <td class="number muted">
+                <td class="muted only-wide">${run.current_step && stepName(run.current_step)}</td>
+                <td class="number muted only-wide">
                   ${run.start_time && run.end_time && duration(Date.parse(run.end_time) - Date.parse(run.start_time))}
                 </td>
                 <td class="number muted">${run.start_time && html`<${Time} at=${run.start_time} />`}</td>
