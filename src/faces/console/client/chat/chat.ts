@@ -6,6 +6,7 @@ import { useLoad } from "../load.ts";
 import { go, href } from "../router.ts";
 import { may, session } from "../session.ts";
 import { Icon } from "../ui/icons.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Empty, Failed, Loading, Pending } from "../ui/states.ts";
 import { getStatus, type ChatStatus } from "./chat-api.ts";
 import { clear, conversation, open, resume, send, stop, type Item } from "./conversation.ts";
@@ -189,7 +190,7 @@ function WaitingMails() {
             <h2>
               <span class="badge warn">Needs you</span>
               <span>The mail for</span>
-              <a href=${href(["feedback", key])} class="id" dir="auto">${key}</a>
+              <a href=${href(["feedback", key])} class="id"><${OneLine} text=${key} /></a>
             </h2>
             <${Decide} id=${id} onDecided=${() => onDecided(id)} isEmbedded />
           </div>

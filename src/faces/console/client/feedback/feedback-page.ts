@@ -7,6 +7,7 @@ import { RunPanel } from "../runs/run-panel.ts";
 import type { Run } from "../runs/runs-api.ts";
 import { Fact, Score } from "../ui/facts.ts";
 import { Legend, MarkedText } from "../ui/marked-text.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { Categories, Outcome, SentimentMark } from "./badges.ts";
@@ -54,11 +55,13 @@ function Head({ feedback }: { feedback: FeedbackDetails }) {
   const { subject, customer, customer_id: id, customer_name: name, timestamp } = feedback;
   return html`
     <header class="page-head">
-      <p class="crumbs"><a href=${href([])}>Inbox</a> <span class="muted" dir="auto">${feedback.feedback_id}</span></p>
-      <h1 dir="auto">${subject}</h1>
+      <p class="crumbs">
+        <a href=${href([])}>Inbox</a> <span class="muted"><${OneLine} text=${feedback.feedback_id} /></span>
+      </p>
+      <h1><${OneLine} text=${subject} /></h1>
       <p class="facts">
         <${Outcome} item=${feedback} />
-        <a href=${href([], { customer_id: id })} dir="auto">${name ?? id}</a>
+        <a href=${href([], { customer_id: id })}><${OneLine} text=${name ?? id} /></a>
         ${customer && html`<span class="chip">${customer.segment}</span> <span class="muted">lifetime value ${customer.lifetime_value.toLocaleString("en")}</span>`}
         ${customer?.do_not_contact && html`<span class="badge quiet">Do not contact</span>`}
         <span class="muted"><${Time} at=${timestamp} isFull /></span>

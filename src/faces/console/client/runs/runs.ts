@@ -4,6 +4,7 @@ import type { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { RunPanel } from "./run-panel.ts";
@@ -76,7 +77,7 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
             (run) => html`
               <tr key=${run.workflow_id}>
                 <td>
-                  <a href=${href(["runs", run.workflow_id])} dir="auto">${run.key ?? run.workflow_id}</a>
+                  <a href=${href(["runs", run.workflow_id])}><${OneLine} text=${run.key ?? run.workflow_id} /></a>
                   <span class="only-narrow muted"
                     >${[run.workflow, run.current_step && stepName(run.current_step)].filter(Boolean).join(", ")}</span
                   >
@@ -103,7 +104,7 @@ export function RunPage({ id }: { id: string }) {
   return html`
     <header class="page-head">
       <p class="crumbs"><a href=${href(["runs"])}>Runs</a></p>
-      <h1 dir="auto">${run?.key ?? "Run"}</h1>
+      <h1><${OneLine} text=${run?.key ?? "Run"} /></h1>
       <p class="facts">
         ${run && html`<${RunStatus} run=${run} />`} <span class="muted">${run?.workflow}</span>
         <code class="id">${id}</code>
