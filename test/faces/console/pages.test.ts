@@ -176,6 +176,17 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator(".notice.bad").textContent()).toContain("The customer has no usable e-mail address");
   });
 
+  it("says that nothing was decided where a run ended first, and explains no marks where there are none", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, { customer_id: "C-9999" });
+    const page = await open(service, "feedback/F-1");
+    await page.getByText("None: the run failed before one was made").waitFor();
+    expect(await page.locator(".fact", { hasText: "Categories" }).innerText()).toMatch(/Categories\s+—/);
+    expect(await page.locator(".legend").count()).toBe(0);
+    await page.goto(`${service.url}/console/try?text=The+outage+cost+us`);
+    await page.locator(".legend mark").first().waitFor();
+  });
+
   it("marks what led to the analysis, and says which rule decided", async () => {
     const service = await serveConsole();
     await submit(service, COMPLAINT);

@@ -30,7 +30,7 @@ export function FeedbackPage({ id }: { id: string }) {
         <section class="card" aria-labelledby="wrote">
           <h2 id="wrote">What the customer wrote</h2>
           <${MarkedText} text=${value.text} evidence=${evidenceOf(value)} />
-          <${Legend} />
+          <${Legend} text=${value.text} evidence=${evidenceOf(value)} />
         </section>
         <section class="card" aria-labelledby="run">
           <h2 id="run">Run</h2>
@@ -70,6 +70,12 @@ function Head({ feedback }: { feedback: FeedbackDetails }) {
   `;
 }
 
+/** Runs that have ended without a decision, by their status. */
+const UNDECIDED: Partial<Record<FeedbackDetails["status"], string>> = {
+  failed: "None: the run failed before one was made",
+  cancelled: "None: the run was cancelled before one was made",
+};
+
 function Facts({ feedback }: { feedback: FeedbackDetails }) {
   const { action, reasons, sentiment, categories, stated, ticket, reference, language } = feedback;
   const { sentiment_analysis: bySentiment, category_analysis: byCategory } = feedback;
@@ -77,7 +83,7 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
     <aside class="column-side" aria-label="Facts">
       <section class="card">
         <h2>Decision</h2>
-        <p class="decision">${action ? ACTIONS[action] : "Not decided yet"}</p>
+        <p class="decision">${action ? ACTIONS[action] : (UNDECIDED[feedback.status] ?? "Not decided yet")}</p>
         <ul class="reasons">
           ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}
         </ul>
@@ -97,7 +103,9 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
             >${sentiment ? html`<${SentimentMark} sentiment=${sentiment} /> ${sentiment}` : "—"}<//
           >
           ${bySentiment && html`<${Fact} name="Sure"><${Score} value=${bySentiment.score} /><//>`}
-          <${Fact} name="Categories"><${Categories} categories=${categories} /><//>
+          <${Fact} name="Categories"
+            >${categories.length > 0 ? html`<${Categories} categories=${categories} />` : "—"}<//
+          >
           ${byCategory && html`<${Fact} name="Sure"><${Score} value=${byCategory.score} /><//>`}
           ${stated.sentiment && html`<${Fact} name="Stated">${stated.sentiment}<//>`}
           ${stated.categories.length > 0 && html`<${Fact} name="Stated"><${Categories} categories=${stated.categories} /><//>`}
