@@ -69,6 +69,19 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(await right.innerText()).toMatch(new RegExp(`${other}\\s+billing\\s+legal`));
   });
 
+  it("lists the times in one column, whatever badge a mail has", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, { feedback_text: "The third outage this month. I am furious.", customer_id: "C-1022" });
+    const page = await open(service, "approvals");
+    await page.getByText("escalated").waitFor();
+    const ends = await page.locator(".queue-item time").evaluateAll((times) => {
+      const drawn = times as unknown as { getBoundingClientRect(): { right: number } }[];
+      return drawn.map((time) => Math.round(time.getBoundingClientRect().right));
+    });
+    expect(ends).toHaveLength(2);
+    expect(ends[0]).toBe(ends[1]);
+  });
+
   it("decides nothing by keys while somebody writes", async () => {
     const service = await serveConsole();
     await submit(service, {});

@@ -106,6 +106,29 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()[0]).toContain("Thank you, from me.");
   });
 
+  it("shows the card at once on a phone, however much was said before", async () => {
+    const service = await start([reply("A long answer.\n\n".repeat(40)), PROCESS]);
+    const context = await person({ viewport: { width: 390, height: 844 } });
+    const page = await open(service, "chat", { context });
+    await say(page, "Tell me all");
+    await page.getByText("A long answer.").last().waitFor();
+    await page.getByRole("button", { name: "Send" }).waitFor();
+    await say(page, "Process F-1");
+    const approve = card(page).getByRole("button", { name: "Approve" });
+    // What is drawn at its middle: neither the input nor the pages' bar.
+    const isInReach = async () => {
+      const { x, y, width, height } = (await approve.boundingBox())!;
+      const drawn = `document.elementFromPoint(${x + width / 2}, ${y + height / 2})`;
+      return page.evaluate(`${drawn}?.closest("button")?.textContent.includes("Approve") ?? false`);
+    };
+    await approve.waitFor();
+    await expect.poll(isInReach).toBe(true);
+    await page.goto(page.url());
+    await approve.waitFor();
+    await page.frameLocator("iframe").getByRole("heading").waitFor();
+    await expect.poll(isInReach).toBe(true);
+  });
+
   it("sends nothing that was rejected, of several mails in one turn, and waits for all of them", async () => {
     const calls = ["F-1", "F-2"].map((id): [string, unknown] => ["process_customer_feedback", feedback(id)]);
     const service = await start([toolCalls(...calls), reply("Both are settled.")]);

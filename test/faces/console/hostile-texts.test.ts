@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { chromiumPath, open, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
+import { reply, startOpenAiServer } from "../../support/openai-server.ts";
 
 const SCRIPTS = `<script>document.title = "owned"</script><img src="https://evil.example/pixel.png" onerror="document.title='owned'"><svg onload="document.title='owned'"></svg>`;
 const LINKS =
@@ -24,7 +25,15 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
     const page = await open(service, "");
     for (const path of ["", `feedback/${encodeURIComponent("F-1<b>/../?x=1#y")}`, `approvals/${id}`, `runs/${id}`]) {
       await page.goto(`${service.url}/console/${path}`);
-      await page.getByText(String(texts["subject"]).slice(0, 12)).or(page.locator(".span")).first().waitFor();
+      await page
+        .getByText(
+          String(texts["subject"])
+            .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, "\uFFFD")
+            .slice(0, 12),
+        )
+        .or(page.locator(".span"))
+        .first()
+        .waitFor();
       expect(await page.title()).toMatch(/Console$/);
       expect(
         await page.locator("main script, main img, main svg[onload], a[href^='javascript'], a[href*='evil']").count(),
@@ -34,6 +43,24 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
         over: await page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)"),
       }).toEqual({ path, over: 0 });
     }
+  });
+
+  it("show what would turn their letters around", async () => {
+    const model = await startOpenAiServer([reply("It is about \u202Egnp.lleh\u202C.")]);
+    onTestFinished(() => model.close());
+    const service = await serveConsole({ openaiBaseUrl: model.url, openaiModel: "small" });
+    const [id] = await submit(service, { subject: RIGHT_TO_LEFT });
+    const page = await open(service, "");
+    const shown = page.getByText("\uFFFDgnp.lleh\uFFFD مرحبا");
+    for (const path of ["", "feedback/F-1", "approvals", `approvals/${id}`]) {
+      await page.goto(`${service.url}/console/${path}`);
+      await shown.first().waitFor();
+      expect({ path, turned: await page.getByText("\u202Egnp").count() }).toEqual({ path, turned: 0 });
+    }
+    await page.goto(`${service.url}/console/chat`);
+    await page.getByLabel("Message", { exact: true }).fill("What is it about?");
+    await page.keyboard.press("Enter");
+    await page.getByText("It is about \uFFFDgnp.lleh\uFFFD.").waitFor();
   });
 
   it("stay text in a mail's frame, where no link leads anywhere", async () => {

@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import {
   barriers,
@@ -22,6 +23,24 @@ const COMPLAINT = {
   subject: "Third outage",
   feedback_text: "The third outage this month. I am furious.",
 };
+
+/** The window's own overflow, and what runs out of it unless it can be scrolled to. */
+const tooWide = (page: Page): Promise<string[]> =>
+  page.evaluate(`(() => {
+    const isReached = (element) => {
+      for (let at = element; at; at = at.parentElement)
+        if (at !== document.documentElement && ["auto", "scroll", "hidden"].includes(getComputedStyle(at).overflowX)) return true;
+      return false;
+    };
+    const { documentElement: root } = document;
+    const wide = [...document.querySelectorAll("body *")].filter(
+      (element) => element.getBoundingClientRect().right > innerWidth + 0.5 && !isReached(element),
+    );
+    return [
+      ...(root.scrollWidth > innerWidth ? ["page: " + root.scrollWidth] : []),
+      ...wide.map((element) => element.outerHTML.slice(0, 80)),
+    ];
+  })()`);
 
 describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
   useBrowser();
@@ -48,6 +67,37 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
       expect({ path, barriers: await barriers(page) }).toEqual({ path, barriers: [] });
       await page.close();
     }
+  });
+
+  it("fits a phone, with everything in reach", async () => {
+    const service = await serveConsole({}, { hasChat: true });
+    const [first, second] = await submit(service, { feedback_id: `auto-${"0".repeat(32)}` }, COMPLAINT);
+    const context = await person({ viewport: { width: 390, height: 844 } });
+    const pages: readonly [path: string, text: string][] = [
+      ["", "Third outage"],
+      ["feedback/F-2", "Critical category"],
+      ["approvals", "Third outage"],
+      [`approvals/${first}`, "What it answers"],
+      ["chat", "What should the agent do?"],
+      ["runs", "F-2"],
+      [`runs/${second}`, "Ticket created"],
+      ["charts", "Sentiment over time"],
+      ["try?text=You+charged+me+twice", "billing"],
+      ["graph", "Questions"],
+      ["nowhere", "There is no such page"],
+    ];
+    for (const [path, text] of pages) {
+      const page = await open(service, path, { context });
+      await page.getByText(text).locator("visible=true").first().waitFor();
+      expect({ path, over: await tooWide(page) }).toEqual({ path, over: [] });
+      expect({ path, barriers: await barriers(page) }).toEqual({ path, barriers: [] });
+      await page.close();
+    }
+    const page = await open(service, "", { context });
+    await page.getByRole("button", { name: "As the system" }).click();
+    await page.getByRole("button", { name: "Light" }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 
   it("keeps filters in the address, and goes back", async () => {
@@ -124,6 +174,17 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     const page = await open(service, "feedback/F-1");
     await page.getByRole("button", { name: "Retry" }).waitFor();
     expect(await page.locator(".notice.bad").textContent()).toContain("The customer has no usable e-mail address");
+  });
+
+  it("says that nothing was decided where a run ended first, and explains no marks where there are none", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, { customer_id: "C-9999" });
+    const page = await open(service, "feedback/F-1");
+    await page.getByText("None: the run failed before one was made").waitFor();
+    expect(await page.locator(".fact", { hasText: "Categories" }).innerText()).toMatch(/Categories\s+—/);
+    expect(await page.locator(".legend").count()).toBe(0);
+    await page.goto(`${service.url}/console/try?text=The+outage+cost+us`);
+    await page.locator(".legend mark").first().waitFor();
   });
 
   it("marks what led to the analysis, and says which rule decided", async () => {

@@ -9,6 +9,7 @@ import { may, readSession, session, signOut } from "./session.ts";
 import { SignIn } from "./sign-in.ts";
 import { nextTheme, theme } from "./theme.ts";
 import { Icon } from "./ui/icons.ts";
+import { plain } from "./ui/one-line.ts";
 import { Pending } from "./ui/states.ts";
 import { Toasts } from "./ui/toast.ts";
 
@@ -27,7 +28,7 @@ function Shell() {
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
-    document.title = `${page.title}${id === undefined ? "" : ` ${id}`} · Console`;
+    document.title = `${page.title}${id === undefined ? "" : ` ${plain(id)}`} · Console`;
     // So that screen readers announce the new page. On arrival the browser does that.
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;

@@ -27,8 +27,8 @@ export function SignIn() {
       <form class="card form" onSubmit=${onSubmit}>
         <h1>Sign in</h1>
         <p class="muted">
-          With a token from whoever runs this service; where none are set, with the one that it printed at its start.
-          Its name signs what you decide.
+          Look in the terminal where <code>abi-workflows serve</code> runs: it printed a token when it started. If it
+          printed none, ask whoever runs the service for yours. Your decisions are signed with the token's name.
         </p>
         <label
           >Token

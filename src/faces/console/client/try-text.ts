@@ -84,7 +84,7 @@ function Findings({ text, sentiment, categories }: Awaited<ReturnType<typeof ana
     <section class="card">
       <h2>Evidence</h2>
       <${MarkedText} text=${text} evidence=${evidence} />
-      <${Legend} />
+      <${Legend} text=${text} evidence=${evidence} />
     </section>
     <div class="pair">
       <section class="card">

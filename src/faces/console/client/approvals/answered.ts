@@ -5,6 +5,7 @@ import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { may } from "../session.ts";
 import { MarkedText } from "../ui/marked-text.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Loading } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
 
@@ -19,9 +20,11 @@ export function Answered({ feedbackId }: { feedbackId: string }) {
   return html`
     <aside class="answered" aria-label="What it answers">
       <p class="label">What it answers</p>
-      <h2 dir="auto"><a href=${href(["feedback", feedbackId])}>${subject}</a></h2>
+      <h2>
+        <a href=${href(["feedback", feedbackId])}><${OneLine} text=${subject} /></a>
+      </h2>
       <p class="facts">
-        <span dir="auto">${value.customer_name ?? value.customer_id}</span>
+        <${OneLine} text=${value.customer_name ?? value.customer_id} />
         ${customer && html`<span class="chip">${customer.segment}</span>`}
         <span class="muted"><${Time} at=${value.timestamp} isFull /></span>
       </p>

@@ -9,6 +9,7 @@ import { useLoad } from "../load.ts";
 import { go, href } from "../router.ts";
 import type { Run } from "../runs/runs-api.ts";
 import { may } from "../session.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
 import { listApprovals } from "./approvals-api.ts";
@@ -109,9 +110,9 @@ function List({
               aria-current=${run.workflow_id === id ? "true" : undefined}
             >
               <${SentimentMark} sentiment=${run.result?.["sentiment"] as Sentiment | undefined} />
-              <b dir="auto">${subject}</b>
+              <b><${OneLine} text=${subject} /></b>
               ${run.start_time && html`<${Time} at=${run.start_time} />`}
-              <span class="muted" dir="auto">${customer}</span>
+              <span class="muted"><${OneLine} text=${customer} /></span>
               ${run.result?.["action"] === "escalate" && html`<span class="chip">escalated</span>`}
             </a>
           </li>

@@ -6,6 +6,7 @@ import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { MailView } from "../ui/mail-view.ts";
+import { plain } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { say } from "../ui/toast.ts";
 import { Answered } from "./answered.ts";
@@ -49,7 +50,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
     setIsBusy(true);
     try {
       const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
-      say(`${DONE[decision]}: ${seen.subject}`);
+      say(`${DONE[decision]}: ${plain(seen.subject)}`);
       onDecided();
     } catch (failure) {
       if (!(failure instanceof ApiError)) throw failure;

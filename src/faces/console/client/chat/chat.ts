@@ -6,6 +6,7 @@ import { useLoad } from "../load.ts";
 import { go, href } from "../router.ts";
 import { may, session } from "../session.ts";
 import { Icon } from "../ui/icons.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Empty, Failed, Loading, Pending } from "../ui/states.ts";
 import { getStatus, type ChatStatus } from "./chat-api.ts";
 import { clear, conversation, open, resume, send, stop, type Item } from "./conversation.ts";
@@ -171,10 +172,31 @@ function Turn({ item, isBusy }: { item: Item; isBusy: boolean }) {
   }
 }
 
+/** Brings an element into sight, and keeps it there while it loads, until somebody moves or types. */
+function useInSight() {
+  const element = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const { current } = element;
+    if (!current) return undefined;
+    const observer = new ResizeObserver(() => current.scrollIntoView({ block: "start" }));
+    const end = (): void => observer.disconnect();
+    observer.observe(current);
+    for (const type of TOUCHES) addEventListener(type, end, { passive: true });
+    return () => {
+      end();
+      for (const type of TOUCHES) removeEventListener(type, end);
+    };
+  }, []);
+  return element;
+}
+
+const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
+
 /** The mails that the conversation waits for, each to be decided on; then the agent goes on. */
 function WaitingMails() {
   const { waiting } = conversation.value;
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
+  const section = useInSight();
   const open = waiting.filter(({ workflow_id: id }) => !decided.has(id));
   const onDecided = (id: string): void => {
     const known = new Set([...decided, id]);
@@ -182,14 +204,14 @@ function WaitingMails() {
     if (waiting.every(({ workflow_id }) => known.has(workflow_id))) void resume();
   };
   return html`
-    <section class="waiting" aria-label="Mails that wait for you">
+    <section ref=${section} class="waiting" aria-label="Mails that wait for you">
       ${open.map(
         ({ workflow_id: id, key }) => html`
           <div key=${id} class="card waiting-mail">
             <h2>
               <span class="badge warn">Needs you</span>
               <span>The mail for</span>
-              <a href=${href(["feedback", key])} class="id" dir="auto">${key}</a>
+              <a href=${href(["feedback", key])} class="id"><${OneLine} text=${key} /></a>
             </h2>
             <${Decide} id=${id} onDecided=${() => onDecided(id)} isEmbedded />
           </div>

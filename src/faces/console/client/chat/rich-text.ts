@@ -4,6 +4,7 @@
  */
 import type { VNode } from "preact";
 import { html } from "../html.ts";
+import { plain } from "../ui/one-line.ts";
 
 const FENCE = /^\s*(?:```|~~~)/;
 const BULLET = /^\s{0,8}[-*•]\s+/;
@@ -11,7 +12,7 @@ const NUMBER = /^\s{0,8}(\d{1,3})[.)]\s+/;
 const HEADING = /^\s{0,3}#{1,6}\s+/;
 
 export function RichText({ text }: { text: string }) {
-  return html`<div class="rich" dir="auto">${blocksOf(text.split("\n"))}</div>`;
+  return html`<div class="rich" dir="auto">${blocksOf(plain(text).split("\n"))}</div>`;
 }
 
 function blocksOf(lines: readonly string[]): VNode[] {

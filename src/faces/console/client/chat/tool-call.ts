@@ -3,6 +3,7 @@ import { Categories, Outcome, SentimentMark } from "../feedback/badges.ts";
 import type { Action, Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { href } from "../router.ts";
+import { plain } from "../ui/one-line.ts";
 import type { Item } from "./conversation.ts";
 
 type Call = Extract<Item, { type: "call" }>;
@@ -56,7 +57,7 @@ export function ToolCallView({ call, isBusy }: { call: Call; isBusy: boolean }) 
               ([key, value]) =>
                 html`<div class="fact" key=${key}>
                   <dt><code>${key}</code></dt>
-                  <dd dir="auto">${typeof value === "string" ? value : JSON.stringify(value)}</dd>
+                  <dd dir="auto">${plain(typeof value === "string" ? value : JSON.stringify(value))}</dd>
                 </div>`,
             )}
           </dl>
@@ -64,7 +65,7 @@ export function ToolCallView({ call, isBusy }: { call: Call; isBusy: boolean }) 
             isOver &&
             html`<p class="label">${failed ? "Why it failed" : "Result"}</p>
               <pre class="rich-code" tabindex="0" dir="auto">
-${typeof result === "string" ? result : JSON.stringify(result, null, 2)}</pre>`
+${plain(typeof result === "string" ? result : JSON.stringify(result, null, 2))}</pre>`
           }
         </div>
       </details>

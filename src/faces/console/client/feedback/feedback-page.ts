@@ -7,6 +7,7 @@ import { RunPanel } from "../runs/run-panel.ts";
 import type { Run } from "../runs/runs-api.ts";
 import { Fact, Score } from "../ui/facts.ts";
 import { Legend, MarkedText } from "../ui/marked-text.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { Categories, Outcome, SentimentMark } from "./badges.ts";
@@ -29,7 +30,7 @@ export function FeedbackPage({ id }: { id: string }) {
         <section class="card" aria-labelledby="wrote">
           <h2 id="wrote">What the customer wrote</h2>
           <${MarkedText} text=${value.text} evidence=${evidenceOf(value)} />
-          <${Legend} />
+          <${Legend} text=${value.text} evidence=${evidenceOf(value)} />
         </section>
         <section class="card" aria-labelledby="run">
           <h2 id="run">Run</h2>
@@ -54,11 +55,13 @@ function Head({ feedback }: { feedback: FeedbackDetails }) {
   const { subject, customer, customer_id: id, customer_name: name, timestamp } = feedback;
   return html`
     <header class="page-head">
-      <p class="crumbs"><a href=${href([])}>Inbox</a> <span class="muted" dir="auto">${feedback.feedback_id}</span></p>
-      <h1 dir="auto">${subject}</h1>
+      <p class="crumbs">
+        <a href=${href([])}>Inbox</a> <span class="muted"><${OneLine} text=${feedback.feedback_id} /></span>
+      </p>
+      <h1><${OneLine} text=${subject} /></h1>
       <p class="facts">
         <${Outcome} item=${feedback} />
-        <a href=${href([], { customer_id: id })} dir="auto">${name ?? id}</a>
+        <a href=${href([], { customer_id: id })}><${OneLine} text=${name ?? id} /></a>
         ${customer && html`<span class="chip">${customer.segment}</span> <span class="muted">lifetime value ${customer.lifetime_value.toLocaleString("en")}</span>`}
         ${customer?.do_not_contact && html`<span class="badge quiet">Do not contact</span>`}
         <span class="muted"><${Time} at=${timestamp} isFull /></span>
@@ -67,6 +70,12 @@ function Head({ feedback }: { feedback: FeedbackDetails }) {
   `;
 }
 
+/** Runs that have ended without a decision, by their status. */
+const UNDECIDED: Partial<Record<FeedbackDetails["status"], string>> = {
+  failed: "None: the run failed before one was made",
+  cancelled: "None: the run was cancelled before one was made",
+};
+
 function Facts({ feedback }: { feedback: FeedbackDetails }) {
   const { action, reasons, sentiment, categories, stated, ticket, reference, language } = feedback;
   const { sentiment_analysis: bySentiment, category_analysis: byCategory } = feedback;
@@ -74,7 +83,7 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
     <aside class="column-side" aria-label="Facts">
       <section class="card">
         <h2>Decision</h2>
-        <p class="decision">${action ? ACTIONS[action] : "Not decided yet"}</p>
+        <p class="decision">${action ? ACTIONS[action] : (UNDECIDED[feedback.status] ?? "Not decided yet")}</p>
         <ul class="reasons">
           ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}
         </ul>
@@ -94,7 +103,9 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
             >${sentiment ? html`<${SentimentMark} sentiment=${sentiment} /> ${sentiment}` : "—"}<//
           >
           ${bySentiment && html`<${Fact} name="Sure"><${Score} value=${bySentiment.score} /><//>`}
-          <${Fact} name="Categories"><${Categories} categories=${categories} /><//>
+          <${Fact} name="Categories"
+            >${categories.length > 0 ? html`<${Categories} categories=${categories} />` : "—"}<//
+          >
           ${byCategory && html`<${Fact} name="Sure"><${Score} value=${byCategory.score} /><//>`}
           ${stated.sentiment && html`<${Fact} name="Stated">${stated.sentiment}<//>`}
           ${stated.categories.length > 0 && html`<${Fact} name="Stated"><${Categories} categories=${stated.categories} /><//>`}

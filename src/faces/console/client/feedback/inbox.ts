@@ -4,6 +4,7 @@ import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { href, place, setQuery } from "../router.ts";
 import { Icon } from "../ui/icons.ts";
+import { OneLine, plain } from "../ui/one-line.ts";
 import { Empty, Failed, Loading } from "../ui/states.ts";
 import { dayOf, fullTime, Time } from "../ui/time.ts";
 import { Categories, Outcome, SentimentMark } from "./badges.ts";
@@ -150,9 +151,11 @@ const Row = ({ item }: { item: FeedbackItem }) => html`
     <a class="row" href=${href(["feedback", item.feedback_id])}>
       <${SentimentMark} sentiment=${item.sentiment} />
       <span class="row-text"
-        ><b dir="auto">${item.subject}</b> <span class="muted" dir="auto">${item.excerpt}</span></span
-      >
-      <span class="row-customer" dir="auto" title=${item.customer_id}>${item.customer_name ?? item.customer_id}</span>
+        ><b><${OneLine} text=${item.subject} /></b> <span class="muted"><${OneLine} text=${item.excerpt} /></span
+      ></span>
+      <span class="row-customer" title=${plain(item.customer_id)}
+        ><${OneLine} text=${item.customer_name ?? item.customer_id}
+      /></span>
       <span class="row-categories"><${Categories} categories=${item.categories} /></span>
       <${Outcome} item=${item} />
       <${Time} at=${item.timestamp} />

@@ -4,6 +4,7 @@ import { SENTIMENTS } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Bars, Columns, totalOf, type Bar, type Series } from "../ui/plots.ts";
 import { Pending } from "../ui/states.ts";
 import { chartQueries, granularityOf, timesBetween, WAITS, type Range } from "./chart-queries.ts";
@@ -151,9 +152,9 @@ function Unhappy({ customers }: { customers: Rows }) {
                     (row) =>
                       html` <tr key=${row["id"]}>
                         <td>
-                          <a dir="auto" href=${href([], { customer_id: row["id"], sentiment: "negative" })}
-                            >${row["name"] ?? row["id"]}</a
-                          >
+                          <a href=${href([], { customer_id: row["id"], sentiment: "negative" })}
+                            ><${OneLine} text=${row["name"] ?? row["id"] ?? ""}
+                          /></a>
                         </td>
                         <td>${row["segment"]}</td>
                         <td class="number">${Number(row["value"] ?? 0).toLocaleString("en")}</td>

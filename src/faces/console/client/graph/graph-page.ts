@@ -4,6 +4,7 @@ import { html } from "../html.ts";
 import { isSend } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Bars, type Bar } from "../ui/plots.ts";
 import { Empty, Failed, Loading } from "../ui/states.ts";
 import { duration } from "../ui/time.ts";
@@ -203,7 +204,7 @@ const ENTITY = "http://example.org/abi/";
 function Value({ term }: { term: Term | undefined }) {
   if (!term) return html`<span class="muted">–</span>`;
   const { type, value } = term;
-  if (type !== "uri") return html`<span dir="auto">${value}</span>`;
+  if (type !== "uri") return html`<${OneLine} text=${value} />`;
   const short = value.startsWith(ENTITY) ? value.slice(ENTITY.length) : value;
   return html`<a href=${href(["graph"], { query: `DESCRIBE <${value}>` })} title=${value}>${short}</a>`;
 }

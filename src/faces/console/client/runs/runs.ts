@@ -4,6 +4,7 @@ import type { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { RunPanel } from "./run-panel.ts";
@@ -64,10 +65,10 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
         <thead>
           <tr>
             <th>Run of</th>
-            <th>Workflow</th>
+            <th class="only-wide">Workflow</th>
             <th>Status</th>
-            <th>Step</th>
-            <th class="number">Took</th>
+            <th class="only-wide">Step</th>
+            <th class="number only-wide">Took</th>
             <th class="number">Started</th>
           </tr>
         </thead>
@@ -75,11 +76,16 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
           ${page.runs.map(
             (run) => html`
               <tr key=${run.workflow_id}>
-                <td><a href=${href(["runs", run.workflow_id])} dir="auto">${run.key ?? run.workflow_id}</a></td>
-                <td class="muted">${run.workflow}</td>
+                <td>
+                  <a href=${href(["runs", run.workflow_id])}><${OneLine} text=${run.key ?? run.workflow_id} /></a>
+                  <span class="only-narrow muted"
+                    >${[run.workflow, run.current_step && stepName(run.current_step)].filter(Boolean).join(", ")}</span
+                  >
+                </td>
+                <td class="muted only-wide">${run.workflow}</td>
                 <td><${RunStatus} run=${run} /></td>
-                <td class="muted">${run.current_step && stepName(run.current_step)}</td>
-                <td class="number muted">
+                <td class="muted only-wide">${run.current_step && stepName(run.current_step)}</td>
+                <td class="number muted only-wide">
                   ${run.start_time && run.end_time && duration(Date.parse(run.end_time) - Date.parse(run.start_time))}
                 </td>
                 <td class="number muted">${run.start_time && html`<${Time} at=${run.start_time} />`}</td>
@@ -98,7 +104,7 @@ export function RunPage({ id }: { id: string }) {
   return html`
     <header class="page-head">
       <p class="crumbs"><a href=${href(["runs"])}>Runs</a></p>
-      <h1 dir="auto">${run?.key ?? "Run"}</h1>
+      <h1><${OneLine} text=${run?.key ?? "Run"} /></h1>
       <p class="facts">
         ${run && html`<${RunStatus} run=${run} />`} <span class="muted">${run?.workflow}</span>
         <code class="id">${id}</code>

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { MailFrame } from "./mail-frame.ts";
+import { OneLine } from "./one-line.ts";
 
 export interface ShownMail {
   sender: string;
@@ -20,15 +21,17 @@ export function MailView({ mail }: { mail: ShownMail }) {
         <dl>
           <div class="fact">
             <dt>From</dt>
-            <dd dir="auto">${sender}</dd>
+            <dd><${OneLine} text=${sender} /></dd>
           </div>
           <div class="fact">
             <dt>To</dt>
-            <dd dir="auto">${recipient}</dd>
+            <dd><${OneLine} text=${recipient} /></dd>
           </div>
           <div class="fact">
             <dt>Subject</dt>
-            <dd dir="auto"><b>${subject}</b></dd>
+            <dd>
+              <b><${OneLine} text=${subject} /></b>
+            </dd>
           </div>
         </dl>
         <div class="segmented" role="group" aria-label="How the mail is shown">

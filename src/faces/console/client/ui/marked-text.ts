@@ -52,7 +52,11 @@ export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidenc
   </p>
 `;
 
-/** What the marks mean. */
-export const Legend = () => html`
-  <p class="legend muted"><mark class="sentiment-mark">sentiment</mark> <mark class="category-mark">category</mark></p>
-`;
+/** What the marks in a text mean; nothing where there are none. */
+export function Legend({ text, evidence }: { text: string; evidence: Evidence }) {
+  const kinds = Object.keys(evidence).filter((kind) => rangesOf(text, evidence[kind]!).length > 0);
+  if (kinds.length === 0) return null;
+  return html`<p class="legend muted">
+    ${kinds.map((kind) => html`<mark key=${kind} class=${`${kind}-mark`}>${kind}</mark>`)}
+  </p>`;
+}
