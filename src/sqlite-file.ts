@@ -159,9 +159,10 @@ export class SqliteFile {
     return statement;
   }
 
-  /** Calls `listener` whenever a transaction was rolled back: what is known of the file may be wrong. */
-  onRollBack(listener: () => void): void {
+  /** Calls `listener` whenever a transaction was rolled back, when what is known of the file may be wrong. Returns what ends that. */
+  onRollBack(listener: () => void): () => void {
     this.#onRollBack.add(listener);
+    return () => void this.#onRollBack.delete(listener);
   }
 
   /**

@@ -107,10 +107,11 @@ export class QuadFile {
   #size: number | undefined;
   /** Highest id of a term. */
   #lastTerm: number | undefined;
+  readonly #stopListening: () => void;
 
   private constructor(file: SqliteFile) {
     this.#file = file;
-    file.onRollBack(() => {
+    this.#stopListening = file.onRollBack(() => {
       this.#ids.clear();
       this.#stores.clear();
       this.#size = undefined;
@@ -307,6 +308,7 @@ export class QuadFile {
   }
 
   close(): void {
+    this.#stopListening();
     this.#file.leave("graph");
   }
 
