@@ -72,7 +72,7 @@ const MOVE = `PREFIX abi: <http://example.org/abi#>
 
 /** Moves everything that has happened to a run, and to its feedback, into the past: the older ids further. */
 async function spread({ ontologyStore }: Application, dataDirectory: string, keys: readonly string[]): Promise<void> {
-  const database = openSqlite(join(dataDirectory, "runs.sqlite"));
+  const database = openSqlite(join(dataDirectory, "data.sqlite"));
   const offset = (index: number): number =>
     Math.round((1 - index / keys.length) ** 1.4 * SPREAD_DAYS * DAY + ((index * 7919) % 5) * 2_900_000);
   const runs = database.prepare(

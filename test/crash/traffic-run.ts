@@ -170,10 +170,10 @@ async function allDone(promises: Promises, service: KilledService): Promise<bool
 async function talliesOf(folder: string, smtp: SmtpTestServer, promises: Promises): Promise<Tally[]> {
   const { submitted, decided, responses } = promises;
   const agreed = [...decided].filter(([, { decision }]) => decision !== "reject").map(([id]) => id);
-  const { completed, windows } = await runsOf(join(folder, "runs.sqlite"), submitted.size + 1000);
+  const { completed, windows } = await runsOf(join(folder, "data.sqlite"), submitted.size + 1000);
   const mails = smtp.mails.map(receipt);
   const once = (keys: readonly string[]) => keys.map((key) => ({ key, identity: key }));
-  const graph = await openGraph(join(folder, "ontology.sqlite"));
+  const graph = await openGraph(join(folder, "data.sqlite"));
   const valuesOf = async (pattern: string): Promise<string[]> => {
     const rows = await select(graph, "feedback_data", `${PREFIXES} SELECT ?value WHERE { ${pattern} }`);
     return rows.map(({ value }) => value!.value);
