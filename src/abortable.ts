@@ -1,4 +1,4 @@
-/** Lets one who waits for a promise go when the signal aborts, with its reason; what the promise stands for goes on. */
+/** Waits for a promise, or throws the signal's reason when it aborts. The work behind the promise goes on. */
 export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { IoError } from "./errors.ts";
 import { makePrivateFile } from "./private-files.ts";
-
-const SQLITE_BUSY = 5;
+import { sqliteFault } from "./sqlite.ts";
 
 export interface FileLock {
   release(): void;
@@ -45,7 +44,7 @@ function tryToHold(database: DatabaseSync, path: string): boolean {
   try {
     database.exec("BEGIN IMMEDIATE");
   } catch (cause) {
-    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw unusable(path, cause);
+    if (sqliteFault(cause) !== "busy") throw unusable(path, cause);
     throw new IoError(heldBy(holder(database), path), { code: "in_use", cause });
   }
   database.exec("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)");

@@ -13,7 +13,7 @@ import { startHttpServer } from "./faces/http/server.ts";
 import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "./faces/http/tokens.ts";
 import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
 import { silentLogger, type Logger } from "./log.ts";
-import { isLoopback } from "./loopback.ts";
+import { bareHost, isLoopback, urlHost } from "./loopback.ts";
 import { OPERATOR_LIMITS } from "./questions/limits.ts";
 import { dataFile } from "./parts.ts";
 import { makePrivateFile } from "./private-files.ts";
@@ -63,13 +63,7 @@ function originsOf({ httpCorsOrigins }: Settings): string[] {
 }
 
 /** Of `name`, `name:port` or `[address]:port`. */
-const hostnameOf = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/:\d+$/, "")
-    .replace(/^\[(.*)\]$/, "$1");
-
-const urlHost = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+const hostnameOf = (name: string): string => bareHost(name.toLowerCase().replace(/:\d+$/, ""));
 
 /** A proxy on this machine may leave the name by which it was called. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);

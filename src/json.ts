@@ -8,3 +8,9 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 /** A property of whatever may have it, such as an error of another library; undefined where it has none. */
 export const propertyOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+
+/** The fields that have a value: those that are undefined leave no trace. */
+export const withoutAbsent = <Fields extends object>(fields: Fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]: Exclude<Fields[Name], undefined>;
+  };

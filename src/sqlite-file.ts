@@ -30,6 +30,14 @@ export class UnusableFileError extends Error {
   }
 }
 
+export interface TransactionOptions {
+  /**
+   * Whether it must be on disk when it returns; default true. Otherwise a power cut can take it until the next transaction that is
+   * flushed; nothing but a power cut can.
+   */
+  readonly isFlushed?: boolean;
+}
+
 /** A transaction was committed, but could not be flushed: everybody sees it, and a power cut can take it. */
 export class FlushError extends Error {
   override readonly name = "FlushError";
@@ -51,8 +59,8 @@ const owned = new Map<string, SqliteFile>();
  * Stores of one process that own the same file share its connection and its write-ahead log. What one of them commits without a
  * flush is therefore on disk as soon as any of them commits with one.
  *
- * SQLite flushes the log only for its own needs (`synchronous = NORMAL`); what has to be on disk is flushed here. So it is known at the
- * end of a transaction, not at its beginning, whether it needs that.
+ * SQLite flushes the log only for its own needs (`synchronous = NORMAL`); what has to be on disk is flushed here. So a flush that failed
+ * can be repeated without repeating the transaction.
  */
 export class SqliteFile {
   /** Where the file is, whatever it was called; or `":memory:"`. */
@@ -62,11 +70,10 @@ export class SqliteFile {
   readonly #lock: FileLock | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #parts = new Set<FilePart["name"]>();
-  /** Not in memory, and on the rare file system that can't have one; there SQLite flushes. */
+  /** False in memory, and on the rare file system without a write-ahead log. There SQLite flushes. */
   readonly #hasLog: boolean;
-  /** Of the log, once it was flushed. */
+  /** File descriptor of the log, open since its first flush. */
   #log: number | undefined;
-  readonly #onRollBack = new Set<() => void>();
 
   private constructor(place: string, database: DatabaseSync, lock?: FileLock) {
     this.place = place;
@@ -135,9 +142,9 @@ export class SqliteFile {
     });
   }
 
-  /** Whether a store of this process owns this part of the file as well. */
+  /** Whether this part shares the file. */
   shares(name: FilePart["name"]): boolean {
-    return owned.get(this.place) === this && this.#parts.has(name);
+    return this.#parts.has(name);
   }
 
   run(sql: string, ...values: SQLInputValue[]): number {
@@ -159,19 +166,11 @@ export class SqliteFile {
     return statement;
   }
 
-  /** Calls `listener` whenever a transaction was rolled back, when what is known of the file may be wrong. Returns what ends that. */
-  onRollBack(listener: () => void): () => void {
-    this.#onRollBack.add(listener);
-    return () => void this.#onRollBack.delete(listener);
-  }
-
   /**
    * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened, except for `FlushError`.
-   * @param options `isFlushed`: whether it must be on disk when this returns. Otherwise a power cut can take it until the next transaction
-   *   that is flushed; nothing but a power cut can
    * @throws FlushError where it was committed, but may not be on disk
    */
-  transaction<Result>(work: () => Result, { isFlushed = true }: { isFlushed?: boolean } = {}): Result {
+  transaction<Result>(work: () => Result, { isFlushed = true }: TransactionOptions = {}): Result {
     this.run("BEGIN IMMEDIATE");
     let result: Result;
     try {
@@ -199,7 +198,6 @@ export class SqliteFile {
     } catch {
       // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
     }
-    for (const listener of this.#onRollBack) listener();
   }
 
   /** Flushes what was committed. Throws the system's error. */
@@ -221,8 +219,8 @@ export class SqliteFile {
   }
 
   /** Lets go of one part; the file is closed with the last one. */
-  leave(name?: FilePart["name"]): void {
-    if (name !== undefined) this.#parts.delete(name);
+  leave(name: FilePart["name"]): void {
+    this.#parts.delete(name);
     if (this.#parts.size > 0) return;
     this.#closeLog();
     if (owned.get(this.place) === this) owned.delete(this.place);

@@ -21,7 +21,7 @@ export function openSqlite(path: string): DatabaseSync {
   return database;
 }
 
-/** Opens a SQLite file that another connection of this process has open, to read it. */
+/** Opens a SQLite file that exists, to read it. */
 export function openSqliteToRead(path: string): DatabaseSync {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   const database = new DatabaseSync(path, { readOnly: true });

@@ -28,7 +28,7 @@ import {
 import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
-import type { DecisionOutcome, NewRunRecord, RunStore, SeenRun } from "./run-store.ts";
+import type { NewRunRecord, RunStore, SeenRun } from "./run-store.ts";
 import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
@@ -349,7 +349,7 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   #decision(id: string, subject: string, value: Json, options: { take: boolean }) {
-    return this.#withStore(async (): Promise<Pick<DecisionOutcome, "taken"> & { answer: Decision | undefined }> => {
+    return this.#withStore(async (): Promise<{ taken: boolean; answer: Decision | undefined }> => {
       assertSubject(subject);
       const decision = { valueJson: storableInput(value, "value"), time: Date.now() };
       const outcome = await this.#store.decide(storedId(id), subject, decision, options);

@@ -223,7 +223,7 @@ export class Execution {
   /** Accepts the run that follows this one, before this one's end is stored: so it can't be lost. See `WorkflowEngine.follow`. */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
     const follower = this.#dependencies.followerOf({ ...toResting(this.#taken.run), ...rest });
-    if (follower) await this.#dependencies.journal.retryRead(() => this.#dependencies.journal.accept(follower));
+    if (follower) await this.#dependencies.journal.persist(() => this.#dependencies.journal.accept(follower));
   }
 
   #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {
@@ -430,7 +430,7 @@ export class Execution {
   async #read<Answer>(read: (store: RunStore) => Promise<Answer>): Promise<Answer> {
     const { journal, store } = this.#dependencies;
     try {
-      return await journal.retryRead(() => read(store));
+      return await journal.persist(() => read(store));
     } catch {
       return this.#leaveRun("lost"); // the engine is closing and the database is away
     }

@@ -80,12 +80,12 @@ export class Journal {
     });
   }
 
-  /** Reads what a running handler needs, however long the store is away. */
-  async retryRead<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+  /** Does what a running handler needs to go on, however long the store is away. */
+  async persist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
     for (let failures = 1; ; failures++) {
       try {
-        return await read();
+        return await work();
       } catch (error) {
         failingSince ??= performance.now();
         if (this.#givesUp(failingSince)) throw error;

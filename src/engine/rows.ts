@@ -1,7 +1,7 @@
 /** What both databases are asked for, so that their rows are the records of the port. */
 import type { RunCounts, RunStatus } from "./engine.ts";
 
-/** CAST: from PostgreSQL it makes JSON come as it was submitted. */
+/** The CASTs make PostgreSQL return JSON as it was submitted. */
 export const RUN_COLUMNS = `seq, id, workflow, key, CAST(input AS text) AS "inputJson", status, created_at AS "createdAt",
   due_at AS "dueAt", resumed_at AS "resumedAt", ended_at AS "endedAt", CAST(output AS text) AS "outputJson",
   CAST(error AS text) AS "errorJson", waiting_for AS "waitingFor"`;

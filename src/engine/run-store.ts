@@ -8,7 +8,7 @@
  * | ------- | ------------------------------------ | -------------------------------------------------------- |
  * | due     | it has a due time                    | `takeUp`, `cancel`                                       |
  * | held    | a worker executes it, under an epoch | a write: `end`, `reschedule`, `park`; the worker's death |
- * | waiting | for a person: neither of both        | `decide`, `cancel`                                       |
+ * | waiting | for a person: neither due nor held        | `decide`, `cancel`                                       |
  * | ended   | it has an end time                   | `retry` or the same submission again; `forget`           |
  *
  * `takeUp` raises the epoch, and a write counts only under the current one. So a worker that was stopped, cut off or believed dead can
@@ -62,7 +62,7 @@ export interface EventRecord {
   readonly time: number;
   /** The step, or the subject of a decision. */
   readonly name: string | null;
-  /** Whether callers see the step; null where the event is none of a step. */
+  /** Whether callers see the step; null if the event is not about a step. */
   readonly listed: Flag | null;
   /** What a step returned, where it returned something; what was decided. Absent where values were not asked for. */
   readonly valueJson?: string | null;
@@ -269,3 +269,10 @@ export interface RunStore {
   leaveQueue(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A batch of nothing but beginnings need not be flushed: after a power cut those steps are begun again. */
+export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
+  accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
+
+/** Whether the worker leaves the run with it. What is written behind it is lost. */
+export const releases = ({ kind }: RunWrite): boolean => kind === "end" || kind === "reschedule" || kind === "park";

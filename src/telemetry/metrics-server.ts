@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { IoError } from "../errors.ts";
+import { urlHost } from "../loopback.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** A server that is listening. */
@@ -32,9 +33,8 @@ export async function serveMetrics(
     );
   }
   const { port: bound } = server.address() as AddressInfo;
-  const shownHost = host.includes(":") ? `[${host}]` : host;
   return {
-    url: `http://${shownHost}:${bound}/metrics`,
+    url: `http://${urlHost(host)}:${bound}/metrics`,
     close: async () => {
       metrics.close();
       server.closeAllConnections();

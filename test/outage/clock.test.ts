@@ -23,8 +23,8 @@ const submission = { key: "k", fingerprint: "f", input: null };
 
 /** An engine with a step that fails so many times, and what resolves when its run waits for the next attempt. */
 async function openTroubled(place: string, failures: number) {
-  const reschedule = Promise.withResolvers<void>();
-  const write = (line: string): void => void (line.includes("a run is rescheduled") && reschedule.resolve());
+  const rescheduled = Promise.withResolvers<void>();
+  const write = (line: string): void => void (line.includes("a run is rescheduled") && rescheduled.resolve());
   const retry = { attempts: 3, initialDelayMs: 300, maximumDelayMs: 300 };
   const options = { retry, logger: pino({ level: "info" }, { write }) };
   const engine = place.startsWith("postgres:")
@@ -39,7 +39,7 @@ async function openTroubled(place: string, failures: number) {
     }),
   );
   engine.register("later", async () => "begun");
-  return { engine, reschedule: reschedule.promise };
+  return { engine, rescheduled: rescheduled.promise };
 }
 
 /** Which attempts of a step that always fails are made, of a run that is then submitted again; `meanwhile` is in the second one after that. */
@@ -109,11 +109,11 @@ describe("when the clock jumps", () => {
   });
 
   it("an hour back, a run that waits for its retry goes on, and one that is to start later stays so", async () => {
-    const { engine, reschedule } = await openTroubled(":memory:", 2);
+    const { engine, rescheduled } = await openTroubled(":memory:", 2);
     const availableAt = new Date(Date.now() + HOUR / 2);
     const { id: later } = await engine.start("later", { ...submission, availableAt });
     const { id } = await engine.start("troubled", submission);
-    await reschedule;
+    await rescheduled;
     setClock(-HOUR);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
     expect(await engine.get(later)).toMatchObject({ status: "started" });
@@ -125,9 +125,9 @@ describe("when the clock jumps", () => {
 
   it("an hour back between two processes, what waits for its retry or was just submitted goes on with the second", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
-    const { engine: first, reschedule } = await openTroubled(path, 1);
+    const { engine: first, rescheduled } = await openTroubled(path, 1);
     const { id } = await first.start("troubled", submission);
-    await reschedule;
+    await rescheduled;
     await first.close();
     const starter = new DurableEngine({ path, worker: false });
     const { id: submitted } = await starter.start("later", submission);
@@ -164,9 +164,9 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
 
   it("whose clock was set back by an hour, what waits for its retry or was just submitted goes on, what is to start later stays so, and no lease holds longer than one from now", async () => {
     const url = await newDatabase();
-    const { engine: first, reschedule } = await openTroubled(url, 1);
+    const { engine: first, rescheduled } = await openTroubled(url, 1);
     const { id } = await first.start("troubled", submission);
-    await reschedule;
+    await rescheduled;
     await first.close();
     const starter = await DurableEngine.connect(url, { worker: false });
     onTestFinished(() => starter.close());

@@ -35,8 +35,8 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   const proxy = await startTcpProxy(Number(direct.port || 5432));
   const through = new URL(direct);
   through.port = String(proxy.port);
-  const reschedule = Promise.withResolvers<void>();
-  const write = (line: string): void => void (line.includes("a run is rescheduled") && reschedule.resolve());
+  const rescheduled = Promise.withResolvers<void>();
+  const write = (line: string): void => void (line.includes("a run is rescheduled") && rescheduled.resolve());
   const open = async (url: string, handler: RunHandler, options: EngineOptions = {}) => {
     const engine = await DurableEngine.connect(url, { retry, ...options });
     onTestFinished(() => engine.close());
@@ -50,7 +50,7 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   proxy.cut();
   await statement(direct.href, DUE);
   const heir = await open(direct.href, other, { logger: pino({ level: "info" }, { write }) });
-  await reschedule.promise;
+  await rescheduled.promise;
   await heir.close();
   await statement(direct.href, DUE);
   proxy.mend();

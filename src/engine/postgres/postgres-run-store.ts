@@ -1,20 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { silentLogger, type Logger } from "../../log.ts";
 import type { RunCounts, RunStatus } from "../engine.ts";
-import type {
-  Accepted,
-  Batch,
-  BatchOutcome,
-  DecisionOutcome,
-  DecisionRecord,
-  EventRecord,
-  Hold,
-  RunQuery,
-  RunRecord,
-  RunStore,
-  SeenRun,
-  TakenUp,
-  TakeUpRequest,
+import {
+  mustBeFlushed,
+  type Accepted,
+  type Batch,
+  type BatchOutcome,
+  type DecisionOutcome,
+  type DecisionRecord,
+  type EventRecord,
+  type Hold,
+  type RunQuery,
+  type RunRecord,
+  type RunStore,
+  type SeenRun,
+  type TakenUp,
+  type TakeUpRequest,
 } from "../run-store.ts";
 import { PostgresChannel } from "./channel.ts";
 import { NO_TIMEOUT, PostgresConnections } from "./connections.ts";
@@ -159,7 +160,7 @@ export class PostgresRunStore implements RunStore {
    * Opens a database, and creates its tables if there are none.
    * @param url `postgres://user:password@host:5432/database`
    * @param options `worker`: whether this process executes runs
-   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of a newer version), IoError
+   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of another version), IoError
    * (`engine_unavailable`)
    */
   static async open(
@@ -204,13 +205,13 @@ export class PostgresRunStore implements RunStore {
     return adviceFor(error);
   }
 
-  async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
-    const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
+  async write(batch: Batch): Promise<BatchOutcome> {
+    const { accepts, runs } = batch;
     const pages = runs.map(({ hold, writes }) => pageJson(hold, this.#lastEvents.get(hold) ?? 0, writes));
-    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_WITHOUT_FSYNC, [
-      `[${accepts.map(runJson).join()}]`,
-      `[${pages.join()}]`,
-    ]);
+    const [row] = await this.#connections.query<{ written: Written }>(
+      mustBeFlushed(batch) ? WRITE : WRITE_WITHOUT_FSYNC,
+      [`[${accepts.map(runJson).join()}]`, `[${pages.join()}]`],
+    );
     const { written } = row!;
     const outcomes = runs.map(({ hold, writes }, index) => {
       const { n, state } = written.pages![index]!;
@@ -227,8 +228,12 @@ export class PostgresRunStore implements RunStore {
       this.#followedClockAt = performance.now();
     }
     const limits = JSON.stringify(Object.fromEntries(workflows));
-    const own = [held.map(({ seq }) => seq), held.map(({ epoch }) => epoch)];
-    const [row] = await this.#connections.query<{ taken: Taken }>(TAKE_UP, [this.#worker, most, limits, ...own]);
+    const [row] = await this.#connections.query<{ taken: Taken }>(TAKE_UP, [
+      this.#worker,
+      most,
+      limits,
+      ...columnsOf(held),
+    ]);
     const { due_in: dueIn, runs } = row!.taken;
     const taken = (runs ?? []).map(({ epoch, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
@@ -250,8 +255,7 @@ export class PostgresRunStore implements RunStore {
     if (this.#isRenewing || this.#held.length === 0) return;
     this.#isRenewing = true;
     try {
-      const values = [this.#held.map(({ seq }) => seq), this.#held.map(({ epoch }) => epoch)];
-      await this.#connections.queryAtOnce(RENEW, values);
+      await this.#connections.queryAtOnce(RENEW, columnsOf(this.#held));
     } catch {
       // The timer tries again; the look for work reports the outage.
     } finally {
@@ -390,3 +394,9 @@ export class PostgresRunStore implements RunStore {
 }
 
 const inputField = (field: string): string => `left(input ->> '${field}', ${INDEXED_CHARACTERS})`;
+
+/** Runs that are held, as two arrays. */
+const columnsOf = (holds: readonly Hold[]): [seqs: Hold["seq"][], epochs: Hold["epoch"][]] => [
+  holds.map(({ seq }) => seq),
+  holds.map(({ epoch }) => epoch),
+];

@@ -1,5 +1,5 @@
 /** What is written of runs, as the JSON that the function `abi_workflows.write` reads, and what its answer means. */
-import type { Hold, NewRunRecord, RunWrite, WriteOutcome } from "../run-store.ts";
+import { releases, type Hold, type NewRunRecord, type RunWrite, type WriteOutcome } from "../run-store.ts";
 
 /** How a page was met: written; not written, because the run is not held any more; or the run is asked to be cancelled. */
 export type PageState = "held" | "lost" | "cancelled";
@@ -14,7 +14,7 @@ export const runJson = ({ id, workflow, key, fingerprint, inputJson, availableAt
 
 /** Where the worker leaves the run; what stands behind that is lost. Infinity where it does not. */
 function releaseAt(writes: readonly RunWrite[]): number {
-  const at = writes.findIndex(({ kind }) => kind === "end" || kind === "reschedule" || kind === "park");
+  const at = writes.findIndex(releases);
   return at === -1 ? Infinity : at;
 }
 

@@ -4,24 +4,26 @@ import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { FlushError, SqliteFile, UnusableFileError } from "../../sqlite-file.ts";
 import { sqliteFault } from "../../sqlite.ts";
 import type { RunCounts } from "../engine.ts";
-import type {
-  Accepted,
-  Batch,
-  BatchOutcome,
-  DecisionOutcome,
-  DecisionRecord,
-  EventRecord,
-  Hold,
-  NewRunRecord,
-  RunQuery,
-  RunRecord,
-  RunStore,
-  RunWrite,
-  SeenRun,
-  TakenRun,
-  TakenUp,
-  TakeUpRequest,
-  WriteOutcome,
+import {
+  mustBeFlushed,
+  releases,
+  type Accepted,
+  type Batch,
+  type BatchOutcome,
+  type DecisionOutcome,
+  type DecisionRecord,
+  type EventRecord,
+  type Hold,
+  type NewRunRecord,
+  type RunQuery,
+  type RunRecord,
+  type RunStore,
+  type RunWrite,
+  type SeenRun,
+  type TakenRun,
+  type TakenUp,
+  type TakeUpRequest,
+  type WriteOutcome,
 } from "../run-store.ts";
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
@@ -43,8 +45,8 @@ const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
 /**
  * Runs in a SQLite file. One process at a time executes them; others may submit, look and decide meanwhile.
  *
- * Every commit is flushed to disk before it is answered, but for those with nothing in them than that work begins: what a power cut
- * takes of that is begun again.
+ * Every commit is flushed to disk before it is answered, except commits that only begin work: after a power cut, that work is begun
+ * again.
  */
 export class SqliteRunStore implements RunStore {
   readonly #file: SqliteFile;
@@ -84,38 +86,17 @@ export class SqliteRunStore implements RunStore {
     return "its file can't be read or written. Look at its disk and at who else uses it.";
   }
 
-  async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
-    const isFlushed = accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
-    const work = (): BatchOutcome => ({
-      accepts: accepts.map((run) => this.#accept(run)),
-      runs: runs.map(({ hold, writes }) => this.#writeRun(hold, writes)),
-    });
-    try {
-      return this.#transaction(isFlushed, work);
-    } catch (error) {
-      if (!(error instanceof FlushError)) throw error;
-      // It is committed, so it must not be written again: only the flush is repeated.
-      await this.#flushed(error);
-      return error.result as BatchOutcome;
-    }
-  }
-
-  async #flushed(error: FlushError): Promise<void> {
-    for (let attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt += 1) {
-      await setTimeout(FLUSH_PAUSE_MS);
-      try {
-        return this.#file.flush();
-      } catch {
-        // The first error says what is wrong.
-      }
-    }
-    throw error.cause;
+  write(batch: Batch): Promise<BatchOutcome> {
+    return this.#transaction(mustBeFlushed(batch), () => ({
+      accepts: batch.accepts.map((run) => this.#accept(run)),
+      runs: batch.runs.map(({ hold, writes }) => this.#writeRun(hold, writes)),
+    }));
   }
 
   #accept(run: NewRunRecord): Accepted {
     const { id, workflow, key, fingerprint, inputJson, availableAt, priority } = run;
     const now = Date.now();
-    const { changes } = this.#run(
+    const changes = this.#run(
       `INSERT INTO runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
        VALUES (?, ?, ?, ?, ?, 'started', ?, ?, ?, ?) ON CONFLICT (workflow, key) DO NOTHING`,
       [id, workflow, key, fingerprint, inputJson, priority, now, availableAt ?? now, now],
@@ -142,7 +123,7 @@ export class SqliteRunStore implements RunStore {
     let isHeld = true;
     const outcomes = writes.map((write) => {
       if (!isHeld) return "lost";
-      if (write.kind === "end" || write.kind === "reschedule" || write.kind === "park") isHeld = false;
+      if (releases(write)) isHeld = false;
       return this.#writeOne(seq, write, isCancelled, events);
     });
     this.#insertEvents(seq, held.last_event, events);
@@ -270,12 +251,14 @@ export class SqliteRunStore implements RunStore {
     const take = (): void => {
       for (let best = first(); best && runs.length < most; best = first()) {
         const taken = this.#hold(best.seq);
-        if (taken) runs.push(taken);
-        if (taken) room.set(best.workflow, room.get(best.workflow)! - 1);
+        if (taken) {
+          runs.push(taken);
+          room.set(best.workflow, room.get(best.workflow)! - 1);
+        }
         look(best.workflow);
       }
     };
-    if (first()) this.#transaction(false, take);
+    if (first()) await this.#transaction(false, take);
     if (runs.length === most || next.size === 0) return { runs };
     return { runs, nextDueAt: Math.min(...Array.from(next.values(), (run) => run.due_at)) };
   }
@@ -446,7 +429,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   #hasten(now: number, condition: string, values: readonly SQLInputValue[]): boolean {
-    const { changes } = this.#run(
+    const changes = this.#run(
       `UPDATE runs SET due_at = min(due_at, ?) WHERE due_at IS NOT NULL AND retry_until IS NOT NULL AND ${condition}`,
       [now, ...values],
     );
@@ -483,7 +466,7 @@ export class SqliteRunStore implements RunStore {
   /** What a dead worker held is due, without waiting for anything. Only for whoever has the lock. */
   #freeHeld(): void {
     const now = Date.now();
-    this.#transaction(true, () => {
+    this.#file.transaction(() => {
       this.#run("UPDATE runs SET is_held = 0, due_at = ?, due_since = ? WHERE is_held", [now, now]);
     });
     this.#followClock(now);
@@ -501,13 +484,32 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** @param isFlushed whether it must be on disk when it returns */
-  #transaction<Result>(isFlushed: boolean, work: () => Result): Result {
-    return this.#file.transaction(work, { isFlushed });
+  /** @param isFlushed whether it must be on disk when it resolves */
+  async #transaction<Result>(isFlushed: boolean, work: () => Result): Promise<Result> {
+    try {
+      return this.#file.transaction(work, { isFlushed });
+    } catch (error) {
+      if (!(error instanceof FlushError)) throw error;
+      // It is committed, so it must not be written again: only the flush is repeated.
+      await this.#flushed(error);
+      return error.result as Result;
+    }
   }
 
-  #run(sql: string, values: readonly SQLInputValue[]): { changes: number } {
-    return { changes: this.#file.run(sql, ...values) };
+  async #flushed(error: FlushError): Promise<void> {
+    for (let attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt += 1) {
+      await setTimeout(FLUSH_PAUSE_MS);
+      try {
+        return this.#file.flush();
+      } catch {
+        // The first error says what is wrong.
+      }
+    }
+    throw error.cause;
+  }
+
+  #run(sql: string, values: readonly SQLInputValue[]): number {
+    return this.#file.run(sql, ...values);
   }
 
   #get(sql: string, values: readonly SQLInputValue[]): unknown {

@@ -1,4 +1,5 @@
 import { tidyIdentifier } from "../../tidy-identifier.ts";
+import { withoutAbsent } from "../../json.ts";
 import { plainName, similarField } from "../../row-file/column-name.ts";
 import { readYesNo } from "../../row-file/yes-no.ts";
 import { readEmailAddress } from "../email/email-address.ts";
@@ -156,7 +157,7 @@ export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark
     skipped: !parsed.success,
   };
   return {
-    ...(parsed.success && { record: withoutUndefined(parsed.data) }),
+    ...(parsed.success && { record: withoutAbsent(parsed.data) }),
     issues: all.length > 0 ? [issue] : [],
   };
 }
@@ -210,6 +211,3 @@ function asBoolean(value: unknown, faults: string[]): boolean | undefined {
 
 /** Also what is neither yes nor no. */
 const objects = (value: unknown): boolean => asBoolean(value, []) === true;
-
-const withoutUndefined = (record: CustomerRecord): CustomerRecord =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as CustomerRecord;

@@ -68,7 +68,7 @@ export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
   return Buffer.from(written.replaceAll(/\r?\n/g, "\r\n"));
 }
 
-/** For what is written by ourselves. */
+/** Stands in for a part that we write ourselves. */
 const PLACE = "-";
 
 const PLAIN = /^[\t\n\r\u0020-\u007e]*$/;

@@ -1,5 +1,5 @@
 import { ValidationError } from "../../errors.ts";
-import { isLoopback } from "../../loopback.ts";
+import { bareHost, isLoopback } from "../../loopback.ts";
 
 /** Where and how to reach a mail server. */
 export interface SmtpServer {
@@ -30,7 +30,7 @@ const fault = (message: string) => new ValidationError(message, { code: "invalid
 export function parseSmtpUrl(text: string): SmtpServer {
   const url = parseUrl(text);
   const secure = url.protocol === "smtps:";
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = bareHost(url.hostname);
   if (host === "") throw fault("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
   for (const name of url.searchParams.keys()) {
     if (!PARAMETERS.includes(name)) {

@@ -1,5 +1,5 @@
 import { ValidationError } from "../../errors.ts";
-import { isLoopback } from "../../loopback.ts";
+import { bareHost, isLoopback } from "../../loopback.ts";
 
 /** Where a mailbox is, and how to reach it. */
 export interface ImapMailbox {
@@ -33,7 +33,7 @@ export function parseImapUrl(text: string): ImapMailbox {
     throw fault("IMAP_URL has no parameters: in user, password and folder write ? as %3F and # as %23.");
   }
   const secure = url.protocol === "imaps:";
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = bareHost(url.hostname);
   return {
     host,
     port: url.port === "" ? (secure ? 993 : 143) : Number(url.port),

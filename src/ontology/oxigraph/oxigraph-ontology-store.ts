@@ -6,7 +6,7 @@ import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../o
 import type { QueryRunner } from "../query-runner.ts";
 import type { UpdateStep } from "../sparql/update-plan.ts";
 import { skolemized } from "../skolem.ts";
-import { FlushError } from "../../sqlite-file.ts";
+import { FlushError, type TransactionOptions } from "../../sqlite-file.ts";
 import { storeIri, storeName } from "../store-name.ts";
 import { Canonicalization } from "./canonicalization.ts";
 import type { CopyQueryRunner } from "./copy-query-runner.ts";
@@ -53,7 +53,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   #questions: Questions | undefined;
   /** Missing until somebody asks it. */
   #runner: CopyQueryRunner | undefined;
-  /** What the transaction under way has changed, which copies must be told once it is on disk. */
+  /** What the transaction under way has changed, to tell copies once it is committed. */
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
@@ -272,7 +272,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  async #write(work: () => unknown, options: { isFlushed?: boolean } = {}): Promise<void> {
+  async #write(work: () => unknown, options: TransactionOptions = {}): Promise<void> {
     this.#requireOpen();
     try {
       await this.#queue.add(work, options);
@@ -281,8 +281,8 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  /** All or nothing: Oxigraph forgets as well what the file has not kept, and copies are never told of it. */
-  #commit(work: () => void, options: { isFlushed: boolean }): void {
+  /** All or nothing: what the file did not keep is undone in Oxigraph too, and copies are never told of it. */
+  #commit(work: () => void, options: TransactionOptions): void {
     const mark = this.#questions?.mark();
     this.#uncommitted = [];
     try {

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import { SqliteFile, type FilePart } from "../../sqlite-file.ts";
+import { SqliteFile, type FilePart, type TransactionOptions } from "../../sqlite-file.ts";
 import { hashOf } from "./hash.ts";
 
 /**
@@ -107,16 +107,9 @@ export class QuadFile {
   #size: number | undefined;
   /** Highest id of a term. */
   #lastTerm: number | undefined;
-  readonly #stopListening: () => void;
 
   private constructor(file: SqliteFile) {
     this.#file = file;
-    this.#stopListening = file.onRollBack(() => {
-      this.#ids.clear();
-      this.#stores.clear();
-      this.#size = undefined;
-      this.#lastTerm = undefined;
-    });
   }
 
   /** @throws as `SqliteFile.own` */
@@ -303,12 +296,20 @@ export class QuadFile {
   }
 
   /** See `SqliteFile`. */
-  transaction(work: () => void, options: { isFlushed?: boolean } = {}): void {
-    this.#file.transaction(work, options);
+  transaction(work: () => void, options: TransactionOptions = {}): void {
+    try {
+      this.#file.transaction(work, options);
+    } catch (error) {
+      // What is known of the file may be wrong.
+      this.#ids.clear();
+      this.#stores.clear();
+      this.#size = undefined;
+      this.#lastTerm = undefined;
+      throw error;
+    }
   }
 
   close(): void {
-    this.#stopListening();
     this.#file.leave("graph");
   }
 

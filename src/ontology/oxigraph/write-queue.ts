@@ -1,4 +1,4 @@
-import { FlushError } from "../../sqlite-file.ts";
+import { FlushError, type TransactionOptions } from "../../sqlite-file.ts";
 import { sqliteFault } from "../../sqlite.ts";
 
 interface Write {
@@ -6,11 +6,6 @@ interface Write {
   readonly isFlushed: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-}
-
-interface TransactionOptions {
-  /** Whether it must be on disk when it returns. */
-  isFlushed: boolean;
 }
 
 /** Group commit: the writes of one turn of the event loop share one transaction, and with it one flush. */
@@ -28,7 +23,7 @@ export class WriteQueue {
    * @param work is run again by itself where another one that shared its transaction has failed
    * @throws what `work` throws, or the transaction; other writes are not affected
    */
-  add(work: () => void, { isFlushed = true }: Partial<TransactionOptions> = {}): Promise<void> {
+  add(work: () => void, { isFlushed = true }: TransactionOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.push({ work, isFlushed, resolve, reject }) === 1) setImmediate(() => this.flush());
     });
@@ -57,7 +52,7 @@ export class WriteQueue {
   }
 }
 
-/** Whether each of them would meet it by itself. A full disk may still have room for some. */
+/** Whether every write would fail the same way alone. A full disk may still have room for some. */
 const concernsAll = (error: unknown): boolean => {
   const fault = sqliteFault(error);
   return error instanceof FlushError || (fault !== undefined && fault !== "full" && fault !== "too_large");

@@ -64,7 +64,7 @@ export type ResponseEdit = z.input<typeof ResponseEdit>;
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
-  reason: visibleLine(LONGEST_REASON).optional().describe("Why not, one line; it stands in the result."),
+  reason: visibleLine(LONGEST_REASON).optional().describe("Why not, one line; stored in the result."),
   ...labels,
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;

@@ -92,8 +92,10 @@ export class HeldMails {
     const isOpen = { predicate: abi.status, object: toTerm("open", "The status") };
     const subjects = (await this.#ontologyStore.match(STORE, isOpen)).map(({ subject }) => subject as NamedNode);
     const received = await this.#ofAll(subjects, [abi.timestamp]);
-    const timeOf = (subject: NamedNode): number => timeIn(received.get(subject.value)).getTime();
-    const oldest = subjects.toSorted((a, b) => timeOf(a) - timeOf(b) || (a.value < b.value ? -1 : 1)).slice(0, limit);
+    const times = new Map(subjects.map(({ value }) => [value, timeIn(received.get(value)).getTime()]));
+    const oldest = subjects
+      .toSorted((a, b) => times.get(a.value)! - times.get(b.value)! || (a.value < b.value ? -1 : 1))
+      .slice(0, limit);
     const heads = await this.#ofAll(oldest, HEAD);
     return { mails: oldest.map(({ value }) => headOf(heads.get(value) ?? new Facts([]))), total: subjects.length };
   }

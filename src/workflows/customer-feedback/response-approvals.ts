@@ -1,5 +1,6 @@
 import type { Decision, Run } from "../../engine/engine.ts";
 import { ConflictError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
 import { parse } from "../../workflow/validation.ts";
 import {
@@ -9,7 +10,6 @@ import {
   type DecidedResponse,
   type PendingResponse,
   type ResponseDecision,
-  type ReviewedLabels,
 } from "./approval.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import type { CustomerFeedbackOutput } from "./result.ts";
@@ -50,7 +50,7 @@ export class ResponseApprovals {
     const { rendering, by, ...labels } = parse(ResponseApproval, approval);
     const run = await this.#parts.run(workflowId);
     await this.#draft(run, rendering);
-    return this.#decide(run, rendering, { decision: "approve", by, ...given(labels) });
+    return this.#decide(run, rendering, { decision: "approve", by, ...withoutAbsent(labels) });
   }
 
   async edit(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
@@ -59,7 +59,7 @@ export class ResponseApprovals {
     const draft = await this.#draft(run, rendering);
     const message = this.#parts.email.rewrite(draft.message, { text, ...(subject === undefined ? {} : { subject }) });
     const rewritten = { ...draft, message };
-    const decision = { decision: "edit", by, rendering: renderingOf(rewritten), ...given(labels) } as const;
+    const decision = { decision: "edit", by, rendering: renderingOf(rewritten), ...withoutAbsent(labels) } as const;
     // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
     if (!(await this.#parts.standing(run.id, rendering, decision))) {
       await this.#parts.drafts.store(run.key, rewritten, { revisionOf: rendering });
@@ -70,7 +70,12 @@ export class ResponseApprovals {
   async reject(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
     const { rendering, by, reason, ...labels } = parse(ResponseRejection, rejection);
     const run = await this.#parts.run(workflowId);
-    const decision = { decision: "reject", by, ...(reason !== undefined && { reason }), ...given(labels) } as const;
+    const decision = {
+      decision: "reject",
+      by,
+      ...(reason !== undefined && { reason }),
+      ...withoutAbsent(labels),
+    } as const;
     // What the run waits for can be rejected whatever has become of it in the graph: nothing goes out.
     const known = run.waitingFor?.subject === rendering || (await this.#parts.standing(run.id, rendering, decision));
     if (!known) await this.#draft(run, rendering);
@@ -101,13 +106,7 @@ export class ResponseApprovals {
       by,
       decided_at: time.toISOString(),
       ...(decision === "edit" ? { edited_rendering: decided.rendering } : {}),
-      ...given({ sentiment, categories }),
+      ...withoutAbsent({ sentiment, categories }),
     };
   }
 }
-
-/** Labels that were left out leave no trace in what is kept, so that the same decision is the same value. */
-const given = ({ sentiment, categories }: { [Label in keyof ReviewedLabels]: ReviewedLabels[Label] | undefined }) => ({
-  ...(sentiment !== undefined && { sentiment }),
-  ...(categories !== undefined && { categories }),
-});

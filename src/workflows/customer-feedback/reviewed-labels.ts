@@ -58,13 +58,11 @@ function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
  * @throws as the question to the graph
  */
 export async function reviewedFeedback(ask: AskFeedback): Promise<ReviewedFeedback[]> {
-  const rows: Row[][] = [];
-  for (const sparql of [FEEDBACK, JUDGED_CATEGORIES, DECISIONS, REVIEWED_CATEGORIES]) {
-    rows.push([...(await ask(withPrefixes(sparql)))]);
-  }
-  const [feedback = [], judgedCategories = [], decisions = [], reviewedCategories = []] = rows;
-  const judged = grouped(judgedCategories, "id");
-  const reviewed = grouped(reviewedCategories, "rendering");
+  const select = (sparql: string): Promise<readonly Row[]> => ask(withPrefixes(sparql));
+  const feedback = await select(FEEDBACK);
+  const judged = grouped(await select(JUDGED_CATEGORIES), "id");
+  const decisions = await select(DECISIONS);
+  const reviewed = grouped(await select(REVIEWED_CATEGORIES), "rendering");
   const byFeedback = Map.groupBy(decisions, (row) => value(row, "id"));
   return Promise.all(
     feedback.map(async (row) => {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FollowingRun, RestingRun, Run, RunContext } from "../../engine/engine.ts";
 import { isAtRest } from "../../engine/engine.ts";
 import { IoError } from "../../errors.ts";
-import type { Json } from "../../json.ts";
+import { withoutAbsent, type Json } from "../../json.ts";
 import {
   NOTIFICATION_TYPES,
   type Notification,
@@ -174,8 +174,3 @@ function isStill(
     TYPE_OF[status as RestingRun["status"]] === type && (subject === undefined || run.waitingFor?.subject === subject)
   );
 }
-
-const withoutAbsent = <Fields extends object>(fields: Fields) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Fields]: Exclude<Fields[Name], undefined>;
-  };
