@@ -1,5 +1,4 @@
 import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
-import type { StateSnapshot } from "@langchain/langgraph";
 import type { ReactAgent } from "langchain";
 import { isMailReview, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
@@ -80,21 +79,24 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
 /**
  * Goes on with a conversation that was interrupted.
  * @param command LangGraph's `Command` with the answer
+ * @throws ValidationError (`nothing_waits`)
  */
 export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
-  const { values } = await stateOf(agent, options.threadId);
-  const { messages = [] } = values as { messages?: BaseMessage[] };
+  const { messages, review } = await stateOf(agent, options.threadId);
+  if (!review) throw new ValidationError("This conversation waits for no decision.", { code: "nothing_waits" });
   return run(agent, command as AgentInput, new Report(options, messages), options);
 }
 
-/** The mails that a conversation waits for a decision on. */
-export async function waitingReview(agent: ReactAgent, threadId: string): Promise<MailReviewRequest | undefined> {
-  const { tasks } = await stateOf(agent, threadId);
-  return tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
+/** What is kept of a conversation: its messages, and the mails that it waits for a decision on. */
+export async function stateOf(
+  agent: ReactAgent,
+  threadId: string,
+): Promise<{ messages: BaseMessage[]; review: MailReviewRequest | undefined }> {
+  const { values, tasks } = await agent.graph.getState(threadConfig(threadId));
+  const { messages = [] } = values as { messages?: BaseMessage[] };
+  const review = tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
+  return { messages, review };
 }
-
-const stateOf = (agent: ReactAgent, threadId: string): Promise<StateSnapshot> =>
-  agent.graph.getState(threadConfig(threadId));
 
 const threadConfig = (threadId: string) => ({ configurable: { thread_id: threadId } });
 

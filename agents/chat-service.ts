@@ -8,11 +8,11 @@ import { isAbiError, toWireError } from "../src/errors.ts";
 import type { Chat, ChatEntry, ChatEvent, ChatRequest, Conversation } from "../src/faces/http/chat.ts";
 import { describeCause, silentLogger, type Logger } from "../src/log.ts";
 import { dataFile } from "../src/parts.ts";
-import type { Settings } from "../src/settings.ts";
+import { namesModel, type Settings } from "../src/settings.ts";
 import type { Scope } from "../src/workflow/operation.ts";
 import { createKnowledgeGraphTools } from "../tools/index.ts";
 import type { MailReviewRequest } from "./approval/mail-review.ts";
-import type { AgentAnswer, AskOptions } from "./ask.ts";
+import { stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";
 import { createChatModel } from "./chat-model.ts";
 import { createSharingAgent, type FeedbackAgent } from "./feedback-agent.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
@@ -37,7 +37,7 @@ export async function openChat(
   settings: ChatSettings,
   { logger = silentLogger }: { logger?: Logger } = {},
 ): Promise<Chat> {
-  const isOffline = settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined;
+  const isOffline = !namesModel(settings);
   const model = await createChatModel(settings);
   const checkpointer = new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite"));
   const tools = await scopedTools(application, settings);
@@ -63,7 +63,7 @@ async function scopedTools({ service, ontologyStore }: Application, settings: Ch
       ? []
       : await createKnowledgeGraphTools({ ontologyStore, freeQuery: settings.graphTools === "query" });
   const tools = [...[...service.workflows.values()].flatMap((workflow) => workflow.as_tools()), ...questions];
-  // What no operation says a scope for is for nobody.
+  // A tool without a scope is offered to nobody.
   return tools.flatMap((tool) => {
     const scope = scopes.get(tool.name);
     return scope === undefined ? [] : [{ tool, scope }];
@@ -81,7 +81,7 @@ interface Parts {
 class AgentChat implements Chat {
   readonly status: Chat["status"];
   readonly #parts: Parts;
-  /** By what their callers may do. */
+  /** One for each set of scopes. */
   readonly #agents = new Map<string, Promise<FeedbackAgent>>();
 
   constructor(parts: Parts, status: Chat["status"]) {
@@ -100,11 +100,10 @@ class AgentChat implements Chat {
   async conversation({ caller, threadId }: Omit<ChatRequest, "signal">): Promise<Conversation | undefined> {
     const agent = await this.#agentFor(caller);
     const thread_id = threadOf(caller, threadId);
-    const { values } = await agent.agent.graph.getState({ configurable: { thread_id } });
-    const { messages = [] } = values as { messages?: BaseMessage[] };
+    const { messages, review } = await stateOf(agent.agent, thread_id);
     if (messages.length === 0) return undefined;
-    const review = caller.scopes.has("approve") ? await agent.waiting(thread_id) : undefined;
-    return { thread_id: threadId, entries: entriesOf(messages), waiting: review ? waitingMails(review) : [] };
+    const waiting = review && caller.scopes.has("approve") ? waitingMails(review) : [];
+    return { thread_id: threadId, entries: entriesOf(messages), waiting };
   }
 
   async close(): Promise<void> {
@@ -112,7 +111,7 @@ class AgentChat implements Chat {
     this.#parts.checkpointer.close();
   }
 
-  /** Whoever may not decide isn't shown mails: their agent says that they wait. */
+  /** Callers who may not decide don't see mails; their agent says that the mails wait. */
   #agentFor({ scopes }: ChatRequest["caller"]): Promise<FeedbackAgent> {
     const key = [...scopes].toSorted().join(" ");
     const known = this.#agents.get(key);

@@ -2,12 +2,11 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { MemorySaver, type BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { ReactAgent } from "langchain";
-import { ValidationError } from "../src/errors.ts";
 import type { Logger } from "../src/log.ts";
 import { withPackages } from "../src/optional-packages.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import { toResponse, type MailDecision, type MailReviewRequest } from "./approval/mail-review.ts";
-import { ask, resume, waitingReview, type AgentAnswer, type AskOptions } from "./ask.ts";
+import { ask, resume, stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";
 import type { AgentLimits } from "./limits.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
@@ -23,8 +22,9 @@ export interface MailApprovals {
     "process" | "getPendingResponse" | "approveResponse" | "editResponse" | "rejectResponse" | "getWorkflowResult"
   >;
   /**
-   * Who decides where something else than `decide` resumes the graph, such as LangGraph's own server: the name of whoever it has signed in,
-   * from the run's `configurable`; undefined where they may not decide. Never take it from what a client can write. Default: nobody.
+   * The name of the person who decides, if something other than `decide` resumes the graph, such as LangGraph's own server. Take it from
+   * the part of `configurable` that the server has authenticated, never from what a client can write; return undefined if that person
+   * may not decide. Default: nobody may.
    */
   by?: (configurable: Readonly<Record<string, unknown>>) => string | undefined;
 }
@@ -62,7 +62,7 @@ export interface FeedbackAgent {
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
   /**
    * Goes on with a conversation that waits for a person (`review` of its answer), with one decision for each of its mails in their order; with
-   * none, the agent looks what was decided elsewhere. A decision counts for the mail that was shown: has it changed, it is shown again
+   * none, the agent looks up what was decided elsewhere. A decision counts for the mail that was shown: if it has changed, it is shown again
    * (`review` of this answer), with what has happened. Where somebody else was first, their decision stands, and the result says whose it is.
    * @param options `by` signs the decisions: who is at the other end, as your program knows it. Without it nothing is decided.
    * @throws ValidationError (`nothing_waits`) where the conversation waits for nobody, and as `ask`
@@ -130,9 +130,6 @@ export async function createSharingAgent(options: FeedbackAgentOptions): Promise
     decide: (decisions, { by, ...askOptions }) =>
       inTurn(askOptions, async (runOptions) => {
         const { threadId } = runOptions;
-        if (!(await waitingReview(agent, threadId))) {
-          throw new ValidationError("This conversation waits for no decision.", { code: "nothing_waits" });
-        }
         if (by !== undefined) deciders.set(threadId, by);
         try {
           return await resume(agent, resumption(toResponse(decisions)), runOptions);
@@ -140,7 +137,7 @@ export async function createSharingAgent(options: FeedbackAgentOptions): Promise
           deciders.delete(threadId);
         }
       }),
-    waiting: async (threadId) => (checkpointer ? waitingReview(agent, threadId) : undefined),
+    waiting: async (threadId) => (checkpointer ? (await stateOf(agent, threadId)).review : undefined),
     close: async () => {
       closing.abort(new DOMException("The agent was closed.", "AbortError"));
       await queue.idle();

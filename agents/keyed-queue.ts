@@ -5,7 +5,7 @@ export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   /**
-   * @param signal takes a piece of work that waits for its turn out of the queue; one that has begun has to watch it itself
+   * @param signal removes waiting work from the queue; work that has begun must watch it itself
    * @throws the signal's reason, or what the work throws
    */
   async run<Result>(key: string, work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {

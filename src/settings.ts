@@ -423,3 +423,10 @@ function readAll(
   }
   return { settings, issues };
 }
+
+/** Whether the settings name a language model. */
+export const namesModel = ({
+  openaiApiKey,
+  openaiBaseUrl,
+}: Pick<Settings, "openaiApiKey" | "openaiBaseUrl">): boolean =>
+  openaiApiKey !== undefined || openaiBaseUrl !== undefined;

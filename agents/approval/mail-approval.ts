@@ -39,7 +39,7 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
     beforeModel: async ({ messages }, { configurable = {}, signal }) => {
       const waiting = waitingResults(messages, workflow.process.name);
       if (waiting.size === 0) return undefined;
-      // Who may not decide gets no card: the model says that the mail waits.
+      // Those who may not decide see no mail; the model tells them that it waits.
       if (approvals.by && decider(configurable) === undefined) return undefined;
       const settled = await review([...waiting.keys()], steps, () => decider(configurable), signal);
       return { messages: [...settled].map(([id, outcome]) => revised(waiting.get(id)!, outcome)) };

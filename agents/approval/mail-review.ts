@@ -81,11 +81,11 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
   return { actionRequests: actions, reviewConfigs: configs, action_requests: actions, review_configs: configs };
 }
 
-/** Clients draw `args` as Markdown, where an image is loaded from wherever its author says. */
+/** Clients render `args` as Markdown, which loads images from any address that its author names. */
 const isHarmlessMarkdown = ({ recipient, subject, text }: ReviewedMail): boolean =>
   !/!\[|\]\(|\]\s*:|\]\s*\[|<\s*[a-z!/?]/iu.test(`${recipient}\n${subject}\n${text}`);
 
-/** Clients draw it as Markdown: what others have written stands in a block of code that nothing in it can end. */
+/** Clients render it as Markdown. Text from others is put into a code block that the text can't end. */
 function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: string | undefined): string {
   const lines = [
     `feedback  ${oneLine(feedback_id)}`,

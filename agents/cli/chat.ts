@@ -11,7 +11,7 @@ import { loggerFor, settingsFrom } from "../../src/cli/settings.ts";
 import { isAbiError } from "../../src/errors.ts";
 import { readIdentifier } from "../../src/identifier.ts";
 import { dataFile } from "../../src/parts.ts";
-import type { Settings } from "../../src/settings.ts";
+import { namesModel, type Settings } from "../../src/settings.ts";
 import type { AgentAnswer, AskOptions, FeedbackAgent, MailReviewRequest } from "../index.ts";
 import { endsInQuotation, isQuotedLine } from "../offline-chat-model/split-request.ts";
 import type { ChatOptions } from "./chat-command.ts";
@@ -28,7 +28,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   if (service) return chatAt(service, message, options);
   const settings = settingsFrom(options);
   const threadId = options.thread === undefined ? randomUUID() : readIdentifier("--thread", options.thread);
-  const offline = settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined;
+  const offline = !namesModel(settings);
   if (offline && options.model !== undefined) {
     throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { usageError } from "../../src/cli/command.ts";
 import { interruptible } from "../../src/cli/interruption.ts";
 import { settingsFrom } from "../../src/cli/settings.ts";
+import { namesModel } from "../../src/settings.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import type { DemoCommandOptions } from "./demo-command.ts";
 
@@ -10,7 +11,7 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
   const settings = settingsFrom(options);
   const { dataDirectory, openaiApiKey, openaiBaseUrl } = settings;
   if (dataDirectory === ":memory:") throw usageError("The demo keeps what it does: give it a folder with --data.");
-  if (options.model !== undefined && openaiApiKey === undefined && openaiBaseUrl === undefined) {
+  if (options.model !== undefined && !namesModel(settings)) {
     throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const directory = join(dataDirectory, "demo");

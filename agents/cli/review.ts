@@ -54,7 +54,7 @@ async function edit({ subject, text }: MailAction["mail"]): Promise<MailDecision
 
 async function reject(): Promise<MailDecision> {
   const reason = await prompted((prompts, terminal) =>
-    prompts.text({ ...terminal, message: "Why not? It stands in the result.", placeholder: "no reason" }),
+    prompts.text({ ...terminal, message: "Why not? The reason is stored in the result.", placeholder: "no reason" }),
   );
   if (reason === undefined) return null;
   return { type: "reject", ...(reason.trim() !== "" && { message: reason.trim() }) };

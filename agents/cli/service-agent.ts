@@ -1,6 +1,6 @@
 import { note, oneLine } from "../../src/cli/output.ts";
 import type { ServiceClient } from "../../src/cli/service-client.ts";
-import { ConflictError, fromWireError, isAbiError, ValidationError } from "../../src/errors.ts";
+import { ConflictError, fromWireError, isAbiError } from "../../src/errors.ts";
 import type { ChatEvent, Conversation, WaitingMail } from "../../src/faces/http/chat.ts";
 import { isObject } from "../../src/json.ts";
 import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
@@ -9,8 +9,8 @@ import type { AgentAnswer, AskOptions, FeedbackAgent, ToolCallEnd } from "../ind
 
 type ServiceOptions = AskOptions & { threadId: string };
 
-/** The agent of a service. Mails are decided on with the token of whoever is at this terminal, past the agent. */
-export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "waiting" | "close"> {
+/** The agent of a service. Decisions go to the service directly, with the token of the person at this terminal. */
+export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "waiting"> {
   readonly #service: ServiceClient;
   /** The mails of each conversation as they were shown, with what a decision has to name. */
   readonly #shown = new Map<string, PendingResponse[]>();
@@ -39,17 +39,8 @@ export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "wai
   }
 
   async waiting(threadId: string): Promise<MailReviewRequest | undefined> {
-    try {
-      const { waiting } = (await this.#service.call(pathOf(threadId))) as Conversation;
-      return await this.#review(threadId, waiting);
-    } catch (error) {
-      if (error instanceof ValidationError && error.code === "not_found") return undefined;
-      throw error;
-    }
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
+    const found = (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
+    return found && this.#review(threadId, found.waiting);
   }
 
   /** Why the mail has to be shown again; undefined where it has not. */
@@ -93,12 +84,8 @@ export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "wai
 
   /** Undefined where somebody has decided already. */
   async #pending(id: string): Promise<PendingResponse | undefined> {
-    try {
-      return (await this.#service.call(`/approvals/${encodeURIComponent(id)}`)) as PendingResponse;
-    } catch (error) {
-      if (error instanceof ValidationError && error.code === "nothing_waits") return undefined;
-      throw error;
-    }
+    const found = await this.#service.find(`/approvals/${encodeURIComponent(id)}`, "nothing_waits");
+    return found as PendingResponse | undefined;
   }
 }
 

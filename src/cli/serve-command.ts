@@ -11,7 +11,7 @@ export interface ServeOptions extends GlobalOptions {
   demo?: true;
 }
 
-/** Makes the agent that people talk to. It comes from outside: models are none of this room's business. */
+/** Makes the agent that people talk to. It comes from outside: `src` knows nothing of language models. */
 export type OpenChat = (application: Application, settings: Settings, logger: Logger) => Promise<Chat>;
 
 /** `serve`: everything over HTTP, until told to stop. */

@@ -6,14 +6,14 @@ import { openHttpService, type HttpService } from "../http-service.ts";
 import { packageVersion, sampleFile } from "../package-root.ts";
 import { openMailboxWatcher } from "../parts.ts";
 import { readJsonLines } from "../row-file/json-lines.ts";
-import { IN_MEMORY, readSettings, type Settings } from "../settings.ts";
+import { IN_MEMORY, namesModel, readSettings, type Settings } from "../settings.ts";
+import type { Service } from "../workflow/service.ts";
 import { usageError } from "./command.ts";
 import { host } from "./host.ts";
 import { INTERRUPTED, untilAborted } from "./interruption.ts";
 import { dim, note, print, printJson } from "./output.ts";
 import type { OpenChat, ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "./settings.ts";
-import type { Service } from "../workflow/service.ts";
 import { withApplication } from "./with-application.ts";
 
 /** Variable in which `dev` hands over the token, so that it stays the same when the service starts again. */
@@ -32,12 +32,17 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
     await withApplication(settings, async (application, signal) => {
       // The demo is not to read real mail.
       const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
-      const chat = hasModel(settings, options) ? await openChat(application, settings, logger) : undefined;
+      // Without a model, LangChain is not loaded.
+      const hasModel = options.demo === true || namesModel(settings);
+      const chat = hasModel ? await openChat(application, settings, logger) : undefined;
       const service = await openHttpService(application, settings, {
         version: packageVersion(),
         localToken,
         logger,
         ...(chat && { chat }),
+      }).catch(async (error: unknown) => {
+        await chat?.close();
+        throw error;
       });
       const sample = options.demo ? submitSample(application, signal) : undefined;
       // What goes wrong with it is said at the end.
@@ -63,10 +68,6 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
   }
   note(STOPPED);
 }
-
-/** Without one nothing of LangChain is loaded. */
-const hasModel = ({ openaiApiKey, openaiBaseUrl }: Settings, { demo }: ServeOptions): boolean =>
-  demo === true || openaiApiKey !== undefined || openaiBaseUrl !== undefined;
 
 /** @throws ValidationError for what can't be used */
 export function serveSettings(options: ServeOptions): Settings {
@@ -116,7 +117,7 @@ async function* sampleFeedback(): AsyncGenerator {
   for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
 }
 
-/** Where it is. @param token the one that it made, where none are set */
+/** Says where the service is. @param token the one it made; undefined where tokens are set */
 export function announce(url: string, token: string | undefined): void {
   print(`Console: ${url}`);
   print(dim(`How to call it: ${url}/docs`));

@@ -135,12 +135,12 @@ export class ServiceClient {
     return { type, text, truncated: headers.get("x-truncated") === "true" };
   }
 
-  /** The same as `call`; undefined where there is no such run. */
-  async find(path: string): Promise<unknown> {
+  /** The same as `call`; undefined where it answers with this code. */
+  async find(path: string, absent = "unknown_run"): Promise<unknown> {
     try {
       return await this.call(path);
     } catch (error) {
-      if (isObject(error) && error["code"] === "unknown_run") return undefined;
+      if (isObject(error) && error["code"] === absent) return undefined;
       throw error;
     }
   }

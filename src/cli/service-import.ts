@@ -1,4 +1,4 @@
-import { toAbiError, fromWireError, type WireError } from "../errors.ts";
+import { fromWireError, type WireError } from "../errors.ts";
 import type { CustomerIssue, CustomerRecord, CustomerSource } from "../integrations/customers/customer-source.ts";
 import type { LoadCounts, LoadOptions } from "../pipelines/customer-data-pipeline.ts";
 import type { ServiceClient } from "./service-client.ts";
@@ -6,7 +6,7 @@ import type { ServiceClient } from "./service-client.ts";
 const PATH = "/pipelines/customer-data/import_customers";
 /** Customers in one request: few enough for progress, and for a request that is soon repeated. */
 const CHUNK_SIZE = 500;
-/** Stands for a value that was not understood here: not understood there either, it leaves the value that is stored. */
+/** Sent for a value that was not understood here: the service doesn't understand it either, and keeps the stored value. */
 const NOT_UNDERSTOOD = "not understood";
 
 interface ImportLine extends LoadCounts {
@@ -64,7 +64,7 @@ async function send(
     ...(signal && { signal }),
   });
   const failed = lines.find(({ success }) => success === false);
-  if (failed) throw toAbiError(fromWireError(failed as unknown as WireError));
+  if (failed) throw fromWireError(failed as unknown as WireError);
   const answers = lines as unknown as ImportLine[];
   return { ...answers.at(-1)!, issues: answers.flatMap(({ issues }) => issues) };
 }

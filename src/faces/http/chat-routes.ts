@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { IoError, ValidationError } from "../../errors.ts";
+import { ValidationError } from "../../errors.ts";
 import { parse } from "../../workflow/validation.ts";
 import { jsonBody } from "./body.ts";
 import { ChatStatus, Conversation, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
 import { json } from "./routes.ts";
+import { eventResponse, SILENCE_MS, STILL_THERE, tooManyStreams } from "./server-sent-events.ts";
 import { missingScope } from "./tokens.ts";
 
-/** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
-const SILENCE_MS = 15_000;
 /** Answers at a time; each of them keeps a model at work. */
 const MOST_ANSWERS = 50;
 const LONGEST_MESSAGE = 100_000;
@@ -95,7 +94,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
           threadId: threadOf(context),
         });
         if (conversation) return json(conversation);
-        throw new ValidationError("There is no such conversation of yours.", { code: "not_found" });
+        throw unknownConversation();
       },
     },
     {
@@ -131,8 +130,11 @@ function agent(chat: Chat | undefined, context: HttpContext): Chat {
 function threadOf({ req }: HttpContext): string {
   const read = thread_id.safeParse(req.param("thread_id"));
   if (read.success) return read.data;
-  throw new ValidationError("There is no such conversation of yours.", { code: "not_found" });
+  throw unknownConversation();
 }
+
+const unknownConversation = (): ValidationError =>
+  new ValidationError("There is no such conversation of yours.", { code: "not_found" });
 
 /** The answers that are under way. */
 class Answers {
@@ -146,8 +148,7 @@ class Answers {
   /** @throws IoError (`too_many_streams`) */
   stream(context: HttpContext, threadId: string, begin: (request: ChatRequest) => ReadableStream<ChatEvent>): Response {
     if (this.#open >= MOST_ANSWERS) {
-      const message = "Too many conversations are under way. Try again in a moment.";
-      throw new IoError(message, { code: "too_many_streams", retryAfterMs: 10_000 });
+      throw tooManyStreams("Too many conversations are under way. Try again in a moment.");
     }
     this.#open += 1;
     const gone = new AbortController();
@@ -157,7 +158,7 @@ class Answers {
       cancel: () => gone.abort(),
       end: () => (this.#open -= 1),
     });
-    return new Response(body, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+    return eventResponse(body);
   }
 }
 
@@ -174,7 +175,7 @@ function eventStream(
     start: async (controller) => {
       alive = setInterval(() => {
         // None while something is still to be read, or once nobody reads any more: `enqueue` would throw then, out of a timer.
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": still there\n\n"));
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(STILL_THERE));
       }, SILENCE_MS);
       try {
         controller.enqueue(written({ type: "thread", thread_id: threadId }));

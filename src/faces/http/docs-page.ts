@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import { openApiDocument, type OpenApiInfo } from "./openapi.ts";
-import { scopesOf, type Content, type Route } from "./route.ts";
+import { pathTemplate, scopesOf, type Content, type Route } from "./route.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -82,8 +82,7 @@ async function page(routes: readonly Route[], { title, version }: OpenApiInfo) {
 const section = (route: Route) => html`
   <details id="${route.id}">
     <summary>
-      <span class="method">${route.method}</span> <code>${route.path.replaceAll(/:(\w+)/g, "{$1}")}</code> —
-      ${route.summary}
+      <span class="method">${route.method}</span> <code>${pathTemplate(route)}</code> — ${route.summary}
     </summary>
     ${(route.description ?? "").split("\n\n").map((text) => html`<p>${text}</p>`)}
     <p>${accessText(route)}</p>

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made of its routes. */
 import { ProblemSchema, PROBLEM_TYPE } from "./problem.ts";
-import { scopesOf, type Access, type Content, type Parameter, type Route } from "./route.ts";
+import { pathTemplate, scopesOf, type Access, type Content, type Parameter, type Route } from "./route.ts";
 import { schemaOf, toJsonSchema } from "./schemas.ts";
 
 /** What the document says about the service. */
@@ -53,7 +53,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export function openApiDocument(routes: readonly Route[], { title, version, url = "/" }: OpenApiInfo): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
-    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    const path = pathTemplate(route);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
   }
   const used = new Set(routes.map(({ tag }) => tag));

@@ -17,7 +17,7 @@ export interface HttpEnv {
     requestId: string;
     /** Absent on routes that anyone may call, and where a signature stands for the caller. */
     caller?: Caller;
-    /** Where a signature stands for the caller: counts the request, once it is known whether it is valid. Throws where it is one too many. */
+    /** Where a signature stands for the caller: counts the request, once it is known whether it is valid. Throws when the limit is reached. */
     countSigned?: (isValid: boolean) => void;
     /** Pattern of the route's path, for the log. */
     route?: string;
@@ -103,3 +103,6 @@ export function scopesOf({ access, operations }: Pick<Route, "access" | "operati
   if (access === "known") return [...new Set(operations.map(({ scope }) => scope))];
   return [typeof access === "string" ? access : access.signedOr];
 }
+
+/** The path with its parameters as OpenAPI writes them: `{name}`. */
+export const pathTemplate = ({ path }: Pick<Route, "path">): string => path.replaceAll(/:(\w+)/g, "{$1}");

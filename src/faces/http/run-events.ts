@@ -1,13 +1,12 @@
 /** What happens to a run, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAtRest, isTerminal, type Run } from "../../engine/engine.ts";
-import { IoError, ValidationError } from "../../errors.ts";
+import { ValidationError } from "../../errors.ts";
 import { describeCause } from "../../log.ts";
 import { eventView } from "../../workflow/run-operations.ts";
 import type { Service } from "../../workflow/service.ts";
+import { SILENCE_MS, STILL_THERE, tooManyStreams } from "./server-sent-events.ts";
 
-/** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
-const SILENCE_MS = 15_000;
 /** At a time; each of them looks at the database. */
 const MOST_STREAMS = 200;
 /** How often to look for what other processes have done. Milliseconds. */
@@ -39,10 +38,7 @@ export class RunEventStreams {
     const { run } = await this.#service.run(workflowId);
     if (isTerminal(run.status) && (await this.#service.engine.events(run.id, after)).length === 0) return undefined;
     if (this.#open >= MOST_STREAMS) {
-      throw new IoError("Too many streams are open. Try again later, or ask for the list of events.", {
-        code: "too_many_streams",
-        retryAfterMs: 10_000,
-      });
+      throw tooManyStreams("Too many streams are open. Try again later, or ask for the list of events.");
     }
     return ReadableStream.from(this.#encoded(run.id, after, signal));
   }
@@ -81,7 +77,7 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
       if (events.length > 0) spoke = performance.now();
       else if (performance.now() - spoke > SILENCE_MS) {
         spoke = performance.now();
-        yield ": still there\n\n";
+        yield STILL_THERE;
       }
       await news.next(run);
     }

@@ -6,6 +6,7 @@ import { EXAMPLE_ID } from "./examples.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
 import { lastEventId, RunEventStreams } from "./run-events.ts";
 import { json } from "./routes.ts";
+import { eventResponse } from "./server-sent-events.ts";
 import { inputJsonSchema } from "./schemas.ts";
 
 /** Looking at the runs of all workflows, and what operators do with them. */
@@ -172,7 +173,7 @@ function eventsRoute({ service, closing }: HttpParts): Route {
       }
       const stream = await streams.open(id, after, AbortSignal.any([req.raw.signal, closing]));
       if (!stream) return new Response(null, { status: 204 });
-      return new Response(stream, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+      return eventResponse(stream);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { IoError, UnexpectedError, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import { urlHost } from "../../loopback.ts";
 import { problem, problemBody, PROBLEM_TYPE } from "./problem.ts";
 import { statusOf } from "./status.ts";
 
@@ -63,7 +64,7 @@ export async function startHttpServer(
     throw unavailable(host, port, cause);
   }
   const { port: bound } = server.address() as AddressInfo;
-  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`, close: () => close(server, drainMs) };
+  return { url: `http://${urlHost(host)}:${bound}`, close: () => close(server, drainMs) };
 }
 
 function unavailable(host: string, port: number, cause: unknown): IoError {

@@ -52,7 +52,7 @@ export interface McpOffer {
   readonly tools: ReadonlyMap<string, McpTool>;
   /** By the name of the workflow. */
   readonly processes: ReadonlyMap<string, ProcessTool>;
-  /** The same. */
+  /** By the name of the workflow. */
   readonly prompts: ReadonlyMap<string, PromptArguments>;
   /** Without a slash at its end. */
   readonly consoleUrl: string | undefined;

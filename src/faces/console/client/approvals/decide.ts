@@ -66,11 +66,16 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const open = (next: Mode) => (): void => {
     if (canDecide) setMode(next);
   };
+  const choices = [
+    { name: "Approve", key: "a", tone: "primary", choose: onApprove },
+    { name: "Edit", key: "e", tone: "", choose: open("edit") },
+    { name: "Reject", key: "r", tone: "danger", choose: open("reject") },
+  ];
   useKeys(
     isEmbedded
       ? {}
       : {
-          ...(mode === "look" && { a: onApprove, e: open("edit"), r: open("reject") }),
+          ...(mode === "look" && Object.fromEntries(choices.map(({ key, choose }) => [key, choose]))),
           Escape: () => setMode("look"),
         },
   );
@@ -96,14 +101,25 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
         />`
       }
       ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <span dir="auto">${seen.refusal}</span></p>`}
-      <${Bar}
-        mode=${mode}
-        canDecide=${canDecide}
-        hasKeys=${!isEmbedded}
-        onApprove=${onApprove}
-        onEdit=${open("edit")}
-        onReject=${open("reject")}
-      />
+      ${
+        mode === "look" &&
+        html`<div class="bar" role="toolbar" aria-label="Decision">
+          ${choices.map(
+            ({ name, key, tone, choose }) => html`
+              <button
+                key=${key}
+                type="button"
+                class=${`button ${tone}`}
+                disabled=${!canDecide}
+                onClick=${choose}
+                aria-keyshortcuts=${isEmbedded ? undefined : key}
+              >
+                ${name} ${!isEmbedded && html`<kbd>${key}</kbd>`}
+              </button>
+            `,
+          )}
+        </div>`
+      }
       ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
       ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
       <div class=${isEmbedded ? "" : "decide-columns"}>
@@ -121,54 +137,5 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
         for exactly this mail.
       </p>
     </article>
-  `;
-}
-
-function Bar({
-  mode,
-  canDecide,
-  hasKeys,
-  onApprove,
-  onEdit,
-  onReject,
-}: {
-  mode: Mode;
-  canDecide: boolean;
-  hasKeys: boolean;
-  onApprove: () => void;
-  onEdit: () => void;
-  onReject: () => void;
-}) {
-  if (mode !== "look") return null;
-  return html`
-    <div class="bar" role="toolbar" aria-label="Decision">
-      <button
-        type="button"
-        class="button primary"
-        disabled=${!canDecide}
-        onClick=${onApprove}
-        aria-keyshortcuts=${hasKeys ? "a" : undefined}
-      >
-        Approve ${hasKeys && html`<kbd>a</kbd>`}
-      </button>
-      <button
-        type="button"
-        class="button"
-        disabled=${!canDecide}
-        onClick=${onEdit}
-        aria-keyshortcuts=${hasKeys ? "e" : undefined}
-      >
-        Edit ${hasKeys && html`<kbd>e</kbd>`}
-      </button>
-      <button
-        type="button"
-        class="button danger"
-        disabled=${!canDecide}
-        onClick=${onReject}
-        aria-keyshortcuts=${hasKeys ? "r" : undefined}
-      >
-        Reject ${hasKeys && html`<kbd>r</kbd>`}
-      </button>
-    </div>
   `;
 }

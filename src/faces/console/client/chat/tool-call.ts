@@ -3,6 +3,7 @@ import { Categories, Outcome, SentimentMark } from "../feedback/badges.ts";
 import type { Action, Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { href } from "../router.ts";
+import { stepName } from "../runs/waterfall.ts";
 import { plain } from "../ui/one-line.ts";
 import type { Item } from "./conversation.ts";
 
@@ -27,13 +28,7 @@ const TITLES: Readonly<Record<string, string>> = {
   categorize_feedback_text: "Categorize",
 };
 
-const titleOf = (name: string): string => TITLES[name] ?? spaced(name);
-
-/** `customer_data_retrieved` as `Customer data retrieved`. */
-const spaced = (name: string): string => {
-  const words = name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+const titleOf = (name: string): string => TITLES[name] ?? stepName(name);
 
 export function ToolCallView({ call, isBusy }: { call: Call; isBusy: boolean }) {
   const { name, args, result, failed } = call;
@@ -76,7 +71,7 @@ ${plain(typeof result === "string" ? result : JSON.stringify(result, null, 2))}<
 
 const progressOf = ({ step }: Call, isBusy: boolean): string => {
   if (!isBusy) return "broken off before its result came";
-  return step === undefined ? "working…" : `${spaced(step)}…`;
+  return step === undefined ? "working…" : `${stepName(step)}…`;
 };
 
 const resultOf = ({ result }: Call): Result =>
@@ -95,15 +90,7 @@ function ResultLine({ call }: { call: Call }) {
   return html`
     ${sentiment !== undefined && html`<${SentimentMark} sentiment=${sentiment} /><span class="muted">${sentiment}</span>`}
     <${Categories} categories=${categories} />
-    ${id !== undefined && html`<${Outcome} item=${outcomeItem(result)} />`}
+    ${id !== undefined && html`<${Outcome} item=${{ ...result, status: result.status ?? "completed" }} />`}
     ${result.duplicate === true && html`<span class="muted">known already</span>`}
   `;
 }
-
-const outcomeItem = ({ status, action, response_id, response_withheld, error }: Result) => ({
-  status: (status ?? "completed") as "completed",
-  ...(action !== undefined && { action }),
-  ...(response_id !== undefined && { response_id }),
-  ...(response_withheld !== undefined && { response_withheld }),
-  ...(error !== undefined && { error }),
-});

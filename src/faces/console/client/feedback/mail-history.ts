@@ -18,7 +18,7 @@ const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = 
 
 const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as const;
 
-/** What the person who decided said the feedback is. */
+/** The labels that the person who decided gave. */
 function RightLabels({ decision: { sentiment, categories = [] } }: { decision: NonNullable<Mail["decision"]> }) {
   if (sentiment === undefined && categories.length === 0) return null;
   return html`

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { MailFrame } from "./mail-frame.ts";
+import { Fact } from "./facts.ts";
 import { OneLine } from "./one-line.ts";
 
 export interface ShownMail {
@@ -19,20 +20,11 @@ export function MailView({ mail }: { mail: ShownMail }) {
     <div class="mail">
       <div class="mail-head">
         <dl>
-          <div class="fact">
-            <dt>From</dt>
-            <dd><${OneLine} text=${sender} /></dd>
-          </div>
-          <div class="fact">
-            <dt>To</dt>
-            <dd><${OneLine} text=${recipient} /></dd>
-          </div>
-          <div class="fact">
-            <dt>Subject</dt>
-            <dd>
-              <b><${OneLine} text=${subject} /></b>
-            </dd>
-          </div>
+          <${Fact} name="From"><${OneLine} text=${sender} /><//>
+          <${Fact} name="To"><${OneLine} text=${recipient} /><//>
+          <${Fact} name="Subject"
+            ><b><${OneLine} text=${subject} /></b
+          ><//>
         </dl>
         <div class="segmented" role="group" aria-label="How the mail is shown">
           <button type="button" aria-pressed=${!isText} onClick=${() => setIsText(false)}>Mail</button>

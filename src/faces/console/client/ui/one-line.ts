@@ -1,6 +1,6 @@
 import { html } from "../html.ts";
 
-/** Controls other than tabs and line breaks, and what turns the letters around it, so that a text reads as what it isn't. */
+/** Control characters other than tabs and line breaks, and marks that change the direction of writing and so can disguise a text. */
 const STEERING = /(?![\t\n\r])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
 
 /** A text with a visible sign in place of each character that would only steer how it is drawn. */
