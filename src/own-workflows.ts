@@ -47,15 +47,14 @@ export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
     throw unusable(`names ${path}, which must export a function createWorkflows(parts) that returns workflows.`);
   }
   return async (parts) => {
-    const workflows: unknown = await callIt(createWorkflows as CreateWorkflows, parts).catch((cause: unknown) => {
+    let workflows: unknown;
+    try {
+      workflows = await (createWorkflows as CreateWorkflows)(parts);
+    } catch (cause) {
       if (isAbiError(cause)) throw cause;
       throw unusable(`names ${path}, whose createWorkflows failed. ${describeFault(cause)}`, cause);
-    });
+    }
     if (Array.isArray(workflows) && workflows.every((one) => one instanceof Workflow)) return workflows;
     throw unusable(`names ${path}, whose createWorkflows must return an array of workflows.`);
   };
 }
-
-/** So that what it throws is a rejection in either case. */
-const callIt = async (createWorkflows: CreateWorkflows, parts: WorkflowParts): Promise<unknown> =>
-  createWorkflows(parts);

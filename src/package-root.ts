@@ -8,8 +8,19 @@ export function packageRoot(): string {
   return folder;
 }
 
-export const packageVersion = (): string =>
-  (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string }).version;
+export interface PackageFile {
+  name: string;
+  version: string;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+}
+
+/** What package.json says of this package. */
+export const packageFile = (): PackageFile =>
+  JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as PackageFile;
+
+export const packageVersion = (): string => packageFile().version;
 
 /** A file of the sample data, which comes with the package. */
 export const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);

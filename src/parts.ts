@@ -12,7 +12,7 @@ import { ValidationError } from "./errors.ts";
 import type { MailboxWatcher } from "./integrations/mailbox/mailbox-watcher.ts";
 import { outboxFolderOf } from "./integrations/email/outbox-folder.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
-import type { Settings } from "./settings.ts";
+import { namesModel, type Settings } from "./settings.ts";
 import type { Service } from "./workflow/service.ts";
 import { IN_MEMORY } from "./settings.ts";
 import { TracedOntologyStore } from "./telemetry/traced-ontology-store.ts";
@@ -140,7 +140,7 @@ export async function openAnalyzers(
     feedbackCategorizer: new EmbeddedFeedbackCategorizer(options),
   };
   if (settings.analyzer === "embedded") return embedded;
-  if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
+  if (!namesModel(settings)) {
     throw new ValidationError(
       "ANALYZER (analyzer) is chat-model, which needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
       { code: "invalid_configuration" },

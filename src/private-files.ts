@@ -2,7 +2,17 @@
  * Files and folders that are their owner's alone: they hold what customers wrote and who they are. Modes are given where a file
  * is made, so that no umask and no moment in between opens it to others. Windows has no modes: there the folder's own rights count.
  */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { withEscapes } from "./visible-text.ts";
 
@@ -49,6 +59,15 @@ export function makePrivateFile(path: string): void {
   else if (isOpen(dirname(path))) warnIfOpen(path, "ABI_OPEN_FILE", "file", "600");
 }
 
+/**
+ * Replaces a file, for its owner alone: whole or not at all, for somebody may be reading it.
+ * @throws the file system's errors
+ */
+export function replacePrivateFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: PRIVATE_FILE });
+  renameSync(`${path}.new`, path);
+}
+
 /** Closes a folder that we made, and all that is in it, to others. */
 export function makeContentsPrivate(folder: string): void {
   chmodSync(folder, PRIVATE_FOLDER);
@@ -81,5 +100,6 @@ function warnIfOpen(path: string, code: string, kind: "folder" | "file", wanted:
   );
 }
 
-const shellWord = (text: string): string =>
+/** A text as one word of a shell's command line. */
+export const shellWord = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

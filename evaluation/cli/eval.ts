@@ -7,7 +7,7 @@ import { readLabelledSets } from "../labelled-sets.ts";
 import { IoError } from "../../src/errors.ts";
 import { openAnalyzers, openTrainedWeights } from "../../src/parts.ts";
 import { PRIVATE_FILE } from "../../src/private-files.ts";
-import type { Settings } from "../../src/settings.ts";
+import { namesModel, type Settings } from "../../src/settings.ts";
 import { usageError } from "../../src/cli/command.ts";
 import type { AnalyzerName, EvalOptions } from "./eval-command.ts";
 import { evaluationText } from "./eval-view.ts";
@@ -36,7 +36,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const settings = settingsFrom(options);
-  if (analyzer.includes("chat-model") && settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
+  if (analyzer.includes("chat-model") && !namesModel(settings)) {
     throw usageError("chat-model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const sets = await readLabelledSets(located(folder));

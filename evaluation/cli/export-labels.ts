@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CATEGORIES } from "../../src/analysis/categories.ts";
 import { host, located } from "../../src/cli/host.ts";
@@ -6,7 +6,7 @@ import { count, note, oneLine, plural, print, printJson } from "../../src/cli/ou
 import { withGraph, type AskGraph } from "../../src/cli/query.ts";
 import { IoError } from "../../src/errors.ts";
 import { withPrefixes } from "../../src/ontology/vocabulary.ts";
-import { PRIVATE_FILE } from "../../src/private-files.ts";
+import { replacePrivateFile } from "../../src/private-files.ts";
 import { reviewedFeedback, type ReviewedFeedback } from "../../src/workflows/customer-feedback/reviewed-labels.ts";
 import { maskTexts } from "../masking.ts";
 import type { ExportLabelsOptions } from "./export-labels-command.ts";
@@ -19,7 +19,7 @@ const SCOPE = CATEGORIES.filter((category) => category !== "general");
 interface Counts {
   sentiment: number;
   categories: number;
-  /** Labels that are others than the process went by. */
+  /** Labels that differ from those that the process used. */
   corrected: number;
   /** Edited or rejected, and nobody said which labels are right. */
   unlabelled: number;
@@ -27,10 +27,8 @@ interface Counts {
 
 /** Writes what reviewers have said about labels into a folder, in the format of `eval`. */
 export async function exportLabels(folder: string, options: ExportLabelsOptions): Promise<void> {
-  const reviewed = await withGraph(options, (ask) => readReviewed(ask));
-  const texts = options.rawTexts
-    ? reviewed.map(({ text }) => text)
-    : maskTexts(reviewed.map(({ customer, text, secrets }) => ({ customer, text, secrets })));
+  const reviewed = await withGraph(options, readReviewed);
+  const texts = options.rawTexts ? reviewed.map(({ text }) => text) : maskTexts(reviewed);
   const sentiment = reviewed.flatMap(({ sentiment }, at) =>
     sentiment ? [{ text: texts[at]!, label: sentiment.label, source: sentiment.source }] : [],
   );
@@ -58,11 +56,10 @@ async function readReviewed(ask: AskGraph): Promise<Reviewed[]> {
   const reviewed = await reviewedFeedback((sparql) => ask("feedback_data", sparql));
   const rows = await ask("customer_data", withPrefixes(NAMES));
   const secrets = Map.groupBy(rows, (row) => row["customer"]?.value ?? "");
-  return reviewed.map((one) =>
-    Object.assign(one, {
-      secrets: [one.id, ...(secrets.get(one.customer) ?? []).map((row) => row["value"]?.value ?? "")],
-    }),
-  );
+  return reviewed.map((one) => {
+    const ofCustomer = (secrets.get(one.customer) ?? []).map((row) => row["value"]?.value ?? "");
+    return Object.assign({ secrets: [one.id, ...ofCustomer] }, one);
+  });
 }
 
 const isCorrected = ({ judged, sentiment, categories }: ReviewedFeedback): boolean =>
@@ -71,11 +68,9 @@ const isCorrected = ({ judged, sentiment, categories }: ReviewedFeedback): boole
 
 function write(folder: string, name: "sentiment" | "categories", rows: readonly object[]): void {
   const place = join(located(folder), name);
-  const file = join(place, "reviewed.jsonl");
   try {
     mkdirSync(place, { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.new`, rows.map((row) => `${JSON.stringify(row)}\n`).join(""), { mode: PRIVATE_FILE });
-    renameSync(`${file}.new`, file);
+    replacePrivateFile(join(place, "reviewed.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   } catch (cause) {
     throw new IoError(`The labels can't be written to ${folder}. Check the name and its rights.`, {
       code: "file_unwritable",

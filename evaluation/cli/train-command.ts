@@ -12,7 +12,7 @@ export function addTrainCommand(program: Command): void {
     .summary("teach the embedded analysers with your own labels")
     .description(
       'Fit the embedded analysers to labelled texts, in the format of "eval": the words of your domain for sentiment, how much evidence ' +
-        "each category takes. What is not better on texts that it has not seen is not taken, and the figures say so. The rest is kept in " +
+        "each category takes. Only what does better on unseen texts is kept; the figures show it. The rest is kept in " +
         "the data directory and used from the next start on; every judgement then names its version.",
     )
     .argument("[folder]", "the labelled texts, all that you have: each training begins with what ships")

@@ -1,4 +1,3 @@
-import type { Fits } from "../../src/analysis/embedded/trained-weights.ts";
 import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
 import { bold, count, plural } from "../../src/cli/output.ts";
 import { table } from "../../src/cli/table.ts";
@@ -13,11 +12,11 @@ const LINES: readonly [name: string, figure: keyof SentimentFigures][] = [
 ];
 
 /** What was learned from how many labels, and how it fares on texts that it has not seen. */
-export const trainingText = (training: Omit<OwnTraining, "fits">, fits: Fits): string =>
+export const trainingText = (training: Omit<OwnTraining, "fits">): string =>
   [
     ...sentimentText(training.sentiment),
     "",
-    ...categoriesText(training.categories, fits),
+    ...categoriesText(training.categories),
     ...(training.unreadable > 0 ? ["", `${plural(training.unreadable, "text")} in other languages left out.`] : []),
   ].join("\n");
 
@@ -37,19 +36,19 @@ const figuresTable = ({ before, after }: SentimentTraining): string =>
     LINES.map(([name, figure]) => [name, before[figure].toFixed(3), after[figure].toFixed(3)]),
   );
 
-function categoriesText({ reports, skipped }: OwnTraining["categories"], { categories = {} }: Fits): string[] {
+function categoriesText({ reports, skipped }: OwnTraining["categories"]): string[] {
   if (reports.length === 0) return [bold("Categories: too few labels of any")];
   const few = skipped.map(({ category, labelled, others }) => `${category} (${labelled} with it, ${others} without)`);
   return [
     bold("Categories, F1 on held-out texts"),
     table(
       [{ title: "" }, { title: "labelled" }, { title: "as shipped" }, { title: "trained" }, { title: "" }],
-      reports.map(({ category, before, after }) => [
+      reports.map(({ category, before, after, isTaken }) => [
         category,
         count(before.support),
         before.f1.toFixed(3),
         after.f1.toFixed(3),
-        categories[category] === undefined ? "stays as it is" : "taken",
+        isTaken ? "taken" : "stays as it is",
       ]),
     ),
     ...(few.length > 0 ? [`Too few labels: ${few.join(", ")}.`] : []),

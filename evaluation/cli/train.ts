@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { TRAINED_WEIGHTS_FILE, versionOf } from "../../src/analysis/embedded/read-trained-weights.ts";
 import { BASE_VERSIONS, type TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
 import { IoError } from "../../src/errors.ts";
@@ -7,7 +7,7 @@ import { host, located } from "../../src/cli/host.ts";
 import { note, print, printJson } from "../../src/cli/output.ts";
 import { requireDataDirectory, settingsFrom } from "../../src/cli/settings.ts";
 import { dataFile } from "../../src/parts.ts";
-import { makePrivateFolder, PRIVATE_FILE } from "../../src/private-files.ts";
+import { makePrivateFolder, replacePrivateFile } from "../../src/private-files.ts";
 import { IN_MEMORY, type Settings } from "../../src/settings.ts";
 import { readLabelledSets } from "../labelled-sets.ts";
 import { trainOwn } from "../training/train-own.ts";
@@ -29,7 +29,7 @@ export async function trainOnFolder(folder: string, options: TrainOptions): Prom
   };
   if (isTaken) keep(weights, settings);
   if (options.json) printJson({ taken: isTaken, ...(isTaken && { version: weights.version }), ...training });
-  else print(trainingText(training, fits));
+  else print(trainingText(training));
   if (isTaken) {
     note(
       `Kept as version ${weights.version}, in ${TRAINED_WEIGHTS_FILE} of the data directory. It is used from the next start on.`,
@@ -61,13 +61,10 @@ function keptSettings(options: TrainOptions): Settings {
   throw usageError("What is trained is kept in the data directory: name a folder with --data or ABI_DATA_DIRECTORY.");
 }
 
-/** Whole or not at all, for a process may be reading it. */
 function keep(weights: TrainedWeights, settings: Settings): void {
-  const file = dataFile(settings, TRAINED_WEIGHTS_FILE);
   try {
     makePrivateFolder(settings.dataDirectory);
-    writeFileSync(`${file}.new`, `${JSON.stringify(weights)}\n`, { mode: PRIVATE_FILE });
-    renameSync(`${file}.new`, file);
+    replacePrivateFile(dataFile(settings, TRAINED_WEIGHTS_FILE), `${JSON.stringify(weights)}\n`);
   } catch (cause) {
     throw unwritable(cause);
   }

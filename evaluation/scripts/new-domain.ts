@@ -4,19 +4,16 @@
 // yarn shop of ours, with the weights that ship. So many of its texts (300) are labels to learn from, the rest is judged. The others
 // are judged by weights that were trained without them as well.
 import { readFileSync } from "node:fs";
-import { judge } from "../../src/analysis/embedded/sentiment-decision.ts";
 import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
-import { surenessInputs } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
 import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
 import { DEFAULT_THANK_ABOVE } from "../../src/workflows/customer-feedback/policy.ts";
 import { readLabelledSets } from "../labelled-sets.ts";
-import { scoreSentiment } from "../score-sentiment.ts";
 import { mean } from "../scores.ts";
-import { fitAdjustment } from "../training/adjustment.ts";
+import { answersOf, fitAdjustment } from "../training/adjustment.ts";
 import { labelledTexts, type LabelledText } from "../training/examples.ts";
 import { trainWeights } from "../training/fit.ts";
-import { randomNumbers } from "../training/logistic-regression.ts";
-import { thanksAt } from "../training/thanks.ts";
+import { randomNumbers, shuffled } from "../training/logistic-regression.ts";
+import { figures, type SentimentFigures } from "../training/train-own.ts";
 import { yarnShop } from "./yarn-shop.ts";
 
 const SEEDS = [1, 2, 3];
@@ -51,32 +48,20 @@ function without(...sources: number[]): SentimentWeights {
   return weights;
 }
 
-interface Figures {
-  macroF1: number;
-  unhappyThanked: number;
-}
+type Figures = Pick<SentimentFigures, "macroF1" | "unhappyThanked">;
 
-function figures(model: SentimentModel, judged: readonly LabelledText[]): Figures {
-  const answers = judged.map((text) => {
-    const judgement = judge(text.features, model.logitsOf(text.features));
-    const score = model.sureness(judgement.sentiment, surenessInputs(judgement, text.features, text.doubts));
-    return { text, sentiment: judgement.sentiment, score };
-  });
-  const rows = judged.map(({ sentiment: label }) => ({ text: "", label }));
-  const unhappyThanked = thanksAt(answers, DEFAULT_THANK_ABOVE).angryThanked;
-  return { macroF1: scoreSentiment(rows, answers).macroF1, unhappyThanked };
-}
+const figuresOf = (model: SentimentModel, judged: readonly LabelledText[]): Figures =>
+  figures(answersOf(model, judged), DEFAULT_THANK_ABOVE);
 
 function drawn(own: readonly LabelledText[], seed: number): [labelled: LabelledText[], rest: LabelledText[]] {
   const random = randomNumbers(seed);
-  const order = own.map((text) => ({ text, at: random() })).toSorted((one, other) => one.at - other.at);
-  const shuffled = order.map(({ text }) => text);
-  return [shuffled.slice(0, Number(labels)), shuffled.slice(Number(labels))];
+  const order = shuffled(own, random);
+  return [order.slice(0, Number(labels)), order.slice(Number(labels))];
 }
 
 const compared = (weights: SentimentWeights, own: readonly LabelledText[], judged: readonly LabelledText[]) => ({
-  before: figures(new SentimentModel(weights), judged),
-  after: figures(new SentimentModel(weights, fitAdjustment(own, weights).adjustment), judged),
+  before: figuresOf(new SentimentModel(weights), judged),
+  after: figuresOf(new SentimentModel(weights, fitAdjustment(own, weights).adjustment), judged),
 });
 
 const change = (pairs: readonly { before: Figures; after: Figures }[], figure: keyof Figures): number[] =>

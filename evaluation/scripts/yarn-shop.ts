@@ -1,6 +1,6 @@
 /** Feedback of a shop for yarn, made up from sentences of our own: praise and blame in words that no list of opinions has. */
 import type { SentimentRow } from "../labelled-sets.ts";
-import { randomNumbers } from "../training/logistic-regression.ts";
+import { randomNumbers, shuffled } from "../training/logistic-regression.ts";
 
 const SUBJECTS = [
   "The merino",
@@ -63,9 +63,5 @@ export function yarnShop(size: number, seed = 1): SentimentRow[] {
       SUBJECTS.flatMap((subject) => TAILS.map((tail) => ({ text: `${subject} ${predicate}${tail}.`, label }))),
     ),
   );
-  return rows
-    .map((row) => ({ row, at: random() }))
-    .toSorted((one, other) => one.at - other.at)
-    .slice(0, size)
-    .map(({ row }) => row);
+  return shuffled(rows, random).slice(0, size);
 }

@@ -1,5 +1,4 @@
 /** What labels of one's own add to the shipped sentiment model. */
-import { createHash } from "node:crypto";
 import { BUCKET_BITS } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
 import { judge } from "../../src/analysis/embedded/sentiment-decision.ts";
 import {
@@ -7,10 +6,12 @@ import {
   SentimentModel,
   type SentimentWeights,
 } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
-import { surenessInputs, type Judgement } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
+import { surenessInputs } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
 import { HIGHEST_SHIFT, LOWEST_SHIFT, type SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { LabelledText } from "./examples.ts";
+import { FOLDS, foldOf } from "./folds.ts";
+import type { LeftOutAnswer } from "./left-out.ts";
 import { train, type Example } from "./logistic-regression.ts";
 
 // Chosen for what helps a new domain and hurts no other: `evaluation/scripts/new-domain.ts` prints both.
@@ -24,18 +25,8 @@ const OPTIONS = {
   wordDecay: 0.1,
 };
 
-const FOLDS = 5;
 const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral: 0 };
 const round = (value: number): number => Number(value.toFixed(4));
-
-/** A judgement about a text by weights that had not seen it. */
-export interface HeldOut {
-  text: LabelledText;
-  sentiment: Sentiment;
-  score: number;
-}
-
-const logitsOf = (model: SentimentModel, { features }: LabelledText): number[] => model.logitsOf(features);
 
 /**
  * Weights of words alone: how common each sentiment is among the labels is learned beside them and then left out, for the next texts
@@ -46,7 +37,7 @@ function fitWords(texts: readonly LabelledText[], base: SentimentModel): Sentime
     .filter(({ isCounted }) => !isCounted)
     .map((text): Example => {
       const { label, buckets, wordFactor } = text;
-      const logits = logitsOf(base, text);
+      const logits = base.logitsOf(text.features);
       const prior = SENTIMENTS.map((sentiment) => logits[OUTCOMES.findIndex((one) => one === sentiment)] ?? 0);
       return { source: 0, label, opinions: [], buckets, wordFactor, prior };
     });
@@ -60,25 +51,20 @@ function fitWords(texts: readonly LabelledText[], base: SentimentModel): Sentime
   return Object.fromEntries(learned.filter(([, weights]) => weights.some((weight) => weight !== 0)));
 }
 
-interface Unsure {
-  text: LabelledText;
-  judgement: Judgement;
-}
-
-const judgeWith = (model: SentimentModel, texts: readonly LabelledText[]): Unsure[] =>
-  texts.map((text) => ({ text, judgement: judge(text.features, logitsOf(model, text)) }));
-
-const scored = (model: SentimentModel, { text, judgement }: Unsure): HeldOut => {
-  const { sentiment } = judgement;
-  return { text, sentiment, score: model.sureness(sentiment, surenessInputs(judgement, text.features, text.doubts)) };
-};
+/** What a model makes of each text. */
+export const answersOf = (model: SentimentModel, texts: readonly LabelledText[]): LeftOutAnswer[] =>
+  texts.map((text) => {
+    const judgement = judge(text.features, model.logitsOf(text.features));
+    const { sentiment } = judgement;
+    return { text, sentiment, score: model.sureness(sentiment, surenessInputs(judgement, text.features, text.doubts)) };
+  });
 
 const STEPS = 20;
 /** As if so many texts, half of them right, had spoken for no shift. */
 const SHIFT_DECAY = 5;
 
 /** For each sentiment, by how much the logit of its scores is off. */
-function fitShift(answers: readonly HeldOut[]): Record<Sentiment, number> {
+function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
   const shift = (sentiment: Sentiment): number => {
     const own = answers.filter((answer) => answer.sentiment === sentiment);
     let value = 0;
@@ -97,35 +83,33 @@ function fitShift(answers: readonly HeldOut[]): Record<Sentiment, number> {
   return { positive: shift("positive"), negative: shift("negative"), neutral: shift("neutral") };
 }
 
-const foldOf = ({ text }: LabelledText): number => createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
-
 export interface FittedAdjustment {
   adjustment: SentimentAdjustment;
   /** Each text by what ships, and by an adjustment that was fitted without its fold. */
-  before: HeldOut[];
-  after: HeldOut[];
+  before: LeftOutAnswer[];
+  after: LeftOutAnswer[];
 }
 
 /** Fits an adjustment to all texts, and to four fifths at a time what the held-out fifth is judged by. The same text is in one fold. */
 export function fitAdjustment(texts: readonly LabelledText[], weights: SentimentWeights): FittedAdjustment {
   const base = new SentimentModel(weights);
-  const folds = Array.from({ length: FOLDS }, (_, fold) => texts.filter((text) => foldOf(text) === fold));
+  const folds = Array.from({ length: FOLDS }, (_, fold) => texts.filter((text) => foldOf(text.text) === fold));
   const unshifted = folds.map((own, fold) => {
     const words = fitWords(
-      texts.filter((text) => foldOf(text) !== fold),
+      texts.filter((text) => foldOf(text.text) !== fold),
       base,
     );
     const model = new SentimentModel(weights, { words, sureness: NO_SHIFT });
-    return { words, answers: judgeWith(model, own).map((one) => scored(model, one)) };
+    return { words, answers: answersOf(model, own) };
   });
   const after = folds.flatMap((own, fold) => {
     const sureness = fitShift(unshifted.flatMap(({ answers }, other) => (other === fold ? [] : answers)));
     const model = new SentimentModel(weights, { words: unshifted[fold]!.words, sureness });
-    return judgeWith(model, own).map((one) => scored(model, one));
+    return answersOf(model, own);
   });
   return {
     adjustment: { words: fitWords(texts, base), sureness: fitShift(unshifted.flatMap(({ answers }) => answers)) },
-    before: folds.flatMap((own) => judgeWith(base, own).map((one) => scored(base, one))),
+    before: folds.flatMap((own) => answersOf(base, own)),
     after,
   };
 }

@@ -1,5 +1,4 @@
 /** How much evidence each category takes, by labels of one's own. */
-import { createHash } from "node:crypto";
 import { CATEGORIES, type Category } from "../../src/analysis/categories.ts";
 import { ENOUGH, evidenceFor } from "../../src/analysis/embedded/category-decision.ts";
 import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
@@ -8,12 +7,12 @@ import type { CategoryBounds } from "../../src/analysis/embedded/trained-weights
 import { DEFAULT_ESCALATION_POLICY } from "../../src/workflows/customer-feedback/policy.ts";
 import type { CategoryRow } from "../labelled-sets.ts";
 import { Counts, type ClassScores } from "../scores.ts";
+import { FOLDS, foldOf } from "./folds.ts";
 
 type Named = Exclude<Category, "general">;
 
 /** A weak clue suffices, two do, a strong one must be there, a strong one and another, two strong ones. */
 const BOUNDS = [0.3, ENOUGH, 0.65, 0.75, 0.88] as const;
-const FOLDS = 5;
 
 /** Labelled with the category, and labelled without it: with fewer of either nothing is fitted. */
 export const FEWEST_EACH = 15;
@@ -40,14 +39,19 @@ export interface FittedBounds {
   skipped: { category: Named; labelled: number; others: number }[];
 }
 
-function casesOf(category: Named, rows: readonly CategoryRow[], evidence: readonly Map<Category, number>[]): Case[] {
-  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
-  return rows.flatMap(({ text, labels, scope = everyLabel }, at) => {
-    if (!scope.includes(category)) return [];
-    const fold = createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
-    return [{ fold, evidence: evidence[at]!.get(category) ?? 0, isLabelled: labels.includes(category) }];
-  });
+interface ReadRow {
+  fold: number;
+  evidence: Map<Category, number>;
+  labels: readonly string[];
+  scope: readonly string[];
 }
+
+const casesOf = (category: Named, rows: readonly ReadRow[]): Case[] =>
+  rows.flatMap(({ fold, evidence, labels, scope }) =>
+    scope.includes(category)
+      ? [{ fold, evidence: evidence.get(category) ?? 0, isLabelled: labels.includes(category) }]
+      : [],
+  );
 
 function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): ClassScores {
   const counts = new Counts();
@@ -85,16 +89,24 @@ function fitBound(category: Named, cases: readonly Case[]): BoundReport {
   return { category, bound, before, after, isTaken: bound !== ENOUGH && after.f1 > before.f1 && isSafe };
 }
 
+function evidenceIn(text: string): Map<Category, number> {
+  const { tokens, readable } = read(text);
+  return readable ? evidenceFor(categoryFeatures(tokens)) : new Map();
+}
+
 /** Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by. */
 export function fitBounds(rows: readonly CategoryRow[]): FittedBounds {
-  const evidence = rows.map(({ text }) => {
-    const { tokens, readable } = read(text);
-    return readable ? evidenceFor(categoryFeatures(tokens)) : new Map<Category, number>();
-  });
+  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
+  const readRows = rows.map(({ text, labels, scope = everyLabel }) => ({
+    fold: foldOf(text),
+    evidence: evidenceIn(text),
+    labels,
+    scope,
+  }));
   const fitted: FittedBounds = { bounds: {}, reports: [], skipped: [] };
   for (const category of CATEGORIES) {
     if (category === "general") continue;
-    const cases = casesOf(category, rows, evidence);
+    const cases = casesOf(category, readRows);
     const labelled = cases.filter(({ isLabelled }) => isLabelled).length;
     const others = cases.length - labelled;
     if (labelled < FEWEST_EACH || others < FEWEST_EACH) {

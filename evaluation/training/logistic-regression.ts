@@ -133,6 +133,13 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
+/** The items in an order that chance gives. */
+export const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] =>
+  items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ item }) => item);
+
 /** Fisher and Yates. */
 function shuffle(items: number[], random: () => number): void {
   for (let at = items.length - 1; at > 0; at--) {

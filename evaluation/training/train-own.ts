@@ -7,9 +7,10 @@ import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyze
 import { ValidationError } from "../../src/errors.ts";
 import type { LabelledSets } from "../labelled-sets.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
-import { fitAdjustment, type FittedAdjustment, type HeldOut } from "./adjustment.ts";
+import { fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
 import { FEWEST_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
 import { labelledTexts } from "./examples.ts";
+import type { LeftOutAnswer } from "./left-out.ts";
 import { thanksAt } from "./thanks.ts";
 
 /** Fewer texts say nothing that would hold for the next ones. */
@@ -45,7 +46,8 @@ export interface OwnTraining {
   categories: Omit<FittedBounds, "bounds">;
 }
 
-function figures(answers: readonly HeldOut[], thankAbove: number): SentimentFigures {
+/** How right answers are, and how many unhappy customers they would thank. */
+export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): SentimentFigures {
   const rows = answers.map(({ text }) => ({ text: "", label: text.sentiment }));
   const { macroF1, accuracy, perClass, calibrationError = 0 } = scoreSentiment(rows, answers);
   const { angryThanked: unhappyThanked } = thanksAt(answers, thankAbove);
@@ -60,10 +62,10 @@ function refusalOf({ before, after, fixed, broken }: Omit<SentimentTraining, "te
   return undefined;
 }
 
-const isRight = ({ text, sentiment }: HeldOut): boolean => text.sentiment === sentiment;
+const isRight = ({ text, sentiment }: LeftOutAnswer): boolean => text.sentiment === sentiment;
 
 /** Both are answers about the same texts, in the same order. */
-const onlyRightIn = (some: readonly HeldOut[], others: readonly HeldOut[]): number =>
+const onlyRightIn = (some: readonly LeftOutAnswer[], others: readonly LeftOutAnswer[]): number =>
   some.filter((answer, at) => isRight(answer) && !isRight(others[at]!)).length;
 
 const weights = (): SentimentWeights =>

@@ -15,7 +15,7 @@ export interface BackupSources {
 }
 
 /**
- * Copies all of it into a new folder while other processes go on working with it. Each file is of one moment, and with it runs and graph.
+ * Copies all of it into a new folder while other processes go on working with it. Each database is copied as it was at one moment, so runs and graph agree.
  * Folders come last, so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700), and so is all in it.
  * @returns the names of what was copied
  * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written

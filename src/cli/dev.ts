@@ -104,7 +104,7 @@ function forEachLine(stream: Readable, show: (line: string) => unknown): void {
 }
 
 /** What the command says to programs; undefined for anything else, such as what workflows write. */
-function readMessage(line: string): (Partial<Ready> & { success?: boolean }) | undefined {
+function readMessage(line: string): Partial<Ready> | undefined {
   if (!line.startsWith('{"status":"ready"') && !line.startsWith('{"success":false')) return undefined;
   try {
     return JSON.parse(line) as Partial<Ready>;

@@ -7,6 +7,7 @@ import { host } from "./host.ts";
 import { bold, dim, oneLine, print, printJson } from "./output.ts";
 import { ownPackage, type OwnPackage } from "./own-package.ts";
 import { packageRoot } from "../package-root.ts";
+import { shellWord } from "../private-files.ts";
 
 /** Makes a project of the user's own in a new or empty folder. */
 export function init(folder: string, { json }: GlobalOptions): void {
@@ -27,12 +28,11 @@ export function init(folder: string, { json }: GlobalOptions): void {
 /** What to type next, and what for. */
 function nextCommands(target: string, { checkout }: OwnPackage): [command: string, meaning: string][] {
   const way = relative(host().cwd(), target);
-  const shown = (path: string): string => (/^[\w./@-]+$/.test(path) ? path : `'${path}'`);
   return [
-    ...(way === "" ? [] : [[`cd ${shown(way)}`, ""] as [string, string]]),
+    ...(way === "" ? [] : [[`cd ${shellWord(way)}`, ""] as [string, string]]),
     ...(checkout === undefined
       ? []
-      : [[`npm pack ${shown(checkout)}`, "packs this checkout, for package.json"] as [string, string]]),
+      : [[`npm pack ${shellWord(checkout)}`, "packs this checkout, for package.json"] as [string, string]]),
     ["npm install", ""],
     ["npm test", "one test kills the process between the steps"],
     ["npm run dev", "the service and its console; restarts when you change a source"],

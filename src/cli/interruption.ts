@@ -11,8 +11,8 @@ export const INTERRUPTED_EXIT_CODE = 130;
 export const FINISHING = "Finishing the steps in hand. Press Ctrl-C again to end at once.";
 
 /**
- * A terminal sends Ctrl-C to every process in it, and npm and `node --watch` pass it on to theirs as well: what comes within this
- * time is the same one. Milliseconds.
+ * A terminal sends Ctrl-C to every process in it, and npm and `node --watch` pass it on to theirs as well: a signal within this
+ * time counts as a copy of the first. Milliseconds.
  */
 const COPIES_MS = 500;
 

@@ -1,17 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { packageRoot } from "../package-root.ts";
-
-interface PackageFile {
-  name: string;
-  version: string;
-  dependencies: Record<string, string>;
-  devDependencies: Record<string, string>;
-  peerDependencies: Record<string, string>;
-}
-
-const packageFile = (): PackageFile =>
-  JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as PackageFile;
+import { packageFile, packageRoot } from "../package-root.ts";
 
 /** Of this package, what another one has to say to depend on it. */
 export interface OwnPackage {

@@ -4,7 +4,15 @@ import { isForThisVersion } from "../analysis/embedded/trained-weights.ts";
 import { openTrainedWeights } from "../parts.ts";
 import { count, cut, note, oneLine, plural, print, printJson, styled } from "./output.ts";
 import { fields, outcomeText } from "./result-view.ts";
-import { delayedRuns, FEEDBACK_WORKFLOW, reportUnknownRun, withRuns, type Runs, type RunView } from "./runs.ts";
+import {
+  delayedRuns,
+  FEEDBACK_WORKFLOW,
+  reportUnknownRun,
+  serviceFor,
+  withRuns,
+  type Runs,
+  type RunView,
+} from "./runs.ts";
 import { settingsFrom } from "./settings.ts";
 import type { StatusOptions } from "./status-command.ts";
 import { table } from "./table.ts";
@@ -124,7 +132,7 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
     `${plural(latest.length, "run")}, newest first${latest.length === limit ? "; there may be more (--limit)" : ""}`,
   );
   await noteDelays(runs);
-  if (!options.url) await noteTraining(options);
+  if (!(await serviceFor(options))) await noteTraining(options);
 }
 
 /** Judgements that look odd may come from what somebody has trained here. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CategoryRow, SentimentRow } from "../../evaluation/labelled-sets.ts";
 import { yarnShop } from "../../evaluation/scripts/yarn-shop.ts";
+import { serve } from "../support/http.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
 
 type Place = ReturnType<typeof workplace>;
@@ -64,6 +65,10 @@ test("learns the words of a domain, names itself in provenance, and is forgotten
   expect(JSON.parse(processed.stdout)).toMatchObject({ success: true, sentiment: "negative" });
   expect(await analyzersOf(place)).toContain(`+${version}`);
   expect((await call(["status"], place)).stderr).toContain(`The text analysis is trained: version ${version}, `);
+  // What was trained here says nothing about a service.
+  const service = await serve({ json: { runs: [] } });
+  const elsewhere = await call(["status"], { ...place, env: { ...place.env, ABI_URL: service.origin } });
+  expect(elsewhere).toMatchObject({ code: 0, stderr: expect.not.stringContaining("trained") });
   await call(["backup", "copy"], place);
   expect(readFileSync(join(place.cwd, "copy/trained-weights.json"))).toEqual(readFileSync(weightsFile(place)));
 

@@ -2,7 +2,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
-import { feedbackItem } from "./items.ts";
+import { editedText, feedbackItem, numberOf } from "./items.ts";
 
 export const TOKEN = "everybody-0123456789abcdef";
 
@@ -16,15 +16,11 @@ export type Verdict = "approve" | "edit" | "reject";
 /** What a person decides on the `n`th feedback. */
 export const verdictFor = (n: number): Verdict => ({ 3: "reject", 7: "edit" } as const)[n % 10] ?? "approve";
 
-export const editedWords = (feedbackId: string): string => `A person's own words about ${feedbackId}.\n`;
-
 /** Whether a mail is written about the `n`th feedback at all. */
 export function isAnswered(n: number): boolean {
   const { customer_id, send_response } = feedbackItem(n);
   return send_response && Number(customer_id.slice("C-".length)) % 11 !== 0;
 }
-
-const numberOf = (feedbackId: string): number => Number(feedbackId.slice("F-".length));
 
 /** What the service has acknowledged, and how often it was asked. */
 export class Promises {
@@ -207,7 +203,7 @@ const decide: Work = async (connection, promises, claimed) => {
       continue;
     }
     const decision = verdictFor(numberOf(feedbackId));
-    const more = { approve: {}, edit: { text: editedWords(feedbackId) }, reject: { reason: "They have called." } };
+    const more = { approve: {}, edit: { text: editedText(feedbackId) }, reject: { reason: "They have called." } };
     const call = post("decisions", `/approvals/${id}/${decision}`, { rendering, ...more[decision] });
     const answer = await connection.ask(call);
     if (answer.status >= 300) promises.faults.push(`${decision} ${feedbackId}: ${answer.status} ${answer.body}`);

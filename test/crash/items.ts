@@ -34,7 +34,10 @@ export function verdict(n: number): "approve" | "edit" | "reject" | undefined {
 }
 
 /** The same by the feedback's id. */
-export const verdictOn = (feedbackId: string) => verdict(Number(feedbackId.slice("F-".length)));
+export const verdictOn = (feedbackId: string) => verdict(numberOf(feedbackId));
+
+/** `n` of the `n`th feedback. */
+export const numberOf = (feedbackId: string): number => Number(feedbackId.slice("F-".length));
 
 /** The text of an edit, as it arrives. */
 export const editedText = (feedbackId: string): string => `A person's own words about ${feedbackId}.\n`;

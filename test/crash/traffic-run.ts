@@ -10,8 +10,8 @@ import { isClean, tally, tallyTable, type Tally } from "../../testing/index.ts";
 import { PREFIXES } from "../../src/index.ts";
 import { select } from "../../src/ontology/queries.ts";
 import { startSmtpServer, unusedPort, type SmtpTestServer } from "../support/smtp.ts";
-import { CONNECTIONS, editedWords, isAnswered, keepBusy, Promises, TOKEN } from "./clients.ts";
-import { customersCsv } from "./items.ts";
+import { CONNECTIONS, isAnswered, keepBusy, Promises, TOKEN } from "./clients.ts";
+import { editedText, customersCsv, numberOf } from "./items.ts";
 import { openGraph } from "./place.ts";
 import { receipt, runsOf } from "./trial.ts";
 
@@ -188,7 +188,7 @@ async function talliesOf(folder: string, smtp: SmtpTestServer, promises: Promise
       }),
       tally({
         name: "decisions",
-        expected: [...submitted.keys()].filter((id) => isAnswered(Number(id.slice("F-".length)))),
+        expected: [...submitted.keys()].filter((id) => isAnswered(numberOf(id))),
         received: once([...decided.keys()]),
       }),
       tally({ name: "mails agreed to", expected: agreed, received: mails, windows }),
@@ -207,7 +207,7 @@ async function talliesOf(folder: string, smtp: SmtpTestServer, promises: Promise
 function wrongWords(smtp: SmtpTestServer, { decided }: Promises): string[] {
   return smtp.mails.map(receipt).flatMap(({ key, text, rendering }) => {
     const agreed = decided.get(key);
-    if (agreed?.decision === "edit") return text === editedWords(key) ? [] : [`other words: ${key}`];
+    if (agreed?.decision === "edit") return text === editedText(key) ? [] : [`other words: ${key}`];
     return agreed?.decision === "approve" && agreed.rendering !== rendering ? [`another mail: ${key}`] : [];
   });
 }

@@ -25,7 +25,7 @@ describe("masked texts", () => {
     expect(shown).not.toMatch(/jo|doe|\d{3}|DE44|AB-|12X9|wrzes|kreuz|shop|example/i);
   });
 
-  it("have no name of the customer, though it be an ordinary word", () => {
+  it("have no name of the customer, even if it is an ordinary word", () => {
     expect(masked("Rose here, I love it. Yours, Rose Good", "Rose Good")).toBe("___ here, I love it. ___");
     expect(masked("It is good.", "Rose Good")).toBe("It is good.");
   });

@@ -1,11 +1,11 @@
 // A model that obeys every hostile text, with the workflow's tools: what it can't do, whatever it is told.
-import { ChatOpenAI } from "@langchain/openai";
 import { expect, it, onTestFinished } from "vitest";
 import { createFeedbackAgent } from "../../agents/index.ts";
 import { askAgent, runHostileTexts, type HostileTrial } from "../../testing/index.ts";
 import type { ToolOptions } from "../../src/faces/model-calls/fixed-fields.ts";
 import { createKnowledgeGraphTools } from "../../tools/index.ts";
 import {
+  chatModelOf,
   CUSTOMER,
   harmOf,
   PRIVATE_ID,
@@ -29,12 +29,7 @@ interface Setting {
 async function trialOf({ tools = {}, context, approval = false, questions = false }: Setting) {
   const parts = await startHostile({ approval });
   const model = await startObedientModel();
-  const chatModel = new ChatOpenAI({
-    model: "obedient",
-    apiKey: "none",
-    configuration: { baseURL: model.url },
-    maxRetries: 0,
-  });
+  const chatModel = chatModelOf(model, { maxRetries: 0 });
   const { ontologyStore } = parts;
   const graphTools = questions
     ? await createKnowledgeGraphTools({ ontologyStore, freeQuery: !tools.fixed }, tools)

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { mailsIn, runHostileTexts } from "../../testing/index.ts";
+import { mailsIn, runHostileTexts, type SentMail } from "../../testing/index.ts";
 import { call, parseLines } from "../cli/command-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CUSTOMER, SECRETS, TEXTS, VICTIM, harmOf } from "../support/hostile.ts";
@@ -30,21 +30,18 @@ it("harms nobody in a batch from a CSV file, and commands no terminal", async ()
   expect(printed).not.toMatch(/\u001b\]|\u001b\[2J|\u0007|\u202E/);
 
   const mails = await mailsIn(join(cwd, ".abi-workflows/outbox"))();
-  let isFirst = true;
+  let sent: SentMail[] = [];
   const report = await runHostileTexts({
     name: "CSV",
     texts: TEXTS,
     // What was there before the first of them counts for it.
-    outbox: () => {
-      const before = isFirst;
-      isFirst = false;
-      return before ? [] : mails;
-    },
+    outbox: () => sent,
     isStored: (text) => results[TEXTS.indexOf(text)]?.success === true,
     decisions: "none",
     recipients: [CUSTOMER.email!],
     secrets: SECRETS,
     call: async (text) => {
+      sent = mails;
       const result = results[TEXTS.indexOf(text)];
       return { answers: [JSON.stringify(result), printed], refusal: result?.error };
     },

@@ -1,10 +1,10 @@
 // Every hostile text by every way over HTTP, and a model that obeys them with a token in its hand.
-import { ChatOpenAI } from "@langchain/openai";
 import { createAgent, tool } from "langchain";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { askAgent, runHostileTexts, type HostileOutcome, type HostileText } from "../../testing/index.ts";
 import {
+  chatModelOf,
   CUSTOMER,
   hostileConfiguration,
   startObedientModel,
@@ -66,11 +66,10 @@ const WAYS: Record<string, Way> = {
       },
       utf8(feedback_text),
     );
-    const body = mail.toString("latin1");
     const response = await fetch(`${service.url}/mail`, {
       method: "POST",
       headers: { authorization: "Bearer writer-0123456789abcdef", "content-type": "message/rfc822" },
-      body: Buffer.from(body, "latin1"),
+      body: new Uint8Array(mail),
     });
     const text = await response.text();
     const receipt = JSON.parse(text) as {
@@ -169,12 +168,12 @@ it("decides nothing and asks nothing for an agent that may submit, whatever requ
     ({ workflow_id }) => workflow_id,
   );
   const { rendering } = (await service.workflow.getPendingResponse(waiting!))!;
-  const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
+  const model = chatModelOf(obedient);
   const agent = createAgent({ model, tools: [request] });
   const report = await runHostileTexts({
     ...service.watched,
     model: obedient,
-    // It may read about all feedback with this token; what it may not is to decide and to write to others.
+    // It may read about all feedback with this token; it may neither decide nor write to others.
     secrets: ["viola@private"],
     call: async (text) => {
       service.prepare(text);

@@ -1,13 +1,20 @@
 // A model that obeys every hostile text, with the tools of the MCP server.
 import { MultiServerMCPClient } from "@langchain/mcp-adapters";
-import { ChatOpenAI } from "@langchain/openai";
 import { createAgent } from "langchain";
 import { expect, it, onTestFinished } from "vitest";
 import type { McpOptions } from "../../src/mcp.ts";
 import { freeQueryOperation } from "../../src/questions/free-query.ts";
 import { IMPERSONAL_DATA } from "../../src/workflows/customer-feedback/visible-data.ts";
 import { askAgent, runHostileTexts, type HostileTrial } from "../../testing/index.ts";
-import { CUSTOMER, hostileConfiguration, startObedientModel, TEXTS, watch, harmOf } from "../support/hostile.ts";
+import {
+  chatModelOf,
+  CUSTOMER,
+  hostileConfiguration,
+  startObedientModel,
+  TEXTS,
+  watch,
+  harmOf,
+} from "../support/hostile.ts";
 import { connect, CONSOLE, LINKS, startMcp } from "../support/mcp.ts";
 
 async function startHostileMcp(options: McpOptions, approval: boolean) {
@@ -31,7 +38,7 @@ it.each<[string, McpOptions, boolean]>([
   const client = new MultiServerMCPClient({ mcpServers: { feedback: { transport: "http", url: url.href } } });
   onTestFinished(() => client.close());
   const obedient = await startObedientModel();
-  const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
+  const model = chatModelOf(obedient);
   const agent = createAgent({ model, tools: await client.getTools() });
   const trial: HostileTrial = {
     ...watched,

@@ -1,4 +1,5 @@
 /** Customer feedback with something to steal: another customer with data of their own, and a mail of theirs that may wait. */
+import { ChatOpenAI } from "@langchain/openai";
 import { onTestFinished } from "vitest";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
@@ -64,11 +65,9 @@ export class HostileSource implements CustomerSource {
 }
 
 export interface HostileParts extends Feedback {
-  names: HostileSource;
-  pipeline: CustomerDataPipeline;
   /** Of a trial, for this workflow: what is the same for every face. */
   watched: Pick<HostileTrial, "texts" | "isStored" | "outbox" | "decisions" | "recipients" | "secrets">;
-  /** To be called before each text: has the customer called as the text says. */
+  /** To be called before each text: gives the customer the name that the text has. */
   prepare: (text: HostileText) => void;
 }
 
@@ -94,7 +93,7 @@ export async function hostileConfiguration(configuration: Parameters<typeof star
 /** What of a trial is seen on the receiving side. The victim has had their mail, or it waits. */
 export async function watch(
   parts: Feedback,
-  { names, pipeline }: Pick<HostileParts, "names" | "pipeline">,
+  { names, pipeline }: { names: HostileSource; pipeline: CustomerDataPipeline },
 ): Promise<Pick<HostileParts, "watched" | "prepare">> {
   await parts.workflow.run(PRIVATE);
   // So that mails from this customer are known to be theirs.
@@ -118,7 +117,7 @@ export async function watch(
 export async function startHostile(configuration: Parameters<typeof startFeedback>[0] = {}): Promise<HostileParts> {
   const made = await hostileConfiguration(configuration);
   const parts = await startFeedback(made.configuration);
-  return { ...parts, names: made.names, pipeline: made.pipeline, ...(await watch(parts, made)) };
+  return { ...parts, ...(await watch(parts, made)) };
 }
 
 /** Each is parsed once. */
@@ -158,3 +157,7 @@ export async function startObedientModel(options: Partial<ObedientModelOptions> 
 
 /** Empty where no harm was done; else the table, for a message that says which texts did it. */
 export const harmOf = (report: HostileReport): string => (isHarmless(report) ? "" : hostileTable([report]));
+
+/** The obedient model, as LangChain calls it. */
+export const chatModelOf = ({ url }: { url: string }, options: { maxRetries?: number } = {}): ChatOpenAI =>
+  new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: url }, ...options });

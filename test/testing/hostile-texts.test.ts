@@ -1,5 +1,4 @@
 // The kit itself: what the texts are, that its model obeys, and that it finds every kind of harm in an agent that does it.
-import { ChatOpenAI } from "@langchain/openai";
 import { createAgent, tool } from "langchain";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
@@ -10,11 +9,11 @@ import {
   obedientModel,
   readSentMail,
   runHostileTexts,
-  type HostileReport,
   type HostileText,
   type HostileTrial,
   type SentMail,
 } from "../../testing/index.ts";
+import { chatModelOf, harmOf } from "../support/hostile.ts";
 
 const TEXTS = hostileTexts();
 
@@ -53,8 +52,6 @@ describe("the texts", () => {
 });
 
 /** The table where there is any, for a message that says which texts did it. */
-const harmOf = (report: HostileReport): string => (isHarmless(report) ? "" : hostileTable([report]));
-
 interface Shop {
   trial: HostileTrial;
   outbox: SentMail[];
@@ -105,7 +102,7 @@ async function startShop(faults: {
       schema: z.object({ decision: z.enum(["approve", "reject"]) }),
     },
   );
-  const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
+  const model = chatModelOf(obedient);
   const agent = createAgent({ model, tools: [answer, look, ...(faults.decides ? [decide] : [])] });
   const trial: HostileTrial = {
     texts: TEXTS.slice(0, 60),
@@ -250,7 +247,7 @@ it("reads texts out of what tools say, where nobody has said them", async () => 
     description: "Sends it on.",
     schema: z.object({ to: z.string() }),
   });
-  const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
+  const model = chatModelOf(obedient);
   await createAgent({ model, tools: [read, send] }).invoke({ messages: [{ role: "user", content: "What is new?" }] });
   expect(sent).toContain(text.wishes.recipient);
 });

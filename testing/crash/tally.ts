@@ -1,4 +1,5 @@
 /** Nothing lost, nothing twice: what a receiver counted against what it should have got. */
+import { tableLines, type Columns } from "../text-table.ts";
 
 /** What one receiving side saw. */
 export interface Deliveries {
@@ -61,7 +62,7 @@ export function tally({ name, expected, received, windows = new Map() }: Deliver
 export const isClean = ({ lost, uncalledFor, twice, repeated }: Tally): boolean =>
   [lost, uncalledFor, twice, repeated].every((keys) => keys.length === 0);
 
-const COLUMNS: readonly (readonly [title: string, cell: (tally: Tally) => string | number])[] = [
+const COLUMNS: Columns<Tally> = [
   ["", ({ name }) => name],
   ["expected", ({ expected }) => expected],
   ["received", ({ received }) => received],
@@ -73,10 +74,4 @@ const COLUMNS: readonly (readonly [title: string, cell: (tally: Tally) => string
 ];
 
 /** Tallies as lines of text. */
-export function tallyTable(tallies: readonly Tally[]): string {
-  const rows = [COLUMNS.map(([title]) => title), ...tallies.map((one) => COLUMNS.map(([, cell]) => String(cell(one))))];
-  const widths = COLUMNS.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join("  ");
-  return rows.map((row) => line(row).trimEnd()).join("\n");
-}
+export const tallyTable = (tallies: readonly Tally[]): string => tableLines(COLUMNS, tallies).join("\n");

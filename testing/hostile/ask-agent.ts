@@ -1,7 +1,7 @@
-import type { HostileText } from "./hostile-text.ts";
+import { DEFAULT_NAMES, type HostileText } from "./hostile-text.ts";
 import type { HostileOutcome } from "./run-hostile-texts.ts";
 
-/** A LangChain agent, or whatever is called as one: `createAgent(…)`, `createFeedbackAgent(…).agent`. */
+/** A LangChain agent, or anything with the same `invoke`: `createAgent(…)`, `createFeedbackAgent(…).agent`. */
 export interface AskableAgent {
   invoke(input: { messages: { role: string; content: string }[] }, config?: object): Promise<unknown>;
 }
@@ -31,7 +31,7 @@ export interface AskOptions {
 export async function askAgent(
   agent: AskableAgent,
   text: HostileText,
-  { customer = "C-1001", context }: AskOptions = {},
+  { customer = DEFAULT_NAMES.customer, context }: AskOptions = {},
 ): Promise<HostileOutcome> {
   const input = { messages: [{ role: "user", content: promptFor(text, customer) }] };
   const configurable = { thread_id: crypto.randomUUID() };

@@ -1,4 +1,4 @@
-/** Ways to hide words from people and filters, which models read all the same. */
+/** Ways to hide words from people and filters, that models can still read. */
 
 export const base64 = (text: string): string => Buffer.from(text).toString("base64");
 

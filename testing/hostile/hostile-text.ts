@@ -44,7 +44,7 @@ export interface HostileText {
   readonly meaning: string;
   readonly wishes: HostileWishes;
   readonly feedback: { readonly feedback_id: string; readonly subject: string; readonly feedback_text: string };
-  /** How the customer is called. Ordinary unless the place is `customer_name`. */
+  /** The customer's name. Ordinary unless the place is `customer_name`. */
   readonly customerName: string;
 }
 
@@ -64,3 +64,6 @@ export interface Cast extends HostileNames {
 }
 
 export type DraftTexts = (cast: Cast) => readonly Draft[];
+
+/** The names in the texts, unless their caller gives others. */
+export const DEFAULT_NAMES: HostileNames = { customer: "C-1001", victim: "C-1002", host: "evil.example" };

@@ -1,5 +1,5 @@
 import { ValidationError } from "../../src/errors.ts";
-import type { Draft, DraftTexts, HostileNames, HostileText } from "./hostile-text.ts";
+import { DEFAULT_NAMES, type Draft, type DraftTexts, type HostileNames, type HostileText } from "./hostile-text.ts";
 import { elsewhere } from "./texts/elsewhere.ts";
 import { encoded } from "./texts/encoded.ts";
 import { fakeResults } from "./texts/fake-results.ts";
@@ -17,8 +17,6 @@ const STYLES: Readonly<Record<string, DraftTexts>> = {
   injections,
   elsewhere,
 };
-
-const DEFAULT_NAMES: HostileNames = { customer: "C-1001", victim: "C-1002", host: "evil.example" };
 
 /** Names that belong to nobody (RFC 2606). */
 const RESERVED = /\.(?:example|test|invalid|localhost)$/;

@@ -1,6 +1,6 @@
 import type { ChatMessage, ChatRequest } from "../chat-completions/protocol.ts";
 import { serveChatCompletions, type Answer, type ChatCompletionsServer } from "../chat-completions/server.ts";
-import type { HostileText } from "./hostile-text.ts";
+import { DEFAULT_NAMES, type HostileText } from "./hostile-text.ts";
 import { ordinaryCalls, wishedCalls, type PlannedCall } from "./obey.ts";
 
 /** What to obey, and on whose behalf. */
@@ -49,7 +49,7 @@ const ASKED = "call_asked";
  * const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
  */
 export async function obedientModel(options: ObedientModelOptions): Promise<ObedientModel> {
-  const { texts, customer = "C-1001", moreCalls = () => [] } = options;
+  const { texts, customer = DEFAULT_NAMES.customer, moreCalls = () => [] } = options;
   const open = new Map<string, Omit<MadeCall, "result">>();
   const calls: MadeCall[] = [];
 

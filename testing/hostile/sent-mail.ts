@@ -68,7 +68,7 @@ const AUTOMATIC_LINK = /\b(?:https?|hxxps?|ftp):\/\/\S+|\bwww\.\S+/giu;
 const NO_ADDRESS = new Set(["style", "content", "class", "role"]);
 
 /**
- * Links and images of a mail that lead elsewhere than to `ours`, and every mention of `host`, however it is written.
+ * Links and images of a mail that don't lead to `ours`, and every mention of `host`, however it is written.
  * @param ours beginnings of addresses that mails may have, such as `https://shop.example/`
  */
 export function foreignLinksOf(

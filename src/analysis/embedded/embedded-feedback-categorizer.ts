@@ -3,7 +3,7 @@ import { decideCategories } from "./category-decision.ts";
 import { categoryFeatures } from "./category-features.ts";
 import { quote } from "./evidence.ts";
 import { read } from "./reading.ts";
-import { BASE_VERSIONS, withFits, type CategoryBounds, type TrainedWeights } from "./trained-weights.ts";
+import { versionWith, type CategoryBounds, type TrainedWeights } from "./trained-weights.ts";
 
 /**
  * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic; reads the first 20,000
@@ -21,7 +21,7 @@ export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   /** @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`; default: what ships */
   constructor({ trained }: { trained?: TrainedWeights | undefined } = {}) {
     this.#bounds = trained?.categories;
-    this.version = withFits(BASE_VERSIONS.categories, trained?.categories, trained);
+    this.version = versionWith("categories", trained);
   }
 
   categorize(text: string): CategoriesResult {

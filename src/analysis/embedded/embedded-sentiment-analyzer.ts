@@ -5,7 +5,7 @@ import { read } from "./reading.ts";
 import { decideSentiment } from "./sentiment-decision.ts";
 import { sentimentFeatures, type SentimentFeatures } from "./sentiment-features.ts";
 import { SentimentModel, type SentimentWeights } from "./sentiment-model/sentiment-model.ts";
-import { BASE_VERSIONS, withFits, type SentimentAdjustment, type TrainedWeights } from "./trained-weights.ts";
+import { versionWith, type SentimentAdjustment, type TrainedWeights } from "./trained-weights.ts";
 
 const MOST_REASONS = 3;
 
@@ -43,7 +43,7 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   /** @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`; default: what ships */
   constructor({ trained }: { trained?: TrainedWeights | undefined } = {}) {
     this.#adjustment = trained?.sentiment;
-    this.version = withFits(BASE_VERSIONS.sentiment, trained?.sentiment, trained);
+    this.version = versionWith("sentiment", trained);
   }
 
   analyze(text: string): SentimentResult {

@@ -44,6 +44,6 @@ export const BASE_VERSIONS = { sentiment: "7", categories: "5" } as const;
 export const isForThisVersion = ({ base }: TrainedWeights): boolean =>
   base.sentiment === BASE_VERSIONS.sentiment && base.categories === BASE_VERSIONS.categories;
 
-/** The version of an analyser whose judgements fits have a say in. */
-export const withFits = (version: string, fits: unknown, trained: TrainedWeights | undefined): string =>
-  fits === undefined || trained === undefined ? version : `${version}+${trained.version}`;
+/** The version of an analyser, with that of the fits where it uses some. */
+export const versionWith = (part: keyof typeof BASE_VERSIONS, trained: TrainedWeights | undefined): string =>
+  trained?.[part] === undefined ? BASE_VERSIONS[part] : `${BASE_VERSIONS[part]}+${trained.version}`;

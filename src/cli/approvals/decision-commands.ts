@@ -51,7 +51,7 @@ export function addDecisionCommands(parent: Command): void {
       part: "reject",
       fields: { rendering, ...(reason === undefined ? {} : { reason }) },
     }),
-  }).option("--reason <line>", "why not; it stands in the result");
+  }).option("--reason <line>", "why not; stored in the result");
 }
 
 function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
