@@ -1,5 +1,5 @@
 /**
- * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for those whose names begin so. It needs Chromium and
+ * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for only those whose names begin with `chat`. It needs Chromium and
  * pngquant. It serves the sample feedback, of which people have decided some, as if it had come in over two weeks.
  */
 import { execFileSync } from "node:child_process";

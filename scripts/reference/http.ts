@@ -1,5 +1,5 @@
 import { openApiDocument } from "../../src/faces/http/openapi.ts";
-import { scopesOf, type Content, type Route } from "../../src/faces/http/route.ts";
+import { pathTemplate, scopesOf, type Content, type Route } from "../../src/faces/http/route.ts";
 import { block, cell, code, page, table } from "./markdown.ts";
 
 interface OpenApi {
@@ -27,15 +27,13 @@ export function httpPage(routes: readonly Route[]): string {
 
 const titleOf = (tag: string): string => tag.charAt(0).toUpperCase() + tag.slice(1);
 
-const pathOf = ({ path }: Route): string => path.replaceAll(/:(\w+)/g, "{$1}");
-
 function section(route: Route, document: OpenApi): string {
   const { method, summary, description = "", parameters = [], body, answers } = route;
-  const errors = Object.entries(document.paths[pathOf(route)]![method.toLowerCase()]!.responses)
+  const errors = Object.entries(document.paths[pathTemplate(route)]![method.toLowerCase()]!.responses)
     .filter(([, response]) => response.$ref !== undefined)
     .map(([status]) => status);
   const parts = [
-    `### ${code(`${method} ${pathOf(route)}`)}`,
+    `### ${code(`${method} ${pathTemplate(route)}`)}`,
     `${summary}. ${accessOf(route)}`,
     description,
     parameters.length === 0
