@@ -79,11 +79,18 @@ export function maskTexts(texts: readonly TextOf[]): string[] {
   });
 }
 
-/** Whole, and what is no words as well, such as an id of digits. */
+/**
+ * Without the secrets as a whole, including those that are not words, such as an id of digits. A name that is a single ordinary word
+ * ("Rose") is only masked in the letters of the name; anything else in small and capital letters alike.
+ */
 function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const longest = secrets.filter((secret) => secret !== "").toSorted((one, other) => other.length - one.length);
+  const longest = secrets.filter((secret) => secret.trim() !== "").toSorted((one, other) => other.length - one.length);
   return longest.reduce((masked, secret) => {
-    const literal = secret.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
-    return masked.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "gu"), MASK);
+    const words = secret.trim().split(/\s+/u);
+    const literal = words
+      .map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`))
+      .join(String.raw`\s+`);
+    const flags = words.length === 1 && isCommon(secret.trim().toLowerCase()) ? "gu" : "giu";
+    return masked.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, flags), MASK);
   }, text);
 }

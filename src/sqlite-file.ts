@@ -36,6 +36,8 @@ export interface TransactionOptions {
    * flushed; nothing but a power cut can.
    */
   readonly isFlushed?: boolean;
+  /** The work is at most one statement that writes, which needs no BEGIN and COMMIT to be all or nothing; default false. */
+  readonly isOneStatement?: boolean;
 }
 
 /** A transaction was committed, but could not be flushed: everybody sees it, and a power cut can take it. */
@@ -170,25 +172,29 @@ export class SqliteFile {
    * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened, except for `FlushError`.
    * @throws FlushError where it was committed, but may not be on disk
    */
-  transaction<Result>(work: () => Result, { isFlushed = true }: TransactionOptions = {}): Result {
-    this.run("BEGIN IMMEDIATE");
-    let result: Result;
-    try {
-      result = work();
-      this.run("COMMIT");
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-    if (isFlushed) this.#flushAfter(result);
-    return result;
-  }
-
-  #flushAfter(result: unknown): void {
+  transaction<Result>(
+    work: () => Result,
+    { isFlushed = true, isOneStatement = false }: TransactionOptions = {},
+  ): Result {
+    const result = isOneStatement ? work() : this.#commit(work);
+    if (!isFlushed) return result;
     try {
       this.flush();
     } catch (cause) {
       throw new FlushError(result, cause);
+    }
+    return result;
+  }
+
+  #commit<Result>(work: () => Result): Result {
+    this.run("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.run("COMMIT");
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
     }
   }
 

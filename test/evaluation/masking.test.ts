@@ -28,10 +28,14 @@ describe("masked texts", () => {
   it("have no name of the customer, even if it is an ordinary word", () => {
     expect(masked("Rose here, I love it. Yours, Rose Good", "Rose Good")).toBe("___ here, I love it. ___");
     expect(masked("It is good.", "Rose Good")).toBe("It is good.");
+    expect(masked("it is good. rose  good", "Rose Good")).toBe("it is good. ___");
+    expect(masked("ROSE\nGOOD here, I love it.", "Rose Good")).toBe("___ here, I love it.");
+    expect(masked("A rose is a rose.", "Rose")).toBe("A rose is a rose.");
   });
 
   it("lose an id whatever it is made of, and nothing that only contains it", () => {
     expect(masked("I am an.1 (of 12), and an.12 is not.", "an.1", "12")).toBe("I am ___ (of ___), and an.___ is not.");
+    expect(masked("I am AN.1, please.", "an.1")).toBe("I am ___, please.");
   });
 
   it("keep a word that three customers have written in small letters, and no name that they share", () => {

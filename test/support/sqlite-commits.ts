@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { StatementSync } from "node:sqlite";
+import { DatabaseSync, StatementSync } from "node:sqlite";
 import { onTestFinished, vi } from "vitest";
 
 /** What SQLite files are told from now on, in its order: commits, and flushes of their logs. */
@@ -16,12 +16,20 @@ export function watchCommits(): WatchedCommits {
   let seen: string[] = [];
   let isFailing = false;
   let isFlushFailing = false;
+  let isInTransaction = false;
   // oxlint-disable-next-line typescript/unbound-method -- called with its statement below
   const { run, get } = StatementSync.prototype;
+  // oxlint-disable-next-line typescript/unbound-method -- called with its database below
+  const { exec } = DatabaseSync.prototype;
   const { fdatasyncSync } = fs;
   const spies = [
     vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (this: StatementSync, ...values) {
-      if (this.sourceSQL === "COMMIT") {
+      const [verb] = this.sourceSQL.trimStart().split(/\s/);
+      // A statement that writes outside a transaction is one.
+      const isCommit = verb === "COMMIT" || (!isInTransaction && /^(?:INSERT|UPDATE|DELETE)$/.test(verb!));
+      if (verb === "BEGIN") isInTransaction = true;
+      if (isCommit) {
+        isInTransaction = false;
         if (isFailing) {
           isFailing = false;
           seen.push("failure");
@@ -30,6 +38,10 @@ export function watchCommits(): WatchedCommits {
         seen.push("commit");
       }
       return Reflect.apply(run, this, values);
+    }),
+    vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (this: DatabaseSync, sql) {
+      if (sql === "ROLLBACK") isInTransaction = false;
+      Reflect.apply(exec, this, [sql]);
     }),
     vi.spyOn(fs, "fdatasyncSync").mockImplementation((file) => {
       if (isFlushFailing) throw Object.assign(new Error("i/o error"), { code: "EIO" });

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
-import { FlushError, SqliteFile, UnusableFileError } from "../../sqlite-file.ts";
+import { FlushError, SqliteFile, UnusableFileError, type TransactionOptions } from "../../sqlite-file.ts";
 import { sqliteFault } from "../../sqlite.ts";
 import type { RunCounts } from "../engine.ts";
 import {
@@ -13,12 +13,12 @@ import {
   type DecisionOutcome,
   type DecisionRecord,
   type EventRecord,
-  type Hold,
   type NewRunRecord,
   type RunQuery,
   type RunRecord,
   type RunStore,
   type RunWrite,
+  type RunWrites,
   type SeenRun,
   type TakenRun,
   type TakenUp,
@@ -34,6 +34,8 @@ const FLUSH_PAUSE_MS = 200;
 
 /** An event to insert; whatever is left out is NULL. */
 type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
+
+type End = Extract<RunWrite, { kind: "end" }>;
 
 /** What is looked at of a run that is due. */
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
@@ -86,22 +88,29 @@ export class SqliteRunStore implements RunStore {
     return "its file can't be read or written. Look at its disk and at who else uses it.";
   }
 
-  write(batch: Batch): Promise<BatchOutcome> {
-    return this.#transaction(mustBeFlushed(batch), () => ({
-      accepts: batch.accepts.map((run) => this.#accept(run)),
-      runs: batch.runs.map(({ hold, writes }) => this.#writeRun(hold, writes)),
-    }));
+  async write(batch: Batch): Promise<BatchOutcome> {
+    const { accepts, runs } = batch;
+    const isFlushed = mustBeFlushed(batch);
+    if (accepts.length + runs.length === 1 && !runs.some(({ writes }) => writes.some(releases))) {
+      const written = await this.#transaction(() => this.#inOneStatement(batch), { isFlushed, isOneStatement: true });
+      if (written) return written;
+    }
+    return this.#transaction(
+      () => ({ accepts: accepts.map((run) => this.#accept(run)), runs: runs.map((page) => this.#writeRun(page)) }),
+      { isFlushed },
+    );
+  }
+
+  /** Undefined if it takes more than one: then nothing was written. */
+  #inOneStatement({ accepts: [run], runs: [page] }: Batch): BatchOutcome | undefined {
+    if (run) return this.#insert(run) ? { accepts: [{ id: run.id, outcome: "created" }], runs: [] } : undefined;
+    const outcomes = page && this.#writeAtOnce(page);
+    return outcomes && { accepts: [], runs: [outcomes] };
   }
 
   #accept(run: NewRunRecord): Accepted {
-    const { id, workflow, key, fingerprint, inputJson, availableAt, priority } = run;
-    const now = Date.now();
-    const changes = this.#run(
-      `INSERT INTO runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
-       VALUES (?, ?, ?, ?, ?, 'started', ?, ?, ?, ?) ON CONFLICT (workflow, key) DO NOTHING`,
-      [id, workflow, key, fingerprint, inputJson, priority, now, availableAt ?? now, now],
-    );
-    if (changes > 0) return { id, outcome: "created" };
+    const { id, workflow, key, fingerprint, availableAt } = run;
+    if (this.#insert(run)) return { id, outcome: "created" };
     const known = this.#get("SELECT id, fingerprint FROM runs WHERE workflow = ? AND key = ?", [workflow, key]) as {
       id: string;
       fingerprint: string;
@@ -111,23 +120,50 @@ export class SqliteRunStore implements RunStore {
     return { id: known.id, outcome: this.#resume(known.id, availableAt) ? "resumed" : "existing" };
   }
 
-  #writeRun({ seq, epoch }: Hold, writes: readonly RunWrite[]): WriteOutcome[] {
-    const held = this.#get(
-      `SELECT cancel_requested, (SELECT coalesce(max(n), 0) FROM events WHERE run = seq) AS last_event
-       FROM runs WHERE seq = ? AND epoch = ? AND is_held`,
-      [seq, epoch],
-    ) as { cancel_requested: 0 | 1; last_event: number } | undefined;
-    if (!held) return writes.map(() => "lost");
+  /** False if its key is known. */
+  #insert({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): boolean {
+    const now = Date.now();
+    const changes = this.#run(
+      `INSERT INTO runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
+       VALUES (?, ?, ?, ?, ?, 'started', ?, ?, ?, ?) ON CONFLICT (workflow, key) DO NOTHING`,
+      [id, workflow, key, fingerprint, inputJson, priority, now, availableAt ?? now, now],
+    );
+    return changes > 0;
+  }
+
+  #writeRun(page: RunWrites): WriteOutcome[] {
+    const outcomes = this.#writeAtOnce(page);
+    if (outcomes) return outcomes;
+    const { seq, epoch } = page.hold;
+    const held = this.#get("SELECT cancel_requested FROM runs WHERE seq = ? AND epoch = ? AND is_held", [
+      seq,
+      epoch,
+    ]) as { cancel_requested: 0 | 1 } | undefined;
+    if (!held) return page.writes.map(() => "lost");
     const isCancelled = held.cancel_requested === 1;
     const events: NewEvent[] = [];
-    let isHeld = true;
-    const outcomes = writes.map((write) => {
-      if (!isHeld) return "lost";
-      if (releases(write)) isHeld = false;
-      return this.#writeOne(seq, write, isCancelled, events);
+    const written = untilReleased(page.writes, (write) => this.#writeOne(seq, write, isCancelled, events));
+    this.#insertEvents(events, "seq = ?", [seq]);
+    return written;
+  }
+
+  /**
+   * What happens most: steps go on, and the run ends. One statement for the steps, which checks the hold as well, and one for the end.
+   * @returns undefined if it is something else, or the run is no longer held or is to be cancelled: then nothing was written
+   */
+  #writeAtOnce({ hold: { seq, epoch }, writes }: RunWrites): WriteOutcome[] | undefined {
+    const events: NewEvent[] = [];
+    for (const write of writes) {
+      if (write.kind === "reschedule" || write.kind === "park") return undefined;
+      events.push(eventOf(write));
+      if (write.kind === "end") break;
+    }
+    const isHeld = "seq = ? AND epoch = ? AND is_held AND NOT cancel_requested";
+    if (this.#insertEvents(events, isHeld, [seq, epoch]) === 0) return undefined;
+    return untilReleased(writes, (write) => {
+      if (write.kind === "end") this.#end(seq, write);
+      return "done";
     });
-    this.#insertEvents(seq, held.last_event, events);
-    return outcomes;
   }
 
   /** @param events what has happened is added to them, to be inserted together */
@@ -135,21 +171,15 @@ export class SqliteRunStore implements RunStore {
     switch (write.kind) {
       case "begin":
         if (isCancelled) return "cancelled";
-        events.push({ type: "step_started", time: write.time, name: write.step, listed: write.listed });
+        events.push(eventOf(write));
         return "done";
-      case "complete": {
-        const { step: name, listed, time, outputJson } = write;
-        events.push({ type: "step_completed", time, name, listed, valueJson: outputJson ?? null });
+      case "complete":
+      case "fail":
+        events.push(eventOf(write));
         return "done";
-      }
-      case "fail": {
-        const { step: name, listed, time, error, isFinal, retryUntil } = write;
-        const errorJson = JSON.stringify(error);
-        events.push({ type: "step_failed", time, name, listed, errorJson, isFinal, retryUntil: retryUntil ?? null });
-        return "done";
-      }
       case "end":
-        events.push(this.#end(seq, write));
+        this.#end(seq, write);
+        events.push(eventOf(write));
         return "done";
       case "reschedule":
         if (!isCancelled) this.#makeDue(seq, write.delayMs, write.retryUntil);
@@ -163,43 +193,48 @@ export class SqliteRunStore implements RunStore {
     }
   }
 
-  /** @param last number of the last event that the run has */
-  #insertEvents(seq: number, last: number, events: readonly NewEvent[]): void {
-    if (events.length === 0) return;
-    const rows = Array<string>(events.length).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
-    this.#run(
-      `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until) VALUES ${rows}`,
-      events.flatMap(({ type, time, name, listed, valueJson, errorJson, isFinal, retryUntil }, index) => [
-        seq,
-        last + 1 + index,
-        type,
-        time,
-        name ?? null,
-        listed == null ? null : Number(listed),
-        valueJson ?? null,
-        errorJson ?? null,
-        isFinal == null ? null : Number(isFinal),
-        retryUntil ?? null,
-      ]),
+  /**
+   * Inserts events behind those that the run has.
+   * @param condition that only this run may meet
+   * @returns how many were inserted: none where the run does not meet it
+   */
+  #insertEvents(events: readonly NewEvent[], condition: string, values: readonly SQLInputValue[]): number {
+    if (events.length === 0) return 0;
+    const rows = Array<string>(events.length).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
+    return this.#run(
+      `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)
+       SELECT seq, last_event + event.column1, event.column2, event.column3, event.column4, event.column5, event.column6,
+         event.column7, event.column8, event.column9
+       FROM (SELECT seq, (SELECT coalesce(max(n), 0) FROM events WHERE run = seq) AS last_event FROM runs WHERE ${condition}),
+         (VALUES ${rows}) AS event`,
+      [
+        ...values,
+        ...events.flatMap(({ type, time, name, listed, valueJson, errorJson, isFinal, retryUntil }, index) => [
+          index + 1,
+          type,
+          time,
+          name ?? null,
+          listed == null ? null : Number(listed),
+          valueJson ?? null,
+          errorJson ?? null,
+          isFinal == null ? null : Number(isFinal),
+          retryUntil ?? null,
+        ]),
+      ],
     );
   }
 
   /** For what happens to a run beside its steps. */
   #tell(seq: number, event: NewEvent): void {
-    const { last } = this.#get("SELECT coalesce(max(n), 0) AS last FROM events WHERE run = ?", [seq]) as {
-      last: number;
-    };
-    this.#insertEvents(seq, last, [event]);
+    this.#insertEvents([event], "seq = ?", [seq]);
   }
 
-  #end(seq: number, end: Extract<RunWrite, { kind: "end" }>): NewEvent {
+  #end(seq: number, end: End): void {
     const errorJson = "error" in end ? JSON.stringify(end.error) : null;
-    const status = errorJson === null ? "completed" : "failed";
     this.#run(
       `UPDATE runs SET status = ?, output = ?, error = ?, ended_at = ?, is_held = 0, cancel_requested = 0 WHERE seq = ?`,
-      [status, "outputJson" in end ? (end.outputJson ?? null) : null, errorJson, end.time, seq],
+      [eventOf(end).type, "outputJson" in end ? (end.outputJson ?? null) : null, errorJson, end.time, seq],
     );
-    return { type: status, time: end.time, errorJson };
   }
 
   #makeDue(seq: number, delayMs: number, retryUntil?: number): void {
@@ -258,7 +293,7 @@ export class SqliteRunStore implements RunStore {
         look(best.workflow);
       }
     };
-    if (first()) await this.#transaction(false, take);
+    if (first()) await this.#transaction(take, { isFlushed: false });
     if (runs.length === most || next.size === 0) return { runs };
     return { runs, nextDueAt: Math.min(...Array.from(next.values(), (run) => run.due_at)) };
   }
@@ -342,7 +377,7 @@ export class SqliteRunStore implements RunStore {
       }
       return { taken: true, run, decision: { valueJson, time } };
     };
-    return take ? this.#transaction(true, look) : look();
+    return take ? this.#transaction(look) : look();
   }
 
   #byId(id: string): RunRecord | undefined {
@@ -399,7 +434,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async forget(id: string): Promise<boolean> {
-    return this.#transaction(true, () => {
+    return this.#transaction(() => {
       const [row] = this.#all(`DELETE FROM runs WHERE id = ? AND ${HAS_ENDED} RETURNING seq`, [id]) as {
         seq: number;
       }[];
@@ -409,7 +444,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async retry(id: string): Promise<boolean> {
-    return this.#transaction(true, () => this.#resume(id));
+    return this.#transaction(() => this.#resume(id));
   }
 
   #resume(id: string, availableAt?: number): boolean {
@@ -425,7 +460,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async hastenRetries(): Promise<boolean> {
-    return this.#transaction(true, () => this.#hasten(Date.now(), "TRUE", []));
+    return this.#transaction(() => this.#hasten(Date.now(), "TRUE", []));
   }
 
   #hasten(now: number, condition: string, values: readonly SQLInputValue[]): boolean {
@@ -437,7 +472,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
-    return this.#transaction(true, () => {
+    return this.#transaction(() => {
       const row = this.#get(`SELECT seq, is_held FROM runs WHERE id = ? AND NOT ${HAS_ENDED}`, [id]) as
         | { seq: number; is_held: 0 | 1 }
         | undefined;
@@ -484,10 +519,9 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** @param isFlushed whether it must be on disk when it resolves */
-  async #transaction<Result>(isFlushed: boolean, work: () => Result): Promise<Result> {
+  async #transaction<Result>(work: () => Result, options: TransactionOptions = {}): Promise<Result> {
     try {
-      return this.#file.transaction(work, { isFlushed });
+      return this.#file.transaction(work, options);
     } catch (error) {
       if (!(error instanceof FlushError)) throw error;
       // It is committed, so it must not be written again: only the flush is repeated.
@@ -519,6 +553,27 @@ export class SqliteRunStore implements RunStore {
   #all(sql: string, values: readonly SQLInputValue[]): unknown[] {
     return this.#file.all(sql, ...values);
   }
+}
+
+/** What a write adds to the events of its run, if it takes effect. */
+function eventOf(write: Exclude<RunWrite, { kind: "reschedule" | "park" }>): NewEvent {
+  const { kind, time } = write;
+  if (kind === "end") {
+    return "error" in write
+      ? { type: "failed", time, errorJson: JSON.stringify(write.error) }
+      : { type: "completed", time };
+  }
+  const step = { time, name: write.step, listed: write.listed };
+  if (kind === "begin") return { type: "step_started", ...step };
+  if (kind === "complete") return { type: "step_completed", ...step, valueJson: write.outputJson ?? null };
+  const { error, isFinal, retryUntil } = write;
+  return { type: "step_failed", ...step, errorJson: JSON.stringify(error), isFinal, retryUntil: retryUntil ?? null };
+}
+
+/** What comes behind the write that releases the run is lost. */
+function untilReleased(writes: readonly RunWrite[], outcomeOf: (write: RunWrite) => WriteOutcome): WriteOutcome[] {
+  const end = writes.findIndex(releases);
+  return writes.map((write, at) => (end !== -1 && at > end ? "lost" : outcomeOf(write)));
 }
 
 const unreadable = (message: string): ValidationError => new ValidationError(message, { code: "engine_unreadable" });
