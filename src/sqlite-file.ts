@@ -76,6 +76,8 @@ export class SqliteFile {
   readonly #hasLog: boolean;
   /** File descriptor of the log, open since its first flush. */
   #log: number | undefined;
+  /** Why the log could not be flushed. Until all of it is in the file, no flush of the log can be believed. */
+  #fault: unknown;
 
   private constructor(place: string, database: DatabaseSync, lock?: FileLock) {
     this.place = place;
@@ -206,17 +208,26 @@ export class SqliteFile {
     }
   }
 
-  /** Flushes what was committed. Throws the system's error. */
+  /**
+   * Flushes what was committed. Throws the system's error.
+   *
+   * It blocks the event loop on purpose: in another thread it would cost more than it gains, for what goes on meanwhile comes too late
+   * for the commit, and makes smaller commits and more of them.
+   */
   flush(): void {
     if (!this.#hasLog) return;
-    try {
-      this.#log ??= fs.openSync(`${this.place}-wal`, "r+");
-      fs.fdatasyncSync(this.#log);
-    } catch (error) {
-      this.#closeLog();
-      // After a failure a second flush of the log may succeed without having written anything: flush all of it into the file instead.
-      if (this.get("PRAGMA wal_checkpoint(TRUNCATE)")?.["busy"] !== 0) throw error;
+    if (this.#fault === undefined) {
+      try {
+        this.#log ??= fs.openSync(`${this.place}-wal`, "r+");
+        return fs.fdatasyncSync(this.#log);
+      } catch (error) {
+        this.#fault = error;
+        this.#closeLog();
+      }
     }
+    // A second flush of the log may succeed without having written anything: flush all of it into the file instead.
+    if (this.get("PRAGMA wal_checkpoint(TRUNCATE)")?.["busy"] !== 0) throw this.#fault;
+    this.#fault = undefined;
   }
 
   #closeLog(): void {

@@ -5,13 +5,14 @@ import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { watchCommits } from "../support/sqlite-commits.ts";
 
+const NEW_RUN = { id: "run", workflow: "w", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
+
 it("flushes whatever is promised, and nothing that merely begins", async () => {
   const { taken } = watchCommits();
   const store: RunStore = new SqliteRunStore(join(temporaryFolder(), "runs.sqlite"));
   onTestFinished(() => store.close());
   taken();
-  const run = { id: "run", workflow: "w", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
-  await store.write({ accepts: [run], runs: [] });
+  await store.write({ accepts: [NEW_RUN], runs: [] });
   expect(taken()).toEqual(["commit", "flush"]);
   const takeUp = async () => {
     const { runs } = await store.takeUp({ most: 1, workflows: new Map([["w", null]]), held: [] });
@@ -47,6 +48,18 @@ it("flushes whatever is promised, and nothing that merely begins", async () => {
     expect(taken()).toEqual(["commit", "flush"]);
     hold = await takeUp();
   }
+  await store.forget("run");
+  expect(taken()).toEqual(["commit", "flush"]);
+});
+
+it("believes no flush of the log after one has failed, before all of it is in the file", async () => {
+  const { taken, failNextFlush } = watchCommits();
+  const store: RunStore = new SqliteRunStore(join(temporaryFolder(), "runs.sqlite"));
+  onTestFinished(() => store.close());
+  taken();
+  failNextFlush();
+  await store.write({ accepts: [NEW_RUN], runs: [] });
+  expect(taken()).toEqual(["commit", "checkpoint"]);
   await store.forget("run");
   expect(taken()).toEqual(["commit", "flush"]);
 });

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { onTestFinished, vi } from "vitest";
 
-/** What SQLite files are told from now on, in its order: commits, and flushes of their logs. */
+/** What SQLite files are told from now on, in its order: commits, flushes of their logs, and checkpoints in their place. */
 export interface WatchedCommits {
   /** What has come since the last call. */
   readonly taken: () => string[];
@@ -49,9 +49,13 @@ export function watchCommits(): WatchedCommits {
       fdatasyncSync(file);
     }),
     vi.spyOn(StatementSync.prototype, "get").mockImplementation(function (this: StatementSync, ...values) {
-      if (!isFlushFailing || !this.sourceSQL.includes("wal_checkpoint")) return Reflect.apply(get, this, values);
-      isFlushFailing = false;
-      return { busy: 1 };
+      if (!this.sourceSQL.includes("wal_checkpoint")) return Reflect.apply(get, this, values);
+      if (isFlushFailing) {
+        isFlushFailing = false;
+        return { busy: 1 };
+      }
+      seen.push("checkpoint");
+      return Reflect.apply(get, this, values);
     }),
   ];
   onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
