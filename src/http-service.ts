@@ -45,7 +45,7 @@ export interface HttpService {
 }
 
 /** Programs on this machine, when no tokens are set. They can't decide: a decision is signed with the name of a token. */
-const ANYONE: Caller = { name: "local", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
+const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -102,7 +102,7 @@ export async function openHttpService(
   const mcp = mcpHandler(service, consoleUrl === undefined ? {} : { consoleUrl });
   const metrics = await createMetrics(service);
   const { app } = createHttpApi(service, {
-    tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
+    tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of("local", SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
     pages: consolePages(),
     version,

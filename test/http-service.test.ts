@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openApplication } from "../src/application.ts";
 import { openHttpService } from "../src/http-service.ts";
@@ -38,6 +39,29 @@ const listen = async (options: SettingsOptions) => {
   onTestFinished(() => http.close());
   return http.url;
 };
+
+describe("the documentation of a whole service", () => {
+  it("passes the linter without a warning, and has examples of all tools that are answered", async () => {
+    const url = await listen({ graphTools: "query", approval: true });
+    const text = await (await fetch(`${url}/openapi.json`)).text();
+    const problems = await lintFromString({ source: text, config: await createConfig({ extends: ["recommended"] }) });
+    expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+    const { paths } = JSON.parse(text) as { paths: Record<string, { post?: { requestBody?: Body } }> };
+    const tools = Object.entries(paths).filter(([path]) => path.startsWith("/tools/"));
+    expect(tools.length).toBeGreaterThan(8);
+    for (const [path, { post }] of tools) {
+      const example = post?.requestBody?.content["application/json"].example;
+      expect([path, example]).toEqual([path, expect.anything()]);
+      const headers = { "content-type": "application/json" };
+      const { status } = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(example) });
+      expect([path, status]).toEqual([path, path === "/tools/process_customer_feedback" ? 404 : 200]);
+    }
+  });
+});
+
+interface Body {
+  content: { "application/json": { example?: unknown } };
+}
 
 describe("a service without tokens", () => {
   it.each([

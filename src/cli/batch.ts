@@ -41,7 +41,8 @@ async function isSameFile(left: string, right: string): Promise<boolean> {
 
 async function runBatch(file: string, mapping: ColumnMapping, options: BatchOptions): Promise<void> {
   const settings = settingsFrom(options);
-  const outbox = outboxFolder(settings);
+  const isRemote = (await serviceFor(options)) !== undefined;
+  const outbox = isRemote ? undefined : outboxFolder(settings);
   const summary = new BatchSummary();
   const say = (text: string): void => (options.json ? note(text) : print(text));
   const columns = new SeenColumns(mapping);

@@ -17,7 +17,7 @@ import { interruptible } from "./interruption.ts";
 import { count, harmless, note, oneLine, plural, print, printJson } from "./output.ts";
 import { fields, resultText } from "./result-view.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "./runs.ts";
-import type { ServiceClient } from "./service-client.ts";
+import { RESULT_NOT_SHOWN, type ServiceClient } from "./service-client.ts";
 import { requireDataDirectory, settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
@@ -57,15 +57,21 @@ export async function assignHeldMail(id: string, options: AssignOptions): Promis
   const result = service
     ? await interruptible(async (signal) => {
         const { workflow_id } = (await callAt(service, "assign_held_mail", assignment, signal)) as Assigned;
-        return service.result(workflow_id, signal);
+        return (await service.resultIfAllowed(workflow_id, signal)) ?? reportAssigned(id, workflow_id, options);
       })
     : await withApplication(settings, async ({ workflow }, signal) => {
         const { workflow_id } = await workflow.assignHeldMail(assignment);
         return workflow.getWorkflowResult(workflow_id, { signal });
       });
+  if (!result) return;
   if (options.json) printJson(result);
   else print(resultText(result as CustomerFeedbackResult, service ? undefined : outboxFolder(settings)));
   host().exitCode = result.success ? 0 : 1;
+}
+
+function reportAssigned(id: string, workflow_id: string, { json }: GlobalOptions): undefined {
+  if (json) printJson({ mail_id: id, status: "assigned", workflow_id });
+  note(`${oneLine(id)} is assigned, and its feedback is processed as ${workflow_id}. ${RESULT_NOT_SHOWN}`);
 }
 
 interface Assigned {

@@ -13,6 +13,8 @@ export class IngestSummary {
   mails = 0;
   /** That could not be taken in: nothing has become of them. */
   failed = 0;
+  /** That are processed, with a result that the caller may not see. */
+  unseen = 0;
   readonly runs = new BatchSummary();
   readonly statuses = new Map<string, number>();
   readonly ignored = new Map<string, number>();
@@ -26,6 +28,7 @@ export class IngestSummary {
     if (status === "ignored") increase(this.ignored, reason ?? "");
     if (status === "needs_person") increase(this.held, reason ?? "");
     const run = result["run"] as RowResult | undefined;
+    if (status === "processing" && !run) this.unseen += 1;
     // What an earlier call has done was counted there; what is not well yet is counted again.
     if (run && (status === "processing" || !run.success)) this.runs.add({ ...run, line: this.mails });
     const error = status === "failed" ? result["error"] : run?.success === false ? run.error : undefined;

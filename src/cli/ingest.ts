@@ -11,7 +11,7 @@ import { interruptible } from "./interruption.ts";
 import { note, plural, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { serviceFor } from "./runs.ts";
-import { concernsEveryRequest } from "./service-client.ts";
+import { concernsEveryRequest, RESULT_NOT_SHOWN } from "./service-client.ts";
 import { settingsFrom } from "./settings.ts";
 import { withApplication } from "./with-application.ts";
 
@@ -42,6 +42,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
     if (summary.mails > 0) (options.json ? note : print)(summary.toText());
   }
   if (summary.mails === 0) note("There are no mails.");
+  if (summary.unseen > 0) note(RESULT_NOT_SHOWN);
   const held = summary.statuses.get("needs_person") ?? 0;
   if (held > 0) note(`${plural(held, "mail")} held for a person. Look at them with: abi-workflows held-mails`);
   host().exitCode = summary.isGood ? 0 : 1;
@@ -61,7 +62,8 @@ async function* untilAborted(
 /** Where mails are taken in. */
 interface MailDesk {
   receive(raw: Uint8Array): Promise<MailReceipt>;
-  result(workflowId: string): Promise<RunResult>;
+  /** Undefined where it may not be seen. */
+  result(workflowId: string): Promise<RunResult | undefined>;
   logUnexpected(error: unknown): void;
 }
 
@@ -78,7 +80,7 @@ async function withDesk(
         {
           receive: async (text) =>
             (await remote.call("/mail", { body: { type: "message/rfc822", text }, signal })) as MailReceipt,
-          result: (id) => remote.result(id, signal),
+          result: (id) => remote.resultIfAllowed(id, signal),
           logUnexpected: () => {},
         },
         signal,
@@ -108,7 +110,8 @@ async function takeIn(
     const { workflow_id } = receipt;
     if (typeof workflow_id !== "string") return { place, ...receipt };
     // An earlier call may have been interrupted before it had the result.
-    return { place, ...receipt, run: await desk.result(workflow_id) };
+    const run = await desk.result(workflow_id);
+    return { place, ...receipt, ...(run && { run }) };
   } catch (error) {
     signal.throwIfAborted();
     if (concernsEveryRequest(error)) throw error;

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Application } from "../application.ts";
 import { openHttpService, type HttpService } from "../http-service.ts";
+import { urlHost } from "../loopback.ts";
 import { packageVersion, sampleFile } from "../package-root.ts";
 import { openMailboxWatcher } from "../parts.ts";
 import { readJsonLines } from "../row-file/json-lines.ts";
@@ -29,7 +30,7 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
   const logger = loggerFor(settings);
   const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
   try {
-    await withApplication(settings, async (application, signal) => {
+    await withApplication(withLinks(settings), async (application, signal) => {
       // The demo is not to read real mail.
       const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
       // Without a model, LangChain is not loaded.
@@ -115,6 +116,16 @@ async function submitSample({ workflow }: Application, signal: AbortSignal): Pro
 
 async function* sampleFeedback(): AsyncGenerator {
   for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
+}
+
+/**
+ * Notices lead to the console. Without tokens only this machine is served, so its own address does; with tokens, nobody knows which
+ * name people use but PUBLIC_URL.
+ */
+function withLinks(settings: Settings): Settings {
+  const { publicUrl, httpTokens, httpTokensFile, httpHost, httpPort } = settings;
+  if ((publicUrl ?? httpTokens ?? httpTokensFile) !== undefined || httpPort === 0) return settings;
+  return { ...settings, publicUrl: `http://${urlHost(httpHost)}:${httpPort}` };
 }
 
 /** Says where the service is. @param token the one it made; undefined where tokens are set */

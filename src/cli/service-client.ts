@@ -159,6 +159,16 @@ export class ServiceClient {
     return answer.success === undefined ? this.result(answer.workflow_id!, signal) : answer;
   }
 
+  /** The same as `result`; undefined where the token may submit, but not look at runs. */
+  async resultIfAllowed(workflowId: string, signal: AbortSignal): Promise<RunResult | undefined> {
+    try {
+      return await this.result(workflowId, signal);
+    } catch (error) {
+      if (isScopeMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** The result of a run, once it has ended, waits for a person, or is tried for longer than anybody waits. */
   async result(workflowId: string, signal: AbortSignal): Promise<RunResult> {
     for (;;) {
@@ -173,6 +183,11 @@ export class ServiceClient {
 /** Whether the next request would meet the same error, whatever is in it: the token, the address or the connection is at fault. */
 export const concernsEveryRequest = (error: unknown): boolean =>
   isAbiError(error) && /^(?:token_|scope_|host_|origin_|no_service$|unavailable$|redirect_refused$)/.test(error.code);
+
+export const isScopeMissing = (error: unknown): boolean => isAbiError(error) && error.code === "scope_missing";
+
+/** For what a token has started and can't see the end of. */
+export const RESULT_NOT_SHOWN = "The token lacks the scope feedback:read, so the result can't be shown.";
 
 function resultOf(run: RunView): RunResult | undefined {
   const { result, status, steps_completed = [], error, error_code, error_type, retriable, failing } = run;

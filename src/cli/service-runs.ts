@@ -54,5 +54,5 @@ export class ServiceRuns implements Runs {
 
 const pathOf = (workflowId: string): string => `/runs/${encodeURIComponent(workflowId)}`;
 
-const withFeedbackId = (run: RunView): RunView =>
+export const withFeedbackId = (run: RunView): RunView =>
   run.workflow === FEEDBACK_WORKFLOW ? { ...run, feedback_id: run.key } : run;

@@ -13,6 +13,8 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
   /** The store that is asked; others are reached with GRAPH. */
   readonly store: string;
   readonly parameters: Parameters;
+  /** Parameters that make sense, for the documentation. */
+  readonly example?: z.input<Parameters>;
   /**
    * Begin with what narrows the search most, and give an order: rows beyond the limit are left out. The prefixes `abi:`, `rdf:`, `xsd:`
    * and `prov:` are known.

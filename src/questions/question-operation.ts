@@ -1,6 +1,7 @@
 import type { Term } from "@rdfjs/types";
 import { z } from "zod";
 import { UnexpectedError } from "../errors.ts";
+import type { Json } from "../json.ts";
 import type { Bindings, BindingValue, Row } from "../ontology/ontology-store.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { withPrefixes, XSD } from "../ontology/vocabulary.ts";
@@ -18,12 +19,13 @@ export interface QuestionOptions extends QuestionLimits {
 export function questionOperation(question: GraphQuestion, options: QuestionOptions): DirectOperation {
   const { queryRunner, allowPersonalData = false } = options;
   const { maximumRows, timeoutMs } = { ...DEFAULT_LIMITS, ...options };
-  const { name, description, store, parameters: input, sparql } = question;
+  const { name, description, store, parameters: input, sparql, example } = question;
   const row = allowPersonalData ? question.row : withoutFields(question.row, question.personal ?? []);
   return direct(name, {
     description,
     input,
     output: z.object({ rows: z.array(row), ...Truncation.shape }),
+    ...(example && { example: { input: example as Record<string, Json> } }),
     run: async (parameters, { signal }) => {
       const { result, truncated } = await queryRunner.run({
         store,

@@ -60,9 +60,10 @@ function withoutConsequences(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIs
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input, { error: wordsFor });
   if (result.success) return result.data;
-  const issues = withoutConsequences(result.error.issues).map(({ path, message }) => ({
-    path: pathText(path),
-    message,
-  }));
+  const issues = withoutConsequences(result.error.issues).flatMap((issue) => {
+    const { path, message } = issue;
+    if (issue.code !== "unrecognized_keys") return { path: pathText(path), message };
+    return issue.keys.map((key) => ({ path: pathText([...path, key]), message: "there is no such field" }));
+  });
   throw new ValidationError(describe(issues), { issues });
 }

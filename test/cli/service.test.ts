@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { serve } from "../support/http.ts";
@@ -6,7 +6,15 @@ import { rawMail, utf8 } from "../support/raw-mail.ts";
 import { call, FEEDBACK, parseLines, RunningCommand, workplace } from "./command-process.ts";
 
 const SECRET = "ann-0123456789abcdef";
-const HTTP_TOKENS = `ann:approve+feedback:read+feedback:write+admin:${SECRET},reader:feedback:read:reader-0123456789ab`;
+const TOKENS = {
+  ann: { scopes: "approve+feedback:read+feedback:write+admin", secret: SECRET },
+  reader: { scopes: "feedback:read", secret: "reader-0123456789ab" },
+  writer: { scopes: "feedback:write", secret: "writer-0123456789ab" },
+  approver: { scopes: "approve", secret: "approver-0123456789" },
+};
+const HTTP_TOKENS = Object.entries(TOKENS)
+  .map(([name, { scopes, secret }]) => `${name}:${scopes}:${secret}`)
+  .join();
 
 /** A service in a process of its own, and commands that speak to it from a folder that has nothing in it. */
 async function startService() {
@@ -61,6 +69,8 @@ describe("a command with the address of a service", () => {
       ["F-3", "invalid_parameters"],
       ["F-4", "waiting_for_approval"],
     ]);
+    // The mails are where the service runs.
+    expect((await run(["batch", file])).stdout).not.toContain("mails are in");
     const again = parseLines((await run(["batch", file, "--json"])).stdout);
     expect(again[0]).toMatchObject({ feedback_id: "F-1", status: "waiting_for_approval" });
   });
@@ -138,6 +148,47 @@ describe("a command with the address of a service", () => {
     const refused = await run(["ingest", mails], { ABI_TOKEN: "reader-0123456789ab" });
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("lacks the scope feedback:write") });
     expect(readdirSync(elsewhere.cwd).toSorted()).toEqual(["customers.csv", "mails"]);
+  });
+
+  it("needs no more scopes than what it does there", async () => {
+    const { run, elsewhere, outbox } = await startService();
+    const as = (name: keyof typeof TOKENS) => ({ ABI_TOKEN: TOKENS[name].secret });
+    await run(["refresh-customer", "C-1"]);
+    const folder = join(elsewhere.cwd, "mails");
+    mkdirSync(folder);
+    for (const id of ["a", "b"]) {
+      const mail = { From: "ann@example.com", "Message-ID": `<${id}@example.com>` };
+      writeFileSync(join(folder, `${id}.eml`), rawMail(mail, `I love it, ${id}!`));
+    }
+    writeFileSync(join(folder, "c.eml"), rawMail({ From: "stranger@example.com" }, "I love it."));
+    const taken = await run(["ingest", folder, "--json"], as("writer"));
+    expect(taken).toMatchObject({ code: 0, stderr: expect.stringContaining("lacks the scope feedback:read") });
+    const [first, second, held] = parseLines(taken.stdout);
+    expect([first, second, held]).toMatchObject([
+      { status: "processing" },
+      { status: "processing" },
+      { status: "needs_person" },
+    ]);
+    expect(first).not.toHaveProperty("run");
+
+    const approver = as("approver");
+    const listed = await run(["approvals", "--json"], approver);
+    const [latest] = JSON.parse(listed.stdout) as { workflow_id: string; feedback_id: string }[];
+    expect(latest).toMatchObject({ workflow_id: second!["workflow_id"] });
+    const shown = await run(["approvals", "show", latest!.feedback_id, "--json"], approver);
+    const { rendering } = JSON.parse(shown.stdout) as { rendering: string };
+    const decided = await run(["approvals", "approve", latest!.workflow_id, "--rendering", rendering], approver);
+    expect(decided).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("not known yet whether the mail goes out"),
+    });
+    await expect.poll(() => existsSync(outbox) && readdirSync(outbox)).toHaveLength(1);
+    expect(await run(["approvals", "show", "F-404"], approver)).toMatchObject({ code: 1 });
+
+    const mailId = String(held!["mail_id"]);
+    const assigned = await run(["held-mails", "assign", mailId, "--customer-id", "C-1", "--json"], approver);
+    expect(assigned).toMatchObject({ code: 0, stderr: expect.stringContaining("lacks the scope feedback:read") });
+    expect(JSON.parse(assigned.stdout)).toMatchObject({ status: "assigned", mail_id: mailId });
   });
 
   it("waits as long as the service limits its requests", async () => {

@@ -10,7 +10,7 @@ import { note, print, printJson } from "../output.ts";
 import { isWaiting, resultText } from "../result-view.ts";
 import { reportUnknownRun, serviceFor, withKeptRuns, type Runs } from "../runs.ts";
 import type { ServiceClient } from "../service-client.ts";
-import { ServiceRuns } from "../service-runs.ts";
+import { findAt } from "./at-service.ts";
 import { settingsFrom } from "../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
@@ -45,7 +45,8 @@ export async function decideOn(
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
     note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
-    return (await resultSoon(result, signal)) ?? { decided };
+    const ended = await resultSoon(result, signal);
+    return ended ? { result: ended } : { decided };
   };
   const outcome = await withKeptRuns(settings, work, { worker: !leaveToWorker });
   const json = options.json === true;
@@ -58,25 +59,25 @@ export async function decideOn(
 /** Decides at a service, which signs with the token's name and goes on with the run. */
 const decideAt = (service: ServiceClient, id: string, { part, fields }: DecisionInput, json: boolean): Promise<void> =>
   interruptible(async (signal) => {
-    const run = await new ServiceRuns(service).find(id);
-    if (!run) return reportUnknownRun(id, json);
-    const path = `/approvals/${encodeURIComponent(run.workflow_id)}/${part}`;
+    const workflowId = await findAt(service, id);
+    if (workflowId === undefined) return reportUnknownRun(id, json);
+    const path = `/approvals/${encodeURIComponent(workflowId)}/${part}`;
     const decided = (await service.call(path, { json: fields, signal })) as DecidedResponse;
-    const outcome = await resultSoon((patience) => service.result(run.workflow_id, patience), signal);
-    if (outcome) reportResult(outcome.result, undefined, json);
+    const result = await resultSoon((patience) => service.resultIfAllowed(workflowId, patience), signal);
+    if (result) reportResult(result, undefined, json);
     else reportDecided(decided, json);
   });
 
 /** The run's result where it ends, or waits again, within a few seconds. */
 async function resultSoon(
-  result: (signal: AbortSignal) => Promise<RunResult>,
+  result: (signal: AbortSignal) => Promise<RunResult | undefined>,
   interrupted: AbortSignal,
-): Promise<{ result: RunResult } | undefined> {
+): Promise<RunResult | undefined> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
     const signal = AbortSignal.any([interrupted, patience.signal]);
-    return { result: await result(signal) };
+    return await result(signal);
   } catch (error) {
     if (patience.signal.aborted && !interrupted.aborted) return undefined;
     throw error;

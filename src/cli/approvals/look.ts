@@ -2,22 +2,26 @@ import type { Application } from "../../application.ts";
 import type { PendingResponse } from "../../workflows/customer-feedback/approval.ts";
 import type { GlobalOptions } from "../command.ts";
 import { note, plural, print, printJson } from "../output.ts";
-import { reportUnknownRun, serviceFor, withKeptRuns, withRuns, type Runs } from "../runs.ts";
-import type { ServiceClient } from "../service-client.ts";
-import { ServiceRuns } from "../service-runs.ts";
+import { reportUnknownRun, serviceFor, withKeptRuns, withRuns, type Runs, type RunView } from "../runs.ts";
 import { settingsFrom } from "../settings.ts";
+import { listAt, pendingAt } from "./at-service.ts";
 import { mailText, waitingTable } from "./view.ts";
 
 /** The runs whose mails wait for a person. */
 export async function listWaiting({ limit, ...options }: GlobalOptions & { limit: number }): Promise<void> {
+  const service = await serviceFor(options);
+  if (service) return reportWaiting(await listAt(service, limit), limit, options);
   await withRuns(options, async (runs) => {
-    const waiting = (await runs?.list({ status: "waiting_for_approval", limit })) ?? [];
-    if (options.json) return printJson(waiting);
-    if (waiting.length === 0) return note("No mail waits for a person.");
-    print(waitingTable(waiting));
-    const more = waiting.length === limit ? "; there may be more (--limit)" : "";
-    note(`${plural(waiting.length, "mail")} waiting, newest first${more}`);
+    reportWaiting((await runs?.list({ status: "waiting_for_approval", limit })) ?? [], limit, options);
   });
+}
+
+function reportWaiting(waiting: readonly RunView[], limit: number, { json }: GlobalOptions): void {
+  if (json) return printJson(waiting);
+  if (waiting.length === 0) return note("No mail waits for a person.");
+  print(waitingTable(waiting));
+  const more = waiting.length === limit ? "; there may be more (--limit)" : "";
+  note(`${plural(waiting.length, "mail")} waiting, newest first${more}`);
 }
 
 /** The mail of one of them. */
@@ -35,9 +39,4 @@ export async function showMail(id: string, options: GlobalOptions): Promise<void
   if (!pending) return reportUnknownRun(id, options.json === true);
   if (options.json) printJson(pending);
   else print(mailText(pending));
-}
-
-async function pendingAt(service: ServiceClient, id: string): Promise<PendingResponse | undefined> {
-  const run = await new ServiceRuns(service).find(id);
-  return run && ((await service.call(`/approvals/${encodeURIComponent(run.workflow_id)}`)) as PendingResponse);
 }

@@ -142,7 +142,9 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
   // For pages of ours alone, so they are not in the document.
-  for (const route of sessionRoutes(sessions)) app.on(route.method, route.path, named(route), handlerOf(route));
+  for (const route of sessionRoutes(sessions)) {
+    app.on(route.method, route.path, named(route), limited(options), handlerOf(route));
+  }
   for (const mount of options.mounts ?? []) {
     app.all(mount.path, named(mount), authorized({ access: "known", operations: [] }), async (context) =>
       mount.handle(await withBody(context.req.raw, bodyTimeoutMs), context.get("caller")!),
@@ -278,6 +280,14 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
     };
   };
 }
+
+/** Counts requests that need no token by their address: to sign in is to guess a token. */
+const limited =
+  ({ rateLimit }: HttpApiOptions): MiddlewareHandler<HttpEnv> =>
+  (context, next) => {
+    if (rateLimit) count(rateLimit, context, addressKey(context));
+    return next();
+  };
 
 /** Whoever comes through a proxy may be anybody, although the proxy is on this machine. */
 const isForwarded = ({ req }: HttpContext): boolean =>

@@ -11,8 +11,13 @@ const customer_id = identifier("ID of the customer, exactly as it was given.");
 const oneCustomer = identifier("Only of this customer; leave it out for all.").optional();
 const category = z.enum(CATEGORIES).optional().describe("Only of this category; leave it out for all.");
 
+const day = z.iso.date();
+const moment = z.iso.datetime({ offset: true });
+
 /** A day, or a time with its offset. Models write either. */
-const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+const instant = z.string().refine((text) => day.safeParse(text).success || moment.safeParse(text).success, {
+  error: "must be a day such as 2026-11-01, or a time with its offset such as 2026-11-01T09:00:00Z",
+});
 const since = instant.optional().describe("Only from this day or time on, such as 2026-11-01.");
 const until = instant.optional().describe("Only before this day or time, such as 2026-12-01.");
 
@@ -51,6 +56,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("get_customer_history", {
     description:
       "Show the feedback that one customer has given, newest first: when, what it was about, what was done, and whether a mail answered it.",
+    example: { customer_id: "C-1001", since: "2026-11-01" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({ customer_id, since, until }),
     bindings,
@@ -81,6 +87,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("list_open_escalations", {
     description:
       "List the tickets that wait for a person, as far as the knowledge graph knows: urgent ones first, then the oldest.",
+    example: { priority: "high" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
       customer_id: oneCustomer,
@@ -114,6 +121,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("count_complaints", {
     description:
       "Count negative feedback by category and by day, month or year, oldest first. Feedback of several categories counts in each.",
+    example: { since: "2026-01-01", per: "month" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
       category,
@@ -142,6 +150,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("find_similar_complaints", {
     description:
       "Find other negative feedback of the same customer about the same things as a piece of feedback, the most similar first.",
+    example: { customer_id: "C-1001", feedback_id: "F-2001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
       customer_id,
@@ -171,6 +180,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("list_sent_mails", {
     description:
       "List the automatic mails that went to one customer, newest first, each with the feedback that it answered.",
+    example: { customer_id: "C-1001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({ customer_id, since, until }),
     bindings,

@@ -163,8 +163,14 @@ describe("the approval queue", () => {
 
   it("needs the rendering, and takes no name from the body", async () => {
     const { call, id, rendering, workflow } = await startWaiting();
-    for (const body of [{}, { rendering: "latest" }, { rendering, by: "Bob" }, { rendering, workflow_id: id }]) {
-      expect(await call("POST", `/approvals/${id}/approve`, asAnn(body))).toMatchObject({ status: 422 });
+    for (const [field, body] of [
+      ["rendering", {}],
+      ["rendering", { rendering: "latest" }],
+      ["by", { rendering, by: "Bob" }],
+      ["workflow_id", { rendering, workflow_id: id }],
+    ] as const) {
+      const refused = { status: 422, body: { fields: [{ field }] } };
+      expect(await call("POST", `/approvals/${id}/approve`, asAnn(body))).toMatchObject(refused);
     }
     expect(await workflow.getPendingResponse(id)).toMatchObject({ rendering });
   });

@@ -314,6 +314,7 @@ describe("too many requests", () => {
       await call("GET", "/runs", guess),
     ];
     expect(statuses.map(({ status }) => status)).toEqual([401, 401, 429]);
+    expect(await call("POST", "/session", { body: { token: "guess" } })).toMatchObject({ status: 429 });
     now = 60_000;
     expect(await call("POST", PATH, { body: BODY })).toMatchObject({ status: 202 });
   });
