@@ -9,14 +9,14 @@ import { readSettings, type SettingsOptions } from "../src/settings.ts";
 import { feedback } from "./support/feedback.ts";
 import { rawMail } from "./support/raw-mail.ts";
 
+const CUSTOMERS = join(import.meta.dirname, "../examples/data/customers.csv");
 const SECRET = "writer-0123456789abcdef";
 const authorization = `Bearer ${SECRET}`;
 
 /** The service as settings make it, with a token that may read and write. */
 async function open() {
-  const customerSource = join(import.meta.dirname, "../examples/data/customers.csv");
   const httpTokens = `writer:feedback:read+feedback:write:${SECRET}`;
-  const settings = readSettings({ dataDirectory: ":memory:", customerSource, httpTokens, httpPort: 0 }, {});
+  const settings = readSettings({ dataDirectory: ":memory:", customerSource: CUSTOMERS, httpTokens, httpPort: 0 }, {});
   const application = await openApplication(settings, silentLogger);
   onTestFinished(() => application.close());
   const http = await openHttpService(application, settings, { version: "0.0.0" });
@@ -42,7 +42,7 @@ const listen = async (options: SettingsOptions) => {
 
 describe("the documentation of a whole service", () => {
   it("passes the linter without a warning, and has examples of all tools that are answered", async () => {
-    const url = await listen({ graphTools: "query", approval: true });
+    const url = await listen({ graphTools: "query", approval: true, customerSource: CUSTOMERS });
     const text = await (await fetch(`${url}/openapi.json`)).text();
     const problems = await lintFromString({ source: text, config: await createConfig({ extends: ["recommended"] }) });
     expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
@@ -54,7 +54,8 @@ describe("the documentation of a whole service", () => {
       expect([path, example]).toEqual([path, expect.anything()]);
       const headers = { "content-type": "application/json" };
       const { status } = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(example) });
-      expect([path, status]).toEqual([path, path === "/tools/process_customer_feedback" ? 404 : 200]);
+      // Its mail waits for a person.
+      expect([path, status]).toEqual([path, path === "/tools/process_customer_feedback" ? 202 : 200]);
     }
   });
 });

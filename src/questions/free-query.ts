@@ -41,6 +41,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null where there is no value."),
       ...Truncation.shape,
     }),
+    example: { input: { query: "SELECT ?type (COUNT(*) AS ?things) { ?thing a ?type } GROUP BY ?type LIMIT 10" } },
     run: async ({ query }, { signal }) => {
       const answer = await queryRunner.run({
         store,

@@ -172,9 +172,10 @@ describe("a command with the address of a service", () => {
     expect(first).not.toHaveProperty("run");
 
     const approver = as("approver");
-    const listed = await run(["approvals", "--json"], approver);
-    const [latest] = JSON.parse(listed.stdout) as { workflow_id: string; feedback_id: string }[];
-    expect(latest).toMatchObject({ workflow_id: second!["workflow_id"] });
+    type Waiting = { workflow_id: string; feedback_id: string }[];
+    const listed = async () => JSON.parse((await run(["approvals", "--json"], approver)).stdout) as Waiting;
+    await expect.poll(listed, { timeout: 60_000 }).toHaveLength(2);
+    const latest = (await listed()).find(({ workflow_id }) => workflow_id === second!["workflow_id"]);
     const shown = await run(["approvals", "show", latest!.feedback_id, "--json"], approver);
     const { rendering } = JSON.parse(shown.stdout) as { rendering: string };
     const decided = await run(["approvals", "approve", latest!.workflow_id, "--rendering", rendering], approver);
@@ -182,7 +183,7 @@ describe("a command with the address of a service", () => {
       code: 0,
       stderr: expect.stringContaining("not known yet whether the mail goes out"),
     });
-    await expect.poll(() => existsSync(outbox) && readdirSync(outbox)).toHaveLength(1);
+    await expect.poll(() => existsSync(outbox) && readdirSync(outbox), { timeout: 60_000 }).toHaveLength(1);
     expect(await run(["approvals", "show", "F-404"], approver)).toMatchObject({ code: 1 });
 
     const mailId = String(held!["mail_id"]);

@@ -217,7 +217,7 @@ describe("runs by id", () => {
     ["a time that is none", "startedSince", (workflow) => workflow.listWorkflows({ startedSince: new Date("soon") })],
     ["a number for a text", "input.n", (workflow) => workflow.listWorkflows({ input: { n: 4 as never } })],
     ["no filter", "", (workflow) => workflow.listWorkflows(null as never)],
-    ["a field that filters nothing", "", (workflow) => workflow.listWorkflows({ foo: 1 } as never)],
+    ["a field that filters nothing", "foo", (workflow) => workflow.listWorkflows({ foo: 1 } as never)],
     ["no id", "workflowId", (workflow) => workflow.getWorkflowStatus(null as never)],
     ["a number for an id", "workflowId", (workflow) => workflow.cancelWorkflow(7 as never)],
     ["no key", "key", (workflow) => workflow.findWorkflow(undefined as never)],
@@ -229,7 +229,7 @@ describe("runs by id", () => {
     expect(error).toMatchObject({
       type: "validation_error",
       issues: [{ path }],
-      message: expect.stringMatching(/must be|expected|there is no input|is missing|key: "foo"/),
+      message: expect.stringMatching(/must be|expected|there is no input|is missing|no such field/),
     });
   });
 

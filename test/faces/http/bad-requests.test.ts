@@ -141,7 +141,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     expect((answer.body["fields"] as { field: string }[]).map(({ field }) => field)).toEqual([
       "customer_id",
       "subject",
-      "",
+      "mood",
     ]);
     expect(answer.body["detail"]).toContain("mood");
   });
