@@ -1,6 +1,11 @@
 import { once } from "node:events";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
+import { abi } from "../../src/ontology/vocabulary.ts";
+import { serve } from "../support/http.ts";
 import { codeBlocks, createProject, filesOf, runNode, startNode } from "./documents.ts";
 
 const PAGE = "docs/developing-pipelines.md";
@@ -53,6 +58,20 @@ test("its command says so where the catalogue can't be reached", async () => {
     stdout: "",
     stderr: "The catalogue can't be reached. Try again later.\n",
   });
+});
+
+test("a product that changes in the catalogue changes in the graph, and one that is missing there stays", async () => {
+  const kettle = { id: "P-1", name: "Kettle", price: 39.9 };
+  const teapot = { id: "P-2", name: "Teapot" };
+  const catalog = await serve({ json: [kettle, teapot] }, { json: [{ ...kettle, name: "Electric kettle" }] });
+  const env = { CATALOG_URL: catalog.origin };
+  expect(await runNode(["load.ts"], { cwd, env })).toMatchObject({ code: 0, stdout: "2 products\n" });
+  expect(await runNode(["load.ts"], { cwd, env })).toMatchObject({ code: 0, stdout: "1 products\n" });
+  chmodSync(cwd, 0o700);
+  const store = await OxigraphOntologyStore.open({ path: join(cwd, "shop.sqlite") });
+  onTestFinished(() => store.close());
+  const quads = await store.match("products", [{ predicate: abi.name }]);
+  expect(quads.map(({ object }) => object.value).toSorted()).toEqual(["Electric kettle", "Teapot"]);
 });
 
 test("customers come from the page's own source", async () => {
