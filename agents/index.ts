@@ -1,5 +1,8 @@
+/**
+ * Agents: a chat model with the tools of a workflow, guard rails, and a memory.
+ * @module abi-workflows/agents
+ */
 import "../src/node-version.ts";
-/** Agents: a chat model with the tools of a workflow, guard rails, and a memory. */
 export { createChatModel, type ChatModelSettings } from "./chat-model.ts";
 export { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
 export { openChat, type ChatSettings } from "./chat-service.ts";

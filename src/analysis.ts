@@ -1,4 +1,7 @@
-// The offline analysers by themselves: without the framework, which takes several times as long to load.
+/**
+ * The offline analysers alone, without the framework, which takes several times as long to load.
+ * @module abi-workflows/analysis
+ */
 import "./node-version.ts";
 
 export { CATEGORIES, type Category } from "./analysis/categories.ts";

@@ -1,4 +1,7 @@
-// Analysers as a decision model of LangChain, whose base class takes longer to load than all other entries together.
+/**
+ * Analysers as a LangChain decision model, whose base class takes longer to load than all other entries together.
+ * @module abi-workflows/decisions
+ */
 import "./node-version.ts";
 
 export { FeedbackDecisionModel } from "./analysis/decisions/feedback-decision-model.ts";

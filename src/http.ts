@@ -1,4 +1,7 @@
-/** The HTTP service, for programs that start it themselves or mount it in a server of their own. */
+/**
+ * The HTTP service, for programs that start it themselves or mount it in their own server.
+ * @module abi-workflows/http
+ */
 import "./node-version.ts";
 
 export { createHttpApi, type HttpApi, type HttpApiOptions } from "./faces/http/http-api.ts";

@@ -1,3 +1,7 @@
+/**
+ * Workflows, the engine that runs them, the knowledge graph, and customer feedback ready to use.
+ * @module abi-workflows
+ */
 import "./node-version.ts";
 
 // The framework: write your own workflow.

@@ -1,3 +1,7 @@
+/**
+ * The MCP server, over HTTP or standard input and output.
+ * @module abi-workflows/mcp
+ */
 import "./node-version.ts";
 
 export { createMcpServer } from "./faces/mcp/create-mcp-server.ts";

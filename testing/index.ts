@@ -1,3 +1,7 @@
+/**
+ * For tests: kill processes at named points, check tools, try hostile texts.
+ * @module abi-workflows/testing
+ */
 import "../src/node-version.ts";
 export { toolConformance, type ConformanceCheck, type ToolUnderTest } from "./conformance/tool-conformance.ts";
 export { CrashPoints } from "./crash/crash-points.ts";

@@ -1,3 +1,7 @@
+/**
+ * Toolsets for agents that are ready to use.
+ * @module abi-workflows/tools
+ */
 import "../src/node-version.ts";
 export { createCustomerFeedbackTools, CustomerFeedbackToolkit } from "./customer-feedback.ts";
 export type { SettingsOptions } from "../src/settings.ts";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   codeBlocks,
@@ -26,6 +26,12 @@ const anchors = (path: string): string[] =>
 describe("the documents", () => {
   it("are found", () => {
     expect(DOCUMENTS).toContain("docs/writing-workflows.md");
+  });
+
+  it("are all in the index", () => {
+    const listed = new Set([...readDocument("docs/README.md").matchAll(/\]\(([^)#]+\.md)\)/g)].map(([, page]) => page));
+    const pages = DOCUMENTS.filter((path) => path !== "docs/README.md").map((path) => relative("docs", path));
+    expect(pages.filter((page) => !listed.has(page))).toEqual([]);
   });
 
   it.each(DOCUMENTS)("%s links only to what is there", (path) => {

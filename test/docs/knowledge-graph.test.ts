@@ -49,17 +49,6 @@ describe("the questions of the knowledge graph page", () => {
 });
 
 describe("the programs of the knowledge graph page", () => {
-  it("look up and change", async () => {
-    const stdout = "http://example.org/abi#email ada@example.com\n";
-    const cwd = createProject(filesOf("docs/knowledge-graph.md"));
-    expect(await runNode(["look-up.ts"], { cwd })).toEqual({ code: 0, stdout, stderr: "" });
-  });
-
-  it("ask and write", async () => {
-    const cwd = createProject(filesOf("docs/knowledge-graph.md"));
-    expect(await runNode(["graph.ts"], { cwd })).toEqual({ code: 0, stdout: "Ada\ntrue\n4\n", stderr: "" });
-  });
-
   it("make tools of questions", async () => {
     const cwd = createProject(filesOf("docs/knowledge-graph.md"));
     const { stdout, ...ended } = await runNode(["questions.ts"], { cwd });
