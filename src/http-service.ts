@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Application } from "./application.ts";
 import { ValidationError } from "./errors.ts";
+import { CATEGORIES } from "./analysis/categories.ts";
 import { consolePages } from "./faces/console/console-pages.ts";
 import type { Chat } from "./faces/http/chat.ts";
 import { createHttpApi } from "./faces/http/http-api.ts";
@@ -104,7 +105,7 @@ export async function openHttpService(
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of(ANYONE.name, SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
-    pages: consolePages(),
+    pages: consolePages(CATEGORIES),
     version,
     sessionKey: sessionKeyOf(settings),
     ...(allowedHosts && { allowedHosts }),

@@ -12,9 +12,10 @@ const LEVELS = [0.72, 0.92] as const;
 
 /**
  * How often a category was right on labelled texts, by the level of its evidence. `evaluation/scripts/fit-category-scores.ts` makes
- * it. No labelled texts stand behind `legal`: it has the lowest figures of the others, which is caution and no measurement.
+ * it. No labelled texts stand behind `legal`: it has the lowest figures of the others, which is caution and no measurement. A category
+ * that is missing counts the same.
  */
-export type CategorySureness = Record<Exclude<Category, "general">, number[]>;
+export type CategorySureness = Partial<Record<Exclude<Category, "general">, number[]>>;
 
 /** Tokens. A longer text speaks of many things in passing. */
 const LONG_TEXT = 100;
@@ -64,6 +65,13 @@ export function findCategories(features: CategoryFeatures, bounds: CategoryBound
   return levels;
 }
 
+/** How often evidence of this level was right. */
+export function surenessOf(category: Category, level: number, table: CategorySureness): number {
+  if (category === "general") return 0;
+  const known = table[category] ? [table[category]] : Object.values(table);
+  return Math.min(...known.map((levels) => levels[level] ?? 0));
+}
+
 let sureness: CategorySureness | undefined;
 
 /** @returns the categories that the clues suffice for, in stable order; `score` is how often such evidence was right */
@@ -75,6 +83,6 @@ export function decideCategories(
   const levels = findCategories(features, bounds);
   return inStableOrder(levels.keys()).map((category) => ({
     category,
-    score: category === "general" ? 0 : (table[category][levels.get(category) ?? 0] ?? 0),
+    score: surenessOf(category, levels.get(category) ?? 0, table),
   }));
 }

@@ -4,7 +4,7 @@ import type { Sentiment, SentimentResult } from "../../analysis/sentiment-analyz
 import { createHash } from "node:crypto";
 import type { NamedNode } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
-import { ABIGraph } from "../../ontology/abi-graph.ts";
+import { ABIGraph, type PropertyValue } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
@@ -74,6 +74,9 @@ export interface StoredFeedback {
   categories: string[];
   responseSent: boolean;
 }
+
+/** Facts about one piece of feedback. */
+export type FeedbackProperties = Readonly<Partial<Record<keyof typeof abi, PropertyValue>>>;
 
 export const feedbackUri = (feedbackId: string): string => entityUri("Feedback", feedbackId);
 
@@ -228,13 +231,11 @@ export class FeedbackGraph {
     await this.#write({ insert: graph });
   }
 
-  /** Notes the mail that went to the customer. */
-  async recordMail(feedbackId: string, responseId: string, sentAt: Date): Promise<void> {
+  /** Adds what a step has found out or done to the feedback; `properties` by their names in the vocabulary. */
+  async record(feedbackId: string, properties: FeedbackProperties): Promise<void> {
     const graph = new ABIGraph();
     const feedback = iri(feedbackUri(feedbackId));
-    graph.addProperty(feedback, "responseSent", true);
-    graph.addProperty(feedback, "responseId", responseId);
-    graph.addProperty(feedback, "responseTime", sentAt);
+    for (const [name, value] of Object.entries(properties)) graph.addProperty(feedback, name, value);
     await this.#write({ insert: graph });
   }
 

@@ -84,7 +84,11 @@ export class ResponseSteps {
       return { response_withheld: sent.withheld };
     }
     await step.unlisted("response_recorded", () =>
-      this.#parts.graph.recordMail(due.feedback.feedback_id, sent.response_id, new Date(sent.sent_at)),
+      this.#parts.graph.record(due.feedback.feedback_id, {
+        responseSent: true,
+        responseId: sent.response_id,
+        responseTime: new Date(sent.sent_at),
+      }),
     );
     return { response_id: sent.response_id };
   }
