@@ -11,7 +11,7 @@ interface Import {
 
 /** Every import of the package's own code: files relative to the root, packages by their names. */
 function imports(): Import[] {
-  const files = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root });
+  const files = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root });
   if (files.length < 50)
     throw new Error(`only ${files.length} files found below ${root}: is this test looking in the right place?`);
   return files.flatMap((from) => {
@@ -42,27 +42,24 @@ describe("the house", () => {
 
   it.each<[string, RegExp, RegExp]>([
     [
-      "src knows nothing of tools, agents, evaluation and tests",
+      "src knows nothing of tools, agents, evaluation, commands and tests",
       /^src\//,
-      /^(?:tools|agents|evaluation|testing|test)\//,
+      /^(?:tools|agents|evaluation|cli|testing|test)\//,
     ],
-    ["evaluation and training know src alone", /^evaluation\//, /^(?:tools|agents|testing|test)\//],
-    ["tools know nothing of agents, evaluation and tests", /^tools\//, /^(?:agents|evaluation|testing|test)\//],
-    [
-      "agents know nothing of tests, and of evaluation only its commands",
-      /^agents\//,
-      /^(?:testing|test|evaluation\/(?!cli\/))/,
-    ],
+    ["evaluation and training know src alone", /^evaluation\//, /^(?:tools|agents|cli|testing|test)\//],
+    ["tools know src alone", /^tools\//, /^(?:agents|evaluation|cli|testing|test)\//],
+    ["agents know src and tools alone", /^agents\//, /^(?:evaluation|cli|testing|test)\//],
+    ["commands know no tests", /^cli\//, /^(?:testing|test)\//],
     [
       "the kit for tests knows src alone, and no package for tests",
       /^testing\//,
-      /^(?:tools|agents|evaluation|test)\/|^vitest/,
+      /^(?:tools|agents|evaluation|cli|test)\/|^vitest/,
     ],
     ["the framework knows the engine only by its port", /^src\/workflow\//, /^src\/engine\/(?!engine\.ts)/],
     [
       "a workflow knows no adapter and no face",
       /^src\/workflows\//,
-      /^src\/(?:cli|http|mcp|settings|application|parts)|\/(?:engine\/(?:sqlite|postgres)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
+      /^src\/(?:http|mcp|settings|application|parts)|\/(?:engine\/(?:sqlite|postgres)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
     ],
     [
       "a workflow knows no store's, mailer's, web framework's or model's package",
@@ -77,15 +74,15 @@ describe("the house", () => {
     [
       "telemetry knows ports, and nothing of what it watches",
       /^src\/telemetry\//,
-      /^src\/(?:workflows|faces|integrations|cli|application|parts|settings)|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
+      /^src\/(?:workflows|faces|integrations|application|parts|settings)|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
     ],
-    ["OpenTelemetry stays in telemetry", /^(?:src\/(?!telemetry\/)|tools\/|agents\/|testing\/)/, /^@opentelemetry\//],
+    ["OpenTelemetry stays in telemetry", /^(?:src\/(?!telemetry\/)|tools\/|agents\/|cli\/|testing\/)/, /^@opentelemetry\//],
     ["files of rows know no other room", /^src\/row-file\//, /^src\/(?!row-file\/|errors\.ts$)/],
     ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!ontology\/|[^/]+\.ts$)/],
     [
       "questions know no adapter, no face and no workflow",
       /^src\/questions\//,
-      /^src\/(?:faces|workflows|engine|integrations|cli|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
+      /^src\/(?:faces|workflows|engine|integrations|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
     ],
     [
       "ports know no adapter",
@@ -94,22 +91,22 @@ describe("the house", () => {
     ],
     [
       "rooms of src do not know the application",
-      /^src\/(?!index|application|parts|http-service|cli\/)/,
+      /^src\/(?!index|application|parts|http-service)/,
       /^src\/(?:application|parts)/,
     ],
     [
       "a face knows no workflow, no adapter, and no store of runs",
       /^src\/faces\//,
-      /^src\/(?:workflows|integrations|cli|engine\/(?!engine\.ts)|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
+      /^src\/(?:workflows|integrations|engine\/(?!engine\.ts)|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
     ],
     ["no face knows another", /^src\/faces\/langchain\//, /^src\/faces\/(?!langchain|model-calls)/],
     ["the console knows nothing but what comes over HTTP", /^src\/faces\/console\//, /^src\/(?!faces\/console\/)/],
     ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
     ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
-    ["MCP's packages stay in its face", /^(?:src\/(?!faces\/mcp\/)|tools|agents|testing)/, /^@modelcontextprotocol\//],
+    ["MCP's packages stay in its face", /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/, /^@modelcontextprotocol\//],
     [
       "LangChain's agents and models stay in agents",
-      /^(?:src\/(?!analysis\/chat-model)|tools\/)/,
+      /^(?:src\/(?!analysis\/chat-model)|tools\/|cli\/)/,
       /^(?:langchain|@langchain\/(?:openai|langgraph))/,
     ],
   ])("%s", (_, from, to) => {
@@ -118,7 +115,7 @@ describe("the house", () => {
   });
 
   it("writes to the terminal in one file, which lets nothing through that commands it", () => {
-    const code = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root });
+    const code = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root });
     const writers = code.filter(
       (file) =>
         !file.startsWith("evaluation/scripts/") &&
@@ -127,7 +124,7 @@ describe("the house", () => {
         ),
     );
     expect(writers).toEqual([]);
-    expect(all.filter(({ to }) => to === "src/cli/output.ts").length).toBeGreaterThan(10);
+    expect(all.filter(({ to }) => to === "cli/terminal/output.ts").length).toBeGreaterThan(10);
   });
 
   it("says what only customer feedback knows nowhere else in the framework and the faces", () => {
@@ -143,18 +140,18 @@ describe("the house", () => {
   });
 
   it("reads the environment in one file", () => {
-    const readers = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root }).filter((file) =>
+    const readers = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root }).filter((file) =>
       /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),
     );
     expect(readers).toEqual(["src/settings.ts"]);
   });
 
   it("has commands that use the process through their host", () => {
-    const uses = globSync("{src,agents,evaluation}/cli/**/*.ts", { cwd: root }).filter((file) =>
+    const uses = globSync("cli/**/*.ts", { cwd: root }).filter((file) =>
       /\bprocess\.(?!getBuiltinModule)\w+/.test(
         readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
       ),
     );
-    expect(uses).toEqual(["src/cli/host.ts", "src/cli/settings.ts"]);
+    expect(uses).toEqual(["cli/settings.ts", "cli/terminal/host.ts"]);
   });
 });

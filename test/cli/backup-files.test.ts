@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { backUp } from "../../src/cli/backup.ts";
+import { backUp } from "../../cli/commands/backup.ts";
 import { openSqlite } from "../../src/sqlite.ts";
 import { temporaryFolder } from "../support/folder.ts";
 

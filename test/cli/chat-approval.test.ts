@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../agents/index.ts";
 import { openApplication } from "../../src/application.ts";
 import { readSettings } from "../../src/settings.ts";
-import { main } from "../../agents/cli/main.ts";
+import { main } from "../../cli/main.ts";
 import { serveConsole } from "../support/console.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { reply, startOpenAiServer, toolCall, type ScriptStep } from "../support/openai-server.ts";

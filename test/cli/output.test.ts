@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { DataFactory } from "n3";
 import { spawnSync } from "node:child_process";
 import { expect, test, vi } from "vitest";
-import { callText } from "../../agents/cli/conversation.ts";
-import { complain, cut, harmless, jsonText, note, oneLine, print, printPart, wrapped } from "../../src/cli/output.ts";
-import { answerText } from "../../src/cli/query-result.ts";
+import { callText } from "../../cli/commands/chat/conversation.ts";
+import { complain, cut, harmless, jsonText, note, oneLine, print, printPart, wrapped } from "../../cli/terminal/output.ts";
+import { answerText } from "../../cli/query-result.ts";
 import { writeJsonResults } from "../../src/ontology/sparql/json-results.ts";
-import { table } from "../../src/cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 
 test("foreign text cannot command the terminal, whatever it is", () => {
   fc.assert(

@@ -86,7 +86,7 @@ test("tells its version", async () => {
 });
 
 test.each([
-  ["in a checkout", ["agents/cli/main.ts"], "Try, in the checkout: npm ci && npx abi-workflows\n"],
+  ["in a checkout", ["cli/main.ts"], "Try, in the checkout: npm ci && npx abi-workflows\n"],
   ["elsewhere", [], "Try: npx -p node@24 -p abi-workflows abi-workflows\n"],
 ])("says which Node.js it needs where an older one runs it, and how to get it %s", (_case, files, advice) => {
   const root = temporaryFolder();

@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import type { Application } from "../../src/application.ts";
+import type { Chat } from "../../src/faces/http/chat.ts";
+import type { Logger } from "../../src/log.ts";
+import type { Settings } from "../../src/settings.ts";
+import { addExamples, type GlobalOptions } from "../command.ts";
+
+export interface ServeOptions extends GlobalOptions {
+  host?: string;
+  port?: string;
+  demo?: true;
+}
+
+/** Makes the agent that people talk to. It comes from outside: `src` knows nothing of language models. */
+export type OpenChat = (application: Application, settings: Settings, logger: Logger) => Promise<Chat>;
+
+/** `serve`: everything over HTTP, until told to stop. */
+export function addServeCommand(program: Command, openChat: OpenChat): void {
+  const command = program
+    .command("serve")
+    .summary("offer everything over HTTP")
+    .description(
+      "Offer workflows, runs, approvals, events, tools and the knowledge graph over HTTP until Ctrl-C or SIGTERM: then requests " +
+        "are finished. Runs are executed as well, unless WORKER=off. Without tokens (HTTP_TOKENS) it serves this machine only.",
+    )
+    .option("--host <address>", "where to listen (default: HTTP_HOST, or 127.0.0.1)")
+    .option("--port <number>", "where to listen, 0 for any that is free (default: HTTP_PORT, or 8008)")
+    .option("--demo", "serve sample data from a folder of its own; mails go to files and wait for approval first")
+    .action(async (_options, command: Command) => {
+      const { serve } = await import("./serve.ts");
+      await serve(command.optsWithGlobals<ServeOptions>(), openChat);
+    });
+  addExamples(
+    command,
+    ["serve", "this machine only, no token needed but for approving"],
+    ["serve --demo", "with sample data, to try it"],
+    ["serve --host 0.0.0.0 --port 80", "for others, who need a token of HTTP_TOKENS"],
+  );
+}
