@@ -88,10 +88,7 @@ export function createProgram(): Command {
   addBatchCommand(program);
   addInitCommand(program);
   addDevCommand(program);
-  addServeCommand(program, async (application, settings, logger) => {
-    const { openChat } = await import("../agents/chat-service.ts");
-    return openChat(application, settings, { logger });
-  });
+  addServeCommand(program);
   addIngestCommand(program);
   addHeldMailsCommand(program);
   addWorkerCommand(program);

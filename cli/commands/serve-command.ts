@@ -1,8 +1,4 @@
 import type { Command } from "commander";
-import type { Application } from "../../src/application.ts";
-import type { Chat } from "../../src/faces/http/chat.ts";
-import type { Logger } from "../../src/log.ts";
-import type { Settings } from "../../src/settings.ts";
 import { addExamples, type GlobalOptions } from "../command.ts";
 
 export interface ServeOptions extends GlobalOptions {
@@ -11,11 +7,8 @@ export interface ServeOptions extends GlobalOptions {
   demo?: true;
 }
 
-/** Makes the agent that people talk to. It comes from outside: `src` knows nothing of language models. */
-export type OpenChat = (application: Application, settings: Settings, logger: Logger) => Promise<Chat>;
-
 /** `serve`: everything over HTTP, until told to stop. */
-export function addServeCommand(program: Command, openChat: OpenChat): void {
+export function addServeCommand(program: Command): void {
   const command = program
     .command("serve")
     .summary("offer everything over HTTP")
@@ -28,7 +21,7 @@ export function addServeCommand(program: Command, openChat: OpenChat): void {
     .option("--demo", "serve sample data from a folder of its own; mails go to files and wait for approval first")
     .action(async (_options, command: Command) => {
       const { serve } = await import("./serve.ts");
-      await serve(command.optsWithGlobals<ServeOptions>(), openChat);
+      await serve(command.optsWithGlobals<ServeOptions>());
     });
   addExamples(
     command,

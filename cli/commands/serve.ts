@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Application } from "../../src/application.ts";
+import type { Chat } from "../../src/faces/http/chat.ts";
 import { openHttpService, type HttpService } from "../../src/http-service.ts";
 import { packageVersion, sampleFile } from "../../src/package-root.ts";
 import { openMailboxWatcher } from "../../src/parts.ts";
@@ -12,7 +13,7 @@ import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED, untilAborted } from "../terminal/interruption.ts";
 import { dim, note, print, printJson } from "../terminal/output.ts";
-import type { OpenChat, ServeOptions } from "./serve-command.ts";
+import type { ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
@@ -24,7 +25,7 @@ export const newLocalToken = (): string => `abi_${randomBytes(24).toString("base
 export const STOPPED = "Stopped. Runs that are not finished go on with the next start.";
 
 /** Serves until it is told to stop. */
-export async function serve(options: ServeOptions, openChat: OpenChat): Promise<void> {
+export async function serve(options: ServeOptions): Promise<void> {
   const settings = serveSettings(options);
   const logger = loggerFor(settings);
   const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
@@ -32,9 +33,7 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
     await withApplication(settings, async (application, signal) => {
       // The demo is not to read real mail.
       const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
-      // Without a model, LangChain is not loaded.
-      const hasModel = options.demo === true || namesModel(settings);
-      const chat = hasModel ? await openChat(application, settings, logger) : undefined;
+      const chat = await openChat(application, settings, options);
       const service = await openHttpService(application, settings, {
         version: packageVersion(),
         localToken,
@@ -67,6 +66,17 @@ export async function serve(options: ServeOptions, openChat: OpenChat): Promise<
     if (error !== INTERRUPTED) throw error;
   }
   note(STOPPED);
+}
+
+/** The agent that people talk to in the console; undefined without a model, and then LangChain is not loaded. */
+async function openChat(
+  application: Application,
+  settings: Settings,
+  { demo }: ServeOptions,
+): Promise<Chat | undefined> {
+  if (!demo && !namesModel(settings)) return undefined;
+  const chat = await import("../../agents/chat-service.ts");
+  return chat.openChat(application, settings, { logger: loggerFor(settings) });
 }
 
 /** @throws ValidationError for what can't be used */
