@@ -1,4 +1,4 @@
-import { outboxFileName } from "../src/integrations/email/outbox-folder.ts";
+import { outboxFileName } from "../src/integrations/email/outbox/outbox-folder.ts";
 import type { CustomerFeedbackResult } from "../src/workflows/customer-feedback/result.ts";
 import { join } from "node:path";
 import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./terminal/output.ts";

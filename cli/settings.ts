@@ -1,7 +1,7 @@
 /** What commands read of the settings. */
 import { statSync } from "node:fs";
 import { ValidationError } from "../src/errors.ts";
-import { outboxFolderOf } from "../src/integrations/email/outbox-folder.ts";
+import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
 import { createLogger, type Logger } from "../src/log.ts";
 import { readSettings, type Settings } from "../src/settings.ts";
 import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/settings.ts";

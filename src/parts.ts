@@ -10,7 +10,7 @@ import { isForThisVersion, type TrainedWeights } from "./analysis/embedded/train
 import type { DurableEngine, EngineOptions } from "./engine/durable-engine.ts";
 import { ValidationError } from "./errors.ts";
 import type { MailboxWatcher } from "./integrations/mailbox/mailbox-watcher.ts";
-import { outboxFolderOf } from "./integrations/email/outbox-folder.ts";
+import { outboxFolderOf } from "./integrations/email/outbox/outbox-folder.ts";
 import type { OntologyStore } from "./ontology/ontology-store.ts";
 import { namesModel, type Settings } from "./settings.ts";
 import type { Service } from "./workflow/service.ts";

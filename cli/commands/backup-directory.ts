@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { TRAINED_WEIGHTS_FILE } from "../../src/analysis/embedded/read-trained-weights.ts";
 import { ValidationError } from "../../src/errors.ts";
-import { outboxFolderOf } from "../../src/integrations/email/outbox-folder.ts";
+import { outboxFolderOf } from "../../src/integrations/email/outbox/outbox-folder.ts";
 import { dataFile, outboxFolder, runsAndGraph } from "../../src/parts.ts";
 import type { Settings } from "../../src/settings.ts";
 import { backUp, type BackupSources } from "./backup.ts";

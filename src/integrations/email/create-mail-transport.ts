@@ -1,8 +1,8 @@
 import type { MailTransport } from "./mail-transport.ts";
-import { outboxFolderOf, unusable } from "./outbox-folder.ts";
-import { OutboxTransport } from "./outbox-transport.ts";
-import { parseSmtpUrl } from "./smtp-url.ts";
-import { SmtpTransport } from "./smtp-transport.ts";
+import { outboxFolderOf, unusable } from "./outbox/outbox-folder.ts";
+import { OutboxTransport } from "./outbox/outbox-transport.ts";
+import { parseSmtpUrl } from "./smtp/smtp-url.ts";
+import { SmtpTransport } from "./smtp/smtp-transport.ts";
 
 /**
  * The mail transport that a URL names. Nothing is opened before the first mail.

@@ -3,9 +3,9 @@ import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import tls from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
-import { IoError, ValidationError } from "../../../src/errors.ts";
-import { createMailTransport } from "../../../src/integrations/email/create-mail-transport.ts";
-import type { MailMessage, MailTransport } from "../../../src/integrations/email/mail-transport.ts";
+import { IoError, ValidationError } from "../../../../src/errors.ts";
+import { createMailTransport } from "../../../../src/integrations/email/create-mail-transport.ts";
+import type { MailMessage, MailTransport } from "../../../../src/integrations/email/mail-transport.ts";
 import {
   startSmtpServer,
   unusedPort,
@@ -13,9 +13,9 @@ import {
   type SmtpOptions,
   type SmtpTestServer,
   type Stage,
-} from "../../support/smtp.ts";
-import { localhostCertificate } from "../../support/localhost-certificate.ts";
-import { mailMessage, rejection } from "./mails.ts";
+} from "../../../support/smtp.ts";
+import { localhostCertificate } from "../../../support/localhost-certificate.ts";
+import { mailMessage, rejection } from "../mails.ts";
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {

@@ -1,8 +1,8 @@
 /** Where mails lie that go to a folder; for those who only want to know that, without the transports. */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { ValidationError } from "../../errors.ts";
-import { isUrlLike } from "../../secrets.ts";
+import { ValidationError } from "../../../errors.ts";
+import { isUrlLike } from "../../../secrets.ts";
 
 const SUPPORTED =
   "smtp://user:password@host:587, smtps://user:password@host:465, outbox:folder or file:///path/of/a/folder";

@@ -1,5 +1,5 @@
 import type { NodemailerError } from "nodemailer";
-import { IoError, ValidationError, type AbiError } from "../../errors.ts";
+import { IoError, ValidationError, type AbiError } from "../../../errors.ts";
 import { lastingProblem, readRefusal, readReply, secondsAsked } from "./smtp-reply.ts";
 
 /** Codes that ask for a login, or refuse one for good (RFC 4954 section 6). */

@@ -1,5 +1,5 @@
-import { ValidationError } from "../../errors.ts";
-import { bareHost, isLoopback } from "../../loopback.ts";
+import { ValidationError } from "../../../errors.ts";
+import { bareHost, isLoopback } from "../../../loopback.ts";
 
 /** Where and how to reach a mail server. */
 export interface SmtpServer {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ConnectionLimit, ConnectionRefused } from "../../../src/integrations/email/connection-limit.ts";
+import { ConnectionLimit, ConnectionRefused } from "../../../../src/integrations/email/smtp/connection-limit.ts";
 
 const REASON = new Error("given up");
 const attempted: () => Promise<never> = () => expect.unreachable("an aborted mail was attempted");

@@ -1,8 +1,8 @@
 import type { NodemailerError } from "nodemailer";
 import type SMTPPool from "nodemailer/lib/smtp-pool";
-import { IoError } from "../../errors.ts";
-import type { MailMessage, MailTransport } from "./mail-transport.ts";
-import { toMimeOptions } from "./mime-message.ts";
+import { IoError } from "../../../errors.ts";
+import type { MailMessage, MailTransport } from "../mail-transport.ts";
+import { toMimeOptions } from "../mime-message.ts";
 import { ConnectionLimit, ConnectionRefused } from "./connection-limit.ts";
 import { isConnectionRefusal, toMailError } from "./smtp-errors.ts";
 import type { SmtpServer } from "./smtp-url.ts";

@@ -5,10 +5,10 @@ import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { IoError } from "../../../src/errors.ts";
-import { createMailTransport } from "../../../src/integrations/email/create-mail-transport.ts";
-import { outboxFileName } from "../../../src/integrations/email/outbox-folder.ts";
-import { mailMessage, rejection } from "./mails.ts";
+import { IoError } from "../../../../src/errors.ts";
+import { createMailTransport } from "../../../../src/integrations/email/create-mail-transport.ts";
+import { outboxFileName } from "../../../../src/integrations/email/outbox/outbox-folder.ts";
+import { mailMessage, rejection } from "../mails.ts";
 
 let root: string;
 beforeEach(() => {
