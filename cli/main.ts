@@ -26,7 +26,7 @@ import { addServeCommand } from "./commands/serve-command.ts";
 import { addStatusCommand } from "./commands/status-command.ts";
 import { addWorkerCommand } from "./commands/worker-command.ts";
 import { toAbiError, toWireError, type AbiError } from "../src/errors.ts";
-import { SETTINGS } from "../src/settings.ts";
+import { SETTINGS } from "../src/application/settings.ts";
 import { addChatCommand } from "./commands/chat-command.ts";
 import { addDemoCommand } from "./commands/demo-command.ts";
 import { packageVersion } from "../src/package-root.ts";

@@ -3,8 +3,8 @@ import { statSync } from "node:fs";
 import { ValidationError } from "../src/errors.ts";
 import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
 import { createLogger, type Logger } from "../src/log.ts";
-import { readSettings, type Settings } from "../src/settings.ts";
-import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/settings.ts";
+import { readSettings, type Settings } from "../src/application/settings.ts";
+import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.ts";
 import type { GlobalOptions } from "./command.ts";
 import { host, located } from "./terminal/host.ts";
 

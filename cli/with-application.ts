@@ -1,5 +1,5 @@
-import { openApplication, type Application } from "../src/application.ts";
-import type { Settings } from "../src/settings.ts";
+import { openApplication, type Application } from "../src/application/application.ts";
+import type { Settings } from "../src/application/settings.ts";
 import { interruptible } from "./terminal/interruption.ts";
 import { loggerFor } from "./settings.ts";
 

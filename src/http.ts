@@ -10,4 +10,4 @@ export type { HttpEnv, Route } from "./faces/http/route.ts";
 export { startHttpServer, type HttpServer, type HttpServerOptions } from "./faces/http/server.ts";
 export { TokenFile, Tokens, type Caller, type TokenSource } from "./faces/http/tokens.ts";
 export { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
-export { openHttpService, type HttpService, type HttpServiceOptions } from "./http-service.ts";
+export { openHttpService, type HttpService, type HttpServiceOptions } from "./application/http-service.ts";

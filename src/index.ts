@@ -128,8 +128,8 @@ export { createMetrics, type Metrics, type ObservedRequest } from "./telemetry/m
 export { traceRequest, type AnsweredRequest } from "./telemetry/tracing.ts";
 
 // Everything put together from settings.
-export { openApplication, type Application, type ApplicationOptions } from "./application.ts";
-export type { CreateWorkflows, WorkflowParts } from "./own-workflows.ts";
+export { openApplication, type Application, type ApplicationOptions } from "./application/application.ts";
+export type { CreateWorkflows, WorkflowParts } from "./application/own-workflows.ts";
 export { Service, type ServiceOperation, type ServiceParts, type ServicePipeline } from "./workflow/service.ts";
-export { readSettings, type Settings, type SettingsOptions } from "./settings.ts";
-export { SETTINGS } from "./settings.ts";
+export { readSettings, type Settings, type SettingsOptions } from "./application/settings.ts";
+export { SETTINGS } from "./application/settings.ts";

@@ -1,6 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import { IoError, toWireError, ValidationError } from "../../src/errors.ts";
-import { outboxFolder } from "../../src/parts.ts";
+import { outboxFolder } from "../../src/application/parts.ts";
 import { PRIVATE_FILE } from "../../src/private-files.ts";
 import type { FileRow } from "../../src/row-file/row.ts";
 import { withDerivedKey } from "../../src/workflow/submission.ts";
@@ -15,7 +15,7 @@ import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { serviceFor } from "../runs/runs.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
 import { PROCESS_KEY } from "../../src/workflows/customer-feedback/parameters.ts";
 import { withApplication } from "../with-application.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
-import { openApplication, type Application } from "../../src/application.ts";
+import { openApplication, type Application } from "../../src/application/application.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED, interruptible } from "../terminal/interruption.ts";
@@ -10,8 +10,8 @@ import type { ServiceClient } from "../service-client.ts";
 import { loggerFor, settingsFrom } from "../settings.ts";
 import { isAbiError } from "../../src/errors.ts";
 import { readIdentifier } from "../../src/identifier.ts";
-import { dataFile } from "../../src/parts.ts";
-import { namesModel, type Settings } from "../../src/settings.ts";
+import { dataFile } from "../../src/application/parts.ts";
+import { namesModel, type Settings } from "../../src/application/settings.ts";
 import type { AgentAnswer, AskOptions, FeedbackAgent, MailReviewRequest } from "../../agents/index.ts";
 import { endsInQuotation, isQuotedLine } from "../../agents/offline-chat-model/split-request.ts";
 import type { ChatOptions } from "./chat-command.ts";

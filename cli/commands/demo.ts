@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { usageError } from "../command.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { settingsFrom } from "../settings.ts";
-import { namesModel } from "../../src/settings.ts";
+import { namesModel } from "../../src/application/settings.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import type { DemoCommandOptions } from "./demo-command.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import { openInBrowser } from "../terminal/browser.ts";
 import { usageError } from "../command.ts";
 import type { DevOptions } from "./dev-command.ts";

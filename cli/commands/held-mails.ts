@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { outboxFolder, runsAndGraph } from "../../src/parts.ts";
-import type { Settings } from "../../src/settings.ts";
+import { outboxFolder, runsAndGraph } from "../../src/application/parts.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import type { DirectOperation } from "../../src/workflow/operation.ts";
 import { parse } from "../../src/workflow/validation.ts";
 import type {

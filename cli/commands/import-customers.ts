@@ -5,7 +5,7 @@ import {
   type CustomerSource,
 } from "../../src/integrations/customers/customer-source.ts";
 import { createCustomerSource } from "../../src/integrations/customers/create-customer-source.ts";
-import { openOntologyStore } from "../../src/parts.ts";
+import { openOntologyStore } from "../../src/application/parts.ts";
 import { CustomerDataPipeline, type LoadCounts, type LoadOptions } from "../../src/pipelines/customer-data-pipeline.ts";
 import { plainName } from "../../src/row-file/column-name.ts";
 import { readAssignments } from "../assignments.ts";

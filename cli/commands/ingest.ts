@@ -1,6 +1,6 @@
 import { toWireError } from "../../src/errors.ts";
 import { mailsIn, mailsOf, type FoundMail } from "../../src/integrations/mailbox/mail-files.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import type { MailReceipt } from "../../src/workflow/mail-receipt.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
 import type { GlobalOptions } from "../command.ts";

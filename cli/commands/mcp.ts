@@ -1,4 +1,4 @@
-import type { Application } from "../../src/application.ts";
+import type { Application } from "../../src/application/application.ts";
 import { serveMcpOverStdio } from "../../src/faces/mcp/stdio.ts";
 import { readAssignments } from "../assignments.ts";
 import { host } from "../terminal/host.ts";

@@ -1,5 +1,5 @@
-import { outboxFolder } from "../../src/parts.ts";
-import type { Settings } from "../../src/settings.ts";
+import { outboxFolder } from "../../src/application/parts.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { readJson, readText, STDIN } from "../terminal/input.ts";

@@ -1,8 +1,8 @@
 import { ValidationError } from "../../src/errors.ts";
 import { createCustomerSource } from "../../src/integrations/customers/create-customer-source.ts";
-import { openOntologyStore } from "../../src/parts.ts";
+import { openOntologyStore } from "../../src/application/parts.ts";
 import { CustomerDataPipeline, type CustomerDataPipelineResult } from "../../src/pipelines/customer-data-pipeline.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import type { GlobalOptions } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { interruptible } from "../terminal/interruption.ts";

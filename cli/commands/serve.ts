@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import type { Application } from "../../src/application.ts";
+import type { Application } from "../../src/application/application.ts";
 import type { Chat } from "../../src/faces/http/chat.ts";
-import { openHttpService, type HttpService } from "../../src/http-service.ts";
+import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
 import { packageVersion, sampleFile } from "../../src/package-root.ts";
-import { openMailboxWatcher } from "../../src/parts.ts";
+import { openMailboxWatcher } from "../../src/application/parts.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
-import { IN_MEMORY, namesModel, readSettings, type Settings } from "../../src/settings.ts";
+import { IN_MEMORY, namesModel, readSettings, type Settings } from "../../src/application/settings.ts";
 import type { Service } from "../../src/workflow/service.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";

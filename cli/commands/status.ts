@@ -1,7 +1,7 @@
 import type { StepHistory } from "../../src/workflow/result.ts";
 import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedback/result.ts";
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
-import { openTrainedWeights } from "../../src/parts.ts";
+import { openTrainedWeights } from "../../src/application/parts.ts";
 import { count, cut, note, oneLine, plural, print, printJson, styled } from "../terminal/output.ts";
 import { fields, outcomeText } from "../result-view.ts";
 import {

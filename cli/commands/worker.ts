@@ -1,9 +1,9 @@
 import type { GlobalOptions } from "../command.ts";
 import { INTERRUPTED, untilAborted } from "../terminal/interruption.ts";
 import { note, print, printJson } from "../terminal/output.ts";
-import { openMailboxWatcher } from "../../src/parts.ts";
+import { openMailboxWatcher } from "../../src/application/parts.ts";
 import { settingsFrom } from "../settings.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import type { MetricsServer } from "../../src/telemetry/metrics-server.ts";
 import type { Service } from "../../src/workflow/service.ts";
 import { withApplication } from "../with-application.ts";

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import type { Application } from "../../src/application.ts";
+import type { Application } from "../../src/application/application.ts";
 import type { RunStatus } from "../../src/engine/engine.ts";
 import { ValidationError } from "../../src/errors.ts";
-import { openEngine, runsAndGraph } from "../../src/parts.ts";
-import type { Settings } from "../../src/settings.ts";
+import { openEngine, runsAndGraph } from "../../src/application/parts.ts";
+import type { Settings } from "../../src/application/settings.ts";
 import type { StepHistory, WorkflowStatus } from "../../src/workflow/result.ts";
 import type { GlobalOptions } from "../command.ts";
 import { host } from "../terminal/host.ts";

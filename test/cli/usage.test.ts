@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { SETTINGS } from "../../src/settings.ts";
+import { SETTINGS } from "../../src/application/settings.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { call, FEEDBACK } from "./command-process.ts";
 

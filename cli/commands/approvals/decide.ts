@@ -1,5 +1,5 @@
-import type { Application } from "../../../src/application.ts";
-import { outboxFolder } from "../../../src/parts.ts";
+import type { Application } from "../../../src/application/application.ts";
+import { outboxFolder } from "../../../src/application/parts.ts";
 import type { RunResult } from "../../../src/workflow/result.ts";
 import type { DecidedResponse } from "../../../src/workflows/customer-feedback/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";

@@ -1,4 +1,4 @@
-import type { Application } from "../../../src/application.ts";
+import type { Application } from "../../../src/application/application.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/approval.ts";
 import type { GlobalOptions } from "../../command.ts";
 import { note, plural, print, printJson } from "../../terminal/output.ts";

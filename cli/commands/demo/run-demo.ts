@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { openApplication } from "../../../src/application.ts";
+import { openApplication } from "../../../src/application/application.ts";
 import { loggerFor } from "../../settings.ts";
 import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../batch/summary.ts";
 import type { QueryAnswer } from "../../../src/ontology/query-runner.ts";
 import { withPrefixes } from "../../../src/ontology/vocabulary.ts";
-import { outboxFolder } from "../../../src/parts.ts";
-import { readSettings, type Settings } from "../../../src/settings.ts";
+import { outboxFolder } from "../../../src/application/parts.ts";
+import { readSettings, type Settings } from "../../../src/application/settings.ts";
 import type { AgentAnswer, AskOptions } from "../../../agents/index.ts";
 import { createChatModel, type ChatModelSettings } from "../../../agents/chat-model.ts";
 import { createFeedbackAgent, type FeedbackAgent } from "../../../agents/feedback-agent.ts";

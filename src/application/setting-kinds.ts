@@ -2,8 +2,8 @@
  * What settings may be. Not with Zod, as all other input: every command reads them, also those whose whole work takes less time than
  * loading Zod.
  */
-import { DURATION } from "./duration.ts";
-import { isUrlLike } from "./secrets.ts";
+import { DURATION } from "../duration.ts";
+import { isUrlLike } from "../secrets.ts";
 
 /** Reads a value as it was given; throws `Unfit` with what is wrong with it, in words that follow its name. */
 export type Kind<Value, Given = Value> = ((value: unknown) => Value) & { readonly given?: Given };

@@ -5,17 +5,17 @@
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Analyzers } from "./analysis/chat-model/chat-model-analyzers.ts";
-import { isForThisVersion, type TrainedWeights } from "./analysis/embedded/trained-weights.ts";
-import type { DurableEngine, EngineOptions } from "./engine/durable-engine.ts";
-import { ValidationError } from "./errors.ts";
-import type { MailboxWatcher } from "./integrations/mailbox/mailbox-watcher.ts";
-import { outboxFolderOf } from "./integrations/email/outbox/outbox-folder.ts";
-import type { OntologyStore } from "./ontology/ontology-store.ts";
+import type { Analyzers } from "../analysis/chat-model/chat-model-analyzers.ts";
+import { isForThisVersion, type TrainedWeights } from "../analysis/embedded/trained-weights.ts";
+import type { DurableEngine, EngineOptions } from "../engine/durable-engine.ts";
+import { ValidationError } from "../errors.ts";
+import type { MailboxWatcher } from "../integrations/mailbox/mailbox-watcher.ts";
+import { outboxFolderOf } from "../integrations/email/outbox/outbox-folder.ts";
+import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { namesModel, type Settings } from "./settings.ts";
-import type { Service } from "./workflow/service.ts";
+import type { Service } from "../workflow/service.ts";
 import { IN_MEMORY } from "./settings.ts";
-import { TracedOntologyStore } from "./telemetry/traced-ontology-store.ts";
+import { TracedOntologyStore } from "../telemetry/traced-ontology-store.ts";
 
 const LONGEST_RETRY_DELAY_MS = 60_000;
 
@@ -63,7 +63,7 @@ export async function openEngine(
     ...options,
     retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
   };
-  const { DurableEngine } = await import("./engine/durable-engine.ts");
+  const { DurableEngine } = await import("../engine/durable-engine.ts");
   return databaseUrl === undefined
     ? new DurableEngine({ ...engineOptions, path: runsAndGraph(settings) })
     : DurableEngine.connect(databaseUrl, engineOptions);
@@ -76,11 +76,11 @@ export async function openEngine(
 export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
   const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
   if (ontologyUrl === undefined) {
-    const { OxigraphOntologyStore } = await import("./ontology/oxigraph/oxigraph-ontology-store.ts");
+    const { OxigraphOntologyStore } = await import("../ontology/oxigraph/oxigraph-ontology-store.ts");
     const store = await OxigraphOntologyStore.open({ path: runsAndGraph(settings) });
     return new TracedOntologyStore(store, "oxigraph");
   }
-  const { SparqlEndpointStore } = await import("./ontology/sparql-endpoint/sparql-endpoint-store.ts");
+  const { SparqlEndpointStore } = await import("../ontology/sparql-endpoint/sparql-endpoint-store.ts");
   const store = new SparqlEndpointStore({
     url: ontologyUrl,
     ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
@@ -106,7 +106,7 @@ export async function openMailboxWatcher(
       code: "invalid_configuration",
     });
   }
-  const { MailboxWatcher } = await import("./integrations/mailbox/mailbox-watcher.ts");
+  const { MailboxWatcher } = await import("../integrations/mailbox/mailbox-watcher.ts");
   const receive = (raw: Uint8Array) => service.receiveMail(raw);
   return new MailboxWatcher({ url, doneFolder, receive, logger: service.logger });
 }
@@ -119,7 +119,7 @@ export async function openTrainedWeights({
   dataDirectory,
 }: Pick<Settings, "dataDirectory">): Promise<TrainedWeights | undefined> {
   if (dataDirectory === IN_MEMORY) return undefined;
-  const { readTrainedWeights, TRAINED_WEIGHTS_FILE } = await import("./analysis/embedded/read-trained-weights.ts");
+  const { readTrainedWeights, TRAINED_WEIGHTS_FILE } = await import("../analysis/embedded/read-trained-weights.ts");
   return readTrainedWeights(join(dataDirectory, TRAINED_WEIGHTS_FILE));
 }
 
@@ -132,8 +132,8 @@ export async function openAnalyzers(
   settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
   trained?: TrainedWeights,
 ): Promise<Analyzers> {
-  const { EmbeddedSentimentAnalyzer } = await import("./analysis/embedded/embedded-sentiment-analyzer.ts");
-  const { EmbeddedFeedbackCategorizer } = await import("./analysis/embedded/embedded-feedback-categorizer.ts");
+  const { EmbeddedSentimentAnalyzer } = await import("../analysis/embedded/embedded-sentiment-analyzer.ts");
+  const { EmbeddedFeedbackCategorizer } = await import("../analysis/embedded/embedded-feedback-categorizer.ts");
   const options = { trained: trained && isForThisVersion(trained) ? trained : undefined };
   const embedded: Analyzers = {
     sentimentAnalyzer: new EmbeddedSentimentAnalyzer(options),
@@ -146,7 +146,7 @@ export async function openAnalyzers(
       { code: "invalid_configuration" },
     );
   }
-  const { createChatModelAnalyzers } = await import("./analysis/chat-model/chat-model-analyzers.ts");
-  const { openOpenAiModel } = await import("./analysis/chat-model/open-ai-model.ts");
+  const { createChatModelAnalyzers } = await import("../analysis/chat-model/chat-model-analyzers.ts");
+  const { openOpenAiModel } = await import("../analysis/chat-model/open-ai-model.ts");
   return createChatModelAnalyzers({ ...(await openOpenAiModel(settings)), fallback: embedded });
 }

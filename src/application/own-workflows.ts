@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { WorkflowEngine } from "./engine/engine.ts";
-import { isAbiError, ValidationError } from "./errors.ts";
-import type { EmailIntegration } from "./integrations/email/email-integration.ts";
-import type { Logger } from "./log.ts";
-import type { OntologyStore } from "./ontology/ontology-store.ts";
-import { Workflow } from "./workflow/workflow.ts";
+import type { WorkflowEngine } from "../engine/engine.ts";
+import { isAbiError, ValidationError } from "../errors.ts";
+import type { EmailIntegration } from "../integrations/email/email-integration.ts";
+import type { Logger } from "../log.ts";
+import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { Workflow } from "../workflow/workflow.ts";
 
 /** The parts of an application that workflows share. The application opens and closes them. */
 export interface WorkflowParts {

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openApplication } from "../src/application.ts";
-import { silentLogger } from "../src/log.ts";
-import { readSettings } from "../src/settings.ts";
-import { CUSTOMER_FEEDBACK_QUESTIONS } from "../src/workflows/customer-feedback/questions.ts";
-import { feedback } from "./support/feedback.ts";
-import { temporaryFolder } from "./support/folder.ts";
-import { startSparqlEndpoint, type Access } from "./support/sparql-endpoint.ts";
+import { openApplication } from "../../src/application/application.ts";
+import { silentLogger } from "../../src/log.ts";
+import { readSettings } from "../../src/application/settings.ts";
+import { CUSTOMER_FEEDBACK_QUESTIONS } from "../../src/workflows/customer-feedback/questions.ts";
+import { feedback } from "../support/feedback.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { startSparqlEndpoint, type Access } from "../support/sparql-endpoint.ts";
 
 const CUSTOMERS = "id,name,email\nC-1,Ada,ada@example.net\n";
 

@@ -1,19 +1,19 @@
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openApplication } from "../src/application.ts";
-import { openHttpService } from "../src/http-service.ts";
-import { silentLogger } from "../src/log.ts";
-import { readSettings, type SettingsOptions } from "../src/settings.ts";
-import { feedback } from "./support/feedback.ts";
-import { rawMail } from "./support/raw-mail.ts";
+import { openApplication } from "../../src/application/application.ts";
+import { openHttpService } from "../../src/application/http-service.ts";
+import { silentLogger } from "../../src/log.ts";
+import { readSettings, type SettingsOptions } from "../../src/application/settings.ts";
+import { feedback } from "../support/feedback.ts";
+import { rawMail } from "../support/raw-mail.ts";
 
 const SECRET = "writer-0123456789abcdef";
 const authorization = `Bearer ${SECRET}`;
 
 /** The service as settings make it, with a token that may read and write. */
 async function open() {
-  const customerSource = join(import.meta.dirname, "../examples/data/customers.csv");
+  const customerSource = join(import.meta.dirname, "../../examples/data/customers.csv");
   const httpTokens = `writer:feedback:read+feedback:write:${SECRET}`;
   const settings = readSettings({ dataDirectory: ":memory:", customerSource, httpTokens, httpPort: 0 }, {});
   const application = await openApplication(settings, silentLogger);

@@ -2,7 +2,7 @@
  * Everything that can be set, in one table. The environment and the options of `createCustomerFeedbackTools` have the same
  * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
  */
-import { type FieldIssue, ValidationError } from "./errors.ts";
+import { type FieldIssue, ValidationError } from "../errors.ts";
 import {
   customerLocation,
   duration,

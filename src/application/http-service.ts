@@ -2,26 +2,26 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Application } from "./application.ts";
-import { ValidationError } from "./errors.ts";
-import { CATEGORIES } from "./analysis/categories.ts";
-import { consolePages } from "./faces/console/console-pages.ts";
-import type { Chat } from "./faces/http/chat.ts";
-import { createHttpApi } from "./faces/http/http-api.ts";
-import { mcpHandler } from "./faces/mcp/mcp-handler.ts";
-import type { HealthCheck } from "./faces/http/health.ts";
-import { RateLimit } from "./faces/http/rate-limit.ts";
-import { startHttpServer } from "./faces/http/server.ts";
-import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "./faces/http/tokens.ts";
-import { WebhookSignatures } from "./faces/http/webhook-signatures.ts";
-import { silentLogger, type Logger } from "./log.ts";
-import { bareHost, isLoopback, urlHost } from "./loopback.ts";
-import { OPERATOR_LIMITS } from "./questions/limits.ts";
+import { ValidationError } from "../errors.ts";
+import { CATEGORIES } from "../analysis/categories.ts";
+import { consolePages } from "../faces/console/console-pages.ts";
+import type { Chat } from "../faces/http/chat.ts";
+import { createHttpApi } from "../faces/http/http-api.ts";
+import { mcpHandler } from "../faces/mcp/mcp-handler.ts";
+import type { HealthCheck } from "../faces/http/health.ts";
+import { RateLimit } from "../faces/http/rate-limit.ts";
+import { startHttpServer } from "../faces/http/server.ts";
+import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "../faces/http/tokens.ts";
+import { WebhookSignatures } from "../faces/http/webhook-signatures.ts";
+import { silentLogger, type Logger } from "../log.ts";
+import { bareHost, isLoopback, urlHost } from "../loopback.ts";
+import { OPERATOR_LIMITS } from "../questions/limits.ts";
 import { dataFile } from "./parts.ts";
-import { makePrivateFile } from "./private-files.ts";
+import { makePrivateFile } from "../private-files.ts";
 import { IN_MEMORY, type Settings } from "./settings.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
-import { SCOPES } from "./workflow/operation.ts";
-import { FEEDBACK_STORE } from "./workflows/customer-feedback/feedback-graph.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { SCOPES } from "../workflow/operation.ts";
+import { FEEDBACK_STORE } from "../workflows/customer-feedback/feedback-graph.ts";
 
 /** What the settings do not say. */
 export interface HttpServiceOptions {

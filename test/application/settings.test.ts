@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readSettings } from "../src/settings.ts";
-import { SETTINGS } from "../src/settings.ts";
+import { readSettings } from "../../src/application/settings.ts";
+import { SETTINGS } from "../../src/application/settings.ts";
 
 describe("settings", () => {
   it("have defaults that work on a fresh machine", () => {

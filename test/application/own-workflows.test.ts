@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openApplication } from "../src/application.ts";
-import { silentLogger } from "../src/log.ts";
-import { readSettings } from "../src/settings.ts";
-import { temporaryFolder } from "./support/folder.ts";
+import { openApplication } from "../../src/application/application.ts";
+import { silentLogger } from "../../src/log.ts";
+import { readSettings } from "../../src/application/settings.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const example = join(import.meta.dirname, "..", "examples", "refund-workflow.ts");
 
