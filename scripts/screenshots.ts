@@ -15,7 +15,7 @@ import { DataFactory } from "../src/ontology/n3.ts";
 import { silentLogger } from "../src/log.ts";
 import { readJsonLines } from "../src/row-file/json-lines.ts";
 import { readSettings } from "../src/application/settings.ts";
-import { openSqlite } from "../src/sqlite.ts";
+import { openSqlite } from "../src/files/sqlite.ts";
 
 const root = join(import.meta.dirname, "..");
 const target = join(root, "docs", "console");

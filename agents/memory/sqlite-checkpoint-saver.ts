@@ -15,7 +15,7 @@ import {
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
 import { IoError } from "../../src/errors.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
 import { checkpointConfig, place, requiredId, threadOf } from "./checkpoint-config.ts";
 import { SCHEMA, type CheckpointRow, type WriteRow } from "./schema.ts";
 

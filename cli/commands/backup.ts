@@ -3,8 +3,8 @@ import { copyFile, cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../../src/errors.ts";
-import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../../src/private-files.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../../src/files/private-files.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
 import { located } from "../terminal/host.ts";
 
 /** What a backup is made of: SQLite files, other files, and folders of files that never change. */

@@ -1,7 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { IoError, toWireError, ValidationError } from "../../src/errors.ts";
 import { outboxFolder } from "../../src/application/parts.ts";
-import { PRIVATE_FILE } from "../../src/private-files.ts";
+import { PRIVATE_FILE } from "../../src/files/private-files.ts";
 import type { FileRow } from "../../src/row-file/row.ts";
 import { withDerivedKey } from "../../src/workflow/submission.ts";
 import type { BatchOptions } from "./batch-command.ts";

@@ -6,7 +6,7 @@ import type { Evaluation } from "../../evaluation/evaluation-page.ts";
 import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
 import { IoError } from "../../src/errors.ts";
 import { openAnalyzers, openTrainedWeights } from "../../src/application/parts.ts";
-import { PRIVATE_FILE } from "../../src/private-files.ts";
+import { PRIVATE_FILE } from "../../src/files/private-files.ts";
 import { namesModel, type Settings } from "../../src/application/settings.ts";
 import { usageError } from "../command.ts";
 import type { AnalyzerName, EvalOptions } from "./eval-command.ts";

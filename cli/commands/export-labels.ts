@@ -6,7 +6,7 @@ import { count, note, oneLine, plural, print, printJson } from "../terminal/outp
 import { withGraph, type AskGraph } from "./query.ts";
 import { IoError } from "../../src/errors.ts";
 import { withPrefixes } from "../../src/ontology/vocabulary.ts";
-import { replacePrivateFile } from "../../src/private-files.ts";
+import { replacePrivateFile } from "../../src/files/private-files.ts";
 import { reviewedFeedback, type ReviewedFeedback } from "../../src/workflows/customer-feedback/reviewed-labels.ts";
 import { maskTexts } from "../../evaluation/masking.ts";
 import type { ExportLabelsOptions } from "./export-labels-command.ts";

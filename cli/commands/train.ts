@@ -7,7 +7,7 @@ import { host, located } from "../terminal/host.ts";
 import { note, print, printJson } from "../terminal/output.ts";
 import { requireDataDirectory, settingsFrom } from "../settings.ts";
 import { dataFile } from "../../src/application/parts.ts";
-import { makePrivateFolder, replacePrivateFile } from "../../src/private-files.ts";
+import { makePrivateFolder, replacePrivateFile } from "../../src/files/private-files.ts";
 import { IN_MEMORY, type Settings } from "../../src/application/settings.ts";
 import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
 import { trainOwn } from "../../evaluation/training/train-own.ts";

@@ -11,7 +11,7 @@ import { IoError, ValidationError } from "../errors.ts";
 import { createLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { openAnalyzers, openEngine, openOntologyStore, openTrainedWeights, outboxFolder } from "./parts.ts";
-import { makePrivateFolder } from "../private-files.ts";
+import { makePrivateFolder } from "../files/private-files.ts";
 import { CustomerDataPipeline } from "../pipelines/customer-data-pipeline.ts";
 import { shownName } from "../secrets.ts";
 import type { Settings } from "./settings.ts";

@@ -17,7 +17,7 @@ import { silentLogger, type Logger } from "../log.ts";
 import { bareHost, isLoopback, urlHost } from "../loopback.ts";
 import { OPERATOR_LIMITS } from "../questions/limits.ts";
 import { dataFile } from "./parts.ts";
-import { makePrivateFile } from "../private-files.ts";
+import { makePrivateFile } from "../files/private-files.ts";
 import { IN_MEMORY, type Settings } from "./settings.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { SCOPES } from "../workflow/operation.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { backUp } from "../../cli/commands/backup.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 interface Place {

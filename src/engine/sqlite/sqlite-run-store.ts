@@ -1,8 +1,8 @@
 import type { SQLInputValue } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
-import { FlushError, SqliteFile, UnusableFileError, type TransactionOptions } from "../../sqlite-file.ts";
-import { sqliteFault } from "../../sqlite.ts";
+import { FlushError, SqliteFile, UnusableFileError, type TransactionOptions } from "../../files/sqlite-file.ts";
+import { sqliteFault } from "../../files/sqlite.ts";
 import type { RunCounts } from "../engine.ts";
 import {
   mustBeFlushed,

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import { SqliteFile, type FilePart, type TransactionOptions } from "../../sqlite-file.ts";
+import { SqliteFile, type FilePart, type TransactionOptions } from "../../files/sqlite-file.ts";
 import { hashOf } from "./hash.ts";
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { IoError } from "../../../errors.ts";
-import { makePrivateFolder, PRIVATE_FILE } from "../../../private-files.ts";
+import { makePrivateFolder, PRIVATE_FILE } from "../../../files/private-files.ts";
 import type { MailMessage, MailTransport } from "../mail-transport.ts";
 import { toMimeMessage } from "../mime-message.ts";
 import { outboxFileName } from "./outbox-folder.ts";

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { withEscapes } from "./visible-text.ts";
+import { withEscapes } from "../visible-text.ts";
 
 /** For files that we make. */
 export const PRIVATE_FILE = 0o600;

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { SqliteCheckpointSaver } from "../agents/index.ts";
-import { createMailTransport } from "../src/integrations/email/create-mail-transport.ts";
-import { makePrivateFile } from "../src/private-files.ts";
-import { openApplication, OxigraphOntologyStore, readSettings } from "../src/index.ts";
-import { mailMessage } from "./integrations/email/mails.ts";
-import { temporaryFolder } from "./support/folder.ts";
+import { SqliteCheckpointSaver } from "../../agents/index.ts";
+import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
+import { makePrivateFile } from "../../src/files/private-files.ts";
+import { openApplication, OxigraphOntologyStore, readSettings } from "../../src/index.ts";
+import { mailMessage } from "../integrations/email/mails.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const PROCESS = fileURLToPath(new URL("support/open-umask-process.ts", import.meta.url));
 

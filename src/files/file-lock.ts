@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { IoError } from "./errors.ts";
+import { IoError } from "../errors.ts";
 import { makePrivateFile } from "./private-files.ts";
 import { sqliteFault } from "./sqlite.ts";
 
