@@ -3,7 +3,7 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { MemorySaver, type BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { ReactAgent } from "langchain";
 import type { Logger } from "../src/log.ts";
-import { withPackages } from "../src/optional-packages.ts";
+import { withPackages } from "../src/runtime/optional-packages.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import { toResponse, type MailDecision, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ask, resume, stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";

@@ -1,4 +1,4 @@
-import "../src/node-version.ts";
+import "../src/runtime/node-version.ts";
 /** Agents: a chat model with the tools of a workflow, guard rails, and a memory. */
 export { createChatModel, type ChatModelSettings } from "./chat-model.ts";
 export { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";

@@ -1,4 +1,4 @@
-import "../src/node-version.ts";
+import "../src/runtime/node-version.ts";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { addApprovalsCommand } from "./commands/approvals-command.ts";
@@ -29,7 +29,7 @@ import { toAbiError, toWireError, type AbiError } from "../src/errors.ts";
 import { SETTINGS } from "../src/application/settings.ts";
 import { addChatCommand } from "./commands/chat-command.ts";
 import { addDemoCommand } from "./commands/demo-command.ts";
-import { packageVersion } from "../src/package-root.ts";
+import { packageVersion } from "../src/runtime/package-root.ts";
 
 const USAGE_EXIT_CODE = 2;
 

@@ -1,5 +1,5 @@
 // The offline analysers by themselves: without the framework, which takes several times as long to load.
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 export { CATEGORIES, type Category } from "./analysis/categories.ts";
 export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";

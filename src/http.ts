@@ -1,5 +1,5 @@
 /** The HTTP service, for programs that start it themselves or mount it in a server of their own. */
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 export { createHttpApi, type HttpApi, type HttpApiOptions } from "./faces/http/http-api.ts";
 export type { Chat, ChatEvent, ChatRequest, Conversation } from "./faces/http/chat.ts";

@@ -1,4 +1,4 @@
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 // The framework: write your own workflow.
 export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./workflow/workflow.ts";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type * as Pino from "pino";
-import { requirePackage } from "./require-package.ts";
+import { requirePackage } from "./runtime/require-package.ts";
 import { withoutSecrets } from "./secrets.ts";
 import { visibleJson } from "./visible-text.ts";
 

@@ -1,4 +1,4 @@
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 export { createMcpServer } from "./faces/mcp/create-mcp-server.ts";
 export { mcpHandler, type McpHandler } from "./faces/mcp/mcp-handler.ts";

@@ -1,4 +1,4 @@
-import "../src/node-version.ts";
+import "../src/runtime/node-version.ts";
 export { toolConformance, type ConformanceCheck, type ToolUnderTest } from "./conformance/tool-conformance.ts";
 export { CrashPoints } from "./crash/crash-points.ts";
 export { differences, graphLines } from "./crash/graph-lines.ts";

@@ -1,4 +1,4 @@
-import "../src/node-version.ts";
+import "../src/runtime/node-version.ts";
 export { createCustomerFeedbackTools, CustomerFeedbackToolkit } from "./customer-feedback.ts";
 export type { SettingsOptions } from "../src/application/settings.ts";
 export type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";

@@ -12,7 +12,7 @@ import type { DevOptions } from "./dev-command.ts";
 import { hasColors, host } from "../terminal/host.ts";
 import { FINISHING, interruptible } from "../terminal/interruption.ts";
 import { note, print, relay } from "../terminal/output.ts";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/runtime/package-root.ts";
 import { announce, LOCAL_TOKEN, newLocalToken, serveSettings, STOPPED } from "./serve.ts";
 
 /** What `serve --json` says when it listens. */

@@ -6,7 +6,7 @@ import { usageError, type GlobalOptions } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { bold, dim, oneLine, print, printJson } from "../terminal/output.ts";
 import { ownPackage, type OwnPackage } from "./own-package.ts";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/runtime/package-root.ts";
 import { shellWord } from "../../src/files/private-files.ts";
 
 /** Makes a project of the user's own in a new or empty folder. */

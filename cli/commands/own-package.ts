@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { packageFile, packageRoot } from "../../src/package-root.ts";
+import { packageFile, packageRoot } from "../../src/runtime/package-root.ts";
 
 /** Of this package, what another one has to say to depend on it. */
 export interface OwnPackage {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Application } from "../../src/application/application.ts";
 import type { Chat } from "../../src/faces/http/chat.ts";
 import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
-import { packageVersion, sampleFile } from "../../src/package-root.ts";
+import { packageVersion, sampleFile } from "../../src/runtime/package-root.ts";
 import { openMailboxWatcher } from "../../src/application/parts.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
 import { IN_MEMORY, namesModel, readSettings, type Settings } from "../../src/application/settings.ts";

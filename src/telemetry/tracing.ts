@@ -5,7 +5,7 @@
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Context, Span } from "@opentelemetry/api";
 import { isObject, type Json } from "../json.ts";
-import { requirePackage } from "../require-package.ts";
+import { requirePackage } from "../runtime/require-package.ts";
 
 type Api = typeof OpenTelemetry;
 

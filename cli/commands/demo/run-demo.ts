@@ -11,7 +11,7 @@ import { readSettings, type Settings } from "../../../src/application/settings.t
 import type { AgentAnswer, AskOptions } from "../../../agents/index.ts";
 import { createChatModel, type ChatModelSettings } from "../../../agents/chat-model.ts";
 import { createFeedbackAgent, type FeedbackAgent } from "../../../agents/feedback-agent.ts";
-import { sampleFile } from "../../../src/package-root.ts";
+import { sampleFile } from "../../../src/runtime/package-root.ts";
 import { QUESTION } from "./question.ts";
 import { REQUESTS } from "./requests.ts";
 

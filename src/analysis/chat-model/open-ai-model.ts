@@ -1,7 +1,7 @@
 import { classifyRateLimitError } from "@langchain/core/utils/async_caller";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { compatibleFetch } from "../../chat-completions/compatible-fetch.ts";
-import { withPackages } from "../../optional-packages.ts";
+import { withPackages } from "../../runtime/optional-packages.ts";
 import { modelFailure } from "../../chat-completions/model-failure.ts";
 
 /** Used where no model is named: small, cheap, good with tools. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type addressParser from "nodemailer/lib/addressparser";
 import { toAbiError, ValidationError } from "../../errors.ts";
-import { requirePackage } from "../../require-package.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { publishMail, type MailEvent } from "../../telemetry/mail-events.ts";
 import { inSpan } from "../../telemetry/tracing.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type * as HtmlToText from "html-to-text";
 import mustache from "mustache";
 import { ValidationError } from "../../errors.ts";
-import { requirePackage } from "../../require-package.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { carriesLink } from "./link-detection.ts";
 

@@ -1,6 +1,6 @@
 /** The HTML of a mail as text. Senders choose the HTML, and what takes long to convert is not converted. */
 import type * as HtmlToText from "html-to-text";
-import { requirePackage } from "../../require-package.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 
 /** Opening and closing ones; newsletters have some thousands. The parser's time grows with the square of the tags that are open. */
 const MOST_TAGS = 40_000;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type * as StandardWebhooks from "standardwebhooks";
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
-import { requirePackage } from "../../require-package.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import type { Notification, NotificationChannel } from "./notification-channel.ts";
 
 const TIMEOUT_MS = 10_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { withPackages } from "../src/optional-packages.ts";
-import { createProject, runNode } from "./docs/documents.ts";
+import { withPackages } from "../../src/runtime/optional-packages.ts";
+import { createProject, runNode } from "../docs/documents.ts";
 
 describe("a package that only some need", () => {
   const missing = (name: string) => () => import(name) as Promise<unknown>;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { isSupportedNode, MINIMUM_NODE } from "../src/node-version.ts";
+import { isSupportedNode, MINIMUM_NODE } from "../../src/runtime/node-version.ts";
 
 describe("the Node.js version check", () => {
   it.each([
@@ -16,11 +16,11 @@ describe("the Node.js version check", () => {
   });
 
   it("says what package.json and the command say", () => {
-    const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
       engines: { node: string };
     };
     expect(`>=${MINIMUM_NODE}`).toBe(`${engines.node}.0`);
-    expect(readFileSync(new URL("../bin/abi-workflows.js", import.meta.url), "utf8")).toContain(
+    expect(readFileSync(new URL("../../bin/abi-workflows.js", import.meta.url), "utf8")).toContain(
       `Node.js ${MINIMUM_NODE.replace(/\.0$/, "")}`,
     );
   });

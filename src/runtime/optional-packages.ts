@@ -1,4 +1,4 @@
-import { ValidationError } from "./errors.ts";
+import { ValidationError } from "../errors.ts";
 
 /**
  * Loads what needs packages that are only installed by those who use it.
