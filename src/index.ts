@@ -113,7 +113,7 @@ export type {
   ResponseApproval,
   ResponseEdit,
   ResponseRejection,
-} from "./workflows/customer-feedback/approval.ts";
+} from "./workflows/customer-feedback/responses/approval.ts";
 export { CustomerFeedbackWorkflowParameters } from "./workflows/customer-feedback/parameters.ts";
 export {
   DEFAULT_ESCALATION_POLICY,

@@ -5,7 +5,7 @@ import { ConflictError, isAbiError } from "../../src/errors.ts";
 import { isObject, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
-import type { DecidedResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { DecidedResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 import type { MailApprovals } from "../feedback-agent.ts";
 import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
-import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { PendingResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 
 /** The name of the action that a person decides on. No tool has it: a model can't call it. */
 export const SEND_MAIL = "send_mail_to_customer";

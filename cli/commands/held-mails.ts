@@ -7,7 +7,7 @@ import type {
   HeldMailAssignment,
   HeldMailSummary,
   ShownHeldMail,
-} from "../../src/workflows/customer-feedback/held-mail-operations.ts";
+} from "../../src/workflows/customer-feedback/incoming-mail/held-mail-operations.ts";
 import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedback/result.ts";
 import type { GlobalOptions } from "../command.ts";
 import type { AssignOptions } from "./held-mails-command.ts";

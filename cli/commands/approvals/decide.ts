@@ -1,7 +1,7 @@
 import type { Application } from "../../../src/application/application.ts";
 import { outboxFolder } from "../../../src/application/parts.ts";
 import type { RunResult } from "../../../src/workflow/result.ts";
-import type { DecidedResponse } from "../../../src/workflows/customer-feedback/approval.ts";
+import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
 import { usageError, type GlobalOptions } from "../../command.ts";
 import { host } from "../../terminal/host.ts";

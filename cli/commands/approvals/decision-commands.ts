@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { CATEGORIES } from "../../../src/analysis/categories.ts";
 import { SENTIMENTS } from "../../../src/analysis/sentiment-analyzer.ts";
-import type { DecidedResponse } from "../../../src/workflows/customer-feedback/approval.ts";
+import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import { collect, type GlobalOptions } from "../../command.ts";
 
 interface DecisionOptions extends GlobalOptions {

@@ -1,5 +1,5 @@
 import type { Application } from "../../../src/application/application.ts";
-import type { PendingResponse } from "../../../src/workflows/customer-feedback/approval.ts";
+import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { GlobalOptions } from "../../command.ts";
 import { note, plural, print, printJson } from "../../terminal/output.ts";
 import { reportUnknownRun, serviceFor, withKeptRuns, withRuns, type Runs } from "../../runs/runs.ts";

@@ -1,4 +1,4 @@
-import type { PendingResponse } from "../../../src/workflows/customer-feedback/approval.ts";
+import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
 import { harmless, oneLine } from "../../terminal/output.ts";
 import { fields, sentimentText } from "../../result-view.ts";

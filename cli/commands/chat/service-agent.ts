@@ -3,7 +3,7 @@ import type { ServiceClient } from "../../service-client.ts";
 import { ConflictError, fromWireError, isAbiError } from "../../../src/errors.ts";
 import type { ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
 import { isObject } from "../../../src/json.ts";
-import type { PendingResponse } from "../../../src/workflows/customer-feedback/approval.ts";
+import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import { reviewRequest, type MailDecision, type MailReviewRequest } from "../../../agents/approval/mail-review.ts";
 import type { AgentAnswer, AskOptions, FeedbackAgent, ToolCallEnd } from "../../../agents/index.ts";
 

@@ -18,8 +18,8 @@ import type {
   ResponseApproval,
   ResponseEdit,
   ResponseRejection,
-} from "./approval.ts";
-import { approvalOperations } from "./approval-operations.ts";
+} from "./responses/approval.ts";
+import { approvalOperations } from "./responses/approval-operations.ts";
 import {
   DEFAULT_MAIL_RETRY_FOR_MS,
   DEFAULT_MAIL_RULES,
@@ -34,10 +34,10 @@ import {
   heldMailOperations,
   type HeldMailSummary,
   type ShownHeldMail,
-} from "./held-mail-operations.ts";
-import { HeldMailDesk } from "./held-mail-desk.ts";
-import { HeldMails } from "./held-mails.ts";
-import { MailIntake } from "./mail-intake.ts";
+} from "./incoming-mail/held-mail-operations.ts";
+import { HeldMailDesk } from "./incoming-mail/held-mail-desk.ts";
+import { HeldMails } from "./incoming-mail/held-mails.ts";
+import { MailIntake } from "./incoming-mail/mail-intake.ts";
 import { ownWordsOf } from "./own-words.ts";
 import { FeedbackRecords } from "./feedback-records.ts";
 import { FeedbackDetails, FeedbackFilter, FeedbackPage } from "./feedback-schemas.ts";
@@ -60,10 +60,10 @@ import {
   FEEDBACK_EXAMPLE,
   LIST_EXAMPLE,
 } from "./examples.ts";
-import { ResponseApprovals } from "./response-approvals.ts";
-import { ResponseDrafts } from "./response-drafts.ts";
-import { isMailStep, ResponseSteps } from "./response-steps.ts";
-import { Responses } from "./responses.ts";
+import { ResponseApprovals } from "./responses/response-approvals.ts";
+import { ResponseDrafts } from "./responses/response-drafts.ts";
+import { isMailStep, ResponseSteps } from "./responses/response-steps.ts";
+import { Responses } from "./responses/responses.ts";
 import {
   CategoriesOutput,
   CustomerFeedbackOutput,

@@ -8,7 +8,7 @@ import { abi, rdf } from "../../ontology/vocabulary.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
-import { mailsOf } from "./feedback-mails.ts";
+import { mailsOf } from "./responses/feedback-mails.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import { actionReasons, type EscalationPolicy } from "./policy.ts";
 import { shownReference } from "./reflection.ts";

@@ -1,12 +1,12 @@
 import type { NamedNode } from "@rdfjs/types";
-import { ABIGraph } from "../../ontology/abi-graph.ts";
-import { entityUri } from "../../ontology/entity-uri.ts";
-import { Facts, factsAbout } from "../../ontology/facts.ts";
-import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore } from "../../ontology/ontology-store.ts";
-import { toTerm } from "../../ontology/term.ts";
-import { abi } from "../../ontology/vocabulary.ts";
-import { feedbackUri } from "./feedback-graph.ts";
+import { ABIGraph } from "../../../ontology/abi-graph.ts";
+import { entityUri } from "../../../ontology/entity-uri.ts";
+import { Facts, factsAbout } from "../../../ontology/facts.ts";
+import { iri } from "../../../ontology/iri.ts";
+import type { OntologyStore } from "../../../ontology/ontology-store.ts";
+import { toTerm } from "../../../ontology/term.ts";
+import { abi } from "../../../ontology/vocabulary.ts";
+import { feedbackUri } from "../feedback-graph.ts";
 
 /** A store of its own: it has addresses of people who are no customers. */
 const STORE = "held_mail";

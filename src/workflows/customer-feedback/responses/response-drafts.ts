@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import type { NamedNode } from "@rdfjs/types";
-import { ConflictError } from "../../errors.ts";
-import { AUTOMATIC_REPLY_HEADERS } from "../../integrations/email/mail-hygiene.ts";
-import type { MailMessage } from "../../integrations/email/mail-transport.ts";
-import { ABIGraph } from "../../ontology/abi-graph.ts";
-import { entityUri } from "../../ontology/entity-uri.ts";
-import { factsAbout, type Facts } from "../../ontology/facts.ts";
-import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore } from "../../ontology/ontology-store.ts";
-import { abi, prov, rdf } from "../../ontology/vocabulary.ts";
+import { ConflictError } from "../../../errors.ts";
+import { AUTOMATIC_REPLY_HEADERS } from "../../../integrations/email/mail-hygiene.ts";
+import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { ABIGraph } from "../../../ontology/abi-graph.ts";
+import { entityUri } from "../../../ontology/entity-uri.ts";
+import { factsAbout, type Facts } from "../../../ontology/facts.ts";
+import { iri } from "../../../ontology/iri.ts";
+import type { OntologyStore } from "../../../ontology/ontology-store.ts";
+import { abi, prov, rdf } from "../../../ontology/vocabulary.ts";
 import type { ResponseDecision } from "./approval.ts";
-import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
+import { FEEDBACK_STORE, feedbackUri } from "../feedback-graph.ts";
 
 /** A mail for a person to decide on. */
 export interface Draft {

@@ -1,14 +1,14 @@
-import type { RunContext, StepOptions } from "../../engine/engine.ts";
-import type { Json } from "../../json.ts";
-import type { MailMessage } from "../../integrations/email/mail-transport.ts";
-import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../errors.ts";
-import { oneLine } from "../../integrations/email/reply-subject.ts";
-import { describeCause } from "../../log.ts";
+import type { RunContext, StepOptions } from "../../../engine/engine.ts";
+import type { Json } from "../../../json.ts";
+import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
+import { oneLine } from "../../../integrations/email/reply-subject.ts";
+import { describeCause } from "../../../log.ts";
 import type { ResponseDecision } from "./approval.ts";
-import type { Customer, Customers } from "./customers.ts";
-import type { FeedbackGraph } from "./feedback-graph.ts";
-import type { CustomerFeedbackInput } from "./parameters.ts";
-import { answeredSubject, shownId, shownReference } from "./reflection.ts";
+import type { Customer, Customers } from "../customers.ts";
+import type { FeedbackGraph } from "../feedback-graph.ts";
+import type { CustomerFeedbackInput } from "../parameters.ts";
+import { answeredSubject, shownId, shownReference } from "../reflection.ts";
 import type { Draft, ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
@@ -18,7 +18,7 @@ import {
   type Responses,
   type SentResponse,
 } from "./responses.ts";
-import type { CustomerFeedbackOutput } from "./result.ts";
+import type { CustomerFeedbackOutput } from "../result.ts";
 
 /** A mail that is due. */
 export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<

@@ -1,8 +1,8 @@
-import type { Decision, Run } from "../../engine/engine.ts";
-import { ConflictError } from "../../errors.ts";
-import { withoutAbsent } from "../../json.ts";
-import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
-import { parse } from "../../workflow/validation.ts";
+import type { Decision, Run } from "../../../engine/engine.ts";
+import { ConflictError } from "../../../errors.ts";
+import { withoutAbsent } from "../../../json.ts";
+import type { EmailIntegration } from "../../../integrations/email/email-integration.ts";
+import { parse } from "../../../workflow/validation.ts";
 import {
   ResponseApproval,
   ResponseEdit,
@@ -11,8 +11,8 @@ import {
   type PendingResponse,
   type ResponseDecision,
 } from "./approval.ts";
-import type { CustomerFeedbackInput } from "./parameters.ts";
-import type { CustomerFeedbackOutput } from "./result.ts";
+import type { CustomerFeedbackInput } from "../parameters.ts";
+import type { CustomerFeedbackOutput } from "../result.ts";
 import { draftChanged, renderingOf, type Draft, type ResponseDrafts } from "./response-drafts.ts";
 
 interface Parts {

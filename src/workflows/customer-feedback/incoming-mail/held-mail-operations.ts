@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { direct, type DirectOperation } from "../../workflow/operation.ts";
-import type { CustomerFeedbackWorkflow } from "./customer-feedback-workflow.ts";
-import { CustomerFeedbackWorkflowParameters } from "./parameters.ts";
+import { direct, type DirectOperation } from "../../../workflow/operation.ts";
+import type { CustomerFeedbackWorkflow } from "../customer-feedback-workflow.ts";
+import { CustomerFeedbackWorkflowParameters } from "../parameters.ts";
 
 const mail_id = z.string().trim().min(1).max(100).describe("Id of the held mail.");
 

@@ -1,12 +1,12 @@
-import { inStableOrder, type Category } from "../../analysis/categories.ts";
-import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
-import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
-import { entityUri } from "../../ontology/entity-uri.ts";
-import { iri } from "../../ontology/iri.ts";
-import type { OntologyStore } from "../../ontology/ontology-store.ts";
-import { abi, prov } from "../../ontology/vocabulary.ts";
-import { FEEDBACK_STORE } from "./feedback-graph.ts";
-import type { FeedbackMail } from "./feedback-schemas.ts";
+import { inStableOrder, type Category } from "../../../analysis/categories.ts";
+import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { factsAbout, isTrue, type Facts } from "../../../ontology/facts.ts";
+import { entityUri } from "../../../ontology/entity-uri.ts";
+import { iri } from "../../../ontology/iri.ts";
+import type { OntologyStore } from "../../../ontology/ontology-store.ts";
+import { abi, prov } from "../../../ontology/vocabulary.ts";
+import { FEEDBACK_STORE } from "../feedback-graph.ts";
+import type { FeedbackMail } from "../feedback-schemas.ts";
 
 /** A mail as the graph has it, before it is known what became of it. */
 type Draft = Omit<FeedbackMail, "state">;

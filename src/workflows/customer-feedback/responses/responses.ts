@@ -1,13 +1,13 @@
-import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
-import type { MailMessage } from "../../integrations/email/mail-transport.ts";
-import { isAbiError, ValidationError, type AbiError } from "../../errors.ts";
-import { isEmailAddress } from "../../integrations/email/email-address.ts";
-import type { Category } from "../../analysis/categories.ts";
-import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
-import type { ResponseCap } from "./configuration.ts";
-import { publishMail } from "../../telemetry/mail-events.ts";
-import type { Customer } from "./customers.ts";
-import type { FeedbackGraph } from "./feedback-graph.ts";
+import type { EmailIntegration } from "../../../integrations/email/email-integration.ts";
+import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
+import { isEmailAddress } from "../../../integrations/email/email-address.ts";
+import type { Category } from "../../../analysis/categories.ts";
+import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import type { ResponseCap } from "../configuration.ts";
+import { publishMail } from "../../../telemetry/mail-events.ts";
+import type { Customer } from "../customers.ts";
+import type { FeedbackGraph } from "../feedback-graph.ts";
 
 const TEMPLATES: Record<Sentiment | "escalation", string> = {
   positive: "positive_feedback_response.html",

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { CATEGORIES, type Category } from "../../analysis/categories.ts";
-import { SENTIMENTS, type Sentiment } from "../../analysis/sentiment-analyzer.ts";
-import { isVisible } from "../../visible-text.ts";
-import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "./parameters.ts";
+import { CATEGORIES, type Category } from "../../../analysis/categories.ts";
+import { SENTIMENTS, type Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { isVisible } from "../../../visible-text.ts";
+import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
 
 /** What stands for exactly one mail: see `renderingOf`. */
 const rendering = z

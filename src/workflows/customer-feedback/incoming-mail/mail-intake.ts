@@ -1,20 +1,20 @@
-import { automaticMailMark } from "../../integrations/email/mail-hygiene.ts";
-import type { EmailIntegration } from "../../integrations/email/email-integration.ts";
-import { oneLine } from "../../integrations/email/reply-subject.ts";
-import { isAuthenticated } from "../../integrations/mailbox/authentication-results.ts";
-import { readMail, type IncomingMail } from "../../integrations/mailbox/incoming-mail.ts";
-import type { Run } from "../../engine/engine.ts";
-import type { Json } from "../../json.ts";
-import type { Logger } from "../../log.ts";
-import { isVisible } from "../../visible-text.ts";
-import type { MailReceipt } from "../../workflow/mail-receipt.ts";
-import type { Accepted } from "../../workflow/workflow.ts";
-import type { MailRules } from "./configuration.ts";
-import type { Customers } from "./customers.ts";
-import type { Answered, FeedbackGraph } from "./feedback-graph.ts";
+import { automaticMailMark } from "../../../integrations/email/mail-hygiene.ts";
+import type { EmailIntegration } from "../../../integrations/email/email-integration.ts";
+import { oneLine } from "../../../integrations/email/reply-subject.ts";
+import { isAuthenticated } from "../../../integrations/mailbox/authentication-results.ts";
+import { readMail, type IncomingMail } from "../../../integrations/mailbox/incoming-mail.ts";
+import type { Run } from "../../../engine/engine.ts";
+import type { Json } from "../../../json.ts";
+import type { Logger } from "../../../log.ts";
+import { isVisible } from "../../../visible-text.ts";
+import type { MailReceipt } from "../../../workflow/mail-receipt.ts";
+import type { Accepted } from "../../../workflow/workflow.ts";
+import type { MailRules } from "../configuration.ts";
+import type { Customers } from "../customers.ts";
+import type { Answered, FeedbackGraph } from "../feedback-graph.ts";
 import { HOLD_REASONS, type HeldMail, type HeldMails, type HoldReason } from "./held-mails.ts";
-import { ownWordsOf } from "./own-words.ts";
-import { LONGEST_SUBJECT, LONGEST_TEXT } from "./parameters.ts";
+import { ownWordsOf } from "../own-words.ts";
+import { LONGEST_SUBJECT, LONGEST_TEXT } from "../parameters.ts";
 
 /** A mail that went over more servers than this goes in a circle (RFC 5321 section 6.3 asks to allow 100). */
 const MOST_HOPS = 100;

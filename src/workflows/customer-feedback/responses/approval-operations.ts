@@ -1,5 +1,5 @@
-import { ValidationError } from "../../errors.ts";
-import { direct, type DirectOperation } from "../../workflow/operation.ts";
+import { ValidationError } from "../../../errors.ts";
+import { direct, type DirectOperation } from "../../../workflow/operation.ts";
 import {
   ApprovalParameters,
   DecidedOutput,
@@ -8,8 +8,8 @@ import {
   PendingParameters,
   RejectionParameters,
 } from "./approval.ts";
-import { APPROVAL_EXAMPLE, EDIT_EXAMPLE, REJECTION_EXAMPLE } from "./examples.ts";
-import type { CustomerFeedbackWorkflow } from "./customer-feedback-workflow.ts";
+import { APPROVAL_EXAMPLE, EDIT_EXAMPLE, REJECTION_EXAMPLE } from "../examples.ts";
+import type { CustomerFeedbackWorkflow } from "../customer-feedback-workflow.ts";
 
 const forPeople = { audience: "person", scope: "approve" } as const;
 
