@@ -6,7 +6,7 @@ import { silentLogger } from "../../src/log.ts";
 import { readSettings } from "../../src/application/settings.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
-const example = join(import.meta.dirname, "..", "examples", "refund-workflow.ts");
+const example = join(import.meta.dirname, "../..", "examples", "refund-workflow.ts");
 
 async function open(module: string) {
   const path = join(temporaryFolder(), "workflows.ts");

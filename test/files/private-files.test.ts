@@ -11,7 +11,7 @@ import { openApplication, OxigraphOntologyStore, readSettings } from "../../src/
 import { mailMessage } from "../integrations/email/mails.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
-const PROCESS = fileURLToPath(new URL("support/open-umask-process.ts", import.meta.url));
+const PROCESS = fileURLToPath(new URL("../support/open-umask-process.ts", import.meta.url));
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
