@@ -10,7 +10,7 @@ import { ask, resume, stateOf, type AgentAnswer, type AskOptions } from "./ask.t
 import type { AgentLimits } from "./limits.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
+import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
 
 const AGENT_PACKAGES = ["langchain", "@langchain/openai", "@langchain/langgraph"];
 

@@ -33,7 +33,7 @@ import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
 import { assertKey, invalid, isStorable, refusedInput, storableInput } from "./storable.ts";
-import { settlesWithin } from "./within.ts";
+import { settlesWithin } from "../concurrency/settles-within.ts";
 import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerDependencies } from "./worker.ts";
 
 /** How an engine works, wherever it keeps its runs. */

@@ -16,7 +16,7 @@ import { Pipeline } from "../workflow/pipeline.ts";
 import { parse } from "../workflow/validation.ts";
 import { customerDataOperations } from "./customer-data-operations.ts";
 import { customerUri, replaceCustomers } from "./customer-update.ts";
-import { SingleFlight } from "./single-flight.ts";
+import { SingleFlight } from "../concurrency/single-flight.ts";
 
 const STORE = "customer_data";
 /** One update a batch: large enough to spare flushes, small enough that the embedded store, which blocks, is never busy for long. */

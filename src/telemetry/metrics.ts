@@ -2,7 +2,7 @@
 import type * as PromClient from "prom-client";
 import type { Registry } from "prom-client";
 import { RUN_STATUSES, type RunCounts, type StepEvent } from "../engine/engine.ts";
-import { settlesWithin } from "../engine/within.ts";
+import { settlesWithin } from "../concurrency/settles-within.ts";
 import { describeCause } from "../log.ts";
 import type { Service } from "../workflow/service.ts";
 import { onMail } from "./mail-events.ts";

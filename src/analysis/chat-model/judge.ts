@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
-import { abortable } from "../../abortable.ts";
+import { abortable } from "../../concurrency/abortable.ts";
 import { isCutOff, requireAnswer } from "../../chat-completions/answer.ts";
 import { withoutReasoning } from "../../chat-completions/reasoning.ts";
 import { ToolCallCollector } from "../../chat-completions/tool-calls.ts";

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describeCause, type Logger } from "../../log.ts";
-import { settlesWithin } from "../within.ts";
+import { settlesWithin } from "../../concurrency/settles-within.ts";
 import type { PostgresConnections } from "./connections.ts";
 
 const CHANNEL = "abi_workflows";

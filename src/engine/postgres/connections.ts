@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { Client, Pool, types, type ClientConfig, type QueryResultRow } from "pg";
 import { IoError, isAbiError } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
-import { settlesWithin } from "../within.ts";
+import { settlesWithin } from "../../concurrency/settles-within.ts";
 import {
   isProtocolViolation,
   isUnanswered,

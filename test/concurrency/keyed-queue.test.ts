@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { KeyedQueue } from "../../agents/keyed-queue.ts";
+import { KeyedQueue } from "../../src/concurrency/keyed-queue.ts";
 
 test("work whose signal aborts leaves the queue, and what comes after it still waits for what is before it", async () => {
   const queue = new KeyedQueue();

@@ -1,4 +1,4 @@
-import { abortable } from "../src/abortable.ts";
+import { abortable } from "./abortable.ts";
 
 /** Runs pieces of work of one key one after the other, of different keys at the same time. */
 export class KeyedQueue {
