@@ -8,7 +8,7 @@ export class KeyedQueue {
    * @param signal removes waiting work from the queue; work that has begun must watch it itself
    * @throws the signal's reason, or what the work throws
    */
-  async run<Result>(key: string, work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+  async run<Result>(key: string, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const before = this.#tails.get(key) ?? Promise.resolve();
     const result = abortable(before, signal).then(work);
     // The queue waits for the end, good or bad; who asked for the work learns which. Where one leaves, the next still waits for those before.

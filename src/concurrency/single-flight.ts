@@ -1,3 +1,5 @@
+import { abortable } from "./abortable.ts";
+
 interface Flight<Result> {
   result: Promise<Result>;
   waiting: number;
@@ -18,13 +20,9 @@ export class SingleFlight<Result> {
     signal?.throwIfAborted();
     const flight = this.#flights.get(key) ?? this.#start(key, work);
     flight.waiting += 1;
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => reject(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await Promise.race([flight.result, aborted]);
+      return await abortable(flight.result, signal);
     } finally {
-      signal?.removeEventListener("abort", onAbort);
       flight.waiting -= 1;
       if (flight.waiting === 0) this.#end(key, flight);
     }

@@ -18,3 +18,20 @@ test("work whose signal aborts leaves the queue, and what comes after it still w
   await Promise.all([first, third]);
   expect(done).toEqual(["first", "third"]);
 });
+
+test("work of one key happens in turn, also after work that fails, and that of another key does not wait", async () => {
+  const queue = new KeyedQueue();
+  const release = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const first = queue.run("anna", async () => {
+    await release.promise;
+    done.push("first");
+    throw new Error("failed");
+  });
+  const second = queue.run("anna", async () => done.push("second"));
+  await queue.run("ben", async () => done.push("other"));
+  release.resolve();
+  await expect(first).rejects.toThrow("failed");
+  await second;
+  expect(done).toEqual(["other", "first", "second"]);
+});

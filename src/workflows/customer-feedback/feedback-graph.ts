@@ -3,6 +3,7 @@ import type { Category } from "../../analysis/categories.ts";
 import type { Sentiment, SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { createHash } from "node:crypto";
 import type { NamedNode } from "@rdfjs/types";
+import { KeyedQueue } from "../../concurrency/keyed-queue.ts";
 import { IoError } from "../../errors.ts";
 import { ABIGraph, type PropertyValue } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
@@ -15,7 +16,6 @@ import { ticketGraph } from "../../integrations/tickets/ticket-graph.ts";
 import type { TicketPriority } from "../../integrations/tickets/ticket-system.ts";
 import type { ResponseCap } from "./configuration.ts";
 import type { Action } from "./result.ts";
-import { Turns } from "./turns.ts";
 
 export const FEEDBACK_STORE = "feedback_data";
 
@@ -83,7 +83,7 @@ export const feedbackUri = (feedbackId: string): string => entityUri("Feedback",
 /** What the process knows in the store `feedback_data`. Everything here may be repeated and changes nothing more. */
 export class FeedbackGraph {
   readonly #ontologyStore: OntologyStore;
-  readonly #turns = new Turns();
+  readonly #permissionQueue = new KeyedQueue();
 
   constructor(ontologyStore: OntologyStore) {
     this.#ontologyStore = ontologyStore;
@@ -165,7 +165,7 @@ export class FeedbackGraph {
    * @throws IoError where one is free and was not taken: another gave it back just now, or the change got lost on its way
    */
   permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
-    return this.#turns.take(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
+    return this.#permissionQueue.run(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
   }
 
   async #permit(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
