@@ -2,7 +2,7 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
-import { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
+import { DEFAULT_MODEL } from "../src/chat-completions/open-chat-model.ts";
 import type { Application } from "../src/application/application.ts";
 import { isAbiError, toWireError } from "../src/errors.ts";
 import type { Chat, ChatEntry, ChatEvent, ChatRequest, Conversation } from "../src/faces/http/chat.ts";

@@ -2,11 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ConflictError, fromWireError, IoError, isAbiError, UnexpectedError, type ErrorType } from "../src/errors.ts";
 import { HttpClient, type HttpAnswer, type HttpRequest } from "../src/http-client.ts";
 import { isObject, type Json } from "../src/json.ts";
+import { HTTP_RETRY } from "../src/retry-policies.ts";
 import type { RunResult } from "../src/workflow/result.ts";
 import type { RunView } from "./runs/runs.ts";
 
 const TIMEOUT_MS = 90_000;
-const RETRIES = 3;
 const LARGEST_ANSWER = 200_000_000;
 /** How often the service is asked how far a run is. Milliseconds. */
 const LOOK_AGAIN_MS = 500;
@@ -36,7 +36,7 @@ export class ServiceClient {
       name: "service",
       url,
       timeoutMs: TIMEOUT_MS,
-      retries: RETRIES,
+      retries: HTTP_RETRY.retries,
       ...(token !== undefined && { token }),
     });
   }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
 import { IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
+import { HTTP_RETRY } from "./retry-policies.ts";
 import { inClientSpan } from "./telemetry/tracing.ts";
 
 const RETRIED = new Set([408, 425, 429]);
@@ -9,8 +10,6 @@ const MAX_REDIRECTS = 5;
 const NOT_IMPLEMENTED = 501;
 /** By these a server refuses what one request holds; by the others it refuses us, whatever we send. */
 const ABOUT_THE_REQUEST = new Set([400, 409, 413, 422]);
-/** Who asks for more patience than this is better served by the engine's retries, which hold no worker meanwhile. */
-const LONGEST_RETRY_AFTER_MS = 30_000;
 /** Timers of Node.js take no more. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -122,12 +121,12 @@ export class HttpClient {
     try {
       return await pRetry((attempt) => this.#attempt(request, attempt), {
         retries: this.#retries,
-        minTimeout: 200,
-        maxTimeout: 5000,
+        minTimeout: HTTP_RETRY.initialDelayMs,
+        maxTimeout: HTTP_RETRY.maximumDelayMs,
         randomize: true,
         signal,
         shouldRetry: async ({ error }) => {
-          if (!(error instanceof IoError) || error.retryAfterMs > LONGEST_RETRY_AFTER_MS) return false;
+          if (!(error instanceof IoError) || error.retryAfterMs > HTTP_RETRY.longestAskedMs) return false;
           if (request.repeatable === false && !wasNeverHandled(error)) return false;
           if (error.retryAfterMs > 0) await pause(error.retryAfterMs, undefined, { signal });
           return true;

@@ -12,12 +12,11 @@ import { ValidationError } from "../errors.ts";
 import type { MailboxWatcher } from "../integrations/mailbox/mailbox-watcher.ts";
 import { outboxFolderOf } from "../integrations/email/outbox/outbox-folder.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { DEFAULT_RETRY_POLICY } from "../retry-policies.ts";
 import { namesModel, type Settings } from "./settings.ts";
 import type { Service } from "../workflow/service.ts";
 import { IN_MEMORY } from "./settings.ts";
 import { TracedOntologyStore } from "../telemetry/traced-ontology-store.ts";
-
-const LONGEST_RETRY_DELAY_MS = 60_000;
 
 /** Where this process keeps its files. */
 export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
@@ -61,7 +60,7 @@ export async function openEngine(
   const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
   const engineOptions = {
     ...options,
-    retry: { attempts, initialDelayMs, maximumDelayMs: LONGEST_RETRY_DELAY_MS },
+    retry: { ...DEFAULT_RETRY_POLICY, attempts, initialDelayMs },
   };
   const { DurableEngine } = await import("../engine/durable-engine.ts");
   return databaseUrl === undefined
@@ -147,6 +146,6 @@ export async function openAnalyzers(
     );
   }
   const { createChatModelAnalyzers } = await import("../analysis/chat-model/chat-model-analyzers.ts");
-  const { openOpenAiModel } = await import("../analysis/chat-model/open-ai-model.ts");
-  return createChatModelAnalyzers({ ...(await openOpenAiModel(settings)), fallback: embedded });
+  const { openJudgingModel } = await import("../analysis/chat-model/judging-model.ts");
+  return createChatModelAnalyzers({ ...(await openJudgingModel(settings)), fallback: embedded });
 }

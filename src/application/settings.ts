@@ -3,6 +3,7 @@
  * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
  */
 import { type FieldIssue, ValidationError } from "../errors.ts";
+import { DEFAULT_RETRY_POLICY, MAIL_RETRY_FOR } from "../retry-policies.ts";
 import {
   customerLocation,
   duration,
@@ -210,19 +211,19 @@ const DEFINITIONS = {
   retryAttempts: {
     env: "RETRY_ATTEMPTS",
     kind: wholeNumber(1),
-    default: 6,
+    default: DEFAULT_RETRY_POLICY.attempts,
     about: "How often a step is tried where an error may pass, the first time included.",
   },
   retryDelayMs: {
     env: "RETRY_DELAY_MS",
     kind: wholeNumber(1),
-    default: 500,
+    default: DEFAULT_RETRY_POLICY.initialDelayMs,
     about: "Milliseconds before the second attempt; doubles from there, up to a minute.",
   },
   mailRetryFor: {
     env: "MAIL_RETRY_FOR",
     kind: duration,
-    default: "1d",
+    default: MAIL_RETRY_FOR,
     about:
       "How long a mail is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
   },

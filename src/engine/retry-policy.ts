@@ -20,9 +20,6 @@ export interface RetryBudget {
   readonly maximumDelayMs: number;
 }
 
-/** At most a quarter of a minute from the first failure to the last. */
-export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
-
 /**
  * Milliseconds to wait after the `attempt`-th failure (1-based), or undefined where no attempt is left.
  * Exponential back-off with "equal jitter": half fixed, half random, so that runs that failed together do not come back together.

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { IoError } from "../../src/errors.ts";
-import { askedDelay, DEFAULT_RETRY_POLICY, planRetry, retryDelay } from "../../src/engine/retry-policy.ts";
+import { askedDelay, planRetry, retryDelay } from "../../src/engine/retry-policy.ts";
+import { DEFAULT_RETRY_POLICY } from "../../src/retry-policies.ts";
 
 describe("the delay before a retry", () => {
   const policy = { attempts: 8, initialDelayMs: 100, maximumDelayMs: 1000 };

@@ -1,5 +1,6 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
+import { HTTP_RETRY } from "../../retry-policies.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { hasEmail } from "./customer-source.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
@@ -66,7 +67,7 @@ export class HttpCustomerSource implements CustomerSource {
 
   /** @throws ValidationError for URLs, headers or a token that can't work, and for no URL at all */
   constructor(options: HttpCustomerSourceOptions) {
-    const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = 3 } = options;
+    const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = HTTP_RETRY.retries } = options;
     this.#url = url === undefined ? undefined : new UrlTemplate(url, PLACEHOLDERS);
     this.#emailUrl = emailUrl === undefined ? undefined : new UrlTemplate(emailUrl, ["email"]);
     this.#client = new HttpClient({

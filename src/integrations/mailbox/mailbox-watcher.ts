@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ImapFlow } from "imapflow";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import { MAILBOX_RETRY } from "../../retry-policies.ts";
 import { LARGEST_MAIL } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
@@ -15,7 +16,6 @@ const LONGEST_IDLE_MS = 5 * 60_000;
 /** So soon after the last mail it waits for the server to report the next one. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
-const DEFAULT_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 };
 /** After so many failures in a row, the fault is not with the mails. */
 const MOST_FAILURES = 5;
 /** How long a mail in hand may take when the watcher is closed. Milliseconds. */
@@ -106,7 +106,7 @@ export class MailboxWatcher {
   }
 
   async #waitBeforeNext(): Promise<void> {
-    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? DEFAULT_RETRY;
+    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? MAILBOX_RETRY;
     this.#delayMs = Math.min(Math.max(2 * this.#delayMs, initialDelayMs), maximumDelayMs);
     const { signal } = this.#closing;
     await pause(this.#delayMs, undefined, { signal }).catch(() => {});
@@ -220,7 +220,7 @@ export class MailboxWatcher {
   /** What was left is tried again although nothing new has come. */
   #retryLater(): void {
     if (this.#retry !== undefined) return;
-    const { maximumDelayMs } = this.#options.retry ?? DEFAULT_RETRY;
+    const { maximumDelayMs } = this.#options.retry ?? MAILBOX_RETRY;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#hasNews = true;

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import type * as StandardWebhooks from "standardwebhooks";
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
+import { WEBHOOK_RETRIES } from "../../retry-policies.ts";
 import { requirePackage } from "../../runtime/require-package.ts";
 import type { Notification, NotificationChannel } from "./notification-channel.ts";
 
 const TIMEOUT_MS = 10_000;
-const RETRIES = 2;
 const MOST_ANSWER_BYTES = 1_000_000;
 
 /**
@@ -24,7 +24,7 @@ export class WebhookChannel implements NotificationChannel {
    * @throws ValidationError for a URL or a secret that can't work
    */
   constructor(url: string, secret?: string) {
-    this.#client = new HttpClient({ name: "receiver of notifications", url, timeoutMs: TIMEOUT_MS, retries: RETRIES });
+    this.#client = new HttpClient({ name: "receiver of notifications", url, timeoutMs: TIMEOUT_MS, retries: WEBHOOK_RETRIES });
     this.#url = this.#client.resolve(url);
     this.#signer = secret === undefined ? undefined : signerWith(secret);
   }

@@ -1,6 +1,7 @@
 import { IoError } from "../../errors.ts";
 import { HttpClient, isWebPage, refusal } from "../../http-client.ts";
 import { identifier } from "../../identifier.ts";
+import { HTTP_RETRY } from "../../retry-policies.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
@@ -27,7 +28,7 @@ export class WebhookTicketSystem implements TicketSystem {
   readonly #client: HttpClient;
 
   /** @throws ValidationError for a URL or token that can't work */
-  constructor({ url, token, timeoutMs = 10_000, retries = 3 }: WebhookTicketSystemOptions) {
+  constructor({ url, token, timeoutMs = 10_000, retries = HTTP_RETRY.retries }: WebhookTicketSystemOptions) {
     this.#client = new HttpClient({
       name: "ticket system",
       url,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
 import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
+import { HTTP_RETRY } from "../../retry-policies.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
 import { DataFactory, n3 } from "../n3.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult, Row } from "../ontology-store.ts";
@@ -269,7 +270,7 @@ export class SparqlEndpointStore implements OntologyStore {
 }
 
 function endpointOptions(location: string, options: SparqlEndpointStoreOptions): EndpointOptions {
-  const { url, token, authentication = "basic", timeoutMs = 30_000, retries = 3 } = options;
+  const { url, token, authentication = "basic", timeoutMs = 30_000, retries = HTTP_RETRY.retries } = options;
   return {
     url: withCredentials(location, url),
     authentication,

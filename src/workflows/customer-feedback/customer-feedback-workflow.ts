@@ -6,6 +6,7 @@ import { isUnreadable, type Sentiment, type SentimentResult } from "../../analys
 import { ValidationError } from "../../errors.ts";
 import { identifier } from "../../identifier.ts";
 import type { Json } from "../../json.ts";
+import { MAIL_RETRY_BUDGET } from "../../retry-policies.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import type { MailReceipt } from "../../workflow/mail-receipt.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
@@ -21,7 +22,6 @@ import type {
 } from "./responses/approval.ts";
 import { approvalOperations } from "./responses/approval-operations.ts";
 import {
-  DEFAULT_MAIL_RETRY_FOR_MS,
   DEFAULT_MAIL_RULES,
   DEFAULT_RESPONSE_CAP,
   type CustomerFeedbackWorkflowConfiguration,
@@ -528,7 +528,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 }
 
 /** @throws TypeError for a time that can't be */
-function mailRetryFor({ mailRetryForMs = DEFAULT_MAIL_RETRY_FOR_MS }: CustomerFeedbackWorkflowConfiguration): number {
+function mailRetryFor({ mailRetryForMs = MAIL_RETRY_BUDGET.forMs }: CustomerFeedbackWorkflowConfiguration): number {
   if (mailRetryForMs >= 0 && Number.isFinite(mailRetryForMs)) return mailRetryForMs;
   throw new TypeError(`mailRetryForMs must be a number of milliseconds of at least 0, not ${mailRetryForMs}`);
 }

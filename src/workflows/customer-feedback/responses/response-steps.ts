@@ -4,6 +4,7 @@ import type { MailMessage } from "../../../integrations/email/mail-transport.ts"
 import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
 import { oneLine } from "../../../integrations/email/reply-subject.ts";
 import { describeCause } from "../../../log.ts";
+import { MAIL_RETRY_BUDGET } from "../../../retry-policies.ts";
 import type { ResponseDecision } from "./approval.ts";
 import type { Customer, Customers } from "../customers.ts";
 import type { FeedbackGraph } from "../feedback-graph.ts";
@@ -35,9 +36,6 @@ type MailStep = (typeof MAIL_STEPS)[number];
 export const isMailStep = (step: string): boolean =>
   MAIL_STEPS.some((name) => name === step) || /^(?:response_permitted|response_drafted|draft_checked)/.test(step);
 
-/** Greylisting mostly opens after some five minutes, and who is away for longer is not to be asked all the time. */
-const LONGEST_MAIL_DELAY_MS = 900_000;
-
 /**
  * How an agreed mail stands before it goes out: as it should, to an address that is none any more, refused by the mail server, or with
  * another one in its place already.
@@ -63,7 +61,7 @@ export class ResponseSteps {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#patience = { retryBudget: { forMs: parts.retryForMs, maximumDelayMs: LONGEST_MAIL_DELAY_MS } };
+    this.#patience = { retryBudget: { ...MAIL_RETRY_BUDGET, forMs: parts.retryForMs } };
   }
 
   /**

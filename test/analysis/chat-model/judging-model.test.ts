@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Judge } from "../../../src/analysis/chat-model/judge.ts";
 import type { Judgement } from "../../../src/analysis/chat-model/judgement.ts";
-import { openOpenAiModel } from "../../../src/analysis/chat-model/open-ai-model.ts";
+import { openJudgingModel } from "../../../src/analysis/chat-model/judging-model.ts";
 import { startOpenAiServer, status, toolCall, type ScriptStep } from "../../support/openai-server.ts";
 
 const JUDGEMENT: Judgement = { language: "en", sentiment: "positive", confidence: 1, evidence: [], categories: [] };
@@ -9,7 +9,7 @@ const JUDGEMENT: Judgement = { language: "en", sentiment: "positive", confidence
 async function judgeAt(...script: ScriptStep[]) {
   const server = await startOpenAiServer([...script, toolCall("judge_feedback", JUDGEMENT)]);
   onTestFinished(() => server.close());
-  const { model } = await openOpenAiModel({ openaiBaseUrl: server.url });
+  const { model } = await openJudgingModel({ openaiBaseUrl: server.url });
   return { server, judgement: new Judge({ model, timeoutMs: 20_000 }).judge("Fine") };
 }
 
