@@ -2,6 +2,7 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { MemorySaver, type BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { ReactAgent } from "langchain";
+import { withoutAbsent } from "../src/json.ts";
 import type { Logger } from "../src/log.ts";
 import { withPackages } from "../src/runtime/optional-packages.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
@@ -103,7 +104,7 @@ export async function createSharingAgent(options: FeedbackAgentOptions): Promise
   const deciders = new Map<unknown, string>();
   const decider = (configurable: Readonly<Record<string, unknown>>): string | undefined =>
     deciders.get(configurable["thread_id"]) ?? approval?.by?.(configurable);
-  const agent = createAgentGraph({ ...options, model, ...(checkpointer && { checkpointer }), decider });
+  const agent = createAgentGraph({ ...options, model, ...withoutAbsent({ checkpointer }), decider });
   const closing = new AbortController();
   const queue = new KeyedQueue();
 

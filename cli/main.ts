@@ -1,6 +1,7 @@
 import "../src/runtime/node-version.ts";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
+import { withoutAbsent } from "../src/json.ts";
 import { addApprovalsCommand } from "./commands/approvals-command.ts";
 import { addBackupCommand } from "./commands/backup-command.ts";
 import { addBatchCommand } from "./commands/batch-command.ts";
@@ -158,7 +159,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
     loggerFor({ logLevel: "error" }).error({ cause: describeCause(cause) }, "the command failed unexpectedly");
   }
   // Whoever calls the command runs this.
-  const wire = { ...toWireError(error), ...(remedy === undefined ? {} : { error: remedy }) };
+  const wire = { ...toWireError(error), ...withoutAbsent({ error: remedy }) };
   complain(oneLine(wire.error));
   if (isUsageError(error)) return USAGE_EXIT_CODE;
   if (json) printJson({ success: false, ...wire });

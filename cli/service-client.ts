@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ConflictError, fromWireError, IoError, isAbiError, UnexpectedError, type ErrorType } from "../src/errors.ts";
 import { HttpClient, type HttpAnswer, type HttpRequest } from "../src/http-client.ts";
-import { isObject, type Json } from "../src/json.ts";
+import { withoutAbsent, isObject, type Json } from "../src/json.ts";
 import { HTTP_RETRY } from "../src/retry-policies.ts";
 import type { RunResult } from "../src/workflow/result.ts";
 import type { RunView } from "./runs/runs.ts";
@@ -37,7 +37,7 @@ export class ServiceClient {
       url,
       timeoutMs: TIMEOUT_MS,
       retries: HTTP_RETRY.retries,
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ token }),
     });
   }
 
@@ -61,8 +61,7 @@ export class ServiceClient {
       url: this.#client.resolve(`${this.#url}${path}`),
       ...(json && { json: JSON.stringify(json) }),
       ...(body && { body }),
-      ...(headers && { headers }),
-      ...(signal && { signal }),
+      ...withoutAbsent({ headers, signal }),
       maxBytes: LARGEST_ANSWER,
     };
     for (;;) {
@@ -112,7 +111,7 @@ export class ServiceClient {
         },
         body: JSON.stringify(json),
         redirect: "error",
-        ...(signal && { signal }),
+        ...withoutAbsent({ signal }),
       });
     } catch (cause) {
       signal?.throwIfAborted();

@@ -67,7 +67,7 @@ export function describeCause(error: unknown, depth = 5): LoggedCause | undefine
   const cause = describeCause(error.cause, depth - 1);
   return {
     kind: error.constructor.name,
-    ...(code === undefined ? {} : { code: safe(inspect(code)) }),
+    ...(code !== undefined && { code: safe(inspect(code)) }),
     message: safe(error.message),
     ...(frames?.length ? { stack: frames.slice(0, 12).join("\n") } : {}),
     ...(cause ? { cause } : {}),

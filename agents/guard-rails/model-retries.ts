@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { createMiddleware, type AgentMiddleware } from "langchain";
 import pRetry from "p-retry";
+import { withoutAbsent } from "../../src/json.ts";
 import { AGENT_MODEL_RETRY } from "../../src/retry-policies.ts";
 import { isTransient, retryAfterMs } from "../model-errors.ts";
 
@@ -22,7 +23,7 @@ export const modelRetries: AgentMiddleware = createMiddleware({
         if (retriesLeft > 0 && isTransient(error))
           await wait(retryAfterMs(error) ?? 0, undefined, signal && { signal });
       },
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     });
   },
 });

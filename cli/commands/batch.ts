@@ -2,6 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { IoError, toWireError, ValidationError } from "../../src/errors.ts";
 import { outboxFolder } from "../../src/application/parts.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import type { FileRow } from "../../src/row-file/row.ts";
 import { withDerivedKey } from "../../src/workflow/submission.ts";
 import type { BatchOptions } from "./batch-command.ts";
@@ -143,7 +144,7 @@ async function* resultsOf(
       signal.throwIfAborted();
       columns.add(row.values ?? {});
       const problem = row.problem ?? (row.values && mapping.problemOf(row.values));
-      pending.push({ ...row, ...(problem !== undefined && { problem }) });
+      pending.push({ ...row, ...withoutAbsent({ problem }) });
       const parameters = row.problem === undefined && row.values && mapping.toParameters(row.values);
       // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
       yield parameters ? withDerivedKey(PROCESS_KEY, parameters) : undefined;
@@ -154,7 +155,7 @@ async function* resultsOf(
     yield {
       result: {
         line,
-        ...(item !== undefined && { item }),
+        ...withoutAbsent({ item }),
         ...result,
         ...(problem !== undefined && refusedRow(problem)),
       },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { openApplication, type Application } from "../../src/application/application.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED, interruptible } from "../terminal/interruption.ts";
@@ -123,7 +124,7 @@ class Conversation {
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
     const by = this.#by;
-    return this.#live((options) => this.#agent.decide(decisions, { ...options, ...(by !== undefined && { by }) }));
+    return this.#live((options) => this.#agent.decide(decisions, { ...options, ...withoutAbsent({ by }) }));
   }
 
   #live(work: (options: AskOptions & { threadId: string }) => Promise<AgentAnswer>): Promise<AgentAnswer> {

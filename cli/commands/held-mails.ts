@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { outboxFolder, runsAndGraph } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import type { DirectOperation } from "../../src/workflow/operation.ts";
 import { parse } from "../../src/workflow/validation.ts";
 import type {
@@ -48,8 +49,7 @@ export async function assignHeldMail(id: string, options: AssignOptions): Promis
     mail_id: id,
     customer_id: customerId,
     send_response: response,
-    ...(subject !== undefined && { subject }),
-    ...(text !== undefined && { feedback_text: text }),
+    ...withoutAbsent({ subject, feedback_text: text }),
   };
   const service = await serviceFor(options);
   const settings = settingsFrom(options);
@@ -75,7 +75,7 @@ interface Assigned {
 type OperationName = "list_held_mails" | "get_held_mail" | "assign_held_mail" | "dismiss_held_mail";
 
 const callAt = (service: ServiceClient, name: OperationName, json: object, signal?: AbortSignal): Promise<unknown> =>
-  service.call(`/workflows/${FEEDBACK_WORKFLOW}/operations/${name}`, { json, ...(signal && { signal }) });
+  service.call(`/workflows/${FEEDBACK_WORKFLOW}/operations/${name}`, { json, ...withoutAbsent({ signal }) });
 
 /**
  * Calls an operation at the service that the options name, or on the files of this machine without executing any run; undefined where

@@ -6,6 +6,7 @@ import {
 } from "../../src/integrations/customers/customer-source.ts";
 import { createCustomerSource } from "../../src/integrations/customers/create-customer-source.ts";
 import { openOntologyStore } from "../../src/application/parts.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { CustomerDataPipeline, type LoadCounts, type LoadOptions } from "../../src/pipelines/customer-data-pipeline.ts";
 import { plainName } from "../../src/row-file/column-name.ts";
 import { readAssignments } from "../assignments.ts";
@@ -49,7 +50,7 @@ const load = (location: string, options: ImportOptions): Promise<Import> =>
     const fields = Object.fromEntries(readAssignments("--map", "column", options.map, CustomerRecord.keyof().options));
     const customerSource = createCustomerSource(isUrl(location) ? location : located(location), {
       fields,
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ token }),
     });
     const progress = await createProgress("Loading customers");
     const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0, unread: [] };
@@ -94,7 +95,7 @@ function show({ counts, issues, mended, unread }: Import, { json }: GlobalOption
       ...counts,
       issues: issues.map(({ place, id, message, skipped }) => ({
         place,
-        ...(id !== undefined && { customer_id: id }),
+        ...withoutAbsent({ customer_id: id }),
         message,
         skipped,
       })),

@@ -1,5 +1,6 @@
 import type { Application } from "../../src/application/application.ts";
 import { serveMcpOverStdio } from "../../src/faces/mcp/stdio.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { readAssignments } from "../assignments.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED } from "../terminal/interruption.ts";
@@ -18,7 +19,7 @@ export async function serveMcp(options: McpCommandOptions): Promise<void> {
         input: host().stdin,
         output,
         fixed: Object.fromEntries(readAssignments("--fixed", "value", options.fixed ?? [], fieldsOf(service))),
-        ...(settings.publicUrl !== undefined && { consoleUrl: settings.publicUrl }),
+        ...withoutAbsent({ consoleUrl: settings.publicUrl }),
       });
       const stop = (): void => void connection.close();
       if (signal.aborted) stop();

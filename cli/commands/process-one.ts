@@ -11,7 +11,7 @@ import { FEEDBACK_WORKFLOW, serviceFor } from "../runs/runs.ts";
 import { concernsEveryRequest, type ServiceClient } from "../service-client.ts";
 import { withApplication } from "../with-application.ts";
 import { isAbiError, toWireError } from "../../src/errors.ts";
-import { isObject } from "../../src/json.ts";
+import { withoutAbsent, isObject } from "../../src/json.ts";
 import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedback/result.ts";
 import { interruptible } from "../terminal/interruption.ts";
 
@@ -94,8 +94,7 @@ async function parametersFrom(options: ProcessOptions): Promise<unknown> {
     customer_id: customerId,
     subject,
     feedback_text: source === undefined ? text : await readText(source),
-    ...(sentiment === undefined ? {} : { sentiment }),
-    ...(category === undefined ? {} : { categories: category }),
+    ...withoutAbsent({ sentiment, categories: category }),
     send_response: response,
   };
 }

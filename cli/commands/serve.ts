@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Application } from "../../src/application/application.ts";
 import type { Chat } from "../../src/faces/http/chat.ts";
 import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { packageVersion, sampleFile } from "../../src/runtime/package-root.ts";
 import { openMailboxWatcher } from "../../src/application/parts.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
@@ -38,7 +39,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         version: packageVersion(),
         localToken,
         logger,
-        ...(chat && { chat }),
+        ...withoutAbsent({ chat }),
       }).catch(async (error: unknown) => {
         await chat?.close();
         throw error;
@@ -88,8 +89,7 @@ export function serveSettings(options: ServeOptions): Settings {
   }
   const given = readSettings(
     {
-      ...(options.host !== undefined && { httpHost: options.host }),
-      ...(options.port !== undefined && { httpPort: options.port }),
+      ...withoutAbsent({ httpHost: options.host, httpPort: options.port }),
     },
     host().env,
   );

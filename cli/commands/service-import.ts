@@ -1,5 +1,6 @@
 import { fromWireError, type WireError } from "../../src/errors.ts";
 import type { CustomerIssue, CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import type { LoadCounts, LoadOptions } from "../../src/pipelines/customer-data-pipeline.ts";
 import type { ServiceClient } from "../service-client.ts";
 
@@ -31,7 +32,7 @@ export async function importInto(
     const stored = await send(service, records, signal);
     counts.loaded += stored.loaded;
     for (const { customer_id: id, ...issue } of stored.issues) {
-      if (issue.skipped) onIssue({ ...issue, ...(id !== undefined && { id }) });
+      if (issue.skipped) onIssue({ ...issue, ...withoutAbsent({ id }) });
     }
     onProgress?.({ ...counts });
   };
@@ -39,8 +40,7 @@ export async function importInto(
     includeTransactions: false,
     includeInteractions: false,
     onIssue,
-    ...(onUnreadColumn && { onUnreadColumn }),
-    ...(signal && { signal }),
+    ...withoutAbsent({ onUnreadColumn, signal }),
   };
   let chunk: CustomerRecord[] = [];
   for await (const record of source.list(request)) {
@@ -61,7 +61,7 @@ async function send(
 ): Promise<ImportLine> {
   const lines = await service.callForLines(PATH, {
     body: { type: "application/jsonl", text: records.map(toLine).join("") },
-    ...(signal && { signal }),
+    ...withoutAbsent({ signal }),
   });
   const failed = lines.find(({ success }) => success === false);
   if (failed) throw fromWireError(failed as unknown as WireError);

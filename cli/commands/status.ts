@@ -1,3 +1,4 @@
+import { withoutAbsent } from "../../src/json.ts";
 import type { StepHistory } from "../../src/workflow/result.ts";
 import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedback/result.ts";
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
@@ -36,7 +37,7 @@ async function showOne(
   const run = await runs?.find(id);
   if (!run || !runs) return reportUnknownRun(id, json === true);
   const history = withHistory ? await runs.history(run.workflow_id) : undefined;
-  if (json) return printJson({ ...run, ...(history && { history }) });
+  if (json) return printJson({ ...run, ...withoutAbsent({ history }) });
   const { workflow, key, status, start_time: start = "", end_time: end, steps_completed: steps = [], result } = run;
   const isFeedback = workflow === FEEDBACK_WORKFLOW;
   const isAtWork = status === "processing" && !steps.includes(run.current_step ?? "");
@@ -104,8 +105,7 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
   const { json, status, workflow, limit } = options;
   const filter = {
     limit,
-    ...(status === undefined ? {} : { status }),
-    ...(workflow === undefined ? {} : { workflow }),
+    ...withoutAbsent({ status, workflow }),
   };
   const latest = (await runs?.list(filter)) ?? [];
   if (json) return printJson(latest);

@@ -5,6 +5,7 @@ import { read } from "../../src/analysis/embedded/reading.ts";
 import { readData } from "../../src/analysis/read-data.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../src/errors.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import type { LabelledSets } from "../labelled-sets.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
 import { fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
@@ -89,7 +90,7 @@ function trainSentiment(
   };
   const refused = refusalOf(compared);
   return {
-    training: { texts, ...compared, ...(refused !== undefined && { refusal: refused }) },
+    training: { texts, ...compared, ...withoutAbsent({ refusal: refused }) },
     ...(refused === undefined && { fitted }),
   };
 }

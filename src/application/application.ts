@@ -8,6 +8,7 @@ import { EmailIntegration } from "../integrations/email/email-integration.ts";
 import { isForThisVersion, type TrainedWeights } from "../analysis/embedded/trained-weights.ts";
 import { createTicketSystem } from "../integrations/tickets/create-ticket-system.ts";
 import { IoError, ValidationError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
 import { createLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { openAnalyzers, openEngine, openOntologyStore, openTrainedWeights, outboxFolder } from "./parts.ts";
@@ -79,8 +80,7 @@ function customerSource(settings: Settings): CustomerSource {
     );
   }
   return createCustomerSource(location, {
-    ...(token !== undefined && { token }),
-    ...(emailUrl !== undefined && { emailUrl }),
+    ...withoutAbsent({ token, emailUrl }),
   });
 }
 
@@ -108,7 +108,7 @@ function notificationWorkflow(settings: Settings, { engine, emailIntegration, lo
     ...(notifyMail === undefined ? [] : [new MailChannel(emailIntegration, notifyMail)]),
   ];
   if (channels.length === 0) return [];
-  return [new NotificationWorkflow({ engine, channels, types, logger, ...(publicUrl !== undefined && { publicUrl }) })];
+  return [new NotificationWorkflow({ engine, channels, types, logger, ...withoutAbsent({ publicUrl }) })];
 }
 
 const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>
@@ -190,7 +190,7 @@ export async function openApplication(
     const emailIntegration = new EmailIntegration({
       transport: createMailTransport(transport),
       from: settings.mailFrom,
-      ...(settings.mailTemplates === undefined ? {} : { templates: settings.mailTemplates }),
+      ...withoutAbsent({ templates: settings.mailTemplates }),
     });
     opened.push(emailIntegration);
     const engine = await openEngine(settings, { worker, logger });
@@ -216,7 +216,7 @@ export async function openApplication(
       ...(await openAnalyzers(settings, trained)),
       ticketSystem: createTicketSystem(settings.ticketUrl, {
         ontologyStore,
-        ...(settings.ticketToken === undefined ? {} : { token: settings.ticketToken }),
+        ...withoutAbsent({ token: settings.ticketToken }),
       }),
       escalationPolicy: settings.escalation && {
         ...DEFAULT_ESCALATION_POLICY,
@@ -227,7 +227,7 @@ export async function openApplication(
       approval: settings.approval,
       mailRules: {
         unknownSender: settings.unknownSender,
-        ...(settings.mailAuthservId !== undefined && { authservId: settings.mailAuthservId }),
+        ...withoutAbsent({ authservId: settings.mailAuthservId }),
       },
       mailRetryForMs: toMilliseconds(settings.mailRetryFor),
       responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },

@@ -1,6 +1,7 @@
 /** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { withoutAbsent } from "../json.ts";
 import type { Application } from "./application.ts";
 import { ValidationError } from "../errors.ts";
 import { CATEGORIES } from "../analysis/categories.ts";
@@ -108,18 +109,18 @@ export async function openHttpService(
     pages: consolePages(CATEGORIES),
     version,
     sessionKey: sessionKeyOf(settings),
-    ...(allowedHosts && { allowedHosts }),
+    ...withoutAbsent({ allowedHosts }),
     corsOrigins: originsOf(settings),
     ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
     ...(secrets.length > 0 && { signatures: new WebhookSignatures(secrets) }),
     graph: { runner: ontologyStore.queryRunner, store: FEEDBACK_STORE, ...OPERATOR_LIMITS },
-    ...(settings.publicUrl !== undefined && { url: settings.publicUrl }),
+    ...withoutAbsent({ url: settings.publicUrl }),
     checks: {
       database: async () => void (await engine.list({ limit: 1 })),
       graph: async () => void (await ontologyStore.listStores()),
       queue: queueCheck(engine),
     },
-    ...(chat && { chat }),
+    ...withoutAbsent({ chat }),
     mounts: [{ path: "/mcp", handle: (request, { scopes }) => mcp(request, { scopes: [...scopes] }) }],
     metrics,
     closing: closing.signal,

@@ -11,6 +11,7 @@ import type { DurableEngine, EngineOptions } from "../engine/durable-engine.ts";
 import { ValidationError } from "../errors.ts";
 import type { MailboxWatcher } from "../integrations/mailbox/mailbox-watcher.ts";
 import { outboxFolderOf } from "../integrations/email/outbox/outbox-folder.ts";
+import { withoutAbsent } from "../json.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { DEFAULT_RETRY_POLICY } from "../retry-policies.ts";
 import { namesModel, type Settings } from "./settings.ts";
@@ -82,10 +83,7 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
   const { SparqlEndpointStore } = await import("../ontology/sparql-endpoint/sparql-endpoint-store.ts");
   const store = new SparqlEndpointStore({
     url: ontologyUrl,
-    ...(ontologyUpdateUrl !== undefined && { updateUrl: ontologyUpdateUrl }),
-    ...(ontologyGraphStoreUrl !== undefined && { graphStoreUrl: ontologyGraphStoreUrl }),
-    ...(ontologyToken !== undefined && { token: ontologyToken }),
-    ...(ontologyAuthentication !== undefined && { authentication: ontologyAuthentication }),
+    ...withoutAbsent({ updateUrl: ontologyUpdateUrl, graphStoreUrl: ontologyGraphStoreUrl, token: ontologyToken, authentication: ontologyAuthentication }),
   });
   return new TracedOntologyStore(store, "sparql");
 }

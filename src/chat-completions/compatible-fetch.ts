@@ -1,4 +1,5 @@
 import { BoundedCache } from "../concurrency/bounded-cache.ts";
+import { withoutAbsent } from "../json.ts";
 import { Answer, CUT_OFF_NOTE, isCutOff, UNMARKED_END_NOTE, type Piece } from "./answer.ts";
 import { isUnexplained, ModelAnswerError } from "./model-failure.ts";
 import type { WireToolCall } from "./tool-calls.ts";
@@ -73,7 +74,7 @@ export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: Compa
         ...withoutLength(init),
         body: JSON.stringify({
           ...rest,
-          ...(messages !== undefined && { messages }),
+          ...withoutAbsent({ messages }),
           ...(streamOptions && options !== undefined && { stream_options: options }),
         }),
       });

@@ -283,9 +283,9 @@ export class DurableEngine implements WorkflowEngine {
       const seen = await this.#store.find({
         ...filter,
         limit,
-        ...(after === undefined ? {} : { after: storedId(after) }),
-        ...(startedSince === undefined ? {} : { startedSince: startedSince.getTime() }),
-        ...(startedBefore === undefined ? {} : { startedBefore: startedBefore.getTime() }),
+        ...(after !== undefined && { after: storedId(after) }),
+        ...(startedSince !== undefined && { startedSince: startedSince.getTime() }),
+        ...(startedBefore !== undefined && { startedBefore: startedBefore.getTime() }),
       });
       return seen.map(toRun);
     });

@@ -1,5 +1,5 @@
 import { fromWireError, isAbiError, toAbiError, toWireError, UnexpectedError, type AbiError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 import { describeCause, type Logger } from "../log.ts";
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { assertSubject } from "./decision.ts";
@@ -385,7 +385,7 @@ export class Execution {
       const facts = { run_id: this.#runId, step, attempt, retry_in_ms: retryInMs, code: error.code, cause };
       logger[logLevel(error)](facts, error.message);
     }
-    emit({ phase: "failed", ...(retryInMs === undefined ? {} : { retryInMs }) });
+    emit({ phase: "failed", ...withoutAbsent({ retryInMs }) });
     const until = next?.until && { retryUntil: next.until.getTime() };
     const isFinal = retryInMs === undefined;
     this.#recorded = this.#record({ kind: "fail", ...name, time: now.getTime(), error: wire, isFinal, ...until });

@@ -8,6 +8,7 @@ import {
   type CustomerSource,
 } from "../integrations/customers/customer-source.ts";
 import { ValidationError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
@@ -119,7 +120,7 @@ export class CustomerDataPipeline extends Pipeline<
       includeTransactions: false,
       includeInteractions: false,
       onIssue: (issue) => this.#log(issue),
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     });
     signal?.throwIfAborted();
     if (records.length > 0) await this.#store(records, time, this.sourceName);
@@ -170,7 +171,7 @@ export class CustomerDataPipeline extends Pipeline<
         this.#logUnread(column, similar);
         onUnreadColumn?.(column, similar);
       },
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     };
 
     // Within a batch the last record of an id takes the place of those before it.

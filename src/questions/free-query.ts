@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { NamedNode } from "@rdfjs/types";
+import { withoutAbsent } from "../json.ts";
 import type { Row } from "../ontology/ontology-store.ts";
 import { areQuads } from "../ontology/queries.ts";
 import type { QueryAnswer, QueryRunner } from "../ontology/query-runner.ts";
@@ -45,11 +46,11 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       const answer = await queryRunner.run({
         store,
         sparql: withPrefixes(query),
-        ...(visible && { visible }),
+        ...withoutAbsent({ visible }),
         maximumRows,
         maximumBytes: MAXIMUM_BYTES,
         timeoutMs,
-        ...(signal && { signal }),
+        ...withoutAbsent({ signal }),
       });
       return { ...tableOf(answer), ...noteOn(answer.truncated, maximumRows) };
     },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withoutAbsent } from "../json.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { withPrefixes } from "../ontology/vocabulary.ts";
@@ -58,7 +59,7 @@ export function queryGraphOperation({
           timeoutMs: timeout_s * 1000,
           maximumRows: limit,
           maximumBytes: OPERATOR_LIMITS.maximumBytes,
-          ...(signal && { signal }),
+          ...withoutAbsent({ signal }),
         }),
       ),
   });

@@ -1,6 +1,7 @@
 import type { Term } from "@rdfjs/types";
 import { z } from "zod";
 import { UnexpectedError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
 import type { Bindings, BindingValue, Row } from "../ontology/ontology-store.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { withPrefixes, XSD } from "../ontology/vocabulary.ts";
@@ -31,7 +32,7 @@ export function questionOperation(question: GraphQuestion, options: QuestionOpti
         bindings: question.bindings?.(parameters) ?? valuesOf(parameters),
         maximumRows,
         timeoutMs,
-        ...(signal && { signal }),
+        ...withoutAbsent({ signal }),
       });
       const rows = (result as Row[]).map((found) => readRow(row, found));
       return { rows, ...noteOn(truncated, maximumRows) };

@@ -4,7 +4,7 @@
  */
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Context, Span } from "@opentelemetry/api";
-import { isObject, type Json } from "../json.ts";
+import { withoutAbsent, isObject, type Json } from "../json.ts";
 import { requirePackage } from "../runtime/require-package.ts";
 
 type Api = typeof OpenTelemetry;
@@ -240,7 +240,7 @@ function startSpan(
     kind: otel.SpanKind[KINDS[kind]],
     attributes,
     links: links.map((link) => ({ context: spanContextOf(otel, link) })),
-    ...(startTime && { startTime }),
+    ...withoutAbsent({ startTime }),
   };
   const span = otel.trace.getTracer(INSTRUMENTATION).startSpan(name, options, within);
   return { span, context: otel.trace.setSpan(within, span) };

@@ -1,6 +1,6 @@
 import type { FailingStep, Run, StepAttempt } from "../engine/engine.ts";
 import { toWireError, type WireError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 
 /** What every durable run answers with; the handler's own fields stand beside these, as do the key and the echoed fields. */
 export interface RunResult extends Partial<WireError> {
@@ -118,7 +118,7 @@ export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStat
   return {
     workflow_id: run.id,
     status: run.status,
-    ...(run.currentStep === undefined ? {} : { current_step: run.currentStep }),
+    ...withoutAbsent({ current_step: run.currentStep }),
     steps_completed: [...run.stepsCompleted],
     start_time: run.startTime.toISOString(),
     ...(run.endTime ? { end_time: run.endTime.toISOString() } : {}),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Run, RunEvent, RunFilter } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
@@ -173,6 +174,6 @@ export const eventView = ({ n, type, time, step, error }: RunEvent) => ({
   id: n,
   type,
   time: time.toISOString(),
-  ...(step !== undefined && { step }),
+  ...withoutAbsent({ step }),
   ...error,
 });

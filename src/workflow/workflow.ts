@@ -7,7 +7,7 @@ import type { WorkflowRouter } from "../faces/http/routes.ts";
 import { workflowTools } from "../faces/langchain/operation-tool.ts";
 import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import { executeInTrace, recordRest, traceOfRun } from "../telemetry/run-tracing.ts";
 import { inSpan, linkActiveSpan, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
@@ -393,7 +393,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const { engine } = this.configuration;
     const attributes = { "abi.workflow.name": this.name };
     return inSpan(`accept ${this.name}`, { kind: "producer", attributes }, async (span) => {
-      const run = { key, fingerprint, input: withActiveTrace(input), ...(startAt && { availableAt: startAt }) };
+      const run = { key, fingerprint, input: withActiveTrace(input), ...withoutAbsent({ availableAt: startAt }) };
       const started = await engine.start(this.name, run);
       span?.setAttributes({ "abi.workflow.id": started.id, "abi.run.outcome": started.outcome });
       if (span && started.outcome !== "created") await this.#linkWithRun(started.id);

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { CATEGORIES } from "../../../src/analysis/categories.ts";
 import { SENTIMENTS } from "../../../src/analysis/sentiment-analyzer.ts";
+import { withoutAbsent } from "../../../src/json.ts";
 import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import { collect, type GlobalOptions } from "../../command.ts";
 
@@ -38,7 +39,7 @@ export function addDecisionCommands(parent: Command): void {
     prepare: async ({ rendering, subject, textFile }) => {
       const { readText } = await import("../../terminal/input.ts");
       const text = await readText(textFile);
-      return { part: "edit", fields: { rendering, text, ...(subject === undefined ? {} : { subject }) } };
+      return { part: "edit", fields: { rendering, text, ...withoutAbsent({ subject }) } };
     },
   })
     .requiredOption("--text-file <file>", "the mail's new text (- reads standard input)")
@@ -49,7 +50,7 @@ export function addDecisionCommands(parent: Command): void {
     summary: "let no mail go out",
     prepare: ({ rendering, reason }) => ({
       part: "reject",
-      fields: { rendering, ...(reason === undefined ? {} : { reason }) },
+      fields: { rendering, ...withoutAbsent({ reason }) },
     }),
   }).option("--reason <line>", "why not; stored in the result");
 }
@@ -82,6 +83,5 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
 }
 
 const labelsIn = ({ sentiment, category }: DecisionOptions): DecisionInput["fields"] => ({
-  ...(sentiment !== undefined && { sentiment }),
-  ...(category !== undefined && { categories: category }),
+  ...withoutAbsent({ sentiment, categories: category }),
 });

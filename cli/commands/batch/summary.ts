@@ -1,3 +1,4 @@
+import { withoutAbsent } from "../../../src/json.ts";
 import { placeOf, type FileRow } from "../../../src/row-file/row.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../../terminal/output.ts";
@@ -83,7 +84,7 @@ export class BatchSummary {
       mails_delayed: this.mailsDelayed,
       seconds: Number(this.seconds.toFixed(3)),
       per_second: Number(this.perSecond.toFixed(1)),
-      ...(outbox === undefined ? {} : { outbox }),
+      ...withoutAbsent({ outbox }),
     };
   }
 

@@ -2,7 +2,7 @@ import { note, oneLine } from "../../terminal/output.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { ConflictError, fromWireError, isAbiError } from "../../../src/errors.ts";
 import type { ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
-import { isObject } from "../../../src/json.ts";
+import { withoutAbsent, isObject } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import { reviewRequest, type MailDecision, type MailReviewRequest } from "../../../agents/approval/mail-review.ts";
 import type { AgentAnswer, AskOptions, FeedbackAgent, ToolCallEnd } from "../../../agents/index.ts";
@@ -49,7 +49,7 @@ export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "wai
     const { workflow_id, rendering } = mail;
     const { type, ...words } = decision;
     const { message, ...edit } = words as { message?: string; text?: string; subject?: string };
-    const json = { rendering, ...edit, ...(message !== undefined && { reason: message }) };
+    const json = { rendering, ...edit, ...withoutAbsent({ reason: message }) };
     try {
       await this.#service.call(`/approvals/${encodeURIComponent(workflow_id)}/${type}`, { json });
     } catch (error) {

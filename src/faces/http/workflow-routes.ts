@@ -1,4 +1,4 @@
-import { isObject } from "../../json.ts";
+import { withoutAbsent, isObject } from "../../json.ts";
 import { ConflictError, fromWireError, ValidationError, type AbiError } from "../../errors.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
@@ -179,7 +179,7 @@ function viewRoute(workflow: Workflow): Route {
         description: "What it was submitted with.",
         required: true,
         schema: { type: "string" },
-        ...(key !== undefined && { example: key }),
+        ...withoutAbsent({ example: key }),
       },
     ],
     answers: {

@@ -1,3 +1,4 @@
+import { withoutAbsent } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 
 /** Logs that a message of a client was refused, and not what was in it: it may be what a customer wrote. */
@@ -5,5 +6,5 @@ export const reportTo =
   (logger: Logger, level: "debug" | "warn") =>
   (error: Error): void => {
     const { name, code } = error as Error & { code?: string | number };
-    logger[level]({ kind: name, ...(code !== undefined && { code }) }, "an MCP message was refused");
+    logger[level]({ kind: name, ...withoutAbsent({ code }) }, "an MCP message was refused");
   };

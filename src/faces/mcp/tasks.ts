@@ -12,7 +12,7 @@ import {
 import { z } from "zod";
 import { isTerminal, type Run } from "../../engine/engine.ts";
 import { isAbiError, toWireError } from "../../errors.ts";
-import { isObject } from "../../json.ts";
+import { withoutAbsent, isObject } from "../../json.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import type { Scope } from "../../workflow/operation.ts";
 import { failingOf } from "../../workflow/result.ts";
@@ -136,7 +136,7 @@ function progressOf(run: Run, updated: Date): Task {
   return {
     taskId: run.id,
     status: "working",
-    ...(message !== undefined && { statusMessage: message }),
+    ...withoutAbsent({ statusMessage: message }),
     createdAt: run.startTime.toISOString(),
     lastUpdatedAt: updated.toISOString(),
     ttlMs: null,

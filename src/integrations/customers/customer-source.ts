@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { identifier } from "../../identifier.ts";
+import { withoutAbsent } from "../../json.ts";
 
 const LINES = /^[\P{Cc}\t\r\n]*$/u;
 
@@ -39,7 +40,7 @@ export function lastRecord(earlier: CustomerRecord | undefined, last: CustomerRe
   return {
     ...last,
     ...(objects === true && { do_not_contact: true }),
-    ...(value !== undefined && { lifetime_value: value }),
+    ...withoutAbsent({ lifetime_value: value }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { placeOf, type FileRow } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
@@ -225,6 +226,6 @@ function toReading(row: FileRow, raw: RawCustomer, mark?: DecimalMark): Customer
   const reading = readCustomer(raw, place, mark);
   if (problem === undefined) return reading;
   const id = reading.record?.id ?? reading.issues[0]?.id;
-  const issue: CustomerIssue = { place, ...(id !== undefined && { id }), message: problem, skipped: true };
+  const issue: CustomerIssue = { place, ...withoutAbsent({ id }), message: problem, skipped: true };
   return { issues: [issue] };
 }

@@ -1,5 +1,6 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
+import { withoutAbsent } from "../../json.ts";
 import { HTTP_RETRY } from "../../retry-policies.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { hasEmail } from "./customer-source.ts";
@@ -75,8 +76,7 @@ export class HttpCustomerSource implements CustomerSource {
       url: url ?? listUrl ?? emailUrl ?? "",
       timeoutMs,
       retries,
-      ...(headers && { headers }),
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ headers, token }),
     });
     this.name = new URL(url ?? listUrl ?? emailUrl!).origin;
     if (emailUrl !== undefined) this.#client.resolve(emailUrl);
@@ -185,7 +185,7 @@ export class HttpCustomerSource implements CustomerSource {
 
   /** Undefined for 404 and 410. */
   async #json(url: URL, maxBytes: number, signal: AbortSignal | undefined): Promise<unknown> {
-    const { status, text } = await this.#client.send({ url, maxBytes, ...(signal && { signal }) });
+    const { status, text } = await this.#client.send({ url, maxBytes, ...withoutAbsent({ signal }) });
     if (status === 404 || status === 410) return undefined;
     if (status < 200 || status > 299) {
       throw refusal(

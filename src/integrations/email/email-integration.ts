@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type addressParser from "nodemailer/lib/addressparser";
 import { toAbiError, ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { publishMail, type MailEvent } from "../../telemetry/mail-events.ts";
@@ -143,7 +144,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
       subject: replySubject(email.subject),
       ...this.#templates.render(email.template, withReference(email.templateData)),
       messageId,
-      ...(inReplyTo !== undefined && { inReplyTo }),
+      ...withoutAbsent({ inReplyTo }),
       ...(references.length > 0 && { references }),
       headers: AUTOMATIC_REPLY_HEADERS,
     };

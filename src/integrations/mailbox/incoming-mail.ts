@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Email } from "postal-mime";
 import { ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { isVisible } from "../../visible-text.ts";
 import { readEmailAddress } from "../email/email-address.ts";
 import { isMessageId } from "../email/message-id.ts";
@@ -74,8 +75,7 @@ export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> 
   return {
     id: messageId === undefined ? hash([digest, headers["date"]?.[0]]) : hash([messageId]),
     digest,
-    ...(messageId !== undefined && { messageId }),
-    ...(sender !== undefined && { sender }),
+    ...withoutAbsent({ messageId, sender }),
     subject,
     text: body.text,
     inReplyTo: answeredIds(headers),

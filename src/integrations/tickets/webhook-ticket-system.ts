@@ -1,6 +1,7 @@
 import { IoError } from "../../errors.ts";
 import { HttpClient, isWebPage, refusal } from "../../http-client.ts";
 import { identifier } from "../../identifier.ts";
+import { withoutAbsent } from "../../json.ts";
 import { HTTP_RETRY } from "../../retry-policies.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
@@ -34,7 +35,7 @@ export class WebhookTicketSystem implements TicketSystem {
       url,
       timeoutMs,
       retries,
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ token }),
     });
     this.#url = this.#client.resolve(url);
   }
@@ -66,7 +67,7 @@ export class WebhookTicketSystem implements TicketSystem {
 
 const toWire = (request: TicketRequest) => ({
   feedback_id: request.feedbackId,
-  ...(request.reference === undefined ? {} : { reference: request.reference }),
+  ...withoutAbsent({ reference: request.reference }),
   feedback_uri: request.feedbackUri,
   customer_id: request.customerId,
   subject: request.subject,

@@ -8,6 +8,7 @@ import {
   type HttpAnswer,
   type HttpRequest,
 } from "../../http-client.ts";
+import { withoutAbsent } from "../../json.ts";
 import { DigestAuthentication } from "./digest-authentication.ts";
 
 const NAME = "SPARQL endpoint";
@@ -52,7 +53,7 @@ export class Endpoint {
       timeoutMs,
       retries,
       inspect,
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ token }),
     });
   }
 
@@ -76,7 +77,7 @@ export class Endpoint {
       const authorization = digest.authorize(request.body ? "POST" : "GET", request.url);
       return this.#client.send({
         ...request,
-        headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
+        headers: { ...request.headers, ...withoutAbsent({ authorization }) },
       });
     };
     const answer = await attempt();

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
 import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
+import { withoutAbsent } from "../../json.ts";
 import { HTTP_RETRY } from "../../retry-policies.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
 import { DataFactory, n3 } from "../n3.ts";
@@ -122,7 +123,7 @@ export class SparqlEndpointStore implements OntologyStore {
   async change(store: string, { unless, remove = [], insert = [] }: Change): Promise<void> {
     const graph = DataFactory.namedNode(storeIri(store));
     const lines = [...skolemizedLines(insert)];
-    const requests = changeRequests(graph, { ...(unless && { unless }), remove, lines });
+    const requests = changeRequests(graph, { ...withoutAbsent({ unless }), remove, lines });
     await this.#update(sequence([registration(graph.value), ...requests]));
   }
 
@@ -153,7 +154,7 @@ export class SparqlEndpointStore implements OntologyStore {
     const { query } = question;
     const deadline = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timerMs(timeoutMs));
     const signal = AbortSignal.any([deadline, request.signal].filter((one) => one !== undefined));
-    const limits = { signal, ...(maximumBytes !== undefined && { maxBytes: maximumBytes }) };
+    const limits = { signal, ...withoutAbsent({ maxBytes: maximumBytes }) };
     try {
       const named = reachesOthers(query) ? await this.#reachable(graph, visible, limits) : [];
       const text = toText({ ...query, datasets: ast.dataset(graph, named) });
@@ -201,7 +202,7 @@ export class SparqlEndpointStore implements OntologyStore {
 
   /** All stores that are there and visible, and this one: without any, some endpoints would let GRAPH reach everything. */
   async #reachable(graph: NamedNode, visible?: Visible, limits: Limits = {}): Promise<NamedNode[]> {
-    const all = await this.#stores({ ...(limits.signal && { signal: limits.signal }) });
+    const all = await this.#stores({ ...withoutAbsent({ signal: limits.signal }) });
     const stores = all.filter((name) => visible === undefined || Object.hasOwn(visible, name));
     return [...new Set([graph.value, ...stores.map(storeIri)])].map((value) => DataFactory.namedNode(value));
   }
@@ -260,7 +261,7 @@ export class SparqlEndpointStore implements OntologyStore {
       body: form("query", text),
       headers: { accept },
       maxBytes: Math.min(maxBytes, this.#maxBytes),
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     });
   }
 
@@ -276,7 +277,7 @@ function endpointOptions(location: string, options: SparqlEndpointStoreOptions):
     authentication,
     timeoutMs,
     retries,
-    ...(token !== undefined && { token }),
+    ...withoutAbsent({ token }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../errors.ts";
 import { identifier } from "../../identifier.ts";
-import type { Json } from "../../json.ts";
+import { withoutAbsent, type Json } from "../../json.ts";
 import { MAIL_RETRY_BUDGET } from "../../retry-policies.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import type { MailReceipt } from "../../workflow/mail-receipt.ts";
@@ -431,8 +431,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       ...(doubtful && { doubtful }),
       feedback_uri,
       ...(reference === feedback_id ? {} : { reference }),
-      ...(language === undefined ? {} : { language }),
-      ...(analysis_fallback === undefined ? {} : { analysis_fallback }),
+      ...withoutAbsent({ language, analysis_fallback }),
     };
 
     const messageId = customer.message_id ?? this.#messageId(feedback_id);

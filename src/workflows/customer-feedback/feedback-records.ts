@@ -1,6 +1,7 @@
 import { isUnreadable } from "../../analysis/sentiment-analyzer.ts";
 import type { Run, RunFilter, WorkflowEngine } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { Facts, factsAbout } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
@@ -48,7 +49,7 @@ export class FeedbackRecords {
     while (found.length < limit && lookedAt < LOOKED_AT && !isEnd) {
       const size = isFiltered(filter) ? READ_AT_ONCE : limit + 1;
       const from = last?.id ?? after;
-      const runs = await this.#runs(filter, { limit: size, ...(from !== undefined && { after: from }) });
+      const runs = await this.#runs(filter, { limit: size, ...withoutAbsent({ after: from }) });
       isEnd = runs.length < size;
       for (const run of runs) {
         if (found.length === limit) {
@@ -72,9 +73,7 @@ export class FeedbackRecords {
     return this.#parts.engine.list({
       workflow: this.#parts.workflow,
       ...(customer_id !== undefined && { input: { customer_id } }),
-      ...(status !== undefined && { status }),
-      ...(since !== undefined && { startedSince: since }),
-      ...(before !== undefined && { startedBefore: before }),
+      ...withoutAbsent({ status, startedSince: since, startedBefore: before }),
       ...page,
     });
   }
@@ -204,13 +203,9 @@ function itemOf(run: Run, name: string | undefined): Omit<FeedbackItem, "excerpt
     status: run.status,
     timestamp: run.startTime.toISOString(),
     subject,
-    ...(action && { action }),
-    ...(sentiment && { sentiment }),
+    ...withoutAbsent({ action, sentiment }),
     categories,
-    ...(ticket_id !== undefined && { ticket_id }),
-    ...(response_id !== undefined && { response_id }),
-    ...(response_withheld !== undefined && { response_withheld }),
-    ...(error !== undefined && { error }),
+    ...withoutAbsent({ ticket_id, response_id, response_withheld, error }),
   };
 }
 

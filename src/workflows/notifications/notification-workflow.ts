@@ -149,7 +149,7 @@ function followerOf(resting: RestingRun): FollowingRun {
       workflow,
       workflow_id: id,
       key,
-      ...(subject !== undefined && { subject }),
+      ...withoutAbsent({ subject }),
       ...(error && { error: error.error, error_code: error.error_code }),
     }),
   };

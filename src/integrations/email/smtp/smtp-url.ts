@@ -1,4 +1,5 @@
 import { ValidationError } from "../../../errors.ts";
+import { withoutAbsent } from "../../../json.ts";
 import { bareHost, isLoopback } from "../../../loopback.ts";
 
 /** Where and how to reach a mail server. */
@@ -47,9 +48,7 @@ export function parseSmtpUrl(text: string): SmtpServer {
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
     secure,
     requireTls: readBoolean(url.searchParams.get("requireTLS")) ?? (credentials !== undefined && !isLoopback(host)),
-    ...(credentials !== undefined && { credentials }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(connections !== undefined && { connections }),
+    ...withoutAbsent({ credentials, timeoutMs, connections }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ConflictError, ValidationError } from "../../../errors.ts";
-import type { Json } from "../../../json.ts";
+import { withoutAbsent, type Json } from "../../../json.ts";
 import type { Accepted } from "../../../workflow/workflow.ts";
 import type { HeldMailAssignment, HeldMailSummary, ShownHeldMail } from "./held-mail-operations.ts";
 import { HOLD_REASONS, type HeldMail, type HeldMailHead, type HeldMails } from "./held-mails.ts";
@@ -65,11 +65,11 @@ const summaryOf = ({ id, reason, sender, subject, time, attachments, answers }: 
   mail_id: id,
   reason,
   message: HOLD_REASONS[reason],
-  ...(sender !== undefined && { sender }),
+  ...withoutAbsent({ sender }),
   subject,
   received: time.toISOString(),
   attachments,
-  ...(answers !== undefined && { reply_to: answers }),
+  ...withoutAbsent({ reply_to: answers }),
 });
 
 const shown = (mail: HeldMail): ShownHeldMail => ({ ...summaryOf(mail), status: mail.status, text: mail.text });

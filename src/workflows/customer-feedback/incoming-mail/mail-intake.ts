@@ -4,7 +4,7 @@ import { oneLine } from "../../../integrations/email/reply-subject.ts";
 import { isAuthenticated } from "../../../integrations/mailbox/authentication-results.ts";
 import { readMail, type IncomingMail } from "../../../integrations/mailbox/incoming-mail.ts";
 import type { Run } from "../../../engine/engine.ts";
-import type { Json } from "../../../json.ts";
+import { withoutAbsent, type Json } from "../../../json.ts";
 import type { Logger } from "../../../log.ts";
 import { isVisible } from "../../../visible-text.ts";
 import type { MailReceipt } from "../../../workflow/mail-receipt.ts";
@@ -52,7 +52,7 @@ export const feedbackIdOf = (mailId: string): string => `mail-${mailId}`;
 /** What a mail adds to the feedback that it is processed as. */
 export const extrasOf = ({ digest, messageId }: Pick<HeldMail, "digest" | "messageId">): Record<string, Json> => ({
   mail_digest: digest,
-  ...(messageId !== undefined && { message_id: messageId }),
+  ...withoutAbsent({ message_id: messageId }),
 });
 
 /** Decides what becomes of each mail that comes in. Interrupted anywhere and repeated, it does nothing twice. */

@@ -1,5 +1,6 @@
 import { inStableOrder, type Category } from "../../../analysis/categories.ts";
 import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { withoutAbsent } from "../../../json.ts";
 import { factsAbout, isTrue, type Facts } from "../../../ontology/facts.ts";
 import { entityUri } from "../../../ontology/entity-uri.ts";
 import { iri } from "../../../ontology/iri.ts";
@@ -43,9 +44,9 @@ async function readDraft(uri: string, describe: (uri: string) => Promise<Facts>)
     subject: text(abi.subject),
     text: text(abi.text),
     html: text(abi.html),
-    ...(decision && { decision }),
+    ...withoutAbsent({ decision }),
     ...(original !== undefined && { revision_of: (await describe(original)).value(abi.id) ?? "" }),
-    ...(refusal !== undefined && { refusal }),
+    ...withoutAbsent({ refusal }),
   };
 }
 
@@ -65,8 +66,7 @@ async function readDecision(
     decision: decision as NonNullable<Draft["decision"]>["decision"],
     by: (await describe(person)).value(abi.name) ?? "",
     time: new Date(time).toISOString(),
-    ...(reason !== undefined && { reason }),
-    ...(sentiment !== undefined && { sentiment }),
+    ...withoutAbsent({ reason, sentiment }),
     ...(categories.length > 0 && { categories }),
   };
 }

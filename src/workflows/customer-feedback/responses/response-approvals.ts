@@ -57,7 +57,7 @@ export class ResponseApprovals {
     const { rendering, by, subject, text, ...labels } = parse(ResponseEdit, edit);
     const run = await this.#parts.run(workflowId);
     const draft = await this.#draft(run, rendering);
-    const message = this.#parts.email.rewrite(draft.message, { text, ...(subject === undefined ? {} : { subject }) });
+    const message = this.#parts.email.rewrite(draft.message, { text, ...withoutAbsent({ subject }) });
     const rewritten = { ...draft, message };
     const decision = { decision: "edit", by, rendering: renderingOf(rewritten), ...withoutAbsent(labels) } as const;
     // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
@@ -73,7 +73,7 @@ export class ResponseApprovals {
     const decision = {
       decision: "reject",
       by,
-      ...(reason !== undefined && { reason }),
+      ...withoutAbsent({ reason }),
       ...withoutAbsent(labels),
     } as const;
     // What the run waits for can be rejected whatever has become of it in the graph: nothing goes out.

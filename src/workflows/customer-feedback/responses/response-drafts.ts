@@ -3,6 +3,7 @@ import type { NamedNode } from "@rdfjs/types";
 import { ConflictError } from "../../../errors.ts";
 import { AUTOMATIC_REPLY_HEADERS } from "../../../integrations/email/mail-hygiene.ts";
 import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { withoutAbsent } from "../../../json.ts";
 import { ABIGraph } from "../../../ontology/abi-graph.ts";
 import { entityUri } from "../../../ontology/entity-uri.ts";
 import { factsAbout, type Facts } from "../../../ontology/facts.ts";
@@ -57,7 +58,7 @@ export class ResponseDrafts {
     { message, refused }: { message: MailMessage; refused?: { rendering: string } },
     origin: { runId: string } | { revisionOf: string },
   ): Promise<string> {
-    const rendering = renderingOf({ message, ...(refused && { refused }) });
+    const rendering = renderingOf({ message, ...withoutAbsent({ refused }) });
     const { from: sender, to: recipient, subject, text, html, messageId, inReplyTo } = message;
     const graph = new ABIGraph();
     const content = { sender, recipient, subject, text, html, messageId, inReplyTo };

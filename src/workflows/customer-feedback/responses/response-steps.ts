@@ -1,5 +1,5 @@
 import type { RunContext, StepOptions } from "../../../engine/engine.ts";
-import type { Json } from "../../../json.ts";
+import { withoutAbsent, type Json } from "../../../json.ts";
 import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
 import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
 import { oneLine } from "../../../integrations/email/reply-subject.ts";
@@ -259,7 +259,7 @@ export class ResponseSteps {
       shownId: shownId(feedback),
       reference: shownReference(feedback),
     };
-    return { feedbackId, ...shown, customer, ...mail, ...(inReplyTo === undefined ? {} : { inReplyTo }) };
+    return { feedbackId, ...shown, customer, ...mail, ...withoutAbsent({ inReplyTo }) };
   }
 }
 

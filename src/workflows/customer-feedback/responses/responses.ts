@@ -4,6 +4,7 @@ import { isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
 import { isEmailAddress } from "../../../integrations/email/email-address.ts";
 import type { Category } from "../../../analysis/categories.ts";
 import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { withoutAbsent } from "../../../json.ts";
 import type { ResponseCap } from "../configuration.ts";
 import { publishMail } from "../../../telemetry/mail-events.ts";
 import type { Customer } from "../customers.ts";
@@ -116,7 +117,7 @@ export class Responses {
         is_priority: request.isPriority,
       },
       messageId: request.messageId,
-      ...(request.inReplyTo === undefined ? {} : { inReplyTo: request.inReplyTo }),
+      ...withoutAbsent({ inReplyTo: request.inReplyTo }),
     });
   }
 
