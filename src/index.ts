@@ -51,8 +51,7 @@ export type {
 } from "./engine/engine.ts";
 export { DurableEngine, type EngineOptions, type DurableEngineOptions } from "./engine/durable-engine.ts";
 export type { RunStore } from "./engine/run-store.ts";
-export type { RetryPolicy } from "./engine/retry-policy.ts";
-export { DEFAULT_RETRY_POLICY } from "./retry-policies.ts";
+export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policies.ts";
 
 // The knowledge graph.
 export type {

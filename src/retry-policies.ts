@@ -2,7 +2,26 @@
  * What is tried again, how often and for how long. Times are milliseconds. Settings and options have their defaults from here.
  */
 import { toMilliseconds } from "./duration.ts";
-import type { RetryBudget, RetryPolicy } from "./engine/retry-policy.ts";
+
+/** How often and how late a step is tried again after an error that may pass. Times are milliseconds. */
+export interface RetryPolicy {
+  /** Attempts in all, the first one included; at least 1. */
+  readonly attempts: number;
+  /** Before the second attempt; doubles from there. */
+  readonly initialDelayMs: number;
+  readonly maximumDelayMs: number;
+}
+
+/**
+ * How long a step goes on being tried after its ordinary attempts: for what is away or busy for hours, such as a mail server that
+ * greylists us. Times are milliseconds.
+ */
+export interface RetryBudget {
+  /** From the first failure on. 0: no longer than the ordinary attempts. */
+  readonly forMs: number;
+  /** Delays double up to this, and up to an eighth of `forMs`. */
+  readonly maximumDelayMs: number;
+}
 
 /** Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change it. At most a quarter of a minute from the first failure to the last. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };

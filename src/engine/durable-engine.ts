@@ -4,7 +4,7 @@ import pRetry from "p-retry";
 import { ConflictError, IoError, isAbiError, UnexpectedError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
-import { DATABASE_RETRY, DEFAULT_RETRY_POLICY } from "../retry-policies.ts";
+import { DATABASE_RETRY, DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policies.ts";
 import { answerTo, assertSubject } from "./decision.ts";
 import {
   isAtRest,
@@ -28,7 +28,6 @@ import {
 } from "./engine.ts";
 import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
-import type { RetryPolicy } from "./retry-policy.ts";
 import type { NewRunRecord, RunStore, SeenRun } from "./run-store.ts";
 import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";

@@ -1,6 +1,7 @@
 import { fromWireError, isAbiError, toAbiError, toWireError, UnexpectedError, type AbiError } from "../errors.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 import { describeCause, type Logger } from "../log.ts";
+import type { RetryPolicy } from "../retry-policies.ts";
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { assertSubject } from "./decision.ts";
 import type {
@@ -16,7 +17,7 @@ import type {
 } from "./engine.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
-import { planRetry, type RetryPolicy } from "./retry-policy.ts";
+import { planRetry } from "./plan-retry.ts";
 import { publicId, toDecision, toFullHistory, toRested, toResting } from "./run-view.ts";
 import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { IoError } from "../../src/errors.ts";
-import { askedDelay, planRetry, retryDelay } from "../../src/engine/retry-policy.ts";
+import { askedDelay, planRetry, retryDelay } from "../../src/engine/plan-retry.ts";
 import { DEFAULT_RETRY_POLICY } from "../../src/retry-policies.ts";
 
 describe("the delay before a retry", () => {

@@ -1,24 +1,5 @@
 import { IoError } from "../errors.ts";
-
-/** How often and how late a step is tried again after an error that may pass. Times are milliseconds. */
-export interface RetryPolicy {
-  /** Attempts in all, the first one included; at least 1. */
-  readonly attempts: number;
-  /** Before the second attempt; doubles from there. */
-  readonly initialDelayMs: number;
-  readonly maximumDelayMs: number;
-}
-
-/**
- * How long a step goes on being tried after its ordinary attempts: for what is away or busy for hours, such as a mail server that
- * greylists us. Times are milliseconds.
- */
-export interface RetryBudget {
-  /** From the first failure on. 0: no longer than the ordinary attempts. */
-  readonly forMs: number;
-  /** Delays double up to this, and up to an eighth of `forMs`. */
-  readonly maximumDelayMs: number;
-}
+import type { RetryBudget, RetryPolicy } from "../retry-policies.ts";
 
 /**
  * Milliseconds to wait after the `attempt`-th failure (1-based), or undefined where no attempt is left.
