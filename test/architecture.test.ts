@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -33,6 +33,52 @@ const all = imports();
 
 const broken = (from: RegExp, to: RegExp): string[] =>
   all.filter((edge) => from.test(edge.from) && to.test(edge.to)).map((edge) => `${edge.from} → ${edge.to}`);
+
+interface Room {
+  name: string;
+  imports: string[];
+}
+
+/** The rooms of the architecture page: those of its first table, and the helpers of the second. */
+function roomsOfPage(): { rooms: Room[]; helpers: Room[] } {
+  const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
+  const [rooms = [], helpers = []] = page
+    .split(/^\| room .*$/m)
+    .slice(1)
+    .map((table) =>
+      [...table.matchAll(/^\| `([^`]+)` *\|[^|]*\|([^|]*)\|$/gm)].map(([, name = "", imports = ""]) => ({
+        name,
+        imports: [...imports.matchAll(/`([^`]+)`/g)].map(([, room = ""]) => room),
+      })),
+    );
+  return { rooms, helpers };
+}
+
+const { rooms, helpers } = roomsOfPage();
+
+/** The room that a file is in; undefined where the page has none for it. */
+const roomOf = (file: string): string | undefined =>
+  /^src\/[^/]+\.ts$/.test(file)
+    ? "src/*.ts"
+    : [...rooms, ...helpers].map(({ name }) => name).find((name) => file.startsWith(name));
+
+/** What others import by the package's name, which exports whatever it likes. */
+const ENTRIES = /^src\/(?:index|analysis|decisions|http|mcp)\.ts$/;
+
+describe("the architecture page", () => {
+  it("has a room for every file", () => {
+    const files = new Set(all.map(({ from }) => from));
+    expect([...files].filter((file) => roomOf(file) === undefined)).toEqual([]);
+  });
+
+  it.each([...rooms, ...helpers])("says what $name imports", ({ name, imports }) => {
+    const imported = all
+      .filter(({ from, to }) => roomOf(from) === name && !ENTRIES.test(from) && existsSync(join(root, to)))
+      .map(({ to }) => roomOf(to)!);
+    const others = imported.filter((room) => room !== name && !helpers.some((helper) => helper.name === room));
+    expect(imports.toSorted()).toEqual([...new Set(others)].toSorted());
+  });
+});
 
 describe("the house", () => {
   it("is walked: known imports are found, and a forbidden one would be", () => {
