@@ -7,9 +7,9 @@ import type { RunResult } from "../src/workflow/result.ts";
 import type { RunView } from "./runs/runs.ts";
 
 const TIMEOUT_MS = 90_000;
-const LARGEST_ANSWER = 200_000_000;
+const MAX_RESPONSE_BYTES = 200_000_000;
 /** How often the service is asked how far a run is. Milliseconds. */
-const LOOK_AGAIN_MS = 500;
+const POLL_INTERVAL_MS = 500;
 /** Seconds that the service waits for the result of one submission. */
 const PREFERRED_WAIT = 30;
 
@@ -62,7 +62,7 @@ export class ServiceClient {
       ...(json && { json: JSON.stringify(json) }),
       ...(body && { body }),
       ...withoutAbsent({ headers, signal }),
-      maxBytes: LARGEST_ANSWER,
+      maxBytes: MAX_RESPONSE_BYTES,
     };
     for (;;) {
       try {
@@ -164,7 +164,7 @@ export class ServiceClient {
       const run = await this.run(workflowId);
       const result = run && resultOf(run);
       if (result) return result;
-      await pause(LOOK_AGAIN_MS, undefined, { signal });
+      await pause(POLL_INTERVAL_MS, undefined, { signal });
     }
   }
 }

@@ -46,7 +46,7 @@ export interface EvaluationOptions {
   onProgress?: (name: string, set: string, share: number) => void;
 }
 
-const MOST_MISTAKES = 20;
+const MAX_MISTAKES = 20;
 /** So many texts at a time, then timers and signals have their turn. */
 const PORTION = 500;
 
@@ -235,4 +235,4 @@ const mistakesOf = <Row extends { text: string }, Answer, Scores extends { macro
   });
 
 const worst = (mistakes: readonly Mistake[]): Mistake[] =>
-  mistakes.toSorted((one, other) => (other.confidence ?? 0) - (one.confidence ?? 0)).slice(0, MOST_MISTAKES);
+  mistakes.toSorted((one, other) => (other.confidence ?? 0) - (one.confidence ?? 0)).slice(0, MAX_MISTAKES);

@@ -11,7 +11,7 @@ const NOT_IMPLEMENTED = 501;
 /** By these a server refuses what one request holds; by the others it refuses us, whatever we send. */
 const ABOUT_THE_REQUEST = new Set([400, 409, 413, 422]);
 /** Timers of Node.js take no more. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface HttpClientOptions {
   /** What is at the other end, as messages name it: `customer source`. */
@@ -80,7 +80,7 @@ export class HttpClient {
   /** @throws ValidationError for a URL that is not http(s), headers that HTTP does not allow, an empty token, numbers that can't work */
   constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
-    requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, LONGEST_TIMEOUT_MS);
+    requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, MAX_TIMEOUT_MS);
     requireWholeNumber(`retries of the ${name}`, retries, 0);
     if (token === "") throw unusable(`token of the ${name} is empty. Leave it out where none is needed.`);
     this.#name = name;

@@ -22,7 +22,7 @@ import { PROCESS_KEY } from "../../src/workflows/customer-feedback/parameters.ts
 import { withApplication } from "../with-application.ts";
 
 /** So many names of columns are looked at. */
-const MOST_COLUMNS = 1000;
+const MAX_COLUMNS = 1000;
 
 export async function batch(file: string, options: BatchOptions): Promise<void> {
   if (options.output !== undefined && (await isSameFile(options.output, file))) {
@@ -85,7 +85,7 @@ class SeenColumns {
 
   add(row: object): void {
     for (const column of Object.keys(row)) {
-      if (this.#seen.has(column) || this.#seen.size === MOST_COLUMNS) continue;
+      if (this.#seen.has(column) || this.#seen.size === MAX_COLUMNS) continue;
       this.#seen.add(column);
       const warning = this.#mapping.warningOf(column);
       if (warning !== undefined) note(oneLine(warning));
@@ -93,7 +93,7 @@ class SeenColumns {
   }
 
   noteMissing(): void {
-    if (this.#seen.size === MOST_COLUMNS) return;
+    if (this.#seen.size === MAX_COLUMNS) return;
     for (const [field, column] of this.#mapping.mapped) {
       if (this.#seen.has(column)) continue;
       note(oneLine(`No row has a column ${JSON.stringify(column)}, which --map names for ${field}.`));

@@ -11,7 +11,7 @@ interface AnyScores {
   calibrationError?: number;
 }
 
-const MOST_CONFUSIONS = 8;
+const MAX_CONFUSIONS = 8;
 
 const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
 
@@ -89,7 +89,7 @@ function instead(reports: readonly { name: string; report: NonNullable<AnalyzerR
         .flatMap(([label, answers]) => Object.entries(answers).map(([answer, texts]) => ({ label, answer, texts })))
         .filter(({ label, answer }) => label !== answer)
         .toSorted((one, other) => other.texts - one.texts)
-        .slice(0, MOST_CONFUSIONS)
+        .slice(0, MAX_CONFUSIONS)
         .map(({ label, answer, texts }, at) => [at === 0 ? name : "", label, answer, count(texts)]),
     ),
   );

@@ -18,7 +18,7 @@ import { settingsFrom } from "../settings.ts";
 import type { StatusOptions } from "./status-command.ts";
 import { table } from "../terminal/table.ts";
 
-const LONGEST_PROBLEM = 36;
+const MAX_PROBLEM_LENGTH = 36;
 const COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Map([
   ["completed", "green"],
   ["failed", "red"],
@@ -149,7 +149,7 @@ async function noteTraining(options: StatusOptions): Promise<void> {
 }
 
 const progressOf = ({ error, failing, current_step: step = "" }: RunView): string =>
-  cut(error ?? (failing ? `${failing.step} fails: ${failing.error}` : step), LONGEST_PROBLEM);
+  cut(error ?? (failing ? `${failing.step} fails: ${failing.error}` : step), MAX_PROBLEM_LENGTH);
 
 function painted(text: string): string {
   const color = COLORS.get(text);

@@ -21,9 +21,9 @@ export function remember<Answer>(ask: (norm: string) => Answer): (word: Word) =>
 }
 
 /** Most words of a text are among a few thousand that are met all the time; beyond this many it begins anew. */
-const MOST_KEPT = 20_000;
+const MAX_ENTRIES = 20_000;
 /** V8 lets longer pieces of a text point into it: kept here they would keep the text. */
-const LONGEST_KEPT = 12;
+const MAX_KEPT_LENGTH = 12;
 
 /** Keeps what `make` makes of short pieces of text, a bounded number of them. */
 export class Kept<Value> {
@@ -38,8 +38,8 @@ export class Kept<Value> {
     const known = this.values.get(piece);
     if (known !== undefined) return known;
     const value = this.make(piece);
-    if (piece.length > LONGEST_KEPT) return value;
-    if (this.values.size === MOST_KEPT) this.values.clear();
+    if (piece.length > MAX_KEPT_LENGTH) return value;
+    if (this.values.size === MAX_ENTRIES) this.values.clear();
     this.values.set(piece, value);
     return value;
   }

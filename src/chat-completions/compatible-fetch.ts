@@ -39,7 +39,7 @@ interface StreamHabits {
 }
 
 /** Tool calls whose companions are kept; a conversation at hand has far fewer. */
-const KEPT_COMPANIONS = 1000;
+const MAX_COMPANIONS = 1000;
 
 export interface CompatibleFetchOptions {
   /** False for services other than OpenAI's own: few know the role `developer`. */
@@ -63,7 +63,7 @@ const IDLE_LIMIT = 60_000;
  */
 export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
   let streamOptions = true;
-  const companions = new BoundedCache<string, Companions>(KEPT_COMPANIONS);
+  const companions = new BoundedCache<string, Companions>(MAX_COMPANIONS);
   const habits: StreamHabits = {};
   return async (input, init) => {
     const request = readRequest(init?.body);

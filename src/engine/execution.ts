@@ -31,14 +31,14 @@ const RUN_LEFT = Object.assign(new Error("The run is left here, and goes on late
 });
 
 /** In one run: taking it up reads them all. */
-const MOST_STEPS = 1000;
+const MAX_STEPS = 1000;
 
 /** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
-const MOST_CALLS = 2 * MOST_STEPS;
+const MAX_CALLS = 2 * MAX_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The workflow makes more than ${MOST_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
+    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
     code: "too_many_steps",
   });
 
@@ -250,7 +250,7 @@ export class Execution {
 
   /** A handler that ignores what its steps throw gets no more answers, and its run fails without it. */
   #tooManyCalls(): Promise<never> | undefined {
-    if (++this.#calls <= MOST_CALLS) return undefined;
+    if (++this.#calls <= MAX_CALLS) return undefined;
     this.#stopped.reject(tooManySteps());
     return new Promise(() => {});
   }
@@ -272,7 +272,7 @@ export class Execution {
     assertStepName(name);
     const uniqueName = listed ? name : `_${name}`;
     if (this.#names.has(uniqueName)) throw usedTwice(name);
-    if (this.#names.size === MOST_STEPS) throw tooManySteps();
+    if (this.#names.size === MAX_STEPS) throw tooManySteps();
     this.#names.add(uniqueName);
     this.#assertContinuing();
     const step = { step: name, listed };

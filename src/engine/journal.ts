@@ -13,7 +13,7 @@ import type {
 } from "./run-store.ts";
 
 /** How long a closing engine keeps trying while the store fails. Milliseconds. */
-const PATIENCE_AT_CLOSE_MS = 3000;
+const CLOSE_GRACE_MS = 3000;
 /** Log after this many failures, about a second, and then once an hour. */
 const FAILURES_TO_TELL = 5;
 const FAILURES_AN_HOUR = 3600;
@@ -96,7 +96,7 @@ export class Journal {
   /** Three seconds from the first failure, or from when the engine began to close: a step may end long after that. */
   #givesUp(failingSince: number): boolean {
     if (this.#closingSince === undefined) return false;
-    return performance.now() - Math.max(this.#closingSince, failingSince) > PATIENCE_AT_CLOSE_MS;
+    return performance.now() - Math.max(this.#closingSince, failingSince) > CLOSE_GRACE_MS;
   }
 
   #schedule(): void {

@@ -16,11 +16,11 @@ export function retryDelay(
 }
 
 /** Who asks for more patience than this has to do with less: a run must not sleep for days because of one answer. */
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** What the other side has asked for (`Retry-After`), in milliseconds, at most an hour. It comes on top of `retryDelay`, for its jitter. */
 export const askedDelay = (error: unknown): number =>
-  error instanceof IoError ? Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0;
+  error instanceof IoError ? Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 
 /** A step that has been failing for longer than this does not keep callers waiting, however many ordinary attempts it has left. */
 const CALLERS_WAIT_MS = 60_000;

@@ -19,7 +19,7 @@ export interface FreeQueryOptions extends QuestionLimits {
   visible: Visible | undefined;
 }
 
-const LONGEST_QUERY = 10_000;
+const MAX_QUERY_LENGTH = 10_000;
 /** A model reads no more than some ten thousand words. */
 const MAXIMUM_BYTES = 100_000;
 
@@ -34,7 +34,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       "Ask the knowledge graph a question of your own in SPARQL 1.1 (SELECT, ASK or CONSTRUCT; nothing can be changed). " +
       `The prefixes abi:, rdf:, xsd: and prov: are declared. ${visible ? described(visible[store]) : EVERYTHING}`,
     input: z.strictObject({
-      query: queryText(LONGEST_QUERY).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
+      query: queryText(MAX_QUERY_LENGTH).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
     }),
     output: z.object({
       answer: z.boolean().optional().describe("Of an ASK."),

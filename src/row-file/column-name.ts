@@ -2,12 +2,12 @@
 export const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 
 /** Longer names are no misspelt field, and comparing them takes time. */
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
 /** The field whose name a column's has, but for a slip of the pen or words around it; undefined where there is none. */
 export function similarField<Field extends string>(column: string, fields: readonly Field[]): Field | undefined {
   const name = plainName(column);
-  if (name === "" || name.length > LONGEST) return undefined;
+  if (name === "" || name.length > MAX_LENGTH) return undefined;
   return fields.find((field) => isSimilar(name, plainName(field)));
 }
 

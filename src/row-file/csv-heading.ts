@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { ValidationError } from "../errors.ts";
 import { CsvSyntax } from "./csv-record.ts";
-import { LONGEST_ROW, NOT_UTF8_FILE } from "./row.ts";
+import { MAX_ROW_LENGTH, NOT_UTF8_FILE } from "./row.ts";
 import type { TextAhead } from "./text-ahead.ts";
 
 /** The usual ones first: where a file could have either, the first counts. */
@@ -26,7 +26,7 @@ export interface Heading {
 export async function takeHeading(ahead: TextAhead): Promise<Heading> {
   let separator: string | undefined;
   for (;;) {
-    const line = await ahead.lineEnd(LONGEST_ROW);
+    const line = await ahead.lineEnd(MAX_ROW_LENGTH);
     if (line === undefined) throw invalid("The first line is too long. It must name the file's columns.");
     if (line.end === 0) throw invalid("The file is empty. It needs a first line that names its columns.");
     const text = ahead.text.slice(0, line.content);
@@ -49,7 +49,7 @@ export async function takeHeading(ahead: TextAhead): Promise<Heading> {
 
 async function takeNames(ahead: TextAhead, syntax: CsvSyntax): Promise<{ names: string[]; written: string }> {
   let record = syntax.read(ahead.text, 0, ahead.isAll);
-  while (record.state === "open" && ahead.text.length < LONGEST_ROW && (await ahead.grow())) {
+  while (record.state === "open" && ahead.text.length < MAX_ROW_LENGTH && (await ahead.grow())) {
     record = syntax.read(ahead.text, 0, ahead.isAll);
   }
   if (record.state === "whole") {
@@ -58,7 +58,7 @@ async function takeNames(ahead: TextAhead, syntax: CsvSyntax): Promise<{ names: 
     return { names: record.values, written };
   }
   // Quotes that are not balanced: then they can't keep a delimiter or a line end from being one.
-  const line = await ahead.lineEnd(LONGEST_ROW);
+  const line = await ahead.lineEnd(MAX_ROW_LENGTH);
   const written = ahead.text.slice(0, line?.content ?? 0);
   ahead.take(line?.end ?? 0);
   return { names: syntax.split(written).map((name) => name.replaceAll('"', "")), written };

@@ -1,5 +1,5 @@
 /** No read-ahead is shorter. Characters. */
-const LEAST = 65_536;
+const MIN_READ = 65_536;
 const LINE_END = /\r\n|\n|\r/g;
 
 export const linesOf = (text: string): string[] => text.split(LINE_END);
@@ -30,7 +30,7 @@ export class TextAhead {
   async grow(): Promise<boolean> {
     const parts = [this.text];
     let length = this.text.length;
-    const wanted = Math.max(2 * length, LEAST);
+    const wanted = Math.max(2 * length, MIN_READ);
     while (length < wanted && !this.isAll) {
       const next = await this.#chunks.next();
       if (next.done === true) this.isAll = true;

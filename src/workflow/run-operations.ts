@@ -9,13 +9,13 @@ import { historyOf } from "./result.ts";
 import { instant, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
 import type { Service } from "./service.ts";
 
-const LARGEST_PAGE = 1000;
+const MAX_PAGE_SIZE = 1000;
 const DEFAULT_PAGE = 100;
 
 const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
 const Id = z.strictObject({ workflow_id });
 const after = z.string().max(200).optional().describe("Id of the last run of the page before.");
-const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(DEFAULT_PAGE).describe("At most so many.");
+const limit = z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE).describe("At most so many.");
 const workflow = z.string().max(200).optional().describe("Only runs of this workflow.");
 
 const Page = z.object({

@@ -20,7 +20,7 @@ export interface Life {
 }
 
 /** A process that neither ends nor tells anything for so long hangs. Milliseconds. */
-const LONGEST_SILENCE_MS = 300_000;
+const MAX_SILENCE_MS = 300_000;
 const KEPT_ERROR_OUTPUT = 4000;
 
 /**
@@ -46,7 +46,7 @@ export async function live(
   const silence = setTimeout(() => {
     hangs = true;
     kill();
-  }, LONGEST_SILENCE_MS);
+  }, MAX_SILENCE_MS);
   let { acknowledged } = orders;
   child.on("message", (message: CrashMessage) => {
     silence.refresh();
@@ -63,7 +63,7 @@ export async function live(
     NodeJS.Signals | null,
   ];
   if (!hangs && (cause === "SIGKILL" || code === 0)) return { killed: cause === "SIGKILL", acknowledged };
-  const end = hangs ? `said nothing for ${LONGEST_SILENCE_MS / 1000} s` : `ended with ${cause ?? `exit code ${code}`}`;
+  const end = hangs ? `said nothing for ${MAX_SILENCE_MS / 1000} s` : `ended with ${cause ?? `exit code ${code}`}`;
   throw new UnexpectedError(undefined, {
     message: `The process under test ${end}. It wrote: ${errors.trim() || "nothing"}`,
     code: "crash_test_process",

@@ -15,7 +15,7 @@ import { settingsFrom } from "../../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
 /** For how long a decision waits for what a worker makes of it. */
-const PATIENCE_MS = 5000;
+const TIMEOUT_MS = 5000;
 
 /** What the run came to, or where that is not known yet, what was decided. */
 type Outcome = { result: RunResult } | { decided: DecidedResponse };
@@ -73,7 +73,7 @@ async function resultSoon(
   interrupted: AbortSignal,
 ): Promise<{ result: RunResult } | undefined> {
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+  const timer = setTimeout(() => patience.abort(), TIMEOUT_MS);
   try {
     const signal = AbortSignal.any([interrupted, patience.signal]);
     return { result: await result(signal) };

@@ -4,14 +4,14 @@ import { isWaiting } from "../../result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../../../agents/index.ts";
 import type { ToolProgress } from "../../../src/workflow/progress.ts";
 
-const LONGEST_VALUE = 32;
-const LONGEST_RESULT = 160;
+const MAX_VALUE_LENGTH = 32;
+const MAX_RESULT_LENGTH = 160;
 
 /** A planned call on one line, without what the model left open. */
 export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
   const values = given.map(([key, value]) => {
-    return `${oneLine(key)}: ${typeof value === "string" ? `"${cut(oneLine(value), LONGEST_VALUE)}"` : jsonText(value)}`;
+    return `${oneLine(key)}: ${typeof value === "string" ? `"${cut(oneLine(value), MAX_VALUE_LENGTH)}"` : jsonText(value)}`;
   });
   return `${oneLine(name)}(${values.join(", ")})`;
 }
@@ -41,7 +41,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   const result = (artifact ?? {}) as ToolResult;
   // Of several calls at a time each says whose it is.
   const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
-  if (failed || result.error !== undefined) return `✗ ${oneLine(who + cut(result.error ?? content, LONGEST_RESULT))}`;
+  if (failed || result.error !== undefined) return `✗ ${oneLine(who + cut(result.error ?? content, MAX_RESULT_LENGTH))}`;
   const parts = [
     result.doubtful === true ? `${result.sentiment}, doubtful` : result.sentiment,
     result.categories?.join(", "),
@@ -54,7 +54,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     ...(result.decided === undefined ? [] : [decisionText(result.decided)]),
     ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
   ].filter((part) => part !== undefined);
-  return `✓ ${oneLine(who + cut(parts.length > 0 ? parts.join(" · ") : content, LONGEST_RESULT))}`;
+  return `✓ ${oneLine(who + cut(parts.length > 0 ? parts.join(" · ") : content, MAX_RESULT_LENGTH))}`;
 }
 
 /** Shows an answer as it comes: the words on standard output, what the agent does meanwhile dimly on standard error. */

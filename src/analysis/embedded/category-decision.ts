@@ -5,7 +5,7 @@ import type { CategoryBounds } from "./trained-weights.ts";
 
 /** How likely one clue is right, if clues were independent of each other: a strong one decides, a weak one does not. */
 const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, weak: 0.35 };
-export const ENOUGH = 0.5;
+export const EVIDENCE_THRESHOLD = 0.5;
 
 /** Levels of evidence: what a strong clue gives by itself, what two give, and more. */
 const LEVELS = [0.72, 0.92] as const;
@@ -54,12 +54,12 @@ export const evidenceFor = ({ hits, tokens }: CategoryFeatures): Map<Category, n
 
 /**
  * The categories that the clues suffice for, with the level of their evidence, an index into `CategorySureness`.
- * @param bounds what suffices, where that is not `ENOUGH`
+ * @param bounds what suffices, where that is not `EVIDENCE_THRESHOLD`
  */
 export function findCategories(features: CategoryFeatures, bounds: CategoryBounds = {}): Map<Category, number> {
   const levels = new Map<Category, number>();
   for (const [category, value] of evidenceFor(features)) {
-    const enough = category === "general" ? ENOUGH : (bounds[category] ?? ENOUGH);
+    const enough = category === "general" ? EVIDENCE_THRESHOLD : (bounds[category] ?? EVIDENCE_THRESHOLD);
     if (value >= enough) levels.set(category, LEVELS.filter((least) => value > least).length);
   }
   return levels;

@@ -1,7 +1,7 @@
 import type { Token } from "./tokenizer.ts";
 
 /** Tokens. */
-const LONGEST_REST = 24;
+const MAX_REST_LENGTH = 24;
 
 /**
  * Whether tokens `at` to `to` (excluded) go on with a list whose item before ends at token `end` (excluded): "bugs or
@@ -20,6 +20,6 @@ export function isListedAfter(
   if (at - 1 !== end || !isComma(end)) return false;
   // The items between here and the last link are single words, and few, so that no text takes long.
   let next = to;
-  while (next < to + LONGEST_REST && isComma(next) && tokens[next + 1]?.kind === "word" && !isLink(next + 1)) next += 2;
+  while (next < to + MAX_REST_LENGTH && isComma(next) && tokens[next + 1]?.kind === "word" && !isLink(next + 1)) next += 2;
   return isLink(isComma(next) ? next + 1 : next);
 }

@@ -23,7 +23,7 @@ const NO_VALUE = setOf(
 const NO_VALUE_FILLERS = setOf("to be yet by the your unique system value");
 
 /** A longer value says something. */
-const LONGEST_PLACEHOLDER = 200;
+const MAX_PLACEHOLDER_LENGTH = 200;
 
 const NIL_UUID = /^[0-]*0{8}-0{4}-0{4}-0{4}-0{12}$/;
 const TEMPLATE = /^(?:<.*>|\{.*\}|\$\{.*\})$/su;
@@ -51,7 +51,7 @@ function isMadeOf(
   );
 }
 
-const isTooLong = (text: string): boolean => tidyIdentifier(text).length > LONGEST_PLACEHOLDER;
+const isTooLong = (text: string): boolean => tidyIdentifier(text).length > MAX_PLACEHOLDER_LENGTH;
 
 /** Of a field that takes any text: whether this one says nothing. */
 export function saysNothing(text: string): boolean {

@@ -35,7 +35,7 @@ interface Index {
 }
 
 /** So many are reported of one file; an import names all. */
-const MOST_UNREADABLE = 20;
+const MAX_UNREADABLE = 20;
 
 export interface FileCustomerSourceOptions {
   /** Columns or properties of other names: `{ id: "Customer No.", email: "contact.email" }`. Others are found by their names. */
@@ -144,7 +144,7 @@ export class FileCustomerSource implements CustomerSource {
     for await (const reading of this.#readings(fields)) {
       const id = reading.record?.id ?? reading.issues[0]?.id;
       if (id === undefined) {
-        if (unreadable.length < MOST_UNREADABLE) unreadable.push(...reading.issues);
+        if (unreadable.length < MAX_UNREADABLE) unreadable.push(...reading.issues);
         continue;
       }
       const earlier = customers.get(id)?.record;

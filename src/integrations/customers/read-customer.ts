@@ -33,7 +33,7 @@ const CONSENT =
 export const fieldOf = (name: string): CustomerField | undefined => SPELLINGS.get(plainName(name));
 
 /** So many columns that are not read are remembered. */
-const MOST_UNREAD = 200;
+const MAX_UNREAD_COLUMNS = 200;
 
 /** Finds the fields in what a source gives, and remembers what it did not read. For one pass through the source. */
 export class CustomerFields {
@@ -104,7 +104,7 @@ export class CustomerFields {
   }
 
   #notRead(column: string): void {
-    if (column !== "" && (this.#unread.size < MOST_UNREAD || likelyField(column) === "do_not_contact")) {
+    if (column !== "" && (this.#unread.size < MAX_UNREAD_COLUMNS || likelyField(column) === "do_not_contact")) {
       this.#unread.add(column);
     }
   }

@@ -3,13 +3,13 @@ import type * as HtmlToText from "html-to-text";
 import { requirePackage } from "../../runtime/require-package.ts";
 
 /** Opening and closing ones; newsletters have some thousands. The parser's time grows with the square of the tags that are open. */
-const MOST_TAGS = 40_000;
+const MAX_TAGS = 40_000;
 
 /** Twice as deep as long conversations are. The converter calls itself for each level. */
-const DEEPEST = 200;
+const MAX_DEPTH = 200;
 
 /** Of lines times the square of levels: each level of a quotation or list makes each of its lines longer, and copies it. */
-const MOST_INDENTING = 200_000_000;
+const MAX_INDENTATION = 200_000_000;
 
 /** Stands where the converter has left something out; no HTML that is converted has it. */
 const LEFT_OUT = "\0";
@@ -22,10 +22,10 @@ const countOf = (html: string, pattern: RegExp): number => {
 
 function isModest(html: string): boolean {
   const tags = countOf(html, /<[a-z/!?]/gi);
-  if (tags > MOST_TAGS) return false;
-  const levels = Math.min(DEEPEST, countOf(html, /<(?:blockquote|ul|ol)/gi));
+  if (tags > MAX_TAGS) return false;
+  const levels = Math.min(MAX_DEPTH, countOf(html, /<(?:blockquote|ul|ol)/gi));
   const lines = tags + countOf(html, /[\n\r&]/g);
-  return levels ** 2 * lines <= MOST_INDENTING;
+  return levels ** 2 * lines <= MAX_INDENTATION;
 }
 
 let convert: ReturnType<typeof HtmlToText.compile> | undefined;
@@ -39,7 +39,7 @@ export function textOfHtml(html: string): string | undefined {
   if (!isModest(clean)) return undefined;
   convert ??= (requirePackage("html-to-text") as typeof HtmlToText).compile({
     wordwrap: false,
-    limits: { maxDepth: DEEPEST, ellipsis: LEFT_OUT },
+    limits: { maxDepth: MAX_DEPTH, ellipsis: LEFT_OUT },
     selectors: [
       { selector: "a", options: { ignoreHref: true } },
       { selector: "img", format: "skip" },

@@ -3,7 +3,7 @@ import type { ImapFlow } from "imapflow";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import { MAILBOX_RETRY } from "../../retry-policies.ts";
-import { LARGEST_MAIL } from "./incoming-mail.ts";
+import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
 /** The keyword of mails that were taken in. */
@@ -12,16 +12,16 @@ export const TAKEN = "abi-taken";
 const FLAGGED = String.raw`\Flagged`;
 
 /** A server that reports nothing is asked this often. Milliseconds. */
-const LONGEST_IDLE_MS = 5 * 60_000;
+const MAX_IDLE_MS = 5 * 60_000;
 /** So soon after the last mail it waits for the server to report the next one. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
 /** After so many failures in a row, the fault is not with the mails. */
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 /** How long a mail in hand may take when the watcher is closed. Milliseconds. */
-const PATIENCE_AT_CLOSE_MS = 10_000;
+const CLOSE_GRACE_MS = 10_000;
 /** Longer than an idle connection is silent. */
-const SOCKET_TIMEOUT_MS = LONGEST_IDLE_MS + 60_000;
+const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
 
 export interface MailboxWatcherOptions {
   /** See `parseImapUrl`. */
@@ -83,7 +83,7 @@ export class MailboxWatcher {
     if (this.#watching === undefined) return;
     // A server that says nothing is not waited for; nor, for long, is the mail in hand: it comes again.
     if (!this.#isReceiving) this.#client?.close();
-    const timer = setTimeout(() => this.#client?.close(), PATIENCE_AT_CLOSE_MS);
+    const timer = setTimeout(() => this.#client?.close(), CLOSE_GRACE_MS);
     await this.#watching.finally(() => clearTimeout(timer));
   }
 
@@ -159,7 +159,7 @@ export class MailboxWatcher {
       auth: { user, pass: password },
       logger: false,
       autoIdleDelay: IDLE_AFTER_MS,
-      maxIdleTime: LONGEST_IDLE_MS,
+      maxIdleTime: MAX_IDLE_MS,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
     });
@@ -210,7 +210,7 @@ export class MailboxWatcher {
       } catch (error) {
         // One mail that fails for now must not hold up the others. If they all fail, close the connection and try again later.
         failures += 1;
-        if (!(error instanceof IoError) || !client.usable || failures === MOST_FAILURES) throw error;
+        if (!(error instanceof IoError) || !client.usable || failures === MAX_FAILURES) throw error;
         this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be taken in for now; it is tried again");
         this.#retryLater();
       }
@@ -229,7 +229,7 @@ export class MailboxWatcher {
   }
 
   async #take(client: ImapFlow, uid: string): Promise<void> {
-    const query = { source: { start: 0, maxLength: LARGEST_MAIL + 1 } };
+    const query = { source: { start: 0, maxLength: MAX_MAIL_BYTES + 1 } };
     const message = await client.fetchOne(uid, query, { uid: true });
     // Another client may have moved it meanwhile.
     if (message === false || message.source === undefined) return;

@@ -7,7 +7,7 @@ import { requirePackage } from "../../runtime/require-package.ts";
 import type { Notification, NotificationChannel } from "./notification-channel.ts";
 
 const TIMEOUT_MS = 10_000;
-const MOST_ANSWER_BYTES = 1_000_000;
+const MAX_RESPONSE_BYTES = 1_000_000;
 
 /**
  * Posts notifications to a URL as Standard Webhooks do (https://www.standardwebhooks.com): `{ type, timestamp, data }` as JSON, with the
@@ -42,7 +42,7 @@ export class WebhookChannel implements NotificationChannel {
         "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
         ...(this.#signer && { "webhook-signature": this.#signer.sign(messageId, now, json) }),
       },
-      maxBytes: MOST_ANSWER_BYTES,
+      maxBytes: MAX_RESPONSE_BYTES,
     });
     if (status >= 200 && status <= 299) return;
     throw refusal(

@@ -12,7 +12,7 @@ import { inGoodOrder } from "./order.ts";
 
 /** Programs ask the same few questions with other values: their trees are kept. */
 const KEPT = 200;
-const LONGEST_KEPT = 20_000;
+const MAX_KEPT_LENGTH = 20_000;
 
 let parser: MinimalSparqlParser<ast.Query | ast.Update> | undefined;
 let generator: Generator | undefined;
@@ -55,7 +55,7 @@ function parse(sparql: string): ast.Query | ast.Update {
     });
   }
   refuseServices(tree);
-  if (sparql.length <= LONGEST_KEPT) kept.set(sparql, tree);
+  if (sparql.length <= MAX_KEPT_LENGTH) kept.set(sparql, tree);
   return tree;
 }
 

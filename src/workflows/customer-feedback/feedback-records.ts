@@ -16,9 +16,9 @@ import { shownReference } from "./reflection.ts";
 import type { Action, CustomerFeedbackOutput } from "./result.ts";
 
 /** Runs that one call looks at, at most: a search for something rare answers in time, and says how far it came. */
-const LOOKED_AT = 5000;
+const MAX_RUNS_SEARCHED = 5000;
 /** Runs that are read at once while searching. */
-const READ_AT_ONCE = 500;
+const SEARCH_PAGE_SIZE = 500;
 const EXCERPT_LENGTH = 200;
 
 interface Parts {
@@ -46,8 +46,8 @@ export class FeedbackRecords {
     let last: Run | undefined;
     let lookedAt = 0;
     let isEnd = false;
-    while (found.length < limit && lookedAt < LOOKED_AT && !isEnd) {
-      const size = isFiltered(filter) ? READ_AT_ONCE : limit + 1;
+    while (found.length < limit && lookedAt < MAX_RUNS_SEARCHED && !isEnd) {
+      const size = isFiltered(filter) ? SEARCH_PAGE_SIZE : limit + 1;
       const from = last?.id ?? after;
       const runs = await this.#runs(filter, { limit: size, ...withoutAbsent({ after: from }) });
       isEnd = runs.length < size;

@@ -10,7 +10,7 @@ export const BUCKET_BITS = 15;
 const SECOND_NEGATION_REACH = 3;
 const SECOND_NEGATED = -0.6;
 const STRONGEST = 4;
-const MOST_BALANCE = 6;
+const MAX_BALANCE = 6;
 
 /** Soft steps along the balance of opinions, so that a linear model can bend. */
 const STEPS = [-3, -2, -1.2, -0.6, -0.2, 0.2, 0.5, 0.8, 1.2, 1.8, 2.5, 3.5];
@@ -35,8 +35,8 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   }
   const sum = balance(features);
   const root = Math.sqrt(Math.max(1, hits.length));
-  const praise = within(positive / root, 0, MOST_BALANCE);
-  const blame = within(negative / root, 0, MOST_BALANCE);
+  const praise = within(positive / root, 0, MAX_BALANCE);
+  const blame = within(negative / root, 0, MAX_BALANCE);
   let best = 0;
   let worst = 0;
   for (const { valence } of hits) {
@@ -46,7 +46,7 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   return [
     1,
     ...STEPS.map((step) => 1 / (1 + Math.exp(-(sum - step) * STEEPNESS))),
-    within(sum, -MOST_BALANCE, MOST_BALANCE) / 4,
+    within(sum, -MAX_BALANCE, MAX_BALANCE) / 4,
     flag(hits.length === 0),
     flag(features.looseNegations > 0),
     (positive - negative) / (positive + negative + 1),

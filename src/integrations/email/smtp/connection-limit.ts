@@ -3,11 +3,11 @@ import { setTimeout } from "node:timers/promises";
 /** So many mails in a row before one more connection is tried: a server that has refused one hardly takes more a moment later. */
 const MAILS_BEFORE_GROWTH = 100;
 /** A mail that is refused more often than this while others are served has a problem of its own. */
-const MOST_REFUSALS = 10;
+const MAX_REFUSALS = 10;
 /** A server that has served us so recently still counts as answering: it may not have noticed that our last connection is closed. */
 const RECENTLY_MS = 10_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2000;
+const INITIAL_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 2000;
 
 /** The server does not take a connection for now, and has taken nothing of a mail. The cause is what it said. */
 export class ConnectionRefused extends Error {}
@@ -58,7 +58,7 @@ export class ConnectionLimit {
         const isRefused = error instanceof ConnectionRefused;
         if (!isRefused && isAnswer(error)) this.#served();
         if (isRefused && !this.#isServing()) this.#servesNobody();
-        if (!isRefused || refusals > MOST_REFUSALS || !this.#isServing()) {
+        if (!isRefused || refusals > MAX_REFUSALS || !this.#isServing()) {
           this.#leave();
           throw error;
         }
@@ -117,7 +117,7 @@ export class ConnectionLimit {
 
   async #pause(refusals: number, signal: AbortSignal | undefined): Promise<void> {
     try {
-      const delay = Math.min(FIRST_PAUSE_MS * 2 ** (refusals - 1), LONGEST_PAUSE_MS);
+      const delay = Math.min(INITIAL_PAUSE_MS * 2 ** (refusals - 1), MAX_PAUSE_MS);
       await setTimeout(delay, undefined, signal ? { signal } : {});
     } catch {
       this.#leave();

@@ -112,7 +112,7 @@ function loggable(
   const hidden = [recipient, ...secrets].filter(Boolean).map(escaped);
   const local = recipient.slice(0, recipient.lastIndexOf("@"));
   // A shorter one is too often a part of something else.
-  if (local.length >= SHORTEST_HIDDEN) hidden.push(`(?<![\\p{L}\\p{N}])${escaped(local)}(?![\\p{L}\\p{N}])`);
+  if (local.length >= MIN_HIDDEN_LENGTH) hidden.push(`(?<![\\p{L}\\p{N}])${escaped(local)}(?![\\p{L}\\p{N}])`);
   // In any case: servers write an address as they like.
   const message = hidden.reduce(
     (text, pattern) => text.replaceAll(new RegExp(pattern, "giu"), "[hidden]"),
@@ -121,6 +121,6 @@ function loggable(
   return Object.assign(new Error(message), { code, originalCode, command, responseCode });
 }
 
-const SHORTEST_HIDDEN = 4;
+const MIN_HIDDEN_LENGTH = 4;
 
 const escaped = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&");

@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 30_000;
 // RFC 5321 section 4.5.3.2.6: whoever gives up on a slow "taken" sooner sends the mail twice.
 const SILENCE_TIMEOUT_MS = 600_000;
 
-const MOST_CONNECTIONS = 5;
+const MAX_CONNECTIONS = 5;
 
 /** Not nodemailer's four minutes: a connection that is idle may be the only one that the server has for us and others. */
 const IDLE_TIMEOUT_MS = 5000;
@@ -73,7 +73,7 @@ export class SmtpTransport implements MailTransport {
 // nodemailer is loaded when the first mail goes out: programs that send none start without it.
 async function openPool(server: SmtpServer) {
   const { createTransport } = await import("nodemailer");
-  const most = server.connections ?? MOST_CONNECTIONS;
+  const most = server.connections ?? MAX_CONNECTIONS;
   const pool = createTransport({
     pool: true,
     maxConnections: most,

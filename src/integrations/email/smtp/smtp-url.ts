@@ -18,7 +18,7 @@ export interface SmtpServer {
 }
 
 const PARAMETERS = ["requireTLS", "timeout", "connections"];
-const MOST_CONNECTIONS = 100;
+const MAX_CONNECTIONS = 100;
 
 /** Wrong URLs are never quoted: there may be a password in them. */
 const fault = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
@@ -84,9 +84,9 @@ function readTimeout(value: string | null): number | undefined {
 function readConnections(value: string | null): number | undefined {
   if (value === null) return undefined;
   const connections = Number(value);
-  if (/^\d+$/.test(value) && connections >= 1 && connections <= MOST_CONNECTIONS) return connections;
+  if (/^\d+$/.test(value) && connections >= 1 && connections <= MAX_CONNECTIONS) return connections;
   throw fault(
-    `The parameter connections of the mail server's URL must be a whole number from 1 to ${MOST_CONNECTIONS}, such as 2.`,
+    `The parameter connections of the mail server's URL must be a whole number from 1 to ${MAX_CONNECTIONS}, such as 2.`,
   );
 }
 

@@ -14,10 +14,10 @@ import type { Customers } from "../customers.ts";
 import type { Answered, FeedbackGraph } from "../feedback-graph.ts";
 import { HOLD_REASONS, type HeldMail, type HeldMails, type HoldReason } from "./held-mails.ts";
 import { ownWordsOf } from "../own-words.ts";
-import { LONGEST_SUBJECT, LONGEST_TEXT } from "../parameters.ts";
+import { MAX_SUBJECT_LENGTH, MAX_TEXT_LENGTH } from "../parameters.ts";
 
 /** A mail that went over more servers than this goes in a circle (RFC 5321 section 6.3 asks to allow 100). */
-const MOST_HOPS = 100;
+const MAX_HOPS = 100;
 
 /** For mails that have none. */
 const NO_SUBJECT = "Your feedback";
@@ -98,8 +98,8 @@ export class MailIntake {
     if (mark !== undefined) {
       return ignored("automatic_mail", `A machine or a mailing list sent it: its header ${mark} says so.`);
     }
-    if ((headers["received"] ?? []).length > MOST_HOPS) {
-      return ignored("mail_loop", `It has gone over more than ${MOST_HOPS} servers, so it goes in a circle.`);
+    if ((headers["received"] ?? []).length > MAX_HOPS) {
+      return ignored("mail_loop", `It has gone over more than ${MAX_HOPS} servers, so it goes in a circle.`);
     }
     const kind = sender === undefined ? undefined : this.#parts.email.suppressionReason(sender);
     return kind && ignored(kind, "It comes from an address of ours, or from one that no person writes from.");
@@ -223,18 +223,18 @@ const duplicate = (about: object): MailReceipt => ({ status: "duplicate", ...abo
 const ignored = (reason: string, message: string): MailReceipt => ({ status: "ignored", reason, message });
 
 const subjectOf = ({ subject }: IncomingMail): string =>
-  isVisible(subject) ? subject.slice(0, LONGEST_SUBJECT).toWellFormed() : NO_SUBJECT;
+  isVisible(subject) ? subject.slice(0, MAX_SUBJECT_LENGTH).toWellFormed() : NO_SUBJECT;
 
 /** For a person who has to decide: what the mail says of its sender, also where that is no usable address. */
 const shownSender = ({ sender, headers }: IncomingMail): string | undefined =>
   sender ??
   (oneLine(headers["from"]?.join(", ") ?? "")
-    .slice(0, LONGEST_SUBJECT)
+    .slice(0, MAX_SUBJECT_LENGTH)
     .toWellFormed() ||
     undefined);
 
 /** A conversation of hundreds of mails has fewer; to look for quotations takes time for each. */
-const MOST_LINES = 20_000;
+const MAX_LINES = 20_000;
 
 function countLines(text: string): number {
   let count = 1;
@@ -244,8 +244,8 @@ function countLines(text: string): number {
 
 /** Whole; where it is too long, without quotations and signature; undefined where that is too long as well. */
 async function processableText(text: string): Promise<string | undefined> {
-  if (text.length <= LONGEST_TEXT) return text;
-  if (countLines(text) > MOST_LINES) return undefined;
+  if (text.length <= MAX_TEXT_LENGTH) return text;
+  if (countLines(text) > MAX_LINES) return undefined;
   const own = (await ownWordsOf(text)).trim();
-  return own.length <= LONGEST_TEXT ? own : undefined;
+  return own.length <= MAX_TEXT_LENGTH ? own : undefined;
 }

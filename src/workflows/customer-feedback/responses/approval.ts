@@ -11,8 +11,8 @@ const rendering = z
   .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
   .describe("The rendering that was looked at, as `getPendingResponse` gives it.");
 
-const LONGEST_NAME = 200;
-const LONGEST_REASON = 500;
+const MAX_NAME_LENGTH = 200;
+const MAX_REASON_LENGTH = 500;
 
 /** One line that people read as it stands, in results and in the graph: nothing in it is hidden or turns it round. */
 const visibleLine = (longest: number): z.ZodString =>
@@ -25,7 +25,7 @@ const visibleLine = (longest: number): z.ZodString =>
       "must be one line without control characters and marks of direction",
     );
 
-const by = visibleLine(LONGEST_NAME).describe("Who decides, 1 to 200 characters.");
+const by = visibleLine(MAX_NAME_LENGTH).describe("Who decides, 1 to 200 characters.");
 
 /** What the feedback is, in the eyes of the person who decides on its mail. The process does not go back: see `docs/approval.md`. */
 const labels = {
@@ -64,7 +64,7 @@ export type ResponseEdit = z.input<typeof ResponseEdit>;
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
-  reason: visibleLine(LONGEST_REASON).optional().describe("Why not, one line; stored in the result."),
+  reason: visibleLine(MAX_REASON_LENGTH).optional().describe("Why not, one line; stored in the result."),
   ...labels,
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;
