@@ -41,4 +41,4 @@ export function createAgentGraph(
 }
 
 /** The input that goes on with an interrupted conversation. */
-export const resumption = (answer: unknown): Command => new Command({ resume: answer });
+export const resumeCommand = (answer: unknown): Command => new Command({ resume: answer });

@@ -99,7 +99,7 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
 export async function createSharingAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
   const { model = new OfflineChatModel(), approval } = options;
   const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
-  const { createAgentGraph, resumption } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
+  const { createAgentGraph, resumeCommand } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
   // Who decides is beside the graph, where nothing that a model or a client writes can reach it.
   const deciders = new Map<unknown, string>();
   const decider = (configurable: Readonly<Record<string, unknown>>): string | undefined =>
@@ -133,7 +133,7 @@ export async function createSharingAgent(options: FeedbackAgentOptions): Promise
         const { threadId } = runOptions;
         if (by !== undefined) deciders.set(threadId, by);
         try {
-          return await resume(agent, resumption(toResponse(decisions)), runOptions);
+          return await resume(agent, resumeCommand(toResponse(decisions)), runOptions);
         } finally {
           deciders.delete(threadId);
         }
