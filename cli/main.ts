@@ -15,8 +15,8 @@ import { addHeldMailsCommand } from "./commands/held-mails-command.ts";
 import { addIngestCommand } from "./commands/ingest-command.ts";
 import { addImportCustomersCommand } from "./commands/import-customers-command.ts";
 import { hasColors, host, runIn, type CommandHost } from "./terminal/host.ts";
-import { HOW_TO_GO_ON, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "./terminal/interruption.ts";
-import { complain, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "./terminal/output.ts";
+import { RESUME_NOTE, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "./terminal/interruption.ts";
+import { printError, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "./terminal/output.ts";
 import { addInitCommand } from "./commands/init-command.ts";
 import { addMcpCommand } from "./commands/mcp-command.ts";
 import { addProcessCommand } from "./commands/process-command.ts";
@@ -147,7 +147,7 @@ function helpText(): string {
 /** Says what went wrong and returns the exit code. */
 async function report(error: unknown, json: boolean): Promise<number> {
   if (error === INTERRUPTED) {
-    note(HOW_TO_GO_ON);
+    note(RESUME_NOTE);
     return INTERRUPTED_EXIT_CODE;
   }
   // Commander has said it already; asked for help or version, it ends the same way.
@@ -160,7 +160,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
   }
   // Whoever calls the command runs this.
   const wire = { ...toWireError(error), ...withoutAbsent({ error: remedy }) };
-  complain(oneLine(wire.error));
+  printError(oneLine(wire.error));
   if (isUsageError(error)) return USAGE_EXIT_CODE;
   if (json) printJson({ success: false, ...wire });
   return 1;

@@ -3,7 +3,7 @@ import { Writer } from "n3";
 import { areQuads } from "../src/ontology/queries.ts";
 import type { QueryAnswer } from "../src/ontology/query-runner.ts";
 import { ABI, PROV, RDF, XSD } from "../src/ontology/vocabulary.ts";
-import { dim, harmless, plural } from "./terminal/output.ts";
+import { dim, escapedText, plural } from "./terminal/output.ts";
 import { table } from "./terminal/table.ts";
 
 const NAMESPACES = { abi: ABI, prov: PROV, rdf: RDF, xsd: XSD };
@@ -11,7 +11,7 @@ const NAMESPACES = { abi: ABI, prov: PROV, rdf: RDF, xsd: XSD };
 /** An answer for people: a table, yes or no, or Turtle. */
 export async function answerText({ result, variables }: QueryAnswer): Promise<string> {
   if (typeof result === "boolean") return result ? "yes" : "no";
-  if (areQuads(result)) return harmless(await turtle(result));
+  if (areQuads(result)) return escapedText(await turtle(result));
   const rows = result;
   const columns = variables.map((title) => ({ title, flexible: true }));
   const cells = rows.map((row) => variables.map((variable) => cell(row[variable])));

@@ -6,7 +6,7 @@ import { createLogger, type Logger } from "../src/log.ts";
 import { readSettings, type Settings } from "../src/application/settings.ts";
 import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.ts";
 import type { GlobalOptions } from "./command.ts";
-import { host, located } from "./terminal/host.ts";
+import { host, resolvedPath } from "./terminal/host.ts";
 
 /** The settings of the host's environment, with `--data` and `--workflows` before them. */
 export function settingsFrom({ data, workflows: module }: GlobalOptions): Settings {
@@ -15,12 +15,12 @@ export function settingsFrom({ data, workflows: module }: GlobalOptions): Settin
   const outbox = mailUrl === undefined ? undefined : outboxFolderOf(mailUrl);
   return {
     ...settings,
-    ...(dataDirectory !== ":memory:" && { dataDirectory: located(dataDirectory) }),
-    ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: located(customerSource) }),
-    ...(outbox !== undefined && { mailUrl: `outbox:${located(outbox)}` }),
-    ...(workflows !== undefined && { workflows: located(workflows) }),
-    ...(httpTokensFile !== undefined && { httpTokensFile: located(httpTokensFile) }),
-    ...(mailTemplates !== undefined && { mailTemplates: located(mailTemplates) }),
+    ...(dataDirectory !== ":memory:" && { dataDirectory: resolvedPath(dataDirectory) }),
+    ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: resolvedPath(customerSource) }),
+    ...(outbox !== undefined && { mailUrl: `outbox:${resolvedPath(outbox)}` }),
+    ...(workflows !== undefined && { workflows: resolvedPath(workflows) }),
+    ...(httpTokensFile !== undefined && { httpTokensFile: resolvedPath(httpTokensFile) }),
+    ...(mailTemplates !== undefined && { mailTemplates: resolvedPath(mailTemplates) }),
   };
 }
 
@@ -41,7 +41,7 @@ export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
 export function requireDataDirectory({ dataDirectory }: Settings): void {
   if (dataDirectory === IN_MEMORY) return;
   const place = statSync(dataDirectory, { throwIfNoEntry: false });
-  if (place?.isDirectory() || (!place && dataDirectory === located(DEFAULT_DATA_DIRECTORY))) return;
+  if (place?.isDirectory() || (!place && dataDirectory === resolvedPath(DEFAULT_DATA_DIRECTORY))) return;
   const problem = place ? `${dataDirectory} is a file, not a folder` : `There is no folder ${dataDirectory}`;
   throw new ValidationError(`${problem}. Name the data directory with --data or ABI_DATA_DIRECTORY.`, {
     code: "no_data_directory",

@@ -5,7 +5,7 @@ import type * as sqlite from "node:sqlite";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../../src/files/private-files.ts";
 import { openSqlite } from "../../src/files/sqlite.ts";
-import { located } from "../terminal/host.ts";
+import { resolvedPath } from "../terminal/host.ts";
 
 /** What a backup is made of: SQLite files, other files, and folders of files that never change. */
 export interface BackupSources {
@@ -22,7 +22,7 @@ export interface BackupSources {
  */
 export async function backUp({ databases, files, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
-  const targetPath = located(target);
+  const targetPath = resolvedPath(target);
   prepare(target, targetPath);
   try {
     const snapshots = openSnapshots(databases);

@@ -10,7 +10,7 @@ import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.
 import { openRows } from "./batch/read-rows.ts";
 import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { usageError } from "../command.ts";
-import { host, located } from "../terminal/host.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
 import { jsonText, note, oneLine, print, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
@@ -35,7 +35,7 @@ export async function batch(file: string, options: BatchOptions): Promise<void> 
 async function isSameFile(left: string, right: string): Promise<boolean> {
   // Inode numbers may be beyond what a double holds.
   const [a, b] = await Promise.all(
-    [left, right].map((path) => stat(located(path), { bigint: true }).catch(() => undefined)),
+    [left, right].map((path) => stat(resolvedPath(path), { bigint: true }).catch(() => undefined)),
   );
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
@@ -176,7 +176,7 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   if (output === undefined) {
     return json ? Object.assign(async (result: RowResult) => printJson(result), { close: async () => {} }) : undefined;
   }
-  const file = await orUnwritable(output, open(located(output), "w", PRIVATE_FILE));
+  const file = await orUnwritable(output, open(resolvedPath(output), "w", PRIVATE_FILE));
   return Object.assign(
     async (result: RowResult) => {
       await orUnwritable(output, file.appendFile(`${jsonText(result)}\n`));

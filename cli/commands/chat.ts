@@ -5,7 +5,7 @@ import { withoutAbsent } from "../../src/json.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED, interruptible } from "../terminal/interruption.ts";
-import { complain, note, oneLine, printJson } from "../terminal/output.ts";
+import { printError, note, oneLine, printJson } from "../terminal/output.ts";
 import { serviceFor } from "../runs/runs.ts";
 import type { ServiceClient } from "../service-client.ts";
 import { loggerFor, settingsFrom } from "../settings.ts";
@@ -168,7 +168,7 @@ async function heard(work: () => Promise<void>): Promise<void> {
     await work();
   } catch (error) {
     if (error === INTERRUPTED) note("Stopped.");
-    else if (isAbiError(error)) complain(oneLine(error.message));
+    else if (isAbiError(error)) printError(oneLine(error.message));
     else throw error;
     if (!isInteractive()) host().exitCode = 1;
   }

@@ -10,10 +10,10 @@ import { openInBrowser } from "../terminal/browser.ts";
 import { usageError } from "../command.ts";
 import type { DevOptions } from "./dev-command.ts";
 import { hasColors, host } from "../terminal/host.ts";
-import { FINISHING, interruptible } from "../terminal/interruption.ts";
+import { FINISHING_NOTE, interruptible } from "../terminal/interruption.ts";
 import { note, print, relay } from "../terminal/output.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
-import { announce, LOCAL_TOKEN, newLocalToken, serveSettings, STOPPED } from "./serve.ts";
+import { announce, LOCAL_TOKEN, newLocalToken, serveSettings, STOPPED_NOTE } from "./serve.ts";
 
 /** What `serve --json` says when it listens. */
 interface Ready {
@@ -37,7 +37,7 @@ export async function dev(options: DevOptions): Promise<void> {
     const code = await showUntilEnd(child, options);
     if (!signal.aborted) host().exitCode = code ?? 1;
   });
-  note(STOPPED);
+  note(STOPPED_NOTE);
 }
 
 /** So that the address stays the same when the service starts again. */
@@ -70,7 +70,7 @@ function startWatched({ data, host: address }: DevOptions, { httpPort, workflows
 }
 
 /** What is said at every restart, by us and by Node.js, and is no news. */
-const NO_NEWS = [FINISHING, STOPPED, "Restarting ", "Gracefully restarted ", "Waiting for graceful termination"];
+const NO_NEWS = [FINISHING_NOTE, STOPPED_NOTE, "Restarting ", "Gracefully restarted ", "Waiting for graceful termination"];
 
 /** Shows what the processes write, in a person's words where it is for a program. Resolves with the exit code when they have ended. */
 async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Promise<number | null> {

@@ -11,9 +11,9 @@ import { namesModel, type Settings } from "../../src/application/settings.ts";
 import { usageError } from "../command.ts";
 import type { AnalyzerName, EvalOptions } from "./eval-command.ts";
 import { evaluationText } from "./eval-view.ts";
-import { host, located } from "../terminal/host.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "../terminal/interruption.ts";
-import { complain, note, oneLine, print, printJson } from "../terminal/output.ts";
+import { printError, note, oneLine, print, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
 
@@ -39,12 +39,12 @@ async function run(
   if (analyzer.includes("chat-model") && !namesModel(settings)) {
     throw usageError("chat-model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
-  const sets = await readLabelledSets(located(folder));
+  const sets = await readLabelledSets(resolvedPath(folder));
   // Before any work, for it may take long and cost money.
   if (html !== undefined)
     await orUnwritable(
       html,
-      open(located(html), "a", PRIVATE_FILE).then((file) => file.close()),
+      open(resolvedPath(html), "a", PRIVATE_FILE).then((file) => file.close()),
     );
   const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
   const progress = await createProgress("Judging");
@@ -55,7 +55,7 @@ async function run(
     const evaluation: Evaluation = {
       date: new Date().toISOString().slice(0, "2026-11-22".length),
       version,
-      folder: basename(resolve(located(folder))),
+      folder: basename(resolve(resolvedPath(folder))),
       ...(analyzer.some((name) => name === "embedded" || name === "shipped") && { caveat: TRAINED_ON }),
       analyzers,
     };
@@ -64,11 +64,11 @@ async function run(
     if (evaluation.caveat !== undefined) note(evaluation.caveat);
     if (html !== undefined) {
       const { evaluationPage } = await import("../../evaluation/evaluation-page.ts");
-      await orUnwritable(html, writeFile(located(html), evaluationPage(evaluation), { mode: PRIVATE_FILE }));
+      await orUnwritable(html, writeFile(resolvedPath(html), evaluationPage(evaluation), { mode: PRIVATE_FILE }));
       note(oneLine(`The page is in ${html}`));
     }
     for (const { name } of analyzers.filter(isSilent)) {
-      complain(`${name} answered nothing itself, so there are no figures for it.`);
+      printError(`${name} answered nothing itself, so there are no figures for it.`);
       host().exitCode = 1;
     }
   } finally {

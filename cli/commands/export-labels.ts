@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CATEGORIES } from "../../src/analysis/categories.ts";
-import { host, located } from "../terminal/host.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
 import { count, note, oneLine, plural, print, printJson } from "../terminal/output.ts";
 import { withGraph, type AskGraph } from "./query.ts";
 import { IoError } from "../../src/errors.ts";
@@ -67,7 +67,7 @@ const isCorrected = ({ judged, sentiment, categories }: ReviewedFeedback): boole
   (categories !== undefined && categories.labels.join() !== judged.categories.join());
 
 function write(folder: string, name: "sentiment" | "categories", rows: readonly object[]): void {
-  const place = join(located(folder), name);
+  const place = join(resolvedPath(folder), name);
   try {
     mkdirSync(place, { recursive: true, mode: 0o700 });
     replacePrivateFile(join(place, "reviewed.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));

@@ -15,7 +15,7 @@ import type { AssignOptions } from "./held-mails-command.ts";
 import { host } from "../terminal/host.ts";
 import { readText } from "../terminal/input.ts";
 import { interruptible } from "../terminal/interruption.ts";
-import { count, harmless, note, oneLine, plural, print, printJson } from "../terminal/output.ts";
+import { count, escapedText, note, oneLine, plural, print, printJson } from "../terminal/output.ts";
 import { fields, resultText } from "../result-view.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "../runs/runs.ts";
 import type { ServiceClient } from "../service-client.ts";
@@ -144,5 +144,5 @@ const mailText = ({ text, ...mail }: ShownHeldMail): string =>
       ...(mail.reply_to === undefined ? [] : [["answers feedback", oneLine(mail.reply_to)] as const]),
     ]),
     "",
-    harmless(text),
+    escapedText(text),
   ].join("\n");

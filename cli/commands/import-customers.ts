@@ -11,7 +11,7 @@ import { CustomerDataPipeline, type LoadCounts, type LoadOptions } from "../../s
 import { plainName } from "../../src/row-file/column-name.ts";
 import { readAssignments } from "../assignments.ts";
 import type { GlobalOptions } from "../command.ts";
-import { host, located } from "../terminal/host.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
 import type { ImportOptions } from "./import-customers-command.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { count, dim, oneLine, plural, print, printJson, styled } from "../terminal/output.ts";
@@ -48,7 +48,7 @@ const load = (location: string, options: ImportOptions): Promise<Import> =>
   interruptible(async (signal) => {
     const { customerSourceToken: token } = settingsFrom(options);
     const fields = Object.fromEntries(readAssignments("--map", "column", options.map, CustomerRecord.keyof().options));
-    const customerSource = createCustomerSource(isUrl(location) ? location : located(location), {
+    const customerSource = createCustomerSource(isUrl(location) ? location : resolvedPath(location), {
       fields,
       ...withoutAbsent({ token }),
     });

@@ -4,7 +4,7 @@ import type { Settings } from "../../src/application/settings.ts";
 import type { MailReceipt } from "../../src/workflow/mail-receipt.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
 import type { GlobalOptions } from "../command.ts";
-import { host, located } from "../terminal/host.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
 import { IngestSummary, type IngestResult } from "./ingest-summary.ts";
 import { STDIN } from "../terminal/input.ts";
 import { interruptible } from "../terminal/interruption.ts";
@@ -19,7 +19,7 @@ import { withApplication } from "../with-application.ts";
 export async function ingest(path: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
   const summary = new IngestSummary();
-  const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(located(path));
+  const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(resolvedPath(path));
   // Before anything is opened: a path that is wrong must not make a data directory.
   const first = await mails.next();
   const progress = await createProgress("Taking in mails");

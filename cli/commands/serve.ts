@@ -23,7 +23,7 @@ export const LOCAL_TOKEN = "ABI_LOCAL_TOKEN";
 
 export const newLocalToken = (): string => `abi_${randomBytes(24).toString("base64url")}`;
 
-export const STOPPED = "Stopped. Runs that are not finished go on with the next start.";
+export const STOPPED_NOTE = "Stopped. Runs that are not finished go on with the next start.";
 
 /** Serves until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -66,7 +66,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     // Told to stop before it was ready.
     if (error !== INTERRUPTED) throw error;
   }
-  note(STOPPED);
+  note(STOPPED_NOTE);
 }
 
 /** The agent that people talk to in the console; undefined without a model, and then LangChain is not loaded. */

@@ -3,7 +3,7 @@ import type { StepHistory } from "../../src/workflow/result.ts";
 import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedback/result.ts";
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
 import { openTrainedWeights } from "../../src/application/parts.ts";
-import { count, cut, note, oneLine, plural, print, printJson, styled } from "../terminal/output.ts";
+import { count, truncated, note, oneLine, plural, print, printJson, styled } from "../terminal/output.ts";
 import { fields, outcomeText } from "../result-view.ts";
 import {
   delayedRuns,
@@ -149,7 +149,7 @@ async function noteTraining(options: StatusOptions): Promise<void> {
 }
 
 const progressOf = ({ error, failing, current_step: step = "" }: RunView): string =>
-  cut(error ?? (failing ? `${failing.step} fails: ${failing.error}` : step), MAX_PROBLEM_LENGTH);
+  truncated(error ?? (failing ? `${failing.step} fails: ${failing.error}` : step), MAX_PROBLEM_LENGTH);
 
 function painted(text: string): string {
   const color = COLORS.get(text);

@@ -3,7 +3,7 @@ import { TRAINED_WEIGHTS_FILE, versionOf } from "../../src/analysis/embedded/rea
 import { BASE_VERSIONS, type TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
 import { IoError } from "../../src/errors.ts";
 import { usageError } from "../command.ts";
-import { host, located } from "../terminal/host.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
 import { note, print, printJson } from "../terminal/output.ts";
 import { requireDataDirectory, settingsFrom } from "../settings.ts";
 import { dataFile } from "../../src/application/parts.ts";
@@ -17,7 +17,7 @@ import { trainingText } from "./train-view.ts";
 /** Fits to a folder of labelled texts, and keeps what is better than before. */
 export async function trainOnFolder(folder: string, options: TrainOptions): Promise<void> {
   const settings = keptSettings(options);
-  const sets = await readLabelledSets(located(folder));
+  const sets = await readLabelledSets(resolvedPath(folder));
   const { fits, ...training } = trainOwn(sets, settings.thankAbove);
   const isTaken = Object.keys(fits).length > 0;
   const weights: TrainedWeights = {

@@ -9,7 +9,7 @@ import type { Service } from "../../src/workflow/service.ts";
 import { withApplication } from "../with-application.ts";
 
 /** Executes runs until it is told to stop. */
-export async function work(options: GlobalOptions): Promise<void> {
+export async function runWorker(options: GlobalOptions): Promise<void> {
   // Whatever WORKER says to the processes beside it.
   const settings = { ...settingsFrom(options), worker: true };
   try {

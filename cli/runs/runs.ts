@@ -86,7 +86,7 @@ export async function serviceFor({ url, token }: GlobalOptions): Promise<Service
  * Opens the application to look at a run or to decide on it, for the time of `work`; undefined where nothing has been run yet, and
  * nothing is made then.
  */
-export async function withKeptRuns<Result>(
+export async function withStoredRuns<Result>(
   settings: Settings,
   work: (application: Application, runs: Runs, signal: AbortSignal) => Promise<Result>,
   options: { worker: boolean },

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import { jsonFault } from "../../src/row-file/json-fault.ts";
 import { quotedName } from "../../src/secrets.ts";
-import { host, located } from "./host.ts";
+import { host, resolvedPath } from "./host.ts";
 
 /** Standard input, as a file name. */
 export const STDIN = "-";
@@ -15,7 +15,7 @@ export async function readText(path: string): Promise<string> {
   const bytes =
     path === STDIN
       ? await readStdin()
-      : await readFile(located(path)).catch((cause) => Promise.reject(unreadable(path, cause)));
+      : await readFile(resolvedPath(path)).catch((cause) => Promise.reject(unreadable(path, cause)));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

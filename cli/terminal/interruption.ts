@@ -4,11 +4,11 @@ import { note } from "./output.ts";
 /** Why work was ended by Ctrl-C or a polite kill; what was begun is kept and goes on with the next start. */
 export const INTERRUPTED = new DOMException("Interrupted.", "AbortError");
 
-export const HOW_TO_GO_ON = "Stopped. Run the same command again to go on: what is done is not repeated.";
+export const RESUME_NOTE = "Stopped. Run the same command again to go on: what is done is not repeated.";
 
 export const INTERRUPTED_EXIT_CODE = 130;
 
-export const FINISHING = "Finishing the steps in hand. Press Ctrl-C again to end at once.";
+export const FINISHING_NOTE = "Finishing the steps in hand. Press Ctrl-C again to end at once.";
 
 /**
  * A terminal sends Ctrl-C to every process in it, and npm and `node --watch` pass it on to theirs as well: a signal within this
@@ -23,7 +23,7 @@ const COPIES_MS = 500;
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  saying = FINISHING,
+  saying = FINISHING_NOTE,
 ): Promise<Result> {
   const controller = new AbortController();
   const current = host();

@@ -65,7 +65,7 @@ export const relay = (stream: Output, line: string): void => void stream.write(`
 export const note = (text: string): void => write(host().stderr, `${styledFor(host().stderr, "dim", text)}\n`);
 
 /** One line that says what is wrong and what to do. */
-export const complain = (text: string): void =>
+export const printError = (text: string): void =>
   write(host().stderr, `${styledFor(host().stderr, "red", "error:")} ${text}\n`);
 
 /** For help, whose styles Commander takes out itself where they are not wanted, and for usage errors, which repeat what was typed. */
@@ -82,7 +82,7 @@ export function outputWidth(): number {
 }
 
 /** Foreign text of one or more lines that cannot command the terminal: what cannot be seen is escaped. Line breaks and tabs stay. */
-export const harmless = (text: string): string => withEscapes(text.replaceAll("\r\n", "\n"), LINES + JOINERS);
+export const escapedText = (text: string): string => withEscapes(text.replaceAll("\r\n", "\n"), LINES + JOINERS);
 
 /** The same on one line, with nothing in it that cannot be seen: for ids, names and messages. */
 export const oneLine = (text: string): string => withEscapes(text.replaceAll(/\s+/gu, " ").trim());
@@ -110,7 +110,7 @@ export function wrapped(text: string, indent: number, width: number): string {
 const lengthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 /** The text, or its beginning and an ellipsis where it is longer than `length` characters. */
-export function cut(text: string, length: number): string {
+export function truncated(text: string, length: number): string {
   const characters = Array.from(text);
   return characters.length > length ? `${characters.slice(0, length - 1).join("")}…` : text;
 }

@@ -8,7 +8,7 @@ import { host } from "../../terminal/host.ts";
 import { interruptible } from "../../terminal/interruption.ts";
 import { note, print, printJson } from "../../terminal/output.ts";
 import { isWaiting, resultText } from "../../result-view.ts";
-import { reportUnknownRun, serviceFor, withKeptRuns, type Runs } from "../../runs/runs.ts";
+import { reportUnknownRun, serviceFor, withStoredRuns, type Runs } from "../../runs/runs.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { ServiceRuns } from "../../runs/service-runs.ts";
 import { settingsFrom } from "../../settings.ts";
@@ -47,7 +47,7 @@ export async function decideOn(
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     return (await resultSoon(result, signal)) ?? { decided };
   };
-  const outcome = await withKeptRuns(settings, work, { worker: !leaveToWorker });
+  const outcome = await withStoredRuns(settings, work, { worker: !leaveToWorker });
   const json = options.json === true;
   if (!outcome) return reportUnknownRun(id, json);
   if ("decided" in outcome) return reportDecided(outcome.decided, json);

@@ -2,7 +2,7 @@ import type { Application } from "../../../src/application/application.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { GlobalOptions } from "../../command.ts";
 import { note, plural, print, printJson } from "../../terminal/output.ts";
-import { reportUnknownRun, serviceFor, withKeptRuns, withRuns, type Runs } from "../../runs/runs.ts";
+import { reportUnknownRun, serviceFor, withStoredRuns, withRuns, type Runs } from "../../runs/runs.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { ServiceRuns } from "../../runs/service-runs.ts";
 import { settingsFrom } from "../../settings.ts";
@@ -31,7 +31,7 @@ export async function showMail(id: string, options: GlobalOptions): Promise<void
   // Looking must not send anything.
   const pending = remote
     ? await pendingAt(remote, id)
-    : await withKeptRuns(settingsFrom(options), find, { worker: false });
+    : await withStoredRuns(settingsFrom(options), find, { worker: false });
   if (!pending) return reportUnknownRun(id, options.json === true);
   if (options.json) printJson(pending);
   else print(mailText(pending));

@@ -1,6 +1,6 @@
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
-import { harmless, oneLine } from "../../terminal/output.ts";
+import { escapedText, oneLine } from "../../terminal/output.ts";
 import { fields, sentimentText } from "../../result-view.ts";
 import type { RunView } from "../../runs/runs.ts";
 import { table } from "../../terminal/table.ts";
@@ -45,5 +45,5 @@ export const mailText = ({
       ...(mail.refusal === undefined ? [] : [["refused before", oneLine(mail.refusal)] as const]),
     ]),
     "",
-    harmless(mail.text.trimEnd()),
+    escapedText(mail.text.trimEnd()),
   ].join("\n");

@@ -5,7 +5,7 @@ import type { FileRow, OnColumns } from "../../../src/row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../../src/row-file/row-reader.ts";
 import { quotedName } from "../../../src/secrets.ts";
 import { usageError } from "../../command.ts";
-import { located } from "../../terminal/host.ts";
+import { resolvedPath } from "../../terminal/host.ts";
 import { unreadable } from "../../terminal/input.ts";
 
 /**
@@ -15,7 +15,7 @@ import { unreadable } from "../../terminal/input.ts";
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
   const loadReader = rowReaderFor(path);
   if (!loadReader) throw usageError(`The file${quotedName(path)} must end in ${ROW_FILE_ENDINGS}.`);
-  const { size } = await stat(located(path)).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  const { size } = await stat(resolvedPath(path)).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
   const read = await loadReader();
   return streamRows(path, (chunks) => read(chunks, size, onColumns));
 }
@@ -24,7 +24,7 @@ async function* streamRows(
   path: string,
   read: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<FileRow>,
 ): AsyncGenerator<FileRow> {
-  const stream = createReadStream(located(path));
+  const stream = createReadStream(resolvedPath(path));
   try {
     yield* read(stream);
   } catch (error) {

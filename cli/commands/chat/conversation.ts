@@ -1,5 +1,5 @@
 import { host } from "../../terminal/host.ts";
-import { cut, harmless, jsonText, note, oneLine, print, printPart } from "../../terminal/output.ts";
+import { truncated, escapedText, jsonText, note, oneLine, print, printPart } from "../../terminal/output.ts";
 import { isWaiting } from "../../result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../../../agents/index.ts";
 import type { ToolProgress } from "../../../src/workflow/progress.ts";
@@ -11,7 +11,7 @@ const MAX_RESULT_LENGTH = 160;
 export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
   const values = given.map(([key, value]) => {
-    return `${oneLine(key)}: ${typeof value === "string" ? `"${cut(oneLine(value), MAX_VALUE_LENGTH)}"` : jsonText(value)}`;
+    return `${oneLine(key)}: ${typeof value === "string" ? `"${truncated(oneLine(value), MAX_VALUE_LENGTH)}"` : jsonText(value)}`;
   });
   return `${oneLine(name)}(${values.join(", ")})`;
 }
@@ -41,7 +41,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   const result = (artifact ?? {}) as ToolResult;
   // Of several calls at a time each says whose it is.
   const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
-  if (failed || result.error !== undefined) return `✗ ${oneLine(who + cut(result.error ?? content, MAX_RESULT_LENGTH))}`;
+  if (failed || result.error !== undefined) return `✗ ${oneLine(who + truncated(result.error ?? content, MAX_RESULT_LENGTH))}`;
   const parts = [
     result.doubtful === true ? `${result.sentiment}, doubtful` : result.sentiment,
     result.categories?.join(", "),
@@ -54,7 +54,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     ...(result.decided === undefined ? [] : [decisionText(result.decided)]),
     ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
   ].filter((part) => part !== undefined);
-  return `✓ ${oneLine(who + cut(parts.length > 0 ? parts.join(" · ") : content, MAX_RESULT_LENGTH))}`;
+  return `✓ ${oneLine(who + truncated(parts.length > 0 ? parts.join(" · ") : content, MAX_RESULT_LENGTH))}`;
 }
 
 /** Shows an answer as it comes: the words on standard output, what the agent does meanwhile dimly on standard error. */
@@ -69,7 +69,7 @@ export function liveView(): AskOptions & { end: () => void } {
   };
   return {
     onToken: (token) => {
-      const text = harmless(token);
+      const text = escapedText(token);
       // The break between two messages, where a note has made it already.
       if (text === "\n" && !midLine && stdout.isTTY) return;
       printPart(text);

@@ -1,5 +1,5 @@
 import { mailText } from "../approvals/view.ts";
-import { harmless, note, oneLine, print } from "../../terminal/output.ts";
+import { escapedText, note, oneLine, print } from "../../terminal/output.ts";
 import type { MailAction, MailDecision, MailReviewRequest } from "../../../agents/approval/mail-review.ts";
 import { prompted } from "./prompt.ts";
 
@@ -47,7 +47,7 @@ async function edit({ subject, text }: MailAction["mail"]): Promise<MailDecision
   );
   if (newSubject === undefined) return null;
   const newText = await prompted(({ multiline }, terminal) =>
-    multiline({ ...terminal, message: "Text", initialValue: harmless(text.trimEnd()), showSubmit: true }),
+    multiline({ ...terminal, message: "Text", initialValue: escapedText(text.trimEnd()), showSubmit: true }),
   );
   return newText === undefined ? null : { type: "edit", subject: newSubject, text: newText };
 }

@@ -5,9 +5,9 @@ import { host } from "../../terminal/host.ts";
 import {
   bold,
   count,
-  cut,
+  truncated,
   dim,
-  harmless,
+  escapedText,
   oneLine,
   outputWidth,
   plural,
@@ -39,7 +39,7 @@ const ACTION_COLORS: ReadonlyMap<string, "magenta" | "red"> = new Map([
 ]);
 
 const indented = (text: string): string =>
-  harmless(text)
+  escapedText(text)
     .split("\n")
     .map((line) => wrapped(line, 2, outputWidth() - 2))
     .join("\n  ");
@@ -56,8 +56,8 @@ export function terminalView(directory: string, model: string | undefined): Demo
     request: (text) => {
       print(`\n${styled("cyan", "❯")} ${indented(text)}`);
       return {
-        onToolStart: (call) => print(dim(cut(`  → ${callText(call)}`, outputWidth()))),
-        onToolEnd: (call) => print(dim(cut(`    ${resultText(call)}`, outputWidth()))),
+        onToolStart: (call) => print(dim(truncated(`  → ${callText(call)}`, outputWidth()))),
+        onToolEnd: (call) => print(dim(truncated(`    ${resultText(call)}`, outputWidth()))),
       };
     },
     answer: ({ text }) => {
