@@ -1,5 +1,5 @@
 import { clues } from "../src/analysis/embedded/categories/index.ts";
-import { DEGREES, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
+import { INTENSIFIERS, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
 import { isFrequentInEnglish } from "../src/analysis/language.ts";
 
 /** Stands for what was left out. Analysers read nothing in it. */
@@ -34,7 +34,7 @@ const isCommon = (word: string): boolean =>
   isFrequentInEnglish(word) ||
   opinions().get(word) !== undefined ||
   publishedValence(word) !== undefined ||
-  DEGREES.has(word) ||
+  INTENSIFIERS.has(word) ||
   phrases().knows(word) ||
   clues().knows(word);
 

@@ -1,4 +1,4 @@
-import { Kept } from "./memory.ts";
+import { BoundedMemo } from "./memoize.ts";
 import { lookUp, type PackedTable } from "./packed-table.ts";
 import { readData } from "./read-data.ts";
 
@@ -89,7 +89,7 @@ export function scoreLanguages(words: readonly string[]): LanguageScores {
 }
 
 /** The scores of an n-gram as the tables have them, nothing where they lack it. Most are met again and again. */
-const scoresOf = new Kept((ngram) => lookUp(readTables().ngrams, ngram) ?? "");
+const scoresOf = new BoundedMemo((ngram) => lookUp(readTables().ngrams, ngram) ?? "");
 
 function addScores(scores: string, sums: number[]): void {
   for (let at = 0; at < scores.length; at += 2) {

@@ -1,5 +1,5 @@
 import { scoreLanguages } from "./language-detector.ts";
-import { remember, type Word } from "./memory.ts";
+import { memoizeByWord, type Word } from "./memoize.ts";
 
 /** Where the language can't be told: too short, or nothing to read. */
 export const UNDETERMINED = "und";
@@ -125,7 +125,7 @@ const PLAIN_ENGLISH = new Set([
 export const isFrequentInEnglish = (word: string): boolean =>
   PLAIN_ENGLISH.has(word.replace("’", "'")) || LITTLE_ENGLISH.has(word) || SIGNS_OF_ENGLISH.has(word);
 
-const isPlain = remember((norm) => PLAIN_ENGLISH.has(norm));
+const isPlain = memoizeByWord((norm) => PLAIN_ENGLISH.has(norm));
 
 /**
  * Whether words that were found already are English beyond doubt, by its most frequent ones, contractions in full. Most

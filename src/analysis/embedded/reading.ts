@@ -1,6 +1,6 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { clues } from "./categories/index.ts";
-import { DEGREES, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
+import { INTENSIFIERS, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
 
 /** A text as both embedded analysers see it. */
@@ -16,7 +16,7 @@ export interface Reading {
 const isKnown = (word: string): boolean =>
   opinions().get(word) !== undefined ||
   publishedValence(word) !== undefined ||
-  DEGREES.has(word) ||
+  INTENSIFIERS.has(word) ||
   phrases().knows(word) ||
   clues().knows(word);
 

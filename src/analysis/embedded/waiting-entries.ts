@@ -1,5 +1,5 @@
 /** The first two letters of a word, as a number: tables are asked for them at every word of a text. */
-export const beginningOf = (word: string): number => (word.charCodeAt(0) << 16) | word.charCodeAt(1);
+export const prefixOf = (word: string): number => (word.charCodeAt(0) << 16) | word.charCodeAt(1);
 
 const NONE: readonly never[] = [];
 
@@ -10,7 +10,7 @@ const NONE: readonly never[] = [];
 export class WaitingEntries<Entry> {
   private readonly entries = new Map<number, Entry[]>();
 
-  /** The same entry may be added under several beginnings, and twice in a row under one. */
+  /** The same entry may be added under several formPrefixes, and twice in a row under one. */
   add(beginning: number, entry: Entry): void {
     const known = this.entries.get(beginning);
     // An array that begins with its element is small: there are thousands of them.

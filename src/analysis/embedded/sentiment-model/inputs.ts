@@ -1,4 +1,4 @@
-import { remember } from "../../memory.ts";
+import { memoizeByWord } from "../../memoize.ts";
 import { NEGATORS, publishedValence } from "../lexicon/lexicon.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
@@ -64,7 +64,7 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   ];
 }
 
-const publishedValenceOf = remember(publishedValence);
+const publishedValenceOf = memoizeByWord(publishedValence);
 
 /** What published lists say: balance, praise and blame where we see no opinion, and whether they are silent. */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
@@ -108,7 +108,7 @@ const BEGINNING = 0x9e3779b9;
 const NUMBER = 0x7f4a7c15;
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo). */
-const hashOf = remember((norm) => {
+const hashOf = memoizeByWord((norm) => {
   let value = 0x811c9dc5;
   for (let i = 0; i < norm.length; i++) value = Math.imul(value ^ norm.charCodeAt(i), 0x01000193);
   return value;

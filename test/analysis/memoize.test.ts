@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { Kept, remember, wordOf } from "../../src/analysis/memory.ts";
+import { BoundedMemo, memoizeByWord, wordOf } from "../../src/analysis/memoize.ts";
 
-describe("remember", () => {
+describe("memoizeByWord", () => {
   it("asks about a word once, also where there is no answer", () => {
     const asked: string[] = [];
-    const lengthOf = remember((norm) => {
+    const lengthOf = memoizeByWord((norm) => {
       asked.push(norm);
       return norm === "none" ? undefined : norm.length;
     });
@@ -14,21 +14,21 @@ describe("remember", () => {
   });
 
   it("tells those who ask apart", () => {
-    const [upper, length] = [remember((norm) => norm.toUpperCase()), remember((norm) => norm.length)];
+    const [upper, length] = [memoizeByWord((norm) => norm.toUpperCase()), memoizeByWord((norm) => norm.length)];
     expect([upper(wordOf("a")), length(wordOf("a"))]).toEqual(["A", 1]);
   });
 });
 
-describe("Kept", () => {
+describe("BoundedMemo", () => {
   it("keeps what was made, but of long pieces nothing", () => {
-    const kept = new Kept((piece) => ({ piece }));
+    const kept = new BoundedMemo((piece) => ({ piece }));
     const [longest, longer] = ["x".repeat(12), "x".repeat(13)];
     expect(kept.get(longest)).toBe(kept.get(longest));
     expect(kept.get(longer)).not.toBe(kept.get(longer));
   });
 
   it("keeps a bounded number", () => {
-    const kept = new Kept((piece) => ({ piece }));
+    const kept = new BoundedMemo((piece) => ({ piece }));
     const first = kept.get("0");
     for (let piece = 1; piece < 100_000; piece++) kept.get(String(piece));
     expect(kept.get("0")).not.toBe(first);

@@ -11,7 +11,7 @@ let askers = 0;
  * Asks about each word once, and remembers the answer with the word: a look-up in a table costs ten times as much.
  * @param ask must always give the same answer for the same word
  */
-export function remember<Answer>(ask: (norm: string) => Answer): (word: Word) => Answer {
+export function memoizeByWord<Answer>(ask: (norm: string) => Answer): (word: Word) => Answer {
   const own = askers++;
   return ({ norm, answers }) => {
     let answer = answers[own];
@@ -26,7 +26,7 @@ const MAX_ENTRIES = 20_000;
 const MAX_KEPT_LENGTH = 12;
 
 /** Keeps what `make` makes of short pieces of text, a bounded number of them. */
-export class Kept<Value> {
+export class BoundedMemo<Value> {
   private readonly values = new Map<string, Value>();
   private readonly make: (piece: string) => Value;
 
@@ -45,6 +45,6 @@ export class Kept<Value> {
   }
 }
 
-const words = new Kept<Word>((norm) => ({ norm, answers: [] }));
+const words = new BoundedMemo<Word>((norm) => ({ norm, answers: [] }));
 
 export const wordOf = (norm: string): Word => words.get(norm);

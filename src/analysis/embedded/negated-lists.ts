@@ -9,7 +9,7 @@ const MAX_REST_LENGTH = 24;
  * crashes every day".
  * @param links such as "or"
  */
-export function isListedAfter(
+export function isInNegatedList(
   tokens: readonly Token[],
   { end, at, to }: { end: number; at: number; to: number },
   links: ReadonlySet<string>,

@@ -1,5 +1,5 @@
 import { NEGATORS, wordSet } from "./lexicon/lexicon.ts";
-import { isListedAfter } from "./denied-lists.ts";
+import { isInNegatedList } from "./negated-lists.ts";
 import { clauseHas, settledBefore, wordBefore } from "./settled-faults.ts";
 import type { Token } from "./tokenizer.ts";
 
@@ -14,7 +14,7 @@ const BETWEEN = wordSet(
  * Where the denial stands of a fault that begins at token `at`: "nothing is broken", "you fixed the crash". Only function
  * words may come between, for "not only did it crash" denies nothing, nor does "not … without errors".
  */
-export function denialBefore(tokens: readonly Token[], at: number): number | undefined {
+export function negationBefore(tokens: readonly Token[], at: number): number | undefined {
   const before = wordBefore(tokens, at, BETWEEN);
   const word = tokens[before]?.norm ?? "";
   if (word === "without") return clauseHas(tokens, before, (word) => NEGATORS.has(word)) ? undefined : before;
@@ -22,5 +22,5 @@ export function denialBefore(tokens: readonly Token[], at: number): number | und
 }
 
 /** Whether a fault at tokens `at` to `to` is denied together with one that ends at token `end`: "no bugs or crashes". */
-export const isDeniedWith = (tokens: readonly Token[], end: number, at: number, to: number): boolean =>
-  isListedAfter(tokens, { end, at: wordBefore(tokens, at, BETWEEN) + 1, to }, LINKS);
+export const isNegatedWith = (tokens: readonly Token[], end: number, at: number, to: number): boolean =>
+  isInNegatedList(tokens, { end, at: wordBefore(tokens, at, BETWEEN) + 1, to }, LINKS);
