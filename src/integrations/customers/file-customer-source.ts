@@ -8,7 +8,7 @@ import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { quotedName, shownName } from "../../secrets.ts";
 import {
   hasEmail,
-  lastRecord,
+  mergedRecord,
   type CustomerIssue,
   type CustomerRecord,
   type CustomerRequest,
@@ -149,7 +149,7 @@ export class FileCustomerSource implements CustomerSource {
       }
       const earlier = customers.get(id)?.record;
       if (reading.record !== undefined) {
-        customers.set(id, { ...reading, record: lastRecord(earlier, reading.record) });
+        customers.set(id, { ...reading, record: mergedRecord(earlier, reading.record) });
       } else if (earlier === undefined) {
         customers.set(id, reading);
       }

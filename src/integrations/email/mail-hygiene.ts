@@ -135,7 +135,7 @@ function* singleHeaders(headers: Readonly<Record<string, unknown>>): Generator<[
  * @param headers values by name, in any case; several values of one header as a list; or as the mailparser package has them
  * @throws ValidationError where the value of one that is looked at can't be read
  */
-export function automaticMailMark(headers: Readonly<Record<string, unknown>>): string | undefined {
+export function automaticMailHeader(headers: Readonly<Record<string, unknown>>): string | undefined {
   const values = new Map<string, string[]>();
   for (const [name, value] of singleHeaders(headers)) {
     if (!KNOWN.has(name)) continue;

@@ -7,7 +7,7 @@ import { isVisible } from "../../visible-text.ts";
 import { readEmailAddress } from "../email/email-address.ts";
 import { isMessageId } from "../email/message-id.ts";
 import { oneLine } from "../email/reply-subject.ts";
-import { textOfHtml } from "./html-text.ts";
+import { htmlToText } from "./html-to-text.ts";
 import { MAX_PART_DEPTH, MAX_HEADER_BYTES, readableBeginning } from "./mail-limits.ts";
 
 export { MAX_MAIL_BYTES } from "./mail-limits.ts";
@@ -148,7 +148,7 @@ function textOf({ text = "", html = "" }: Email): { text: string; isWhole: boole
 
 function convertedText(html: string): string | undefined {
   try {
-    const text = textOfHtml(html);
+    const text = htmlToText(html);
     return text === undefined ? undefined : tidy(text);
   } catch {
     // A converter that breaks on a mail must not keep the mail from a person.

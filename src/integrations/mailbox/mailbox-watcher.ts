@@ -7,7 +7,7 @@ import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
 /** The keyword of mails that were taken in. */
-export const TAKEN = "abi-taken";
+export const TAKEN_KEYWORD = "abi-taken";
 
 const FLAGGED = String.raw`\Flagged`;
 
@@ -184,7 +184,7 @@ export class MailboxWatcher {
     try {
       if (doneFolder !== undefined) await client.mailboxCreate(doneFolder);
       const { permanentFlags, readOnly } = await client.mailboxOpen(folder);
-      const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN) === true;
+      const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN_KEYWORD) === true;
       if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
         throw misconfigured(
           "The mailbox does not keep marks of mails that were taken in. Name a folder to move them to in IMAP_DONE_FOLDER.",
@@ -199,7 +199,7 @@ export class MailboxWatcher {
 
   async #takeAll(client: ImapFlow): Promise<void> {
     const { doneFolder } = this.#options;
-    const left = doneFolder === undefined ? { unKeyword: TAKEN, deleted: false } : { deleted: false };
+    const left = doneFolder === undefined ? { unKeyword: TAKEN_KEYWORD, deleted: false } : { deleted: false };
     const uids = (await client.search(left, { uid: true })) || [];
     let failures = 0;
     for (const uid of uids) {
@@ -237,7 +237,7 @@ export class MailboxWatcher {
     const outcome = await this.#receive(uid, message.source).finally(() => (this.#isReceiving = false));
     if (outcome === "needs_person") await client.messageFlagsAdd(uid, [FLAGGED], { uid: true });
     const { doneFolder } = this.#options;
-    if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN], { uid: true });
+    if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN_KEYWORD], { uid: true });
     else await client.messageMove(uid, doneFolder, { uid: true });
   }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { automaticMailMark } from "../../integrations/email/mail-hygiene.ts";
+import { automaticMailHeader } from "../../integrations/email/mail-hygiene.ts";
 import { isAbiError, toWireError, type WireError } from "../../errors.ts";
 import { withoutAbsent, type Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
@@ -57,7 +57,7 @@ export interface EventHandlers {
  */
 export function readNewFeedback(data: unknown): { parameters: object; extras: Record<string, Json> } {
   const { id, text, message_id, headers, ...rest } = parse(NewFeedback, data);
-  const automatic_mail = automaticMailMark(headers ?? {});
+  const automatic_mail = automaticMailHeader(headers ?? {});
   return {
     parameters: { ...rest, feedback_id: id, feedback_text: text },
     extras: { ...(message_id ? { message_id } : {}), ...withoutAbsent({ automatic_mail }) },

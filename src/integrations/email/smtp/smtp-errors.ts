@@ -1,6 +1,6 @@
 import type { NodemailerError } from "nodemailer";
 import { IoError, ValidationError, type AbiError } from "../../../errors.ts";
-import { lastingProblem, readRefusal, readReply, secondsAsked } from "./smtp-reply.ts";
+import { permanentProblem, readRefusal, readReply, retryAfterSeconds } from "./smtp-reply.ts";
 
 /** Codes that ask for a login, or refuse one for good (RFC 4954 section 6). */
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
@@ -36,7 +36,7 @@ export function toMailError(
 ): AbiError {
   const cause = loggable(error, hide);
   const unavailable = (what: string, code = "mail_unavailable") => {
-    const retryAfterMs = secondsAsked(readReply(error)) * 1000;
+    const retryAfterMs = retryAfterSeconds(readReply(error)) * 1000;
     return new IoError(`The mail server at ${server} ${what}`, { code, cause, retryAfterMs });
   };
   const rejected = (what: string) =>
@@ -56,7 +56,7 @@ export function toMailError(
   }
   const reply = readReply(error);
   const { shown } = reply;
-  if (reply.isTransient) return unavailable(`does not take the mail for now ${shown}${lastingProblem(reply) || "."}`);
+  if (reply.isTransient) return unavailable(`does not take the mail for now ${shown}${permanentProblem(reply) || "."}`);
   if (error.command === "CONN" || error.command === "EHLO")
     return unavailable(`takes no mail from us ${shown}. ${CHECK_US}`);
   const { fault, words } = readRefusal(reply, error.command);

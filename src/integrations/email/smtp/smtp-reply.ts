@@ -36,7 +36,7 @@ export function readReply({ response, responseCode: code = 0 }: NodemailerError)
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 /** The pause that a server asks for in words, as those do that greylist; 0 where it does not. */
-export function secondsAsked({ isTransient, text }: SmtpReply): number {
+export function retryAfterSeconds({ isTransient, text }: SmtpReply): number {
   if (!isTransient) return 0;
   const clock = /\b(?:in|for|wait)\s+(\d\d):(\d\d):(\d\d)\b/i.exec(text)?.slice(1).map(Number);
   if (clock) return clock.reduce((seconds, part) => seconds * 60 + part, 0);
@@ -106,7 +106,7 @@ export function readRefusal(reply: SmtpReply, command: string | undefined): { fa
 }
 
 /** What of a transient refusal no waiting mends: stock Postfix answers 454 where it does not relay, 450 to an unknown sender. */
-export function lastingProblem({ status, text }: SmtpReply): string {
+export function permanentProblem({ status, text }: SmtpReply): string {
   if (PASSING_WORDS.test(text)) return "";
   if (/relay\w* (?:access )?denied/i.test(text)) return `: ${RELAY}`;
   const [, , words = ""] = STATUS_FAULT.find(([pattern]) => pattern.test(status)) ?? [];

@@ -1,4 +1,4 @@
-import { automaticMailMark } from "../../../integrations/email/mail-hygiene.ts";
+import { automaticMailHeader } from "../../../integrations/email/mail-hygiene.ts";
 import type { EmailIntegration } from "../../../integrations/email/email-integration.ts";
 import { oneLine } from "../../../integrations/email/reply-subject.ts";
 import { isAuthenticated } from "../../../integrations/mailbox/authentication-results.ts";
@@ -94,7 +94,7 @@ export class MailIntake {
 
   /** What nobody waits for an answer to. */
   #ignored({ headers, sender }: IncomingMail): MailReceipt | undefined {
-    const mark = automaticMailMark(headers);
+    const mark = automaticMailHeader(headers);
     if (mark !== undefined) {
       return ignored("automatic_mail", `A machine or a mailing list sent it: its header ${mark} says so.`);
     }

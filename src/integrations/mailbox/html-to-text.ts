@@ -34,7 +34,7 @@ let convert: ReturnType<typeof HtmlToText.compile> | undefined;
  * Quoted mail keeps its marks, links and pictures say nothing of what the customer wrote.
  * @returns undefined where it has too many tags, or too many within each other
  */
-export function textOfHtml(html: string): string | undefined {
+export function htmlToText(html: string): string | undefined {
   const clean = html.replaceAll(LEFT_OUT, "");
   if (!isModest(clean)) return undefined;
   convert ??= (requirePackage("html-to-text") as typeof HtmlToText).compile({
