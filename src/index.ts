@@ -18,7 +18,7 @@ export {
 export { Integration } from "./workflow/integration.ts";
 export { Pipeline, type PipelineToolOptions } from "./workflow/pipeline.ts";
 export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
-export type { RouteContext, WorkflowRouter } from "./faces/http/routes.ts";
+export type { RouteContext, WorkflowRouter } from "./faces/http/workflow-router.ts";
 export type { ToolProgress } from "./workflow/progress.ts";
 export {
   AbiError,

@@ -3,7 +3,7 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import type { Decision, Run, RunContext, RunFilter, StartedRun } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
 import { addWorkflowRoutes } from "../faces/http/as-api.ts";
-import type { WorkflowRouter } from "../faces/http/routes.ts";
+import type { WorkflowRouter } from "../faces/http/workflow-router.ts";
 import { workflowTools } from "../faces/langchain/operation-tool.ts";
 import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";

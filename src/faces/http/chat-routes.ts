@@ -5,7 +5,7 @@ import { parse } from "../../workflow/validation.ts";
 import { jsonBody } from "./body.ts";
 import { ChatStatus, Conversation, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { eventResponse, HEARTBEAT_INTERVAL_MS, HEARTBEAT, tooManyStreams } from "./server-sent-events.ts";
 import { missingScope } from "./tokens.ts";
 

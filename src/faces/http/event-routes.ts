@@ -2,7 +2,7 @@ import { ValidationError } from "../../errors.ts";
 import { withoutAbsent, isObject } from "../../json.ts";
 import { checkType, parseJson, readBody } from "./body.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { call } from "./run-routes.ts";
 import { isSigned } from "./webhook-signatures.ts";
 

@@ -1,7 +1,7 @@
 /** Whether the process lives, and whether it can do its work. */
 import { describeCause } from "../../log.ts";
 import type { HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 
 /** Looks at one part. Resolves with what there is to say about it. @throws whatever keeps it from working */
 export type HealthCheck = () => Promise<Readonly<Record<string, number | string>> | void>;

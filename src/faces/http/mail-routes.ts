@@ -1,7 +1,7 @@
 import { MailReceipt } from "../../workflow/mail-receipt.ts";
 import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 
 /** Mail servers send attachments along. Bytes. */
 const MAX_MAIL_BYTES = 50_000_000;

@@ -5,7 +5,7 @@ import { parse } from "../../workflow/validation.ts";
 import { EXAMPLE_ID } from "./examples.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
 import { lastEventId, RunEventStreams } from "./run-events.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { eventResponse } from "./server-sent-events.ts";
 import { inputJsonSchema } from "./schemas.ts";
 

@@ -10,7 +10,7 @@ import { jsonBody } from "./body.ts";
 import { EXAMPLE_ID, type Parameters } from "./examples.ts";
 import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 
 /** The longest that a request waits for a result. Seconds. */
 const MAX_WAIT_S = 60;

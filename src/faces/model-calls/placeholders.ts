@@ -54,7 +54,7 @@ function isMadeOf(
 const isTooLong = (text: string): boolean => tidyIdentifier(text).length > MAX_PLACEHOLDER_LENGTH;
 
 /** Of a field that takes any text: whether this one says nothing. */
-export function saysNothing(text: string): boolean {
+export function isEmptyPhrase(text: string): boolean {
   if (isTooLong(text)) return false;
   const words = wordsOf(text);
   return words.join("") === "" || isMadeOf(words, [NOTHING], []);
@@ -70,7 +70,7 @@ export function isPlaceholder(text: string, field: string): boolean {
   const words = wordsOf(text);
   const name = wordsOf(field);
   return (
-    saysNothing(text) ||
+    isEmptyPhrase(text) ||
     words.join(" ") === name.join(" ") ||
     isMadeOf(words, [NOTHING, NO_VALUE], [...NO_VALUE_FILLERS, ...name]) ||
     TEMPLATE.test(tidy) ||
