@@ -8,7 +8,7 @@ import { createCustomerSource } from "../../src/integrations/customers/create-cu
 import { openOntologyStore } from "../../src/application/parts.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import { CustomerDataPipeline, type LoadCounts, type LoadOptions } from "../../src/pipelines/customer-data-pipeline.ts";
-import { plainName } from "../../src/row-file/column-name.ts";
+import { normalizedName } from "../../src/row-file/column-name.ts";
 import { readAssignments } from "../assignments.ts";
 import type { GlobalOptions } from "../command.ts";
 import { host, resolvedPath } from "../terminal/host.ts";
@@ -128,6 +128,6 @@ function showUnread(unread: readonly UnreadColumn[]): void {
 function advice(column: string, similar: CustomerField): string {
   const again = `import again with --map ${similar}=<column>`;
   if (similar === "do_not_contact") return `. If it says who must not be contacted, ${again} (yes: no mail).`;
-  if (plainName(column) !== plainName(similar)) return `. Did you mean ${similar}? Then ${again}.`;
+  if (normalizedName(column) !== normalizedName(similar)) return `. Did you mean ${similar}? Then ${again}.`;
   return `: another column is read as ${similar}. Rename one of them, or ${again}.`;
 }

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { takeHeading, type Heading } from "./csv-heading.ts";
+import { takeHeader, type CsvHeader } from "./csv-header.ts";
 import type { CsvRecord, CsvSyntax } from "./csv-record.ts";
 import { MAX_ROW_LENGTH, NOT_UTF8, TOO_LONG, type FileRow, type OnColumns } from "./row.ts";
-import { linesOf, TextAhead } from "./text-ahead.ts";
+import { linesOf, LookaheadText } from "./lookahead-text.ts";
 import { Utf8Text } from "./utf8-text.ts";
 
 const BROKEN_QUOTES = 'has broken quotes. Put quotes around the whole value, and write a quote within it twice: ""';
@@ -31,9 +31,9 @@ export async function* readCsv(
   onColumns: OnColumns,
 ): AsyncGenerator<FileRow> {
   const text = new Utf8Text(chunks, size);
-  const ahead = new TextAhead(text);
+  const ahead = new LookaheadText(text);
   try {
-    const heading = await takeHeading(ahead);
+    const heading = await takeHeader(ahead);
     onColumns(heading.columns);
     const rows = new CsvRows(ahead, heading);
     for (let row = await rows.next(); row !== undefined; row = await rows.next()) {
@@ -47,7 +47,7 @@ export async function* readCsv(
 type Row = Omit<FileRow, "share">;
 
 class CsvRows {
-  readonly #ahead: TextAhead;
+  readonly #ahead: LookaheadText;
   readonly #syntax: CsvSyntax;
   /** Index and name; of several columns with one name the first. */
   readonly #columns: readonly (readonly [number, string])[];
@@ -57,7 +57,7 @@ class CsvRows {
   /** Whether every row since one with an open quote was refused. */
   #inBrokenValue = false;
 
-  constructor(ahead: TextAhead, { syntax, columns, isSpaced }: Heading) {
+  constructor(ahead: LookaheadText, { syntax, columns, isSpaced }: CsvHeader) {
     this.#ahead = ahead;
     this.#syntax = syntax;
     this.#columns = [...columns.entries()].filter(([at, name]) => columns.indexOf(name) === at);

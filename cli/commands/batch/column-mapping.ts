@@ -1,6 +1,6 @@
 import { CustomerFeedbackWorkflowParameters } from "../../../src/workflows/customer-feedback/parameters.ts";
 import { likelyField } from "../../../src/integrations/customers/read-customer.ts";
-import { plainName, similarField } from "../../../src/row-file/column-name.ts";
+import { normalizedName, similarField } from "../../../src/row-file/column-name.ts";
 import { readYesNo } from "../../../src/row-file/yes-no.ts";
 import { isVisible } from "../../../src/visible-text.ts";
 import { readAssignments } from "../../assignments.ts";
@@ -41,8 +41,8 @@ export function createColumnMapping(map: readonly string[], set: readonly string
   const fallbackSubject = constants.get("subject") ?? DEFAULT_SUBJECT;
   const columnsFor = (field: string, names: readonly string[]): string[] => {
     const isExact = columns.has(field) || LABELS.has(field);
-    const plain = plainName(field);
-    return names.filter((name) => (isExact ? name === columnOf(field) : plainName(name) === plain));
+    const plain = normalizedName(field);
+    return names.filter((name) => (isExact ? name === columnOf(field) : normalizedName(name) === plain));
   };
   const columnIn = (values: object, field: string): string | undefined => {
     const column = columnOf(field);

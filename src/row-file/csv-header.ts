@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { ValidationError } from "../errors.ts";
 import { CsvSyntax } from "./csv-record.ts";
 import { MAX_ROW_LENGTH, NOT_UTF8_FILE } from "./row.ts";
-import type { TextAhead } from "./text-ahead.ts";
+import type { LookaheadText } from "./lookahead-text.ts";
 
 /** The usual ones first: where a file could have either, the first counts. */
 const DELIMITERS = [",", ";", "\t", "|"];
@@ -12,7 +12,7 @@ const SEPARATOR_LINE = /^"?sep=([^\w\s"]|\t)"?[\s,;|]*$/i;
 /** So many rows show whether a delimiter fits. */
 const SAMPLE = 5;
 
-export interface Heading {
+export interface CsvHeader {
   syntax: CsvSyntax;
   columns: string[];
   /** Whether it has blanks after its delimiters. */
@@ -23,7 +23,7 @@ export interface Heading {
  * Takes everything up to the first row: empty lines, a line `sep=;`, and the heading.
  * @throws ValidationError where there is no heading, or it is not UTF-8
  */
-export async function takeHeading(ahead: TextAhead): Promise<Heading> {
+export async function takeHeader(ahead: LookaheadText): Promise<CsvHeader> {
   let separator: string | undefined;
   for (;;) {
     const line = await ahead.lineEnd(MAX_ROW_LENGTH);
@@ -47,7 +47,7 @@ export async function takeHeading(ahead: TextAhead): Promise<Heading> {
   };
 }
 
-async function takeNames(ahead: TextAhead, syntax: CsvSyntax): Promise<{ names: string[]; written: string }> {
+async function takeNames(ahead: LookaheadText, syntax: CsvSyntax): Promise<{ names: string[]; written: string }> {
   let record = syntax.read(ahead.text, 0, ahead.isAll);
   while (record.state === "open" && ahead.text.length < MAX_ROW_LENGTH && (await ahead.grow())) {
     record = syntax.read(ahead.text, 0, ahead.isAll);
@@ -65,7 +65,7 @@ async function takeNames(ahead: TextAhead, syntax: CsvSyntax): Promise<{ names: 
 }
 
 /** The delimiter with which most of the first rows have as many columns as the heading; of several the one with most columns. */
-function fittingSyntax({ text, isAll }: TextAhead): CsvSyntax {
+function fittingSyntax({ text, isAll }: LookaheadText): CsvSyntax {
   const candidates = DELIMITERS.map((delimiter) => {
     const syntax = new CsvSyntax(delimiter);
     const heading = syntax.read(text, 0, isAll);

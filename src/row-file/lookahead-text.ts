@@ -11,7 +11,7 @@ interface LineEnd {
 }
 
 /** A stream of bytes as text, a character for each byte, of which no more is kept than what was looked at and not yet taken. */
-export class TextAhead {
+export class LookaheadText {
   /** What comes next. */
   text = "";
   /** Whether nothing comes after it. */
