@@ -280,7 +280,7 @@ export function withActiveTrace<Input extends Record<string, Json>>(input: Input
 }
 
 /** The trace that is kept with the input of a run. */
-export function keptTrace(input: Json): TraceContext | undefined {
+export function traceOfInput(input: Json): TraceContext | undefined {
   const kept = isObject(input) ? input[FIELD] : undefined;
   if (!isObject(kept)) return undefined;
   const { traceparent, tracestate } = kept;

@@ -9,7 +9,7 @@ import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
-import { executeInTrace, recordRest, traceOfRun } from "../telemetry/run-tracing.ts";
+import { executeInTrace, recordRunSpan, traceOfRun } from "../telemetry/run-tracing.ts";
 import { inSpan, linkActiveSpan, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
@@ -379,7 +379,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       ) as Promise<Json>;
     engine.register(this.name, handler, { concurrency: this.#parallel, indexedFields: this.indexedParameters });
     engine.onRest((rested) => {
-      if (rested.workflow === this.name) recordRest(rested);
+      if (rested.workflow === this.name) recordRunSpan(rested);
     });
     this.#process = process;
     return process;
