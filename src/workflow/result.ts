@@ -105,14 +105,14 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
     return { ...identity, success: false, steps_completed, ...failing.error, error, ...outlook };
   }
   if (status === "waiting_for_approval") {
-    return { ...identity, success: true, steps_completed, ...soFar(run), status, workflow_id };
+    return { ...identity, success: true, steps_completed, ...partialOutput(run), status, workflow_id };
   }
   if (run.status !== "completed") return { ...identity, success: false, steps_completed, ...(run.error ?? CANCELLED) };
   return { ...identity, success: true, steps_completed, ...(run.output as Record<string, Json>) };
 }
 
 /** What a waiting run knows. */
-export const soFar = ({ waitingFor }: Run): Record<string, Json> => (waitingFor?.output ?? {}) as Record<string, Json>;
+export const partialOutput = ({ waitingFor }: Run): Record<string, Json> => (waitingFor?.output ?? {}) as Record<string, Json>;
 
 export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus & Pick<Run, "status"> {
   return {

@@ -6,7 +6,7 @@ import { tidyIdentifier } from "../tidy-identifier.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
-import { instant, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
+import { dateTime, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
 import type { Service } from "./service.ts";
 
 const MAX_PAGE_SIZE = 1000;
@@ -61,8 +61,8 @@ export function runOperations(
           .optional()
           .describe("Only runs with these values of input fields, such as customer_id."),
         key: z.string().max(200).optional().describe("Only the runs with this key, such as a feedback id."),
-        started_since: instant.optional().describe("Only runs that were started at this time or later, ISO 8601."),
-        started_before: instant.optional().describe("Only runs that were started before this time, ISO 8601."),
+        started_since: dateTime.optional().describe("Only runs that were started at this time or later, ISO 8601."),
+        started_before: dateTime.optional().describe("Only runs that were started before this time, ISO 8601."),
         after,
         limit,
       }),

@@ -22,13 +22,13 @@ import {
   failure,
   historyOf,
   resultOf,
-  soFar,
+  partialOutput,
   statusOf,
   type RunResult,
   type StepHistory,
   type WorkflowStatus,
 } from "./result.ts";
-import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
+import { identityOf, toSubmission, withDerivedKey, withNormalizedIdentity, type Submission } from "./submission.ts";
 
 /** Options of `startWorkflow`. */
 export interface StartOptions {
@@ -198,7 +198,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    */
   async listWorkflows(filter: Omit<RunFilter, "workflow"> = {}): Promise<WorkflowStatus[]> {
     const process = this.#durable();
-    const parsed = withTidyIdentity(process, parseFilter(filter));
+    const parsed = withNormalizedIdentity(process, parseFilter(filter));
     const runs = await this.configuration.engine.list({ ...parsed, workflow: this.name });
     return runs.map((run) => this.statusOf(run));
   }
@@ -334,7 +334,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (!run) return { status: "not_found" };
     if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
     if (run.status === "failed" || run.status === "cancelled") return { status: run.status, ...run.error };
-    if (run.status === "waiting_for_approval") return { ...soFar(run), status: run.status };
+    if (run.status === "waiting_for_approval") return { ...partialOutput(run), status: run.status };
     return { status: "processing", ...(run.failing ? { failing: { ...failingOf(run.failing) } } : {}) };
   }
 

@@ -12,9 +12,9 @@ const oneCustomer = identifier("Only of this customer; leave it out for all.").o
 const category = z.enum(CATEGORIES).optional().describe("Only of this category; leave it out for all.");
 
 /** A day, or a time with its offset. Models write either. */
-const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
-const since = instant.optional().describe("Only from this day or time on, such as 2026-11-01.");
-const until = instant.optional().describe("Only before this day or time, such as 2026-12-01.");
+const dateTime = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+const since = dateTime.optional().describe("Only from this day or time on, such as 2026-11-01.");
+const until = dateTime.optional().describe("Only before this day or time, such as 2026-12-01.");
 
 const LONG_AGO = "0001-01-01";
 const FAR_OFF = "9999-01-01";
