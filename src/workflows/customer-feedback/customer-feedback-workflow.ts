@@ -35,7 +35,7 @@ import {
   type HeldMailSummary,
   type ShownHeldMail,
 } from "./incoming-mail/held-mail-operations.ts";
-import { HeldMailDesk } from "./incoming-mail/held-mail-desk.ts";
+import { HeldMailDecisions } from "./incoming-mail/held-mail-decisions.ts";
 import { HeldMails } from "./incoming-mail/held-mails.ts";
 import { MailIntake } from "./incoming-mail/mail-intake.ts";
 import { ownWordsOf } from "./own-words.ts";
@@ -47,7 +47,7 @@ import {
   DEFAULT_ESCALATION_POLICY,
   DEFAULT_THANK_ABOVE,
   isPriority,
-  stricterOf,
+  stricterLabels,
   type EscalationPolicy,
 } from "./policy.ts";
 import { referenceKey } from "./reference.ts";
@@ -115,7 +115,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   readonly #responses: ResponseSteps;
   readonly #approvals: ResponseApprovals;
   readonly #mailIntake: MailIntake;
-  readonly #heldMails: HeldMailDesk;
+  readonly #heldMails: HeldMailDecisions;
   readonly #policy: EscalationPolicy | false;
   readonly #thankAbove: number;
   readonly #clock: () => Date;
@@ -210,7 +210,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const held = new HeldMails(ontologyStore);
     // Mails come from outside, but no model has chosen whose they are.
     const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_CODE, extras);
-    this.#heldMails = new HeldMailDesk({ held, submit });
+    this.#heldMails = new HeldMailDecisions({ held, submit });
     this.#mailIntake = new MailIntake({
       rules: configuration.mailRules ?? DEFAULT_MAIL_RULES,
       email,
@@ -485,7 +485,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     { categories: foundCategories }: CategoriesResult,
   ): Decision {
     const unreadable = isUnreadable(found);
-    const labels = stricterOf(
+    const labels = stricterLabels(
       this.#policy,
       { sentiment, categories },
       { sentiment: unreadable ? undefined : found.sentiment, categories: foundCategories },

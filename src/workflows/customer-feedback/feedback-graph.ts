@@ -48,7 +48,7 @@ export interface FeedbackRecord {
 }
 
 /** A mail of ours that was answered. */
-export interface Answered {
+export interface AnsweredMail {
   feedbackId: string;
   customerUri: string;
 }
@@ -240,7 +240,7 @@ export class FeedbackGraph {
   }
 
   /** The first of these Message-IDs that is one of a mail of ours, with the feedback that it answered. */
-  async answeredBy(messageIds: readonly string[]): Promise<Answered | undefined> {
+  async answeredBy(messageIds: readonly string[]): Promise<AnsweredMail | undefined> {
     const sent = await this.#ontologyStore.match(
       FEEDBACK_STORE,
       messageIds.map((id) => ({ predicate: abi.responseId, object: toTerm(id, "The Message-ID") })),

@@ -11,7 +11,7 @@ import type { MailReceipt } from "../../../workflow/mail-receipt.ts";
 import type { Accepted } from "../../../workflow/workflow.ts";
 import type { MailRules } from "../configuration.ts";
 import type { Customers } from "../customers.ts";
-import type { Answered, FeedbackGraph } from "../feedback-graph.ts";
+import type { AnsweredMail, FeedbackGraph } from "../feedback-graph.ts";
 import { HOLD_REASONS, type HeldMail, type HeldMails, type HoldReason } from "./held-mails.ts";
 import { ownWordsOf } from "../own-words.ts";
 import { MAX_SUBJECT_LENGTH, MAX_TEXT_LENGTH } from "../parameters.ts";
@@ -135,7 +135,7 @@ export class MailIntake {
   }
 
   /** Noted with the feedback whose mail it answers, and processed where it is a complaint. */
-  async #takeReply(arrival: Arrival, sender: string, { feedbackId, customerUri }: Answered): Promise<MailReceipt> {
+  async #takeReply(arrival: Arrival, sender: string, { feedbackId, customerUri }: AnsweredMail): Promise<MailReceipt> {
     const { customers, graph, isComplaint, clock } = this.#parts;
     const { mail, id } = arrival;
     const customer = (await customers.withAddress(sender)).find(({ uri }) => uri === customerUri);

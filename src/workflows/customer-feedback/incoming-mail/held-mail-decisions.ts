@@ -12,7 +12,7 @@ interface Parts {
 }
 
 /** Where people look at held mails and decide. */
-export class HeldMailDesk {
+export class HeldMailDecisions {
   readonly #held: HeldMails;
   readonly #submit: Parts["submit"];
 
