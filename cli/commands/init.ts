@@ -7,7 +7,7 @@ import { host } from "../terminal/host.ts";
 import { bold, dim, oneLine, print, printJson } from "../terminal/output.ts";
 import { ownPackage, type OwnPackage } from "./own-package.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
-import { shellWord } from "../../src/files/private-files.ts";
+import { shellQuoted } from "../../src/files/private-files.ts";
 
 /** Makes a project of the user's own in a new or empty folder. */
 export function init(folder: string, { json }: GlobalOptions): void {
@@ -29,10 +29,10 @@ export function init(folder: string, { json }: GlobalOptions): void {
 function nextCommands(target: string, { checkout }: OwnPackage): [command: string, meaning: string][] {
   const way = relative(host().cwd(), target);
   return [
-    ...(way === "" ? [] : [[`cd ${shellWord(way)}`, ""] as [string, string]]),
+    ...(way === "" ? [] : [[`cd ${shellQuoted(way)}`, ""] as [string, string]]),
     ...(checkout === undefined
       ? []
-      : [[`npm pack ${shellWord(checkout)}`, "packs this checkout, for package.json"] as [string, string]]),
+      : [[`npm pack ${shellQuoted(checkout)}`, "packs this checkout, for package.json"] as [string, string]]),
     ["npm install", ""],
     ["npm test", "one test kills the process between the steps"],
     ["npm run dev", "the service and its console; restarts when you change a source"],

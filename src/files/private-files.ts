@@ -95,11 +95,11 @@ function warnIfOpen(path: string, code: string, kind: "folder" | "file", wanted:
   const shown = withEscapes(place);
   process.emitWarning(
     `The ${kind} ${shown} is open to other users of this machine (mode ${modeOf(path).toString(8)}). It was there before and stays as it is. ` +
-      `To close it, run: chmod ${wanted} ${shellWord(shown)}`,
+      `To close it, run: chmod ${wanted} ${shellQuoted(shown)}`,
     { type: "SecurityWarning", code },
   );
 }
 
 /** A text as one word of a shell's command line. */
-export const shellWord = (text: string): string =>
+export const shellQuoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
