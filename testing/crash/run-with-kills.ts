@@ -1,4 +1,4 @@
-import { forEachWorker, live, type CrashScript } from "./life.ts";
+import { forEachWorker, runProcess, type CrashScript } from "./run-process.ts";
 import { Progress } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import type { ReachedPoints } from "./run-undisturbed.ts";
@@ -49,7 +49,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   const upTo = (limit: number): number => 1 + Math.floor(random() * Math.max(1, limit));
   const work = new Progress(undisturbed);
   const kills: Kill[] = [];
-  /** Kills that have been, and those on their way to workers that live. */
+  /** Kills that have been, and those on their way to workers that runProcess. */
   let planned = 0;
   /** Where living workers are to die. */
   const aims = new Map<number, string>();
@@ -108,7 +108,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
         doomed = true;
         setTimeout(kill, random() * LATEST_MS);
       };
-      const life = await live(options, { acknowledged, ...place, ...aim.at }, onReached, signal);
+      const life = await runProcess(options, { acknowledged, ...place, ...aim.at }, onReached, signal);
       aims.delete(place.worker);
       acknowledged = life.acknowledged;
       if (!life.killed) {
@@ -132,7 +132,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
 interface Aim {
   /** Where it kills itself, and the how-many-eth time that it comes there. */
   at?: { point: string; nth: number };
-  /** It is killed from outside after so many points, should it live as long. */
+  /** It is killed from outside after so many points, should it runProcess as long. */
   patience: number;
 }
 

@@ -13,7 +13,7 @@ export interface CrashScript {
 }
 
 /** How one process went: killed, or done (`exit code 0`). */
-export interface Life {
+export interface ProcessOutcome {
   readonly killed: boolean;
   /** Items acknowledged by this process and those before it in its place. */
   readonly acknowledged: number;
@@ -27,12 +27,12 @@ const KEPT_ERROR_OUTPUT = 4000;
  * Runs one process to its end. `onReached` hears of every point, a little late, and may kill the process.
  * @throws UnexpectedError where it ends in any other way than killed or done, or hangs; the signal's abort kills it
  */
-export async function live(
+export async function runProcess(
   { script, args }: CrashScript,
   orders: CrashOrders,
   onReached: (point: string, kill: () => void) => void,
   signal: AbortSignal,
-): Promise<Life> {
+): Promise<ProcessOutcome> {
   const path = typeof script === "string" ? script : fileURLToPath(script);
   const child = spawn(process.execPath, [path, ...args, ...writeOrders(orders)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
