@@ -130,9 +130,9 @@ export class SparqlEndpointStore implements OntologyStore {
   async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
     const graph = DataFactory.namedNode(storeIri(store));
     const { parseQuery, toText } = await import("../sparql/parse.ts");
-    const { reachesOthers } = await import("./plan-request.ts");
+    const { reachesOtherStores } = await import("./plan-request.ts");
     const query = parseQuery(sparql, bindings);
-    const named = reachesOthers(query) ? await this.#reachable(graph) : [];
+    const named = reachesOtherStores(query) ? await this.#reachable(graph) : [];
     return this.#answer(query.subType, toText({ ...query, datasets: ast.dataset(graph, named) }));
   }
 
@@ -148,7 +148,7 @@ export class SparqlEndpointStore implements OntologyStore {
     const graph = DataFactory.namedNode(storeIri(request.store));
     const { prepareQuestion, timedOut, timerMs, toAnswer } = await import("../sparql/question.ts");
     const { toText } = await import("../sparql/parse.ts");
-    const { reachesOthers } = await import("./plan-request.ts");
+    const { reachesOtherStores } = await import("./plan-request.ts");
     const { visible, maximumRows = Infinity, maximumBytes, timeoutMs = Infinity } = request;
     const question = prepareQuestion(request, maximumRows);
     const { query } = question;
@@ -156,7 +156,7 @@ export class SparqlEndpointStore implements OntologyStore {
     const signal = AbortSignal.any([deadline, request.signal].filter((one) => one !== undefined));
     const limits = { signal, ...withoutAbsent({ maxBytes: maximumBytes }) };
     try {
-      const named = reachesOthers(query) ? await this.#reachable(graph, visible, limits) : [];
+      const named = reachesOtherStores(query) ? await this.#reachable(graph, visible, limits) : [];
       const text = toText({ ...query, datasets: ast.dataset(graph, named) });
       return toAnswer(await this.#answer(query.subType, text, limits), question, maximumRows);
     } catch (error) {
@@ -168,9 +168,9 @@ export class SparqlEndpointStore implements OntologyStore {
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
     const graph = DataFactory.namedNode(storeIri(store));
     const { planUpdate } = await import("../sparql/update-plan.ts");
-    const { planReachesOthers, planRequest } = await import("./plan-request.ts");
+    const { planReachesOtherStores, planRequest } = await import("./plan-request.ts");
     const plan = planUpdate(sparql, bindings);
-    const named = planReachesOthers(plan) ? await this.#reachable(graph) : [];
+    const named = planReachesOtherStores(plan) ? await this.#reachable(graph) : [];
     await this.#update(planRequest(registration(graph.value), plan, graph, named));
   }
 

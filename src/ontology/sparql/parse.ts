@@ -8,7 +8,7 @@ import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
 import * as ast from "./ast.ts";
 import { bindValues } from "./bind.ts";
-import { inGoodOrder } from "./order.ts";
+import { withJoinsOrdered } from "./join-order.ts";
 
 /** Programs ask the same few questions with other values: their trees are kept. */
 const KEPT = 200;
@@ -115,7 +115,7 @@ export const parseQuery = (sparql: string, bindings: Bindings): ast.Query =>
   withinStack(() => {
     const tree = parse(sparql);
     if (tree.type !== "query") throw unsupported("This is an update, not a query. Use update() for it.");
-    return inGoodOrder(bindValues(tree, bindings, namesNotIn(sparql)));
+    return withJoinsOrdered(bindValues(tree, bindings, namesNotIn(sparql)));
   });
 
 /**

@@ -15,7 +15,7 @@ const isRdfType = (predicate: ast.Triple["predicate"]): boolean => {
 };
 
 /** A copy of the query, or of part of it, with its triples in a good order. */
-export const inGoodOrder = <T>(tree: T): T => ast.mapNodes(tree, (node) => reorder(node, new Set()));
+export const withJoinsOrdered = <T>(tree: T): T => ast.mapNodes(tree, (node) => reorder(node, new Set()));
 
 function reorder(node: ast.Node, known: ReadonlySet<string>): unknown {
   if (node.type === "query") {
