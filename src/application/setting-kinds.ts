@@ -5,11 +5,11 @@
 import { DURATION } from "../duration.ts";
 import { isUrlLike } from "../secrets.ts";
 
-/** Reads a value as it was given; throws `Unfit` with what is wrong with it, in words that follow its name. */
+/** Reads a value as it was given; throws `InvalidSetting` with what is wrong with it, in words that follow its name. */
 export type Kind<Value, Given = Value> = ((value: unknown) => Value) & { readonly given?: Given };
 
 /** Never says the value: it may be a secret. */
-export class Unfit extends Error {}
+export class InvalidSetting extends Error {}
 
 const nameOfType = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
@@ -18,9 +18,9 @@ const nameOfType = (value: unknown): string =>
 const textWith =
   (...checks: (readonly [holds: (text: string) => boolean, problem: string])[]): Kind<string> =>
   (value) => {
-    if (typeof value !== "string") throw new Unfit(`Invalid input: expected string, received ${nameOfType(value)}`);
+    if (typeof value !== "string") throw new InvalidSetting(`Invalid input: expected string, received ${nameOfType(value)}`);
     const failed = checks.find(([holds]) => !holds(value));
-    if (failed !== undefined) throw new Unfit(failed[1]);
+    if (failed !== undefined) throw new InvalidSetting(failed[1]);
     return value;
   };
 
@@ -72,15 +72,15 @@ export const wholeNumber =
   (minimum: number): Kind<number, number | string> =>
   (value) => {
     const number = typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
-    if (!Number.isSafeInteger(number)) throw new Unfit("must be a whole number");
-    if ((number as number) < minimum) throw new Unfit(`must be at least ${minimum}`);
+    if (!Number.isSafeInteger(number)) throw new InvalidSetting("must be a whole number");
+    if ((number as number) < minimum) throw new InvalidSetting(`must be at least ${minimum}`);
     return number as number;
   };
 
 /** A TCP port; 0 is any that is free. */
 export const port: Kind<number, number | string> = (value) => {
   const number = wholeNumber(0)(value);
-  if (number > 65_535) throw new Unfit("must be at most 65535");
+  if (number > 65_535) throw new InvalidSetting("must be at most 65535");
   return number;
 };
 
@@ -88,7 +88,7 @@ export const port: Kind<number, number | string> = (value) => {
 export const share: Kind<number, number | string> = (value) => {
   const number = typeof value === "string" && /^\s*(?:\d+\.?\d*|\.\d+)\s*$/.test(value) ? Number(value) : value;
   if (typeof number === "number" && number >= 0 && number <= 1) return number;
-  throw new Unfit("must be a number from 0 to 1, such as 0.75");
+  throw new InvalidSetting("must be a number from 0 to 1, such as 0.75");
 };
 
 export const oneOf =
@@ -96,7 +96,7 @@ export const oneOf =
   (value) => {
     const known = names.find((name) => name === value);
     if (known !== undefined) return known;
-    throw new Unfit(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}`);
+    throw new InvalidSetting(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}`);
   };
 
 /** Some of these names, as a list or as text with commas. */
@@ -106,7 +106,7 @@ export const someOf =
     const given: unknown[] = typeof value === "string" ? value.split(",").map((name) => name.trim()) : [value].flat();
     const chosen = names.filter((name) => given.includes(name));
     if (given.length > 0 && given.every((name) => chosen.includes(name as Name))) return chosen;
-    throw new Unfit(`must be some of ${names.join(", ")}, separated by commas`);
+    throw new InvalidSetting(`must be some of ${names.join(", ")}, separated by commas`);
   };
 
 const ON_OFF: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
@@ -122,6 +122,6 @@ const ON_OFF: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 
 export const onOff: Kind<boolean, boolean | string> = (value) => {
   const isOn = ON_OFF.get(typeof value === "string" ? value.toLowerCase() : value);
-  if (isOn === undefined) throw new Unfit("must be on or off");
+  if (isOn === undefined) throw new InvalidSetting("must be on or off");
   return isOn;
 };

@@ -17,7 +17,7 @@ import {
   port,
   text,
   token,
-  Unfit,
+  InvalidSetting,
   url,
   wholeNumber,
 } from "./setting-kinds.ts";
@@ -409,7 +409,7 @@ function readAll(
     try {
       settings[name] = kind(value);
     } catch (error) {
-      if (!(error instanceof Unfit)) throw error;
+      if (!(error instanceof InvalidSetting)) throw error;
       fault(name as SettingName, error.message);
     }
   }

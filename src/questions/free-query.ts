@@ -8,7 +8,7 @@ import type { Visible } from "../ontology/visible.ts";
 import { storeIri } from "../ontology/store-name.ts";
 import { ABI, abi, PROV, prov, withPrefixes } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
-import { DEFAULT_LIMITS, noteOn, queryText, Truncation, type QuestionLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, truncationNote, queryText, Truncation, type QuestionLimits } from "./limits.ts";
 import { valueOf } from "./question-operation.ts";
 
 export interface FreeQueryOptions extends QuestionLimits {
@@ -52,7 +52,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
         timeoutMs,
         ...withoutAbsent({ signal }),
       });
-      return { ...tableOf(answer), ...noteOn(answer.truncated, maximumRows) };
+      return { ...tableOf(answer), ...truncationNote(answer.truncated, maximumRows) };
     },
   });
 }

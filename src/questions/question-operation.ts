@@ -7,7 +7,7 @@ import type { QueryRunner } from "../ontology/query-runner.ts";
 import { withPrefixes, XSD } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
 import type { GraphQuestion } from "./graph-question.ts";
-import { DEFAULT_LIMITS, noteOn, Truncation, type QuestionLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, truncationNote, Truncation, type QuestionLimits } from "./limits.ts";
 
 export interface QuestionOptions extends QuestionLimits {
   queryRunner: QueryRunner;
@@ -35,7 +35,7 @@ export function questionOperation(question: GraphQuestion, options: QuestionOpti
         ...withoutAbsent({ signal }),
       });
       const rows = (result as Row[]).map((found) => readRow(row, found));
-      return { rows, ...noteOn(truncated, maximumRows) };
+      return { rows, ...truncationNote(truncated, maximumRows) };
     },
   });
 }
