@@ -49,7 +49,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   const upTo = (limit: number): number => 1 + Math.floor(random() * Math.max(1, limit));
   const work = new Progress(undisturbed);
   const kills: Kill[] = [];
-  /** Kills that have been, and those on their way to workers that runProcess. */
+  /** Kills that have been, and those on their way to workers that live. */
   let planned = 0;
   /** Where living workers are to die. */
   const aims = new Map<number, string>();
@@ -132,7 +132,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
 interface Aim {
   /** Where it kills itself, and the how-many-eth time that it comes there. */
   at?: { point: string; nth: number };
-  /** It is killed from outside after so many points, should it runProcess as long. */
+  /** It is killed from outside after so many points, should it live as long. */
   patience: number;
 }
 

@@ -1,4 +1,4 @@
-import { prefixOf } from "./waiting-entries.ts";
+import { prefixOf } from "./lazy-entries.ts";
 
 /** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
 export type WordClass = "verb" | "noun" | "adjective" | "word";

@@ -1,7 +1,7 @@
 import { memoizeByWord } from "../memoize.ts";
 import { formPrefixes, inflect } from "./inflection.ts";
 import type { Token } from "./tokenizer.ts";
-import { prefixOf, WaitingEntries } from "./waiting-entries.ts";
+import { prefixOf, LazyEntries } from "./lazy-entries.ts";
 
 interface Node<Value> {
   /** What follows by the next word, after a number, and after any word. */
@@ -133,7 +133,7 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
  */
 export class PhraseTrie<Value> {
   private readonly root = createNode<Value>();
-  private readonly waiting = new WaitingEntries<{ pattern: string; value: Value }>();
+  private readonly waiting = new LazyEntries<{ pattern: string; value: Value }>();
   private readonly patterns: string[] = [];
   private words: Set<string> | undefined;
 

@@ -7,7 +7,7 @@ export interface Token {
   kind: TokenKind;
   /** What lexicons are asked for: lower case, straight apostrophes, contractions in full ("n't" → "not"), "soooo" → "so". */
   norm: string;
-  /** The same as lexicons memoizeByWord it. */
+  /** The same as lexicons remember it. */
   word: Word;
   /** Position in the text, in UTF-16 code units, `end` excluded. */
   start: number;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formPrefixes, wordsInflectedTo, inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
-import { prefixOf } from "../../../src/analysis/embedded/waiting-entries.ts";
+import { prefixOf } from "../../../src/analysis/embedded/lazy-entries.ts";
 
 describe("inflect", () => {
   it.each<[string, WordClass, string[]]>([

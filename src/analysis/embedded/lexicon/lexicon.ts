@@ -2,7 +2,7 @@ import { memoizeByWord } from "../../memoize.ts";
 import { wordsInflectedTo, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
-import { prefixOf } from "../waiting-entries.ts";
+import { prefixOf } from "../lazy-entries.ts";
 import { publishedValences } from "./published-lexicons.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */

@@ -7,10 +7,10 @@ const NONE: readonly never[] = [];
  * Entries of a lexicon by how the words begin that they are about. They wait here until a text has such a word: to unfold
  * them all would be most of the time that a program takes to start.
  */
-export class WaitingEntries<Entry> {
+export class LazyEntries<Entry> {
   private readonly entries = new Map<number, Entry[]>();
 
-  /** The same entry may be added under several formPrefixes, and twice in a row under one. */
+  /** The same entry may be added under several prefixes, and twice in a row under one. */
   add(beginning: number, entry: Entry): void {
     const known = this.entries.get(beginning);
     // An array that begins with its element is small: there are thousands of them.
