@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
-import { IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
+import { invalidConfiguration, IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
 import { HTTP_RETRY } from "./retry-policies.ts";
 import { inClientSpan } from "./telemetry/tracing.ts";
 
@@ -82,7 +82,7 @@ export class HttpClient {
     const url = parseHttpUrl(location, name);
     requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, MAX_TIMEOUT_MS);
     requireWholeNumber(`retries of the ${name}`, retries, 0);
-    if (token === "") throw unusable(`token of the ${name} is empty. Leave it out where none is needed.`);
+    if (token === "") throw invalidConfiguration(`token of the ${name} is empty. Leave it out where none is needed.`);
     this.#name = name;
     this.#origin = url.origin;
     this.#timeoutMs = timeoutMs;
@@ -95,7 +95,7 @@ export class HttpClient {
       if (token !== undefined) this.#headers.set("authorization", `Bearer ${token}`);
     } catch {
       // The error of `Headers` quotes the value, which may be a secret: it is not even kept as the cause.
-      throw unusable(`A header or the token for the ${name} holds characters that HTTP does not allow.`);
+      throw invalidConfiguration(`A header or the token for the ${name} holds characters that HTTP does not allow.`);
     }
   }
 
@@ -105,7 +105,7 @@ export class HttpClient {
    */
   resolve(location: string): URL {
     const url = parseHttpUrl(location, this.#name);
-    if (url.origin !== this.#origin) throw unusable(`All URLs of the ${this.#name} must be on one server.`);
+    if (url.origin !== this.#origin) throw invalidConfiguration(`All URLs of the ${this.#name} must be on one server.`);
     return withoutCredentials(url);
   }
 
@@ -237,12 +237,8 @@ export class HttpClient {
 export function parseHttpUrl(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw unusable(`The URL of the ${name} must be an absolute http:// or https:// URL.`);
+  throw invalidConfiguration(`The URL of the ${name} must be an absolute http:// or https:// URL.`);
 }
-
-/** An option that can't work. */
-export const unusable = (message: string): ValidationError =>
-  new ValidationError(message, { code: "invalid_configuration" });
 
 /** @throws ValidationError that names the option */
 export function requireWholeNumber(
@@ -252,7 +248,7 @@ export function requireWholeNumber(
   most = Number.MAX_SAFE_INTEGER,
 ): void {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    throw unusable(
+    throw invalidConfiguration(
       `${option} must be a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`}.`,
     );
 }
@@ -288,7 +284,7 @@ function basic({ username, password }: URL, name: string): string {
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     return `Basic ${Buffer.from(credentials).toString("base64")}`;
   } catch {
-    throw unusable(
+    throw invalidConfiguration(
       `User or password in the URL of the ${name} are not percent-encoded as URLs need it: write % as %25.`,
     );
   }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { WorkflowEngine } from "../engine/engine.ts";
-import { isAbiError, ValidationError } from "../errors.ts";
+import { invalidConfiguration, isAbiError, type ValidationError } from "../errors.ts";
 import type { EmailIntegration } from "../integrations/email/email-integration.ts";
 import type { Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
@@ -21,8 +21,8 @@ export interface WorkflowParts {
 /** Makes the workflows that an application offers beside customer feedback. */
 export type CreateWorkflows = (parts: WorkflowParts) => readonly Workflow[] | Promise<readonly Workflow[]>;
 
-const unusable = (problem: string, cause?: unknown): ValidationError =>
-  new ValidationError(`WORKFLOWS (workflows) ${problem}`, { code: "invalid_configuration", cause });
+const invalidModule = (problem: string, cause?: unknown): ValidationError =>
+  invalidConfiguration(`WORKFLOWS (workflows) ${problem}`, cause);
 
 /** What somebody's own module threw, with the place in it: whoever starts us wrote it. */
 function describeFault(error: unknown): string {
@@ -38,13 +38,13 @@ function describeFault(error: unknown): string {
  */
 export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
   const file = resolve(path);
-  if (!existsSync(file)) throw unusable(`names ${path}, and there is no such file.`);
+  if (!existsSync(file)) throw invalidModule(`names ${path}, and there is no such file.`);
   const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
-    throw unusable(`names ${path}, which can't be loaded. ${describeFault(cause)}`, cause);
+    throw invalidModule(`names ${path}, which can't be loaded. ${describeFault(cause)}`, cause);
   });
   const { createWorkflows } = module as { createWorkflows?: unknown };
   if (typeof createWorkflows !== "function") {
-    throw unusable(`names ${path}, which must export a function createWorkflows(parts) that returns workflows.`);
+    throw invalidModule(`names ${path}, which must export a function createWorkflows(parts) that returns workflows.`);
   }
   return async (parts) => {
     let workflows: unknown;
@@ -52,9 +52,9 @@ export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
       workflows = await (createWorkflows as CreateWorkflows)(parts);
     } catch (cause) {
       if (isAbiError(cause)) throw cause;
-      throw unusable(`names ${path}, whose createWorkflows failed. ${describeFault(cause)}`, cause);
+      throw invalidModule(`names ${path}, whose createWorkflows failed. ${describeFault(cause)}`, cause);
     }
     if (Array.isArray(workflows) && workflows.every((one) => one instanceof Workflow)) return workflows;
-    throw unusable(`names ${path}, whose createWorkflows must return an array of workflows.`);
+    throw invalidModule(`names ${path}, whose createWorkflows must return an array of workflows.`);
   };
 }

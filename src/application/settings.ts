@@ -3,6 +3,7 @@
  * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
  */
 import { type FieldIssue, ValidationError } from "../errors.ts";
+import { MAIL_URL_KINDS } from "../integrations/email/mail-urls.ts";
 import { DEFAULT_RETRY_POLICY, MAIL_RETRY_FOR } from "../retry-policies.ts";
 import {
   customerLocation,
@@ -113,8 +114,7 @@ const DEFINITIONS = {
   mailUrl: {
     env: "MAIL_URL",
     kind: text(),
-    about:
-      "smtp://, smtps://, or `outbox:<folder>` for .eml files. Default: the folder `outbox` in the data directory.",
+    about: `${MAIL_URL_KINDS}. Default: the folder \`outbox\` in the data directory.`,
   },
   mailFrom: {
     env: "MAIL_FROM",

@@ -150,13 +150,13 @@ let changing: Map<number, string[]> | undefined;
 function readChanging(): Map<number, string[]> {
   const found = new Map<number, string[]>();
   for (const lemma in IRREGULAR.verb) {
-    for (const beginning of formPrefixes(lemma)) {
-      if (beginning === prefixOf(lemma)) continue;
-      found.set(beginning, [...(found.get(beginning) ?? []), lemma]);
+    for (const prefix of formPrefixes(lemma)) {
+      if (prefix === prefixOf(lemma)) continue;
+      found.set(prefix, [...(found.get(prefix) ?? []), lemma]);
     }
   }
   return found;
 }
 
-/** The words that begin otherwise, and have a form that begins so: "die" for the beginning of "dying". */
-export const wordsInflectedTo = (beginning: number): readonly string[] => (changing ??= readChanging()).get(beginning) ?? [];
+/** The words that begin otherwise, and have a form that begins so: "die" for the prefix of "dying". */
+export const wordsInflectedTo = (prefix: number): readonly string[] => (changing ??= readChanging()).get(prefix) ?? [];

@@ -11,18 +11,18 @@ export class LazyEntries<Entry> {
   private readonly entries = new Map<number, Entry[]>();
 
   /** The same entry may be added under several prefixes, and twice in a row under one. */
-  add(beginning: number, entry: Entry): void {
-    const known = this.entries.get(beginning);
+  add(prefix: number, entry: Entry): void {
+    const known = this.entries.get(prefix);
     // An array that begins with its element is small: there are thousands of them.
-    if (known === undefined) this.entries.set(beginning, [entry]);
+    if (known === undefined) this.entries.set(prefix, [entry]);
     else if (known[known.length - 1] !== entry) known.push(entry);
   }
 
   /** The entries for words that begin so, in the order in which they were added; the next call gets none. */
-  take(beginning: number): readonly Entry[] {
-    const found = this.entries.get(beginning);
+  take(prefix: number): readonly Entry[] {
+    const found = this.entries.get(prefix);
     if (found === undefined) return NONE;
-    this.entries.delete(beginning);
+    this.entries.delete(prefix);
     return found;
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type addressParser from "nodemailer/lib/addressparser";
-import { toAbiError, ValidationError } from "../../errors.ts";
+import { invalidConfiguration, toAbiError, ValidationError } from "../../errors.ts";
 import { withoutAbsent } from "../../json.ts";
 import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
@@ -59,7 +59,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     this.#ownAddress = addressOf(configuration.from);
     this.#messageIdDomain = configuration.messageIdDomain ?? domainOf(this.#ownAddress);
     if (!isEmailAddress(`id@${this.#messageIdDomain}`)) {
-      throw misconfigured("The domain of message ids must be a domain name, such as example.org.");
+      throw invalidConfiguration("The domain of message ids must be a domain name, such as example.org.");
     }
     this.#templates = new MailTemplates(configuration.templates);
   }
@@ -198,13 +198,12 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
 const withReference = (data: TemplateData): TemplateData =>
   data["feedback_id"] === undefined ? data : { reference: data["feedback_id"], ...data };
 
-const misconfigured = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
 
 function addressOf(from: string): string {
   const parseAddresses = requirePackage("nodemailer/lib/addressparser") as typeof addressParser;
   const [sender, ...others] = parseAddresses(from, { flatten: true });
   if (/[\r\n]/.test(from) || others.length > 0 || !isEmailAddress(sender?.address)) {
-    throw misconfigured("The sender of mails must be one address, such as Example Support <support@example.org>.");
+    throw invalidConfiguration("The sender of mails must be one address, such as Example Support <support@example.org>.");
   }
   return sender.address;
 }

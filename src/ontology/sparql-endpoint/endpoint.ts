@@ -1,10 +1,9 @@
-import { IoError, ValidationError, type AbiError } from "../../errors.ts";
+import { invalidConfiguration, IoError, ValidationError, type AbiError } from "../../errors.ts";
 import {
   HttpClient,
   isWebPage,
   parseHttpUrl,
   refusal,
-  unusable,
   type HttpAnswer,
   type HttpRequest,
 } from "../../http-client.ts";
@@ -41,7 +40,7 @@ export class Endpoint {
   constructor({ url: location, token, authentication, timeoutMs, retries }: EndpointOptions) {
     const url = parseHttpUrl(location, NAME);
     if (!["basic", "digest"].includes(authentication))
-      throw unusable(`authentication of the ${NAME} must be basic or digest.`);
+      throw invalidConfiguration(`authentication of the ${NAME} must be basic or digest.`);
     this.#digest = authentication === "digest" ? digestOf(url) : undefined;
     const bare = new URL(url);
     bare.username = "";
@@ -88,7 +87,7 @@ export class Endpoint {
 
 function digestOf(url: URL): DigestAuthentication {
   if (url.username === "") {
-    throw unusable(`Digest authentication needs user:password@ in the URL of the ${NAME}.`);
+    throw invalidConfiguration(`Digest authentication needs user:password@ in the URL of the ${NAME}.`);
   }
   try {
     return new DigestAuthentication({
@@ -97,7 +96,7 @@ function digestOf(url: URL): DigestAuthentication {
     });
   } catch {
     // What can't be decoded is a secret: it is not even kept as the cause.
-    throw unusable(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`);
+    throw invalidConfiguration(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`);
   }
 }
 

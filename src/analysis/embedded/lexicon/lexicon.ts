@@ -70,26 +70,26 @@ class OpinionWords {
   }
 
   readonly get = (word: string): Opinion | undefined => {
-    const beginning = prefixOf(word);
-    if (!this.unfolded.has(beginning)) {
-      this.unfolded.add(beginning);
-      for (const group of this.groups) this.unfold(group, word.slice(0, 2), beginning);
+    const prefix = prefixOf(word);
+    if (!this.unfolded.has(prefix)) {
+      this.unfolded.add(prefix);
+      for (const group of this.groups) this.unfold(group, word.slice(0, 2), prefix);
     }
     return this.opinions.get(word);
   };
 
-  private unfold(group: Group, letters: string, beginning: number): void {
+  private unfold(group: Group, letters: string, prefix: number): void {
     const { lemmas } = group;
     const start = ` ${letters}`;
     for (let at = lemmas.indexOf(start); at >= 0; at = lemmas.indexOf(start, at + 1)) {
-      this.add(lemmas.slice(at + 1, lemmas.indexOf(" ", at + 1)), group, beginning);
+      this.add(lemmas.slice(at + 1, lemmas.indexOf(" ", at + 1)), group, prefix);
     }
-    for (const lemma of wordsInflectedTo(beginning)) if (lemmas.includes(` ${lemma} `)) this.add(lemma, group, beginning);
+    for (const lemma of wordsInflectedTo(prefix)) if (lemmas.includes(` ${lemma} `)) this.add(lemma, group, prefix);
   }
 
-  private add(lemma: string, { wordClass, opinion }: Group, beginning: number): void {
+  private add(lemma: string, { wordClass, opinion }: Group, prefix: number): void {
     for (const form of inflect(lemma, wordClass)) {
-      if (prefixOf(form) !== beginning) continue;
+      if (prefixOf(form) !== prefix) continue;
       // What stands in a file itself is meant; a form made by rule gives way to it.
       if (form === lemma || (!this.opinions.has(form) && !this.never.has(form))) this.opinions.set(form, opinion);
     }

@@ -1,11 +1,8 @@
 /** Where mails lie that go to a folder; for those who only want to know that, without the transports. */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { ValidationError } from "../../../errors.ts";
 import { isUrlLike } from "../../../secrets.ts";
-
-const SUPPORTED =
-  "smtp://user:password@host:587, smtps://user:password@host:465, outbox:folder or file:///path/of/a/folder";
+import { invalidMailUrl } from "../mail-urls.ts";
 
 /**
  * The folder that a transport's URL names: `mails` for `outbox:mails` and `outbox://mails`. Undefined for any other scheme than
@@ -18,19 +15,19 @@ export function outboxFolderOf(url: string): string | undefined {
 }
 
 function folderOf(path: string): string {
-  if (path === "") throw unusable("The outbox URL names no folder.");
-  if (isUrlLike(path)) throw unusable("The outbox must be a folder, not another URL.");
+  if (path === "") throw invalidMailUrl("The outbox URL names no folder.");
+  if (isUrlLike(path)) throw invalidMailUrl("The outbox must be a folder, not another URL.");
   // So that `outbox:` before it leads to the same folder again.
   return path.replace(/^\/+/, "/");
 }
 
 function pathOf(url: string): string {
   // "file:folder" would silently mean "/folder".
-  if (!url.toLowerCase().startsWith("file:///")) throw unusable("A file URL must be absolute.");
+  if (!url.toLowerCase().startsWith("file:///")) throw invalidMailUrl("A file URL must be absolute.");
   try {
     return fileURLToPath(url);
   } catch {
-    throw unusable("The file URL can't be read.");
+    throw invalidMailUrl("The file URL can't be read.");
   }
 }
 
@@ -42,7 +39,3 @@ export function outboxFileName(messageId: string): string {
   const id = messageId.replace(/^<(.*)>$/, "$1");
   return `${SAFE_NAME.test(id) ? id : createHash("sha256").update(id).digest("hex")}.eml`;
 }
-
-/** What is wrong with the URL of a mail transport. */
-export const unusable = (problem: string) =>
-  new ValidationError(`${problem} Supported are ${SUPPORTED}.`, { code: "invalid_configuration" });

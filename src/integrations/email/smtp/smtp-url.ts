@@ -1,4 +1,4 @@
-import { ValidationError } from "../../../errors.ts";
+import { invalidConfiguration } from "../../../errors.ts";
 import { withoutAbsent } from "../../../json.ts";
 import { bareHost, isLoopback } from "../../../loopback.ts";
 
@@ -21,7 +21,6 @@ const PARAMETERS = ["requireTLS", "timeout", "connections"];
 const MAX_CONNECTIONS = 100;
 
 /** Wrong URLs are never quoted: there may be a password in them. */
-const fault = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
 
 /**
  * Reads `smtp://user:password@host:587?requireTLS=true&timeout=20000&connections=2` or `smtps://…` (port 465 by default).
@@ -32,10 +31,10 @@ export function parseSmtpUrl(text: string): SmtpServer {
   const url = parseUrl(text);
   const secure = url.protocol === "smtps:";
   const host = bareHost(url.hostname);
-  if (host === "") throw fault("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
+  if (host === "") throw invalidConfiguration("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
   for (const name of url.searchParams.keys()) {
     if (!PARAMETERS.includes(name)) {
-      throw fault(
+      throw invalidConfiguration(
         `The mail server's URL has a parameter that is not known. Known are ${new Intl.ListFormat("en").format(PARAMETERS)}.`,
       );
     }
@@ -55,7 +54,7 @@ export function parseSmtpUrl(text: string): SmtpServer {
 function parseUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null) {
-    throw fault(
+    throw invalidConfiguration(
       "The mail server's URL can't be read. Write smtp://user:password@host:port, with special characters of user and password percent-encoded.",
     );
   }
@@ -65,12 +64,12 @@ function parseUrl(text: string): URL {
 function readCredentials(url: URL): SmtpServer["credentials"] {
   if (url.username === "" && url.password === "") return undefined;
   if (url.username === "" || url.password === "") {
-    throw fault("The mail server's URL must have both user and password, or neither.");
+    throw invalidConfiguration("The mail server's URL must have both user and password, or neither.");
   }
   try {
     return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   } catch {
-    throw fault("User or password in the mail server's URL is not percent-encoded rightly: write % as %25.");
+    throw invalidConfiguration("User or password in the mail server's URL is not percent-encoded rightly: write % as %25.");
   }
 }
 
@@ -78,14 +77,14 @@ function readTimeout(value: string | null): number | undefined {
   if (value === null) return undefined;
   const timeout = Number(value);
   if (Number.isInteger(timeout) && timeout >= 1 && timeout <= 2 ** 31 - 1) return timeout;
-  throw fault("The parameter timeout of the mail server's URL must be a whole number of milliseconds, such as 20000.");
+  throw invalidConfiguration("The parameter timeout of the mail server's URL must be a whole number of milliseconds, such as 20000.");
 }
 
 function readConnections(value: string | null): number | undefined {
   if (value === null) return undefined;
   const connections = Number(value);
   if (/^\d+$/.test(value) && connections >= 1 && connections <= MAX_CONNECTIONS) return connections;
-  throw fault(
+  throw invalidConfiguration(
     `The parameter connections of the mail server's URL must be a whole number from 1 to ${MAX_CONNECTIONS}, such as 2.`,
   );
 }
@@ -94,5 +93,5 @@ function readBoolean(value: string | null): boolean | undefined {
   if (value === null) return undefined;
   if (value === "true") return true;
   if (value === "false") return false;
-  throw fault("The parameter requireTLS of the mail server's URL must be true or false.");
+  throw invalidConfiguration("The parameter requireTLS of the mail server's URL must be true or false.");
 }
