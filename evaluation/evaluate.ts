@@ -125,9 +125,7 @@ interface Task<Row extends { text: string }, Answer, Scores extends { macroF1: n
 const SENTIMENT = {
   score: scoreSentiment,
   mistake: ({ label }: SentimentRow, { sentiment, score }: SentimentAnswer) =>
-    label === sentiment
-      ? undefined
-      : { expected: label, answered: sentiment, ...withoutAbsent({ confidence: score }) },
+    label === sentiment ? undefined : { expected: label, answered: sentiment, ...withoutAbsent({ confidence: score }) },
 };
 
 const CATEGORIES = {

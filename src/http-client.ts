@@ -1,6 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
-import { invalidConfiguration, IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
+import {
+  invalidConfiguration,
+  IoError,
+  isAbiError,
+  UnexpectedError,
+  ValidationError,
+  type AbiError,
+} from "./errors.ts";
 import { HTTP_RETRY } from "./retry-policies.ts";
 import { inClientSpan } from "./telemetry/tracing.ts";
 

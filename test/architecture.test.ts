@@ -122,9 +122,17 @@ describe("the house", () => {
       /^src\/telemetry\//,
       /^src\/(?:workflows|faces|integrations|application)\/|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
     ],
-    ["OpenTelemetry stays in telemetry", /^(?:src\/(?!telemetry\/)|tools\/|agents\/|cli\/|testing\/)/, /^@opentelemetry\//],
+    [
+      "OpenTelemetry stays in telemetry",
+      /^(?:src\/(?!telemetry\/)|tools\/|agents\/|cli\/|testing\/)/,
+      /^@opentelemetry\//,
+    ],
     ["files of rows know no other room", /^src\/row-file\//, /^src\/(?!row-file\/|errors\.ts$)/],
-    ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!(?:ontology|files|concurrency)\/|[^/]+\.ts$)/],
+    [
+      "the ontology knows nothing of the other rooms",
+      /^src\/ontology\//,
+      /^src\/(?!(?:ontology|files|concurrency)\/|[^/]+\.ts$)/,
+    ],
     [
       "questions know no adapter, no face and no workflow",
       /^src\/questions\//,
@@ -135,11 +143,7 @@ describe("the house", () => {
       /^src\/(?:ontology\/(?:ontology-store|query-runner)|engine\/(?:engine|run-store)|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
       /\/(?:sqlite|postgres|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
     ],
-    [
-      "rooms of src do not know the application",
-      /^src\/(?!application\/|(?:index|http)\.ts$)/,
-      /^src\/application\//,
-    ],
+    ["rooms of src do not know the application", /^src\/(?!application\/|(?:index|http)\.ts$)/, /^src\/application\//],
     [
       "a face knows no workflow, no adapter, and no store of runs",
       /^src\/faces\//,
@@ -149,7 +153,11 @@ describe("the house", () => {
     ["the console knows nothing but what comes over HTTP", /^src\/faces\/console\//, /^src\/(?!faces\/console\/)/],
     ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
     ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
-    ["MCP's packages stay in its face", /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/, /^@modelcontextprotocol\//],
+    [
+      "MCP's packages stay in its face",
+      /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/,
+      /^@modelcontextprotocol\//,
+    ],
     [
       "LangChain's agents and models stay in agents",
       /^(?:src\/(?!analysis\/chat-model)|tools\/|cli\/)/,

@@ -58,7 +58,9 @@ export async function createKnowledgeGraphTools(
     .map((question) => questionOperation(question, { ...options, queryRunner }))
     .filter(({ input }) => set.every((name) => Object.hasOwn(input.shape, name)));
   if (set.length > 0 && operations.length === 0) {
-    throw invalidConfiguration(`No question has ${set.length === 1 ? "the field" : "all of the fields"} ${set.join(", ")}.`);
+    throw invalidConfiguration(
+      `No question has ${set.length === 1 ? "the field" : "all of the fields"} ${set.join(", ")}.`,
+    );
   }
   const free = options.freeQuery === true ? [freeQuery(options, set)] : [];
   return workflowTools(withoutWorkflow([...operations, ...free], logger), toolOptions);
@@ -66,7 +68,9 @@ export async function createKnowledgeGraphTools(
 
 function freeQuery(options: KnowledgeGraphToolsOptions, set: readonly string[]): DirectOperation {
   if (set.length > 0) {
-    throw invalidConfiguration(`A free query can't be confined by ${set.join(" and ")}. Leave freeQuery out where fields are set.`);
+    throw invalidConfiguration(
+      `A free query can't be confined by ${set.join(" and ")}. Leave freeQuery out where fields are set.`,
+    );
   }
   const { ontologyStore, store = FEEDBACK_STORE, visible = IMPERSONAL_DATA, allowPersonalData = false } = options;
   const seen = allowPersonalData ? undefined : visible;

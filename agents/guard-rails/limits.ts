@@ -25,7 +25,9 @@ export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>):
     },
     wrapToolCall: async (request, handler) => {
       const { id = "", name } = request.toolCall;
-      const calls = aiMessages(messagesSinceRequest(request.state.messages)).flatMap((message) => message.tool_calls ?? []);
+      const calls = aiMessages(messagesSinceRequest(request.state.messages)).flatMap(
+        (message) => message.tool_calls ?? [],
+      );
       if (calls.findIndex((call) => call.id === id) < toolCalls) return handler(request);
       return new ToolMessage({
         content:

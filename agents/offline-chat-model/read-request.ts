@@ -14,7 +14,10 @@ export interface PlannedCall {
 }
 
 /** What the rules make of a message: calls, or the reason why there are none. */
-export type RequestReading = { calls: PlannedCall[] } | { missing: "customer_id" | "text" | "clear_end" } | { unknown: true };
+export type RequestReading =
+  | { calls: PlannedCall[] }
+  | { missing: "customer_id" | "text" | "clear_end" }
+  | { unknown: true };
 
 const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/giu;
 const SUBJECT = /\b(?:subject|titled|entitled)\s+(?:is\s+)?([^\s,;:][^,;:\r\n]*)/iu;

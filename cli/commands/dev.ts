@@ -70,7 +70,13 @@ function startWatched({ data, host: address }: DevOptions, { httpPort, workflows
 }
 
 /** What is said at every restart, by us and by Node.js, and is no news. */
-const NO_NEWS = [FINISHING_NOTE, STOPPED_NOTE, "Restarting ", "Gracefully restarted ", "Waiting for graceful termination"];
+const NO_NEWS = [
+  FINISHING_NOTE,
+  STOPPED_NOTE,
+  "Restarting ",
+  "Gracefully restarted ",
+  "Waiting for graceful termination",
+];
 
 /** Shows what the processes write, in a person's words where it is for a program. Resolves with the exit code when they have ended. */
 async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Promise<number | null> {

@@ -1,6 +1,12 @@
 import { open, writeFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { contestantOf, costlyContestant, guideContestant, libraryContestant, type Contestant } from "../../evaluation/contestants.ts";
+import {
+  contestantOf,
+  costlyContestant,
+  guideContestant,
+  libraryContestant,
+  type Contestant,
+} from "../../evaluation/contestants.ts";
 import { evaluate, isSilent } from "../../evaluation/evaluate.ts";
 import type { Evaluation } from "../../evaluation/evaluation-page.ts";
 import { readLabelledSets } from "../../evaluation/labelled-sets.ts";

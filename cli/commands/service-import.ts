@@ -1,5 +1,9 @@
 import { fromWireError, type WireError } from "../../src/errors.ts";
-import type { CustomerIssue, CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
+import type {
+  CustomerIssue,
+  CustomerRecord,
+  CustomerSource,
+} from "../../src/integrations/customers/customer-source.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import type { LoadCounts, LoadOptions } from "../../src/pipelines/customer-data-pipeline.ts";
 import type { ServiceClient } from "../service-client.ts";

@@ -39,7 +39,8 @@ export const runIn = <Result>(commandHost: CommandHost, command: () => Result): 
   hosts.run(commandHost, command);
 
 /** The path under which to open a file that the user has named. Messages show the name as it was given. */
-export const resolvedPath = (path: string): string => (host().cwd() === process.cwd() ? path : resolve(host().cwd(), path));
+export const resolvedPath = (path: string): string =>
+  host().cwd() === process.cwd() ? path : resolve(host().cwd(), path);
 
 /** Whether a stream shows colours: as NO_COLOR and FORCE_COLOR say, otherwise where it is a terminal that can. */
 export function hasColors(stream: Output): boolean {

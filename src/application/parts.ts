@@ -83,7 +83,12 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
   const { SparqlEndpointStore } = await import("../ontology/sparql-endpoint/sparql-endpoint-store.ts");
   const store = new SparqlEndpointStore({
     url: ontologyUrl,
-    ...withoutAbsent({ updateUrl: ontologyUpdateUrl, graphStoreUrl: ontologyGraphStoreUrl, token: ontologyToken, authentication: ontologyAuthentication }),
+    ...withoutAbsent({
+      updateUrl: ontologyUpdateUrl,
+      graphStoreUrl: ontologyGraphStoreUrl,
+      token: ontologyToken,
+      authentication: ontologyAuthentication,
+    }),
   });
   return new TracedOntologyStore(store, "sparql");
 }

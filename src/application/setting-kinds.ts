@@ -18,7 +18,8 @@ const nameOfType = (value: unknown): string =>
 const textWith =
   (...checks: (readonly [holds: (text: string) => boolean, problem: string])[]): Kind<string> =>
   (value) => {
-    if (typeof value !== "string") throw new InvalidSetting(`Invalid input: expected string, received ${nameOfType(value)}`);
+    if (typeof value !== "string")
+      throw new InvalidSetting(`Invalid input: expected string, received ${nameOfType(value)}`);
     const failed = checks.find(([holds]) => !holds(value));
     if (failed !== undefined) throw new InvalidSetting(failed[1]);
     return value;

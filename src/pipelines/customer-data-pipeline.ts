@@ -1,7 +1,7 @@
 import { z } from "zod";
 import {
   CustomerRecord,
-  lastRecord,
+  mergedRecord,
   type CustomerField,
   type CustomerIssue,
   type CustomerRequest,
@@ -187,7 +187,7 @@ export class CustomerDataPipeline extends Pipeline<
     };
     for await (const record of source.list(request)) {
       const id = tidyIdentifier(record.id);
-      batch.set(id, lastRecord(batch.get(id), record));
+      batch.set(id, mergedRecord(batch.get(id), record));
       read += 1;
       if (batch.size === BATCH_SIZE) yield await flush();
       signal?.throwIfAborted();

@@ -112,7 +112,8 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
 }
 
 /** What a waiting run knows. */
-export const partialOutput = ({ waitingFor }: Run): Record<string, Json> => (waitingFor?.output ?? {}) as Record<string, Json>;
+export const partialOutput = ({ waitingFor }: Run): Record<string, Json> =>
+  (waitingFor?.output ?? {}) as Record<string, Json>;
 
 export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus & Pick<Run, "status"> {
   return {

@@ -3,7 +3,17 @@ import { DataFactory } from "n3";
 import { spawnSync } from "node:child_process";
 import { expect, test, vi } from "vitest";
 import { callText } from "../../cli/commands/chat/conversation.ts";
-import { printError, truncated, escapedText, jsonText, note, oneLine, print, printPart, wrapped } from "../../cli/terminal/output.ts";
+import {
+  printError,
+  truncated,
+  escapedText,
+  jsonText,
+  note,
+  oneLine,
+  print,
+  printPart,
+  wrapped,
+} from "../../cli/terminal/output.ts";
 import { answerText } from "../../cli/query-result.ts";
 import { writeJsonResults } from "../../src/ontology/sparql/json-results.ts";
 import { table } from "../../cli/terminal/table.ts";

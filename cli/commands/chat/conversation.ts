@@ -41,7 +41,8 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   const result = (artifact ?? {}) as ToolResult;
   // Of several calls at a time each says whose it is.
   const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
-  if (failed || result.error !== undefined) return `✗ ${oneLine(who + truncated(result.error ?? content, MAX_RESULT_LENGTH))}`;
+  if (failed || result.error !== undefined)
+    return `✗ ${oneLine(who + truncated(result.error ?? content, MAX_RESULT_LENGTH))}`;
   const parts = [
     result.doubtful === true ? `${result.sentiment}, doubtful` : result.sentiment,
     result.categories?.join(", "),

@@ -20,6 +20,7 @@ export function isInNegatedList(
   if (at - 1 !== end || !isComma(end)) return false;
   // The items between here and the last link are single words, and few, so that no text takes long.
   let next = to;
-  while (next < to + MAX_REST_LENGTH && isComma(next) && tokens[next + 1]?.kind === "word" && !isLink(next + 1)) next += 2;
+  while (next < to + MAX_REST_LENGTH && isComma(next) && tokens[next + 1]?.kind === "word" && !isLink(next + 1))
+    next += 2;
   return isLink(isComma(next) ? next + 1 : next);
 }

@@ -48,7 +48,6 @@ const SHORT = "must have at least 16 characters, of A-Z a-z 0-9 . _ ~ + / -";
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 
-
 const scope = z.enum(SCOPES, { error: `must be one of ${SCOPES.join(", ")}` });
 
 const FileEntry = z

@@ -55,7 +55,9 @@ export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller):
         throw protocolError(offer, error);
       }
     });
-  handle("tasks/get", "feedback:read", (run, tool, context) => taskOf(offer, run, tool, supportsUrlElicitation(server, context)));
+  handle("tasks/get", "feedback:read", (run, tool, context) =>
+    taskOf(offer, run, tool, supportsUrlElicitation(server, context)),
+  );
   // The one thing that is ever asked for is that a person goes to the console. The answer says whether the client
   // has sent them there, which changes nothing: what counts is what they decide.
   handle("tasks/update", "feedback:write", () => Promise.resolve({}));

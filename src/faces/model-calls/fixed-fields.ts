@@ -51,7 +51,8 @@ function usable<Value>(read: () => Value): Value {
 export function fixedFieldsOf(operations: readonly Operation[], options: ToolOptions): FixedFields[] {
   const { fixed = {}, fromContext = [] } = usable(() => parse(Options, options));
   for (const name of [...Object.keys(fixed), ...fromContext]) {
-    if (!operations.some((operation) => hasField(operation, name))) throw invalidOptions(`no tool has a field "${name}".`);
+    if (!operations.some((operation) => hasField(operation, name)))
+      throw invalidOptions(`no tool has a field "${name}".`);
   }
   const twice = fromContext.find((name) => Object.hasOwn(fixed, name));
   if (twice !== undefined) throw invalidOptions(`"${twice}" is in fixed and in fromContext.`);

@@ -198,12 +198,13 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
 const withReference = (data: TemplateData): TemplateData =>
   data["feedback_id"] === undefined ? data : { reference: data["feedback_id"], ...data };
 
-
 function addressOf(from: string): string {
   const parseAddresses = requirePackage("nodemailer/lib/addressparser") as typeof addressParser;
   const [sender, ...others] = parseAddresses(from, { flatten: true });
   if (/[\r\n]/.test(from) || others.length > 0 || !isEmailAddress(sender?.address)) {
-    throw invalidConfiguration("The sender of mails must be one address, such as Example Support <support@example.org>.");
+    throw invalidConfiguration(
+      "The sender of mails must be one address, such as Example Support <support@example.org>.",
+    );
   }
   return sender.address;
 }

@@ -24,7 +24,12 @@ export class WebhookChannel implements NotificationChannel {
    * @throws ValidationError for a URL or a secret that can't work
    */
   constructor(url: string, secret?: string) {
-    this.#client = new HttpClient({ name: "receiver of notifications", url, timeoutMs: TIMEOUT_MS, retries: WEBHOOK_RETRIES });
+    this.#client = new HttpClient({
+      name: "receiver of notifications",
+      url,
+      timeoutMs: TIMEOUT_MS,
+      retries: WEBHOOK_RETRIES,
+    });
     this.#url = this.#client.resolve(url);
     this.#signer = secret === undefined ? undefined : signerWith(secret);
   }

@@ -1,12 +1,5 @@
 import { invalidConfiguration, IoError, ValidationError, type AbiError } from "../../errors.ts";
-import {
-  HttpClient,
-  isWebPage,
-  parseHttpUrl,
-  refusal,
-  type HttpAnswer,
-  type HttpRequest,
-} from "../../http-client.ts";
+import { HttpClient, isWebPage, parseHttpUrl, refusal, type HttpAnswer, type HttpRequest } from "../../http-client.ts";
 import { withoutAbsent } from "../../json.ts";
 import { DigestAuthentication } from "./digest-authentication.ts";
 

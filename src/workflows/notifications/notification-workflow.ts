@@ -102,7 +102,9 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
     const url = publicUrl && { url: `${publicUrl.replace(/\/+$/, "")}/${page}/${facts.workflow_id}` };
     const notification: Notification = { id, time: new Date(time), ...withoutAbsent(facts), ...url };
     const deliveries = channels.map((channel) =>
-      context.step(channel.name, () => this.#deliver(channel, notification, context), { retryBudget: NOTIFICATION_RETRY_BUDGET }),
+      context.step(channel.name, () => this.#deliver(channel, notification, context), {
+        retryBudget: NOTIFICATION_RETRY_BUDGET,
+      }),
     );
     // One that fails must not keep the others from being delivered.
     await Promise.allSettled(deliveries);

@@ -145,7 +145,11 @@ export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
 
 /** Whether a word shapes opinions and is none itself, whatever other lists say. */
 const isModifier = (word: string): boolean =>
-  NEGATORS.has(word) || INTENSIFIERS.has(word) || CONTRASTS.has(word) || CONCESSIONS.has(word) || NEVER_OPINIONS.has(word);
+  NEGATORS.has(word) ||
+  INTENSIFIERS.has(word) ||
+  CONTRASTS.has(word) ||
+  CONCESSIONS.has(word) ||
+  NEVER_OPINIONS.has(word);
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

@@ -31,7 +31,8 @@ export function parseSmtpUrl(text: string): SmtpServer {
   const url = parseUrl(text);
   const secure = url.protocol === "smtps:";
   const host = bareHost(url.hostname);
-  if (host === "") throw invalidConfiguration("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
+  if (host === "")
+    throw invalidConfiguration("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
   for (const name of url.searchParams.keys()) {
     if (!PARAMETERS.includes(name)) {
       throw invalidConfiguration(
@@ -69,7 +70,9 @@ function readCredentials(url: URL): SmtpServer["credentials"] {
   try {
     return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   } catch {
-    throw invalidConfiguration("User or password in the mail server's URL is not percent-encoded rightly: write % as %25.");
+    throw invalidConfiguration(
+      "User or password in the mail server's URL is not percent-encoded rightly: write % as %25.",
+    );
   }
 }
 
@@ -77,7 +80,9 @@ function readTimeout(value: string | null): number | undefined {
   if (value === null) return undefined;
   const timeout = Number(value);
   if (Number.isInteger(timeout) && timeout >= 1 && timeout <= 2 ** 31 - 1) return timeout;
-  throw invalidConfiguration("The parameter timeout of the mail server's URL must be a whole number of milliseconds, such as 20000.");
+  throw invalidConfiguration(
+    "The parameter timeout of the mail server's URL must be a whole number of milliseconds, such as 20000.",
+  );
 }
 
 function readConnections(value: string | null): number | undefined {
