@@ -8,7 +8,7 @@ export function addWorkerCommand(program: Command): void {
     .summary("execute runs until told to stop")
     .description(
       "Execute runs until Ctrl-C or SIGTERM: then the steps in hand are finished, and other workers go on with the rest at once. " +
-        "With DATABASE_URL and ONTOLOGY_URL any number of workers share the runWorker, on any number of machines; with the files of " +
+        "With DATABASE_URL and ONTOLOGY_URL any number of workers share the work, on any number of machines; with the files of " +
         "a data directory there can be one. With IMAP_URL it also takes in the mails of that mailbox. LOG_LEVEL=info shows what it does.",
     )
     .action(async (_options, command: Command) => {
