@@ -66,6 +66,10 @@ describe("the files of the console", () => {
     expect((await page.text()).match(/<script(?![^>]*\bsrc=)[^>]*>/g)).toEqual(['<script type="importmap">']);
   });
 
+  it("come with the categories that people choose from", async () => {
+    expect(await (await get("/console/"))!.text()).toContain('<meta name="categories" content="product general">');
+  });
+
   it("begin at the root, and leave the API alone", async () => {
     expect((await get("/"))!.headers.get("location")).toBe("/console/");
     expect(await get("/approvals", { accept: "application/json" })).toBeUndefined();
