@@ -5,6 +5,9 @@
 import { type FieldIssue, ValidationError } from "../errors.ts";
 import { MAIL_URL_KINDS } from "../integrations/email/mail-urls.ts";
 import { DEFAULT_RETRY_POLICY, MAIL_RETRY_FOR } from "../retry-policies.ts";
+import { DEFAULT_MAX_PARALLEL_REQUESTS } from "../workflow/configuration.ts";
+import { DEFAULT_RESPONSE_CAP } from "../workflows/customer-feedback/configuration.ts";
+import { DEFAULT_THANK_ABOVE } from "../workflows/customer-feedback/policy.ts";
 import {
   customerLocation,
   duration,
@@ -179,7 +182,7 @@ const DEFINITIONS = {
   thankAbove: {
     env: "THANK_ABOVE",
     kind: share,
-    default: 0.75,
+    default: DEFAULT_THANK_ABOVE,
     about:
       "How sure the analyser must be of praise, 0 to 1, for an answer with thanks; less sure praise is answered like neutral feedback.",
   },
@@ -198,14 +201,19 @@ const DEFINITIONS = {
   responseCap: {
     env: "RESPONSE_CAP",
     kind: wholeNumber(0),
-    default: 10,
+    default: DEFAULT_RESPONSE_CAP.responses,
     about: "Automatic mails that one customer may get within RESPONSE_CAP_MINUTES.",
   },
-  responseCapMinutes: { env: "RESPONSE_CAP_MINUTES", kind: wholeNumber(1), default: 180, about: "See RESPONSE_CAP." },
+  responseCapMinutes: {
+    env: "RESPONSE_CAP_MINUTES",
+    kind: wholeNumber(1),
+    default: DEFAULT_RESPONSE_CAP.minutes,
+    about: "See RESPONSE_CAP.",
+  },
   maxParallelRequests: {
     env: "MAX_PARALLEL_REQUESTS",
     kind: wholeNumber(1),
-    default: 5,
+    default: DEFAULT_MAX_PARALLEL_REQUESTS,
     about: "Pieces of feedback at work at the same time, in all processes that share the database.",
   },
   retryAttempts: {
