@@ -1,6 +1,7 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { Command } from "@langchain/langgraph";
 import { createAgent, type AgentMiddleware, type ReactAgent } from "langchain";
+import { withoutAbsent } from "../src/json.ts";
 import { silentLogger } from "../src/log.ts";
 import { mailApproval, type Decider } from "./approval/mail-approval.ts";
 import type { FeedbackAgentOptions } from "./feedback-agent.ts";
@@ -31,7 +32,7 @@ export function createAgentGraph(
     model,
     tools: [...tools],
     systemPrompt: options.systemPrompt ?? SYSTEM_PROMPT,
-    ...(checkpointer && { checkpointer }),
+    ...withoutAbsent({ checkpointer }),
     middleware,
   }).withConfig({
     // A round is at most 4 steps of the graph (approval, limit, model, tools); the limits end a request long before this does.
@@ -40,4 +41,4 @@ export function createAgentGraph(
 }
 
 /** The input that goes on with an interrupted conversation. */
-export const resumption = (answer: unknown): Command => new Command({ resume: answer });
+export const resumeCommand = (answer: unknown): Command => new Command({ resume: answer });

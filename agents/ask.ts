@@ -1,5 +1,6 @@
 import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import type { ReactAgent } from "langchain";
+import { withoutAbsent } from "../src/json.ts";
 import { isMailReview, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
 import { ValidationError } from "../src/errors.ts";
@@ -110,8 +111,7 @@ async function run(agent: ReactAgent, input: AgentInput, report: Report, options
       // What the model decided is stored before a tool acts on it.
       durability: "sync",
       ...threadConfig(options.threadId),
-      ...(options.context && { context: options.context }),
-      ...(options.signal && { signal: options.signal }),
+      ...withoutAbsent({ context: options.context, signal: options.signal }),
     });
     for await (const [mode, data] of stream as AsyncIterable<[string, unknown]>) {
       if (mode === "messages") report.message(...(data as [BaseMessage, { langgraph_node?: string }]));
@@ -168,7 +168,7 @@ class Report {
       text: this.#review ? waitingText(this.#review) : this.#text,
       complete: this.#complete,
       toolCalls: [...this.#calls.values()].flatMap(({ end }) => (end === undefined ? [] : [end])),
-      ...(this.#review && { review: this.#review }),
+      ...withoutAbsent({ review: this.#review }),
     };
   }
 

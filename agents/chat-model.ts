@@ -1,16 +1,7 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { openChatModel } from "../src/analysis/chat-model/open-ai-model.ts";
+import { openChatModel, type ChatModelSettings } from "../src/chat-completions/open-chat-model.ts";
+import { AGENT_MODEL_RETRY } from "../src/retry-policies.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
-
-/** The part of the settings that names the model. */
-export interface ChatModelSettings {
-  /** `OPENAI_API_KEY`; not needed for a server that asks for none. */
-  openaiApiKey?: string | undefined;
-  /** `OPENAI_BASE_URL`: any server that speaks OpenAI's Chat Completions, default OpenAI's own. */
-  openaiBaseUrl?: string | undefined;
-  /** `OPENAI_MODEL`, default `DEFAULT_MODEL`. */
-  openaiModel?: string | undefined;
-}
 
 /**
  * The chat model that the settings name; with neither key nor base URL the offline demo model.
@@ -20,5 +11,5 @@ export interface ChatModelSettings {
  */
 export async function createChatModel(settings: ChatModelSettings = {}): Promise<BaseChatModel> {
   if (!settings.openaiApiKey && !settings.openaiBaseUrl) return new OfflineChatModel();
-  return openChatModel(settings, { maxRetries: 3, timeout: 60_000 });
+  return openChatModel(settings, { maxRetries: AGENT_MODEL_RETRY.retries, timeout: 60_000 });
 }

@@ -2,13 +2,13 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
-import { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
-import type { Application } from "../src/application.ts";
+import { DEFAULT_MODEL } from "../src/chat-completions/open-chat-model.ts";
+import type { Application } from "../src/application/application.ts";
 import { isAbiError, toWireError } from "../src/errors.ts";
 import type { Chat, ChatEntry, ChatEvent, ChatRequest, Conversation } from "../src/faces/http/chat.ts";
 import { describeCause, silentLogger, type Logger } from "../src/log.ts";
-import { dataFile } from "../src/parts.ts";
-import { namesModel, type Settings } from "../src/settings.ts";
+import { dataFile } from "../src/application/parts.ts";
+import { namesModel, type Settings } from "../src/application/settings.ts";
 import type { Scope } from "../src/workflow/operation.ts";
 import { createKnowledgeGraphTools } from "../tools/index.ts";
 import type { MailReviewRequest } from "./approval/mail-review.ts";

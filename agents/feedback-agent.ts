@@ -2,15 +2,16 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { MemorySaver, type BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { ReactAgent } from "langchain";
+import { withoutAbsent } from "../src/json.ts";
 import type { Logger } from "../src/log.ts";
-import { withPackages } from "../src/optional-packages.ts";
+import { withPackages } from "../src/runtime/optional-packages.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import { toResponse, type MailDecision, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ask, resume, stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";
 import type { AgentLimits } from "./limits.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 import { OfflineChatModel } from "./offline-chat-model/offline-chat-model.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
+import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
 
 const AGENT_PACKAGES = ["langchain", "@langchain/openai", "@langchain/langgraph"];
 
@@ -98,12 +99,12 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
 export async function createSharingAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
   const { model = new OfflineChatModel(), approval } = options;
   const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
-  const { createAgentGraph, resumption } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
+  const { createAgentGraph, resumeCommand } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
   // Who decides is beside the graph, where nothing that a model or a client writes can reach it.
   const deciders = new Map<unknown, string>();
   const decider = (configurable: Readonly<Record<string, unknown>>): string | undefined =>
     deciders.get(configurable["thread_id"]) ?? approval?.by?.(configurable);
-  const agent = createAgentGraph({ ...options, model, ...(checkpointer && { checkpointer }), decider });
+  const agent = createAgentGraph({ ...options, model, ...withoutAbsent({ checkpointer }), decider });
   const closing = new AbortController();
   const queue = new KeyedQueue();
 
@@ -132,7 +133,7 @@ export async function createSharingAgent(options: FeedbackAgentOptions): Promise
         const { threadId } = runOptions;
         if (by !== undefined) deciders.set(threadId, by);
         try {
-          return await resume(agent, resumption(toResponse(decisions)), runOptions);
+          return await resume(agent, resumeCommand(toResponse(decisions)), runOptions);
         } finally {
           deciders.delete(threadId);
         }

@@ -2,9 +2,9 @@
  * Agents: a chat model with the tools of a workflow, guard rails, and a memory.
  * @module abi-workflows/agents
  */
-import "../src/node-version.ts";
-export { createChatModel, type ChatModelSettings } from "./chat-model.ts";
-export { DEFAULT_MODEL } from "../src/analysis/chat-model/open-ai-model.ts";
+import "../src/runtime/node-version.ts";
+export { createChatModel } from "./chat-model.ts";
+export { DEFAULT_MODEL, type ChatModelSettings } from "../src/chat-completions/open-chat-model.ts";
 export { openChat, type ChatSettings } from "./chat-service.ts";
 export {
   createFeedbackAgent,

@@ -1,9 +1,7 @@
 import { chainOf, modelFailure, type FailureKind } from "../src/chat-completions/model-failure.ts";
 import { propertyOf } from "../src/json.ts";
+import { AGENT_MODEL_RETRY } from "../src/retry-policies.ts";
 import { AbiError, IoError, toAbiError, ValidationError } from "../src/errors.ts";
-
-/** Longest wait in ms that a model service may ask for before we rather fail. */
-const LONGEST_WAIT = 60_000;
 
 /** The first of an error and its causes for which this holds. */
 const findCause = (error: unknown, matches: (cause: unknown) => boolean): unknown => [...chainOf(error)].find(matches);
@@ -24,7 +22,7 @@ export function retryAfterMs(error: unknown): number | undefined {
 export function isTransient(error: unknown): boolean {
   const own = ownError(error);
   if (own !== undefined) return own.retriable;
-  return modelFailure(error)?.transient === true && (retryAfterMs(error) ?? 0) <= LONGEST_WAIT;
+  return modelFailure(error)?.transient === true && (retryAfterMs(error) ?? 0) <= AGENT_MODEL_RETRY.longestAskedMs;
 }
 
 type Words = (model: string, status?: number) => string;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createHttpApi, RateLimit, Tokens } from "../src/http.ts";
 import { openApplication, readSettings } from "../src/index.ts";
-import { openSqlite } from "../src/sqlite.ts";
+import { openSqlite } from "../src/files/sqlite.ts";
 import { writeCustomers } from "./support/feedback.ts";
 
 export type ServerName = "bare" | "as-api" | "serve";

@@ -4,8 +4,8 @@
 import { existsSync } from "node:fs";
 import module from "node:module";
 
-const compiled = new URL("../dist/agents/cli/main.js", import.meta.url);
-const sources = new URL("../agents/cli/main.ts", import.meta.url);
+const compiled = new URL("../dist/cli/main.js", import.meta.url);
+const sources = new URL("../cli/main.ts", import.meta.url);
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major < 22 || (major === 22 && minor < 13)) {

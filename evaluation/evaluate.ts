@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import pMap from "p-map";
+import { withoutAbsent } from "../src/json.ts";
 import type { Contestant } from "./contestants.ts";
 import type { CategoryRow, LabelledSet, LabelledSets, SentimentRow } from "./labelled-sets.ts";
 import { scoreCategories, type CategoriesAnswer, type CategoriesScores } from "./score-categories.ts";
@@ -45,7 +46,7 @@ export interface EvaluationOptions {
   onProgress?: (name: string, set: string, share: number) => void;
 }
 
-const MOST_MISTAKES = 20;
+const MAX_MISTAKES = 20;
 /** So many texts at a time, then timers and signals have their turn. */
 const PORTION = 500;
 
@@ -65,10 +66,10 @@ export async function evaluate(
   for (const { name, version, sentiment, categories, parallel } of contestants.map(untilRefused)) {
     const options = {
       parallel,
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
       onSet: (set: string) => onProgress?.(name, set, ++done / rounds),
     };
-    const report: AnalyzerReport = { name, ...(version !== undefined && { version }) };
+    const report: AnalyzerReport = { name, ...withoutAbsent({ version }) };
     if (sentiment && sets.sentiment.length > 0) {
       report.sentiment = await runTask(sets.sentiment, { ...options, ask: sentiment, ...SENTIMENT });
     }
@@ -124,9 +125,7 @@ interface Task<Row extends { text: string }, Answer, Scores extends { macroF1: n
 const SENTIMENT = {
   score: scoreSentiment,
   mistake: ({ label }: SentimentRow, { sentiment, score }: SentimentAnswer) =>
-    label === sentiment
-      ? undefined
-      : { expected: label, answered: sentiment, ...(score !== undefined && { confidence: score }) },
+    label === sentiment ? undefined : { expected: label, answered: sentiment, ...withoutAbsent({ confidence: score }) },
 };
 
 const CATEGORIES = {
@@ -210,7 +209,7 @@ async function answersOf<Row extends { text: string }, Answer, Scores extends { 
     const portion = rows.slice(at, at + PORTION);
     if (parallel > 1) {
       answers.push(
-        ...(await pMap(portion, ({ text }) => ask(text), { concurrency: parallel, ...(signal && { signal }) })),
+        ...(await pMap(portion, ({ text }) => ask(text), { concurrency: parallel, ...withoutAbsent({ signal }) })),
       );
       continue;
     }
@@ -234,4 +233,4 @@ const mistakesOf = <Row extends { text: string }, Answer, Scores extends { macro
   });
 
 const worst = (mistakes: readonly Mistake[]): Mistake[] =>
-  mistakes.toSorted((one, other) => (other.confidence ?? 0) - (one.confidence ?? 0)).slice(0, MOST_MISTAKES);
+  mistakes.toSorted((one, other) => (other.confidence ?? 0) - (one.confidence ?? 0)).slice(0, MAX_MISTAKES);

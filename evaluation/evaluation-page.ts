@@ -20,7 +20,7 @@ interface Named<Scores> {
 type Color = (name: string) => string;
 
 const COLORS = 6;
-const LONGEST_TEXT = 600;
+const MAX_TEXT_LENGTH = 600;
 
 /** Figures, and what must be known to read them. */
 export interface Evaluation {
@@ -171,7 +171,7 @@ const cells = (tag: "td" | "th", values: readonly string[]): string =>
 
 const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
 
-const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+const cut = (text: string): string => (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 

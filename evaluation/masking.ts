@@ -1,5 +1,5 @@
 import { clues } from "../src/analysis/embedded/categories/index.ts";
-import { DEGREES, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
+import { INTENSIFIERS, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
 import { isFrequentInEnglish } from "../src/analysis/language.ts";
 
 /** Stands for what was left out. Analysers read nothing in it. */
@@ -21,12 +21,12 @@ const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
 const LINK = /^\W*(?:https?:|www\.)|\.(?:com|org|net|info|io|eu|uk|de|fr|es|it|nl)\b/iu;
 /** Four digits and more, in groups or not: telephones, accounts, dates, orders. */
 const NUMBER = /\+?\d(?:[\s()./-]{0,3}\d){3,}/gu;
-const LONGEST_OF_BOTH = 4;
+const MAX_MIXED_LENGTH = 4;
 
 /** Addresses, links, handles, and what mixes letters and digits, such as the number of an order. */
 function isIdentifying(piece: string): boolean {
   if (piece.includes("@") || LINK.test(piece)) return true;
-  return piece.length > LONGEST_OF_BOTH && /\d/u.test(piece) && /\p{L}/u.test(piece);
+  return piece.length > MAX_MIXED_LENGTH && /\d/u.test(piece) && /\p{L}/u.test(piece);
 }
 
 /** In the lists that the analysers judge by: no secret, and without it the text would be judged otherwise. */
@@ -34,7 +34,7 @@ const isCommon = (word: string): boolean =>
   isFrequentInEnglish(word) ||
   opinions().get(word) !== undefined ||
   publishedValence(word) !== undefined ||
-  DEGREES.has(word) ||
+  INTENSIFIERS.has(word) ||
   phrases().knows(word) ||
   clues().knows(word);
 

@@ -25,7 +25,7 @@ compile(
   "--outDir",
   `dist/${client}`,
 );
-for (const room of ["src", "tools", "agents", "testing", "evaluation"]) {
+for (const room of ["src", "tools", "agents", "evaluation", "cli", "testing"]) {
   cpSync(join(root, room), join(root, "dist", room), {
     recursive: true,
     filter: (file) => !/\.ts$|tsconfig\.json$/.test(file),

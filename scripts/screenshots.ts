@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { openChat } from "../agents/index.ts";
-import { openApplication, type Application } from "../src/application.ts";
-import { openHttpService } from "../src/http-service.ts";
+import { openApplication, type Application } from "../src/application/application.ts";
+import { openHttpService } from "../src/application/http-service.ts";
 import { iri } from "../src/ontology/iri.ts";
 import { DataFactory } from "../src/ontology/n3.ts";
 import { silentLogger } from "../src/log.ts";
 import { readJsonLines } from "../src/row-file/json-lines.ts";
-import { readSettings } from "../src/settings.ts";
-import { openSqlite } from "../src/sqlite.ts";
+import { readSettings } from "../src/application/settings.ts";
+import { openSqlite } from "../src/files/sqlite.ts";
 
 const root = join(import.meta.dirname, "..");
 const target = join(root, "docs", "console");

@@ -2,7 +2,7 @@
  * The offline analysers alone, without the framework, which takes several times as long to load.
  * @module abi-workflows/analysis
  */
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 export { CATEGORIES, type Category } from "./analysis/categories.ts";
 export { EmbeddedFeedbackCategorizer } from "./analysis/embedded/embedded-feedback-categorizer.ts";

@@ -51,6 +51,10 @@ export class ValidationError extends AbiError {
   }
 }
 
+/** Settings or options that can't work. */
+export const invalidConfiguration = (message: string, cause?: unknown): ValidationError =>
+  new ValidationError(message, { code: "invalid_configuration", cause });
+
 /** The same identity came with another content, or somebody else was first. */
 export class ConflictError extends AbiError {
   override readonly type = "conflict";

@@ -1,6 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
-import { IoError, isAbiError, UnexpectedError, ValidationError, type AbiError } from "./errors.ts";
+import {
+  invalidConfiguration,
+  IoError,
+  isAbiError,
+  UnexpectedError,
+  ValidationError,
+  type AbiError,
+} from "./errors.ts";
+import { HTTP_RETRY } from "./retry-policies.ts";
 import { inClientSpan } from "./telemetry/tracing.ts";
 
 const RETRIED = new Set([408, 425, 429]);
@@ -9,10 +17,8 @@ const MAX_REDIRECTS = 5;
 const NOT_IMPLEMENTED = 501;
 /** By these a server refuses what one request holds; by the others it refuses us, whatever we send. */
 const ABOUT_THE_REQUEST = new Set([400, 409, 413, 422]);
-/** Who asks for more patience than this is better served by the engine's retries, which hold no worker meanwhile. */
-const LONGEST_RETRY_AFTER_MS = 30_000;
 /** Timers of Node.js take no more. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface HttpClientOptions {
   /** What is at the other end, as messages name it: `customer source`. */
@@ -81,9 +87,9 @@ export class HttpClient {
   /** @throws ValidationError for a URL that is not http(s), headers that HTTP does not allow, an empty token, numbers that can't work */
   constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
-    requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, LONGEST_TIMEOUT_MS);
+    requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, MAX_TIMEOUT_MS);
     requireWholeNumber(`retries of the ${name}`, retries, 0);
-    if (token === "") throw unusable(`token of the ${name} is empty. Leave it out where none is needed.`);
+    if (token === "") throw invalidConfiguration(`token of the ${name} is empty. Leave it out where none is needed.`);
     this.#name = name;
     this.#origin = url.origin;
     this.#timeoutMs = timeoutMs;
@@ -96,7 +102,7 @@ export class HttpClient {
       if (token !== undefined) this.#headers.set("authorization", `Bearer ${token}`);
     } catch {
       // The error of `Headers` quotes the value, which may be a secret: it is not even kept as the cause.
-      throw unusable(`A header or the token for the ${name} holds characters that HTTP does not allow.`);
+      throw invalidConfiguration(`A header or the token for the ${name} holds characters that HTTP does not allow.`);
     }
   }
 
@@ -106,7 +112,7 @@ export class HttpClient {
    */
   resolve(location: string): URL {
     const url = parseHttpUrl(location, this.#name);
-    if (url.origin !== this.#origin) throw unusable(`All URLs of the ${this.#name} must be on one server.`);
+    if (url.origin !== this.#origin) throw invalidConfiguration(`All URLs of the ${this.#name} must be on one server.`);
     return withoutCredentials(url);
   }
 
@@ -122,12 +128,12 @@ export class HttpClient {
     try {
       return await pRetry((attempt) => this.#attempt(request, attempt), {
         retries: this.#retries,
-        minTimeout: 200,
-        maxTimeout: 5000,
+        minTimeout: HTTP_RETRY.initialDelayMs,
+        maxTimeout: HTTP_RETRY.maximumDelayMs,
         randomize: true,
         signal,
         shouldRetry: async ({ error }) => {
-          if (!(error instanceof IoError) || error.retryAfterMs > LONGEST_RETRY_AFTER_MS) return false;
+          if (!(error instanceof IoError) || error.retryAfterMs > HTTP_RETRY.longestAskedMs) return false;
           if (request.repeatable === false && !wasNeverHandled(error)) return false;
           if (error.retryAfterMs > 0) await pause(error.retryAfterMs, undefined, { signal });
           return true;
@@ -238,12 +244,8 @@ export class HttpClient {
 export function parseHttpUrl(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw unusable(`The URL of the ${name} must be an absolute http:// or https:// URL.`);
+  throw invalidConfiguration(`The URL of the ${name} must be an absolute http:// or https:// URL.`);
 }
-
-/** An option that can't work. */
-export const unusable = (message: string): ValidationError =>
-  new ValidationError(message, { code: "invalid_configuration" });
 
 /** @throws ValidationError that names the option */
 export function requireWholeNumber(
@@ -253,7 +255,7 @@ export function requireWholeNumber(
   most = Number.MAX_SAFE_INTEGER,
 ): void {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    throw unusable(
+    throw invalidConfiguration(
       `${option} must be a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`}.`,
     );
 }
@@ -289,7 +291,7 @@ function basic({ username, password }: URL, name: string): string {
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     return `Basic ${Buffer.from(credentials).toString("base64")}`;
   } catch {
-    throw unusable(
+    throw invalidConfiguration(
       `User or password in the URL of the ${name} are not percent-encoded as URLs need it: write % as %25.`,
     );
   }

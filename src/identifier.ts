@@ -7,7 +7,7 @@ import { ValidationError } from "./errors.ts";
 import { tidyIdentifier } from "./tidy-identifier.ts";
 import { isVisible } from "./visible-text.ts";
 
-const LONGEST_ID = 200;
+const MAX_ID_LENGTH = 200;
 
 /** What nobody sees, or can tell from something else, inside an id. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u;
@@ -44,7 +44,7 @@ const numberAsText = (value: unknown): unknown => (Number.isSafeInteger(value) ?
  * @param longest default 200
  * @example z.strictObject({ order_id: identifier("Id of the order.") })
  */
-export const identifier = (description: string, longest = LONGEST_ID): z.ZodType<string, string> =>
+export const identifier = (description: string, longest = MAX_ID_LENGTH): z.ZodType<string, string> =>
   z
     .preprocess(
       numberAsText,

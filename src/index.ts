@@ -2,7 +2,7 @@
  * Workflows, the engine that runs them, the knowledge graph, and customer feedback ready to use.
  * @module abi-workflows
  */
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 // The framework: write your own workflow.
 export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./workflow/workflow.ts";
@@ -22,7 +22,7 @@ export {
 export { Integration } from "./workflow/integration.ts";
 export { Pipeline, type PipelineToolOptions } from "./workflow/pipeline.ts";
 export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
-export type { RouteContext, WorkflowRouter } from "./faces/http/routes.ts";
+export type { RouteContext, WorkflowRouter } from "./faces/http/workflow-router.ts";
 export type { ToolProgress } from "./workflow/progress.ts";
 export {
   AbiError,
@@ -55,7 +55,7 @@ export type {
 } from "./engine/engine.ts";
 export { DurableEngine, type EngineOptions, type DurableEngineOptions } from "./engine/durable-engine.ts";
 export type { RunStore } from "./engine/run-store.ts";
-export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./engine/retry-policy.ts";
+export { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policies.ts";
 
 // The knowledge graph.
 export type {
@@ -117,7 +117,7 @@ export type {
   ResponseApproval,
   ResponseEdit,
   ResponseRejection,
-} from "./workflows/customer-feedback/approval.ts";
+} from "./workflows/customer-feedback/responses/approval.ts";
 export { CustomerFeedbackWorkflowParameters } from "./workflows/customer-feedback/parameters.ts";
 export {
   DEFAULT_ESCALATION_POLICY,
@@ -132,8 +132,8 @@ export { createMetrics, type Metrics, type ObservedRequest } from "./telemetry/m
 export { traceRequest, type AnsweredRequest } from "./telemetry/tracing.ts";
 
 // Everything put together from settings.
-export { openApplication, type Application, type ApplicationOptions } from "./application.ts";
-export type { CreateWorkflows, WorkflowParts } from "./own-workflows.ts";
+export { openApplication, type Application, type ApplicationOptions } from "./application/application.ts";
+export type { CreateWorkflows, WorkflowParts } from "./application/own-workflows.ts";
 export { Service, type ServiceOperation, type ServiceParts, type ServicePipeline } from "./workflow/service.ts";
-export { readSettings, type Settings, type SettingsOptions } from "./settings.ts";
-export { SETTINGS } from "./settings.ts";
+export { readSettings, type Settings, type SettingsOptions } from "./application/settings.ts";
+export { SETTINGS } from "./application/settings.ts";

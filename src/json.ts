@@ -9,8 +9,16 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const propertyOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 
-/** The fields that have a value: those that are undefined leave no trace. */
-export const withoutAbsent = <Fields extends object>(fields: Fields) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Fields]: Exclude<Fields[Name], undefined>;
-  };
+/** An object in which what may be undefined is absent instead, as `exactOptionalPropertyTypes` wants it. */
+type WithoutAbsent<Fields> = {
+  [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name];
+} & {
+  [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
+};
+
+/**
+ * The fields that have a value: those that are undefined leave no trace.
+ * @example list({ limit, ...withoutAbsent({ after, status }) })
+ */
+export const withoutAbsent = <Fields extends object>(fields: Fields): WithoutAbsent<Fields> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as WithoutAbsent<Fields>;

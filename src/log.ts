@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type * as Pino from "pino";
-import { requirePackage } from "./require-package.ts";
+import { requirePackage } from "./runtime/require-package.ts";
 import { withoutSecrets } from "./secrets.ts";
 import { visibleJson } from "./visible-text.ts";
 
@@ -50,13 +50,13 @@ export interface LoggedCause {
 }
 
 const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
-const LONGEST_TEXT = 500;
+const MAX_TEXT_LENGTH = 500;
 
 /** Cut first, so that no text is too long for the patterns; then again, with room for an address that the first cut went through. */
 const safe = (text: string): string =>
-  withoutSecrets(text.slice(0, 4 * LONGEST_TEXT))
+  withoutSecrets(text.slice(0, 4 * MAX_TEXT_LENGTH))
     .replace(MAIL_ADDRESS, "[address]")
-    .slice(0, LONGEST_TEXT);
+    .slice(0, MAX_TEXT_LENGTH);
 
 /** A foreign error for the log: mail addresses and secrets hidden, long messages cut, the chain of causes followed five deep. */
 export function describeCause(error: unknown, depth = 5): LoggedCause | undefined {
@@ -67,7 +67,7 @@ export function describeCause(error: unknown, depth = 5): LoggedCause | undefine
   const cause = describeCause(error.cause, depth - 1);
   return {
     kind: error.constructor.name,
-    ...(code === undefined ? {} : { code: safe(inspect(code)) }),
+    ...(code !== undefined && { code: safe(inspect(code)) }),
     message: safe(error.message),
     ...(frames?.length ? { stack: frames.slice(0, 12).join("\n") } : {}),
     ...(cause ? { cause } : {}),

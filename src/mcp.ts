@@ -2,7 +2,7 @@
  * The MCP server, over HTTP or standard input and output.
  * @module abi-workflows/mcp
  */
-import "./node-version.ts";
+import "./runtime/node-version.ts";
 
 export { createMcpServer } from "./faces/mcp/create-mcp-server.ts";
 export { mcpHandler, type McpHandler } from "./faces/mcp/mcp-handler.ts";

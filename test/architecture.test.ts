@@ -11,7 +11,7 @@ interface Import {
 
 /** Every import of the package's own code: files relative to the root, packages by their names. */
 function imports(): Import[] {
-  const files = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root });
+  const files = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root });
   if (files.length < 50)
     throw new Error(`only ${files.length} files found below ${root}: is this test looking in the right place?`);
   return files.flatMap((from) => {
@@ -34,35 +34,78 @@ const all = imports();
 const broken = (from: RegExp, to: RegExp): string[] =>
   all.filter((edge) => from.test(edge.from) && to.test(edge.to)).map((edge) => `${edge.from} → ${edge.to}`);
 
+interface Room {
+  name: string;
+  imports: string[];
+}
+
+/** The rooms of the architecture page: those of its first table, and the helpers of the second. */
+function roomsOfPage(): { rooms: Room[]; helpers: Room[] } {
+  const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
+  const [rooms = [], helpers = []] = page
+    .split(/^\| room .*$/m)
+    .slice(1)
+    .map((table) =>
+      [...table.matchAll(/^\| `([^`]+)` *\|[^|]*\|([^|]*)\|$/gm)].map(([, name = "", imports = ""]) => ({
+        name,
+        imports: [...imports.matchAll(/`([^`]+)`/g)].map(([, room = ""]) => room),
+      })),
+    );
+  return { rooms, helpers };
+}
+
+const { rooms, helpers } = roomsOfPage();
+
+/** The room that a file is in; undefined where the page has none for it. */
+const roomOf = (file: string): string | undefined =>
+  /^src\/[^/]+\.ts$/.test(file)
+    ? "src/*.ts"
+    : [...rooms, ...helpers].map(({ name }) => name).find((name) => file.startsWith(name));
+
+/** What others import by the package's name, which exports whatever it likes. */
+const ENTRIES = /^src\/(?:index|analysis|decisions|http|mcp)\.ts$/;
+
+describe("the architecture page", () => {
+  it("has a room for every file", () => {
+    const files = new Set(all.map(({ from }) => from));
+    expect([...files].filter((file) => roomOf(file) === undefined)).toEqual([]);
+  });
+
+  it.each([...rooms, ...helpers])("says what $name imports", ({ name, imports }) => {
+    const imported = all
+      .filter(({ from, to }) => roomOf(from) === name && !ENTRIES.test(from) && /\/.*\.ts$/.test(to))
+      .map(({ to }) => roomOf(to)!);
+    const others = imported.filter((room) => room !== name && !helpers.some((helper) => helper.name === room));
+    expect(imports.toSorted()).toEqual([...new Set(others)].toSorted());
+  });
+});
+
 describe("the house", () => {
   it("is walked: known imports are found, and a forbidden one would be", () => {
-    expect(all).toContainEqual({ from: "tools/customer-feedback.ts", to: "src/application.ts" });
-    expect(broken(/^tools\//, /^src\/application/)).not.toEqual([]);
+    expect(all).toContainEqual({ from: "tools/customer-feedback.ts", to: "src/application/application.ts" });
+    expect(broken(/^tools\//, /^src\/application\//)).not.toEqual([]);
   });
 
   it.each<[string, RegExp, RegExp]>([
     [
-      "src knows nothing of tools, agents, evaluation and tests",
+      "src knows nothing of tools, agents, evaluation, commands and tests",
       /^src\//,
-      /^(?:tools|agents|evaluation|testing|test)\//,
+      /^(?:tools|agents|evaluation|cli|testing|test)\//,
     ],
-    ["evaluation and training know src alone", /^evaluation\//, /^(?:tools|agents|testing|test)\//],
-    ["tools know nothing of agents, evaluation and tests", /^tools\//, /^(?:agents|evaluation|testing|test)\//],
-    [
-      "agents know nothing of tests, and of evaluation only its commands",
-      /^agents\//,
-      /^(?:testing|test|evaluation\/(?!cli\/))/,
-    ],
+    ["evaluation and training know src alone", /^evaluation\//, /^(?:tools|agents|cli|testing|test)\//],
+    ["tools know src alone", /^tools\//, /^(?:agents|evaluation|cli|testing|test)\//],
+    ["agents know src and tools alone", /^agents\//, /^(?:evaluation|cli|testing|test)\//],
+    ["commands know no tests", /^cli\//, /^(?:testing|test)\//],
     [
       "the kit for tests knows src alone, and no package for tests",
       /^testing\//,
-      /^(?:tools|agents|evaluation|test)\/|^vitest/,
+      /^(?:tools|agents|evaluation|cli|test)\/|^vitest/,
     ],
     ["the framework knows the engine only by its port", /^src\/workflow\//, /^src\/engine\/(?!engine\.ts)/],
     [
       "a workflow knows no adapter and no face",
       /^src\/workflows\//,
-      /^src\/(?:cli|http|mcp|settings|application|parts)|\/(?:engine\/(?:sqlite|postgres)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
+      /^src\/(?:faces|application)\/|\/(?:engine\/(?:sqlite|postgres)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
     ],
     [
       "a workflow knows no store's, mailer's, web framework's or model's package",
@@ -71,45 +114,53 @@ describe("the house", () => {
     ],
     [
       "what the outside world's rooms share stands in none of them",
-      /^src\/(?:http-client|sqlite|file-lock|private-files|secrets)\.ts$/,
-      /^src\/(?!(?:errors|private-files|sqlite|visible-text|telemetry\/tracing)\.ts)/,
+      /^src\/(?:http-client\.ts|secrets\.ts|files\/)/,
+      /^src\/(?!(?:errors|retry-policies|visible-text|telemetry\/tracing)\.ts|files\/)/,
     ],
     [
       "telemetry knows ports, and nothing of what it watches",
       /^src\/telemetry\//,
-      /^src\/(?:workflows|faces|integrations|cli|application|parts|settings)|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
+      /^src\/(?:workflows|faces|integrations|application)\/|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
     ],
-    ["OpenTelemetry stays in telemetry", /^(?:src\/(?!telemetry\/)|tools\/|agents\/|testing\/)/, /^@opentelemetry\//],
+    [
+      "OpenTelemetry stays in telemetry",
+      /^(?:src\/(?!telemetry\/)|tools\/|agents\/|cli\/|testing\/)/,
+      /^@opentelemetry\//,
+    ],
     ["files of rows know no other room", /^src\/row-file\//, /^src\/(?!row-file\/|errors\.ts$)/],
-    ["the ontology knows nothing of the other rooms", /^src\/ontology\//, /^src\/(?!ontology\/|[^/]+\.ts$)/],
+    [
+      "the ontology knows nothing of the other rooms",
+      /^src\/ontology\//,
+      /^src\/(?!(?:ontology|files|concurrency)\/|[^/]+\.ts$)/,
+    ],
     [
       "questions know no adapter, no face and no workflow",
       /^src\/questions\//,
-      /^src\/(?:faces|workflows|engine|integrations|cli|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
+      /^src\/(?:faces|workflows|engine|integrations|application)\/|\/(?:oxigraph|sparql-endpoint)\//,
     ],
     [
       "ports know no adapter",
       /^src\/(?:ontology\/(?:ontology-store|query-runner)|engine\/(?:engine|run-store)|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
       /\/(?:sqlite|postgres|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
     ],
-    [
-      "rooms of src do not know the application",
-      /^src\/(?!index|application|parts|http-service|cli\/)/,
-      /^src\/(?:application|parts)/,
-    ],
+    ["rooms of src do not know the application", /^src\/(?!application\/|(?:index|http)\.ts$)/, /^src\/application\//],
     [
       "a face knows no workflow, no adapter, and no store of runs",
       /^src\/faces\//,
-      /^src\/(?:workflows|integrations|cli|engine\/(?!engine\.ts)|application|parts|settings)|\/(?:oxigraph|sparql-endpoint)\//,
+      /^src\/(?:workflows|integrations|engine\/(?!engine\.ts)|application\/)|\/(?:oxigraph|sparql-endpoint)\//,
     ],
     ["no face knows another", /^src\/faces\/langchain\//, /^src\/faces\/(?!langchain|model-calls)/],
     ["the console knows nothing but what comes over HTTP", /^src\/faces\/console\//, /^src\/(?!faces\/console\/)/],
     ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
     ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
-    ["MCP's packages stay in its face", /^(?:src\/(?!faces\/mcp\/)|tools|agents|testing)/, /^@modelcontextprotocol\//],
+    [
+      "MCP's packages stay in its face",
+      /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/,
+      /^@modelcontextprotocol\//,
+    ],
     [
       "LangChain's agents and models stay in agents",
-      /^(?:src\/(?!analysis\/chat-model)|tools\/)/,
+      /^(?:src\/(?!chat-completions\/open-chat-model\.ts)|tools\/|cli\/)/,
       /^(?:langchain|@langchain\/(?:openai|langgraph))/,
     ],
   ])("%s", (_, from, to) => {
@@ -118,7 +169,7 @@ describe("the house", () => {
   });
 
   it("writes to the terminal in one file, which lets nothing through that commands it", () => {
-    const code = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root });
+    const code = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root });
     const writers = code.filter(
       (file) =>
         !file.startsWith("evaluation/scripts/") &&
@@ -127,7 +178,7 @@ describe("the house", () => {
         ),
     );
     expect(writers).toEqual([]);
-    expect(all.filter(({ to }) => to === "src/cli/output.ts").length).toBeGreaterThan(10);
+    expect(all.filter(({ to }) => to === "cli/terminal/output.ts").length).toBeGreaterThan(10);
   });
 
   it("says what only customer feedback knows nowhere else in the framework and the faces", () => {
@@ -143,18 +194,18 @@ describe("the house", () => {
   });
 
   it("reads the environment in one file", () => {
-    const readers = globSync("{src,tools,agents,testing,evaluation}/**/*.ts", { cwd: root }).filter((file) =>
+    const readers = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root }).filter((file) =>
       /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),
     );
-    expect(readers).toEqual(["src/settings.ts"]);
+    expect(readers).toEqual(["src/application/settings.ts"]);
   });
 
   it("has commands that use the process through their host", () => {
-    const uses = globSync("{src,agents,evaluation}/cli/**/*.ts", { cwd: root }).filter((file) =>
+    const uses = globSync("cli/**/*.ts", { cwd: root }).filter((file) =>
       /\bprocess\.(?!getBuiltinModule)\w+/.test(
         readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
       ),
     );
-    expect(uses).toEqual(["src/cli/host.ts", "src/cli/settings.ts"]);
+    expect(uses).toEqual(["cli/settings.ts", "cli/terminal/host.ts"]);
   });
 });

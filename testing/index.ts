@@ -2,7 +2,7 @@
  * For tests: kill processes at named points, check tools, try hostile texts.
  * @module abi-workflows/testing
  */
-import "../src/node-version.ts";
+import "../src/runtime/node-version.ts";
 export { toolConformance, type ConformanceCheck, type ToolUnderTest } from "./conformance/tool-conformance.ts";
 export { CrashPoints } from "./crash/crash-points.ts";
 export { differences, graphLines } from "./crash/graph-lines.ts";

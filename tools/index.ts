@@ -2,9 +2,9 @@
  * Toolsets for agents that are ready to use.
  * @module abi-workflows/tools
  */
-import "../src/node-version.ts";
+import "../src/runtime/node-version.ts";
 export { createCustomerFeedbackTools, CustomerFeedbackToolkit } from "./customer-feedback.ts";
-export type { SettingsOptions } from "../src/settings.ts";
+export type { SettingsOptions } from "../src/application/settings.ts";
 export type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
 export { createKnowledgeGraphTools, type KnowledgeGraphToolsOptions } from "./knowledge-graph.ts";
 export { graphQuestion, type GraphQuestion } from "../src/questions/graph-question.ts";

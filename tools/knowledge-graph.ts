@@ -1,5 +1,5 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
-import { ValidationError } from "../src/errors.ts";
+import { invalidConfiguration } from "../src/errors.ts";
 import { workflowTools } from "../src/faces/langchain/operation-tool.ts";
 import type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
 import type { Logger } from "../src/log.ts";
@@ -58,17 +58,19 @@ export async function createKnowledgeGraphTools(
     .map((question) => questionOperation(question, { ...options, queryRunner }))
     .filter(({ input }) => set.every((name) => Object.hasOwn(input.shape, name)));
   if (set.length > 0 && operations.length === 0) {
-    throw unusable(`No question has ${set.length === 1 ? "the field" : "all of the fields"} ${set.join(", ")}.`);
+    throw invalidConfiguration(
+      `No question has ${set.length === 1 ? "the field" : "all of the fields"} ${set.join(", ")}.`,
+    );
   }
   const free = options.freeQuery === true ? [freeQuery(options, set)] : [];
   return workflowTools(withoutWorkflow([...operations, ...free], logger), toolOptions);
 }
 
-const unusable = (message: string): ValidationError => new ValidationError(message, { code: "invalid_configuration" });
-
 function freeQuery(options: KnowledgeGraphToolsOptions, set: readonly string[]): DirectOperation {
   if (set.length > 0) {
-    throw unusable(`A free query can't be confined by ${set.join(" and ")}. Leave freeQuery out where fields are set.`);
+    throw invalidConfiguration(
+      `A free query can't be confined by ${set.join(" and ")}. Leave freeQuery out where fields are set.`,
+    );
   }
   const { ontologyStore, store = FEEDBACK_STORE, visible = IMPERSONAL_DATA, allowPersonalData = false } = options;
   const seen = allowPersonalData ? undefined : visible;

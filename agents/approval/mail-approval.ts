@@ -2,10 +2,10 @@ import { ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { interrupt, task } from "@langchain/langgraph";
 import { createMiddleware, type AgentMiddleware } from "langchain";
 import { ConflictError, isAbiError } from "../../src/errors.ts";
-import { isObject, type Json } from "../../src/json.ts";
+import { withoutAbsent, isObject, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
-import type { DecidedResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { DecidedResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 import type { MailApprovals } from "../feedback-agent.ts";
 import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";
 
@@ -97,10 +97,9 @@ function waitingResults(messages: readonly BaseMessage[], tool: string): Map<str
 /** The same message with what the run has come to: LangGraph replaces it by its id. */
 function revised(message: ToolMessage, { result, decided }: Settled): ToolMessage {
   const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
-  const artifact = { feedback_id, customer_id, ...result, ...(decided !== undefined && { decided }) };
+  const artifact = { feedback_id, customer_id, ...result, ...withoutAbsent({ decided }) };
   return new ToolMessage({
-    ...(message.id !== undefined && { id: message.id }),
-    ...(message.name !== undefined && { name: message.name }),
+    ...withoutAbsent({ id: message.id, name: message.name }),
     tool_call_id: message.tool_call_id,
     content: JSON.stringify(artifact),
     artifact,
@@ -189,7 +188,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     } catch (error) {
       if (!(error instanceof ConflictError) || error.code !== "already_decided") throw error;
       const { decision, by: name, decided_at, reason } = error.standing as unknown as Decided;
-      return { decision, by: name, decided_at, ...(reason !== undefined && { reason }), first: true };
+      return { decision, by: name, decided_at, ...withoutAbsent({ reason }), first: true };
     }
   };
 
@@ -240,5 +239,5 @@ function unchangedIsApproved(mail: ShownMail, decision: MailDecision & object): 
 
 const wordsOf = ({ text, subject }: { text: string; subject?: string }) => ({
   text,
-  ...(subject !== undefined && { subject }),
+  ...withoutAbsent({ subject }),
 });

@@ -5,7 +5,8 @@
  */
 import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
-import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import { withoutAbsent } from "../../src/json.ts";
+import type { PendingResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 
 /** The name of the action that a person decides on. No tool has it: a model can't call it. */
 export const SEND_MAIL = "send_mail_to_customer";
@@ -153,7 +154,7 @@ function toDecision(decision: z.output<typeof WireDecision>): MailDecision {
   if (decision === null || decision.type === "approve") return decision;
   if (decision.type === "reject") return { type: "reject", ...(decision.message && { message: decision.message }) };
   const { text, subject } = decision;
-  return { type: "edit", text, ...(subject !== undefined && { subject }) };
+  return { type: "edit", text, ...withoutAbsent({ subject }) };
 }
 
 /** Decisions in LangChain's shape. */

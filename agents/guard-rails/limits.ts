@@ -1,7 +1,7 @@
 import { AIMessage, ToolMessage } from "@langchain/core/messages";
 import { createMiddleware, type AgentMiddleware } from "langchain";
 import { REQUEST_LIMIT, type AgentLimits } from "../limits.ts";
-import { aiMessages, sinceRequest } from "./request-messages.ts";
+import { aiMessages, messagesSinceRequest } from "./request-messages.ts";
 
 /**
  * Keeps a request within its limits. What counts are the messages of the conversation, not counters beside it:
@@ -13,7 +13,7 @@ export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>):
     beforeModel: {
       canJumpTo: ["end"],
       hook: ({ messages }) => {
-        if (aiMessages(sinceRequest(messages)).length < modelCalls) return undefined;
+        if (aiMessages(messagesSinceRequest(messages)).length < modelCalls) return undefined;
         const content =
           `I stopped here: this request took ${modelCalls} rounds, which is the limit, and it is not finished. ` +
           "What has been done stays done. Tell me to go on, or ask for less at a time.";
@@ -25,7 +25,9 @@ export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>):
     },
     wrapToolCall: async (request, handler) => {
       const { id = "", name } = request.toolCall;
-      const calls = aiMessages(sinceRequest(request.state.messages)).flatMap((message) => message.tool_calls ?? []);
+      const calls = aiMessages(messagesSinceRequest(request.state.messages)).flatMap(
+        (message) => message.tool_calls ?? [],
+      );
       if (calls.findIndex((call) => call.id === id) < toolCalls) return handler(request);
       return new ToolMessage({
         content:

@@ -3,6 +3,7 @@ import { createMiddleware, type AgentMiddleware } from "langchain";
 import { CUT_OFF_NOTE, isCutOff, requireAnswer } from "../../src/chat-completions/answer.ts";
 import { withoutReasoning } from "../../src/chat-completions/reasoning.ts";
 import { ToolCallCollector, type WireToolCall } from "../../src/chat-completions/tool-calls.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { aiMessages } from "./request-messages.ts";
 
 /**
@@ -61,8 +62,7 @@ function understood(message: AIMessage, conversation: readonly BaseMessage[]): A
     content,
     additional_kwargs: kwargs,
     response_metadata: message.response_metadata,
-    ...(message.id !== undefined && { id: message.id }),
-    ...(message.usage_metadata !== undefined && { usage_metadata: message.usage_metadata }),
+    ...withoutAbsent({ id: message.id, usage_metadata: message.usage_metadata }),
     tool_calls: calls.map(({ id, name, args }): ToolCall => ({ id, name, args, type: "tool_call" })),
     invalid_tool_calls: calls
       .filter((call) => call.broken)

@@ -7,7 +7,7 @@ export const checkpointConfig = (threadId: string, namespace: string, checkpoint
 });
 
 /** Thread and namespace of a call that can't do without a thread. */
-export function place(config: RunnableConfig): { threadId: string; namespace: string } {
+export function threadAndNamespace(config: RunnableConfig): { threadId: string; namespace: string } {
   return {
     threadId: requiredId("thread_id", config.configurable?.["thread_id"]),
     namespace: (config.configurable?.["checkpoint_ns"] as string | undefined) ?? "",

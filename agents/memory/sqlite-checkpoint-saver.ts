@@ -15,8 +15,8 @@ import {
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
 import { IoError } from "../../src/errors.ts";
-import { openSqlite } from "../../src/sqlite.ts";
-import { checkpointConfig, place, requiredId, threadOf } from "./checkpoint-config.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
+import { checkpointConfig, threadAndNamespace, requiredId, threadOf } from "./checkpoint-config.ts";
 import { SCHEMA, type CheckpointRow, type WriteRow } from "./schema.ts";
 
 /**
@@ -37,7 +37,7 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   }
 
   async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    const { threadId, namespace } = place(config);
+    const { threadId, namespace } = threadAndNamespace(config);
     const id = getCheckpointId(config);
     const row = this.#sqlite(
       () =>
@@ -96,7 +96,7 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     _newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    const { threadId, namespace } = place(config);
+    const { threadId, namespace } = threadAndNamespace(config);
     const [[type, value], [metadataType, metadataValue]] = await Promise.all([
       this.serde.dumpsTyped(copyCheckpoint(checkpoint)),
       this.serde.dumpsTyped(metadata),
@@ -120,7 +120,7 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
 
   /** The first write of a task to a place stands, however often it comes; errors, interrupts and their answers are replaced. */
   async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath = ""): Promise<void> {
-    const { threadId, namespace } = place(config);
+    const { threadId, namespace } = threadAndNamespace(config);
     const checkpointId = requiredId("checkpoint_id", config.configurable?.["checkpoint_id"]);
     const rows = await Promise.all(
       writes.map(async ([channel, value], position) => ({

@@ -15,6 +15,7 @@ import {
 } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
+import { withoutAbsent } from "../../src/json.ts";
 import { HELP, MISSING, SIGNATURE } from "./phrases.ts";
 import { readRequest } from "./read-request.ts";
 import { summarizeResults } from "./summarize-results.ts";
@@ -72,7 +73,7 @@ export class OfflineChatModel extends BaseChatModel<OfflineChatModelCallOptions>
           new AIMessageChunk({
             content: "",
             tool_call_chunks: [
-              { ...(id !== undefined && { id }), name, args: JSON.stringify(args), index, type: "tool_call_chunk" },
+              { ...withoutAbsent({ id }), name, args: JSON.stringify(args), index, type: "tool_call_chunk" },
             ],
           }),
       ),

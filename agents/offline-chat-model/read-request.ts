@@ -14,7 +14,10 @@ export interface PlannedCall {
 }
 
 /** What the rules make of a message: calls, or the reason why there are none. */
-export type Reading = { calls: PlannedCall[] } | { missing: "customer_id" | "text" | "clear_end" } | { unknown: true };
+export type RequestReading =
+  | { calls: PlannedCall[] }
+  | { missing: "customer_id" | "text" | "clear_end" }
+  | { unknown: true };
 
 const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/giu;
 const SUBJECT = /\b(?:subject|titled|entitled)\s+(?:is\s+)?([^\s,;:][^,;:\r\n]*)/iu;
@@ -39,7 +42,7 @@ const LIST_MARK = /^\s*(?:[-*•]|\d{1,3}[.)])\s+/u;
  * requests are a list, below a heading or with a mark before each, otherwise the lines are one text. Where the lines of one text
  * look like requests and nothing says whose they are, nothing is done.
  */
-export function readRequest(message: string): Reading {
+export function readRequest(message: string): RequestReading {
   const whole = splitRequest(message);
   const list = readList(message);
   if (list === undefined) return readOne(whole);
@@ -79,7 +82,7 @@ const follows = (text: string, [first, second]: readonly [RegExp, RegExp]): bool
   return found !== null && second.test(text.slice(found.index + found[0].length));
 };
 
-function readOne({ frame, subject, body, ambiguous }: SplitRequest): Reading {
+function readOne({ frame, subject, body, ambiguous }: SplitRequest): RequestReading {
   const customerIds = new Set(Array.from(frame.matchAll(CUSTOMER_ID), ([, id]) => id));
   // Of two customers nobody knows which is meant.
   if (ambiguous || customerIds.size > 1) return { missing: "clear_end" };

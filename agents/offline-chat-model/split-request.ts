@@ -45,7 +45,7 @@ export const FEEDBACK_ID = /\bfeedback\s+(?:id(?:\s+is|:)?\s+|no\.?\s+|number\s+
 export const NO_ANSWER =
   /\b(?:without\s+(?:an?\s+|any\s+)?(?:answer(?:ing)?|repl(?:y|ying)|respon(?:se|ding)|(?:e-?)?mail)|(?:do\s+not|don't|don’t)\s+(?:answer|reply|respond)|no\s+(?:answer|reply|response))\b/iu;
 
-const LONGEST_REMARK = 100;
+const MAX_REMARK_LENGTH = 100;
 
 /**
  * Cuts at the first colon or opening quotation mark that does not belong to a stated subject. A quoted text goes on to the
@@ -104,7 +104,7 @@ interface Quotation {
 function quotationAtStart(text: string): Quotation | undefined {
   const closing = CLOSING.get(text[0] ?? "");
   if (closing === undefined) return undefined;
-  for (let at = text.length - 1; at > 0 && at >= text.length - LONGEST_REMARK; at -= 1) {
+  for (let at = text.length - 1; at > 0 && at >= text.length - MAX_REMARK_LENGTH; at -= 1) {
     const remark = text.slice(at + 1);
     if (closing.includes(text[at] ?? "") && isRemark(remark)) return { text: text.slice(1, at), remark };
   }

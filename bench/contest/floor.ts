@@ -3,7 +3,7 @@
  * process; only rows that would let a run go on after a crash.
  */
 import { join } from "node:path";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
 import type { Contestant, Setting } from "./contestant.ts";
 
 /** Performs a write and resolves once it is on disk. */

@@ -49,7 +49,7 @@ const answers = sets.flatMap(({ name: set, rows }): Answer[] =>
 const share = (answers: readonly Answer[], prior: number): number =>
   (answers.filter(({ right }) => right).length + prior * PRIOR_WEIGHT) / (answers.length + PRIOR_WEIGHT);
 
-function fit(answers: readonly Answer[]): CategorySureness {
+function fit(answers: readonly Answer[]): Required<CategorySureness> {
   const levels = Array.from({ length: LEVELS }, (_, level) => answers.filter((answer) => answer.level === level));
   const priors = levels.map((answers) => share(answers, 0.5));
   const row = (category: string): number[] =>
@@ -67,7 +67,7 @@ function fit(answers: readonly Answer[]): CategorySureness {
   const lowest = priors.map((prior, level) => Math.min(...known.map((row) => row[level]!), Number(prior.toFixed(2))));
   return Object.fromEntries(
     named.map((category) => [category, isKnown(category) ? row(category) : lowest]),
-  ) as CategorySureness;
+  ) as Required<CategorySureness>;
 }
 
 interface Judged {
@@ -75,7 +75,7 @@ interface Judged {
   right: boolean;
 }
 
-const judge = (answers: readonly Answer[], by: (answer: Answer) => CategorySureness): Judged[] =>
+const judge = (answers: readonly Answer[], by: (answer: Answer) => Required<CategorySureness>): Judged[] =>
   answers.map((answer) => ({ confidence: by(answer)[answer.category][answer.level]!, right: answer.right }));
 
 const shipped = fit(answers);

@@ -7,7 +7,7 @@ import {
   type SentimentWeights,
 } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { surenessInputs } from "../../src/analysis/embedded/sentiment-model/sureness.ts";
-import { HIGHEST_SHIFT, LOWEST_SHIFT, type SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
+import { MAX_SHIFT, MIN_SHIFT, type SentimentAdjustment } from "../../src/analysis/embedded/trained-weights.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { LabelledText } from "./examples.ts";
 import { FOLDS, foldOf } from "./folds.ts";
@@ -78,7 +78,7 @@ function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> 
       }
       value += gradient / curvature;
     }
-    return round(Math.min(HIGHEST_SHIFT[sentiment], Math.max(LOWEST_SHIFT, value)));
+    return round(Math.min(MAX_SHIFT[sentiment], Math.max(MIN_SHIFT, value)));
   };
   return { positive: shift("positive"), negative: shift("negative"), neutral: shift("neutral") };
 }

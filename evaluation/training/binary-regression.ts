@@ -9,12 +9,12 @@ export interface BinaryExample {
 
 const STEPS = 25;
 /** Keeps the system solvable where an input is always 0. */
-const SMALLEST_DECAY = 1e-6;
+const MIN_DECAY = 1e-6;
 
 /** Weights of the inputs under which the answers are likeliest, each drawn towards 0 by `decay`. */
 export function fitBinary(examples: readonly BinaryExample[], decay: number): number[] {
   const size = examples[0]?.inputs.length ?? 0;
-  const decayOf = (input: number): number => (input === 0 ? SMALLEST_DECAY : decay);
+  const decayOf = (input: number): number => (input === 0 ? MIN_DECAY : decay);
   let weights = Array.from({ length: size }, () => 0);
   for (let step = 0; step < STEPS; step++) {
     const gradient = weights.map((weight, input) => -decayOf(input) * weight);

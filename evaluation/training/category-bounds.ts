@@ -1,6 +1,6 @@
 /** How much evidence each category takes, by labels of one's own. */
 import { CATEGORIES, type Category } from "../../src/analysis/categories.ts";
-import { ENOUGH, evidenceFor } from "../../src/analysis/embedded/category-decision.ts";
+import { EVIDENCE_THRESHOLD, evidenceFor } from "../../src/analysis/embedded/category-decision.ts";
 import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
 import type { CategoryBounds } from "../../src/analysis/embedded/trained-weights.ts";
@@ -12,10 +12,10 @@ import { FOLDS, foldOf } from "./folds.ts";
 type Named = Exclude<Category, "general">;
 
 /** A weak clue suffices, two do, a strong one must be there, a strong one and another, two strong ones. */
-const BOUNDS = [0.3, ENOUGH, 0.65, 0.75, 0.88] as const;
+const BOUNDS = [0.3, EVIDENCE_THRESHOLD, 0.65, 0.75, 0.88] as const;
 
 /** Labelled with the category, and labelled without it: with fewer of either nothing is fitted. */
-export const FEWEST_EACH = 15;
+export const MIN_TEXTS_EACH = 15;
 
 interface Case {
   fold: number;
@@ -64,7 +64,7 @@ function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): Class
   return counts.scores();
 }
 
-const distance = (bound: number): number => Math.abs(bound - ENOUGH);
+const distance = (bound: number): number => Math.abs(bound - EVIDENCE_THRESHOLD);
 
 /** The bound with the best F1; of several the one that changes least. */
 function bestBound(cases: readonly Case[]): number {
@@ -80,13 +80,13 @@ const isCritical = (category: Named): boolean =>
 
 function fitBound(category: Named, cases: readonly Case[]): BoundReport {
   const without = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
-  const before = scoresOf(cases, () => ENOUGH);
+  const before = scoresOf(cases, () => EVIDENCE_THRESHOLD);
   const after = scoresOf(cases, ({ fold }) => without[fold]!);
   const bound = bestBound(cases);
   // Fewer false alarms must not cost escalations. The folds may have chosen other bounds than the one that is kept.
   const kept = scoresOf(cases, () => bound);
   const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= before.recall;
-  return { category, bound, before, after, isTaken: bound !== ENOUGH && after.f1 > before.f1 && isSafe };
+  return { category, bound, before, after, isTaken: bound !== EVIDENCE_THRESHOLD && after.f1 > before.f1 && isSafe };
 }
 
 function evidenceIn(text: string): Map<Category, number> {
@@ -109,7 +109,7 @@ export function fitBounds(rows: readonly CategoryRow[]): FittedBounds {
     const cases = casesOf(category, readRows);
     const labelled = cases.filter(({ isLabelled }) => isLabelled).length;
     const others = cases.length - labelled;
-    if (labelled < FEWEST_EACH || others < FEWEST_EACH) {
+    if (labelled < MIN_TEXTS_EACH || others < MIN_TEXTS_EACH) {
       fitted.skipped.push({ category, labelled, others });
       continue;
     }

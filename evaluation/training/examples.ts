@@ -2,7 +2,7 @@ import type { Reading } from "../../src/analysis/embedded/reading.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
 import { publishedOpinion } from "../../src/analysis/embedded/lexicon/lexicon.ts";
 import { praiseDoubts, type DoubtHit } from "../../src/analysis/embedded/praise-doubts.ts";
-import { ENOUGH_OPINIONS } from "../../src/analysis/embedded/sentiment-decision.ts";
+import { MIN_OPINIONS } from "../../src/analysis/embedded/sentiment-decision.ts";
 import {
   sentimentFeatures,
   sumOpinions,
@@ -69,7 +69,7 @@ export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = 
         wordFactor: wordFactor(buckets.length),
         features,
         doubts: praiseDoubts(features.tokens),
-        isCounted: features.hits.length >= ENOUGH_OPINIONS,
+        isCounted: features.hits.length >= MIN_OPINIONS,
       };
     }),
   );

@@ -41,7 +41,7 @@ export interface Prediction {
 }
 
 const NEUTRAL = SENTIMENTS.indexOf("neutral");
-const HIGHEST_BYTE = 127;
+const MAX_BYTE = 127;
 const round = (value: number): number => Number(value.toFixed(4));
 
 /** Trains on what the model will decide, makes the weights relative to `neutral`, and rounds them to what is kept. */
@@ -60,7 +60,7 @@ export function trainWeights(texts: readonly LabelledText[]): Trained {
   );
   const buckets = Array.from({ length: OPTIONS.buckets }, (_, bucket) => relative(words, bucket)).flat();
   const wordScale = Number(
-    (buckets.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / HIGHEST_BYTE).toPrecision(6),
+    (buckets.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / MAX_BYTE).toPrecision(6),
   );
   const bytes = Int8Array.from(buckets, (weight) => Math.round(weight / wordScale));
   return { opinions: inputs, wordScale, words: Buffer.from(bytes.buffer).toString("base64") };

@@ -5,16 +5,17 @@ import { read } from "../../src/analysis/embedded/reading.ts";
 import { readData } from "../../src/analysis/read-data.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../src/errors.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import type { LabelledSets } from "../labelled-sets.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
 import { fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
-import { FEWEST_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
+import { MIN_TEXTS_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
 import { labelledTexts } from "./examples.ts";
 import type { LeftOutAnswer } from "./left-out.ts";
 import { thanksAt } from "./thanks.ts";
 
 /** Fewer texts say nothing that would hold for the next ones. */
-export const FEWEST_TEXTS = 100;
+export const MIN_TEXTS = 100;
 
 /** On texts that were held out. From 0 to 1. */
 export interface SentimentFigures {
@@ -89,15 +90,15 @@ function trainSentiment(
   };
   const refused = refusalOf(compared);
   return {
-    training: { texts, ...compared, ...(refused !== undefined && { refusal: refused }) },
+    training: { texts, ...compared, ...withoutAbsent({ refusal: refused }) },
     ...(refused === undefined && { fitted }),
   };
 }
 
 function tooFew(all: number, texts: Record<Sentiment, number>): string | undefined {
-  const scarce = SENTIMENTS.filter((sentiment) => texts[sentiment] < FEWEST_EACH);
-  if (all >= FEWEST_TEXTS && scarce.length === 0) return undefined;
-  return `it takes ${FEWEST_TEXTS} labelled texts in English, ${FEWEST_EACH} of each sentiment`;
+  const scarce = SENTIMENTS.filter((sentiment) => texts[sentiment] < MIN_TEXTS_EACH);
+  if (all >= MIN_TEXTS && scarce.length === 0) return undefined;
+  return `it takes ${MIN_TEXTS} labelled texts in English, ${MIN_TEXTS_EACH} of each sentiment`;
 }
 
 /**
@@ -126,8 +127,8 @@ export function trainOwn(sets: LabelledSets, thankAbove: number): OwnTraining {
 
 const tooFewLabels = ({ texts }: { texts: Record<Sentiment, number> }): ValidationError =>
   new ValidationError(
-    `There are too few labels to learn from. Sentiment takes ${FEWEST_TEXTS} labelled texts in English, ${FEWEST_EACH} of each sentiment ` +
-      `(there are ${SENTIMENTS.map((sentiment) => `${texts[sentiment]} ${sentiment}`).join(", ")}); a category takes ${FEWEST_EACH} texts ` +
-      `with it and ${FEWEST_EACH} without.`,
+    `There are too few labels to learn from. Sentiment takes ${MIN_TEXTS} labelled texts in English, ${MIN_TEXTS_EACH} of each sentiment ` +
+      `(there are ${SENTIMENTS.map((sentiment) => `${texts[sentiment]} ${sentiment}`).join(", ")}); a category takes ${MIN_TEXTS_EACH} texts ` +
+      `with it and ${MIN_TEXTS_EACH} without.`,
     { code: "too_few_labels" },
   );

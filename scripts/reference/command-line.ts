@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Argument, Command, Option } from "commander";
-import { createProgram } from "../../agents/cli/main.ts";
+import { createProgram } from "../../cli/main.ts";
 import { block, cell, code, page, table } from "./markdown.ts";
 
 export function commandLinePage(): string {

@@ -1,4 +1,4 @@
-import { readSettings, SETTINGS, type SettingsOptions } from "../../src/settings.ts";
+import { readSettings, SETTINGS, type SettingsOptions } from "../../src/application/settings.ts";
 import { cell, code, page, table } from "./markdown.ts";
 
 /** Each section begins at this setting. */

@@ -1,4 +1,4 @@
-import { Kept } from "./memory.ts";
+import { BoundedMemo } from "./memoize.ts";
 import { lookUp, type PackedTable } from "./packed-table.ts";
 import { readData } from "./read-data.ts";
 
@@ -16,12 +16,12 @@ export type LanguageScores = ReadonlyMap<string, number>;
 
 const NGRAM = 4;
 const STRIDE = 3;
-const LONGEST_WORD = 70;
+const MAX_WORD_LENGTH = 70;
 /** Bytes after which no further word is begun, and those after which even a word is cut. */
 const SAMPLE = 350;
-const LONGEST_SAMPLE = 380;
+const MAX_SAMPLE_LENGTH = 380;
 /** The tables hold scores without what all of them have in common. */
-const LEAST_SCORE = 53;
+const MIN_SCORE = 53;
 const HALF_SURE = 25;
 
 const FIRST_LANGUAGE = 0x30;
@@ -32,7 +32,7 @@ export const encodeScores = (scores: readonly (readonly [language: number, score
   scores.map(([language, score]) => String.fromCharCode(FIRST_LANGUAGE + language, FIRST_SCORE + score)).join("");
 
 /** UTF-8, a character for each byte. */
-const toBytes = (word: string): string => Buffer.from(word, "utf8").toString("latin1").slice(0, LONGEST_WORD);
+const toBytes = (word: string): string => Buffer.from(word, "utf8").toString("latin1").slice(0, MAX_WORD_LENGTH);
 
 /** Cut where eld cuts. The tables know no marks: what they part are words of their own. */
 function sampleOf(words: readonly string[]): string[] {
@@ -44,7 +44,7 @@ function sampleOf(words: readonly string[]): string[] {
   let read = 0;
   let end = 0;
   for (const character of text) {
-    if (read > LONGEST_SAMPLE || (character === " " && read > SAMPLE)) break;
+    if (read > MAX_SAMPLE_LENGTH || (character === " " && read > SAMPLE)) break;
     read += Buffer.byteLength(character);
     end += character.length;
   }
@@ -89,11 +89,11 @@ export function scoreLanguages(words: readonly string[]): LanguageScores {
 }
 
 /** The scores of an n-gram as the tables have them, nothing where they lack it. Most are met again and again. */
-const scoresOf = new Kept((ngram) => lookUp(readTables().ngrams, ngram) ?? "");
+const scoresOf = new BoundedMemo((ngram) => lookUp(readTables().ngrams, ngram) ?? "");
 
 function addScores(scores: string, sums: number[]): void {
   for (let at = 0; at < scores.length; at += 2) {
     const language = scores.charCodeAt(at) - FIRST_LANGUAGE;
-    sums[language] = (sums[language] ?? 0) + scores.charCodeAt(at + 1) - FIRST_SCORE + LEAST_SCORE;
+    sums[language] = (sums[language] ?? 0) + scores.charCodeAt(at + 1) - FIRST_SCORE + MIN_SCORE;
   }
 }

@@ -1,16 +1,16 @@
 import { scoreLanguages } from "./language-detector.ts";
-import { remember, type Word } from "./memory.ts";
+import { memoizeByWord, type Word } from "./memoize.ts";
 
 /** Where the language can't be told: too short, or nothing to read. */
 export const UNDETERMINED = "und";
 
 const SAMPLE = 600;
-const ENOUGH_WORDS = 4;
+const MIN_WORDS = 4;
 const FEW_WORDS = 8;
 const LEAD_OVER_ENGLISH = 0.1;
 /** Short texts of names and slang look like anything: there the lead must be clear. */
 const LEAD_WITH_FEW_WORDS = 0.15;
-const ENOUGH_SCORE = 0.6;
+const MIN_SCORE = 0.6;
 const ENGLISH_SHARE = 0.12;
 
 /** Letters that English has in borrowed words only: with them the letters of even the shortest text tell something. */
@@ -91,7 +91,7 @@ function byLetters(words: readonly string[]): string {
   const [language, best] = bestOf(scores);
   const wanted = areFew(words) ? LEAD_WITH_FEW_WORDS : LEAD_OVER_ENGLISH;
   if (language === "en" || (english > 0 && best - english < wanted)) return "en";
-  return best >= ENOUGH_SCORE ? language : UNDETERMINED;
+  return best >= MIN_SCORE ? language : UNDETERMINED;
 }
 
 /** Whether a word, in lower case, is one of English opinions. */
@@ -125,7 +125,7 @@ const PLAIN_ENGLISH = new Set([
 export const isFrequentInEnglish = (word: string): boolean =>
   PLAIN_ENGLISH.has(word.replace("’", "'")) || LITTLE_ENGLISH.has(word) || SIGNS_OF_ENGLISH.has(word);
 
-const isPlain = remember((norm) => PLAIN_ENGLISH.has(norm));
+const isPlain = memoizeByWord((norm) => PLAIN_ENGLISH.has(norm));
 
 /**
  * Whether words that were found already are English beyond doubt, by its most frequent ones, contractions in full. Most
@@ -157,7 +157,7 @@ export function detectLanguage(text: string, isOpinion: IsEnglish = () => false)
   const other = byFrequentWords(words, isEnglish);
   if (other !== undefined) return other;
   if (areFew(words)) {
-    const isShort = new Set(words).size < ENOUGH_WORDS;
+    const isShort = new Set(words).size < MIN_WORDS;
     if (words.some(isEnglish) || (isShort && !words.some((word) => ACCENTS.test(word)))) return UNDETERMINED;
   }
   const language = byLetters(words);

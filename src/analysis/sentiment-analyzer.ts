@@ -3,6 +3,13 @@ export const SENTIMENTS = ["positive", "negative", "neutral"] as const;
 /** One of `SENTIMENTS`. */
 export type Sentiment = (typeof SENTIMENTS)[number];
 
+/** What each sentiment means, in the words that a model gets. */
+export const SENTIMENT_MEANINGS: Record<Sentiment, string> = {
+  positive: "praise prevails",
+  negative: 'blame prevails, or facts that only an unhappy customer reports ("still waiting", "charged twice")',
+  neutral: "questions, plain facts, wishes without blame, praise and blame in balance",
+};
+
 /** Says why an answer is not the one that was asked for. */
 export interface AnalysisFallback {
   /** Name of the analyser that was asked and failed. */

@@ -1,3 +1,5 @@
+import { BoundedCache } from "../concurrency/bounded-cache.ts";
+import { withoutAbsent } from "../json.ts";
 import { Answer, CUT_OFF_NOTE, isCutOff, UNMARKED_END_NOTE, type Piece } from "./answer.ts";
 import { isUnexplained, ModelAnswerError } from "./model-failure.ts";
 import type { WireToolCall } from "./tool-calls.ts";
@@ -37,7 +39,7 @@ interface StreamHabits {
 }
 
 /** Tool calls whose companions are kept; a conversation at hand has far fewer. */
-const KEPT_COMPANIONS = 1000;
+const MAX_COMPANIONS = 1000;
 
 export interface CompatibleFetchOptions {
   /** False for services other than OpenAI's own: few know the role `developer`. */
@@ -61,7 +63,7 @@ const IDLE_LIMIT = 60_000;
  */
 export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
   let streamOptions = true;
-  const companions = new Map<string, Companions>();
+  const companions = new BoundedCache<string, Companions>(MAX_COMPANIONS);
   const habits: StreamHabits = {};
   return async (input, init) => {
     const request = readRequest(init?.body);
@@ -72,7 +74,7 @@ export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: Compa
         ...withoutLength(init),
         body: JSON.stringify({
           ...rest,
-          ...(messages !== undefined && { messages }),
+          ...withoutAbsent({ messages }),
           ...(streamOptions && options !== undefined && { stream_options: options }),
         }),
       });
@@ -101,7 +103,7 @@ function withoutLength(init: RequestInit | undefined): RequestInit {
   return { ...init, headers };
 }
 
-function prepared(message: Message, developerRole: boolean, companions: ReadonlyMap<string, Companions>): Message {
+function prepared(message: Message, developerRole: boolean, companions: BoundedCache<string, Companions>): Message {
   if (message.role === "developer" && !developerRole) return { ...message, role: "system" };
   if (message.tool_calls === undefined) return message;
   const known = message.tool_calls.map(({ id = "" }) => companions.get(id));
@@ -132,13 +134,13 @@ async function withError(response: Response): Promise<Response> {
 /** Reads the answer to one request and writes it anew. */
 class AnswerReader {
   readonly #request: Request;
-  readonly #companions: Map<string, Companions>;
+  readonly #companions: BoundedCache<string, Companions>;
   readonly #habits: StreamHabits;
   readonly #idleLimit: number;
   readonly #answer: Answer;
   #hasUnmarkedEnd = false;
 
-  constructor(request: Request, companions: Map<string, Companions>, habits: StreamHabits, idleLimit: number) {
+  constructor(request: Request, companions: BoundedCache<string, Companions>, habits: StreamHabits, idleLimit: number) {
     this.#habits = habits;
     this.#idleLimit = idleLimit;
     this.#request = request;
@@ -281,8 +283,6 @@ class AnswerReader {
     const { reasoning } = this.#answer;
     if (reasoning === "" && Object.keys(extra).length === 0) return;
     this.#companions.set(id, { call: extra, message: reasoning === "" ? {} : { reasoning_content: reasoning } });
-    const oldest = this.#companions.keys().next().value;
-    if (this.#companions.size > KEPT_COMPANIONS && oldest !== undefined) this.#companions.delete(oldest);
   }
 }
 

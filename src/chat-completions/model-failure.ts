@@ -1,4 +1,4 @@
-import { propertyOf } from "../json.ts";
+import { withoutAbsent, propertyOf } from "../json.ts";
 
 /** Why a chat model gave no answer that can be used. One list for the agent and the analysers, which each have their own words. */
 export type FailureKind =
@@ -44,7 +44,7 @@ const TRANSIENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
 const failure = (kind: FailureKind, status?: number): ModelFailure => ({
   kind,
   transient: TRANSIENT.has(kind),
-  ...(status !== undefined && { status }),
+  ...withoutAbsent({ status }),
 });
 
 /**

@@ -8,7 +8,7 @@ const closingOf = (opening: string): string => `${opening[0]}/${opening.slice(1)
 
 const CLOSINGS = OPENINGS.map(closingOf);
 
-const LONGEST_TAG = Math.max(...CLOSINGS.map(({ length }) => length));
+const MAX_TAG_LENGTH = Math.max(...CLOSINGS.map(({ length }) => length));
 
 interface Tag {
   at: number;
@@ -70,7 +70,7 @@ export class ReasoningFilter {
       if (this.#opening !== undefined) {
         const closing = firstTag(lowered, [closingOf(this.#opening)], at);
         if (closing === undefined) {
-          this.#pending = text.slice(Math.max(at, text.length - LONGEST_TAG));
+          this.#pending = text.slice(Math.max(at, text.length - MAX_TAG_LENGTH));
           this.#block.push(text.slice(at, text.length - this.#pending.length));
           return visible;
         }
@@ -111,7 +111,7 @@ export class ReasoningFilter {
 
 /** How many characters at the end may be the beginning of a tag. */
 function partialTag(text: string): number {
-  const from = Math.max(0, text.length - LONGEST_TAG);
+  const from = Math.max(0, text.length - MAX_TAG_LENGTH);
   for (let at = from; at < text.length; at += 1) {
     const end = text.slice(at);
     if (OPENINGS.some((tag) => tag.startsWith(end))) return end.length;

@@ -1,4 +1,4 @@
-import { isObject } from "../json.ts";
+import { withoutAbsent, isObject } from "../json.ts";
 
 /** A tool call as it was understood. */
 export interface WireToolCall {
@@ -126,7 +126,7 @@ export class ToolCallCollector {
     return this.#drafts.map(({ id, name, pieces, text, extra }, nth) => {
       const half = cutOff && nth === this.#drafts.length - 1 && text.trim() === "";
       const args = half ? undefined : (parseArguments(text) ?? repeatedWhole(pieces));
-      return { id, name: this.#toolNamed(name), text, extra, ...(args !== undefined && { args }) };
+      return { id, name: this.#toolNamed(name), text, extra, ...withoutAbsent({ args }) };
     });
   }
 

@@ -4,6 +4,7 @@ import pRetry from "p-retry";
 import { ConflictError, IoError, isAbiError, UnexpectedError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
+import { DATABASE_RETRY, DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policies.ts";
 import { answerTo, assertSubject } from "./decision.ts";
 import {
   isAtRest,
@@ -27,13 +28,12 @@ import {
 } from "./engine.ts";
 import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry-policy.ts";
 import type { NewRunRecord, RunStore, SeenRun } from "./run-store.ts";
 import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
 import { assertKey, invalid, isStorable, refusedInput, storableInput } from "./storable.ts";
-import { settlesWithin } from "./within.ts";
+import { settlesWithin } from "../concurrency/settles-within.ts";
 import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerDependencies } from "./worker.ts";
 
 /** How an engine works, wherever it keeps its runs. */
@@ -223,8 +223,8 @@ export class DurableEngine implements WorkflowEngine {
     // Its key makes it safe to repeat, so a lost connection need not be the caller's problem.
     return pRetry(() => this.#withStore(submit), {
       retries: Infinity,
-      minTimeout: 50,
-      maxTimeout: 1000,
+      minTimeout: DATABASE_RETRY.initialDelayMs,
+      maxTimeout: DATABASE_RETRY.maximumDelayMs,
       maxRetryTime: PATIENCE_MS,
       shouldRetry: ({ error }) => isUnanswered(error),
     }).catch((error: unknown) => {
@@ -282,9 +282,9 @@ export class DurableEngine implements WorkflowEngine {
       const seen = await this.#store.find({
         ...filter,
         limit,
-        ...(after === undefined ? {} : { after: storedId(after) }),
-        ...(startedSince === undefined ? {} : { startedSince: startedSince.getTime() }),
-        ...(startedBefore === undefined ? {} : { startedBefore: startedBefore.getTime() }),
+        ...(after !== undefined && { after: storedId(after) }),
+        ...(startedSince !== undefined && { startedSince: startedSince.getTime() }),
+        ...(startedBefore !== undefined && { startedBefore: startedBefore.getTime() }),
       });
       return seen.map(toRun);
     });

@@ -4,7 +4,7 @@
  */
 import type { WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
-import type { RetryBudget } from "./retry-policy.ts";
+import type { RetryBudget } from "../retry-policies.ts";
 
 /** Where a run can stand. `waiting_for_approval`: it waits for a person and holds no worker meanwhile. */
 export const RUN_STATUSES = [

@@ -1,6 +1,7 @@
 import { fromWireError, isAbiError, toAbiError, toWireError, UnexpectedError, type AbiError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 import { describeCause, type Logger } from "../log.ts";
+import type { RetryPolicy } from "../retry-policies.ts";
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { assertSubject } from "./decision.ts";
 import type {
@@ -16,7 +17,7 @@ import type {
 } from "./engine.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
-import { planRetry, type RetryPolicy } from "./retry-policy.ts";
+import { planRetry } from "./plan-retry.ts";
 import { publicId, toDecision, toFullHistory, toRested, toResting } from "./run-view.ts";
 import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
@@ -30,14 +31,14 @@ const RUN_LEFT = Object.assign(new Error("The run is left here, and goes on late
 });
 
 /** In one run: taking it up reads them all. */
-const MOST_STEPS = 1000;
+const MAX_STEPS = 1000;
 
 /** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
-const MOST_CALLS = 2 * MOST_STEPS;
+const MAX_CALLS = 2 * MAX_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The workflow makes more than ${MOST_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
+    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
     code: "too_many_steps",
   });
 
@@ -249,7 +250,7 @@ export class Execution {
 
   /** A handler that ignores what its steps throw gets no more answers, and its run fails without it. */
   #tooManyCalls(): Promise<never> | undefined {
-    if (++this.#calls <= MOST_CALLS) return undefined;
+    if (++this.#calls <= MAX_CALLS) return undefined;
     this.#stopped.reject(tooManySteps());
     return new Promise(() => {});
   }
@@ -271,7 +272,7 @@ export class Execution {
     assertStepName(name);
     const uniqueName = listed ? name : `_${name}`;
     if (this.#names.has(uniqueName)) throw usedTwice(name);
-    if (this.#names.size === MOST_STEPS) throw tooManySteps();
+    if (this.#names.size === MAX_STEPS) throw tooManySteps();
     this.#names.add(uniqueName);
     this.#assertContinuing();
     const step = { step: name, listed };
@@ -385,7 +386,7 @@ export class Execution {
       const facts = { run_id: this.#runId, step, attempt, retry_in_ms: retryInMs, code: error.code, cause };
       logger[logLevel(error)](facts, error.message);
     }
-    emit({ phase: "failed", ...(retryInMs === undefined ? {} : { retryInMs }) });
+    emit({ phase: "failed", ...withoutAbsent({ retryInMs }) });
     const until = next?.until && { retryUntil: next.until.getTime() };
     const isFinal = retryInMs === undefined;
     this.#recorded = this.#record({ kind: "fail", ...name, time: now.getTime(), error: wire, isFinal, ...until });

@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describeCause, type Logger } from "../log.ts";
+import { DATABASE_RETRY } from "../retry-policies.ts";
 import type {
   Accepted,
   Batch,
@@ -12,12 +13,10 @@ import type {
 } from "./run-store.ts";
 
 /** How long a closing engine keeps trying while the store fails. Milliseconds. */
-const PATIENCE_AT_CLOSE_MS = 3000;
+const CLOSE_GRACE_MS = 3000;
 /** Log after this many failures, about a second, and then once an hour. */
 const FAILURES_TO_TELL = 5;
 const FAILURES_AN_HOUR = 3600;
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1000;
 
 interface Pending<Item, Outcome> {
   readonly item: Item;
@@ -97,7 +96,7 @@ export class Journal {
   /** Three seconds from the first failure, or from when the engine began to close: a step may end long after that. */
   #givesUp(failingSince: number): boolean {
     if (this.#closingSince === undefined) return false;
-    return performance.now() - Math.max(this.#closingSince, failingSince) > PATIENCE_AT_CLOSE_MS;
+    return performance.now() - Math.max(this.#closingSince, failingSince) > CLOSE_GRACE_MS;
   }
 
   #schedule(): void {
@@ -183,7 +182,7 @@ export class Journal {
 }
 
 const pauseAfter = (failures: number): Promise<void> =>
-  setTimeout(Math.min(SHORTEST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+  setTimeout(Math.min(DATABASE_RETRY.initialDelayMs * 2 ** (failures - 1), DATABASE_RETRY.maximumDelayMs));
 
 const toBatch = (accepts: readonly Pending<NewRunRecord, Accepted>[], pages: readonly Page[]): Batch => ({
   accepts: accepts.map(({ item }) => item),

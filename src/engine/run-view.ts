@@ -1,7 +1,7 @@
 /** Makes what callers see (`engine.ts`) from what is stored (`run-store.ts`). */
 import { attemptsOf, isSameStep, type Attempt } from "./attempts.ts";
 import { toWireError, UnexpectedError, type WireError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 import type { Decision, FailingStep, RestedRun, RestingRun, Run, RunEvent, StepAttempt } from "./engine.ts";
 import { isTerminal } from "./engine.ts";
 import type { DecisionRecord, EventRecord, RunRecord, SeenRun } from "./run-store.ts";
@@ -58,7 +58,7 @@ export function toRun({ run, events }: SeenRun): Run {
     key: run.key,
     input: JSON.parse(run.inputJson) as Json,
     status,
-    ...(currentStep !== undefined && { currentStep }),
+    ...withoutAbsent({ currentStep }),
     stepsCompleted,
     startTime: new Date(run.createdAt),
     ...(run.endedAt !== null && { endTime: new Date(run.endedAt) }),
@@ -67,7 +67,7 @@ export function toRun({ run, events }: SeenRun): Run {
     ...(subject !== null && {
       waitingFor: { subject, ...(run.outputJson !== null && { output: outputOf(run.outputJson) }) },
     }),
-    ...(failing && { failing }),
+    ...withoutAbsent({ failing }),
   };
 }
 
@@ -104,7 +104,7 @@ function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[
         : attempt.status,
     startTime: new Date(attempt.startedAt),
     ...(attempt.endedAt !== undefined && { endTime: new Date(attempt.endedAt) }),
-    ...(attempt.error && { error: attempt.error }),
+    ...withoutAbsent({ error: attempt.error }),
   }));
 }
 

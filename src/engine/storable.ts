@@ -10,13 +10,13 @@ import type { Json } from "../json.ts";
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 /** Levels of arrays and objects. */
-const DEEPEST = 500;
+const MAX_DEPTH = 500;
 
 /** An entry of an index has room for 2,704 bytes, with the name of the workflow and the like. */
-const LONGEST_KEY = 2000;
-const LONGEST_STEP_NAME = 1000;
+const MAX_KEY_LENGTH = 2000;
+const MAX_STEP_NAME_LENGTH = 1000;
 
-const RULE = `plain JSON, nested at most ${DEEPEST} deep, without NUL characters and halves of Unicode surrogate pairs`;
+const RULE = `plain JSON, nested at most ${MAX_DEPTH} deep, without NUL characters and halves of Unicode surrogate pairs`;
 
 /** The JSON to store; undefined for undefined, null for what can't be stored. */
 function toStored(value: unknown): string | undefined | null {
@@ -24,7 +24,7 @@ function toStored(value: unknown): string | undefined | null {
   try {
     // Undefined for functions, symbols, and objects whose toJSON returns undefined.
     const written = JSON.stringify(value);
-    return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, DEEPEST) ? written : null;
+    return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, MAX_DEPTH) ? written : null;
   } catch {
     return null; // a cycle, a bigint, more levels than the stack has room for
   }
@@ -51,7 +51,7 @@ export function storableInput(value: Json, path: string): string {
 /** @throws ValidationError (`invalid_parameters`) */
 export function assertKey(key: string): void {
   storableInput(key, "key");
-  if (Buffer.byteLength(key) > LONGEST_KEY) throw invalid("key", `must have at most ${LONGEST_KEY} bytes`);
+  if (Buffer.byteLength(key) > MAX_KEY_LENGTH) throw invalid("key", `must have at most ${MAX_KEY_LENGTH} bytes`);
 }
 
 export const invalid = (path: string, message: string): ValidationError =>
@@ -75,9 +75,9 @@ export function storableResult(value: unknown, maker: string): string | undefine
 /** @throws UnexpectedError (`invalid_step_name`) */
 export function assertStepName(name: string): void {
   // The underscore is before the stored names of steps that are not listed.
-  if (/^[^_]/.test(name) && isStorable(name) && Buffer.byteLength(name) <= LONGEST_STEP_NAME) return;
+  if (/^[^_]/.test(name) && isStorable(name) && Buffer.byteLength(name) <= MAX_STEP_NAME_LENGTH) return;
   throw new UnexpectedError(undefined, {
-    message: `The name of a step can't be stored: it must have 1 to ${LONGEST_STEP_NAME} bytes, not begin with "_", and have no NUL characters and halves of Unicode surrogate pairs.`,
+    message: `The name of a step can't be stored: it must have 1 to ${MAX_STEP_NAME_LENGTH} bytes, not begin with "_", and have no NUL characters and halves of Unicode surrogate pairs.`,
     code: "invalid_step_name",
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CustomerRecord, type CustomerIssue } from "../integrations/customers/customer-source.ts";
+import { withoutAbsent } from "../json.ts";
 import type { CallOptions, DirectOperation, StreamOperation } from "../workflow/operation.ts";
 import { direct } from "../workflow/operation.ts";
 import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
@@ -73,7 +74,7 @@ async function* importCounts(
   const report = (counts: LoadCounts) => {
     const shown = issues.map(({ place, id, message, skipped }) => ({
       place,
-      ...(id !== undefined && { customer_id: id }),
+      ...withoutAbsent({ customer_id: id }),
       message,
       skipped,
     }));
@@ -81,7 +82,7 @@ async function* importCounts(
     return { ...counts, issues: shown };
   };
   const importing = pipeline.importCustomers(items, {
-    ...(signal && { signal }),
+    ...withoutAbsent({ signal }),
     onInvalid: (issue) => {
       if (issues.length < SHOWN_ISSUES) issues.push(issue);
     },

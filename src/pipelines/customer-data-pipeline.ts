@@ -1,13 +1,14 @@
 import { z } from "zod";
 import {
   CustomerRecord,
-  lastRecord,
+  mergedRecord,
   type CustomerField,
   type CustomerIssue,
   type CustomerRequest,
   type CustomerSource,
 } from "../integrations/customers/customer-source.ts";
 import { ValidationError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
@@ -16,7 +17,7 @@ import { Pipeline } from "../workflow/pipeline.ts";
 import { parse } from "../workflow/validation.ts";
 import { customerDataOperations } from "./customer-data-operations.ts";
 import { customerUri, replaceCustomers } from "./customer-update.ts";
-import { SingleFlight } from "./single-flight.ts";
+import { SingleFlight } from "../concurrency/single-flight.ts";
 
 const STORE = "customer_data";
 /** One update a batch: large enough to spare flushes, small enough that the embedded store, which blocks, is never busy for long. */
@@ -119,7 +120,7 @@ export class CustomerDataPipeline extends Pipeline<
       includeTransactions: false,
       includeInteractions: false,
       onIssue: (issue) => this.#log(issue),
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     });
     signal?.throwIfAborted();
     if (records.length > 0) await this.#store(records, time, this.sourceName);
@@ -170,7 +171,7 @@ export class CustomerDataPipeline extends Pipeline<
         this.#logUnread(column, similar);
         onUnreadColumn?.(column, similar);
       },
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     };
 
     // Within a batch the last record of an id takes the place of those before it.
@@ -186,7 +187,7 @@ export class CustomerDataPipeline extends Pipeline<
     };
     for await (const record of source.list(request)) {
       const id = tidyIdentifier(record.id);
-      batch.set(id, lastRecord(batch.get(id), record));
+      batch.set(id, mergedRecord(batch.get(id), record));
       read += 1;
       if (batch.size === BATCH_SIZE) yield await flush();
       signal?.throwIfAborted();

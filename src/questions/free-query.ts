@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { NamedNode } from "@rdfjs/types";
+import { withoutAbsent } from "../json.ts";
 import type { Row } from "../ontology/ontology-store.ts";
 import { areQuads } from "../ontology/queries.ts";
 import type { QueryAnswer, QueryRunner } from "../ontology/query-runner.ts";
@@ -7,7 +8,7 @@ import type { Visible } from "../ontology/visible.ts";
 import { storeIri } from "../ontology/store-name.ts";
 import { ABI, abi, PROV, prov, withPrefixes } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
-import { DEFAULT_LIMITS, noteOn, queryText, Truncation, type QuestionLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, truncationNote, queryText, Truncation, type QuestionLimits } from "./limits.ts";
 import { valueOf } from "./question-operation.ts";
 
 export interface FreeQueryOptions extends QuestionLimits {
@@ -18,7 +19,7 @@ export interface FreeQueryOptions extends QuestionLimits {
   visible: Visible | undefined;
 }
 
-const LONGEST_QUERY = 10_000;
+const MAX_QUERY_LENGTH = 10_000;
 /** A model reads no more than some ten thousand words. */
 const MAXIMUM_BYTES = 100_000;
 
@@ -33,7 +34,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       "Ask the knowledge graph a question of your own in SPARQL 1.1 (SELECT, ASK or CONSTRUCT; nothing can be changed). " +
       `The prefixes abi:, rdf:, xsd: and prov: are declared. ${visible ? described(visible[store]) : EVERYTHING}`,
     input: z.strictObject({
-      query: queryText(LONGEST_QUERY).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
+      query: queryText(MAX_QUERY_LENGTH).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
     }),
     output: z.object({
       answer: z.boolean().optional().describe("Of an ASK."),
@@ -46,13 +47,13 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       const answer = await queryRunner.run({
         store,
         sparql: withPrefixes(query),
-        ...(visible && { visible }),
+        ...withoutAbsent({ visible }),
         maximumRows,
         maximumBytes: MAXIMUM_BYTES,
         timeoutMs,
-        ...(signal && { signal }),
+        ...withoutAbsent({ signal }),
       });
-      return { ...tableOf(answer), ...noteOn(answer.truncated, maximumRows) };
+      return { ...tableOf(answer), ...truncationNote(answer.truncated, maximumRows) };
     },
   });
 }

@@ -23,7 +23,7 @@ export const Truncation = z.object({
   note: z.string().optional().describe("Where there is more: how to get at it."),
 });
 
-export const noteOn = (truncated: boolean, maximumRows: number): z.output<typeof Truncation> =>
+export const truncationNote = (truncated: boolean, maximumRows: number): z.output<typeof Truncation> =>
   truncated
     ? { truncated, note: `Only the first ${maximumRows} rows are here. Ask more narrowly to see the others.` }
     : { truncated };

@@ -1,13 +1,14 @@
 import { z } from "zod";
+import { withoutAbsent } from "../json.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { withPrefixes } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
 import { OPERATOR_LIMITS, queryText } from "./limits.ts";
 
-const LONGEST_QUERY = 100_000;
-const LONGEST_TIMEOUT_S = 600;
-const MOST_ROWS = 100_000;
+const MAX_QUERY_LENGTH = 100_000;
+const MAX_TIMEOUT_S = 600;
+const MAX_ROWS = 100_000;
 
 const JsonTermSchema = z.object({
   type: z.enum(["uri", "bnode", "literal", "typed-literal"]),
@@ -33,12 +34,12 @@ export function queryGraphOperation({
     audience: "operator",
     scope: "admin",
     input: z.strictObject({
-      query: queryText(LONGEST_QUERY).describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
+      query: queryText(MAX_QUERY_LENGTH).describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
       store: z.string().default(store).describe("The store to ask; others are named graphs."),
-      timeout_s: wholeNumber(LONGEST_TIMEOUT_S)
+      timeout_s: wholeNumber(MAX_TIMEOUT_S)
         .default(OPERATOR_LIMITS.timeoutMs / 1000)
         .describe("Seconds after which the query is stopped."),
-      limit: wholeNumber(MOST_ROWS).default(OPERATOR_LIMITS.maximumRows).describe("At most so many rows or triples."),
+      limit: wholeNumber(MAX_ROWS).default(OPERATOR_LIMITS.maximumRows).describe("At most so many rows or triples."),
     }),
     output: z.object({
       head: z.object({ vars: z.array(z.string()).optional() }).optional(),
@@ -58,7 +59,7 @@ export function queryGraphOperation({
           timeoutMs: timeout_s * 1000,
           maximumRows: limit,
           maximumBytes: OPERATOR_LIMITS.maximumBytes,
-          ...(signal && { signal }),
+          ...withoutAbsent({ signal }),
         }),
       ),
   });

@@ -1,13 +1,13 @@
 import type { Term } from "@rdfjs/types";
 import { z } from "zod";
 import { UnexpectedError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 import type { Bindings, BindingValue, Row } from "../ontology/ontology-store.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { withPrefixes, XSD } from "../ontology/vocabulary.ts";
 import { direct, type DirectOperation } from "../workflow/operation.ts";
 import type { GraphQuestion } from "./graph-question.ts";
-import { DEFAULT_LIMITS, noteOn, Truncation, type QuestionLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, truncationNote, Truncation, type QuestionLimits } from "./limits.ts";
 
 export interface QuestionOptions extends QuestionLimits {
   queryRunner: QueryRunner;
@@ -33,10 +33,10 @@ export function questionOperation(question: GraphQuestion, options: QuestionOpti
         bindings: question.bindings?.(parameters) ?? valuesOf(parameters),
         maximumRows,
         timeoutMs,
-        ...(signal && { signal }),
+        ...withoutAbsent({ signal }),
       });
       const rows = (result as Row[]).map((found) => readRow(row, found));
-      return { rows, ...noteOn(truncated, maximumRows) };
+      return { rows, ...truncationNote(truncated, maximumRows) };
     },
   });
 }

@@ -1,14 +1,14 @@
 /** A column's name without case and everything but letters and digits: `Lifetime Value (€)`, `lifetimeValue`. */
-export const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
+export const normalizedName = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 
 /** Longer names are no misspelt field, and comparing them takes time. */
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
 /** The field whose name a column's has, but for a slip of the pen or words around it; undefined where there is none. */
 export function similarField<Field extends string>(column: string, fields: readonly Field[]): Field | undefined {
-  const name = plainName(column);
-  if (name === "" || name.length > LONGEST) return undefined;
-  return fields.find((field) => isSimilar(name, plainName(field)));
+  const name = normalizedName(column);
+  if (name === "" || name.length > MAX_LENGTH) return undefined;
+  return fields.find((field) => isSimilar(name, normalizedName(field)));
 }
 
 function isSimilar(name: string, field: string): boolean {

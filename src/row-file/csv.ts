@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { takeHeading, type Heading } from "./csv-heading.ts";
+import { takeHeader, type CsvHeader } from "./csv-header.ts";
 import type { CsvRecord, CsvSyntax } from "./csv-record.ts";
-import { LONGEST_ROW, NOT_UTF8, TOO_LONG, type FileRow, type OnColumns } from "./row.ts";
-import { linesOf, TextAhead } from "./text-ahead.ts";
+import { MAX_ROW_LENGTH, NOT_UTF8, TOO_LONG, type FileRow, type OnColumns } from "./row.ts";
+import { linesOf, LookaheadText } from "./lookahead-text.ts";
 import { Utf8Text } from "./utf8-text.ts";
 
 const BROKEN_QUOTES = 'has broken quotes. Put quotes around the whole value, and write a quote within it twice: ""';
@@ -31,9 +31,9 @@ export async function* readCsv(
   onColumns: OnColumns,
 ): AsyncGenerator<FileRow> {
   const text = new Utf8Text(chunks, size);
-  const ahead = new TextAhead(text);
+  const ahead = new LookaheadText(text);
   try {
-    const heading = await takeHeading(ahead);
+    const heading = await takeHeader(ahead);
     onColumns(heading.columns);
     const rows = new CsvRows(ahead, heading);
     for (let row = await rows.next(); row !== undefined; row = await rows.next()) {
@@ -47,17 +47,17 @@ export async function* readCsv(
 type Row = Omit<FileRow, "share">;
 
 class CsvRows {
-  readonly #ahead: TextAhead;
+  readonly #ahead: LookaheadText;
   readonly #syntax: CsvSyntax;
   /** Index and name; of several columns with one name the first. */
   readonly #columns: readonly (readonly [number, string])[];
   readonly #width: number;
   readonly #isSpaced: boolean;
-  #rereading = REREADING * LONGEST_ROW;
+  #rereading = REREADING * MAX_ROW_LENGTH;
   /** Whether every row since one with an open quote was refused. */
   #inBrokenValue = false;
 
-  constructor(ahead: TextAhead, { syntax, columns, isSpaced }: Heading) {
+  constructor(ahead: LookaheadText, { syntax, columns, isSpaced }: CsvHeader) {
     this.#ahead = ahead;
     this.#syntax = syntax;
     this.#columns = [...columns.entries()].filter(([at, name]) => columns.indexOf(name) === at);
@@ -68,7 +68,7 @@ class CsvRows {
   /** Undefined at the end. */
   async next(): Promise<Row | undefined> {
     for (;;) {
-      const line = await this.#ahead.lineEnd(LONGEST_ROW);
+      const line = await this.#ahead.lineEnd(MAX_ROW_LENGTH);
       if (line === undefined) return this.#skipLine();
       if (line.end === 0) return undefined;
       const text = this.#ahead.text.slice(0, line.content);
@@ -101,7 +101,7 @@ class CsvRows {
   }
 
   #problemOfWhole(record: CsvRecord): string | undefined {
-    if (record.end > LONGEST_ROW) return TOO_LONG;
+    if (record.end > MAX_ROW_LENGTH) return TOO_LONG;
     if (this.#inBrokenValue && record.endsForeignQuote) return REST_OF_ABOVE;
     return this.#mayBeRows(record) ? looksLikeRows(this.#ahead.line) : undefined;
   }
@@ -112,7 +112,7 @@ class CsvRows {
     if (this.#rereading <= 0) return this.#syntax.read(ahead.text.slice(0, lineLength), 0, true);
     for (;;) {
       const record = this.#syntax.read(ahead.text, 0, ahead.isAll);
-      const isDecided = record.state !== "open" || ahead.text.length > LONGEST_ROW;
+      const isDecided = record.state !== "open" || ahead.text.length > MAX_ROW_LENGTH;
       if (isDecided || !(await ahead.grow())) return record;
     }
   }
@@ -139,7 +139,7 @@ class CsvRows {
   /** Whether what follows an open quote is one value that is too long, such as a picture, and not rows. */
   #isLongValue(): boolean {
     const { text } = this.#ahead;
-    if (this.#rereading <= 0 || text.length <= LONGEST_ROW) return false;
+    if (this.#rereading <= 0 || text.length <= MAX_ROW_LENGTH) return false;
     return !this.#areMostlyRows(text);
   }
 
@@ -150,7 +150,7 @@ class CsvRows {
     let last = first;
     ahead.take(lineLength, 1);
     for (let isOpen = true; isOpen;) {
-      const line = await ahead.lineEnd(LONGEST_ROW);
+      const line = await ahead.lineEnd(MAX_ROW_LENGTH);
       if (line === undefined) {
         last = ahead.line;
         await ahead.takeLine();
@@ -171,7 +171,7 @@ class CsvRows {
     const found = problem ?? this.#problemOf(values, raw);
     if (found === undefined) this.#inBrokenValue = false;
     ahead.take(length, lineEnds);
-    this.#rereading = Math.min(this.#rereading + REREADING * length, REREADING * LONGEST_ROW);
+    this.#rereading = Math.min(this.#rereading + REREADING * length, REREADING * MAX_ROW_LENGTH);
     const last = lineEnds === 1 ? first : first + linesOf(raw.trimEnd()).length - 1;
     return this.#row(first, last, values, found);
   }

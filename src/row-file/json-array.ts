@@ -1,5 +1,5 @@
 import { ValidationError } from "../errors.ts";
-import { brokenRow, jsonRow, LONGEST_ROW, TOO_LONG, type FileRow } from "./row.ts";
+import { brokenRow, jsonRow, MAX_ROW_LENGTH, TOO_LONG, type FileRow } from "./row.ts";
 import { Utf8Text } from "./utf8-text.ts";
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -95,7 +95,7 @@ class ArrayScanner {
     const element = this.#element;
     if (element === undefined) return;
     element.length += chunk.length - element.from;
-    if (element.length > LONGEST_ROW) element.parts = [];
+    if (element.length > MAX_ROW_LENGTH) element.parts = [];
     else element.parts.push(chunk.subarray(element.from));
     element.from = 0;
   }
@@ -147,7 +147,7 @@ class ArrayScanner {
       const isMissing = byte === COMMA || this.#previous === COMMA;
       return isMissing ? { line: this.#line, problem: "is missing beside a comma" } : undefined;
     }
-    if (element.length + at - element.from > LONGEST_ROW) return { line: element.line, problem: TOO_LONG };
+    if (element.length + at - element.from > MAX_ROW_LENGTH) return { line: element.line, problem: TOO_LONG };
     const bytes = Buffer.concat([...element.parts, chunk.subarray(element.from, at)]);
     // Never blank: it began with something else.
     return jsonRow(bytes, { line: element.line, share: 0 }, element.column);

@@ -1,4 +1,4 @@
-import { jsonRow, LONGEST_ROW, TOO_LONG, type FileRow } from "./row.ts";
+import { jsonRow, MAX_ROW_LENGTH, TOO_LONG, type FileRow } from "./row.ts";
 import { Utf8Text } from "./utf8-text.ts";
 
 const NEWLINE = 0x0a;
@@ -23,7 +23,7 @@ async function* rowsOf(text: AsyncIterable<Buffer>, share: (bytes: number) => nu
   let rest: Buffer[] = [];
   let length = 0;
   const take = (last: Buffer): FileRow | undefined => {
-    const tooLong = length + last.length > LONGEST_ROW;
+    const tooLong = length + last.length > MAX_ROW_LENGTH;
     const bytes = tooLong ? last : Buffer.concat([...rest, last]);
     rest = [];
     length = 0;
@@ -42,7 +42,7 @@ async function* rowsOf(text: AsyncIterable<Buffer>, share: (bytes: number) => nu
     read += chunk.length - from;
     length += chunk.length - from;
     // Of a line that is too long nothing more is kept.
-    if (length <= LONGEST_ROW) rest.push(chunk.subarray(from));
+    if (length <= MAX_ROW_LENGTH) rest.push(chunk.subarray(from));
   }
   const row = take(Buffer.alloc(0));
   if (row) yield row;

@@ -25,7 +25,7 @@ export const placeOf = ({ line, item }: Pick<FileRow, "line" | "item">): string 
 type Place = Pick<FileRow, "line" | "share">;
 
 /** A longer entry is refused. Bytes. */
-export const LONGEST_ROW = 1_000_000;
+export const MAX_ROW_LENGTH = 1_000_000;
 
 /** Columns of a file that has a heading; may throw to refuse them. */
 export type OnColumns = (columns: readonly string[]) => void;
@@ -43,7 +43,7 @@ export const brokenRow = (line: number, broken: string): FileRow => ({
 
 export const NOT_UTF8 = "is not UTF-8 text";
 export const NOT_UTF8_FILE = "The file is not UTF-8 text. Save it as UTF-8.";
-export const TOO_LONG = `is longer than ${LONGEST_ROW} bytes`;
+export const TOO_LONG = `is longer than ${MAX_ROW_LENGTH} bytes`;
 
 const BLANK = /^\s*$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });

@@ -2,7 +2,7 @@
 import type * as PromClient from "prom-client";
 import type { Registry } from "prom-client";
 import { RUN_STATUSES, type RunCounts, type StepEvent } from "../engine/engine.ts";
-import { settlesWithin } from "../engine/within.ts";
+import { settlesWithin } from "../concurrency/settles-within.ts";
 import { describeCause } from "../log.ts";
 import type { Service } from "../workflow/service.ts";
 import { onMail } from "./mail-events.ts";
@@ -38,7 +38,7 @@ const DATABASE_LIMIT_MS = 5000;
 /** From a look-up in memory to a mail server that takes its time. */
 const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Steps may be named for what they work on; each name costs a series for each bucket. */
-const MOST_STEP_NAMES = 200;
+const MAX_STEP_NAMES = 200;
 
 /**
  * Starts to collect the metrics of a service in this process. `prom-client` is loaded here.
@@ -137,7 +137,7 @@ function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => 
   const labelOf = (workflow: string, step: string): string => {
     const known = names.get(workflow) ?? new Set();
     names.set(workflow, known);
-    if (known.size < MOST_STEP_NAMES) known.add(step);
+    if (known.size < MAX_STEP_NAMES) known.add(step);
     return known.has(step) ? step : "other";
   };
   return ({ workflow, step, phase, durationMs = 0, retryInMs }) => {

@@ -1,14 +1,14 @@
 /** Runs as one trace each: from whoever submitted it, over its steps wherever they are executed, to its end. */
 import type { RestedRun, RunContext, Step, StepOptions, StepWork } from "../engine/engine.ts";
 import type { Json } from "../json.ts";
-import { inSpan, inTrace, isTracing, keptTrace, recordSpan, type TraceContext } from "./tracing.ts";
+import { inSpan, inTrace, isTracing, traceOfInput, recordSpan, type TraceContext } from "./tracing.ts";
 
 /**
  * The trace of a run: that which it was submitted in. A run that was accepted where no SDK was set up has one that its id gives, so
  * that all processes which execute it agree.
  */
 export const traceOfRun = (runId: string, input: Json): TraceContext | undefined =>
-  keptTrace(input) ?? traceOfId(runId);
+  traceOfInput(input) ?? traceOfId(runId);
 
 function traceOfId(runId: string): TraceContext | undefined {
   const traceId = /[0-9a-f-]{36}$/.exec(runId)?.[0].replaceAll("-", "");
@@ -53,7 +53,7 @@ function tracedStep(original: Step, ofRun: Record<string, string>): Step {
 }
 
 /** The span of a whole run, when it has ended; when it begins to wait for a person, a span of that moment. */
-export function recordRest({ id, workflow, status, input, error, startTime, time }: RestedRun): void {
+export function recordRunSpan({ id, workflow, status, input, error, startTime, time }: RestedRun): void {
   if (!isTracing()) return;
   const parent = traceOfRun(id, input());
   const attributes = { "abi.workflow.name": workflow, "abi.workflow.id": id };

@@ -1,4 +1,5 @@
 import type { Quad } from "@rdfjs/types";
+import { withoutAbsent } from "../json.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../ontology/ontology-store.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { inSpan } from "./tracing.ts";
@@ -72,7 +73,7 @@ export class TracedOntologyStore implements OntologyStore {
     const attributes = {
       "db.system.name": this.#system,
       "db.operation.name": operation,
-      ...(store !== undefined && { "db.collection.name": store }),
+      ...withoutAbsent({ "db.collection.name": store }),
     };
     return inSpan(store === undefined ? operation : `${operation} ${store}`, { kind: "client", attributes }, work);
   }

@@ -4,8 +4,8 @@
  */
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Context, Span } from "@opentelemetry/api";
-import { isObject, type Json } from "../json.ts";
-import { requirePackage } from "../require-package.ts";
+import { withoutAbsent, isObject, type Json } from "../json.ts";
+import { requirePackage } from "../runtime/require-package.ts";
 
 type Api = typeof OpenTelemetry;
 
@@ -240,7 +240,7 @@ function startSpan(
     kind: otel.SpanKind[KINDS[kind]],
     attributes,
     links: links.map((link) => ({ context: spanContextOf(otel, link) })),
-    ...(startTime && { startTime }),
+    ...withoutAbsent({ startTime }),
   };
   const span = otel.trace.getTracer(INSTRUMENTATION).startSpan(name, options, within);
   return { span, context: otel.trace.setSpan(within, span) };
@@ -280,7 +280,7 @@ export function withActiveTrace<Input extends Record<string, Json>>(input: Input
 }
 
 /** The trace that is kept with the input of a run. */
-export function keptTrace(input: Json): TraceContext | undefined {
+export function traceOfInput(input: Json): TraceContext | undefined {
   const kept = isObject(input) ? input[FIELD] : undefined;
   if (!isObject(kept)) return undefined;
   const { traceparent, tracestate } = kept;

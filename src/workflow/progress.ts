@@ -1,4 +1,5 @@
 import type { StepEvent, WorkflowEngine } from "../engine/engine.ts";
+import { withoutAbsent } from "../json.ts";
 
 /** What a running tool reports while it works, for whoever listens (LangChain's tool events, LangGraph's "tools" stream, MCP). */
 export interface ToolProgress {
@@ -17,7 +18,7 @@ const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): Tool
   step,
   phase,
   attempt,
-  ...(retryInMs === undefined ? {} : { retry_in_ms: retryInMs }),
+  ...withoutAbsent({ retry_in_ms: retryInMs }),
 });
 
 /**

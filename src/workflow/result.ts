@@ -1,6 +1,6 @@
 import type { FailingStep, Run, StepAttempt } from "../engine/engine.ts";
 import { toWireError, type WireError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 
 /** What every durable run answers with; the handler's own fields stand beside these, as do the key and the echoed fields. */
 export interface RunResult extends Partial<WireError> {
@@ -105,20 +105,21 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
     return { ...identity, success: false, steps_completed, ...failing.error, error, ...outlook };
   }
   if (status === "waiting_for_approval") {
-    return { ...identity, success: true, steps_completed, ...soFar(run), status, workflow_id };
+    return { ...identity, success: true, steps_completed, ...partialOutput(run), status, workflow_id };
   }
   if (run.status !== "completed") return { ...identity, success: false, steps_completed, ...(run.error ?? CANCELLED) };
   return { ...identity, success: true, steps_completed, ...(run.output as Record<string, Json>) };
 }
 
 /** What a waiting run knows. */
-export const soFar = ({ waitingFor }: Run): Record<string, Json> => (waitingFor?.output ?? {}) as Record<string, Json>;
+export const partialOutput = ({ waitingFor }: Run): Record<string, Json> =>
+  (waitingFor?.output ?? {}) as Record<string, Json>;
 
 export function statusOf(run: Run, identity: Record<string, Json>): WorkflowStatus & Pick<Run, "status"> {
   return {
     workflow_id: run.id,
     status: run.status,
-    ...(run.currentStep === undefined ? {} : { current_step: run.currentStep }),
+    ...withoutAbsent({ current_step: run.currentStep }),
     steps_completed: [...run.stepsCompleted],
     start_time: run.startTime.toISOString(),
     ...(run.endTime ? { end_time: run.endTime.toISOString() } : {}),

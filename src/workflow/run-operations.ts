@@ -1,20 +1,21 @@
 import { z } from "zod";
 import type { Run, RunEvent, RunFilter } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
-import { instant, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
+import { dateTime, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
 import type { Service } from "./service.ts";
 
-const LARGEST_PAGE = 1000;
+const MAX_PAGE_SIZE = 1000;
 const DEFAULT_PAGE = 100;
 
 const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
 const Id = z.strictObject({ workflow_id });
 const after = z.string().max(200).optional().describe("Id of the last run of the page before.");
-const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(DEFAULT_PAGE).describe("At most so many.");
+const limit = z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE).describe("At most so many.");
 const workflow = z.string().max(200).optional().describe("Only runs of this workflow.");
 
 const Page = z.object({
@@ -60,8 +61,8 @@ export function runOperations(
           .optional()
           .describe("Only runs with these values of input fields, such as customer_id."),
         key: z.string().max(200).optional().describe("Only the runs with this key, such as a feedback id."),
-        started_since: instant.optional().describe("Only runs that were started at this time or later, ISO 8601."),
-        started_before: instant.optional().describe("Only runs that were started before this time, ISO 8601."),
+        started_since: dateTime.optional().describe("Only runs that were started at this time or later, ISO 8601."),
+        started_before: dateTime.optional().describe("Only runs that were started before this time, ISO 8601."),
         after,
         limit,
       }),
@@ -173,6 +174,6 @@ export const eventView = ({ n, type, time, step, error }: RunEvent) => ({
   id: n,
   type,
   time: time.toISOString(),
-  ...(step !== undefined && { step }),
+  ...withoutAbsent({ step }),
   ...error,
 });

@@ -5,7 +5,7 @@ import { RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.
 export const RunStatusSchema = z.enum(RUN_STATUSES);
 
 /** A time as an argument, ISO 8601. */
-export const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+export const dateTime = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
 

@@ -41,7 +41,7 @@ export function identityOf(operation: DurableOperation, input: unknown): Record<
 }
 
 /** Which runs to list, with the fields that say whose they are read as their ids were. */
-export function withTidyIdentity<Filter extends { input?: Readonly<Record<string, string>> }>(
+export function withNormalizedIdentity<Filter extends { input?: Readonly<Record<string, string>> }>(
   operation: DurableOperation,
   filter: Filter,
 ): Filter {

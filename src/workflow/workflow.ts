@@ -3,13 +3,13 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import type { Decision, Run, RunContext, RunFilter, StartedRun } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
 import { addWorkflowRoutes } from "../faces/http/as-api.ts";
-import type { WorkflowRouter } from "../faces/http/routes.ts";
+import type { WorkflowRouter } from "../faces/http/workflow-router.ts";
 import { workflowTools } from "../faces/langchain/operation-tool.ts";
 import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
-import type { Json } from "../json.ts";
+import { withoutAbsent, type Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
-import { executeInTrace, recordRest, traceOfRun } from "../telemetry/run-tracing.ts";
+import { executeInTrace, recordRunSpan, traceOfRun } from "../telemetry/run-tracing.ts";
 import { inSpan, linkActiveSpan, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
@@ -22,13 +22,13 @@ import {
   failure,
   historyOf,
   resultOf,
-  soFar,
+  partialOutput,
   statusOf,
   type RunResult,
   type StepHistory,
   type WorkflowStatus,
 } from "./result.ts";
-import { identityOf, toSubmission, withDerivedKey, withTidyIdentity, type Submission } from "./submission.ts";
+import { identityOf, toSubmission, withDerivedKey, withNormalizedIdentity, type Submission } from "./submission.ts";
 
 /** Options of `startWorkflow`. */
 export interface StartOptions {
@@ -198,7 +198,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    */
   async listWorkflows(filter: Omit<RunFilter, "workflow"> = {}): Promise<WorkflowStatus[]> {
     const process = this.#durable();
-    const parsed = withTidyIdentity(process, parseFilter(filter));
+    const parsed = withNormalizedIdentity(process, parseFilter(filter));
     const runs = await this.configuration.engine.list({ ...parsed, workflow: this.name });
     return runs.map((run) => this.statusOf(run));
   }
@@ -334,7 +334,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     if (!run) return { status: "not_found" };
     if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
     if (run.status === "failed" || run.status === "cancelled") return { status: run.status, ...run.error };
-    if (run.status === "waiting_for_approval") return { ...soFar(run), status: run.status };
+    if (run.status === "waiting_for_approval") return { ...partialOutput(run), status: run.status };
     return { status: "processing", ...(run.failing ? { failing: { ...failingOf(run.failing) } } : {}) };
   }
 
@@ -379,7 +379,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       ) as Promise<Json>;
     engine.register(this.name, handler, { concurrency: this.#parallel, indexedFields: this.indexedParameters });
     engine.onRest((rested) => {
-      if (rested.workflow === this.name) recordRest(rested);
+      if (rested.workflow === this.name) recordRunSpan(rested);
     });
     this.#process = process;
     return process;
@@ -393,7 +393,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const { engine } = this.configuration;
     const attributes = { "abi.workflow.name": this.name };
     return inSpan(`accept ${this.name}`, { kind: "producer", attributes }, async (span) => {
-      const run = { key, fingerprint, input: withActiveTrace(input), ...(startAt && { availableAt: startAt }) };
+      const run = { key, fingerprint, input: withActiveTrace(input), ...withoutAbsent({ availableAt: startAt }) };
       const started = await engine.start(this.name, run);
       span?.setAttributes({ "abi.workflow.id": started.id, "abi.run.outcome": started.outcome });
       if (span && started.outcome !== "created") await this.#linkWithRun(started.id);

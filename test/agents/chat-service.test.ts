@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openChat, SqliteCheckpointSaver } from "../../agents/index.ts";
-import { openApplication } from "../../src/application.ts";
+import { openApplication } from "../../src/application/application.ts";
 import type { Chat } from "../../src/faces/http/chat.ts";
 import { silentLogger } from "../../src/log.ts";
-import { readSettings } from "../../src/settings.ts";
+import { readSettings } from "../../src/application/settings.ts";
 import { SCOPES, type Scope } from "../../src/workflow/operation.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { reply, startOpenAiServer, toolCall } from "../support/openai-server.ts";

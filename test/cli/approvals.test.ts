@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openApplication } from "../../src/application.ts";
+import { openApplication } from "../../src/application/application.ts";
 import { silentLogger } from "../../src/log.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
-import { readSettings } from "../../src/settings.ts";
+import { readSettings } from "../../src/application/settings.ts";
 import { feedback } from "../support/feedback.ts";
 import { serverUrl } from "../support/postgres.ts";
 import { startSmtpServer } from "../support/smtp.ts";

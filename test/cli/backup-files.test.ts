@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { backUp } from "../../src/cli/backup.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { backUp } from "../../cli/commands/backup.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 interface Place {

@@ -11,8 +11,8 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { main } from "../../agents/cli/main.ts";
-import type { CommandHost } from "../../src/cli/host.ts";
+import { main } from "../../cli/main.ts";
+import type { CommandHost } from "../../cli/terminal/host.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const COMMAND = fileURLToPath(new URL("../../bin/abi-workflows.js", import.meta.url));

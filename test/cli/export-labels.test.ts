@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openApplication, type Application } from "../../src/application.ts";
-import { openHttpService } from "../../src/http-service.ts";
+import { openApplication, type Application } from "../../src/application/application.ts";
+import { openHttpService } from "../../src/application/http-service.ts";
 import { silentLogger } from "../../src/log.ts";
-import { readSettings, type Settings } from "../../src/settings.ts";
+import { readSettings, type Settings } from "../../src/application/settings.ts";
 import { call, workplace } from "./command-process.ts";
 
 interface Decided {

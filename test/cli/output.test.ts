@@ -2,29 +2,39 @@ import fc from "fast-check";
 import { DataFactory } from "n3";
 import { spawnSync } from "node:child_process";
 import { expect, test, vi } from "vitest";
-import { callText } from "../../agents/cli/conversation.ts";
-import { complain, cut, harmless, jsonText, note, oneLine, print, printPart, wrapped } from "../../src/cli/output.ts";
-import { answerText } from "../../src/cli/query-result.ts";
+import { callText } from "../../cli/commands/chat/conversation.ts";
+import {
+  printError,
+  truncated,
+  escapedText,
+  jsonText,
+  note,
+  oneLine,
+  print,
+  printPart,
+  wrapped,
+} from "../../cli/terminal/output.ts";
+import { answerText } from "../../cli/query-result.ts";
 import { writeJsonResults } from "../../src/ontology/sparql/json-results.ts";
-import { table } from "../../src/cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 
 test("foreign text cannot command the terminal, whatever it is", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(harmless(text)).not.toMatch(/[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u200B\u2028\u2060\uFEFF]/u);
+      expect(escapedText(text)).not.toMatch(/[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u200B\u2028\u2060\uFEFF]/u);
       expect(oneLine(text)).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u200B\u200C\u2028\u2060\uFEFF]/u);
       expect(jsonText({ [text]: [text] })).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u200B\u2028\u2060\uFEFF]/u);
       expect(JSON.parse(jsonText({ [text]: [text] }))).toEqual({ [text]: [text] });
     }),
   );
-  expect(harmless("\u001b[2Ja\r\u202eb\tc\n")).toBe("\\u001b[2Ja\\u000d\\u202eb\tc\n");
+  expect(escapedText("\u001b[2Ja\r\u202eb\tc\n")).toBe("\\u001b[2Ja\\u000d\\u202eb\tc\n");
   expect(oneLine("F\u200B-1\u009b31m\ud800 \u{e0041}")).toBe("F\\u200b-1\\u009b31m\\ud800 \\udb40\\udc41");
 });
 
 test("what people write stays as it is: emoji made of several characters, letters that are joined, lines", () => {
-  for (const text of ["👩‍💻 ❤️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می\u200Cخواهم", "क्\u200Dष", "one\n\ttwo\n"]) expect(harmless(text)).toBe(text);
+  for (const text of ["👩‍💻 ❤️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می\u200Cخواهم", "क्\u200Dष", "one\n\ttwo\n"]) expect(escapedText(text)).toBe(text);
   expect(oneLine("👩‍💻 ❤️ 1️⃣ Zoë\r\n北京")).toBe("👩‍💻 ❤️ 1️⃣ Zoë 北京");
-  expect(harmless("a\r\nb")).toBe("a\nb");
+  expect(escapedText("a\r\nb")).toBe("a\nb");
 });
 
 test("whatever a command writes, forgotten or not, only our own styles reach the terminal", async () => {
@@ -33,7 +43,7 @@ test("whatever a command writes, forgotten or not, only our own styles reach the
   const complained = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   for (const colors of ["1", "0"]) {
     vi.stubEnv("FORCE_COLOR", colors);
-    for (const say of [print, printPart, note, complain]) say(`a\n\tb ${hostile}`);
+    for (const say of [print, printPart, note, printError]) say(`a\n\tb ${hostile}`);
   }
   vi.unstubAllEnvs();
   const text = [...written.mock.calls, ...complained.mock.calls].map(([chunk]) => String(chunk));
@@ -47,7 +57,7 @@ test("whatever a command writes, forgotten or not, only our own styles reach the
 });
 
 test("what is harmless is written as it is, letters that are joined too", () => {
-  const text = harmless("می\u200Cخواهم क्\u200Dष 👩‍💻\n");
+  const text = escapedText("می\u200Cخواهم क्\u200Dष 👩‍💻\n");
   const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   printPart(text);
   const chunks = written.mock.calls.map(([chunk]) => String(chunk));
@@ -93,8 +103,8 @@ test("wrapping loses no word and keeps to the width", () => {
 });
 
 test("cuts between characters", () => {
-  expect(cut("😀😀😀", 3)).toBe("😀😀😀");
-  expect(cut("😀😀😀", 2)).toBe("😀…");
+  expect(truncated("😀😀😀", 3)).toBe("😀😀😀");
+  expect(truncated("😀😀😀", 2)).toBe("😀…");
 });
 
 test("a table is aligned, and its cells stay on one line", () => {

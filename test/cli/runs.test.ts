@@ -1,6 +1,6 @@
 import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import { expect, it } from "vitest";
-import { EngineRuns } from "../../src/cli/engine-runs.ts";
+import { EngineRuns } from "../../cli/runs/engine-runs.ts";
 import { referenceOf } from "../../src/workflows/customer-feedback/reference.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
 

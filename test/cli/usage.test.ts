@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { SETTINGS } from "../../src/settings.ts";
+import { SETTINGS } from "../../src/application/settings.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { call, FEEDBACK } from "./command-process.ts";
 
@@ -86,7 +86,7 @@ test("tells its version", async () => {
 });
 
 test.each([
-  ["in a checkout", ["agents/cli/main.ts"], "Try, in the checkout: npm ci && npx abi-workflows\n"],
+  ["in a checkout", ["cli/main.ts"], "Try, in the checkout: npm ci && npx abi-workflows\n"],
   ["elsewhere", [], "Try: npx -p node@24 -p abi-workflows abi-workflows\n"],
 ])("says which Node.js it needs where an older one runs it, and how to get it %s", (_case, files, advice) => {
   const root = temporaryFolder();

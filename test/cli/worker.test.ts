@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openApplication } from "../../src/application.ts";
+import { openApplication } from "../../src/application/application.ts";
 import { silentLogger } from "../../src/log.ts";
-import { readSettings } from "../../src/settings.ts";
+import { readSettings } from "../../src/application/settings.ts";
 import { feedback } from "../support/feedback.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { serve } from "../support/http.ts";

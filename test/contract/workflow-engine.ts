@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
 import type { EngineOptions } from "../../src/engine/durable-engine.ts";
-import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
+import type { RetryPolicy } from "../../src/retry-policies.ts";
 import { engineDecisions } from "./engine-decisions.ts";
 import { engineFollowing } from "./engine-following.ts";
 import { engineLimits } from "./engine-limits.ts";

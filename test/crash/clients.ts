@@ -7,7 +7,7 @@ import { editedText, feedbackItem, numberOf } from "./items.ts";
 export const TOKEN = "everybody-0123456789abcdef";
 
 /** Pieces of feedback that may wait for a person before no more are submitted. */
-const MOST_WAITING = 200;
+const MAX_WAITING = 200;
 /** Before a request that found nobody is made again. Milliseconds. */
 const AGAIN_MS = 100;
 
@@ -148,7 +148,7 @@ function accept(promises: Promises, way: string, id: string, answer: Answer): vo
   if (typeof run === "string") promises.runs.set(id, run);
 }
 
-const isFull = ({ waiting }: Promises): boolean => waiting > MOST_WAITING;
+const isFull = ({ waiting }: Promises): boolean => waiting > MAX_WAITING;
 
 const submit: Work = async (connection, promises) => {
   if (isFull(promises)) return false;

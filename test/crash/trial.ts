@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { graphLines } from "../../testing/index.ts";
 import { PREFIXES } from "../../src/index.ts";
 import { select } from "../../src/ontology/queries.ts";
-import { renderingOf } from "../../src/workflows/customer-feedback/response-drafts.ts";
+import { renderingOf } from "../../src/workflows/customer-feedback/responses/response-drafts.ts";
 import { startSmtpServer, type ReceivedMail } from "../support/smtp.ts";
 import { customersCsv } from "./items.ts";
 import { openGraph, openRuns, PLACES, type PlaceName } from "./place.ts";

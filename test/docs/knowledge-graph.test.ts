@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Parser } from "n3";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openApplication } from "../../src/application.ts";
+import { openApplication } from "../../src/application/application.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
 import { PREFIXES } from "../../src/ontology/vocabulary.ts";
-import { readSettings } from "../../src/settings.ts";
+import { readSettings } from "../../src/application/settings.ts";
 import { shaclViolations } from "../support/shacl.ts";
 import { codeBlocks, createProject, filesOf, root, runNode } from "./documents.ts";
 

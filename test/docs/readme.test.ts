@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { call } from "../cli/command-process.ts";
-import { SETTINGS } from "../../src/settings.ts";
+import { SETTINGS } from "../../src/application/settings.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startOpenAiServer, toolCall, type ScriptStep } from "../support/openai-server.ts";
 import { createProject, filesOf, readDocument, root, runNode } from "./documents.ts";

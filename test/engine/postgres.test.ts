@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
-import { settlesWithin } from "../../src/engine/within.ts";
+import { settlesWithin } from "../../src/concurrency/settles-within.ts";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { createDatabase, serverUrl, statement } from "../support/postgres.ts";

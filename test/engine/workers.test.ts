@@ -6,7 +6,7 @@ import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
-import { settlesWithin } from "../../src/engine/within.ts";
+import { settlesWithin } from "../../src/concurrency/settles-within.ts";
 import { serve } from "../support/http.ts";
 import { entriesRead } from "../support/postgres-reads.ts";
 import { soonerThanByPolling } from "../support/polling.ts";

@@ -97,6 +97,15 @@ describe("the SHACL shapes", () => {
       graph.addProperty(namedNode("http://example.org/abi/Feedback/F-1"), "hasCategory", category);
     expect(await violations(graph)).toEqual([]);
   });
+
+  it.each(["hasCategory", "statedCategory", "foundCategory"])(
+    "refuse a category that there is not: %s",
+    async (property) => {
+      const graph = feedbackGraph();
+      graph.addProperty(namedNode("http://example.org/abi/Feedback/F-1"), property, "weather");
+      expect(await violations(graph)).toEqual([property]);
+    },
+  );
 });
 
 describe("the vocabulary", () => {

@@ -4,7 +4,7 @@ import { ValidationError } from "../../src/errors.ts";
 import { readCsv } from "../../src/row-file/csv.ts";
 import { readJsonArray } from "../../src/row-file/json-array.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
-import { LONGEST_ROW, placeOf, type OnColumns } from "../../src/row-file/row.ts";
+import { MAX_ROW_LENGTH, placeOf, type OnColumns } from "../../src/row-file/row.ts";
 
 /** Bytes cut wherever: in the middle of characters and line ends. */
 const chunked = async function* (bytes: Buffer, size: number): AsyncGenerator<Buffer> {
@@ -63,7 +63,7 @@ describe("JSON lines", () => {
   });
 
   test("that are too long are skipped, and the next one is read", async () => {
-    const rows = await jsonLines(`${"x".repeat(LONGEST_ROW + 1)}\n{"a":1}\n`, 65_536);
+    const rows = await jsonLines(`${"x".repeat(MAX_ROW_LENGTH + 1)}\n{"a":1}\n`, 65_536);
     expect(rows).toMatchObject([
       { line: 1, problem: "is longer than 1000000 bytes" },
       { line: 2, values: { a: 1 } },
@@ -158,14 +158,14 @@ describe("a JSON array", () => {
   test.each([
     ['[{"a":1},{"a', "it ends in the middle of the JSON array"],
     ['[{"a":1}] []', "the JSON array has ended, and there is more"],
-    [`[{"a":1},{"a":"${"x".repeat(LONGEST_ROW)}`, "it ends in the middle of the JSON array"],
+    [`[{"a":1},{"a":"${"x".repeat(MAX_ROW_LENGTH)}`, "it ends in the middle of the JSON array"],
   ])("that is broken (%.20s) gives out what comes before, and says why it ends", async (text, broken) => {
     const rows = await jsonArray(text, 65_536);
     expect(rows).toMatchObject([{ values: { a: 1 } }, { line: 1, broken }]);
   });
 
   test("an element that is too long, or that a comma is without, is refused, and the others are read", async () => {
-    const long = `{"a":"${"x".repeat(LONGEST_ROW)}"}`;
+    const long = `{"a":"${"x".repeat(MAX_ROW_LENGTH)}"}`;
     for (const size of [65_536, 3_000_000]) {
       expect(await jsonArray(`[{"a":1},\n${long},\n{"a":2},,\n{"a":3},\n]`, size)).toMatchObject([
         { line: 1, values: { a: 1 } },
@@ -344,8 +344,8 @@ describe("a broken quote in CSV", () => {
 });
 
 describe("a CSV row that is too long", () => {
-  const long = "x".repeat(LONGEST_ROW);
-  const wrapped = `${"x".repeat(76)}\n`.repeat(LONGEST_ROW / 50);
+  const long = "x".repeat(MAX_ROW_LENGTH);
+  const wrapped = `${"x".repeat(76)}\n`.repeat(MAX_ROW_LENGTH / 50);
 
   test.each([
     ["without quotes", `1,${long}\n`, "!2"],
@@ -363,7 +363,7 @@ describe("a CSV row that is too long", () => {
   });
 
   test("is one row, whatever some of its lines and its other values look like", async () => {
-    const text = "F-9,C-1\nAll is well.\n".repeat(LONGEST_ROW / 15);
+    const text = "F-9,C-1\nAll is well.\n".repeat(MAX_ROW_LENGTH / 15);
     const last = 3 + text.split("\n").length;
     expect(await readings(`a,b,c\n1,"${text}","F-9,C-1,x\nF-9,C-1,y"\n2,ok,x\n`, 65_536)).toEqual([
       `!2-${last - 1}`,

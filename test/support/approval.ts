@@ -3,7 +3,7 @@ import { IoError } from "../../src/errors.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { PREFIXES } from "../../src/ontology/vocabulary.ts";
-import type { PendingResponse } from "../../src/workflows/customer-feedback/approval.ts";
+import type { PendingResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackWorkflow } from "../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import { feedback, startFeedback, type Feedback } from "./feedback.ts";
 

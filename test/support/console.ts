@@ -4,10 +4,10 @@ import type axe from "axe-core";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { openChat } from "../../agents/index.ts";
-import { openApplication, type Application } from "../../src/application.ts";
-import { openHttpService, type HttpService } from "../../src/http-service.ts";
+import { openApplication, type Application } from "../../src/application/application.ts";
+import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
 import { silentLogger } from "../../src/log.ts";
-import { readSettings, type Settings } from "../../src/settings.ts";
+import { readSettings, type Settings } from "../../src/application/settings.ts";
 import { temporaryFolder } from "./folder.ts";
 
 /** The browser of the machine; undefined where there is none. */

@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
-import type { RetryPolicy } from "../../src/engine/retry-policy.ts";
+import type { RetryPolicy } from "../../src/retry-policies.ts";
 import type { CustomerRecord, CustomerSource } from "../../src/integrations/customers/customer-source.ts";
 import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "../../src/integrations/email/email-integration.ts";

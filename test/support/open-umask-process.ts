@@ -3,7 +3,7 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SqliteCheckpointSaver } from "../../agents/index.ts";
-import { backUp } from "../../src/cli/backup.ts";
+import { backUp } from "../../cli/commands/backup.ts";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { createMailTransport } from "../../src/integrations/email/create-mail-transport.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";

@@ -16,9 +16,9 @@ const KEYWORDS = new Set([
   "$ref",
   "$defs",
 ]);
-const MOST_PROPERTIES = 5000;
-const DEEPEST_NESTING = 10;
-const MOST_ENUM_VALUES = 1000;
+const MAX_PROPERTIES = 5000;
+const MAX_NESTING = 10;
+const MAX_ENUM_VALUES = 1000;
 
 /**
  * Fails with the place and the rule where a schema of a tool's parameters is not one for OpenAI's strict mode
@@ -30,8 +30,8 @@ export function assertStrictSchema(parameters: unknown): void {
   const root = parameters as JsonSchema;
   assert.equal(root["type"], "object", "the root of the schema must be an object, not a union or anything else");
   assertStrict(root, "parameters", 0, counts);
-  assert.ok(counts.properties <= MOST_PROPERTIES, `the schema has more than ${MOST_PROPERTIES} properties`);
-  assert.ok(counts.enumValues <= MOST_ENUM_VALUES, `the schema has more than ${MOST_ENUM_VALUES} enum values`);
+  assert.ok(counts.properties <= MAX_PROPERTIES, `the schema has more than ${MAX_PROPERTIES} properties`);
+  assert.ok(counts.enumValues <= MAX_ENUM_VALUES, `the schema has more than ${MAX_ENUM_VALUES} enum values`);
   for (const [name, property] of Object.entries((root["properties"] ?? {}) as Record<string, JsonSchema>)) {
     assert.ok(property["description"], `parameters.${name} has no description for the model`);
   }
@@ -54,7 +54,7 @@ function assertStrict(
     const properties = (schema["properties"] ?? {}) as Record<string, JsonSchema>;
     const names = Object.keys(properties);
     counts.properties += names.length;
-    assert.ok(depth < DEEPEST_NESTING, `${place} is nested deeper than ${DEEPEST_NESTING} objects`);
+    assert.ok(depth < MAX_NESTING, `${place} is nested deeper than ${MAX_NESTING} objects`);
     assert.equal(schema["additionalProperties"], false, `${place} must have additionalProperties: false`);
     assert.deepEqual(
       [...((schema["required"] ?? []) as string[])].sort(),

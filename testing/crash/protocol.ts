@@ -35,6 +35,6 @@ export function readOrders(args: readonly string[]): CrashOrders {
     acknowledged: Number(last(ACKNOWLEDGED)),
     worker: Number(worker),
     workers: Number(workers),
-    ...(point === undefined ? {} : { point, nth: Number(nth) }),
+    ...(point !== undefined && { point, nth: Number(nth) }),
   };
 }

@@ -1,4 +1,4 @@
-import { forEachWorker, live, type CrashScript } from "./life.ts";
+import { forEachWorker, runProcess, type CrashScript } from "./run-process.ts";
 
 /** Point → how often it was reached. */
 export type ReachedPoints = ReadonlyMap<string, number>;
@@ -11,7 +11,7 @@ export async function runUndisturbed(script: CrashScript): Promise<ReachedPoints
   const reached = new Map<string, number>();
   const count = (point: string): void => void reached.set(point, (reached.get(point) ?? 0) + 1);
   await forEachWorker(script, async (place, signal) => {
-    await live(script, { acknowledged: 0, ...place }, count, signal);
+    await runProcess(script, { acknowledged: 0, ...place }, count, signal);
   });
   return reached;
 }

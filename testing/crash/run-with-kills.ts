@@ -1,4 +1,4 @@
-import { forEachWorker, live, type CrashScript } from "./life.ts";
+import { forEachWorker, runProcess, type CrashScript } from "./run-process.ts";
 import { Progress } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import type { ReachedPoints } from "./run-undisturbed.ts";
@@ -108,7 +108,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
         doomed = true;
         setTimeout(kill, random() * LATEST_MS);
       };
-      const life = await live(options, { acknowledged, ...place, ...aim.at }, onReached, signal);
+      const life = await runProcess(options, { acknowledged, ...place, ...aim.at }, onReached, signal);
       aims.delete(place.worker);
       acknowledged = life.acknowledged;
       if (!life.killed) {

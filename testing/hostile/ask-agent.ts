@@ -1,3 +1,4 @@
+import { withoutAbsent } from "../../src/json.ts";
 import { DEFAULT_NAMES, type HostileText } from "./hostile-text.ts";
 import type { HostileOutcome } from "./run-hostile-texts.ts";
 
@@ -35,7 +36,7 @@ export async function askAgent(
 ): Promise<HostileOutcome> {
   const input = { messages: [{ role: "user", content: promptFor(text, customer) }] };
   const configurable = { thread_id: crypto.randomUUID() };
-  const state = await agent.invoke(input, { configurable, recursionLimit: 100, ...(context && { context }) });
+  const state = await agent.invoke(input, { configurable, recursionLimit: 100, ...withoutAbsent({ context }) });
   const { messages = [] } = state as { messages?: readonly Message[] };
   const [, ...rest] = messages;
   const answers = rest.flatMap(({ content, artifact }) => [asText(content), ...(artifact ? [asText(artifact)] : [])]);

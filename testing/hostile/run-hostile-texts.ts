@@ -214,13 +214,13 @@ const COLUMNS: Columns<HostileReport> = [
   ["unanswered", ({ unanswered }) => unanswered.length],
 ];
 
-const MOST_SHOWN = 20;
+const MAX_SHOWN = 20;
 
 /** Reports as a table, and below it the texts that did harm. */
 export function hostileTable(reports: readonly HostileReport[]): string {
   const harm = reports.flatMap((report) =>
     HARM.flatMap((kind) => report[kind].map(({ text, what }) => `${report.name} ${text}: ${kind}: ${what}`.trim())),
   );
-  const rest = harm.length > MOST_SHOWN ? [`… and ${harm.length - MOST_SHOWN} more`] : [];
-  return [...tableLines(COLUMNS, reports), ...harm.slice(0, MOST_SHOWN), ...rest].join("\n");
+  const rest = harm.length > MAX_SHOWN ? [`… and ${harm.length - MAX_SHOWN} more`] : [];
+  return [...tableLines(COLUMNS, reports), ...harm.slice(0, MAX_SHOWN), ...rest].join("\n");
 }

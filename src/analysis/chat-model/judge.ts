@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
-import { abortable } from "../../abortable.ts";
+import { abortable } from "../../concurrency/abortable.ts";
+import { BoundedCache } from "../../concurrency/bounded-cache.ts";
 import { isCutOff, requireAnswer } from "../../chat-completions/answer.ts";
 import { withoutReasoning } from "../../chat-completions/reasoning.ts";
 import { ToolCallCollector } from "../../chat-completions/tool-calls.ts";
@@ -25,7 +26,7 @@ export interface JudgeOptions {
 export class Judge {
   readonly #timeoutMs: number;
   readonly #ask: (text: string, signal: AbortSignal) => Promise<AIMessage>;
-  readonly #judgements = new Map<string, Promise<Judgement>>();
+  readonly #judgements = new BoundedCache<string, Promise<Judgement>>(CACHED_JUDGEMENTS);
 
   constructor({ model, timeoutMs }: JudgeOptions) {
     this.#timeoutMs = timeoutMs;
@@ -50,13 +51,9 @@ export class Judge {
     if (judgement === undefined) {
       judgement = this.#request(text);
       judgement.catch(() => this.#judgements.delete(key));
-    } else {
-      this.#judgements.delete(key);
+      this.#judgements.set(key, judgement);
     }
-    this.#judgements.set(key, judgement);
-    const oldest = this.#judgements.keys().next().value;
-    if (this.#judgements.size > CACHED_JUDGEMENTS && oldest !== undefined) this.#judgements.delete(oldest);
-    return signal === undefined ? judgement : abortable(judgement, signal);
+    return abortable(judgement, signal);
   }
 
   async #request(text: string): Promise<Judgement> {

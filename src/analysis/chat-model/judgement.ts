@@ -62,7 +62,7 @@ export const NOTHING_TO_JUDGE: Judgement = {
   categories: [],
 };
 
-const MOST_EVIDENCE = 12;
+const MAX_EVIDENCE = 12;
 
 /** Beyond 1 is 1: whether 7 was meant as percent or out of ten can't be known. */
 const toScore = (value: number): number => Math.min(1, Math.max(0, value));
@@ -75,7 +75,7 @@ const toLanguage = (tag: string): string =>
 const quotations = (text: string, evidence: readonly string[]): string[] =>
   [...new Set(evidence)]
     .filter((quotation) => quotation.trim() !== "" && quotation.isWellFormed() && text.includes(quotation))
-    .slice(0, MOST_EVIDENCE);
+    .slice(0, MAX_EVIDENCE);
 
 export const toSentiment = (
   text: string,

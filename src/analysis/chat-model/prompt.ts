@@ -1,5 +1,6 @@
 import type { BaseMessageLike } from "@langchain/core/messages";
-import { CATEGORY_MEANINGS, SENTIMENT_MEANINGS } from "../meanings.ts";
+import { CATEGORY_MEANINGS } from "../categories.ts";
+import { SENTIMENT_MEANINGS } from "../sentiment-analyzer.ts";
 import type { Judgement } from "./judgement.ts";
 
 /** Part of the analysers' version: change it with the prompt. */

@@ -1,6 +1,6 @@
 import type { Noul } from "@langchain/core/decisions";
-import { CATEGORIES, type Category } from "../categories.ts";
-import { CATEGORY_MEANINGS, SENTIMENT_MEANINGS } from "../meanings.ts";
+import { CATEGORIES, CATEGORY_MEANINGS, type Category } from "../categories.ts";
+import { SENTIMENT_MEANINGS } from "../sentiment-analyzer.ts";
 
 /** The categories that can be asked for; `general` is the answer "none of them". */
 export type NamedCategory = Exclude<Category, "general">;

@@ -5,16 +5,17 @@ import type { CategoryBounds } from "./trained-weights.ts";
 
 /** How likely one clue is right, if clues were independent of each other: a strong one decides, a weak one does not. */
 const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, weak: 0.35 };
-export const ENOUGH = 0.5;
+export const EVIDENCE_THRESHOLD = 0.5;
 
 /** Levels of evidence: what a strong clue gives by itself, what two give, and more. */
 const LEVELS = [0.72, 0.92] as const;
 
 /**
  * How often a category was right on labelled texts, by the level of its evidence. `evaluation/scripts/fit-category-scores.ts` makes
- * it. No labelled texts stand behind `legal`: it has the lowest figures of the others, which is caution and no measurement.
+ * it. No labelled texts stand behind `legal`: it has the lowest figures of the others, which is caution and no measurement. A category
+ * that is missing counts the same.
  */
-export type CategorySureness = Record<Exclude<Category, "general">, number[]>;
+export type CategorySureness = Partial<Record<Exclude<Category, "general">, number[]>>;
 
 /** Tokens. A longer text speaks of many things in passing. */
 const LONG_TEXT = 100;
@@ -53,15 +54,22 @@ export const evidenceFor = ({ hits, tokens }: CategoryFeatures): Map<Category, n
 
 /**
  * The categories that the clues suffice for, with the level of their evidence, an index into `CategorySureness`.
- * @param bounds what suffices, where that is not `ENOUGH`
+ * @param bounds what suffices, where that is not `EVIDENCE_THRESHOLD`
  */
 export function findCategories(features: CategoryFeatures, bounds: CategoryBounds = {}): Map<Category, number> {
   const levels = new Map<Category, number>();
   for (const [category, value] of evidenceFor(features)) {
-    const enough = category === "general" ? ENOUGH : (bounds[category] ?? ENOUGH);
+    const enough = category === "general" ? EVIDENCE_THRESHOLD : (bounds[category] ?? EVIDENCE_THRESHOLD);
     if (value >= enough) levels.set(category, LEVELS.filter((least) => value > least).length);
   }
   return levels;
+}
+
+/** How often evidence of this level was right. */
+export function surenessOf(category: Category, level: number, table: CategorySureness): number {
+  if (category === "general") return 0;
+  const known = table[category] ? [table[category]] : Object.values(table);
+  return Math.min(...known.map((levels) => levels[level] ?? 0));
 }
 
 let sureness: CategorySureness | undefined;
@@ -75,6 +83,6 @@ export function decideCategories(
   const levels = findCategories(features, bounds);
   return inStableOrder(levels.keys()).map((category) => ({
     category,
-    score: category === "general" ? 0 : (table[category][levels.get(category) ?? 0] ?? 0),
+    score: surenessOf(category, levels.get(category) ?? 0, table),
   }));
 }

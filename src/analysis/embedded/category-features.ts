@@ -1,6 +1,6 @@
 import type { Category } from "../categories.ts";
 import { clues, type ClueKind } from "./categories/index.ts";
-import { denialBefore, isDeniedWith } from "./category-denial.ts";
+import { negationBefore, isNegatedWith } from "./category-negation.ts";
 import { isSettledAfter } from "./settled-faults.ts";
 import type { Token } from "./tokenizer.ts";
 
@@ -46,8 +46,8 @@ function addDenials(denials: Map<number, number>, spans: readonly Span[], tokens
   let deniedTo = -1;
   for (const { from, to, kind } of spans) {
     if (kind !== "fault") continue;
-    const isOver = isDeniedWith(tokens, deniedTo, from, to) || isSettledAfter(tokens, from, to);
-    const denial = denialBefore(tokens, from) ?? (isOver ? from : undefined);
+    const isOver = isNegatedWith(tokens, deniedTo, from, to) || isSettledAfter(tokens, from, to);
+    const denial = negationBefore(tokens, from) ?? (isOver ? from : undefined);
     if (denial === undefined) continue;
     denials.set(from, denial);
     deniedTo = Math.max(deniedTo, to);

@@ -7,7 +7,7 @@ import { sentimentFeatures, type SentimentFeatures } from "./sentiment-features.
 import { SentimentModel, type SentimentWeights } from "./sentiment-model/sentiment-model.ts";
 import { versionWith, type SentimentAdjustment, type TrainedWeights } from "./trained-weights.ts";
 
-const MOST_REASONS = 3;
+const MAX_REASONS = 3;
 
 const openModel = (adjustment?: SentimentAdjustment): SentimentModel =>
   new SentimentModel(readData("./sentiment-model/weights.json", import.meta.url) as SentimentWeights, adjustment);
@@ -20,7 +20,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
   if (sentiment === "neutral") return hits;
   const sign = sentiment === "positive" ? 1 : -1;
   if (hits.some(({ valence }) => Math.sign(valence) === sign)) return hits;
-  return [...hits, ...model.reasons(features, sentiment, MOST_REASONS)].sort((one, other) => one.from - other.from);
+  return [...hits, ...model.reasons(features, sentiment, MAX_REASONS)].sort((one, other) => one.from - other.from);
 }
 
 /**

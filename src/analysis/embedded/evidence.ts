@@ -1,6 +1,6 @@
 import type { Token } from "./tokenizer.ts";
 
-const MOST = 12;
+const MAX_WORDS = 12;
 
 /** The text's own words at the given tokens, each once, the first twelve. Contractions stay whole: "isn't good". */
 export function quote(
@@ -10,7 +10,7 @@ export function quote(
 ): string[] {
   const quotes = new Set<string>();
   for (const { from, to } of spans) {
-    if (quotes.size >= MOST) break;
+    if (quotes.size >= MAX_WORDS) break;
     const before = tokens[from - 1];
     const first = before?.kind === "word" && before.end === tokens[from]?.start ? before : tokens[from];
     quotes.add(text.slice(first?.start, tokens[to - 1]?.end));

@@ -1,4 +1,4 @@
-import { beginningOf } from "./waiting-entries.ts";
+import { prefixOf } from "./lazy-entries.ts";
 
 /** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
 export type WordClass = "verb" | "noun" | "adjective" | "word";
@@ -135,11 +135,11 @@ export function inflect(word: string, wordClass: WordClass): string[] {
 const knownBeginnings = new Map<string, readonly number[]>();
 
 /** How the forms of a word begin, with two letters. For most words all begin as it does; not so "go", "gone", "went". */
-export function beginnings(word: string): readonly number[] {
-  if (word.length > 3 && IRREGULAR.verb[word] === undefined) return [beginningOf(word)];
+export function formPrefixes(word: string): readonly number[] {
+  if (word.length > 3 && IRREGULAR.verb[word] === undefined) return [prefixOf(word)];
   let known = knownBeginnings.get(word);
   if (known === undefined) {
-    known = [...new Set(inflect(word, "verb").map(beginningOf))];
+    known = [...new Set(inflect(word, "verb").map(prefixOf))];
     knownBeginnings.set(word, known);
   }
   return known;
@@ -150,13 +150,13 @@ let changing: Map<number, string[]> | undefined;
 function readChanging(): Map<number, string[]> {
   const found = new Map<number, string[]>();
   for (const lemma in IRREGULAR.verb) {
-    for (const beginning of beginnings(lemma)) {
-      if (beginning === beginningOf(lemma)) continue;
-      found.set(beginning, [...(found.get(beginning) ?? []), lemma]);
+    for (const prefix of formPrefixes(lemma)) {
+      if (prefix === prefixOf(lemma)) continue;
+      found.set(prefix, [...(found.get(prefix) ?? []), lemma]);
     }
   }
   return found;
 }
 
-/** The words that begin otherwise, and have a form that begins so: "die" for the beginning of "dying". */
-export const changingTo = (beginning: number): readonly string[] => (changing ??= readChanging()).get(beginning) ?? [];
+/** The words that begin otherwise, and have a form that begins so: "die" for the prefix of "dying". */
+export const wordsInflectedTo = (prefix: number): readonly string[] => (changing ??= readChanging()).get(prefix) ?? [];

@@ -1,7 +1,7 @@
-import { remember } from "../memory.ts";
-import { beginnings, inflect } from "./inflection.ts";
+import { memoizeByWord } from "../memoize.ts";
+import { formPrefixes, inflect } from "./inflection.ts";
 import type { Token } from "./tokenizer.ts";
-import { beginningOf, WaitingEntries } from "./waiting-entries.ts";
+import { prefixOf, LazyEntries } from "./lazy-entries.ts";
 
 interface Node<Value> {
   /** What follows by the next word, after a number, and after any word. */
@@ -33,8 +33,8 @@ const NUMBER_WORDS = new Set(
   ),
 );
 
-const NUMBER = beginningOf("#");
-const ANY = beginningOf("_");
+const NUMBER = prefixOf("#");
+const ANY = prefixOf("_");
 const NONE: readonly never[] = [];
 
 const isNumber = ({ kind, norm }: Token): boolean => kind === "number" || (kind === "word" && NUMBER_WORDS.has(norm));
@@ -52,8 +52,8 @@ const alternatives = (word: string): string[] =>
 
 /** How the forms of one alternative begin. */
 function beginningsOf(one: string): readonly number[] {
-  if (one.startsWith("~")) return beginnings(one.slice(1));
-  return one.endsWith("?") ? alternatives(one).map(beginningOf) : [beginningOf(one)];
+  if (one.startsWith("~")) return formPrefixes(one.slice(1));
+  return one.endsWith("?") ? alternatives(one).map(prefixOf) : [prefixOf(one)];
 }
 
 /**
@@ -113,7 +113,7 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
   node.waiting = undefined;
   for (const rest of waiting) {
     for (const form of alternatives(rest.words[rest.at] ?? "")) {
-      if (beginning === undefined || beginning === beginningOf(form)) settle(childOf(node, form), after(rest));
+      if (beginning === undefined || beginning === prefixOf(form)) settle(childOf(node, form), after(rest));
     }
   }
 }
@@ -133,7 +133,7 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
  */
 export class PhraseTrie<Value> {
   private readonly root = createNode<Value>();
-  private readonly waiting = new WaitingEntries<{ pattern: string; value: Value }>();
+  private readonly waiting = new LazyEntries<{ pattern: string; value: Value }>();
   private readonly patterns: string[] = [];
   private words: Set<string> | undefined;
 
@@ -143,10 +143,10 @@ export class PhraseTrie<Value> {
    */
   add(pattern: string, value: Value): void {
     const entry = { pattern, value };
-    const beginnings = firstBeginnings(pattern);
-    if (beginnings === undefined) return;
+    const formPrefixes = firstBeginnings(pattern);
+    if (formPrefixes === undefined) return;
     this.patterns.push(pattern);
-    for (const beginning of beginnings) {
+    for (const beginning of formPrefixes) {
       this.waiting.add(beginning, entry);
       // These any token may begin.
       if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
@@ -174,8 +174,8 @@ export class PhraseTrie<Value> {
   }
 
   /** Where phrases go on that begin with a word. */
-  private readonly first = remember((norm) => {
-    this.unfoldRoot(beginningOf(norm));
+  private readonly first = memoizeByWord((norm) => {
+    this.unfoldRoot(prefixOf(norm));
     return this.root.next?.get(norm);
   });
 

@@ -6,9 +6,9 @@ import { CATEGORIES } from "../categories.ts";
 import { SENTIMENTS } from "../sentiment-analyzer.ts";
 import { BUCKET_BITS } from "./sentiment-model/inputs.ts";
 import {
-  HIGHEST_SHIFT,
-  HIGHEST_WORD_WEIGHT,
-  LOWEST_SHIFT,
+  MAX_SHIFT,
+  MAX_WORD_WEIGHT,
+  MIN_SHIFT,
   type CategoryBounds,
   type Fits,
   type SentimentAdjustment,
@@ -100,16 +100,16 @@ function outOfRange({ sentiment, categories = {} }: TrainedWeights): string | un
   }
   if (sentiment === undefined) return undefined;
   for (const one of SENTIMENTS) {
-    const [shift, highest] = [sentiment.sureness[one], HIGHEST_SHIFT[one]];
-    if (!isWithin(shift, LOWEST_SHIFT, highest)) {
-      return `the shift of "${one}" is ${shift}, which must be from ${LOWEST_SHIFT} to ${highest}`;
+    const [shift, highest] = [sentiment.sureness[one], MAX_SHIFT[one]];
+    if (!isWithin(shift, MIN_SHIFT, highest)) {
+      return `the shift of "${one}" is ${shift}, which must be from ${MIN_SHIFT} to ${highest}`;
     }
   }
   for (const [bucket, pair] of Object.entries(sentiment.words)) {
     if (Number(bucket) >= BUCKETS) return `it has a bucket ${bucket}, and the last one is ${BUCKETS - 1}`;
-    const weight = pair.find((one) => !isWithin(one, -HIGHEST_WORD_WEIGHT, HIGHEST_WORD_WEIGHT));
+    const weight = pair.find((one) => !isWithin(one, -MAX_WORD_WEIGHT, MAX_WORD_WEIGHT));
     if (weight === undefined) continue;
-    return `bucket ${bucket} has the weight ${weight}, which must be from ${-HIGHEST_WORD_WEIGHT} to ${HIGHEST_WORD_WEIGHT}`;
+    return `bucket ${bucket} has the weight ${weight}, which must be from ${-MAX_WORD_WEIGHT} to ${MAX_WORD_WEIGHT}`;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { clues } from "./categories/index.ts";
-import { DEGREES, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
+import { INTENSIFIERS, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
 
 /** A text as both embedded analysers see it. */
@@ -16,7 +16,7 @@ export interface Reading {
 const isKnown = (word: string): boolean =>
   opinions().get(word) !== undefined ||
   publishedValence(word) !== undefined ||
-  DEGREES.has(word) ||
+  INTENSIFIERS.has(word) ||
   phrases().knows(word) ||
   clues().knows(word);
 
@@ -27,7 +27,7 @@ const isOpinion = (word: string): boolean =>
 let latest: Reading | undefined;
 
 /** Characters; the rest of a longer text is not read, so that no text takes long. */
-const LONGEST_TEXT = 20_000;
+const MAX_TEXT_LENGTH = 20_000;
 
 /**
  * Reads a text, its first 20,000 characters. One that is judged by both analysers in turn is read once.
@@ -38,7 +38,7 @@ export function read(text: string): Reading {
   if (typeof text !== "string") {
     throw new TypeError(`The text to analyse must be a string, not ${text === null ? "null" : typeof text}.`);
   }
-  const tokens = tokenize(text.slice(0, LONGEST_TEXT), isKnown);
+  const tokens = tokenize(text.slice(0, MAX_TEXT_LENGTH), isKnown);
   const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text, isOpinion);
   const readable = language === "en" || (language === UNDETERMINED && isShortText(text) && !isInOtherScript(text));
   latest = { text, tokens, language, readable };

@@ -6,7 +6,7 @@ import { probabilities, type SentimentModel } from "./sentiment-model/sentiment-
 import { surenessInputs, type Judgement } from "./sentiment-model/sureness.ts";
 
 /** From so many opinions on their balance decides; below, the words around them have a say. */
-export const ENOUGH_OPINIONS = 3;
+export const MIN_OPINIONS = 3;
 
 const POSITIVE_FROM = 0.8;
 const NEGATIVE_FROM = -0.2;
@@ -33,7 +33,7 @@ export function readBalance(features: SentimentFeatures): { sentiment: Sentiment
  * @param logits of the model, bias included
  */
 export function judge(features: SentimentFeatures, logits: readonly number[]): Judgement {
-  if (features.hits.length >= ENOUGH_OPINIONS) return { ...readBalance(features), logits };
+  if (features.hits.length >= MIN_OPINIONS) return { ...readBalance(features), logits };
   const shares = probabilities(logits);
   const sentiment = SENTIMENTS.reduce((best, one) => (shares[one] > shares[best] ? one : best));
   return { sentiment, distance: undefined, logits };

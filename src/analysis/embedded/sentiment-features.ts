@@ -1,7 +1,7 @@
 import {
   CONCESSIONS,
   CONTRASTS,
-  DEGREES,
+  INTENSIFIERS,
   FAULTS_WHEN_TOO_MUCH,
   FILLERS,
   NEGATORS,
@@ -10,7 +10,7 @@ import {
   opinionOf,
   type Opinion,
 } from "./lexicon/lexicon.ts";
-import { isListedAfter } from "./denied-lists.ts";
+import { isInNegatedList } from "./negated-lists.ts";
 import { isSettledAfter, settledBefore } from "./settled-faults.ts";
 import { isCalledFor, isUnsurpassed, isWished, reversalAt } from "./sentiment-mood.ts";
 import type { Token } from "./tokenizer.ts";
@@ -96,7 +96,7 @@ function negationBefore(tokens: readonly Token[], at: number, settled: ReadonlyS
 
 function degreeBefore(tokens: readonly Token[], at: number): number {
   let factor = 1;
-  for (let i = at - 1; i >= 0 && i >= at - 2; i--) factor *= DEGREES.get(tokens[i]?.norm ?? "") ?? 1;
+  for (let i = at - 1; i >= 0 && i >= at - 2; i--) factor *= INTENSIFIERS.get(tokens[i]?.norm ?? "") ?? 1;
   return factor;
 }
 
@@ -184,7 +184,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
     if (found.opinion.valence !== 0 && !isRepeated) {
       const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, settled);
       const isOver = negation === undefined && found.opinion.valence < 0 && isSettled(tokens, at, found.to);
-      const isListed = negation === undefined && isListedAfter(tokens, { end: negatedTo, at, to: found.to }, links);
+      const isListed = negation === undefined && isInNegatedList(tokens, { end: negatedTo, at, to: found.to }, links);
       let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
       valence *= degreeBefore(tokens, at);
       if (negation !== undefined) {

@@ -17,7 +17,7 @@ const BEING = wordSet("am is are was were be been being get gets got getting");
 const PROTECTING = wordSet("protect protects protected protecting safe");
 
 /** Tokens. No clause is longer, so that no text takes long. */
-const LONGEST_CLAUSE = 40;
+const MAX_CLAUSE_LENGTH = 40;
 const PROTECTION_REACH = 4;
 
 const endsClause = (token: Token | undefined): boolean => token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
@@ -30,7 +30,7 @@ export function wordBefore(tokens: readonly Token[], at: number, between: Readon
 }
 
 export function clauseHas(tokens: readonly Token[], before: number, wanted: (word: string) => boolean): boolean {
-  const first = Math.max(0, before - LONGEST_CLAUSE);
+  const first = Math.max(0, before - MAX_CLAUSE_LENGTH);
   for (let i = before - 1; i >= first && !endsClause(tokens[i]); i--) if (wanted(normAt(tokens, i))) return true;
   return false;
 }
@@ -39,7 +39,7 @@ const isOpen = (tokens: readonly Token[], before: number): boolean =>
   clauseHas(tokens, before, (word) => NEGATORS.has(word) || UNSETTLED.has(word));
 
 function isQuestion(tokens: readonly Token[], at: number): boolean {
-  const last = Math.min(tokens.length, at + LONGEST_CLAUSE);
+  const last = Math.min(tokens.length, at + MAX_CLAUSE_LENGTH);
   for (let i = at; i < last; i++) {
     const { kind, norm = "" } = tokens[i] ?? {};
     if (kind === "stop" && /^[.!?…。！？\n]/u.test(norm)) return norm.includes("?");

@@ -1,4 +1,4 @@
-import { Kept, wordOf, type Word } from "../memory.ts";
+import { BoundedMemo, wordOf, type Word } from "../memoize.ts";
 
 /** `stop` is punctuation; `other` (addresses, mentions, numbers in codes) stands for nothing that a lexicon knows. */
 export type TokenKind = "word" | "number" | "symbol" | "stop" | "other";
@@ -154,7 +154,7 @@ function readSpelling(surface: string, knows?: (word: string) => boolean): Spell
   return { word: wordOf(norm), capitals, stretched, split };
 }
 
-const spellings = new Kept<Spelling>((surface) => readSpelling(surface));
+const spellings = new BoundedMemo<Spelling>((surface) => readSpelling(surface));
 
 function pushWord(tokens: Token[], surface: string, start: number, knows: (word: string) => boolean): void {
   let spelling = spellings.get(surface);

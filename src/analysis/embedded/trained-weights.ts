@@ -3,18 +3,18 @@ import type { Sentiment } from "../sentiment-analyzer.ts";
 
 /** What is added to the shipped sentiment model. */
 export interface SentimentAdjustment {
-  /** To the weights of `OUTCOMES` of buckets of words, by the number of the bucket. At most `HIGHEST_WORD_WEIGHT` either way. */
+  /** To the weights of `OUTCOMES` of buckets of words, by the number of the bucket. At most `MAX_WORD_WEIGHT` either way. */
   words: Record<string, [negative: number, positive: number]>;
-  /** To the logit of a judgement's being right, from `LOWEST_SHIFT` to `HIGHEST_SHIFT`. */
+  /** To the logit of a judgement's being right, from `MIN_SHIFT` to `MAX_SHIFT`. */
   sureness: Record<Sentiment, number>;
 }
 
 /** Training stays below 6: its decay of 0.1 stops each of the two weights whose difference this is before 3. */
-export const HIGHEST_WORD_WEIGHT = 10;
+export const MAX_WORD_WEIGHT = 10;
 
 /** How far the logit of a score may move. That of praise may only fall: too high, an unhappy customer is thanked. */
-export const LOWEST_SHIFT = -1.5;
-export const HIGHEST_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 1.5, neutral: 1.5 };
+export const MIN_SHIFT = -1.5;
+export const MAX_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 1.5, neutral: 1.5 };
 
 /** For each category whose bound is another one: the evidence that it takes, 0 to 1. */
 export type CategoryBounds = Partial<Record<Exclude<Category, "general">, number>>;

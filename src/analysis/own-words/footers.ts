@@ -3,9 +3,9 @@ import { withoutSignature } from "./signature.ts";
 import { COMPLAINT, FIRST_PERSON, isSeparator, isShortLink, trimmedEnd, withoutSeparators } from "./lines.ts";
 
 /** Nobody has more below a mail; more than that is no mail, and must not take long. */
-const MOST_FOOTERS = 12;
-const MOST_FOOTER_LINES = 40;
-const LONGEST_LINE = 5000;
+const MAX_FOOTERS = 12;
+const MAX_FOOTER_LINES = 40;
+const MAX_LINE_LENGTH = 5000;
 
 const words = (alternatives: string): RegExp => new RegExp(`(?<!\\p{L})(?:${alternatives})`, "iu");
 
@@ -137,7 +137,7 @@ const KINDS = [CONFIDENTIALITY, DISCLAIMER, ANTIVIRUS, COMPANY_REGISTER, UNSUBSC
 /** The lines without what is below the customer's own. */
 export function withoutFooters(lines: readonly string[]): readonly string[] {
   let left = lines;
-  for (let count = 0; count < MOST_FOOTERS; count++) {
+  for (let count = 0; count < MAX_FOOTERS; count++) {
     const end = trimmedEnd(left);
     const shorter = withoutSignature(end) ?? withoutFooter(end);
     if (shorter === undefined) return left;
@@ -163,7 +163,7 @@ function footerStart(lines: readonly string[], kind: FooterKind): number | undef
   let paragraph = new Set<number>();
   let start: number | undefined;
   let next = "";
-  for (let index = lines.length - 1; index >= Math.max(0, lines.length - MOST_FOOTER_LINES); index--) {
+  for (let index = lines.length - 1; index >= Math.max(0, lines.length - MAX_FOOTER_LINES); index--) {
     const line = lines[index]!.trim();
     if (line === "") {
       if (paragraph.size === 0 && next !== "") return start;
@@ -191,7 +191,7 @@ const marksIn = (text: string, { marks }: FooterKind): number[] =>
 
 /** Whether this is what a person says: a question, a call, something about themselves, a complaint. */
 const isSpoken = (line: string, { never }: FooterKind): boolean =>
-  line.length > LONGEST_LINE ||
+  line.length > MAX_LINE_LENGTH ||
   /[!?]/.test(line.replaceAll(/https?:\/\/\S+/g, "")) ||
   FIRST_PERSON.test(line) ||
   COMPLAINT.test(line) ||

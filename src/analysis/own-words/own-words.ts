@@ -6,7 +6,7 @@ import { withoutQuotations } from "./quotations.ts";
 type Cut = (lines: readonly string[]) => readonly string[];
 
 /** Taking one thing off can uncover the next. A text that has not settled by then is no mail. */
-const MOST_PASSES = 6;
+const MAX_PASSES = 6;
 
 /**
  * The customer's own words of a text that may be a mail: without quoted mail, signature and footers (antivirus, confidentiality,
@@ -29,7 +29,7 @@ const withoutAll: Cut = (lines) => withoutFooters(withoutQuotations(lines));
 function settled(text: string, cut: Cut): string | undefined {
   let lines: readonly string[] = text.split(/\r\n|\r|\n/);
   const whole = lines.length;
-  for (let pass = 0; pass < MOST_PASSES; pass++) {
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
     const left = cut(lines);
     if (left.length < lines.length) lines = left;
     else if (lines.length === whole) return text;

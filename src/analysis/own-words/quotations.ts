@@ -11,8 +11,8 @@ const QUOTED = /^\s{0,3}>(?![:;]['-]?[()[\]/\\|@oO]|[._]<|=)/;
 const COMPARISON = /^\s*>\s*[\p{Sc}~]?\d/u;
 
 /** Longer ones are wrapped by no mail program into three lines. */
-const LONGEST_ATTRIBUTION = 400;
-const MOST_ATTRIBUTION_LINES = 3;
+const MAX_ATTRIBUTION_LENGTH = 400;
+const MAX_ATTRIBUTION_LINES = 3;
 
 // The word for "wrote" in the languages of common mail programs, as they have it.
 const WROTE =
@@ -47,7 +47,7 @@ const HEADERS = new Map(
   }).flatMap(([kind, labels]) => labels.split("|").map((label) => [label, kind] as const)),
 );
 const HEADER = /^[\s>*_|]{0,6}(\p{L}[\p{L}' ]{0,17})[*_\s]{0,3}[:：]/u;
-const MOST_HEADER_LINES = 14;
+const MAX_HEADER_LINES = 14;
 
 /** Where somebody says that they answer in the mail that they quote. */
 const ANSWERS_INSIDE =
@@ -82,7 +82,7 @@ function withoutQuotedLines(lines: readonly string[]): readonly string[] {
     const above = lineAbove(lines, start, quoted);
     const attribution = above === undefined ? 0 : attributionLength(lines, above);
     isAttributed ||=
-      attribution > 0 || beginsWithAttribution(lines.slice(start, Math.min(end, start + MOST_ATTRIBUTION_LINES)));
+      attribution > 0 || beginsWithAttribution(lines.slice(start, Math.min(end, start + MAX_ATTRIBUTION_LINES)));
     if (
       attribution > 0 ||
       (isAttributed && !isOwn(lines.slice(start, end), above === undefined ? "" : lines[above]!))
@@ -97,7 +97,7 @@ function withoutQuotedLines(lines: readonly string[]): readonly string[] {
 
 /** A line that only programs write above a quoted mail. */
 const isMark = (line: string): boolean =>
-  line.length <= LONGEST_ATTRIBUTION && (SEPARATOR.test(line) || REPLY_ABOVE.test(line));
+  line.length <= MAX_ATTRIBUTION_LENGTH && (SEPARATOR.test(line) || REPLY_ABOVE.test(line));
 
 /** What looks quoted and is the customer's own: a comparison, a path to click, or a list below a heading. */
 function isOwn(run: readonly string[], above: string): boolean {
@@ -119,9 +119,9 @@ function attributionLength(lines: readonly string[], last: number): number {
   if (!/[:：]\s*$/u.test(lines[last]!.slice(-10))) return 0;
   let joined = "";
   let length = 0;
-  for (let count = 1; count <= MOST_ATTRIBUTION_LINES && count <= last + 1; count++) {
+  for (let count = 1; count <= MAX_ATTRIBUTION_LINES && count <= last + 1; count++) {
     const line = lines[last - count + 1]!.trim();
-    if (line === "" || joined.length + line.length > LONGEST_ATTRIBUTION) break;
+    if (line === "" || joined.length + line.length > MAX_ATTRIBUTION_LENGTH) break;
     joined = `${line} ${joined}`.trim();
     if (isClearAttribution(joined)) return count;
     if (length === 0 && (WROTE.test(joined) || (ADDRESS.test(joined) && TIME.test(joined)))) length = count;
@@ -131,7 +131,7 @@ function attributionLength(lines: readonly string[], last: number): number {
 
 /** Whether quoted lines begin with a line that says whose they are. */
 function beginsWithAttribution(quoted: readonly string[]): boolean {
-  const lines = quoted.map((line) => line.replace(/^[\s>]*/u, "").slice(0, LONGEST_ATTRIBUTION));
+  const lines = quoted.map((line) => line.replace(/^[\s>]*/u, "").slice(0, MAX_ATTRIBUTION_LENGTH));
   return lines.some((_, last) =>
     isClearAttribution(
       lines
@@ -145,7 +145,7 @@ function beginsWithAttribution(quoted: readonly string[]): boolean {
 /** Whether everything from this line on is a quoted mail. */
 function beginsQuotedMail(lines: readonly string[], index: number): boolean {
   const line = lines[index]!;
-  if (line.length > LONGEST_ATTRIBUTION || line.trim() === "") return false;
+  if (line.length > MAX_ATTRIBUTION_LENGTH || line.trim() === "") return false;
   if (isMark(line)) return true;
   if (line.trimEnd().endsWith("--") && DASHED_ATTRIBUTION.test(line) && WROTE.test(line)) return true;
   return hasHeaders(lines, index) || beginsAttribution(lines, index);
@@ -157,10 +157,10 @@ const UNMARKED_DATE = /\d:\d{2}:\d{2}|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2,4}/u;
 /** Without `>` below, it takes more to be the mark of a mail program: date and time, and an address or a name as the sender. */
 function beginsAttribution(lines: readonly string[], first: number): boolean {
   let joined = "";
-  for (let last = first; last < Math.min(lines.length, first + MOST_ATTRIBUTION_LINES); last++) {
+  for (let last = first; last < Math.min(lines.length, first + MAX_ATTRIBUTION_LINES); last++) {
     const line = lines[last]!.trim();
     joined = `${joined} ${line}`;
-    if (line === "" || joined.length > LONGEST_ATTRIBUTION) return false;
+    if (line === "" || joined.length > MAX_ATTRIBUTION_LENGTH) return false;
     if (/[:：]$/u.test(line)) return UNMARKED_DATE.test(joined) && isClearAttribution(joined.trim());
   }
   return false;
@@ -183,7 +183,7 @@ function hasHeaders(lines: readonly string[], first: number): boolean {
   if (headerKind(lines[first]!) === undefined || !isSetOff(lines, first)) return false;
   const found = new Map<string, string>();
   let isClosed = false;
-  for (let index = first; index < Math.min(lines.length, first + MOST_HEADER_LINES); index++) {
+  for (let index = first; index < Math.min(lines.length, first + MAX_HEADER_LINES); index++) {
     const line = lines[index]!;
     const kind = headerKind(line);
     if (kind !== undefined) found.set(kind, line);
@@ -201,7 +201,7 @@ function isSetOff(lines: readonly string[], index: number): boolean {
   const line = lines[index - 1] ?? "";
   if (line.trim() !== "" && !isSeparator(line)) return false;
   const above = withoutSeparators(lines.slice(Math.max(0, index - 5), index)).at(-1) ?? "";
-  const sentence = above.slice(-LONGEST_ATTRIBUTION);
+  const sentence = above.slice(-MAX_ATTRIBUTION_LENGTH);
   return !/[:：]\s*$/u.test(sentence) && !SPOKEN_OF.test(sentence);
 }
 

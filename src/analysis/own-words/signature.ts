@@ -1,8 +1,8 @@
 /** Signatures: after `-- ` (RFC 3676 section 4.3), after a closing formula, and what mail programs add of themselves. */
 import { COMPLAINT, FIRST_PERSON, isShortLink, trimmedEnd } from "./lines.ts";
 
-const MOST_SIGNATURE_LINES = 12;
-const LONGEST_SIGNATURE_LINE = 120;
+const MAX_SIGNATURE_LINES = 12;
+const MAX_SIGNATURE_LINE_LENGTH = 120;
 
 /** Whole lines that say goodbye and nothing else. */
 const CLOSING =
@@ -64,7 +64,7 @@ function isSentFrom(line: string): boolean {
 const SENT_LINE = new RegExp(`^(?:[^\\p{L}]{0,3})(?:${SENT.source}|.{0,90}${SENT.source}[\\s.]*$)`, "iu");
 
 function withoutDashed(lines: readonly string[]): readonly string[] | undefined {
-  const first = Math.max(0, lines.length - MOST_SIGNATURE_LINES - 1);
+  const first = Math.max(0, lines.length - MAX_SIGNATURE_LINES - 1);
   for (let index = lines.length - 1; index >= first; index--) {
     const line = lines[index]!;
     if (!/^\s?(?:--|—|–)\s*$/u.test(line)) continue;
@@ -77,10 +77,10 @@ function withoutDashed(lines: readonly string[]): readonly string[] | undefined 
 }
 
 function withoutClosing(lines: readonly string[]): readonly string[] | undefined {
-  const first = Math.max(0, lines.length - MOST_SIGNATURE_LINES - 1);
+  const first = Math.max(0, lines.length - MAX_SIGNATURE_LINES - 1);
   for (let index = lines.length - 1; index >= first; index--) {
     const line = lines[index]!.trim();
-    if (line.length > LONGEST_SIGNATURE_LINE) continue;
+    if (line.length > MAX_SIGNATURE_LINE_LENGTH) continue;
     const [, formula = "", name = ""] = /^([^,!]{2,40}?)\s*[,!.]?(?:\s*,\s*(\S.*))?$/u.exec(line) ?? [];
     const isClosing = CLOSING.test(formula);
     if (!isClosing && !THANKS.test(formula)) continue;
@@ -98,11 +98,11 @@ function isSignature(below: readonly string[]): boolean {
   return below.slice(1).every((line) => !isSpeech(line) && (NAME.test(line) || isContact(line)));
 }
 
-const isContact = (line: string): boolean => line.length <= LONGEST_SIGNATURE_LINE && CONTACT.test(line);
+const isContact = (line: string): boolean => line.length <= MAX_SIGNATURE_LINE_LENGTH && CONTACT.test(line);
 
 /** Whether somebody says something here, rather than who they are. */
 const isSpeech = (line: string): boolean =>
-  line.length > LONGEST_SIGNATURE_LINE * 2 || /[!?]$/u.test(line) || FIRST_PERSON.test(line) || isProse(line);
+  line.length > MAX_SIGNATURE_LINE_LENGTH * 2 || /[!?]$/u.test(line) || FIRST_PERSON.test(line) || isProse(line);
 
 /** Words in lower case that stand in signatures: what a number or a link is, parts of names, of titles and of addresses. */
 const SIGNATURE_WORDS = new Set(

@@ -1,11 +1,10 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describeCause, type Logger } from "../../log.ts";
-import { settlesWithin } from "../within.ts";
+import { DATABASE_RETRY } from "../../retry-policies.ts";
+import { settlesWithin } from "../../concurrency/settles-within.ts";
 import type { PostgresConnections } from "./connections.ts";
 
 const CHANNEL = "abi_workflows";
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1000;
 /** After this many failed attempts to listen, about a second, it is worth a log line. */
 const FAILURES_TO_TELL = 5;
 /** Later, closing the connections ends what is left. Milliseconds. */
@@ -67,7 +66,7 @@ export class PostgresChannel {
           this.#logger.warn({ cause: describeCause(error) }, "what other processes do is found by polling only");
         }
       }
-      const pause = Math.min(SHORTEST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+      const pause = Math.min(DATABASE_RETRY.initialDelayMs * 2 ** failures, DATABASE_RETRY.maximumDelayMs);
       await setTimeout(pause, undefined, { signal, ref: false }).catch(() => {});
     }
   }

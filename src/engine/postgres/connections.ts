@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { Client, Pool, types, type ClientConfig, type QueryResultRow } from "pg";
 import { IoError, isAbiError } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
-import { settlesWithin } from "../within.ts";
+import { settlesWithin } from "../../concurrency/settles-within.ts";
 import {
   isProtocolViolation,
   isUnanswered,
@@ -15,7 +15,7 @@ import {
 import { FACTS, parseUrl, startOptions, type Address, type SessionFacts } from "./session.ts";
 
 /** Per process, besides one that listens and one that renews leases. A server allows a hundred by default, for all processes. */
-const MOST_CONNECTIONS = 4;
+const MAX_CONNECTIONS = 4;
 /** A statement that gets no answer for so long has no network. Milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
 /** For statements that may take longer, by the number of runs. The longest timer there is. */
@@ -66,7 +66,7 @@ export class PostgresConnections {
     this.#address = address;
     this.#way = way;
     this.#hostIndex = way.hostIndex;
-    this.#pool = this.#newPool(MOST_CONNECTIONS);
+    this.#pool = this.#newPool(MAX_CONNECTIONS);
     this.#urgent = this.#newPool(1);
   }
 

@@ -1,4 +1,4 @@
-import type { FilePart } from "../../sqlite-file.ts";
+import type { FilePart } from "../../files/sqlite-file.ts";
 
 export const RUNS: FilePart = {
   name: "runs",

@@ -1,8 +1,9 @@
 import type { SQLInputValue } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
-import { FlushError, SqliteFile, UnusableFileError, type TransactionOptions } from "../../sqlite-file.ts";
-import { sqliteFault } from "../../sqlite.ts";
+import { FlushError, SqliteFile, UnusableFileError, type TransactionOptions } from "../../files/sqlite-file.ts";
+import { sqliteFault } from "../../files/sqlite.ts";
+import { FLUSH_RETRY } from "../../retry-policies.ts";
 import type { RunCounts } from "../engine.ts";
 import {
   mustBeFlushed,
@@ -27,10 +28,6 @@ import {
 } from "../run-store.ts";
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
-
-/** How often a flush that has failed is tried again, and after how long. Milliseconds. */
-const FLUSH_ATTEMPTS = 10;
-const FLUSH_PAUSE_MS = 200;
 
 /** An event to insert; whatever is left out is NULL. */
 type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
@@ -531,8 +528,8 @@ export class SqliteRunStore implements RunStore {
   }
 
   async #flushed(error: FlushError): Promise<void> {
-    for (let attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt += 1) {
-      await setTimeout(FLUSH_PAUSE_MS);
+    for (let attempt = 1; attempt <= FLUSH_RETRY.attempts; attempt += 1) {
+      await setTimeout(FLUSH_RETRY.delayMs);
       try {
         return this.#file.flush();
       } catch {

@@ -8,8 +8,11 @@ import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts"
 const BASE = "/console/";
 const ASSETS = `${BASE}assets/`;
 
-/** Answers what is below `/` and `/console/`, and links to approvals; undefined for all else. */
-export function consolePages(): (request: Request) => Promise<Response | undefined> {
+/**
+ * Answers what is below `/` and `/console/`, and links to approvals; undefined for all else.
+ * @param categories what feedback can be about, for people to choose from
+ */
+export function consolePages(categories: readonly string[]): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {
     const { pathname, search } = new URL(url);
     if (pathname === "/" || pathname === "/console") return redirect(`${BASE}${search}`);
@@ -18,7 +21,7 @@ export function consolePages(): (request: Request) => Promise<Response | undefin
     if (!pathname.startsWith(BASE)) return undefined;
     const all = await assets();
     if (pathname.startsWith(ASSETS)) return file(pathname.slice(ASSETS.length), headers, all);
-    return page(all);
+    return page(all, categories);
   };
 }
 
@@ -44,7 +47,7 @@ async function file(path: string, headers: Headers, { files, version }: Assets):
   });
 }
 
-function page(all: Assets): Response {
+function page(all: Assets, categories: readonly string[]): Response {
   const root = `${ASSETS}${all.version}/`;
   const imports = Object.fromEntries([...modulePaths].map(([name, path]) => [name, `${root}${path}`]));
   const importMap = JSON.stringify({ imports });
@@ -55,6 +58,7 @@ function page(all: Assets): Response {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="categories" content="${categories.join(" ")}">
 <title>Console</title>
 <link rel="icon" href="${root}client/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${root}client/style.css">

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { withoutAbsent } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { HttpEnv } from "./route.ts";
 
@@ -24,8 +25,7 @@ export const accessLog =
         status: res.status,
         ms: Math.round(performance.now() - began),
         request_id: context.get("requestId"),
-        ...(trace_id !== undefined && { trace_id }),
-        ...(caller !== undefined && { caller }),
+        ...withoutAbsent({ trace_id, caller }),
       },
       "request",
     );

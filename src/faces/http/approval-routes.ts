@@ -7,7 +7,7 @@ import { parse } from "../../workflow/validation.ts";
 import { jsonBody } from "./body.ts";
 import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { call, listRoute, WORKFLOW_ID } from "./run-routes.ts";
 import { missingScope } from "./tokens.ts";
 

@@ -1,7 +1,7 @@
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import type { Workflow } from "../../workflow/workflow.ts";
 import { jsonBody } from "./body.ts";
-import { addRoute, errorResponse, json, type WorkflowRouter } from "./routes.ts";
+import { addRoute, errorResponse, json, type WorkflowRouter } from "./workflow-router.ts";
 
 /** The two routes of a workflow: see `Workflow.as_api`. */
 export function addWorkflowRoutes(router: WorkflowRouter, workflow: Workflow): void {

@@ -5,13 +5,13 @@ import { parse } from "../../workflow/validation.ts";
 import { jsonBody } from "./body.ts";
 import { ChatStatus, Conversation, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
-import { json } from "./routes.ts";
-import { eventResponse, SILENCE_MS, STILL_THERE, tooManyStreams } from "./server-sent-events.ts";
+import { json } from "./workflow-router.ts";
+import { eventResponse, HEARTBEAT_INTERVAL_MS, HEARTBEAT, tooManyStreams } from "./server-sent-events.ts";
 import { missingScope } from "./tokens.ts";
 
 /** Answers at a time; each of them keeps a model at work. */
-const MOST_ANSWERS = 50;
-const LONGEST_MESSAGE = 100_000;
+const MAX_ANSWERS = 50;
+const MAX_MESSAGE_LENGTH = 100_000;
 
 const THREAD_ID: Parameter = {
   name: "thread_id",
@@ -24,7 +24,7 @@ const THREAD_ID: Parameter = {
 const thread_id = z.uuid("must be an id that this service has given").describe("The conversation to go on with.");
 
 const Message = z.strictObject({
-  message: z.string().trim().min(1, "must not be empty").max(LONGEST_MESSAGE).describe("What the agent should do."),
+  message: z.string().trim().min(1, "must not be empty").max(MAX_MESSAGE_LENGTH).describe("What the agent should do."),
   thread_id: thread_id.optional().describe("The conversation to go on with; default: a new one."),
 });
 
@@ -147,7 +147,7 @@ class Answers {
 
   /** @throws IoError (`too_many_streams`) */
   stream(context: HttpContext, threadId: string, begin: (request: ChatRequest) => ReadableStream<ChatEvent>): Response {
-    if (this.#open >= MOST_ANSWERS) {
+    if (this.#open >= MAX_ANSWERS) {
       throw tooManyStreams("Too many conversations are under way. Try again in a moment.");
     }
     this.#open += 1;
@@ -175,8 +175,8 @@ function eventStream(
     start: async (controller) => {
       alive = setInterval(() => {
         // None while something is still to be read, or once nobody reads any more: `enqueue` would throw then, out of a timer.
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(STILL_THERE));
-      }, SILENCE_MS);
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(HEARTBEAT));
+      }, HEARTBEAT_INTERVAL_MS);
       try {
         controller.enqueue(written({ type: "thread", thread_id: threadId }));
         for await (const event of events) controller.enqueue(written(event));

@@ -1,8 +1,8 @@
 import { ValidationError } from "../../errors.ts";
-import { isObject } from "../../json.ts";
+import { withoutAbsent, isObject } from "../../json.ts";
 import { checkType, parseJson, readBody } from "./body.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { call } from "./run-routes.ts";
 import { isSigned } from "./webhook-signatures.ts";
 
@@ -33,7 +33,7 @@ export function eventRoutes(parts: HttpParts): Route[] {
         description: "The event. Standard Webhooks also have a `timestamp` in it.",
         types: { "application/json": operation.input },
         required: true,
-        ...(example && { example }),
+        ...withoutAbsent({ example }),
       },
       answers: {
         200: { description: "It is recorded.", types: { "application/json": operation.output } },

@@ -1,13 +1,13 @@
 /** Whether the process lives, and whether it can do its work. */
 import { describeCause } from "../../log.ts";
 import type { HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 
 /** Looks at one part. Resolves with what there is to say about it. @throws whatever keeps it from working */
 export type HealthCheck = () => Promise<Readonly<Record<string, number | string>> | void>;
 
 /** A part that has not answered by then does not work. Milliseconds. */
-const PATIENCE_MS = 5000;
+const TIMEOUT_MS = 5000;
 
 const STATE = { type: "object", properties: { status: { type: "string" } }, required: ["status"] };
 
@@ -69,7 +69,7 @@ async function readiness({ checks, closing, service }: HttpParts): Promise<Respo
 
 async function within<Value>(work: Promise<Value>): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer")), PATIENCE_MS);
+  const timer = setTimeout(() => reject(new Error("no answer")), TIMEOUT_MS);
   try {
     return await Promise.race([work, promise]);
   } finally {

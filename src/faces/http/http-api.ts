@@ -8,6 +8,7 @@ import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { isAbiError, IoError, ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import type { Metrics as CollectedMetrics } from "../../telemetry/metrics.ts";
 import { traceRequest } from "../../telemetry/tracing.ts";
@@ -126,7 +127,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     ...documentationRoutes(routes, {
       title: "abi-workflows",
       version: options.version,
-      ...(options.url !== undefined && { url: options.url }),
+      ...withoutAbsent({ url: options.url }),
     }),
   );
 

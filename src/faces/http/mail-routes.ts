@@ -1,10 +1,10 @@
 import { MailReceipt } from "../../workflow/mail-receipt.ts";
 import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 
 /** Mail servers send attachments along. Bytes. */
-const LARGEST_MAIL = 50_000_000;
+const MAX_MAIL_BYTES = 50_000_000;
 
 const RAW_MAIL = "message/rfc822";
 
@@ -53,7 +53,7 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       errors: [409],
       handle: async ({ req }) => {
         checkMediaType(req.raw, [RAW_MAIL], "one mail (RFC 5322)");
-        const raw = await readBody(req.raw, { maximum: LARGEST_MAIL, timeoutMs: bodyTimeoutMs });
+        const raw = await readBody(req.raw, { maximum: MAX_MAIL_BYTES, timeoutMs: bodyTimeoutMs });
         const receipt = await service.receiveMail(raw);
         return json(receipt, receipt.status === "processing" ? 202 : 200);
       },

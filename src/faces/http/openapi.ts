@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made of its routes. */
+import { withoutAbsent } from "../../json.ts";
 import { ProblemSchema, PROBLEM_TYPE } from "./problem.ts";
 import { pathTemplate, scopesOf, type Access, type Content, type Parameter, type Route } from "./route.ts";
 import { schemaOf, toJsonSchema } from "./schemas.ts";
@@ -121,7 +122,7 @@ function securityOf(access: Access): object[] {
 const parameterOf = ({ example, style, ...parameter }: Parameter): object => ({
   ...parameter,
   required: parameter.required ?? false,
-  ...(example !== undefined && { example }),
+  ...withoutAbsent({ example }),
   ...(style && { style, explode: true }),
 });
 

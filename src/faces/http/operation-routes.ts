@@ -3,7 +3,7 @@ import type { ServiceOperation } from "../../workflow/service.ts";
 import { importRoute } from "./batch-route.ts";
 import { jsonBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { call } from "./run-routes.ts";
 
 /** Operations that have no route of their own, so that whatever is registered can be called. Deciding has its own routes alone. */

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { ConflictError, IoError, toAbiError, toWireError, ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
-import { fieldsOf } from "./routes.ts";
+import { fieldsOf } from "./workflow-router.ts";
 import { statusOf } from "./status.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";

@@ -15,7 +15,7 @@ interface Window {
 
 const WINDOW_SECONDS = 60;
 /** More callers than this are not told apart one by one for long: the table is emptied of those whose window has ended. */
-const MOST_CALLERS = 10_000;
+const MAX_CALLERS = 10_000;
 
 /** Counts the requests of each caller. */
 export class RateLimit {
@@ -47,7 +47,7 @@ export class RateLimit {
   #window(caller: string, now: number): Window {
     const known = this.#windows.get(caller);
     if (known && known.endsAt > now) return known;
-    if (this.#windows.size >= MOST_CALLERS) this.#tidy(now);
+    if (this.#windows.size >= MAX_CALLERS) this.#tidy(now);
     const window = { count: 0, endsAt: now + WINDOW_SECONDS * 1000 };
     this.#windows.set(caller, window);
     return window;
@@ -56,7 +56,7 @@ export class RateLimit {
   #tidy(now: number): void {
     for (const [caller, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(caller);
     // An attacker with many addresses must not fill the memory.
-    if (this.#windows.size >= MOST_CALLERS) this.#windows.clear();
+    if (this.#windows.size >= MAX_CALLERS) this.#windows.clear();
   }
 }
 

@@ -5,10 +5,10 @@ import { ValidationError } from "../../errors.ts";
 import { describeCause } from "../../log.ts";
 import { eventView } from "../../workflow/run-operations.ts";
 import type { Service } from "../../workflow/service.ts";
-import { SILENCE_MS, STILL_THERE, tooManyStreams } from "./server-sent-events.ts";
+import { HEARTBEAT_INTERVAL_MS, HEARTBEAT, tooManyStreams } from "./server-sent-events.ts";
 
 /** At a time; each of them looks at the database. */
-const MOST_STREAMS = 200;
+const MAX_STREAMS = 200;
 /** How often to look for what other processes have done. Milliseconds. */
 const LOOK_MS = 1000;
 
@@ -37,7 +37,7 @@ export class RunEventStreams {
   async open(workflowId: string, after: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined> {
     const { run } = await this.#service.run(workflowId);
     if (isTerminal(run.status) && (await this.#service.engine.events(run.id, after)).length === 0) return undefined;
-    if (this.#open >= MOST_STREAMS) {
+    if (this.#open >= MAX_STREAMS) {
       throw tooManyStreams("Too many streams are open. Try again later, or ask for the list of events.");
     }
     return ReadableStream.from(this.#encoded(run.id, after, signal));
@@ -75,9 +75,9 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
       }
       if (isTerminal(run.status)) return;
       if (events.length > 0) spoke = performance.now();
-      else if (performance.now() - spoke > SILENCE_MS) {
+      else if (performance.now() - spoke > HEARTBEAT_INTERVAL_MS) {
         spoke = performance.now();
-        yield STILL_THERE;
+        yield HEARTBEAT;
       }
       await news.next(run);
     }

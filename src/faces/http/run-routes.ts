@@ -1,11 +1,11 @@
 import { ValidationError } from "../../errors.ts";
-import type { Json } from "../../json.ts";
+import { withoutAbsent, type Json } from "../../json.ts";
 import type { DirectOperation } from "../../workflow/operation.ts";
 import { parse } from "../../workflow/validation.ts";
 import { EXAMPLE_ID } from "./examples.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
 import { lastEventId, RunEventStreams } from "./run-events.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { eventResponse } from "./server-sent-events.ts";
 import { inputJsonSchema } from "./schemas.ts";
 
@@ -52,7 +52,7 @@ export const WORKFLOW_ID: Parameter = {
 };
 
 const answer = ({ output }: DirectOperation, example?: Json): Route["answers"] => ({
-  200: { description: "The result.", types: { "application/json": output }, ...(example !== undefined && { example }) },
+  200: { description: "The result.", types: { "application/json": output }, ...withoutAbsent({ example }) },
 });
 
 /** Calls an operation with what a request says. */

@@ -2,10 +2,10 @@
 import { IoError } from "../../errors.ts";
 
 /** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
-export const SILENCE_MS = 15_000;
+export const HEARTBEAT_INTERVAL_MS = 15_000;
 
 /** A comment, which clients skip. */
-export const STILL_THERE = ": still there\n\n";
+export const HEARTBEAT = ": still there\n\n";
 
 export const tooManyStreams = (message: string): IoError =>
   new IoError(message, { code: "too_many_streams", retryAfterMs: 10_000 });

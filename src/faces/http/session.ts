@@ -11,7 +11,7 @@ import { SCOPES } from "../../workflow/operation.ts";
 import { parse } from "../../workflow/validation.ts";
 import { jsonBody } from "./body.ts";
 import type { HttpContext, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import type { Caller, TokenSource } from "./tokens.ts";
 
 const COOKIE = "abi_session";

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
-import { ValidationError } from "../../errors.ts";
+import { invalidConfiguration, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import { SCOPES, type Scope } from "../../workflow/operation.ts";
 
@@ -48,8 +48,6 @@ const SHORT = "must have at least 16 characters, of A-Z a-z 0-9 . _ ~ + / -";
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 
-const invalid = (message: string): ValidationError => new ValidationError(message, { code: "invalid_configuration" });
-
 const scope = z.enum(SCOPES, { error: `must be one of ${SCOPES.join(", ")}` });
 
 const FileEntry = z
@@ -71,7 +69,7 @@ export class Tokens implements TokenSource {
   /** @throws ValidationError (`invalid_configuration`) for two tokens with one secret: whose it is must be clear */
   private constructor(tokens: readonly Token[]) {
     if (new Set(tokens.map(({ hash }) => hash.toString("hex"))).size < tokens.length) {
-      throw invalid(
+      throw invalidConfiguration(
         "Two tokens have the same secret. Give each its own, and one that needs several scopes all of them.",
       );
     }
@@ -84,7 +82,7 @@ export class Tokens implements TokenSource {
    */
   static fromSetting(text: string): Tokens {
     const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");
-    if (entries.length === 0) throw invalid("HTTP_TOKENS has no tokens.");
+    if (entries.length === 0) throw invalidConfiguration("HTTP_TOKENS has no tokens.");
     return new Tokens(entries.map((entry, index) => fromEntry(entry, index + 1)));
   }
 
@@ -125,7 +123,7 @@ function fromEntry(entry: string, number: number): Token {
     /^([^:]*):((?:[a-z]+(?::[a-z]+)?\+)*(?:feedback:[a-z]+|[a-z]+)):(.*)$/.exec(entry) ?? [];
   const read = FileEntry.safeParse({ name, scopes: names.split("+"), token: secret });
   if (read.success) return toToken(read.data);
-  throw invalid(
+  throw invalidConfiguration(
     `HTTP_TOKENS: token ${number} is not name:scope+scope:secret. ${problemOf(read.error)} ` +
       `Example: ann:approve+feedback:read:<secret>`,
   );
@@ -134,7 +132,7 @@ function fromEntry(entry: string, number: number): Token {
 function fromFileEntry(entry: unknown, number: number): Token {
   const read = FileEntry.safeParse(entry);
   if (read.success) return toToken(read.data);
-  throw invalid(`HTTP_TOKENS_FILE: token ${number} can't be used. ${problemOf(read.error)}`);
+  throw invalidConfiguration(`HTTP_TOKENS_FILE: token ${number} can't be used. ${problemOf(read.error)}`);
 }
 
 const problemOf = ({ issues }: z.ZodError): string =>
@@ -152,7 +150,7 @@ function parseEntries(text: string): unknown[] {
     return lines.map((line) => JSON.parse(line) as unknown);
   } catch {
     // The parser's message would quote a secret.
-    throw invalid("HTTP_TOKENS_FILE is neither a JSON array nor JSON Lines.");
+    throw invalidConfiguration("HTTP_TOKENS_FILE is neither a JSON array nor JSON Lines.");
   }
 }
 
@@ -179,7 +177,7 @@ export class TokenFile implements TokenSource {
   static async open(path: string, logger: Logger = silentLogger): Promise<TokenFile> {
     const version = await versionOf(path);
     const tokens = await readTokens(path);
-    if (tokens.isEmpty) throw invalid("HTTP_TOKENS_FILE has no tokens.");
+    if (tokens.isEmpty) throw invalidConfiguration("HTTP_TOKENS_FILE has no tokens.");
     return new TokenFile(path, logger, { version, tokens });
   }
 

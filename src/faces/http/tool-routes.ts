@@ -9,7 +9,7 @@ import { serviceToolsOf, type ModelTool } from "../model-calls/model-call.ts";
 import { jsonBody } from "./body.ts";
 import { problem } from "./problem.ts";
 import type { HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 import { failureIn, resultResponse } from "./workflow-routes.ts";
 
 /**

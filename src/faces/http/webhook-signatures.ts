@@ -5,7 +5,7 @@ import { ConflictError, ValidationError } from "../../errors.ts";
 /** How far a timestamp may be from now, as the specification recommends; the library refuses what is further away. Milliseconds. */
 const TOLERANCE_MS = 5 * 60_000;
 /** Signatures that are remembered; a sender with the secret is trusted not to send more within ten minutes. */
-const MOST_REMEMBERED = 100_000;
+const MAX_REMEMBERED = 100_000;
 
 const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
 
@@ -50,7 +50,7 @@ export class WebhookSignatures {
   #once(message: string): () => void {
     const now = Date.now();
     for (const [known, until] of this.#seen) {
-      if (until > now && this.#seen.size < MOST_REMEMBERED) break;
+      if (until > now && this.#seen.size < MAX_REMEMBERED) break;
       this.#seen.delete(known);
     }
     if (this.#seen.has(message)) {

@@ -1,4 +1,4 @@
-import { isObject } from "../../json.ts";
+import { withoutAbsent, isObject } from "../../json.ts";
 import { ConflictError, fromWireError, ValidationError, type AbiError } from "../../errors.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { RunResultSchema } from "../../workflow/run-schemas.ts";
@@ -10,10 +10,10 @@ import { jsonBody } from "./body.ts";
 import { EXAMPLE_ID, type Parameters } from "./examples.ts";
 import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
-import { json } from "./routes.ts";
+import { json } from "./workflow-router.ts";
 
 /** The longest that a request waits for a result. Seconds. */
-const LONGEST_WAIT = 60;
+const MAX_WAIT_S = 60;
 
 /** What every workflow offers: submit, look up by key, many at once. */
 export const workflowRoutes = (parts: HttpParts): Route[] =>
@@ -53,7 +53,7 @@ function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts):
       {
         name: "Prefer",
         in: "header",
-        description: `\`wait=20\` waits so many seconds for the result, at most ${LONGEST_WAIT} (RFC 7240).`,
+        description: `\`wait=20\` waits so many seconds for the result, at most ${MAX_WAIT_S} (RFC 7240).`,
         schema: { type: "string" },
       },
       {
@@ -124,7 +124,7 @@ function keyOf(header: string | undefined): string | undefined {
 function waitOf(prefer: string | undefined): number | undefined {
   const [, seconds] = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(prefer ?? "") ?? [];
   if (seconds === undefined) return undefined;
-  return Math.min(Number(seconds), LONGEST_WAIT);
+  return Math.min(Number(seconds), MAX_WAIT_S);
 }
 
 /** The result of a run; undefined where it took longer. */
@@ -179,7 +179,7 @@ function viewRoute(workflow: Workflow): Route {
         description: "What it was submitted with.",
         required: true,
         schema: { type: "string" },
-        ...(key !== undefined && { example: key }),
+        ...withoutAbsent({ example: key }),
       },
     ],
     answers: {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type * as LangChainTools from "@langchain/core/tools";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
-import { requirePackage } from "../../require-package.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import type { ToolOptions } from "../model-calls/fixed-fields.ts";
 import { modelToolsOf, type ModelAudience, type ModelTool } from "../model-calls/model-call.ts";
 

@@ -21,14 +21,14 @@ const capabilitiesOf = (server: McpServer, context: ServerContext): ClientCapabi
   context.mcpReq.envelope ? declared(context) : server.server.getClientCapabilities();
 
 /** Whether the client asks its user before it opens a link of ours. */
-export const opensLinks = (server: McpServer, context: ServerContext): boolean =>
+export const supportsUrlElicitation = (server: McpServer, context: ServerContext): boolean =>
   capabilitiesOf(server, context)?.elicitation?.url !== undefined;
 
-export const knowsTasks = (context: ServerContext): boolean => declared(context)?.extensions?.[TASKS] !== undefined;
+export const supportsTasks = (context: ServerContext): boolean => declared(context)?.extensions?.[TASKS] !== undefined;
 
 /** @throws MissingRequiredClientCapabilityError */
 export function requireTasks(context: ServerContext): void {
-  if (!knowsTasks(context)) {
+  if (!supportsTasks(context)) {
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
   }
 }

@@ -1,5 +1,5 @@
 import { McpServer, requireScopes } from "@modelcontextprotocol/server";
-import { packageVersion } from "../../package-root.ts";
+import { packageVersion } from "../../runtime/package-root.ts";
 import { SCOPES } from "../../workflow/operation.ts";
 import type { Service } from "../../workflow/service.ts";
 import { TASKS } from "./client.ts";

@@ -1,7 +1,7 @@
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Service } from "../../workflow/service.ts";
 import { mcpServer } from "./create-mcp-server.ts";
-import { reportTo } from "./message-log.ts";
+import { logRefusalsTo } from "./message-log.ts";
 import { offerOf, type McpCaller, type McpOptions } from "./offer.ts";
 
 /** Answers one request of an MCP client over HTTP; `caller` is what the program around it knows about who sends it. */
@@ -27,7 +27,7 @@ export function mcpHandler(service: Service, options: McpOptions = {}): McpHandl
   const offer = offerOf(service, options);
   const handler = createMcpHandler(({ authInfo }) => mcpServer(offer, authInfo?.extra?.["caller"] as McpCaller), {
     maxRequestBodySize: MAXIMUM_BODY,
-    onerror: reportTo(service.logger, "debug"),
+    onerror: logRefusalsTo(service.logger, "debug"),
   });
   const answer = (request: Request, caller: McpCaller): Promise<Response> =>
     handler.fetch(request, {

@@ -1,9 +1,10 @@
+import { withoutAbsent } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 
 /** Logs that a message of a client was refused, and not what was in it: it may be what a customer wrote. */
-export const reportTo =
+export const logRefusalsTo =
   (logger: Logger, level: "debug" | "warn") =>
   (error: Error): void => {
     const { name, code } = error as Error & { code?: string | number };
-    logger[level]({ kind: name, ...(code !== undefined && { code }) }, "an MCP message was refused");
+    logger[level]({ kind: name, ...withoutAbsent({ code }) }, "an MCP message was refused");
   };

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
 import type { Service } from "../../workflow/service.ts";
 import { mcpServer } from "./create-mcp-server.ts";
-import { reportTo } from "./message-log.ts";
+import { logRefusalsTo } from "./message-log.ts";
 import { offerOf, type McpOptions } from "./offer.ts";
 
 /** A service over standard input and output. */
@@ -22,7 +22,7 @@ export function serveMcpOverStdio(
 ): McpConnection {
   const offer = offerOf(service, options);
   const transport = new ClosingTransport(input, output);
-  serveStdio(() => mcpServer(offer), { transport, onerror: reportTo(service.logger, "warn") });
+  serveStdio(() => mcpServer(offer), { transport, onerror: logRefusalsTo(service.logger, "warn") });
   return { closed: transport.closed, close: () => transport.close() };
 }
 

@@ -12,12 +12,12 @@ import {
 import { z } from "zod";
 import { isTerminal, type Run } from "../../engine/engine.ts";
 import { isAbiError, toWireError } from "../../errors.ts";
-import { isObject } from "../../json.ts";
+import { withoutAbsent, isObject } from "../../json.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import type { Scope } from "../../workflow/operation.ts";
 import { failingOf } from "../../workflow/result.ts";
 import { approvalRequest, approvalUrl, approvalWords } from "./approval.ts";
-import { opensLinks, requireTasks } from "./client.ts";
+import { supportsUrlElicitation, requireTasks } from "./client.ts";
 import type { McpCaller, McpOffer, ProcessTool } from "./offer.ts";
 import { toolResult } from "./tool-results.ts";
 
@@ -55,7 +55,9 @@ export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller):
         throw protocolError(offer, error);
       }
     });
-  handle("tasks/get", "feedback:read", (run, tool, context) => taskOf(offer, run, tool, opensLinks(server, context)));
+  handle("tasks/get", "feedback:read", (run, tool, context) =>
+    taskOf(offer, run, tool, supportsUrlElicitation(server, context)),
+  );
   // The one thing that is ever asked for is that a person goes to the console. The answer says whether the client
   // has sent them there, which changes nothing: what counts is what they decide.
   handle("tasks/update", "feedback:write", () => Promise.resolve({}));
@@ -136,7 +138,7 @@ function progressOf(run: Run, updated: Date): Task {
   return {
     taskId: run.id,
     status: "working",
-    ...(message !== undefined && { statusMessage: message }),
+    ...withoutAbsent({ statusMessage: message }),
     createdAt: run.startTime.toISOString(),
     lastUpdatedAt: updated.toISOString(),
     ttlMs: null,

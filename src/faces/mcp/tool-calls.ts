@@ -10,7 +10,7 @@ import {
 import type { ToolProgress } from "../../workflow/progress.ts";
 import { failure } from "../../workflow/result.ts";
 import { approvalRequest, approvalUrl, approvalWords } from "./approval.ts";
-import { knowsTasks, opensLinks } from "./client.ts";
+import { supportsTasks, supportsUrlElicitation } from "./client.ts";
 import { isProcess, type McpCaller, type McpOffer, type McpTool } from "./offer.ts";
 import { requireScope, startTask } from "./tasks.ts";
 import { toolResult, waitingRun } from "./tool-results.ts";
@@ -29,7 +29,7 @@ export function addToolCalls(server: McpServer, offer: McpOffer, caller: McpCall
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, message);
     }
     requireScope(caller, tool.operation.scope);
-    return isProcess(tool) && knowsTasks(context)
+    return isProcess(tool) && supportsTasks(context)
       ? startTask(offer, tool, params.arguments ?? {}, caller).catch((error: unknown) => failed(tool, error))
       : callTool(server, offer, caller, tool, params.arguments ?? {}, context);
   });
@@ -56,7 +56,7 @@ async function callTool(
   if (waiting === undefined) return toolResult(tool.operation, result);
   const url = approvalUrl(offer, waiting);
   // Asked once. Whatever the client answers, it is not the decision: that is read from the run.
-  if (url !== undefined && inputResponses === undefined && opensLinks(server, context)) {
+  if (url !== undefined && inputResponses === undefined && supportsUrlElicitation(server, context)) {
     return inputRequired({ inputRequests: { [APPROVAL]: approvalRequest(url) } });
   }
   return toolResult(tool.operation, result, [approvalWords(url)]);

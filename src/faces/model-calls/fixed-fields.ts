@@ -1,7 +1,7 @@
 /** Input fields of tools that the program knows: a model is not asked for them, and can't choose them. */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { UnexpectedError, ValidationError } from "../../errors.ts";
+import { invalidConfiguration, UnexpectedError, ValidationError } from "../../errors.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { Operation } from "../../workflow/operation.ts";
 import { parse } from "../../workflow/validation.ts";
@@ -32,15 +32,15 @@ export interface FixedFields {
   into(args: unknown, context: unknown): unknown;
 }
 
-const unusable = (message: string): ValidationError =>
-  new ValidationError(`The options of the tools are not usable: ${message}`, { code: "invalid_configuration" });
+const invalidOptions = (message: string): ValidationError =>
+  invalidConfiguration(`The options of the tools are not usable: ${message}`);
 
 /** @throws the same complaint as about the options */
 function usable<Value>(read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw unusable(`${(error as Error).message}.`);
+    throw invalidOptions(`${(error as Error).message}.`);
   }
 }
 
@@ -51,10 +51,11 @@ function usable<Value>(read: () => Value): Value {
 export function fixedFieldsOf(operations: readonly Operation[], options: ToolOptions): FixedFields[] {
   const { fixed = {}, fromContext = [] } = usable(() => parse(Options, options));
   for (const name of [...Object.keys(fixed), ...fromContext]) {
-    if (!operations.some((operation) => hasField(operation, name))) throw unusable(`no tool has a field "${name}".`);
+    if (!operations.some((operation) => hasField(operation, name)))
+      throw invalidOptions(`no tool has a field "${name}".`);
   }
   const twice = fromContext.find((name) => Object.hasOwn(fixed, name));
-  if (twice !== undefined) throw unusable(`"${twice}" is in fixed and in fromContext.`);
+  if (twice !== undefined) throw invalidOptions(`"${twice}" is in fixed and in fromContext.`);
 
   return operations.map((operation) => {
     const ofContext = fromContext.filter((name) => hasField(operation, name));
@@ -69,7 +70,7 @@ function ownValues(operation: Operation, fixed: Record<string, unknown>): Record
   return Object.fromEntries(
     own.map(([name, value]) => {
       // What is optional would otherwise be left to the model where a program has forgotten to fill it in.
-      if (value === undefined) throw unusable(`"${name}" has no value.`);
+      if (value === undefined) throw invalidOptions(`"${name}" has no value.`);
       return [name, usable(() => parseField(operation, name, value))];
     }),
   );

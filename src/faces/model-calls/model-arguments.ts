@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Operation } from "../../workflow/operation.ts";
-import { isPlaceholder, saysNothing } from "./placeholders.ts";
+import { isPlaceholder, isEmptyPhrase } from "./placeholders.ts";
 import { identityFields } from "../../workflow/submission.ts";
 import { fieldSchema } from "../../workflow/validation.ts";
 
@@ -40,7 +40,7 @@ function isLeftOut(value: unknown, name: string, property: Property): boolean {
   if (hasType(property, "boolean")) return NO_BOOLEAN.has(word);
   const named = namedValues(property);
   if (named.some((known) => known.toLowerCase() === word)) return false;
-  return named.length > 0 || itemsOf(property).length > 0 ? isPlaceholder(value, name) : saysNothing(value);
+  return named.length > 0 || itemsOf(property).length > 0 ? isPlaceholder(value, name) : isEmptyPhrase(value);
 }
 
 function jsonList(text: string): unknown[] | undefined {

@@ -23,7 +23,7 @@ const NO_VALUE = setOf(
 const NO_VALUE_FILLERS = setOf("to be yet by the your unique system value");
 
 /** A longer value says something. */
-const LONGEST_PLACEHOLDER = 200;
+const MAX_PLACEHOLDER_LENGTH = 200;
 
 const NIL_UUID = /^[0-]*0{8}-0{4}-0{4}-0{4}-0{12}$/;
 const TEMPLATE = /^(?:<.*>|\{.*\}|\$\{.*\})$/su;
@@ -51,10 +51,10 @@ function isMadeOf(
   );
 }
 
-const isTooLong = (text: string): boolean => tidyIdentifier(text).length > LONGEST_PLACEHOLDER;
+const isTooLong = (text: string): boolean => tidyIdentifier(text).length > MAX_PLACEHOLDER_LENGTH;
 
 /** Of a field that takes any text: whether this one says nothing. */
-export function saysNothing(text: string): boolean {
+export function isEmptyPhrase(text: string): boolean {
   if (isTooLong(text)) return false;
   const words = wordsOf(text);
   return words.join("") === "" || isMadeOf(words, [NOTHING], []);
@@ -70,7 +70,7 @@ export function isPlaceholder(text: string, field: string): boolean {
   const words = wordsOf(text);
   const name = wordsOf(field);
   return (
-    saysNothing(text) ||
+    isEmptyPhrase(text) ||
     words.join(" ") === name.join(" ") ||
     isMadeOf(words, [NOTHING, NO_VALUE], [...NO_VALUE_FILLERS, ...name]) ||
     TEMPLATE.test(tidy) ||

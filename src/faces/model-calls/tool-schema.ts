@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../../json.ts";
+import { withoutAbsent, type Json } from "../../json.ts";
 
 export type JsonSchema = { [keyword: string]: Json };
 
@@ -58,7 +58,7 @@ export function toolJsonSchema(
     const { description, ...rest } = supported(property);
     const mayBeNull = nullable.includes(name) || isOptional(shape[name]!);
     const schema: JsonSchema = mayBeNull && !acceptsNull(rest) ? { anyOf: [rest, { type: "null" }] } : rest;
-    return [name, { ...schema, ...(description === undefined ? {} : { description }) }] as const;
+    return [name, { ...schema, ...withoutAbsent({ description }) }] as const;
   });
   return {
     type: "object",

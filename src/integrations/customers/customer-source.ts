@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { identifier } from "../../identifier.ts";
+import { withoutAbsent } from "../../json.ts";
 
 const LINES = /^[\P{Cc}\t\r\n]*$/u;
 
@@ -33,13 +34,13 @@ export const hasEmail = ({ email }: CustomerRecord, address: string): boolean =>
  * What several rows of one id say: the last one counts, but an objection to mail stays where it is silent about it, as an earlier
  * lifetime value does where its own was not understood.
  */
-export function lastRecord(earlier: CustomerRecord | undefined, last: CustomerRecord): CustomerRecord {
+export function mergedRecord(earlier: CustomerRecord | undefined, last: CustomerRecord): CustomerRecord {
   const objects = last.do_not_contact ?? earlier?.do_not_contact;
   const value = last.lifetime_value === null ? earlier?.lifetime_value : undefined;
   return {
     ...last,
     ...(objects === true && { do_not_contact: true }),
-    ...(value !== undefined && { lifetime_value: value }),
+    ...withoutAbsent({ lifetime_value: value }),
   };
 }
 
@@ -96,7 +97,7 @@ export interface CustomerSource {
 
   /**
    * All customers as a stream: a whole file, or an endpoint page by page. What is no customer is skipped and told
-   * to `onIssue`; an id may come more than once, then the last one counts (`lastRecord`).
+   * to `onIssue`; an id may come more than once, then the last one counts (`mergedRecord`).
    * @throws IoError, ValidationError where the rest can't be read
    */
   list(request: CustomerRequest): AsyncIterable<CustomerRecord>;

@@ -1,13 +1,14 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { placeOf, type FileRow } from "../../row-file/row.ts";
 import { ROW_FILE_ENDINGS, rowReaderFor } from "../../row-file/row-reader.ts";
 import { quotedName, shownName } from "../../secrets.ts";
 import {
   hasEmail,
-  lastRecord,
+  mergedRecord,
   type CustomerIssue,
   type CustomerRecord,
   type CustomerRequest,
@@ -34,7 +35,7 @@ interface Index {
 }
 
 /** So many are reported of one file; an import names all. */
-const MOST_UNREADABLE = 20;
+const MAX_UNREADABLE = 20;
 
 export interface FileCustomerSourceOptions {
   /** Columns or properties of other names: `{ id: "Customer No.", email: "contact.email" }`. Others are found by their names. */
@@ -143,12 +144,12 @@ export class FileCustomerSource implements CustomerSource {
     for await (const reading of this.#readings(fields)) {
       const id = reading.record?.id ?? reading.issues[0]?.id;
       if (id === undefined) {
-        if (unreadable.length < MOST_UNREADABLE) unreadable.push(...reading.issues);
+        if (unreadable.length < MAX_UNREADABLE) unreadable.push(...reading.issues);
         continue;
       }
       const earlier = customers.get(id)?.record;
       if (reading.record !== undefined) {
-        customers.set(id, { ...reading, record: lastRecord(earlier, reading.record) });
+        customers.set(id, { ...reading, record: mergedRecord(earlier, reading.record) });
       } else if (earlier === undefined) {
         customers.set(id, reading);
       }
@@ -225,6 +226,6 @@ function toReading(row: FileRow, raw: RawCustomer, mark?: DecimalMark): Customer
   const reading = readCustomer(raw, place, mark);
   if (problem === undefined) return reading;
   const id = reading.record?.id ?? reading.issues[0]?.id;
-  const issue: CustomerIssue = { place, ...(id !== undefined && { id }), message: problem, skipped: true };
+  const issue: CustomerIssue = { place, ...withoutAbsent({ id }), message: problem, skipped: true };
   return { issues: [issue] };
 }

@@ -1,5 +1,7 @@
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
+import { withoutAbsent } from "../../json.ts";
+import { HTTP_RETRY } from "../../retry-policies.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { hasEmail } from "./customer-source.ts";
 import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
@@ -66,7 +68,7 @@ export class HttpCustomerSource implements CustomerSource {
 
   /** @throws ValidationError for URLs, headers or a token that can't work, and for no URL at all */
   constructor(options: HttpCustomerSourceOptions) {
-    const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = 3 } = options;
+    const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = HTTP_RETRY.retries } = options;
     this.#url = url === undefined ? undefined : new UrlTemplate(url, PLACEHOLDERS);
     this.#emailUrl = emailUrl === undefined ? undefined : new UrlTemplate(emailUrl, ["email"]);
     this.#client = new HttpClient({
@@ -74,8 +76,7 @@ export class HttpCustomerSource implements CustomerSource {
       url: url ?? listUrl ?? emailUrl ?? "",
       timeoutMs,
       retries,
-      ...(headers && { headers }),
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ headers, token }),
     });
     this.name = new URL(url ?? listUrl ?? emailUrl!).origin;
     if (emailUrl !== undefined) this.#client.resolve(emailUrl);
@@ -184,7 +185,7 @@ export class HttpCustomerSource implements CustomerSource {
 
   /** Undefined for 404 and 410. */
   async #json(url: URL, maxBytes: number, signal: AbortSignal | undefined): Promise<unknown> {
-    const { status, text } = await this.#client.send({ url, maxBytes, ...(signal && { signal }) });
+    const { status, text } = await this.#client.send({ url, maxBytes, ...withoutAbsent({ signal }) });
     if (status === 404 || status === 410) return undefined;
     if (status < 200 || status > 299) {
       throw refusal(

@@ -1,6 +1,6 @@
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { withoutAbsent } from "../../json.ts";
-import { plainName, similarField } from "../../row-file/column-name.ts";
+import { normalizedName, similarField } from "../../row-file/column-name.ts";
 import { readYesNo } from "../../row-file/yes-no.ts";
 import { readEmailAddress } from "../email/email-address.ts";
 import { CustomerRecord, type CustomerField, type CustomerIssue, type CustomerRequest } from "./customer-source.ts";
@@ -30,10 +30,10 @@ const CONSENT =
   /donot|dont|opt(?:ed)?(?:out|in)|unsubscri|subscribed|no(?:contact|mail|email|marketing)|dnc|objection|consent|suppress|blocked|permission|gdpr|maycontact|contactable|newsletter|widerspr|sperr|abgemeldet|abbestellt|einwilligung|kontaktieren|desabonn|desinscri/;
 
 /** The field that a column or property stands for: `lifetimeValue`, `Lifetime Value` and `lifetime_value` are one. */
-export const fieldOf = (name: string): CustomerField | undefined => SPELLINGS.get(plainName(name));
+export const fieldOf = (name: string): CustomerField | undefined => SPELLINGS.get(normalizedName(name));
 
 /** So many columns that are not read are remembered. */
-const MOST_UNREAD = 200;
+const MAX_UNREAD_COLUMNS = 200;
 
 /** Finds the fields in what a source gives, and remembers what it did not read. For one pass through the source. */
 export class CustomerFields {
@@ -104,7 +104,7 @@ export class CustomerFields {
   }
 
   #notRead(column: string): void {
-    if (column !== "" && (this.#unread.size < MOST_UNREAD || likelyField(column) === "do_not_contact")) {
+    if (column !== "" && (this.#unread.size < MAX_UNREAD_COLUMNS || likelyField(column) === "do_not_contact")) {
       this.#unread.add(column);
     }
   }
@@ -112,7 +112,7 @@ export class CustomerFields {
 
 /** The field that a column which is not read may have meant. */
 export function likelyField(column: string): CustomerField | undefined {
-  return CONSENT.test(plainName(column)) ? "do_not_contact" : (fieldOf(column) ?? similarField(column, FIELDS));
+  return CONSENT.test(normalizedName(column)) ? "do_not_contact" : (fieldOf(column) ?? similarField(column, FIELDS));
 }
 
 /** Own properties only: `constructor` and `__proto__` are no fields of a customer. */

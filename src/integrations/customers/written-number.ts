@@ -9,7 +9,7 @@ export type WrittenNumber =
   | { kind: "invalid" };
 
 const INVALID: WrittenNumber = { kind: "invalid" };
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
 const CURRENCY = String.raw`(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3})`;
 const PARTS = new RegExp(
@@ -33,7 +33,7 @@ const ONE_MARK = /^(\d*)([.,])(\d*)$/;
  * `5-`, `(5)`, `1e3`, `50.-`. One point or comma before exactly three digits may be either mark; all else says by itself which.
  */
 export function readNumber(text: string): WrittenNumber {
-  if (text.length > LONGEST) return INVALID;
+  if (text.length > MAX_LENGTH) return INVALID;
   const trimmed = text.trim().replaceAll("\u2212", "-").replace(NO_CENTS, "");
   const inner = /^\((.*)\)$/s.exec(trimmed)?.[1];
   const [whole, before = "", within = "", digits = "", after = ""] = PARTS.exec(inner ?? trimmed) ?? [];

@@ -1,8 +1,9 @@
 import type { MailTransport } from "./mail-transport.ts";
-import { outboxFolderOf, unusable } from "./outbox-folder.ts";
-import { OutboxTransport } from "./outbox-transport.ts";
-import { parseSmtpUrl } from "./smtp-url.ts";
-import { SmtpTransport } from "./smtp-transport.ts";
+import { invalidMailUrl } from "./mail-urls.ts";
+import { outboxFolderOf } from "./outbox/outbox-folder.ts";
+import { OutboxTransport } from "./outbox/outbox-transport.ts";
+import { parseSmtpUrl } from "./smtp/smtp-url.ts";
+import { SmtpTransport } from "./smtp/smtp-transport.ts";
 
 /**
  * The mail transport that a URL names. Nothing is opened before the first mail.
@@ -14,5 +15,5 @@ export function createMailTransport(url: string): MailTransport {
   const folder = outboxFolderOf(url);
   if (folder !== undefined) return new OutboxTransport(folder);
   if (/^smtps?:/i.test(url)) return new SmtpTransport(parseSmtpUrl(url));
-  throw unusable("The mail transport's URL has a scheme that is not supported.");
+  throw invalidMailUrl("The mail transport's URL has a scheme that is not supported.");
 }

@@ -1,8 +1,8 @@
 import { domainToASCII } from "node:url";
 
 // RFC 5321 section 4.5.3.1, and the length of the path that an address must fit in.
-const LONGEST_ADDRESS = 254;
-const LONGEST_LOCAL_PART = 64;
+const MAX_ADDRESS_LENGTH = 254;
+const MAX_LOCAL_PART_LENGTH = 64;
 
 // The dot-atom of RFC 5322 without `!`, `%`, `|` and the back-tick, which relays have taken for routes and commands.
 const LOCAL_PART = /^[a-z0-9#$&'*+/=?^_{}~-]+(?:\.[a-z0-9#$&'*+/=?^_{}~-]+)*$/i;
@@ -15,9 +15,9 @@ const TOP_LEVEL = /^(?:[a-z]{2,}|xn--[a-z0-9-]+)$/i;
  * (write internationalised domains in their `xn--` form); at most 254 characters. Takes linear time.
  */
 export function isEmailAddress(value: unknown): value is string {
-  if (typeof value !== "string" || value.length > LONGEST_ADDRESS) return false;
+  if (typeof value !== "string" || value.length > MAX_ADDRESS_LENGTH) return false;
   const at = value.indexOf("@");
-  if (at < 1 || at > LONGEST_LOCAL_PART || !LOCAL_PART.test(value.slice(0, at))) return false;
+  if (at < 1 || at > MAX_LOCAL_PART_LENGTH || !LOCAL_PART.test(value.slice(0, at))) return false;
   const labels = value.slice(at + 1).split(".");
   return labels.length > 1 && labels.every((label) => DOMAIN_LABEL.test(label)) && TOP_LEVEL.test(labels.at(-1) ?? "");
 }

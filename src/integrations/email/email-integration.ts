@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type addressParser from "nodemailer/lib/addressparser";
-import { toAbiError, ValidationError } from "../../errors.ts";
-import { requirePackage } from "../../require-package.ts";
+import { invalidConfiguration, toAbiError, ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { publishMail, type MailEvent } from "../../telemetry/mail-events.ts";
 import { inSpan } from "../../telemetry/tracing.ts";
@@ -58,7 +59,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     this.#ownAddress = addressOf(configuration.from);
     this.#messageIdDomain = configuration.messageIdDomain ?? domainOf(this.#ownAddress);
     if (!isEmailAddress(`id@${this.#messageIdDomain}`)) {
-      throw misconfigured("The domain of message ids must be a domain name, such as example.org.");
+      throw invalidConfiguration("The domain of message ids must be a domain name, such as example.org.");
     }
     this.#templates = new MailTemplates(configuration.templates);
   }
@@ -143,7 +144,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
       subject: replySubject(email.subject),
       ...this.#templates.render(email.template, withReference(email.templateData)),
       messageId,
-      ...(inReplyTo !== undefined && { inReplyTo }),
+      ...withoutAbsent({ inReplyTo }),
       ...(references.length > 0 && { references }),
       headers: AUTOMATIC_REPLY_HEADERS,
     };
@@ -197,13 +198,13 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
 const withReference = (data: TemplateData): TemplateData =>
   data["feedback_id"] === undefined ? data : { reference: data["feedback_id"], ...data };
 
-const misconfigured = (message: string) => new ValidationError(message, { code: "invalid_configuration" });
-
 function addressOf(from: string): string {
   const parseAddresses = requirePackage("nodemailer/lib/addressparser") as typeof addressParser;
   const [sender, ...others] = parseAddresses(from, { flatten: true });
   if (/[\r\n]/.test(from) || others.length > 0 || !isEmailAddress(sender?.address)) {
-    throw misconfigured("The sender of mails must be one address, such as Example Support <support@example.org>.");
+    throw invalidConfiguration(
+      "The sender of mails must be one address, such as Example Support <support@example.org>.",
+    );
   }
   return sender.address;
 }

@@ -64,7 +64,7 @@ function asRead(text: string): string {
   return LOOK_ALIKES.reduce((read, [pattern, meant]) => read.replaceAll(pattern, meant), visible);
 }
 
-export function carriesLink(text: string): boolean {
+export function containsLink(text: string): boolean {
   const read = asRead(text);
   return LINKS.some((link) => link.test(read));
 }

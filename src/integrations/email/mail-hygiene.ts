@@ -45,7 +45,7 @@ const MAILING_LIST = /^owner-.|.-(?:owner|subscribe|unsubscribe)$|^(?:.*-)?list-
 const REWRITTEN = /^(?:srs[01][=+-]|prvs=)/;
 /** What are names of people where they stand beside another one. */
 const PERSON = /^[a-z]+\.bounce$|^notification\.[a-z]+$/;
-const MOST_WORDS = 3;
+const MAX_WORDS = 3;
 
 /** The mailbox that an address names, without its plus-tag and case. */
 function mailbox(address: string): string {
@@ -57,7 +57,7 @@ function mailbox(address: string): string {
 function* wordsOf(local: string): Generator<string> {
   const words = local.split(/[^a-z]+/).filter((word) => word !== "");
   for (const [first] of words.entries()) {
-    for (let last = first + 1; last <= first + MOST_WORDS; last++) yield words.slice(first, last).join("");
+    for (let last = first + 1; last <= first + MAX_WORDS; last++) yield words.slice(first, last).join("");
   }
 }
 
@@ -135,7 +135,7 @@ function* singleHeaders(headers: Readonly<Record<string, unknown>>): Generator<[
  * @param headers values by name, in any case; several values of one header as a list; or as the mailparser package has them
  * @throws ValidationError where the value of one that is looked at can't be read
  */
-export function automaticMailMark(headers: Readonly<Record<string, unknown>>): string | undefined {
+export function automaticMailHeader(headers: Readonly<Record<string, unknown>>): string | undefined {
   const values = new Map<string, string[]>();
   for (const [name, value] of singleHeaders(headers)) {
     if (!KNOWN.has(name)) continue;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type * as HtmlToText from "html-to-text";
 import mustache from "mustache";
 import { ValidationError } from "../../errors.ts";
-import { requirePackage } from "../../require-package.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
-import { carriesLink } from "./link-detection.ts";
+import { containsLink } from "./link-detection.ts";
 
 /**
  * Values of a template by name. Of a list `things` there is also `things_text`: "one, two and three". A text that shows nothing
@@ -207,7 +207,7 @@ const isName = (text: string): boolean =>
   /\p{L}/u.test(text) &&
   !NO_NAME.test(text) &&
   !text.includes("@") &&
-  !carriesLink(text) &&
+  !containsLink(text) &&
   !/[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(
     text.replaceAll(/(?<=[\p{L}\p{M}])[\u200C\u200D](?=\p{L})/gu, ""),
   );

@@ -17,7 +17,7 @@ export const toMimeOptions = async (message: MailMessage): Promise<SendMailOptio
 });
 
 /** Octets of one encoded word, so that it fits on a line (RFC 2047 section 2). */
-const LONGEST_WORD = 52;
+const MAX_WORD_LENGTH = 52;
 
 /**
  * A subject that is read as it stands. nodemailer encodes what is not ASCII; but what looks like an encoded word already
@@ -26,7 +26,7 @@ const LONGEST_WORD = 52;
 async function literal(subject: string): Promise<string> {
   if (!subject.includes("=?")) return subject;
   const { encodeWord } = await import("nodemailer/lib/mime-funcs");
-  return encodeWord(subject, "B", LONGEST_WORD);
+  return encodeWord(subject, "B", MAX_WORD_LENGTH);
 }
 
 async function loadComposing() {

@@ -5,7 +5,7 @@
 import { domainOf } from "../email/email-address.ts";
 
 /** No server writes a longer one, and what comes from elsewhere must not keep us busy. */
-const LONGEST_HEADER = 10_000;
+const MAX_HEADER_LENGTH = 10_000;
 
 /**
  * Without comments and quotes. What could be taken for structure inside quotes becomes `_`: strangers choose what is in some of them, such
@@ -68,7 +68,7 @@ const covers = (passed: string, domain: string): boolean => domain === passed ||
  * @param headers values of all `Authentication-Results` headers of the mail
  */
 export function isAuthenticated(sender: string, headers: readonly string[], authservId: string): boolean {
-  const results = headers.flatMap((value) => (value.length > LONGEST_HEADER ? [] : resultsIn(value, authservId)));
+  const results = headers.flatMap((value) => (value.length > MAX_HEADER_LENGTH ? [] : resultsIn(value, authservId)));
   const dmarc = results.filter(({ method }) => method === "dmarc");
   if (dmarc.some(({ result }) => result !== "pass" && result !== "none")) return false;
   const domain = domainOf(sender);

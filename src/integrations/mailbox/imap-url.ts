@@ -1,4 +1,4 @@
-import { ValidationError } from "../../errors.ts";
+import { invalidConfiguration, type ValidationError } from "../../errors.ts";
 import { bareHost, isLoopback } from "../../loopback.ts";
 
 /** Where a mailbox is, and how to reach it. */
@@ -16,8 +16,8 @@ export interface ImapMailbox {
 }
 
 /** Wrong URLs are never quoted: there is a password in them. */
-const fault = (message: string): ValidationError =>
-  new ValidationError(`${message} Write imaps://user:password@host/INBOX.`, { code: "invalid_configuration" });
+const invalidUrl = (message: string): ValidationError =>
+  invalidConfiguration(`${message} Write imaps://user:password@host/INBOX.`);
 
 /**
  * Reads `imaps://user:password@host:993/INBOX`, or `imap://…` (port 143), which demands STARTTLS of any server but this machine. User,
@@ -26,11 +26,11 @@ const fault = (message: string): ValidationError =>
  */
 export function parseImapUrl(text: string): ImapMailbox {
   const url = URL.parse(text);
-  if (url === null || !/^imaps?:$/.test(url.protocol)) throw fault("IMAP_URL can't be read.");
-  if (url.hostname === "") throw fault("IMAP_URL names no host.");
-  if (url.username === "" || url.password === "") throw fault("IMAP_URL must have user and password.");
+  if (url === null || !/^imaps?:$/.test(url.protocol)) throw invalidUrl("IMAP_URL can't be read.");
+  if (url.hostname === "") throw invalidUrl("IMAP_URL names no host.");
+  if (url.username === "" || url.password === "") throw invalidUrl("IMAP_URL must have user and password.");
   if (url.search !== "" || url.hash !== "") {
-    throw fault("IMAP_URL has no parameters: in user, password and folder write ? as %3F and # as %23.");
+    throw invalidUrl("IMAP_URL has no parameters: in user, password and folder write ? as %3F and # as %23.");
   }
   const secure = url.protocol === "imaps:";
   const host = bareHost(url.hostname);
@@ -49,6 +49,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw fault("User, password or folder in IMAP_URL is not percent-encoded rightly: write % as %25.");
+    throw invalidUrl("User, password or folder in IMAP_URL is not percent-encoded rightly: write % as %25.");
   }
 }

@@ -2,23 +2,24 @@
 import { createHash } from "node:crypto";
 import type { Email } from "postal-mime";
 import { ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { isVisible } from "../../visible-text.ts";
 import { readEmailAddress } from "../email/email-address.ts";
 import { isMessageId } from "../email/message-id.ts";
 import { oneLine } from "../email/reply-subject.ts";
-import { textOfHtml } from "./html-text.ts";
-import { DEEPEST_PARTS, LONGEST_HEADERS, readableBeginning } from "./mail-limits.ts";
+import { htmlToText } from "./html-to-text.ts";
+import { MAX_PART_DEPTH, MAX_HEADER_BYTES, readableBeginning } from "./mail-limits.ts";
 
-export { LARGEST_MAIL } from "./mail-limits.ts";
+export { MAX_MAIL_BYTES } from "./mail-limits.ts";
 
 /** Text and HTML beyond this are not read. UTF-16 code units. */
-const LONGEST_TEXT = 1_000_000;
+const MAX_TEXT_LENGTH = 1_000_000;
 
 /** More of a header says nothing of who wrote a mail, or about what. UTF-16 code units. */
-const LONGEST_FIELD = 10_000;
+const MAX_FIELD_LENGTH = 10_000;
 
 /** Far more than a conversation has; its latest ones count. */
-const MOST_REFERENCES = 100;
+const MAX_REFERENCES = 100;
 
 /** A mail as it came in. */
 export interface IncomingMail {
@@ -43,7 +44,7 @@ export interface IncomingMail {
   readonly attachments: number;
   /** All values of each header, in their order, by name in lower case. */
   readonly headers: Readonly<Record<string, string[]>>;
-  /** False where a part of it was not read: it is larger than `LARGEST_MAIL`, its text is longer than a million characters, or it has too many or too deeply nested headers, lines, parts or HTML tags. */
+  /** False where a part of it was not read: it is larger than `MAX_MAIL_BYTES`, its text is longer than a million characters, or it has too many or too deeply nested headers, lines, parts or HTML tags. */
   readonly isComplete: boolean;
 }
 
@@ -74,8 +75,7 @@ export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> 
   return {
     id: messageId === undefined ? hash([digest, headers["date"]?.[0]]) : hash([messageId]),
     digest,
-    ...(messageId !== undefined && { messageId }),
-    ...(sender !== undefined && { sender }),
+    ...withoutAbsent({ messageId, sender }),
     subject,
     text: body.text,
     inReplyTo: answeredIds(headers),
@@ -102,13 +102,13 @@ async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: bo
   const { default: PostalMime } = await import("postal-mime");
   const options = { forceRfc822Attachments: true };
   try {
-    const limits = { maxHeadersSize: LONGEST_HEADERS, maxNestingDepth: DEEPEST_PARTS };
+    const limits = { maxHeadersSize: MAX_HEADER_BYTES, maxNestingDepth: MAX_PART_DEPTH };
     return { email: await PostalMime.parse(bytes, { ...options, ...limits }), isWhole: true };
   } catch {
-    const text = Buffer.from(bytes).toString("latin1", 0, LONGEST_HEADERS);
+    const text = Buffer.from(bytes).toString("latin1", 0, MAX_HEADER_BYTES);
     const [head = ""] = text.split(/\r?\n\r?\n/, 1);
     const named = head.split(/\r?\n(?![ \t])/).filter((line) => HEADER_OF_NOTE.test(line));
-    const short = named.map((line) => line.slice(0, LONGEST_FIELD));
+    const short = named.map((line) => line.slice(0, MAX_FIELD_LENGTH));
     const headers = Buffer.from(`${short.join("\r\n")}\r\n\r\n`, "latin1");
     return { email: await PostalMime.parse(headers, options), isWhole: false };
   }
@@ -119,7 +119,7 @@ const HEADER_OF_NOTE =
 
 /** Several From fields, or several addresses in one, leave open who wrote it. */
 async function senderOf(fields: readonly string[]): Promise<string | undefined> {
-  if (fields.some((field) => field.length > LONGEST_FIELD)) return undefined;
+  if (fields.some((field) => field.length > MAX_FIELD_LENGTH)) return undefined;
   const { addressParser } = await import("postal-mime");
   const addresses = fields.flatMap((field) => addressParser(field, { flatten: true }));
   const [only, ...others] = addresses.map(({ address = "" }) => readEmailAddress(address));
@@ -133,22 +133,22 @@ const messageIdsIn = (values: readonly string[]): string[] =>
 function answeredIds(headers: IncomingMail["headers"]): string[] {
   const direct = messageIdsIn(headers["in-reply-to"] ?? []);
   const conversation = messageIdsIn(headers["references"] ?? []).toReversed();
-  return [...new Set([...direct, ...conversation])].slice(0, MOST_REFERENCES);
+  return [...new Set([...direct, ...conversation])].slice(0, MAX_REFERENCES);
 }
 
 /** The text part; where that shows nothing, the HTML part. */
 function textOf({ text = "", html = "" }: Email): { text: string; isWhole: boolean } {
   const plain = tidy(text);
   const isPlain = isVisible(plain) || html === "";
-  const content = isPlain ? plain : convertedText(html.slice(0, LONGEST_TEXT));
+  const content = isPlain ? plain : convertedText(html.slice(0, MAX_TEXT_LENGTH));
   if (content === undefined) return { text: "", isWhole: false };
   const length = isPlain ? plain.length : Math.max(html.length, content.length);
-  return { text: content.slice(0, LONGEST_TEXT).toWellFormed(), isWhole: length <= LONGEST_TEXT };
+  return { text: content.slice(0, MAX_TEXT_LENGTH).toWellFormed(), isWhole: length <= MAX_TEXT_LENGTH };
 }
 
 function convertedText(html: string): string | undefined {
   try {
-    const text = textOfHtml(html);
+    const text = htmlToText(html);
     return text === undefined ? undefined : tidy(text);
   } catch {
     // A converter that breaks on a mail must not keep the mail from a person.

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { IoError } from "../../errors.ts";
 import { quotedName } from "../../secrets.ts";
-import { LARGEST_MAIL } from "./incoming-mail.ts";
+import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { isMbox, mailsOfMbox } from "./mbox.ts";
 
 /** A mail in a file, or what kept it from being read. */
@@ -12,7 +12,7 @@ export interface FoundMail {
   place: string;
   /** How much of it all has been read with it, 0 to 1. */
   share: number;
-  /** The mail, whole unless it is larger than `LARGEST_MAIL`. */
+  /** The mail, whole unless it is larger than `MAX_MAIL_BYTES`. */
   raw: Uint8Array | IoError;
 }
 
@@ -79,10 +79,10 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const kept: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
-    if (length <= LARGEST_MAIL) kept.push(chunk);
+    if (length <= MAX_MAIL_BYTES) kept.push(chunk);
     length += chunk.length;
   }
-  return Buffer.concat(kept).subarray(0, LARGEST_MAIL + 1);
+  return Buffer.concat(kept).subarray(0, MAX_MAIL_BYTES + 1);
 }
 
 async function inspect(path: string): Promise<{ isDirectory: boolean; size: number }> {
@@ -116,7 +116,7 @@ async function listFiles(folder: string): Promise<string[]> {
 const isMailFile = (entry: Dirent): boolean =>
   (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith(".");
 
-const readHead = (path: string): Promise<Buffer> => collect(createReadStream(path, { end: LARGEST_MAIL }));
+const readHead = (path: string): Promise<Buffer> => collect(createReadStream(path, { end: MAX_MAIL_BYTES }));
 
 const toIoError =
   (path: string) =>

@@ -1,31 +1,31 @@
 /** How much of a mail is read, so that none keeps the process busy: work grows with lines, parts and depth, not with bytes alone. */
 
 /** What lies beyond is not read. Text comes first in a mail; attachments, which nobody keeps, make it large. Bytes. */
-export const LARGEST_MAIL = 10_485_760;
+export const MAX_MAIL_BYTES = 10_485_760;
 
 /** Of all parts together; a hundred times what mails have. Bytes. */
-export const LONGEST_HEADERS = 262_144;
+export const MAX_HEADER_BYTES = 262_144;
 
 /** Forwarded mails in mails have about ten. */
-export const DEEPEST_PARTS = 30;
+export const MAX_PART_DEPTH = 30;
 
 /** Attachments have lines of at least so many bytes, as many as fit. */
 const SHORT_LINE = 60;
-const MOST_SHORT_LINES = 60_000;
+const MAX_SHORT_LINES = 60_000;
 
 /** Lines that may be the boundary of a part: those with `--` before them. */
-const MOST_BOUNDARIES = 5000;
+const MAX_BOUNDARIES = 5000;
 
 const NEWLINE = 0x0a;
 const HYPHEN = 0x2d;
 
 /** The beginning of a mail that is not too large, has not too many lines and not too many parts. */
 export function readableBeginning(mail: Uint8Array): Uint8Array {
-  const bytes = mail.subarray(0, LARGEST_MAIL);
+  const bytes = mail.subarray(0, MAX_MAIL_BYTES);
   let shortLines = 0;
   let boundaries = 0;
   let start = 0;
-  while (shortLines < MOST_SHORT_LINES && boundaries < MOST_BOUNDARIES) {
+  while (shortLines < MAX_SHORT_LINES && boundaries < MAX_BOUNDARIES) {
     const end = bytes.indexOf(NEWLINE, start);
     if (end === -1) return bytes;
     if (end - start < SHORT_LINE) shortLines += 1;

@@ -2,26 +2,26 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ImapFlow } from "imapflow";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
-import { LARGEST_MAIL } from "./incoming-mail.ts";
+import { MAILBOX_RETRY } from "../../retry-policies.ts";
+import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
 /** The keyword of mails that were taken in. */
-export const TAKEN = "abi-taken";
+export const TAKEN_KEYWORD = "abi-taken";
 
 const FLAGGED = String.raw`\Flagged`;
 
 /** A server that reports nothing is asked this often. Milliseconds. */
-const LONGEST_IDLE_MS = 5 * 60_000;
+const MAX_IDLE_MS = 5 * 60_000;
 /** So soon after the last mail it waits for the server to report the next one. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
-const DEFAULT_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 };
 /** After so many failures in a row, the fault is not with the mails. */
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 /** How long a mail in hand may take when the watcher is closed. Milliseconds. */
-const PATIENCE_AT_CLOSE_MS = 10_000;
+const CLOSE_GRACE_MS = 10_000;
 /** Longer than an idle connection is silent. */
-const SOCKET_TIMEOUT_MS = LONGEST_IDLE_MS + 60_000;
+const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
 
 export interface MailboxWatcherOptions {
   /** See `parseImapUrl`. */
@@ -83,7 +83,7 @@ export class MailboxWatcher {
     if (this.#watching === undefined) return;
     // A server that says nothing is not waited for; nor, for long, is the mail in hand: it comes again.
     if (!this.#isReceiving) this.#client?.close();
-    const timer = setTimeout(() => this.#client?.close(), PATIENCE_AT_CLOSE_MS);
+    const timer = setTimeout(() => this.#client?.close(), CLOSE_GRACE_MS);
     await this.#watching.finally(() => clearTimeout(timer));
   }
 
@@ -106,7 +106,7 @@ export class MailboxWatcher {
   }
 
   async #waitBeforeNext(): Promise<void> {
-    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? DEFAULT_RETRY;
+    const { initialDelayMs, maximumDelayMs } = this.#options.retry ?? MAILBOX_RETRY;
     this.#delayMs = Math.min(Math.max(2 * this.#delayMs, initialDelayMs), maximumDelayMs);
     const { signal } = this.#closing;
     await pause(this.#delayMs, undefined, { signal }).catch(() => {});
@@ -159,7 +159,7 @@ export class MailboxWatcher {
       auth: { user, pass: password },
       logger: false,
       autoIdleDelay: IDLE_AFTER_MS,
-      maxIdleTime: LONGEST_IDLE_MS,
+      maxIdleTime: MAX_IDLE_MS,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
     });
@@ -184,7 +184,7 @@ export class MailboxWatcher {
     try {
       if (doneFolder !== undefined) await client.mailboxCreate(doneFolder);
       const { permanentFlags, readOnly } = await client.mailboxOpen(folder);
-      const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN) === true;
+      const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN_KEYWORD) === true;
       if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
         throw misconfigured(
           "The mailbox does not keep marks of mails that were taken in. Name a folder to move them to in IMAP_DONE_FOLDER.",
@@ -199,7 +199,7 @@ export class MailboxWatcher {
 
   async #takeAll(client: ImapFlow): Promise<void> {
     const { doneFolder } = this.#options;
-    const left = doneFolder === undefined ? { unKeyword: TAKEN, deleted: false } : { deleted: false };
+    const left = doneFolder === undefined ? { unKeyword: TAKEN_KEYWORD, deleted: false } : { deleted: false };
     const uids = (await client.search(left, { uid: true })) || [];
     let failures = 0;
     for (const uid of uids) {
@@ -210,7 +210,7 @@ export class MailboxWatcher {
       } catch (error) {
         // One mail that fails for now must not hold up the others. If they all fail, close the connection and try again later.
         failures += 1;
-        if (!(error instanceof IoError) || !client.usable || failures === MOST_FAILURES) throw error;
+        if (!(error instanceof IoError) || !client.usable || failures === MAX_FAILURES) throw error;
         this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be taken in for now; it is tried again");
         this.#retryLater();
       }
@@ -220,7 +220,7 @@ export class MailboxWatcher {
   /** What was left is tried again although nothing new has come. */
   #retryLater(): void {
     if (this.#retry !== undefined) return;
-    const { maximumDelayMs } = this.#options.retry ?? DEFAULT_RETRY;
+    const { maximumDelayMs } = this.#options.retry ?? MAILBOX_RETRY;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#hasNews = true;
@@ -229,7 +229,7 @@ export class MailboxWatcher {
   }
 
   async #take(client: ImapFlow, uid: string): Promise<void> {
-    const query = { source: { start: 0, maxLength: LARGEST_MAIL + 1 } };
+    const query = { source: { start: 0, maxLength: MAX_MAIL_BYTES + 1 } };
     const message = await client.fetchOne(uid, query, { uid: true });
     // Another client may have moved it meanwhile.
     if (message === false || message.source === undefined) return;
@@ -237,7 +237,7 @@ export class MailboxWatcher {
     const outcome = await this.#receive(uid, message.source).finally(() => (this.#isReceiving = false));
     if (outcome === "needs_person") await client.messageFlagsAdd(uid, [FLAGGED], { uid: true });
     const { doneFolder } = this.#options;
-    if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN], { uid: true });
+    if (doneFolder === undefined) await client.messageFlagsAdd(uid, [TAKEN_KEYWORD], { uid: true });
     else await client.messageMove(uid, doneFolder, { uid: true });
   }
 

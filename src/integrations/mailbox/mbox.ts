@@ -1,8 +1,8 @@
 /** The mbox format (RFC 4155) in the varieties that are really out there. */
-import { LARGEST_MAIL } from "./incoming-mail.ts";
+import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 
 /** Longer lines are cut into pieces of about this. They are no line `From …`. */
-const LONGEST_LINE = 65_536;
+const MAX_LINE_LENGTH = 65_536;
 
 const LINE_FEED = 0x0a;
 
@@ -19,7 +19,7 @@ export const isMbox = (head: Uint8Array): boolean =>
 
 /**
  * The mails of an mbox, each as it was before it was put there: without its line `From …`, with `>From` as `From`. A mail begins at the
- * beginning and after an empty line. Of one that is larger than `LARGEST_MAIL` no more than a byte beyond that is kept; memory stays flat.
+ * beginning and after an empty line. Of one that is larger than `MAX_MAIL_BYTES` no more than a byte beyond that is kept; memory stays flat.
  */
 export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let mail: MailBuffer | undefined;
@@ -50,7 +50,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ lin
       text = text.subarray(end + 1);
     }
     rest = text;
-    if (rest.length < LONGEST_LINE) continue;
+    if (rest.length < MAX_LINE_LENGTH) continue;
     isWhole = false;
     yield { line: rest, isWhole };
     rest = Buffer.alloc(0);
@@ -63,7 +63,7 @@ class MailBuffer {
   #length = 0;
 
   add(line: Buffer): void {
-    const room = LARGEST_MAIL + 1 - this.#length;
+    const room = MAX_MAIL_BYTES + 1 - this.#length;
     if (room <= 0) return;
     this.#lines.push(line.subarray(0, room));
     this.#length += Math.min(line.length, room);

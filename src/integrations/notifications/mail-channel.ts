@@ -4,7 +4,7 @@ import type { EmailIntegration } from "../email/email-integration.ts";
 import type { Notification, NotificationChannel, NotificationType } from "./notification-channel.ts";
 
 /** So many runs that fail in one night need no mail each. */
-const MOST_AN_HOUR = 20;
+const MAX_PER_HOUR = 20;
 
 const SUBJECTS: Record<NotificationType, (key: string) => string> = {
   "approval.waiting": (key) => `Please decide: a mail waits for you (${key})`,
@@ -15,7 +15,7 @@ const SUBJECTS: Record<NotificationType, (key: string) => string> = {
 /** Sends notifications as short mails. */
 export class MailChannel implements NotificationChannel {
   readonly name = "mail_delivered";
-  readonly mostAnHour = MOST_AN_HOUR;
+  readonly mostAnHour = MAX_PER_HOUR;
   readonly #email: EmailIntegration;
   readonly #recipient: string;
 
@@ -37,7 +37,7 @@ export class MailChannel implements NotificationChannel {
   }
 }
 
-const NO_MORE = `This is the ${MOST_AN_HOUR}th mail of this kind in this hour. What else happens until the next full hour comes without a mail: look at the list of runs.`;
+const NO_MORE = `This is the ${MAX_PER_HOUR}th mail of this kind in this hour. What else happens until the next full hour comes without a mail: look at the list of runs.`;
 
 function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notification): string {
   const facts = [`${workflow} ${key}`, workflow_id, time.toISOString()];

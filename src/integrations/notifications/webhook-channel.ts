@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import type * as StandardWebhooks from "standardwebhooks";
 import { ValidationError } from "../../errors.ts";
 import { HttpClient, refusal } from "../../http-client.ts";
-import { requirePackage } from "../../require-package.ts";
+import { WEBHOOK_RETRIES } from "../../retry-policies.ts";
+import { requirePackage } from "../../runtime/require-package.ts";
 import type { Notification, NotificationChannel } from "./notification-channel.ts";
 
 const TIMEOUT_MS = 10_000;
-const RETRIES = 2;
-const MOST_ANSWER_BYTES = 1_000_000;
+const MAX_RESPONSE_BYTES = 1_000_000;
 
 /**
  * Posts notifications to a URL as Standard Webhooks do (https://www.standardwebhooks.com): `{ type, timestamp, data }` as JSON, with the
@@ -24,7 +24,12 @@ export class WebhookChannel implements NotificationChannel {
    * @throws ValidationError for a URL or a secret that can't work
    */
   constructor(url: string, secret?: string) {
-    this.#client = new HttpClient({ name: "receiver of notifications", url, timeoutMs: TIMEOUT_MS, retries: RETRIES });
+    this.#client = new HttpClient({
+      name: "receiver of notifications",
+      url,
+      timeoutMs: TIMEOUT_MS,
+      retries: WEBHOOK_RETRIES,
+    });
     this.#url = this.#client.resolve(url);
     this.#signer = secret === undefined ? undefined : signerWith(secret);
   }
@@ -42,7 +47,7 @@ export class WebhookChannel implements NotificationChannel {
         "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
         ...(this.#signer && { "webhook-signature": this.#signer.sign(messageId, now, json) }),
       },
-      maxBytes: MOST_ANSWER_BYTES,
+      maxBytes: MAX_RESPONSE_BYTES,
     });
     if (status >= 200 && status <= 299) return;
     throw refusal(

@@ -1,6 +1,8 @@
 import { IoError } from "../../errors.ts";
 import { HttpClient, isWebPage, refusal } from "../../http-client.ts";
 import { identifier } from "../../identifier.ts";
+import { withoutAbsent } from "../../json.ts";
+import { HTTP_RETRY } from "../../retry-policies.ts";
 import { ticketId } from "./ticket-id.ts";
 import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
@@ -27,13 +29,13 @@ export class WebhookTicketSystem implements TicketSystem {
   readonly #client: HttpClient;
 
   /** @throws ValidationError for a URL or token that can't work */
-  constructor({ url, token, timeoutMs = 10_000, retries = 3 }: WebhookTicketSystemOptions) {
+  constructor({ url, token, timeoutMs = 10_000, retries = HTTP_RETRY.retries }: WebhookTicketSystemOptions) {
     this.#client = new HttpClient({
       name: "ticket system",
       url,
       timeoutMs,
       retries,
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ token }),
     });
     this.#url = this.#client.resolve(url);
   }
@@ -65,7 +67,7 @@ export class WebhookTicketSystem implements TicketSystem {
 
 const toWire = (request: TicketRequest) => ({
   feedback_id: request.feedbackId,
-  ...(request.reference === undefined ? {} : { reference: request.reference }),
+  ...withoutAbsent({ reference: request.reference }),
   feedback_uri: request.feedbackUri,
   customer_id: request.customerId,
   subject: request.subject,

@@ -8,7 +8,7 @@ import type { GraphChange } from "./graph-change.ts";
 import { GraphCopy } from "./graph-copy.ts";
 import type { CopySource, VisibleGraphs } from "./graph-copy-protocol.ts";
 import { tooLarge } from "./graph-index.ts";
-import { MOST_ROWS } from "./questions.ts";
+import { MAX_ROWS } from "./questions.ts";
 
 /** What the runner needs of the store. */
 export interface RunnerSource {
@@ -31,7 +31,7 @@ export class CopyQueryRunner implements QueryRunner {
   }
 
   async run(request: QueryRequest): Promise<QueryAnswer> {
-    const { store, visible, maximumRows = MOST_ROWS, maximumBytes, timeoutMs, signal } = request;
+    const { store, visible, maximumRows = MAX_ROWS, maximumBytes, timeoutMs, signal } = request;
     const graph = storeIri(store);
     const question = prepareQuestion(request, maximumRows);
     const { givesQuads } = question;

@@ -6,7 +6,7 @@ import type { CopyQuestion, CopySource, FromCopy, ToCopy } from "./graph-copy-pr
 import { tooLarge } from "./graph-index.ts";
 
 /** Questions that may wait for the one that is under way. */
-const MOST_WAITING = 32;
+const MAX_WAITING = 32;
 
 // As source or compiled, the worker is beside this file.
 const WORKER = new URL(
@@ -49,7 +49,7 @@ export class GraphCopy {
     { timeoutMs = Infinity, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
   ): Promise<string> {
     signal?.throwIfAborted();
-    if (this.#waiting.length >= MOST_WAITING) {
+    if (this.#waiting.length >= MAX_WAITING) {
       throw new IoError("Too many queries wait already. Try again later.", { code: "too_many_queries" });
     }
     const { promise, resolve, reject } = Promise.withResolvers<string>();

@@ -105,7 +105,7 @@ export class GraphIndex {
       "The SPARQL query can't be answered. Check its syntax and the functions it uses.",
       () => this.#store.query(text, options) as string,
     );
-    if (answer.length > LONGEST_ANSWER) throw tooLarge();
+    if (answer.length > MAX_ANSWER_BYTES) throw tooLarge();
     return answer;
   }
 
@@ -125,7 +125,7 @@ export class GraphIndex {
 }
 
 /** Characters. Beyond it JavaScript's own memory is at stake. */
-const LONGEST_ANSWER = 256_000_000;
+const MAX_ANSWER_BYTES = 256_000_000;
 
 export const tooLarge = (cause?: unknown): ValidationError =>
   new ValidationError(

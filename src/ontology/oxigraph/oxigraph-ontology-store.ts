@@ -6,7 +6,7 @@ import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../o
 import type { QueryRunner } from "../query-runner.ts";
 import type { UpdateStep } from "../sparql/update-plan.ts";
 import { skolemized } from "../skolem.ts";
-import { FlushError, type TransactionOptions } from "../../sqlite-file.ts";
+import { FlushError, type TransactionOptions } from "../../files/sqlite-file.ts";
 import { storeIri, storeName } from "../store-name.ts";
 import { Canonicalization } from "./canonicalization.ts";
 import type { CopyQueryRunner } from "./copy-query-runner.ts";

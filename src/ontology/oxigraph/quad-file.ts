@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import { SqliteFile, type FilePart, type TransactionOptions } from "../../sqlite-file.ts";
+import { SqliteFile, type FilePart, type TransactionOptions } from "../../files/sqlite-file.ts";
 import { hashOf } from "./hash.ts";
 
 /**
@@ -93,7 +93,7 @@ const searchFor = ({ subject, predicate, object }: TriplePattern): Search =>
 /** Ids that are kept in memory: those of the few terms that come again and again are among them. */
 const KEPT_IDS = 10_000;
 /** Characters of a term that is worth it. */
-const LONGEST_KEPT = 100;
+const MAX_KEPT_LENGTH = 100;
 
 /** Subjects of a piece of a graph that is read as text, counted by the highest id: one term in ten or so is a subject. */
 const IDS_PER_PIECE = 20_000;
@@ -354,7 +354,7 @@ export class QuadFile {
   }
 
   #keep(term: string, id: number): number {
-    if (term.length > LONGEST_KEPT) return id;
+    if (term.length > MAX_KEPT_LENGTH) return id;
     if (this.#ids.size >= KEPT_IDS) this.#ids.clear();
     this.#ids.set(term, id);
     return id;
@@ -391,8 +391,8 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
 /** Items in blocks of those sizes, filled up with the last one: what is found or inserted twice is found or inserted once. */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   const found: (readonly Item[])[] = [];
-  for (let from = 0; from < items.length; from += LARGEST_BLOCK) {
-    const block = items.slice(from, from + LARGEST_BLOCK);
+  for (let from = 0; from < items.length; from += MAX_BLOCK) {
+    const block = items.slice(from, from + MAX_BLOCK);
     const size = BLOCKS.find((some) => some >= block.length)!;
     while (block.length < size) block.push(block[block.length - 1]!);
     found.push(block);
@@ -400,7 +400,7 @@ function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   return found;
 }
 
-const LARGEST_BLOCK = Math.max(...BLOCKS);
+const MAX_BLOCK = Math.max(...BLOCKS);
 
 const idOf = (row: Record<string, unknown> | undefined): number | undefined => (row ? Number(row["id"]) : undefined);
 

@@ -9,10 +9,10 @@ import { applyChanges, type GraphChange } from "./graph-change.ts";
 import { GraphIndex } from "./graph-index.ts";
 
 /** Of one answer; more would fill the memory of WebAssembly, and then that of the process. */
-export const MOST_ROWS = 1_000_000;
+export const MAX_ROWS = 1_000_000;
 
 /** Changes that wait for the next question; with more of them nobody should have to wait for all. */
-const MOST_WAITING = 5000;
+const MAX_WAITING = 5000;
 
 /** A place in the history of changes to which it can be brought back. */
 export interface Mark {
@@ -92,7 +92,7 @@ export class Questions {
   }
 
   query(query: Query, graph: string): QueryResult {
-    return this.#guarded(() => askIndex(this.#current(), query, graph, this.#source.graphs(), MOST_ROWS));
+    return this.#guarded(() => askIndex(this.#current(), query, graph, this.#source.graphs(), MAX_ROWS));
   }
 
   /** What a step of an update changes. Data is looked at only where the step searches. */
@@ -138,7 +138,7 @@ export class Questions {
   settle(): void {
     this.#changes.splice(0, this.#applied);
     this.#applied = 0;
-    if (!this.#isLoaded || this.#waiting <= MOST_WAITING) return;
+    if (!this.#isLoaded || this.#waiting <= MAX_WAITING) return;
     try {
       this.#apply(this.#current());
     } catch {

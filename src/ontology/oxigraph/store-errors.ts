@@ -1,7 +1,7 @@
 /** What goes wrong with the file of the embedded knowledge graph, as callers see it. */
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
-import { sqliteFault } from "../../sqlite.ts";
-import { UnusableFileError } from "../../sqlite-file.ts";
+import { sqliteFault } from "../../files/sqlite.ts";
+import { UnusableFileError } from "../../files/sqlite-file.ts";
 import { DamagedFileError } from "./quad-file.ts";
 
 /** The error of a call on the store in this file. */

@@ -1,5 +1,5 @@
-import { FlushError, type TransactionOptions } from "../../sqlite-file.ts";
-import { sqliteFault } from "../../sqlite.ts";
+import { FlushError, type TransactionOptions } from "../../files/sqlite-file.ts";
+import { sqliteFault } from "../../files/sqlite.ts";
 
 interface Write {
   readonly work: () => void;

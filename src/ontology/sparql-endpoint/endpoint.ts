@@ -1,13 +1,6 @@
-import { IoError, ValidationError, type AbiError } from "../../errors.ts";
-import {
-  HttpClient,
-  isWebPage,
-  parseHttpUrl,
-  refusal,
-  unusable,
-  type HttpAnswer,
-  type HttpRequest,
-} from "../../http-client.ts";
+import { invalidConfiguration, IoError, ValidationError, type AbiError } from "../../errors.ts";
+import { HttpClient, isWebPage, parseHttpUrl, refusal, type HttpAnswer, type HttpRequest } from "../../http-client.ts";
+import { withoutAbsent } from "../../json.ts";
 import { DigestAuthentication } from "./digest-authentication.ts";
 
 const NAME = "SPARQL endpoint";
@@ -40,7 +33,7 @@ export class Endpoint {
   constructor({ url: location, token, authentication, timeoutMs, retries }: EndpointOptions) {
     const url = parseHttpUrl(location, NAME);
     if (!["basic", "digest"].includes(authentication))
-      throw unusable(`authentication of the ${NAME} must be basic or digest.`);
+      throw invalidConfiguration(`authentication of the ${NAME} must be basic or digest.`);
     this.#digest = authentication === "digest" ? digestOf(url) : undefined;
     const bare = new URL(url);
     bare.username = "";
@@ -52,7 +45,7 @@ export class Endpoint {
       timeoutMs,
       retries,
       inspect,
-      ...(token !== undefined && { token }),
+      ...withoutAbsent({ token }),
     });
   }
 
@@ -76,7 +69,7 @@ export class Endpoint {
       const authorization = digest.authorize(request.body ? "POST" : "GET", request.url);
       return this.#client.send({
         ...request,
-        headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
+        headers: { ...request.headers, ...withoutAbsent({ authorization }) },
       });
     };
     const answer = await attempt();
@@ -87,7 +80,7 @@ export class Endpoint {
 
 function digestOf(url: URL): DigestAuthentication {
   if (url.username === "") {
-    throw unusable(`Digest authentication needs user:password@ in the URL of the ${NAME}.`);
+    throw invalidConfiguration(`Digest authentication needs user:password@ in the URL of the ${NAME}.`);
   }
   try {
     return new DigestAuthentication({
@@ -96,7 +89,7 @@ function digestOf(url: URL): DigestAuthentication {
     });
   } catch {
     // What can't be decoded is a secret: it is not even kept as the cause.
-    throw unusable(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`);
+    throw invalidConfiguration(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`);
   }
 }
 

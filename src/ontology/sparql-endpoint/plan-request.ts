@@ -12,7 +12,7 @@ import { sequence, type UpdateRequest } from "./update-request.ts";
 type Change = Extract<UpdateStep, { kind: "change" }>;
 
 /** Whether GRAPH occurs, and with it stores other than the one that is asked. */
-export function reachesOthers(tree: unknown): boolean {
+export function reachesOtherStores(tree: unknown): boolean {
   let found = false;
   ast.walk(tree, (node) => {
     if (node.type === "pattern" && node.subType === "graph") found = true;
@@ -21,8 +21,8 @@ export function reachesOthers(tree: unknown): boolean {
 }
 
 /** Whether a plan looks into other stores. */
-export const planReachesOthers = (plan: readonly UpdateStep[]): boolean =>
-  plan.some((step) => step.kind === "change" && reachesOthers(step.solutions?.where));
+export const planReachesOtherStores = (plan: readonly UpdateStep[]): boolean =>
+  plan.some((step) => step.kind === "change" && reachesOtherStores(step.solutions?.where));
 
 /**
  * A plan as one request that changes one graph.
@@ -106,7 +106,7 @@ function search(
   const inserted = flatten(ast.mapNodes([...insert], skolemize));
   const patterns = ast.mapNodes(where.patterns, withoutBlankNodes);
   const fresh = [...nodes.values()].map((name) => ast.bind(ast.operation("uuid", []), name));
-  const from = reachesOthers(where) ? ast.dataset(graph, named) : undefined;
+  const from = reachesOtherStores(where) ? ast.dataset(graph, named) : undefined;
   const operation = ast.modify(graph, {
     remove: [...remove],
     insert: inserted,

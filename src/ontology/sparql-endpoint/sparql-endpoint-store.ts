@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { IoError } from "../../errors.ts";
 import { requireWholeNumber, type HttpAnswer } from "../../http-client.ts";
+import { withoutAbsent } from "../../json.ts";
+import { HTTP_RETRY } from "../../retry-policies.ts";
 import { parseNTriples, tripleToNTriples } from "../n-triples.ts";
 import { DataFactory, n3 } from "../n3.ts";
 import type { Bindings, Change, OntologyStore, Pattern, QueryResult, Row } from "../ontology-store.ts";
@@ -121,16 +123,16 @@ export class SparqlEndpointStore implements OntologyStore {
   async change(store: string, { unless, remove = [], insert = [] }: Change): Promise<void> {
     const graph = DataFactory.namedNode(storeIri(store));
     const lines = [...skolemizedLines(insert)];
-    const requests = changeRequests(graph, { ...(unless && { unless }), remove, lines });
+    const requests = changeRequests(graph, { ...withoutAbsent({ unless }), remove, lines });
     await this.#update(sequence([registration(graph.value), ...requests]));
   }
 
   async query(store: string, sparql: string, bindings: Bindings = {}): Promise<QueryResult> {
     const graph = DataFactory.namedNode(storeIri(store));
     const { parseQuery, toText } = await import("../sparql/parse.ts");
-    const { reachesOthers } = await import("./plan-request.ts");
+    const { reachesOtherStores } = await import("./plan-request.ts");
     const query = parseQuery(sparql, bindings);
-    const named = reachesOthers(query) ? await this.#reachable(graph) : [];
+    const named = reachesOtherStores(query) ? await this.#reachable(graph) : [];
     return this.#answer(query.subType, toText({ ...query, datasets: ast.dataset(graph, named) }));
   }
 
@@ -146,15 +148,15 @@ export class SparqlEndpointStore implements OntologyStore {
     const graph = DataFactory.namedNode(storeIri(request.store));
     const { prepareQuestion, timedOut, timerMs, toAnswer } = await import("../sparql/question.ts");
     const { toText } = await import("../sparql/parse.ts");
-    const { reachesOthers } = await import("./plan-request.ts");
+    const { reachesOtherStores } = await import("./plan-request.ts");
     const { visible, maximumRows = Infinity, maximumBytes, timeoutMs = Infinity } = request;
     const question = prepareQuestion(request, maximumRows);
     const { query } = question;
     const deadline = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timerMs(timeoutMs));
     const signal = AbortSignal.any([deadline, request.signal].filter((one) => one !== undefined));
-    const limits = { signal, ...(maximumBytes !== undefined && { maxBytes: maximumBytes }) };
+    const limits = { signal, ...withoutAbsent({ maxBytes: maximumBytes }) };
     try {
-      const named = reachesOthers(query) ? await this.#reachable(graph, visible, limits) : [];
+      const named = reachesOtherStores(query) ? await this.#reachable(graph, visible, limits) : [];
       const text = toText({ ...query, datasets: ast.dataset(graph, named) });
       return toAnswer(await this.#answer(query.subType, text, limits), question, maximumRows);
     } catch (error) {
@@ -166,9 +168,9 @@ export class SparqlEndpointStore implements OntologyStore {
   async update(store: string, sparql: string, bindings: Bindings = {}): Promise<void> {
     const graph = DataFactory.namedNode(storeIri(store));
     const { planUpdate } = await import("../sparql/update-plan.ts");
-    const { planReachesOthers, planRequest } = await import("./plan-request.ts");
+    const { planReachesOtherStores, planRequest } = await import("./plan-request.ts");
     const plan = planUpdate(sparql, bindings);
-    const named = planReachesOthers(plan) ? await this.#reachable(graph) : [];
+    const named = planReachesOtherStores(plan) ? await this.#reachable(graph) : [];
     await this.#update(planRequest(registration(graph.value), plan, graph, named));
   }
 
@@ -200,7 +202,7 @@ export class SparqlEndpointStore implements OntologyStore {
 
   /** All stores that are there and visible, and this one: without any, some endpoints would let GRAPH reach everything. */
   async #reachable(graph: NamedNode, visible?: Visible, limits: Limits = {}): Promise<NamedNode[]> {
-    const all = await this.#stores({ ...(limits.signal && { signal: limits.signal }) });
+    const all = await this.#stores({ ...withoutAbsent({ signal: limits.signal }) });
     const stores = all.filter((name) => visible === undefined || Object.hasOwn(visible, name));
     return [...new Set([graph.value, ...stores.map(storeIri)])].map((value) => DataFactory.namedNode(value));
   }
@@ -259,7 +261,7 @@ export class SparqlEndpointStore implements OntologyStore {
       body: form("query", text),
       headers: { accept },
       maxBytes: Math.min(maxBytes, this.#maxBytes),
-      ...(signal && { signal }),
+      ...withoutAbsent({ signal }),
     });
   }
 
@@ -269,13 +271,13 @@ export class SparqlEndpointStore implements OntologyStore {
 }
 
 function endpointOptions(location: string, options: SparqlEndpointStoreOptions): EndpointOptions {
-  const { url, token, authentication = "basic", timeoutMs = 30_000, retries = 3 } = options;
+  const { url, token, authentication = "basic", timeoutMs = 30_000, retries = HTTP_RETRY.retries } = options;
   return {
     url: withCredentials(location, url),
     authentication,
     timeoutMs,
     retries,
-    ...(token !== undefined && { token }),
+    ...withoutAbsent({ token }),
   };
 }
 

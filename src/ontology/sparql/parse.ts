@@ -3,19 +3,20 @@ import { createToken, LexerBuilder, traqulaIndentation } from "@traqula/core";
 import { Generator } from "@traqula/generator-sparql-1-1";
 import { sparql11ParserBuilder } from "@traqula/parser-sparql-1-1";
 import { lex, MinimalSparqlParser, sparqlCodepointEscape } from "@traqula/rules-sparql-1-1";
+import { BoundedCache } from "../../concurrency/bounded-cache.ts";
 import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
 import * as ast from "./ast.ts";
 import { bindValues } from "./bind.ts";
-import { inGoodOrder } from "./order.ts";
+import { withJoinsOrdered } from "./join-order.ts";
 
 /** Programs ask the same few questions with other values: their trees are kept. */
 const KEPT = 200;
-const LONGEST_KEPT = 20_000;
+const MAX_KEPT_LENGTH = 20_000;
 
 let parser: MinimalSparqlParser<ast.Query | ast.Update> | undefined;
 let generator: Generator | undefined;
-const kept = new Map<string, ast.Query | ast.Update>();
+const kept = new BoundedCache<string, ast.Query | ast.Update>(KEPT);
 
 /** Decimals that begin with their point (`.5`), which traqula's tokens leave out. */
 const pointFirst = (name: string, pattern: RegExp, kind: ReturnType<typeof createToken>) =>
@@ -54,10 +55,7 @@ function parse(sparql: string): ast.Query | ast.Update {
     });
   }
   refuseServices(tree);
-  if (sparql.length <= LONGEST_KEPT) {
-    if (kept.size >= KEPT) for (const oldest of [...kept.keys()].slice(0, 1)) kept.delete(oldest);
-    kept.set(sparql, tree);
-  }
+  if (sparql.length <= MAX_KEPT_LENGTH) kept.set(sparql, tree);
   return tree;
 }
 
@@ -117,7 +115,7 @@ export const parseQuery = (sparql: string, bindings: Bindings): ast.Query =>
   withinStack(() => {
     const tree = parse(sparql);
     if (tree.type !== "query") throw unsupported("This is an update, not a query. Use update() for it.");
-    return inGoodOrder(bindValues(tree, bindings, namesNotIn(sparql)));
+    return withJoinsOrdered(bindValues(tree, bindings, namesNotIn(sparql)));
   });
 
 /**

@@ -1,7 +1,7 @@
 import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
 import * as ast from "./ast.ts";
-import { inGoodOrder } from "./order.ts";
+import { withJoinsOrdered } from "./join-order.ts";
 import { parseUpdate, withinStack } from "./parse.ts";
 import { flatten, variablesOf } from "./triples.ts";
 
@@ -45,7 +45,7 @@ function change(
 ): Change {
   if (!where) return { kind: "change", remove, insert, context };
   const names = [...new Set([...remove, ...insert].flatMap(variablesOf))];
-  return { kind: "change", remove, insert, context, solutions: inGoodOrder(ast.select(names, where, context)) };
+  return { kind: "change", remove, insert, context, solutions: withJoinsOrdered(ast.select(names, where, context)) };
 }
 
 function step(operation: ast.Operation, context: ast.Context): UpdateStep {

@@ -16,9 +16,6 @@ export interface ResponseCap {
 /** Ten mails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
 export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
 
-/** A day. RFC 5321 section 4.5.4.1 asks for days; a person who wrote to us would rather hear from somebody by then. */
-export const DEFAULT_MAIL_RETRY_FOR_MS = 86_400_000;
-
 /** How old a customer's data may be when a mail is about to leave. Milliseconds. */
 export interface CustomerFreshness {
   /** Older data is looked up again in the customer source first; 0: always. */
@@ -73,7 +70,7 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   approval?: boolean;
   /**
    * How long a mail is tried again where its server is away, busy or does not let us send, from the first failure on; `0`: no longer than
-   * any other step. Default: `DEFAULT_MAIL_RETRY_FOR_MS`. Milliseconds.
+   * any other step. Default: a day (`MAIL_RETRY_BUDGET`). Milliseconds.
    */
   mailRetryForMs?: number;
   /** For the cap and for the time of a response; default: the system's. */

@@ -5,7 +5,8 @@ import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../errors.ts";
 import { identifier } from "../../identifier.ts";
-import type { Json } from "../../json.ts";
+import { withoutAbsent, type Json } from "../../json.ts";
+import { MAIL_RETRY_BUDGET } from "../../retry-policies.ts";
 import { parseText } from "../../workflow/arguments.ts";
 import type { MailReceipt } from "../../workflow/mail-receipt.ts";
 import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
@@ -18,10 +19,9 @@ import type {
   ResponseApproval,
   ResponseEdit,
   ResponseRejection,
-} from "./approval.ts";
-import { approvalOperations } from "./approval-operations.ts";
+} from "./responses/approval.ts";
+import { approvalOperations } from "./responses/approval-operations.ts";
 import {
-  DEFAULT_MAIL_RETRY_FOR_MS,
   DEFAULT_MAIL_RULES,
   DEFAULT_RESPONSE_CAP,
   type CustomerFeedbackWorkflowConfiguration,
@@ -34,10 +34,10 @@ import {
   heldMailOperations,
   type HeldMailSummary,
   type ShownHeldMail,
-} from "./held-mail-operations.ts";
-import { HeldMailDesk } from "./held-mail-desk.ts";
-import { HeldMails } from "./held-mails.ts";
-import { MailIntake } from "./mail-intake.ts";
+} from "./incoming-mail/held-mail-operations.ts";
+import { HeldMailDecisions } from "./incoming-mail/held-mail-decisions.ts";
+import { HeldMails } from "./incoming-mail/held-mails.ts";
+import { MailIntake } from "./incoming-mail/mail-intake.ts";
 import { ownWordsOf } from "./own-words.ts";
 import { FeedbackRecords } from "./feedback-records.ts";
 import { FeedbackDetails, FeedbackFilter, FeedbackPage } from "./feedback-schemas.ts";
@@ -47,7 +47,7 @@ import {
   DEFAULT_ESCALATION_POLICY,
   DEFAULT_THANK_ABOVE,
   isPriority,
-  stricterOf,
+  stricterLabels,
   type EscalationPolicy,
 } from "./policy.ts";
 import { referenceKey } from "./reference.ts";
@@ -60,10 +60,10 @@ import {
   FEEDBACK_EXAMPLE,
   LIST_EXAMPLE,
 } from "./examples.ts";
-import { ResponseApprovals } from "./response-approvals.ts";
-import { ResponseDrafts } from "./response-drafts.ts";
-import { isMailStep, ResponseSteps } from "./response-steps.ts";
-import { Responses } from "./responses.ts";
+import { ResponseApprovals } from "./responses/response-approvals.ts";
+import { ResponseDrafts } from "./responses/response-drafts.ts";
+import { isMailStep, ResponseSteps } from "./responses/response-steps.ts";
+import { Responses } from "./responses/responses.ts";
 import {
   CategoriesOutput,
   CustomerFeedbackOutput,
@@ -115,7 +115,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   readonly #responses: ResponseSteps;
   readonly #approvals: ResponseApprovals;
   readonly #mailIntake: MailIntake;
-  readonly #heldMails: HeldMailDesk;
+  readonly #heldMails: HeldMailDecisions;
   readonly #policy: EscalationPolicy | false;
   readonly #thankAbove: number;
   readonly #clock: () => Date;
@@ -210,7 +210,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const held = new HeldMails(ontologyStore);
     // Mails come from outside, but no model has chosen whose they are.
     const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_CODE, extras);
-    this.#heldMails = new HeldMailDesk({ held, submit });
+    this.#heldMails = new HeldMailDecisions({ held, submit });
     this.#mailIntake = new MailIntake({
       rules: configuration.mailRules ?? DEFAULT_MAIL_RULES,
       email,
@@ -431,8 +431,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       ...(doubtful && { doubtful }),
       feedback_uri,
       ...(reference === feedback_id ? {} : { reference }),
-      ...(language === undefined ? {} : { language }),
-      ...(analysis_fallback === undefined ? {} : { analysis_fallback }),
+      ...withoutAbsent({ language, analysis_fallback }),
     };
 
     const messageId = customer.message_id ?? this.#messageId(feedback_id);
@@ -486,7 +485,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     { categories: foundCategories }: CategoriesResult,
   ): Decision {
     const unreadable = isUnreadable(found);
-    const labels = stricterOf(
+    const labels = stricterLabels(
       this.#policy,
       { sentiment, categories },
       { sentiment: unreadable ? undefined : found.sentiment, categories: foundCategories },
@@ -528,7 +527,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 }
 
 /** @throws TypeError for a time that can't be */
-function mailRetryFor({ mailRetryForMs = DEFAULT_MAIL_RETRY_FOR_MS }: CustomerFeedbackWorkflowConfiguration): number {
+function mailRetryFor({ mailRetryForMs = MAIL_RETRY_BUDGET.forMs }: CustomerFeedbackWorkflowConfiguration): number {
   if (mailRetryForMs >= 0 && Number.isFinite(mailRetryForMs)) return mailRetryForMs;
   throw new TypeError(`mailRetryForMs must be a number of milliseconds of at least 0, not ${mailRetryForMs}`);
 }

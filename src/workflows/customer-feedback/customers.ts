@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { IoError, isAbiError, ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { NamedNode } from "@rdfjs/types";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
@@ -221,12 +222,12 @@ export class Customers {
     return {
       uri,
       name: facts.value(abi.name) ?? "",
-      ...(email === undefined ? {} : { email }),
+      ...withoutAbsent({ email }),
       segment: facts.value(abi.segment) ?? "standard",
       lifetimeValue: lifetimeValue === undefined ? 0 : this.#number(id, lifetimeValue),
       doNotContact: facts.values(abi.doNotContact).some(isTrue),
       ...(Number.isNaN(retrievedAt.getTime()) ? {} : { retrievedAt }),
-      ...(retrievedFrom === undefined ? {} : { retrievedFrom }),
+      ...withoutAbsent({ retrievedFrom }),
       isGone: false,
     };
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { automaticMailMark } from "../../integrations/email/mail-hygiene.ts";
+import { automaticMailHeader } from "../../integrations/email/mail-hygiene.ts";
 import { isAbiError, toWireError, type WireError } from "../../errors.ts";
-import type { Json } from "../../json.ts";
+import { withoutAbsent, type Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { RunResult } from "../../workflow/result.ts";
 import { parse } from "../../workflow/validation.ts";
@@ -57,10 +57,10 @@ export interface EventHandlers {
  */
 export function readNewFeedback(data: unknown): { parameters: object; extras: Record<string, Json> } {
   const { id, text, message_id, headers, ...rest } = parse(NewFeedback, data);
-  const automatic_mail = automaticMailMark(headers ?? {});
+  const automatic_mail = automaticMailHeader(headers ?? {});
   return {
     parameters: { ...rest, feedback_id: id, feedback_text: text },
-    extras: { ...(message_id ? { message_id } : {}), ...(automatic_mail === undefined ? {} : { automatic_mail }) },
+    extras: { ...(message_id ? { message_id } : {}), ...withoutAbsent({ automatic_mail }) },
   };
 }
 

@@ -3,8 +3,9 @@ import type { Category } from "../../analysis/categories.ts";
 import type { Sentiment, SentimentResult } from "../../analysis/sentiment-analyzer.ts";
 import { createHash } from "node:crypto";
 import type { NamedNode } from "@rdfjs/types";
+import { KeyedQueue } from "../../concurrency/keyed-queue.ts";
 import { IoError } from "../../errors.ts";
-import { ABIGraph } from "../../ontology/abi-graph.ts";
+import { ABIGraph, type PropertyValue } from "../../ontology/abi-graph.ts";
 import { entityUri } from "../../ontology/entity-uri.ts";
 import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
@@ -15,7 +16,6 @@ import { ticketGraph } from "../../integrations/tickets/ticket-graph.ts";
 import type { TicketPriority } from "../../integrations/tickets/ticket-system.ts";
 import type { ResponseCap } from "./configuration.ts";
 import type { Action } from "./result.ts";
-import { Turns } from "./turns.ts";
 
 export const FEEDBACK_STORE = "feedback_data";
 
@@ -48,7 +48,7 @@ export interface FeedbackRecord {
 }
 
 /** A mail of ours that was answered. */
-export interface Answered {
+export interface AnsweredMail {
   feedbackId: string;
   customerUri: string;
 }
@@ -75,12 +75,15 @@ export interface StoredFeedback {
   responseSent: boolean;
 }
 
+/** Facts about one piece of feedback. */
+export type FeedbackProperties = Readonly<Partial<Record<keyof typeof abi, PropertyValue>>>;
+
 export const feedbackUri = (feedbackId: string): string => entityUri("Feedback", feedbackId);
 
 /** What the process knows in the store `feedback_data`. Everything here may be repeated and changes nothing more. */
 export class FeedbackGraph {
   readonly #ontologyStore: OntologyStore;
-  readonly #turns = new Turns();
+  readonly #permissionQueue = new KeyedQueue();
 
   constructor(ontologyStore: OntologyStore) {
     this.#ontologyStore = ontologyStore;
@@ -162,7 +165,7 @@ export class FeedbackGraph {
    * @throws IoError where one is free and was not taken: another gave it back just now, or the change got lost on its way
    */
   permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
-    return this.#turns.take(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
+    return this.#permissionQueue.run(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
   }
 
   async #permit(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
@@ -228,18 +231,16 @@ export class FeedbackGraph {
     await this.#write({ insert: graph });
   }
 
-  /** Notes the mail that went to the customer. */
-  async recordMail(feedbackId: string, responseId: string, sentAt: Date): Promise<void> {
+  /** Adds what a step has found out or done to the feedback; `properties` by their names in the vocabulary. */
+  async record(feedbackId: string, properties: FeedbackProperties): Promise<void> {
     const graph = new ABIGraph();
     const feedback = iri(feedbackUri(feedbackId));
-    graph.addProperty(feedback, "responseSent", true);
-    graph.addProperty(feedback, "responseId", responseId);
-    graph.addProperty(feedback, "responseTime", sentAt);
+    for (const [name, value] of Object.entries(properties)) graph.addProperty(feedback, name, value);
     await this.#write({ insert: graph });
   }
 
   /** The first of these Message-IDs that is one of a mail of ours, with the feedback that it answered. */
-  async answeredBy(messageIds: readonly string[]): Promise<Answered | undefined> {
+  async answeredBy(messageIds: readonly string[]): Promise<AnsweredMail | undefined> {
     const sent = await this.#ontologyStore.match(
       FEEDBACK_STORE,
       messageIds.map((id) => ({ predicate: abi.responseId, object: toTerm(id, "The Message-ID") })),

@@ -1,6 +1,7 @@
 import { isUnreadable } from "../../analysis/sentiment-analyzer.ts";
 import type { Run, RunFilter, WorkflowEngine } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
+import { withoutAbsent } from "../../json.ts";
 import { Facts, factsAbout } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
@@ -8,16 +9,16 @@ import { abi, rdf } from "../../ontology/vocabulary.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
-import { mailsOf } from "./feedback-mails.ts";
+import { mailsOf } from "./responses/feedback-mails.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import { actionReasons, type EscalationPolicy } from "./policy.ts";
 import { shownReference } from "./reflection.ts";
 import type { Action, CustomerFeedbackOutput } from "./result.ts";
 
 /** Runs that one call looks at, at most: a search for something rare answers in time, and says how far it came. */
-const LOOKED_AT = 5000;
+const MAX_RUNS_SEARCHED = 5000;
 /** Runs that are read at once while searching. */
-const READ_AT_ONCE = 500;
+const SEARCH_PAGE_SIZE = 500;
 const EXCERPT_LENGTH = 200;
 
 interface Parts {
@@ -45,10 +46,10 @@ export class FeedbackRecords {
     let last: Run | undefined;
     let lookedAt = 0;
     let isEnd = false;
-    while (found.length < limit && lookedAt < LOOKED_AT && !isEnd) {
-      const size = isFiltered(filter) ? READ_AT_ONCE : limit + 1;
+    while (found.length < limit && lookedAt < MAX_RUNS_SEARCHED && !isEnd) {
+      const size = isFiltered(filter) ? SEARCH_PAGE_SIZE : limit + 1;
       const from = last?.id ?? after;
-      const runs = await this.#runs(filter, { limit: size, ...(from !== undefined && { after: from }) });
+      const runs = await this.#runs(filter, { limit: size, ...withoutAbsent({ after: from }) });
       isEnd = runs.length < size;
       for (const run of runs) {
         if (found.length === limit) {
@@ -72,9 +73,7 @@ export class FeedbackRecords {
     return this.#parts.engine.list({
       workflow: this.#parts.workflow,
       ...(customer_id !== undefined && { input: { customer_id } }),
-      ...(status !== undefined && { status }),
-      ...(since !== undefined && { startedSince: since }),
-      ...(before !== undefined && { startedBefore: before }),
+      ...withoutAbsent({ status, startedSince: since, startedBefore: before }),
       ...page,
     });
   }
@@ -204,13 +203,9 @@ function itemOf(run: Run, name: string | undefined): Omit<FeedbackItem, "excerpt
     status: run.status,
     timestamp: run.startTime.toISOString(),
     subject,
-    ...(action && { action }),
-    ...(sentiment && { sentiment }),
+    ...withoutAbsent({ action, sentiment }),
     categories,
-    ...(ticket_id !== undefined && { ticket_id }),
-    ...(response_id !== undefined && { response_id }),
-    ...(response_withheld !== undefined && { response_withheld }),
-    ...(error !== undefined && { error }),
+    ...withoutAbsent({ ticket_id, response_id, response_withheld, error }),
   };
 }
 

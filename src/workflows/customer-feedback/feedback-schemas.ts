@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
-import { instant, RunStatusSchema } from "../../workflow/run-schemas.ts";
+import { dateTime, RunStatusSchema } from "../../workflow/run-schemas.ts";
 import { ACTIONS } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
@@ -20,8 +20,8 @@ export const FeedbackFilter = z.strictObject({
   sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback of this sentiment."),
   category: z.enum(CATEGORIES).optional().describe("Only feedback in this category."),
   action: z.enum(ACTIONS).optional().describe("Only feedback with this action."),
-  since: instant.optional().describe("Only what was submitted at this time or later, ISO 8601."),
-  before: instant.optional().describe("Only what was submitted before this time, ISO 8601."),
+  since: dateTime.optional().describe("Only what was submitted at this time or later, ISO 8601."),
+  before: dateTime.optional().describe("Only what was submitted before this time, ISO 8601."),
   after: z.string().max(200).optional().describe("What the page before gave as `next`."),
   limit: z.coerce.number().int().min(1).max(200).default(50).describe("At most so many."),
 });

@@ -3,8 +3,8 @@ import { CATEGORIES, inStableOrder } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
 import { identifier } from "../../identifier.ts";
 
-export const LONGEST_SUBJECT = 500;
-export const LONGEST_TEXT = 20_000;
+export const MAX_SUBJECT_LENGTH = 500;
+export const MAX_TEXT_LENGTH = 20_000;
 
 /** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8, and PostgreSQL and RDF have no NUL. */
 export const text = (): z.ZodString =>
@@ -17,7 +17,7 @@ export const longText = (description: string): z.ZodString =>
   text()
     .trim()
     .min(1, "must not be empty")
-    .max(LONGEST_TEXT, `must have at most ${LONGEST_TEXT} characters`)
+    .max(MAX_TEXT_LENGTH, `must have at most ${MAX_TEXT_LENGTH} characters`)
     .describe(description);
 
 const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.trim().toLowerCase() : value);
@@ -45,7 +45,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
   customer_id: identifier("ID of the customer who gave the feedback, 1 to 200 characters, exactly as it was given."),
   subject: text()
     .min(1, "must not be empty")
-    .max(LONGEST_SUBJECT, `must have at most ${LONGEST_SUBJECT} characters`)
+    .max(MAX_SUBJECT_LENGTH, `must have at most ${MAX_SUBJECT_LENGTH} characters`)
     .regex(/^[^\r\n]*$/, "must not contain line breaks")
     .describe("Subject of the customer's message or topic of the feedback, one line, 1 to 500 characters."),
   feedback_text: longText("The customer's own words, unchanged and whole, 1 to 20,000 characters."),

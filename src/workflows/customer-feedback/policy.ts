@@ -96,7 +96,7 @@ const stricter = (one: Sentiment, other: Sentiment): Sentiment =>
  * that were found are added. So a stated label may add to an escalation, and never makes the answer milder than the text would.
  * @param found of a text that was not read, no sentiment
  */
-export function stricterOf(
+export function stricterLabels(
   policy: EscalationPolicy | false,
   stated: Labels,
   found: Labels,

@@ -15,11 +15,11 @@ const day = z.iso.date();
 const moment = z.iso.datetime({ offset: true });
 
 /** A day, or a time with its offset. Models write either. */
-const instant = z.string().refine((text) => day.safeParse(text).success || moment.safeParse(text).success, {
+const dateTime = z.string().refine((text) => day.safeParse(text).success || moment.safeParse(text).success, {
   error: "must be a day such as 2026-11-01, or a time with its offset such as 2026-11-01T09:00:00Z",
 });
-const since = instant.optional().describe("Only from this day or time on, such as 2026-11-01.");
-const until = instant.optional().describe("Only before this day or time, such as 2026-12-01.");
+const since = dateTime.optional().describe("Only from this day or time on, such as 2026-11-01.");
+const until = dateTime.optional().describe("Only before this day or time, such as 2026-12-01.");
 
 const LONG_AGO = "0001-01-01";
 const FAR_OFF = "9999-01-01";

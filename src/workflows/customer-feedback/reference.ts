@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { carriesLink } from "../../integrations/email/link-detection.ts";
+import { containsLink } from "../../integrations/email/link-detection.ts";
 
 /** Letters, digits and the usual marks between them: no sentence, and short enough to be said on the telephone. */
 const SPEAKABLE = /^[A-Za-z0-9](?:[A-Za-z0-9._/#:-]{0,18}[A-Za-z0-9])?$/;
@@ -15,7 +15,7 @@ const LENGTH = 10;
  * feedback, it does not identify it.
  */
 export const referenceOf = (feedbackId: string): string =>
-  SPEAKABLE.test(feedbackId) && !carriesLink(feedbackId) ? feedbackId : derivedReference(feedbackId);
+  SPEAKABLE.test(feedbackId) && !containsLink(feedbackId) ? feedbackId : derivedReference(feedbackId);
 
 /** The derived one, whatever the id: a model that chose whose feedback it is chose the id as well, and may say something by it. */
 export function derivedReference(feedbackId: string): string {

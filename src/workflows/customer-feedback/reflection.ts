@@ -2,7 +2,7 @@
  * What a mail to the customer repeats of what came with the feedback. Where a model has chosen whose feedback it is, that customer may
  * never have seen these words: a hostile text could have made the model send them. Then nothing of it is repeated.
  */
-import { carriesLink } from "../../integrations/email/link-detection.ts";
+import { containsLink } from "../../integrations/email/link-detection.ts";
 import { replySubject } from "../../integrations/email/reply-subject.ts";
 import { isVisible } from "../../visible-text.ts";
 import { derivedReference, referenceOf } from "./reference.ts";
@@ -22,7 +22,7 @@ export const shownId = (feedback: Identified): string =>
 
 /** The subject that the mail answers: the feedback's, or one of ours where a model chose it, or where it could be a link or says nothing. */
 export const answeredSubject = (feedback: Identified & { subject: string }): string =>
-  feedback.customer_from_model === true || carriesLink(feedback.subject) || !hasTopic(feedback.subject)
+  feedback.customer_from_model === true || containsLink(feedback.subject) || !hasTopic(feedback.subject)
     ? `your feedback (${shownReference(feedback)})`
     : feedback.subject;
 

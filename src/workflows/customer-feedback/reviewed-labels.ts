@@ -22,7 +22,7 @@ export interface ReviewedFeedback {
 }
 
 /** The rows of a SELECT on the store of feedback. */
-export type AskFeedback = (sparql: string) => Promise<readonly Row[]>;
+export type SelectFeedback = (sparql: string) => Promise<readonly Row[]>;
 
 const FEEDBACK = `SELECT DISTINCT ?id ?customer ?text ?sentiment WHERE {
   ?feedback abi:hasDraft/^prov:used ?decided ; abi:id ?id ; abi:providedBy ?customer ; abi:text ?text ; abi:sentiment ?sentiment .
@@ -57,7 +57,7 @@ function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
  * not right: such feedback has no label.
  * @throws as the question to the graph
  */
-export async function reviewedFeedback(ask: AskFeedback): Promise<ReviewedFeedback[]> {
+export async function reviewedFeedback(ask: SelectFeedback): Promise<ReviewedFeedback[]> {
   const select = (sparql: string): Promise<readonly Row[]> => ask(withPrefixes(sparql));
   const feedback = await select(FEEDBACK);
   const judged = grouped(await select(JUDGED_CATEGORIES), "id");

@@ -10,6 +10,7 @@ import {
   type NotificationChannel,
   type NotificationType,
 } from "../../integrations/notifications/notification-channel.ts";
+import { NOTIFICATION_RETRY_BUDGET, RUN_CHECK_RETRY_BUDGET } from "../../retry-policies.ts";
 import { inTrace, isTracing, withActiveTrace } from "../../telemetry/tracing.ts";
 import { traceOfRun } from "../../telemetry/run-tracing.ts";
 import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
@@ -31,10 +32,6 @@ const TYPE_OF: Record<RestingRun["status"], NotificationType> = {
   completed: "run.completed",
 };
 
-/** A receiver may be away for a night, and for a weekend nobody waits. */
-const DELIVERY_BUDGET = { forMs: 86_400_000, maximumDelayMs: 900_000 };
-/** The run may have to be taken up again before it comes to rest. */
-const CHECK_BUDGET = { forMs: 86_400_000, maximumDelayMs: 60_000 };
 const HOUR_MS = 3_600_000;
 
 const Input = z.strictObject({
@@ -98,14 +95,16 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
     const isCurrent = await context.step(
       "run_checked",
       async () => isStill(await engine.get(facts.workflow_id), { subject, type: facts.type }),
-      { retryBudget: CHECK_BUDGET },
+      { retryBudget: RUN_CHECK_RETRY_BUDGET },
     );
     if (!isCurrent) return { outdated: true as const };
     const page = facts.type === "approval.waiting" ? "approvals" : "runs";
     const url = publicUrl && { url: `${publicUrl.replace(/\/+$/, "")}/${page}/${facts.workflow_id}` };
     const notification: Notification = { id, time: new Date(time), ...withoutAbsent(facts), ...url };
     const deliveries = channels.map((channel) =>
-      context.step(channel.name, () => this.#deliver(channel, notification, context), { retryBudget: DELIVERY_BUDGET }),
+      context.step(channel.name, () => this.#deliver(channel, notification, context), {
+        retryBudget: NOTIFICATION_RETRY_BUDGET,
+      }),
     );
     // One that fails must not keep the others from being delivered.
     await Promise.allSettled(deliveries);
@@ -152,7 +151,7 @@ function followerOf(resting: RestingRun): FollowingRun {
       workflow,
       workflow_id: id,
       key,
-      ...(subject !== undefined && { subject }),
+      ...withoutAbsent({ subject }),
       ...(error && { error: error.error, error_code: error.error_code }),
     }),
   };

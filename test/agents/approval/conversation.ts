@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../../agents/index.ts";
-import { openApplication } from "../../../src/application.ts";
-import { readSettings } from "../../../src/settings.ts";
+import { openApplication } from "../../../src/application/application.ts";
+import { readSettings } from "../../../src/application/settings.ts";
 
 /** An agent on files in a folder, as a program has it: mails wait, conversations are kept. */
 export async function openConversation(folder: string, openaiBaseUrl: string | undefined) {

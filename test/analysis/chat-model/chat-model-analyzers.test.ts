@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createChatModelAnalyzers } from "../../../src/analysis/chat-model/chat-model-analyzers.ts";
 import type { Judgement } from "../../../src/analysis/chat-model/judgement.ts";
 import { judgementPrompt } from "../../../src/analysis/chat-model/prompt.ts";
-import { openOpenAiModel } from "../../../src/analysis/chat-model/open-ai-model.ts";
+import { openJudgingModel } from "../../../src/analysis/chat-model/judging-model.ts";
 import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { serve } from "../../support/http.ts";
@@ -45,7 +45,7 @@ const fallback = {
 async function startFromSettings(...script: ScriptStep[]): Promise<ReturnType<typeof createChatModelAnalyzers>> {
   const server = await startOpenAiServer(script);
   onTestFinished(() => server.close());
-  return createChatModelAnalyzers({ ...(await openOpenAiModel({ openaiBaseUrl: server.url })), fallback });
+  return createChatModelAnalyzers({ ...(await openJudgingModel({ openaiBaseUrl: server.url })), fallback });
 }
 
 const analyzersAt = (baseURL: string, options: { timeoutMs?: number } = {}) =>

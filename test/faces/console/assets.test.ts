@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { assets, modulePaths } from "../../../src/faces/console/assets.ts";
 import { consolePages } from "../../../src/faces/console/console-pages.ts";
 
-const pages = consolePages();
+const pages = consolePages(["product", "general"]);
 const get = (path: string, headers: Record<string, string> = {}) =>
   pages(new Request(`http://127.0.0.1${path}`, { headers }));
 
@@ -64,6 +64,10 @@ describe("the files of the console", () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     expect((await page.text()).match(/<script(?![^>]*\bsrc=)[^>]*>/g)).toEqual(['<script type="importmap">']);
+  });
+
+  it("come with the categories that people choose from", async () => {
+    expect(await (await get("/console/"))!.text()).toContain('<meta name="categories" content="product general">');
   });
 
   it("begin at the root, and leave the API alone", async () => {

@@ -2,8 +2,8 @@ import { inspect } from "node:util";
 import { describe, expect, it, test } from "vitest";
 import { ValidationError } from "../../../src/errors.ts";
 import { createMailTransport } from "../../../src/integrations/email/create-mail-transport.ts";
-import { outboxFolderOf } from "../../../src/integrations/email/outbox-folder.ts";
-import { parseSmtpUrl } from "../../../src/integrations/email/smtp-url.ts";
+import { outboxFolderOf } from "../../../src/integrations/email/outbox/outbox-folder.ts";
+import { parseSmtpUrl } from "../../../src/integrations/email/smtp/smtp-url.ts";
 
 describe("createMailTransport", () => {
   it.each(["http://mail.example", "mail.example", "", "sendmail:", "smpt://user:sesame@host"])(

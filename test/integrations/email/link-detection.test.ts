@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { carriesLink } from "../../../src/integrations/email/link-detection.ts";
+import { containsLink } from "../../../src/integrations/email/link-detection.ts";
 
 describe("a text carries a link where it is", () => {
   it.each([
@@ -74,8 +74,8 @@ describe("a text carries a link where it is", () => {
     "boss [at] evil [dot] example",
     "@support_team",
   ])("%j", (text) => {
-    expect(carriesLink(text)).toBe(true);
-    expect(carriesLink(`Your account is locked, ${text} today`)).toBe(true);
+    expect(containsLink(text)).toBe(true);
+    expect(containsLink(`Your account is locked, ${text} today`)).toBe(true);
   });
 });
 
@@ -98,7 +98,7 @@ describe("a text carries no link where it is", () => {
     "Dr. Smith, U.S. office, 9 a.m.",
     "C++ and C# (yes)",
     "and/or",
-  ])("%j", (text) => expect(carriesLink(text)).toBe(false));
+  ])("%j", (text) => expect(containsLink(text)).toBe(false));
 });
 
 it("whatever stands around a host, it is found", () => {
@@ -107,7 +107,7 @@ it("whatever stands around a host, it is found", () => {
   const dot = fc.constantFrom(".", "。", "．", "｡", "․", "%2e", "[.]", " . ", "(dot)");
   fc.assert(
     fc.property(prose, hidden, dot, hidden, prose, (before, one, separator, other, after) => {
-      expect(carriesLink(`${before} evil${one}${separator}${other}example ${after}`)).toBe(true);
+      expect(containsLink(`${before} evil${one}${separator}${other}example ${after}`)).toBe(true);
     }),
   );
 });

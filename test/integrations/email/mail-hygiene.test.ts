@@ -1,6 +1,6 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, it } from "vitest";
-import { automaticMailMark, suppressionReason } from "../../../src/integrations/email/mail-hygiene.ts";
+import { automaticMailHeader, suppressionReason } from "../../../src/integrations/email/mail-hygiene.ts";
 
 const OWN = "Support@Example.org";
 
@@ -114,7 +114,7 @@ describe("suppressionReason", () => {
   });
 });
 
-describe("automaticMailMark", () => {
+describe("automaticMailHeader", () => {
   it.each<[string, Record<string, unknown>]>([
     ["Auto-Submitted", { "Auto-Submitted": "auto-replied" }],
     ["Auto-Submitted", { "AUTO-SUBMITTED": " Auto-Generated (failure); owner-email=a@b.example" }],
@@ -140,7 +140,7 @@ describe("automaticMailMark", () => {
     ["X-Autoreply", { "X-Autoreply": "yes" }],
     ["Content-Type", { "Content-Type": 'Multipart/Report; report-type=delivery-status; boundary="x"' }],
   ])("is the header by which a machine is known: %s", (mark, headers) => {
-    expect(automaticMailMark(headers)).toBe(mark);
+    expect(automaticMailHeader(headers)).toBe(mark);
   });
 
   it.each<Record<string, unknown>>([
@@ -162,7 +162,7 @@ describe("automaticMailMark", () => {
     { constructor: "bulk", __proto__: "x", toString: "list" },
     { Precedence: null, "List-Id": undefined, "Auto-Submitted": [null] },
   ])("is none where a person writes: %j", (headers) => {
-    expect(automaticMailMark(headers)).toBeUndefined();
+    expect(automaticMailHeader(headers)).toBeUndefined();
   });
 
   const parsed = async (...lines: string[]): Promise<Record<string, unknown>> => {
@@ -180,7 +180,7 @@ describe("automaticMailMark", () => {
     ["Content-Type", ["Content-Type: multipart/report; report-type=delivery-status; boundary=x"]],
     ["Auto-Submitted", ["Auto-Submitted: no", "Auto-Submitted: auto-replied (vacation); x=y"]],
   ])("is found in what mailparser gives: %s", async (mark, lines) => {
-    expect(automaticMailMark(await parsed(...lines))).toBe(mark);
+    expect(automaticMailHeader(await parsed(...lines))).toBe(mark);
   });
 
   it("is none in a person's mail as mailparser gives it", async () => {
@@ -192,11 +192,11 @@ describe("automaticMailMark", () => {
       "Received: one",
       "Received: two",
     );
-    expect(automaticMailMark(headers)).toBeUndefined();
+    expect(automaticMailHeader(headers)).toBeUndefined();
   });
 
   it.each([7, true, {}, [["bulk", 7]], { value: 7 }])("is refused to be looked for in %j", (value) => {
-    expect(() => automaticMailMark({ Precedence: value })).toThrow(
+    expect(() => automaticMailHeader({ Precedence: value })).toThrow(
       expect.objectContaining({
         code: "invalid_parameters",
         message: "headers.precedence: must be a string or a list of strings",

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LARGEST_MAIL, readMail } from "../../../src/integrations/mailbox/incoming-mail.ts";
+import { MAX_MAIL_BYTES, readMail } from "../../../src/integrations/mailbox/incoming-mail.ts";
 import { asyncCpuSeconds } from "../../support/cpu-seconds.ts";
 import { multipart, rawMail, utf8, type RawHeaders } from "../../support/raw-mail.ts";
 
 /** Of processor time in seconds; a large mail of the usual kind takes a tenth of it. */
-const LONGEST = 4;
+const MAX_LENGTH = 4;
 
 const base64 = (text: string | Buffer): string =>
   (
@@ -119,10 +119,10 @@ describe("the text of a mail", () => {
 
   it("is read from the beginning of a mail that is too large", async () => {
     const line = `${"A".repeat(76)}\r\n`;
-    const attachment = `Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n${line.repeat(LARGEST_MAIL / line.length + 1)}`;
+    const attachment = `Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n${line.repeat(MAX_MAIL_BYTES / line.length + 1)}`;
     const body = multipart("b", "Content-Type: text/plain\r\n\r\nPhotos!", attachment, attachment);
     const raw = rawMail({ "Content-Type": "multipart/mixed; boundary=b" }, body);
-    expect(raw.length).toBeGreaterThan(2 * LARGEST_MAIL);
+    expect(raw.length).toBeGreaterThan(2 * MAX_MAIL_BYTES);
     expect(await readMail(raw)).toMatchObject({ text: "Photos!", attachments: 1, isComplete: false });
   });
 
@@ -208,7 +208,7 @@ describe("a mail that is made to take long", () => {
     const seconds = await asyncCpuSeconds(async () => {
       expect(await readMail(raw)).toMatchObject({ text: "", isComplete: false });
     });
-    expect(seconds).toBeLessThan(LONGEST);
+    expect(seconds).toBeLessThan(MAX_LENGTH);
   });
 
   it.each<[string, RawHeaders, string]>([
@@ -220,7 +220,7 @@ describe("a mail that is made to take long", () => {
     const seconds = await asyncCpuSeconds(async () => {
       expect(await readMail(raw)).toMatchObject({ text: expect.stringMatching(/^(?:On Mon|x)/), isComplete: false });
     });
-    expect(seconds).toBeLessThan(LONGEST);
+    expect(seconds).toBeLessThan(MAX_LENGTH);
   });
 
   it("is told from a large newsletter and from a long conversation", async () => {

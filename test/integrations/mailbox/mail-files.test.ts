@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LARGEST_MAIL } from "../../../src/integrations/mailbox/incoming-mail.ts";
+import { MAX_MAIL_BYTES } from "../../../src/integrations/mailbox/incoming-mail.ts";
 import { mailsIn, mailsOf, type FoundMail } from "../../../src/integrations/mailbox/mail-files.ts";
 import { mailsOfMbox } from "../../../src/integrations/mailbox/mbox.ts";
 import { temporaryFolder } from "../../support/folder.ts";
@@ -72,10 +72,10 @@ describe("an mbox", () => {
   });
 
   it("keeps no more of a mail than is read of it, and goes on with the next", async () => {
-    const endless = "x".repeat(3 * LARGEST_MAIL);
+    const endless = "x".repeat(3 * MAX_MAIL_BYTES);
     const mbox = Buffer.concat([inMbox(Buffer.from(`${HEADS}${endless}\n`)), inMbox(Buffer.from(`${HEADS}Next\n`))]);
     const [large, next] = await inPieces(mbox, 1_000_000);
-    expect(large).toHaveLength(LARGEST_MAIL + 1);
+    expect(large).toHaveLength(MAX_MAIL_BYTES + 1);
     expect(next).toBe(`${HEADS}Next\n\n`);
   });
 });

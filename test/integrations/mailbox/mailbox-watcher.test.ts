@@ -7,7 +7,7 @@ import { IoError, ValidationError } from "../../../src/errors.ts";
 import { readMail } from "../../../src/integrations/mailbox/incoming-mail.ts";
 import {
   MailboxWatcher,
-  TAKEN,
+  TAKEN_KEYWORD,
   type MailboxWatcherOptions,
 } from "../../../src/integrations/mailbox/mailbox-watcher.ts";
 import { call, RunningCommand } from "../../cli/command-process.ts";
@@ -79,10 +79,10 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     const { watcher, received } = watch(mailbox);
     await watcher.start();
     await mailbox.append(mail("two"));
-    await until(async () => (await mailbox.flags()).filter((flags) => flags.includes(TAKEN)).length === 2);
+    await until(async () => (await mailbox.flags()).filter((flags) => flags.includes(TAKEN_KEYWORD)).length === 2);
     expect(received).toEqual(["one", "two"]);
     // To people it is as unread as before.
-    expect(await mailbox.flags()).toEqual([[TAKEN], [TAKEN]]);
+    expect(await mailbox.flags()).toEqual([[TAKEN_KEYWORD], [TAKEN_KEYWORD]]);
   });
 
   it("gives nothing again that is marked, and starts with what came meanwhile", async () => {
@@ -120,7 +120,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     });
     await watcher.start();
     await until(async () => (await mailbox.flags()).flat().length === 4);
-    const flagged = [String.raw`\Flagged`, TAKEN].toSorted();
+    const flagged = [String.raw`\Flagged`, TAKEN_KEYWORD].toSorted();
     expect(await mailbox.flags()).toEqual([flagged, flagged]);
   });
 
@@ -153,7 +153,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     await until(async () => (await mailbox.flags()).flat().length === 3);
     expect(received).toEqual(["good"]);
     // Flagged for a person, and not tried again.
-    expect(await mailbox.flags()).toEqual([[String.raw`\Flagged`, TAKEN].toSorted(), [TAKEN]]);
+    expect(await mailbox.flags()).toEqual([[String.raw`\Flagged`, TAKEN_KEYWORD].toSorted(), [TAKEN_KEYWORD]]);
   });
 
   it("lets none that can't be taken in for now keep the others, and tries it again", async () => {
@@ -167,7 +167,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     };
     const { watcher, received } = watch(mailbox, { receive });
     await watcher.start();
-    await until(async () => (await mailbox.flags()).filter((flags) => flags.includes(TAKEN)).length === 3);
+    await until(async () => (await mailbox.flags()).filter((flags) => flags.includes(TAKEN_KEYWORD)).length === 3);
     expect(received).toEqual(["one", "two", "poison"]);
   });
 

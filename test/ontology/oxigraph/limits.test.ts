@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Quad } from "@rdfjs/types";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
-import { openSqlite } from "../../../src/sqlite.ts";
+import { openSqlite } from "../../../src/files/sqlite.ts";
 import { literal, namedNode, quad } from "../../support/terms.ts";
 
 let folder: string;

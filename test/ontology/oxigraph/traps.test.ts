@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { lockFile } from "../../../src/file-lock.ts";
+import { lockFile } from "../../../src/files/file-lock.ts";
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import type { Row } from "../../../src/ontology/ontology-store.ts";
 import { literal, namedNode, quad } from "../../support/terms.ts";

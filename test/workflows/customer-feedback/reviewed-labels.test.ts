@@ -3,8 +3,8 @@ import { ABIGraph } from "../../../src/ontology/abi-graph.ts";
 import { iri } from "../../../src/ontology/iri.ts";
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { select } from "../../../src/ontology/queries.ts";
-import type { ResponseDecision } from "../../../src/workflows/customer-feedback/approval.ts";
-import { ResponseDrafts } from "../../../src/workflows/customer-feedback/response-drafts.ts";
+import type { ResponseDecision } from "../../../src/workflows/customer-feedback/responses/approval.ts";
+import { ResponseDrafts } from "../../../src/workflows/customer-feedback/responses/response-drafts.ts";
 import { reviewedFeedback } from "../../../src/workflows/customer-feedback/reviewed-labels.ts";
 
 const by = "Eve";

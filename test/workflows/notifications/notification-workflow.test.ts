@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { openApplication } from "../../../src/application.ts";
+import { openApplication } from "../../../src/application/application.ts";
 import { DurableEngine } from "../../../src/engine/durable-engine.ts";
 import { SqliteRunStore } from "../../../src/engine/sqlite/sqlite-run-store.ts";
 import { ValidationError } from "../../../src/errors.ts";
@@ -12,7 +12,7 @@ import { MailChannel } from "../../../src/integrations/notifications/mail-channe
 import type { NotificationChannel } from "../../../src/integrations/notifications/notification-channel.ts";
 import { WebhookChannel } from "../../../src/integrations/notifications/webhook-channel.ts";
 import { silentLogger } from "../../../src/log.ts";
-import { readSettings } from "../../../src/settings.ts";
+import { readSettings } from "../../../src/application/settings.ts";
 import { durable } from "../../../src/workflow/operation.ts";
 import { Workflow } from "../../../src/workflow/workflow.ts";
 import {

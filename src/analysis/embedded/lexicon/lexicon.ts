@@ -1,8 +1,8 @@
-import { remember } from "../../memory.ts";
-import { changingTo, inflect, type WordClass } from "../inflection.ts";
+import { memoizeByWord } from "../../memoize.ts";
+import { wordsInflectedTo, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
-import { beginningOf } from "../waiting-entries.ts";
+import { prefixOf } from "../lazy-entries.ts";
 import { publishedValences } from "./published-lexicons.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
@@ -70,26 +70,26 @@ class OpinionWords {
   }
 
   readonly get = (word: string): Opinion | undefined => {
-    const beginning = beginningOf(word);
-    if (!this.unfolded.has(beginning)) {
-      this.unfolded.add(beginning);
-      for (const group of this.groups) this.unfold(group, word.slice(0, 2), beginning);
+    const prefix = prefixOf(word);
+    if (!this.unfolded.has(prefix)) {
+      this.unfolded.add(prefix);
+      for (const group of this.groups) this.unfold(group, word.slice(0, 2), prefix);
     }
     return this.opinions.get(word);
   };
 
-  private unfold(group: Group, letters: string, beginning: number): void {
+  private unfold(group: Group, letters: string, prefix: number): void {
     const { lemmas } = group;
     const start = ` ${letters}`;
     for (let at = lemmas.indexOf(start); at >= 0; at = lemmas.indexOf(start, at + 1)) {
-      this.add(lemmas.slice(at + 1, lemmas.indexOf(" ", at + 1)), group, beginning);
+      this.add(lemmas.slice(at + 1, lemmas.indexOf(" ", at + 1)), group, prefix);
     }
-    for (const lemma of changingTo(beginning)) if (lemmas.includes(` ${lemma} `)) this.add(lemma, group, beginning);
+    for (const lemma of wordsInflectedTo(prefix)) if (lemmas.includes(` ${lemma} `)) this.add(lemma, group, prefix);
   }
 
-  private add(lemma: string, { wordClass, opinion }: Group, beginning: number): void {
+  private add(lemma: string, { wordClass, opinion }: Group, prefix: number): void {
     for (const form of inflect(lemma, wordClass)) {
-      if (beginningOf(form) !== beginning) continue;
+      if (prefixOf(form) !== prefix) continue;
       // What stands in a file itself is meant; a form made by rule gives way to it.
       if (form === lemma || (!this.opinions.has(form) && !this.never.has(form))) this.opinions.set(form, opinion);
     }
@@ -132,9 +132,9 @@ let opinionPhrases: PhraseTrie<Opinion> | undefined;
 /** English phrases that hold an opinion, or only look like one; read with the first text. */
 export const phrases = (): PhraseTrie<Opinion> => (opinionPhrases ??= readPhrases());
 export const NEGATORS = wordSet(modifiers.negators);
-export const isNegator = remember((word) => NEGATORS.has(word));
+export const isNegator = memoizeByWord((word) => NEGATORS.has(word));
 export const FILLERS = wordSet(modifiers.fillers);
-export const DEGREES: ReadonlyMap<string, number> = new Map([
+export const INTENSIFIERS: ReadonlyMap<string, number> = new Map([
   ...factors(modifiers.intensifiers),
   ...factors(modifiers.dampeners),
 ]);
@@ -145,7 +145,11 @@ export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
 
 /** Whether a word shapes opinions and is none itself, whatever other lists say. */
 const isModifier = (word: string): boolean =>
-  NEGATORS.has(word) || DEGREES.has(word) || CONTRASTS.has(word) || CONCESSIONS.has(word) || NEVER_OPINIONS.has(word);
+  NEGATORS.has(word) ||
+  INTENSIFIERS.has(word) ||
+  CONTRASTS.has(word) ||
+  CONCESSIONS.has(word) ||
+  NEVER_OPINIONS.has(word);
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -169,4 +173,4 @@ export function publishedOpinion(word: string): Opinion | undefined {
   return { valence: (sum(valences) / valences.length) * PUBLISHED_SHARE, phrase: false };
 }
 
-export const opinionOf = remember((word) => opinions().get(word) ?? publishedOpinion(word));
+export const opinionOf = memoizeByWord((word) => opinions().get(word) ?? publishedOpinion(word));

@@ -1,4 +1,4 @@
-import { remember } from "../../memory.ts";
+import { memoizeByWord } from "../../memoize.ts";
 import { NEGATORS, publishedValence } from "../lexicon/lexicon.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
@@ -10,7 +10,7 @@ export const BUCKET_BITS = 15;
 const SECOND_NEGATION_REACH = 3;
 const SECOND_NEGATED = -0.6;
 const STRONGEST = 4;
-const MOST_BALANCE = 6;
+const MAX_BALANCE = 6;
 
 /** Soft steps along the balance of opinions, so that a linear model can bend. */
 const STEPS = [-3, -2, -1.2, -0.6, -0.2, 0.2, 0.5, 0.8, 1.2, 1.8, 2.5, 3.5];
@@ -35,8 +35,8 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   }
   const sum = balance(features);
   const root = Math.sqrt(Math.max(1, hits.length));
-  const praise = within(positive / root, 0, MOST_BALANCE);
-  const blame = within(negative / root, 0, MOST_BALANCE);
+  const praise = within(positive / root, 0, MAX_BALANCE);
+  const blame = within(negative / root, 0, MAX_BALANCE);
   let best = 0;
   let worst = 0;
   for (const { valence } of hits) {
@@ -46,7 +46,7 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   return [
     1,
     ...STEPS.map((step) => 1 / (1 + Math.exp(-(sum - step) * STEEPNESS))),
-    within(sum, -MOST_BALANCE, MOST_BALANCE) / 4,
+    within(sum, -MAX_BALANCE, MAX_BALANCE) / 4,
     flag(hits.length === 0),
     flag(features.looseNegations > 0),
     (positive - negative) / (positive + negative + 1),
@@ -64,7 +64,7 @@ export function opinionInputs(features: SentimentFeatures): number[] {
   ];
 }
 
-const publishedValenceOf = remember(publishedValence);
+const publishedValenceOf = memoizeByWord(publishedValence);
 
 /** What published lists say: balance, praise and blame where we see no opinion, and whether they are silent. */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
@@ -108,7 +108,7 @@ const BEGINNING = 0x9e3779b9;
 const NUMBER = 0x7f4a7c15;
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo). */
-const hashOf = remember((norm) => {
+const hashOf = memoizeByWord((norm) => {
   let value = 0x811c9dc5;
   for (let i = 0; i < norm.length; i++) value = Math.imul(value ^ norm.charCodeAt(i), 0x01000193);
   return value;

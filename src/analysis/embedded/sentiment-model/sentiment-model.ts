@@ -31,9 +31,9 @@ export interface Reason {
 export type Probabilities = Record<Sentiment, number>;
 
 /** Few words say little by themselves: their sum is divided by the root of their number, and at least by the root of this. */
-const FEWEST_WORDS = 12;
+const MIN_WORDS = 12;
 
-export const wordFactor = (words: number): number => 1 / Math.sqrt(Math.max(FEWEST_WORDS, words));
+export const wordFactor = (words: number): number => 1 / Math.sqrt(Math.max(MIN_WORDS, words));
 
 export class SentimentModel {
   readonly #weights: SentimentWeights;

@@ -13,7 +13,7 @@ export interface Judgement {
 }
 
 const FARTHEST = 6;
-const MOST_BLAME = 3;
+const MAX_BLAME = 3;
 
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
@@ -47,12 +47,12 @@ function textInputs(features: SentimentFeatures): number[] {
   const { tokens, hits, positive, negative, words, looseNegations } = features;
   const root = Math.sqrt(Math.max(1, hits.length));
   return [
-    within(negative / root, 0, MOST_BLAME) / 2,
+    within(negative / root, 0, MAX_BLAME) / 2,
     within(positive / root, 0, FARTHEST) / 2,
     Math.log1p(words) / 2,
     Number(tokens.some(({ kind, norm }) => kind === "stop" && norm.includes("?"))),
     Number(looseNegations > 0),
-    within(balance(features), -MOST_BLAME, FARTHEST) / 2,
+    within(balance(features), -MAX_BLAME, FARTHEST) / 2,
   ];
 }
 

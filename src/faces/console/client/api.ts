@@ -32,7 +32,7 @@ export const returns = signal(0);
 /** Whether the API wants a sign-in. */
 export const isSignedOut = signal(false);
 
-const LOOK_AGAIN_MS = 1500;
+const POLL_INTERVAL_MS = 1500;
 
 export interface Call {
   method?: "GET" | "POST";
@@ -93,8 +93,8 @@ function lookAgain(): void {
       isOffline.value = false;
       returns.value += 1;
     } catch {
-      setTimeout(() => void look(), LOOK_AGAIN_MS);
+      setTimeout(() => void look(), POLL_INTERVAL_MS);
     }
   };
-  setTimeout(() => void look(), LOOK_AGAIN_MS);
+  setTimeout(() => void look(), POLL_INTERVAL_MS);
 }

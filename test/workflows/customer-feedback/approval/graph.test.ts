@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { select } from "../../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../../src/ontology/vocabulary.ts";
-import { ResponseDrafts } from "../../../../src/workflows/customer-feedback/response-drafts.ts";
+import { ResponseDrafts } from "../../../../src/workflows/customer-feedback/responses/response-drafts.ts";
 import { breakableStore, by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";

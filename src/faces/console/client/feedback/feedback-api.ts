@@ -4,18 +4,8 @@ import { call } from "../api.ts";
 const OPERATIONS = "/workflows/customer-feedback/operations";
 
 export const SENTIMENTS = ["positive", "neutral", "negative"] as const;
-export const CATEGORIES = [
-  "product",
-  "service",
-  "pricing",
-  "usability",
-  "performance",
-  "bug",
-  "security",
-  "billing",
-  "legal",
-  "general",
-] as const;
+/** The page comes with them. */
+export const CATEGORIES = document.querySelector<HTMLMetaElement>("meta[name=categories]")!.content.split(" ");
 export const ACTIONS = {
   auto_respond: "Answer by mail",
   escalate: "Escalate to a person",

@@ -1,0 +1,39 @@
+import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
+import type { RunView } from "../../runs/runs.ts";
+import { isScopeMissing, type ServiceClient } from "../../service-client.ts";
+import { ServiceRuns, withFeedbackId } from "../../runs/service-runs.ts";
+
+/** What waits for a person at a service, newest first. The scope `approve` is enough. */
+export async function listAt(service: ServiceClient, limit: number): Promise<RunView[]> {
+  return (await page(service, { limit: String(limit) })).runs;
+}
+
+/** The run's workflow id, by any id of it; a token that can't look at runs finds those that wait, by workflow id and feedback id. */
+export async function findAt(service: ServiceClient, id: string): Promise<string | undefined> {
+  try {
+    return (await new ServiceRuns(service).find(id))?.workflow_id;
+  } catch (error) {
+    if (!isScopeMissing(error)) throw error;
+  }
+  for (let after: string | undefined; ;) {
+    const { runs, next } = await page(service, { limit: "100", ...(after !== undefined && { after }) });
+    const found = runs.find(({ workflow_id, key }) => workflow_id === id || key === id);
+    if (found || next === undefined) return found?.workflow_id;
+    after = next;
+  }
+}
+
+export async function pendingAt(service: ServiceClient, id: string): Promise<PendingResponse | undefined> {
+  const workflowId = await findAt(service, id);
+  if (workflowId === undefined) return undefined;
+  return (await service.call(`/approvals/${encodeURIComponent(workflowId)}`)) as PendingResponse;
+}
+
+async function page(
+  service: ServiceClient,
+  query: Record<string, string>,
+): Promise<{ runs: RunView[]; next?: string }> {
+  const answer = await service.call(`/approvals?${new URLSearchParams(query).toString()}`);
+  const { runs, next } = answer as { runs: RunView[]; next?: string };
+  return { runs: runs.map(withFeedbackId), ...(next !== undefined && { next }) };
+}

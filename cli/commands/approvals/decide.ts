@@ -1,0 +1,101 @@
+import type { Application } from "../../../src/application/application.ts";
+import { outboxFolder } from "../../../src/application/parts.ts";
+import type { RunResult } from "../../../src/workflow/result.ts";
+import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
+import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
+import { usageError, type GlobalOptions } from "../../command.ts";
+import { host } from "../../terminal/host.ts";
+import { interruptible } from "../../terminal/interruption.ts";
+import { note, print, printJson } from "../../terminal/output.ts";
+import { isWaiting, resultText } from "../../result-view.ts";
+import { reportUnknownRun, serviceFor, withStoredRuns, type Runs } from "../../runs/runs.ts";
+import type { ServiceClient } from "../../service-client.ts";
+import { findAt } from "./at-service.ts";
+import { settingsFrom } from "../../settings.ts";
+import type { DecisionInput } from "./decision-commands.ts";
+
+/** For how long a decision waits for what a worker makes of it. */
+const TIMEOUT_MS = 5000;
+
+/** What the run came to, or where that is not known yet, what was decided. */
+type Outcome = { result: RunResult } | { decided: DecidedResponse };
+
+/**
+ * Decides. On a data directory it then goes on with the run to its end. With a database it leaves that to a worker, which is set up to
+ * send: the process of whoever decides need not be.
+ */
+export async function decideOn(
+  id: string,
+  options: GlobalOptions & { by?: string },
+  prepare: () => DecisionInput | Promise<DecisionInput>,
+): Promise<void> {
+  const service = await serviceFor(options);
+  if (service) return decideAt(service, id, await prepare(), options.json === true);
+  const { by } = options;
+  if (by === undefined) throw usageError("Say who decides, with --by <name>: it is kept.");
+  const settings = settingsFrom(options);
+  const { part, fields } = await prepare();
+  const leaveToWorker = settings.databaseUrl !== undefined;
+  const work = async ({ service }: Application, runs: Runs, signal: AbortSignal): Promise<Outcome | undefined> => {
+    const run = await runs.find(id);
+    if (!run) return undefined;
+    const { workflow_id } = run;
+    const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
+    const { workflow } = await service.run(workflow_id);
+    if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
+    note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
+    const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
+    const ended = await resultSoon(result, signal);
+    return ended ? { result: ended } : { decided };
+  };
+  const outcome = await withStoredRuns(settings, work, { worker: !leaveToWorker });
+  const json = options.json === true;
+  if (!outcome) return reportUnknownRun(id, json);
+  if ("decided" in outcome) return reportDecided(outcome.decided, json);
+  // A worker's outbox is its own.
+  reportResult(outcome.result, leaveToWorker ? undefined : outboxFolder(settings), json);
+}
+
+/** Decides at a service, which signs with the token's name and goes on with the run. */
+const decideAt = (service: ServiceClient, id: string, { part, fields }: DecisionInput, json: boolean): Promise<void> =>
+  interruptible(async (signal) => {
+    const workflowId = await findAt(service, id);
+    if (workflowId === undefined) return reportUnknownRun(id, json);
+    const path = `/approvals/${encodeURIComponent(workflowId)}/${part}`;
+    const decided = (await service.call(path, { json: fields, signal })) as DecidedResponse;
+    const result = await resultSoon((patience) => service.resultIfAllowed(workflowId, patience), signal);
+    if (result) reportResult(result, undefined, json);
+    else reportDecided(decided, json);
+  });
+
+/** The run's result where it ends, or waits again, within a few seconds. */
+async function resultSoon(
+  result: (signal: AbortSignal) => Promise<RunResult | undefined>,
+  interrupted: AbortSignal,
+): Promise<RunResult | undefined> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), TIMEOUT_MS);
+  try {
+    const signal = AbortSignal.any([interrupted, patience.signal]);
+    return await result(signal);
+  } catch (error) {
+    if (patience.signal.aborted && !interrupted.aborted) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The run has not ended: `success` would say more than is known. */
+function reportDecided(decided: DecidedResponse, json: boolean): void {
+  if (json) printJson({ status: "decided", ...decided });
+  note(`It is not known yet whether the mail goes out. Look again with: abi-workflows status ${decided.workflow_id}`);
+}
+
+/** @param outbox the folder that mails went to, where that is known here */
+function reportResult(result: RunResult, outbox: string | undefined, json: boolean): void {
+  if (json) printJson(result);
+  else print(resultText(result as CustomerFeedbackResult, outbox));
+  if (isWaiting(result)) note("Nothing has gone out: another mail waits in its place.");
+  host().exitCode = result.success ? 0 : 1;
+}

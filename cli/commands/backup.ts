@@ -1,0 +1,118 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { copyFile, cp } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type * as sqlite from "node:sqlite";
+import { IoError, ValidationError } from "../../src/errors.ts";
+import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../../src/files/private-files.ts";
+import { openSqlite } from "../../src/files/sqlite.ts";
+import { resolvedPath } from "../terminal/host.ts";
+
+/** What a backup is made of: SQLite files, other files, and folders of files that never change. */
+export interface BackupSources {
+  readonly databases: readonly string[];
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/**
+ * Copies all of it into a new folder while other processes go on working with it. Each database is copied as it was at one moment, so runs and graph agree.
+ * Folders come last, so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700), and so is all in it.
+ * @returns the names of what was copied
+ * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
+ */
+export async function backUp({ databases, files, folders }: BackupSources, target: string): Promise<string[]> {
+  const backup = sqliteBackup();
+  const targetPath = resolvedPath(target);
+  prepare(target, targetPath);
+  try {
+    const snapshots = openSnapshots(databases);
+    try {
+      for (const [index, path] of databases.entries()) {
+        const copy = join(targetPath, basename(path));
+        makePrivateFile(copy);
+        await backup(snapshots[index]!, copy);
+      }
+    } finally {
+      for (const snapshot of snapshots) snapshot.close();
+    }
+    for (const path of databases) check(join(targetPath, basename(path)));
+    for (const file of files) {
+      const copy = join(targetPath, basename(file));
+      makePrivateFile(copy);
+      await copyFile(file, copy);
+      chmodSync(copy, PRIVATE_FILE);
+    }
+    // What has no name yet is on its way.
+    const filter = (path: string): boolean => !basename(path).startsWith(".");
+    for (const folder of folders) {
+      const copy = join(targetPath, basename(folder));
+      await cp(folder, copy, { recursive: true, filter });
+      // They may have been open to others where they come from.
+      makeContentsPrivate(copy);
+    }
+  } catch (cause) {
+    throw new IoError(
+      `The backup in ${target} could not be finished: look for a full disk or a file that can't be read. Remove that folder and try again.`,
+      { code: "backup_failed", cause },
+    );
+  }
+  return [...databases, ...files, ...folders].map((path) => basename(path));
+}
+
+/** In Node.js since 22.16. */
+function sqliteBackup(): typeof sqlite.backup {
+  const { backup } = process.getBuiltinModule("node:sqlite") as Partial<typeof sqlite>;
+  if (backup) return backup;
+  throw new ValidationError("Backups need Node.js 22.16 or newer.", { code: "node_too_old" });
+}
+
+function prepare(target: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new ValidationError(`${target} is a file. Name a folder that is empty or not there.`, {
+      code: "not_a_folder",
+    });
+  }
+  if (existsSync(path) && readdirSync(path).length > 0) {
+    throw new ValidationError(`There is something in ${target} already. Name a folder that is empty or not there.`, {
+      code: "folder_not_empty",
+    });
+  }
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    // Also of one that is there: others must not read what comes into it.
+    chmodSync(path, 0o700);
+  } catch (cause) {
+    throw new IoError(`The folder ${target} cannot be made, or not kept from others. Name one that is your own.`, {
+      code: "backup_failed",
+      cause,
+    });
+  }
+}
+
+/** Read transactions on all files, in which writers no longer show. */
+function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
+  const snapshots: sqlite.DatabaseSync[] = [];
+  try {
+    for (const path of paths) {
+      const snapshot = openSqlite(path);
+      snapshots.push(snapshot);
+      // The transaction begins with the first thing that is read.
+      snapshot.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+    }
+    return snapshots;
+  } catch (error) {
+    for (const snapshot of snapshots) snapshot.close();
+    throw error;
+  }
+}
+
+/** A backup that nobody has read is none. */
+function check(path: string): void {
+  const database = openSqlite(path);
+  try {
+    const answer = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
+    if (answer !== "ok") throw new Error(String(answer));
+  } finally {
+    database.close();
+  }
+}

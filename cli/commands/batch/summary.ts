@@ -1,0 +1,146 @@
+import { withoutAbsent } from "../../../src/json.ts";
+import { placeOf, type FileRow } from "../../../src/row-file/row.ts";
+import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
+import { bold, count, dim, oneLine, plural, styled } from "../../terminal/output.ts";
+import { fields, isDelayed, isWaiting } from "../../result-view.ts";
+
+/** What came of one row. */
+export type RowResult = Pick<FileRow, "line" | "item"> & Partial<CustomerFeedbackResult> & { success: boolean };
+
+const SHOWN_FAILURES = 10;
+
+/** Counts what came of a batch; its size does not grow with the batch. */
+export class BatchSummary {
+  processed = 0;
+  failed = 0;
+  duplicates = 0;
+  mailsSent = 0;
+  mailsWithheld = 0;
+  mailsWaiting = 0;
+  /** Their server does not take them for now; they are tried again. */
+  mailsDelayed = 0;
+  /** Judged by another analyser than the configured one. */
+  fallbacks = 0;
+  readonly actions = new Map<string, number>();
+  readonly sentiments = new Map<string, number>();
+  readonly #failures: RowResult[] = [];
+  #delay: RowResult | undefined;
+  readonly #began = performance.now();
+
+  add(result: RowResult): void {
+    this.processed += 1;
+    if (isDelayed(result)) {
+      this.mailsDelayed += 1;
+      this.#delay ??= result;
+      return;
+    }
+    if (!result.success) {
+      this.failed += 1;
+      if (this.#failures.length < SHOWN_FAILURES) this.#failures.push(result);
+      return;
+    }
+    increase(this.actions, result.action);
+    increase(this.sentiments, result.sentiment);
+    if (result.analysis_fallback !== undefined) this.fallbacks += 1;
+    if (isWaiting(result)) this.mailsWaiting += 1;
+    if (result.duplicate === true) this.duplicates += 1;
+    else if (result.response_id !== undefined) this.mailsSent += 1;
+    else if (result.response_withheld !== undefined) this.mailsWithheld += 1;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  get perSecond(): number {
+    return this.processed / Math.max(this.seconds, 0.001);
+  }
+
+  /** For the progress display. */
+  progress(): string {
+    const failed = this.failed > 0 ? `, ${count(this.failed)} failed` : "";
+    const delayed = this.mailsDelayed > 0 ? `, ${plural(this.mailsDelayed, "mail")} delayed` : "";
+    return `${count(this.processed)} processed${failed}${delayed}, ${this.perSecond.toFixed(0)}/s`;
+  }
+
+  /** `60 sent, 2 withheld`. */
+  mails(): string {
+    const waiting = this.mailsWaiting > 0 ? `, ${count(this.mailsWaiting)} waiting for approval` : "";
+    const delayed = this.mailsDelayed > 0 ? `, ${count(this.mailsDelayed)} delayed` : "";
+    return `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld${waiting}${delayed}`;
+  }
+
+  toJson(outbox: string | undefined): object {
+    return {
+      processed: this.processed,
+      failed: this.failed,
+      duplicates: this.duplicates,
+      actions: Object.fromEntries(this.actions),
+      sentiments: Object.fromEntries(this.sentiments),
+      analysis_fallbacks: this.fallbacks,
+      mails_sent: this.mailsSent,
+      mails_withheld: this.mailsWithheld,
+      mails_waiting: this.mailsWaiting,
+      mails_delayed: this.mailsDelayed,
+      seconds: Number(this.seconds.toFixed(3)),
+      per_second: Number(this.perSecond.toFixed(1)),
+      ...withoutAbsent({ outbox }),
+    };
+  }
+
+  /** @param outbox the folder that mails go to, where they do */
+  toText(outbox: string | undefined): string {
+    const failed = count(this.failed);
+    const lines: [string, string][] = [
+      ["processed", bold(count(this.processed))],
+      ["failed", this.failed > 0 ? styled("red", failed) : failed],
+      [
+        "duplicates",
+        `${count(this.duplicates)}${this.duplicates > 0 ? dim("  processed before: nothing was done twice") : ""}`,
+      ],
+      ["actions", tally(this.actions)],
+      ["sentiment", tally(this.sentiments)],
+      ...(this.fallbacks > 0 ? [["fallback", this.#fallbackText()] as [string, string]] : []),
+      ["mails", this.mails()],
+      ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
+    ];
+    if (outbox !== undefined) lines.push(["mails are in", oneLine(outbox)]);
+    return [fields(lines), ...this.#failureLines(), ...this.#delayLines()].join("\n");
+  }
+
+  #fallbackText(): string {
+    return styled("yellow", `${count(this.fallbacks)} judged by the embedded analysers; analysis_fallback says why`);
+  }
+
+  #delayLines(): string[] {
+    if (!this.#delay) return [];
+    const { error = "" } = this.#delay;
+    const wait = this.mailsDelayed === 1 ? "waits" : "wait";
+    return [
+      "",
+      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "mail")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
+      dim("    As long as no process is at work, the next worker or batch on this data tries them."),
+    ];
+  }
+
+  #failureLines(): string[] {
+    if (this.failed === 0) return [];
+    const more = this.failed - this.#failures.length;
+    return [
+      "",
+      ...this.#failures.map((row) => `  ${styled("red", "✗")} ${placeOf(row)}: ${oneLine(row.error ?? "")}`),
+      ...(more > 0 ? [dim(`  … and ${plural(more, "failure")} more`)] : []),
+    ];
+  }
+}
+
+const increase = (counts: Map<string, number>, key: string | undefined): void => {
+  if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
+};
+
+/** `escalate 12 · auto_respond 3`, most first. */
+export const tally = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, number]) => `${name} ${count(number)}`)
+    .join(dim(" · ")) || dim("none");

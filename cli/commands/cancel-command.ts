@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { addExamples, type GlobalOptions } from "../command.ts";
+
+/** `cancel`: stops runs before their next step. */
+export function addCancelCommand(program: Command): void {
+  const command = program
+    .command("cancel")
+    .summary("stop runs before their next step")
+    .description(
+      "Stop runs before their next step. What their steps have done stays done; `retry`, or the same feedback submitted " +
+        "again, lets them go on.",
+    )
+    .argument("<id...>", "workflow ids (workflow-…) or feedback ids")
+    .action(async (ids: string[], _options, command: Command) => {
+      const { cancelRuns } = await import("./cancel.ts");
+      await cancelRuns(ids, command.optsWithGlobals<GlobalOptions>());
+    });
+  addExamples(command, ["cancel F-1", "one that need not go on"]);
+}

@@ -1,0 +1,90 @@
+import { host } from "../../terminal/host.ts";
+import { truncated, escapedText, jsonText, note, oneLine, print, printPart } from "../../terminal/output.ts";
+import { isWaiting } from "../../result-view.ts";
+import type { AskOptions, ToolCallEnd, ToolCallStart } from "../../../agents/index.ts";
+import type { ToolProgress } from "../../../src/workflow/progress.ts";
+
+const MAX_VALUE_LENGTH = 32;
+const MAX_RESULT_LENGTH = 160;
+
+/** A planned call on one line, without what the model left open. */
+export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
+  const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
+  const values = given.map(([key, value]) => {
+    return `${oneLine(key)}: ${typeof value === "string" ? `"${truncated(oneLine(value), MAX_VALUE_LENGTH)}"` : jsonText(value)}`;
+  });
+  return `${oneLine(name)}(${values.join(", ")})`;
+}
+
+interface ToolResult {
+  customer_id?: string;
+  error?: string;
+  sentiment?: string;
+  doubtful?: boolean;
+  categories?: string[];
+  action?: string;
+  ticket_id?: string;
+  response_id?: string;
+  response_withheld?: string;
+  status?: string;
+  duplicate?: boolean;
+  decided?: { decision: string; by: string; first?: true };
+}
+
+const decisionText = ({ decision, by, first }: NonNullable<ToolResult["decided"]>): string => {
+  const what = { approve: "approved", edit: "edited", reject: "rejected" }[decision] ?? decision;
+  return first ? `${by} was first: ${what}` : `${what} by ${by}`;
+};
+
+/** What a call came to, on one line. */
+export function resultText({ artifact, content, failed }: ToolCallEnd): string {
+  const result = (artifact ?? {}) as ToolResult;
+  // Of several calls at a time each says whose it is.
+  const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
+  if (failed || result.error !== undefined)
+    return `✗ ${oneLine(who + truncated(result.error ?? content, MAX_RESULT_LENGTH))}`;
+  const parts = [
+    result.doubtful === true ? `${result.sentiment}, doubtful` : result.sentiment,
+    result.categories?.join(", "),
+    result.action,
+    result.ticket_id,
+    ...(result.response_id === undefined ? [] : ["mail sent"]),
+    ...(isWaiting(result) ? ["the mail waits for approval"] : []),
+    // With a decision it is in the next words.
+    ...(result.decided?.decision === "reject" ? [] : [result.response_withheld]),
+    ...(result.decided === undefined ? [] : [decisionText(result.decided)]),
+    ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
+  ].filter((part) => part !== undefined);
+  return `✓ ${oneLine(who + truncated(parts.length > 0 ? parts.join(" · ") : content, MAX_RESULT_LENGTH))}`;
+}
+
+/** Shows an answer as it comes: the words on standard output, what the agent does meanwhile dimly on standard error. */
+export function liveView(): AskOptions & { end: () => void } {
+  const { stdout } = host();
+  let midLine = false;
+  const aside = (text: string): void => {
+    // On a terminal both streams meet: a note begins on a line of its own.
+    if (midLine && stdout.isTTY) print();
+    if (stdout.isTTY) midLine = false;
+    note(text);
+  };
+  return {
+    onToken: (token) => {
+      const text = escapedText(token);
+      // The break between two messages, where a note has made it already.
+      if (text === "\n" && !midLine && stdout.isTTY) return;
+      printPart(text);
+      midLine = !text.endsWith("\n");
+    },
+    onToolStart: (call) => aside(`→ ${callText(call)}`),
+    onToolProgress: (_call, progress) => {
+      const { step, phase, retry_in_ms } = progress as ToolProgress;
+      if (phase === "completed") aside(`  · ${step}`);
+      else if (phase === "failed") aside(`  · ${step} failed${retry_in_ms === undefined ? "" : ", is tried again"}`);
+    },
+    onToolEnd: (call) => aside(`  ${resultText(call)}`),
+    end: () => {
+      if (midLine) print();
+    },
+  };
+}

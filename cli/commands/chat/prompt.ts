@@ -1,0 +1,35 @@
+import type * as Clack from "@clack/prompts";
+import { host } from "../../terminal/host.ts";
+
+type Prompts = typeof Clack;
+
+/** What every prompt is given: where to ask, and a signal that ends it. */
+export type Terminal = Pick<NonNullable<Parameters<Prompts["text"]>[0]>, "input" | "output" | "signal">;
+
+/**
+ * One prompt at the terminal; undefined where the user ends it, by Ctrl-C or Ctrl-D. At Ctrl-D the library closes the input and never
+ * answers, so it is cancelled from here.
+ */
+export async function prompted<Answer>(
+  show: (prompts: Prompts, terminal: Terminal) => Promise<Answer>,
+): Promise<Exclude<Answer, symbol> | undefined> {
+  const prompts = await import("@clack/prompts");
+  const { stdin: input, stdout: output } = host();
+  const end = new AbortController();
+  const onKey = (_text: string, key: { ctrl?: boolean; name?: string }): void => {
+    if (key.ctrl === true && key.name === "d") end.abort();
+  };
+  input.on("keypress", onKey);
+  try {
+    const answer = await show(prompts, { input, output, signal: end.signal });
+    return typeof answer === "symbol" ? undefined : (answer as Exclude<Answer, symbol>);
+  } finally {
+    input.off("keypress", onKey);
+  }
+}
+
+/** Whether somebody is at the terminal: sees what goes wrong, and can be asked. */
+export const isInteractive = (): boolean => {
+  const { stdin, stdout } = host();
+  return stdin.isTTY === true && stdout.isTTY === true;
+};

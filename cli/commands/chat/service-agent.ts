@@ -1,0 +1,128 @@
+import { note, oneLine } from "../../terminal/output.ts";
+import type { ServiceClient } from "../../service-client.ts";
+import { ConflictError, fromWireError, isAbiError } from "../../../src/errors.ts";
+import type { ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
+import { withoutAbsent, isObject } from "../../../src/json.ts";
+import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
+import { reviewRequest, type MailDecision, type MailReviewRequest } from "../../../agents/approval/mail-review.ts";
+import type { AgentAnswer, AskOptions, FeedbackAgent, ToolCallEnd } from "../../../agents/index.ts";
+
+type ServiceOptions = AskOptions & { threadId: string };
+
+/** The agent of a service. Decisions go to the service directly, with the token of the person at this terminal. */
+export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "waiting"> {
+  readonly #service: ServiceClient;
+  /** The mails of each conversation as they were shown, with what a decision has to name. */
+  readonly #shown = new Map<string, PendingResponse[]>();
+
+  constructor(service: ServiceClient) {
+    this.#service = service;
+  }
+
+  ask(message: string, options: AskOptions = {}): Promise<AgentAnswer> {
+    const { threadId = crypto.randomUUID() } = options;
+    return this.#follow("/chat", { message, thread_id: threadId }, { ...options, threadId });
+  }
+
+  async decide(decisions: readonly MailDecision[], options: ServiceOptions): Promise<AgentAnswer> {
+    const { threadId } = options;
+    const mails = this.#shown.get(threadId) ?? [];
+    const notes: Record<string, string> = {};
+    for (const [index, mail] of mails.entries()) {
+      const problem = await this.#decideOn(mail, decisions[index] ?? null);
+      if (problem !== undefined) notes[mail.workflow_id] = problem;
+    }
+    const again = mails.filter(({ workflow_id }) => notes[workflow_id] !== undefined);
+    if (again.length === 0) return this.#follow(`${pathOf(threadId)}/continue`, {}, options);
+    this.#shown.set(threadId, again);
+    return { threadId, text: "", complete: true, toolCalls: [], review: reviewRequest(again, notes) };
+  }
+
+  async waiting(threadId: string): Promise<MailReviewRequest | undefined> {
+    const found = (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
+    return found && this.#review(threadId, found.waiting);
+  }
+
+  /** Why the mail has to be shown again; undefined where it has not. */
+  async #decideOn(mail: PendingResponse, decision: MailDecision): Promise<string | undefined> {
+    if (decision === null) return undefined;
+    const { workflow_id, rendering } = mail;
+    const { type, ...words } = decision;
+    const { message, ...edit } = words as { message?: string; text?: string; subject?: string };
+    const json = { rendering, ...edit, ...withoutAbsent({ reason: message }) };
+    try {
+      await this.#service.call(`/approvals/${encodeURIComponent(workflow_id)}/${type}`, { json });
+    } catch (error) {
+      if (!isAbiError(error)) throw error;
+      if (!(error instanceof ConflictError)) return error.message;
+      // What stands, or what waits in its place, is shown when the conversation goes on.
+      note(oneLine(whoWasFirst(error.standing) ?? error.message));
+    }
+    return undefined;
+  }
+
+  async #follow(path: string, json: object, options: ServiceOptions): Promise<AgentAnswer> {
+    const { threadId, signal } = options;
+    const ends = new Map<string, ToolCallEnd>();
+    const answer: AgentAnswer = { threadId, text: "", complete: true, toolCalls: [] };
+    for await (const event of this.#service.stream(path, json, signal)) {
+      const heard = hear(event as ChatEvent, options, ends);
+      if (heard?.type === "answer") Object.assign(answer, { text: heard.text, complete: heard.complete });
+      if (heard?.type === "error") throw fromWireError(heard);
+      const review = heard?.type === "waiting" ? await this.#review(threadId, heard.mails) : undefined;
+      if (review) answer.review = review;
+    }
+    return { ...answer, toolCalls: [...ends.values()] };
+  }
+
+  async #review(threadId: string, waiting: readonly WaitingMail[]): Promise<MailReviewRequest | undefined> {
+    const mails = await Promise.all(waiting.map(({ workflow_id }) => this.#pending(workflow_id)));
+    const shown = mails.filter((mail) => mail !== undefined);
+    this.#shown.set(threadId, shown);
+    return waiting.length > 0 ? reviewRequest(shown, {}) : undefined;
+  }
+
+  /** Undefined where somebody has decided already. */
+  async #pending(id: string): Promise<PendingResponse | undefined> {
+    const found = await this.#service.find(`/approvals/${encodeURIComponent(id)}`, "nothing_waits");
+    return found as PendingResponse | undefined;
+  }
+}
+
+const pathOf = (threadId: string): string => `/chat/${encodeURIComponent(threadId)}`;
+
+/** Hands an event to the listeners; what they don't hear is given back. */
+function hear(event: ChatEvent, listeners: AskOptions, ends: Map<string, ToolCallEnd>): ChatEvent | undefined {
+  switch (event.type) {
+    case "token":
+      listeners.onToken?.(event.text);
+      return undefined;
+    case "call_started":
+      listeners.onToolStart?.(event);
+      return undefined;
+    case "call_progress":
+      listeners.onToolProgress?.({ id: event.id, name: "" }, event.progress);
+      return undefined;
+    case "call_ended": {
+      const { id, name, args, result, failed } = event;
+      const isText = typeof result === "string";
+      const end = { id, name, args, content: isText ? result : JSON.stringify(result), failed };
+      const whole: ToolCallEnd = isText ? end : { ...end, artifact: result };
+      ends.set(id, whole);
+      listeners.onToolEnd?.(whole);
+      return undefined;
+    }
+    case "thread":
+    case "waiting":
+    case "answer":
+    case "error":
+      return event;
+  }
+}
+
+function whoWasFirst(standing: unknown): string | undefined {
+  if (!isObject(standing) || typeof standing["by"] !== "string") return undefined;
+  const did = { approve: "approved the mail", edit: "sent other words", reject: "rejected the mail" };
+  const what = did[standing["decision"] as keyof typeof did] ?? "decided";
+  return `${standing["by"]} was first and ${what}. That decision stands.`;
+}

@@ -1,0 +1,43 @@
+import { type Command, Option } from "commander";
+import { addExamples, type GlobalOptions } from "../command.ts";
+
+const ANALYZERS = ["guide", "vader", "afinn", "wink", "shipped", "embedded", "chat-model"] as const;
+
+export type AnalyzerName = (typeof ANALYZERS)[number];
+
+export interface EvalOptions extends GlobalOptions {
+  analyzer: AnalyzerName[];
+  html?: string;
+  /** Of this package. */
+  version: string;
+}
+
+/** `eval`: how right analysers are, on texts that people have labelled. */
+export function addEvalCommand(program: Command): void {
+  const command = program
+    .command("eval")
+    .summary("measure text analysers on labelled texts")
+    .description(
+      'Let analysers judge labelled texts, and say how often they are right. The folder has sentiment/*.jsonl with {"text", ' +
+        '"label"} and categories/*.jsonl with {"text", "labels", "scope"} a line; scope lists the categories that the set is ' +
+        'about. embedded is what the process uses, with what "train" has taught it; shipped is without that. chat-model asks the service of OPENAI_API_KEY or OPENAI_BASE_URL about every text.',
+    )
+    .argument("<folder>", "the labelled texts")
+    .addOption(
+      new Option("--analyzer <names...>", "which ones, side by side").choices(ANALYZERS).default(["guide", "embedded"]),
+    )
+    .option("--html <file>", "write a page with bars and the worst mistakes to read")
+    .action(async (folder: string, _options, command: Command) => {
+      const { evaluateFolder } = await import("./eval.ts");
+      await evaluateFolder(folder, {
+        ...command.optsWithGlobals<Omit<EvalOptions, "version">>(),
+        version: program.version() ?? "",
+      });
+    });
+  addExamples(
+    command,
+    ["eval texts", "the embedded analysers beside the simplest thing that could be done"],
+    ["eval texts --analyzer vader embedded chat-model --html report.html", "side by side, with a page to read"],
+    ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "figures for machines"],
+  );
+}

@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { addExamples, type GlobalOptions } from "../command.ts";
+
+export interface ExportLabelsOptions extends GlobalOptions {
+  rawTexts?: true;
+}
+
+/** `export-labels`: what reviewers have said about labels, as labelled texts. */
+export function addExportLabelsCommand(program: Command): void {
+  const command = program
+    .command("export-labels")
+    .summary("write what reviewers said about labels as labelled texts")
+    .description(
+      'Write the feedback that people have decided on in the approval queue as labelled texts, in the format of "eval" and "train". A label that ' +
+        "a person named counts; an approval counts for the labels that were shown. Texts are masked: names, ids, addresses, numbers and unusual " +
+        "words are left out.",
+    )
+    .argument(
+      "<folder>",
+      "where to write sentiment/reviewed.jsonl and categories/reviewed.jsonl; earlier ones are replaced",
+    )
+    .option(
+      "--raw-texts",
+      "leave the texts as customers wrote them: they may name people, so treat the files like the customers' data",
+    )
+    .action(async (folder: string, _options, command: Command) => {
+      const { exportLabels } = await import("./export-labels.ts");
+      await exportLabels(folder, command.optsWithGlobals<ExportLabelsOptions>());
+    });
+  addExamples(
+    command,
+    ["export-labels labels", "masked texts with their labels"],
+    ["eval labels", "how right the analysers are on them"],
+    ["train labels", "learn from them"],
+  );
+}

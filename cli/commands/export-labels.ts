@@ -1,0 +1,101 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { CATEGORIES } from "../../src/analysis/categories.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
+import { count, note, oneLine, plural, print, printJson } from "../terminal/output.ts";
+import { withGraph, type AskGraph } from "./query.ts";
+import { IoError } from "../../src/errors.ts";
+import { withPrefixes } from "../../src/ontology/vocabulary.ts";
+import { replacePrivateFile } from "../../src/files/private-files.ts";
+import { reviewedFeedback, type ReviewedFeedback } from "../../src/workflows/customer-feedback/reviewed-labels.ts";
+import { maskTexts } from "../../evaluation/masking.ts";
+import type { ExportLabelsOptions } from "./export-labels-command.ts";
+
+const NAMES = "SELECT DISTINCT ?customer ?value WHERE { ?customer abi:name|abi:email|abi:id ?value }";
+
+/** `general` is what is left where nothing else was labelled. */
+const SCOPE = CATEGORIES.filter((category) => category !== "general");
+
+interface Counts {
+  sentiment: number;
+  categories: number;
+  /** Labels that differ from those that the process used. */
+  corrected: number;
+  /** Edited or rejected, and nobody said which labels are right. */
+  unlabelled: number;
+}
+
+/** Writes what reviewers have said about labels into a folder, in the format of `eval`. */
+export async function exportLabels(folder: string, options: ExportLabelsOptions): Promise<void> {
+  const reviewed = await withGraph(options, readReviewed);
+  const texts = options.rawTexts ? reviewed.map(({ text }) => text) : maskTexts(reviewed);
+  const sentiment = reviewed.flatMap(({ sentiment }, at) =>
+    sentiment ? [{ text: texts[at]!, label: sentiment.label, source: sentiment.source }] : [],
+  );
+  const categories = reviewed.flatMap(({ categories }, at) => {
+    if (!categories) return [];
+    const labels = categories.labels.filter((label) => label !== "general");
+    return [{ text: texts[at]!, labels, scope: SCOPE, source: categories.source }];
+  });
+  const counts: Counts = {
+    sentiment: sentiment.length,
+    categories: categories.length,
+    corrected: reviewed.filter(isCorrected).length,
+    unlabelled: reviewed.filter(({ sentiment, categories }) => !sentiment && !categories).length,
+  };
+  if (sentiment.length + categories.length > 0) {
+    write(folder, "sentiment", sentiment);
+    write(folder, "categories", categories);
+  }
+  report(folder, counts, options);
+}
+
+type Reviewed = ReviewedFeedback & { secrets: string[] };
+
+async function readReviewed(ask: AskGraph): Promise<Reviewed[]> {
+  const reviewed = await reviewedFeedback((sparql) => ask("feedback_data", sparql));
+  const rows = await ask("customer_data", withPrefixes(NAMES));
+  const secrets = Map.groupBy(rows, (row) => row["customer"]?.value ?? "");
+  return reviewed.map((one) => {
+    const ofCustomer = (secrets.get(one.customer) ?? []).map((row) => row["value"]?.value ?? "");
+    return Object.assign({ secrets: [one.id, ...ofCustomer] }, one);
+  });
+}
+
+const isCorrected = ({ judged, sentiment, categories }: ReviewedFeedback): boolean =>
+  (sentiment !== undefined && sentiment.label !== judged.sentiment) ||
+  (categories !== undefined && categories.labels.join() !== judged.categories.join());
+
+function write(folder: string, name: "sentiment" | "categories", rows: readonly object[]): void {
+  const place = join(resolvedPath(folder), name);
+  try {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    replacePrivateFile(join(place, "reviewed.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  } catch (cause) {
+    throw new IoError(`The labels can't be written to ${folder}. Check the name and its rights.`, {
+      code: "file_unwritable",
+      cause,
+    });
+  }
+}
+
+function report(folder: string, counts: Counts, { json, rawTexts }: ExportLabelsOptions): void {
+  const { sentiment, categories, corrected, unlabelled } = counts;
+  if (json) printJson({ folder, masked: !rawTexts, ...counts });
+  if (sentiment + categories === 0) {
+    host().exitCode = 1;
+    note("There are no reviewed labels: they come from decisions in the approval queue (APPROVAL=on).");
+  } else if (!json) {
+    print(
+      oneLine(`Written to ${folder}: ${count(sentiment)} labels of sentiment, ${count(categories)} of categories.`),
+    );
+    print(`${plural(corrected, "text")} with labels that reviewers put right.`);
+  }
+  if (unlabelled > 0) {
+    note(`${plural(unlabelled, "text")} left out: edited or rejected, and nobody said which labels are right.`);
+  }
+  if (sentiment + categories === 0) return;
+  if (rawTexts)
+    note("The texts are as customers wrote them. They may name people: treat the files like the customers' data.");
+  else note("Names, ids, addresses, numbers and unusual words are masked. Look at the texts before you pass them on.");
+}

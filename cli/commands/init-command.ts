@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { addExamples, type GlobalOptions } from "../command.ts";
+
+/** `init`: a project of one's own. */
+export function addInitCommand(program: Command): void {
+  const command = program
+    .command("init")
+    .summary("make a project of your own")
+    .description(
+      "Make a small project that runs at once: a workflow, its tests (one kills the process between the steps), an agent, and scripts " +
+        "to serve it. Needs no key. The folder must be new or empty; its name becomes the name of the project.",
+    )
+    .argument("<folder>", "where to make it")
+    .action(async (folder: string, _options, command: Command) => {
+      const { init } = await import("./init.ts");
+      init(folder, command.optsWithGlobals<GlobalOptions>());
+    });
+  addExamples(command, ["init my-workflows", "then: cd my-workflows && npm install && npm test"]);
+}

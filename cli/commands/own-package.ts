@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { packageFile, packageRoot } from "../../src/runtime/package-root.ts";
+
+/** Of this package, what another one has to say to depend on it. */
+export interface OwnPackage {
+  name: string;
+  version: string;
+  /** Of the packages that it uses itself. */
+  versions: Readonly<Record<string, string>>;
+  /** The file (absolute) or repository that npm installed it from; undefined where it came from the registry. */
+  installedFrom?: string;
+  /** Its folder, where it is no installed package. */
+  checkout?: string;
+}
+
+export function ownPackage(): OwnPackage {
+  const root = packageRoot();
+  const { name, version, devDependencies, dependencies, peerDependencies } = packageFile();
+  const own = { name, version, versions: { ...devDependencies, ...dependencies, ...peerDependencies } };
+  const modules = dirname(root);
+  if (basename(modules) !== "node_modules") return { ...own, checkout: root };
+  const source = sourceOf(modules, name);
+  return source === undefined ? own : { ...own, installedFrom: source };
+}
+
+/** npm notes where it has each package from. Other package managers don't, and are taken to have it from the registry. */
+function sourceOf(modules: string, name: string): string | undefined {
+  const list = join(modules, ".package-lock.json");
+  if (!existsSync(list)) return undefined;
+  const { packages } = JSON.parse(readFileSync(list, "utf8")) as { packages: Record<string, { resolved?: string }> };
+  const { resolved = "" } = packages[`node_modules/${name}`] ?? {};
+  if (resolved.startsWith("file:")) return resolve(dirname(modules), resolved.slice("file:".length));
+  return resolved.startsWith("git") ? resolved : undefined;
+}

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { toMilliseconds } from "../../src/duration.ts";
+import { ValidationError } from "../../src/errors.ts";
+import type { OntologyStore, Row } from "../../src/ontology/ontology-store.ts";
+import { JSON_RESULTS, readJsonResults, writeJsonResults } from "../../src/ontology/sparql/json-results.ts";
+import { withPrefixes } from "../../src/ontology/vocabulary.ts";
+import { openOntologyStore, runsAndGraph } from "../../src/application/parts.ts";
+import { IN_MEMORY, type Settings } from "../../src/application/settings.ts";
+import type { GlobalOptions } from "../command.ts";
+import { host } from "../terminal/host.ts";
+import { readText, STDIN } from "../terminal/input.ts";
+import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "../terminal/interruption.ts";
+import { note, print, printJson } from "../terminal/output.ts";
+import type { QueryOptions } from "./query-command.ts";
+import { answerText } from "../query-result.ts";
+import { serviceFor } from "../runs/runs.ts";
+import type { ServiceClient } from "../service-client.ts";
+import { requireDataDirectory, settingsFrom } from "../settings.ts";
+import type { QueryAnswer } from "../../src/ontology/query-runner.ts";
+import { storeIri } from "../../src/ontology/store-name.ts";
+
+/** @param query SPARQL, the name of a file with it, or `-` */
+export async function askGraph(query: string, options: QueryOptions): Promise<void> {
+  const sparql = query === STDIN || /\.(rq|sparql)$/i.test(query) ? await readText(query) : query;
+  const { store: name, timeout } = options;
+  try {
+    const answer = await interruptible(async (signal) => {
+      const service = await serviceFor(options);
+      if (service) return answerAt(service, withPrefixes(sparql), name, signal);
+      const store = await openGraph(settingsFrom(options));
+      try {
+        const limits = { signal, ...(timeout !== undefined && { timeoutMs: toMilliseconds(timeout) }) };
+        return await store.queryRunner.run({ store: name, sparql: withPrefixes(sparql), ...limits });
+      } finally {
+        await store.close();
+      }
+    }, "Stopping the query.");
+    if (options.json) printJson(writeJsonResults(answer));
+    else print(await answerText(answer));
+  } catch (error) {
+    if (error !== INTERRUPTED) throw error;
+    host().exitCode = INTERRUPTED_EXIT_CODE;
+  }
+}
+
+/** Asks a store of the graph with a SELECT. */
+export type AskGraph = (store: string, sparql: string) => Promise<readonly Row[]>;
+
+/**
+ * Opens the graph for the time of `work`, or speaks to the service that the options name.
+ * @throws ValidationError (`answer_too_long`) where the service leaves rows out
+ */
+export function withGraph<Result>(options: GlobalOptions, work: (ask: AskGraph) => Promise<Result>): Promise<Result> {
+  return interruptible(async (signal) => {
+    const service = await serviceFor(options);
+    if (service) return work(async (store, sparql) => allRows(await answerAt(service, sparql, store, signal)));
+    const graph = await openGraph(settingsFrom(options));
+    try {
+      return await work(async (store, sparql) => allRows(await graph.queryRunner.run({ store, sparql, signal })));
+    } finally {
+      await graph.close();
+    }
+  });
+}
+
+function allRows({ result, truncated }: QueryAnswer): readonly Row[] {
+  if (!truncated) return result as Row[];
+  throw new ValidationError(
+    "The service leaves rows out, for there are too many. Run the command where the data directory is, without --url.",
+    { code: "answer_too_long" },
+  );
+}
+
+/** Its own limits hold there. */
+async function answerAt(
+  service: ServiceClient,
+  sparql: string,
+  store: string,
+  signal: AbortSignal,
+): Promise<QueryAnswer> {
+  const graph = storeIri(store);
+  const query = new URLSearchParams({ "default-graph-uri": graph }).toString();
+  const { type, text, truncated } = await service.ask(`/sparql?${query}`, sparql, signal);
+  if (truncated) note("The service has left rows out: there are more.");
+  if (type !== JSON_RESULTS) {
+    const { parseNTriples } = await import("../../src/ontology/n-triples.ts");
+    return { result: parseNTriples(text), variables: [], truncated };
+  }
+  const json = JSON.parse(text) as { head?: { vars?: string[] } };
+  return { result: readJsonResults(json), variables: json.head?.vars ?? [], truncated };
+}
+
+/** Asking must not leave files behind. */
+async function openGraph(settings: Settings): Promise<OntologyStore> {
+  if (settings.ontologyUrl !== undefined) return openOntologyStore(settings);
+  requireDataDirectory(settings);
+  if (existsSync(runsAndGraph(settings))) return openOntologyStore(settings);
+  note("There is no knowledge graph in this data directory yet.");
+  return openOntologyStore({ ...settings, dataDirectory: IN_MEMORY });
+}

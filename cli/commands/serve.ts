@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import type { Application } from "../../src/application/application.ts";
+import type { Chat } from "../../src/faces/http/chat.ts";
+import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
+import { withoutAbsent } from "../../src/json.ts";
+import { urlHost } from "../../src/loopback.ts";
+import { packageVersion, sampleFile } from "../../src/runtime/package-root.ts";
+import { openMailboxWatcher } from "../../src/application/parts.ts";
+import { readJsonLines } from "../../src/row-file/json-lines.ts";
+import { IN_MEMORY, namesModel, readSettings, type Settings } from "../../src/application/settings.ts";
+import type { Service } from "../../src/workflow/service.ts";
+import { usageError } from "../command.ts";
+import { host } from "../terminal/host.ts";
+import { INTERRUPTED, untilAborted } from "../terminal/interruption.ts";
+import { dim, note, print, printJson } from "../terminal/output.ts";
+import type { ServeOptions } from "./serve-command.ts";
+import { loggerFor, settingsFrom } from "../settings.ts";
+import { withApplication } from "../with-application.ts";
+
+/** Variable in which `dev` hands over the token, so that it stays the same when the service starts again. */
+export const LOCAL_TOKEN = "ABI_LOCAL_TOKEN";
+
+export const newLocalToken = (): string => `abi_${randomBytes(24).toString("base64url")}`;
+
+export const STOPPED_NOTE = "Stopped. Runs that are not finished go on with the next start.";
+
+/** Serves until it is told to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const settings = serveSettings(options);
+  const logger = loggerFor(settings);
+  const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
+  try {
+    await withApplication(withLinks(settings), async (application, signal) => {
+      // The demo is not to read real mail.
+      const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
+      const chat = await openChat(application, settings, options);
+      const service = await openHttpService(application, settings, {
+        version: packageVersion(),
+        localToken,
+        logger,
+        ...withoutAbsent({ chat }),
+      }).catch(async (error: unknown) => {
+        await chat?.close();
+        throw error;
+      });
+      const sample = options.demo ? submitSample(application, signal) : undefined;
+      // What goes wrong with it is said at the end.
+      sample?.catch(() => {});
+      try {
+        await mailbox?.start();
+        if (options.json)
+          printJson({ status: "ready", url: service.url, ...(service.isOpen && { token: localToken }) });
+        else {
+          announce(service.url, service.isOpen ? localToken : undefined);
+          print(`\nTry it:\n${tryIt(service, application.service)}`);
+        }
+        await untilAborted(signal);
+      } finally {
+        // Side by side: a mail server that says nothing must not keep the service open.
+        await Promise.all([mailbox?.close(), service.close()]);
+        await sample;
+      }
+    });
+  } catch (error) {
+    // Told to stop before it was ready.
+    if (error !== INTERRUPTED) throw error;
+  }
+  note(STOPPED_NOTE);
+}
+
+/** The agent that people talk to in the console; undefined without a model, and then LangChain is not loaded. */
+async function openChat(
+  application: Application,
+  settings: Settings,
+  { demo }: ServeOptions,
+): Promise<Chat | undefined> {
+  if (!demo && !namesModel(settings)) return undefined;
+  const chat = await import("../../agents/chat-service.ts");
+  return chat.openChat(application, settings, { logger: loggerFor(settings) });
+}
+
+/** @throws ValidationError for what can't be used */
+export function serveSettings(options: ServeOptions): Settings {
+  const settings = settingsFrom(options);
+  const { dataDirectory } = settings;
+  if (options.demo && dataDirectory === IN_MEMORY) {
+    throw usageError("The demo keeps what it does: give it a folder with --data.");
+  }
+  const given = readSettings(
+    {
+      ...withoutAbsent({ httpHost: options.host, httpPort: options.port }),
+    },
+    host().env,
+  );
+  const { httpHost, httpPort } = given;
+  if (!options.demo) return { ...settings, httpHost, httpPort };
+  return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofCaller(settings), httpHost, httpPort };
+}
+
+/** Of the environment nothing counts but how it is called, and who answers in the chat: a demo must not write to real customers. */
+const demoSettings = (dataDirectory: string): Settings =>
+  readSettings(
+    {
+      dataDirectory,
+      customerSource: sampleFile("customers.csv"),
+      approval: true,
+      graphTools: "questions",
+      logLevel: "error",
+    },
+    {},
+  );
+
+const ofCaller = (settings: Settings): Partial<Settings> =>
+  Object.fromEntries(Object.entries(settings).filter(([name]) => /^(?:http|openai)/.test(name)));
+
+/** The sample feedback, once: what was submitted by an earlier start is known. */
+async function submitSample({ workflow }: Application, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of workflow.runBatch(sampleFeedback(), { signal })) continue;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function* sampleFeedback(): AsyncGenerator {
+  for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
+}
+
+/**
+ * Notices lead to the console. Without tokens only this machine is served, so its own address does; with tokens, nobody knows which
+ * name people use but PUBLIC_URL.
+ */
+function withLinks(settings: Settings): Settings {
+  const { publicUrl, httpTokens, httpTokensFile, httpHost, httpPort } = settings;
+  if ((publicUrl ?? httpTokens ?? httpTokensFile) !== undefined || httpPort === 0) return settings;
+  return { ...settings, publicUrl: `http://${urlHost(httpHost)}:${httpPort}` };
+}
+
+/** Says where the service is. @param token the one it made; undefined where tokens are set */
+export function announce(url: string, token: string | undefined): void {
+  print(`Console: ${url}`);
+  print(dim(`How to call it: ${url}/docs`));
+  if (token === undefined) return;
+  print(
+    "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. To sign in at the console, and to approve, until it stops:",
+  );
+  print(`  ${token}`);
+}
+
+/** A call that works: of a workflow of the user's own where there is one with an example. */
+function tryIt({ url, isOpen }: HttpService, { workflows }: Service): string {
+  const [ours, ...others] = [...workflows.values()];
+  const { name, process: operation } = others.find(({ process: { example } }) => example !== undefined) ?? ours!;
+  const authorization = isOpen ? "" : " -H 'authorization: Bearer <token>'";
+  return (
+    `  curl ${url}/workflows/${name} -H 'content-type: application/json'${authorization} \\\n` +
+    `    -d '${JSON.stringify(operation.example?.input ?? {})}'`
+  );
+}

@@ -1,0 +1,77 @@
+import { rmSync } from "node:fs";
+import { TRAINED_WEIGHTS_FILE, versionOf } from "../../src/analysis/embedded/read-trained-weights.ts";
+import { BASE_VERSIONS, type TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
+import { IoError } from "../../src/errors.ts";
+import { usageError } from "../command.ts";
+import { host, resolvedPath } from "../terminal/host.ts";
+import { note, print, printJson } from "../terminal/output.ts";
+import { requireDataDirectory, settingsFrom } from "../settings.ts";
+import { dataFile } from "../../src/application/parts.ts";
+import { makePrivateFolder, replacePrivateFile } from "../../src/files/private-files.ts";
+import { IN_MEMORY, type Settings } from "../../src/application/settings.ts";
+import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
+import { trainOwn } from "../../evaluation/training/train-own.ts";
+import type { TrainOptions } from "./train-command.ts";
+import { trainingText } from "./train-view.ts";
+
+/** Fits to a folder of labelled texts, and keeps what is better than before. */
+export async function trainOnFolder(folder: string, options: TrainOptions): Promise<void> {
+  const settings = keptSettings(options);
+  const sets = await readLabelledSets(resolvedPath(folder));
+  const { fits, ...training } = trainOwn(sets, settings.thankAbove);
+  const isTaken = Object.keys(fits).length > 0;
+  const weights: TrainedWeights = {
+    version: versionOf(fits, BASE_VERSIONS),
+    base: BASE_VERSIONS,
+    trained_at: new Date().toISOString(),
+    texts: training.texts,
+    ...fits,
+  };
+  if (isTaken) keep(weights, settings);
+  if (options.json) printJson({ taken: isTaken, ...(isTaken && { version: weights.version }), ...training });
+  else print(trainingText(training));
+  if (isTaken) {
+    note(
+      `Kept as version ${weights.version}, in ${TRAINED_WEIGHTS_FILE} of the data directory. It is used from the next start on.`,
+    );
+    return;
+  }
+  note("Nothing is better than before, so nothing has changed. More labels may help.");
+  host().exitCode = 1;
+}
+
+/** Goes back to what ships. */
+export function resetTraining(options: TrainOptions): void {
+  const settings = keptSettings(options);
+  requireDataDirectory(settings);
+  try {
+    rmSync(dataFile(settings, TRAINED_WEIGHTS_FILE));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw unwritable(cause);
+    if (options.json) return printJson({ reset: false });
+    return note("Nothing was trained here: the weights that ship are in use.");
+  }
+  if (options.json) printJson({ reset: true });
+  note("Removed. The weights that ship are used from the next start on.");
+}
+
+function keptSettings(options: TrainOptions): Settings {
+  const settings = settingsFrom(options);
+  if (settings.dataDirectory !== IN_MEMORY) return settings;
+  throw usageError("What is trained is kept in the data directory: name a folder with --data or ABI_DATA_DIRECTORY.");
+}
+
+function keep(weights: TrainedWeights, settings: Settings): void {
+  try {
+    makePrivateFolder(settings.dataDirectory);
+    replacePrivateFile(dataFile(settings, TRAINED_WEIGHTS_FILE), `${JSON.stringify(weights)}\n`);
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+}
+
+const unwritable = (cause: unknown): IoError =>
+  new IoError(`${TRAINED_WEIGHTS_FILE} can't be written in the data directory. Check the folder and its rights.`, {
+    code: "file_unwritable",
+    cause,
+  });

@@ -1,0 +1,93 @@
+import { outboxFileName } from "../src/integrations/email/outbox/outbox-folder.ts";
+import type { CustomerFeedbackResult } from "../src/workflows/customer-feedback/result.ts";
+import { join } from "node:path";
+import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./terminal/output.ts";
+
+const SENTIMENT_COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Map([
+  ["positive", "green"],
+  ["negative", "red"],
+  ["neutral", "yellow"],
+]);
+
+/** A sentiment in its colour; any other text as it is. */
+export function sentimentText(text: string): string {
+  const color = SENTIMENT_COLORS.get(text);
+  return color === undefined ? text : styled(color, text);
+}
+
+/** Whether a person has to agree to the mail first. */
+export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
+
+/** Whether a step keeps failing and is tried again by itself. */
+export const isDelayed = ({ status }: { status?: unknown }): boolean => status === "processing";
+
+/** What was done, in a few words: `answered by mail`, `escalated, ticket TICKET-1`. */
+export function outcomeText(result: CustomerFeedbackResult): string {
+  const { action, response_id, response_withheld, ticket_id } = result;
+  const waiting = isWaiting(result);
+  const mail = waiting ? "the mail waits for approval" : response_id === undefined ? "" : "customer told by mail";
+  const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by mail";
+  const withheld = response_withheld === undefined ? "" : oneLine(`no mail: ${response_withheld}`);
+  const parts = {
+    auto_respond: [reply, withheld],
+    escalate: ["escalated to a person", mail, withheld],
+    no_action: ["stored, no answer wanted"],
+  }[action ?? "no_action"];
+  return [...parts, oneLine(ticket_id ?? "")].filter((part) => part !== "").join(" · ");
+}
+
+const fallbackText = (reason: string): string => styled("yellow", oneLine(`the embedded analysers, for ${reason}`));
+
+/** Rows of `name  value`, the names dim and aligned. */
+export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const indent = width + 4;
+  return rows
+    .map(([name, value]) => `  ${dim(name.padEnd(width))}  ${wrapped(value, indent, outputWidth() - indent)}`)
+    .join("\n");
+}
+
+/**
+ * One result for people.
+ * @param outbox the folder that mails go to, where they do
+ */
+export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
+  // What failed its validation may lack either.
+  const { feedback_id: id, customer_id: customer, success, duplicate }: Partial<CustomerFeedbackResult> = result;
+  const title = bold(oneLine(`Feedback ${id ?? "without id"} from customer ${customer ?? "unknown"}`));
+  const steps = result.steps_completed.join(dim(" → ")) || dim("none");
+  if (!success) {
+    const delayed = isDelayed(result);
+    const outlook = delayed ? ", tried again by itself" : result.retriable === true ? ", may go well later" : "";
+    return [
+      `${delayed ? styled("yellow", "…") : styled("red", "✗")} ${title}`,
+      fields([
+        ["problem", oneLine(result.error ?? "")],
+        ["kind", `${result.error_type}${outlook}`],
+        ["steps", steps],
+        ...(delayed ? [["try it now", `abi-workflows retry ${result.workflow_id}`] as const] : []),
+      ]),
+    ].join("\n");
+  }
+  const again = duplicate === true ? dim("  processed before: nothing was done twice") : "";
+  const mail = result.response_id !== undefined && outbox !== undefined;
+  return [
+    `${isWaiting(result) ? styled("yellow", "…") : styled("green", "✓")} ${title}${again}`,
+    fields([
+      [
+        "sentiment",
+        `${sentimentText(result.sentiment ?? "")}${result.doubtful === true ? dim(", doubtful: no thanks") : ""}`,
+      ],
+      ["categories", (result.categories ?? []).join(", ")],
+      ...(result.analysis_fallback === undefined
+        ? []
+        : [["judged by", fallbackText(result.analysis_fallback)] as const]),
+      ["outcome", outcomeText(result)],
+      ...(result.reference === undefined ? [] : [["reference", result.reference] as const]),
+      ["steps", steps],
+      ...(mail ? [["mail", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
+      ["graph", oneLine(result.feedback_uri ?? "")],
+      ...(isWaiting(result) ? [["look at it", `abi-workflows approvals show ${result.workflow_id}`] as const] : []),
+    ]),
+  ].join("\n");
+}

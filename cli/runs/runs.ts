@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import type { Application } from "../../src/application/application.ts";
+import type { RunStatus } from "../../src/engine/engine.ts";
+import { ValidationError } from "../../src/errors.ts";
+import { openEngine, runsAndGraph } from "../../src/application/parts.ts";
+import type { Settings } from "../../src/application/settings.ts";
+import type { StepHistory, WorkflowStatus } from "../../src/workflow/result.ts";
+import type { GlobalOptions } from "../command.ts";
+import { host } from "../terminal/host.ts";
+import { oneLine, print, printJson } from "../terminal/output.ts";
+import type { ServiceClient } from "../service-client.ts";
+import { requireDataDirectory, settingsFrom } from "../settings.ts";
+
+/** The workflow whose results commands show in its own words. */
+export const FEEDBACK_WORKFLOW = "customer-feedback";
+
+/** A run as commands show it. */
+export interface RunView extends WorkflowStatus {
+  workflow: string;
+  key: string;
+  /** Of feedback: its key. */
+  feedback_id?: string;
+  /** Of feedback: what the customer is asked to quote, where that is not the key. */
+  reference?: string;
+}
+
+export interface RunsFilter {
+  workflow?: string;
+  status?: RunStatus;
+  /** Workflow id of a run: only those that were started before it. */
+  after?: string;
+  limit: number;
+}
+
+/** Port: the runs, wherever they are. */
+export interface Runs {
+  /** Newest first. */
+  list(filter: RunsFilter): Promise<RunView[]>;
+  get(workflowId: string): Promise<RunView | undefined>;
+  /**
+   * By workflow id, by its key (such as a feedback id), or by the reference that a customer was asked to quote.
+   * @throws ValidationError (`ambiguous_reference`) where several fit
+   */
+  find(id: string): Promise<RunView | undefined>;
+  history(workflowId: string): Promise<StepHistory[]>;
+  /** See `WorkflowEngine.retry`. */
+  retry(workflowId: string): Promise<boolean>;
+  /** See `WorkflowEngine.cancel`. */
+  cancel(workflowId: string): Promise<boolean>;
+}
+
+/**
+ * Opens the runs without executing any, for the time of `work`, so that it can be done beside a process that does.
+ * There are none where nothing has been run yet: looking at a folder must not fill it.
+ */
+export async function withRuns(options: GlobalOptions, work: (runs: Runs | undefined) => Promise<void>): Promise<void> {
+  const service = await serviceFor(options);
+  if (service) {
+    const { ServiceRuns } = await import("./service-runs.ts");
+    return work(new ServiceRuns(service));
+  }
+  const settings = settingsFrom(options);
+  if (settings.databaseUrl === undefined) {
+    requireDataDirectory(settings);
+    if (!existsSync(runsAndGraph(settings))) return work(undefined);
+  }
+  const { EngineRuns } = await import("./engine-runs.ts");
+  const engine = await openEngine(settings, { worker: false });
+  try {
+    await work(new EngineRuns(engine));
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The service that the options or the environment name; undefined where the command works on its own files. */
+export async function serviceFor({ url, token }: GlobalOptions): Promise<ServiceClient | undefined> {
+  const { env } = host();
+  const address = url ?? env["ABI_URL"];
+  if (!address) return undefined;
+  const { ServiceClient } = await import("../service-client.ts");
+  return new ServiceClient(address, token || env["ABI_TOKEN"] || undefined);
+}
+
+/**
+ * Opens the application to look at a run or to decide on it, for the time of `work`; undefined where nothing has been run yet, and
+ * nothing is made then.
+ */
+export async function withStoredRuns<Result>(
+  settings: Settings,
+  work: (application: Application, runs: Runs, signal: AbortSignal) => Promise<Result>,
+  options: { worker: boolean },
+): Promise<Result | undefined> {
+  const { databaseUrl, ontologyUrl } = settings;
+  if (databaseUrl === undefined || ontologyUrl === undefined) requireDataDirectory(settings);
+  if (databaseUrl === undefined && !existsSync(runsAndGraph(settings))) return undefined;
+  const { withApplication } = await import("../with-application.ts");
+  const { EngineRuns } = await import("./engine-runs.ts");
+  const workOn = (application: Application, signal: AbortSignal): Promise<Result> =>
+    work(application, new EngineRuns(application.engine), signal);
+  return withApplication(settings, workOn, options);
+}
+
+/** @throws ValidationError where there are several: which one is meant is for a person to say */
+export function onlyOne<Found>(
+  what: "id" | "reference",
+  text: string,
+  found: readonly Found[],
+  nameOf: (one: Found) => string,
+): Found | undefined {
+  if (found.length <= 1) return found[0];
+  const names = found.map((one) => oneLine(nameOf(one))).join(", ");
+  const of = what === "reference" ? "pieces of feedback have the reference" : "runs have the id";
+  throw new ValidationError(`Several ${of} ${oneLine(text)}. Give the id of one of them: ${names}.`, {
+    code: "ambiguous_reference",
+  });
+}
+
+const PAGE = 100;
+
+/** All runs in a status, newest first, read before anything is done to the first of them. */
+export async function allRuns(runs: Runs, status: RunStatus): Promise<RunView[]> {
+  const all: RunView[] = [];
+  for (let after: { after?: string } = {}; ; after = { after: all.at(-1)?.workflow_id ?? "" }) {
+    const page = await runs.list({ status, limit: PAGE, ...after });
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}
+
+/** Runs with a step that keeps failing and is tried for longer than anybody waits for it. */
+export const delayedRuns = async (runs: Runs): Promise<RunView[]> =>
+  (await allRuns(runs, "processing")).filter(({ failing }) => failing?.until !== undefined);
+
+/** Says that there is no such run; the command then ends with exit code 1. */
+export function reportUnknownRun(id: string, json: boolean): void {
+  host().exitCode = 1;
+  if (json) printJson({ workflow_id: id, status: "not_found" });
+  else print(`There is no run with the workflow id, feedback id or reference ${oneLine(id)} here.`);
+}

@@ -1,0 +1,49 @@
+/** What commands read of the settings. */
+import { statSync } from "node:fs";
+import { ValidationError } from "../src/errors.ts";
+import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
+import { createLogger, type Logger } from "../src/log.ts";
+import { readSettings, type Settings } from "../src/application/settings.ts";
+import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.ts";
+import type { GlobalOptions } from "./command.ts";
+import { host, resolvedPath } from "./terminal/host.ts";
+
+/** The settings of the host's environment, with `--data` and `--workflows` before them. */
+export function settingsFrom({ data, workflows: module }: GlobalOptions): Settings {
+  const settings = readSettings({ dataDirectory: data, workflows: module }, host().env);
+  const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows, httpTokensFile } = settings;
+  const outbox = mailUrl === undefined ? undefined : outboxFolderOf(mailUrl);
+  return {
+    ...settings,
+    ...(dataDirectory !== ":memory:" && { dataDirectory: resolvedPath(dataDirectory) }),
+    ...(customerSource !== undefined && !isUrl(customerSource) && { customerSource: resolvedPath(customerSource) }),
+    ...(outbox !== undefined && { mailUrl: `outbox:${resolvedPath(outbox)}` }),
+    ...(workflows !== undefined && { workflows: resolvedPath(workflows) }),
+    ...(httpTokensFile !== undefined && { httpTokensFile: resolvedPath(httpTokensFile) }),
+    ...(mailTemplates !== undefined && { mailTemplates: resolvedPath(mailTemplates) }),
+  };
+}
+
+/** Whether this begins with a scheme, known or not. A single letter is a Windows drive. */
+export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(location);
+
+/** The log on the host's standard error. */
+export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
+  const { stderr } = host();
+  return createLogger(logLevel, stderr === process.stderr ? undefined : stderr);
+}
+
+/**
+ * For commands that look at what is kept, or decide on it, and make no folder: one that was named must be there. The default one
+ * may be missing: nothing is kept yet.
+ * @throws ValidationError (`no_data_directory`)
+ */
+export function requireDataDirectory({ dataDirectory }: Settings): void {
+  if (dataDirectory === IN_MEMORY) return;
+  const place = statSync(dataDirectory, { throwIfNoEntry: false });
+  if (place?.isDirectory() || (!place && dataDirectory === resolvedPath(DEFAULT_DATA_DIRECTORY))) return;
+  const problem = place ? `${dataDirectory} is a file, not a folder` : `There is no folder ${dataDirectory}`;
+  throw new ValidationError(`${problem}. Name the data directory with --data or ABI_DATA_DIRECTORY.`, {
+    code: "no_data_directory",
+  });
+}

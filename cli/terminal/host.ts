@@ -1,0 +1,55 @@
+/**
+ * What commands use of the process they run in. They get it here, never from `process`, so that a program (a test, above all)
+ * can run commands in its own process, each with its own streams, environment and working directory.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { WriteStream } from "node:tty";
+import { styleText } from "node:util";
+
+/** A stream that text is written to. */
+export type Output = Writable & { isTTY?: boolean; columns?: number };
+
+/** The part of `process` that commands use; `process` is the usual one. */
+export interface CommandHost {
+  readonly stdin: Readable & { isTTY?: boolean; setRawMode?: (isRaw: boolean) => unknown };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The Node.js that runs the command, for processes that it starts. */
+  readonly execPath: string;
+  /** Set by the command; undefined means 0. */
+  exitCode?: number | string | null | undefined;
+  /** The folder that relative paths start from. */
+  cwd(): string;
+  on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  /** Ends the process at once. */
+  exit(code: number): never;
+}
+
+const hosts = new AsyncLocalStorage<CommandHost>();
+
+/** The host of the command that is running. */
+export const host = (): CommandHost => hosts.getStore() ?? process;
+
+/** Runs a command in this host. */
+export const runIn = <Result>(commandHost: CommandHost, command: () => Result): Result =>
+  hosts.run(commandHost, command);
+
+/** The path under which to open a file that the user has named. Messages show the name as it was given. */
+export const resolvedPath = (path: string): string =>
+  host().cwd() === process.cwd() ? path : resolve(host().cwd(), path);
+
+/** Whether a stream shows colours: as NO_COLOR and FORCE_COLOR say, otherwise where it is a terminal that can. */
+export function hasColors(stream: Output): boolean {
+  const { env } = host();
+  if (stream.isTTY !== true && env["FORCE_COLOR"] === undefined) return false;
+  // It looks at nothing but this environment.
+  return WriteStream.prototype.getColorDepth(env) > 2;
+}
+
+/** The text in a style, plain where the stream shows no colours. */
+export const styledFor = (stream: Output, style: Parameters<typeof styleText>[0], text: string): string =>
+  hasColors(stream) ? styleText(style, text, { validateStream: false }) : text;

@@ -1,0 +1,62 @@
+import { host, runIn } from "./host.ts";
+import { note } from "./output.ts";
+
+/** Why work was ended by Ctrl-C or a polite kill; what was begun is kept and goes on with the next start. */
+export const INTERRUPTED = new DOMException("Interrupted.", "AbortError");
+
+export const RESUME_NOTE = "Stopped. Run the same command again to go on: what is done is not repeated.";
+
+export const INTERRUPTED_EXIT_CODE = 130;
+
+export const FINISHING_NOTE = "Finishing the steps in hand. Press Ctrl-C again to end at once.";
+
+/**
+ * A terminal sends Ctrl-C to every process in it, and npm and `node --watch` pass it on to theirs as well: a signal within this
+ * time counts as a copy of the first. Milliseconds.
+ */
+const COPIES_MS = 500;
+
+/**
+ * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the reason, so that it can end
+ * in good order. A second one ends the process at once.
+ * @param saying what the user is told meanwhile
+ */
+export async function interruptible<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  saying = FINISHING_NOTE,
+): Promise<Result> {
+  const controller = new AbortController();
+  const current = host();
+  let first = 0;
+  const interrupt = (): void => {
+    if (controller.signal.aborted) {
+      if (performance.now() - first > COPIES_MS) current.exit(INTERRUPTED_EXIT_CODE);
+      return;
+    }
+    first = performance.now();
+    controller.abort(INTERRUPTED);
+    // A progress bar takes itself away in its own listener first.
+    setImmediate(() => runIn(current, () => note(saying)));
+  };
+  current.on("SIGINT", interrupt);
+  current.on("SIGTERM", interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    current.off("SIGINT", interrupt);
+    current.off("SIGTERM", interrupt);
+  }
+}
+
+/** Resolves at the abort, and keeps the process alive until then: an idle engine does not. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const alive = setInterval(() => {}, 3_600_000);
+  const end = (): void => {
+    clearInterval(alive);
+    resolve();
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
+  return promise;
+}

@@ -1,0 +1,254 @@
+import { existsSync } from "node:fs";
+import { toMilliseconds } from "../duration.ts";
+import { createCustomerSource } from "../integrations/customers/create-customer-source.ts";
+import type { WorkflowEngine } from "../engine/engine.ts";
+import type { CustomerSource } from "../integrations/customers/customer-source.ts";
+import { createMailTransport } from "../integrations/email/create-mail-transport.ts";
+import { EmailIntegration } from "../integrations/email/email-integration.ts";
+import { isForThisVersion, type TrainedWeights } from "../analysis/embedded/trained-weights.ts";
+import { createTicketSystem } from "../integrations/tickets/create-ticket-system.ts";
+import { IoError, ValidationError } from "../errors.ts";
+import { withoutAbsent } from "../json.ts";
+import { createLogger, type Logger } from "../log.ts";
+import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { openAnalyzers, openEngine, openOntologyStore, openTrainedWeights, outboxFolder } from "./parts.ts";
+import { makePrivateFolder } from "../files/private-files.ts";
+import { CustomerDataPipeline } from "../pipelines/customer-data-pipeline.ts";
+import { shownName } from "../secrets.ts";
+import type { Settings } from "./settings.ts";
+import { IN_MEMORY } from "./settings.ts";
+import { MailChannel } from "../integrations/notifications/mail-channel.ts";
+import { WebhookChannel } from "../integrations/notifications/webhook-channel.ts";
+import { loadWorkflows, type CreateWorkflows, type WorkflowParts } from "./own-workflows.ts";
+import type { Workflow } from "../workflow/workflow.ts";
+import { freeQueryOperation } from "../questions/free-query.ts";
+import { queryGraphOperation } from "../questions/query-graph.ts";
+import { questionOperation } from "../questions/question-operation.ts";
+import type { DirectOperation } from "../workflow/operation.ts";
+import { Service } from "../workflow/service.ts";
+import { NotificationWorkflow } from "../workflows/notifications/notification-workflow.ts";
+import { CustomerFeedbackWorkflow } from "../workflows/customer-feedback/customer-feedback-workflow.ts";
+import { FEEDBACK_STORE } from "../workflows/customer-feedback/feedback-graph.ts";
+import { CUSTOMER_FEEDBACK_QUESTIONS } from "../workflows/customer-feedback/questions.ts";
+import { IMPERSONAL_DATA } from "../workflows/customer-feedback/visible-data.ts";
+import { DEFAULT_ESCALATION_POLICY } from "../workflows/customer-feedback/policy.ts";
+
+/** Customer feedback and workflows of your own, put together and running. */
+export interface Application {
+  readonly workflow: CustomerFeedbackWorkflow;
+  /** All workflows with all their operations, for faces. */
+  readonly service: Service;
+  readonly engine: WorkflowEngine;
+  readonly ontologyStore: OntologyStore;
+  readonly customerDataPipeline: CustomerDataPipeline;
+  /** Lets the steps in hand finish, leaves the rest to the next start, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** Who executes nothing, and finds runs and graph elsewhere, needs no folder. */
+const keepsFiles = ({ dataDirectory, databaseUrl, ontologyUrl }: Settings, worker: boolean): boolean =>
+  dataDirectory !== IN_MEMORY && (worker || databaseUrl === undefined || ontologyUrl === undefined);
+
+function makeFolder(path: string): void {
+  try {
+    makePrivateFolder(path);
+  } catch (cause) {
+    const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
+    const problem = isFile
+      ? "cannot be made: it, or something above it, is a file. Name a folder with --data or ABI_DATA_DIRECTORY."
+      : "cannot be made: the folder above it can't be written. Make it, or name another one with --data or ABI_DATA_DIRECTORY.";
+    throw new IoError(`The data directory ${path} ${problem}`, { code: "data_directory", cause });
+  }
+}
+
+/** A source for those who keep all their customers in the graph already. */
+const noCustomerSource: CustomerSource = {
+  get: async () => undefined,
+  list: async function* () {},
+};
+
+function customerSource(settings: Settings): CustomerSource {
+  const { customerSource: location, customerSourceToken: token, customerEmailUrl: emailUrl } = settings;
+  checkSenderLookUp(settings);
+  if (location === undefined) return noCustomerSource;
+  if (!/^(?:https?|file):/i.test(location) && !existsSync(location)) {
+    throw new ValidationError(
+      `There is no file ${shownName(location) ?? "of that name"}. CUSTOMER_SOURCE (customerSource) must name one, or an HTTP URL with {id} in it.`,
+      {
+        code: "invalid_configuration",
+      },
+    );
+  }
+  return createCustomerSource(location, {
+    ...withoutAbsent({ token, emailUrl }),
+  });
+}
+
+/** Who is to be asked by address must be there, and must know how. */
+function checkSenderLookUp({ unknownSender, customerSource: location, customerEmailUrl }: Settings): void {
+  const isHttp = location !== undefined && /^https?:/i.test(location);
+  if (unknownSender !== "ask-source" || (location !== undefined && (!isHttp || customerEmailUrl !== undefined))) return;
+  throw new ValidationError(
+    "UNKNOWN_SENDER (unknownSender) is ask-source: CUSTOMER_SOURCE must name a file, or a service beside which CUSTOMER_EMAIL_URL says where it " +
+      "finds customers by their address.",
+    { code: "invalid_configuration" },
+  );
+}
+
+/** Nobody is told where no setting says whom. */
+function notificationWorkflow(settings: Settings, { engine, emailIntegration, logger }: WorkflowParts): Workflow[] {
+  const { notifyUrl, notifySecret, notifyMail, notifyOn: types, publicUrl } = settings;
+  if (notifySecret !== undefined && notifyUrl === undefined) {
+    throw new ValidationError("NOTIFY_SECRET (notifySecret) is of no use without NOTIFY_URL (notifyUrl).", {
+      code: "invalid_configuration",
+    });
+  }
+  const channels = [
+    ...(notifyUrl === undefined ? [] : [new WebhookChannel(notifyUrl, notifySecret)]),
+    ...(notifyMail === undefined ? [] : [new MailChannel(emailIntegration, notifyMail)]),
+  ];
+  if (channels.length === 0) return [];
+  return [new NotificationWorkflow({ engine, channels, types, logger, ...withoutAbsent({ publicUrl }) })];
+}
+
+const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>
+  workflows === undefined ? undefined : loadWorkflows(workflows);
+
+/** Runs that processes share are of use only with a graph that they share. */
+function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Logger): void {
+  if (!worker && (databaseUrl === undefined || ontologyUrl === undefined)) {
+    throw new ValidationError(
+      "WORKER (worker) is off, so another process executes the runs: DATABASE_URL and ONTOLOGY_URL must name what the two share.",
+      { code: "invalid_configuration" },
+    );
+  }
+  if (databaseUrl !== undefined && ontologyUrl === undefined) {
+    logger.warn(
+      "The runs are in a database that processes can share (DATABASE_URL), the knowledge graph is in a file of this process alone. " +
+        "Set ONTOLOGY_URL before a second process takes part.",
+    );
+  }
+}
+
+/** Questions to the graph: for operators any, for agents those that the settings name. */
+function graphOperations({ queryRunner }: OntologyStore, { graphTools }: Settings): DirectOperation[] {
+  const forOperators = queryGraphOperation({ queryRunner, store: FEEDBACK_STORE });
+  if (graphTools === "off") return [forOperators];
+  const questions = CUSTOMER_FEEDBACK_QUESTIONS.map((question) => questionOperation(question, { queryRunner }));
+  const free = freeQueryOperation({ queryRunner, store: FEEDBACK_STORE, visible: IMPERSONAL_DATA });
+  return [forOperators, ...questions, ...(graphTools === "query" ? [free] : [])];
+}
+
+function reportTraining(trained: TrainedWeights, logger: Logger): void {
+  const { version, trained_at, texts } = trained;
+  if (isForThisVersion(trained)) {
+    logger.info(
+      { version, trained_at, texts },
+      "the text analysis uses weights that were trained on labels of your own",
+    );
+    return;
+  }
+  logger.warn(
+    { version, trained_at },
+    'The trained weights belong to another version of this package, so the ones that ship are used. Run "abi-workflows train" again, or ' +
+      '"abi-workflows train --reset".',
+  );
+}
+
+/** How to open an application, beside its settings. */
+export interface ApplicationOptions {
+  /** `false` executes nothing, whatever the settings say: to look at what is there, or to decide on it. */
+  worker?: boolean;
+  /** Makes the workflows that are offered beside customer feedback; default: those of the module that `WORKFLOWS` names. */
+  createWorkflows?: CreateWorkflows;
+}
+
+/**
+ * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
+ * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
+ */
+export async function openApplication(
+  settings: Settings,
+  logger: Logger = createLogger(settings.logLevel),
+  { worker = settings.worker, createWorkflows }: ApplicationOptions = {},
+): Promise<Application> {
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    // The engine first: what still runs needs the rest. One that can't be closed must not keep the others open.
+    for (const part of opened.splice(0).toReversed())
+      await part.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  };
+  checkSharing(settings, logger);
+  try {
+    // What customers wrote, and who they are, is nobody else's business on this machine.
+    if (keepsFiles(settings, worker)) makeFolder(settings.dataDirectory);
+    const ontologyStore = await openOntologyStore(settings);
+    opened.push(ontologyStore);
+    const transport = settings.mailUrl ?? `outbox:${outboxFolder(settings)}`;
+    const emailIntegration = new EmailIntegration({
+      transport: createMailTransport(transport),
+      from: settings.mailFrom,
+      ...withoutAbsent({ templates: settings.mailTemplates }),
+    });
+    opened.push(emailIntegration);
+    const engine = await openEngine(settings, { worker, logger });
+    opened.push(engine);
+    const customerDataPipeline = new CustomerDataPipeline({
+      customerSource: customerSource(settings),
+      ontologyStore,
+      logger,
+    });
+    const trained = await openTrainedWeights(settings);
+    if (trained) reportTraining(trained, logger);
+    const workflow = new CustomerFeedbackWorkflow({
+      engine,
+      ontologyStore,
+      customerDataPipeline,
+      ...(settings.customerSource !== undefined && {
+        customerFreshness: {
+          maxAgeMs: toMilliseconds(settings.customerMaxAge),
+          staleIfErrorMs: toMilliseconds(settings.customerStaleIfError),
+        },
+      }),
+      emailIntegration,
+      ...(await openAnalyzers(settings, trained)),
+      ticketSystem: createTicketSystem(settings.ticketUrl, {
+        ontologyStore,
+        ...withoutAbsent({ token: settings.ticketToken }),
+      }),
+      escalationPolicy: settings.escalation && {
+        ...DEFAULT_ESCALATION_POLICY,
+        escalateUnreadable: settings.escalateUnreadable,
+        escalateDoubtful: settings.escalateDoubtful,
+      },
+      thankAbove: settings.thankAbove,
+      approval: settings.approval,
+      mailRules: {
+        unknownSender: settings.unknownSender,
+        ...withoutAbsent({ authservId: settings.mailAuthservId }),
+      },
+      mailRetryForMs: toMilliseconds(settings.mailRetryFor),
+      responseCap: { responses: settings.responseCap, minutes: settings.responseCapMinutes },
+      maxParallelRequests: settings.maxParallelRequests,
+      logger,
+    });
+    const { maxParallelRequests } = settings;
+    const parts = { engine, ontologyStore, emailIntegration, maxParallelRequests, logger };
+    const others = (await (createWorkflows ?? (await ownWorkflows(settings)))?.(parts)) ?? [];
+    const notifications = notificationWorkflow(settings, parts);
+    const service = new Service({
+      engine,
+      workflows: [workflow, ...others, ...notifications],
+      pipelines: [customerDataPipeline],
+      operations: graphOperations(ontologyStore, settings),
+      logger,
+    });
+    engine.startWorker();
+    return { workflow, service, engine, ontologyStore, customerDataPipeline, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,188 @@
+/** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { withoutAbsent } from "../json.ts";
+import type { Application } from "./application.ts";
+import { ValidationError } from "../errors.ts";
+import { CATEGORIES } from "../analysis/categories.ts";
+import { consolePages } from "../faces/console/console-pages.ts";
+import type { Chat } from "../faces/http/chat.ts";
+import { createHttpApi } from "../faces/http/http-api.ts";
+import { mcpHandler } from "../faces/mcp/mcp-handler.ts";
+import type { HealthCheck } from "../faces/http/health.ts";
+import { RateLimit } from "../faces/http/rate-limit.ts";
+import { startHttpServer } from "../faces/http/server.ts";
+import { anyOf, TokenFile, Tokens, type Caller, type TokenSource } from "../faces/http/tokens.ts";
+import { WebhookSignatures } from "../faces/http/webhook-signatures.ts";
+import { silentLogger, type Logger } from "../log.ts";
+import { bareHost, isLoopback, urlHost } from "../loopback.ts";
+import { OPERATOR_LIMITS } from "../questions/limits.ts";
+import { dataFile } from "./parts.ts";
+import { makePrivateFile } from "../files/private-files.ts";
+import { IN_MEMORY, type Settings } from "./settings.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { SCOPES } from "../workflow/operation.ts";
+import { FEEDBACK_STORE } from "../workflows/customer-feedback/feedback-graph.ts";
+
+/** What the settings do not say. */
+export interface HttpServiceOptions {
+  /** Of this package, for the document. */
+  version: string;
+  /**
+   * Secret of a token with all scopes, for a service that has no tokens: only with one can anything be approved there. Default: none.
+   */
+  localToken?: string;
+  /** The agent that people talk to in the console, such as of `openChat`; default: there is none. It is closed with the service. */
+  chat?: Chat;
+  logger?: Logger;
+}
+
+/** A service that listens. */
+export interface HttpService {
+  readonly url: string;
+  /** Whether whoever reaches it may call it without a token. */
+  readonly isOpen: boolean;
+  /** Takes nothing more, lets requests finish, ends streams. The application stays open. */
+  close(): Promise<void>;
+}
+
+/** Programs on this machine, when no tokens are set. They can't decide: a decision is signed with the name of a token. */
+const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+
+const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
+
+/** @throws ValidationError (`invalid_configuration`) for what is no origin, such as `*` */
+function originsOf({ httpCorsOrigins }: Settings): string[] {
+  const origins = listOf(httpCorsOrigins) ?? [];
+  const wrong = origins.find((origin) => URL.parse(origin)?.origin !== origin);
+  if (wrong === undefined) return origins;
+  throw new ValidationError(
+    "HTTP_CORS_ORIGINS must list origins such as https://app.example.org, with commas between them. There is no wildcard.",
+    { code: "invalid_configuration" },
+  );
+}
+
+/** Of `name`, `name:port` or `[address]:port`. */
+const hostnameOf = (name: string): string => bareHost(name.toLowerCase().replace(/:\d+$/, ""));
+
+/** A proxy on this machine may leave the name by which it was called. */
+const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
+
+/**
+ * Starts to listen as the settings say.
+ * @throws ValidationError (`invalid_configuration`) for tokens and secrets that are none, and for an address that others can reach
+ *   while there are no tokens; IoError (`address_unavailable`)
+ */
+export async function openHttpService(
+  { service, engine, ontologyStore }: Application,
+  settings: Settings,
+  { version, localToken, chat, logger = silentLogger }: HttpServiceOptions,
+): Promise<HttpService> {
+  const { httpHost: host, httpPort: port, httpRateLimit } = settings;
+  const tokens = await tokensOf(settings, logger);
+  const isLocal = isLoopback(host.toLowerCase());
+  if (!tokens && !isLocal) {
+    throw new ValidationError(
+      `HTTP_HOST is ${host}, where others can reach the service, and there are no tokens: set HTTP_TOKENS or HTTP_TOKENS_FILE, or listen on 127.0.0.1.`,
+      { code: "invalid_configuration" },
+    );
+  }
+  const named = listOf(settings.httpAllowedHosts);
+  const foreign = [...(named ?? []), ...publicHost(settings)].find((name) => !isLoopback(hostnameOf(name)));
+  if (!tokens && foreign !== undefined) {
+    throw new ValidationError(
+      `HTTP_ALLOWED_HOSTS or PUBLIC_URL names ${foreign}, so others reach the service through a proxy, and there are no tokens: set HTTP_TOKENS or HTTP_TOKENS_FILE.`,
+      { code: "invalid_configuration" },
+    );
+  }
+  const secrets = listOf(settings.httpWebhookSecrets) ?? [];
+  const allowedHosts = named ?? (isLocal ? [...LOOPBACK, ...publicHost(settings)] : undefined);
+  const closing = new AbortController();
+  const consoleUrl = settings.publicUrl ?? (isLocal && port !== 0 ? `http://${urlHost(host)}:${port}` : undefined);
+  const mcp = mcpHandler(service, consoleUrl === undefined ? {} : { consoleUrl });
+  const metrics = await createMetrics(service);
+  const { app } = createHttpApi(service, {
+    tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of("local", SCOPES, localToken)),
+    ...(!tokens && { anonymous: ANYONE }),
+    pages: consolePages(CATEGORIES),
+    version,
+    sessionKey: sessionKeyOf(settings),
+    ...withoutAbsent({ allowedHosts }),
+    corsOrigins: originsOf(settings),
+    ...(httpRateLimit > 0 && { rateLimit: new RateLimit(httpRateLimit) }),
+    ...(secrets.length > 0 && { signatures: new WebhookSignatures(secrets) }),
+    graph: { runner: ontologyStore.queryRunner, store: FEEDBACK_STORE, ...OPERATOR_LIMITS },
+    ...withoutAbsent({ url: settings.publicUrl }),
+    checks: {
+      database: async () => void (await engine.list({ limit: 1 })),
+      graph: async () => void (await ontologyStore.listStores()),
+      queue: queueCheck(engine),
+    },
+    ...withoutAbsent({ chat }),
+    mounts: [{ path: "/mcp", handle: (request, { scopes }) => mcp(request, { scopes: [...scopes] }) }],
+    metrics,
+    closing: closing.signal,
+    logger,
+  });
+  const server = await startHttpServer(app.fetch, { host, port, logger }).catch(async (error: unknown) => {
+    await mcp.close();
+    metrics.close();
+    throw error;
+  });
+  return {
+    url: server.url,
+    isOpen: !tokens,
+    close: async () => {
+      closing.abort();
+      await mcp.close();
+      await server.close();
+      await chat?.close();
+      metrics.close();
+    },
+  };
+}
+
+/** Kept in the data directory, so that people stay signed in over a restart. */
+function sessionKeyOf(settings: Settings): Uint8Array {
+  const path = dataFile(settings, "session.key");
+  if (path === IN_MEMORY) return randomBytes(32);
+  makePrivateFile(path);
+  const kept = readFileSync(path);
+  if (kept.length >= 32) return kept;
+  const key = randomBytes(32);
+  writeFileSync(path, key);
+  return key;
+}
+
+const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined), find: () => Promise.resolve(undefined) };
+
+/** Undefined where none are set. */
+async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger): Promise<TokenSource | undefined> {
+  const sources: TokenSource[] = [];
+  if (httpTokens !== undefined) sources.push(Tokens.fromSetting(httpTokens));
+  if (httpTokensFile !== undefined) sources.push(await TokenFile.open(httpTokensFile, logger));
+  return sources.length === 0 ? undefined : anyOf(sources);
+}
+
+/** Runs are counted for it, which reads them all: not at every look. Milliseconds. */
+const COUNTED_FOR_MS = 10_000;
+/** A run that has been due for longer is late: nobody executes, or too few do. Milliseconds. */
+const LATE_MS = 60_000;
+
+function queueCheck(engine: Pick<Application["engine"], "counts">): HealthCheck {
+  let counted: { at: number; oldestDueMs: number } | undefined;
+  return async () => {
+    if (!counted || performance.now() - counted.at > COUNTED_FOR_MS) {
+      const counts = await engine.counts();
+      counted = {
+        at: performance.now(),
+        oldestDueMs: Math.max(0, ...counts.map(({ oldestDueMs = 0 }) => oldestDueMs)),
+      };
+    }
+    const { oldestDueMs } = counted;
+    // Runs are accepted all the same: it is no reason to send requests elsewhere.
+    return { status: oldestDueMs > LATE_MS ? "late" : "ok", oldest_due_seconds: Math.round(oldestDueMs / 1000) };
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * The parts that settings name, each by itself: commands and programs that need one of them do not load the others, nor the adapters
+ * that are not named.
+ */
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Analyzers } from "../analysis/chat-model/chat-model-analyzers.ts";
+import { isForThisVersion, type TrainedWeights } from "../analysis/embedded/trained-weights.ts";
+import type { DurableEngine, EngineOptions } from "../engine/durable-engine.ts";
+import { ValidationError } from "../errors.ts";
+import type { MailboxWatcher } from "../integrations/mailbox/mailbox-watcher.ts";
+import { outboxFolderOf } from "../integrations/email/outbox/outbox-folder.ts";
+import { withoutAbsent } from "../json.ts";
+import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { DEFAULT_RETRY_POLICY } from "../retry-policies.ts";
+import { namesModel, type Settings } from "./settings.ts";
+import type { Service } from "../workflow/service.ts";
+import { IN_MEMORY } from "./settings.ts";
+import { TracedOntologyStore } from "../telemetry/traced-ontology-store.ts";
+
+/** Where this process keeps its files. */
+export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
+  dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
+
+/**
+ * Runs and knowledge graph, as far as they are embedded. In one file they share flushes, and are of one moment in a backup.
+ * @throws ValidationError (`data_too_old`) where an earlier build has left them in two
+ */
+export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string {
+  const path = dataFile(settings, "data.sqlite");
+  const earlier = ["runs.sqlite", "ontology.sqlite"].filter((name) => existsSync(dataFile(settings, name)));
+  if (path === IN_MEMORY || existsSync(path) || earlier.length === 0) return path;
+  throw new ValidationError(
+    `The data directory was written by an earlier build of this package: it has ${earlier.join(" and ")} in it, and this one keeps runs and ` +
+      "graph in data.sqlite. Go on with that build, or choose another data directory.",
+    { code: "data_too_old" },
+  );
+}
+
+let temporary: string | undefined;
+/** One for this process, so that no mail of another is mistaken for one that was sent already. */
+const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
+
+/** The folder that mails go to where no mail server is set; undefined where one is. */
+export function outboxFolder(settings: Settings): string | undefined {
+  const { dataDirectory, mailUrl } = settings;
+  if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
+  return dataDirectory === IN_MEMORY ? temporaryOutbox() : join(dataDirectory, "outbox");
+}
+
+/**
+ * The engine that the settings name.
+ * @param options `worker: false` only looks on, and may do so beside a process that executes
+ * @throws IoError where the database can't be opened or reached, or its file is in use by another worker
+ */
+export async function openEngine(
+  settings: Settings,
+  options: Pick<EngineOptions, "worker" | "logger"> = {},
+): Promise<DurableEngine> {
+  const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
+  const engineOptions = {
+    ...options,
+    retry: { ...DEFAULT_RETRY_POLICY, attempts, initialDelayMs },
+  };
+  const { DurableEngine } = await import("../engine/durable-engine.ts");
+  return databaseUrl === undefined
+    ? new DurableEngine({ ...engineOptions, path: runsAndGraph(settings) })
+    : DurableEngine.connect(databaseUrl, engineOptions);
+}
+
+/**
+ * The knowledge graph that the settings name: the SPARQL endpoint where one is set, else the file in the data directory.
+ * @throws ValidationError, IoError as the store's own
+ */
+export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
+  const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
+  if (ontologyUrl === undefined) {
+    const { OxigraphOntologyStore } = await import("../ontology/oxigraph/oxigraph-ontology-store.ts");
+    const store = await OxigraphOntologyStore.open({ path: runsAndGraph(settings) });
+    return new TracedOntologyStore(store, "oxigraph");
+  }
+  const { SparqlEndpointStore } = await import("../ontology/sparql-endpoint/sparql-endpoint-store.ts");
+  const store = new SparqlEndpointStore({
+    url: ontologyUrl,
+    ...withoutAbsent({
+      updateUrl: ontologyUpdateUrl,
+      graphStoreUrl: ontologyGraphStoreUrl,
+      token: ontologyToken,
+      authentication: ontologyAuthentication,
+    }),
+  });
+  return new TracedOntologyStore(store, "sparql");
+}
+
+/**
+ * What watches the mailbox that the settings name and gives its mails to the service; undefined where they name none. Whoever opens it
+ * starts it, and closes it before the service's engine.
+ * @throws ValidationError for a URL that can't work, or one without a workflow that receives mail
+ */
+export async function openMailboxWatcher(
+  { imapUrl: url, imapDoneFolder: doneFolder }: Pick<Settings, "imapUrl" | "imapDoneFolder">,
+  service: Service,
+): Promise<MailboxWatcher | undefined> {
+  if (url === undefined) return undefined;
+  if (!service.receivesMail) {
+    throw new ValidationError("IMAP_URL (imapUrl) names a mailbox, and no workflow here takes mail.", {
+      code: "invalid_configuration",
+    });
+  }
+  const { MailboxWatcher } = await import("../integrations/mailbox/mailbox-watcher.ts");
+  const receive = (raw: Uint8Array) => service.receiveMail(raw);
+  return new MailboxWatcher({ url, doneFolder, receive, logger: service.logger });
+}
+
+/**
+ * What `abi-workflows train` has left in the data directory; undefined where there is nothing, or all is kept in memory.
+ * @throws ValidationError (`trained_weights_damaged`), IoError
+ */
+export async function openTrainedWeights({
+  dataDirectory,
+}: Pick<Settings, "dataDirectory">): Promise<TrainedWeights | undefined> {
+  if (dataDirectory === IN_MEMORY) return undefined;
+  const { readTrainedWeights, TRAINED_WEIGHTS_FILE } = await import("../analysis/embedded/read-trained-weights.ts");
+  return readTrainedWeights(join(dataDirectory, TRAINED_WEIGHTS_FILE));
+}
+
+/**
+ * Who detects sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
+ * @param trained what the embedded ones have learned; fits of another version of the package are left out
+ * @throws ValidationError where the chat model has no service
+ */
+export async function openAnalyzers(
+  settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,
+  trained?: TrainedWeights,
+): Promise<Analyzers> {
+  const { EmbeddedSentimentAnalyzer } = await import("../analysis/embedded/embedded-sentiment-analyzer.ts");
+  const { EmbeddedFeedbackCategorizer } = await import("../analysis/embedded/embedded-feedback-categorizer.ts");
+  const options = { trained: trained && isForThisVersion(trained) ? trained : undefined };
+  const embedded: Analyzers = {
+    sentimentAnalyzer: new EmbeddedSentimentAnalyzer(options),
+    feedbackCategorizer: new EmbeddedFeedbackCategorizer(options),
+  };
+  if (settings.analyzer === "embedded") return embedded;
+  if (!namesModel(settings)) {
+    throw new ValidationError(
+      "ANALYZER (analyzer) is chat-model, which needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
+      { code: "invalid_configuration" },
+    );
+  }
+  const { createChatModelAnalyzers } = await import("../analysis/chat-model/chat-model-analyzers.ts");
+  const { openJudgingModel } = await import("../analysis/chat-model/judging-model.ts");
+  return createChatModelAnalyzers({ ...(await openJudgingModel(settings)), fallback: embedded });
+}

@@ -1,0 +1,441 @@
+/**
+ * Everything that can be set, in one table. The environment and the options of `createCustomerFeedbackTools` have the same
+ * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
+ */
+import { type FieldIssue, ValidationError } from "../errors.ts";
+import { MAIL_URL_KINDS } from "../integrations/email/mail-urls.ts";
+import { DEFAULT_RETRY_POLICY, MAIL_RETRY_FOR } from "../retry-policies.ts";
+import { DEFAULT_MAX_PARALLEL_REQUESTS } from "../workflow/configuration.ts";
+import { DEFAULT_RESPONSE_CAP } from "../workflows/customer-feedback/configuration.ts";
+import { DEFAULT_THANK_ABOVE } from "../workflows/customer-feedback/policy.ts";
+import {
+  customerLocation,
+  duration,
+  folder,
+  type Kind,
+  oneOf,
+  someOf,
+  onOff,
+  share,
+  openAddress,
+  port,
+  text,
+  token,
+  InvalidSetting,
+  url,
+  wholeNumber,
+} from "./setting-kinds.ts";
+
+/** As a data directory: nothing is kept. */
+export const IN_MEMORY = ":memory:";
+
+/** In the folder in which the process was started; it may be missing until something is kept. */
+export const DEFAULT_DATA_DIRECTORY = ".abi-workflows";
+
+interface Definition {
+  env: string;
+  kind: Kind<unknown>;
+  default?: unknown;
+  about: string;
+}
+
+const DEFINITIONS = {
+  dataDirectory: {
+    env: "ABI_DATA_DIRECTORY",
+    kind: folder,
+    default: DEFAULT_DATA_DIRECTORY,
+    about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
+  },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    kind: url("postgres", "postgresql"),
+    about: "A PostgreSQL database for the runs, to be shared by many processes. Default: a file in the data directory.",
+  },
+  worker: {
+    env: "WORKER",
+    kind: onOff,
+    default: true,
+    about:
+      "`off`: this process starts runs and waits for them, `abi-workflows worker` executes them elsewhere. Needs DATABASE_URL and ONTOLOGY_URL.",
+  },
+  ontologyUrl: {
+    env: "ONTOLOGY_URL",
+    kind: url("http", "https"),
+    about:
+      "SPARQL 1.1 endpoint for the knowledge graph, user:password@ included where it needs them. Default: a file in the data directory.",
+  },
+  ontologyUpdateUrl: {
+    env: "ONTOLOGY_UPDATE_URL",
+    kind: url("http", "https"),
+    about: "Where that endpoint takes updates. Default: ONTOLOGY_URL.",
+  },
+  ontologyGraphStoreUrl: {
+    env: "ONTOLOGY_GRAPH_STORE_URL",
+    kind: url("http", "https"),
+    about: "Where that endpoint speaks the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
+  },
+  ontologyToken: {
+    env: "ONTOLOGY_TOKEN",
+    kind: token,
+    about: "Bearer token for that endpoint, in place of user and password.",
+  },
+  ontologyAuthentication: {
+    env: "ONTOLOGY_AUTHENTICATION",
+    kind: oneOf("basic", "digest"),
+    about: "How user and password are given to that endpoint: `basic` (the default) or `digest`.",
+  },
+  customerSource: {
+    env: "CUSTOMER_SOURCE",
+    kind: customerLocation,
+    about: "Where customers come from: a .json, .jsonl or .csv file, or an HTTP URL with {id} in it.",
+  },
+  customerSourceToken: {
+    env: "CUSTOMER_SOURCE_TOKEN",
+    kind: token,
+    about: "Bearer token for an HTTP customer source.",
+  },
+  customerEmailUrl: {
+    env: "CUSTOMER_EMAIL_URL",
+    kind: url("http", "https"),
+    about:
+      "Where an HTTP customer source finds customers by their address, with {email} in it. For UNKNOWN_SENDER=ask-source.",
+  },
+  customerMaxAge: {
+    env: "CUSTOMER_MAX_AGE",
+    kind: duration,
+    default: "1h",
+    about:
+      "How old a customer's data may be when a mail is about to leave; older data is looked up again in CUSTOMER_SOURCE first. `0`: always.",
+  },
+  customerStaleIfError: {
+    env: "CUSTOMER_STALE_IF_ERROR",
+    kind: duration,
+    default: "1d",
+    about:
+      "How old it may be where CUSTOMER_SOURCE does not answer. Beyond that the mail waits until the source answers.",
+  },
+  mailUrl: {
+    env: "MAIL_URL",
+    kind: text(),
+    about: `${MAIL_URL_KINDS}. Default: the folder \`outbox\` in the data directory.`,
+  },
+  mailFrom: {
+    env: "MAIL_FROM",
+    kind: text(3),
+    default: "Customer Care <care@example.org>",
+    about: "Sender of mails, an address or `Name <address>`.",
+  },
+  mailTemplates: {
+    env: "MAIL_TEMPLATES",
+    kind: folder,
+    about: "Folder of mail templates. Default: those of this package.",
+  },
+  imapUrl: {
+    env: "IMAP_URL",
+    kind: url("imap", "imaps"),
+    about: "Mailbox whose mails `serve` and `worker` take in: imaps://user:password@host/INBOX.",
+  },
+  imapDoneFolder: {
+    env: "IMAP_DONE_FOLDER",
+    kind: text(),
+    about: "Folder that mails are moved to once they are taken in. Default: they stay, with the keyword `abi-taken`.",
+  },
+  unknownSender: {
+    env: "UNKNOWN_SENDER",
+    kind: oneOf("person", "ask-source", "create", "ignore"),
+    default: "person",
+    about:
+      "What becomes of mail from an address that no customer has: `person` (it is held), `ask-source`, `create` (a customer) or `ignore`.",
+  },
+  mailAuthservId: {
+    env: "MAIL_AUTHSERV_ID",
+    kind: text(),
+    about:
+      "Your mail server's name in Authentication-Results: mail that it does not vouch for is held. Default: senders are believed.",
+  },
+  ticketUrl: {
+    env: "TICKET_URL",
+    kind: url("http", "https"),
+    about: "Where tickets are posted as JSON. Default: tickets are kept in the knowledge graph.",
+  },
+  ticketToken: { env: "TICKET_TOKEN", kind: token, about: "Bearer token for the ticket URL." },
+  analyzer: {
+    env: "ANALYZER",
+    kind: oneOf("embedded", "chat-model"),
+    default: "embedded",
+    about:
+      "Who tells sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
+      "service of OPENAI_API_KEY or OPENAI_BASE_URL.",
+  },
+  escalation: {
+    env: "ESCALATION",
+    kind: onOff,
+    default: true,
+    about: "`off`: nothing is escalated, and all feedback is answered or not as `send_response` says.",
+  },
+  escalateUnreadable: {
+    env: "ESCALATE_UNREADABLE",
+    kind: onOff,
+    default: false,
+    about: "`on`: feedback in a language that the analyser does not read is escalated.",
+  },
+  thankAbove: {
+    env: "THANK_ABOVE",
+    kind: share,
+    default: DEFAULT_THANK_ABOVE,
+    about:
+      "How sure the analyser must be of praise, 0 to 1, for an answer with thanks; less sure praise is answered like neutral feedback.",
+  },
+  escalateDoubtful: {
+    env: "ESCALATE_DOUBTFUL",
+    kind: onOff,
+    default: false,
+    about: "`on`: praise that is not sure enough for thanks is escalated.",
+  },
+  approval: {
+    env: "APPROVAL",
+    kind: onOff,
+    default: false,
+    about: "`on`: every mail waits until a person agrees to it (`abi-workflows approvals`).",
+  },
+  responseCap: {
+    env: "RESPONSE_CAP",
+    kind: wholeNumber(0),
+    default: DEFAULT_RESPONSE_CAP.responses,
+    about: "Automatic mails that one customer may get within RESPONSE_CAP_MINUTES.",
+  },
+  responseCapMinutes: {
+    env: "RESPONSE_CAP_MINUTES",
+    kind: wholeNumber(1),
+    default: DEFAULT_RESPONSE_CAP.minutes,
+    about: "See RESPONSE_CAP.",
+  },
+  maxParallelRequests: {
+    env: "MAX_PARALLEL_REQUESTS",
+    kind: wholeNumber(1),
+    default: DEFAULT_MAX_PARALLEL_REQUESTS,
+    about: "Pieces of feedback at work at the same time, in all processes that share the database.",
+  },
+  retryAttempts: {
+    env: "RETRY_ATTEMPTS",
+    kind: wholeNumber(1),
+    default: DEFAULT_RETRY_POLICY.attempts,
+    about: "How often a step is tried where an error may pass, the first time included.",
+  },
+  retryDelayMs: {
+    env: "RETRY_DELAY_MS",
+    kind: wholeNumber(1),
+    default: DEFAULT_RETRY_POLICY.initialDelayMs,
+    about: "Milliseconds before the second attempt; doubles from there, up to a minute.",
+  },
+  mailRetryFor: {
+    env: "MAIL_RETRY_FOR",
+    kind: duration,
+    default: MAIL_RETRY_FOR,
+    about:
+      "How long a mail is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
+  },
+  notifyUrl: {
+    env: "NOTIFY_URL",
+    kind: url("http", "https"),
+    about: "Where notifications are posted (Standard Webhooks): mails that wait for a person, runs that have failed.",
+  },
+  notifySecret: {
+    env: "NOTIFY_SECRET",
+    kind: token,
+    about: "Signs those notifications: `whsec_` and 24 to 64 random bytes in base64.",
+  },
+  notifyMail: {
+    env: "NOTIFY_MAIL",
+    kind: text(3),
+    about: "Address that gets the same as mails, at most 20 an hour.",
+  },
+  notifyOn: {
+    env: "NOTIFY_ON",
+    kind: someOf("approval.waiting", "run.failed", "run.completed"),
+    default: "approval.waiting,run.failed",
+    about: "What they are about: some of approval.waiting, run.failed, run.completed.",
+  },
+  publicUrl: {
+    env: "PUBLIC_URL",
+    kind: url("http", "https"),
+    about: "Where people reach the service, for links in notifications and in MCP: https://abi.example.org.",
+  },
+  graphTools: {
+    env: "GRAPH_TOOLS",
+    kind: oneOf("off", "questions", "query"),
+    default: "off",
+    about:
+      "What agents may ask the knowledge graph over MCP and HTTP, about all customers: prepared `questions`, or `query` " +
+      "for SPARQL of their own too. Nothing personal.",
+  },
+  workflows: {
+    env: "WORKFLOWS",
+    kind: text(),
+    about: "Module that adds workflows of your own: it exports `createWorkflows(parts)`, which returns them.",
+  },
+  httpHost: {
+    env: "HTTP_HOST",
+    kind: text(),
+    default: "127.0.0.1",
+    about: "Address that `serve` listens on. Any but this machine's own (127.0.0.1, ::1) needs tokens.",
+  },
+  httpPort: {
+    env: "HTTP_PORT",
+    kind: port,
+    default: 8008,
+    about: "Port that `serve` listens on; `0`: any that is free.",
+  },
+  httpTokens: {
+    env: "HTTP_TOKENS",
+    kind: text(),
+    about:
+      "Who may call `serve`: `name:scope+scope:secret`, several with commas between them. Scopes: feedback:read, feedback:write, approve, admin.",
+  },
+  httpTokensFile: {
+    env: "HTTP_TOKENS_FILE",
+    kind: text(),
+    about: "The same in a file that is read again when it changes: see docs/http.md.",
+  },
+  httpWebhookSecrets: {
+    env: "HTTP_WEBHOOK_SECRETS",
+    kind: text(),
+    about: "Secrets (`whsec_…`) of those who send signed events (Standard Webhooks), with commas between them.",
+  },
+  httpAllowedHosts: {
+    env: "HTTP_ALLOWED_HOSTS",
+    kind: text(),
+    about:
+      "Names under which `serve` is called, with commas between them; others are refused. Default: those of this machine where it listens there alone, else any.",
+  },
+  httpCorsOrigins: {
+    env: "HTTP_CORS_ORIGINS",
+    kind: text(),
+    about: "Sites whose pages may call `serve`, such as `https://app.example.org`, with commas between them.",
+  },
+  httpRateLimit: {
+    env: "HTTP_RATE_LIMIT",
+    kind: wholeNumber(0),
+    default: 3000,
+    about: "Requests a minute of each caller of `serve`, in each process; `0`: no limit.",
+  },
+  metricsPort: {
+    env: "METRICS_PORT",
+    kind: port,
+    about: "Port at which `abi-workflows worker` serves `/metrics` (Prometheus) and `/livez`. Default: not served.",
+  },
+  metricsHost: {
+    env: "METRICS_HOST",
+    kind: text(),
+    default: "127.0.0.1",
+    about: "Address for METRICS_PORT; the default is reached from this machine only, `0.0.0.0` from others.",
+  },
+  logLevel: {
+    env: "LOG_LEVEL",
+    kind: oneOf("silent", "fatal", "error", "warn", "info", "debug", "trace"),
+    default: "warn",
+    about: "What is logged, as JSON lines on standard error.",
+  },
+  openaiApiKey: {
+    env: "OPENAI_API_KEY",
+    kind: token,
+    about: "Key of the chat model's service.",
+  },
+  openaiBaseUrl: {
+    env: "OPENAI_BASE_URL",
+    kind: openAddress,
+    about: "Any OpenAI-compatible endpoint, such as http://localhost:11434/v1.",
+  },
+  openaiModel: { env: "OPENAI_MODEL", kind: text(), about: "Name of the chat model." },
+} as const satisfies Record<string, Definition>;
+
+type Definitions = typeof DEFINITIONS;
+type SettingName = keyof Definitions;
+type KindOf<Name extends SettingName> = Definitions[Name]["kind"];
+type Value<Name extends SettingName> = ReturnType<KindOf<Name>>;
+type Given<Name extends SettingName> = KindOf<Name> extends Kind<unknown, infer Given> ? Given : never;
+type WithDefault = {
+  [Name in SettingName]: Definitions[Name] extends { default: unknown } ? Name : never;
+}[SettingName];
+
+/** All settings with their defaults filled in. */
+export type Settings = { [Name in WithDefault]: Value<Name> } & {
+  [Name in Exclude<SettingName, WithDefault>]?: Value<Name> | undefined;
+};
+
+/** What a caller may give; everything is optional. */
+export type SettingsOptions = { [Name in SettingName]?: Given<Name> | undefined };
+
+/** What these say is about the endpoint that `ontologyUrl` names. */
+const OF_THE_ENDPOINT = [
+  "ontologyUpdateUrl",
+  "ontologyGraphStoreUrl",
+  "ontologyToken",
+  "ontologyAuthentication",
+] as const;
+
+const ALL = Object.entries<Definition>(DEFINITIONS);
+
+/** Name, environment variable and meaning of every setting, for help and documentation. */
+export const SETTINGS: readonly { name: string; env: string; about: string }[] = ALL.map(([name, { env, about }]) => ({
+  name,
+  env,
+  about,
+}));
+
+const given = (value: unknown): boolean => value !== undefined && value !== "";
+
+/**
+ * The settings: what `options` say, else the environment, else the defaults.
+ * @throws ValidationError (`invalid_configuration`) that names the variable or option and what it should look like
+ */
+export function readSettings(
+  options: SettingsOptions = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Settings {
+  const { settings, issues } = readAll(options, environment);
+  if (issues.length === 0) return settings as Settings;
+  throw new ValidationError(`The configuration is not usable: ${issues.map(({ message }) => message).join(" ")}`, {
+    code: "invalid_configuration",
+    issues,
+  });
+}
+
+function readAll(
+  options: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, unknown>>,
+): { settings: Record<string, unknown>; issues: FieldIssue[] } {
+  const settings: Record<string, unknown> = {};
+  const issues: FieldIssue[] = [];
+  const fault = (name: SettingName, problem: string): void => {
+    const { env, about } = DEFINITIONS[name];
+    issues.push({ path: name, message: `${env} (${name}) ${problem}. ${about}` });
+  };
+  for (const [name, { env, kind, default: standard }] of ALL) {
+    const value = [options[name], environment[env], standard].find(given);
+    if (value === undefined) continue;
+    try {
+      settings[name] = kind(value);
+    } catch (error) {
+      if (!(error instanceof InvalidSetting)) throw error;
+      fault(name as SettingName, error.message);
+    }
+  }
+  const others = Object.keys(options).filter((name) => given(options[name]) && !Object.hasOwn(DEFINITIONS, name));
+  if (others.length > 0) {
+    const names = others.map((name) => JSON.stringify(name)).join(", ");
+    issues.push({ path: "", message: `Unrecognized key${others.length === 1 ? "" : "s"}: ${names}` });
+  }
+  if (issues.length === 0 && settings["ontologyUrl"] === undefined) {
+    const idle = OF_THE_ENDPOINT.filter((name) => settings[name] !== undefined);
+    for (const name of idle) fault(name, "is of no use without ONTOLOGY_URL (ontologyUrl)");
+  }
+  return { settings, issues };
+}
+
+/** Whether the settings name a language model. */
+export const namesModel = ({
+  openaiApiKey,
+  openaiBaseUrl,
+}: Pick<Settings, "openaiApiKey" | "openaiBaseUrl">): boolean =>
+  openaiApiKey !== undefined || openaiBaseUrl !== undefined;

@@ -1,0 +1,45 @@
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { withPackages } from "../runtime/optional-packages.ts";
+import { compatibleFetch } from "./compatible-fetch.ts";
+
+/** Used where no model is named: small, cheap, good with tools. */
+export const DEFAULT_MODEL = "gpt-5.4-mini";
+
+const OPENAI_URL = "https://api.openai.com/v1";
+
+/** Local servers want no key, but the client insists on one. */
+const NO_KEY = "no-key";
+
+/** The part of the settings that names the model. */
+export interface ChatModelSettings {
+  /** `OPENAI_API_KEY`; not needed for a server that asks for none. */
+  openaiApiKey?: string | undefined;
+  /** `OPENAI_BASE_URL`: any server that speaks OpenAI's Chat Completions, default OpenAI's own. */
+  openaiBaseUrl?: string | undefined;
+  /** `OPENAI_MODEL`, default `DEFAULT_MODEL`. */
+  openaiModel?: string | undefined;
+}
+
+/** How often and for how long a client tries. */
+export interface ChatModelOptions {
+  maxRetries: number;
+  /** Milliseconds for one call; default the client's own. */
+  timeout?: number;
+  onFailedAttempt?: (error: unknown) => void;
+}
+
+/**
+ * A model behind OpenAI's Chat Completions, for the agent and the analysers alike.
+ * @throws ValidationError (`package_missing`) where `@langchain/openai` is not installed
+ */
+export async function openChatModel(settings: ChatModelSettings, options: ChatModelOptions): Promise<BaseChatModel> {
+  const { ChatOpenAI } = await withPackages(["@langchain/openai"], () => import("@langchain/openai"));
+  // Named even where it is the default, lest the client looks for other addresses in the environment.
+  const baseURL = settings.openaiBaseUrl || OPENAI_URL;
+  return new ChatOpenAI({
+    ...options,
+    model: settings.openaiModel || DEFAULT_MODEL,
+    apiKey: settings.openaiApiKey || NO_KEY,
+    configuration: { baseURL, fetch: compatibleFetch({ developerRole: baseURL.startsWith(OPENAI_URL) }) },
+  });
+}

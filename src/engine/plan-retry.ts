@@ -1,0 +1,69 @@
+import { IoError } from "../errors.ts";
+import type { RetryBudget, RetryPolicy } from "../retry-policies.ts";
+
+/**
+ * Milliseconds to wait after the `attempt`-th failure (1-based), or undefined where no attempt is left.
+ * Exponential back-off with "equal jitter": half fixed, half random, so that runs that failed together do not come back together.
+ */
+export function retryDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  random: () => number = Math.random,
+): number | undefined {
+  if (attempt >= policy.attempts) return undefined;
+  const full = Math.min(policy.initialDelayMs * 2 ** (attempt - 1), policy.maximumDelayMs);
+  return Math.round(full / 2 + (random() * full) / 2);
+}
+
+/** Who asks for more patience than this has to do with less: a run must not sleep for days because of one answer. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** What the other side has asked for (`Retry-After`), in milliseconds, at most an hour. It comes on top of `retryDelay`, for its jitter. */
+export const askedDelay = (error: unknown): number =>
+  error instanceof IoError ? Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
+
+/** A step that has been failing for longer than this does not keep callers waiting, however many ordinary attempts it has left. */
+const CALLERS_WAIT_MS = 60_000;
+
+/** When a step is tried again. */
+export interface PlannedRetry {
+  readonly delayMs: number;
+  /** Only on the budget's time, where callers do not wait for the step any more: when the budget ends. */
+  readonly until?: Date;
+}
+
+/**
+ * What happens after a failure that may pass; undefined where the step has failed for good.
+ * @param failures when the attempts of this submission failed, oldest first, this one included; only the budget needs them
+ */
+export function planRetry(
+  policy: RetryPolicy,
+  error: unknown,
+  { attempt, budget, failures = [] }: { attempt: number; budget?: RetryBudget; failures?: readonly Date[] },
+  random: () => number = Math.random,
+): PlannedRetry | undefined {
+  const asked = askedDelay(error);
+  const ordinary = retryDelay(policy, attempt, random);
+  const failedAt = failures.at(-1);
+  const spent = budget ? spentMs(failures, budget) : 0;
+  if (ordinary !== undefined && (!budget || spent + ordinary + asked <= CALLERS_WAIT_MS)) {
+    return { delayMs: ordinary + asked };
+  }
+  if (!budget || !failedAt || spent >= budget.forMs) {
+    return ordinary === undefined ? undefined : { delayMs: ordinary + asked };
+  }
+  const { initialDelayMs } = policy;
+  const maximumDelayMs = Math.min(budget.maximumDelayMs, budget.forMs / 8);
+  const backOff = retryDelay({ attempts: Infinity, initialDelayMs, maximumDelayMs }, attempt, random)!;
+  const left = budget.forMs - spent;
+  return { delayMs: Math.min(backOff + asked, left), until: new Date(failedAt.getTime() + left) };
+}
+
+/**
+ * How much of a budget is spent: the time between failures, as it was recorded. No pause counts for more than a quarter of the
+ * budget, and none for less than nothing, so that a clock that is set anew, or a machine that was off, does not end it.
+ */
+function spentMs(failures: readonly Date[], { forMs }: RetryBudget): number {
+  const pauses = failures.slice(1).map((time, at) => time.getTime() - failures[at]!.getTime());
+  return pauses.reduce((sum, pause) => sum + Math.min(Math.max(pause, 0), forMs / 4), 0);
+}

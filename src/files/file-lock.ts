@@ -1,0 +1,77 @@
+import type { DatabaseSync } from "node:sqlite";
+import { IoError } from "../errors.ts";
+import { makePrivateFile } from "./private-files.ts";
+import { sqliteFault } from "./sqlite.ts";
+
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * Keeps a file for this process alone: a lock on a second file beside it (`<path>.lock`), which the operating system lets go
+ * when the process ends, however it ends. Who holds it stands in that file.
+ *
+ * The lock file is a SQLite database with a write transaction open on it: others can read the process id, and not begin one.
+ * Nothing is locked for `":memory:"`.
+ * @throws IoError (`store_locked`) where another process, or this one, has the file open already
+ */
+export function lockFile(path: string): FileLock {
+  if (path === ":memory:") return { release: () => {} };
+  const database = openLock(path);
+  try {
+    database.exec("PRAGMA busy_timeout = 0");
+    // The id can be read by others only once it is committed, which ends the transaction: so take it again, and look.
+    while (!tryToHold(database, path)) continue;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return { release: () => database.close() };
+}
+
+function openLock(path: string): DatabaseSync {
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  try {
+    makePrivateFile(`${path}.lock`);
+    return new DatabaseSync(`${path}.lock`);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+/** True with the lock held; false where our id had to be written first. */
+function tryToHold(database: DatabaseSync, path: string): boolean {
+  try {
+    database.exec("BEGIN IMMEDIATE");
+  } catch (cause) {
+    if (sqliteFault(cause) !== "busy") throw unusable(path, cause);
+    throw new IoError(heldBy(holder(database), path), { code: "in_use", cause });
+  }
+  database.exec("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)");
+  if (holder(database) === process.pid) return true;
+  database.exec("DELETE FROM holder");
+  database.prepare("INSERT INTO holder (pid) VALUES (?)").run(process.pid);
+  database.exec("COMMIT");
+  return false;
+}
+
+function holder(database: DatabaseSync): number | undefined {
+  try {
+    const row = database.prepare("SELECT pid FROM holder").get();
+    return row ? Number(row["pid"]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const unusable = (path: string, cause: unknown): IoError =>
+  new IoError(
+    `The lock file ${path}.lock can't be used. Check that its folder can be written; remove the file if no process uses it.`,
+    { code: "in_use", cause },
+  );
+
+function heldBy(pid: number | undefined, path: string): string {
+  if (pid === process.pid) return `${path} is already open in this process. Use what is open, or close it first.`;
+  const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
+  return `${path} is in use by ${who}. If that is a service (abi-workflows serve), speak to it with --url; else stop it, wait until it has ended, or use another data directory.`;
+}

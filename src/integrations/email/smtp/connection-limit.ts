@@ -1,0 +1,145 @@
+import { setTimeout } from "node:timers/promises";
+
+/** So many mails in a row before one more connection is tried: a server that has refused one hardly takes more a moment later. */
+const MAILS_BEFORE_GROWTH = 100;
+/** A mail that is refused more often than this while others are served has a problem of its own. */
+const MAX_REFUSALS = 10;
+/** A server that has served us so recently still counts as answering: it may not have noticed that our last connection is closed. */
+const RECENTLY_MS = 10_000;
+const INITIAL_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 2000;
+
+/** The server does not take a connection for now, and has taken nothing of a mail. The cause is what it said. */
+export class ConnectionRefused extends Error {}
+
+interface Turn {
+  readonly begin: () => void;
+  /** Only of a mail that was refused: it fails with that. */
+  readonly giveUp?: () => void;
+}
+
+/**
+ * Finds out how many connections a mail server lets us have at a time, from those that it refuses, and lets no more mails go at once.
+ * A mail whose connection was refused waits as long as the server serves others of ours; only where it serves none does it fail.
+ */
+export class ConnectionLimit {
+  readonly #most: number;
+  readonly #onChange: (limit: number) => void;
+  #limit: number;
+  #active = 0;
+  readonly #queue: Turn[] = [];
+  #servedInARow = 0;
+  #servedAt = -Infinity;
+
+  /** @param most connections; at least 1 */
+  constructor(most: number, onChange: (limit: number) => void) {
+    this.#most = most;
+    this.#limit = most;
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Makes an attempt when it is its turn, and again where that rejects with `ConnectionRefused` and somebody is served.
+   * @param isAnswer whether another error is the server's answer to the mail
+   * @throws as the last attempt, and the signal's reason where it aborts meanwhile
+   */
+  async send(
+    attempt: () => Promise<unknown>,
+    isAnswer: (error: unknown) => boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#turn(signal);
+    for (let refusals = 1; ; refusals++) {
+      try {
+        await attempt();
+        this.#served();
+        return this.#leave();
+      } catch (error) {
+        const isRefused = error instanceof ConnectionRefused;
+        if (!isRefused && isAnswer(error)) this.#served();
+        if (isRefused && !this.#isServing()) this.#servesNobody();
+        if (!isRefused || refusals > MAX_REFUSALS || !this.#isServing()) {
+          this.#leave();
+          throw error;
+        }
+        if (this.#active > 1) await this.#nextTurn(error, signal);
+        else await this.#pause(refusals, signal);
+      }
+    }
+  }
+
+  /** Whether the server answers to somebody besides the mail that it has just refused. */
+  #isServing(): boolean {
+    return this.#active > 1 || performance.now() - this.#servedAt < RECENTLY_MS;
+  }
+
+  /** It is not our number that it minds. All that it has refused have had their attempt. */
+  #servesNobody(): void {
+    this.#change(this.#most);
+    for (const { giveUp } of this.#queue.filter((turn) => turn.giveUp)) giveUp?.();
+  }
+
+  #nextTurn(refusal: ConnectionRefused, signal: AbortSignal | undefined): Promise<void> {
+    this.#active -= 1;
+    this.#change(Math.min(this.#limit, this.#active));
+    return this.#turn(signal, refusal);
+  }
+
+  /** @param refusal of a mail that goes before those that have not been tried */
+  #turn(signal: AbortSignal | undefined, refusal?: ConnectionRefused): Promise<void> {
+    // An aborted signal fires no event.
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const fail = (reason: unknown): void => {
+      this.#queue.splice(this.#queue.indexOf(turn), 1);
+      signal?.removeEventListener("abort", onAbort);
+      reject(reason);
+    };
+    const onAbort = (): void => fail(signal?.reason);
+    const begin = (): void => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    };
+    const turn: Turn = refusal ? { begin, giveUp: () => fail(refusal) } : { begin };
+    if (refusal) this.#queue.unshift(turn);
+    else this.#queue.push(turn);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#admit();
+    return promise;
+  }
+
+  #admit(): void {
+    while (this.#active < this.#limit && this.#queue.length > 0) {
+      this.#active += 1;
+      this.#queue.shift()?.begin();
+    }
+  }
+
+  async #pause(refusals: number, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      const delay = Math.min(INITIAL_PAUSE_MS * 2 ** (refusals - 1), MAX_PAUSE_MS);
+      await setTimeout(delay, undefined, signal ? { signal } : {});
+    } catch {
+      this.#leave();
+      throw signal?.reason;
+    }
+  }
+
+  #leave(): void {
+    this.#active -= 1;
+    this.#admit();
+  }
+
+  #served(): void {
+    this.#servedAt = performance.now();
+    this.#servedInARow += 1;
+    if (this.#servedInARow >= MAILS_BEFORE_GROWTH && this.#limit < this.#most) this.#change(this.#limit + 1);
+  }
+
+  #change(limit: number): void {
+    this.#servedInARow = 0;
+    if (limit === this.#limit) return;
+    this.#limit = limit;
+    this.#onChange(limit);
+  }
+}

@@ -1,0 +1,86 @@
+/** No read-ahead is shorter. Characters. */
+const MIN_READ = 65_536;
+const LINE_END = /\r\n|\n|\r/g;
+
+export const linesOf = (text: string): string[] => text.split(LINE_END);
+
+/** Where a line ends: what is in it, and its line end. */
+interface LineEnd {
+  content: number;
+  end: number;
+}
+
+/** A stream of bytes as text, a character for each byte, of which no more is kept than what was looked at and not yet taken. */
+export class LookaheadText {
+  /** What comes next. */
+  text = "";
+  /** Whether nothing comes after it. */
+  isAll = false;
+  /** 1-based line on which it begins. */
+  line = 1;
+  /** Bytes taken so far. */
+  taken = 0;
+  readonly #chunks: AsyncIterator<Buffer>;
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Looks at least twice as far ahead; false where the text ends. */
+  async grow(): Promise<boolean> {
+    const parts = [this.text];
+    let length = this.text.length;
+    const wanted = Math.max(2 * length, MIN_READ);
+    while (length < wanted && !this.isAll) {
+      const next = await this.#chunks.next();
+      if (next.done === true) this.isAll = true;
+      else parts.push(next.value.toString("latin1"));
+      length += next.done === true ? 0 : next.value.length;
+    }
+    const grew = length > this.text.length;
+    this.text = parts.join("");
+    return grew;
+  }
+
+  /** The end of the line that comes next; undefined where it is longer than `longest`. */
+  async lineEnd(longest: number): Promise<LineEnd | undefined> {
+    for (;;) {
+      const found = this.#lineEnd();
+      if (found) return found.content > longest ? undefined : found;
+      if (this.text.length > longest + 1) return undefined;
+      if (this.isAll) return { content: this.text.length, end: this.text.length };
+      await this.grow();
+    }
+  }
+
+  /** Takes the first `length` characters, in which so many lines end. */
+  take(length: number, lineEnds = linesOf(this.text.slice(0, length)).length - 1): void {
+    this.line += lineEnds;
+    this.text = this.text.slice(length);
+    this.taken += length;
+  }
+
+  /** Takes a line of any length, and keeps nothing of it. */
+  async takeLine(): Promise<void> {
+    for (;;) {
+      const found = this.#lineEnd();
+      if (found) return this.take(found.end, 1);
+      // The line end may be cut in two.
+      this.take(Math.max(0, this.text.length - (this.isAll ? 0 : 1)), 0);
+      if (this.isAll) return;
+      await this.grow();
+    }
+  }
+
+  #lineEnd(): LineEnd | undefined {
+    LINE_END.lastIndex = 0;
+    const found = LINE_END.exec(this.text);
+    const isHalf = found?.[0] === "\r" && LINE_END.lastIndex === this.text.length && !this.isAll;
+    return found && !isHalf ? { content: found.index, end: LINE_END.lastIndex } : undefined;
+  }
+
+  /** Ends the reading, also of what the text comes from. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}

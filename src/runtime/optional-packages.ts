@@ -1,0 +1,19 @@
+import { ValidationError } from "../errors.ts";
+
+/**
+ * Loads what needs packages that are only installed by those who use it.
+ * @throws ValidationError (`package_missing`) that says what to install
+ */
+export async function withPackages<Module>(packages: readonly string[], load: () => Promise<Module>): Promise<Module> {
+  try {
+    return await load();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = packages.find((name) => message.includes(`'${name}'`));
+    if (code !== "ERR_MODULE_NOT_FOUND" || missing === undefined) throw error;
+    throw new ValidationError(
+      `The package ${missing} is not installed, and this needs it. Run: npm install ${packages.join(" ")}`,
+      { code: "package_missing", cause: error },
+    );
+  }
+}

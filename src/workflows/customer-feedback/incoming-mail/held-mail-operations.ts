@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { direct, type DirectOperation } from "../../../workflow/operation.ts";
+import type { CustomerFeedbackWorkflow } from "../customer-feedback-workflow.ts";
+import { CustomerFeedbackWorkflowParameters } from "../parameters.ts";
+
+const mail_id = z.string().trim().min(1).max(100).describe("Id of the held mail.");
+
+const Summary = z.object({
+  mail_id: z.string(),
+  reason: z.string().describe("Why a person has to look at it, as a code."),
+  message: z.string().describe("The same for people."),
+  sender: z.string().optional().describe("What the mail says about who sent it."),
+  subject: z.string(),
+  received: z.iso.datetime(),
+  attachments: z.number().describe("How many it had; they are not kept."),
+  reply_to: z.string().optional().describe("Id of the feedback that it answers, where that is known."),
+});
+
+const Shown = Summary.extend({
+  status: z.enum(["open", "assigned", "dismissed"]),
+  text: z.string(),
+});
+
+export type HeldMailSummary = z.output<typeof Summary>;
+export type ShownHeldMail = z.output<typeof Shown>;
+
+const { customer_id, subject, feedback_text, send_response } = CustomerFeedbackWorkflowParameters.shape;
+
+/** What a person decides about a held mail whose customer they know. */
+export const HeldMailAssignment = z.strictObject({
+  mail_id,
+  customer_id,
+  subject: subject.optional().describe("In place of the mail's own."),
+  feedback_text: feedback_text.optional().describe("In place of the mail's own, as where that is too long or empty."),
+  send_response,
+});
+
+export type HeldMailAssignment = z.input<typeof HeldMailAssignment>;
+
+/** For the examples. */
+const HELD_MAIL = "mail-4b6c8d3e5f708192a3b4c5d6e7f8091a";
+
+const forPeople = { audience: "person", scope: "approve" } as const;
+
+/** The operations on held mails. Only for people: they show what strangers wrote, and assigning one creates feedback from it. */
+export const heldMailOperations = (
+  workflow: Pick<CustomerFeedbackWorkflow, "getHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
+): DirectOperation[] => [
+  direct("list_held_mails", {
+    description: "List the mails that wait for a person, the oldest first.",
+    ...forPeople,
+    input: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(1000).default(100).describe("At most so many."),
+    }),
+    output: z.object({ mails: z.array(Summary), total: z.number().describe("How many wait in all.") }),
+    example: { input: { limit: 20 } },
+    run: ({ limit }) => workflow.getHeldMails(limit),
+  }),
+  direct("get_held_mail", {
+    description: "Show a mail that was held for a person.",
+    ...forPeople,
+    input: z.strictObject({ mail_id }),
+    output: Shown,
+    example: { input: { mail_id: HELD_MAIL } },
+    run: ({ mail_id: id }) => workflow.getHeldMail(id),
+  }),
+  direct("assign_held_mail", {
+    description: "Process a held mail as feedback of this customer.",
+    ...forPeople,
+    writes: true,
+    input: HeldMailAssignment,
+    output: z.looseObject({ status: z.string() }),
+    example: { input: { mail_id: HELD_MAIL, customer_id: "C-1001" } },
+    run: (assignment) => workflow.assignHeldMail(assignment),
+  }),
+  direct("dismiss_held_mail", {
+    description: "Do nothing about a held mail, permanently. It stays in the knowledge graph.",
+    ...forPeople,
+    writes: true,
+    input: z.strictObject({ mail_id }),
+    output: Shown,
+    example: { input: { mail_id: HELD_MAIL } },
+    run: ({ mail_id: id }) => workflow.dismissHeldMail(id),
+  }),
+];

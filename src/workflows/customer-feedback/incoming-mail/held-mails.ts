@@ -1,0 +1,160 @@
+import type { NamedNode } from "@rdfjs/types";
+import { ABIGraph } from "../../../ontology/abi-graph.ts";
+import { entityUri } from "../../../ontology/entity-uri.ts";
+import { Facts, factsAbout } from "../../../ontology/facts.ts";
+import { iri } from "../../../ontology/iri.ts";
+import type { OntologyStore } from "../../../ontology/ontology-store.ts";
+import { toTerm } from "../../../ontology/term.ts";
+import { abi } from "../../../ontology/vocabulary.ts";
+import { feedbackUri } from "../feedback-graph.ts";
+
+/** A store of its own: it has addresses of people who are no customers. */
+const STORE = "held_mail";
+
+/** Why a mail is held, as a code, with what a person should know. */
+export const HOLD_REASONS = {
+  no_sender: "It does not say from which one address it comes.",
+  unknown_sender: "No customer has the address that it comes from.",
+  several_customers: "Several customers have the address that it comes from.",
+  sender_not_authenticated: "The mail server does not vouch for the address that it comes from.",
+  other_sender: "It answers a mail of ours, but comes from another address than that mail went to.",
+  no_text: "There is no text in it.",
+  text_too_long: "Its text is too long to be processed as it is.",
+  unreadable: "It is too large, or nested too deeply, to be read.",
+  same_message_id: "It has the Message-ID of another mail that was taken in before.",
+} as const;
+
+export type HoldReason = keyof typeof HOLD_REASONS;
+
+export type HeldMailStatus = "open" | "assigned" | "dismissed";
+
+/** A mail that waits for a person, or did. */
+export interface HeldMail {
+  id: string;
+  /** Stands for its content; see `IncomingMail`. */
+  digest: string;
+  reason: HoldReason;
+  status: HeldMailStatus;
+  /** When it came in. */
+  time: Date;
+  /** Its From address, or what stands there instead. */
+  sender?: string | undefined;
+  subject: string;
+  text: string;
+  messageId?: string | undefined;
+  attachments: number;
+  /** Id of the feedback that it answers, where that is known. */
+  answers?: string | undefined;
+}
+
+/** What a list shows of a held mail. */
+export type HeldMailHead = Omit<HeldMail, "digest" | "status" | "text" | "messageId">;
+
+const uriOf = (id: string): NamedNode => iri(entityUri("HeldMail", id));
+
+/** The mails that a person has to decide on, in the store `held_mail`. */
+export class HeldMails {
+  readonly #ontologyStore: OntologyStore;
+
+  constructor(ontologyStore: OntologyStore) {
+    this.#ontologyStore = ontologyStore;
+  }
+
+  /** Keeps a mail until somebody has decided; nothing happens where it is there already. */
+  async hold(mail: Omit<HeldMail, "status">): Promise<void> {
+    const { id, digest, reason, subject, text, sender, messageId, answers } = mail;
+    const graph = new ABIGraph();
+    const uri = graph.createEntity("HeldMail", {
+      id,
+      digest,
+      reason,
+      status: "open",
+      timestamp: mail.time,
+      subject,
+      text,
+      attachmentCount: mail.attachments,
+      sender,
+      messageId,
+    });
+    if (answers !== undefined) graph.createRelationship(uri, abi.repliesTo, iri(feedbackUri(answers)));
+    await this.#ontologyStore.change(STORE, { unless: { subject: uri, predicate: abi.id }, insert: graph });
+  }
+
+  async find(id: string): Promise<HeldMail | undefined> {
+    return id === "" ? undefined : this.#read(uriOf(id));
+  }
+
+  /**
+   * Those that nobody has decided on yet, the oldest first, without their texts: of many long mails these are megabytes.
+   * @param limit at most so many; `total` counts them all
+   */
+  async open(limit: number): Promise<{ mails: HeldMailHead[]; total: number }> {
+    const isOpen = { predicate: abi.status, object: toTerm("open", "The status") };
+    const subjects = (await this.#ontologyStore.match(STORE, isOpen)).map(({ subject }) => subject as NamedNode);
+    const received = await this.#ofAll(subjects, [abi.timestamp]);
+    const times = new Map(subjects.map(({ value }) => [value, timeIn(received.get(value)).getTime()]));
+    const oldest = subjects
+      .toSorted((a, b) => times.get(a.value)! - times.get(b.value)! || (a.value < b.value ? -1 : 1))
+      .slice(0, limit);
+    const heads = await this.#ofAll(oldest, HEAD);
+    return { mails: oldest.map(({ value }) => headOf(heads.get(value) ?? new Facts([]))), total: subjects.length };
+  }
+
+  /** Some properties of several mails, by their URIs. */
+  async #ofAll(subjects: readonly NamedNode[], predicates: readonly NamedNode[]): Promise<Map<string, Facts>> {
+    const patterns = subjects.flatMap((subject) => predicates.map((predicate) => ({ subject, predicate })));
+    const quads = patterns.length === 0 ? [] : await this.#ontologyStore.match(STORE, patterns);
+    const bySubject = Map.groupBy(quads, ({ subject }) => subject.value);
+    return new Map([...bySubject].map(([uri, ofMail]) => [uri, new Facts(ofMail)]));
+  }
+
+  /**
+   * Notes that somebody has decided. What was assigned has a run, so it can't be dismissed any more.
+   * @returns what it is by now
+   */
+  async close(
+    id: string,
+    status: Exclude<HeldMailStatus, "open">,
+    processedAs?: string,
+  ): Promise<HeldMailStatus | undefined> {
+    const subject = uriOf(id);
+    const insert = new ABIGraph();
+    insert.addProperty(subject, abi.status, status);
+    if (processedAs !== undefined) insert.createRelationship(subject, abi.processedAs, iri(feedbackUri(processedAs)));
+    const assigned = { subject, predicate: abi.status, object: toTerm("assigned", "The status") };
+    const remove = [{ subject, predicate: abi.status }];
+    await this.#ontologyStore.change(STORE, { ...(status === "dismissed" && { unless: assigned }), remove, insert });
+    return (await this.#read(subject))?.status;
+  }
+
+  async #read(subject: NamedNode): Promise<HeldMail | undefined> {
+    const facts = await factsAbout(this.#ontologyStore, STORE, subject);
+    const [id, status] = [facts.value(abi.id), facts.value(abi.status)];
+    if (id === undefined || status === undefined) return undefined;
+    return {
+      ...headOf(facts),
+      digest: facts.value(abi.digest) ?? "",
+      status: status as HeldMailStatus,
+      text: facts.value(abi.text) ?? "",
+      messageId: facts.value(abi.messageId),
+    };
+  }
+}
+
+/** The properties of a `HeldMailHead`. */
+const HEAD = [abi.id, abi.reason, abi.timestamp, abi.sender, abi.subject, abi.attachmentCount, abi.repliesTo];
+
+const timeIn = (facts: Facts | undefined): Date => new Date(facts?.value(abi.timestamp) ?? 0);
+
+function headOf(facts: Facts): HeldMailHead {
+  const answered = facts.value(abi.repliesTo);
+  return {
+    id: facts.value(abi.id) ?? "",
+    reason: facts.value(abi.reason) as HoldReason,
+    time: timeIn(facts),
+    sender: facts.value(abi.sender),
+    subject: facts.value(abi.subject) ?? "",
+    attachments: Number(facts.value(abi.attachmentCount) ?? 0),
+    answers: answered === undefined ? undefined : decodeURIComponent(answered.slice(answered.lastIndexOf("/") + 1)),
+  };
+}

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { CATEGORIES, type Category } from "../../../analysis/categories.ts";
+import { SENTIMENTS, type Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { isVisible } from "../../../visible-text.ts";
+import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
+
+/** What stands for exactly one mail: see `renderingOf`. */
+const rendering = z
+  .string()
+  .trim()
+  .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
+  .describe("The rendering that was looked at, as `getPendingResponse` gives it.");
+
+const MAX_NAME_LENGTH = 200;
+const MAX_REASON_LENGTH = 500;
+
+/** One line that people read as it stands, in results and in the graph: nothing in it is hidden or turns it round. */
+const visibleLine = (longest: number): z.ZodString =>
+  text()
+    .trim()
+    .refine(isVisible, "must not be empty")
+    .max(longest, `must have at most ${longest} characters`)
+    .regex(
+      /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u,
+      "must be one line without control characters and marks of direction",
+    );
+
+const by = visibleLine(MAX_NAME_LENGTH).describe("Who decides, 1 to 200 characters.");
+
+/** What the feedback is, in the eyes of the person who decides on its mail. The process does not go back: see `docs/approval.md`. */
+const labels = {
+  sentiment: sentimentLabel
+    .optional()
+    .describe(
+      "The right sentiment of the feedback: positive, negative or neutral. Leave it out to say nothing about it.",
+    ),
+  categories: categoryLabels
+    .refine((categories) => categories.length > 0, 'must name at least one; where none fits, say "general"')
+    .refine(
+      (categories) => categories.length === 1 || !categories.includes("general"),
+      '"general" means that no other category fits: leave it out, or leave the others out',
+    )
+    .optional()
+    .describe("All the right categories of the feedback. Leave them out to say nothing about them."),
+};
+
+/** The mail goes out as it stands. */
+export const ResponseApproval = z.strictObject({ rendering, by, ...labels });
+export type ResponseApproval = z.input<typeof ResponseApproval>;
+
+/** The mail goes out with these words in place of its own; whoever writes them agrees to them. */
+export const ResponseEdit = z.strictObject({
+  rendering,
+  by,
+  subject: CustomerFeedbackWorkflowParameters.shape.subject
+    .optional()
+    .describe("The mail's subject; default: unchanged."),
+  text: longText("The mail's text, 1 to 20,000 characters."),
+  ...labels,
+});
+export type ResponseEdit = z.input<typeof ResponseEdit>;
+
+/** No mail goes out. */
+export const ResponseRejection = z.strictObject({
+  rendering,
+  by,
+  reason: visibleLine(MAX_REASON_LENGTH).optional().describe("Why not, one line; stored in the result."),
+  ...labels,
+});
+export type ResponseRejection = z.input<typeof ResponseRejection>;
+
+const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
+
+/** What the operations of the approval queue take: which run, beside the decision. */
+export const PendingParameters = z.strictObject({ workflow_id });
+export const ApprovalParameters = ResponseApproval.extend({ workflow_id });
+export const EditParameters = ResponseEdit.extend({ workflow_id });
+export const RejectionParameters = ResponseRejection.extend({ workflow_id });
+
+const mail = {
+  workflow_id: z.string(),
+  feedback_id: z.string(),
+  rendering: z.string().describe("Stands for exactly this mail; every decision names it."),
+};
+
+/** See `PendingResponse`. */
+export const PendingOutput = z.object({
+  ...mail,
+  customer_id: z.string(),
+  sentiment: z.enum(SENTIMENTS).describe("What the process took the feedback for."),
+  categories: z.array(z.enum(CATEGORIES)).describe("What the process took it to be about."),
+  sender: z.string(),
+  recipient: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  refusal: z.string().optional().describe("What the mail server said about the mail in whose place this one is."),
+});
+
+/** See `DecidedResponse`. */
+export const DecidedOutput = z.object({
+  ...mail,
+  decision: z.enum(["approve", "edit", "reject"]),
+  by: z.string(),
+  decided_at: z.iso.datetime(),
+  edited_rendering: z.string().optional().describe("Of an edit: the rendering that goes out."),
+  sentiment: z.enum(SENTIMENTS).optional().describe("The right one, where the person named it."),
+  categories: z.array(z.enum(CATEGORIES)).optional().describe("The right ones, where the person named them."),
+});
+
+/** Labels that a person gives to the feedback while deciding on its mail. */
+export type ReviewedLabels = {
+  sentiment?: Sentiment;
+  /** All that fit, in stable order. */
+  categories?: Category[];
+};
+
+/** A decision as it is kept with the run. The words of an edit are in the graph, under the rendering that it names. */
+export type ResponseDecision = (
+  | { decision: "approve"; by: string }
+  | { decision: "edit"; by: string; rendering: string }
+  | { decision: "reject"; by: string; reason?: string }
+) &
+  ReviewedLabels;
+
+/** A mail that waits for a person. */
+export interface PendingResponse {
+  workflow_id: string;
+  feedback_id: string;
+  customer_id: string;
+  /** What the process took the feedback for. */
+  sentiment: Sentiment;
+  categories: Category[];
+  /** Stands for exactly this mail; every decision names it. */
+  rendering: string;
+  sender: string;
+  recipient: string;
+  subject: string;
+  text: string;
+  html: string;
+  /** What the mail server said when it refused for good the mail in whose place this one is. */
+  refusal?: string;
+}
+
+/** What was decided. Of two decisions on one mail the first stands. */
+export interface DecidedResponse {
+  workflow_id: string;
+  feedback_id: string;
+  /** The mail that was decided on. */
+  rendering: string;
+  decision: ResponseDecision["decision"];
+  by: string;
+  /** ISO 8601, UTC. */
+  decided_at: string;
+  /** Of an edit: the rendering that goes out. */
+  edited_rendering?: string;
+  /** The right labels of the feedback, where the person named them. */
+  sentiment?: Sentiment;
+  categories?: Category[];
+}

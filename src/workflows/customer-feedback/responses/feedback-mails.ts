@@ -1,0 +1,99 @@
+import { inStableOrder, type Category } from "../../../analysis/categories.ts";
+import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { withoutAbsent } from "../../../json.ts";
+import { factsAbout, isTrue, type Facts } from "../../../ontology/facts.ts";
+import { entityUri } from "../../../ontology/entity-uri.ts";
+import { iri } from "../../../ontology/iri.ts";
+import type { OntologyStore } from "../../../ontology/ontology-store.ts";
+import { abi, prov } from "../../../ontology/vocabulary.ts";
+import { FEEDBACK_STORE } from "../feedback-graph.ts";
+import type { FeedbackMail } from "../feedback-schemas.ts";
+
+/** A mail as the graph has it, before it is known what became of it. */
+type Draft = Omit<FeedbackMail, "state">;
+
+/**
+ * The mails that were drafted for a piece of feedback, in the order in which they were decided on; what waits comes last.
+ * @param feedback what the graph says about the feedback
+ * @param waiting rendering of the mail that a person has to decide on
+ */
+export async function mailsOf(
+  ontologyStore: OntologyStore,
+  feedback: Facts,
+  waiting: string | undefined,
+): Promise<FeedbackMail[]> {
+  const describe = (uri: string): Promise<Facts> => factsAbout(ontologyStore, FEEDBACK_STORE, iri(uri));
+  const drafts = await Promise.all(feedback.values(abi.hasDraft).map((uri) => readDraft(uri, describe)));
+  const isSent = feedback.values(abi.responseSent).some(isTrue);
+  const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));
+  const agreed = ordered.findLast((draft) => isAgreed(draft, drafts));
+  return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent }) }));
+}
+
+async function readDraft(uri: string, describe: (uri: string) => Promise<Facts>): Promise<Draft> {
+  const facts = await describe(uri);
+  const text = (property: typeof abi.text): string => facts.value(property) ?? "";
+  const rendering = text(abi.id);
+  const original = facts.value(prov.wasRevisionOf);
+  const refusal = facts.value(abi.refusal);
+  const decision = await readDecision(rendering, describe);
+  return {
+    rendering,
+    sender: text(abi.sender),
+    recipient: text(abi.recipient),
+    subject: text(abi.subject),
+    text: text(abi.text),
+    html: text(abi.html),
+    ...withoutAbsent({ decision }),
+    ...(original !== undefined && { revision_of: (await describe(original)).value(abi.id) ?? "" }),
+    ...withoutAbsent({ refusal }),
+  };
+}
+
+async function readDecision(
+  rendering: string,
+  describe: (uri: string) => Promise<Facts>,
+): Promise<Draft["decision"] | undefined> {
+  if (rendering === "") return undefined;
+  const facts = await describe(entityUri("ResponseDecision", rendering));
+  const [decision, time] = [facts.value(abi.decision), facts.value(prov.endedAtTime)];
+  const person = facts.value(prov.wasAssociatedWith);
+  if (decision === undefined || time === undefined || person === undefined) return undefined;
+  const reason = facts.value(abi.reason);
+  const sentiment = facts.value(abi.reviewedSentiment) as Sentiment | undefined;
+  const categories = inStableOrder(facts.values(abi.reviewedCategory) as Category[]);
+  return {
+    decision: decision as NonNullable<Draft["decision"]>["decision"],
+    by: (await describe(person)).value(abi.name) ?? "",
+    time: new Date(time).toISOString(),
+    ...withoutAbsent({ reason, sentiment }),
+    ...(categories.length > 0 && { categories }),
+  };
+}
+
+/** Its own decision, or that on the mail that it revises. */
+const decisionOn = (draft: Draft, drafts: readonly Draft[]): Draft["decision"] =>
+  draft.decision ?? drafts.find(({ rendering }) => rendering === draft.revision_of)?.decision;
+
+const decidedAt = (draft: Draft, drafts: readonly Draft[]): string => decisionOn(draft, drafts)?.time ?? "9";
+
+/** Whether somebody has let exactly this mail go out. */
+function isAgreed(draft: Draft, drafts: readonly Draft[]): boolean {
+  const { decision } = draft;
+  if (decision) return decision.decision === "approve" || (decision.decision === "edit" && !isRevised(draft, drafts));
+  return draft.revision_of !== undefined && decisionOn(draft, drafts)?.decision === "edit";
+}
+
+const isRevised = ({ rendering }: Draft, drafts: readonly Draft[]): boolean =>
+  drafts.some(({ revision_of }) => revision_of === rendering);
+
+function stateOf(
+  { rendering, refusal, decision }: Draft,
+  { waiting, agreed, isSent }: { waiting: string | undefined; agreed: Draft | undefined; isSent: boolean },
+): FeedbackMail["state"] {
+  if (rendering === waiting) return "waiting";
+  if (refusal !== undefined) return "refused";
+  if (rendering === agreed?.rendering) return isSent ? "sent" : "approved";
+  if (decision?.decision === "reject") return "rejected";
+  return decision?.decision === "edit" ? "edited" : "replaced";
+}

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import type { NamedNode } from "@rdfjs/types";
+import { ConflictError } from "../../../errors.ts";
+import { AUTOMATIC_REPLY_HEADERS } from "../../../integrations/email/mail-hygiene.ts";
+import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { withoutAbsent } from "../../../json.ts";
+import { ABIGraph } from "../../../ontology/abi-graph.ts";
+import { entityUri } from "../../../ontology/entity-uri.ts";
+import { factsAbout, type Facts } from "../../../ontology/facts.ts";
+import { iri } from "../../../ontology/iri.ts";
+import type { OntologyStore } from "../../../ontology/ontology-store.ts";
+import { abi, prov, rdf } from "../../../ontology/vocabulary.ts";
+import type { ResponseDecision } from "./approval.ts";
+import { FEEDBACK_STORE, feedbackUri } from "../feedback-graph.ts";
+
+/** A mail for a person to decide on. */
+export interface Draft {
+  message: MailMessage;
+  /** The mail that the mail server refused for good, in whose place this one is, and what it said. */
+  refused?: { rendering: string; refusal: string };
+}
+
+/**
+ * The hash of a mail as it goes out (SHA-256, hexadecimal), which stands for exactly that mail. The message id is in it, and with
+ * it the feedback: no two pieces of feedback have a mail of the same hash. The headers that all our mails have are not. A mail
+ * in the place of one that was refused has another hash even with the same words: what was decided on that one is not for this one.
+ */
+export function renderingOf({ message, refused }: { message: MailMessage; refused?: { rendering: string } }): string {
+  const { from, to, subject, html, text, messageId, inReplyTo } = message;
+  const content = [from, to, subject, html, text, messageId, inReplyTo ?? null];
+  if (refused) content.push(refused.rendering);
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+/** What was drafted is not in the graph, or not as it was. Says which, so that whoever cannot be shown it can reject it. */
+export const draftChanged = (rendering: string): ConflictError =>
+  new ConflictError(
+    `The mail in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. While it waits, reject it: its rendering is ${rendering}.`,
+    { code: "draft_changed" },
+  );
+
+const draftUri = (rendering: string): NamedNode => iri(entityUri("ResponseDraft", rendering));
+
+/** Mails that wait for a person, or did, in the store `feedback_data`. Storing again changes nothing. */
+export class ResponseDrafts {
+  readonly #ontologyStore: OntologyStore;
+
+  constructor(ontologyStore: OntologyStore) {
+    this.#ontologyStore = ontologyStore;
+  }
+
+  /**
+   * Keeps a mail as it would go out, and returns its rendering.
+   * @param origin the run that wrote it, or the rendering that a person has revised
+   */
+  async store(
+    feedbackId: string,
+    { message, refused }: { message: MailMessage; refused?: { rendering: string } },
+    origin: { runId: string } | { revisionOf: string },
+  ): Promise<string> {
+    const rendering = renderingOf({ message, ...withoutAbsent({ refused }) });
+    const { from: sender, to: recipient, subject, text, html, messageId, inReplyTo } = message;
+    const graph = new ABIGraph();
+    const content = { sender, recipient, subject, text, html, messageId, inReplyTo };
+    const draft = graph.createEntity("ResponseDraft", { id: rendering, ...content });
+    graph.createRelationship(iri(feedbackUri(feedbackId)), "hasDraft", draft);
+    if ("runId" in origin) {
+      graph.createRelationship(draft, prov.wasGeneratedBy, iri(entityUri("WorkflowRun", origin.runId)));
+    } else if (origin.revisionOf !== rendering) {
+      graph.createRelationship(draft, prov.wasRevisionOf, draftUri(origin.revisionOf));
+    }
+    if (refused) graph.createRelationship(draft, "insteadOf", draftUri(refused.rendering));
+    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+    return rendering;
+  }
+
+  /**
+   * The mail of this rendering, or undefined where the feedback has none.
+   * @throws ConflictError (`draft_changed`) where what is stored is not what the rendering stands for
+   */
+  async find(feedbackId: string, rendering: string): Promise<Draft | undefined> {
+    const [feedback, draft] = [iri(feedbackUri(feedbackId)), draftUri(rendering)];
+    const [link] = await this.#ontologyStore.match(FEEDBACK_STORE, {
+      subject: feedback,
+      predicate: abi.hasDraft,
+      object: draft,
+    });
+    const facts = link && (await this.#facts(draft));
+    if (!facts || CONTENT.some((property) => facts.value(property) === undefined)) return undefined;
+    const refused = facts.value(abi.insteadOf);
+    const found = toDraft(facts, refused === undefined ? undefined : await this.#facts(iri(refused)));
+    const isAlone = SINGLE.every((property) => facts.values(property).length <= 1);
+    if (isAlone && renderingOf(found) === rendering) return found;
+    throw draftChanged(rendering);
+  }
+
+  #facts(draft: NamedNode): Promise<Facts> {
+    return factsAbout(this.#ontologyStore, FEEDBACK_STORE, draft);
+  }
+
+  /** Whether the mail server has refused this mail for good. */
+  async isRefused(rendering: string): Promise<boolean> {
+    const refusals = { subject: draftUri(rendering), predicate: abi.refusal };
+    return (await this.#ontologyStore.match(FEEDBACK_STORE, refusals)).length > 0;
+  }
+
+  /** Notes that the mail server has refused this mail for good, and what it said first: the step that notes it may be done again. */
+  async recordRefusal(rendering: string, refusal: string): Promise<void> {
+    const graph = new ABIGraph();
+    const [subject, predicate] = [draftUri(rendering), abi.refusal];
+    graph.addProperty(subject, predicate, refusal);
+    await this.#ontologyStore.change(FEEDBACK_STORE, { unless: { subject, predicate }, insert: graph });
+  }
+
+  /** Notes who has decided what on a draft, and when, and what they said the feedback is. */
+  async recordDecision(rendering: string, decision: ResponseDecision, time: Date): Promise<void> {
+    const graph = new ABIGraph();
+    const { by, sentiment: reviewedSentiment, categories = [] } = decision;
+    const person = graph.createEntity("Person", { id: by, name: by });
+    graph.createRelationship(person, rdf.type, prov.Person);
+    const reason = decision.decision === "reject" ? decision.reason : undefined;
+    const properties = { id: rendering, decision: decision.decision, reason, reviewedSentiment };
+    const activity = graph.createEntity("ResponseDecision", properties);
+    for (const category of categories) graph.addProperty(activity, abi.reviewedCategory, category);
+    graph.createRelationship(activity, rdf.type, prov.Activity);
+    graph.createRelationship(activity, prov.used, draftUri(rendering));
+    graph.createRelationship(activity, prov.wasAssociatedWith, person);
+    graph.addProperty(activity, prov.endedAtTime, time);
+    if (decision.decision === "edit" && decision.rendering !== rendering) {
+      graph.createRelationship(draftUri(decision.rendering), prov.wasGeneratedBy, activity);
+    }
+    await this.#ontologyStore.insert(FEEDBACK_STORE, graph);
+  }
+}
+
+/** Without one of these there is no mail. */
+const CONTENT = [abi.sender, abi.recipient, abi.subject, abi.text, abi.html, abi.messageId];
+
+/** With two of one of these nobody knows which mail it is. */
+const SINGLE = [...CONTENT, abi.inReplyTo, abi.insteadOf];
+
+/** @param refused what is known of the mail in whose place this one is */
+function toDraft(facts: Facts, refused: Facts | undefined): Draft {
+  const [rendering, refusal] = [refused?.value(abi.id), refused?.value(abi.refusal)];
+  return {
+    message: toMessage(facts),
+    ...(rendering !== undefined && refusal !== undefined && { refused: { rendering, refusal } }),
+  };
+}
+
+function toMessage(facts: Facts): MailMessage {
+  const inReplyTo = facts.value(abi.inReplyTo);
+  return {
+    from: facts.value(abi.sender) ?? "",
+    to: facts.value(abi.recipient) ?? "",
+    subject: facts.value(abi.subject) ?? "",
+    html: facts.value(abi.html) ?? "",
+    text: facts.value(abi.text) ?? "",
+    messageId: facts.value(abi.messageId) ?? "",
+    ...(inReplyTo !== undefined && { inReplyTo, references: [inReplyTo] }),
+    headers: AUTOMATIC_REPLY_HEADERS,
+  };
+}

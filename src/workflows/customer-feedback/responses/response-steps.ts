@@ -1,0 +1,287 @@
+import type { RunContext, StepOptions } from "../../../engine/engine.ts";
+import { withoutAbsent, type Json } from "../../../json.ts";
+import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { ConflictError, isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
+import { oneLine } from "../../../integrations/email/reply-subject.ts";
+import { describeCause } from "../../../log.ts";
+import { MAIL_RETRY_BUDGET } from "../../../retry-policies.ts";
+import type { ResponseDecision } from "./approval.ts";
+import type { Customer, Customers } from "../customers.ts";
+import type { FeedbackGraph } from "../feedback-graph.ts";
+import type { CustomerFeedbackInput } from "../parameters.ts";
+import { answeredSubject, shownId, shownReference } from "../reflection.ts";
+import type { Draft, ResponseDrafts } from "./response-drafts.ts";
+import {
+  isResponseWithheld,
+  responseWithheld,
+  withheldFor,
+  type ResponseRequest,
+  type Responses,
+  type SentResponse,
+} from "./responses.ts";
+import type { CustomerFeedbackOutput } from "../result.ts";
+
+/** A mail that is due. */
+export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<
+  ResponseRequest,
+  "categories" | "isPriority" | "kind" | "messageId"
+>;
+
+type ResponseOutput = Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">;
+type Withheld = { withheld: string };
+const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
+type MailStep = (typeof MAIL_STEPS)[number];
+
+/** Whether a step sends the mail or prepares that: for callers, whichever of them fails, it is the mail that waits. */
+export const isMailStep = (step: string): boolean =>
+  MAIL_STEPS.some((name) => name === step) || /^(?:response_permitted|response_drafted|draft_checked)/.test(step);
+
+/**
+ * How an agreed mail stands before it goes out: as it should, to an address that is none any more, refused by the mail server, or with
+ * another one in its place already.
+ */
+type Standing = "current" | "outdated" | "refused" | "superseded";
+
+interface Parts {
+  responses: Responses;
+  drafts: ResponseDrafts;
+  customers: Customers;
+  graph: FeedbackGraph;
+  /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
+  approval: boolean;
+  /** How long a mail is tried again; see `CustomerFeedbackWorkflowConfiguration`. */
+  retryForMs: number;
+}
+
+/** The mail to the customer as steps of a run. */
+export class ResponseSteps {
+  readonly #parts: Parts;
+  /** Of the steps that send, and of those that first read the customer anew, from a source that may be away as well. */
+  readonly #patience: StepOptions;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#patience = { retryBudget: { ...MAIL_RETRY_BUDGET, forMs: parts.retryForMs } };
+  }
+
+  /**
+   * Sends one mail as the named step, unless something or somebody speaks against it, and notes it in the graph.
+   * @param output what the run knows so far, for those who have to agree
+   */
+  async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
+    const { step } = context;
+    const permission = await step.unlisted("response_permitted", () => this.#permission(due), this.#patience);
+    if (typeof permission === "string") return { response_withheld: permission };
+    const sent = await (
+      permission === null
+        ? step(name, () => this.#send(context, due), this.#patience)
+        : this.#sendApproved(context, name, due, output)
+    ).catch(withheldBy);
+    if ("withheld" in sent) {
+      await step.unlisted(anew("permission_withdrawn", context), () => this.#withdrawPermission(due));
+      return { response_withheld: sent.withheld };
+    }
+    await step.unlisted("response_recorded", () =>
+      this.#parts.graph.record(due.feedback.feedback_id, {
+        responseSent: true,
+        responseId: sent.response_id,
+        responseTime: new Date(sent.sent_at),
+      }),
+    );
+    return { response_id: sent.response_id };
+  }
+
+  /**
+   * Null where the mail may go out, the reason where it must not. A person has to agree where the process that accepted the feedback
+   * said so, or this one does. That is kept with the run: it must not depend on how the process that goes on with it is set.
+   */
+  async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
+    const { responses, customers, approval } = this.#parts;
+    if (feedback.automatic_mail !== undefined) {
+      const header = feedback.automatic_mail;
+      return withheldFor(
+        "automatic_mail",
+        `no automatic mail answers one that was sent automatically (its header ${header})`,
+      );
+    }
+    const withheld = await responses.withheld(feedback.feedback_id, await customers.refreshed(feedback.customer_id));
+    return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
+  }
+
+  /** A mail that does not go out after all must not keep the next one from the customer. */
+  async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
+    const { uri } = await this.#parts.customers.get(feedback.customer_id);
+    await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
+  }
+
+  async #send(context: RunContext, due: DueResponse): Promise<SentResponse> {
+    const request = this.#request(due, await this.#parts.customers.current(due.feedback.customer_id));
+    return this.#sendPermitted(context, due, this.#parts.responses.compose(request), request.customer);
+  }
+
+  /** A run that is taken up again may have given its place under the cap back: it takes one anew, or keeps the one that it has. */
+  async #sendPermitted(
+    { resumedAt }: RunContext,
+    { feedback }: DueResponse,
+    message: MailMessage,
+    customer: Customer,
+  ): Promise<SentResponse> {
+    const { responses } = this.#parts;
+    const withheld = resumedAt === undefined ? null : await responses.withheld(feedback.feedback_id, customer);
+    if (withheld !== null) throw responseWithheld(withheld);
+    return responses.send(message, customer);
+  }
+
+  /**
+   * Drafts the mail, waits until a person agrees, and sends exactly what was agreed to. Where the customer's address is another
+   * one by then, all of it begins anew; and so it does where a run that failed because the mail server refused the mail for good, or
+   * because the address changed while it was tried, is taken up again. There is no way back to an earlier round: what a person has
+   * decided since stands.
+   */
+  async #sendApproved(
+    context: RunContext,
+    name: MailStep,
+    due: DueResponse,
+    output: Json,
+  ): Promise<SentResponse | Withheld> {
+    const { step, decision, runId } = context;
+    /** The rendering with a person's own words, which a new draft keeps. */
+    let written: string | undefined;
+    /** The rendering that the next draft stands for because the mail server has refused it. */
+    let refused: string | undefined;
+    for (let round = 1; ; round++) {
+      const nth = (step: string, n = round): string => (n === 1 ? step : `${step}_${n}`);
+      const draft = await step.unlisted(
+        nth("response_drafted"),
+        () => this.#draft(due, { runId, written, refused }),
+        this.#patience,
+      );
+      if ("withheld" in draft) return draft;
+      const { value, time } = await decision(draft.rendering, output);
+      const decided = value as ResponseDecision;
+      await step.unlisted(nth("decision_recorded"), async () => {
+        await this.#parts.drafts.recordDecision(draft.rendering, decided, time);
+        if (decided.decision === "reject") withheldFor("rejected", rejection(decided));
+      });
+      if (decided.decision === "reject") return { withheld: rejection(decided) };
+      const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
+      if (decided.decision === "edit" || written !== undefined) written = rendering;
+      // A result, not an error: repeated after a crash, the run must take the same way. Taken up again, it may take another.
+      const check = anew(nth("draft_checked"), context);
+      const next = nth("response_drafted", round + 1);
+      const standing = await step.unlisted(
+        check,
+        () => this.#standing(context, { name, next }, due, rendering),
+        this.#patience,
+      );
+      if (standing === "current") {
+        return step(name, () => this.#sendDraft(context, name, due, rendering), this.#patience);
+      }
+      refused = standing === "refused" ? rendering : undefined;
+    }
+  }
+
+  async #draft(
+    due: DueResponse,
+    { runId, written, refused }: { runId: string; written: string | undefined; refused: string | undefined },
+  ): Promise<{ rendering: string } | Withheld> {
+    const { responses, drafts } = this.#parts;
+    const request = this.#request(due, await this.#parts.customers.refreshed(due.feedback.customer_id));
+    const { feedbackId, customer } = request;
+    const withheld = await responses.withheld(feedbackId, customer);
+    if (withheld !== null) return { withheld };
+    const composed = responses.compose(request);
+    const place = refused === undefined ? {} : { refused: { rendering: refused } };
+    if (written === undefined) {
+      return { rendering: await drafts.store(feedbackId, { message: composed, ...place }, { runId }) };
+    }
+    const message = { ...(await this.#stored(feedbackId, written)).message, to: composed.to };
+    return { rendering: await drafts.store(feedbackId, { message, ...place }, { revisionOf: written }) };
+  }
+
+  /**
+   * For a customer who has objected an address makes no difference. What has gone has gone, whatever has become of the address, also
+   * where a version without this step has sent it.
+   * @param steps the one that sends the mail, and the one that drafts another in its place
+   */
+  async #standing(
+    { history }: RunContext,
+    { name, next }: { name: MailStep; next: string },
+    { feedback }: DueResponse,
+    rendering: string,
+  ): Promise<Standing> {
+    const { drafts, customers } = this.#parts;
+    const attempts = await history();
+    const isCompleted = (wanted: string): boolean =>
+      attempts.some(({ step, status }) => step === wanted && status === "completed");
+    if (isCompleted(next)) return "superseded";
+    if (isCompleted(name)) return "current";
+    if (await drafts.isRefused(rendering)) return "refused";
+    const { message } = await this.#stored(feedback.feedback_id, rendering);
+    const { isGone, doNotContact, email } = await customers.refreshed(feedback.customer_id);
+    return isGone || doNotContact || email === message.to ? "current" : "outdated";
+  }
+
+  /** The address is looked at once more: between two attempts there can be hours. */
+  async #sendDraft(context: RunContext, name: MailStep, due: DueResponse, rendering: string): Promise<SentResponse> {
+    const { feedback } = due;
+    const { message } = await this.#stored(feedback.feedback_id, rendering);
+    const customer = await this.#parts.customers.current(feedback.customer_id);
+    if (!customer.isGone && !customer.doNotContact && customer.email !== message.to) {
+      throw new ConflictError(
+        `The customer's address has changed since a person agreed to the mail. Nothing goes to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
+        { code: "address_changed" },
+      );
+    }
+    try {
+      return await this.#sendPermitted(context, due, message, customer);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#parts.drafts.recordRefusal(rendering, serverWords(error));
+      const { code, cause } = error;
+      const isFirst = (await context.history()).filter(({ step }) => step === name).length === 1;
+      throw new ValidationError(`${error.message} ${isFirst ? "" : `${MAY_HAVE_GONE} `}${ASK_AGAIN}`, { code, cause });
+    }
+  }
+
+  async #stored(feedbackId: string, rendering: string): Promise<Draft> {
+    const draft = await this.#parts.drafts.find(feedbackId, rendering);
+    if (draft) return draft;
+    throw new ConflictError("The mail that was agreed to is not in the knowledge graph any more.", {
+      code: "draft_changed",
+    });
+  }
+
+  #request({ feedback, ...mail }: DueResponse, customer: Customer): ResponseRequest {
+    const { feedback_id: feedbackId, message_id: inReplyTo } = feedback;
+    const shown = {
+      subject: answeredSubject(feedback),
+      shownId: shownId(feedback),
+      reference: shownReference(feedback),
+    };
+    return { feedbackId, ...shown, customer, ...mail, ...withoutAbsent({ inReplyTo }) };
+  }
+}
+
+/** A server that took the mail and whose answer was lost can't be told from one that did not take it. */
+const MAY_HAVE_GONE = "Where an earlier attempt ended without an answer, the mail may have gone out.";
+
+const ASK_AGAIN =
+  "Retry the run, or submit the feedback again: the mail then waits for a person again, written to the address that the customer has by then.";
+
+const rejection = ({ by, reason }: { by: string; reason?: string }): string =>
+  `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;
+
+/** The name of a step that is done once each time that the run is taken up again. */
+const anew = (step: string, { resumedAt }: RunContext): string =>
+  resumedAt === undefined ? step : `${step}_${resumedAt.getTime()}`;
+
+function withheldBy(error: unknown): Withheld {
+  if (isResponseWithheld(error)) return { withheld: error.message };
+  throw error;
+}
+
+const isRefusal = (error: unknown): error is AbiError => isAbiError(error) && error.code === "mail_rejected";
+
+/** What the mail server said, on one line and without addresses. */
+const serverWords = ({ cause, message }: AbiError): string => oneLine(describeCause(cause)?.message ?? message);

@@ -1,0 +1,140 @@
+import type { EmailIntegration } from "../../../integrations/email/email-integration.ts";
+import type { MailMessage } from "../../../integrations/email/mail-transport.ts";
+import { isAbiError, ValidationError, type AbiError } from "../../../errors.ts";
+import { isEmailAddress } from "../../../integrations/email/email-address.ts";
+import type { Category } from "../../../analysis/categories.ts";
+import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { withoutAbsent } from "../../../json.ts";
+import type { ResponseCap } from "../configuration.ts";
+import { publishMail } from "../../../telemetry/mail-events.ts";
+import type { Customer } from "../customers.ts";
+import type { FeedbackGraph } from "../feedback-graph.ts";
+
+const TEMPLATES: Record<Sentiment | "escalation", string> = {
+  positive: "positive_feedback_response.html",
+  negative: "negative_feedback_response.html",
+  neutral: "neutral_feedback_response.html",
+  escalation: "escalation_acknowledgment.html",
+};
+
+export interface ResponseRequest {
+  feedbackId: string;
+  /** The subject that the mail answers. */
+  subject: string;
+  /** The feedback's id as the customer may see it, and what they can quote to ask for it. */
+  shownId: string;
+  reference: string;
+  categories: readonly Category[];
+  /** A reply by sentiment, or the acknowledgment of an escalation. */
+  kind: Sentiment | "escalation";
+  customer: Customer;
+  isPriority: boolean;
+  /** Of the mail itself, with angle brackets. */
+  messageId: string;
+  /** Message-ID of the customer's own mail. */
+  inReplyTo?: string;
+}
+
+/** Message-ID and time (ISO 8601, UTC) of a mail that went out. */
+export interface SentResponse {
+  response_id: string;
+  sent_at: string;
+}
+
+/** Counts a mail that is withheld, and gives the reason back. Called inside a step, once for each mail. */
+export function withheldFor(code: string, reason: string): string {
+  publishMail({ outcome: "withheld", recipient: "customer", reason: code });
+  return reason;
+}
+
+const WITHHELD = "response_withheld";
+
+/** A mail that was due must not go out after all; the message is the reason. */
+export const responseWithheld = (reason: string): ValidationError => new ValidationError(reason, { code: WITHHELD });
+
+export const isResponseWithheld = (error: unknown): error is AbiError => isAbiError(error) && error.code === WITHHELD;
+
+/** The mails of the process, and the rules that keep an automatic answer from doing harm. */
+export class Responses {
+  readonly #email: EmailIntegration;
+  readonly #graph: FeedbackGraph;
+  readonly #cap: ResponseCap | false;
+  readonly #clock: () => Date;
+
+  constructor(options: { email: EmailIntegration; graph: FeedbackGraph; cap: ResponseCap | false; clock: () => Date }) {
+    this.#email = options.email;
+    this.#graph = options.graph;
+    this.#cap = options.cap;
+    this.#clock = options.clock;
+  }
+
+  /**
+   * Why a mail that is due must not go out, or null where it may.
+   * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
+   */
+  async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
+    const forbidden = this.#forbidden(customer);
+    if (forbidden !== null) return forbidden;
+    if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
+      const { responses, minutes } = this.#cap;
+      return withheldFor("cap", `the customer has had ${responses} automatic mails within ${minutes} minutes`);
+    }
+    return null;
+  }
+
+  /** The same without the cap: what can change between permission and sending, with the customer's data. */
+  #forbidden(customer: Customer): string | null {
+    const barred = barredBy(customer);
+    if (barred !== null) return barred;
+    if (!isEmailAddress(customer.email)) {
+      throw new ValidationError(
+        "The customer has no usable e-mail address. Mend it in the customer data and submit the feedback again, or set send_response to false.",
+        { code: "no_usable_email" },
+      );
+    }
+    const suppressed = this.#email.suppressionReason(customer.email);
+    if (!suppressed) return null;
+    return withheldFor(suppressed, `no automatic mail goes to this kind of address (${suppressed})`);
+  }
+
+  /**
+   * The mail as it would go out; asked again, the same one with the same Message-ID.
+   * @throws `responseWithheld` where it must not, by what is known of the customer now; ValidationError (`no_usable_email`)
+   */
+  compose(request: ResponseRequest): MailMessage {
+    const { customer } = request;
+    const forbidden = this.#forbidden(customer);
+    if (forbidden !== null) throw responseWithheld(forbidden);
+    return this.#email.composeTemplatedEmail({
+      recipient: customer.email ?? "",
+      subject: request.subject,
+      template: TEMPLATES[request.kind],
+      templateData: {
+        customer_name: customer.name,
+        feedback_id: request.shownId,
+        reference: request.reference,
+        categories: [...request.categories],
+        is_priority: request.isPriority,
+      },
+      messageId: request.messageId,
+      ...withoutAbsent({ inReplyTo: request.inReplyTo }),
+    });
+  }
+
+  /**
+   * Sends a mail to a customer as it stands.
+   * @throws `responseWithheld` where the customer has objected or is gone since it was permitted
+   */
+  async send(message: MailMessage, customer: Customer): Promise<SentResponse> {
+    const barred = barredBy(customer);
+    if (barred !== null) throw responseWithheld(barred);
+    const response_id = await this.#email.send(message);
+    return { response_id, sent_at: this.#clock().toISOString() };
+  }
+}
+
+/** Why nothing may be sent to a customer, whatever their address is; null where it may. */
+function barredBy({ isGone, doNotContact }: Customer): string | null {
+  if (isGone) return withheldFor("customer_gone", "the customer source does not know the customer any more");
+  return doNotContact ? withheldFor("do_not_contact", "the customer does not want to be contacted") : null;
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { readSettings } from "../../src/application/settings.ts";
+import { SETTINGS } from "../../src/application/settings.ts";
+
+describe("settings", () => {
+  it("have defaults that work on a fresh machine", () => {
+    expect(readSettings({}, {})).toEqual({
+      dataDirectory: ".abi-workflows",
+      customerMaxAge: "1h",
+      customerStaleIfError: "1d",
+      mailFrom: "Customer Care <care@example.org>",
+      analyzer: "embedded",
+      escalateUnreadable: false,
+      thankAbove: 0.75,
+      escalateDoubtful: false,
+      escalation: true,
+      approval: false,
+      responseCap: 10,
+      responseCapMinutes: 180,
+      maxParallelRequests: 5,
+      notifyOn: ["approval.waiting", "run.failed"],
+      unknownSender: "person",
+      worker: true,
+      retryAttempts: 6,
+      retryDelayMs: 500,
+      mailRetryFor: "1d",
+      graphTools: "off",
+      httpHost: "127.0.0.1",
+      httpPort: 8008,
+      httpRateLimit: 3000,
+      metricsHost: "127.0.0.1",
+      logLevel: "warn",
+    });
+  });
+
+  it("come from the options first, then from the environment; empty means not given", () => {
+    const environment = {
+      MAIL_URL: "smtp://mail.example",
+      RESPONSE_CAP: "3",
+      ESCALATION: "off",
+      OPENAI_MODEL: "",
+      LOG_LEVEL: "info",
+    };
+    expect(readSettings({ responseCap: 7, logLevel: "debug" }, environment)).toMatchObject({
+      mailUrl: "smtp://mail.example",
+      responseCap: 7,
+      escalation: false,
+      logLevel: "debug",
+    });
+    expect(readSettings({}, environment)).not.toHaveProperty("openaiModel");
+  });
+
+  it.each([
+    ["MAX_PARALLEL_REQUESTS", "0", /MAX_PARALLEL_REQUESTS \(maxParallelRequests\) must be at least 1/],
+    ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
+    ["THANK_ABOVE", "75%", /THANK_ABOVE \(thankAbove\) must be a number from 0 to 1, such as 0\.75/],
+    ["THANK_ABOVE", "1.1", /must be a number from 0 to 1/],
+    ["RESPONSE_CAP", " ", /RESPONSE_CAP \(responseCap\) must be a whole number/],
+    ["MAIL_RETRY_FOR", "24", /MAIL_RETRY_FOR \(mailRetryFor\) must be a duration such as 30s, 15m, 1h or 2d, or 0\./],
+    ["HTTP_PORT", "65536", /HTTP_PORT \(httpPort\) must be at most 65535/],
+    ["ESCALATION", "maybe", /ESCALATION \(escalation\) must be on or off/],
+    ["LOG_LEVEL", "loud", /LOG_LEVEL \(logLevel\) must be silent, fatal, .*, or trace\./],
+    [
+      "OPENAI_API_KEY",
+      "sk-1\nsk-2",
+      /OPENAI_API_KEY \(openaiApiKey\) must have no line break, accent or invisible character/,
+    ],
+    ["TICKET_TOKEN", "secret\u200B", /TICKET_TOKEN \(ticketToken\) must have no line break/],
+    ["ANALYZER", "chatmodel", /ANALYZER \(analyzer\) must be embedded or chat-model\./],
+    [
+      "OPENAI_BASE_URL",
+      "https://user:secret@host/v1",
+      /OPENAI_BASE_URL \(openaiBaseUrl\) must not have a user or password/,
+    ],
+    [
+      "OPENAI_BASE_URL",
+      "localhost:1234",
+      /OPENAI_BASE_URL \(openaiBaseUrl\) must be a URL with http:\/\/ or https:\/\//,
+    ],
+  ])("that are wrong are named: %s=%s", (name, value, message) => {
+    expect(() => readSettings({}, { [name]: value })).toThrow(message);
+  });
+
+  it("take a key without the line end that a file adds", () => {
+    expect(readSettings({}, { OPENAI_API_KEY: " sk-1\r\n" })).toMatchObject({ openaiApiKey: "sk-1" });
+  });
+
+  it.each(["ONTOLOGY_UPDATE_URL", "ONTOLOGY_GRAPH_STORE_URL", "ONTOLOGY_TOKEN", "ONTOLOGY_AUTHENTICATION"])(
+    "of a SPARQL endpoint are refused where none is named: %s",
+    (name) => {
+      const value = name.endsWith("URL") ? "https://graph.example/" : "digest";
+      expect(() => readSettings({}, { [name]: value })).toThrow(
+        new RegExp(`${name} \\(ontology\\w+\\) is of no use without ONTOLOGY_URL`),
+      );
+      expect(() => readSettings({}, { [name]: value, ONTOLOGY_URL: "https://graph.example/" })).not.toThrow();
+    },
+  );
+
+  it("never repeat a value in an error: it may be a secret", () => {
+    const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
+    expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);
+  });
+
+  it("refuse options of another kind instead of guessing", () => {
+    expect(() => readSettings({ responseCap: null } as never, {})).toThrow(/responseCap/);
+    expect(() => readSettings({ maxParallelRequests: true } as never, {})).toThrow(/maxParallelRequests/);
+  });
+
+  it("refuse an option that does not exist", () => {
+    expect(() => readSettings({ mailURL: "x" } as never, {})).toThrow(/mailURL/);
+  });
+
+  it("are all described, each with a variable of its own", () => {
+    expect(new Set(SETTINGS.map(({ env }) => env)).size).toBe(SETTINGS.length);
+    for (const { env, about } of SETTINGS)
+      expect([env, about]).toEqual([expect.stringMatching(/^[A-Z_]+$/), expect.stringMatching(/\.$/)]);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { withPackages } from "../../src/runtime/optional-packages.ts";
+import { createProject, runNode } from "../docs/documents.ts";
+
+describe("a package that only some need", () => {
+  const missing = (name: string) => () => import(name) as Promise<unknown>;
+
+  it("is named where it is missing, with what to install", async () => {
+    await expect(withPackages(["not-there", "beside-it"], missing("not-there"))).rejects.toMatchObject({
+      code: "package_missing",
+      message: "The package not-there is not installed, and this needs it. Run: npm install not-there beside-it",
+    });
+  });
+
+  it("is not blamed for what else fails while it is loaded", async () => {
+    await expect(withPackages(["langchain"], missing("not-there"))).rejects.toMatchObject({
+      code: "ERR_MODULE_NOT_FOUND",
+    });
+    const failure = new Error("broken: 'langchain'");
+    await expect(withPackages(["langchain"], () => Promise.reject(failure))).rejects.toBe(failure);
+  });
+
+  // Whoever wants the workflow alone must not have to install an agent's packages.
+  it.each(["", "/tools", "/agents"])("is not loaded by abi-workflows%s", async (entry) => {
+    const program = `
+      import { registerHooks } from "node:module";
+      const asked = new Set();
+      registerHooks({ resolve: (specifier, context, next) => (asked.add(specifier), next(specifier, context)) });
+      await import("abi-workflows${entry}");
+      console.log([...asked].filter((name) => /^(?:langchain|@langchain\\/openai|openai)(?:\\/|$)/.test(name)));`;
+    const cwd = createProject({ "program.ts": program });
+    expect(await runNode(["program.ts"], { cwd })).toEqual({ code: 0, stdout: "[]\n", stderr: "" });
+  });
+});

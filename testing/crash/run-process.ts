@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { UnexpectedError } from "../../src/errors.ts";
+import { writeOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
+
+/** A script of the author's, and what it is started with each time: where it keeps its data, whom it talks to. */
+export interface CrashScript {
+  script: string | URL;
+  args: readonly string[];
+  /** Processes that run it at the same time and share its work; default 1. Each hears which one it is: `CrashPoints.worker`. */
+  workers?: number;
+}
+
+/** How one process went: killed, or done (`exit code 0`). */
+export interface ProcessOutcome {
+  readonly killed: boolean;
+  /** Items acknowledged by this process and those before it in its place. */
+  readonly acknowledged: number;
+}
+
+/** A process that neither ends nor tells anything for so long hangs. Milliseconds. */
+const MAX_SILENCE_MS = 300_000;
+const KEPT_ERROR_OUTPUT = 4000;
+
+/**
+ * Runs one process to its end. `onReached` hears of every point, a little late, and may kill the process.
+ * @throws UnexpectedError where it ends in any other way than killed or done, or hangs; the signal's abort kills it
+ */
+export async function runProcess(
+  { script, args }: CrashScript,
+  orders: CrashOrders,
+  onReached: (point: string, kill: () => void) => void,
+  signal: AbortSignal,
+): Promise<ProcessOutcome> {
+  const path = typeof script === "string" ? script : fileURLToPath(script);
+  const child = spawn(process.execPath, [path, ...args, ...writeOrders(orders)], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    signal,
+    killSignal: "SIGKILL",
+  });
+  const kill = (): void => {
+    child.kill("SIGKILL");
+  };
+  let hangs = false;
+  const silence = setTimeout(() => {
+    hangs = true;
+    kill();
+  }, MAX_SILENCE_MS);
+  let { acknowledged } = orders;
+  child.on("message", (message: CrashMessage) => {
+    silence.refresh();
+    if ("acknowledged" in message) acknowledged = message.acknowledged;
+    else onReached(message.reached, kill);
+  });
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    errors = (errors + text).slice(-KEPT_ERROR_OUTPUT);
+  });
+  // Not "exit": what the process has said last is still to come then.
+  const [code, cause] = (await once(child, "close").finally(() => clearTimeout(silence))) as [
+    number | null,
+    NodeJS.Signals | null,
+  ];
+  if (!hangs && (cause === "SIGKILL" || code === 0)) return { killed: cause === "SIGKILL", acknowledged };
+  const end = hangs ? `said nothing for ${MAX_SILENCE_MS / 1000} s` : `ended with ${cause ?? `exit code ${code}`}`;
+  throw new UnexpectedError(undefined, {
+    message: `The process under test ${end}. It wrote: ${errors.trim() || "nothing"}`,
+    code: "crash_test_process",
+  });
+}
+
+/**
+ * Does something for each of the processes that share the work, at the same time. Where it fails for one, the signal tells the others.
+ * @throws the first failure
+ */
+export async function forEachWorker(
+  { workers = 1 }: CrashScript,
+  work: (worker: { worker: number; workers: number }, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failure = new AbortController();
+  const { signal } = failure;
+  const all = Array.from({ length: workers }, (_, worker) =>
+    work({ worker, workers }, signal).catch((error: unknown) => failure.abort(error)),
+  );
+  await Promise.all(all);
+  signal.throwIfAborted();
+}
