@@ -53,6 +53,37 @@ const card = (page: Page) => page.getByRole("region", { name: "Mails that wait f
 describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   useBrowser();
 
+  it("lists the conversations that were had, one's own alone", async () => {
+    const service = await start([reply("One."), reply("Two."), reply("Three.")], { httpTokens: TOKENS });
+    const ann = await open(service, "chat", { context: await signedIn(service, "ann") });
+    const listed = (page: Page) => page.locator(".chat-side .earlier-link bdi");
+    await say(ann, "First, about\n  the search");
+    await ann.locator(".rich", { hasText: "One." }).waitFor();
+    await ann.getByRole("button", { name: "New conversation" }).click();
+    await say(ann, "Second");
+    await ann.locator(".rich", { hasText: "Two." }).waitFor();
+    await expect.poll(() => listed(ann).allTextContents()).toEqual(["Second", "First, about the search"]);
+    const first = ann.locator(".chat-side a", { hasText: "First" });
+    await first.click();
+    await ann.locator(".rich", { hasText: "One." }).waitFor();
+    expect(await first.getAttribute("aria-current")).toBe("page");
+    await ann.goBack();
+    await ann.locator(".rich", { hasText: "Two." }).waitFor();
+
+    const wes = await open(service, "chat", { context: await signedIn(service, "wes") });
+    await say(wes, "Mine");
+    await wes.locator(".rich", { hasText: "Three." }).waitFor();
+    await expect.poll(() => listed(wes).allTextContents()).toEqual(["Mine"]);
+
+    // Where there is no room beside the conversation, they are below the beginning of a new one.
+    await wes.setViewportSize({ width: 390, height: 800 });
+    expect(await wes.locator(".earlier-link:visible").count()).toBe(0);
+    await wes.getByRole("button", { name: "New conversation" }).click();
+    await wes.locator(".earlier-link:visible", { hasText: "Mine" }).click();
+    await wes.locator(".rich", { hasText: "Three." }).waitFor();
+    expect(await barriers(wes)).toEqual([]);
+  });
+
   it("shows what the agent says and does, and keeps it under its address", async () => {
     const service = await start(
       [toolCall("analyze_feedback_sentiment", { text: "I love it" }), reply("It is **positive**:\n- `love`")],
