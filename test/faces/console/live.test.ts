@@ -92,6 +92,28 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(await page.locator(".queue-item").count()).toBe(1);
   });
 
+  it("is not missed where it happens while a page is asked for", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, "runs");
+    const { workflow } = service.application;
+    await page.route(
+      "**/get_feedback",
+      async (route) => {
+        const response = await route.fetch();
+        const { rendering } = (await workflow.getPendingResponse(id!))!;
+        await workflow.approveResponse(id!, { rendering, by: "Ann" });
+        await workflow.getWorkflowResult(id!);
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
+    await page.goto(`${service.url}/console/feedback/F-1`);
+    await page.locator(".page-head").getByText("Replied").waitFor();
+    await page.getByText("Approved by").getByText("Ann").waitFor();
+    expect(await page.getByRole("link", { name: "Decide" }).count()).toBe(0);
+  });
+
   it("is followed across a restart of the service, which the page says and survives", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});

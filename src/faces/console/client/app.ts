@@ -93,10 +93,12 @@ function Side({ page }: { page: Page }) {
       <div class="side-foot">
         <${KeyList} />
         <button type="button" class="side-link" onClick=${nextTheme} title="Change between light and dark">
-          <${Icon} name=${icon} /><span class="side-text">${text}</span>
+          <${Icon} name=${icon} /><span class="side-text said-aloud">${text}</span>
         </button>
         <button type="button" class="side-link" onClick=${() => void signOut()}>
-          <${Icon} name="out" /><span class="side-text">Sign out <b dir="auto">${name}</b></span>
+          <${Icon} name="out" /><span class="side-text"
+            ><span class="said-aloud">Sign out </span><b dir="auto">${name}</b></span
+          >
         </button>
       </div>
     </nav>

@@ -4,6 +4,7 @@ import type { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
+import { may } from "../session.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
@@ -111,6 +112,7 @@ export function RunPage({ id }: { id: string }) {
         ${run?.start_time && html`<span class="muted">accepted <${Time} at=${run.start_time} isFull /></span>`}
         ${took(run) && html`<span class="muted">took ${took(run)}</span>`}
         <code class="id">${id}</code>
+        ${run?.status === "waiting_for_approval" && may("approve") && html`<a class="button small" href=${href(["approvals", id])}>Decide</a>`}
       </p>
     </header>
     <section class="card" aria-label="Run"><${RunPanel} id=${id} onChange=${setRun} /></section>
