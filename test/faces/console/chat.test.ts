@@ -84,6 +84,22 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await barriers(wes)).toEqual([]);
   });
 
+  it("lists more of the conversations where there are many", async () => {
+    const service = await start(Array.from({ length: 51 }, () => reply("Yes.")));
+    const headers = { "content-type": "application/json", authorization: `Bearer ${service.token}` };
+    for (let n = 1; n <= 51; n += 1) {
+      const body = JSON.stringify({ message: `Question ${n}` });
+      await (await fetch(`${service.url}/chat`, { method: "POST", headers, body })).text();
+    }
+    const page = await open(service, "chat");
+    const listed = page.locator(".chat-side .earlier-link");
+    await expect.poll(() => listed.count()).toBe(50);
+    await page.locator(".chat-side").getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => listed.count()).toBe(51);
+    expect(await listed.last().locator("bdi").textContent()).toBe("Question 1");
+    expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
+  });
+
   it("shows what the agent says and does, and keeps it under its address", async () => {
     const service = await start(
       [toolCall("analyze_feedback_sentiment", { text: "I love it" }), reply("It is **positive**:\n- `love`")],
