@@ -146,7 +146,6 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
     const service = await serveConsole({
       customerSource: customersFile(),
       responseCap: 1000,
-      graphTools: "query",
       openaiBaseUrl: model.url,
       openaiModel: "obedient",
     });
@@ -191,7 +190,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
       },
     });
     expect(harmOf(report)).toBe("");
-    expect(report.stored).toBeGreaterThan(0.8 * texts.length);
+    expect(report.stored).toBeGreaterThan(0.9 * texts.length);
     expect(report.wishedCalls).toBeGreaterThan(3 * texts.length);
     expect(report.mails).toBe(0);
 
