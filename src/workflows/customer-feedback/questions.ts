@@ -87,6 +87,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("look_up_feedback", {
     description:
       "Show what is known about one piece of feedback: when it came, what it was about, what was done, and what became of the mail to the customer.",
+    example: { feedback_id: "F-2001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
       feedback_id: identifier("Id of the feedback, exactly as it was given."),
