@@ -5,7 +5,14 @@ import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langcha
 import { DEFAULT_MODEL } from "../src/chat-completions/open-chat-model.ts";
 import type { Application } from "../src/application/application.ts";
 import { isAbiError, toWireError } from "../src/errors.ts";
-import type { Chat, ChatEntry, ChatEvent, ChatRequest, Conversation } from "../src/faces/http/chat.ts";
+import type {
+  Chat,
+  ChatEntry,
+  ChatEvent,
+  ChatRequest,
+  Conversation,
+  ConversationList,
+} from "../src/faces/http/chat.ts";
 import { describeCause, silentLogger, type Logger } from "../src/log.ts";
 import { dataFile } from "../src/application/parts.ts";
 import { namesModel, type Settings } from "../src/application/settings.ts";
@@ -15,6 +22,7 @@ import type { MailReviewRequest } from "./approval/mail-review.ts";
 import { stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";
 import { createChatModel } from "./chat-model.ts";
 import { createSharingAgent, type FeedbackAgent } from "./feedback-agent.ts";
+import { checkpointConfig } from "./memory/checkpoint-config.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 
 /** What `openChat` needs of the settings: the model, and where conversations are kept. */
@@ -106,6 +114,22 @@ class AgentChat implements Chat {
     return { thread_id: threadId, entries: entriesOf(messages), waiting };
   }
 
+  async conversations({ caller, limit, after }: Parameters<Chat["conversations"]>[0]): Promise<ConversationList> {
+    const { checkpointer } = this.#parts;
+    const prefix = threadOf(caller, "");
+    const threads = checkpointer.threadsOf(prefix, { limit: limit + 1, before: after });
+    const shown = threads.slice(0, limit);
+    const conversations = await Promise.all(
+      shown.map(async ({ threadId, checkpointId }) => {
+        const { checkpoint } = (await checkpointer.getTuple(checkpointConfig(threadId, "", checkpointId)))!;
+        const { messages = [] } = checkpoint.channel_values as { messages?: BaseMessage[] };
+        const first = messages.find((message) => HumanMessage.isInstance(message))?.text ?? "";
+        return { thread_id: threadId.slice(prefix.length), first_words: firstWords(first), time: checkpoint.ts };
+      }),
+    );
+    return { conversations, ...(threads.length > limit && { next: shown.at(-1)!.checkpointId }) };
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#agents.values()].map(async (agent) => (await agent).close()));
     this.#parts.checkpointer.close();
@@ -154,6 +178,12 @@ class AgentChat implements Chat {
     return toWireError(error);
   }
 }
+
+const MOST_FIRST_WORDS = 120;
+
+/** On one line, cut between characters. */
+const firstWords = (text: string): string =>
+  Array.from(text.replaceAll(/\s+/gu, " ").trim()).slice(0, MOST_FIRST_WORDS).join("");
 
 /** Each caller's conversations are theirs: an id alone reaches none. */
 const threadOf = ({ name }: ChatRequest["caller"], threadId: string): string => `service ${name} ${threadId}`;

@@ -33,14 +33,24 @@ interface Shot {
   act?: (page: Page) => Promise<void>;
 }
 
-/** Asks the agent for something after which a mail waits. */
+/** Asks the agent for this and that, and at last for something after which a mail waits. */
 async function talk(page: Page): Promise<void> {
   const message = page.getByLabel("Message", { exact: true });
-  await message.fill("What is the sentiment of: The checkout crashes every single time.");
-  await message.press("Enter");
+  const ask = async (text: string): Promise<void> => {
+    await message.fill(text);
+    await message.press("Enter");
+  };
+  for (const text of ["What do we know about customer C-1022?", "Categorize: The invoice is wrong again."]) {
+    await ask(text);
+    await page.locator(".rich").waitFor();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.locator(".welcome").waitFor();
+  }
+  await ask("What became of feedback F-3003?");
   await page.locator(".rich").waitFor();
-  await message.fill("Customer C-1007 wrote: 'Absolutely love the new dashboard, everything is so easy to find now!'");
-  await message.press("Enter");
+  await ask(
+    "Process feedback F-4001 from customer C-1007: 'Absolutely love the new dashboard, everything is so easy to find now!'",
+  );
   await page.getByRole("button", { name: "Approve" }).waitFor();
 }
 
@@ -150,6 +160,7 @@ try {
       dataDirectory,
       customerSource: sample("customers.csv"),
       approval: true,
+      graphTools: "questions",
       responseCap: 100,
       httpPort: 0,
       httpRateLimit: 0,

@@ -9,7 +9,7 @@ export { differences, graphLines } from "./crash/graph-lines.ts";
 export { runUndisturbed, type ReachedPoints } from "./crash/run-undisturbed.ts";
 export { runWithKills, type Kill, type KillOptions } from "./crash/run-with-kills.ts";
 export { isClean, tally, tallyTable, type Deliveries, type Tally } from "./crash/tally.ts";
-export { askAgent, type AskableAgent, type AskOptions } from "./hostile/ask-agent.ts";
+export { askAgent, promptFor, type AskableAgent, type AskOptions } from "./hostile/ask-agent.ts";
 export { hostileTexts } from "./hostile/hostile-texts.ts";
 export type { HostileNames, HostilePlace, HostileText, HostileWishes } from "./hostile/hostile-text.ts";
 export {

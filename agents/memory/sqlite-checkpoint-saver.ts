@@ -19,6 +19,11 @@ import { openSqlite } from "../../src/files/sqlite.ts";
 import { checkpointConfig, threadAndNamespace, requiredId, threadOf } from "./checkpoint-config.ts";
 import { SCHEMA, type CheckpointRow, type WriteRow } from "./schema.ts";
 
+interface ThreadListOptions {
+  limit: number;
+  before?: string | undefined;
+}
+
 /**
  * Conversation memory in a SQLite file: a LangGraph checkpointer on `node:sqlite`, without a native build.
  * What was said on a thread is there again after a restart; several processes may use one file.
@@ -136,6 +141,23 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
           .run(threadId, namespace, checkpointId, taskPath, taskId, index, channel, ...value);
       }
     });
+  }
+
+  /**
+   * The threads whose ids are the prefix and a UUID, each with its last checkpoint; the one that was used last comes first.
+   * @param options `before`: only threads whose last checkpoint is older than this one
+   */
+  threadsOf(prefix: string, { limit, before }: ThreadListOptions): { threadId: string; checkpointId: string }[] {
+    return this.#sqlite(
+      () =>
+        this.#database
+          .prepare(
+            `SELECT thread_id AS threadId, max(checkpoint_id) AS checkpointId FROM checkpoints
+             WHERE checkpoint_ns = '' AND thread_id >= ?1 AND thread_id < ?1 || char(1114111) AND length(thread_id) = length(?1) + 36
+             GROUP BY thread_id HAVING ?2 IS NULL OR checkpointId < ?2 ORDER BY checkpointId DESC LIMIT ?3`,
+          )
+          .all(prefix, before ?? null, limit) as { threadId: string; checkpointId: string }[],
+    );
   }
 
   async deleteThread(threadId: string): Promise<void> {

@@ -9,6 +9,7 @@ const EXAMPLES = [
   "Categorize: The invoice is wrong and nobody answers the phone.",
   "Analyse this text: The app crashes when I pay.",
   "What do we know about customer C-1001?",
+  "What became of feedback F-1001?",
 ];
 
 export const HELP = `I understand a few plain requests, one at a time or as a list:\n${EXAMPLES.map((example) => `- ${example}`).join("\n")}\n${SIGNATURE}`;

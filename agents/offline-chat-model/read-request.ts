@@ -30,7 +30,11 @@ const PROCESSING = [
   ],
   [/\bfeedback\b/iu, /\bfrom\b/iu],
 ] as const;
-const HISTORY = /\b(?:history|know\s+about|tell\s+me\s+about|show|what\s+(?:has|did|happened))\b/iu;
+const HISTORY =
+  /\b(?:history|know\s+about|tell\s+me\s+about|show|what\s+(?:has|did|happened|became|becomes)|status\s+of)\b/iu;
+/** An id behind these words needs no word before it that says what it is. */
+const WHAT_OF =
+  /\b(?:about|happened\s+(?:to|with)|becomes?\s+of|became\s+of|status\s+of)\s+((?=[\w./+-]*\d)(?=[\w./+-]*[a-z_-])[\w./+-]*\w)/iu;
 const ANALYSIS = [/\banaly[sz]e\b/iu, /\b(?:text|feedback|message|this)\b/iu] as const;
 const WANTS_SENTIMENT = /\b(?:sentiment|mood|tone)\b/iu;
 const WANTS_CATEGORIES = /\bcategor/iu;
@@ -87,6 +91,12 @@ function readOne({ frame, subject, body, ambiguous }: SplitRequest): RequestRead
   // Of two customers nobody knows which is meant.
   if (ambiguous || customerIds.size > 1) return { missing: "clear_end" };
   const [customerId] = customerIds;
+  const feedbackId = FEEDBACK_ID.exec(frame)?.[1];
+  const asked = feedbackId ?? (customerId === undefined ? WHAT_OF.exec(frame)?.[1] : undefined);
+  if (body === undefined && asked !== undefined && HISTORY.test(frame)) {
+    const args = { feedback_id: asked, customer_id: customerId ?? null };
+    return { calls: [{ name: "look_up_feedback", args }] };
+  }
   if (body === undefined && customerId !== undefined && HISTORY.test(frame)) {
     const args = { customer_id: customerId, since: null, until: null };
     return { calls: [{ name: "get_customer_history", args }] };
@@ -100,7 +110,7 @@ function readOne({ frame, subject, body, ambiguous }: SplitRequest): RequestRead
         {
           name: "process_customer_feedback",
           args: {
-            feedback_id: FEEDBACK_ID.exec(frame)?.[1] ?? null,
+            feedback_id: feedbackId ?? null,
             customer_id: customerId,
             subject: (stated ?? "").trim() || firstWords(body),
             feedback_text: body,

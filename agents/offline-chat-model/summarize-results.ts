@@ -16,6 +16,7 @@ function summarize(message: ToolMessage): string {
   if (typeof result["feedback_id"] === "string") return processed(result);
   if (typeof result["sentiment"] === "string") return `Sentiment: ${result["sentiment"]}${score(result)}.`;
   if (Array.isArray(result["categories"])) return `Categories: ${list(result["categories"])}.`;
+  if (name === "look_up_feedback" && Array.isArray(result["rows"])) return oneFeedback(result["rows"]);
   if (name === "get_customer_history" && Array.isArray(result["rows"])) return history(result["rows"]);
   return message.text;
 }
@@ -24,15 +25,32 @@ function summarize(message: ToolMessage): string {
 function history(rows: readonly unknown[]): string {
   if (rows.length === 0) return "There is no feedback from this customer.";
   const lines = rows.filter(isFields).map((row) => {
-    const { feedback_id: id, received_at: time, sentiment, categories, answered_at: answered, ticket_id: ticket } = row;
-    const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
-    const followed = [
-      ...(typeof ticket === "string" ? [`ticket ${ticket}`] : []),
-      answered ? "answered by mail" : "not answered",
-    ];
-    return `- ${String(id)}, ${String(time).slice(0, 10)}: ${String(sentiment)}${about}; ${followed.join(", ")}.`;
+    const { feedback_id: id, received_at: time, answered_at: answered } = row;
+    return `- ${String(id)}, ${day(time)}: ${done(row, answered ? "answered by mail" : "not answered")}`;
   });
   return [`Feedback from this customer, newest first:`, ...lines].join("\n");
+}
+
+const MAILS: Readonly<Record<string, string>> = {
+  sent: "answered by mail",
+  rejected: "a person has rejected the mail to the customer",
+  pending: "the mail to the customer is written, but not sent yet",
+};
+
+function oneFeedback([row]: readonly unknown[]): string {
+  if (!isFields(row)) return "There is no such feedback, or it has not been stored yet.";
+  const { feedback_id: id, customer_id: customer, received_at: time, mail } = row;
+  const answer = MAILS[String(mail)] ?? "no mail to the customer";
+  return `Feedback ${String(id)} from customer ${String(customer)}, ${day(time)}: ${done(row, answer)}`;
+}
+
+const day = (time: unknown): string => String(time).slice(0, 10);
+
+/** What it was about, and what was done. */
+function done({ sentiment, categories, ticket_id: ticket }: Fields, answer: string): string {
+  const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
+  const followed = [...(typeof ticket === "string" ? [`ticket ${ticket}`] : []), answer];
+  return `${String(sentiment)}${about}; ${followed.join(", ")}.`;
 }
 
 /** The tool's whole result; without an artifact, its content where that is JSON. */

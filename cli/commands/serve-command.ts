@@ -18,7 +18,11 @@ export function addServeCommand(program: Command): void {
     )
     .option("--host <address>", "where to listen (default: HTTP_HOST, or 127.0.0.1)")
     .option("--port <number>", "where to listen, 0 for any that is free (default: HTTP_PORT, or 8008)")
-    .option("--demo", "serve sample data from a folder of its own; mails go to files and wait for approval first")
+    .option(
+      "--demo",
+      "serve sample data from a folder of its own; mails go to files and wait for approval first. Of the settings only HTTP_*, OPENAI_*, " +
+        "GRAPH_TOOLS, LOG_LEVEL, PUBLIC_URL and WORKFLOWS count",
+    )
     .action(async (_options, command: Command) => {
       const { serve } = await import("./serve.ts");
       await serve(command.optsWithGlobals<ServeOptions>());

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Application } from "../../src/application/application.ts";
 import type { Chat } from "../../src/faces/http/chat.ts";
 import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import { urlHost } from "../../src/loopback.ts";
 import { packageVersion, sampleFile } from "../../src/runtime/package-root.ts";
-import { openMailboxWatcher } from "../../src/application/parts.ts";
+import { openMailboxWatcher, outboxFolder } from "../../src/application/parts.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
-import { IN_MEMORY, namesModel, readSettings, type Settings } from "../../src/application/settings.ts";
+import { IN_MEMORY, namesModel, readSettings, SETTINGS, type Settings } from "../../src/application/settings.ts";
 import type { Service } from "../../src/workflow/service.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
@@ -29,6 +29,9 @@ export const STOPPED_NOTE = "Stopped. Runs that are not finished go on with the 
 /** Serves until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
   const settings = serveSettings(options);
+  const ignored = options.demo ? leftOut() : [];
+  if (ignored.length > 0)
+    note(`The demo has its own customers and mails, and leaves out these settings: ${ignored.join(", ")}.`);
   const logger = loggerFor(settings);
   const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
   try {
@@ -54,6 +57,10 @@ export async function serve(options: ServeOptions): Promise<void> {
           printJson({ status: "ready", url: service.url, ...(service.isOpen && { token: localToken }) });
         else {
           announce(service.url, service.isOpen ? localToken : undefined);
+          if (options.demo)
+            print(
+              `\nMails are files in ${relative(host().cwd(), outboxFolder(settings)!)}, once somebody has approved them.`,
+            );
           print(`\nTry it:\n${tryIt(service, application.service)}`);
         }
         await untilAborted(signal);
@@ -96,10 +103,10 @@ export function serveSettings(options: ServeOptions): Settings {
   );
   const { httpHost, httpPort } = given;
   if (!options.demo) return { ...settings, httpHost, httpPort };
-  return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofCaller(settings), httpHost, httpPort };
+  return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofCaller(settings, options), httpHost, httpPort };
 }
 
-/** Of the environment nothing counts but how it is called, and who answers in the chat: a demo must not write to real customers. */
+/** With sample customers, and mails that go to files. */
 const demoSettings = (dataDirectory: string): Settings =>
   readSettings(
     {
@@ -112,8 +119,21 @@ const demoSettings = (dataDirectory: string): Settings =>
     {},
   );
 
-const ofCaller = (settings: Settings): Partial<Settings> =>
-  Object.fromEntries(Object.entries(settings).filter(([name]) => /^(?:http|openai)/.test(name)));
+/** What counts of the caller's settings: how the demo is called, who answers in the chat. Nothing by which it could write to real customers. */
+const COUNTS = /^(?:http.*|openai.*|graphTools|logLevel|publicUrl|workflows)$/;
+
+const givenSettings = (): typeof SETTINGS => SETTINGS.filter(({ env }) => (host().env[env] ?? "") !== "");
+
+function ofCaller(settings: Settings, { workflows }: ServeOptions): Partial<Settings> {
+  const given = new Set(givenSettings().map(({ name }) => name)).add(workflows === undefined ? "" : "workflows");
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => given.has(name) && COUNTS.test(name)));
+}
+
+/** The variables that are set and do not count. */
+const leftOut = (): string[] =>
+  givenSettings()
+    .filter(({ name }) => name !== "dataDirectory" && !COUNTS.test(name))
+    .map(({ env }) => env);
 
 /** The sample feedback, once: what was submitted by an earlier start is known. */
 async function submitSample({ workflow }: Application, signal: AbortSignal): Promise<void> {

@@ -119,6 +119,7 @@ export class DurableEngine implements WorkflowEngine {
   readonly #indexedFields = new Set<string>();
   readonly #stepListeners = new Set<(event: StepEvent) => void>();
   readonly #restListeners = new Set<(rested: RestedRun) => void>();
+  readonly #changeListeners = new Set<(id: string | undefined) => void>();
   /** Runs must not inherit the async context (such as a trace) of the caller that happens to start the worker. */
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
@@ -188,7 +189,10 @@ export class DurableEngine implements WorkflowEngine {
       followerOf: this.#followerOf ?? (() => undefined),
       isClosing: () => this.#closing !== undefined,
       announce: (id) => this.#announce(id),
-      emit: (event) => this.#tell(this.#stepListeners, event),
+      emit: (event) => {
+        this.#tell(this.#stepListeners, event);
+        this.#tell(this.#changeListeners, event.runId);
+      },
       rested: (run) => this.#tell(this.#restListeners, run),
     };
     this.#worker = this.#outsideOfCalls(() => new Worker(this.#workflows, slots, dependencies));
@@ -367,6 +371,11 @@ export class DurableEngine implements WorkflowEngine {
     return () => this.#restListeners.delete(listener);
   }
 
+  onChange(listener: (id: string | undefined) => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -401,6 +410,7 @@ export class DurableEngine implements WorkflowEngine {
     if (id === undefined) this.#waiters.announceAll();
     else this.#waiters.announce(id);
     this.#worker?.wake();
+    this.#tell(this.#changeListeners, id === undefined ? undefined : publicId(id));
   }
 
   #tell<Event>(listeners: ReadonlySet<(event: Event) => void>, event: Event): void {

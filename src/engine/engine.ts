@@ -370,6 +370,13 @@ export interface WorkflowEngine {
    */
   onRest(listener: (rested: RestedRun) => void): () => void;
 
+  /**
+   * Calls `listener` with the id of a run when it may look different now: accepted, taken further, decided on, at rest; with undefined when
+   * any of them may. Other processes are heard as far as the database tells of them: on PostgreSQL not of their single steps, on SQLite
+   * within a second, and without an id. Returns the function that stops it.
+   */
+  onChange(listener: (id: string | undefined) => void): () => void;
+
   /** Finishes running steps, leaves their runs to other workers or the next start, and closes the database. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import type { Decision, Run, RunContext, RunFilter, StartedRun } from "../engine/engine.ts";
-import { ValidationError } from "../errors.ts";
+import { ConflictError, ValidationError } from "../errors.ts";
 import { addWorkflowRoutes } from "../faces/http/as-api.ts";
 import type { WorkflowRouter } from "../faces/http/workflow-router.ts";
 import { workflowTools } from "../faces/langchain/operation-tool.ts";
@@ -28,7 +28,14 @@ import {
   type StepHistory,
   type WorkflowStatus,
 } from "./result.ts";
-import { identityOf, toSubmission, withDerivedKey, withNormalizedIdentity, type Submission } from "./submission.ts";
+import {
+  identityFields,
+  identityOf,
+  toSubmission,
+  withDerivedKey,
+  withNormalizedIdentity,
+  type Submission,
+} from "./submission.ts";
 
 /** Options of `startWorkflow`. */
 export interface StartOptions {
@@ -154,7 +161,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    */
   async startWorkflow(parameters: unknown, options: StartOptions = {}): Promise<string> {
     const { startAt } = parseStart(options);
-    return (await this.#start(this.#submission(parameters), startAt)).id;
+    return (await this.#start(this.#submission(parameters), startAt ? { startAt } : {})).id;
   }
 
   async getWorkflowStatus(workflowId: string): Promise<WorkflowStatus> {
@@ -272,14 +279,16 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    */
   async submit(parameters: unknown, origin: SubmissionOrigin, extras: Record<string, Json> = {}): Promise<Accepted> {
     const submission = this.#submission(parameters, { origin, extras });
-    const { id, outcome } = await this.#start(submission);
+    const { id, outcome } = await this.#start(submission, { origin });
     return { id, outcome, identity: submission.identity };
   }
 
   /** What is known about the run with this key, in the words of `GET /workflows/<name>/{key}`. */
   async view(key: string): Promise<RunView> {
     this.#durable();
-    return this.describe(key, await this.configuration.engine.find(this.name, key));
+    const run = await this.configuration.engine.find(this.name, key);
+    const view = await this.describe(key, run);
+    return run ? { ...view, workflow_id: run.id } : view;
   }
 
   /**
@@ -389,16 +398,33 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return toSubmission(this.#durable(), parameters, (key) => ({ ...extras, ...this.submissionExtras(key, origin) }));
   }
 
-  #start({ key, fingerprint, input }: Submission, startAt?: Date): Promise<StartedRun> {
+  #start(
+    { key, fingerprint, input }: Submission,
+    { startAt, origin = FROM_CODE }: StartOptions & Pick<SubmissionOptions, "origin">,
+  ): Promise<StartedRun> {
     const { engine } = this.configuration;
     const attributes = { "abi.workflow.name": this.name };
     return inSpan(`accept ${this.name}`, { kind: "producer", attributes }, async (span) => {
       const run = { key, fingerprint, input: withActiveTrace(input), ...withoutAbsent({ availableAt: startAt }) };
-      const started = await engine.start(this.name, run);
+      const started = await engine.start(this.name, run).catch((error: unknown) => {
+        throw this.#conflictFor(origin, error);
+      });
       span?.setAttributes({ "abi.workflow.id": started.id, "abi.run.outcome": started.outcome });
       if (span && started.outcome !== "created") await this.#linkWithRun(started.id);
       return started;
     });
+  }
+
+  /** Where the program says whose runs a model starts, the model does not hear what others have submitted, nor an id that it did not choose. */
+  #conflictFor({ fixed }: SubmissionOrigin, error: unknown): unknown {
+    const { key, keyFrom } = this.process;
+    if (!(error instanceof ConflictError) || !identityFields(this.process).some((field) => fixed.includes(field))) {
+      return error;
+    }
+    const message = fixed.includes(key)
+      ? "This was submitted already, with different content. Nothing was done."
+      : `This ${key} can't be used. ${keyFrom ? "Leave it out" : "Use another one"}.`;
+    return new ConflictError(message, { cause: error });
   }
 
   /** The run keeps the trace that it was submitted in first. */
@@ -418,7 +444,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       identity = identityOf(process, parameters);
       const submission = this.#submission(parameters, options);
       identity = submission.identity;
-      const { id, outcome } = await this.#start(submission);
+      const { id, outcome } = await this.#start(submission, options);
       follow?.(id);
       const result = this.#result(await this.configuration.engine.wait(id, signal ? { signal } : {}), identity);
       return outcome === "existing" ? { ...result, duplicate: true } : result;

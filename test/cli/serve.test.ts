@@ -132,8 +132,20 @@ describe("serve", () => {
 
   it("serves sample data to try, whose mails wait, and touches nothing of yours", async () => {
     const place = workplace();
-    const env = { ...place.env, MAIL_URL: "smtp://127.0.0.1:1" };
+    const env = {
+      ...place.env,
+      MAIL_URL: "smtp://127.0.0.1:1",
+      NOTIFY_MAIL: "ops@example.org",
+      HTTP_RATE_LIMIT: "77",
+      GRAPH_TOOLS: "query",
+      RESPONSE_CAP: "",
+    };
     const { url, token, command } = await startServe(["--demo"], { ...place, env });
+    // What counts of the settings, and what is said not to.
+    expect((await fetch(`${url}/workflows/customer-feedback/none`)).headers.get("ratelimit-policy")).toContain("77");
+    expect(await ask(`${url}/tools/query_knowledge_graph`, token, { query: "ASK { ?s ?p ?o }" })).toMatchObject({
+      status: 200,
+    });
     const sample = { ...FEEDBACK, customer_id: "C-1001" };
     const { body } = await ask(`${url}/workflows/customer-feedback`, undefined, sample);
     const approval = `${url}/approvals/${String(body["workflow_id"])}`;
@@ -149,7 +161,9 @@ describe("serve", () => {
       .toBe("completed");
     expect(readdirSync(join(place.cwd, ".abi-workflows", "demo-service", "outbox"))).toHaveLength(1);
     command.kill("SIGTERM");
-    await command.ended;
+    const { stderr } = await command.ended;
+    expect(stderr).toMatch(/leaves out these settings: .*MAIL_URL, NOTIFY_MAIL\./);
+    expect(stderr).not.toMatch(/HTTP_RATE_LIMIT|GRAPH_TOOLS|RESPONSE_CAP/);
     const { stdout } = await callProcess(
       ["status", "--json", "--data", join(place.cwd, ".abi-workflows", "demo-service")],
       place,

@@ -129,6 +129,32 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(await engine.counts()).toEqual([{ workflow: "asked", byStatus: { completed: 1 } }]);
     });
 
+    it("tells listeners which runs look different", async () => {
+      const engine = await open({
+        asked: async (_, { step, decision }) => step("noted", async () => (await decision("draft-1")).value),
+      });
+      const told: (string | undefined)[] = [];
+      const stop = engine.onChange((id) => told.push(id));
+      const hears = async (id: string, act: () => Promise<unknown>): Promise<void> => {
+        told.length = 0;
+        await act();
+        await expect.poll(() => told).toContain(id);
+      };
+      const { id } = await engine.start("asked", SUBMISSION);
+      await expect.poll(() => told).toContain(id);
+      expect((await engine.wait(id)).status).toBe("waiting_for_approval");
+      await hears(id, () => engine.decide(id, "draft-1", true));
+      await engine.wait(id);
+      const { id: other } = await engine.start("asked", { ...SUBMISSION, key: "other" });
+      await engine.wait(other);
+      await hears(other, () => engine.cancel(other));
+      await hears(other, () => engine.retry(other));
+      stop();
+      told.length = 0;
+      await engine.wait((await engine.start("asked", { ...SUBMISSION, key: "unheard" })).id);
+      expect(told).toEqual([]);
+    });
+
     it("tells listeners of runs that this process has brought to an end or to wait, when that is written", async () => {
       const engine = await open({
         ended: async (input) => input,

@@ -38,7 +38,7 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     "refund run_batch: POST /workflows/refund/batch",
     "* refresh_customer: POST /pipelines/customer-data/refresh_customer",
     "* import_customers: POST /pipelines/customer-data/import_customers",
-    "* list_runs: GET /runs",
+    "* list_runs: GET /runs, GET /runs/events",
     "* get_run: GET /runs/:workflow_id",
     "* get_run_history: GET /runs/:workflow_id/history",
     "* list_run_events: GET /runs/:workflow_id/events",

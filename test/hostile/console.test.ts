@@ -3,10 +3,20 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { mailsIn, runHostileTexts, type HostileText } from "../../testing/index.ts";
-import { chromiumPath, open, serveConsole, SKIPPED, useBrowser } from "../support/console.ts";
+import { mailsIn, promptFor, runHostileTexts, type HostileText } from "../../testing/index.ts";
+import { chromiumPath, open, serveConsole, SKIPPED, useBrowser, type ConsoleService } from "../support/console.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { CUSTOMER, TEXTS, VICTIM, harmOf } from "../support/hostile.ts";
+import {
+  CUSTOMER,
+  decisionsIn,
+  harmOf,
+  isStored,
+  PRIVATE,
+  SECRETS,
+  startObedientModel,
+  TEXTS,
+  VICTIM,
+} from "../support/hostile.ts";
 
 /** Names can't change from text to text here: whoever has a hostile one is a customer of their own. */
 const customerOf = ({ name, place }: HostileText): string => (place === "customer_name" ? `C-${name}` : CUSTOMER.id);
@@ -39,6 +49,16 @@ const LOOK = `(() => {
   return [...foreign.map((element) => element.outerHTML.slice(0, 200)), ...ran];
 })()`;
 
+/** Finds what a text has done to a page since the last look. */
+function lookerAt(page: Page, { url }: ConsoleService): () => Promise<string[]> {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith("about:")) asked.push(request.url());
+  });
+  page.on("dialog", (dialog) => void dialog.dismiss().then(() => asked.push("a dialog")));
+  return async () => [...((await page.evaluate(LOOK)) as string[]), ...asked.splice(0)];
+}
+
 /** What turns letters around is drawn as a symbol where a text has one line. */
 const shown = (text: string): string => text.replaceAll(/[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]/gu, "\u{FFFD}");
 
@@ -48,6 +68,12 @@ async function go(page: Page, path: string): Promise<void> {
   await page.evaluate(`history.pushState(null, "", ${address}); dispatchEvent(new PopStateEvent("popstate"))`);
 }
 
+/** A conversation takes a browser longer than a page does. */
+const PARTS = Array.from({ length: 6 }, (_, part) => ({
+  name: `${part + 1} of 6`,
+  texts: TEXTS.filter((_text, index) => index % 6 === part),
+}));
+
 describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => {
   useBrowser();
 
@@ -55,12 +81,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
     const service = await serveConsole({ customerSource: customersFile(), responseCap: 1000 });
     const { workflow } = service.application;
     const page = await open(service, "");
-    const asked: string[] = [];
-    page.on("request", (request) => {
-      if (!request.url().startsWith(service.url) && !request.url().startsWith("about:")) asked.push(request.url());
-    });
-    page.on("dialog", (dialog) => void dialog.dismiss().then(() => asked.push("a dialog")));
-    const looks = async (): Promise<string[]> => [...((await page.evaluate(LOOK)) as string[]), ...asked.splice(0)];
+    const looks = lookerAt(page, service);
     const stored = new Set<string>();
 
     const report = await runHostileTexts({
@@ -116,6 +137,69 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
     for (const { payload } of TEXTS.filter(({ style }) => style === "markup")) {
       await go(page, `try?text=${encodeURIComponent(payload)}`);
       await expect.poll(() => page.locator(".customer-text").first().textContent()).toBe(payload.trim());
+      expect(await looks()).toEqual([]);
+    }
+  });
+
+  it.each(PARTS)("harm nobody in the chat, with a model that obeys them ($name)", async ({ texts }) => {
+    const model = await startObedientModel();
+    const service = await serveConsole({
+      customerSource: customersFile(),
+      responseCap: 1000,
+      openaiBaseUrl: model.url,
+      openaiModel: "obedient",
+    });
+    const { workflow, ontologyStore } = service.application;
+    await workflow.run(PRIVATE);
+    const page = await open(service, "chat");
+    const looks = lookerAt(page, service);
+    const transcript = page.locator(".transcript");
+    const send = page.getByRole("button", { name: "Send" });
+    const goOn = page.getByRole("button", { name: "Go on" });
+    const addresses: string[] = [];
+
+    const report = await runHostileTexts({
+      name: "chat",
+      texts,
+      model,
+      isStored: (text) => isStored(ontologyStore, text),
+      outbox: mailsIn(service.outbox),
+      decisions: () => decisionsIn(ontologyStore),
+      recipients: [CUSTOMER.email!],
+      secrets: [...SECRETS, service.token!],
+      call: async (text) => {
+        await page.getByText("What should the agent do?").waitFor();
+        await page.getByLabel("Message", { exact: true }).fill(promptFor(text, CUSTOMER.id));
+        await page.keyboard.press("Enter");
+        await page.locator(".turn.user").waitFor();
+        // At work there is a button to stop it in its place.
+        await send.waitFor();
+        // Mails wait for a person, who lets the agent go on and decides nothing.
+        while (await goOn.isVisible()) {
+          await goOn.click();
+          await send.waitFor();
+        }
+        addresses.push(page.url());
+        const outcome = {
+          answers: [(await transcript.textContent()) ?? ""],
+          refusal: (await page.locator(".call-error").allTextContents()).at(-1),
+          onPages: await looks(),
+        };
+        await page.getByRole("button", { name: "New conversation" }).click();
+        return outcome;
+      },
+    });
+    expect(harmOf(report)).toBe("");
+    expect(report.stored).toBeGreaterThan(0.9 * texts.length);
+    expect(report.wishedCalls).toBeGreaterThan(3 * texts.length);
+    expect(report.mails).toBe(0);
+
+    // As they are kept: in the list, and when they are opened again.
+    await expect.poll(() => page.locator(".chat-side .earlier-link").count()).toBe(texts.length);
+    expect(await looks()).toEqual([]);
+    for (const address of addresses.filter((_, index) => index % 5 === 0)) {
+      await page.goto(address);
+      await page.locator(".turn.user").waitFor();
       expect(await looks()).toEqual([]);
     }
   });

@@ -147,7 +147,12 @@ export async function open(
 ): Promise<Page> {
   const context = given ?? (await person());
   if (token !== undefined) {
-    const signedIn = await context.request.post(`${url}/session`, { data: { token }, headers: { origin: url } });
+    const signedIn = await context.request.post(`${url}/session`, {
+      data: { token },
+      headers: { origin: url },
+      // A kept connection may be closed just then.
+      maxRetries: 3,
+    });
     expect(signedIn.ok()).toBe(true);
   }
   const page = await context.newPage();

@@ -22,6 +22,7 @@ async function open(options: Partial<KnowledgeGraphToolsOptions> = {}, toolOptio
 
 const VALID: Record<string, Record<string, unknown>> = {
   get_customer_history: { customer_id: "C-1" },
+  look_up_feedback: { feedback_id: "F-2" },
   list_open_escalations: {},
   count_complaints: { category: "billing" },
   find_similar_complaints: { customer_id: "C-1", feedback_id: "F-2" },
@@ -31,7 +32,7 @@ const VALID: Record<string, Record<string, unknown>> = {
 
 describe("createKnowledgeGraphTools", () => {
   it("gives a tool for each question, and a free query only where a program wants it", async () => {
-    expect((await open()).names).toEqual(Object.keys(VALID).slice(0, 5));
+    expect((await open()).names).toEqual(Object.keys(VALID).slice(0, 6));
     expect((await open({ freeQuery: true })).names).toEqual(Object.keys(VALID));
   });
 
@@ -64,7 +65,7 @@ describe("createKnowledgeGraphTools", () => {
     ["given with each call", { fromContext: ["customer_id"] }, { customer_id: "C-1" }],
   ])("answers only about the customer that is %s", async (_, toolOptions, context) => {
     const { tools, call, idsOf } = await open({}, toolOptions);
-    expect(tools).toHaveLength(5);
+    expect(tools).toHaveLength(6);
     for (const tool of tools) expect(JSON.stringify(tool.schema)).not.toContain("customer_id");
     expect(idsOf(await call("get_customer_history", { since: null, until: null }, context))).toHaveLength(4);
     expect(idsOf(await call("list_open_escalations", { priority: null }, context))).toEqual(["F-2", "F-1"]);
@@ -76,6 +77,8 @@ describe("createKnowledgeGraphTools", () => {
       });
     }
     expect(await call("find_similar_complaints", { feedback_id: "F-4" }, context)).toMatchObject({ rows: [] });
+    expect(await call("look_up_feedback", { feedback_id: "F-4" }, context)).toMatchObject({ rows: [] });
+    expect(idsOf(await call("look_up_feedback", { feedback_id: "F-2" }, context))).toEqual(["F-2"]);
   });
 
   it("does nothing without the customer that is to come with the call", async () => {

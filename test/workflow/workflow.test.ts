@@ -138,7 +138,12 @@ describe("a workflow that waits for a person", () => {
     expect(await workflow.findWorkflow("S-1")).toMatchObject({ status: "waiting_for_approval", result: waiting });
     expect(await workflow.findWorkflow("S-404")).toBeUndefined();
     const told = await app.request("/workflows/spending/S-1");
-    expect(await told.json()).toEqual({ id: "S-1", amount: 5, status: "waiting_for_approval" });
+    expect(await told.json()).toEqual({
+      id: "S-1",
+      amount: 5,
+      status: "waiting_for_approval",
+      workflow_id: id,
+    });
     await workflow.answer(id, 5, "yes");
     expect(await workflow.getWorkflowResult(id)).toEqual({
       id: "S-1",

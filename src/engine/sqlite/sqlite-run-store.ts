@@ -29,6 +29,9 @@ import {
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
 
+/** How often to look for what other processes have written. Milliseconds. */
+const LOOK_MS = 1000;
+
 /** An event to insert; whatever is left out is NULL. */
 type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
 
@@ -50,6 +53,7 @@ const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
 export class SqliteRunStore implements RunStore {
   readonly #file: SqliteFile;
   #lastLook = 0;
+  #look: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   /**
@@ -484,14 +488,35 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
-  // Whoever looks on from another process polls.
   announce(): void {}
-  listen(): void {}
+
+  /** Other processes tell nothing, but SQLite knows whether they have written. */
+  listen(listener: (id: undefined) => void): void {
+    let known = this.#dataVersion();
+    this.#look = setInterval(() => {
+      const version = this.#dataVersion();
+      if (version === known) return;
+      known = version;
+      listener(undefined);
+    }, LOOK_MS).unref();
+  }
+
+  /** Changes with each commit of another connection (https://sqlite.org/pragma.html#pragma_data_version). */
+  #dataVersion(): unknown {
+    try {
+      return (this.#get("PRAGMA data_version", []) as { data_version: number }).data_version;
+    } catch {
+      // What is wrong with the file is said where it is used.
+      return undefined;
+    }
+  }
+
   async leaveQueue(): Promise<void> {}
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    clearInterval(this.#look);
     this.#file.leave("runs");
   }
 

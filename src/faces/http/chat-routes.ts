@@ -3,9 +3,10 @@ import { z } from "zod";
 import { ValidationError } from "../../errors.ts";
 import { parse } from "../../workflow/validation.ts";
 import { jsonBody } from "./body.ts";
-import { ChatStatus, Conversation, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
+import { ChatStatus, Conversation, ConversationList, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
+import { pageResponse } from "./run-routes.ts";
 import { eventResponse, HEARTBEAT_INTERVAL_MS, HEARTBEAT, tooManyStreams } from "./server-sent-events.ts";
 import { missingScope } from "./tokens.ts";
 
@@ -20,6 +21,25 @@ const THREAD_ID: Parameter = {
   required: true,
   schema: { type: "string" },
 };
+
+const LIMIT: Parameter = {
+  name: "limit",
+  in: "query",
+  description: "At most so many; default 50.",
+  schema: { type: "integer", minimum: 1, maximum: 200 },
+};
+
+const AFTER: Parameter = {
+  name: "after",
+  in: "query",
+  description: "`next` of the page before.",
+  schema: { type: "string" },
+};
+
+const Page = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  after: z.string().max(100).optional(),
+});
 
 const thread_id = z.uuid("must be an id that this service has given").describe("The conversation to go on with.");
 
@@ -77,6 +97,29 @@ export function chatRoutes(parts: HttpParts): Route[] {
         const threadId = given ?? randomUUID();
         const known = agent(chat, context);
         return answers.stream(context, threadId, (request) => known.ask(message, request));
+      },
+    },
+    // Before a conversation by its id.
+    {
+      ...base,
+      method: "GET",
+      path: "/chat/conversations",
+      id: "list-conversations",
+      summary: "List conversations",
+      description:
+        'Your own, the last one first. The header `Link` with `rel="next"` leads to the next page; there is none on the last one.',
+      parameters: [LIMIT, AFTER],
+      answers: {
+        200: {
+          description: "One page of the list.",
+          types: { "application/json": ConversationList },
+          headers: ["Link"],
+        },
+      },
+      handle: async (context) => {
+        const url = new URL(context.req.url);
+        const page = parse(Page, Object.fromEntries(url.searchParams));
+        return pageResponse(url, await agent(chat, context).conversations({ caller: context.get("caller")!, ...page }));
       },
     },
     {

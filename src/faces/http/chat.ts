@@ -34,6 +34,19 @@ export const Conversation = z.object({
 });
 export type Conversation = z.output<typeof Conversation>;
 
+/** Conversations, without what was said in them. */
+export const ConversationList = z.object({
+  conversations: z.array(
+    z.object({
+      thread_id: z.string(),
+      first_words: z.string().describe("How it begins."),
+      time: z.iso.datetime().describe("When something was last said. ISO 8601, UTC."),
+    }),
+  ),
+  next: z.string().optional().describe("What to give as `after` for the next page; absent on the last one."),
+});
+export type ConversationList = z.output<typeof ConversationList>;
+
 /** Who answers. */
 export const ChatStatus = z.object({
   model: z
@@ -72,6 +85,8 @@ export interface Chat {
   ask(message: string, request: ChatRequest): ReadableStream<ChatEvent>;
   /** Goes on with a conversation that waits for decisions: looks at what has become of the mails. It decides nothing. */
   goOn(request: ChatRequest): ReadableStream<ChatEvent>;
+  /** The caller's conversations, the last one first. `after`: `next` of the page before. */
+  conversations(request: { caller: Caller; limit: number; after?: string | undefined }): Promise<ConversationList>;
   /** Undefined where there is no such conversation. */
   conversation(request: Omit<ChatRequest, "signal">): Promise<Conversation | undefined>;
   close(): Promise<void>;

@@ -2,13 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAtRest, isTerminal, type Run } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
-import { describeCause } from "../../log.ts";
 import { eventView } from "../../workflow/run-operations.ts";
 import type { Service } from "../../workflow/service.ts";
-import { HEARTBEAT_INTERVAL_MS, HEARTBEAT, tooManyStreams } from "./server-sent-events.ts";
+import { CONNECTED, HEARTBEAT, HEARTBEAT_INTERVAL_MS } from "./server-sent-events.ts";
 
-/** At a time; each of them looks at the database. */
-const MAX_STREAMS = 200;
 /** How often to look for what other processes have done. Milliseconds. */
 const LOOK_MS = 1000;
 
@@ -21,48 +18,26 @@ export function lastEventId(text: string | undefined): number {
   return Number(text);
 }
 
-/** Streams of events to those who follow runs. */
-export class RunEventStreams {
-  readonly #service: Service;
-  #open = 0;
-
-  constructor(service: Service) {
-    this.#service = service;
-  }
-
-  /**
-   * The events of a run after the given one, up to its end; undefined where it has ended and all of them are known.
-   * @throws ValidationError (`unknown_run`), IoError (`too_many_streams` among them)
-   */
-  async open(workflowId: string, after: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined> {
-    const { run } = await this.#service.run(workflowId);
-    if (isTerminal(run.status) && (await this.#service.engine.events(run.id, after)).length === 0) return undefined;
-    if (this.#open >= MAX_STREAMS) {
-      throw tooManyStreams("Too many streams are open. Try again later, or ask for the list of events.");
-    }
-    return ReadableStream.from(this.#encoded(run.id, after, signal));
-  }
-
-  async *#encoded(id: string, after: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const encoder = new TextEncoder();
-    this.#open += 1;
-    try {
-      for await (const text of follow(this.#service, id, after, signal)) yield encoder.encode(text);
-    } catch (error) {
-      // Clients connect again by themselves, and go on after the last event that they have.
-      this.#service.logger.warn({ cause: describeCause(error) }, "a stream of events was broken off");
-    } finally {
-      this.#open -= 1;
-    }
-  }
+/**
+ * The text of a stream with the events of a run after the given one, up to its end; undefined where it has ended and all of them are known.
+ * @throws ValidationError (`unknown_run`), IoError
+ */
+export async function followRun(
+  service: Service,
+  workflowId: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<string> | undefined> {
+  const { run } = await service.run(workflowId);
+  if (isTerminal(run.status) && (await service.engine.events(run.id, after)).length === 0) return undefined;
+  return follow(service, run.id, after, signal);
 }
 
 /** The text of the stream, until the run or the signal ends it. */
 async function* follow(service: Service, id: string, after: number, signal: AbortSignal): AsyncGenerator<string> {
   let known = after;
   let spoke = performance.now();
-  // The headers go out with it, so that whoever connects knows at once.
-  yield ": connected\n\n";
+  yield CONNECTED;
   const news = newsOf(service, id, signal);
   try {
     while (!signal.aborted) {

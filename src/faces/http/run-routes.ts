@@ -4,10 +4,14 @@ import type { DirectOperation } from "../../workflow/operation.ts";
 import { parse } from "../../workflow/validation.ts";
 import { EXAMPLE_ID } from "./examples.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
-import { lastEventId, RunEventStreams } from "./run-events.ts";
+import { RunChanges } from "./run-changes.ts";
+import { followRun, lastEventId } from "./run-events.ts";
 import { json } from "./workflow-router.ts";
-import { eventResponse } from "./server-sent-events.ts";
+import { OpenStreams } from "./server-sent-events.ts";
 import { inputJsonSchema } from "./schemas.ts";
+
+/** At a time; each of them looks at the database. */
+const MAX_STREAMS = 200;
 
 /** Looking at the runs of all workflows, and what operators do with them. */
 export function runRoutes(parts: HttpParts): Route[] {
@@ -30,11 +34,14 @@ export function runRoutes(parts: HttpParts): Route[] {
         json(await call(operation, { workflow_id: context.req.param("workflow_id") }, context)),
     };
   };
+  const streams = new OpenStreams(MAX_STREAMS, service.logger);
   return [
     listRoute(service.operation("list_runs"), "/runs", "runs", "List runs"),
+    // Before a run by its id.
+    changesRoute(parts, streams),
     one("get_run", "GET", "/runs/:workflow_id", "Show a run", EXAMPLE_STATUS),
     one("get_run_history", "GET", "/runs/:workflow_id/history", "Show every attempt"),
-    eventsRoute(parts),
+    eventsRoute(parts, streams),
     one("cancel_run", "POST", "/runs/:workflow_id/cancel", "Cancel a run", { ...EXAMPLE_STATUS, changed: false }),
     one("retry_run", "POST", "/runs/:workflow_id/retry", "Retry a run", { ...EXAMPLE_STATUS, changed: false }),
   ];
@@ -77,15 +84,17 @@ export function listRoute(operation: DirectOperation, path: string, tag: string,
     handle: async (context) => {
       const url = new URL(context.req.url);
       const page = (await call(operation, queryOf(url.searchParams), context)) as { next?: string };
-      return json(page, 200, page.next === undefined ? {} : { link: `<${nextPage(url, page.next)}>; rel="next"` });
+      return pageResponse(url, page);
     },
   };
 }
 
-function nextPage({ pathname, searchParams }: URL, after: string): string {
+/** One page of a list, with a link to the next. */
+export function pageResponse({ pathname, searchParams }: URL, page: { next?: string | undefined }): Response {
+  if (page.next === undefined) return json(page);
   const query = new URLSearchParams(searchParams);
-  query.set("after", after);
-  return `${pathname}?${query.toString()}`;
+  query.set("after", page.next);
+  return json(page, 200, { link: `<${pathname}?${query.toString()}>; rel="next"` });
 }
 
 /**
@@ -126,9 +135,51 @@ function queryParameters({ input }: DirectOperation): Parameter[] {
   }));
 }
 
-function eventsRoute({ service, closing }: HttpParts): Route {
+function changesRoute({ service, closing }: HttpParts, streams: OpenStreams): Route {
+  const operation = service.operation("list_runs");
+  const changes = new RunChanges(service, closing);
+  return {
+    method: "GET",
+    path: "/runs/events",
+    id: "follow_runs",
+    tag: "runs",
+    summary: "Follow all runs",
+    description:
+      "What changes from now on, as server-sent events: `run` has a run as the list has it, each time it looks different. `reset` means that " +
+      "more has changed than is told one by one: load the list anew. It comes first, and again with `Last-Event-ID` after a restart of the " +
+      "service or a long absence; otherwise `Last-Event-ID` goes on after that event. What happens within a moment is told once.",
+    access: operation.scope,
+    operations: [operation],
+    parameters: [
+      {
+        name: "after",
+        in: "query",
+        description: "Id of the last event that is known.",
+        schema: { type: "string" },
+      },
+      {
+        name: "Last-Event-ID",
+        in: "header",
+        description: "The same, as browsers send it when they connect again.",
+        schema: { type: "string" },
+      },
+    ],
+    answers: {
+      200: {
+        description:
+          "The events: each with its `id`, its type as `event`, and as `data` JSON: the run, or an empty object.",
+        types: { "text/event-stream": { type: "string" } },
+      },
+    },
+    handle: ({ req }) =>
+      streams.respond(
+        changes.follow(req.header("last-event-id") ?? req.query("after"), AbortSignal.any([req.raw.signal, closing])),
+      ),
+  };
+}
+
+function eventsRoute({ service, closing }: HttpParts, streams: OpenStreams): Route {
   const operation = service.operation("list_run_events");
-  const streams = new RunEventStreams(service);
   return {
     method: "GET",
     path: "/runs/:workflow_id/events",
@@ -171,9 +222,8 @@ function eventsRoute({ service, closing }: HttpParts): Route {
       if (accept.includes("application/json") && !accept.includes("text/event-stream")) {
         return json(await call(operation, { workflow_id: id, after }, context));
       }
-      const stream = await streams.open(id, after, AbortSignal.any([req.raw.signal, closing]));
-      if (!stream) return new Response(null, { status: 204 });
-      return eventResponse(stream);
+      const texts = await followRun(service, id, after, AbortSignal.any([req.raw.signal, closing]));
+      return texts ? streams.respond(texts) : new Response(null, { status: 204 });
     },
   };
 }

@@ -25,12 +25,14 @@ export const workflowRoutes = (parts: HttpParts): Route[] =>
 
 const exampleOf = ({ process }: Workflow): Parameters => process.example?.input ?? {};
 
+const WORKFLOW_ID_OF_RUN = "Id of the run, for /runs/{workflow_id}.";
+
 const AcceptedSchema = ({ process }: Workflow): object => ({
   type: "object",
   properties: {
     status: { type: "string", enum: ["processing"] },
     ...Object.fromEntries(identityFields(process).map((field) => [field, { type: "string" }])),
-    workflow_id: { type: "string", description: "Id of the run, for /runs/{workflow_id}." },
+    workflow_id: { type: "string", description: WORKFLOW_ID_OF_RUN },
   },
   required: ["status", process.key, "workflow_id"],
 });
@@ -188,7 +190,11 @@ function viewRoute(workflow: Workflow): Route {
         types: {
           "application/json": {
             type: "object",
-            properties: { status: { type: "string" }, [process.key]: { type: "string" } },
+            properties: {
+              status: { type: "string" },
+              [process.key]: { type: "string" },
+              workflow_id: { type: "string", description: WORKFLOW_ID_OF_RUN },
+            },
             required: ["status", process.key],
           },
         },

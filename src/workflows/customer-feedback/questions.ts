@@ -84,6 +84,48 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
     }),
     personal: ["subject"],
   }),
+  graphQuestion("look_up_feedback", {
+    description:
+      "Show what is known about one piece of feedback: when it came, what it was about, what was done, and what became of the mail to the customer.",
+    example: { feedback_id: "F-2001" },
+    store: FEEDBACK_STORE,
+    parameters: z.strictObject({
+      feedback_id: identifier("Id of the feedback, exactly as it was given."),
+      customer_id: oneCustomer,
+    }),
+    sparql: `
+      SELECT ?feedback_id ?customer_id ?received_at ?sentiment ?action ?mail ?answered_at ?ticket_id ?subject ?text ?customer_name
+        ?customer_email ${ABOUT} {
+        ?feedback abi:id ?feedback_id ; a abi:Feedback ; abi:providedBy ?customer ; abi:timestamp ?received_at ;
+          abi:sentiment ?sentiment ; abi:action ?action ; abi:subject ?subject ; abi:text ?text ; abi:hasCategory ?category .
+        ${CUSTOMER}
+        OPTIONAL { ?feedback abi:responseTime ?answered_at }
+        OPTIONAL { ?ticket abi:forFeedback ?feedback ; abi:id ?ticket_id }
+        ${WHO}
+        BIND(EXISTS { ?feedback abi:hasDraft/^prov:used/abi:decision "reject" } AS ?isRejected)
+        BIND(EXISTS { ?feedback abi:hasDraft ?draft } AS ?isWritten)
+        BIND(IF(BOUND(?answered_at), "sent", IF(?isRejected, "rejected", IF(?isWritten, "pending", "none"))) AS ?mail)
+      }
+      GROUP BY ?feedback_id ?customer_id ?received_at ?sentiment ?action ?mail ?answered_at ?ticket_id ?subject ?text ?customer_name
+        ?customer_email`,
+    row: z.object({
+      feedback_id: id,
+      customer_id: id,
+      received_at: time,
+      sentiment,
+      categories,
+      action: z.string(),
+      mail: z
+        .enum(["sent", "rejected", "pending", "none"])
+        .describe("rejected: by a person. pending: it waits for a person, or is on its way."),
+      answered_at: time.optional(),
+      ticket_id: id.optional(),
+      subject: z.string(),
+      text: z.string(),
+      ...who,
+    }),
+    personal: ["subject", "text", "customer_name", "customer_email"],
+  }),
   graphQuestion("list_open_escalations", {
     description:
       "List the tickets that wait for a person, as far as the knowledge graph knows: urgent ones first, then the oldest.",

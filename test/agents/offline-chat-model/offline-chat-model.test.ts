@@ -153,6 +153,28 @@ describe("the summary of results", () => {
     expect(history([])).toMatch(/^There is no feedback from this customer\./);
   });
 
+  test("says what became of a piece of feedback", () => {
+    const said = (rows: object[]): string =>
+      summarizeResults([
+        new ToolMessage({ content: "", tool_call_id: "1", name: "look_up_feedback", artifact: { rows } }),
+      ]);
+    const row = {
+      feedback_id: "F-1",
+      customer_id: "C-1",
+      received_at: "2026-11-29T10:00:00Z",
+      sentiment: "negative",
+      categories: ["billing"],
+      mail: "pending",
+    };
+    expect(said([{ ...row, ticket_id: "T-1" }])).toMatch(
+      /^Feedback F-1 from customer C-1, 2026-11-29: negative, about billing; ticket T-1, .* not sent yet\.\n/,
+    );
+    expect(said([{ ...row, mail: "sent" }])).toContain("negative, about billing; answered by mail.");
+    expect(said([{ ...row, mail: "rejected" }])).toContain("a person has rejected the mail");
+    expect(said([{ ...row, mail: "none" }])).toContain("no mail to the customer.");
+    expect(said([])).toMatch(/^There is no such feedback/);
+  });
+
   test("reads JSON content where there is no artifact, and text as it is", () => {
     expect(summary(undefined, '{"sentiment":"positive","score":1}')).toContain("Sentiment: positive (score 1.00).");
     expect(summary(undefined, "All done.")).toContain("All done.");

@@ -180,7 +180,7 @@ test.each(["", "Hello", "Who are you?", "Delete everything", "Send a mail to evi
   },
 );
 
-describe("questions about a customer", () => {
+describe("questions about a customer or a piece of feedback", () => {
   test.each([
     "What do we know about customer C-1001?",
     "Show the history of customer C-1001",
@@ -188,6 +188,21 @@ describe("questions about a customer", () => {
   ])("%s", (message) => {
     const args = { customer_id: "C-1001", since: null, until: null };
     expect(readRequest(message)).toEqual({ calls: [{ name: "get_customer_history", args }] });
+  });
+
+  test.each([
+    ["What became of feedback F-1001?", "F-1001", null],
+    ["What happened to F-1001?", "F-1001", null],
+    ["What is the status of demo-1?", "demo-1", null],
+    ["Show feedback 4711", "4711", null],
+    ["Show feedback F-7 from customer C-1001", "F-7", "C-1001"],
+    ["What do you know about F-1001?", "F-1001", null],
+  ])("%s", (message, feedback_id, customer_id) => {
+    expect(readRequest(message)).toEqual({ calls: [{ name: "look_up_feedback", args: { feedback_id, customer_id } }] });
+  });
+
+  test.each(["What happened to 12 of them?", "Tell me about the weather in 2026"])("%s: which one?", (message) => {
+    expect(readRequest(message)).toEqual({ unknown: true });
   });
 
   test("are not asked by a text that is handed over", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
 
+const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
+
 describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
   useBrowser();
 
@@ -122,13 +124,15 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
   it("is bound to the mail on the screen: of another one it says what has changed, and asks again", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
-    const page = await open(service, "approvals");
+    const page = await open(service, "approvals", { expected: AWAY });
     await page.locator(".mail-head").waitFor();
     const pending = (await service.application.workflow.getPendingResponse(id!))!;
     await page.route("**/approvals/workflow-*", async (route) => {
       const text = `${pending.text} Many thanks.`;
       await route.fulfill({ json: { ...pending, text, rendering: "0".repeat(64) } });
     });
+    await service.stop();
+    await service.start();
     await page.getByText("This is not the mail that waits any more.").waitFor();
     await page.locator(".diff ins", { hasText: "Many thanks" }).waitFor();
     expect(await page.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);

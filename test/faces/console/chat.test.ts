@@ -53,6 +53,53 @@ const card = (page: Page) => page.getByRole("region", { name: "Mails that wait f
 describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   useBrowser();
 
+  it("lists the conversations that were had, one's own alone", async () => {
+    const service = await start([reply("One."), reply("Two."), reply("Three.")], { httpTokens: TOKENS });
+    const ann = await open(service, "chat", { context: await signedIn(service, "ann") });
+    const listed = (page: Page) => page.locator(".chat-side .earlier-link bdi");
+    await say(ann, "First, about\n  the search");
+    await ann.locator(".rich", { hasText: "One." }).waitFor();
+    await ann.getByRole("button", { name: "New conversation" }).click();
+    await say(ann, "Second");
+    await ann.locator(".rich", { hasText: "Two." }).waitFor();
+    await expect.poll(() => listed(ann).allTextContents()).toEqual(["Second", "First, about the search"]);
+    const first = ann.locator(".chat-side a", { hasText: "First" });
+    await first.click();
+    await ann.locator(".rich", { hasText: "One." }).waitFor();
+    expect(await first.getAttribute("aria-current")).toBe("page");
+    await ann.goBack();
+    await ann.locator(".rich", { hasText: "Two." }).waitFor();
+
+    const wes = await open(service, "chat", { context: await signedIn(service, "wes") });
+    await say(wes, "Mine");
+    await wes.locator(".rich", { hasText: "Three." }).waitFor();
+    await expect.poll(() => listed(wes).allTextContents()).toEqual(["Mine"]);
+
+    // Where there is no room beside the conversation, they are below the beginning of a new one.
+    await wes.setViewportSize({ width: 390, height: 800 });
+    expect(await wes.locator(".earlier-link:visible").count()).toBe(0);
+    await wes.getByRole("button", { name: "New conversation" }).click();
+    await wes.locator(".earlier-link:visible", { hasText: "Mine" }).click();
+    await wes.locator(".rich", { hasText: "Three." }).waitFor();
+    expect(await barriers(wes)).toEqual([]);
+  });
+
+  it("lists more of the conversations where there are many", async () => {
+    const service = await start(Array.from({ length: 51 }, () => reply("Yes.")));
+    const headers = { "content-type": "application/json", authorization: `Bearer ${service.token}` };
+    for (let n = 1; n <= 51; n += 1) {
+      const body = JSON.stringify({ message: `Question ${n}` });
+      await (await fetch(`${service.url}/chat`, { method: "POST", headers, body })).text();
+    }
+    const page = await open(service, "chat");
+    const listed = page.locator(".chat-side .earlier-link");
+    await expect.poll(() => listed.count()).toBe(50);
+    await page.locator(".chat-side").getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => listed.count()).toBe(51);
+    expect(await listed.last().locator("bdi").textContent()).toBe("Question 1");
+    expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
+  });
+
   it("shows what the agent says and does, and keeps it under its address", async () => {
     const service = await start(
       [toolCall("analyze_feedback_sentiment", { text: "I love it" }), reply("It is **positive**:\n- `love`")],

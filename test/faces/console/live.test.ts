@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chromiumPath, open, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
+import { chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
 
 const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
 
@@ -15,6 +15,107 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await submit(service, { feedback_id: "F-2", subject: "The second" });
     await page.getByText("The second").waitFor();
     expect(await page.locator(".row").count()).toBe(2);
+  });
+
+  it("turns up in the other lists, of which each asks only when something has changed", async () => {
+    const service = await serveConsole();
+    const context = await person();
+    const [inbox, approvals, runs] = [
+      await open(service, "", { context }),
+      // A mail that does not wait any more is not found there.
+      await open(service, "approvals", { context, expected: /404/ }),
+      await open(service, "runs", { context }),
+    ];
+    await inbox.getByText("No feedback yet").waitFor();
+    await approvals.getByText("Nothing waits").waitFor();
+    await runs.getByText("No runs here").waitFor();
+    const [id] = await submit(service, { subject: "First of all" });
+    await inbox.getByText("First of all").waitFor();
+    await approvals.locator(".mail-head").getByText("RE: First of all").waitFor();
+    await runs.locator("tbody .badge", { hasText: "Needs approval" }).waitFor();
+    const asked: string[] = [];
+    for (const page of [inbox, approvals, runs]) page.on("request", (request) => asked.push(request.url()));
+    const { workflow } = service.application;
+    const { rendering } = (await workflow.getPendingResponse(id!))!;
+    await workflow.approveResponse(id!, { rendering, by: "Ann" });
+    await inbox.getByText("Replied").waitFor();
+    await approvals.getByText("Nothing waits").waitFor();
+    await runs.locator("tbody .badge", { hasText: "Completed" }).waitFor();
+    // One run has changed a few times within a moment.
+    expect(asked.filter((url) => url.endsWith("/list_feedback")).length).toBeLessThan(6);
+    expect(asked.filter((url) => url.includes("/runs?")).length).toBeLessThan(4);
+  });
+
+  it("turns up in lists after a restart of the service, which they say and survive", async () => {
+    const service = await serveConsole();
+    await submit(service, { subject: "Before" });
+    const page = await open(service, "", { expected: AWAY });
+    await page.getByText("Before").waitFor();
+    await service.stop();
+    await page.getByRole("alert").getByText("The service can't be reached").waitFor();
+    await submit(service, { feedback_id: "F-2", subject: "Meanwhile" });
+    await service.start();
+    await page.getByText("Meanwhile").waitFor();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await submit(service, { feedback_id: "F-3", subject: "Afterwards" });
+    await page.getByText("Afterwards").waitFor();
+    expect(await page.locator(".row").count()).toBe(3);
+  });
+
+  it("is not followed by a tab in the background, which is up to date when it is looked at again", async () => {
+    const service = await serveConsole();
+    const page = await open(service, "");
+    await page.getByText("No feedback yet").waitFor();
+    const show = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, "hidden", { configurable: true, value: ${isHidden} });
+        document.dispatchEvent(new Event("visibilitychange"))`);
+    const left = page.waitForEvent("requestfailed", (request) => request.url().includes("/runs/events"));
+    await show(true);
+    await left;
+    await submit(service, { subject: "Meanwhile" });
+    const asked = page.waitForRequest((request) => request.url().includes("/runs/events?after="));
+    await show(false);
+    await asked;
+    await page.getByText("Meanwhile").waitFor();
+    expect(await page.locator(".row").count()).toBe(1);
+  });
+
+  it("turns up for those who may decide and see nothing else", async () => {
+    const secret = "ann-0123456789abcdef";
+    const service = await serveConsole({ httpTokens: `ann:approve:${secret}` });
+    const context = await person();
+    await context.request.post(`${service.url}/session`, { data: { token: secret }, headers: { origin: service.url } });
+    const page = await open(service, "approvals", { context });
+    await page.getByText("Nothing waits").waitFor();
+    await submit(service, { subject: "First of all" });
+    await page.locator(".mail-head").getByText("RE: First of all").waitFor();
+    expect(await page.locator(".queue-item").count()).toBe(1);
+  });
+
+  it("is not missed where it happens while a page is asked for", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, "");
+    await page.locator(".row").waitFor();
+    // From here on it is followed what happens, and nothing is loaded anew for that.
+    await submit(service, { feedback_id: "F-2", subject: "Second" });
+    await page.locator(".row", { hasText: "Second" }).getByText("Needs approval").waitFor();
+    const { workflow } = service.application;
+    await page.route(
+      "**/get_feedback",
+      async (route) => {
+        const response = await route.fetch();
+        const { rendering } = (await workflow.getPendingResponse(id!))!;
+        await workflow.approveResponse(id!, { rendering, by: "Ann" });
+        await workflow.getWorkflowResult(id!);
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
+    await page.locator(".row", { hasNotText: "Second" }).click();
+    await page.locator(".page-head").getByText("Replied").waitFor();
+    await page.getByText("Approved by").getByText("Ann").waitFor();
+    expect(await page.getByRole("link", { name: "Decide" }).count()).toBe(0);
   });
 
   it("is followed across a restart of the service, which the page says and survives", async () => {

@@ -45,6 +45,25 @@ const tooWide = (page: Page): Promise<string[]> =>
 describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
   useBrowser();
 
+  it.each([".", "..", "%2e%2e", "~", "a/b?c#d", "?id=..", "日本"])(
+    "is reached and left by its address, also for the id %j",
+    async (feedback_id) => {
+      const service = await serveConsole();
+      await submit(service, { feedback_id });
+      const page = await open(service, "");
+      const crumb = page.locator(".crumbs .muted").getByText(feedback_id, { exact: true });
+      await page.locator(".row").click();
+      await crumb.waitFor();
+      await page.reload();
+      await crumb.waitFor();
+      await page.goBack();
+      await page.locator(".row").waitFor();
+      await page.goForward();
+      await crumb.waitFor();
+      expect(await page.locator("h1").textContent()).toBe("Search");
+    },
+  );
+
   it.each(["light", "dark"] as const)("shows what it is about and keeps nobody out, %s", async (colorScheme) => {
     const service = await serveConsole();
     const [first, second] = await submit(service, {}, COMPLAINT);

@@ -1,8 +1,11 @@
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { SCOPES } from "../../../src/workflow/operation.ts";
 import { serveConsole, submit } from "../../support/console.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 import { reply, startOpenAiServer, status, toolCall, toolCalls, type ScriptStep } from "../../support/openai-server.ts";
 
 const SECRETS = {
@@ -110,6 +113,72 @@ const parsed = (text: string): Event[] =>
 const typesOf = (events: Event[]): string[] => [...new Set(events.map(({ type }) => type))];
 
 const threadOf = ([first]: Event[]): string => first!["thread_id"] as string;
+
+describe("the list of conversations", () => {
+  it("has one's own, the last one first, in pages", async () => {
+    const { events, send } = await start([reply("1"), reply("2"), reply("3"), reply("4"), reply("5")]);
+    const first = threadOf(await events("/chat", { message: "  First,\n then " }));
+    const second = threadOf(await events("/chat", { message: "x".repeat(1000) }));
+    const third = threadOf(await events("/chat", { message: "Third" }));
+    await events("/chat", { message: "Ben's" }, "ben");
+    const list = async (query = "", who?: keyof typeof SECRETS) => {
+      const response = await send("GET", `/chat/conversations${query}`, undefined, who);
+      const body = (await response.json()) as {
+        conversations: { thread_id: string; first_words: string; time: string }[];
+        next?: string;
+      };
+      return {
+        ...body,
+        link: response.headers.get("link"),
+        ids: body.conversations?.map(({ thread_id }) => thread_id),
+      };
+    };
+    const all = await list();
+    expect(all.ids).toEqual([third, second, first]);
+    expect(all.conversations.map(({ first_words }) => first_words)).toEqual(["Third", "x".repeat(120), "First, then"]);
+    expect(all.conversations.map(({ time }) => Date.parse(time))).toEqual(
+      all.conversations.map(({ time }) => Date.parse(time)).toSorted((one, other) => other - one),
+    );
+    expect(all).not.toHaveProperty("next");
+    await events("/chat", { message: "Go on.", thread_id: first });
+    const page = await list("?limit=2");
+    expect(page.ids).toEqual([first, third]);
+    expect(page.link).toBe(`</chat/conversations?limit=2&after=${page.next}>; rel="next"`);
+    expect(await list(`?limit=2&after=${page.next}`)).toMatchObject({ ids: [second], link: null });
+    expect((await list("", "ben")).conversations).toMatchObject([{ first_words: "Ben's" }]);
+    expect((await list("", "writer")).ids).toEqual([]);
+    for (const who of ["reader", "blind"] as const) {
+      expect((await send("GET", "/chat/conversations", undefined, who)).status).toBe(403);
+    }
+    for (const query of ["?limit=0", "?limit=201", "?page=2", `?after=${"x".repeat(101)}`]) {
+      expect((await send("GET", `/chat/conversations${query}`)).status).toBe(422);
+    }
+  });
+
+  it("has none of somebody whose name begins with one's own", async () => {
+    const model = await startOpenAiServer([reply("1")]);
+    const [ann, other] = ["ann-0123456789abcdef", "ann-ford-0123456789abcdef"];
+    const scopes = ["feedback:read", "feedback:write"];
+    const httpTokensFile = join(temporaryFolder(), "tokens.json");
+    const tokens = [
+      { name: "Ann", scopes, token: ann },
+      { name: "Ann Ford", scopes, token: other },
+    ];
+    writeFileSync(httpTokensFile, JSON.stringify(tokens));
+    const service = await serveConsole({
+      openaiBaseUrl: model.url,
+      openaiModel: "small",
+      httpTokensFile,
+    });
+    const headers = (secret: string) => ({ authorization: `Bearer ${secret}`, "content-type": "application/json" });
+    const body = JSON.stringify({ message: "Mine" });
+    await (await fetch(`${service.url}/chat`, { method: "POST", headers: headers(other), body })).text();
+    const list = async (secret: string) =>
+      (await (await fetch(`${service.url}/chat/conversations`, { headers: headers(secret) })).json()) as object;
+    expect(await list(other)).toMatchObject({ conversations: [{ first_words: "Mine" }] });
+    expect(await list(ann)).toEqual({ conversations: [] });
+  });
+});
 
 describe("talking to the agent", () => {
   it("streams what it says and does, and keeps the conversation", async () => {

@@ -217,8 +217,15 @@ async function replay(sample: Sample, method: string, path: string, operation: D
   );
 }
 
-async function faultsOf({ responses }: DocumentedOperation, response: Response): Promise<string[]> {
-  const text = await response.text();
+/** Of a stream that never ends by itself. */
+async function beginningOf({ body }: Response): Promise<string> {
+  for await (const text of body!.pipeThrough(new TextDecoderStream())) if (text.includes("event: ")) return text;
+  return "";
+}
+
+async function faultsOf(operation: DocumentedOperation, response: Response): Promise<string[]> {
+  const { responses, operationId } = operation;
+  const text = await (operationId === "follow_runs" ? beginningOf(response) : response.text());
   if (response.status >= 300) return [text];
   const type = (response.headers.get("content-type") ?? "").split(";")[0]!;
   const documented = responses[String(response.status)]?.content?.[type];

@@ -4,16 +4,13 @@ import { IoError } from "../../../src/errors.ts";
 import { feedback } from "../../support/feedback.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { SECRETS, startHttpService, type HttpService } from "../../support/http-service.ts";
+import { eventsOf, type ServerSentEvent } from "../../support/server-sent-events.ts";
 
-interface ServerSentEvent {
-  id: string;
-  event: string;
-  data: { id: number; type: string; step?: string };
-}
+type RunEvent = ServerSentEvent<{ id: number; type: string; step?: string }>;
 
 interface Stream {
   status: number;
-  events: AsyncGenerator<ServerSentEvent, void>;
+  events: AsyncGenerator<RunEvent, void>;
   close(): void;
 }
 
@@ -26,29 +23,13 @@ async function follow({ url }: HttpService, id: string, lastEventId?: string): P
     headers: { ...HEADERS, ...(lastEventId !== undefined && { "last-event-id": lastEventId }) },
     signal: controller.signal,
   });
-  return { status: response.status, events: parse(response), close: () => controller.abort() };
+  return { status: response.status, events: eventsOf(response), close: () => controller.abort() };
 }
 
-async function* parse({ body }: Response): AsyncGenerator<ServerSentEvent, void> {
-  if (!body) return;
-  let text = "";
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-      const lines = text.slice(0, end).split("\n");
-      text = text.slice(end + 2);
-      const fields = Object.fromEntries(lines.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
-      if (fields["data"] !== undefined) {
-        yield { id: fields["id"] ?? "", event: fields["event"] ?? "", data: JSON.parse(fields["data"]) as never };
-      }
-    }
-  }
-}
+const rest = (stream: Stream): Promise<RunEvent[]> => Array.fromAsync(stream.events);
 
-const rest = (stream: Stream): Promise<ServerSentEvent[]> => Array.fromAsync(stream.events);
-
-async function until(stream: Stream, type: string): Promise<ServerSentEvent[]> {
-  const seen: ServerSentEvent[] = [];
+async function until(stream: Stream, type: string): Promise<RunEvent[]> {
+  const seen: RunEvent[] = [];
   for (;;) {
     const { value, done } = await stream.events.next();
     if (done) throw new Error(`the stream ended after ${seen.map(({ event }) => event).join()}`);

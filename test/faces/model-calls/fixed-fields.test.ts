@@ -115,6 +115,29 @@ describe.each<[string, ToolOptions, unknown]>([
     },
   );
 
+  it("keeps from the model what others have submitted under a key", async () => {
+    const workflow = openNotes();
+    await workflow.run({ id: "N-1", owner: "eve", text: "Hers." });
+    const result = await callTool(workflow, options, note, { context });
+    expect(result).toEqual({
+      success: false,
+      id: "N-1",
+      owner: "ada",
+      steps_completed: [],
+      error: "This id can't be used. Leave it out.",
+      error_code: "conflict",
+      error_type: "conflict",
+      retriable: false,
+    });
+    const { id: _, ...rest } = note;
+    const bound = { ...options, fixed: { ...options.fixed, id: "N-1" } };
+    const own = await callTool(workflow, bound, rest, { context });
+    expect(own["error"]).toBe("This was submitted already, with different content. Nothing was done.");
+    expect(await callTool(workflow, {}, { ...note, owner: "ada" })).toMatchObject({
+      error: expect.stringContaining('"N-1" was submitted before'),
+    });
+  });
+
   it("is a part of the key that is made of the content", async () => {
     const workflow = openNotes();
     const { text } = note;

@@ -227,7 +227,8 @@ describe("the workflow over HTTP", () => {
       workflow_id: expect.stringMatching(/^workflow-/),
     });
     await arrived;
-    expect(await (await get("F-1")).json()).toEqual({ status: "processing", feedback_id: "F-1" });
+    const { workflow_id } = body;
+    expect(await (await get("F-1")).json()).toEqual({ status: "processing", feedback_id: "F-1", workflow_id });
     held.resolve();
     await engine.wait(body.workflow_id);
     const processed = await get("F-1");
@@ -241,6 +242,7 @@ describe("the workflow over HTTP", () => {
       sentiment: "positive",
       categories: ["product"],
       response_sent: true,
+      workflow_id,
     });
     expect(new Date(told.timestamp)).toEqual(run.startTime);
     expect(((await (await post(feedback())).json()) as { workflow_id: string }).workflow_id).toBe(body.workflow_id);

@@ -73,6 +73,41 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     expect(await ids("get_customer_history", { customer_id: "C-404" })).toEqual([]);
   });
 
+  it("one piece of feedback", async () => {
+    const { rows, truncated } = await ask("look_up_feedback", { feedback_id: "F-2" });
+    expect(truncated).toBe(false);
+    expect(rows).toEqual([
+      {
+        feedback_id: "F-2",
+        customer_id: "C-1",
+        received_at: expect.stringMatching(/^2026-10-01T00:00:00/),
+        sentiment: "negative",
+        categories: ["billing", "bug"],
+        action: "escalate",
+        mail: "none",
+        ticket_id: "T-F-2",
+      },
+    ]);
+    const answered = await ask(
+      "look_up_feedback",
+      { feedback_id: "F-3", customer_id: "C-1" },
+      { allowPersonalData: true },
+    );
+    expect(answered.rows).toMatchObject([
+      {
+        mail: "sent",
+        answered_at: expect.stringMatching(/^2026-11-20T10:00:05/),
+        subject: "Subject of F-3",
+        text: "Text of F-3",
+        customer_name: "Ada Lovelace",
+        customer_email: "ada@example.com",
+      },
+    ]);
+    expect(await ids("look_up_feedback", { feedback_id: "F-2", customer_id: "C-2" })).toEqual([]);
+    expect(await ids("look_up_feedback", { feedback_id: "T-F-2" })).toEqual([]);
+    expect(await ids("look_up_feedback", { feedback_id: "F-404" })).toEqual([]);
+  });
+
   it("open escalations", async () => {
     expect(await ids("list_open_escalations", {}, "ticket_id")).toEqual(["T-F-2", "T-F-1"]);
     expect(await ids("list_open_escalations", { priority: "normal" }, "ticket_id")).toEqual(["T-F-1"]);

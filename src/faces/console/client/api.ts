@@ -57,6 +57,7 @@ export async function respond(path: string, { method, body, headers = {}, signal
     lookAgain();
     throw new ApiError(0, { detail: "The service can't be reached.", error_code: "offline" });
   }
+  beBack();
   if (response.ok) return response;
   if (response.status === 401) isSignedOut.value = true;
   throw new ApiError(response.status, await problemOf(response));
@@ -83,15 +84,21 @@ export const checkReachable = (): Promise<void> =>
     () => undefined,
   );
 
+function beBack(): void {
+  if (!isOffline.value) return;
+  isOffline.value = false;
+  returns.value += 1;
+}
+
 /** Asks until the service answers again. */
 function lookAgain(): void {
   if (isOffline.value) return;
   isOffline.value = true;
   const look = async (): Promise<void> => {
+    if (!isOffline.value) return;
     try {
       await fetch("/livez");
-      isOffline.value = false;
-      returns.value += 1;
+      beBack();
     } catch {
       setTimeout(() => void look(), POLL_INTERVAL_MS);
     }

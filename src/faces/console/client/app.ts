@@ -1,14 +1,16 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isOffline, isSignedOut } from "./api.ts";
-import { listApprovals } from "./approvals/approvals-api.ts";
+import { isAboutApprovals, listApprovals } from "./approvals/approvals-api.ts";
 import { html } from "./html.ts";
 import { useLoad } from "./load.ts";
 import { NOWHERE, PAGES, type Page } from "./pages.ts";
-import { href, place } from "./router.ts";
+import { go, href, place } from "./router.ts";
 import { may, readSession, session, signOut } from "./session.ts";
 import { SignIn } from "./sign-in.ts";
+import { useKeys } from "./keys.ts";
 import { nextTheme, theme } from "./theme.ts";
 import { Icon } from "./ui/icons.ts";
+import { KeyList } from "./ui/key-list.ts";
 import { plain } from "./ui/one-line.ts";
 import { Pending } from "./ui/states.ts";
 import { Toasts } from "./ui/toast.ts";
@@ -21,10 +23,20 @@ export function App() {
   return html`<main class="sign-in" id="main"><${Pending} error=${error} retry=${reload} rows=${4} /></main>`;
 }
 
+const IN_NAVIGATION = PAGES.filter(({ icon }) => icon);
+
+/** Keys that go to a page, by its place in the navigation. */
+const BY_NUMBER = Object.fromEntries(
+  IN_NAVIGATION.map((page, index) => [String(index + 1), () => go(addressOf(page))]),
+);
+
+const addressOf = ({ name }: Page): string => href(name === "" ? [] : [name]);
+
 function Shell() {
   const { path } = place.value;
   const [name = "", id] = path;
   const page = PAGES.find((one) => one.name === name) ?? NOWHERE;
+  useKeys(BY_NUMBER);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -59,7 +71,6 @@ const THEMES = {
   light: { icon: "sun", text: "Light" },
   dark: { icon: "moon", text: "Dark" },
 } as const;
-const LOOK_MS = 5000;
 
 function Side({ page }: { page: Page }) {
   const { icon, text } = THEMES[theme.value];
@@ -68,14 +79,10 @@ function Side({ page }: { page: Page }) {
     <nav class="side" aria-label="Pages">
       <a class="brand" href=${href([])}><span class="brand-mark" aria-hidden="true"></span><span>Console</span></a>
       <ul role="list">
-        ${PAGES.filter(({ icon }) => icon).map(
+        ${IN_NAVIGATION.map(
           (one) => html`
             <li key=${one.name}>
-              <a
-                class="side-link"
-                href=${href(one.name === "" ? [] : [one.name])}
-                aria-current=${isCurrent(one, page) ? "page" : undefined}
-              >
+              <a class="side-link" href=${addressOf(one)} aria-current=${isCurrent(one, page) ? "page" : undefined}>
                 <${Icon} name=${one.icon} /><span class="side-text">${one.title}</span
                 >${one.name === "approvals" && html`<${WaitingCount} />`}
               </a>
@@ -84,11 +91,14 @@ function Side({ page }: { page: Page }) {
         )}
       </ul>
       <div class="side-foot">
+        <${KeyList} />
         <button type="button" class="side-link" onClick=${nextTheme} title="Change between light and dark">
-          <${Icon} name=${icon} /><span class="side-text">${text}</span>
+          <${Icon} name=${icon} /><span class="side-text said-aloud">${text}</span>
         </button>
         <button type="button" class="side-link" onClick=${() => void signOut()}>
-          <${Icon} name="out" /><span class="side-text">Sign out <b dir="auto">${name}</b></span>
+          <${Icon} name="out" /><span class="side-text"
+            ><span class="said-aloud">Sign out </span><b dir="auto">${name}</b></span
+          >
         </button>
       </div>
     </nav>
@@ -99,7 +109,7 @@ const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name 
 
 /** How many mails wait; more than a page of them are not counted. */
 function WaitingCount() {
-  const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, { every: LOOK_MS });
+  const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, { changesWith: isAboutApprovals });
   if (!value || value.length === 0) return null;
   return html`<span class="count" aria-label=${`${value.length} waiting`}
     >${value.length > 199 ? "199+" : value.length}</span

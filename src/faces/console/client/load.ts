@@ -1,5 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, returns } from "./api.ts";
+import { paced } from "./live/paced.ts";
+import { onRunChange } from "./live/run-changes.ts";
+import type { Run } from "./runs/runs-api.ts";
 
 /** What a page asks for. The last value stays while it is asked for again. */
 export interface Loaded<Value> {
@@ -9,37 +12,39 @@ export interface Loaded<Value> {
   reload: () => void;
 }
 
-interface Options {
-  /** Milliseconds between looks while the page is on the screen; default: one look. */
-  every?: number;
+interface Options<Value> {
+  /** Whether it may be another one now that a run has changed: it is then loaded again. Default: it may not. */
+  changesWith?: (run: Run, value: Value | undefined) => boolean;
   /** Loads again when it changes, and keeps the value meanwhile; another `key` does not keep it. */
   version?: string;
 }
 
 /**
- * Calls `load` at once, and again when `key` or `version` changes, when the service is back, and every `every` milliseconds.
+ * Calls `load` at once, and again when `key` or `version` changes, when the service is back, and when runs change that matter.
  * @param key stands for what is loaded; undefined loads nothing
  */
 export function useLoad<Value>(
   key: string | undefined,
   load: (signal: AbortSignal) => Promise<Value>,
-  { every, version }: Options = {},
+  { changesWith, version }: Options<Value> = {},
 ): Loaded<Value> {
   const [state, setState] = useState<{ key?: string | undefined; value?: Value; error?: ApiError }>({});
   const [turn, setTurn] = useState(0);
-  const latest = useRef(load);
-  latest.current = load;
+  const isMine = state.key === key;
+  const value = isMine ? state.value : undefined;
+  const latest = useRef({ load, changesWith, value });
+  latest.current = { load, changesWith, value };
   const reload = useCallback(() => setTurn((number) => number + 1), []);
   const round = returns.value;
+  const isLive = changesWith !== undefined;
 
   useEffect(() => {
     if (key === undefined) return undefined;
     const controller = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async (): Promise<void> => {
       try {
-        const value = await latest.current(controller.signal);
-        if (!controller.signal.aborted) setState({ key, value });
+        const loaded = await latest.current.load(controller.signal);
+        if (!controller.signal.aborted) setState({ key, value: loaded });
       } catch (error) {
         if (controller.signal.aborted) return;
         const shown = error instanceof ApiError ? error : new ApiError(0, { detail: String(error) });
@@ -49,22 +54,23 @@ export function useLoad<Value>(
           ...(before.key === key && before.value !== undefined && { value: before.value }),
         }));
       }
-      if (every !== undefined && !controller.signal.aborted) timer = setTimeout(() => void lookIfSeen(), every);
     };
-    const lookIfSeen = async (): Promise<void> => {
-      if (document.hidden) timer = setTimeout(() => void lookIfSeen(), every);
-      else await look();
-    };
-    void look();
+    const looks = paced(look);
+    looks.ask();
+    const stop = isLive
+      ? onRunChange((run) => {
+          if (!run || latest.current.changesWith?.(run, latest.current.value)) looks.ask();
+        })
+      : undefined;
     return () => {
       controller.abort();
-      clearTimeout(timer);
+      looks.stop();
+      stop?.();
     };
-  }, [key, version, turn, every, round]);
+  }, [key, version, turn, isLive, round]);
 
-  const isMine = state.key === key;
   return {
-    value: isMine ? state.value : undefined,
+    value,
     error: isMine ? state.error : undefined,
     isLoading: key !== undefined && !isMine,
     reload,

@@ -1,18 +1,27 @@
-/** Where the reader is: everything that a page shows stands in the address, so that links and the back button work. */
+/**
+ * Where the reader is: everything that a page shows stands in the address, so that links and the back button work. An id is the second part of the
+ * path, but for `.` and `..`: browsers take those for folders, however they are written, so they go into the query.
+ */
 import { signal } from "@preact/signals";
 
 const BASE = "/console/";
+const ID = "id";
 
 export interface Place {
-  /** Below `/console/`, each part decoded. */
-  readonly path: readonly string[];
+  /** A page, and the id of what it is about. */
+  readonly path: readonly [name?: string, id?: string];
   readonly query: URLSearchParams;
 }
 
 function here(): Place {
   const { pathname, search } = globalThis.location;
-  const path = pathname.slice(BASE.length).split("/").filter(Boolean).map(decoded);
-  return { path, query: new URLSearchParams(search) };
+  const [name, ...others] = pathname.slice(BASE.length).split("/").filter(Boolean).map(decoded);
+  const query = new URLSearchParams(search);
+  const id = query.get(ID);
+  query.delete(ID);
+  const [first = id ?? undefined] = others;
+  if (name === undefined) return { path: [], query };
+  return { path: first ? [name, first] : [name], query };
 }
 
 function decoded(part: string): string {
@@ -26,8 +35,15 @@ function decoded(part: string): string {
 export const place = signal<Place>({ path: [], query: new URLSearchParams() });
 
 /** Address of a page. Empty values are left out. */
-export function href(path: readonly string[], query: Readonly<Record<string, string | undefined>> = {}): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
+export function href(
+  [name, id]: readonly [name?: string, id?: string],
+  query: Readonly<Record<string, string | undefined>> = {},
+): string {
+  const isFolder = id === "." || id === "..";
+  const path = [name, isFolder ? undefined : id].filter((part) => part !== undefined);
+  const given = Object.entries({ ...(isFolder && { [ID]: id }), ...query }).filter((entry): entry is [string, string] =>
+    Boolean(entry[1]),
+  );
   const search = given.length > 0 ? `?${new URLSearchParams(given).toString()}` : "";
   return `${BASE}${path.map(encodeURIComponent).join("/")}${search}`;
 }

@@ -102,8 +102,9 @@ function Findings({ text, sentiment, categories }: Awaited<ReturnType<typeof ana
           ${categories.categories.map(
             (category) =>
               html`<${Fact} key=${category} name=${html`<span class="chip">${category}</span>`}>
-                <${Score} value=${categories.scores[category] ?? 0} />
-                <span class="muted">${(categories.evidence[category] ?? []).join(", ")}</span>
+                <${Score} value=${categories.scores[category] ?? 0} />${" "}<span class="muted"
+                  >${(categories.evidence[category] ?? []).join(", ")}</span
+                >
               <//>`,
           )}
         </dl>

@@ -44,6 +44,7 @@ describe("approval of mails", () => {
       sentiment: "positive",
       categories: ["product"],
       response_sent: false,
+      workflow_id,
     });
     const others = [{ feedback_id: "F-2" }, { feedback_id: "F-3", send_response: false }].map(feedback);
     const batch = await Array.fromAsync(workflow.runBatch(others));

@@ -24,6 +24,10 @@ const path = (id: string, rest = ""): string => `/approvals/${encodeURIComponent
 export const listApprovals = async (signal?: AbortSignal): Promise<readonly Run[]> =>
   (await call<{ runs: readonly Run[] }>("/approvals?limit=200", { signal })).runs;
 
+/** Whether a run that has changed is on this list, or belongs there now. */
+export const isAboutApprovals = ({ workflow_id: id, status }: Run, listed: readonly Run[] = []): boolean =>
+  status === "waiting_for_approval" || listed.some(({ workflow_id }) => workflow_id === id);
+
 export const getPending = (id: string, signal?: AbortSignal): Promise<PendingMail> => call(path(id), { signal });
 
 export const approve = (id: string, rendering: string, labels: Corrections): Promise<Decided> =>

@@ -12,10 +12,8 @@ import { may } from "../session.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
-import { listApprovals } from "./approvals-api.ts";
+import { isAboutApprovals, listApprovals } from "./approvals-api.ts";
 import { Decide } from "./decide.ts";
-
-const LOOK_MS = 3000;
 
 /** What a list says about a mail. */
 interface Waiting {
@@ -40,7 +38,13 @@ const feedbackByRun = async (signal: AbortSignal) => {
 };
 
 export function Approvals({ id }: { id: string | undefined }) {
-  const { value, error, reload } = useLoad(may("approve") ? "approvals" : undefined, waiting, { every: LOOK_MS });
+  const { value, error, reload } = useLoad(may("approve") ? "approvals" : undefined, waiting, {
+    changesWith: (run, known) =>
+      isAboutApprovals(
+        run,
+        known?.map((one) => one.run),
+      ),
+  });
   // Decided, but still on the list that was read before.
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
   const shown = value?.filter(({ run }) => !decided.has(run.workflow_id));

@@ -15,8 +15,6 @@ import { Changed, Meanwhile } from "./changed.ts";
 import { EditForm, RejectForm } from "./forms.ts";
 import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labels.ts";
 
-const LOOK_MS = 3000;
-
 const DONE = { approve: "Approved", edit: "Approved with your words", reject: "Rejected" } as const;
 
 type Mode = "look" | "edit" | "reject";
@@ -29,7 +27,13 @@ interface DecideProps {
 }
 
 export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
-  const { value: now, error, reload } = useLoad(id, (signal) => getPending(id, signal), { every: LOOK_MS });
+  const {
+    value: now,
+    error,
+    reload,
+  } = useLoad(id, (signal) => getPending(id, signal), {
+    changesWith: ({ workflow_id }) => workflow_id === id,
+  });
   // What the person looks at stays until they take note of another one.
   const [seen, setSeen] = useState<PendingMail>();
   const [labels, setLabels] = useState<Labels>();

@@ -37,6 +37,15 @@ export type ChatEvent =
   | { type: "answer"; text: string; complete: boolean }
   | { type: "error"; error: string };
 
+export interface ConversationPage {
+  conversations: readonly { thread_id: string; first_words: string; time: string }[];
+  next?: string;
+}
+
+/** Your own, the last one first. */
+export const listConversations = (limit: number, signal: AbortSignal): Promise<ConversationPage> =>
+  call(`/chat/conversations?limit=${limit}`, { signal });
+
 export const getStatus = (signal: AbortSignal): Promise<ChatStatus> => call("/chat", { signal });
 
 export const getConversation = (id: string, signal: AbortSignal): Promise<StoredConversation> =>

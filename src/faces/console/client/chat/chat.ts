@@ -10,6 +10,7 @@ import { OneLine } from "../ui/one-line.ts";
 import { Empty, Failed, Loading, Pending } from "../ui/states.ts";
 import { getStatus, type ChatStatus } from "./chat-api.ts";
 import { clear, conversation, open, resume, send, stop, type Item } from "./conversation.ts";
+import { Earlier, useEarlier } from "./earlier.ts";
 import { RichText } from "./rich-text.ts";
 import { ToolCallView } from "./tool-call.ts";
 
@@ -77,19 +78,28 @@ function Conversation({ id, status }: { id: string | undefined; status: ChatStat
     clear();
     go(href(["chat"]));
   };
+  const earlier = useEarlier(`${threadId} ${isBusy}`);
+  const isNew = items.length === 0 && !isLoading && !error;
   return html`
     <header class="page-head">
       <h1>Chat</h1>
       <p class="muted">${modelText(status)}</p>
       ${threadId !== undefined && html`<button type="button" class="button small page-action" onClick=${onNew}>New conversation</button>`}
     </header>
-    <div class="chat">
-      ${error && html`<${Failed} error=${error} retry=${() => void open(threadId!)} />`}
-      ${isLoading && html`<${Loading} rows=${6} label="Loading the conversation" />`}
-      ${items.length === 0 && !isLoading && !error && html`<${Welcome} />`}
-      <${Transcript} items=${items} isBusy=${isBusy} />
-      ${waiting.length > 0 && html`<${WaitingMails} />`}
-      <${Composer} isBusy=${isBusy} isWaiting=${waiting.length > 0} />
+    <div class="chat-columns">
+      <div class="chat">
+        ${error && html`<${Failed} error=${error} retry=${() => void open(threadId!)} />`}
+        ${isLoading && html`<${Loading} rows=${6} label="Loading the conversation" />`}
+        ${
+          isNew &&
+          html`<${Welcome} />
+            <div class="earlier-below"><${Earlier} earlier=${earlier} current=${undefined} /></div>`
+        }
+        <${Transcript} items=${items} isBusy=${isBusy} />
+        ${waiting.length > 0 && html`<${WaitingMails} />`}
+        <${Composer} isBusy=${isBusy} isWaiting=${waiting.length > 0} />
+      </div>
+      <div class="chat-side"><${Earlier} earlier=${earlier} current=${threadId} /></div>
     </div>
   `;
 }

@@ -31,6 +31,7 @@ const change = (changes: Partial<ConversationState>): void => {
 /** Stops the agent; what it has begun goes on. */
 export function stop(): void {
   work.abort();
+  showWords();
   work = new AbortController();
   change({ isBusy: false });
 }
@@ -79,9 +80,13 @@ async function follow(begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>
       take(event);
     }
   } catch (error) {
-    if (!stopped.aborted) addProblem(asApiError(error).message);
+    if (stopped.aborted) return;
+    showWords();
+    addProblem(asApiError(error).message);
   }
-  if (!stopped.aborted) change({ isBusy: false });
+  if (stopped.aborted) return;
+  showWords();
+  change({ isBusy: false });
 }
 
 const asApiError = (error: unknown): ApiError =>
@@ -92,6 +97,7 @@ const asApiError = (error: unknown): ApiError =>
 const addProblem = (text: string): void => change({ items: [...conversation.value.items, { type: "problem", text }] });
 
 function take(event: ChatEvent): void {
+  if (event.type !== "token") showWords();
   switch (event.type) {
     case "thread":
       return change({ threadId: event.thread_id });
@@ -115,7 +121,24 @@ function take(event: ChatEvent): void {
   }
 }
 
+/** Words of the agent that have come and are not on the screen yet. */
+let words = "";
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Words come in pieces of a few letters, and with each the whole answer would be drawn again. Milliseconds. */
+const WORDS_MS = 50;
+
 function addText(text: string): void {
+  words += text;
+  timer ??= setTimeout(showWords, WORDS_MS);
+}
+
+function showWords(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  const text = words;
+  words = "";
+  if (text === "") return;
   const { items } = conversation.value;
   const last = items.at(-1);
   if (last?.type === "assistant") {

@@ -20,6 +20,8 @@ interface Result {
   response_id?: string;
   response_withheld?: string;
   duplicate?: boolean;
+  /** Of a question to the graph. */
+  rows?: readonly { feedback_id?: string }[];
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -35,7 +37,8 @@ export function ToolCallView({ call, isBusy }: { call: Call; isBusy: boolean }) 
   const isOver = result !== undefined;
   const state = isOver ? (hasFailed(call) ? "bad" : "good") : isBusy ? "busy" : "quiet";
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
-  const { feedback_id: feedbackId } = resultOf(call);
+  const { feedback_id: ofResult, rows = [] } = resultOf(call);
+  const feedbackId = ofResult ?? (rows.length === 1 ? rows[0]?.feedback_id : undefined);
   return html`
     <div class="call">
       <details>
@@ -81,7 +84,7 @@ const hasFailed = (call: Call): boolean => call.failed === true || resultOf(call
 
 function ResultLine({ call }: { call: Call }) {
   const result = resultOf(call);
-  const { feedback_id: id, sentiment, categories = [] } = result;
+  const { feedback_id: id, sentiment, categories = [], rows } = result;
   if (hasFailed(call)) {
     return html`<span class="call-error" dir="auto"
       >${result.error ?? (typeof call.result === "string" ? call.result : "It did not succeed.")}</span
@@ -91,6 +94,7 @@ function ResultLine({ call }: { call: Call }) {
     ${sentiment !== undefined && html`<${SentimentMark} sentiment=${sentiment} /><span class="muted">${sentiment}</span>`}
     <${Categories} categories=${categories} />
     ${id !== undefined && html`<${Outcome} item=${{ ...result, status: result.status ?? "completed" }} />`}
+    ${Array.isArray(rows) && html`<span class="muted">${rows.length === 0 ? "nothing found" : `${rows.length} found`}</span>`}
     ${result.duplicate === true && html`<span class="muted">known already</span>`}
   `;
 }

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, returns } from "../api.ts";
+import { paced } from "../live/paced.ts";
+import { onRunChange } from "../live/run-changes.ts";
 import { listFeedback, type FeedbackItem, type FeedbackPage, type Filters } from "./feedback-api.ts";
 
-const LOOK_MS = 3000;
 /** A list that was left a moment ago is shown again as it was, at the place where it was left. */
 interface Kept {
   items: readonly FeedbackItem[];
@@ -59,15 +60,12 @@ export function useFeedbackList(filters: Filters) {
   useEffect(() => {
     setWaiting(0);
     // What was kept is brought up to date below.
-    if ((kept.get(key)?.items.length ?? 0) === 0) void load();
-    let timer: ReturnType<typeof setTimeout>;
     const controller = new AbortController();
     const look = async (): Promise<void> => {
-      if (!document.hidden && latest.current.items.length > 0) {
+      if (latest.current.items.length > 0) {
         const page = await listFeedback(filters, controller.signal).catch(fail);
         if (page && !controller.signal.aborted) merge(page);
-      } else if (!document.hidden && !running.current) await load();
-      if (!controller.signal.aborted) timer = setTimeout(() => void look(), LOOK_MS);
+      } else if (!running.current) await load();
     };
     const merge = ({ feedback }: FeedbackPage): void => {
       const { items } = latest.current;
@@ -82,12 +80,15 @@ export function useFeedbackList(filters: Filters) {
       if (isAtTop && added.length === feedback.length && feedback.length > 0) void load();
       else keep({ ...latest.current, items: isAtTop ? [...added, ...updated] : updated });
     };
-    timer = setTimeout(() => void look(), latest.current.items.length > 0 ? 0 : LOOK_MS);
+    const looks = paced(look);
+    looks.ask();
+    const stop = onRunChange(looks.ask);
     return () => {
+      stop();
+      looks.stop();
       controller.abort();
       running.current?.abort();
       running.current = undefined;
-      clearTimeout(timer);
     };
   }, [key, turn, round]);
 

@@ -1,10 +1,8 @@
 /** One piece of feedback: what was written, what was found in it, what was done and why. */
-import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { RunPanel } from "../runs/run-panel.ts";
-import type { Run } from "../runs/runs-api.ts";
 import { Fact, Score } from "../ui/facts.ts";
 import { Legend, MarkedText } from "../ui/marked-text.ts";
 import { OneLine } from "../ui/one-line.ts";
@@ -15,13 +13,10 @@ import { ACTIONS, evidenceOf, getFeedback, type FeedbackDetails } from "./feedba
 import { MailHistory } from "./mail-history.ts";
 
 export function FeedbackPage({ id }: { id: string }) {
-  const { value, error, reload } = useLoad(id, (signal) => getFeedback(id, signal));
-  const [seen, setSeen] = useState<string>();
-  const onRun = ({ status, steps_completed: steps, failing }: Run): void => {
-    const mark = `${status} ${steps?.length} ${failing?.attempts}`;
-    if (seen !== undefined && mark !== seen) reload();
-    setSeen(mark);
-  };
+  const { value, error, reload } = useLoad(id, (signal) => getFeedback(id, signal), {
+    // Also before its run is known: it may change while it is asked for.
+    changesWith: ({ key, workflow_id }, known) => workflow_id === known?.workflow_id || key === id,
+  });
   if (!value) return html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading feedback" />`;
   return html`
     <${Head} feedback=${value} />
@@ -34,7 +29,7 @@ export function FeedbackPage({ id }: { id: string }) {
         </section>
         <section class="card" aria-labelledby="run">
           <h2 id="run">Run</h2>
-          <${RunPanel} id=${value.workflow_id} onChange=${onRun} />
+          <${RunPanel} id=${value.workflow_id} />
         </section>
         <${MailHistory} feedback=${value} />
         ${value.replies.map(

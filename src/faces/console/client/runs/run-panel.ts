@@ -1,7 +1,7 @@
 /** One run as it goes on: its waterfall, what went wrong, and what an operator can do. */
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
-import { useRunEvents } from "../follow-run.ts";
+import { useRunEvents } from "../live/follow-run.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { may } from "../session.ts";

@@ -4,6 +4,7 @@ import type { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href, place, setQuery } from "../router.ts";
+import { may } from "../session.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
@@ -20,7 +21,6 @@ const STATUSES: Readonly<Record<Run["status"], { text: string; tone: string }>> 
   cancelled: { text: "Cancelled", tone: "quiet" },
 };
 
-const LOOK_MS = 3000;
 const PAGE = "50";
 
 export function RunStatus({ run: { status, failing } }: { run: Run }) {
@@ -28,13 +28,17 @@ export function RunStatus({ run: { status, failing } }: { run: Run }) {
   return html`<span class=${`badge ${tone}`}>${text}</span>`;
 }
 
+/** From being accepted to its end; undefined while there is none. */
+const took = (run: Run | undefined): string | undefined =>
+  run?.start_time && run.end_time ? duration(Date.parse(run.end_time) - Date.parse(run.start_time)) : undefined;
+
 export function Runs() {
   const { query } = place.value;
   const status = query.get("status") ?? "";
   const after = query.get("after") ?? "";
   const filters = { limit: PAGE, ...(status && { status }), ...(after && { after }) };
   const { value, error, reload } = useLoad(JSON.stringify(filters), (signal) => listRuns(filters, signal), {
-    every: LOOK_MS,
+    changesWith: () => true,
   });
   return html`
     <header class="page-head">
@@ -85,9 +89,7 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
                 <td class="muted only-wide">${run.workflow}</td>
                 <td><${RunStatus} run=${run} /></td>
                 <td class="muted only-wide">${run.current_step && stepName(run.current_step)}</td>
-                <td class="number muted only-wide">
-                  ${run.start_time && run.end_time && duration(Date.parse(run.end_time) - Date.parse(run.start_time))}
-                </td>
+                <td class="number muted only-wide">${took(run)}</td>
                 <td class="number muted">${run.start_time && html`<${Time} at=${run.start_time} />`}</td>
               </tr>
             `,
@@ -107,7 +109,10 @@ export function RunPage({ id }: { id: string }) {
       <h1><${OneLine} text=${run?.key ?? "Run"} /></h1>
       <p class="facts">
         ${run && html`<${RunStatus} run=${run} />`} <span class="muted">${run?.workflow}</span>
+        ${run?.start_time && html`<span class="muted">accepted <${Time} at=${run.start_time} isFull /></span>`}
+        ${took(run) && html`<span class="muted">took ${took(run)}</span>`}
         <code class="id">${id}</code>
+        ${run?.status === "waiting_for_approval" && may("approve") && html`<a class="button small" href=${href(["approvals", id])}>Decide</a>`}
       </p>
     </header>
     <section class="card" aria-label="Run"><${RunPanel} id=${id} onChange=${setRun} /></section>

@@ -1,5 +1,5 @@
 /** A run as spans on a line of time: what was done, and what was waited for. */
-import type { RunEvent } from "../follow-run.ts";
+import type { RunEvent } from "../live/follow-run.ts";
 import type { Attempt, Run } from "./runs-api.ts";
 
 export interface Span {

@@ -15,6 +15,7 @@ const PATHS = {
   moon: "M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z",
   screen: "M2 3h12v8H2zM6 14h4M8 11v3",
   out: "M6 3H3v10h3M9.5 5l3 3-3 3M12.5 8H6",
+  keys: "M2 4.5h12v7H2zM4.5 7h.01M7 7h.01M9.5 7h.01M12 7h-.5M5 9.3h6",
   warning: "M8 2.5 14.5 13.5h-13zM8 6.5v3.5M8 11.8v.2",
 } as const;
 

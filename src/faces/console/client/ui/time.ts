@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { html } from "../html.ts";
 
 const MINUTE = 60_000;
@@ -19,8 +20,14 @@ export function duration(ms: number): string {
   return `${(ms / DAY).toFixed(ms < 10 * DAY ? 1 : 0)} d`;
 }
 
+/** Counts on while minutes go by: what is said in minutes is then drawn again. */
+const ticks = signal(0);
+setInterval(() => (ticks.value += 1), MINUTE / 2);
+
 function brief(time: Date): string {
   const age = Date.now() - time.getTime();
+  // Only there: of old times nothing changes, and a page may have thousands of them.
+  if (age < HOUR) void ticks.value;
   if (age < MINUTE && age > -MINUTE) return "now";
   if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
   return isSameDay(time, new Date()) ? clock.format(time) : short.format(time);

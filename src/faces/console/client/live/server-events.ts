@@ -1,0 +1,59 @@
+/** Server-sent events, for as long as the page is on the screen. */
+import { checkReachable } from "../api.ts";
+
+interface Listening {
+  path: string;
+  /** Types of the events that are taken. */
+  types: readonly string[];
+  /** @param data as JSON has it */
+  take: (type: string, data: unknown) => void;
+  /** Whether nothing can come any more. */
+  isOver?: () => boolean;
+  /** Called when the connection is lost, before the next try. */
+  onLost?: () => void;
+}
+
+const CONNECT_AGAIN_MS = 1500;
+
+/**
+ * Listens until the returned function is called. After a lost connection it goes on after the last event that came, also over a restart of the
+ * service. A tab in the background listens to nothing: a browser opens few connections to one service, and all tabs share them.
+ */
+export function listen({ path, types, take, isOver = () => false, onLost }: Listening): () => void {
+  let lastId = "";
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const disconnect = (): void => {
+    clearTimeout(timer);
+    source?.close();
+    source = undefined;
+  };
+  const connect = (): void => {
+    const opened = new EventSource(lastId === "" ? path : `${path}?after=${encodeURIComponent(lastId)}`);
+    source = opened;
+    for (const type of types) {
+      opened.addEventListener(type, ({ data, lastEventId }: MessageEvent<string>) => {
+        lastId = lastEventId;
+        take(type, JSON.parse(data));
+      });
+    }
+    // The service ends a stream that is over. The browser would connect again by itself, but not after every kind of failure.
+    opened.addEventListener("error", () => {
+      disconnect();
+      if (isOver()) return;
+      void checkReachable();
+      onLost?.();
+      timer = setTimeout(connect, CONNECT_AGAIN_MS);
+    });
+  };
+  const onVisibility = (): void => {
+    disconnect();
+    if (!document.hidden && !isOver()) connect();
+  };
+  document.addEventListener("visibilitychange", onVisibility);
+  onVisibility();
+  return () => {
+    document.removeEventListener("visibilitychange", onVisibility);
+    disconnect();
+  };
+}
