@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { RateLimit } from "../../../src/faces/http/rate-limit.ts";
 import { feedback } from "../../support/feedback.ts";
 import { open, SECRETS, startHttpService, type CallOptions, type HttpService } from "../../support/http-service.ts";
@@ -203,6 +203,19 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     socket.destroy();
     expect(first.toString()).toMatch(/^HTTP\/1\.1 408 /);
     await expectUnharmed(service);
+  });
+
+  it.each<[string, string, number]>([
+    ["half a body", "Content-Length: 1000\r\n\r\n{", 408],
+    ["too much, by its length", "Content-Length: 1000001\r\n\r\n", 413],
+    ["too much, in chunks", `Transfer-Encoding: chunked\r\n\r\nf4241\r\n${"x".repeat(1_000_001)}\r\n`, 413],
+  ])("%s never reaches another protocol, such as MCP", async (_, rest, status) => {
+    const handle = vi.fn(() => Promise.resolve(new Response()));
+    const api = { mounts: [{ path: "/mcp", handle }], ...(status === 408 && { bodyTimeoutMs: 100 }) };
+    const { raw } = await startHttpService({ api });
+    const answer = parsed(await raw(`POST /mcp HTTP/1.1\r\n${AUTHORIZED}Connection: close\r\n${rest}`));
+    expect(answer).toMatchObject({ status, problem: { status } });
+    expect(handle).not.toHaveBeenCalled();
   });
 
   it("a client that goes in the middle of its body has started nothing", async () => {
