@@ -87,6 +87,16 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     ["no such run", "POST", "/runs/workflow-none/cancel", {}, 404, "unknown_run"],
     ["no such page", "GET", "/runs?limit=0", {}, 422, "invalid_parameters"],
     ["no such filter", "GET", "/runs?customer=C-1", {}, 422, "invalid_parameters"],
+    ["a page after no run", "GET", "/runs?after=workflow-none", {}, 400, "bad_request"],
+    ["approvals after no run", "GET", "/approvals?after=workflow-none", { token: "ann" }, 400, "bad_request"],
+    [
+      "feedback after no run",
+      "POST",
+      "/workflows/customer-feedback/operations/list_feedback",
+      { token: "reader", body: { after: "workflow-none" } },
+      400,
+      "bad_request",
+    ],
     ["a filter that is given twice", "GET", "/runs?limit=1&limit=2", {}, 400, "bad_request"],
     ["a filter of two kinds", "GET", "/runs?input=1&input[a]=2", {}, 400, "bad_request"],
     [
@@ -144,6 +154,19 @@ describe("a bad request is answered with a problem, and nothing is started", () 
       "mood",
     ]);
     expect(answer.body["detail"]).toContain("mood");
+  });
+
+  it("names the field of a page that follows no run; a page after the last run is empty", async () => {
+    const { call, workflow } = await startHttpService();
+    await workflow.run(feedback());
+    const [run] = await workflow.listWorkflows();
+    expect(await call("GET", `/runs?after=${run!.workflow_id}`)).toMatchObject({ status: 200, body: { runs: [] } });
+    for (const after of ["workflow-none", "", "%00"]) {
+      expect(await call("GET", `/runs?after=${after}`)).toMatchObject({
+        status: 400,
+        body: { detail: expect.stringContaining("after"), fields: [{ field: "after" }] },
+      });
+    }
   });
 
   it.each([
