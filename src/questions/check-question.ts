@@ -26,7 +26,7 @@ export function checkQuestion(question: GraphQuestion): void {
 
 function parsed({ sparql }: GraphQuestion, fault: (problem: string) => ValidationError): Query {
   try {
-    return parseQuery(withPrefixes(sparql), {});
+    return parseQuery(withPrefixes(sparql), {}, "A question only reads.");
   } catch (error) {
     throw fault(`its SPARQL does not work. ${(error as Error).message.replace(/\.$/, "")}`);
   }

@@ -1,6 +1,7 @@
 /** What callers in JavaScript may get wrong about the methods of a workflow, as schemas. */
 import { z } from "zod";
-import { isStartTime, NO_START_TIME, type RunFilter } from "../engine/engine.ts";
+import { isStartTime, NO_START_TIME, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
+import { ValidationError } from "../errors.ts";
 import { RunStatusSchema } from "./run-schemas.ts";
 import { parse } from "./validation.ts";
 
@@ -21,6 +22,16 @@ export const parseFilter = (filter: unknown): Omit<RunFilter, "workflow"> =>
 
 /** @throws ValidationError */
 export const parseStart = (options: unknown): { startAt?: Date | undefined } => parse(Start, options);
+
+/**
+ * For an empty page: after an unknown run it would look like the end of the list.
+ * @throws ValidationError (`bad_request`) that names `after`
+ */
+export async function checkAfter(engine: Pick<WorkflowEngine, "get">, after: string | undefined): Promise<void> {
+  if (after === undefined || (await engine.get(after)) !== undefined) return;
+  const message = "is not the id of a run: give what the page before gave as next, or leave it out for the first page";
+  throw new ValidationError(`after: ${message}`, { code: "bad_request", issues: [{ path: "after", message }] });
+}
 
 /**
  * A text that the caller's code hands in by this name, such as an id.

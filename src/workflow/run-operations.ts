@@ -3,6 +3,7 @@ import type { Run, RunEvent, RunFilter } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
 import { withoutAbsent } from "../json.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
+import { checkAfter } from "./arguments.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
@@ -35,6 +36,7 @@ export function runOperations(
   });
   const page = async (filter: RunFilter & { limit: number }) => {
     const runs = await engine.list({ ...filter, limit: filter.limit + 1 });
+    if (runs.length === 0) await checkAfter(engine, filter.after);
     const shown = runs.slice(0, filter.limit).filter((run) => service.workflows.has(run.workflow));
     return {
       runs: shown.map(viewOf),

@@ -201,6 +201,22 @@ describe("a command with the address of a service", () => {
     expect(server.requests).toHaveLength(6);
   });
 
+  it.each(["chat", "process"])(
+    "sends nothing to another server, whoever says that it has moved: %s",
+    async (command) => {
+      const thief = await serve({});
+      const server = await serve({ status: 307, headers: { location: thief.origin } });
+      const args = command === "chat" ? ["chat", "Process it"] : ["process", ...FEEDBACK];
+      const env = { ABI_URL: server.origin, ABI_TOKEN: SECRET };
+      expect(await call(args, { ...workplace(), env })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("service"),
+      });
+      expect(server.requests).toMatchObject([{ method: "POST", headers: { authorization: `Bearer ${SECRET}` } }]);
+      expect(thief.requests).toEqual([]);
+    },
+  );
+
   it("says what is wrong with the address, the token or its scopes", async () => {
     const { run, url, place } = await startService();
     const problem = async (args: readonly string[], env: Record<string, string>) => {

@@ -135,7 +135,10 @@ describe("query_knowledge_graph", () => {
       error_code: "not_visible",
       error: expect.stringMatching(/#text.*#hasCategory/),
     });
-    expect(await query("DELETE WHERE { ?s ?p ?o }")).toMatchObject({ error_code: "unsupported_sparql" });
+    expect(await query("DELETE WHERE { ?s ?p ?o }")).toMatchObject({
+      error_code: "unsupported_sparql",
+      error: expect.stringMatching(/Nothing can be changed here: ask with SELECT/),
+    });
     expect(await query("SELECT")).toMatchObject({ error_code: "invalid_sparql", retriable: false });
     expect(await query("x".repeat(10_001))).toMatchObject({ error_code: "invalid_parameters" });
     const { description } = tools.find(({ name }) => name === "query_knowledge_graph")!;

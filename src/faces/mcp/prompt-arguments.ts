@@ -3,18 +3,23 @@ import type { JsonSchema } from "../model-calls/tool-schema.ts";
 
 /** What the prompts of a process are given; texts only, other than the arguments of tools. */
 export interface PromptArguments {
-  /** To submit: what must be given. */
+  /** To submit: what must be given, then what may be; clients may fill them in by position. */
   readonly submission: z.ZodObject;
   /** To have it explained. */
   readonly explanation: z.ZodObject;
 }
 
 export function promptArguments({ properties, required }: JsonSchema, key: string): PromptArguments {
-  const fields = Object.entries(properties as Record<string, { description?: string }>)
-    .filter(([name]) => (required as string[]).includes(name))
-    .map(([name, { description = name }]) => [name, z.string().describe(description)]);
+  const isNeeded = (name: string): boolean => (required as string[]).includes(name);
+  const fields = Object.entries(properties as Record<string, JsonSchema & { description?: string }>)
+    .filter(([name, { type }]) => isNeeded(name) || [type].flat().includes("string"))
+    .toSorted(([one], [other]) => Number(isNeeded(other)) - Number(isNeeded(one)))
+    .map(([name, { description = name }]) => {
+      const text = z.string().describe(description);
+      return [name, isNeeded(name) ? text : text.optional()] as const;
+    });
   return {
-    submission: z.object(Object.fromEntries(fields) as Record<string, z.ZodString>),
+    submission: z.object(Object.fromEntries(fields)),
     explanation: z.object({ [key]: z.string().describe(`The ${key} in question.`) }),
   };
 }

@@ -109,12 +109,13 @@ function refuseServices(tree: ast.Query | ast.Update): void {
 
 /**
  * A query, bound and put in a good order.
+ * @param insteadOfUpdate what to do where it is an update, for callers who have no `update`
  * @throws ValidationError where it does not parse, is nested too deeply, is an update, uses SERVICE or FROM, or a binding is not right
  */
-export const parseQuery = (sparql: string, bindings: Bindings): ast.Query =>
+export const parseQuery = (sparql: string, bindings: Bindings, insteadOfUpdate = "Use update() for it."): ast.Query =>
   withinStack(() => {
     const tree = parse(sparql);
-    if (tree.type !== "query") throw unsupported("This is an update, not a query. Use update() for it.");
+    if (tree.type !== "query") throw unsupported(`This is an update, not a query. ${insteadOfUpdate}`);
     return withJoinsOrdered(bindValues(tree, bindings, namesNotIn(sparql)));
   });
 

@@ -8,6 +8,8 @@ import { limited } from "./limit.ts";
 import { parseQuery, withinStack } from "./parse.ts";
 import { projected } from "./scope.ts";
 
+const ONLY_READS = "Nothing can be changed here: ask with SELECT, ASK, CONSTRUCT or DESCRIBE.";
+
 export interface PreparedQuestion {
   readonly query: ast.Query;
   /** Whether the answer is triples. */
@@ -18,7 +20,7 @@ export interface PreparedQuestion {
 /** Parsed, bound, confined to what is visible, and with a limit of one row more than is wanted, which shows that there are more. */
 export function prepareQuestion(request: QueryRequest, mostRows: number): PreparedQuestion {
   const { store, sparql, bindings = {}, visible } = request;
-  const parsed = parseQuery(sparql, bindings);
+  const parsed = parseQuery(sparql, bindings, ONLY_READS);
   const query = visible === undefined ? parsed : withinStack(() => confine(parsed, store, visible));
   return {
     query: limited(query, mostRows + 1),

@@ -6,6 +6,7 @@ import { Facts, factsAbout } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
+import { checkAfter } from "../../workflow/arguments.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
@@ -39,7 +40,7 @@ export class FeedbackRecords {
 
   /**
    * A page of feedback, newest first.
-   * @throws IoError
+   * @throws ValidationError (`bad_request`) for an `after` that is no run's id, IoError
    */
   async list({ limit, after, ...filter }: FeedbackFilter): Promise<FeedbackPage> {
     const found: Run[] = [];
@@ -51,6 +52,7 @@ export class FeedbackRecords {
       const from = last?.id ?? after;
       const runs = await this.#runs(filter, { limit: size, ...withoutAbsent({ after: from }) });
       isEnd = runs.length < size;
+      if (runs.length === 0) await checkAfter(this.#parts.engine, after);
       for (const run of runs) {
         if (found.length === limit) {
           isEnd = false;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { RateLimit } from "../../../src/faces/http/rate-limit.ts";
 import { feedback } from "../../support/feedback.ts";
 import { open, SECRETS, startHttpService, type CallOptions, type HttpService } from "../../support/http-service.ts";
@@ -87,6 +87,16 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     ["no such run", "POST", "/runs/workflow-none/cancel", {}, 404, "unknown_run"],
     ["no such page", "GET", "/runs?limit=0", {}, 422, "invalid_parameters"],
     ["no such filter", "GET", "/runs?customer=C-1", {}, 422, "invalid_parameters"],
+    ["a page after no run", "GET", "/runs?after=workflow-none", {}, 400, "bad_request"],
+    ["approvals after no run", "GET", "/approvals?after=workflow-none", { token: "ann" }, 400, "bad_request"],
+    [
+      "feedback after no run",
+      "POST",
+      "/workflows/customer-feedback/operations/list_feedback",
+      { token: "reader", body: { after: "workflow-none" } },
+      400,
+      "bad_request",
+    ],
     ["a filter that is given twice", "GET", "/runs?limit=1&limit=2", {}, 400, "bad_request"],
     ["a filter of two kinds", "GET", "/runs?input=1&input[a]=2", {}, 400, "bad_request"],
     [
@@ -146,6 +156,19 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     expect(answer.body["detail"]).toContain("mood");
   });
 
+  it("names the field of a page that follows no run; a page after the last run is empty", async () => {
+    const { call, workflow } = await startHttpService();
+    await workflow.run(feedback());
+    const [run] = await workflow.listWorkflows();
+    expect(await call("GET", `/runs?after=${run!.workflow_id}`)).toMatchObject({ status: 200, body: { runs: [] } });
+    for (const after of ["workflow-none", "", "%00"]) {
+      expect(await call("GET", `/runs?after=${after}`)).toMatchObject({
+        status: 400,
+        body: { detail: expect.stringContaining("after"), fields: [{ field: "after" }] },
+      });
+    }
+  });
+
   it.each([
     ["limit=0", "must be at least 1"],
     ["limit=100000", "must be at most 1000"],
@@ -203,6 +226,19 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     socket.destroy();
     expect(first.toString()).toMatch(/^HTTP\/1\.1 408 /);
     await expectUnharmed(service);
+  });
+
+  it.each<[string, string, number]>([
+    ["half a body", "Content-Length: 1000\r\n\r\n{", 408],
+    ["too much, by its length", "Content-Length: 1000001\r\n\r\n", 413],
+    ["too much, in chunks", `Transfer-Encoding: chunked\r\n\r\nf4241\r\n${"x".repeat(1_000_001)}\r\n`, 413],
+  ])("%s never reaches another protocol, such as MCP", async (_, rest, status) => {
+    const handle = vi.fn(() => Promise.resolve(new Response()));
+    const api = { mounts: [{ path: "/mcp", handle }], ...(status === 408 && { bodyTimeoutMs: 100 }) };
+    const { raw } = await startHttpService({ api });
+    const answer = parsed(await raw(`POST /mcp HTTP/1.1\r\n${AUTHORIZED}Connection: close\r\n${rest}`));
+    expect(answer).toMatchObject({ status, problem: { status } });
+    expect(handle).not.toHaveBeenCalled();
   });
 
   it("a client that goes in the middle of its body has started nothing", async () => {

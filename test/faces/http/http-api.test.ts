@@ -2,6 +2,7 @@ import { on } from "node:events";
 import { request } from "node:http";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
+import type { Run } from "../../../src/engine/engine.ts";
 import { feedback } from "../../support/feedback.ts";
 import { startHttpService } from "../../support/http-service.ts";
 
@@ -57,6 +58,15 @@ describe("submitting", () => {
       status: 202,
       body: { success: true, status: "waiting_for_approval", workflow_id: expect.stringMatching(/^workflow-/) },
     });
+  });
+
+  it("answers whoever waits for the result when the service closes", async () => {
+    const { call, close, engine } = await startHttpService({ surroundings: { worker: false } });
+    const waiting = call("POST", PATH, { body: feedback(), headers: { prefer: "wait=60" } });
+    await expect.poll(() => engine.list()).toHaveLength(1);
+    await close();
+    const [{ id }] = (await engine.list()) as [Run];
+    expect(await waiting).toMatchObject({ status: 202, body: { status: "processing", workflow_id: id } });
   });
 
   it("takes the key of the run from Idempotency-Key where the body has none", async () => {

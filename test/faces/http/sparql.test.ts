@@ -97,6 +97,9 @@ describe("the graph", () => {
       expect((await call("POST", "/sparql", options)).status).toBeOneOf([400, 415]);
     }
     expect(await ontologyStore.getGraph("feedback_data")).toHaveLength(before);
+    expect((await call("POST", "/sparql", direct(update))).body["detail"]).toBe(
+      "This is an update, not a query. Nothing can be changed here: ask with SELECT, ASK, CONSTRUCT or DESCRIBE.",
+    );
   });
 
   it("stops a query that does not end, and answers others meanwhile", async () => {

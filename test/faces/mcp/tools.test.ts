@@ -197,6 +197,19 @@ describe("a caller's scopes", () => {
     expect(await engine.list()).toEqual([]);
   });
 
+  it("of reading alone cancel no task", async () => {
+    let caller = WORKING;
+    const { url, engine } = await startMcp({}, { surroundings: { worker: false }, caller: () => caller });
+    const { result } = await send(url, "tools/call", CALL, TASKS);
+    const taskId = String(result!["taskId"]);
+    caller = { scopes: ["feedback:read"] };
+    expect(await send(url, "tasks/get", { taskId }, TASKS)).toMatchObject({ result: { status: "working" } });
+    expect(await send(url, "tasks/cancel", { taskId }, TASKS)).toMatchObject({
+      error: { message: "This needs the scope feedback:write." },
+    });
+    expect((await engine.get(taskId))?.status).toBe("started");
+  });
+
   it("of writing alone read no records and no tasks", async () => {
     const { url } = await startMcp({}, { caller: { scopes: ["feedback:write"] } });
     const { result } = await send(url, "tools/call", CALL, TASKS);
@@ -204,6 +217,10 @@ describe("a caller's scopes", () => {
       error: { message: "This needs the scope feedback:read." },
     });
     expect(await send(url, "resources/read", { uri: "abi://customer-feedback/F-1" })).toMatchObject({
+      error: { message: "This needs the scope feedback:read." },
+    });
+    const prompt = { name: "explain_customer_feedback", arguments: { feedback_id: "F-1" } };
+    expect(await send(url, "prompts/get", prompt)).toMatchObject({
       error: { message: "This needs the scope feedback:read." },
     });
   });

@@ -34,7 +34,7 @@ class Orders extends Workflow {
   override readonly operations = [
     durable("order", {
       description: "Order.",
-      input: z.strictObject({ id: z.string(), kind: z.enum(["good", "bad", "asking"]) }),
+      input: z.strictObject({ id: z.string(), kind: z.enum(["good", "bad", "asking", "asking twice"]) }),
       output: z.object({}),
       key: "id",
       run: async ({ kind }, { step, decision }) => {
@@ -44,6 +44,7 @@ class Orders extends Workflow {
           });
         }
         if (kind !== "good") await decision("draft");
+        if (kind === "asking twice") await decision("draft-2");
         return {};
       },
     }),
@@ -67,6 +68,22 @@ function open(
 
 const bodiesOf = ({ requests }: ScriptedServer) =>
   requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+
+/** With somebody who decides on each first draft in the last moment before its run would wait. */
+function openDecidingAtOnce(receiver: ScriptedServer) {
+  const inMemory = new SqliteRunStore(":memory:", { worker: true });
+  const store = troubledStore(inMemory, {
+    write: async (batch) => {
+      if (hasKind(batch, "park")) await engine.decide((await orders.listWorkflows())[0]!.workflow_id, "draft", "yes");
+      return inMemory.write(batch);
+    },
+  });
+  // So many that nobody who waits for a result is told before the last one that it goes on being tried.
+  const retry = { ...RETRY, attempts: 1_000_000 };
+  const opened = open({ channels: [new WebhookChannel(receiver.origin)] }, new DurableEngine({ store, retry }));
+  const { engine, orders } = opened;
+  return opened;
+}
 
 async function startMail(recipient = "ops@shop.example") {
   const mails = await startSmtpServer();
@@ -128,19 +145,20 @@ describe("a notification", () => {
 
   it("is not sent where nobody has to decide any more", async () => {
     const receiver = await serve({});
-    const inMemory = new SqliteRunStore(":memory:", { worker: true });
-    const store = troubledStore(inMemory, {
-      write: async (batch) => {
-        // In the last moment before it would wait.
-        if (hasKind(batch, "park")) await engine.decide((await orders.listWorkflows())[0]!.workflow_id, "draft", "yes");
-        return inMemory.write(batch);
-      },
-    });
-    const channels = [new WebhookChannel(receiver.origin)];
-    const { engine, orders, results } = open({ channels }, new DurableEngine({ store, retry: RETRY }));
+    const { orders, results } = openDecidingAtOnce(receiver);
     expect(await orders.run({ id: "O-1", kind: "asking" })).not.toHaveProperty("status");
     expect(await results()).toMatchObject([{ success: true, outdated: true }]);
     expect(receiver.requests).toEqual([]);
+  });
+
+  it("is not sent of what is decided, where the run waits for something else by now", async () => {
+    const receiver = await serve({});
+    const { orders, results } = openDecidingAtOnce(receiver);
+    expect(await orders.run({ id: "O-1", kind: "asking twice" })).toMatchObject({ status: "waiting_for_approval" });
+    const [second, first] = await results();
+    expect(first).toMatchObject({ success: true, outdated: true });
+    expect(second).toMatchObject({ success: true });
+    expect(receiver.requests).toHaveLength(1);
   });
 
   it("is tried again with the same id until it is taken", async () => {
