@@ -274,5 +274,8 @@ export interface RunStore {
 export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
   accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
 
-/** Whether the worker leaves the run with it. What is written behind it is lost. */
-export const releases = ({ kind }: RunWrite): boolean => kind === "end" || kind === "reschedule" || kind === "park";
+/** By which a worker leaves a run. What is written behind it is lost. */
+export type ReleasingWrite = Extract<RunWrite, { kind: "end" | "reschedule" | "park" }>;
+
+export const releases = (write: RunWrite): write is ReleasingWrite =>
+  write.kind === "end" || write.kind === "reschedule" || write.kind === "park";
