@@ -185,12 +185,12 @@ export class RestateRunStore implements RunStore {
 
   /** What was begun at an address that is none any more, or was given up, goes on here. */
   async #collectStranded(deployment: string): Promise<void> {
-    const stranded = await this.#server.query<{ id: string; pinned: string | null }>(
+    const stranded = await this.#server.query<{ id: string; pinned?: string }>(
       `SELECT id, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
          AND (status IN ('backing-off', 'paused') OR (status = 'suspended' AND pinned_deployment_id <> ${quoted(deployment)}))`,
     );
     for (const { id, pinned } of stranded) {
-      const elsewhere = pinned !== null && pinned !== deployment;
+      const elsewhere = pinned !== undefined && pinned !== deployment;
       await this.#server.resume(id, elsewhere ? deployment : undefined).catch((error: unknown) => {
         // It has gone on, or ended, by itself.
         if (!(error instanceof RestateError)) throw error;
@@ -205,9 +205,10 @@ export class RestateRunStore implements RunStore {
   }
 
   async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
-    const id = this.#taken.get(seq)?.run.id;
-    const state = id === undefined ? undefined : await this.#state(id);
-    return state && decisionOn(state, subject);
+    const held = this.#taken.get(seq);
+    if (!held) return undefined;
+    const state = { events: held.events, early: [] };
+    return decisionOn(state, subject) ?? decisionOn((await this.#state(held.run.id)) ?? state, subject);
   }
 
   async #state(id: string): Promise<RunState | undefined> {
@@ -295,13 +296,13 @@ export class RestateRunStore implements RunStore {
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
     const due = "json_get_int(value_utf8, 'due', 'at')";
-    const rows = await this.#server.query<CountRow & { due: number | null; waiting: number | null }>(
+    const rows = await this.#server.query<CountRow & { due?: number; waiting?: number }>(
       `SELECT ${field("str", "workflow")} AS workflow, ${field("str", "status")} AS status, count(*) AS count,
          min(${due}) AS due, min(${field("int", "waitingSince")}) AS waiting
        FROM state WHERE ${this.#areRuns} GROUP BY 1, 2`,
     );
     const oldest = (workflow: string, what: "due" | "waiting"): number =>
-      Math.min(...rows.flatMap((row) => (row.workflow === workflow && row[what] !== null ? [row[what]] : [])));
+      Math.min(...rows.flatMap((row) => (row.workflow === workflow && row[what] !== undefined ? [row[what]] : [])));
     return toCounts(rows, (workflow) => {
       const since = oldest(workflow, "waiting");
       return { dueForMs: now - oldest(workflow, "due"), waitedForMs: since === Infinity ? null : now - since };

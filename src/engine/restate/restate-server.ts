@@ -35,7 +35,7 @@ export class RestateServer {
     return this.#ask(`${this.#addresses.ingress}/${object}/${encodeURIComponent(key)}/${handler}`, "POST", parameter);
   }
 
-  /** The rows of an SQL query: https://docs.restate.dev/references/sql-introspection. */
+  /** The rows of an SQL query, without columns that are NULL: https://docs.restate.dev/references/sql-introspection. */
   async query<Row>(sql: string): Promise<Row[]> {
     const { rows } = await this.#ask<{ rows: Row[] }>(`${this.#addresses.admin}/query`, "POST", { query: sql });
     return rows;

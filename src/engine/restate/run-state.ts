@@ -213,7 +213,8 @@ function endCancelled(state: RunState, time: number): RunState {
 }
 
 /** The first decision on a subject, if it has been made. */
-export function decisionOn({ events, early }: RunState, subject: string): DecisionRecord | undefined {
+export function decisionOn(
+  { events, early }: Pick<RunState, "events" | "early">, subject: string): DecisionRecord | undefined {
   const decided = [...events, ...early].find(({ type, name }) => type === "decided" && name === subject);
   return decided && { valueJson: decided.valueJson!, time: decided.time };
 }
