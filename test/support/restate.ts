@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { freePort } from "./postgres-server.ts";
+import { freePort } from "./free-port.ts";
 
 /** The program itself: of the script around it a kill would end nothing but the script. */
 function findServer(): string | undefined {
@@ -71,12 +71,14 @@ export async function startRestate(): Promise<RestateServerProcess> {
       },
     });
     server = child;
-    const isReady = async (url: string): Promise<boolean> =>
-      (await fetch(url).catch(() => undefined))?.ok ?? false;
+    const isReady = async (url: string): Promise<boolean> => (await fetch(url).catch(() => undefined))?.ok ?? false;
     for (const until = performance.now() + PATIENCE_MS; ;) {
-      if (child.exitCode !== null) throw new Error(`the Restate server did not start:\n${readFileSync(log, "utf8").slice(-5000)}`);
-      if (performance.now() > until) throw new Error(`the Restate server was not ready in time:\n${readFileSync(log, "utf8").slice(-5000)}`);
-      if ((await isReady(`${adminUrl}/health`)) && (await isReady(`http://127.0.0.1:${ingress}/restate/health`))) return;
+      if (child.exitCode !== null)
+        throw new Error(`the Restate server did not start:\n${readFileSync(log, "utf8").slice(-5000)}`);
+      if (performance.now() > until)
+        throw new Error(`the Restate server was not ready in time:\n${readFileSync(log, "utf8").slice(-5000)}`);
+      if ((await isReady(`${adminUrl}/health`)) && (await isReady(`http://127.0.0.1:${ingress}/restate/health`)))
+        return;
       await setTimeout(50);
     }
   };

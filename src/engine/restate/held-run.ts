@@ -21,6 +21,8 @@ interface Pending {
   outcomes: WriteOutcome[];
 }
 
+const OVER = new Error("the run is not executed here any more");
+
 /**
  * A run that Restate has handed to this process, for as long as the connection of that hand-over lasts: our execution writes here, and
  * the handler that Restate called collects batches and stores them.
@@ -69,6 +71,7 @@ export class HeldRun implements TakenRun {
 
   /** Everything that was written since the last call, as soon as there is something. Rejects if the hand-over is over first. */
   async collect(): Promise<StepBatch> {
+    if (this.#isOver) throw OVER;
     if (this.#waiting.length === 0) {
       await new Promise<void>((resolve, reject) => {
         this.#wake = resolve;
@@ -102,7 +105,9 @@ export class HeldRun implements TakenRun {
     const collected = this.#collected;
     this.#collected = [];
     for (const { writes, outcomes, resolve } of collected) {
-      resolve(outcomes.map((outcome, at) => (released && outcome === "done" && releases(writes[at]!) ? released : outcome)));
+      resolve(
+        outcomes.map((outcome, at) => (released && outcome === "done" && releases(writes[at]!) ? released : outcome)),
+      );
     }
     if (released) this.lose();
   }
@@ -114,7 +119,7 @@ export class HeldRun implements TakenRun {
     this.#collected = [];
     this.#waiting = [];
     for (const { writes, resolve } of lost) resolve(writes.map(() => "lost"));
-    this.#fail?.(new Error("the run is not executed here any more"));
+    this.#fail?.(OVER);
   }
 }
 

@@ -38,13 +38,19 @@ export function addressesOf(
 }
 
 /** @throws ValidationError (`invalid_configuration`) */
-export function listenAddress({ listen = DEFAULT_LISTEN, identityKey }: RestateOptions): { host: string; port: number } {
+export function listenAddress({ listen = DEFAULT_LISTEN, identityKey }: RestateOptions): {
+  host: string;
+  port: number;
+} {
   const { hostname = "", port = "" } = URL.parse(`tcp://${listen}`) ?? {};
   const host = bareHost(hostname);
   if (host === "" || port === "") {
-    throw new ValidationError("The address for the Restate server to call (RESTATE_LISTEN) must be host:port, such as 0.0.0.0:9080.", {
-      code: "invalid_configuration",
-    });
+    throw new ValidationError(
+      "The address for the Restate server to call (RESTATE_LISTEN) must be host:port, such as 0.0.0.0:9080.",
+      {
+        code: "invalid_configuration",
+      },
+    );
   }
   if (!isLoopback(host) && identityKey === undefined) {
     throw new ValidationError(

@@ -43,7 +43,10 @@ export class RestateServer {
 
   /** Tells the server where to find our services. Returns the id under which it knows that address. */
   async register(url: string): Promise<string> {
-    const { id } = await this.#ask<{ id: string }>(`${this.#addresses.admin}/deployments`, "POST", { uri: url, force: true });
+    const { id } = await this.#ask<{ id: string }>(`${this.#addresses.admin}/deployments`, "POST", {
+      uri: url,
+      force: true,
+    });
     return id;
   }
 
@@ -59,7 +62,12 @@ export class RestateServer {
   async #ask<Answer>(url: string, method: string, body?: unknown): Promise<Answer> {
     const response = await fetch(url, {
       method,
-      headers: { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) },
+      // Compressed answers would cost both sides more than the way is worth.
+      headers: {
+        accept: "application/json",
+        "accept-encoding": "identity",
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });

@@ -68,7 +68,17 @@ export const toEvent = (
   type: EventType,
   time: number,
   more: Partial<Omit<EventRecord, "n" | "type" | "time">> = {},
-): EventRecord => ({ n, type, time, name: null, listed: null, errorJson: null, isFinal: null, retryUntil: null, ...more });
+): EventRecord => ({
+  n,
+  type,
+  time,
+  name: null,
+  listed: null,
+  errorJson: null,
+  isFinal: null,
+  retryUntil: null,
+  ...more,
+});
 
 /** For callers, and for the handler. */
 export const toRecord = (id: string, { due, ...state }: RunState, inputJson: string): RunRecord => ({
@@ -214,7 +224,9 @@ function endCancelled(state: RunState, time: number): RunState {
 
 /** The first decision on a subject, if it has been made. */
 export function decisionOn(
-  { events, early }: Pick<RunState, "events" | "early">, subject: string): DecisionRecord | undefined {
+  { events, early }: Pick<RunState, "events" | "early">,
+  subject: string,
+): DecisionRecord | undefined {
   const decided = [...events, ...early].find(({ type, name }) => type === "decided" && name === subject);
   return decided && { valueJson: decided.valueJson!, time: decided.time };
 }

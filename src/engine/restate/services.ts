@@ -37,7 +37,7 @@ const LONGEST_STEP = { days: 7 };
 const RETRIES = { initialInterval: 50, exponentiationFactor: 2, maxInterval: 2000, maxAttempts: 1_000_000 };
 
 /** Nothing of an invocation is kept when it is over: what counts is in the state of the objects. */
-const OPTIONS = { journalRetention: 0, retryPolicy: RETRIES };
+const OPTIONS = { journalRetention: 0, idempotencyRetention: { minutes: 1 }, retryPolicy: RETRIES };
 
 /** What `take` gives to an execution. */
 interface Taken {
@@ -94,7 +94,11 @@ export interface ServiceDependencies {
 }
 
 export function createServices({ restate, names, workflows, nextSeq, hand }: ServiceDependencies) {
-  const send = (ctx: Restate.Context, call: { service: string; method: string; key: string; parameter: unknown }, delay = 0) => {
+  const send = (
+    ctx: Restate.Context,
+    call: { service: string; method: string; key: string; parameter: unknown },
+    delay = 0,
+  ) => {
     ctx.genericSend({ ...call, inputSerde: json<unknown>(), ...(delay > 0 && { delay }) });
   };
 
@@ -143,7 +147,10 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
         if (state) save(ctx, before, state, decision.time);
         return { before: before ?? null, taken: state !== undefined };
       },
-      cancel: async (ctx: Restate.ObjectContext, { time }: { time: number }): Promise<"cancelled" | "requested" | null> => {
+      cancel: async (
+        ctx: Restate.ObjectContext,
+        { time }: { time: number },
+      ): Promise<"cancelled" | "requested" | null> => {
         const before = await known(ctx);
         const state = before && cancel(before, time);
         if (!state) return null;
@@ -259,7 +266,10 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
   const executions = restate.object({
     name: names.executions,
     handlers: {
-      execute: async (ctx: Restate.ObjectContext, { workflow, token, priority, isPlaced }: ExecuteRequest): Promise<void> => {
+      execute: async (
+        ctx: Restate.ObjectContext,
+        { workflow, token, priority, isPlaced }: ExecuteRequest,
+      ): Promise<void> => {
         const limit = workflows.get(workflow);
         if (limit === undefined) throw new Error(`this process does not execute the workflow ${workflow}`);
         // Whoever accepted it did not know of the limit.
@@ -297,7 +307,10 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
 
   /** Gives free places to those who wait: the highest priority first, then who came first. */
   const filled = async (ctx: Restate.ObjectContext, { atWork, queues }: Places, limit: number): Promise<Places> => {
-    const [queue, [first, next]] = Object.entries(queues).toSorted(([a], [b]) => Number(b) - Number(a))[0] ?? ["", [0, 0]];
+    const [queue, [first, next]] = Object.entries(queues).toSorted(([a], [b]) => Number(b) - Number(a))[0] ?? [
+      "",
+      [0, 0],
+    ];
     if (atWork.length >= limit || first === next) return { atWork, queues };
     const entry = entryOf(queue, first);
     const { id, token, priority } = (await ctx.get<PlaceRequest>(entry))!;

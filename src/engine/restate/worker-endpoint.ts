@@ -1,18 +1,29 @@
 import { once } from "node:events";
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import type * as Restate from "@restatedev/restate-sdk";
 import { IoError } from "../../errors.ts";
 import { urlHost } from "../../loopback.ts";
 import type { Logger } from "../../log.ts";
 
+type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
 /** Where this process listens for the Restate server. */
 export class WorkerEndpoint {
   readonly #server: Http2Server;
   readonly #sessions = new Set<ServerHttp2Session>();
+  /** Until there is something to answer with, the server is told to try again. */
+  #handle: Handler = (_, response) => void response.writeHead(503).end();
 
   private constructor(server: Http2Server) {
     this.#server = server;
+    server.on("request", (request, response) => this.#handle(request, response));
     server.on("session", (session) => {
       this.#sessions.add(session);
       session.on("close", () => this.#sessions.delete(session));
@@ -43,13 +54,12 @@ export class WorkerEndpoint {
     services: Restate.EndpointOptions["services"],
     { identityKey, logger }: { identityKey?: string | undefined; logger: Logger },
   ): void {
-    const handler = restate.createEndpointHandler({
+    this.#handle = restate.createEndpointHandler({
       services,
       ...(identityKey !== undefined && { identityKeys: [identityKey] }),
       // A broken connection, and whatever else is tried again, is the server's to tell.
       logger: ({ context }, message: unknown) => logger.debug({ run_id: context?.key }, String(message)),
     });
-    this.#server.on("request", handler);
   }
 
   get url(): string {
