@@ -44,12 +44,11 @@ export function workflowEngineContract(
   create: () => EngineUnderTest,
   skip: Readonly<Record<string, string>> = {},
 ): void {
-  const suiteName = `${name} as a workflow engine`;
-  describe(suiteName, () => {
+  describe(`${name} as a workflow engine`, () => {
     let data: EngineUnderTest;
     let cases: string[] = [];
     beforeEach((test) => {
-      cases = casesBeside(test.task, suiteName);
+      cases = casesBeside(test.task, `${name} as a workflow engine`);
       const reason = skip[test.task.name];
       test.skip(reason !== undefined, reason);
       data = create();

@@ -35,8 +35,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
       // Somebody must answer the calls of those who execute nothing. Of several addresses the server takes the latest.
       const answering = open().then(async (engine) => {
         engine.startWorker();
-        const registered = async () => (await fetch(`${server.adminUrl}/services/${namespace}.runs`)).ok;
-        await expect.poll(registered).toBe(true);
+        while (!(await fetch(`${server.adminUrl}/services/${namespace}.runs`)).ok) await setImmediate();
         return engine;
       });
       return {

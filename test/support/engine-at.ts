@@ -10,7 +10,8 @@ export function restateLocation(
   workerUrl: string,
   ports: readonly number[],
 ): string {
-  return `${url}/${namespace}?${new URLSearchParams({ admin: adminUrl, worker: workerUrl, ports: ports.join() })}`;
+  const options = new URLSearchParams({ admin: adminUrl, worker: workerUrl, ports: ports.join() });
+  return `${url}/${namespace}?${options.toString()}`;
 }
 
 export const isOnRestate = (location: string): boolean => location.startsWith("restate+");

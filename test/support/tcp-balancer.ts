@@ -13,8 +13,7 @@ export async function startTcpBalancer(ports: readonly number[]): Promise<TcpBal
     sockets.add(socket.on("error", () => {}).on("close", () => sockets.delete(socket)));
   };
   let turn = 0;
-  const server = createServer(async (client) => {
-    keep(client);
+  const forward = async (client: Socket): Promise<void> => {
     turn += 1;
     for (const [offset] of ports.entries()) {
       const upstream = connect(ports[(turn + offset) % ports.length]!, "127.0.0.1");
@@ -31,6 +30,10 @@ export async function startTcpBalancer(ports: readonly number[]): Promise<TcpBal
       return;
     }
     client.destroy();
+  };
+  const server = createServer((client) => {
+    keep(client);
+    void forward(client);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;

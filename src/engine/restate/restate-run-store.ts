@@ -22,7 +22,7 @@ import type {
 import { settlesWithin } from "../within.ts";
 import type { HeldRun } from "./held-run.ts";
 import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
-import { runIdOf, serviceNames, type ServiceNames } from "./names.ts";
+import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
 import { adviceFor, quoted, RestateError, RestateServer } from "./restate-server.ts";
 import { decisionOn, toRecord, type RunState, type Submission } from "./run-state.ts";
 import { createServices, EVENTS } from "./services.ts";
@@ -212,10 +212,24 @@ export class RestateRunStore implements RunStore {
   }
 
   async #state(id: string): Promise<RunState | undefined> {
-    const [row] = await this.#server.query<StateRow>(
-      `${STATE} WHERE service_name = ${quoted(this.#names.runs)} AND service_key = ${quoted(id)} AND key = 'run'`,
-    );
+    const [row] = await this.#server.query<StateRow>(`${STATE} WHERE ${this.#areRuns} AND service_key = ${quoted(id)}`);
+    if (!row) await this.#confirmUnknown(id);
     return row && (JSON.parse(row.value) as RunState);
+  }
+
+  /**
+   * A server that was killed answers queries before it has caught up with its log. So what a query does not find is asked for again,
+   * in a way that waits for that.
+   * @throws RestateError if there is such a run
+   */
+  async #confirmUnknown(id: string): Promise<void> {
+    if (!isRunId(id)) return;
+    const isKnown = await this.#call<boolean>(id, "has", undefined).catch((error: unknown) => {
+      // No worker has ever been there, so neither has a run.
+      if (error instanceof RestateError && error.status === 404) return false;
+      throw error;
+    });
+    if (isKnown) throw new RestateError(503, "the server has not caught up with its log yet");
   }
 
   async decide(
@@ -238,6 +252,7 @@ export class RestateRunStore implements RunStore {
 
   async byId(id: string): Promise<SeenRun | undefined> {
     const [seen] = await this.#seen([id]);
+    if (!seen) await this.#confirmUnknown(id);
     return seen;
   }
 

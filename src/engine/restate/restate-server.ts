@@ -1,4 +1,3 @@
-import { IoError, ValidationError } from "../../errors.ts";
 import { propertyOf } from "../../json.ts";
 
 /** A call waits this long for its answer: what it asks for is done by a worker, which may be starting. Milliseconds. */

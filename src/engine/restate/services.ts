@@ -88,9 +88,9 @@ export interface ServiceDependencies {
   /** The workflows that this process executes, each with how many of its runs may be at work in all processes together. */
   readonly workflows: ReadonlyMap<string, number | null>;
   /** For a new hand-over. */
-  nextSeq(): number;
+  readonly nextSeq: () => number;
   /** A run is handed to this process: it is to be executed. */
-  hand(held: HeldRun): void;
+  readonly hand: (held: HeldRun) => void;
 }
 
 export function createServices({ restate, names, workflows, nextSeq, hand }: ServiceDependencies) {
@@ -132,6 +132,9 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
         if (state) save(ctx, before, state, submission.time);
         return outcome;
       },
+      has: restate.createObjectSharedHandler(
+        async (ctx: Restate.ObjectSharedContext): Promise<boolean> => (await ctx.get("run")) !== null,
+      ),
       retry: async (ctx: Restate.ObjectContext, { time }: { time: number }): Promise<boolean> => {
         const before = await known(ctx);
         const state = before && resume(before, time, ctx.rand.uuidv4());
@@ -338,7 +341,7 @@ function keepEvents(ctx: Restate.ObjectContext, events: readonly EventRecord[]):
   const values = events.flatMap(({ n, valueJson }) => (valueJson == null ? [] : [[n, valueJson]]));
   ctx.set(
     EVENTS + at,
-    events.map(({ valueJson: _, ...event }) => event),
+    events.map(({ valueJson: _value, ...event }) => event),
   );
   if (values.length > 0) ctx.set(VALUES + at, Object.fromEntries(values));
 }
@@ -350,5 +353,5 @@ async function stepEvents(ctx: Restate.ObjectContext): Promise<EventRecord[]> {
     Promise.all(keys.filter((key) => key.startsWith(prefix)).map(async (key) => (await ctx.get<Part>(key))!));
   const events = (await parts<EventRecord[]>(EVENTS)).flat();
   const values: Record<number, string> = Object.assign({}, ...(await parts<Record<number, string>>(VALUES)));
-  return events.map((event) => ({ ...event, valueJson: values[event.n] ?? null }));
+  return events.map((event) => Object.assign(event, { valueJson: values[event.n] ?? null }));
 }
