@@ -67,9 +67,9 @@ const DEFINITIONS = {
   restateListen: {
     env: "RESTATE_LISTEN",
     kind: text(),
-    default: "127.0.0.1:9080",
     about:
-      "Address and port at which a worker listens for the Restate server. Any but this machine's own needs RESTATE_IDENTITY_KEY.",
+      "Address and port at which a worker listens for the Restate server. Any address but this machine's own needs RESTATE_IDENTITY_KEY. " +
+      "Default: 127.0.0.1:9080.",
   },
   restateIdentityKey: {
     env: "RESTATE_IDENTITY_KEY",

@@ -210,6 +210,9 @@ export interface DecisionOutcome {
 
 /** All methods reject if the database fails. What they have promised is on disk when they resolve. */
 export interface RunStore {
+  /** Writes go to it one by one, each at once: they share no transaction, and none is repeated after a failure. */
+  readonly isUngrouped?: boolean;
+
   /** Creates an index on a top-level field of the inputs, for `find`. */
   index(field: string): Promise<void>;
 

@@ -1,6 +1,14 @@
+import { setImmediate } from "node:timers/promises";
 import type { EventRecord, Hold, RunRecord, RunWrite, TakenRun, WriteOutcome } from "../run-store.ts";
 import { releases } from "../run-store.ts";
 import { toEvent, type Release } from "./run-state.ts";
+
+/** The server takes messages of 32 MiB; a batch has what all steps of a run returned that ended in the same moment. Bytes. */
+const LONGEST_WRITE = 8 * 1024 * 1024;
+const LONGEST_BATCH = 2 * LONGEST_WRITE;
+
+/** What is too large for the server. */
+export class TooLargeError extends Error {}
 
 /** What an execution has done since the last batch; Restate stores it as one entry of its journal. */
 export interface StepBatch {
@@ -17,6 +25,7 @@ export interface Rank {
 
 interface Pending {
   readonly writes: readonly RunWrite[];
+  readonly bytes: number;
   readonly resolve: (outcomes: WriteOutcome[]) => void;
   outcomes: WriteOutcome[];
 }
@@ -37,6 +46,8 @@ export class HeldRun implements TakenRun {
   #wake: (() => void) | undefined;
   #fail: ((reason: unknown) => void) | undefined;
   #isCancelled = false;
+  /** Set when something was refused. */
+  #refusal: TooLargeError | undefined;
   #isOver = false;
 
   /** @param seq a number that no other hand-over in this process has */
@@ -61,10 +72,16 @@ export class HeldRun implements TakenRun {
     this.#isCancelled = true;
   }
 
-  write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
-    if (this.#isOver) return Promise.resolve(writes.map(() => "lost"));
+  /** @throws TooLargeError, and again for what follows, but for results of other steps and the failure of the run */
+  async write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
+    const bytes = Buffer.byteLength(JSON.stringify(writes));
+    if (bytes > LONGEST_WRITE) this.#refusal = new TooLargeError();
+    if (bytes > LONGEST_WRITE || writes.some((write) => !canFollowRefusal(write))) {
+      if (this.#refusal) throw this.#refusal;
+    }
+    if (this.#isOver) return writes.map(() => "lost");
     return new Promise((resolve) => {
-      this.#waiting.push({ writes, resolve, outcomes: [] });
+      this.#waiting.push({ writes, bytes, resolve, outcomes: [] });
       this.#wake?.();
     });
   }
@@ -79,8 +96,12 @@ export class HeldRun implements TakenRun {
       });
     }
     this.#wake = undefined;
-    this.#collected = this.#waiting;
-    this.#waiting = [];
+    // What the handler does next in this turn of the event loop belongs to it.
+    await setImmediate();
+    if (this.#isOver) throw OVER;
+    let bytes = 0;
+    const tooMany = this.#waiting.findIndex((pending) => (bytes += pending.bytes) > LONGEST_BATCH);
+    this.#collected = this.#waiting.splice(0, tooMany === -1 ? Infinity : tooMany);
     const time = Date.now();
     const events: EventRecord[] = [];
     let release: StepBatch["release"];
@@ -122,6 +143,10 @@ export class HeldRun implements TakenRun {
     this.#fail?.(OVER);
   }
 }
+
+/** Results of other steps, and the failure of the run. */
+const canFollowRefusal = (write: RunWrite): boolean =>
+  write.kind === "complete" || write.kind === "fail" || (write.kind === "end" && "error" in write);
 
 type StepWrite = Extract<RunWrite, { kind: "begin" | "complete" | "fail" }>;
 

@@ -20,7 +20,7 @@ import type {
   WriteOutcome,
 } from "../run-store.ts";
 import { settlesWithin } from "../within.ts";
-import type { HeldRun } from "./held-run.ts";
+import { TooLargeError, type HeldRun } from "./held-run.ts";
 import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
 import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
 import { adviceFor, quoted, RestateError, RestateServer } from "./restate-server.ts";
@@ -28,13 +28,8 @@ import { decisionOn, toRecord, type RunState, type Submission } from "./run-stat
 import { createServices, EVENTS } from "./services.ts";
 import { WorkerEndpoint } from "./worker-endpoint.ts";
 
-/** The server takes messages of 32 MiB; a batch has what all steps of a run returned that ended in the same moment. Characters. */
-const LONGEST_WRITE = 8 * 1024 * 1024;
 /** How long a worker that closes answers calls that it was handed before. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
-
-/** What is too large for the server. */
-class TooLargeError extends Error {}
 
 interface WorkerParts {
   readonly restate: typeof Restate;
@@ -56,6 +51,8 @@ interface StateRow {
  * must answer.
  */
 export class RestateRunStore implements RunStore {
+  /** Each run has a connection of its own, on which what belongs together is sent together (`HeldRun.collect`). */
+  readonly isUngrouped = true;
   readonly #server: RestateServer;
   readonly #names: ServiceNames;
   readonly #options: RestateOptions;
@@ -141,7 +138,6 @@ export class RestateRunStore implements RunStore {
   async #writeRun({ hold, writes }: RunWrites): Promise<WriteOutcome[]> {
     const held = this.#taken.get(hold.seq);
     if (!held) return writes.map(() => "lost");
-    if (JSON.stringify(writes).length > LONGEST_WRITE) throw new TooLargeError("more than the server takes");
     const outcomes = await held.write(writes);
     if (held.isOver) this.#taken.delete(hold.seq);
     return outcomes;
