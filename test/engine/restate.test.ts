@@ -47,6 +47,8 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
       };
     },
     {
+      "has no more runs of a workflow at work than it may, in the order in which they came, and others beside them":
+        "each run asks for its place by itself, so the requests come in any order; the limit itself is checked below",
       "takes up the highest priority first, and within it what has been due longest":
         "Restate hands runs to workers as they come; the priority counts among those that wait for a slot or a place",
     },

@@ -26,6 +26,7 @@ import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
 import { adviceFor, quoted, RestateError, RestateServer } from "./restate-server.ts";
 import { decisionOn, toRecord, type RunState, type Submission } from "./run-state.ts";
 import { createServices, EVENTS } from "./services.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { WorkerEndpoint } from "./worker-endpoint.ts";
 
 /** How long a worker that closes answers calls that it was handed before. Milliseconds. */
@@ -63,6 +64,7 @@ export class RestateRunStore implements RunStore {
   #handed: HeldRun[] = [];
   /** Taken up, by their number. */
   readonly #taken = new Map<number, HeldRun>();
+  readonly #reads = new SharedReads(async (ids) => new Map((await this.#seen(ids)).map((seen) => [seen.run.id, seen])));
   #lastSeq = 0;
   #lastOrder = 0;
   #listener: (id: string | undefined) => void = () => {};
@@ -247,7 +249,7 @@ export class RestateRunStore implements RunStore {
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
-    const [seen] = await this.#seen([id]);
+    const seen = await this.#reads.get(id);
     if (!seen) await this.#confirmUnknown(id);
     return seen;
   }
