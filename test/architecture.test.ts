@@ -153,11 +153,7 @@ describe("the house", () => {
     ["the console knows nothing but what comes over HTTP", /^src\/faces\/console\//, /^src\/(?!faces\/console\/)/],
     ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
     ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
-    [
-      "Restate's SDK stays in its room",
-      /^(?:src\/(?!engine\/restate\/)|tools|agents|cli|testing)/,
-      /^@restatedev\//,
-    ],
+    ["Restate's SDK stays in its room", /^(?:src\/(?!engine\/restate\/)|tools|agents|cli|testing)/, /^@restatedev\//],
     [
       "MCP's packages stay in its face",
       /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/,

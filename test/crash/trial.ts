@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { graphLines } from "../../testing/index.ts";
-import type { CrashScript } from "../../testing/crash/life.ts";
+import type { CrashScript } from "../../testing/crash/run-process.ts";
 import { PREFIXES } from "../../src/index.ts";
 import { select } from "../../src/ontology/queries.ts";
 import { renderingOf } from "../../src/workflows/customer-feedback/responses/response-drafts.ts";

@@ -1,6 +1,6 @@
 import type * as Restate from "@restatedev/restate-sdk";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
-import { withPackages } from "../../optional-packages.ts";
+import { withPackages } from "../../runtime/optional-packages.ts";
 import type { RunCounts } from "../engine.ts";
 import { toCounts, type CountRow } from "../rows.ts";
 import type {
@@ -19,7 +19,7 @@ import type {
   TakeUpRequest,
   WriteOutcome,
 } from "../run-store.ts";
-import { settlesWithin } from "../within.ts";
+import { settlesWithin } from "../../concurrency/settles-within.ts";
 import { TooLargeError, type HeldRun } from "./held-run.ts";
 import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
 import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
