@@ -105,7 +105,7 @@ describe("the house", () => {
     [
       "a workflow knows no adapter and no face",
       /^src\/workflows\//,
-      /^src\/(?:faces|application)\/|\/(?:engine\/(?:sqlite|postgres)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
+      /^src\/(?:faces|application)\/|\/(?:engine\/(?:sqlite|postgres|restate)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
     ],
     [
       "a workflow knows no store's, mailer's, web framework's or model's package",
@@ -120,7 +120,7 @@ describe("the house", () => {
     [
       "telemetry knows ports, and nothing of what it watches",
       /^src\/telemetry\//,
-      /^src\/(?:workflows|faces|integrations|application)\/|\/(?:sqlite|postgres|oxigraph|sparql-endpoint)\//,
+      /^src\/(?:workflows|faces|integrations|application)\/|\/(?:sqlite|postgres|restate|oxigraph|sparql-endpoint)\//,
     ],
     [
       "OpenTelemetry stays in telemetry",
@@ -141,7 +141,7 @@ describe("the house", () => {
     [
       "ports know no adapter",
       /^src\/(?:ontology\/(?:ontology-store|query-runner)|engine\/(?:engine|run-store)|analysis\/[^/]+|integrations\/[^/]+\/(?:customer-source|mail-transport|ticket-system))\.ts$/,
-      /\/(?:sqlite|postgres|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
+      /\/(?:sqlite|postgres|restate|oxigraph|sparql-endpoint|embedded|chat-model)\/|smtp|outbox|webhook/,
     ],
     ["rooms of src do not know the application", /^src\/(?!application\/|(?:index|http)\.ts$)/, /^src\/application\//],
     [
@@ -153,6 +153,7 @@ describe("the house", () => {
     ["the console knows nothing but what comes over HTTP", /^src\/faces\/console\//, /^src\/(?!faces\/console\/)/],
     ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
     ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
+    ["Restate's SDK stays in its room", /^(?:src\/(?!engine\/restate\/)|tools|agents|cli|testing)/, /^@restatedev\//],
     [
       "MCP's packages stay in its face",
       /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/,

@@ -66,8 +66,16 @@ export async function openEngine(
   const { DurableEngine } = await import("../engine/durable-engine.ts");
   return databaseUrl === undefined
     ? new DurableEngine({ ...engineOptions, path: runsAndGraph(settings) })
-    : DurableEngine.connect(databaseUrl, engineOptions);
+    : DurableEngine.connect(databaseUrl, { ...engineOptions, restate: restateOptions(settings) });
 }
+
+const restateOptions = ({ restateAdminUrl, restateWorkerUrl, restateListen, restateIdentityKey }: Settings) =>
+  withoutAbsent({
+    adminUrl: restateAdminUrl,
+    workerUrl: restateWorkerUrl,
+    listen: restateListen,
+    identityKey: restateIdentityKey,
+  });
 
 /**
  * The knowledge graph that the settings name: the SPARQL endpoint where one is set, else the file in the data directory.

@@ -36,7 +36,7 @@ export const duration = textWith([
 ]);
 
 const startsWith = (...schemes: string[]): readonly [(address: string) => boolean, string] => {
-  const pattern = new RegExp(`^(?:${schemes.join("|")})://`, "i");
+  const pattern = new RegExp(`^(?:${schemes.join("|").replaceAll("+", "\\+")})://`, "i");
   return [(address) => pattern.test(address), `must be a URL with ${schemes.join(":// or ")}://`];
 };
 

@@ -48,8 +48,33 @@ const DEFINITIONS = {
   },
   databaseUrl: {
     env: "DATABASE_URL",
-    kind: url("postgres", "postgresql"),
-    about: "A PostgreSQL database for the runs, to be shared by many processes. Default: a file in the data directory.",
+    kind: url("postgres", "postgresql", "restate+http", "restate+https"),
+    about:
+      "Where the runs are, to be shared by many processes: a PostgreSQL database, or a Restate server as " +
+      "restate+http://host:8080. Default: a file in the data directory.",
+  },
+  restateAdminUrl: {
+    env: "RESTATE_ADMIN_URL",
+    kind: url("http", "https"),
+    about: "Admin API of the Restate server. Default: port 9070 on the host of DATABASE_URL.",
+  },
+  restateWorkerUrl: {
+    env: "RESTATE_WORKER_URL",
+    kind: url("http", "https"),
+    about:
+      "Where the Restate server reaches the workers: this one, or what stands before all of them. Default: where this process listens.",
+  },
+  restateListen: {
+    env: "RESTATE_LISTEN",
+    kind: text(),
+    about:
+      "Address and port at which a worker listens for the Restate server. Any address but this machine's own needs RESTATE_IDENTITY_KEY. " +
+      "Default: 127.0.0.1:9080.",
+  },
+  restateIdentityKey: {
+    env: "RESTATE_IDENTITY_KEY",
+    kind: token,
+    about: "Public key of the Restate server (`publickeyv1_…`); a worker answers requests that are signed with it.",
   },
   worker: {
     env: "WORKER",

@@ -28,6 +28,7 @@ import {
 } from "./engine.ts";
 import { FailureLog } from "./failure-log.ts";
 import { Journal } from "./journal.ts";
+import type { RestateOptions } from "./restate/options.ts";
 import type { NewRunRecord, RunStore, SeenRun } from "./run-store.ts";
 import { publicId, storedId, toEvents, toHistory, toRested, toRun } from "./run-view.ts";
 import { RunWaiters } from "./run-waiters.ts";
@@ -44,6 +45,12 @@ export interface EngineOptions {
   concurrency?: number;
   retry?: RetryPolicy;
   logger?: Logger;
+}
+
+/** How an engine works on a database that processes share. */
+export interface ConnectOptions extends EngineOptions {
+  /** Only for a Restate server. */
+  restate?: RestateOptions;
 }
 
 /** Where an engine keeps its runs, and how it works. */
@@ -141,10 +148,15 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   /**
-   * An engine on a PostgreSQL database, which any number of processes on any number of machines may share.
-   * @throws ValidationError for a URL that is none, IoError where the database can't be opened
+   * An engine on a PostgreSQL database (`postgres://…`) or a Restate server (`restate+http://…`), which any number of processes on any
+   * number of machines may share.
+   * @throws ValidationError for a URL that is none, and where a package is missing; IoError where the database can't be opened
    */
-  static async connect(url: string, options: EngineOptions = {}): Promise<DurableEngine> {
+  static async connect(url: string, { restate, ...options }: ConnectOptions = {}): Promise<DurableEngine> {
+    if (/^restate\+/i.test(url)) {
+      const { RestateRunStore } = await import("./restate/restate-run-store.ts");
+      return new DurableEngine({ ...options, store: await RestateRunStore.open(url, { ...restate, ...options }) });
+    }
     const { PostgresRunStore } = await import("./postgres/postgres-run-store.ts");
     return new DurableEngine({ ...options, store: await PostgresRunStore.open(url, options) });
   }

@@ -58,7 +58,8 @@ export class Journal {
     this.#closingSince ??= performance.now();
   }
 
-  accept(run: NewRunRecord): Promise<Accepted> {
+  async accept(run: NewRunRecord): Promise<Accepted> {
+    if (this.#store.isUngrouped) return (await this.#store.write({ accepts: [run], runs: [] })).accepts[0]!;
     return new Promise((resolve, reject) => {
       this.#accepts.push({ item: run, resolve, reject });
       this.#schedule();
@@ -70,7 +71,11 @@ export class Journal {
    * @throws Error where the store can never take it, or the engine closed first. Then the run's later writes have no effect either,
    * except results of other steps.
    */
-  write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
+  async write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
+    if (this.#store.isUngrouped) {
+      const { runs } = await this.#store.write({ accepts: [], runs: [{ hold, writes: [write] }] });
+      return runs[0]![0]!;
+    }
     return new Promise((resolve, reject) => {
       const writes = this.#pages.get(hold) ?? [];
       this.#pages.set(hold, writes);

@@ -210,6 +210,9 @@ export interface DecisionOutcome {
 
 /** All methods reject if the database fails. What they have promised is on disk when they resolve. */
 export interface RunStore {
+  /** Writes go to it one by one, each at once: they share no transaction, and none is repeated after a failure. */
+  readonly isUngrouped?: boolean;
+
   /** Creates an index on a top-level field of the inputs, for `find`. */
   index(field: string): Promise<void>;
 
@@ -274,5 +277,8 @@ export interface RunStore {
 export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
   accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
 
-/** Whether the worker leaves the run with it. What is written behind it is lost. */
-export const releases = ({ kind }: RunWrite): boolean => kind === "end" || kind === "reschedule" || kind === "park";
+/** By which a worker leaves a run. What is written behind it is lost. */
+export type ReleasingWrite = Extract<RunWrite, { kind: "end" | "reschedule" | "park" }>;
+
+export const releases = (write: RunWrite): write is ReleasingWrite =>
+  write.kind === "end" || write.kind === "reschedule" || write.kind === "park";

@@ -50,7 +50,15 @@ describe("settings", () => {
     expect(readSettings({}, environment)).not.toHaveProperty("openaiModel");
   });
 
+  it.each(["postgres://db/abi", "postgresql://db/abi", "restate+http://restate:8080", "restate+https://restate/shop"])(
+    "take %s for the runs",
+    (databaseUrl) => {
+      expect(readSettings({}, { DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl });
+    },
+  );
+
   it.each([
+    ["DATABASE_URL", "restateehttp://restate:8080", /must be a URL with postgres:\/\/ or .* or restate\+http:\/\/ or/],
     ["MAX_PARALLEL_REQUESTS", "0", /MAX_PARALLEL_REQUESTS \(maxParallelRequests\) must be at least 1/],
     ["MAX_PARALLEL_REQUESTS", "many", /must be a whole number/],
     ["THANK_ABOVE", "75%", /THANK_ABOVE \(thankAbove\) must be a number from 0 to 1, such as 0\.75/],

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { RunnerTask } from "vitest";
 import type { Run, RunFilter, RunHandler, StepEvent, WorkflowEngine } from "../../src/engine/engine.ts";
 import type { EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RetryPolicy } from "../../src/retry-policies.ts";
@@ -25,14 +26,35 @@ export interface EngineUnderTest {
 
 const FAST: RetryPolicy = { attempts: 3, initialDelayMs: 1, maximumDelayMs: 2 };
 
-/** What every adapter of the engine port promises. */
-export function workflowEngineContract(name: string, create: () => EngineUnderTest): void {
+/** The names of all cases of this contract, this one's suite included. */
+function casesBeside(task: RunnerTask, suiteName: string): string[] {
+  let suite = task.suite;
+  while (suite && suite.name !== suiteName) suite = suite.suite;
+  const namesIn = (tasks: readonly RunnerTask[]): string[] =>
+    tasks.flatMap((one) => (one.type === "suite" ? namesIn(one.tasks) : [one.name]));
+  return namesIn(suite?.tasks ?? []);
+}
+
+/**
+ * What every adapter of the engine port promises.
+ * @param skip cases that can't pass on what the engine is built on, by name, each with the reason
+ */
+export function workflowEngineContract(
+  name: string,
+  create: () => EngineUnderTest,
+  skip: Readonly<Record<string, string>> = {},
+): void {
   describe(`${name} as a workflow engine`, () => {
     let data: EngineUnderTest;
-    beforeEach(() => {
+    let cases: string[] = [];
+    beforeEach((test) => {
+      cases = casesBeside(test.task, `${name} as a workflow engine`);
+      const reason = skip[test.task.name];
+      test.skip(reason !== undefined, reason);
       data = create();
     });
     afterEach(() => data.destroy());
+    afterAll(() => expect(cases).toEqual(expect.arrayContaining(Object.keys(skip))));
 
     const open: OpenEngine = async (handlers, options) => {
       const engine = await data.open({ retry: FAST, ...options });

@@ -21,6 +21,9 @@ export interface CrashRunOptions {
   say: (line: string) => void;
 }
 
+/** With so many processes the server is killed as well, where there is one of their own. */
+const KILLS_A_RESTART = 10;
+
 /** One run without kills as the model, one with; says what became of it, and returns whether that is as it must be. */
 export async function crashRun({ on, feedback, kills: wanted, seed, say }: CrashRunOptions): Promise<boolean> {
   say(`${on}: ${wanted} kills over ${feedback} pieces of feedback, seed ${seed}`);
@@ -31,11 +34,14 @@ export async function crashRun({ on, feedback, kills: wanted, seed, say }: Crash
   let kills: Kill[] = [];
   const begin = Date.now();
   const seconds = (): string => `${Math.round((Date.now() - begin) / 1000)} s`;
-  const result = await trial(on, feedback, async (script) => {
+  const restarts: Promise<void>[] = [];
+  const result = await trial(on, feedback, async ({ restart, ...script }) => {
     const onKill = (_: Kill, count: number): void => {
       if (count % 50 === 0) say(`  ${count} kills, ${seconds()}`);
+      if (restart && count % KILLS_A_RESTART === 0) restarts.push((restarts.at(-1) ?? Promise.resolve()).then(restart));
     };
     kills = await runWithKills({ ...script, undisturbed, kills: wanted, seed, onKill });
+    await Promise.all(restarts);
   });
 
   const tallies = talliesOf(model, result, feedback);
@@ -52,6 +58,7 @@ export async function crashRun({ on, feedback, kills: wanted, seed, say }: Crash
   say(
     `kills: ${kills.length}, ${kills.filter(({ how }) => how === "point").length} at ${named.size} named points, the rest at random`,
   );
+  if (restarts.length > 0) say(`kills of the server that has the runs: ${restarts.length}`);
   const chances = points.filter(isByChance);
   if (chances.length > 0) say(`reached by chance, and not demanded: ${chances.join(", ")}`);
   const faults = [

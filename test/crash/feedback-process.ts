@@ -3,6 +3,7 @@
 // Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail server, URL for tickets, how many
 // pieces of feedback. Where several processes share the work, each submits every other piece and executes whatever is due.
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   abi,
   createCustomerSource,
@@ -15,10 +16,13 @@ import {
   EmbeddedFeedbackCategorizer,
   EmbeddedSentimentAnalyzer,
   DurableEngine,
+  isAbiError,
   type OntologyStore,
+  type RunStore,
 } from "../../src/index.ts";
 import { CrashPoints } from "../../testing/index.ts";
 import { editedText, feedbackItem, verdict, verdictOn } from "./items.ts";
+import { isOnRestate, restateOptions } from "../support/engine-at.ts";
 import { openGraph } from "./place.ts";
 
 type Arguments = [runs: string, graph: string, folder: string, mailUrl: string, ticketUrl: string, count: string];
@@ -35,7 +39,7 @@ const store = await openGraph(graph);
 watchDrafts(store);
 const ontologyStore = points.ontologyStore(store);
 const engine = new DurableEngine({
-  store: isShared ? await points.postgresRunStore(runs) : points.runStore(runs),
+  store: await openStore(),
   concurrency: isShared ? 2 : 8,
   // It is not the steps that end this process: whichever is at work when it is killed must not be given up for it.
   retry: { attempts: 1000, initialDelayMs: 10, maximumDelayMs: 100 },
@@ -46,6 +50,23 @@ const emailIntegration = new EmailIntegration({
   from: "care@shop.example",
 });
 const customerSource = createCustomerSource(join(folder, "customers.csv"));
+
+async function openStore(): Promise<RunStore> {
+  if (isOnRestate(runs)) return points.restateRunStore(runs, restateOptions(runs, points.worker));
+  return isShared ? points.postgresRunStore(runs) : points.runStore(runs);
+}
+
+/** Where the server that has the runs is down, people and programs ask again. */
+async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (const until = performance.now() + LONGEST_RUN_MS; ;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isAbiError(error) || error.code !== "engine_unavailable" || performance.now() > until) throw error;
+      await setTimeout(100);
+    }
+  }
+}
 
 /** Where a person has to agree to some of the mails. */
 class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
@@ -97,9 +118,10 @@ async function decide(id: string): Promise<void> {
 
 const unfinished = new Set<Promise<void>>();
 async function completion(id: string): Promise<void> {
-  const { status, error } = await engine.wait(id, { signal: AbortSignal.timeout(LONGEST_RUN_MS) });
+  const signal = AbortSignal.timeout(LONGEST_RUN_MS);
+  const { status, error } = await untilAnswered(() => engine.wait(id, { signal }));
   if (status === "waiting_for_approval") {
-    await decide(id);
+    await untilAnswered(() => decide(id));
     return completion(id);
   }
   if (status !== "completed") throw new Error(`${id} is ${status}: ${error?.error}`);
@@ -115,12 +137,13 @@ const items = Array.from({ length: Number(count) }, (_, n) => ({ ...feedbackItem
 // What earlier processes have promised goes on by itself; it is only waited for.
 const promised = new Set(items.slice(0, points.acknowledged).map(({ feedback_id }) => feedback_id));
 for (const status of ["started", "processing", "waiting_for_approval"] as const) {
-  for (const { id, key } of await engine.list({ status, limit: 1000 })) if (promised.has(key)) follow(id);
+  const unended = await untilAnswered(() => engine.list({ status, limit: 1000 }));
+  for (const { id, key } of unended) if (promised.has(key)) follow(id);
 }
 for (const { verdict, ...item } of items.slice(points.acknowledged)) {
   while (unfinished.size >= MOST_UNFINISHED) await Promise.race(unfinished);
   workflow.isApprovalNeeded = verdict !== undefined;
-  const id = await workflow.startWorkflow(item);
+  const id = await untilAnswered(() => workflow.startWorkflow(item));
   points.acknowledge();
   follow(id);
 }

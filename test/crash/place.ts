@@ -1,15 +1,21 @@
 // Where the runs and the graph of a crash test are kept, and how many processes share them.
 import { join } from "node:path";
-import { DurableEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
+import { type DurableEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
+import { openEngineAt, restateLocation } from "../support/engine-at.ts";
+import { freePort } from "../support/free-port.ts";
 import { createDatabase } from "../support/postgres.ts";
+import { startRestate } from "../support/restate.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
+import { startTcpBalancer } from "../support/tcp-balancer.ts";
 
 export interface Place extends AsyncDisposable {
-  /** A SQLite file, or the URL of a PostgreSQL database. */
+  /** A SQLite file, or the URL of a PostgreSQL database or a Restate server. */
   readonly runs: string;
   /** A SQLite file, or the URL of a SPARQL endpoint. */
   readonly graph: string;
   readonly workers: number;
+  /** Kills the server that has the runs, and starts it again. */
+  readonly restart?: () => Promise<void>;
 }
 
 export const PLACES = {
@@ -34,6 +40,27 @@ export const PLACES = {
       },
     };
   },
+  /** A Restate server and a SPARQL endpoint; the server reaches two workers through a balancer. */
+  restate: async (): Promise<Place> => {
+    const server = await startRestate();
+    const ports = [await freePort(), await freePort()];
+    const balancer = await startTcpBalancer(ports);
+    const endpoint = await startSparqlEndpoint({ closeWithTest: false });
+    return {
+      runs: restateLocation(server, "crash", balancer.url, ports),
+      graph: `${endpoint.origin}/sparql`,
+      workers: ports.length,
+      restart: async () => {
+        await server.kill();
+        await server.start();
+      },
+      [Symbol.asyncDispose]: async () => {
+        await endpoint.close();
+        await server.destroy();
+        await balancer[Symbol.asyncDispose]();
+      },
+    };
+  },
 };
 
 export type PlaceName = keyof typeof PLACES;
@@ -44,7 +71,4 @@ export const openGraph = async (location: string): Promise<OntologyStore> =>
   isUrl(location) ? new SparqlEndpointStore({ url: location }) : OxigraphOntologyStore.open({ path: location });
 
 /** To look at the runs when all is done. */
-export const openRuns = async (location: string): Promise<DurableEngine> =>
-  isUrl(location)
-    ? DurableEngine.connect(location, { worker: false })
-    : new DurableEngine({ path: location, worker: false });
+export const openRuns = async (location: string): Promise<DurableEngine> => openEngineAt(location, { worker: false });

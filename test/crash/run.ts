@@ -1,5 +1,5 @@
 // Kills customer feedback with -9, over and over, and counts on the receiving side what became of it.
-// npm run test:crash                     50 kills over 200 pieces of feedback, on SQLite and on PostgreSQL
+// npm run test:crash                     50 kills over 200 pieces of feedback, on SQLite, PostgreSQL and Restate
 // npm run test:crash -- --long           300 kills over 2000
 // npm run test:crash -- --on postgres    only there
 // npm run test:crash -- --seed 7         other points and moments
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { serverUrl } from "../support/postgres.ts";
+import { canRunRestate } from "../support/restate.ts";
 import { crashRun } from "./crash-run.ts";
 import { PLACES, type PlaceName } from "./place.ts";
 import { trafficRun } from "./traffic-run.ts";
@@ -37,6 +38,8 @@ try {
       say("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).");
       continue;
     }
+    // Why was said when it was looked for.
+    if (on === "restate" && !canRunRestate) continue;
     const clean = await crashRun({ on, ...work, seed: Number(values.seed), say });
     if (!clean) process.exitCode = 1;
   }

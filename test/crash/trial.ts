@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { graphLines } from "../../testing/index.ts";
+import type { CrashScript } from "../../testing/crash/run-process.ts";
 import { PREFIXES } from "../../src/index.ts";
 import { select } from "../../src/ontology/queries.ts";
 import { renderingOf } from "../../src/workflows/customer-feedback/responses/response-drafts.ts";
 import { startSmtpServer, type ReceivedMail } from "../support/smtp.ts";
 import { customersCsv } from "./items.ts";
-import { openGraph, openRuns, PLACES, type PlaceName } from "./place.ts";
+import { openGraph, openRuns, PLACES, type Place, type PlaceName } from "./place.ts";
 import { TicketCounter } from "./ticket-counter.ts";
 
 const MAIL_STEPS = new Set(["response_sent", "acknowledgment_sent"]);
@@ -27,11 +28,14 @@ export interface Trace {
   graph: string[];
 }
 
+/** The processes to run, and, where the runs are on a server that can be killed, how to kill it and start it again. */
+export type TrialScript = CrashScript & Pick<Place, "restart">;
+
 /** A place, a mail server and a ticket system for one run; `perform` has the processes do the work. */
 export async function trial(
   on: PlaceName,
   count: number,
-  perform: (script: { script: URL; args: string[]; workers: number }) => Promise<unknown>,
+  perform: (script: TrialScript) => Promise<unknown>,
 ): Promise<Trace> {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-crash-"));
   try {
@@ -46,9 +50,10 @@ const trialIn = async (folder: string, ...[on, count, perform]: Parameters<typeo
   await using place = await PLACES[on](folder);
   await using smtp = await startSmtpServer();
   await using tickets = await new TicketCounter().listen();
-  const { runs, graph, workers } = place;
+  const { runs, graph, workers, restart } = place;
   const script = new URL("feedback-process.ts", import.meta.url);
-  await perform({ script, args: [runs, graph, folder, smtp.url(), tickets.url, String(count)], workers });
+  const args = [runs, graph, folder, smtp.url(), tickets.url, String(count)];
+  await perform({ script, args, workers, ...(restart && { restart }) });
   return {
     mails: smtp.mails.map(receipt),
     tickets: tickets.tickets,

@@ -8,7 +8,7 @@ import { connect } from "node:net";
 import { ImapFlow } from "imapflow";
 import { onTestFinished } from "vitest";
 import { localhostCertificate } from "./localhost-certificate.ts";
-import { freePort } from "./postgres-server.ts";
+import { freePort } from "./free-port.ts";
 
 const program = ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot"].find((path) => existsSync(path));
 

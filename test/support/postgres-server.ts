@@ -1,12 +1,11 @@
 // A PostgreSQL server of a test's own, to be stopped and started: made and run as the user postgres where root runs the tests.
 import { execFile, spawnSync } from "node:child_process";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { once } from "node:events";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import { freePort } from "./free-port.ts";
 
 const programs = globSync("/usr/lib/postgresql/*/bin").find((folder) => existsSync(join(folder, "initdb")));
 
@@ -48,12 +47,4 @@ export async function startPostgres(): Promise<PostgresServer> {
     rmSync(folder, { recursive: true, force: true });
   });
   return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, start, stop };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), "close");
-  return port;
 }

@@ -1,8 +1,7 @@
-// A process to kill: one run that waits for a person. Argument: a database URL, or the file of the runs.
-import { DurableEngine } from "../../src/engine/durable-engine.ts";
+// A process to kill: one run that waits for a person. Argument: where the runs are.
+import { openEngineAt } from "./engine-at.ts";
 
-const place = process.argv[2]!;
-const engine = place.startsWith("postgres:") ? await DurableEngine.connect(place) : new DurableEngine({ path: place });
+const engine = await openEngineAt(process.argv[2]!);
 engine.register("mail", async (_, { step, decision }) => {
   await step("drafted", () => null);
   return (await decision("draft-1")).value;

@@ -1,8 +1,9 @@
-// A worker on a PostgreSQL database: announces each step that it begins; steps named "hold" never end.
-import { DurableEngine } from "../../src/engine/durable-engine.ts";
+// A worker on a database that several share: announces each step that it begins; steps named "hold" never end.
+// Arguments: where the runs are, the worker's name, and which of the workers it is.
+import { openEngineAt } from "./engine-at.ts";
 
-const [, , url, name] = process.argv;
-const engine = await DurableEngine.connect(url!, { concurrency: 4 });
+const [, , location, name, which] = process.argv;
+const engine = await openEngineAt(location!, { concurrency: 4, which: Number(which ?? 0) });
 engine.register("shared", async (input, { step }) => {
   const { hold } = input as { hold: boolean };
   await step("first", () => process.stdout.write(`${name} first\n`));

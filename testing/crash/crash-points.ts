@@ -5,6 +5,7 @@
  */
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
+import type { RestateOptions } from "../../src/engine/restate/options.ts";
 import type { RunStore } from "../../src/engine/run-store.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import type { OntologyStore } from "../../src/ontology/ontology-store.ts";
@@ -115,6 +116,16 @@ export class CrashPoints {
   async postgresRunStore(url: string): Promise<RunStore> {
     const { PostgresRunStore } = await import("../../src/engine/postgres/postgres-run-store.ts");
     return this.#watched(await PostgresRunStore.open(url));
+  }
+
+  /**
+   * The same on a Restate server.
+   * @param url `restate+http://host:8080/name`
+   * @throws ValidationError, IoError as `DurableEngine.connect`
+   */
+  async restateRunStore(url: string, options: RestateOptions = {}): Promise<RunStore> {
+    const { RestateRunStore } = await import("../../src/engine/restate/restate-run-store.ts");
+    return this.#watched(await RestateRunStore.open(url, options));
   }
 
   #watched(store: RunStore): RunStore {

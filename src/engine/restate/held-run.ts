@@ -1,0 +1,161 @@
+import { setImmediate } from "node:timers/promises";
+import type { EventRecord, Hold, RunRecord, RunWrite, TakenRun, WriteOutcome } from "../run-store.ts";
+import { releases } from "../run-store.ts";
+import { toEvent, type Release } from "./run-state.ts";
+
+/** The server takes messages of 32 MiB; a batch has what all steps of a run returned that ended in the same moment. Bytes. */
+const LONGEST_WRITE = 8 * 1024 * 1024;
+const LONGEST_BATCH = 2 * LONGEST_WRITE;
+
+/** What is too large for the server. */
+export class TooLargeError extends Error {}
+
+/** What an execution has done since the last batch; Restate stores it as one entry of its journal. */
+export interface StepBatch {
+  /** Numbered from 1 within the batch. */
+  readonly events: readonly EventRecord[];
+  readonly release?: Pick<Release, "write" | "time">;
+}
+
+/** By which runs that wait for a slot are taken up. */
+export interface Rank {
+  readonly priority: number;
+  readonly dueAt: number;
+}
+
+interface Pending {
+  readonly writes: readonly RunWrite[];
+  readonly bytes: number;
+  readonly resolve: (outcomes: WriteOutcome[]) => void;
+  outcomes: WriteOutcome[];
+}
+
+const OVER = new Error("the run is not executed here any more");
+
+/**
+ * A run that Restate has handed to this process, for as long as the connection of that hand-over lasts: our execution writes here, and
+ * the handler that Restate called collects batches and stores them.
+ */
+export class HeldRun implements TakenRun {
+  readonly hold: Hold;
+  readonly run: RunRecord;
+  readonly rank: Rank;
+  readonly #events: EventRecord[];
+  #waiting: Pending[] = [];
+  #collected: Pending[] = [];
+  #wake: (() => void) | undefined;
+  #fail: ((reason: unknown) => void) | undefined;
+  #isCancelled = false;
+  /** Set when something was refused. */
+  #refusal: TooLargeError | undefined;
+  #isOver = false;
+
+  /** @param seq a number that no other hand-over in this process has */
+  constructor(seq: number, run: RunRecord, rank: Rank, events: readonly EventRecord[]) {
+    this.rank = rank;
+    this.hold = { seq, epoch: 0, workflow: run.workflow };
+    this.run = { ...run, seq };
+    this.#events = [...events];
+  }
+
+  /** Everything that is stored about it. */
+  get events(): readonly EventRecord[] {
+    return this.#events;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** From now on no step begins. */
+  cancel(): void {
+    this.#isCancelled = true;
+  }
+
+  /** @throws TooLargeError, and again for what follows, but for results of other steps and the failure of the run */
+  async write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
+    const bytes = Buffer.byteLength(JSON.stringify(writes));
+    if (bytes > LONGEST_WRITE) this.#refusal = new TooLargeError();
+    if (bytes > LONGEST_WRITE || writes.some((write) => !canFollowRefusal(write))) {
+      if (this.#refusal) throw this.#refusal;
+    }
+    if (this.#isOver) return writes.map(() => "lost");
+    return new Promise((resolve) => {
+      this.#waiting.push({ writes, bytes, resolve, outcomes: [] });
+      this.#wake?.();
+    });
+  }
+
+  /** Everything that was written since the last call, as soon as there is something. Rejects if the hand-over is over first. */
+  async collect(): Promise<StepBatch> {
+    if (this.#isOver) throw OVER;
+    if (this.#waiting.length === 0) {
+      await new Promise<void>((resolve, reject) => {
+        this.#wake = resolve;
+        this.#fail = reject;
+      });
+    }
+    this.#wake = undefined;
+    // What the handler does next in this turn of the event loop belongs to it.
+    await setImmediate();
+    if (this.#isOver) throw OVER;
+    let bytes = 0;
+    const tooMany = this.#waiting.findIndex((pending) => (bytes += pending.bytes) > LONGEST_BATCH);
+    this.#collected = this.#waiting.splice(0, tooMany === -1 ? Infinity : tooMany);
+    const time = Date.now();
+    const events: EventRecord[] = [];
+    let release: StepBatch["release"];
+    for (const pending of this.#collected) {
+      pending.outcomes = pending.writes.map((write) => {
+        if (release) return "lost";
+        if (write.kind === "begin" && this.#isCancelled) return "cancelled";
+        if (releases(write)) release = { write, time };
+        else events.push(eventOf(events.length + 1, write));
+        return "done";
+      });
+    }
+    return { events, ...(release && { release }) };
+  }
+
+  /**
+   * The batch is stored.
+   * @param released what came of its release
+   */
+  settle(events: readonly EventRecord[], released?: WriteOutcome): void {
+    this.#events.push(...events);
+    const collected = this.#collected;
+    this.#collected = [];
+    for (const { writes, outcomes, resolve } of collected) {
+      resolve(
+        outcomes.map((outcome, at) => (released && outcome === "done" && releases(writes[at]!) ? released : outcome)),
+      );
+    }
+    if (released) this.lose();
+  }
+
+  /** Whatever is written from now on, or was and isn't stored, counts for nothing. */
+  lose(): void {
+    this.#isOver = true;
+    const lost = [...this.#collected, ...this.#waiting];
+    this.#collected = [];
+    this.#waiting = [];
+    for (const { writes, resolve } of lost) resolve(writes.map(() => "lost"));
+    this.#fail?.(OVER);
+  }
+}
+
+/** Results of other steps, and the failure of the run. */
+const canFollowRefusal = (write: RunWrite): boolean =>
+  write.kind === "complete" || write.kind === "fail" || (write.kind === "end" && "error" in write);
+
+type StepWrite = Extract<RunWrite, { kind: "begin" | "complete" | "fail" }>;
+
+function eventOf(n: number, write: StepWrite): EventRecord {
+  const { step: name, listed, time } = write;
+  if (write.kind === "begin") return toEvent(n, "step_started", time, { name, listed });
+  if (write.kind === "complete") {
+    return toEvent(n, "step_completed", time, { name, listed, valueJson: write.outputJson ?? null });
+  }
+  const { error, isFinal, retryUntil = null } = write;
+  return toEvent(n, "step_failed", time, { name, listed, errorJson: JSON.stringify(error), isFinal, retryUntil });
+}

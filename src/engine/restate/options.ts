@@ -1,0 +1,63 @@
+import { ValidationError } from "../../errors.ts";
+import { bareHost, isLoopback } from "../../loopback.ts";
+
+/** Where a Restate server and its workers find each other; beside the URL of its ingress. */
+export interface RestateOptions {
+  /** Its admin API. Default: port 9070 on the host of the ingress. */
+  adminUrl?: string;
+  /** Where the server reaches the workers: this process, or what stands before all of them. Default: where this process listens. */
+  workerUrl?: string;
+  /** Address that a worker listens on, as `host:port`; port 0: any that is free. Default `127.0.0.1:9080`. */
+  listen?: string;
+  /** Public key of the server (`publickeyv1_…`): others are refused. */
+  identityKey?: string;
+}
+
+const DEFAULT_NAMESPACE = "abi-workflows";
+const DEFAULT_ADMIN_PORT = "9070";
+const DEFAULT_LISTEN = "127.0.0.1:9080";
+
+/** @throws ValidationError (`invalid_configuration`) */
+export function addressesOf(
+  url: string,
+  { adminUrl }: RestateOptions,
+): { ingress: string; admin: string; namespace: string } {
+  const parsed = URL.parse(url.replace(/^restate\+/i, ""));
+  const namespace = parsed?.pathname.replace(/^\/|\/$/g, "") || DEFAULT_NAMESPACE;
+  if (!parsed || !/^[A-Za-z][\w-]{0,60}$/.test(namespace)) {
+    throw new ValidationError(
+      "The URL of the Restate server must look like restate+http://host:8080 or restate+http://host:8080/name. The name keeps the runs of " +
+        "several applications apart; it has letters, digits, - and _.",
+      { code: "invalid_configuration" },
+    );
+  }
+  const ingress = parsed.origin;
+  if (adminUrl !== undefined) return { ingress, admin: adminUrl.replace(/\/+$/, ""), namespace };
+  parsed.port = DEFAULT_ADMIN_PORT;
+  return { ingress, admin: parsed.origin, namespace };
+}
+
+/** @throws ValidationError (`invalid_configuration`) */
+export function listenAddress({ listen = DEFAULT_LISTEN, identityKey }: RestateOptions): {
+  host: string;
+  port: number;
+} {
+  const { hostname = "", port = "" } = URL.parse(`tcp://${listen}`) ?? {};
+  const host = bareHost(hostname);
+  if (host === "" || port === "") {
+    throw new ValidationError(
+      "The address for the Restate server to call (RESTATE_LISTEN) must be host:port, such as 0.0.0.0:9080.",
+      {
+        code: "invalid_configuration",
+      },
+    );
+  }
+  if (!isLoopback(host) && identityKey === undefined) {
+    throw new ValidationError(
+      `Whoever reaches ${listen} (RESTATE_LISTEN) could execute workflows there: set RESTATE_IDENTITY_KEY to the public key of the Restate ` +
+        "server, which it logs when it is started with a request identity key.",
+      { code: "invalid_configuration" },
+    );
+  }
+  return { host, port: Number(port) };
+}

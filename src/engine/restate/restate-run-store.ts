@@ -1,0 +1,389 @@
+import type * as Restate from "@restatedev/restate-sdk";
+import { describeCause, silentLogger, type Logger } from "../../log.ts";
+import { withPackages } from "../../runtime/optional-packages.ts";
+import type { RunCounts } from "../engine.ts";
+import { toCounts, type CountRow } from "../rows.ts";
+import type {
+  Accepted,
+  Batch,
+  BatchOutcome,
+  DecisionOutcome,
+  DecisionRecord,
+  EventRecord,
+  NewRunRecord,
+  RunQuery,
+  RunStore,
+  RunWrites,
+  SeenRun,
+  TakenUp,
+  TakeUpRequest,
+  WriteOutcome,
+} from "../run-store.ts";
+import { settlesWithin } from "../../concurrency/settles-within.ts";
+import { TooLargeError, type HeldRun } from "./held-run.ts";
+import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
+import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
+import { adviceFor, quoted, RestateError, RestateServer } from "./restate-server.ts";
+import { decisionOn, toRecord, type RunState, type Submission } from "./run-state.ts";
+import { createServices, EVENTS } from "./services.ts";
+import { SharedReads } from "./shared-reads.ts";
+import { WorkerEndpoint } from "./worker-endpoint.ts";
+
+/** How long a worker that closes answers calls that it was handed before. Milliseconds. */
+const PATIENCE_AT_CLOSE_MS = 3000;
+
+interface WorkerParts {
+  readonly restate: typeof Restate;
+  readonly endpoint: WorkerEndpoint;
+}
+
+/** A row of the state of our objects. */
+interface StateRow {
+  readonly id: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Runs on a Restate server. It keeps them, hands them to workers, and hands them to another one where a worker dies; what they are
+ * doing is ours to say (`execution.ts`), and is written through the hand-over (`HeldRun`).
+ *
+ * Reads are SQL on the server's introspection, so that they need no worker; changes are calls of `services.ts`, which some worker
+ * must answer.
+ */
+export class RestateRunStore implements RunStore {
+  /** Each run has a connection of its own, on which what belongs together is sent together (`HeldRun.collect`). */
+  readonly isUngrouped = true;
+  readonly #server: RestateServer;
+  readonly #names: ServiceNames;
+  readonly #options: RestateOptions;
+  /** Undefined in a process that executes nothing. */
+  readonly #worker: WorkerParts | undefined;
+  readonly #logger: Logger;
+  /** Handed to this process, and not yet taken up. */
+  #handed: HeldRun[] = [];
+  /** Taken up, by their number. */
+  readonly #taken = new Map<number, HeldRun>();
+  readonly #reads = new SharedReads(async (ids) => new Map((await this.#seen(ids)).map((seen) => [seen.run.id, seen])));
+  #lastSeq = 0;
+  #lastOrder = 0;
+  #listener: (id: string | undefined) => void = () => {};
+  #hasServices = false;
+  #isServing = false;
+  readonly #served = Promise.withResolvers<void>();
+  #isLeaving = false;
+
+  private constructor(
+    server: RestateServer,
+    names: ServiceNames,
+    options: RestateOptions,
+    worker: WorkerParts | undefined,
+    logger: Logger,
+  ) {
+    this.#server = server;
+    this.#names = names;
+    this.#options = options;
+    this.#worker = worker;
+    this.#logger = logger;
+  }
+
+  /**
+   * @param url `restate+http://host:8080/namespace`; the namespace keeps runs of several applications apart. Default: `abi-workflows`
+   * @throws ValidationError for a URL or an address that is none, and where the package of the SDK is missing (`package_missing`)
+   */
+  static async open(
+    url: string,
+    options: RestateOptions & { worker?: boolean; logger?: Logger } = {},
+  ): Promise<RestateRunStore> {
+    const { ingress, admin, namespace } = addressesOf(url, options);
+    const worker = (options.worker ?? true) ? await openWorker(options) : undefined;
+    const server = new RestateServer({ ingress, admin });
+    return new RestateRunStore(server, serviceNames(namespace), options, worker, options.logger ?? silentLogger);
+  }
+
+  // Lists by an input read all runs.
+  async index(): Promise<void> {}
+
+  isUnwritable(error: unknown): boolean {
+    return error instanceof TooLargeError || (error instanceof RestateError && error.status === 413);
+  }
+
+  adviceFor(error: unknown): string {
+    return adviceFor(error);
+  }
+
+  async write({ accepts, runs }: Batch): Promise<BatchOutcome> {
+    const [accepted, written] = await Promise.all([
+      Promise.all(accepts.map((run) => this.#accept(run))),
+      Promise.all(runs.map((writes) => this.#writeRun(writes))),
+    ]);
+    return { accepts: accepted, runs: written };
+  }
+
+  async #accept(run: NewRunRecord): Promise<Accepted> {
+    const id = runIdOf(run.workflow, run.key);
+    const submission: Submission = { run, time: Date.now(), order: this.#nextOrder() };
+    return { id, outcome: await this.#call<Accepted["outcome"]>(id, "accept", submission) };
+  }
+
+  /** Microseconds since 1970, and never the same twice. */
+  #nextOrder(): number {
+    const now = Math.round((performance.timeOrigin + performance.now()) * 1000);
+    this.#lastOrder = Math.max(now, this.#lastOrder + 1);
+    return this.#lastOrder;
+  }
+
+  #call<Answer>(id: string, handler: string, parameter: unknown): Promise<Answer> {
+    return this.#server.call(this.#names.runs, id, handler, parameter);
+  }
+
+  async #writeRun({ hold, writes }: RunWrites): Promise<WriteOutcome[]> {
+    const held = this.#taken.get(hold.seq);
+    if (!held) return writes.map(() => "lost");
+    const outcomes = await held.write(writes);
+    if (held.isOver) this.#taken.delete(hold.seq);
+    return outcomes;
+  }
+
+  async takeUp({ most, workflows }: TakeUpRequest): Promise<TakenUp> {
+    await this.#serve(this.#worker!, workflows);
+    this.#handed = this.#handed.filter((run) => !run.isOver).toSorted(byRank);
+    const runs = this.#handed.splice(0, most);
+    for (const run of runs) this.#taken.set(run.hold.seq, run);
+    return { runs };
+  }
+
+  /** Tells the server where this process is. Where that fails, the next look for work tries again. */
+  async #serve({ restate, endpoint }: WorkerParts, workflows: ReadonlyMap<string, number | null>): Promise<void> {
+    if (this.#isServing) return;
+    if (!this.#hasServices) {
+      const services = createServices({
+        restate,
+        names: this.#names,
+        workflows,
+        nextSeq: () => (this.#lastSeq += 1),
+        hand: (held) => this.#hand(held),
+      });
+      endpoint.serve(restate, services, { identityKey: this.#options.identityKey, logger: this.#logger });
+      this.#hasServices = true;
+    }
+    const deployment = await this.#server.register(this.#options.workerUrl ?? endpoint.url);
+    this.#isServing = true;
+    this.#served.resolve();
+    this.#collectStranded(deployment).catch((error: unknown) => {
+      this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a worker elsewhere were not called here");
+    });
+  }
+
+  #hand(held: HeldRun): void {
+    if (this.#isLeaving) throw new Error("this worker is closing");
+    this.#handed.push(held);
+    this.#listener(held.run.id);
+  }
+
+  /** What was begun at an address that is none any more, or was given up, goes on here. */
+  async #collectStranded(deployment: string): Promise<void> {
+    const stranded = await this.#server.query<{ id: string; pinned?: string }>(
+      `SELECT id, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
+         AND (status IN ('backing-off', 'paused') OR (status = 'suspended' AND pinned_deployment_id <> ${quoted(deployment)}))`,
+    );
+    for (const { id, pinned } of stranded) {
+      const elsewhere = pinned !== undefined && pinned !== deployment;
+      await this.#server.resume(id, elsewhere ? deployment : undefined).catch((error: unknown) => {
+        // It has gone on, or ended, by itself.
+        if (!(error instanceof RestateError)) throw error;
+      });
+    }
+  }
+
+  /** What is known here of a run that this process executes. */
+  async events(seq: number, after: number): Promise<EventRecord[]> {
+    const events = this.#taken.get(seq)?.events ?? [];
+    return events.filter(({ n }) => n > after);
+  }
+
+  async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
+    const held = this.#taken.get(seq);
+    if (!held) return undefined;
+    const state = { events: held.events, early: [] };
+    return decisionOn(state, subject) ?? decisionOn((await this.#state(held.run.id)) ?? state, subject);
+  }
+
+  async #state(id: string): Promise<RunState | undefined> {
+    const [row] = await this.#server.query<StateRow>(`${STATE} WHERE ${this.#areRuns} AND service_key = ${quoted(id)}`);
+    if (!row) await this.#confirmUnknown(id);
+    return row && (JSON.parse(row.value) as RunState);
+  }
+
+  /**
+   * A server that was killed answers queries before it has caught up with its log. So what a query does not find is asked for again,
+   * in a way that waits for that.
+   * @throws RestateError if there is such a run
+   */
+  async #confirmUnknown(id: string): Promise<void> {
+    if (!isRunId(id)) return;
+    const isKnown = await this.#call<boolean>(id, "has", undefined).catch((error: unknown) => {
+      // No worker has ever been there, so neither has a run.
+      if (error instanceof RestateError && error.status === 404) return false;
+      throw error;
+    });
+    if (isKnown) throw new RestateError(503, "the server has not caught up with its log yet");
+  }
+
+  async decide(
+    id: string,
+    subject: string,
+    decision: DecisionRecord,
+    { take }: { take: boolean },
+  ): Promise<DecisionOutcome> {
+    // Only what exists is asked: a call would make an object of any key.
+    const known = (await this.byId(id))?.run;
+    if (!known) return { taken: false };
+    const { before, taken } = take
+      ? await this.#call<{ before: RunState | null; taken: boolean }>(id, "decide", { subject, decision })
+      : { before: (await this.#state(id)) ?? null, taken: false };
+    if (!before) return { taken: false };
+    const run = toRecord(id, before, known.inputJson);
+    const standing = taken ? decision : decisionOn(before, subject);
+    return { taken, run, ...(standing && { decision: standing }) };
+  }
+
+  async byId(id: string): Promise<SeenRun | undefined> {
+    const seen = await this.#reads.get(id);
+    if (!seen) await this.#confirmUnknown(id);
+    return seen;
+  }
+
+  byKey(workflow: string, key: string): Promise<SeenRun | undefined> {
+    return this.byId(runIdOf(workflow, key));
+  }
+
+  /** In the order of the ids; those that are unknown are left out. */
+  async #seen(ids: readonly string[]): Promise<SeenRun[]> {
+    if (ids.length === 0) return [];
+    const { runs, executions } = this.#names;
+    const rows = await this.#server.query<StateRow>(
+      `${STATE} WHERE service_key IN (${ids.map(quoted).join(", ")})
+         AND (service_name = ${quoted(runs)} OR (service_name = ${quoted(executions)} AND starts_with(key, '${EVENTS}')))`,
+    );
+    const byId = Map.groupBy(rows, ({ id }) => id);
+    return ids.flatMap((id) => {
+      const own = byId.get(id) ?? [];
+      const valueOf = (name: string): string | undefined => own.find((row) => row.name === name)?.value;
+      const [run, inputJson] = [valueOf("run"), valueOf("input")];
+      if (run === undefined || inputJson === undefined) return [];
+      const state = JSON.parse(run) as RunState;
+      const steps = own.flatMap(({ name, value }) =>
+        name.startsWith(EVENTS) ? (JSON.parse(value) as EventRecord[]) : [],
+      );
+      return [{ run: toRecord(id, state, inputJson), events: inOrder([...state.events, ...steps]) }];
+    });
+  }
+
+  async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
+    const last = after === undefined ? undefined : await this.#state(after);
+    if (after !== undefined && !last) return [];
+    const conditions = [
+      workflow === undefined ? [] : [`${field("str", "workflow")} = ${quoted(workflow)}`],
+      status === undefined ? [] : [`${field("str", "status")} = ${quoted(status)}`],
+      startedSince === undefined ? [] : [`${field("int", "createdAt")} >= ${startedSince}`],
+      startedBefore === undefined ? [] : [`${field("int", "createdAt")} < ${startedBefore}`],
+      last === undefined ? [] : [`${field("int", "order")} < ${last.order}`],
+      Object.entries(input ?? {}).map(
+        ([name, text]) =>
+          `service_key IN (SELECT service_key FROM state WHERE service_name = ${quoted(this.#names.runs)} AND key = 'input'
+             AND ${field("str", name)} = ${quoted(text)})`,
+      ),
+    ].flat();
+    const rows = await this.#server.query<{ id: string }>(
+      `SELECT service_key AS id FROM state WHERE ${[this.#areRuns, ...conditions].join(" AND ")}
+       ORDER BY ${field("int", "order")} DESC LIMIT ${limit}`,
+    );
+    return this.#seen(rows.map(({ id }) => id));
+  }
+
+  get #areRuns(): string {
+    return `service_name = ${quoted(this.#names.runs)} AND key = 'run'`;
+  }
+
+  async counts(): Promise<RunCounts[]> {
+    const now = Date.now();
+    const due = "json_get_int(value_utf8, 'due', 'at')";
+    const rows = await this.#server.query<CountRow & { due?: number; waiting?: number }>(
+      `SELECT ${field("str", "workflow")} AS workflow, ${field("str", "status")} AS status, count(*) AS count,
+         min(${due}) AS due, min(${field("int", "waitingSince")}) AS waiting
+       FROM state WHERE ${this.#areRuns} GROUP BY 1, 2`,
+    );
+    const oldest = (workflow: string, what: "due" | "waiting"): number =>
+      Math.min(...rows.flatMap((row) => (row.workflow === workflow && row[what] !== undefined ? [row[what]] : [])));
+    return toCounts(rows, (workflow) => {
+      const since = oldest(workflow, "waiting");
+      return { dueForMs: now - oldest(workflow, "due"), waitedForMs: since === Infinity ? null : now - since };
+    });
+  }
+
+  async forget(id: string): Promise<boolean> {
+    if (!(await this.#state(id))) return false;
+    return this.#call(id, "forget", undefined);
+  }
+
+  async retry(id: string): Promise<boolean> {
+    if (!(await this.#state(id))) return false;
+    return this.#call(id, "retry", { time: Date.now() });
+  }
+
+  async hastenRetries(): Promise<boolean> {
+    await this.#served.promise;
+    const rows = await this.#server.query<{ id: string }>(
+      `SELECT service_key AS id FROM state WHERE ${this.#areRuns} AND ${field("int", "retryUntil")} IS NOT NULL`,
+    );
+    const hastened = await Promise.all(rows.map(({ id }) => this.retry(id)));
+    return hastened.includes(true);
+  }
+
+  async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
+    if (!(await this.#state(id))) return undefined;
+    const answer = await this.#call<"cancelled" | "requested" | null>(id, "cancel", { time: Date.now() });
+    // Elsewhere it is heard through the server; here not a single step may begin any more.
+    if (answer === "requested") {
+      for (const held of [...this.#handed, ...this.#taken.values()]) if (held.run.id === id) held.cancel();
+    }
+    return answer ?? undefined;
+  }
+
+  // Who waits in another process looks again every second.
+  announce(): void {}
+
+  listen(listener: (id: string | undefined) => void): void {
+    this.#listener = listener;
+  }
+
+  /** What was handed to us and not begun is handed to another worker. */
+  async leaveQueue(): Promise<void> {
+    this.#isLeaving = true;
+    for (const held of this.#handed.splice(0)) held.lose();
+  }
+
+  async close(): Promise<void> {
+    this.#isLeaving = true;
+    const endpoint = this.#worker?.endpoint;
+    if (endpoint && !(await settlesWithin(endpoint.close(), PATIENCE_AT_CLOSE_MS))) endpoint.destroy();
+  }
+}
+
+const STATE = "SELECT service_key AS id, key AS name, value_utf8 AS value FROM state";
+
+/** A field of the JSON of a state. */
+const field = (type: "str" | "int", name: string): string => `json_get_${type}(value_utf8, ${quoted(name)})`;
+
+const inOrder = (events: readonly EventRecord[]): EventRecord[] => events.toSorted((one, other) => one.n - other.n);
+
+/** Higher priority first, then what has been due longest, then what was handed to us first. */
+const byRank = (one: HeldRun, other: HeldRun): number =>
+  other.rank.priority - one.rank.priority || one.rank.dueAt - other.rank.dueAt || one.hold.seq - other.hold.seq;
+
+async function openWorker(options: RestateOptions): Promise<WorkerParts> {
+  const address = listenAddress(options);
+  const restate = await withPackages(["@restatedev/restate-sdk"], () => import("@restatedev/restate-sdk"));
+  return { restate, endpoint: await WorkerEndpoint.open(address) };
+}

@@ -1,0 +1,91 @@
+import { propertyOf } from "../../json.ts";
+
+/** A call waits this long for its answer: what it asks for is done by a worker, which may be starting. Milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/** Where a Restate server is, and where it finds us. */
+export interface RestateAddresses {
+  /** Where it takes calls, such as `http://restate:8080`. */
+  readonly ingress: string;
+  /** Where it takes orders of its operators, such as `http://restate:9070`. */
+  readonly admin: string;
+}
+
+/** An answer that is none: the server says what is wrong. */
+export class RestateError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** What we need of a Restate server: https://docs.restate.dev/references/admin-api and /services/invocation/http. */
+export class RestateServer {
+  readonly #addresses: RestateAddresses;
+
+  constructor(addresses: RestateAddresses) {
+    this.#addresses = addresses;
+  }
+
+  /** Calls a handler of a virtual object and returns what it returns. */
+  call<Answer>(object: string, key: string, handler: string, parameter: unknown): Promise<Answer> {
+    return this.#ask(`${this.#addresses.ingress}/${object}/${encodeURIComponent(key)}/${handler}`, "POST", parameter);
+  }
+
+  /** The rows of an SQL query, without columns that are NULL: https://docs.restate.dev/references/sql-introspection. */
+  async query<Row>(sql: string): Promise<Row[]> {
+    const { rows } = await this.#ask<{ rows: Row[] }>(`${this.#addresses.admin}/query`, "POST", { query: sql });
+    return rows;
+  }
+
+  /** Tells the server where to find our services. Returns the id under which it knows that address. */
+  async register(url: string): Promise<string> {
+    const { id } = await this.#ask<{ id: string }>(`${this.#addresses.admin}/deployments`, "POST", {
+      uri: url,
+      force: true,
+    });
+    return id;
+  }
+
+  /**
+   * Lets an invocation go on that waits for its next attempt, or was paused.
+   * @param deployment where, if it has begun elsewhere
+   */
+  async resume(invocation: string, deployment?: string): Promise<void> {
+    const where = deployment === undefined ? "" : `?deployment=${deployment}`;
+    await this.#ask(`${this.#addresses.admin}/invocations/${invocation}/resume${where}`, "PATCH");
+  }
+
+  async #ask<Answer>(url: string, method: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(url, {
+      method,
+      // Compressed answers would cost both sides more than the way is worth.
+      headers: {
+        accept: "application/json",
+        "accept-encoding": "identity",
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const said = await response.text();
+    if (!response.ok) throw new RestateError(response.status, `${response.status} ${said.slice(0, 500)}`);
+    return (said === "" ? undefined : JSON.parse(said)) as Answer;
+  }
+}
+
+/** A text in SQL. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** What to look at when the server fails. */
+export function adviceFor(error: unknown): string {
+  if (error instanceof RestateError && error.status === 404) {
+    return "no worker has made itself known to it yet. Start a worker.";
+  }
+  if (propertyOf(error, "name") === "TimeoutError") {
+    return "a call was not answered in time. Look whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL).";
+  }
+  return "look whether the Restate server is up, and whether DATABASE_URL and RESTATE_ADMIN_URL lead to it.";
+}

@@ -1,0 +1,258 @@
+/**
+ * What Restate keeps of a run beside its steps, and how it changes. Each change is a function from one state to the next: Restate
+ * applies those of one run one after the other, so none of them can miss another. Times are milliseconds since 1970.
+ */
+import { isTerminal, type RunStatus } from "../engine.ts";
+import type {
+  Accepted,
+  DecisionRecord,
+  EventRecord,
+  EventType,
+  NewRunRecord,
+  ReleasingWrite,
+  RunRecord,
+  WriteOutcome,
+} from "../run-store.ts";
+
+/** A run, without its input and its steps. */
+export interface RunState {
+  readonly workflow: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  /** Which submission created it: its repetition, after a lost answer, gets the same outcome. */
+  readonly submission: string;
+  /** When it was submitted, in microseconds: runs are listed in this order. */
+  readonly order: number;
+  readonly createdAt: number;
+  readonly status: RunStatus;
+  readonly priority: number;
+  /** A new token each time: an execution that was asked for under another one has nothing to do any more. */
+  readonly due: { readonly token: string; readonly at: number } | null;
+  /** The execution that has the run, and the awakeable by which it hears that it is to be cancelled. */
+  readonly held: { readonly token: string; readonly cancelling: string } | null;
+  readonly isCancelRequested: boolean;
+  readonly resumedAt: number | null;
+  readonly endedAt: number | null;
+  readonly outputJson: string | null;
+  readonly errorJson: string | null;
+  readonly waitingFor: string | null;
+  readonly waitingSince: number | null;
+  /** It is due for another attempt of a step that lives on its retry budget. */
+  readonly retryUntil: number | null;
+  /** The highest number of its events; while it is held, the highest when it was taken up. */
+  readonly lastEvent: number;
+  /** What happened beside its steps. */
+  readonly events: readonly EventRecord[];
+  /** Decisions of which the execution that has the run need not know. They get their numbers when it leaves the run. */
+  readonly early: readonly EventRecord[];
+}
+
+/** A submission, as it comes to the run. */
+export interface Submission {
+  readonly run: NewRunRecord;
+  readonly time: number;
+  readonly order: number;
+}
+
+/** How an execution leaves its run. */
+export interface Release {
+  readonly token: string;
+  readonly write: ReleasingWrite;
+  readonly time: number;
+  /** The number of its last event. */
+  readonly lastEvent: number;
+}
+
+export const toEvent = (
+  n: number,
+  type: EventType,
+  time: number,
+  more: Partial<Omit<EventRecord, "n" | "type" | "time">> = {},
+): EventRecord => ({
+  n,
+  type,
+  time,
+  name: null,
+  listed: null,
+  errorJson: null,
+  isFinal: null,
+  retryUntil: null,
+  ...more,
+});
+
+/** For callers, and for the handler. */
+export const toRecord = (id: string, { due, ...state }: RunState, inputJson: string): RunRecord => ({
+  seq: 0,
+  id,
+  workflow: state.workflow,
+  key: state.key,
+  inputJson,
+  status: state.status,
+  createdAt: state.createdAt,
+  dueAt: due === null ? null : due.at,
+  resumedAt: state.resumedAt,
+  endedAt: state.endedAt,
+  outputJson: state.outputJson,
+  errorJson: state.errorJson,
+  waitingFor: state.waitingFor,
+});
+
+function withEvent(state: RunState, type: EventType, time: number, more: Partial<EventRecord> = {}): RunState {
+  const n = state.lastEvent + 1;
+  return { ...state, lastEvent: n, events: [...state.events, toEvent(n, type, time, more)] };
+}
+
+/** @param token a new one */
+export function accept(
+  known: RunState | undefined,
+  { run, time, order }: Submission,
+  token: string,
+): { outcome: Accepted["outcome"]; state?: RunState } {
+  const at = run.availableAt ?? time;
+  if (!known) {
+    const { workflow, key, fingerprint, priority } = run;
+    const state: RunState = {
+      workflow,
+      key,
+      fingerprint,
+      submission: run.id,
+      order,
+      createdAt: time,
+      status: "started",
+      priority,
+      due: { token, at },
+      held: null,
+      isCancelRequested: false,
+      resumedAt: null,
+      endedAt: null,
+      outputJson: null,
+      errorJson: null,
+      waitingFor: null,
+      waitingSince: null,
+      retryUntil: null,
+      lastEvent: 0,
+      events: [],
+      early: [],
+    };
+    return { outcome: "created", state };
+  }
+  if (known.fingerprint !== run.fingerprint) return { outcome: "conflict" };
+  if (known.submission === run.id) return { outcome: "created" };
+  const state = resume(known, time, token, at);
+  return state ? { outcome: "resumed", state } : { outcome: "existing" };
+}
+
+/**
+ * Makes a run due that failed, was cancelled, or waits on a step's retry budget. Undefined if it is none of these.
+ * @param token a new one
+ */
+export function resume(state: RunState, time: number, token: string, at = time): RunState | undefined {
+  if (state.status === "failed" || state.status === "cancelled") {
+    const resumedAt = Math.max(time, (state.resumedAt ?? -1) + 1);
+    const resumed = withEvent(state, "resumed", time);
+    return { ...resumed, status: "started", resumedAt, endedAt: null, errorJson: null, due: { token, at } };
+  }
+  if (!state.due || state.retryUntil === null) return undefined;
+  return state.due.at <= time ? state : { ...state, due: { token, at: time } };
+}
+
+/** Gives the run to the execution that was asked for under this token. Undefined if that is not due any more. */
+export function take(state: RunState, token: string, cancelling: string): RunState | undefined {
+  if (state.due?.token !== token) return undefined;
+  return {
+    ...state,
+    status: "processing",
+    due: null,
+    held: { token, cancelling },
+    waitingFor: null,
+    waitingSince: null,
+    outputJson: null,
+    retryUntil: null,
+  };
+}
+
+/** @param token a new one */
+export function release(
+  held: RunState,
+  { token: own, write, time, lastEvent }: Release,
+  token: string,
+): { outcome: WriteOutcome; state: RunState } {
+  if (held.held?.token !== own) return { outcome: "lost", state: held };
+  const numbered = held.early.map((event, index) => ({ ...event, n: lastEvent + 1 + index }));
+  const state: RunState = {
+    ...held,
+    held: null,
+    isCancelRequested: false,
+    lastEvent: lastEvent + numbered.length,
+    events: [...held.events, ...numbered],
+    early: [],
+  };
+  if (write.kind === "end") {
+    const errorJson = "error" in write ? JSON.stringify(write.error) : null;
+    const status = errorJson === null ? "completed" : "failed";
+    const outputJson = "outputJson" in write ? (write.outputJson ?? null) : null;
+    const ended = withEvent(state, status, write.time, { errorJson });
+    return { outcome: "done", state: { ...ended, status, endedAt: write.time, outputJson, errorJson } };
+  }
+  if (held.isCancelRequested) return { outcome: "cancelled", state: endCancelled(state, time) };
+  if (write.kind === "reschedule") {
+    const due = { token, at: time + write.delayMs };
+    return { outcome: "done", state: { ...state, due, retryUntil: write.retryUntil ?? null } };
+  }
+  const { subject, outputJson = null } = write;
+  if (decisionOn(state, subject)) return { outcome: "done", state: { ...state, due: { token, at: time } } };
+  const waiting = withEvent(state, "waiting", time, { name: subject });
+  return {
+    outcome: "done",
+    state: { ...waiting, status: "waiting_for_approval", waitingFor: subject, waitingSince: time, outputJson },
+  };
+}
+
+function endCancelled(state: RunState, time: number): RunState {
+  const cancelled = withEvent(state, "cancelled", time);
+  return {
+    ...cancelled,
+    status: "cancelled",
+    endedAt: time,
+    due: null,
+    waitingFor: null,
+    waitingSince: null,
+    outputJson: null,
+    retryUntil: null,
+  };
+}
+
+/** The first decision on a subject, if it has been made. */
+export function decisionOn(
+  { events, early }: Pick<RunState, "events" | "early">,
+  subject: string,
+): DecisionRecord | undefined {
+  const decided = [...events, ...early].find(({ type, name }) => type === "decided" && name === subject);
+  return decided && { valueJson: decided.valueJson!, time: decided.time };
+}
+
+/**
+ * Takes the first decision on a subject. Undefined if there is one, or the run takes none on this.
+ * @param token a new one
+ */
+export function decide(
+  state: RunState,
+  subject: string,
+  { valueJson, time }: DecisionRecord,
+  token: string,
+): RunState | undefined {
+  const isOpen = state.endedAt === null && (state.waitingFor ?? subject) === subject && !decisionOn(state, subject);
+  if (!isOpen) return undefined;
+  const decided = { name: subject, valueJson };
+  if (state.held) return { ...state, early: [...state.early, toEvent(0, "decided", time, decided)] };
+  const next = withEvent(state, "decided", time, decided);
+  if (state.waitingFor === null) return next;
+  const due = { token, at: time };
+  return { ...next, status: "processing", waitingFor: null, waitingSince: null, outputJson: null, due };
+}
+
+/** Ends a run that nobody executes, or notes that its execution is to stop. Undefined if it has ended. */
+export function cancel(state: RunState, time: number): RunState | undefined {
+  if (isTerminal(state.status)) return undefined;
+  return state.held ? { ...state, isCancelRequested: true } : endCancelled(state, time);
+}

@@ -1,0 +1,30 @@
+/**
+ * Reads of one key at a time, shared: all keys that are asked for while a read is under way are read together by the next one. So
+ * many who wait for runs cost one query, and each answer is as fresh as one of its own.
+ */
+export class SharedReads<Found> {
+  readonly #read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>;
+  #asked = new Set<string>();
+  #current: Promise<unknown> = Promise.resolve();
+  #next: Promise<ReadonlyMap<string, Found>> | undefined;
+
+  constructor(read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>) {
+    this.#read = read;
+  }
+
+  async get(key: string): Promise<Found | undefined> {
+    this.#asked.add(key);
+    this.#next ??= this.#readNext();
+    return (await this.#next).get(key);
+  }
+
+  async #readNext(): Promise<ReadonlyMap<string, Found>> {
+    await this.#current.catch(() => {});
+    const keys = [...this.#asked];
+    this.#asked = new Set();
+    this.#next = undefined;
+    const reading = this.#read(keys);
+    this.#current = reading;
+    return reading;
+  }
+}

@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import {
+  createServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import type * as Restate from "@restatedev/restate-sdk";
+import { IoError } from "../../errors.ts";
+import { urlHost } from "../../loopback.ts";
+import type { Logger } from "../../log.ts";
+
+type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
+/** Where this process listens for the Restate server. */
+export class WorkerEndpoint {
+  readonly #server: Http2Server;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  /** Until there is something to answer with, the server is told to try again. */
+  #handle: Handler = (_, response) => void response.writeHead(503).end();
+
+  private constructor(server: Http2Server) {
+    this.#server = server;
+    server.on("request", (request, response) => this.#handle(request, response));
+    server.on("session", (session) => {
+      this.#sessions.add(session);
+      session.on("close", () => this.#sessions.delete(session));
+    });
+  }
+
+  /** @throws IoError (`in_use`) where the port is taken */
+  static async open({ host, port }: { host: string; port: number }): Promise<WorkerEndpoint> {
+    const server = createServer();
+    server.listen(port, host);
+    try {
+      await once(server, "listening");
+    } catch (cause) {
+      throw new IoError(
+        `The Restate server can't be let in at ${urlHost(host)}:${port}: another process listens there, or the address is not this ` +
+          "machine's. Change RESTATE_LISTEN, and RESTATE_WORKER_URL to match.",
+        { code: "in_use", cause },
+      );
+    }
+    // The worker's loop decides how long the process lives.
+    server.unref();
+    return new WorkerEndpoint(server);
+  }
+
+  /** @param options `identityKey`: only requests that are signed with the key to this one are answered */
+  serve(
+    restate: typeof Restate,
+    services: Restate.EndpointOptions["services"],
+    { identityKey, logger }: { identityKey?: string | undefined; logger: Logger },
+  ): void {
+    this.#handle = restate.createEndpointHandler({
+      services,
+      ...(identityKey !== undefined && { identityKeys: [identityKey] }),
+      // A broken connection, and whatever else is tried again, is the server's to tell.
+      logger: ({ context }, message: unknown) => logger.debug({ run_id: context?.key }, String(message)),
+    });
+  }
+
+  get url(): string {
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `http://${urlHost(address)}:${port}`;
+  }
+
+  /** Answers what was asked, and takes nothing more. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // Without new requests, each is over as soon as its last stream is.
+    for (const session of this.#sessions) session.close();
+    await closed;
+  }
+
+  /** Breaks off what is left. */
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+}

@@ -1,0 +1,228 @@
+import { spawn } from "node:child_process";
+import { connect, constants } from "node:http2";
+import { createInterface } from "node:readline";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
+import type { RunHandler } from "../../src/engine/engine.ts";
+import { IoError, ValidationError } from "../../src/errors.ts";
+import { workflowEngineContract } from "../contract/workflow-engine.ts";
+import { openEngineAt, restateLocation } from "../support/engine-at.ts";
+import { freePort } from "../support/free-port.ts";
+import { canRunRestate, startRestate, type RestateServerProcess } from "../support/restate.ts";
+import { startTcpBalancer } from "../support/tcp-balancer.ts";
+import { decideAfterKill } from "./waiting.ts";
+
+const SUBMISSION = { key: "k", fingerprint: "f", input: null };
+
+describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has none)", () => {
+  let server: RestateServerProcess;
+  let tests = 0;
+  beforeAll(async () => {
+    server = await startRestate();
+  });
+  afterAll(() => server.destroy());
+
+  workflowEngineContract(
+    "DurableEngine on Restate",
+    () => {
+      const namespace = `test-${(tests += 1)}`;
+      const url = `${server.url}/${namespace}`;
+      const restate = { adminUrl: server.adminUrl, listen: "127.0.0.1:0" };
+      const open = (options?: EngineOptions) => DurableEngine.connect(url, { concurrency: 4, restate, ...options });
+      // Somebody must answer the calls of those who execute nothing. Of several addresses the server takes the latest.
+      const answering = open().then(async (engine) => {
+        engine.startWorker();
+        while (!(await fetch(`${server.adminUrl}/services/${namespace}.runs`)).ok) await setImmediate();
+        return engine;
+      });
+      return {
+        open: async (options) => {
+          await answering;
+          return open(options);
+        },
+        destroy: async () => (await answering).close(),
+      };
+    },
+    {
+      "has no more runs of a workflow at work than it may, in the order in which they came, and others beside them":
+        "each run asks for its place by itself, so the requests come in any order; the limit itself is checked below",
+      "takes up the highest priority first, and within it what has been due longest":
+        "Restate hands runs to workers as they come; the priority counts among those that wait for a slot or a place",
+    },
+  );
+
+  /** Two workers behind one address, the first of which has the runs at first. */
+  const sharedPlace = async (): Promise<string> => {
+    const ports = [await freePort(), await freePort()];
+    const balancer = await startTcpBalancer(ports);
+    onTestFinished(() => balancer[Symbol.asyncDispose]());
+    return restateLocation(server, `test-${(tests += 1)}`, balancer.url, ports);
+  };
+  const openHere = async (options: EngineOptions = {}, url = `${server.url}/test-${(tests += 1)}`) => {
+    const restate = { adminUrl: server.adminUrl, listen: "127.0.0.1:0" };
+    const engine = await DurableEngine.connect(url, { restate, ...options });
+    onTestFinished(() => engine.close());
+    return engine;
+  };
+
+  it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
+    const place = await sharedPlace();
+    const said: string[] = [];
+    const heard = new Map<string, () => void>();
+    const hear = (words: string) => new Promise<void>((resolve) => heard.set(words, resolve));
+    const worker = (name: string, which: number) => {
+      const script = join(import.meta.dirname, "../support/worker-process.ts");
+      const child = spawn(process.execPath, [script, place, name, String(which)]);
+      onTestFinished(() => void child.kill("SIGKILL"));
+      createInterface(child.stdout).on("line", (line) => {
+        said.push(line);
+        heard.get(line)?.();
+      });
+      return child;
+    };
+    const begun = hear("victim second");
+    const victim = worker("victim", 0);
+    const client = await openEngineAt(place, { worker: false });
+    onTestFinished(() => client.close());
+    const { id } = await client.start("shared", { ...SUBMISSION, input: { hold: true } });
+    await begun;
+    worker("heir", 1);
+    victim.kill("SIGKILL");
+    const run = await client.wait(id);
+    expect(run).toMatchObject({ status: "completed", output: "heir", stepsCompleted: ["first", "second"] });
+    expect(said.filter((words) => words !== "ready")).toEqual(["victim first", "victim second", "heir second"]);
+    expect((await client.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual([
+      "first completed",
+      "second died",
+      "second completed",
+    ]);
+  });
+
+  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+    const place = await sharedPlace();
+    const { run, steps } = await decideAfterKill(place, () => openEngineAt(place, { which: 1 }));
+    expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
+    expect(steps).toEqual(["sent"]);
+  });
+
+  it("has no more runs of a workflow at work than it may, in all workers together", async () => {
+    const place = await sharedPlace();
+    let atWork = 0;
+    let most = 0;
+    const engines = [await openEngineAt(place, { which: 0 }), await openEngineAt(place, { which: 1 })];
+    const executedBy = [0, 0];
+    for (const [which, engine] of engines.entries()) {
+      onTestFinished(() => engine.close());
+      const handler: RunHandler = (_, { step }) =>
+        step("only", async () => {
+          executedBy[which] = executedBy[which]! + 1;
+          most = Math.max(most, ++atWork);
+          await setImmediate();
+          atWork -= 1;
+          return null;
+        });
+      engine.register("few", handler, { concurrency: 2 });
+      engine.startWorker();
+    }
+    const keys = Array.from({ length: 40 }, (_, n) => `k${n}`);
+    const started = await Promise.all(keys.map((key) => engines[0]!.start("few", { ...SUBMISSION, key })));
+    for (const { id } of started) expect(await engines[0]!.wait(id)).toMatchObject({ status: "completed" });
+    expect(most).toBeLessThanOrEqual(2);
+    expect(executedBy[0]! + executedBy[1]!).toBe(40);
+  });
+
+  it("goes on by itself when the server was killed while a step ran, and repeats no completed step", async () => {
+    const own = await startRestate();
+    onTestFinished(() => own.destroy());
+    const restate = { adminUrl: own.adminUrl, listen: "127.0.0.1:0" };
+    const engine = await DurableEngine.connect(own.url, { restate });
+    onTestFinished(() => engine.close());
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const counts = { first: 0, second: 0 };
+    engine.register("mail", async (_, { step }) => {
+      await step("first", () => ++counts.first);
+      await step("second", async () => {
+        counts.second += 1;
+        begun.resolve();
+        await gate.promise;
+      });
+      return "done";
+    });
+    const { id } = await engine.start("mail", SUBMISSION);
+    await begun.promise;
+    await own.kill();
+    await expect(engine.get(id)).rejects.toMatchObject({ code: "engine_unavailable", retriable: true });
+    await own.start();
+    gate.resolve();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", stepsCompleted: ["first", "second"] });
+    expect(counts.first).toBe(1);
+  });
+
+  it("fails a step at once and for good whose result is larger than the server takes", async () => {
+    const engine = await openHere();
+    let attempts = 0;
+    engine.register("large", (_, { step }) => step("only", () => (++attempts, "x".repeat(9 * 1024 * 1024))));
+    const { id } = await engine.start("large", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "failed", error: { error_code: "not_storable" } });
+    expect(attempts).toBe(1);
+    const starting = engine.start("large", { ...SUBMISSION, key: "input", input: "x".repeat(40 * 1024 * 1024) });
+    await expect(starting).rejects.toMatchObject({ code: "not_storable" });
+  });
+
+  it("answers nobody but the server that has the key", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const listen = `127.0.0.1:${await freePort()}`;
+    const identityKey = "publickeyv1_w7YHemBctH5Ck2nQRQ47iBBqhNHy4FV7t2Usbye2A6f";
+    const engine = await DurableEngine.connect(url, { restate: { adminUrl: server.adminUrl, listen, identityKey } });
+    onTestFinished(() => engine.close());
+    engine.startWorker();
+    const client = connect(`http://${listen}`);
+    onTestFinished(() => client.close());
+    const status = async () => {
+      const request = client.request({ [constants.HTTP2_HEADER_PATH]: "/discover" });
+      request.end();
+      const [headers] = (await once(request, "response")) as [Record<string, unknown>];
+      request.resume();
+      return headers[constants.HTTP2_HEADER_STATUS];
+    };
+    await expect.poll(status).toBe(401);
+  });
+
+  it("says at once where its own address is taken", async () => {
+    const port = await freePort();
+    const restate = { adminUrl: server.adminUrl, listen: `127.0.0.1:${port}` };
+    const first = await DurableEngine.connect(`${server.url}/test`, { restate });
+    onTestFinished(() => first.close());
+    const second = DurableEngine.connect(`${server.url}/test`, { restate });
+    await expect(second).rejects.toMatchObject({ code: "in_use", message: expect.stringContaining("RESTATE_LISTEN") });
+  });
+});
+
+describe("the addresses of a Restate server", () => {
+  it.each([
+    ["restate+http://localhost:8080/two/parts", {}, "restate+http://host:8080"],
+    ["restate+http://", {}, "restate+http://host:8080"],
+    ["restate+http://localhost:8080", { listen: "9080" }, "RESTATE_LISTEN"],
+    ["restate+http://localhost:8080", { listen: "0.0.0.0:9080" }, "RESTATE_IDENTITY_KEY"],
+  ])("refuses %s with %j, and says what to do", async (url, restate, words) => {
+    const opening = DurableEngine.connect(url, { restate });
+    await expect(opening).rejects.toBeInstanceOf(ValidationError);
+    await expect(opening).rejects.toMatchObject({
+      code: "invalid_configuration",
+      message: expect.stringContaining(words),
+    });
+  });
+
+  it("are looked up when they are needed: a server that is away is an error that says so", async () => {
+    const url = `restate+http://127.0.0.1:${await freePort()}`;
+    const engine = await DurableEngine.connect(url, { worker: false });
+    onTestFinished(() => engine.close());
+    const looking = engine.list();
+    await expect(looking).rejects.toBeInstanceOf(IoError);
+    await expect(looking).rejects.toThrow(/RESTATE_ADMIN_URL/);
+  });
+});
