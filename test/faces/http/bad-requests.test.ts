@@ -233,7 +233,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     ["too much, by its length", "Content-Length: 1000001\r\n\r\n", 413],
     ["too much, in chunks", `Transfer-Encoding: chunked\r\n\r\nf4241\r\n${"x".repeat(1_000_001)}\r\n`, 413],
   ])("%s never reaches another protocol, such as MCP", async (_, rest, status) => {
-    const handle = vi.fn(() => Promise.resolve(new Response()));
+    const handle = vi.fn<() => Promise<Response>>(() => Promise.resolve(new Response()));
     const api = { mounts: [{ path: "/mcp", handle }], ...(status === 408 && { bodyTimeoutMs: 100 }) };
     const { raw } = await startHttpService({ api });
     const answer = parsed(await raw(`POST /mcp HTTP/1.1\r\n${AUTHORIZED}Connection: close\r\n${rest}`));
