@@ -1,5 +1,5 @@
-import { clues } from "../src/analysis/embedded/categories/index.ts";
-import { INTENSIFIERS, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
+import { isKnown } from "../src/analysis/embedded/reading.ts";
+import { tokenize } from "../src/analysis/embedded/tokenizer.ts";
 import { isFrequentInEnglish } from "../src/analysis/language.ts";
 
 /** Stands for what was left out. Analysers read nothing in it. */
@@ -30,13 +30,12 @@ function isIdentifying(piece: string): boolean {
 }
 
 /** In the lists that the analysers judge by: no secret, and without it the text would be judged otherwise. */
-const isCommon = (word: string): boolean =>
-  isFrequentInEnglish(word) ||
-  opinions().get(word) !== undefined ||
-  publishedValence(word) !== undefined ||
-  INTENSIFIERS.has(word) ||
-  phrases().knows(word) ||
-  clues().knows(word);
+function isCommon(word: string): boolean {
+  if (isFrequentInEnglish(word)) return true;
+  // As the analysers read it: "isnt" is two words, "gooood" is "good".
+  const tokens = tokenize(word, isKnown);
+  return tokens.length > 0 && tokens.every(({ norm }) => isKnown(norm) || isFrequentInEnglish(norm));
+}
 
 const parts = (word: string): string[] => word.split(/['’]/u);
 const wordsIn = (text: string): string[] => text.match(WORD) ?? [];
