@@ -5,7 +5,7 @@ import { categoryFeatures } from "../../src/analysis/embedded/category-features.
 import { read } from "../../src/analysis/embedded/reading.ts";
 import type { CategoryBounds } from "../../src/analysis/embedded/trained-weights.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../src/workflows/customer-feedback/policy.ts";
-import type { CategoryRow } from "../labelled-sets.ts";
+import { labelOf, type ScopedRow } from "../labelled-sets.ts";
 import { Counts, type ClassScores } from "../scores.ts";
 import { FOLDS, foldOf } from "./folds.ts";
 
@@ -42,16 +42,16 @@ export interface FittedBounds {
 interface ReadRow {
   fold: number;
   evidence: Map<Category, number>;
-  labels: readonly string[];
-  scope: readonly string[];
+  row: ScopedRow;
 }
 
+/** What is labelled `a|b` speaks neither for the one nor for the other. */
 const casesOf = (category: Named, rows: readonly ReadRow[]): Case[] =>
-  rows.flatMap(({ fold, evidence, labels, scope }) =>
-    scope.includes(category)
-      ? [{ fold, evidence: evidence.get(category) ?? 0, isLabelled: labels.includes(category) }]
-      : [],
-  );
+  rows.flatMap(({ fold, evidence, row }) => {
+    const label = labelOf(row, category);
+    if (label === undefined || label === "maybe") return [];
+    return [{ fold, evidence: evidence.get(category) ?? 0, isLabelled: label === "yes" }];
+  });
 
 function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): ClassScores {
   const counts = new Counts();
@@ -95,14 +95,8 @@ function evidenceIn(text: string): Map<Category, number> {
 }
 
 /** Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by. */
-export function fitBounds(rows: readonly CategoryRow[]): FittedBounds {
-  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
-  const readRows = rows.map(({ text, labels, scope = everyLabel }) => ({
-    fold: foldOf(text),
-    evidence: evidenceIn(text),
-    labels,
-    scope,
-  }));
+export function fitBounds(rows: readonly ScopedRow[]): FittedBounds {
+  const readRows = rows.map((row) => ({ fold: foldOf(row.text), evidence: evidenceIn(row.text), row }));
   const fitted: FittedBounds = { bounds: {}, reports: [], skipped: [] };
   for (const category of CATEGORIES) {
     if (category === "general") continue;

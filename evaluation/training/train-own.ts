@@ -6,7 +6,7 @@ import { readData } from "../../src/analysis/read-data.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { withoutAbsent } from "../../src/json.ts";
-import type { LabelledSets } from "../labelled-sets.ts";
+import { withScopes, type LabelledSets } from "../labelled-sets.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
 import { fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
 import { MIN_TEXTS_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
@@ -109,7 +109,7 @@ function tooFew(all: number, texts: Record<Sentiment, number>): string | undefin
  */
 export function trainOwn(sets: LabelledSets, thankAbove: number): OwnTraining {
   const { training, fitted } = trainSentiment(sets, thankAbove);
-  const rows = sets.categories.flatMap(({ rows }) => rows);
+  const rows = sets.categories.flatMap(({ rows }) => withScopes(rows));
   const { bounds, reports, skipped } = fitBounds(rows);
   if (!("before" in training) && reports.length === 0) throw tooFewLabels(training);
   const texts = [...sets.sentiment, ...sets.categories].flatMap<{ text: string }>(({ rows }) => rows);
