@@ -28,11 +28,15 @@ export interface BoundReport {
   category: Named;
   bound: number;
   before: ClassScores;
+  /** By the bound that training has put in use before; absent where the shipped one is. */
+  inUse?: ClassScores;
   after: ClassScores;
+  /** Whether the new bound is better than what is in use. */
   isTaken: boolean;
 }
 
 export interface FittedBounds {
+  /** Those in use, with what was taken. */
   bounds: CategoryBounds;
   reports: BoundReport[];
   /** Categories with too few labels of one kind, and how many there are. */
@@ -78,15 +82,17 @@ function bestBound(cases: readonly Case[]): number {
 const isCritical = (category: Named): boolean =>
   DEFAULT_ESCALATION_POLICY.criticalCategories.some((one) => one === category);
 
-function fitBound(category: Named, cases: readonly Case[]): BoundReport {
+function fitBound(category: Named, cases: readonly Case[], current: number): BoundReport {
   const without = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
   const before = scoresOf(cases, () => EVIDENCE_THRESHOLD);
+  const inUse = scoresOf(cases, () => current);
   const after = scoresOf(cases, ({ fold }) => without[fold]!);
   const bound = bestBound(cases);
   // Fewer false alarms must not cost escalations. The folds may have chosen other bounds than the one that is kept.
   const kept = scoresOf(cases, () => bound);
-  const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= before.recall;
-  return { category, bound, before, after, isTaken: bound !== EVIDENCE_THRESHOLD && after.f1 > before.f1 && isSafe };
+  const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= inUse.recall;
+  const isTaken = bound !== current && after.f1 > inUse.f1 && isSafe;
+  return { category, bound, before, ...(current !== EVIDENCE_THRESHOLD && { inUse }), after, isTaken };
 }
 
 function evidenceIn(text: string): Map<Category, number> {
@@ -94,10 +100,13 @@ function evidenceIn(text: string): Map<Category, number> {
   return readable ? evidenceFor(categoryFeatures(tokens)) : new Map();
 }
 
-/** Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by. */
-export function fitBounds(rows: readonly ScopedRow[]): FittedBounds {
+/**
+ * Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by.
+ * @param inUse the bounds of an earlier training; those that are not bettered stay
+ */
+export function fitBounds(rows: readonly ScopedRow[], inUse: CategoryBounds = {}): FittedBounds {
   const readRows = rows.map((row) => ({ fold: foldOf(row.text), evidence: evidenceIn(row.text), row }));
-  const fitted: FittedBounds = { bounds: {}, reports: [], skipped: [] };
+  const fitted: FittedBounds = { bounds: { ...inUse }, reports: [], skipped: [] };
   for (const category of CATEGORIES) {
     if (category === "general") continue;
     const cases = casesOf(category, readRows);
@@ -107,9 +116,11 @@ export function fitBounds(rows: readonly ScopedRow[]): FittedBounds {
       fitted.skipped.push({ category, labelled, others });
       continue;
     }
-    const report = fitBound(category, cases);
+    const report = fitBound(category, cases, inUse[category] ?? EVIDENCE_THRESHOLD);
     fitted.reports.push(report);
-    if (report.isTaken) fitted.bounds[category] = report.bound;
+    if (!report.isTaken) continue;
+    if (report.bound === EVIDENCE_THRESHOLD) delete fitted.bounds[category];
+    else fitted.bounds[category] = report.bound;
   }
   return fitted;
 }

@@ -82,7 +82,7 @@ describe("masked texts", () => {
     expect(masked(text, name)).toBe(shown);
   });
 
-  it.each([
+  it.each<readonly [string, string]>([
     ["Arabic-Indic digits", "٠١٥١٢٣٤"],
     ["full-width digits", "０１５１２３４"],
     ["bold digits", "𝟎𝟏𝟓𝟏𝟐𝟑𝟒"],

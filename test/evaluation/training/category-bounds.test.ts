@@ -59,3 +59,13 @@ test("takes the labels of a row's own file for its scope where it has none", () 
   expect(categories.reports).toMatchObject([{ category: "bug", before: { support: 30 } }]);
   expect(categories.skipped).toContainEqual({ category: "service", labelled: rows.length, others: 0 });
 });
+
+test("keeps the bounds in use that are not bettered, and goes back to what ships where that is better", () => {
+  const rows = rowsOf({ none: [0, 20], weak: [0, 10], strong: [20, 0], stronger: [10, 0] });
+  expect(fitBounds(rows, { bug: 0.88, legal: 0.3 })).toMatchObject({
+    bounds: { legal: 0.3 },
+    reports: [{ category: "bug", isTaken: true, inUse: { support: 30 } }],
+  });
+  expect(fitBounds(rows, { bug: 0.88 }).bounds).not.toHaveProperty("bug");
+  expect(fitBounds(rows.slice(0, 20), { bug: 0.88 }).bounds).toEqual({ bug: 0.88 });
+});
