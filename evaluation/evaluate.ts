@@ -2,7 +2,13 @@ import { setImmediate } from "node:timers/promises";
 import pMap from "p-map";
 import { withoutAbsent } from "../src/json.ts";
 import type { Contestant } from "./contestants.ts";
-import type { CategoryRow, LabelledSet, LabelledSets, SentimentRow } from "./labelled-sets.ts";
+import {
+  withScopes,
+  type CategoryRow,
+  type LabelledSet,
+  type LabelledSets,
+  type SentimentRow,
+} from "./labelled-sets.ts";
 import { scoreCategories, type CategoriesAnswer, type CategoriesScores } from "./score-categories.ts";
 import { mean } from "./scores.ts";
 import { scoreSentiment, type SentimentAnswer, type SentimentScores } from "./score-sentiment.ts";
@@ -74,7 +80,10 @@ export async function evaluate(
       report.sentiment = await runTask(sets.sentiment, { ...options, ask: sentiment, ...SENTIMENT });
     }
     if (categories && sets.categories.length > 0) {
-      report.categories = await runTask(sets.categories.map(withScope), { ...options, ask: categories, ...CATEGORIES });
+      report.categories = await runTask(
+        sets.categories.map(({ name, rows }) => ({ name, rows: withScopes(rows) })),
+        { ...options, ask: categories, ...CATEGORIES },
+      );
     }
     reports.push(report);
   }
@@ -143,12 +152,6 @@ const CATEGORIES = {
     };
   },
 };
-
-/** A set without scopes is scored on all labels that it has. */
-function withScope({ name, rows }: LabelledSet<CategoryRow>): LabelledSet<CategoryRow> {
-  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
-  return { name, rows: rows.map((row) => ({ ...row, scope: row.scope ?? everyLabel })) };
-}
 
 async function runTask<Row extends { text: string }, Answer, Scores extends { macroF1: number }>(
   sets: readonly LabelledSet<Row>[],

@@ -11,7 +11,7 @@ const SentimentRow = z.object({ text: z.string(), label: z.enum(SENTIMENTS) });
 const KNOWN = new Set<string>(CATEGORIES);
 
 /** A category, or several of which either will do: `bug|performance`. */
-const CategoryLabel = z.string().refine((label) => label.split("|").every((name) => KNOWN.has(name)), {
+const CategoryLabel = z.string().refine((label) => categoriesOf(label).every((name) => KNOWN.has(name)), {
   error: ({ input }) => `There is no category "${String(input)}". There are ${CATEGORIES.join(", ")}.`,
 });
 
@@ -34,6 +34,29 @@ const CategoryRow = z
 
 export type SentimentRow = z.output<typeof SentimentRow>;
 export type CategoryRow = z.output<typeof CategoryRow>;
+
+/** A row that says what it is about. */
+export type ScopedRow = CategoryRow & { scope: string[] };
+
+/** The rows of one set: where one has no scope, its scope is every label of the set. */
+export function withScopes(rows: readonly CategoryRow[]): ScopedRow[] {
+  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
+  return rows.map((row) => ({ ...row, scope: row.scope ?? everyLabel }));
+}
+
+/** The categories that meet a label: of `a|b` both, of any other one itself. */
+export const categoriesOf = (label: string): string[] => label.split("|");
+
+/**
+ * What a row says about one category: that the text is about it, that it may be (labelled `a|b`), that it is not; undefined where
+ * its scope says nothing.
+ */
+export function labelOf({ labels, scope }: ScopedRow, category: string): "yes" | "maybe" | "no" | undefined {
+  if (labels.includes(category)) return "yes";
+  const has = (list: readonly string[]): boolean => list.some((label) => categoriesOf(label).includes(category));
+  if (has(labels)) return "maybe";
+  return has(scope) ? "no" : undefined;
+}
 
 /** Texts of one source, labelled by people. */
 export interface LabelledSet<Row> {

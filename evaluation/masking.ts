@@ -1,5 +1,5 @@
-import { clues } from "../src/analysis/embedded/categories/index.ts";
-import { INTENSIFIERS, opinions, phrases, publishedValence } from "../src/analysis/embedded/lexicon/lexicon.ts";
+import { isKnown } from "../src/analysis/embedded/reading.ts";
+import { tokenize } from "../src/analysis/embedded/tokenizer.ts";
 import { isFrequentInEnglish } from "../src/analysis/language.ts";
 
 /** Stands for what was left out. Analysers read nothing in it. */
@@ -19,27 +19,32 @@ export interface TextOf {
 
 const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
 const LINK = /^\W*(?:https?:|www\.)|\.(?:com|org|net|info|io|eu|uk|de|fr|es|it|nl)\b/iu;
-/** Four digits and more, in groups or not: telephones, accounts, dates, orders. */
-const NUMBER = /\+?\d(?:[\s()./-]{0,3}\d){3,}/gu;
+/** Four digits and more of any script, in groups or not: telephones, accounts, dates, orders. */
+const NUMBER = /\+?\p{N}(?:[\s\p{Pd}\p{Cf}().,:;/\\|_·•'’+*]{0,3}\p{N}){3,}/gu;
+/** What may be written in forms that only look different: letters, digits, and full-width characters such as "＠". */
+const VARIANTS = /[\p{L}\p{M}\p{Nd}\u{FF01}-\u{FF5E}]+/gu;
 const MAX_MIXED_LENGTH = 4;
 
 /** Addresses, links, handles, and what mixes letters and digits, such as the number of an order. */
 function isIdentifying(piece: string): boolean {
   if (piece.includes("@") || LINK.test(piece)) return true;
-  return piece.length > MAX_MIXED_LENGTH && /\d/u.test(piece) && /\p{L}/u.test(piece);
+  return piece.length > MAX_MIXED_LENGTH && /\p{N}/u.test(piece) && /\p{L}/u.test(piece);
 }
 
 /** In the lists that the analysers judge by: no secret, and without it the text would be judged otherwise. */
-const isCommon = (word: string): boolean =>
-  isFrequentInEnglish(word) ||
-  opinions().get(word) !== undefined ||
-  publishedValence(word) !== undefined ||
-  INTENSIFIERS.has(word) ||
-  phrases().knows(word) ||
-  clues().knows(word);
+function isCommon(word: string): boolean {
+  if (isFrequentInEnglish(word)) return true;
+  // As the analysers read it: "isnt" is two words, "gooood" is "good".
+  const tokens = tokenize(word, isKnown);
+  return tokens.length > 0 && tokens.every(({ norm }) => isKnown(norm) || isFrequentInEnglish(norm));
+}
 
 const parts = (word: string): string[] => word.split(/['’]/u);
 const wordsIn = (text: string): string[] => text.match(WORD) ?? [];
+const normalized = (text: string): string => text.replaceAll(VARIANTS, (variant) => variant.normalize("NFKC"));
+/** "Hope’s" is about "Hope". */
+const nameIn = (word: string): string => word.replace(/['’](?:s|m|d|ll|re|ve)$/iu, "");
+const lookedUp = (word: string): string => word.toLowerCase().replaceAll("’", "'");
 
 /** Words as several customers have written them: in small letters, a name is none of them. */
 function shared(texts: readonly TextOf[]): Set<string> {
@@ -58,13 +63,19 @@ function shared(texts: readonly TextOf[]): Set<string> {
  * customer, and each word that is neither in the lists of the analysers nor was written in small letters by three customers of these
  * texts. So unusual words go as well, and a name that is an ordinary word ("Rose") stays where it is not the customer's.
  */
-export function maskTexts(texts: readonly TextOf[]): string[] {
+export function maskTexts(asWritten: readonly TextOf[]): string[] {
+  const texts = asWritten.map(({ customer, text, secrets }) => ({
+    customer,
+    text: normalized(text),
+    secrets: secrets.map(normalized),
+  }));
   const common = shared(texts);
   return texts.map(({ text, secrets }) => {
-    const hidden = new Set(secrets.flatMap((secret) => wordsIn(secret.toLowerCase())));
+    const hidden = new Set(secrets.flatMap((secret) => wordsIn(lookedUp(secret))));
     const isShown = (word: string): boolean => {
       const small = word.toLowerCase();
-      if (hidden.has(small) && (word !== small || !isCommon(small))) return false;
+      const name = nameIn(word);
+      if (hidden.has(lookedUp(name)) && (name !== name.toLowerCase() || !isCommon(name))) return false;
       return (
         common.has(small) ||
         parts(small).every((part) => part.length === 1 || isCommon(part) || common.has(part)) ||

@@ -1,4 +1,4 @@
-import type { CategoryRow } from "./labelled-sets.ts";
+import { categoriesOf, labelOf, withScopes, type CategoryRow } from "./labelled-sets.ts";
 import { calibrationError, Counts, mean, type ClassScores } from "./scores.ts";
 
 export interface CategoriesAnswer {
@@ -31,7 +31,6 @@ export const NO_CATEGORY = "none";
  * wrong. A label `a|b` is met by `a` as well as by `b`.
  */
 export function scoreCategories(rows: readonly CategoryRow[], answers: readonly CategoriesAnswer[]): CategoriesScores {
-  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
   const counts = new Map<string, Counts>();
   const sure: { confidence: number; right: boolean }[] = [];
   const confusion: CategoriesScores["confusion"] = {};
@@ -40,7 +39,8 @@ export function scoreCategories(rows: readonly CategoryRow[], answers: readonly 
     given[answer] = (given[answer] ?? 0) + 1;
   };
   let exact = 0;
-  rows.forEach(({ labels, scope = everyLabel }, at) => {
+  withScopes(rows).forEach((row, at) => {
+    const { labels, scope } = row;
     const answer = answers[at];
     if (answer === undefined) throw new RangeError("there are fewer answers than rows");
     const hits: string[] = [];
@@ -49,8 +49,7 @@ export function scoreCategories(rows: readonly CategoryRow[], answers: readonly 
     for (const label of scope) {
       const count = counts.get(label) ?? new Counts();
       counts.set(label, count);
-      const met = label.split("|").filter((name) => answer.categories.includes(name));
-      const answered = met.length > 0;
+      const answered = categoriesOf(label).some((name) => answer.categories.includes(name));
       const wanted = labels.includes(label);
       if (answered && wanted) {
         count.hits += 1;
@@ -62,10 +61,11 @@ export function scoreCategories(rows: readonly CategoryRow[], answers: readonly 
         count.misses += 1;
         missed.push(label);
       }
-      for (const name of met) {
-        const confidence = answer.scores?.[name];
-        if (confidence !== undefined) sure.push({ confidence, right: wanted });
-      }
+    }
+    for (const name of answer.categories) {
+      const confidence = answer.scores?.[name];
+      const label = labelOf(row, name);
+      if (confidence !== undefined && label !== undefined) sure.push({ confidence, right: label !== "no" });
     }
     if (missed.length === 0 && wrong.length === 0) exact += 1;
     for (const label of hits) confuse(label, label);

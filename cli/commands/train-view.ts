@@ -11,12 +11,17 @@ const LINES: readonly [name: string, figure: keyof SentimentFigures][] = [
   ["calibration error", "calibrationError"],
 ];
 
+const KEPT = "What was trained before stays in use.";
+const MAY_HAVE_SEEN = "What is in use may have learned from these texts: then its figures are too good.";
+
 /** What was learned from how many labels, and how it fares on texts that it has not seen. */
-export const trainingText = (training: Omit<OwnTraining, "fits">): string =>
+export const trainingText = (training: Omit<OwnTraining, "fits" | "isTaken">): string =>
   [
     ...sentimentText(training.sentiment),
+    ...(training.kept.sentiment ? [KEPT] : []),
     "",
     ...categoriesText(training.categories),
+    ...(training.kept.categories ? [KEPT] : []),
     ...(training.unreadable > 0 ? ["", `${plural(training.unreadable, "text")} in other languages left out.`] : []),
   ].join("\n");
 
@@ -26,27 +31,47 @@ function sentimentText(sentiment: OwnTraining["sentiment"]): string[] {
     bold(`Sentiment: ${labels}`),
     ...("before" in sentiment ? [figuresTable(sentiment)] : []),
     ...("before" in sentiment ? [`${count(sentiment.fixed)} put right, ${count(sentiment.broken)} got wrong.`] : []),
+    ...("inUse" in sentiment ? [MAY_HAVE_SEEN] : []),
     sentiment.refusal === undefined ? "Taken." : `Not taken: ${sentiment.refusal}.`,
   ];
 }
 
-const figuresTable = ({ before, after }: SentimentTraining): string =>
+const figuresTable = ({ before, inUse, after }: SentimentTraining): string =>
   table(
-    [{ title: "on held-out texts" }, { title: "as shipped" }, { title: "trained" }],
-    LINES.map(([name, figure]) => [name, before[figure].toFixed(3), after[figure].toFixed(3)]),
+    [
+      { title: "on held-out texts" },
+      { title: "as shipped" },
+      ...(inUse ? [{ title: "in use" }] : []),
+      { title: "trained" },
+    ],
+    LINES.map(([name, figure]) => [
+      name,
+      before[figure].toFixed(3),
+      ...(inUse ? [inUse[figure].toFixed(3)] : []),
+      after[figure].toFixed(3),
+    ]),
   );
 
 function categoriesText({ reports, skipped }: OwnTraining["categories"]): string[] {
   if (reports.length === 0) return [bold("Categories: too few labels of any")];
   const few = skipped.map(({ category, labelled, others }) => `${category} (${labelled} with it, ${others} without)`);
+  const isCompared = reports.some(({ inUse }) => inUse !== undefined);
   return [
     bold("Categories, F1 on held-out texts"),
     table(
-      [{ title: "" }, { title: "labelled" }, { title: "as shipped" }, { title: "trained" }, { title: "" }],
-      reports.map(({ category, before, after, isTaken }) => [
+      [
+        { title: "" },
+        { title: "labelled" },
+        { title: "as shipped" },
+        ...(isCompared ? [{ title: "in use" }] : []),
+        { title: "trained" },
+        { title: "" },
+      ],
+      reports.map(({ category, before, inUse, after, isTaken }) => [
         category,
         count(before.support),
         before.f1.toFixed(3),
+        ...(isCompared ? [(inUse ?? before).f1.toFixed(3)] : []),
         after.f1.toFixed(3),
         isTaken ? "taken" : "stays as it is",
       ]),

@@ -1,6 +1,10 @@
 import { rmSync } from "node:fs";
-import { TRAINED_WEIGHTS_FILE, versionOf } from "../../src/analysis/embedded/read-trained-weights.ts";
-import { BASE_VERSIONS, type TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
+import {
+  readTrainedWeights,
+  TRAINED_WEIGHTS_FILE,
+  versionOf,
+} from "../../src/analysis/embedded/read-trained-weights.ts";
+import { BASE_VERSIONS, isForThisVersion, type TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
 import { IoError } from "../../src/errors.ts";
 import { usageError } from "../command.ts";
 import { host, resolvedPath } from "../terminal/host.ts";
@@ -18,13 +22,17 @@ import { trainingText } from "./train-view.ts";
 export async function trainOnFolder(folder: string, options: TrainOptions): Promise<void> {
   const settings = keptSettings(options);
   const sets = await readLabelledSets(resolvedPath(folder));
-  const { fits, ...training } = trainOwn(sets, settings.thankAbove);
-  const isTaken = Object.keys(fits).length > 0;
+  const current = weightsInUse(settings);
+  const { fits, isTaken, ...training } = trainOwn(sets, settings.thankAbove, current);
+  const { kept, texts } = training;
   const weights: TrainedWeights = {
     version: versionOf(fits, BASE_VERSIONS),
     base: BASE_VERSIONS,
     trained_at: new Date().toISOString(),
-    texts: training.texts,
+    texts: {
+      sentiment: (kept.sentiment ? current?.texts.sentiment : undefined) ?? texts.sentiment,
+      categories: (kept.categories ? current?.texts.categories : undefined) ?? texts.categories,
+    },
     ...fits,
   };
   if (isTaken) keep(weights, settings);
@@ -38,6 +46,18 @@ export async function trainOnFolder(folder: string, options: TrainOptions): Prom
   }
   note("Nothing is better than before, so nothing has changed. More labels may help.");
   host().exitCode = 1;
+}
+
+/** What an earlier training has left, if it fits the analysers of today. */
+function weightsInUse(settings: Settings): TrainedWeights | undefined {
+  try {
+    const weights = readTrainedWeights(dataFile(settings, TRAINED_WEIGHTS_FILE));
+    return weights && isForThisVersion(weights) ? weights : undefined;
+  } catch (error) {
+    // The error tells people to train again, which is what they do here.
+    if ((error as { code?: unknown }).code === "trained_weights_damaged") return undefined;
+    throw error;
+  }
 }
 
 /** Goes back to what ships. */

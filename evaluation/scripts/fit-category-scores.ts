@@ -6,7 +6,7 @@ import { CATEGORIES } from "../../src/analysis/categories.ts";
 import { findCategories, type CategorySureness } from "../../src/analysis/embedded/category-decision.ts";
 import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
-import { readLabelledSets } from "../labelled-sets.ts";
+import { labelOf, readLabelledSets, withScopes } from "../labelled-sets.ts";
 import { calibrationError } from "../scores.ts";
 
 const SURENESS = new URL("../../src/analysis/embedded/category-sureness.json", import.meta.url);
@@ -31,15 +31,15 @@ if (folder === undefined || folder.startsWith("-") || (option !== undefined && o
 }
 const { categories: sets } = await readLabelledSets(folder);
 const answers = sets.flatMap(({ name: set, rows }): Answer[] =>
-  rows.flatMap(({ text, labels, scope = [] }, at) => {
-    const levels = findCategories(categoryFeatures(read(text).tokens));
+  withScopes(rows).flatMap((row, at) => {
+    const levels = findCategories(categoryFeatures(read(row.text).tokens));
     return named
-      .filter((category) => scope.includes(category) && levels.has(category))
+      .filter((category) => labelOf(row, category) !== undefined && levels.has(category))
       .map((category) => ({
         set,
         category,
         level: levels.get(category) ?? 0,
-        right: labels.includes(category),
+        right: labelOf(row, category) !== "no",
         half: at % 2,
       }));
   }),

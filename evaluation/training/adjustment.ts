@@ -26,7 +26,8 @@ const OPTIONS = {
 };
 
 const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral: 0 };
-const round = (value: number): number => Number(value.toFixed(4));
+/** No `-0`. */
+const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
 /**
  * Weights of words alone: how common each sentiment is among the labels is learned beside them and then left out, for the next texts
@@ -59,57 +60,74 @@ export const answersOf = (model: SentimentModel, texts: readonly LabelledText[])
     return { text, sentiment, score: model.sureness(sentiment, surenessInputs(judgement, text.features, text.doubts)) };
   });
 
-const STEPS = 20;
+/** Halvings of the range of shifts. */
+const STEPS = 24;
 /** As if so many texts, half of them right, had spoken for no shift. */
 const SHIFT_DECAY = 5;
 
 /** For each sentiment, by how much the logit of its scores is off. */
-function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
+export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
   const shift = (sentiment: Sentiment): number => {
     const own = answers.filter((answer) => answer.sentiment === sentiment);
-    let value = 0;
-    for (let step = 0; step < STEPS; step++) {
-      let gradient = -SHIFT_DECAY * value;
-      let curvature = SHIFT_DECAY;
+    /** Of the likelihood: falls everywhere, so that it has one zero. */
+    const slopeAt = (value: number): number => {
+      let slope = -SHIFT_DECAY * value;
       for (const { text, score } of own) {
         const share = 1 / (1 + Math.exp(-(Math.log(score / (1 - score)) + value)));
-        gradient += Number(text.sentiment === sentiment) - share;
-        curvature += share * (1 - share);
+        slope += Number(text.sentiment === sentiment) - share;
       }
-      value += gradient / curvature;
+      return slope;
+    };
+    let [low, high] = [MIN_SHIFT, MAX_SHIFT[sentiment]];
+    for (let step = 0; step < STEPS; step++) {
+      const middle = (low + high) / 2;
+      if (slopeAt(middle) > 0) low = middle;
+      else high = middle;
     }
-    return round(Math.min(MAX_SHIFT[sentiment], Math.max(MIN_SHIFT, value)));
+    return round(low);
   };
   return { positive: shift("positive"), negative: shift("negative"), neutral: shift("neutral") };
 }
 
 export interface FittedAdjustment {
   adjustment: SentimentAdjustment;
-  /** Each text by what ships, and by an adjustment that was fitted without its fold. */
+  /** Each text by what ships, and by an adjustment of which nothing has seen its fold. */
   before: LeftOutAnswer[];
   after: LeftOutAnswer[];
 }
 
-/** Fits an adjustment to all texts, and to four fifths at a time what the held-out fifth is judged by. The same text is in one fold. */
+const ALL_FOLDS = Array.from({ length: FOLDS }, (_, fold) => fold);
+
+/**
+ * Fits an adjustment to all texts, and one to four fifths at a time that the held-out fifth is judged by. A shift is fitted to
+ * answers about texts that the words have not seen: for that, each pair of folds is left out once. The same text is in one fold.
+ */
 export function fitAdjustment(texts: readonly LabelledText[], weights: SentimentWeights): FittedAdjustment {
   const base = new SentimentModel(weights);
-  const folds = Array.from({ length: FOLDS }, (_, fold) => texts.filter((text) => foldOf(text.text) === fold));
-  const unshifted = folds.map((own, fold) => {
-    const words = fitWords(
-      texts.filter((text) => foldOf(text.text) !== fold),
+  const folds = ALL_FOLDS.map((fold) => texts.filter((text) => foldOf(text.text) === fold));
+  const wordsWithout = (...leftOut: number[]): SentimentAdjustment["words"] =>
+    fitWords(
+      folds.flatMap((own, fold) => (leftOut.includes(fold) ? [] : own)),
       base,
     );
-    const model = new SentimentModel(weights, { words, sureness: NO_SHIFT });
-    return { words, answers: answersOf(model, own) };
-  });
-  const after = folds.flatMap((own, fold) => {
-    const sureness = fitShift(unshifted.flatMap(({ answers }, other) => (other === fold ? [] : answers)));
-    const model = new SentimentModel(weights, { words: unshifted[fold]!.words, sureness });
-    return answersOf(model, own);
-  });
+  const answers = (fold: number, words: SentimentAdjustment["words"], sureness = NO_SHIFT): LeftOutAnswer[] =>
+    answersOf(new SentimentModel(weights, { words, sureness }), folds[fold]!);
+  /** For each fold: answers about the others, by words that have seen neither. */
+  const unshifted = ALL_FOLDS.map((): LeftOutAnswer[] => []);
+  for (const fold of ALL_FOLDS) {
+    for (const other of ALL_FOLDS.slice(fold + 1)) {
+      const words = wordsWithout(fold, other);
+      unshifted[fold]!.push(...answers(other, words));
+      unshifted[other]!.push(...answers(fold, words));
+    }
+  }
+  const words = ALL_FOLDS.map((fold) => wordsWithout(fold));
   return {
-    adjustment: { words: fitWords(texts, base), sureness: fitShift(unshifted.flatMap(({ answers }) => answers)) },
+    adjustment: {
+      words: wordsWithout(),
+      sureness: fitShift(ALL_FOLDS.flatMap((fold) => answers(fold, words[fold]!))),
+    },
     before: folds.flatMap((own) => answersOf(base, own)),
-    after,
+    after: ALL_FOLDS.flatMap((fold) => answers(fold, words[fold]!, fitShift(unshifted[fold]!))),
   };
 }

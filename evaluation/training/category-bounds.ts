@@ -5,7 +5,7 @@ import { categoryFeatures } from "../../src/analysis/embedded/category-features.
 import { read } from "../../src/analysis/embedded/reading.ts";
 import type { CategoryBounds } from "../../src/analysis/embedded/trained-weights.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../src/workflows/customer-feedback/policy.ts";
-import type { CategoryRow } from "../labelled-sets.ts";
+import { labelOf, type ScopedRow } from "../labelled-sets.ts";
 import { Counts, type ClassScores } from "../scores.ts";
 import { FOLDS, foldOf } from "./folds.ts";
 
@@ -28,11 +28,15 @@ export interface BoundReport {
   category: Named;
   bound: number;
   before: ClassScores;
+  /** By the bound that training has put in use before; absent where the shipped one is. */
+  inUse?: ClassScores;
   after: ClassScores;
+  /** Whether the new bound is better than what is in use. */
   isTaken: boolean;
 }
 
 export interface FittedBounds {
+  /** Those in use, with what was taken. */
   bounds: CategoryBounds;
   reports: BoundReport[];
   /** Categories with too few labels of one kind, and how many there are. */
@@ -42,16 +46,16 @@ export interface FittedBounds {
 interface ReadRow {
   fold: number;
   evidence: Map<Category, number>;
-  labels: readonly string[];
-  scope: readonly string[];
+  row: ScopedRow;
 }
 
+/** What is labelled `a|b` speaks neither for the one nor for the other. */
 const casesOf = (category: Named, rows: readonly ReadRow[]): Case[] =>
-  rows.flatMap(({ fold, evidence, labels, scope }) =>
-    scope.includes(category)
-      ? [{ fold, evidence: evidence.get(category) ?? 0, isLabelled: labels.includes(category) }]
-      : [],
-  );
+  rows.flatMap(({ fold, evidence, row }) => {
+    const label = labelOf(row, category);
+    if (label === undefined || label === "maybe") return [];
+    return [{ fold, evidence: evidence.get(category) ?? 0, isLabelled: label === "yes" }];
+  });
 
 function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): ClassScores {
   const counts = new Counts();
@@ -78,15 +82,17 @@ function bestBound(cases: readonly Case[]): number {
 const isCritical = (category: Named): boolean =>
   DEFAULT_ESCALATION_POLICY.criticalCategories.some((one) => one === category);
 
-function fitBound(category: Named, cases: readonly Case[]): BoundReport {
+function fitBound(category: Named, cases: readonly Case[], current: number): BoundReport {
   const without = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
   const before = scoresOf(cases, () => EVIDENCE_THRESHOLD);
+  const inUse = scoresOf(cases, () => current);
   const after = scoresOf(cases, ({ fold }) => without[fold]!);
   const bound = bestBound(cases);
   // Fewer false alarms must not cost escalations. The folds may have chosen other bounds than the one that is kept.
   const kept = scoresOf(cases, () => bound);
-  const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= before.recall;
-  return { category, bound, before, after, isTaken: bound !== EVIDENCE_THRESHOLD && after.f1 > before.f1 && isSafe };
+  const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= inUse.recall;
+  const isTaken = bound !== current && after.f1 > inUse.f1 && isSafe;
+  return { category, bound, before, ...(current !== EVIDENCE_THRESHOLD && { inUse }), after, isTaken };
 }
 
 function evidenceIn(text: string): Map<Category, number> {
@@ -94,16 +100,13 @@ function evidenceIn(text: string): Map<Category, number> {
   return readable ? evidenceFor(categoryFeatures(tokens)) : new Map();
 }
 
-/** Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by. */
-export function fitBounds(rows: readonly CategoryRow[]): FittedBounds {
-  const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
-  const readRows = rows.map(({ text, labels, scope = everyLabel }) => ({
-    fold: foldOf(text),
-    evidence: evidenceIn(text),
-    labels,
-    scope,
-  }));
-  const fitted: FittedBounds = { bounds: {}, reports: [], skipped: [] };
+/**
+ * Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by.
+ * @param inUse the bounds of an earlier training; those that are not bettered stay
+ */
+export function fitBounds(rows: readonly ScopedRow[], inUse: CategoryBounds = {}): FittedBounds {
+  const readRows = rows.map((row) => ({ fold: foldOf(row.text), evidence: evidenceIn(row.text), row }));
+  const fitted: FittedBounds = { bounds: { ...inUse }, reports: [], skipped: [] };
   for (const category of CATEGORIES) {
     if (category === "general") continue;
     const cases = casesOf(category, readRows);
@@ -113,9 +116,11 @@ export function fitBounds(rows: readonly CategoryRow[]): FittedBounds {
       fitted.skipped.push({ category, labelled, others });
       continue;
     }
-    const report = fitBound(category, cases);
+    const report = fitBound(category, cases, inUse[category] ?? EVIDENCE_THRESHOLD);
     fitted.reports.push(report);
-    if (report.isTaken) fitted.bounds[category] = report.bound;
+    if (!report.isTaken) continue;
+    if (report.bound === EVIDENCE_THRESHOLD) delete fitted.bounds[category];
+    else fitted.bounds[category] = report.bound;
   }
   return fitted;
 }

@@ -1,14 +1,14 @@
 /** Training on labels of one's own: what is fitted, how it fares on texts that it has not seen, and whether it is taken. */
-import type { Fits } from "../../src/analysis/embedded/trained-weights.ts";
-import type { SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
+import type { Fits, TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
+import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
 import { readData } from "../../src/analysis/read-data.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { withoutAbsent } from "../../src/json.ts";
-import type { LabelledSets } from "../labelled-sets.ts";
+import { withScopes, type LabelledSets } from "../labelled-sets.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
-import { fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
+import { answersOf, fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
 import { MIN_TEXTS_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
 import { labelledTexts } from "./examples.ts";
 import type { LeftOutAnswer } from "./left-out.ts";
@@ -29,7 +29,10 @@ export interface SentimentFigures {
 
 export interface SentimentTraining {
   texts: Record<Sentiment, number>;
+  /** By what ships. */
   before: SentimentFigures;
+  /** By what training has put in use before, on the same texts, which it may have seen; absent where nothing has. */
+  inUse?: SentimentFigures;
   after: SentimentFigures;
   /** Held-out texts that only what was trained gets right, and those that only what ships does. */
   fixed: number;
@@ -39,12 +42,16 @@ export interface SentimentTraining {
 }
 
 export interface OwnTraining {
+  /** What is to be in use: what was taken, and for the rest what was trained before. */
   fits: Fits;
+  isTaken: boolean;
   texts: { sentiment: number; categories: number };
   /** Texts in other languages, which nothing is learned from. */
   unreadable: number;
   sentiment: SentimentTraining | { texts: Record<Sentiment, number>; refusal: string };
   categories: Omit<FittedBounds, "bounds">;
+  /** What goes on as an earlier training has left it. */
+  kept: { sentiment: boolean; categories: boolean };
 }
 
 /** How right answers are, and how many unhappy customers they would thank. */
@@ -55,8 +62,17 @@ export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): 
   return { macroF1, accuracy, negativesFound: perClass.negative?.recall ?? 0, unhappyThanked, calibrationError };
 }
 
-/** Why a fit is not taken. What is fixed must outnumber what is broken by more than one standard error, or it may be chance. */
-function refusalOf({ before, after, fixed, broken }: Omit<SentimentTraining, "texts">): string | undefined {
+/**
+ * Why a fit is not taken. What is fixed must outnumber what is broken by more than one standard error, or it may be chance. What is in
+ * use may have seen these texts, so that only one with more texts behind it is a rival.
+ */
+function refusalOf(
+  { before, inUse, after, fixed, broken }: Omit<SentimentTraining, "texts">,
+  isFromMore: boolean,
+): string | undefined {
+  if (isFromMore && inUse !== undefined && inUse.macroF1 > after.macroF1) {
+    return "what is in use does better, and was trained on more texts: name all that you have, or use --reset first";
+  }
   if (after.macroF1 <= before.macroF1 || fixed <= broken) return "it is no better on texts that it has not seen";
   if (fixed - broken <= Math.sqrt(fixed + broken)) return "it is better by so little that it may be chance";
   if (after.unhappyThanked > before.unhappyThanked) return "it would thank more unhappy customers";
@@ -75,6 +91,7 @@ const weights = (): SentimentWeights =>
 function trainSentiment(
   { sentiment: sets }: LabelledSets,
   thankAbove: number,
+  current: TrainedWeights | undefined,
 ): { training: OwnTraining["sentiment"]; fitted?: FittedAdjustment } {
   const all = sets.flatMap(({ rows }) => rows).filter(({ text }) => read(text).readable);
   const number = (label: Sentiment): number => all.filter((row) => row.label === label).length;
@@ -82,13 +99,20 @@ function trainSentiment(
   const refusal = tooFew(all.length, texts);
   if (refusal !== undefined) return { training: { texts, refusal } };
   const fitted = fitAdjustment(labelledTexts([{ name: "own", rows: all }]), weights());
+  const inUse =
+    current?.sentiment &&
+    answersOf(
+      new SentimentModel(weights(), current.sentiment),
+      fitted.before.map(({ text }) => text),
+    );
   const compared = {
     before: figures(fitted.before, thankAbove),
+    ...(inUse && { inUse: figures(inUse, thankAbove) }),
     after: figures(fitted.after, thankAbove),
     fixed: onlyRightIn(fitted.after, fitted.before),
     broken: onlyRightIn(fitted.before, fitted.after),
   };
-  const refused = refusalOf(compared);
+  const refused = refusalOf(compared, (current?.texts.sentiment ?? 0) > all.length);
   return {
     training: { texts, ...compared, ...withoutAbsent({ refusal: refused }) },
     ...(refused === undefined && { fitted }),
@@ -105,23 +129,31 @@ function tooFew(all: number, texts: Record<Sentiment, number>): string | undefin
  * Fits to labelled texts what the shipped analysers lack. Nothing is taken that is not better on held-out texts: each is judged by
  * what was fitted without it.
  * @param thankAbove see `CustomerFeedbackWorkflowConfiguration`
+ * @param current what an earlier training has put in use: it is compared too, and what is not bettered stays
  * @throws ValidationError (`too_few_labels`) where there is nothing that could be fitted
  */
-export function trainOwn(sets: LabelledSets, thankAbove: number): OwnTraining {
-  const { training, fitted } = trainSentiment(sets, thankAbove);
-  const rows = sets.categories.flatMap(({ rows }) => rows);
-  const { bounds, reports, skipped } = fitBounds(rows);
+export function trainOwn(sets: LabelledSets, thankAbove: number, current?: TrainedWeights): OwnTraining {
+  const { training, fitted } = trainSentiment(sets, thankAbove, current);
+  const rows = sets.categories.flatMap(({ rows }) => withScopes(rows));
+  const { bounds, reports, skipped } = fitBounds(rows, current?.categories);
   if (!("before" in training) && reports.length === 0) throw tooFewLabels(training);
   const texts = [...sets.sentiment, ...sets.categories].flatMap<{ text: string }>(({ rows }) => rows);
+  const adjustment = fitted?.adjustment ?? current?.sentiment;
+  const hasNewBounds = reports.some(({ isTaken }) => isTaken);
   return {
     fits: {
-      ...(fitted && { sentiment: fitted.adjustment }),
+      ...(adjustment && { sentiment: adjustment }),
       ...(Object.keys(bounds).length > 0 && { categories: bounds }),
     },
     texts: { sentiment: Object.values(training.texts).reduce((sum, one) => sum + one, 0), categories: rows.length },
     unreadable: texts.filter(({ text }) => !read(text).readable).length,
     sentiment: training,
     categories: { reports, skipped },
+    isTaken: fitted !== undefined || hasNewBounds,
+    kept: {
+      sentiment: fitted === undefined && current?.sentiment !== undefined,
+      categories: !hasNewBounds && current?.categories !== undefined,
+    },
   };
 }
 

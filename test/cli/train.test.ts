@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CategoryRow, SentimentRow } from "../../evaluation/labelled-sets.ts";
+import type { TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
 import { yarnShop } from "../../evaluation/scripts/yarn-shop.ts";
 import { serve } from "../support/http.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
@@ -159,6 +160,72 @@ test("learns how much evidence a category takes, and never to miss what escalate
     categories: { product: expect.any(Number) },
     sentiment: undefined,
   });
+});
+
+const BOUNDED: CategoryRow[] = Array.from({ length: 40 }, (_, at) => [
+  { text: `The design of number ${at} is on page ${at}.`, labels: [], scope: ["product"] },
+  { text: `Great quality and a lovely design, number ${at}.`, labels: ["product"], scope: ["product"] },
+]).flat();
+
+const KEPT = "What was trained before stays in use.";
+
+test("keeps what it has learned about one question when it learns about the other, or is refused", async () => {
+  const place = yarnPlace();
+  write(place, "categories", "categories", BOUNDED);
+  const weights = () => JSON.parse(readFileSync(weightsFile(place), "utf8")) as TrainedWeights;
+  await call(["train", "labels"], place);
+  const first = weights();
+  expect(first).toMatchObject({ texts: { sentiment: 300, categories: 0 } });
+
+  const second = await call(["train", "categories"], place);
+  expect(second).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Not taken: .*\nWhat was trained before stays/m),
+  });
+  const both = weights();
+  expect(both).toMatchObject({ sentiment: first.sentiment, texts: { sentiment: 300, categories: 80 } });
+  expect(both.categories).toEqual({ product: expect.any(Number) });
+  expect(both.version).not.toBe(first.version);
+
+  // Labels that have nothing to do with the words, and the categories as they are in use.
+  const wrong = LABELS.map(({ text }, at) => ({ text, label: LABELS[(at * 7 + 1) % LABELS.length]!.label }));
+  write(place, "wrong", "sentiment", wrong);
+  write(place, "wrong", "categories", BOUNDED);
+  const refused = await call(["train", "wrong"], place);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing has changed") });
+  expect(refused.stdout.split(KEPT)).toHaveLength(3);
+  expect(refused.stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +1\.000 +stays as it is$/m);
+  expect(weights()).toEqual(both);
+
+  const again = await call(["train", "labels"], place);
+  expect(again).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`Categories: too few labels of any\n${KEPT}`),
+  });
+  expect(again.stdout).toMatch(/^on held-out texts +as shipped +in use +trained$/m);
+  expect(again.stdout).toContain("What is in use may have learned from these texts");
+  expect(weights()).toMatchObject({ version: both.version, categories: both.categories, sentiment: first.sentiment });
+});
+
+test("takes nothing that does worse than what is in use and was trained on more texts", async () => {
+  const place = yarnPlace();
+  await call(["train", "labels"], place);
+  const kept = readFileSync(weightsFile(place), "utf8");
+  write(place, "few", "sentiment", LABELS.slice(0, 110));
+  const { code, stdout } = await call(["train", "few"], place);
+  expect(stdout).toContain("Not taken: what is in use does better, and was trained on more texts");
+  expect({ code, kept: readFileSync(weightsFile(place), "utf8") }).toEqual({ code: 1, kept });
+  await call(["train", "--reset"], place);
+  expect(await call(["train", "few"], place)).toMatchObject({ code: 0, stdout: expect.stringContaining("\nTaken.\n") });
+});
+
+test("replaces trained weights that are damaged", async () => {
+  const place = yarnPlace();
+  await call(["train", "labels"], place);
+  const whole = JSON.parse(readFileSync(weightsFile(place), "utf8")) as TrainedWeights;
+  writeFileSync(weightsFile(place), "{");
+  expect(await call(["train", "labels"], place)).toMatchObject({ code: 0 });
+  expect(JSON.parse(readFileSync(weightsFile(place), "utf8"))).toMatchObject({ version: whole.version });
 });
 
 test.each<[string, (text: string) => string]>([

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
+import { labelOf, readLabelledSets, withScopes } from "../../evaluation/labelled-sets.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 function folderWith(files: Record<string, string | Buffer>): string {
@@ -93,5 +93,31 @@ describe("readLabelledSets", () => {
 
   it("says what is missing in a folder without texts", async () => {
     await expect(readLabelledSets(temporaryFolder())).rejects.toMatchObject({ code: "no_labelled_texts" });
+  });
+});
+
+describe("a row of categories", () => {
+  const rows = withScopes([
+    { text: "", labels: ["bug"] },
+    { text: "", labels: ["service", "billing|pricing"] },
+    { text: "", labels: [], scope: ["legal"] },
+  ]);
+
+  it("is about every label of its set where it has no scope", () => {
+    const everyLabel = ["bug", "service", "billing|pricing"];
+    expect(rows.map(({ scope }) => scope)).toEqual([everyLabel, everyLabel, ["legal"]]);
+  });
+
+  it.each([
+    ["bug", ["yes", "no", undefined]],
+    ["pricing", ["no", "maybe", undefined]],
+    ["legal", [undefined, undefined, "no"]],
+  ])("says of %s: %j", (category, said) => {
+    expect(rows.map((row) => labelOf(row, category))).toEqual(said);
+  });
+
+  it("says yes where a label names the category, and another one meets it too", () => {
+    const [row] = withScopes([{ text: "", labels: ["bug|service", "bug"] }]);
+    expect(labelOf(row!, "bug")).toBe("yes");
   });
 });

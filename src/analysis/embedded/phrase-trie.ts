@@ -153,11 +153,11 @@ export class PhraseTrie<Value> {
     }
   }
 
-  /** Whether any pattern has this word. */
+  /** Whether any pattern has this word; `#` has all numbers in letters. */
   readonly knows = (word: string): boolean => {
     // Patterns share most of their words.
     this.words ??= new Set([...new Set(this.patterns.join(" ").split(" "))].flatMap(alternatives));
-    return this.words.has(word);
+    return this.words.has(word) || (this.words.has("#") && NUMBER_WORDS.has(word));
   };
 
   /** Every phrase that begins at token `from`, shorter ones first. Punctuation is never skipped. */

@@ -32,17 +32,18 @@ function readDoubts(): PhraseTrie<Doubt | "none"> {
   return trie;
 }
 
-let doubts: PhraseTrie<Doubt | "none"> | undefined;
+let read: PhraseTrie<Doubt | "none"> | undefined;
+/** English phrases that make praise doubtful, or only look as if; read with the first praise. */
+export const doubts = (): PhraseTrie<Doubt | "none"> => (read ??= readDoubts());
 
 /** In the order of the text, of each place and kind the longest. Linear in the number of tokens. */
 export function praiseDoubts(tokens: readonly Token[]): DoubtHit[] {
-  doubts ??= readDoubts();
   const hits: DoubtHit[] = [];
   let hiddenTo = 0;
   for (let at = 0; at < tokens.length; at++) {
     const longest = new Map<Doubt, DoubtHit>();
     // Shorter ones come first.
-    for (const { value, from, to } of doubts.matchesAt(tokens, at)) {
+    for (const { value, from, to } of doubts().matchesAt(tokens, at)) {
       if (value === "none") hiddenTo = Math.max(hiddenTo, to);
       else longest.set(value, { doubt: value, from, to });
     }

@@ -1,6 +1,10 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { clues } from "./categories/index.ts";
-import { INTENSIFIERS, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
+// These two are loaded for their lists, which `isRuleWord` knows then.
+import "./category-negation.ts";
+import "./sentiment-mood.ts";
+import { INTENSIFIERS, isRuleWord, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
+import { doubts } from "./praise-doubts.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
 
 /** A text as both embedded analysers see it. */
@@ -13,11 +17,14 @@ export interface Reading {
   readable: boolean;
 }
 
-const isKnown = (word: string): boolean =>
+/** Whether a word, in small letters, is in a list that the analysers judge by. */
+export const isKnown = (word: string): boolean =>
+  isRuleWord(word) ||
   opinions().get(word) !== undefined ||
   publishedValence(word) !== undefined ||
   INTENSIFIERS.has(word) ||
   phrases().knows(word) ||
+  doubts().knows(word) ||
   clues().knows(word);
 
 /** "stopped" and "working" stand in clues, and no other language has words that end so beside them. */

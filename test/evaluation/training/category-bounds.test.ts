@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { CategoryRow } from "../../../evaluation/labelled-sets.ts";
+import type { ScopedRow } from "../../../evaluation/labelled-sets.ts";
 import { fitBounds } from "../../../evaluation/training/category-bounds.ts";
+import { trainOwn } from "../../../evaluation/training/train-own.ts";
 
 /** From no evidence of a bug to two strong clues. */
 const TEXTS = {
@@ -12,7 +13,7 @@ const TEXTS = {
 
 type Counts = Record<keyof typeof TEXTS, [labelled: number, others: number]>;
 
-const rowsOf = (counts: Counts): CategoryRow[] =>
+const rowsOf = (counts: Counts): ScopedRow[] =>
   (Object.keys(TEXTS) as (keyof Counts)[]).flatMap((kind) => {
     const [labelled, others] = counts[kind];
     return Array.from({ length: labelled + others }, (_, at) => ({
@@ -36,4 +37,35 @@ test("keeps no bound that finds fewer bugs, even if the bounds of the folds find
 test("keeps a bound that finds more bugs", () => {
   const { bounds } = fitBounds(rowsOf({ none: [0, 20], weak: [20, 1], strong: [5, 0], stronger: [5, 0] }));
   expect(bounds).toEqual({ bug: 0.3 });
+});
+
+test("learns nothing about a category from labels that another one meets too", () => {
+  const rows = rowsOf({ none: [0, 20], weak: [20, 1], strong: [5, 0], stronger: [5, 0] });
+  const either = rows.map(({ text, labels }) => ({
+    text,
+    labels: labels.map(() => "bug|performance"),
+    scope: ["bug|performance"],
+  }));
+  expect(fitBounds(either).skipped).toContainEqual({ category: "bug", labelled: 0, others: 21 });
+  expect(fitBounds([...rows, ...either]).reports[0]).toMatchObject({ category: "bug", before: { support: 30 } });
+});
+
+test("takes the labels of a row's own file for its scope where it has none", () => {
+  const rows = rowsOf({ none: [0, 20], weak: [20, 1], strong: [5, 0], stronger: [5, 0] });
+  const unscoped = (labels: readonly string[], text: string) => ({ text, labels: [...labels] });
+  const own = { name: "own", rows: rows.map(({ text, labels }) => unscoped(labels, text)) };
+  const others = { name: "others", rows: rows.map(({ text }) => unscoped(["service"], text)) };
+  const { categories } = trainOwn({ sentiment: [], categories: [own, others] }, 0.7);
+  expect(categories.reports).toMatchObject([{ category: "bug", before: { support: 30 } }]);
+  expect(categories.skipped).toContainEqual({ category: "service", labelled: rows.length, others: 0 });
+});
+
+test("keeps the bounds in use that are not bettered, and goes back to what ships where that is better", () => {
+  const rows = rowsOf({ none: [0, 20], weak: [0, 10], strong: [20, 0], stronger: [10, 0] });
+  expect(fitBounds(rows, { bug: 0.88, legal: 0.3 })).toMatchObject({
+    bounds: { legal: 0.3 },
+    reports: [{ category: "bug", isTaken: true, inUse: { support: 30 } }],
+  });
+  expect(fitBounds(rows, { bug: 0.88 }).bounds).not.toHaveProperty("bug");
+  expect(fitBounds(rows.slice(0, 20), { bug: 0.88 }).bounds).toEqual({ bug: 0.88 });
 });

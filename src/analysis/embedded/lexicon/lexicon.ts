@@ -37,8 +37,16 @@ const modifiers = readData("./modifiers.json", import.meta.url) as Modifiers;
 
 const words = (list: string): string[] => list.split(" ");
 
-/** Of words with blanks between. */
-export const wordSet = (list: string): ReadonlySet<string> => new Set(words(list));
+const ruleWords = new Set<string>();
+
+/** Of words with blanks between, or of pairs with hyphens inside. Rules look at them: `isRuleWord` knows them all. */
+export function wordSet(list: string): ReadonlySet<string> {
+  for (const word of list.split(/[ -]/u)) ruleWords.add(word);
+  return new Set(words(list));
+}
+
+/** Whether a word is in a list of the rules that have been loaded: negators, contrasts, "wish", "fixed" … */
+export const isRuleWord = (word: string): boolean => ruleWords.has(word);
 
 interface Group {
   /** Lemmas with blanks between and around. */
@@ -124,7 +132,7 @@ function readPhrases(): PhraseTrie<Opinion> {
   return trie;
 }
 
-const NEVER_OPINIONS = wordSet(modifiers["never opinions"]);
+const NEVER_OPINIONS = new Set(words(modifiers["never opinions"]));
 let opinionWords: OpinionWords | undefined;
 /** English opinion words of our own list, read with the first text. */
 export const opinions = (): OpinionWords => (opinionWords ??= readOpinionWords());

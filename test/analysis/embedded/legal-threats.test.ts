@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
+
+const categorizer = new EmbeddedFeedbackCategorizer();
+const found = (text: string): readonly string[] => categorizer.categorize(text).categories;
+
+// Most patterns of `categories/legal.json` have a sentence here that no other one finds.
+describe("the category legal", () => {
+  it.each([
+    "my barrister is ready",
+    "A lawyer will write to you",
+    "You will hear from a solicitor",
+    "Next I call a lawyer",
+    "We have instructed solicitors",
+    "I spoke to an attorney",
+    "I sue you tomorrow",
+    "I might sue",
+    "I am ready to sue",
+    "We are suing over it",
+    "My neighbour sued the shop",
+    "I will report this to the regulator",
+    "We complained to the food safety authority",
+    "I will report it to the police",
+    "I have contacted the regulator",
+    "You are legally obliged to pay",
+    "I will take you to court",
+    "I shall take you to an employment tribunal",
+    "I will see you in court",
+    "see you in tribunal",
+    "I know the way to the small claims court",
+    "I will get it back through small claims",
+    "This is not what the GDPR says",
+    "I ask for my data by the CCPA",
+    "What about HIPAA?",
+    "The data protection officer knows",
+    "I have a right to be forgotten",
+    "Consumer affairs will hear about it",
+    "I will write to the ombudsman",
+    "I told trading standards",
+    "The federal trade commission knows",
+    "Next I contact the FTC",
+    "I wrote to the attorney general",
+    "The better business bureau has my letter",
+    "This is against the law",
+    "What you do is illegal",
+    "I have sent you a copyright notice",
+    "This is a cease and desist letter",
+    "Expect a subpoena",
+    "This is a discrimination claim",
+    "You are liable for it",
+    "Your terms and conditions are unfair",
+    "We demand arbitration",
+    "I have a compensation claim against you",
+    "I shall claim compensation",
+    "We are claiming damages",
+    "I am pressing charges",
+    "This is a data subject access request",
+    "Your post is libel",
+    "I have a court order",
+    "We meet at the court hearing",
+    "We will meet you in court",
+    "The lawsuit against you begins",
+    "I will go through the courts",
+    "This is false advertising and you know it",
+    "You violated my rights",
+    "I will report you to the council",
+    "You violate my patent",
+    "We join the class action",
+    "You use my trademark",
+    "I am filing a small claim against you",
+    "I am seeking legal advice",
+    "We will get legal advice",
+    "expect papers from the county court",
+    "this breaks the Equality Act",
+    "This is an accessibility lawsuit in the making",
+    "I want my data deleted under article 17",
+    "We are in litigation",
+    "This is a breach of contract",
+    "This violates the law",
+    "It is a violation of privacy",
+    "These are illegal charges",
+    "Your conduct was unlawful",
+    "You infringe on it",
+    "It was gross negligence",
+    "Expect a lawsuit",
+    "We will take legal action",
+    "It is in my contract, and that is the law",
+    "A law suit about liability",
+    "See my contract, or the court will",
+    "Illegal, says my contract",
+    "Lawsuit, contract: you know what I mean",
+    "A class action is a legal thing",
+    "Your legal team knows the laws",
+    "Our intellectual property, and a trademark of ours",
+    "I want compensation for the damages from it",
+  ])("is found in: %s", (text) => {
+    expect(found(text)).toContain("legal");
+  });
+
+  it.each([
+    "My compensation claim was approved within a week, lovely people",
+    "How do I claim compensation for a delayed train?",
+    "I claim compensation every month on your site and it is easy",
+    "Can I report this to the front desk?",
+    "Please report it to the dentist on duty",
+    "Do I need to report this to the police for the insurance?",
+    "You handle small claims quickly and kindly",
+    "The small claims team was so kind",
+    "Our solicitor's office is next to your studio and we love the classes",
+    "Our attorney general visited your cafe",
+    "My barrister loves your coffee",
+    "The arbitration course at your school was excellent",
+    "My daughter loved the court hearing role play",
+    "The county court museum is a great visit",
+    "Article 17 on your blog was great",
+    "Equality is important to you, and you act like it",
+    "The legal drama is set in a court",
+    "My lawyer show is over",
+    "He plays the lawyer involved in the plot",
+    "The lawyer series has a good legal plot, and the court film too",
+    "The food court by the tennis court is lovely",
+    "My son in law and his mother in law love it",
+    "It should be illegal to be this good",
+    "Is the software GDPR compliant?",
+    "We have your GDPR data processing agreement",
+    "Trading standards are high here",
+    "A class action hero in a court",
+    "Murphy's law is in the contract",
+    "The legal process in a court was explained on your tour",
+    "The class action lawsuit alleges that, says your magazine",
+  ])("is not found in: %s", (text) => {
+    expect(found(text)).not.toContain("legal");
+  });
+});
+
+describe("the category security", () => {
+  it.each([
+    "your app shows another child's report",
+    "The portal displayed a different customer's invoice",
+    "The app showed me the data of another user",
+    "it let somebody else log in to my account",
+    "Someone else was able to log into it",
+    "Your app let my neighbour sign in as me",
+  ])("is found in: %s", (text) => {
+    expect(found(text)).toContain("security");
+  });
+
+  it.each([
+    "Another child's toy was broken",
+    "Another parent's report about the school was great",
+    "Somebody else let us in, and it was great",
+    "It let everybody else go first",
+    "I let my wife log in, so easy",
+    "I logged in and it let me pay",
+  ])("is not found in: %s", (text) => {
+    expect(found(text)).not.toContain("security");
+  });
+});
