@@ -36,21 +36,17 @@ function sentimentText(sentiment: OwnTraining["sentiment"]): string[] {
   ];
 }
 
-const figuresTable = ({ before, inUse, after }: SentimentTraining): string =>
-  table(
-    [
-      { title: "on held-out texts" },
-      { title: "as shipped" },
-      ...(inUse ? [{ title: "in use" }] : []),
-      { title: "trained" },
-    ],
-    LINES.map(([name, figure]) => [
-      name,
-      before[figure].toFixed(3),
-      ...(inUse ? [inUse[figure].toFixed(3)] : []),
-      after[figure].toFixed(3),
-    ]),
+function figuresTable({ before, inUse, after }: SentimentTraining): string {
+  const columns = [
+    { title: "as shipped", figures: before },
+    ...(inUse ? [{ title: "in use", figures: inUse }] : []),
+    { title: "trained", figures: after },
+  ];
+  return table(
+    [{ title: "on held-out texts" }, ...columns.map(({ title }) => ({ title }))],
+    LINES.map(([name, figure]) => [name].concat(columns.map(({ figures }) => figures[figure].toFixed(3)))),
   );
+}
 
 function categoriesText({ reports, skipped }: OwnTraining["categories"]): string[] {
   if (reports.length === 0) return [bold("Categories: too few labels of any")];
