@@ -20,6 +20,7 @@ import {
   type OntologyStore,
   type RunStore,
 } from "../../src/index.ts";
+import { isTerminal } from "../../src/engine/engine.ts";
 import { CrashPoints } from "../../testing/index.ts";
 import { editedText, feedbackItem, verdict, verdictOn } from "./items.ts";
 import { isOnRestate, restateOptions } from "../support/engine-at.ts";
@@ -135,10 +136,12 @@ const items = Array.from({ length: Number(count) }, (_, n) => ({ ...feedbackItem
   (_, n) => n % points.workers === points.worker,
 );
 // What earlier processes have promised goes on by itself; it is only waited for.
-const promised = new Set(items.slice(0, points.acknowledged).map(({ feedback_id }) => feedback_id));
-for (const status of ["started", "processing", "waiting_for_approval"] as const) {
-  const unended = await untilAnswered(() => engine.list({ status, limit: 1000 }));
-  for (const { id, key } of unended) if (promised.has(key)) follow(id);
+// Each is looked up by itself: right after a crash of its server, a list may be of an earlier state.
+const promised = items.slice(0, points.acknowledged);
+const found = promised.map(({ feedback_id: key }) => untilAnswered(() => engine.find(workflow.name, key)));
+for (const run of await Promise.all(found)) {
+  if (run === undefined) throw new Error("a run was acknowledged that is not there");
+  if (!isTerminal(run.status)) follow(run.id);
 }
 for (const { verdict, ...item } of items.slice(points.acknowledged)) {
   while (unfinished.size >= MOST_UNFINISHED) await Promise.race(unfinished);
