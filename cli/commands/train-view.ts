@@ -44,12 +44,9 @@ const figuresTable = ({ before, inUse, after }: SentimentTraining): string =>
       ...(inUse ? [{ title: "in use" }] : []),
       { title: "trained" },
     ],
-    LINES.map(([name, figure]) => [
-      name,
-      before[figure].toFixed(3),
-      ...(inUse ? [inUse[figure].toFixed(3)] : []),
-      after[figure].toFixed(3),
-    ]),
+    LINES.map(([name, figure]) =>
+      [name].concat([before, ...(inUse ? [inUse] : []), after].map((figures) => figures[figure].toFixed(3))),
+    ),
   );
 
 function categoriesText({ reports, skipped }: OwnTraining["categories"]): string[] {

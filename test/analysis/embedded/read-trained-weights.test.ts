@@ -46,3 +46,13 @@ test.each([
   expect(read).toThrow(expect.objectContaining({ code: "trained_weights_damaged" }));
   expect(read).toThrow(`is damaged: ${problem} Run "abi-workflows train" on your labels again`);
 });
+
+it("gives other bounds of categories another version, and so does another analyser", () => {
+  const bounds: CategoryBounds[] = [{}, { bug: 0.3 }, { bug: 0.65 }, { bug: 0.3, legal: 0.65 }];
+  const versions = [
+    versionOf({}, BASE_VERSIONS),
+    ...bounds.map((categories) => versionOf({ categories }, BASE_VERSIONS)),
+    versionOf({ categories: { bug: 0.3 } }, { ...BASE_VERSIONS, categories: "0" }),
+  ];
+  expect(new Set(versions).size).toBe(versions.length);
+});
