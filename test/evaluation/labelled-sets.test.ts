@@ -78,7 +78,9 @@ describe("readLabelledSets", () => {
     ["Latin-1", () => Buffer.from('{"text": "Nice caf\u00E9", "label": "positive"}', "latin1")],
   ])("says that a file is not in UTF-8 (%s)", async (_, bytes) => {
     const folder = folderWith({ "sentiment/a.jsonl": bytes() });
-    await expect(readLabelledSets(folder)).rejects.toThrow('The file "sentiment/a.jsonl" is not in UTF-8. Save it as UTF-8.');
+    await expect(readLabelledSets(folder)).rejects.toThrow(
+      'The file "sentiment/a.jsonl" is not in UTF-8. Save it as UTF-8.',
+    );
   });
 
   it("takes a label that two categories can meet", async () => {

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readTrainedWeights, versionOf } from "../../../src/analysis/embedded/read-trained-weights.ts";
-import { BASE_VERSIONS } from "../../../src/analysis/embedded/trained-weights.ts";
+import { BASE_VERSIONS, type CategoryBounds } from "../../../src/analysis/embedded/trained-weights.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
 const SURENESS = { positive: -0.5, negative: 0.25, neutral: 0 };
@@ -47,7 +47,7 @@ test.each([
   expect(read).toThrow(`is damaged: ${problem} Run "abi-workflows train" on your labels again`);
 });
 
-it("gives other bounds of categories another version, and so does another analyser", () => {
+test("gives other bounds of categories another version, and so does another analyser", () => {
   const bounds: CategoryBounds[] = [{}, { bug: 0.3 }, { bug: 0.65 }, { bug: 0.3, legal: 0.65 }];
   const versions = [
     versionOf({}, BASE_VERSIONS),
