@@ -6,7 +6,10 @@ import { IoError, ValidationError } from "../src/errors.ts";
 import { CATEGORIES } from "../src/analysis/categories.ts";
 import { SENTIMENTS } from "../src/analysis/sentiment-analyzer.ts";
 
-const SentimentRow = z.object({ text: z.string(), label: z.enum(SENTIMENTS) });
+const SentimentRow = z.object({
+  text: z.string(),
+  label: z.enum(SENTIMENTS, { error: `A label is one of ${SENTIMENTS.join(", ")}.` }),
+});
 
 const KNOWN = new Set<string>(CATEGORIES);
 
@@ -102,14 +105,15 @@ async function readSets<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<LabelledSet<z.output<Schema>>[]> {
   const sets: LabelledSet<z.output<Schema>>[] = [];
-  for (const file of await jsonLinesFiles(folder)) {
-    const bytes = await readFile(join(folder, file)).catch((cause: unknown) => {
+  for (const name of await jsonLinesFiles(folder)) {
+    const file = `${basename(folder)}/${name}`;
+    const bytes = await readFile(join(folder, name)).catch((cause: unknown) => {
       throw new IoError(`The file "${file}" can't be read.`, { code: "file_unreadable", cause });
     });
     const rows = decode(bytes, file)
       .split("\n")
       .flatMap((line, at) => (line.trim() === "" ? [] : [readRow(line, schema, file, at + 1)]));
-    if (rows.length > 0) sets.push({ name: file.slice(0, -".jsonl".length), rows });
+    if (rows.length > 0) sets.push({ name: name.slice(0, -".jsonl".length), rows });
   }
   return sets;
 }
@@ -141,7 +145,7 @@ function readRow<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue?.path.join(".") ?? "";
-  const what = issue?.code === "custom" ? ` ${issue.message}` : "";
+  const what = issue?.code === "custom" || issue?.code === "invalid_value" ? ` ${issue.message}` : "";
   throw new ValidationError(
     `Line ${number} of "${file}" is not a labelled text${where === "" ? "" : `: look at "${where}"`}.${what} ` +
       'Sentiment needs {"text", "label"}, categories {"text", "labels"}.',

@@ -10,6 +10,7 @@ import {
 import { evaluate, isSilent } from "../../evaluation/evaluate.ts";
 import type { Evaluation } from "../../evaluation/evaluation-page.ts";
 import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
+import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
 import { IoError } from "../../src/errors.ts";
 import { openAnalyzers, openTrainedWeights } from "../../src/application/parts.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
@@ -25,6 +26,9 @@ import { settingsFrom } from "../settings.ts";
 
 const TRAINED_ON =
   "The embedded analysers were made with public sets that docs/text-analysis.md lists: on those their figures are too good.";
+
+const TRAINED_FOR_ANOTHER =
+  'The weights that were trained here belong to another version of this package: embedded is as shipped. Run "abi-workflows train" again.';
 
 export async function evaluateFolder(folder: string, options: EvalOptions): Promise<void> {
   try {
@@ -97,7 +101,9 @@ async function contestant(name: AnalyzerName, settings: Settings): Promise<Conte
   if (name === "guide") return guideContestant;
   if (name === "shipped") return contestantOf(name, await openAnalyzers({ ...settings, analyzer: "embedded" }));
   if (name !== "embedded" && name !== "chat-model") return libraryContestant(name);
-  const analyzers = await openAnalyzers({ ...settings, analyzer: name }, await openTrainedWeights(settings));
+  const trained = await openTrainedWeights(settings);
+  if (name === "embedded" && trained && !isForThisVersion(trained)) note(TRAINED_FOR_ANOTHER);
+  const analyzers = await openAnalyzers({ ...settings, analyzer: name }, trained);
   return name === "embedded"
     ? contestantOf(name, analyzers)
     : costlyContestant(name, analyzers, settings.maxParallelRequests);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples, type GlobalOptions } from "../command.ts";
+import { addExamples, usageError, type GlobalOptions } from "../command.ts";
 
 export interface ExportLabelsOptions extends GlobalOptions {
   rawTexts?: true;
@@ -24,6 +24,7 @@ export function addExportLabelsCommand(program: Command): void {
       "leave the texts as customers wrote them: they may name people, so treat the files like the customers' data",
     )
     .action(async (folder: string, _options, command: Command) => {
+      if (folder.trim() === "") throw usageError("Name the folder to write the labels to.");
       const { exportLabels } = await import("./export-labels.ts");
       await exportLabels(folder, command.optsWithGlobals<ExportLabelsOptions>());
     });

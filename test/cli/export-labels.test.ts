@@ -167,3 +167,10 @@ test("refuses a place that can't be written", async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("The labels can't be written to customers.csv.");
 });
+
+test("wants a name for the folder", async () => {
+  expect(await call(["export-labels", ""], workplace())).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Name the folder to write the labels to."),
+  });
+});

@@ -258,6 +258,8 @@ test("leaves out weights that were trained for another version, and says so", as
   expect(processed).toMatchObject({ code: 0, stderr: expect.stringContaining("belong to another version") });
   expect(await analyzersOf(place)).not.toContain("+");
   expect((await call(["status"], place)).stderr).toContain("The text analysis is as shipped");
+  const evaluated = await call(["eval", "labels", "--analyzer", "embedded"], place);
+  expect(evaluated).toMatchObject({ code: 0, stderr: expect.stringContaining("embedded is as shipped") });
 });
 
 test("wants a folder or --reset, and a data directory", async () => {

@@ -38,11 +38,12 @@ describe("readLabelledSets", () => {
 
   it.each([
     ['{"text": "Fine", "label": "great"}', 'look at "label"'],
+    ['{"text": "Fine", "label": "great"}', "A label is one of positive, negative, neutral."],
     ['{"label": "positive"}', 'look at "text"'],
     ["Fine, positive", "is not a labelled text"],
   ])("says where a line is wrong: %s", async (line, message) => {
     const folder = folderWith({ "sentiment/a.jsonl": `{"text": "Fine", "label": "positive"}\n${line}\n` });
-    await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "a.jsonl"');
+    await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "sentiment/a.jsonl"');
     await expect(readLabelledSets(folder)).rejects.toThrow(message);
   });
 
@@ -65,7 +66,7 @@ describe("readLabelledSets", () => {
     ['{"text": "Late", "labels": [], "scope": []}', "A scope must have categories in it"],
   ])("refuses labels that could never count: %s", async (line, message) => {
     const folder = folderWith({ "categories/a.jsonl": `{"text": "Fine", "labels": []}\n${line}` });
-    await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "a.jsonl"');
+    await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "categories/a.jsonl"');
     await expect(readLabelledSets(folder)).rejects.toThrow(message);
   });
 
@@ -77,7 +78,9 @@ describe("readLabelledSets", () => {
     ["Latin-1", () => Buffer.from('{"text": "Nice caf\u00E9", "label": "positive"}', "latin1")],
   ])("says that a file is not in UTF-8 (%s)", async (_, bytes) => {
     const folder = folderWith({ "sentiment/a.jsonl": bytes() });
-    await expect(readLabelledSets(folder)).rejects.toThrow('The file "a.jsonl" is not in UTF-8. Save it as UTF-8.');
+    await expect(readLabelledSets(folder)).rejects.toThrow(
+      'The file "sentiment/a.jsonl" is not in UTF-8. Save it as UTF-8.',
+    );
   });
 
   it("takes a label that two categories can meet", async () => {

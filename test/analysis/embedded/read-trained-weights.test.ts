@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readTrainedWeights, versionOf } from "../../../src/analysis/embedded/read-trained-weights.ts";
-import { BASE_VERSIONS } from "../../../src/analysis/embedded/trained-weights.ts";
+import { BASE_VERSIONS, type CategoryBounds } from "../../../src/analysis/embedded/trained-weights.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
 const SURENESS = { positive: -0.5, negative: 0.25, neutral: 0 };
@@ -45,4 +45,14 @@ test.each([
   const read = (): unknown => readTrainedWeights(fileOf(fits));
   expect(read).toThrow(expect.objectContaining({ code: "trained_weights_damaged" }));
   expect(read).toThrow(`is damaged: ${problem} Run "abi-workflows train" on your labels again`);
+});
+
+test("gives other bounds of categories another version, and so does another analyser", () => {
+  const bounds: CategoryBounds[] = [{}, { bug: 0.3 }, { bug: 0.65 }, { bug: 0.3, legal: 0.65 }];
+  const versions = [
+    versionOf({}, BASE_VERSIONS),
+    ...bounds.map((categories) => versionOf({ categories }, BASE_VERSIONS)),
+    versionOf({ categories: { bug: 0.3 } }, { ...BASE_VERSIONS, categories: "0" }),
+  ];
+  expect(new Set(versions).size).toBe(versions.length);
 });
