@@ -8,10 +8,13 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
 
+/** It is installed by itself: see the folder. */
+const INSTALLED = join(import.meta.dirname, "restate-server/package.json");
+
 /** The program itself: of the script around it a kill would end nothing but the script. */
 function findServer(): string | undefined {
   try {
-    const server = createRequire(import.meta.url).resolve("@restatedev/restate-server/package.json");
+    const server = createRequire(INSTALLED).resolve("@restatedev/restate-server/package.json");
     return createRequire(server).resolve(
       `@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`,
     );
@@ -22,9 +25,13 @@ function findServer(): string | undefined {
 
 const program = findServer();
 
-/** False where npm has no server for this machine; the tests that need one are skipped then, and say so. */
+/** False where it is not installed, or npm has none for this machine; the tests that need one are skipped then, and say so. */
 export const canRunRestate = program !== undefined;
-if (!canRunRestate) process.stderr.write("Skipped: npm has no Restate server for this machine.\n");
+if (!canRunRestate) {
+  process.stderr.write(
+    "Skipped: there is no Restate server. Install it with: npm ci --prefix test/support/restate-server --ignore-scripts\n",
+  );
+}
 
 /** How long a server may take to start. Milliseconds. */
 const PATIENCE_MS = 120_000;
