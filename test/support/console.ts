@@ -174,6 +174,10 @@ export async function open(
 /** What axe finds that keeps people from using the page. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
+  // The colours in the middle of a transition are not what people read.
+  await page.evaluate(
+    "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => {})))",
+  );
   // As text: these sources know nothing of what a browser has.
   const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as axe.AxeResults;
   return found.violations

@@ -1,5 +1,5 @@
 /** One mail and the decision on it, which is bound to the mail on the screen. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
@@ -27,12 +27,14 @@ interface DecideProps {
 }
 
 export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
+  // Once this person has decided, nothing waits here: asking again would be answered with 404.
+  const isDecided = useRef(false);
   const {
     value: now,
     error,
     reload,
   } = useLoad(id, (signal) => getPending(id, signal), {
-    changesWith: ({ workflow_id }) => workflow_id === id,
+    changesWith: ({ workflow_id }) => workflow_id === id && !isDecided.current,
   });
   // What the person looks at stays until they take note of another one.
   const [seen, setSeen] = useState<PendingMail>();
@@ -52,11 +54,13 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const decide = async (take: (mail: PendingMail, corrections: Corrections) => Promise<Decided>): Promise<void> => {
     if (!seen || !canDecide) return;
     setIsBusy(true);
+    isDecided.current = true;
     try {
       const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
       say(`${DONE[decision]}: ${plain(seen.subject)}`);
       onDecided();
     } catch (failure) {
+      isDecided.current = false;
       if (!(failure instanceof ApiError)) throw failure;
       if (failure.code === "already_decided") setConflict(failure.standing as Decided);
       else if (failure.code === "run_ended") setConflict("gone");
