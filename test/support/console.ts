@@ -160,7 +160,7 @@ export async function open(
   page.on("pageerror", (error) => problems.push(`error: ${error.stack ?? error.message}`));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type()) && expected?.test(message.text()) !== true)
-      problems.push(message.text());
+      problems.push(`${message.text()} ${message.location().url}`);
   });
   page.on("request", (request) => {
     if (!request.url().startsWith(url) && !request.url().startsWith("about:"))

@@ -42,6 +42,37 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(2);
   });
 
+  it("looks for no mail any more that this person has decided on", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const context = await person();
+    await context.clock.install();
+    // The clock wants to be in the frame of the mail too, in which nothing runs.
+    const page = await open(service, `approvals/${id}`, {
+      context,
+      expected: /^Blocked script execution in 'about:blank'/,
+    });
+    await page.getByText("RE: Search", { exact: true }).first().waitFor();
+    const looks: string[] = [];
+    page.on("request", (request) => looks.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    const answered = Promise.withResolvers<void>();
+    await page.route("**/approve", async (route) => {
+      const response = await route.fetch();
+      await answered.promise;
+      await route.fulfill({ response });
+    });
+    const decided = page.waitForRequest("**/approve");
+    await page.keyboard.press("a");
+    await decided;
+    await service.application.workflow.getWorkflowResult(id!);
+    // Whatever a change of the run would let the page look at is due by now.
+    await context.clock.runFor(10_000);
+    answered.resolve();
+    await page.getByText("Approved: RE:").waitFor();
+    expect(looks).toContain(`POST /approvals/${id}/approve`);
+    expect(looks).not.toContain(`GET /approvals/${id}`);
+  });
+
   it("takes the right labels along, and shows them with the feedback", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});

@@ -1,5 +1,5 @@
 /** One mail and the decision on it, which is bound to the mail on the screen. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
@@ -27,20 +27,20 @@ interface DecideProps {
 }
 
 export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
-  // Once this person has decided, nothing waits here: asking again would be answered with 404.
-  const isDecided = useRef(false);
+  /** From when this person decides; ends where that fails, for otherwise the page goes on to another mail. */
+  const [isBusy, setIsBusy] = useState(false);
   const {
     value: now,
     error,
     reload,
-  } = useLoad(id, (signal) => getPending(id, signal), {
-    changesWith: ({ workflow_id }) => workflow_id === id && !isDecided.current,
+    // Nothing waits any more then: to look again would be answered with 404.
+  } = useLoad(isBusy ? undefined : id, (signal) => getPending(id, signal), {
+    changesWith: ({ workflow_id }) => workflow_id === id,
   });
   // What the person looks at stays until they take note of another one.
   const [seen, setSeen] = useState<PendingMail>();
   const [labels, setLabels] = useState<Labels>();
   const [mode, setMode] = useState<Mode>("look");
-  const [isBusy, setIsBusy] = useState(false);
   const [conflict, setConflict] = useState<Decided | "gone">();
   useEffect(() => {
     if (now && !seen) setSeen(now);
@@ -54,20 +54,16 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const decide = async (take: (mail: PendingMail, corrections: Corrections) => Promise<Decided>): Promise<void> => {
     if (!seen || !canDecide) return;
     setIsBusy(true);
-    isDecided.current = true;
     try {
       const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
       say(`${DONE[decision]}: ${plain(seen.subject)}`);
       onDecided();
     } catch (failure) {
-      isDecided.current = false;
+      setIsBusy(false);
       if (!(failure instanceof ApiError)) throw failure;
       if (failure.code === "already_decided") setConflict(failure.standing as Decided);
       else if (failure.code === "run_ended") setConflict("gone");
       else say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
-      reload();
-    } finally {
-      setIsBusy(false);
     }
   };
   const onApprove = (): void => void decide(({ rendering }, corrections) => approve(id, rendering, corrections));
