@@ -16,6 +16,7 @@ import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { serviceFor } from "../runs/runs.ts";
+import type { ServiceClient } from "../service-client.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
 import { PROCESS_KEY } from "../../src/workflows/customer-feedback/parameters.ts";
@@ -42,15 +43,15 @@ async function isSameFile(left: string, right: string): Promise<boolean> {
 
 async function runBatch(file: string, mapping: ColumnMapping, options: BatchOptions): Promise<void> {
   const settings = settingsFrom(options);
-  const isRemote = (await serviceFor(options)) !== undefined;
-  const outbox = isRemote ? undefined : outboxFolder(settings);
+  const service = await serviceFor(options);
+  const outbox = service ? undefined : outboxFolder(settings);
   const summary = new BatchSummary();
   const say = (text: string): void => (options.json ? note(text) : print(text));
   const columns = new SeenColumns(mapping);
   const rows = await openRows(file, mapping.check);
   const progress = await createProgress("Processing");
   try {
-    await withProcess(options, settings, async (process, signal) => {
+    await withProcess(service, settings, async (process, signal) => {
       // Only now: a data directory that is in use must not cost the results of whoever uses it.
       const write = await openOutput(options);
       try {
@@ -110,11 +111,10 @@ const AT_ONCE = 8;
 
 /** Opens what the rows are processed by: the application, or the service that the options name. */
 async function withProcess(
-  options: BatchOptions,
+  service: ServiceClient | undefined,
   settings: Settings,
   work: (process: Process, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const service = await serviceFor(options);
   if (!service) {
     return withApplication(settings, ({ workflow }, signal) =>
       work((items) => workflow.runBatch(items, { signal }), signal),

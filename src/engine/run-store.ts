@@ -272,13 +272,3 @@ export interface RunStore {
   leaveQueue(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** A batch of nothing but beginnings need not be flushed: after a power cut those steps are begun again. */
-export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
-  accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
-
-/** By which a worker leaves a run. What is written behind it is lost. */
-export type ReleasingWrite = Extract<RunWrite, { kind: "end" | "reschedule" | "park" }>;
-
-export const releases = (write: RunWrite): write is ReleasingWrite =>
-  write.kind === "end" || write.kind === "reschedule" || write.kind === "park";

@@ -1,22 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { silentLogger, type Logger } from "../../log.ts";
 import type { RunCounts, RunStatus } from "../engine.ts";
-import {
-  mustBeFlushed,
-  type Accepted,
-  type Batch,
-  type BatchOutcome,
-  type DecisionOutcome,
-  type DecisionRecord,
-  type EventRecord,
-  type Hold,
-  type RunQuery,
-  type RunRecord,
-  type RunStore,
-  type SeenRun,
-  type TakenUp,
-  type TakeUpRequest,
+import type {
+  Accepted,
+  Batch,
+  BatchOutcome,
+  DecisionOutcome,
+  DecisionRecord,
+  EventRecord,
+  Hold,
+  RunQuery,
+  RunRecord,
+  RunStore,
+  SeenRun,
+  TakenUp,
+  TakeUpRequest,
 } from "../run-store.ts";
+import { mustBeFlushed } from "../run-writes.ts";
 import { PostgresChannel } from "./channel.ts";
 import { NO_TIMEOUT, PostgresConnections } from "./connections.ts";
 import { isUnwritable, sqlState, adviceFor } from "./errors.ts";

@@ -1,5 +1,6 @@
 /** What is written of runs, as the JSON that the function `abi_workflows.write` reads, and what its answer means. */
-import { releases, type Hold, type NewRunRecord, type RunWrite, type WriteOutcome } from "../run-store.ts";
+import type { Hold, NewRunRecord, RunWrite, WriteOutcome } from "../run-store.ts";
+import { releaseAt } from "../run-writes.ts";
 
 /** How a page was met: written; not written, because the run is not held any more; or the run is asked to be cancelled. */
 export type PageState = "held" | "lost" | "cancelled";
@@ -11,12 +12,6 @@ const valueJson = (json: string | undefined): string => (json === undefined ? "n
 export const runJson = ({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): string =>
   `{"id":${text(id)},"workflow":${text(workflow)},"key":${text(key)},"fingerprint":${text(fingerprint)},` +
   `"input":${valueJson(inputJson)},"available_at":${availableAt ?? null},"priority":${priority}}`;
-
-/** Where the worker leaves the run; what stands behind that is lost. Infinity where it does not. */
-function releaseAt(writes: readonly RunWrite[]): number {
-  const at = writes.findIndex(releases);
-  return at === -1 ? Infinity : at;
-}
 
 /** @param after the last event of the run that is known to be stored */
 export function pageJson({ seq, epoch }: Hold, after: number, writes: readonly RunWrite[]): string {

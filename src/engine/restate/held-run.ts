@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { EventRecord, Hold, RunRecord, RunWrite, TakenRun, WriteOutcome } from "../run-store.ts";
-import { releases } from "../run-store.ts";
+import { eventOf, releases } from "../run-writes.ts";
 import { toEvent, type Release } from "./run-state.ts";
 
 /** The server takes messages of 32 MiB; a batch has what all steps of a run returned that ended in the same moment. Bytes. */
@@ -110,7 +110,7 @@ export class HeldRun implements TakenRun {
         if (release) return "lost";
         if (write.kind === "begin" && this.#isCancelled) return "cancelled";
         if (releases(write)) release = { write, time };
-        else events.push(eventOf(events.length + 1, write));
+        else events.push(toEvent(events.length + 1, eventOf(write)));
         return "done";
       });
     }
@@ -147,15 +147,3 @@ export class HeldRun implements TakenRun {
 /** Results of other steps, and the failure of the run. */
 const canFollowRefusal = (write: RunWrite): boolean =>
   write.kind === "complete" || write.kind === "fail" || (write.kind === "end" && "error" in write);
-
-type StepWrite = Extract<RunWrite, { kind: "begin" | "complete" | "fail" }>;
-
-function eventOf(n: number, write: StepWrite): EventRecord {
-  const { step: name, listed, time } = write;
-  if (write.kind === "begin") return toEvent(n, "step_started", time, { name, listed });
-  if (write.kind === "complete") {
-    return toEvent(n, "step_completed", time, { name, listed, valueJson: write.outputJson ?? null });
-  }
-  const { error, isFinal, retryUntil = null } = write;
-  return toEvent(n, "step_failed", time, { name, listed, errorJson: JSON.stringify(error), isFinal, retryUntil });
-}

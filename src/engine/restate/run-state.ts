@@ -9,10 +9,10 @@ import type {
   EventRecord,
   EventType,
   NewRunRecord,
-  ReleasingWrite,
   RunRecord,
   WriteOutcome,
 } from "../run-store.ts";
+import { endedBy, type NewEvent, type ReleasingWrite } from "../run-writes.ts";
 
 /** A run, without its input and its steps. */
 export interface RunState {
@@ -63,21 +63,14 @@ export interface Release {
   readonly lastEvent: number;
 }
 
-export const toEvent = (
-  n: number,
-  type: EventType,
-  time: number,
-  more: Partial<Omit<EventRecord, "n" | "type" | "time">> = {},
-): EventRecord => ({
-  n,
-  type,
-  time,
+export const toEvent = (n: number, event: NewEvent): EventRecord => ({
   name: null,
   listed: null,
   errorJson: null,
   isFinal: null,
   retryUntil: null,
-  ...more,
+  ...event,
+  n,
 });
 
 /** For callers, and for the handler. */
@@ -99,7 +92,7 @@ export const toRecord = (id: string, { due, ...state }: RunState, inputJson: str
 
 function withEvent(state: RunState, type: EventType, time: number, more: Partial<EventRecord> = {}): RunState {
   const n = state.lastEvent + 1;
-  return { ...state, lastEvent: n, events: [...state.events, toEvent(n, type, time, more)] };
+  return { ...state, lastEvent: n, events: [...state.events, toEvent(n, { type, time, ...more })] };
 }
 
 /** @param token a new one */
@@ -188,9 +181,7 @@ export function release(
     early: [],
   };
   if (write.kind === "end") {
-    const errorJson = "error" in write ? JSON.stringify(write.error) : null;
-    const status = errorJson === null ? "completed" : "failed";
-    const outputJson = "outputJson" in write ? (write.outputJson ?? null) : null;
+    const { status, outputJson, errorJson } = endedBy(write);
     const ended = withEvent(state, status, write.time, { errorJson });
     return { outcome: "done", state: { ...ended, status, endedAt: write.time, outputJson, errorJson } };
   }
@@ -244,7 +235,7 @@ export function decide(
   const isOpen = state.endedAt === null && (state.waitingFor ?? subject) === subject && !decisionOn(state, subject);
   if (!isOpen) return undefined;
   const decided = { name: subject, valueJson };
-  if (state.held) return { ...state, early: [...state.early, toEvent(0, "decided", time, decided)] };
+  if (state.held) return { ...state, early: [...state.early, toEvent(0, { type: "decided", time, ...decided })] };
   const next = withEvent(state, "decided", time, decided);
   if (state.waitingFor === null) return next;
   const due = { token, at: time };

@@ -5,37 +5,31 @@ import { FlushError, SqliteFile, UnusableFileError, type TransactionOptions } fr
 import { sqliteFault } from "../../files/sqlite.ts";
 import { FLUSH_RETRY } from "../../retry-policies.ts";
 import type { RunCounts } from "../engine.ts";
-import {
-  mustBeFlushed,
-  releases,
-  type Accepted,
-  type Batch,
-  type BatchOutcome,
-  type DecisionOutcome,
-  type DecisionRecord,
-  type EventRecord,
-  type NewRunRecord,
-  type RunQuery,
-  type RunRecord,
-  type RunStore,
-  type RunWrite,
-  type RunWrites,
-  type SeenRun,
-  type TakenRun,
-  type TakenUp,
-  type TakeUpRequest,
-  type WriteOutcome,
+import type {
+  Accepted,
+  Batch,
+  BatchOutcome,
+  DecisionOutcome,
+  DecisionRecord,
+  EventRecord,
+  NewRunRecord,
+  RunQuery,
+  RunRecord,
+  RunStore,
+  RunWrite,
+  RunWrites,
+  SeenRun,
+  TakenRun,
+  TakenUp,
+  TakeUpRequest,
+  WriteOutcome,
 } from "../run-store.ts";
+import { endedBy, eventOf, mustBeFlushed, releaseAt, releases, type EndWrite, type NewEvent } from "../run-writes.ts";
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
 
 /** How often to look for what other processes have written. Milliseconds. */
 const LOOK_MS = 1000;
-
-/** An event to insert; whatever is left out is NULL. */
-type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
-
-type End = Extract<RunWrite, { kind: "end" }>;
 
 /** What is looked at of a run that is due. */
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
@@ -171,15 +165,11 @@ export class SqliteRunStore implements RunStore {
   #writeOne(seq: number, write: RunWrite, isCancelled: boolean, events: NewEvent[]): WriteOutcome {
     switch (write.kind) {
       case "begin":
-        if (isCancelled) return "cancelled";
-        events.push(eventOf(write));
-        return "done";
       case "complete":
       case "fail":
-        events.push(eventOf(write));
-        return "done";
       case "end":
-        this.#end(seq, write);
+        if (write.kind === "begin" && isCancelled) return "cancelled";
+        if (write.kind === "end") this.#end(seq, write);
         events.push(eventOf(write));
         return "done";
       case "reschedule":
@@ -230,11 +220,11 @@ export class SqliteRunStore implements RunStore {
     this.#insertEvents([event], "seq = ?", [seq]);
   }
 
-  #end(seq: number, end: End): void {
-    const errorJson = "error" in end ? JSON.stringify(end.error) : null;
+  #end(seq: number, end: EndWrite): void {
+    const { status, outputJson, errorJson } = endedBy(end);
     this.#run(
       `UPDATE runs SET status = ?, output = ?, error = ?, ended_at = ?, is_held = 0, cancel_requested = 0 WHERE seq = ?`,
-      [eventOf(end).type, "outputJson" in end ? (end.outputJson ?? null) : null, errorJson, end.time, seq],
+      [status, outputJson, errorJson, end.time, seq],
     );
   }
 
@@ -577,25 +567,10 @@ export class SqliteRunStore implements RunStore {
   }
 }
 
-/** What a write adds to the events of its run, if it takes effect. */
-function eventOf(write: Exclude<RunWrite, { kind: "reschedule" | "park" }>): NewEvent {
-  const { kind, time } = write;
-  if (kind === "end") {
-    return "error" in write
-      ? { type: "failed", time, errorJson: JSON.stringify(write.error) }
-      : { type: "completed", time };
-  }
-  const step = { time, name: write.step, listed: write.listed };
-  if (kind === "begin") return { type: "step_started", ...step };
-  if (kind === "complete") return { type: "step_completed", ...step, valueJson: write.outputJson ?? null };
-  const { error, isFinal, retryUntil } = write;
-  return { type: "step_failed", ...step, errorJson: JSON.stringify(error), isFinal, retryUntil: retryUntil ?? null };
-}
-
 /** What comes behind the write that releases the run is lost. */
 function untilReleased(writes: readonly RunWrite[], outcomeOf: (write: RunWrite) => WriteOutcome): WriteOutcome[] {
-  const end = writes.findIndex(releases);
-  return writes.map((write, at) => (end !== -1 && at > end ? "lost" : outcomeOf(write)));
+  const end = releaseAt(writes);
+  return writes.map((write, at) => (at > end ? "lost" : outcomeOf(write)));
 }
 
 const unreadable = (message: string): ValidationError => new ValidationError(message, { code: "engine_unreadable" });

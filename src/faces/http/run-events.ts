@@ -1,6 +1,6 @@
 /** What happens to a run, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAtRest, isTerminal, type Run } from "../../engine/engine.ts";
+import { isTerminal } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
 import { eventView } from "../../workflow/run-operations.ts";
 import type { Service } from "../../workflow/service.ts";
@@ -54,34 +54,32 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
         spoke = performance.now();
         yield HEARTBEAT;
       }
-      await news.next(run);
+      await news.next();
     }
   } finally {
     news.close();
   }
 }
 
-/** Something to wait for between two looks: a step of this process, the end of the run, or a second. */
+/** Something to wait for between two looks: that the run has changed, or a second. */
 function newsOf({ engine }: Service, id: string, signal: AbortSignal) {
   let wake = (): void => {};
   let isNew = false;
-  const stop = engine.onStep(({ runId }) => {
-    if (runId !== id) return;
+  const stop = engine.onChange((changed) => {
+    if (changed !== undefined && changed !== id) return;
     isNew = true;
     wake();
   });
   return {
-    next: async (run: Run): Promise<void> => {
-      const ended = new AbortController();
-      const either = AbortSignal.any([signal, ended.signal]);
+    next: async (): Promise<void> => {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       if (isNew) resolve();
-      const rest = isAtRest(run.status) || run.failing ? [] : [engine.wait(id, { signal: either })];
-      await Promise.race([promise, sleep(LOOK_MS, undefined, { signal: either, ref: false }), ...rest]).catch(() => {});
+      const over = new AbortController();
+      const either = AbortSignal.any([signal, over.signal]);
+      await Promise.race([promise, sleep(LOOK_MS, undefined, { signal: either, ref: false })]).catch(() => {});
       isNew = false;
-      ended.abort();
-      for (const waiting of rest) waiting.catch(() => {});
+      over.abort();
     },
     close: stop,
   };

@@ -51,6 +51,18 @@ const categories = z.preprocess(
 );
 const who = { customer_name: z.string().optional(), customer_email: z.string().optional() };
 
+const Feedback = z.object({
+  feedback_id: id,
+  customer_id: id,
+  received_at: time,
+  sentiment,
+  categories,
+  action: z.string(),
+  answered_at: time.optional(),
+  ticket_id: id.optional(),
+  subject: z.string(),
+});
+
 /** What is asked about customer feedback most, for agents and programs. */
 export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("get_customer_history", {
@@ -71,17 +83,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
       }
       GROUP BY ?feedback_id ?customer_id ?received_at ?sentiment ?action ?answered_at ?ticket_id ?subject
       ORDER BY DESC(?received_at) ?feedback_id`,
-    row: z.object({
-      feedback_id: id,
-      customer_id: id,
-      received_at: time,
-      sentiment,
-      categories,
-      action: z.string(),
-      answered_at: time.optional(),
-      ticket_id: id.optional(),
-      subject: z.string(),
-    }),
+    row: Feedback,
     personal: ["subject"],
   }),
   graphQuestion("look_up_feedback", {
@@ -108,19 +110,10 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
       }
       GROUP BY ?feedback_id ?customer_id ?received_at ?sentiment ?action ?mail ?answered_at ?ticket_id ?subject ?text ?customer_name
         ?customer_email`,
-    row: z.object({
-      feedback_id: id,
-      customer_id: id,
-      received_at: time,
-      sentiment,
-      categories,
-      action: z.string(),
+    row: Feedback.extend({
       mail: z
         .enum(["sent", "rejected", "pending", "none"])
         .describe("rejected: by a person. pending: it waits for a person, or is on its way."),
-      answered_at: time.optional(),
-      ticket_id: id.optional(),
-      subject: z.string(),
       text: z.string(),
       ...who,
     }),

@@ -1,0 +1,53 @@
+/** What the writes of a run mean, whichever store takes them. */
+import type { RunStatus } from "./engine.ts";
+import type { Batch, EventRecord, RunWrite } from "./run-store.ts";
+
+/** What happens to the step that a handler is at. */
+export type StepWrite = Extract<RunWrite, { kind: "begin" | "complete" | "fail" }>;
+
+export type EndWrite = Extract<RunWrite, { kind: "end" }>;
+
+/** By which a worker leaves a run. What is written behind it is lost. */
+export type ReleasingWrite = Exclude<RunWrite, StepWrite>;
+
+export const releases = (write: RunWrite): write is ReleasingWrite =>
+  write.kind === "end" || write.kind === "reschedule" || write.kind === "park";
+
+/** Which of them leaves the run; Infinity where none does. */
+export function releaseAt(writes: readonly RunWrite[]): number {
+  const at = writes.findIndex(releases);
+  return at === -1 ? Infinity : at;
+}
+
+/** A batch of nothing but beginnings need not be flushed: after a power cut those steps are begun again. */
+export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
+  accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
+
+/** An event without its number; whatever is left out is null. */
+export type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
+
+/** What a write adds to the events of its run, if it takes effect. */
+export function eventOf(write: StepWrite | EndWrite): NewEvent {
+  const { kind, time } = write;
+  if (kind === "end") {
+    const { status, errorJson } = endedBy(write);
+    return { type: status, time, errorJson };
+  }
+  const { step: name, listed } = write;
+  if (kind === "begin") return { type: "step_started", time, name, listed };
+  if (kind === "complete") return { type: "step_completed", time, name, listed, valueJson: write.outputJson ?? null };
+  const { error, isFinal, retryUntil = null } = write;
+  return { type: "step_failed", time, name, listed, errorJson: JSON.stringify(error), isFinal, retryUntil };
+}
+
+/** How a run stands once it has ended. */
+export interface Ended {
+  readonly status: Extract<RunStatus, "completed" | "failed">;
+  readonly outputJson: string | null;
+  readonly errorJson: string | null;
+}
+
+export const endedBy = (end: EndWrite): Ended =>
+  "error" in end
+    ? { status: "failed", outputJson: null, errorJson: JSON.stringify(end.error) }
+    : { status: "completed", outputJson: end.outputJson ?? null, errorJson: null };
