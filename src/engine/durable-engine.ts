@@ -35,7 +35,8 @@ import { RunWaiters } from "./run-waiters.ts";
 import { SqliteRunStore } from "./sqlite/sqlite-run-store.ts";
 import { assertKey, invalid, isStorable, refusedInput, storableInput } from "./storable.ts";
 import { settlesWithin } from "../concurrency/settles-within.ts";
-import { POLL_INTERVAL_MS, Worker, type Registered, type WorkerDependencies } from "./worker.ts";
+import type { ExecutionDependencies } from "./execution.ts";
+import { POLL_INTERVAL_MS, Worker, type Registered } from "./worker.ts";
 
 /** How an engine works, wherever it keeps its runs. */
 export interface EngineOptions {
@@ -68,6 +69,8 @@ export type DurableEngineOptions = EngineOptions &
 
 /** Runs at work at the same time in one process, where neither the engine nor a workflow says. */
 const DEFAULT_CONCURRENCY = 16;
+/** So that runs that nobody waits for don't add up. */
+const MAX_UNTOUCHED = 1000;
 /** How long `start` and `wait` bear with a database that fails: long enough for a server to restart. Milliseconds. */
 const PATIENCE_MS = 15_000;
 /** How long `close` waits for an answer from the database. Milliseconds. */
@@ -130,6 +133,8 @@ export class DurableEngine implements WorkflowEngine {
   /** Runs must not inherit the async context (such as a trace) of the caller that happens to start the worker. */
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
+  /** Runs that were created here and have not been heard of since. Looking at them is no use. */
+  readonly #untouched = new Set<string>();
   readonly #failureLog: FailureLog;
   #followerOf: ((resting: RestingRun) => NewRunRecord | undefined) | undefined;
   #worker: Worker | undefined;
@@ -192,7 +197,7 @@ export class DurableEngine implements WorkflowEngine {
     if (!this.#isWorker || this.#worker || this.#closing) return;
     const limits = [...this.#workflows.values()].map(({ limit }) => limit ?? 0);
     const slots = this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits);
-    const dependencies: WorkerDependencies = {
+    const dependencies: ExecutionDependencies = {
       store: this.#store,
       journal: this.#journal,
       retry: this.#retry,
@@ -201,6 +206,7 @@ export class DurableEngine implements WorkflowEngine {
       followerOf: this.#followerOf ?? (() => undefined),
       isClosing: () => this.#closing !== undefined,
       announce: (id) => this.#announce(id),
+      left: (id, ended) => this.#tellEverybody(id, ended),
       emit: (event) => {
         this.#tell(this.#stepListeners, event);
         this.#tell(this.#changeListeners, event.runId);
@@ -234,6 +240,7 @@ export class DurableEngine implements WorkflowEngine {
         throw new ConflictError(`"${key}" was submitted before with different content. Give new content a new id.`);
       }
       if (outcome !== "existing") this.#announce(id);
+      if (outcome === "created") this.#noteUntouched(id);
       return { id: publicId(id), outcome };
     };
     // Its key makes it safe to repeat, so a lost connection need not be the caller's problem.
@@ -251,12 +258,17 @@ export class DurableEngine implements WorkflowEngine {
 
   async wait(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Run> {
     let failingSince: number | undefined;
-    let failures: number | undefined;
+    let failures = this.#untouched.has(storedId(id)) ? 0 : undefined;
     for (;;) {
       signal?.throwIfAborted();
       // Subscribe before looking, so that an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
+        if (this.#untouched.delete(storedId(id))) {
+          const ended = await end.promise;
+          if (ended) return toRun(ended);
+          continue;
+        }
         const run = await this.get(id).catch((error: unknown) => {
           failingSince ??= performance.now();
           if (!isUnanswered(error) || performance.now() - failingSince > PATIENCE_MS) throw error;
@@ -269,11 +281,17 @@ export class DurableEngine implements WorkflowEngine {
           if (isAtRest(run.status) || isWaitingOnBudget(run, failures)) return run;
           if ((this.#worker?.failingForMs ?? 0) > PATIENCE_MS) throw this.#unanswered(GOES_ON);
         }
-        await end.promise;
+        const ended = await end.promise;
+        if (ended) return toRun(ended);
       } finally {
         end.cancel();
       }
     }
+  }
+
+  #noteUntouched(id: string): void {
+    if (this.#untouched.size >= MAX_UNTOUCHED) this.#untouched.clear();
+    this.#untouched.add(id);
   }
 
   async get(id: string): Promise<Run | undefined> {
@@ -414,14 +432,29 @@ export class DurableEngine implements WorkflowEngine {
 
   /** Tells everybody who waits for a run or for work: here, and in every process on the same database. */
   #announce(id: string): void {
-    this.#onAnnouncement(id);
+    this.#tellEverybody(id);
+    this.#worker?.wake();
+  }
+
+  /** But for the worker of this process. */
+  #tellEverybody(id: string, ended?: SeenRun): void {
+    this.#tellHere(id, ended);
     this.#store.announce(id);
   }
 
   #onAnnouncement(id: string | undefined): void {
-    if (id === undefined) this.#waiters.announceAll();
-    else this.#waiters.announce(id);
+    this.#tellHere(id);
     this.#worker?.wake();
+  }
+
+  #tellHere(id: string | undefined, ended?: SeenRun): void {
+    if (id === undefined) {
+      this.#untouched.clear();
+      this.#waiters.announceAll();
+    } else {
+      this.#untouched.delete(id);
+      this.#waiters.announce(id, ended);
+    }
     this.#tell(this.#changeListeners, id === undefined ? undefined : publicId(id));
   }
 

@@ -123,6 +123,12 @@ export interface StepOptions {
    * recorded failures, so a restart does not extend it.
    */
   readonly retryBudget?: RetryBudget;
+  /**
+   * Whether the result must be on disk before the run goes on; default true. With false, nothing but a power cut or a crash of the
+   * database server can take it, and the step is done again then. For a step that only reads or computes, or that writes the same
+   * again. A step that must not follow from a result that could be lost waits for the disk by itself: any without this option.
+   */
+  readonly flush?: boolean;
 }
 
 /**

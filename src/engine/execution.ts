@@ -19,7 +19,8 @@ import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
 import { planRetry } from "./plan-retry.ts";
 import { publicId, toDecision, toFullHistory, toRested, toResting } from "./run-view.ts";
-import type { NewRunRecord, RunStore, RunWrite, TakenRun, WriteOutcome } from "./run-store.ts";
+import type { EventRecord, NewRunRecord, RunStore, RunWrite, SeenRun, TakenRun, WriteOutcome } from "./run-store.ts";
+import { endedBy, eventOf, releases, toEvent, type EndWrite } from "./run-writes.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
 /**
@@ -71,6 +72,10 @@ export interface ExecutionDependencies {
   /** The run that is to be started because of one that comes to rest; see `WorkflowEngine.follow`. */
   followerOf(resting: RestingRun): NewRunRecord | undefined;
   isClosing(): boolean;
+  /** Tells everybody who waits for this run or for work. */
+  announce(id: string): void;
+  /** Tells everybody who waits for this run, and other workers, that it has left this one. */
+  left(id: string, ended?: SeenRun): void;
   emit(event: StepEvent): void;
   rested(run: RestedRun): void;
 }
@@ -95,7 +100,7 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * | taken up                       | the worker's epoch                       | the run is due again, for anyone                    |
  * | before a step's work           | "begun", with the last step's result     | the step is begun again, as another attempt         |
  * | work done, result not stored   | nothing new                              | THE WINDOW: the work is done a second time          |
- * | result stored                  | the result                               | the replay returns it                               |
+ * | result stored                  | the result                               | the replay returns it; see also `StepOptions.flush` |
  * | handler returned               | the last result and the end, together    | the run has ended                                   |
  * | handler threw                  | the failed attempt, with the end or the next due time | the run has failed, or is due then     |
  * | decision asked for             | the run waits; a decision makes it due   | nothing changes: no worker has it                   |
@@ -126,12 +131,23 @@ export class Execution {
   #refused: AbiError | undefined;
   /** Settles when the last result is stored. */
   #recorded: Promise<void> = Promise.resolve();
+  /** Everything that is stored about its steps. */
+  readonly #events: EventRecord[];
+  #ended: SeenRun | undefined;
+  /** Whether a power cut could take a result. */
+  #isUnflushed = false;
 
   constructor(taken: TakenRun, dependencies: ExecutionDependencies) {
     this.#taken = taken;
     this.#dependencies = dependencies;
     this.#runId = publicId(taken.run.id);
-    this.#attempts = attemptsOf(taken.events);
+    this.#events = [...taken.events];
+    this.#attempts = attemptsOf(this.#events);
+  }
+
+  /** How the run has ended, if it has ended here and was not cancelled: what the store answers from now on. */
+  get ended(): SeenRun | undefined {
+    return this.#ended;
   }
 
   /** Runs the handler and stores what becomes of the run. Rejects only if that can't be stored before the engine closes. */
@@ -167,14 +183,29 @@ export class Execution {
     return this.#end({ kind: "end", time: Date.now(), outputJson });
   }
 
-  #write(write: RunWrite): Promise<WriteOutcome> {
-    return this.#dependencies.journal.write(this.#taken.hold, write);
+  async #write(write: RunWrite): Promise<WriteOutcome> {
+    const outcome = await this.#dependencies.journal.write(this.#taken.hold, write);
+    if (outcome === "done" && !releases(write)) {
+      const last = this.#events.at(-1)?.n ?? 0;
+      this.#events.push(toEvent(last + 1, eventOf(write)));
+    }
+    return outcome;
   }
 
-  async #end(end: Extract<RunWrite, { kind: "end" }>): Promise<ExecutionEnd> {
+  async #writeEnd(end: EndWrite): Promise<boolean> {
+    if ((await this.#write(end)) === "lost") return false;
+    const { run } = this.#taken;
+    this.#ended = {
+      run: { ...run, ...endedBy(end), dueAt: null, endedAt: end.time, waitingFor: null },
+      events: this.#events,
+    };
+    return true;
+  }
+
+  async #end(end: EndWrite): Promise<ExecutionEnd> {
     try {
       await this.#follow({ status: "completed" });
-      if ((await this.#write(end)) === "lost") return "lost";
+      if (!(await this.#writeEnd(end))) return "lost";
       this.#rested({ status: "completed" }, end.time);
       return "ended";
     } catch (error) {
@@ -188,7 +219,7 @@ export class Execution {
       const failed = { status: "failed", error: toWireError(reason) } as const;
       await this.#follow(failed);
       const time = Date.now();
-      if ((await this.#write({ kind: "end", time, error: failed.error })) === "lost") return "lost";
+      if (!(await this.#writeEnd({ kind: "end", time, error: failed.error }))) return "lost";
       this.#rested(failed, time);
       return "ended";
     };
@@ -224,7 +255,9 @@ export class Execution {
   /** Accepts the run that follows this one, before this one's end is stored: so it can't be lost. See `WorkflowEngine.follow`. */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
     const follower = this.#dependencies.followerOf({ ...toResting(this.#taken.run), ...rest });
-    if (follower) await this.#dependencies.journal.persist(() => this.#dependencies.journal.accept(follower));
+    if (!follower) return;
+    const { id } = await this.#dependencies.journal.persist(() => this.#dependencies.journal.accept(follower));
+    this.#dependencies.announce(id);
   }
 
   #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {
@@ -299,7 +332,8 @@ export class Execution {
     options: StepOptions,
   ): Promise<Output> {
     const { step } = name;
-    await this.#begin(name);
+    const { flush = true } = options;
+    await this.#begin(name, { flush });
     const attempt = tried.length + 1;
     const { workflow } = this.#taken.run;
     const begun = performance.now();
@@ -322,14 +356,17 @@ export class Execution {
     emit({ phase: "completed" });
     if (options.retryBudget) this.#dependencies.failureLog.passed(this.#runId, step);
     // Not awaited: the next step's beginning, the decision or the end is written behind it and waits for both.
-    this.#recorded = this.#record({ kind: "complete", ...name, time: Date.now(), outputJson });
+    this.#recorded = this.#record({ kind: "complete", ...name, time: Date.now(), outputJson, isFlushed: flush });
+    if (!flush) this.#isUnflushed = true;
     return parse(outputJson) as Output;
   }
 
-  async #begin(name: StepName): Promise<void> {
+  async #begin(name: StepName, { flush }: { flush: boolean }): Promise<void> {
     let outcome: WriteOutcome;
+    const isFlushed = flush && this.#isUnflushed;
+    if (isFlushed) this.#isUnflushed = false;
     try {
-      outcome = await this.#write({ kind: "begin", ...name, time: Date.now() });
+      outcome = await this.#write({ kind: "begin", ...name, time: Date.now(), isFlushed });
     } catch (error) {
       if (this.#refused) throw this.#refused;
       if (this.#dependencies.store.isUnwritable(error)) throw refusedResult(`the step ${name.step}`, error);

@@ -113,15 +113,25 @@ export interface Accepted {
   readonly outcome: "created" | "resumed" | "existing" | "conflict";
 }
 
-/** What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. */
+/**
+ * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. What is not `isFlushed` may be taken by
+ * a power cut: that a step has begun, and the result of one that may be done again.
+ */
 export type RunWrite =
-  | { readonly kind: "begin"; readonly step: string; readonly listed: boolean; readonly time: number }
+  | {
+      readonly kind: "begin";
+      readonly step: string;
+      readonly listed: boolean;
+      readonly time: number;
+      readonly isFlushed: boolean;
+    }
   | {
       readonly kind: "complete";
       readonly step: string;
       readonly listed: boolean;
       readonly time: number;
       readonly outputJson: string | undefined;
+      readonly isFlushed: boolean;
     }
   | {
       readonly kind: "fail";
@@ -180,6 +190,8 @@ export interface TakenUp {
   readonly runs: readonly TakenRun[];
   /** When the next run of these workflows becomes due. */
   readonly nextDueAt?: number;
+  /** Whether others are due that found no place. Absent: perhaps. */
+  readonly isMoreDue?: boolean;
 }
 
 export interface RunQuery {
@@ -217,8 +229,8 @@ export interface RunStore {
   index(field: string): Promise<void>;
 
   /**
-   * Accepts runs, and stores what workers have done, in one transaction. A batch that contains nothing but `begin`s need not be
-   * flushed: after a power cut those steps are begun again.
+   * Accepts runs, and stores what workers have done, in one transaction. It is flushed where a write asks for it (`mustBeFlushed`);
+   * with it whatever was written before.
    *
    * A batch may be written twice: when the first answer was lost. The second time must have no effect and give the same outcomes.
    */

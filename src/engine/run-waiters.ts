@@ -1,17 +1,26 @@
+import type { SeenRun } from "./run-store.ts";
+
+/** Tells a caller that a run has changed and, where that is known, how it has ended. */
+type Resolve = (ended?: SeenRun) => void;
+
 /** Callers that wait for a run to change, by run id. */
 export class RunWaiters {
-  readonly #resolvers = new Map<string, Set<() => void>>();
+  readonly #resolvers = new Map<string, Set<Resolve>>();
 
   /**
    * Resolves at the next announcement for this run, after `timeoutMs`, or when `signal` aborts, whichever comes first.
    * Call it before you look at the run, so that no change is missed in between, and `cancel` it when done.
    */
-  next(runId: string, timeoutMs: number, signal?: AbortSignal): { promise: Promise<void>; cancel: () => void } {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  next(
+    runId: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): { promise: Promise<SeenRun | undefined>; cancel: () => void } {
+    const { promise, resolve } = Promise.withResolvers<SeenRun | undefined>();
     const resolvers = this.#resolvers.get(runId) ?? new Set();
     this.#resolvers.set(runId, resolvers.add(resolve));
-    const timer = setTimeout(resolve, timeoutMs);
-    const onAbort = (): void => resolve();
+    const onAbort = (): void => resolve(undefined);
+    const timer = setTimeout(onAbort, timeoutMs);
     signal?.addEventListener("abort", onAbort, { once: true });
     const cancel = (): void => {
       clearTimeout(timer);
@@ -22,8 +31,8 @@ export class RunWaiters {
     return { promise, cancel };
   }
 
-  announce(runId: string): void {
-    for (const resolve of this.#resolvers.get(runId) ?? []) resolve();
+  announce(runId: string, ended?: SeenRun): void {
+    for (const resolve of this.#resolvers.get(runId) ?? []) resolve(ended);
   }
 
   announceAll(): void {

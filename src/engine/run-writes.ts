@@ -19,12 +19,21 @@ export function releaseAt(writes: readonly RunWrite[]): number {
   return at === -1 ? Infinity : at;
 }
 
-/** A batch of nothing but beginnings need not be flushed: after a power cut those steps are begun again. */
 export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
-  accepts.length > 0 || runs.some(({ writes }) => writes.some(({ kind }) => kind !== "begin"));
+  accepts.length > 0 || runs.some(({ writes }) => writes.some((write) => !("isFlushed" in write) || write.isFlushed));
 
 /** An event without its number; whatever is left out is null. */
 export type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
+
+export const toEvent = (n: number, event: NewEvent): EventRecord => ({
+  name: null,
+  listed: null,
+  errorJson: null,
+  isFinal: null,
+  retryUntil: null,
+  ...event,
+  n,
+});
 
 /** What a write adds to the events of its run, if it takes effect. */
 export function eventOf(write: StepWrite | EndWrite): NewEvent {

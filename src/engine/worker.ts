@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describeCause } from "../log.ts";
 import type { RunHandler } from "./engine.ts";
-import { Execution, type ExecutionEnd, type ExecutionDependencies } from "./execution.ts";
+import { Execution, type ExecutionDependencies, type ExecutionEnd } from "./execution.ts";
 import { publicId } from "./run-view.ts";
 import type { Hold, RunStore, TakenRun, TakenUp } from "./run-store.ts";
 
@@ -12,11 +12,6 @@ export const POLL_INTERVAL_MS = 1000;
 export interface Registered {
   readonly handler: RunHandler;
   readonly limit: number | null;
-}
-
-export interface WorkerDependencies extends ExecutionDependencies {
-  /** Tells everybody who waits for this run or for work. */
-  announce(id: string): void;
 }
 
 /** What the log says when an execution ends. */
@@ -39,15 +34,19 @@ export class Worker {
   readonly #workflows: ReadonlyMap<string, Registered>;
   readonly #limits: ReadonlyMap<string, number | null>;
   readonly #slots: number;
-  readonly #dependencies: WorkerDependencies;
+  readonly #dependencies: ExecutionDependencies;
   readonly #inFlight = new Map<Hold, Promise<void>>();
   #isStopped = false;
   #announcements = 0;
+  /** Executions that have ended. */
+  #ended = 0;
+  /** Whether the last look left runs that are due, for want of a place. */
+  #isMoreDue = true;
   #wake: () => void = () => {};
   #failingSince: number | undefined;
   readonly #loop: Promise<void>;
 
-  constructor(workflows: ReadonlyMap<string, Registered>, slots: number, dependencies: WorkerDependencies) {
+  constructor(workflows: ReadonlyMap<string, Registered>, slots: number, dependencies: ExecutionDependencies) {
     this.#store = dependencies.store;
     this.#workflows = workflows;
     this.#limits = new Map([...workflows].map(([name, { limit }]) => [name, limit]));
@@ -83,12 +82,14 @@ export class Worker {
       // One look for everything that ended or was submitted in this turn of the event loop.
       await setImmediate();
       if (this.#isStopped) return;
-      const announcements = this.#announcements;
+      const [announcements, ended] = [this.#announcements, this.#ended];
       const most = this.#slots - this.#inFlight.size;
-      const { runs, nextDueAt } = most > 0 ? await this.#look(most) : { runs: [] };
+      const { runs, nextDueAt, isMoreDue = true }: TakenUp = most > 0 ? await this.#look(most) : { runs: [] };
       for (const taken of runs) this.#inFlight.set(taken.hold, this.#execute(taken));
-      // An announcement during the look may have come too late for it.
-      if (announcements === this.#announcements && !this.#isStopped) await this.#idle(nextDueAt);
+      this.#isMoreDue = isMoreDue;
+      // An announcement or a free place during the look may have come too late for it.
+      const isStale = announcements !== this.#announcements || (isMoreDue && ended !== this.#ended);
+      if (!isStale && !this.#isStopped) await this.#idle(nextDueAt);
     }
   }
 
@@ -113,16 +114,21 @@ export class Worker {
     const { logger, failureLog } = this.#dependencies;
     const facts = { run_id: publicId(run.id), workflow: run.workflow };
     logger.info(facts, "a run is taken up");
+    const execution = new Execution(taken, this.#dependencies);
+    let end: ExecutionEnd | undefined;
     try {
       const { handler } = this.#workflows.get(run.workflow)!;
-      const end = await new Execution(taken, this.#dependencies).run(handler);
+      end = await execution.run(handler);
       logger.info(facts, LOG_MESSAGES[end]);
       if (end === "ended") failureLog.passed(facts.run_id);
     } catch (error) {
       logger.error({ ...facts, cause: describeCause(error) }, "what a run has done could not be written");
     }
     this.#inFlight.delete(hold);
-    this.#dependencies.announce(run.id);
+    this.#ended += 1;
+    this.#dependencies.left(run.id, execution.ended);
+    // A run that has not ended may be due again, at once or later.
+    if (this.#isMoreDue || end !== "ended") this.wake();
   }
 
   #idle(nextDueAt: number | undefined): Promise<void> {

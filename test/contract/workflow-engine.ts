@@ -69,7 +69,10 @@ export function workflowEngineContract(
       input: Run["output"] = null,
     ): Promise<Run> => {
       const { id } = await engine.start(workflow, { key, fingerprint: JSON.stringify(input), input: input ?? null });
-      return engine.wait(id);
+      const run = await engine.wait(id);
+      // Who has waited is told the same as who looks.
+      if (run.endTime) expect(await engine.get(id)).toEqual(run);
+      return run;
     };
 
     it("runs steps in order and keeps what they and the handler return", async () => {

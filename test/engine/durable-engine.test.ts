@@ -4,12 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { Worker as Thread } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import type { RunHandler } from "../../src/engine/engine.ts";
 import type { RunStore, RunWrite } from "../../src/engine/run-store.ts";
+import { mustBeFlushed } from "../../src/engine/run-writes.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
@@ -34,6 +36,106 @@ describe("DurableEngine", () => {
     const { id } = await engine.start("echo", { key: "k", fingerprint: "f", input: "hi" });
     expect((await engine.wait(id)).output).toBe("hi");
     await engine.close();
+  });
+
+  it("does not look up a run that it has itself accepted and executed", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const byId = vi.fn<RunStore["byId"]>((id) => store.byId(id));
+    const engine = new DurableEngine({ store: troubledStore(store, { byId }) });
+    onTestFinished(() => engine.close());
+    engine.register("echo", async (input, { step }) => step("echoed", () => input));
+    const { id } = await engine.start("echo", { ...SUBMISSION, input: "hi" });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "hi", stepsCompleted: ["echoed"] });
+    expect(byId).not.toHaveBeenCalled();
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "hi" });
+    expect(byId).toHaveBeenCalledOnce();
+  });
+
+  it("has what was left unflushed on disk before it begins a step that relies on it", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const log: string[] = [];
+    const write: RunStore["write"] = async (batch) => {
+      const outcome = await store.write(batch);
+      const what = writesOf(batch).map((one) => ("step" in one ? `${one.kind} ${one.step}` : one.kind));
+      if (what.length > 0) log.push(`${mustBeFlushed(batch) ? "flushed" : "not flushed"}: ${what.join(", ")}`);
+      return outcome;
+    };
+    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    onTestFinished(() => engine.close());
+    const work = (name: string) => async () => {
+      log.push(name);
+      return null;
+    };
+    engine.register("work", async (_, { step }) => {
+      for (const name of ["read", "judge"]) await step(name, work(name), { flush: false });
+      for (const name of ["send", "tell"]) await step(name, work(name));
+      return step("note", work("note"), { flush: false });
+    });
+    await engine.wait((await engine.start("work", SUBMISSION)).id);
+    expect(log).toEqual([
+      "not flushed: begin read",
+      "read",
+      "not flushed: complete read, begin judge",
+      "judge",
+      "flushed: complete judge, begin send",
+      "send",
+      "flushed: complete send, begin tell",
+      "tell",
+      "flushed: complete tell, begin note",
+      "note",
+      "flushed: complete note, end",
+    ]);
+  });
+
+  it("looks for more work when a run has ended only where more is due", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const takeUp = vi.fn<RunStore["takeUp"]>((request) => store.takeUp(request));
+    const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
+    onTestFinished(() => engine.close());
+    engine.register("work", async () => null, { concurrency: 1 });
+    vi.useFakeTimers({ toFake: ["setTimeout"] }); // so that nothing is polled
+    onTestFinished(() => void vi.useRealTimers());
+    const started = await Promise.all(["1", "2", "3"].map((key) => engine.start("work", { ...SUBMISSION, key })));
+    for (const { id } of started) await engine.wait(id);
+    const looks = takeUp.mock.calls.length;
+    const later = await engine.start("work", { ...SUBMISSION, key: "4" });
+    await engine.wait(later.id);
+    for (let turns = 0; turns < 20; turns++) await setImmediate();
+    expect(takeUp).toHaveBeenCalledTimes(looks + 1);
+  });
+
+  it("gives a place that becomes free during a look to a run that is due, without waiting for the next poll", async () => {
+    const store = new SqliteRunStore(":memory:");
+    const { promise: isLooked, resolve: looked } = Promise.withResolvers<void>();
+    const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
+    const engine = new DurableEngine({
+      store: troubledStore(store, {
+        takeUp: async (request) => {
+          const taken = await store.takeUp(request);
+          // It has found no place; one becomes free before the worker hears of it.
+          if (taken.isMoreDue && taken.runs.length === 0) {
+            looked();
+            await isFree;
+          }
+          return taken;
+        },
+      }),
+    });
+    onTestFinished(() => engine.close());
+    const { promise: isAtWork, resolve: atWork } = Promise.withResolvers<void>();
+    const work = async (): Promise<null> => {
+      atWork();
+      await isLooked;
+      return null;
+    };
+    engine.register("work", async (_, { step }) => step("worked", work), { concurrency: 1 });
+    engine.onRest(() => void setImmediate().then(setImmediate).then(free));
+    vi.useFakeTimers({ toFake: ["setTimeout"] }); // so that nothing is polled
+    onTestFinished(() => void vi.useRealTimers());
+    await engine.start("work", { ...SUBMISSION, key: "first" });
+    await isAtWork;
+    const { id } = await engine.start("work", { ...SUBMISSION, key: "second" });
+    expect(await engine.wait(id)).toMatchObject({ status: "completed" });
   });
 
   it("refuses a second worker on the same file; a reader is welcome", async () => {
@@ -560,7 +662,7 @@ describe("DurableEngine", () => {
     starting.catch(() => {}); // until it is looked at
     for (let second = 0; second < 20; second++) {
       await vi.advanceTimersByTimeAsync(1000);
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
     await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s);

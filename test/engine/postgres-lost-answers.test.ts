@@ -10,11 +10,11 @@ import { newDatabase } from "../support/test-database.ts";
 
 const time = Date.now();
 const error = toWireError(new UnexpectedError(undefined));
-const begin: RunWrite = { kind: "begin", step: "first", listed: true, time };
-const complete: RunWrite = { kind: "complete", step: "first", listed: true, time, outputJson: "null" };
+const begin: RunWrite = { kind: "begin", step: "first", listed: true, time, isFlushed: false };
+const complete: RunWrite = { kind: "complete", step: "first", listed: true, time, outputJson: "null", isFlushed: true };
 const fail: RunWrite = { kind: "fail", step: "first", listed: true, time, error, isFinal: false };
 const end: RunWrite = { kind: "end", time, outputJson: undefined };
-const next: RunWrite = { kind: "begin", step: "next", listed: false, time };
+const next: RunWrite = { kind: "begin", step: "next", listed: false, time, isFlushed: false };
 const park: RunWrite = { kind: "park", subject: "draft" };
 const reschedule: RunWrite = { kind: "reschedule", delayMs: 60_000 };
 

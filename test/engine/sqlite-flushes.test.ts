@@ -20,9 +20,9 @@ it("flushes whatever is promised, and nothing that merely begins", async () => {
     return runs[0]!.hold;
   };
   const step = { step: "s", listed: true, time: 1 };
-  const begin: RunWrite = { kind: "begin", ...step };
+  const begin: RunWrite = { kind: "begin", ...step, isFlushed: false };
   const ends: RunWrite[][] = [
-    [begin, { kind: "complete", ...step, outputJson: "1" }],
+    [begin, { kind: "complete", ...step, outputJson: "1", isFlushed: true }],
     [
       {
         kind: "fail",
@@ -38,6 +38,11 @@ it("flushes whatever is promised, and nothing that merely begins", async () => {
   let hold = await takeUp();
   await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] });
   expect(taken()).toEqual(["commit"]);
+  const complete: RunWrite = { kind: "complete", ...step, outputJson: "1", isFlushed: false };
+  await store.write({ accepts: [], runs: [{ hold, writes: [complete, { ...begin, step: "next" }] }] });
+  expect(taken()).toEqual(["commit"]);
+  await store.write({ accepts: [], runs: [{ hold, writes: [{ ...begin, step: "after it", isFlushed: true }] }] });
+  expect(taken()).toEqual(["commit", "flush"]);
   for (const writes of ends) {
     const [outcome] = (await store.write({ accepts: [], runs: [{ hold, writes }] })).runs;
     expect(outcome).not.toContain("lost");

@@ -5,6 +5,8 @@ import { settlesWithin } from "../../concurrency/settles-within.ts";
 import type { PostgresConnections } from "./connections.ts";
 
 const CHANNEL = "abi_workflows";
+/** Between two statements, so that a busy process does not make one for every run. Milliseconds. */
+const PAUSE_MS = 20;
 /** After this many failed attempts to listen, about a second, it is worth a log line. */
 const FAILURES_TO_TELL = 5;
 /** Later, closing the connections ends what is left. Milliseconds. */
@@ -46,6 +48,7 @@ export class PostgresChannel {
       const payloads = [...this.#toAnnounce].map((id) => `${this.#sender} ${id}`);
       this.#toAnnounce.clear();
       await this.#connections.query(NOTIFY, [payloads]).catch(() => {}); // the others poll
+      await setTimeout(PAUSE_MS);
     }
     this.#announcing = undefined;
   }

@@ -116,6 +116,7 @@ interface Written {
 }
 interface Taken {
   readonly due_in: number | null;
+  readonly is_more_due: boolean;
   readonly runs: readonly (SeenRow & { readonly epoch: number })[] | null;
 }
 
@@ -234,7 +235,7 @@ export class PostgresRunStore implements RunStore {
       limits,
       ...columnsOf(held),
     ]);
-    const { due_in: dueIn, runs } = row!.taken;
+    const { due_in: dueIn, is_more_due: isMoreDue, runs } = row!.taken;
     const taken = (runs ?? []).map(({ epoch, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
       const { run, events } = toSeen(row);
@@ -244,7 +245,7 @@ export class PostgresRunStore implements RunStore {
     this.#held = [...held, ...taken.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
     if (this.#held.length === 0) this.#stopRenewal();
-    return { runs: taken, ...(dueIn === null ? {} : { nextDueAt: Date.now() + dueIn }) };
+    return { runs: taken, isMoreDue, ...(dueIn !== null && { nextDueAt: Date.now() + dueIn }) };
   }
 
   /**

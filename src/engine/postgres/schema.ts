@@ -301,6 +301,7 @@ export const FUNCTIONS = `
     locked bigint[];
     queues abi_workflows.queue[] := ARRAY(SELECT queue FROM abi_workflows.queues(all_names) AS queue);
     due_in bigint;
+    is_more_due boolean;
     own bigint[] := ARRAY(
       SELECT seq FROM unnest(held, epochs) AS hold (seq, epoch) JOIN abi_workflows.runs USING (seq)
       WHERE runs.epoch <= hold.epoch);
@@ -372,7 +373,8 @@ export const FUNCTIONS = `
       SELECT min(lease_ends_at) FROM abi_workflows.runs
       WHERE workflow = ANY (all_names) AND lease_ends_at > moment AND seq <> ALL (own || taken)
     ) AS next (due_at);
-    RETURN json_build_object('due_in', due_in, 'runs', (
+    is_more_due := cardinality(taken) = most OR EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment);
+    RETURN json_build_object('due_in', due_in, 'is_more_due', is_more_due, 'runs', (
       SELECT json_agg(row_to_json(run) ORDER BY array_position(tried, seq) NULLS FIRST) FROM (
         SELECT epoch, ${RUN_COLUMNS}, (
           SELECT json_agg(row_to_json(event) ORDER BY n) FROM (

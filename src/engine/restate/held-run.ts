@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { EventRecord, Hold, RunRecord, RunWrite, TakenRun, WriteOutcome } from "../run-store.ts";
-import { eventOf, releases } from "../run-writes.ts";
-import { toEvent, type Release } from "./run-state.ts";
+import { eventOf, releases, toEvent } from "../run-writes.ts";
+import type { Release } from "./run-state.ts";
 
 /** The server takes messages of 32 MiB; a batch has what all steps of a run returned that ended in the same moment. Bytes. */
 const LONGEST_WRITE = 8 * 1024 * 1024;

@@ -12,7 +12,7 @@ import type {
   RunRecord,
   WriteOutcome,
 } from "../run-store.ts";
-import { endedBy, type NewEvent, type ReleasingWrite } from "../run-writes.ts";
+import { endedBy, toEvent, type ReleasingWrite } from "../run-writes.ts";
 
 /** A run, without its input and its steps. */
 export interface RunState {
@@ -62,16 +62,6 @@ export interface Release {
   /** The number of its last event. */
   readonly lastEvent: number;
 }
-
-export const toEvent = (n: number, event: NewEvent): EventRecord => ({
-  name: null,
-  listed: null,
-  errorJson: null,
-  isFinal: null,
-  retryUntil: null,
-  ...event,
-  n,
-});
 
 /** For callers, and for the handler. */
 export const toRecord = (id: string, { due, ...state }: RunState, inputJson: string): RunRecord => ({

@@ -285,8 +285,11 @@ export class SqliteRunStore implements RunStore {
       }
     };
     if (first()) await this.#transaction(take, { isFlushed: false });
-    if (runs.length === most || next.size === 0) return { runs };
-    return { runs, nextDueAt: Math.min(...Array.from(next.values(), (run) => run.due_at)) };
+    const isMoreDue = Array.from(workflows.keys(), (workflow) => next.get(workflow) ?? this.#next(workflow, now)).some(
+      (run) => run && run.due_at <= now,
+    );
+    const dueAt = Math.min(...Array.from(next.values(), (run) => run.due_at).filter((time) => time > now));
+    return { runs, isMoreDue, ...(dueAt !== Infinity && { nextDueAt: dueAt }) };
   }
 
   /** The run of a workflow that is to be taken up first; where none is due, the one that will be first. */

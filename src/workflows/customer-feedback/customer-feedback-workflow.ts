@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isAtRest, type Run, type RunContext } from "../../engine/engine.ts";
+import { isAtRest, type Run, type RunContext, type StepOptions } from "../../engine/engine.ts";
 import type { Category } from "../../analysis/categories.ts";
 import type { CategoriesResult } from "../../analysis/feedback-categorizer.ts";
 import { isUnreadable, type Sentiment, type SentimentResult } from "../../analysis/sentiment-analyzer.ts";
@@ -71,6 +71,9 @@ import {
   type Action,
   type CustomerFeedbackResult,
 } from "./result.ts";
+
+/** For steps that only read or judge, or write the same to the graph again: only what goes out must not follow from less than what is on disk. */
+const NO_FLUSH: StepOptions = { flush: false };
 
 /**
  * What the process knows of the customer, and under which Message-ID it writes to them. Name and address are not kept with the run: who
@@ -379,17 +382,18 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   async #process(feedback: CustomerFeedbackInput, context: RunContext): Promise<CustomerFeedbackOutput> {
     const { step, runId, startTime } = context;
     const { feedback_id, customer_id, send_response } = feedback;
-    const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback));
-    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback));
+    const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback), NO_FLUSH);
+    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback), NO_FLUSH);
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
     const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
       this.#decide(feedback, customer, sentimentAnalysis.result, result);
     // The decision is recorded: the policy may be another one after a restart, and what was decided
     // must not change under the mail that waits.
-    const categoryAnalysis = await step("feedback_categorized", async (): Promise<DecidedAnalysis> => {
+    const categorize = async (): Promise<DecidedAnalysis> => {
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
-    });
+    };
+    const categoryAnalysis = await step("feedback_categorized", categorize, NO_FLUSH);
     const {
       action,
       sentiment,
@@ -400,7 +404,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
     const analysis_fallback = fallbackReason(sentimentAnalysis, categoryAnalysis);
     const reference = shownReference(feedback);
-    const feedback_uri = await step("feedback_stored", async () => {
+    const store = async (): Promise<string> => {
       const uri = await this.#graph.store({
         id: feedback_id,
         subject: feedback.subject,
@@ -422,7 +426,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         this.logger.warn({ feedback_id, reason: analysis_fallback }, "another analyser than the configured one judged");
       }
       return uri;
-    });
+    };
+    const feedback_uri = await step("feedback_stored", store, NO_FLUSH);
     const language = sentimentAnalysis.result.language ?? categoryAnalysis.result.language;
     const output = {
       action,
@@ -443,8 +448,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     if (action === "no_action") return output;
 
     const priority = isPriority || sentiment === "negative" ? "high" : "normal";
-    const ticket_id = await step("ticket_created", () =>
-      this.configuration.ticketSystem.createTicket({
+    const { ticketSystem } = this.configuration;
+    const isInGraph = ticketSystem.isInGraph === true;
+    const createTicket = () =>
+      ticketSystem.createTicket({
         key: feedback_id,
         feedbackId: feedback_id,
         reference,
@@ -456,10 +463,11 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         categories,
         priority,
         createdAt: startTime,
-      }),
-    );
-    if (this.configuration.ticketSystem.isInGraph !== true) {
-      await step.unlisted("ticket_recorded", () => this.#graph.recordTicket(feedback_id, { id: ticket_id, priority }));
+      });
+    const ticket_id = await step("ticket_created", createTicket, { flush: !isInGraph });
+    if (!isInGraph) {
+      const recordTicket = () => this.#graph.recordTicket(feedback_id, { id: ticket_id, priority });
+      await step.unlisted("ticket_recorded", recordTicket, NO_FLUSH);
     }
     const escalated = { ...output, ticket_id };
     if (!send_response) return escalated;

@@ -70,7 +70,10 @@ export class ResponseSteps {
    */
   async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
     const { step } = context;
-    const permission = await step.unlisted("response_permitted", () => this.#permission(due), this.#patience);
+    const permission = await step.unlisted("response_permitted", () => this.#permission(due), {
+      ...this.#patience,
+      flush: false,
+    });
     if (typeof permission === "string") return { response_withheld: permission };
     const sent = await (
       permission === null
@@ -81,13 +84,13 @@ export class ResponseSteps {
       await step.unlisted(anew("permission_withdrawn", context), () => this.#withdrawPermission(due));
       return { response_withheld: sent.withheld };
     }
-    await step.unlisted("response_recorded", () =>
+    const record = () =>
       this.#parts.graph.record(due.feedback.feedback_id, {
         responseSent: true,
         responseId: sent.response_id,
         responseTime: new Date(sent.sent_at),
-      }),
-    );
+      });
+    await step.unlisted("response_recorded", record, { flush: false });
     return { response_id: sent.response_id };
   }
 
