@@ -142,6 +142,26 @@ export function chatRoutes(parts: HttpParts): Route[] {
     },
     {
       ...base,
+      method: "DELETE",
+      path: "/chat/:thread_id",
+      id: "delete-conversation",
+      summary: "Delete a conversation",
+      description:
+        "Only your own, permanently. An answer under way is broken off. Runs that the agent has started go on, and mails keep waiting.",
+      parameters: [THREAD_ID],
+      answers: { 204: { description: "It is deleted.", types: {} } },
+      errors: [404],
+      handle: async (context) => {
+        const isDeleted = await agent(chat, context).deleteConversation({
+          caller: context.get("caller")!,
+          threadId: threadOf(context),
+        });
+        if (isDeleted) return new Response(null, { status: 204 });
+        throw unknownConversation();
+      },
+    },
+    {
+      ...base,
       method: "POST",
       path: "/chat/:thread_id/continue",
       id: "continue-conversation",

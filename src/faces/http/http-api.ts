@@ -135,7 +135,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   app.use(requestId(), observed(options.metrics), accessLog(logger), headers(closing), guards(options));
   const origins = options.corsOrigins ?? [];
   if (origins.length > 0)
-    app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
+    app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST", "DELETE"] }));
   const { pages } = options;
   if (pages) app.get("*", async ({ req }, next) => (await pages(req.raw)) ?? next());
   const authorized = authorization(options, sessions);

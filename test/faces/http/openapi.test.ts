@@ -228,7 +228,9 @@ async function faultsOf(operation: DocumentedOperation, response: Response): Pro
   const text = await (operationId === "follow_runs" ? beginningOf(response) : response.text());
   if (response.status >= 300) return [text];
   const type = (response.headers.get("content-type") ?? "").split(";")[0]!;
-  const documented = responses[String(response.status)]?.content?.[type];
+  const answer = responses[String(response.status)];
+  if (answer && !answer.content) return text === "" ? [] : ["there is a body, and none is documented"];
+  const documented = answer?.content?.[type];
   if (!documented) return [`${type} is not documented`];
   if (!type.endsWith("json")) return [];
   const value = JSON.parse(text) as Record<string, unknown>;

@@ -35,7 +35,7 @@ export const isSignedOut = signal(false);
 const POLL_INTERVAL_MS = 1500;
 
 export interface Call {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "DELETE";
   /** Sent as JSON, unless it is a text. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;

@@ -1,7 +1,16 @@
 /** The conversation on the screen. It goes on while other pages are looked at. */
 import { signal } from "@preact/signals";
 import { ApiError } from "../api.ts";
-import { ask, getConversation, goOn, type ChatEvent, type Entry, type ToolCall, type WaitingMail } from "./chat-api.ts";
+import {
+  ask,
+  deleteConversation,
+  getConversation,
+  goOn,
+  type ChatEvent,
+  type Entry,
+  type ToolCall,
+  type WaitingMail,
+} from "./chat-api.ts";
 
 /** What is shown of a conversation, in its order. `step`: the last one of a call under way. */
 export type Item = Exclude<Entry, ToolCall> | (ToolCall & { step?: string }) | { type: "problem"; text: string };
@@ -53,6 +62,17 @@ export async function open(threadId: string): Promise<void> {
   } catch (error) {
     if (!stopped.aborted) change({ isLoading: false, error: asApiError(error) });
   }
+}
+
+/**
+ * Deletes the conversation that is shown, permanently.
+ * @throws ApiError: then it is still there
+ */
+export async function remove(): Promise<void> {
+  const { threadId } = conversation.value;
+  stop();
+  if (threadId !== undefined) await deleteConversation(threadId);
+  clear();
 }
 
 /** Sends a message. Mails that wait go on waiting. */
