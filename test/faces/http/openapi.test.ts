@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -135,6 +136,9 @@ describe("the page for people", () => {
     const response = await get("/docs");
     expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-[^']+';/);
     const page = await response.text();
+    const [, style = ""] = /<style>([^]*)<\/style>/.exec(page) ?? [];
+    const hash = createHash("sha256").update(style).digest("base64");
+    expect(response.headers.get("content-security-policy")).toContain(`style-src 'sha256-${hash}'`);
     expect(page).not.toContain("<script");
     for (const { id } of routes) expect(page).toContain(`id="${id}"`);
   });
