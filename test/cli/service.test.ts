@@ -201,6 +201,17 @@ describe("a command with the address of a service", () => {
     expect(server.requests).toHaveLength(6);
   });
 
+  it("does not take half an answer of the agent for a whole one", async () => {
+    const body = 'event: thread\ndata: {"thread_id":"x"}\n\nevent: token\ndata: {"text":"It is"}\n\n';
+    const server = await serve({ headers: { "content-type": "text/event-stream" }, body });
+    const env = { ABI_URL: server.origin, ABI_TOKEN: SECRET };
+    expect(await call(["chat", "What is it?"], { ...workplace(), env })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("It is"),
+      stderr: expect.stringContaining("The service broke off its answer"),
+    });
+  });
+
   it.each(["chat", "process"])(
     "sends nothing to another server, whoever says that it has moved: %s",
     async (command) => {

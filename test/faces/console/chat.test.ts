@@ -252,6 +252,15 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?", "Hello again?"]);
   });
 
+  it("says so where an answer ends before it is complete", async () => {
+    const page = await open(await start([]), "chat");
+    const [type, body] = ["text/event-stream", 'event: token\ndata: {"text":"It is"}\n\n'];
+    await page.route("**/chat", (route) => route.fulfill({ contentType: type, body }));
+    await say(page, "Hello?");
+    await page.getByRole("alert").getByText("The connection was lost").waitFor();
+    await page.locator(".rich", { hasText: "It is" }).waitFor();
+  });
+
   it("goes on while another page is looked at, and begins anew when it is told", async () => {
     const service = await start([reply("I am still here."), reply("A new one.")]);
     const page = await open(service, "chat");

@@ -289,6 +289,18 @@ describe("talking to the agent", () => {
     await expect(stopped).resolves.toBeUndefined();
   });
 
+  it("says that an answer is broken off when the service closes", async () => {
+    const { url, asked, stop } = await startThinking();
+    const response = await post(url);
+    await asked;
+    await stop();
+    expect(parsed(await response.text()).at(-1)).toMatchObject({
+      type: "error",
+      error_code: "interrupted",
+      retriable: true,
+    });
+  });
+
   it("leaves out whoever goes while they wait for their turn, and tells the others that it is still there", async () => {
     const { url, asked } = await startThinking();
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });

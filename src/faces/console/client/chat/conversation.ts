@@ -94,11 +94,14 @@ async function follow(begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>
   stop();
   const { signal: stopped } = work;
   change({ isBusy: true });
+  let last: ChatEvent["type"] | undefined;
   try {
     for await (const event of begin(stopped)) {
       if (stopped.aborted) return;
       take(event);
+      last = event.type;
     }
+    if (!END.has(last)) throw brokenOff();
   } catch (error) {
     if (stopped.aborted) return;
     showWords();
@@ -109,10 +112,13 @@ async function follow(begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>
   change({ isBusy: false });
 }
 
-const asApiError = (error: unknown): ApiError =>
-  error instanceof ApiError
-    ? error
-    : new ApiError(0, { detail: "The connection was lost. Ask again, or reload the page." });
+/** Events with which an answer ends. */
+const END: ReadonlySet<ChatEvent["type"] | undefined> = new Set(["answer", "waiting", "error"] as const);
+
+const brokenOff = (): ApiError =>
+  new ApiError(0, { detail: "The connection was lost. Ask again, or reload the page." });
+
+const asApiError = (error: unknown): ApiError => (error instanceof ApiError ? error : brokenOff());
 
 const addProblem = (text: string): void => change({ items: [...conversation.value.items, { type: "problem", text }] });
 
