@@ -34,6 +34,7 @@ export function runOperations(
     key: run.key,
     ...service.workflows.get(run.workflow)!.statusOf(run),
   });
+  const auxiliary = [...service.workflows.values()].flatMap(({ name, isAuxiliary }) => (isAuxiliary ? [name] : []));
   const page = async (filter: RunFilter & { limit: number }) => {
     const runs = await engine.list({ ...filter, limit: filter.limit + 1 });
     if (runs.length === 0) await checkAfter(engine, filter.after);
@@ -53,7 +54,9 @@ export function runOperations(
 
   return [
     direct("list_runs", {
-      description: "List runs, newest first.",
+      description:
+        "List runs, newest first. Runs that only accompany others, such as notifications, are left out once they have completed, " +
+        "unless you name their workflow.",
       audience: "operator",
       input: z.strictObject({
         workflow,
@@ -71,7 +74,8 @@ export function runOperations(
       output: Page,
       run: async ({ started_since: startedSince, started_before: startedBefore, key, ...filter }) => {
         if (key !== undefined) return { runs: (await withKey(key, filter.workflow)).map(viewOf) };
-        return page({ ...filter, startedSince, startedBefore } as RunFilter & { limit: number });
+        const withoutCompleted = filter.workflow === undefined ? auxiliary : [];
+        return page({ ...filter, startedSince, startedBefore, withoutCompleted } as RunFilter & { limit: number });
       },
     }),
     direct("get_run", {
