@@ -201,6 +201,22 @@ describe("a command with the address of a service", () => {
     expect(server.requests).toHaveLength(6);
   });
 
+  it("names in further commands where it was told to work, and never the token", async () => {
+    const waiting = { feedback_id: "F-1", customer_id: "C-1", success: true, steps_completed: [] };
+    const server = await serve({ json: { ...waiting, status: "waiting_for_approval", workflow_id: "workflow-1" } });
+    const place = workplace();
+    const shown = async (args: readonly string[], env: Record<string, string>) => {
+      const { stdout } = await call(["process", ...FEEDBACK, ...args], { ...place, env: { ...place.env, ...env } });
+      return stdout.match(/abi-workflows approvals show.*/)?.[0];
+    };
+    const url = ["--url", server.origin, "--token", SECRET];
+    expect(await shown(url, {})).toBe(`abi-workflows approvals show workflow-1 --url ${server.origin}`);
+    expect(await shown([], { ABI_URL: server.origin })).toBe("abi-workflows approvals show workflow-1");
+    expect(await shown(["--data", "Ann's data"], { APPROVAL: "on" })).toMatch(
+      /^abi-workflows approvals show workflow-[\w-]+ --data 'Ann'\\''s data'$/,
+    );
+  });
+
   it("does not take half an answer of the agent for a whole one", async () => {
     const body = 'event: thread\ndata: {"thread_id":"x"}\n\nevent: token\ndata: {"text":"It is"}\n\n';
     const server = await serve({ headers: { "content-type": "text/event-stream" }, body });
