@@ -53,6 +53,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     ["another scope, even admin", "POST", PATH, { token: "admin", body: BODY }, 403, "scope_missing"],
     ["another method", "PUT", PATH, { body: BODY }, 405, "method_not_allowed"],
     ["another method of runs", "DELETE", "/runs/workflow-1", {}, 405, "method_not_allowed"],
+    ["another method of sessions", "PUT", "/session", {}, 405, "method_not_allowed"],
     ["no such path", "GET", "/admin", {}, 404, "not_found"],
     ["no such workflow", "POST", "/workflows/other", { body: BODY }, 404, "not_found"],
     ["no such tool", "POST", "/tools/approve_response", { body: {} }, 404, "not_found"],
