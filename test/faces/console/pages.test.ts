@@ -71,6 +71,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     );
     await page.getByRole("link", { name: "Inbox" }).click();
     await page.getByText("The answer of the service was broken off.").waitFor();
+    expect(await page.getByText("No feedback yet").count()).toBe(0);
     await page.unroute("**/list_feedback");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByText("No feedback yet").waitFor();

@@ -134,6 +134,7 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     await page.route("**/session/end", (route) => route.abort());
     await page.getByRole("button", { name: /Sign out/ }).click();
     await page.getByText("You are still signed in").waitFor();
+    expect(await page.getByRole("heading", { name: "Runs" }).count()).toBe(1);
   });
 
   it("keeps the token nowhere in the browser, and signs decisions with its name", async () => {

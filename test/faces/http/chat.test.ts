@@ -74,9 +74,9 @@ async function startThinking(httpTokens?: string) {
   const thinking = createServer((request, response) => {
     response.on("close", () => stopped.resolve());
     asked.resolve();
-    void json(request).then((body) => {
-      questions.push((body as { messages: { content: unknown }[] }).messages.at(-1)?.content);
-    });
+    void json(request).then((body) =>
+      questions.push((body as { messages: { content: unknown }[] }).messages.at(-1)?.content),
+    );
   });
   await new Promise<void>((resolve) => void thinking.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void thinking.close());
@@ -290,10 +290,10 @@ describe("talking to the agent", () => {
   });
 
   it("says that an answer is broken off when the service closes", async () => {
-    const { url, asked, stop } = await startThinking();
-    const response = await post(url);
-    await asked;
-    await stop();
+    const service = await startThinking();
+    const response = await post(service.url);
+    await service.asked;
+    await service.stop();
     expect(parsed(await response.text()).at(-1)).toMatchObject({
       type: "error",
       error_code: "interrupted",

@@ -253,9 +253,9 @@ describe("a caller's scopes", () => {
 it("stops listening to a run where the client can't be told of its progress", async () => {
   const { engine, workflow } = await startFeedback();
   let listeners = 0;
-  const { onStep } = engine;
-  vi.spyOn(engine, "onStep").mockImplementation((listener) => {
-    const stop = onStep.call(engine, listener);
+  const listen = engine.onStep.bind(engine);
+  const onStep = vi.spyOn(engine, "onStep").mockImplementation((listener) => {
+    const stop = listen(listener);
     listeners += 1;
     return () => {
       listeners -= 1;
@@ -265,17 +265,17 @@ it("stops listening to a run where the client can't be told of its progress", as
   const service = new Service({ engine, workflows: [workflow] });
   engine.startWorker();
   const [near, far] = InMemoryTransport.createLinkedPair();
-  const { send: deliver } = far;
+  const deliver = far.send.bind(far);
   far.send = (message, options) =>
     "method" in message && message.method === "notifications/progress"
       ? Promise.reject(new Error("The client has gone."))
-      : deliver.call(far, message, options);
+      : deliver(message, options);
   await createMcpServer(service).connect(far);
   const client = new Client({ name: "test", version: "1" });
   await client.connect(near);
   onTestFinished(() => client.close());
   const called = client.callTool({ name: PROCESS, arguments: feedback() }, { onprogress: () => {} });
   await called.catch(() => {});
-  expect(vi.mocked(engine.onStep)).toHaveBeenCalled();
+  expect(onStep).toHaveBeenCalledOnce();
   expect(listeners).toBe(0);
 });
