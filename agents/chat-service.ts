@@ -4,7 +4,8 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { DEFAULT_MODEL } from "../src/chat-completions/open-chat-model.ts";
 import type { Application } from "../src/application/application.ts";
-import { isAbiError, toWireError } from "../src/errors.ts";
+import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
+import { ConflictError, isAbiError, toWireError } from "../src/errors.ts";
 import type {
   Chat,
   ChatEntry,
@@ -91,6 +92,9 @@ class AgentChat implements Chat {
   readonly #parts: Parts;
   /** One for each set of scopes. */
   readonly #agents = new Map<string, Promise<FeedbackAgent>>();
+  readonly #queue = new KeyedQueue();
+  /** What breaks off the requests of each thread. */
+  readonly #requests = new Map<string, Set<AbortController>>();
 
   constructor(parts: Parts, status: Chat["status"]) {
     this.#parts = parts;
@@ -130,6 +134,19 @@ class AgentChat implements Chat {
     return { conversations, ...(threads.length > limit && { next: shown.at(-1)!.checkpointId }) };
   }
 
+  async deleteConversation({ caller, threadId }: Omit<ChatRequest, "signal">): Promise<boolean> {
+    const { checkpointer } = this.#parts;
+    const thread_id = threadOf(caller, threadId);
+    const reason = new ConflictError("This conversation was deleted.", { code: "conversation_deleted" });
+    for (const request of this.#requests.get(thread_id) ?? []) request.abort(reason);
+    // In its turn: a request that is broken off stores how far it has come.
+    return this.#queue.run(thread_id, async () => {
+      const isThere = (await checkpointer.getTuple({ configurable: { thread_id } })) !== undefined;
+      await checkpointer.deleteThread(thread_id);
+      return isThere;
+    });
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#agents.values()].map(async (agent) => (await agent).close()));
     this.#parts.checkpointer.close();
@@ -141,14 +158,17 @@ class AgentChat implements Chat {
     const known = this.#agents.get(key);
     if (known) return known;
     const { application, model, checkpointer, tools, logger } = this.#parts;
-    const made = createSharingAgent({
+    const options = {
       tools: tools.filter(({ scope }) => scopes.has(scope)).map(({ tool }) => tool),
       model,
       checkpointer,
       ...(scopes.has("approve") && { approval: { workflow: application.workflow } }),
       logger,
-    });
+    };
+    const made = createSharingAgent(options, this.#queue);
     this.#agents.set(key, made);
+    // Whoever asks next hears again what is wrong; whoever closes the service need not.
+    made.catch(() => this.#agents.delete(key));
     return made;
   }
 
@@ -159,13 +179,21 @@ class AgentChat implements Chat {
     return new ReadableStream({
       start: async (controller) => {
         const tell = (event: ChatEvent): void => controller.enqueue(event);
+        const thread = threadOf(caller, threadId);
+        const breakOff = new AbortController();
+        const requests = this.#requests.get(thread) ?? new Set();
+        this.#requests.set(thread, requests.add(breakOff));
         try {
-          const options = { ...listeners(tell), threadId: threadOf(caller, threadId), signal };
+          const ended = AbortSignal.any([signal, breakOff.signal]);
+          const options = { ...listeners(tell), threadId: thread, signal: ended };
           const answer = await work(await this.#agentFor(caller), options);
           if (answer.review) tell({ type: "waiting", mails: waitingMails(answer.review) });
           else tell({ type: "answer", text: answer.text, complete: answer.complete });
         } catch (error) {
           if (!signal.aborted) tell({ type: "error", ...this.#wireError(error) });
+        } finally {
+          requests.delete(breakOff);
+          if (requests.size === 0) this.#requests.delete(thread);
         }
         controller.close();
       },

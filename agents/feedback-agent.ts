@@ -95,8 +95,14 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
   return { ...agent, close };
 }
 
-/** The same for several agents that share a checkpointer: `close` leaves it open for the others. */
-export async function createSharingAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
+/**
+ * The same for several agents that share a checkpointer: `close` leaves it open for the others.
+ * @param queue in which requests of one thread wait for each other, whichever agent they are for
+ */
+export async function createSharingAgent(
+  options: FeedbackAgentOptions,
+  queue: KeyedQueue = new KeyedQueue(),
+): Promise<FeedbackAgent> {
   const { model = new OfflineChatModel(), approval } = options;
   const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
   const { createAgentGraph, resumeCommand } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
@@ -106,7 +112,6 @@ export async function createSharingAgent(options: FeedbackAgentOptions): Promise
     deciders.get(configurable["thread_id"]) ?? approval?.by?.(configurable);
   const agent = createAgentGraph({ ...options, model, ...withoutAbsent({ checkpointer }), decider });
   const closing = new AbortController();
-  const queue = new KeyedQueue();
 
   /** Requests of one thread run one after the other. */
   const inTurn = (

@@ -14,7 +14,7 @@ import { addDevCommand } from "./commands/dev-command.ts";
 import { addHeldMailsCommand } from "./commands/held-mails-command.ts";
 import { addIngestCommand } from "./commands/ingest-command.ts";
 import { addImportCustomersCommand } from "./commands/import-customers-command.ts";
-import { hasColors, host, runIn, type CommandHost } from "./terminal/host.ts";
+import { hasColors, host, runIn, workAt, type CommandHost } from "./terminal/host.ts";
 import { RESUME_NOTE, INTERRUPTED, INTERRUPTED_EXIT_CODE } from "./terminal/interruption.ts";
 import { printError, helpOutput, note, oneLine, outputWidth, printJson, wrapped } from "./terminal/output.ts";
 import { addInitCommand } from "./commands/init-command.ts";
@@ -105,7 +105,10 @@ export function createProgram(): Command {
   addExportLabelsCommand(program);
   addEvalCommand(program);
   addTrainCommand(program);
-  program.hook("preAction", (_program, command) => refuseUrl(command));
+  program.hook("preAction", (_program, command) => {
+    refuseUrl(command);
+    workAt(command.optsWithGlobals());
+  });
   return program.addHelpText("after", helpText);
 }
 

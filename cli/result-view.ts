@@ -1,6 +1,7 @@
 import { outboxFileName } from "../src/integrations/email/outbox/outbox-folder.ts";
 import type { CustomerFeedbackResult } from "../src/workflows/customer-feedback/result.ts";
 import { join } from "node:path";
+import { furtherCommand } from "./terminal/host.ts";
 import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./terminal/output.ts";
 
 const SENTIMENT_COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Map([
@@ -65,7 +66,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
         ["problem", oneLine(result.error ?? "")],
         ["kind", `${result.error_type}${outlook}`],
         ["steps", steps],
-        ...(delayed ? [["try it now", `abi-workflows retry ${result.workflow_id}`] as const] : []),
+        ...(delayed ? [["try it now", furtherCommand(`retry ${result.workflow_id}`)] as const] : []),
       ]),
     ].join("\n");
   }
@@ -87,7 +88,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
       ["steps", steps],
       ...(mail ? [["mail", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
       ["graph", oneLine(result.feedback_uri ?? "")],
-      ...(isWaiting(result) ? [["look at it", `abi-workflows approvals show ${result.workflow_id}`] as const] : []),
+      ...(isWaiting(result) ? [["look at it", furtherCommand(`approvals show ${result.workflow_id}`)] as const] : []),
     ]),
   ].join("\n");
 }

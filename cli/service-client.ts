@@ -145,7 +145,7 @@ export class ServiceClient {
   }
 
   async run(workflowId: string): Promise<RunView | undefined> {
-    return (await this.find(`/runs/${encodeURIComponent(workflowId)}`)) as RunView | undefined;
+    return (await this.find(pathOfRun(workflowId))) as RunView | undefined;
   }
 
   /** Submits to the process of a workflow and waits for its result, however long that takes. */
@@ -168,16 +168,21 @@ export class ServiceClient {
     }
   }
 
-  /** The result of a run, once it has ended, waits for a person, or is tried for longer than anybody waits. */
+  /**
+   * The result of a run, once it has ended, waits for a person, or is tried for longer than anybody waits.
+   * @throws ValidationError (`unknown_run`) where the service doesn't know it
+   */
   async result(workflowId: string, signal: AbortSignal): Promise<RunResult> {
     for (;;) {
-      const run = await this.run(workflowId);
-      const result = run && resultOf(run);
+      const run = (await this.call(pathOfRun(workflowId), { signal })) as RunView;
+      const result = resultOf(run);
       if (result) return result;
       await pause(POLL_INTERVAL_MS, undefined, { signal });
     }
   }
 }
+
+export const pathOfRun = (workflowId: string): string => `/runs/${encodeURIComponent(workflowId)}`;
 
 /** Whether the next request would meet the same error, whatever is in it: the token, the address or the connection is at fault. */
 export const concernsEveryRequest = (error: unknown): boolean =>

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { openApplication, type Application } from "../../src/application/application.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import { usageError } from "../command.ts";
-import { host } from "../terminal/host.ts";
+import { furtherCommand, host } from "../terminal/host.ts";
 import { INTERRUPTED, interruptible } from "../terminal/interruption.ts";
 import { printError, note, oneLine, printJson } from "../terminal/output.ts";
 import { serviceFor } from "../runs/runs.ts";
@@ -159,7 +159,7 @@ const answerAsJson = (agent: TalkingAgent, message: string, threadId: string): P
 async function converse(conversation: Conversation, threadId: string): Promise<void> {
   await heard(() => conversation.goOn());
   for await (const message of messages()) await heard(() => conversation.answer(message));
-  note(`Go on with: abi-workflows chat --thread ${oneLine(threadId)}`);
+  note(`Go on with: ${furtherCommand(`chat --thread ${oneLine(threadId)}`)}`);
 }
 
 /** What goes wrong with one message ends no conversation. */

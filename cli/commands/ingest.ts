@@ -4,7 +4,7 @@ import type { Settings } from "../../src/application/settings.ts";
 import type { MailReceipt } from "../../src/workflow/mail-receipt.ts";
 import type { RunResult } from "../../src/workflow/result.ts";
 import type { GlobalOptions } from "../command.ts";
-import { host, resolvedPath } from "../terminal/host.ts";
+import { furtherCommand, host, resolvedPath } from "../terminal/host.ts";
 import { IngestSummary, type IngestResult } from "./ingest-summary.ts";
 import { STDIN } from "../terminal/input.ts";
 import { interruptible } from "../terminal/interruption.ts";
@@ -44,7 +44,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   if (summary.mails === 0) note("There are no mails.");
   if (summary.unseen > 0) note(RESULT_NOT_SHOWN);
   const held = summary.statuses.get("needs_person") ?? 0;
-  if (held > 0) note(`${plural(held, "mail")} held for a person. Look at them with: abi-workflows held-mails`);
+  if (held > 0) note(`${plural(held, "mail")} held for a person. Look at them with: ${furtherCommand("held-mails")}`);
   host().exitCode = summary.isGood ? 0 : 1;
 }
 

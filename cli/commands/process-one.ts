@@ -1,7 +1,7 @@
 import { outboxFolder } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import { usageError } from "../command.ts";
-import { host } from "../terminal/host.ts";
+import { furtherCommand, host } from "../terminal/host.ts";
 import { readJson, readText, STDIN } from "../terminal/input.ts";
 import { note, print, printJson } from "../terminal/output.ts";
 import type { ProcessOptions } from "./process-command.ts";
@@ -62,7 +62,7 @@ function noteMissingSource({ customerSource }: Settings): void {
   if (customerSource !== undefined) return;
   note(
     "No customer source is configured. Set CUSTOMER_SOURCE to a file or an HTTP URL with {id} in it, or load customers with: " +
-      "abi-workflows import-customers <file>",
+      furtherCommand("import-customers <file>"),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Json } from "../../src/json.ts";
 import { historyOf, statusOf, type StepHistory } from "../../src/workflow/result.ts";
 import { referenceKey } from "../../src/workflows/customer-feedback/reference.ts";
 import { shownReference } from "../../src/workflows/customer-feedback/reflection.ts";
-import { FEEDBACK_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";
+import { FEEDBACK_WORKFLOW, NOTIFICATION_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";
 
 /** The runs of an engine that is open here. */
 export class EngineRuns implements Runs {
@@ -15,7 +15,8 @@ export class EngineRuns implements Runs {
   }
 
   async list(filter: RunsFilter): Promise<RunView[]> {
-    return (await this.#engine.list(filter)).map(viewOf);
+    const withoutCompleted = filter.workflow === undefined ? [NOTIFICATION_WORKFLOW] : [];
+    return (await this.#engine.list({ ...filter, withoutCompleted })).map(viewOf);
   }
 
   async get(workflowId: string): Promise<RunView | undefined> {

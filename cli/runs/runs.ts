@@ -14,6 +14,9 @@ import { requireDataDirectory, settingsFrom } from "../settings.ts";
 /** The workflow whose results commands show in its own words. */
 export const FEEDBACK_WORKFLOW = "customer-feedback";
 
+/** Delivered ones are listed only where somebody asks for them. */
+export const NOTIFICATION_WORKFLOW = "notification";
+
 /** A run as commands show it. */
 export interface RunView extends WorkflowStatus {
   workflow: string;

@@ -1,7 +1,11 @@
+import { withoutAbsent } from "../../src/json.ts";
 import type { StepHistory } from "../../src/workflow/result.ts";
 import { referenceKey } from "../../src/workflows/customer-feedback/reference.ts";
 import { FEEDBACK_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";
-import type { ServiceClient } from "../service-client.ts";
+import { pathOfRun, type ServiceClient } from "../service-client.ts";
+
+/** As many as the service lists at once. */
+const MAX_PAGE_SIZE = 1000;
 
 /** The runs of a service. */
 export class ServiceRuns implements Runs {
@@ -11,8 +15,16 @@ export class ServiceRuns implements Runs {
     this.#service = service;
   }
 
-  list(filter: RunsFilter): Promise<RunView[]> {
-    return this.#list({ ...filter, limit: String(filter.limit) });
+  async list({ limit, ...filter }: RunsFilter): Promise<RunView[]> {
+    const all: RunView[] = [];
+    for (let next = filter.after; all.length < limit;) {
+      const size = Math.min(limit - all.length, MAX_PAGE_SIZE);
+      const page = await this.#page({ ...filter, ...withoutAbsent({ after: next }), limit: String(size) });
+      all.push(...page.runs);
+      next = page.next;
+      if (next === undefined) break;
+    }
+    return all;
   }
 
   get(workflowId: string): Promise<RunView | undefined> {
@@ -22,15 +34,16 @@ export class ServiceRuns implements Runs {
   async find(id: string): Promise<RunView | undefined> {
     const run = await this.get(id);
     if (run) return run;
-    const found = onlyOne("id", id, await this.#list({ key: id }), ({ workflow_id }) => workflow_id);
+    const { runs } = await this.#page({ key: id });
+    const found = onlyOne("id", id, runs, ({ workflow_id }) => workflow_id);
     const reference = referenceKey(id);
     if (found || reference === "") return found;
     const filter = { workflow: FEEDBACK_WORKFLOW, "input[reference_key]": reference };
-    return onlyOne("reference", id, await this.#list(filter), ({ key }) => key);
+    return onlyOne("reference", id, (await this.#page(filter)).runs, ({ key }) => key);
   }
 
   async history(workflowId: string): Promise<StepHistory[]> {
-    const answer = await this.#service.call(`${pathOf(workflowId)}/history`);
+    const answer = await this.#service.call(`${pathOfRun(workflowId)}/history`);
     return (answer as { history: StepHistory[] }).history;
   }
 
@@ -43,16 +56,16 @@ export class ServiceRuns implements Runs {
   }
 
   async #change(workflowId: string, how: "retry" | "cancel"): Promise<boolean> {
-    return ((await this.#service.call(`${pathOf(workflowId)}/${how}`, { json: {} })) as { changed: boolean }).changed;
+    return ((await this.#service.call(`${pathOfRun(workflowId)}/${how}`, { json: {} })) as { changed: boolean })
+      .changed;
   }
 
-  async #list(query: Record<string, string>): Promise<RunView[]> {
+  async #page(query: Record<string, string>): Promise<{ runs: RunView[]; next?: string }> {
     const answer = await this.#service.call(`/runs?${new URLSearchParams(query).toString()}`);
-    return (answer as { runs: RunView[] }).runs.map(withFeedbackId);
+    const { runs, next } = answer as { runs: RunView[]; next?: string };
+    return { runs: runs.map(withFeedbackId), ...withoutAbsent({ next }) };
   }
 }
-
-const pathOf = (workflowId: string): string => `/runs/${encodeURIComponent(workflowId)}`;
 
 export const withFeedbackId = (run: RunView): RunView =>
   run.workflow === FEEDBACK_WORKFLOW ? { ...run, feedback_id: run.key } : run;

@@ -29,14 +29,43 @@ export interface CommandHost {
   exit(code: number): never;
 }
 
-const hosts = new AsyncLocalStorage<CommandHost>();
+/** A command that is running. */
+interface RunningCommand {
+  readonly host: CommandHost;
+  /** Options that say where it works; those that further commands need as well. */
+  place: readonly string[];
+}
+
+const running = new AsyncLocalStorage<RunningCommand>();
 
 /** The host of the command that is running. */
-export const host = (): CommandHost => hosts.getStore() ?? process;
+export const host = (): CommandHost => running.getStore()?.host ?? process;
 
 /** Runs a command in this host. */
 export const runIn = <Result>(commandHost: CommandHost, command: () => Result): Result =>
-  hosts.run(commandHost, command);
+  running.run({ host: commandHost, place: [] }, command);
+
+/** Notes with which options the command that is running was told where to work. */
+export function workAt({ data, workflows, url }: PlaceOptions): void {
+  const current = running.getStore();
+  const given = Object.entries({ data, workflows, url }).filter((entry): entry is [string, string] =>
+    Boolean(entry[1]),
+  );
+  if (current) current.place = given.flatMap(([name, value]) => [`--${name}`, shellWord(value)]);
+}
+
+interface PlaceOptions {
+  data?: string;
+  workflows?: string;
+  url?: string;
+}
+
+/** A further command for the user to copy, which works where this one does. */
+export const furtherCommand = (words: string): string =>
+  ["abi-workflows", words, ...(running.getStore()?.place ?? [])].join(" ");
+
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The path under which to open a file that the user has named. Messages show the name as it was given. */
 export const resolvedPath = (path: string): string =>

@@ -40,7 +40,7 @@ export interface SentimentResult {
 export const isUnreadable = ({ score, language }: Pick<SentimentResult, "score" | "language">): boolean =>
   score === 0 && language !== "en";
 
-/** Port: tells the sentiment of one text. */
+/** Port: detects the sentiment of one text. */
 export interface SentimentAnalyzer {
   /** Both are written into the provenance of what was stored. */
   readonly name: string;

@@ -98,7 +98,7 @@ export async function openHttpService(
     );
   }
   const secrets = listOf(settings.httpWebhookSecrets) ?? [];
-  const allowedHosts = named ?? (isLocal ? [...LOOPBACK, ...publicHost(settings)] : undefined);
+  const allowedHosts = named ?? (isLocal ? [...LOOPBACK, urlHost(host), ...publicHost(settings)] : undefined);
   const closing = new AbortController();
   const consoleUrl = settings.publicUrl ?? (isLocal && port !== 0 ? `http://${urlHost(host)}:${port}` : undefined);
   const mcp = mcpHandler(service, consoleUrl === undefined ? {} : { consoleUrl });

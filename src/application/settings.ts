@@ -189,7 +189,7 @@ const DEFINITIONS = {
     kind: oneOf("embedded", "chat-model"),
     default: "embedded",
     about:
-      "Who tells sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
+      "Who detects sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
       "service of OPENAI_API_KEY or OPENAI_BASE_URL.",
   },
   escalation: {

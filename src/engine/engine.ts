@@ -232,6 +232,8 @@ export interface RunFilter {
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: Date;
   readonly startedBefore?: Date;
+  /** Names of workflows whose completed runs are left out. */
+  readonly withoutCompleted?: readonly string[];
   /** Id of a run: only runs started before it. Pass the last one of a page to get the next page. */
   readonly after?: string;
   /** Default 100. The newest come first. */

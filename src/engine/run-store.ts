@@ -200,6 +200,8 @@ export interface RunQuery {
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: number;
   readonly startedBefore?: number;
+  /** Workflows whose completed runs are left out. */
+  readonly withoutCompleted?: readonly string[];
   /** Id of a run: only what was accepted before it. */
   readonly after?: string;
   readonly limit: number;

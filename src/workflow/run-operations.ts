@@ -9,6 +9,7 @@ import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
 import { dateTime, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
 import type { Service } from "./service.ts";
+import { withNormalizedIdentity } from "./submission.ts";
 
 const MAX_PAGE_SIZE = 1000;
 const DEFAULT_PAGE = 100;
@@ -34,6 +35,7 @@ export function runOperations(
     key: run.key,
     ...service.workflows.get(run.workflow)!.statusOf(run),
   });
+  const auxiliary = [...service.workflows.values()].flatMap(({ name, isAuxiliary }) => (isAuxiliary ? [name] : []));
   const page = async (filter: RunFilter & { limit: number }) => {
     const runs = await engine.list({ ...filter, limit: filter.limit + 1 });
     if (runs.length === 0) await checkAfter(engine, filter.after);
@@ -49,11 +51,18 @@ export function runOperations(
     const found = await Promise.all(names.map((name) => engine.find(name, tidyIdentifier(key))));
     return found.filter((run) => run !== undefined);
   };
+  /** Ids in the form in which they were stored. */
+  const normalized = (input: Readonly<Record<string, string>>, workflow: string | undefined): Record<string, string> =>
+    [...service.workflows.values()]
+      .filter(({ name }) => workflow === undefined || name === workflow)
+      .reduce((filter, { process }) => withNormalizedIdentity(process, filter), { input }).input;
   const status = async (id: string) => viewOf((await service.run(id)).run);
 
   return [
     direct("list_runs", {
-      description: "List runs, newest first.",
+      description:
+        "List runs, newest first. Runs that only accompany others, such as notifications, are left out once they have completed, " +
+        "unless you name their workflow.",
       audience: "operator",
       input: z.strictObject({
         workflow,
@@ -69,9 +78,12 @@ export function runOperations(
         limit,
       }),
       output: Page,
-      run: async ({ started_since: startedSince, started_before: startedBefore, key, ...filter }) => {
+      run: async ({ started_since: startedSince, started_before: startedBefore, key, input, ...filter }) => {
         if (key !== undefined) return { runs: (await withKey(key, filter.workflow)).map(viewOf) };
-        return page({ ...filter, startedSince, startedBefore } as RunFilter & { limit: number });
+        const withoutCompleted = filter.workflow === undefined ? auxiliary : [];
+        const times = { startedSince, startedBefore };
+        const fields = input && { input: normalized(input, filter.workflow) };
+        return page({ ...filter, ...times, ...fields, withoutCompleted } as RunFilter & { limit: number });
       },
     }),
     direct("get_run", {

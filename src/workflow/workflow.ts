@@ -102,6 +102,11 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   readonly eventTypes: readonly string[] = [];
   /** One of them as it may look, for documentation. */
   readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
+  /**
+   * Whether its runs only accompany other runs, such as notifications. Those that have completed are listed only where somebody asks for this
+   * workflow.
+   */
+  readonly isAuxiliary: boolean = false;
   /** Whether `receiveMail` takes mails. */
   readonly receivesMail: boolean = false;
   /** Parameters of the process by which its runs are listed at once, however many there are. */

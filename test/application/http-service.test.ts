@@ -86,6 +86,12 @@ describe("a service without tokens", () => {
   });
 });
 
+it("a service answers under each address of this machine that it was told to listen on", async () => {
+  const url = await listen({ httpHost: "127.0.0.2" });
+  const { status } = await fetch(`${url}/runs`);
+  expect([url, status]).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.2:/), 200]);
+});
+
 describe("the service of the settings", () => {
   it("speaks MCP to whoever has a token", async () => {
     const { url, workflow } = await open();

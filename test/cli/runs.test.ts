@@ -2,7 +2,10 @@ import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import { expect, it } from "vitest";
 import { EngineRuns } from "../../cli/runs/engine-runs.ts";
 import { referenceOf } from "../../src/workflows/customer-feedback/reference.ts";
+import { WebhookChannel } from "../../src/integrations/notifications/webhook-channel.ts";
+import { NotificationWorkflow } from "../../src/workflows/notifications/notification-workflow.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
+import { serve } from "../support/http.ts";
 
 const LONG_ID = "auto-0123456789abcdef0123456789abcdef";
 
@@ -43,4 +46,16 @@ it("runs of other workflows are found and shown as well; an id that two of them 
     "refund R-1",
     `customer-feedback ${feedback_id}`,
   ]);
+});
+
+it("notifications that were delivered are listed where they are asked for", async () => {
+  const { workflow, engine } = await startFeedback();
+  const receiver = await serve({ status: 204 });
+  const channels = [new WebhookChannel(receiver.origin)];
+  const notifications = new NotificationWorkflow({ engine, channels, types: ["run.completed"] }).register();
+  await workflow.run(feedback());
+  await expect.poll(() => notifications.listWorkflows({ status: "completed" })).toHaveLength(1);
+  const runs = new EngineRuns(engine);
+  expect(await runs.list({ limit: 10 })).toMatchObject([{ workflow: "customer-feedback" }]);
+  expect(await runs.list({ limit: 10, workflow: "notification" })).toMatchObject([{ status: "completed" }]);
 });

@@ -201,6 +201,70 @@ describe("a command with the address of a service", () => {
     expect(server.requests).toHaveLength(6);
   });
 
+  it("lists more runs than the service lists at once", async () => {
+    const runs = (first: number, count: number) =>
+      Array.from({ length: count }, (_, n) => ({
+        workflow: "orders",
+        key: `O-${first + n}`,
+        workflow_id: "w",
+        status: "failed",
+      }));
+    const server = await serve({ json: { runs: runs(0, 1000), next: "w-999" } }, { json: { runs: runs(1000, 200) } });
+    const { stdout } = await call(["status", "--status", "failed", "--limit", "1500", "--json"], {
+      ...workplace(),
+      env: { ABI_URL: server.origin },
+    });
+    expect((JSON.parse(stdout) as { key: string }[]).map(({ key }) => key)).toEqual(
+      [...runs(0, 1200)].map(({ key }) => key),
+    );
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      "/runs?status=failed&limit=1000",
+      "/runs?status=failed&after=w-999&limit=500",
+    ]);
+  });
+
+  it("does not wait for a run that the service doesn't know", async () => {
+    const unknown = {
+      detail: "There is no run with this workflow id.",
+      error_code: "unknown_run",
+      error_type: "validation_error",
+    };
+    const accepted = { status: "processing", feedback_id: "F-1", customer_id: "C-1", workflow_id: "workflow-1" };
+    const server = await serve({ status: 202, json: accepted }, { status: 404, json: unknown });
+    const env = { ABI_URL: server.origin };
+    expect(await call(["process", ...FEEDBACK], { ...workplace(), env })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("There is no run with this workflow id."),
+    });
+  });
+
+  it("names in further commands where it was told to work, and never the token", async () => {
+    const waiting = { feedback_id: "F-1", customer_id: "C-1", success: true, steps_completed: [] };
+    const server = await serve({ json: { ...waiting, status: "waiting_for_approval", workflow_id: "workflow-1" } });
+    const place = workplace();
+    const shown = async (args: readonly string[], env: Record<string, string>) => {
+      const { stdout } = await call(["process", ...FEEDBACK, ...args], { ...place, env: { ...place.env, ...env } });
+      return stdout.match(/abi-workflows approvals show.*/)?.[0];
+    };
+    const url = ["--url", server.origin, "--token", SECRET];
+    expect(await shown(url, {})).toBe(`abi-workflows approvals show workflow-1 --url ${server.origin}`);
+    expect(await shown([], { ABI_URL: server.origin })).toBe("abi-workflows approvals show workflow-1");
+    expect(await shown(["--data", "Ann's data"], { APPROVAL: "on" })).toMatch(
+      /^abi-workflows approvals show workflow-[\w-]+ --data 'Ann'\\''s data'$/,
+    );
+  });
+
+  it("does not take half an answer of the agent for a whole one", async () => {
+    const body = 'event: thread\ndata: {"thread_id":"x"}\n\nevent: token\ndata: {"text":"It is"}\n\n';
+    const server = await serve({ headers: { "content-type": "text/event-stream" }, body });
+    const env = { ABI_URL: server.origin, ABI_TOKEN: SECRET };
+    expect(await call(["chat", "What is it?"], { ...workplace(), env })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("It is"),
+      stderr: expect.stringContaining("The service broke off its answer"),
+    });
+  });
+
   it.each(["chat", "process"])(
     "sends nothing to another server, whoever says that it has moved: %s",
     async (command) => {

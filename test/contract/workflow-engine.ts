@@ -439,6 +439,8 @@ export function workflowEngineContract(
       expect((await engine.list({ workflow: "good" })).map(({ key }) => key).sort()).toEqual(["1", "2", "3"]);
       expect(await engine.list({ status: "failed" })).toEqual([bad]);
       expect(await engine.list({ limit: 2 })).toHaveLength(2);
+      expect(await engine.list({ withoutCompleted: ["good", "bad", "o\"'dd"] })).toEqual([bad]);
+      expect(await engine.list({ withoutCompleted: ["bad"], limit: 4 })).toHaveLength(4);
       expect(await engine.find("bad", "4")).toEqual(bad);
       expect(await engine.find("bad", "unknown")).toBeUndefined();
       expect(await engine.get("workflow-unknown")).toBeUndefined();

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import { ValidationError } from "../../src/errors.ts";
 import { direct, durable, type Audience } from "../../src/workflow/operation.ts";
 import { Service } from "../../src/workflow/service.ts";
 import { Workflow } from "../../src/workflow/workflow.ts";
@@ -42,6 +43,24 @@ class Mixed extends Workflow {
         run: () => ({}),
       }),
     ),
+  ];
+}
+
+/** Runs that only accompany others. */
+class Reminders extends Workflow {
+  override readonly name = "reminders";
+  override readonly isAuxiliary = true;
+  override readonly operations = [
+    durable("remind", {
+      description: "Remind.",
+      input: z.strictObject({ id: z.string() }),
+      output: z.object({}),
+      key: "id",
+      run: ({ id }) => {
+        if (id === "bad") throw new ValidationError("Nobody is there.");
+        return Promise.resolve({});
+      },
+    }),
   ];
 }
 
@@ -154,9 +173,33 @@ describe("the operations of a service", () => {
     expect(keys(second)).toEqual(["R-1"]);
     expect(second).not.toHaveProperty("next");
     expect(keys(await call("list_runs", { workflow: "refund" }))).toEqual(["R-2", "R-1"]);
-    expect(keys(await call("list_runs", { input: { customer_id: "C-1" } }))).toEqual(["F-1"]);
+    for (const customer_id of ["C-1", " C-1\u200B"]) {
+      expect(keys(await call("list_runs", { input: { customer_id } }))).toEqual(["F-1"]);
+    }
+    expect(keys(await call("list_runs", { workflow: "refund", input: { customer_id: "C-1" } }))).toEqual([]);
     expect(keys(await call("list_runs", { started_before: "2001-01-01T00:00:00Z" }))).toEqual([]);
     expect(keys(await call("list_approvals", {}))).toEqual(["F-1"]);
+  });
+
+  it("list what only accompanies other runs where it is asked for, or has not gone well", async () => {
+    const engine = new DurableEngine({ path: ":memory:" });
+    onTestFinished(() => engine.close());
+    const [main, reminders] = [new Mixed({ engine }), new Reminders({ engine })];
+    const service = new Service({ engine, workflows: [main, reminders] });
+    engine.startWorker();
+    await main.run({ id: "M-1" });
+    await reminders.run({ id: "good" });
+    await reminders.run({ id: "bad" });
+    const keys = async (input: object) => {
+      const operation = service.operation("list_runs");
+      const { runs } = (await operation.run(operation.input.parse(input), {})) as { runs: { key: string }[] };
+      return runs.map(({ key }) => key);
+    };
+    expect(await keys({})).toEqual(["bad", "M-1"]);
+    expect(await keys({ status: "completed" })).toEqual(["M-1"]);
+    expect(await keys({ status: "failed" })).toEqual(["bad"]);
+    expect(await keys({ workflow: "reminders" })).toEqual(["bad", "good"]);
+    expect(await keys({ key: "good" })).toEqual(["good"]);
   });
 
   it("show a run, its history and its events, and stop it", async () => {

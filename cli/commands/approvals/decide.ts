@@ -4,7 +4,7 @@ import type { RunResult } from "../../../src/workflow/result.ts";
 import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
 import { usageError, type GlobalOptions } from "../../command.ts";
-import { host } from "../../terminal/host.ts";
+import { furtherCommand, host } from "../../terminal/host.ts";
 import { interruptible } from "../../terminal/interruption.ts";
 import { note, print, printJson } from "../../terminal/output.ts";
 import { isWaiting, resultText } from "../../result-view.ts";
@@ -89,7 +89,9 @@ async function resultSoon(
 /** The run has not ended: `success` would say more than is known. */
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
-  note(`It is not known yet whether the mail goes out. Look again with: abi-workflows status ${decided.workflow_id}`);
+  note(
+    `It is not known yet whether the mail goes out. Look again with: ${furtherCommand(`status ${decided.workflow_id}`)}`,
+  );
 }
 
 /** @param outbox the folder that mails went to, where that is known here */

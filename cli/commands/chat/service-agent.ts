@@ -1,6 +1,6 @@
 import { note, oneLine } from "../../terminal/output.ts";
 import type { ServiceClient } from "../../service-client.ts";
-import { ConflictError, fromWireError, isAbiError } from "../../../src/errors.ts";
+import { ConflictError, fromWireError, IoError, isAbiError } from "../../../src/errors.ts";
 import type { ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
 import { withoutAbsent, isObject } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
@@ -65,13 +65,16 @@ export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "wai
     const { threadId, signal } = options;
     const ends = new Map<string, ToolCallEnd>();
     const answer: AgentAnswer = { threadId, text: "", complete: true, toolCalls: [] };
+    let isOver = false;
     for await (const event of this.#service.stream(path, json, signal)) {
       const heard = hear(event as ChatEvent, options, ends);
+      if (heard?.type === "answer" || heard?.type === "waiting") isOver = true;
       if (heard?.type === "answer") Object.assign(answer, { text: heard.text, complete: heard.complete });
       if (heard?.type === "error") throw fromWireError(heard);
       const review = heard?.type === "waiting" ? await this.#review(threadId, heard.mails) : undefined;
       if (review) answer.review = review;
     }
+    if (!isOver) throw new IoError("The service broke off its answer. Ask again.", { code: "service_unavailable" });
     return { ...answer, toolCalls: [...ends.values()] };
   }
 

@@ -322,7 +322,8 @@ export class PostgresRunStore implements RunStore {
     return row && toSeen(row);
   }
 
-  async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
+  async find(query: RunQuery): Promise<SeenRun[]> {
+    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], after, limit } = query;
     const values: unknown[] = [];
     const value = (of: unknown): string => `$${values.push(of)}`;
     const conditions: string[] = ["TRUE"];
@@ -330,6 +331,7 @@ export class PostgresRunStore implements RunStore {
     if (status !== undefined) conditions.push(`status = ${value(status)}`);
     if (startedSince !== undefined) conditions.push(`created_at >= ${value(startedSince)}`);
     if (startedBefore !== undefined) conditions.push(`created_at < ${value(startedBefore)}`);
+    for (const name of withoutCompleted) conditions.push(`NOT (workflow = ${value(name)} AND status = 'completed')`);
     for (const [field, wanted] of Object.entries(input ?? {})) {
       // The index is only used for exactly its expression.
       if (/^\w+$/.test(field)) conditions.push(`${inputField(field)} = left(${value(wanted)}, ${INDEXED_CHARACTERS})`);

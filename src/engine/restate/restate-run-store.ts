@@ -280,7 +280,8 @@ export class RestateRunStore implements RunStore {
     });
   }
 
-  async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
+  async find(query: RunQuery): Promise<SeenRun[]> {
+    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], after, limit } = query;
     const last = after === undefined ? undefined : await this.#state(after);
     if (after !== undefined && !last) return [];
     const conditions = [
@@ -289,6 +290,9 @@ export class RestateRunStore implements RunStore {
       startedSince === undefined ? [] : [`${field("int", "createdAt")} >= ${startedSince}`],
       startedBefore === undefined ? [] : [`${field("int", "createdAt")} < ${startedBefore}`],
       last === undefined ? [] : [`${field("int", "order")} < ${last.order}`],
+      withoutCompleted.map(
+        (name) => `NOT (${field("str", "workflow")} = ${quoted(name)} AND ${field("str", "status")} = 'completed')`,
+      ),
       Object.entries(input ?? {}).map(
         ([name, text]) =>
           `service_key IN (SELECT service_key FROM state WHERE service_name = ${quoted(this.#names.runs)} AND key = 'input'

@@ -391,7 +391,8 @@ export class SqliteRunStore implements RunStore {
     return run && { run, events: this.#events(run.seq, 0) };
   }
 
-  async find({ workflow, status, input, startedSince, startedBefore, after, limit }: RunQuery): Promise<SeenRun[]> {
+  async find(query: RunQuery): Promise<SeenRun[]> {
+    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], after, limit } = query;
     const conditions: [condition: string, ...values: SQLInputValue[]][] = [["TRUE"]];
     // The index of a field is the best one; the plus keeps SQLite from taking another.
     const plus = input && Object.keys(input).length > 0 ? "+" : "";
@@ -399,6 +400,7 @@ export class SqliteRunStore implements RunStore {
     if (status !== undefined) conditions.push([`${plus}status = ?`, status]);
     if (startedSince !== undefined) conditions.push(["created_at >= ?", startedSince]);
     if (startedBefore !== undefined) conditions.push(["created_at < ?", startedBefore]);
+    for (const name of withoutCompleted) conditions.push(["NOT (workflow = ? AND status = 'completed')", name]);
     for (const [field, value] of Object.entries(input ?? {})) {
       // As a text of its own only a field that has an index finds it.
       if (/^\w+$/.test(field)) conditions.push([`${inputField(field)} = ?`, value]);

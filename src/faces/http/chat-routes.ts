@@ -142,6 +142,26 @@ export function chatRoutes(parts: HttpParts): Route[] {
     },
     {
       ...base,
+      method: "DELETE",
+      path: "/chat/:thread_id",
+      id: "delete-conversation",
+      summary: "Delete a conversation",
+      description:
+        "Only your own, permanently. An answer under way is broken off. Runs that the agent has started go on, and mails keep waiting.",
+      parameters: [THREAD_ID],
+      answers: { 204: { description: "It is deleted.", types: {} } },
+      errors: [404],
+      handle: async (context) => {
+        const isDeleted = await agent(chat, context).deleteConversation({
+          caller: context.get("caller")!,
+          threadId: threadOf(context),
+        });
+        if (isDeleted) return new Response(null, { status: 204 });
+        throw unknownConversation();
+      },
+    },
+    {
+      ...base,
       method: "POST",
       path: "/chat/:thread_id/continue",
       id: "continue-conversation",
@@ -193,10 +213,10 @@ class Answers {
     if (this.#open >= MAX_ANSWERS) {
       throw tooManyStreams("Too many conversations are under way. Try again in a moment.");
     }
-    this.#open += 1;
     const gone = new AbortController();
     const signal = AbortSignal.any([context.req.raw.signal, this.#closing, gone.signal]);
-    const events = begin({ caller: context.get("caller")!, threadId, signal });
+    const events = untilClosing(begin({ caller: context.get("caller")!, threadId, signal }), this.#closing);
+    this.#open += 1;
     const body = eventStream(events, threadId, {
       cancel: () => gone.abort(),
       end: () => (this.#open -= 1),
@@ -205,8 +225,30 @@ class Answers {
   }
 }
 
+/** Events after which nothing comes. */
+const LAST: ReadonlySet<ChatEvent["type"]> = new Set(["answer", "waiting", "error"]);
+
+const INTERRUPTED: ChatEvent = {
+  type: "error",
+  error:
+    "The service closes, and has broken off the answer. Ask again when it is back; what was done is not done twice.",
+  error_code: "interrupted",
+  error_type: "io_error",
+  retriable: true,
+};
+
+/** An answer that is broken off because the service closes must not look like one that is complete. */
+async function* untilClosing(events: AsyncIterable<ChatEvent>, closing: AbortSignal): AsyncGenerator<ChatEvent> {
+  let isOver = false;
+  for await (const event of events) {
+    isOver ||= LAST.has(event.type);
+    yield event;
+  }
+  if (!isOver && closing.aborted) yield INTERRUPTED;
+}
+
 function eventStream(
-  events: ReadableStream<ChatEvent>,
+  events: AsyncIterable<ChatEvent>,
   threadId: string,
   { cancel, end }: { cancel: () => void; end: () => void },
 ): ReadableStream<Uint8Array> {

@@ -89,5 +89,10 @@ export interface Chat {
   conversations(request: { caller: Caller; limit: number; after?: string | undefined }): Promise<ConversationList>;
   /** Undefined where there is no such conversation. */
   conversation(request: Omit<ChatRequest, "signal">): Promise<Conversation | undefined>;
+  /**
+   * Deletes a conversation of this caller; an answer under way is broken off. What the agent has done stays done.
+   * False where there is no such conversation.
+   */
+  deleteConversation(request: Omit<ChatRequest, "signal">): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ th, td { text-align: left; vertical-align: top; padding: .15rem .75rem .15rem 0;
 .method { display: inline-block; min-width: 3.5rem; font-weight: 600; }
 `;
 
-/** What the page needs beside the usual policy. */
+/** What the page needs beside the usual policy. The hash is of everything between the tags, blanks included. */
 export const DOCS_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** Routes that say how the service is called. */
@@ -63,9 +63,7 @@ async function page(routes: readonly Route[], { title, version }: OpenApiInfo) {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        <style>
-          ${raw(STYLE)}
-        </style>
+        ${raw(`<style>${STYLE}</style>`)}
       </head>
       <body>
         <h1>${title} ${version}</h1>

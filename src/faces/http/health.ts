@@ -11,36 +11,44 @@ const TIMEOUT_MS = 5000;
 
 const STATE = { type: "object", properties: { status: { type: "string" } }, required: ["status"] };
 
-export const healthRoutes = (parts: HttpParts): Route[] => [
-  {
-    method: "GET",
-    path: "/livez",
-    id: "livez",
-    tag: "health",
-    summary: "Whether the process lives",
-    access: "public",
-    operations: [],
-    answers: {
-      200: { description: "It does.", types: { "application/json": STATE }, example: { status: "ok" } },
+export function healthRoutes(parts: HttpParts): Route[] {
+  // Anyone may ask, and each look costs the database something: those who ask at the same time share one.
+  let looking: Promise<Readiness> | undefined;
+  const look = (): Promise<Readiness> => (looking ??= readiness(parts).finally(() => (looking = undefined)));
+  return [
+    {
+      method: "GET",
+      path: "/livez",
+      id: "livez",
+      tag: "health",
+      summary: "Whether the process lives",
+      access: "public",
+      operations: [],
+      answers: {
+        200: { description: "It does.", types: { "application/json": STATE }, example: { status: "ok" } },
+      },
+      handle: () => json({ status: "ok" }),
     },
-    handle: () => json({ status: "ok" }),
-  },
-  {
-    method: "GET",
-    path: "/readyz",
-    id: "readyz",
-    tag: "health",
-    summary: "Whether it can do its work",
-    description: "Looks at each part that it needs now, and says how each of them is.",
-    access: "public",
-    operations: [],
-    answers: {
-      200: { description: "It can.", types: { "application/json": READINESS } },
-      503: { description: "It can't: see which part.", types: { "application/json": READINESS } },
+    {
+      method: "GET",
+      path: "/readyz",
+      id: "readyz",
+      tag: "health",
+      summary: "Whether it can do its work",
+      description: "Looks at each part that it needs now, and says how each of them is.",
+      access: "public",
+      operations: [],
+      answers: {
+        200: { description: "It can.", types: { "application/json": READINESS } },
+        503: { description: "It can't: see which part.", types: { "application/json": READINESS } },
+      },
+      handle: async () => {
+        const state = await look();
+        return json(state, state.status === "ok" ? 200 : 503);
+      },
     },
-    handle: () => readiness(parts),
-  },
-];
+  ];
+}
 
 const READINESS = {
   type: "object",
@@ -51,7 +59,12 @@ const READINESS = {
   required: ["status", "parts"],
 };
 
-async function readiness({ checks, closing, service }: HttpParts): Promise<Response> {
+interface Readiness {
+  status: "ok" | "unavailable" | "closing";
+  parts: Record<string, object>;
+}
+
+async function readiness({ checks, closing, service }: HttpParts): Promise<Readiness> {
   const parts = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
       try {
@@ -64,7 +77,7 @@ async function readiness({ checks, closing, service }: HttpParts): Promise<Respo
   );
   const isReady = parts.every(([, { status }]) => status !== "unavailable");
   const status = closing.aborted ? "closing" : isReady ? "ok" : "unavailable";
-  return json({ status, parts: Object.fromEntries(parts) }, status === "ok" ? 200 : 503);
+  return { status, parts: Object.fromEntries(parts) };
 }
 
 async function within<Value>(work: Promise<Value>): Promise<Value> {

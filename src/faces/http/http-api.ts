@@ -135,7 +135,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   app.use(requestId(), observed(options.metrics), accessLog(logger), headers(closing), guards(options));
   const origins = options.corsOrigins ?? [];
   if (origins.length > 0)
-    app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST"] }));
+    app.use(cors({ origin: [...origins], exposeHeaders: EXPOSED, allowMethods: ["GET", "POST", "DELETE"] }));
   const { pages } = options;
   if (pages) app.get("*", async ({ req }, next) => (await pages(req.raw)) ?? next());
   const authorized = authorization(options, sessions);
@@ -143,7 +143,8 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
   // For pages of ours alone, so they are not in the document.
-  for (const route of sessionRoutes(sessions)) {
+  const ofPages = sessionRoutes(sessions);
+  for (const route of ofPages) {
     app.on(route.method, route.path, named(route), limited(options), handlerOf(route));
   }
   for (const mount of options.mounts ?? []) {
@@ -151,7 +152,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
       mount.handle(await withBody(context.req.raw, bodyTimeoutMs), context.get("caller")!),
     );
   }
-  app.notFound((context) => otherwise(routes, context));
+  app.notFound((context) => otherwise([...routes, ...ofPages], context));
   app.onError((error) => errorAnswer(error, logger));
   return { app, routes };
 }

@@ -18,6 +18,7 @@ const TAGS: Readonly<Record<string, string>> = {
   approvals: "What waits for a person. Needs a token with the scope `approve`.",
   events: "Events from other systems.",
   tools: "The tools of agents.",
+  chat: "Talk to the agent.",
   graph: "The knowledge graph.",
   pipelines: "What moves data into the graph.",
   operations: "Further operations.",

@@ -77,7 +77,7 @@ export interface Content {
 
 /** One way to call an operation over HTTP. */
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** With parameters as `:name`. */
   readonly path: string;
   /** Unique; `operationId` of the document. */

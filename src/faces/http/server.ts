@@ -1,6 +1,6 @@
 /** A server of Node.js for the service. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { IoError, UnexpectedError, ValidationError } from "../../errors.ts";
@@ -45,6 +45,8 @@ export async function startHttpServer(
   const listener = getRequestListener(handle, {
     errorHandler: (error) => badRequest(error, logger),
   });
+  /** The answer to the last request on each connection. */
+  const latest = new WeakMap<Socket, ServerResponse>();
   const server = createServer(
     {
       maxHeaderSize: MAXIMUM_HEADERS,
@@ -55,9 +57,13 @@ export async function startHttpServer(
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
     },
-    (request, response) => void listener(request, response),
+    (request, response) => {
+      latest.set(request.socket, response);
+      void listener(request, response);
+    },
   );
-  server.on("clientError", refuse);
+  server.on("checkExpectation", refuseExpectation);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, latest.get(socket)));
   try {
     await once(server.listen(port, host), "listening");
   } catch (cause) {
@@ -104,10 +110,34 @@ const OF_CODE: ReadonlyMap<string | undefined, readonly [code: string, message: 
   ["ERR_HTTP_REQUEST_TIMEOUT", ["request_timeout", "The request came too slowly."]],
 ]);
 
-/** What is no HTTP gets an answer as well, where it still can. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const [code, message] = OF_CODE.get(error.code) ?? ["bad_request", "This is not a valid HTTP request."];
+/** An `Expect` header that asks for anything but `100-continue`, which Node.js answers itself. */
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const message = "Of Expect, only 100-continue is supported. Leave the header out.";
+  const refusal = new ValidationError(message, { code: "expectation_failed" });
+  const body = JSON.stringify(problemBody(refusal));
+  // The body that may follow is not read.
+  response.writeHead(statusOf(refusal), {
+    "content-type": PROBLEM_TYPE,
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  });
+  response.end(body);
+}
+
+const INCOMPLETE = ["incomplete_body", "The body ended before it was complete. Send it again."] as const;
+
+/**
+ * What is not HTTP gets an answer as well, where it still can.
+ * @param answer to the last request on this connection
+ */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, answer: ServerResponse | undefined): void {
+  // In the middle of an answer, another one would pass for a part of it.
+  const isAnswering = answer?.headersSent === true && !answer.writableFinished;
+  if (error.code === "ECONNRESET" || !socket.writable || isAnswering) return void socket.destroy();
+  const isHalfBody = error.code === "HPE_INVALID_EOF_STATE" && answer?.req.complete === false;
+  const [code, message] = isHalfBody
+    ? INCOMPLETE
+    : (OF_CODE.get(error.code) ?? ["bad_request", "This is not a valid HTTP request."]);
   const refusal = new ValidationError(message, { code });
   const document = problemBody(refusal) as { title: string };
   const body = JSON.stringify(document);

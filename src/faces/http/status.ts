@@ -32,6 +32,7 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ["webhook_replayed", 409],
   ["body_too_large", 413],
   ["unsupported_media_type", 415],
+  ["expectation_failed", 417],
   ["host_not_allowed", 421],
   ["rate_limited", 429],
   ["headers_too_large", 431],

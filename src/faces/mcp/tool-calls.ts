@@ -75,12 +75,17 @@ async function reportingProgress(
 ): Promise<object> {
   const progressToken = mcpReq._meta?.progressToken;
   let progress = 0;
-  for (;;) {
-    const { done, value } = await work.next();
-    if (done) return value;
-    if (progressToken === undefined) continue;
-    progress += 1;
-    const message = `${value.step}: ${value.phase}`;
-    await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, message } });
+  try {
+    for (;;) {
+      const { done, value } = await work.next();
+      if (done) return value;
+      if (progressToken === undefined) continue;
+      progress += 1;
+      const message = `${value.step}: ${value.phase}`;
+      await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, message } });
+    }
+  } finally {
+    // Where the client can't be told, nobody listens to the run any more.
+    await work.return({});
   }
 }

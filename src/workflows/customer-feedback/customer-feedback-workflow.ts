@@ -103,7 +103,7 @@ interface DecidedAnalysis extends Analysis<CategoriesResult> {
 }
 
 /**
- * Customer feedback, from the first look at the customer to the answer: looks the customer up, tells the sentiment, sorts
+ * Customer feedback, from the first look at the customer to the answer: looks the customer up, detects the sentiment, sorts
  * into categories, stores all of it in the knowledge graph, then answers by mail or hands over to a person.
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
@@ -126,7 +126,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   override readonly operations = [
     durable("process_customer_feedback", {
       description:
-        "Process customer feedback and optionally send a response. Looks the customer up, tells the sentiment, sorts the text into " +
+        "Process customer feedback and optionally send a response. Looks the customer up, detects the sentiment, sorts the text into " +
         "categories, stores everything, then answers the customer by mail or escalates to a person. Safe to call again: the same " +
         "feedback is processed once.",
       ...PROCESS_KEY,

@@ -54,6 +54,7 @@ const NAME = "notification";
  */
 export class NotificationWorkflow extends Workflow<NotificationWorkflowConfiguration> {
   override readonly name = NAME;
+  override readonly isAuxiliary = true;
   protected override readonly indexedParameters = ["type"];
 
   override readonly operations = [

@@ -252,6 +252,15 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?", "Hello again?"]);
   });
 
+  it("says so where an answer ends before it is complete", async () => {
+    const page = await open(await start([]), "chat");
+    const [type, body] = ["text/event-stream", 'event: token\ndata: {"text":"It is"}\n\n'];
+    await page.route("**/chat", (route) => route.fulfill({ contentType: type, body }));
+    await say(page, "Hello?");
+    await page.getByRole("alert").getByText("The connection was lost").waitFor();
+    expect(await page.locator(".rich").allInnerTexts()).toEqual(["It is"]);
+  });
+
   it("goes on while another page is looked at, and begins anew when it is told", async () => {
     const service = await start([reply("I am still here."), reply("A new one.")]);
     const page = await open(service, "chat");
@@ -266,6 +275,29 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.goBack();
     await page.getByText("I am still here.").first().waitFor();
     expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?"]);
+  });
+
+  it("deletes the conversation that is open, after one more question", async () => {
+    const service = await start([reply("One."), reply("Two.")], { httpTokens: TOKENS });
+    const page = await open(service, "chat", { context: await signedIn(service, "ann"), expected: /404/ });
+    const listed = page.locator(".chat-side .earlier-link bdi");
+    await say(page, "First");
+    await page.locator(".rich", { hasText: "One." }).waitFor();
+    const address = page.url();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await say(page, "Second");
+    await page.locator(".rich", { hasText: "Two." }).waitFor();
+    await page.locator(".chat-side a", { hasText: "First" }).click();
+    await page.locator(".rich", { hasText: "One." }).waitFor();
+    await page.getByRole("button", { name: "Delete conversation" }).click();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "No" }).click();
+    await page.getByRole("button", { name: "Delete conversation" }).click();
+    await page.getByRole("button", { name: "Yes, delete" }).click();
+    await page.getByText("What should the agent do?").waitFor();
+    await expect.poll(() => listed.allTextContents()).toEqual(["Second"]);
+    await page.goto(address);
+    await page.getByText("There is nothing here").waitFor();
   });
 
   it("shows nobody else's conversation to the next one who signs in", async () => {

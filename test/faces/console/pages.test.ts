@@ -64,6 +64,19 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     },
   );
 
+  it("does not take half an answer for an empty one", async () => {
+    const page = await open(await serveConsole(), "charts");
+    await page.route("**/list_feedback", (route) =>
+      route.fulfill({ contentType: "application/json", body: '{"feedback":[' }),
+    );
+    await page.getByRole("link", { name: "Inbox" }).click();
+    await page.getByText("The answer of the service was broken off.").waitFor();
+    expect(await page.getByText("No feedback yet").count()).toBe(0);
+    await page.unroute("**/list_feedback");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("No feedback yet").waitFor();
+  });
+
   it.each(["light", "dark"] as const)("shows what it is about and keeps nobody out, %s", async (colorScheme) => {
     const service = await serveConsole();
     const [first, second] = await submit(service, {}, COMPLAINT);

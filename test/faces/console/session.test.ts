@@ -114,6 +114,29 @@ describe("a session", () => {
 describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
   useBrowser();
 
+  it("shows the next one who signs in nothing of what the one before has seen", async () => {
+    const other = "bob-0123456789abcdef";
+    const service = await serveConsole({ httpTokens: `${TOKENS.httpTokens},Bob:approve:${other}` });
+    await submit(service, {});
+    const page = await open(service, "", { expected: /40[13]/ });
+    for (const secret of [SECRET, other]) {
+      await page.getByLabel("Token").fill(secret);
+      await page.keyboard.press("Enter");
+      if (secret === SECRET) await page.locator(".row").waitFor();
+      else await page.getByText("You may not see this").waitFor();
+      expect(await page.locator(".row").count()).toBe(secret === SECRET ? 1 : 0);
+      await page.getByRole("button", { name: /Sign out/ }).click();
+    }
+  });
+
+  it("says so where nobody can be signed out", async () => {
+    const page = await open(await serveConsole(), "runs", { expected: /ERR_FAILED/ });
+    await page.route("**/session/end", (route) => route.abort());
+    await page.getByRole("button", { name: /Sign out/ }).click();
+    await page.getByText("You are still signed in").waitFor();
+    expect(await page.getByRole("heading", { name: "Runs" }).count()).toBe(1);
+  });
+
   it("keeps the token nowhere in the browser, and signs decisions with its name", async () => {
     const service = await serveConsole(TOKENS);
     const [id] = await submit(service, {});

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
 import { RateLimit } from "../../../src/faces/http/rate-limit.ts";
 import { feedback } from "../../support/feedback.ts";
@@ -52,6 +53,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     ["another scope, even admin", "POST", PATH, { token: "admin", body: BODY }, 403, "scope_missing"],
     ["another method", "PUT", PATH, { body: BODY }, 405, "method_not_allowed"],
     ["another method of runs", "DELETE", "/runs/workflow-1", {}, 405, "method_not_allowed"],
+    ["another method of sessions", "PUT", "/session", {}, 405, "method_not_allowed"],
     ["no such path", "GET", "/admin", {}, 404, "not_found"],
     ["no such workflow", "POST", "/workflows/other", { body: BODY }, 404, "not_found"],
     ["no such tool", "POST", "/tools/approve_response", { body: {} }, 404, "not_found"],
@@ -213,6 +215,47 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     const service = await startHttpService({ api: { bodyTimeoutMs: 100 }, server: { headersTimeoutMs: 100 } });
     const answer = parsed(await service.raw(bytes));
     expect(answer).toMatchObject({ status, problem: { status } });
+    await expectUnharmed(service);
+  });
+
+  it("a body whose other half never comes is incomplete, and half a head is no request", async () => {
+    const service = await startHttpService();
+    const sendAndEnd = async (bytes: string) => {
+      const socket = await open(service.port);
+      socket.end(bytes);
+      return parsed(await text(socket));
+    };
+    const head = `POST ${PATH} HTTP/1.1\r\n${AUTHORIZED}`;
+    for (const half of [
+      `${head}Content-Length: 1000\r\n\r\n{"feedback_id`,
+      `${head}Transfer-Encoding: chunked\r\n\r\n5\r\n{"fee\r\n`,
+    ]) {
+      expect(await sendAndEnd(half)).toMatchObject({ status: 400, problem: { error_code: "incomplete_body" } });
+    }
+    expect(await sendAndEnd(head)).toMatchObject({ status: 400, problem: { error_code: "bad_request" } });
+    await expectUnharmed(service);
+  });
+
+  it("what it expects but can't have is refused, and the connection closes", async () => {
+    const service = await startHttpService();
+    const head = `POST ${PATH} HTTP/1.1\r\n${AUTHORIZED}Content-Length: ${BODY.length}\r\n`;
+    const answer = parsed(await service.raw(`${head}Expect: 200-ok\r\n\r\n${BODY}`));
+    expect(answer).toMatchObject({ status: 417, problem: { status: 417, error_code: "expectation_failed" } });
+    const socket = await open(service.port);
+    socket.write(`${head}Connection: close\r\nExpect: 100-continue\r\n\r\n`);
+    expect(String((await once(socket, "data"))[0])).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    socket.destroy();
+    await expectUnharmed(service);
+  });
+
+  it("what follows in the middle of an answer breaks the connection, and nothing is put into the answer", async () => {
+    const service = await startHttpService();
+    const socket = await open(service.port);
+    socket.write(`GET /runs/events HTTP/1.1\r\n${AUTHORIZED}\r\n`);
+    const [first] = (await once(socket, "data")) as [Buffer];
+    expect(String(first)).toMatch(/^HTTP\/1\.1 200 /);
+    socket.write("hello\r\n\r\n");
+    expect(await text(socket)).not.toContain("HTTP/1.1");
     await expectUnharmed(service);
   });
 

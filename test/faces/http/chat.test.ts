@@ -1,10 +1,12 @@
 import { writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { json } from "node:stream/consumers";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { SCOPES } from "../../../src/workflow/operation.ts";
-import { serveConsole, submit } from "../../support/console.ts";
+import { serveConsole, submit, type ConsoleService } from "../../support/console.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { reply, startOpenAiServer, status, toolCall, toolCalls, type ScriptStep } from "../../support/openai-server.ts";
 
@@ -66,34 +68,54 @@ async function start(script: ScriptStep[]) {
 }
 
 /** A service whose model thinks for ever. */
-async function startThinking() {
+async function startThinking(httpTokens?: string) {
   const [asked, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const thinking = createServer((_request, response) => {
+  const questions: unknown[] = [];
+  const thinking = createServer((request, response) => {
     response.on("close", () => stopped.resolve());
     asked.resolve();
+    void json(request).then((body) =>
+      questions.push((body as { messages: { content: unknown }[] }).messages.at(-1)?.content),
+    );
   });
   await new Promise<void>((resolve) => void thinking.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void thinking.close());
   const { port } = thinking.address() as AddressInfo;
-  const { url } = await serveConsole({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` });
-  return { url, asked: asked.promise, stopped: stopped.promise };
+  const service = await serveConsole({ openaiBaseUrl: `http://127.0.0.1:${port}/v1`, httpTokens });
+  return { ...service, asked: asked.promise, stopped: stopped.promise, questions };
 }
 
 const THREAD = "1a01ddb5-2b26-4052-a5cd-a5b7b057d972";
 
-/** Asks in one and the same conversation. */
-const post = (url: string, signal?: AbortSignal): Promise<Response> =>
+interface Question {
+  message?: string;
+  thread_id?: string;
+  secret?: string;
+}
+
+/** Asks, by default in one and the same conversation. */
+const post = (
+  url: string,
+  signal?: AbortSignal,
+  { message = "Hi", thread_id = THREAD, secret }: Question = {},
+): Promise<Response> =>
   fetch(`${url}/chat`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ message: "Hi", thread_id: THREAD }),
+    headers: {
+      "content-type": "application/json",
+      ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
+    },
+    body: JSON.stringify({ message, thread_id }),
     ...(signal && { signal }),
   });
 
 /** An answer that is open: its first words have come. */
-async function openAnswer(url: string): Promise<{ next: () => Promise<string>; leave: () => void }> {
+async function openAnswer(
+  url: string,
+  question?: Question,
+): Promise<{ next: () => Promise<string>; leave: () => void }> {
   const gone = new AbortController();
-  const response = await post(url, gone.signal);
+  const response = await post(url, gone.signal, question);
   onTestFinished(() => gone.abort());
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   const next = async (): Promise<string> => (await reader.read()).value ?? "";
@@ -242,6 +264,22 @@ describe("talking to the agent", () => {
     expect((await send("POST", "/chat", body)).status).toBe(422);
   });
 
+  it("answers one question of a conversation after the other, whichever of their tokens somebody asks with", async () => {
+    const [all, few] = [SECRETS.ann, SECRETS.writer];
+    const tokens = `ann:${SCOPES.join("+")}:${all},ann:feedback:read+feedback:write:${few}`;
+    const { url, asked, questions } = await startThinking(tokens);
+    const first = await openAnswer(url, { message: "First", secret: all });
+    await asked;
+    await openAnswer(url, { message: "Second", secret: few });
+    // What the second question would have to do, this one does after it.
+    const thread_id = "2b01ddb5-2b26-4052-a5cd-a5b7b057d972";
+    await openAnswer(url, { message: "Elsewhere", secret: few, thread_id });
+    await expect.poll(() => questions).toContain("Elsewhere");
+    expect(questions).toEqual(["First", "Elsewhere"]);
+    first.leave();
+    await expect.poll(() => questions).toEqual(["First", "Elsewhere", "Second"]);
+  });
+
   it("stops the model when whoever asked has gone", async () => {
     const { url, asked, stopped } = await startThinking();
     const gone = new AbortController();
@@ -249,6 +287,18 @@ describe("talking to the agent", () => {
     await asked;
     gone.abort();
     await expect(stopped).resolves.toBeUndefined();
+  });
+
+  it("says that an answer is broken off when the service closes", async () => {
+    const service = await startThinking();
+    const response = await post(service.url);
+    await service.asked;
+    await service.stop();
+    expect(parsed(await response.text()).at(-1)).toMatchObject({
+      type: "error",
+      error_code: "interrupted",
+      retriable: true,
+    });
   });
 
   it("leaves out whoever goes while they wait for their turn, and tells the others that it is still there", async () => {
@@ -301,6 +351,71 @@ describe("what a caller may do by the agent is what they may do themselves", () 
     expect((await send("GET", "/chat/service%20ann%20x")).status).toBe(404);
     await events("/chat", { message: "I am Ben", thread_id }, "ben");
     expect(JSON.stringify(model.requests.at(-1)?.body.messages)).not.toContain("I am Ann");
+  });
+});
+
+describe("a conversation that is deleted", () => {
+  /** How many rows of conversations the service keeps. */
+  const rowsOf = ({ outbox }: ConsoleService): number => {
+    using database = new DatabaseSync(join(outbox, "../conversations.sqlite"), { readOnly: true });
+    const count = (table: string): number =>
+      Number(database.prepare(`SELECT count(*) AS count FROM ${table}`).get()!["count"]);
+    return count("checkpoints") + count("writes");
+  };
+
+  it("is gone for good; those of others are out of reach", async () => {
+    const { events, send, ...service } = await start([
+      toolCall("analyze_feedback_sentiment", { text: "I love it" }),
+      reply("Good."),
+      reply("Ben's"),
+      reply("Anew."),
+    ]);
+    const path = `/chat/${threadOf(await events("/chat", { message: "What is it?" }))}`;
+    const ofBen = `/chat/${threadOf(await events("/chat", { message: "Mine" }, "ben"))}`;
+    const before = rowsOf(service);
+    for (const [other, who, expected] of [
+      [ofBen, "ann", 404],
+      [path, "ben", 404],
+      ["/chat/service%20ann%20x", "ann", 404],
+      [path, "reader", 403],
+      [path, "blind", 403],
+    ] as const) {
+      expect([other, who, (await send("DELETE", other, undefined, who)).status]).toEqual([other, who, expected]);
+    }
+    expect(rowsOf(service)).toBe(before);
+    expect((await send("DELETE", path)).status).toBe(204);
+    expect((await send("GET", path)).status).toBe(404);
+    expect((await send("DELETE", path)).status).toBe(404);
+    expect(await (await send("GET", "/chat/conversations")).json()).toEqual({ conversations: [] });
+    expect((await send("GET", ofBen, undefined, "ben")).status).toBe(200);
+    await events("/chat", { message: "Hello", thread_id: path.slice("/chat/".length) });
+    expect(await (await send("GET", path)).json()).toMatchObject({ entries: [{ text: "Hello" }, { text: "Anew." }] });
+    for (const one of [path, ofBen]) await send("DELETE", one, undefined, one === ofBen ? "ben" : "ann");
+    expect(rowsOf(service)).toBe(0);
+  });
+
+  it("breaks off the answers that are under way in it, and says so", async () => {
+    const { url, asked, stopped, ...service } = await startThinking();
+    const first = await post(url);
+    await asked;
+    const second = await post(url);
+    expect((await fetch(`${url}/chat/${THREAD}`, { method: "DELETE" })).status).toBe(204);
+    await stopped;
+    for (const response of [first, second]) {
+      expect(parsed(await response.text())).toMatchObject([
+        { type: "thread" },
+        { type: "error", error_code: "conversation_deleted", retriable: false },
+      ]);
+    }
+    expect(rowsOf({ url, ...service })).toBe(0);
+  });
+
+  it("leaves the mails that it waits for to those who decide", async () => {
+    const { events, send, application } = await start([PROCESS]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
+    expect((await send("DELETE", `/chat/${threadOf(asked)}`)).status).toBe(204);
+    expect(await application.workflow.getPendingResponse(workflow_id)).toBeDefined();
   });
 });
 

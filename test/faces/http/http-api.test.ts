@@ -1,7 +1,7 @@
 import { on } from "node:events";
 import { request } from "node:http";
 import { createInterface } from "node:readline";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Run } from "../../../src/engine/engine.ts";
 import { feedback } from "../../support/feedback.ts";
 import { startHttpService } from "../../support/http-service.ts";
@@ -282,6 +282,20 @@ describe("health", () => {
     });
     expect(broken.text).not.toContain("secret");
     expect(await call("GET", "/livez")).toMatchObject({ status: 200 });
+  });
+
+  it("is looked at once for all who ask at the same time", async () => {
+    const answer = Promise.withResolvers<void>();
+    const graph = vi.fn<() => Promise<void>>(() => answer.promise);
+    const pages = vi.fn<() => Promise<undefined>>(() => Promise.resolve(undefined));
+    const { call } = await startHttpService({ api: { checks: { graph }, pages } });
+    const together = Promise.all([call("GET", "/readyz"), call("GET", "/readyz"), call("GET", "/readyz")]);
+    await vi.waitFor(() => expect(pages).toHaveBeenCalledTimes(3));
+    answer.resolve();
+    expect((await together).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(graph).toHaveBeenCalledOnce();
+    await call("GET", "/readyz");
+    expect(graph).toHaveBeenCalledTimes(2);
   });
 });
 

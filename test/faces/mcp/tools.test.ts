@@ -1,5 +1,5 @@
 import { Client, InMemoryTransport, type CallToolResult } from "@modelcontextprotocol/client";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { direct } from "../../../src/workflow/operation.ts";
 import { Workflow } from "../../../src/workflow/workflow.ts";
@@ -248,4 +248,34 @@ describe("a caller's scopes", () => {
     expect(answered.status).not.toBe(200);
     expect(await engine.list()).toEqual([]);
   });
+});
+
+it("stops listening to a run where the client can't be told of its progress", async () => {
+  const { engine, workflow } = await startFeedback();
+  let listeners = 0;
+  const listen = engine.onStep.bind(engine);
+  const onStep = vi.spyOn(engine, "onStep").mockImplementation((listener) => {
+    const stop = listen(listener);
+    listeners += 1;
+    return () => {
+      listeners -= 1;
+      stop();
+    };
+  });
+  const service = new Service({ engine, workflows: [workflow] });
+  engine.startWorker();
+  const [near, far] = InMemoryTransport.createLinkedPair();
+  const deliver = far.send.bind(far);
+  far.send = (message, options) =>
+    "method" in message && message.method === "notifications/progress"
+      ? Promise.reject(new Error("The client has gone."))
+      : deliver(message, options);
+  await createMcpServer(service).connect(far);
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(near);
+  onTestFinished(() => client.close());
+  const called = client.callTool({ name: PROCESS, arguments: feedback() }, { onprogress: () => {} });
+  await called.catch(() => {});
+  expect(onStep).toHaveBeenCalledOnce();
+  expect(listeners).toBe(0);
 });

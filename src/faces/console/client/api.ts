@@ -35,7 +35,7 @@ export const isSignedOut = signal(false);
 const POLL_INTERVAL_MS = 1500;
 
 export interface Call {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "DELETE";
   /** Sent as JSON, unless it is a text. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
@@ -66,7 +66,17 @@ export async function respond(path: string, { method, body, headers = {}, signal
 /** @throws as `respond` */
 export async function call<Answer>(path: string, options: Call = {}): Promise<Answer> {
   const response = await respond(path, options);
-  return (response.status === 204 ? undefined : await response.json()) as Answer;
+  return response.status === 204 ? (undefined as Answer) : jsonIn<Answer>(response, options.signal);
+}
+
+/** @throws ApiError where the answer is not complete; the reason of `signal` */
+export async function jsonIn<Answer>(response: Response, signal: AbortSignal | undefined): Promise<Answer> {
+  try {
+    return (await response.json()) as Answer;
+  } catch {
+    signal?.throwIfAborted();
+    throw new ApiError(0, { detail: "The answer of the service was broken off.", error_code: "broken_off" });
+  }
 }
 
 async function problemOf(response: Response): Promise<Problem> {

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { isOffline, isSignedOut } from "./api.ts";
+import { ApiError, isOffline, isSignedOut } from "./api.ts";
 import { isAboutApprovals, listApprovals } from "./approvals/approvals-api.ts";
 import { html } from "./html.ts";
 import { useLoad } from "./load.ts";
@@ -13,7 +13,7 @@ import { Icon } from "./ui/icons.ts";
 import { KeyList } from "./ui/key-list.ts";
 import { plain } from "./ui/one-line.ts";
 import { Pending } from "./ui/states.ts";
-import { Toasts } from "./ui/toast.ts";
+import { say, Toasts } from "./ui/toast.ts";
 
 export function App() {
   // Asked for again when the service comes back: it may be another one by then.
@@ -95,7 +95,7 @@ function Side({ page }: { page: Page }) {
         <button type="button" class="side-link" onClick=${nextTheme} title="Change between light and dark">
           <${Icon} name=${icon} /><span class="side-text said-aloud">${text}</span>
         </button>
-        <button type="button" class="side-link" onClick=${() => void signOut()}>
+        <button type="button" class="side-link" onClick=${onSignOut}>
           <${Icon} name="out" /><span class="side-text"
             ><span class="said-aloud">Sign out </span><b dir="auto">${name}</b></span
           >
@@ -103,6 +103,15 @@ function Side({ page }: { page: Page }) {
       </div>
     </nav>
   `;
+}
+
+async function onSignOut(): Promise<void> {
+  try {
+    await signOut();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    say(`You are still signed in. ${error.message}`, "bad");
+  }
 }
 
 const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name === "" && page.name === "feedback");

@@ -51,6 +51,9 @@ export const getStatus = (signal: AbortSignal): Promise<ChatStatus> => call("/ch
 export const getConversation = (id: string, signal: AbortSignal): Promise<StoredConversation> =>
   call(`/chat/${encodeURIComponent(id)}`, { signal });
 
+export const deleteConversation = (id: string): Promise<void> =>
+  call(`/chat/${encodeURIComponent(id)}`, { method: "DELETE" });
+
 /** Asks, and yields what happens. @throws ApiError; the reason of `signal` */
 export const ask = (message: string, threadId: string | undefined, signal: AbortSignal): AsyncGenerator<ChatEvent> =>
   events("/chat", { message, ...(threadId !== undefined && { thread_id: threadId }) }, signal);

@@ -1,5 +1,6 @@
 /** The agent, to talk to. Mails that wait are decided on here by whoever is signed in, in their own name; the agent can't. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api.ts";
 import { Decide } from "../approvals/decide.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
@@ -8,8 +9,9 @@ import { may, session } from "../session.ts";
 import { Icon } from "../ui/icons.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Failed, Loading, Pending } from "../ui/states.ts";
+import { say } from "../ui/toast.ts";
 import { getStatus, type ChatStatus } from "./chat-api.ts";
-import { clear, conversation, open, resume, send, stop, type Item } from "./conversation.ts";
+import { clear, conversation, open, remove, resume, send, stop, type Item } from "./conversation.ts";
 import { Earlier, useEarlier } from "./earlier.ts";
 import { RichText } from "./rich-text.ts";
 import { ToolCallView } from "./tool-call.ts";
@@ -84,7 +86,13 @@ function Conversation({ id, status }: { id: string | undefined; status: ChatStat
     <header class="page-head">
       <h1>Chat</h1>
       <p class="muted">${modelText(status)}</p>
-      ${threadId !== undefined && html`<button type="button" class="button small page-action" onClick=${onNew}>New conversation</button>`}
+      ${
+        threadId !== undefined &&
+        html`<div class="page-action">
+          <button type="button" class="button small" onClick=${onNew}>New conversation</button>
+          <${Delete} key=${threadId} />
+        </div>`
+      }
     </header>
     <div class="chat-columns">
       <div class="chat">
@@ -101,6 +109,31 @@ function Conversation({ id, status }: { id: string | undefined; status: ChatStat
       </div>
       <div class="chat-side"><${Earlier} earlier=${earlier} current=${threadId} /></div>
     </div>
+  `;
+}
+
+/** Asks once more before the conversation is deleted. */
+function Delete() {
+  const [isSure, setIsSure] = useState(false);
+  const onDelete = async (): Promise<void> => {
+    setIsSure(false);
+    try {
+      await remove();
+      go(href(["chat"]), { replace: true });
+      say("The conversation is deleted.");
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      say(error.message, "bad");
+    }
+  };
+  if (!isSure)
+    return html`<button type="button" class="button small plain" onClick=${() => setIsSure(true)}>
+      Delete conversation
+    </button>`;
+  return html`
+    <span>Delete it permanently?</span>
+    <button type="button" class="button small danger" onClick=${onDelete}>Yes, delete</button>
+    <button type="button" class="button small plain" onClick=${() => setIsSure(false)}>No</button>
   `;
 }
 

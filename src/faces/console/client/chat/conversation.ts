@@ -1,7 +1,16 @@
 /** The conversation on the screen. It goes on while other pages are looked at. */
 import { signal } from "@preact/signals";
 import { ApiError } from "../api.ts";
-import { ask, getConversation, goOn, type ChatEvent, type Entry, type ToolCall, type WaitingMail } from "./chat-api.ts";
+import {
+  ask,
+  deleteConversation,
+  getConversation,
+  goOn,
+  type ChatEvent,
+  type Entry,
+  type ToolCall,
+  type WaitingMail,
+} from "./chat-api.ts";
 
 /** What is shown of a conversation, in its order. `step`: the last one of a call under way. */
 export type Item = Exclude<Entry, ToolCall> | (ToolCall & { step?: string }) | { type: "problem"; text: string };
@@ -55,6 +64,17 @@ export async function open(threadId: string): Promise<void> {
   }
 }
 
+/**
+ * Deletes the conversation that is shown, permanently.
+ * @throws ApiError: then it is still there
+ */
+export async function remove(): Promise<void> {
+  const { threadId } = conversation.value;
+  stop();
+  if (threadId !== undefined) await deleteConversation(threadId);
+  clear();
+}
+
 /** Sends a message. Mails that wait go on waiting. */
 export function send(message: string): Promise<void> {
   const { threadId, items } = conversation.value;
@@ -74,11 +94,14 @@ async function follow(begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>
   stop();
   const { signal: stopped } = work;
   change({ isBusy: true });
+  let last: ChatEvent["type"] | undefined;
   try {
     for await (const event of begin(stopped)) {
       if (stopped.aborted) return;
       take(event);
+      last = event.type;
     }
+    if (!END.has(last)) throw brokenOff();
   } catch (error) {
     if (stopped.aborted) return;
     showWords();
@@ -89,10 +112,13 @@ async function follow(begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>
   change({ isBusy: false });
 }
 
-const asApiError = (error: unknown): ApiError =>
-  error instanceof ApiError
-    ? error
-    : new ApiError(0, { detail: "The connection was lost. Ask again, or reload the page." });
+/** Events with which an answer ends. */
+const END: ReadonlySet<ChatEvent["type"] | undefined> = new Set(["answer", "waiting", "error"] as const);
+
+const brokenOff = (): ApiError =>
+  new ApiError(0, { detail: "The connection was lost. Ask again, or reload the page." });
+
+const asApiError = (error: unknown): ApiError => (error instanceof ApiError ? error : brokenOff());
 
 const addProblem = (text: string): void => change({ items: [...conversation.value.items, { type: "problem", text }] });
 

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, returns } from "../api.ts";
 import { paced } from "../live/paced.ts";
 import { onRunChange } from "../live/run-changes.ts";
+import { session } from "../session.ts";
 import { listFeedback, type FeedbackItem, type FeedbackPage, type Filters } from "./feedback-api.ts";
 
 /** A list that was left a moment ago is shown again as it was, at the place where it was left. */
@@ -17,7 +18,8 @@ const NOTHING: Kept = { items: [], next: undefined, searchedBackTo: undefined };
 
 /** Pages of feedback, one below the other, kept up to date while they are on the screen. */
 export function useFeedbackList(filters: Filters) {
-  const key = JSON.stringify(filters);
+  // What was kept is for the person alone who has seen it: another one may sign in on the same page.
+  const key = JSON.stringify([session.value, filters]);
   const [state, setState] = useState<{ key: string; list: Kept; error?: ApiError }>({ key: "", list: NOTHING });
   const [isLoading, setIsLoading] = useState(false);
   // How many have come in that are not on the list yet.

@@ -1,4 +1,4 @@
-import { respond } from "../api.ts";
+import { jsonIn, respond } from "../api.ts";
 
 export interface Term {
   type: "uri" | "literal" | "bnode";
@@ -41,11 +41,11 @@ export async function ask(query: string, signal?: AbortSignal): Promise<Answer> 
   const isTruncated = response.headers.get("x-truncated") === "true";
   const type = response.headers.get("content-type") ?? "";
   if (!type.includes("json")) return { variables: [], rows: [], triples: await response.text(), isTruncated };
-  const { head, results, boolean } = (await response.json()) as {
+  const { head, results, boolean } = await jsonIn<{
     head: { vars?: readonly string[] };
     results?: { bindings: readonly Row[] };
     boolean?: boolean;
-  };
+  }>(response, signal);
   return {
     variables: head.vars ?? [],
     rows: results?.bindings ?? [],
