@@ -12,7 +12,7 @@ export interface EvalOptions extends GlobalOptions {
   version: string;
 }
 
-/** `eval`: how right analysers are, on texts that people have labelled. */
+/** `eval`: measures how often analysers are right, on texts that people have labelled. */
 export function addEvalCommand(program: Command): void {
   const command = program
     .command("eval")
@@ -24,9 +24,9 @@ export function addEvalCommand(program: Command): void {
     )
     .argument("<folder>", "the labelled texts")
     .addOption(
-      new Option("--analyzer <names...>", "which ones, side by side").choices(ANALYZERS).default(["guide", "embedded"]),
+      new Option("--analyzer <names...>", "which analysers to compare").choices(ANALYZERS).default(["guide", "embedded"]),
     )
-    .option("--html <file>", "write a page with bars and the worst mistakes to read")
+    .option("--html <file>", "write a page with charts and the worst mistakes")
     .action(async (folder: string, _options, command: Command) => {
       const { evaluateFolder } = await import("./eval.ts");
       await evaluateFolder(folder, {
@@ -36,8 +36,8 @@ export function addEvalCommand(program: Command): void {
     });
   addExamples(
     command,
-    ["eval texts", "the embedded analysers beside the simplest thing that could be done"],
-    ["eval texts --analyzer vader embedded chat-model --html report.html", "side by side, with a page to read"],
+    ["eval texts", "compare the embedded analysers with a minimal baseline"],
+    ["eval texts --analyzer vader embedded chat-model --html report.html", "compare three analysers, and write a page"],
     ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "figures for machines"],
   );
 }
