@@ -28,7 +28,9 @@ function addListCommand(parent: Command): void {
   parent
     .command("list", { isDefault: true })
     .summary("list the mails that wait (the default)")
-    .description("List the runs whose mails wait for a person, newest first. Works while another process is executing runs.")
+    .description(
+      "List the runs whose mails wait for a person, newest first. Works while another process is executing runs.",
+    )
     .option("--limit <number>", "how many to show at most", positiveNumber, 20)
     .action(async (_options, command: Command) => {
       const { listWaiting } = await import("./approvals/look.ts");
@@ -40,8 +42,10 @@ function addShowCommand(parent: Command): void {
   parent
     .command("show")
     .summary("show a mail as it would go out")
-    .description("Show the mail that waits, exactly as it would go out, with its rendering. With --json, this includes its " +
-      "HTML.")
+    .description(
+      "Show the mail that waits, exactly as it would go out, with its rendering. With --json, this includes its " +
+        "HTML.",
+    )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .action(async (id: string, _options, command: Command) => {
       const { showMail } = await import("./approvals/look.ts");

@@ -18,13 +18,17 @@ export function addEvalCommand(program: Command): void {
     .command("eval")
     .summary("measure text analysers on labelled texts")
     .description(
-      'Let analysers judge labelled texts, and say how often they are right. The folder has sentiment/*.jsonl with {"text", ' +
-        '"label"} and categories/*.jsonl with {"text", "labels", "scope"} a line; scope lists the categories that the set is ' +
-        'about. embedded is what the process uses, with what "train" has taught it; shipped is without that. chat-model asks the service of OPENAI_API_KEY or OPENAI_BASE_URL about every text.',
+      "Let analysers judge labelled texts, and print how often they are right. The folder has sentiment/*.jsonl " +
+        'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
+        "the categories that the set is about. embedded is the analyser that the process uses, including earlier " +
+        "training; shipped is the one without training. chat-model sends every text to the service of " +
+        "OPENAI_API_KEY or OPENAI_BASE_URL.",
     )
     .argument("<folder>", "the labelled texts")
     .addOption(
-      new Option("--analyzer <names...>", "which analysers to compare").choices(ANALYZERS).default(["guide", "embedded"]),
+      new Option("--analyzer <names...>", "which analysers to compare")
+        .choices(ANALYZERS)
+        .default(["guide", "embedded"]),
     )
     .option("--html <file>", "write a page with charts and the worst mistakes")
     .action(async (folder: string, _options, command: Command) => {

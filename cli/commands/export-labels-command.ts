@@ -11,7 +11,9 @@ export function addExportLabelsCommand(program: Command): void {
     .command("export-labels")
     .summary("export the labels that reviewers confirmed or corrected")
     .description(
-      'Write the feedback that people have decided on in the approval queue as labelled texts, in the format of "eval" and "train". Labels that a person named count; an approval confirms the labels that were shown. Texts are masked: names, ids, addresses, numbers and unusual words are left out.",
+      "Write the feedback that people have decided on in the approval queue as labelled texts, in the format " +
+        'of "eval" and "train". Labels that a person named count; an approval confirms the labels that were ' +
+        "shown. Texts are masked: names, ids, addresses, numbers and unusual words are left out.",
     )
     .argument(
       "<folder>",

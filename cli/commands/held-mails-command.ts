@@ -42,7 +42,10 @@ export function addHeldMailsCommand(program: Command): void {
     .argument("<id>", "id of the mail, as shown in the list")
     .requiredOption("--customer-id <id>", "whose feedback it is")
     .option("--subject <line>", "use this instead of the mail's subject")
-    .option("--text-file <file>", "use this instead of the mail's text, such as if that is too long (- reads standard input)")
+    .option(
+      "--text-file <file>",
+      "use this instead of the mail's text, such as if that is too long (- reads standard input)",
+    )
     .option("--no-response", "send no mail of any kind to the customer")
     .action(async (id: string, _options, sub: Command) => {
       const { assignHeldMail } = await import("./held-mails.ts");

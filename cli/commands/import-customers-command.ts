@@ -16,7 +16,12 @@ export function addImportCustomersCommand(program: Command): void {
         "lifetime_value, do_not_contact.",
     )
     .argument("<file|url>", "a file of customers, or the HTTP URL that lists all customers")
-    .option("--map <field=column>", "read a field from a column or property with a different name; repeatable", collect, [])
+    .option(
+      "--map <field=column>",
+      "read a field from a column or property with a different name; repeatable",
+      collect,
+      [],
+    )
     .action(async (location: string, _options, command: Command) => {
       const { importCustomers } = await import("./import-customers.ts");
       await importCustomers(location, command.optsWithGlobals<ImportOptions>());

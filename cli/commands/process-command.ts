@@ -30,7 +30,11 @@ export function addProcessCommand(program: Command): void {
     .option("--text <text>", "what the customer wrote (- reads standard input)")
     .option("--text-file <file>", "read the text from a file (- reads standard input)")
     .addOption(new Option("--sentiment <label>", "its sentiment, if someone has already judged it").choices(SENTIMENTS))
-    .option("--category <name>", `its category, if someone has already sorted it; repeatable (${CATEGORIES.join(", ")})`, collect)
+    .option(
+      "--category <name>",
+      `its category, if someone has already sorted it; repeatable (${CATEGORIES.join(", ")})`,
+      collect,
+    )
     .option("--no-response", "send no mail of any kind to the customer")
     .option("--input <file>", "read all fields from one JSON object, in snake_case (- reads standard input)")
     .action(async (_options, command: Command) => {

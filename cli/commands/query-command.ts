@@ -33,7 +33,10 @@ export function addQueryCommand(program: Command): void {
       `query "SELECT ?sentiment (COUNT(*) AS ?number) { ?f abi:sentiment ?sentiment } GROUP BY ?sentiment"`,
       "count by sentiment",
     ],
-    [`query --store customer_data "SELECT ?name { ?c abi:segment 'premium' ; abi:name ?name }"`, "query the other store"],
+    [
+      `query --store customer_data "SELECT ?name { ?c abi:segment 'premium' ; abi:name ?name }"`,
+      "query the other store",
+    ],
     ["query question.rq --json", "run a query from a file; print SPARQL 1.1 JSON results"],
   );
 }

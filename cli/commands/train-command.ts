@@ -11,9 +11,10 @@ export function addTrainCommand(program: Command): void {
     .command("train")
     .summary("train the embedded analysers with your own labels")
     .description(
-      'Fit the embedded analysers to labelled texts, in the format of "eval": the words of your domain for sentiment, how much evidence ' +
-        "each category takes. Only what does better on unseen texts is kept; the figures show it. The rest is kept in " +
-        "the data directory and used from the next start on; every judgement then names its version.",
+      'Train the embedded analysers on labelled texts, in the format of "eval". For sentiment, they learn the ' +
+        "words of your domain; for each category, how much evidence it needs. A result is only used if it is better " +
+        "on held-out texts, as the figures show. It is stored in the data directory and used from the next start " +
+        "on; every judgement then names its version.",
     )
     .argument("[folder]", "all your labelled texts, since each training starts from the weights that ship")
     .option("--reset", "remove earlier training, and go back to the weights that ship")
@@ -29,7 +30,10 @@ export function addTrainCommand(program: Command): void {
   addExamples(
     command,
     ["export-labels labels && abi-workflows train labels", "learn from the labels of reviewers"],
-    ["eval labels --analyzer shipped embedded", "compare shipped and trained weights, on labels that you have kept apart"],
+    [
+      "eval labels --analyzer shipped embedded",
+      "compare shipped and trained weights, on labels that you have kept apart",
+    ],
     ["train --reset", "undo the training"],
   );
 }

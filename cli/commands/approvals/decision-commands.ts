@@ -65,7 +65,9 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
     .command(name)
     .summary(summary)
     .description(
-      `${summary[0]?.toUpperCase()}${summary.slice(1)}; then continue the run and print its result. With DATABASE_URL, a worker continues the run. If that takes more than a few seconds, the decision is printed instead, and exit code 0 means that the decision is stored, not that the mail has gone out.",
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}; then continue the run and print its result. With ` +
+        "DATABASE_URL, a worker continues the run. If that takes more than a few seconds, the decision is " +
+        "printed instead, and exit code 0 means that the decision is stored, not that the mail has gone out.",
     )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .requiredOption("--rendering <hash>", "which mail, as shown by `approvals show`")
