@@ -25,8 +25,8 @@ const BATCH_SIZE = 100;
 
 export const CustomerDataPipelineParameters = z.object({
   customer_id: CustomerRecord.shape.id.describe("Id of the customer, as the source knows it"),
-  include_transactions: z.boolean().default(false).describe("Whether to ask the source for transactions as well"),
-  include_interactions: z.boolean().default(false).describe("Whether to ask the source for interactions as well"),
+  include_transactions: z.boolean().default(false).describe("Whether to request transactions from the source as well"),
+  include_interactions: z.boolean().default(false).describe("Whether to request interactions from the source as well"),
 });
 
 export type CustomerDataPipelineParameters = z.input<typeof CustomerDataPipelineParameters>;

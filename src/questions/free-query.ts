@@ -37,9 +37,9 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       query: queryText(MAX_QUERY_LENGTH).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
     }),
     output: z.object({
-      answer: z.boolean().optional().describe("Of an ASK."),
+      answer: z.boolean().optional().describe("The answer to an ASK."),
       columns: z.array(z.string()).optional().describe("Names of the columns of the rows."),
-      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null where there is no value."),
+      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null if there is no value."),
       ...Truncation.shape,
     }),
     example: { input: { query: "SELECT ?type (COUNT(*) AS ?things) { ?thing a ?type } GROUP BY ?type LIMIT 10" } },

@@ -19,11 +19,11 @@ export const queryText = (longest: number): z.ZodString =>
 
 /** What every answer says of its end. */
 export const Truncation = z.object({
-  truncated: z.boolean().describe("Whether there is more than is here."),
-  note: z.string().optional().describe("Where there is more: how to get at it."),
+  truncated: z.boolean().describe("Whether there are more rows than these."),
+  note: z.string().optional().describe("If there are more: how to get them."),
 });
 
 export const truncationNote = (truncated: boolean, maximumRows: number): z.output<typeof Truncation> =>
   truncated
-    ? { truncated, note: `Only the first ${maximumRows} rows are here. Ask more narrowly to see the others.` }
+    ? { truncated, note: `Only the first ${maximumRows} rows are included. Ask a narrower question to see the others.` }
     : { truncated };

@@ -21,7 +21,7 @@ export function addResources(server: McpServer, offer: McpOffer, caller: McpCall
       new ResourceTemplate(`abi://${workflow.name}/{${operation.key}}`, { list: undefined }),
       {
         title: titleOf(workflow.name),
-        description: `What is known about one ${operation.key}: how far its run is, and what it has found.`,
+        description: `What is known about one ${operation.key}: the status of its run, and what it has found.`,
         mimeType: "application/json",
       },
       async ({ href }, variables) => {

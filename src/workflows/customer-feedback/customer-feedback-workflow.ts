@@ -123,9 +123,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   override readonly operations = [
     durable("process_customer_feedback", {
       description:
-        "Process customer feedback and optionally send a response. Looks the customer up, tells the sentiment, sorts the text into " +
-        "categories, stores everything, then answers the customer by mail or escalates to a person. Safe to call again: the same " +
-        "feedback is processed once.",
+        "Process customer feedback and optionally send a response. Looks up the customer, detects the sentiment, " +
+        "sorts the text into categories, stores everything, then answers the customer by mail or escalates to a " +
+        "person. Safe to call again: the same feedback is processed once.",
       ...PROCESS_KEY,
       output: CustomerFeedbackOutput,
       echo: ["customer_id"],

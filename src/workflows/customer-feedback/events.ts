@@ -25,7 +25,8 @@ const NewFeedback = z.object({
     })
     .nullish()
     .describe(
-      "Headers of the mail that the feedback came in, also as mailparser gives them. An automatic mail is processed, and not answered.",
+      "Headers of the mail that the feedback came in, also in mailparser's format. An automatic mail is processed " +
+        "but not answered.",
     ),
   message_id: wellFormed().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
 });
