@@ -121,7 +121,8 @@ export class HttpClient {
   }
 
   /**
-   * Parses a URL on this client's server, for `send`. @throws ValidationError if the URL is invalid
+   * Parses a URL on this client's server, for `send`.
+   * @throws ValidationError if the URL is invalid
    * or on another server
    */
   resolve(location: string): URL {
@@ -132,7 +133,8 @@ export class HttpClient {
 
   /**
    * Sends a request and returns the last answer, whatever its status, unless the status calls for a
-   * retry. @throws IoError if the retries are used up
+   * retry.
+   * @throws IoError if the retries are used up
    * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, or of a POST to a page
    * @throws ValidationError for an answer that is too long
    * @throws the signal's reason

@@ -23,7 +23,8 @@ const escape = (character: string): string =>
 
 /**
  * Replaces each invisible character by its escape sequence, such as `\u001b`, unless it is part of
- * an emoji. @param kept other characters to keep, such as line breaks
+ * an emoji.
+ * @param kept other characters to keep, such as line breaks
  */
 export function withEscapes(text: string, kept = ""): string {
   const others = Array.from(kept).reduce((rest, character) => rest.replaceAll(character, ""), text);
