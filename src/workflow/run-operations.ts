@@ -30,7 +30,7 @@ const Page = z.object({
   next: z.string().optional().describe("The value of `after` for the next page; absent on the last page."),
 });
 
-/** What operators may do with the runs of all workflows. */
+/** The operations that operators have for the runs of all workflows. */
 export function runOperations(
   service: Pick<Service, "engine" | "workflows" | "run" | "receiveMail">,
 ): DirectOperation[] {
@@ -181,7 +181,7 @@ function receiverOf({ workflows }: Pick<Service, "workflows">, type: string) {
   throw new ValidationError(`Unknown event type: ${type}. Known are: ${known}.`, { code: "unknown_event_type" });
 }
 
-/** What happened to a run, as the service shows it. */
+/** An event of a run, as the service shows it. */
 export const eventView = ({ n, type, time, step, error }: RunEvent) => ({
   id: n,
   type,

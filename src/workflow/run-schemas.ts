@@ -1,4 +1,6 @@
-/** What faces say about runs, as schemas: they document what `result.ts` makes. */
+/**
+ * Schemas of what interfaces return about runs. They document the results that `result.ts` builds.
+ */
 import { z } from "zod";
 import { RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";
 
