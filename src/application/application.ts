@@ -99,7 +99,7 @@ function checkSenderLookUp({ unknownSender, customerSource: location, customerEm
 function notificationWorkflow(settings: Settings, { engine, emailIntegration, logger }: WorkflowParts): Workflow[] {
   const { notifyUrl, notifySecret, notifyMail, notifyOn: types, publicUrl } = settings;
   if (notifySecret !== undefined && notifyUrl === undefined) {
-    throw new ValidationError("NOTIFY_SECRET (notifySecret) is of no use without NOTIFY_URL (notifyUrl).", {
+    throw new ValidationError("NOTIFY_SECRET (notifySecret) has no effect without NOTIFY_URL (notifyUrl).", {
       code: "invalid_configuration",
     });
   }

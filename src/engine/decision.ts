@@ -16,7 +16,8 @@ export function assertSubject(subject: string): void {
 }
 
 /**
- * The answer to a decision: the decision in force, if it is theirs or the same; undefined while theirs can still be taken.
+ * The answer to someone's decision: the first decision, if it is theirs or has the same value;
+ * undefined if theirs can still be made.
  * @throws ConflictError, ValidationError (`unknown_run`)
  */
 export function answerTo(
@@ -43,7 +44,7 @@ export function answerTo(
   return undefined;
 }
 
-/** A decision for whoever came too late: what was decided, and when. */
+/** The first decision, for someone who decided too late: what was decided, and when. */
 const standingOf = ({ value, time }: Decision): Json => ({
   ...(isObject(value) ? value : { decision: value }),
   decided_at: time.toISOString(),

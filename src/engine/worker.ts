@@ -15,7 +15,7 @@ export interface Registered {
 }
 
 export interface WorkerDependencies extends ExecutionDependencies {
-  /** Tells everybody who waits for this run or for work. */
+  /** Notifies everything that waits for this run or for work. */
   announce(id: string): void;
 }
 
@@ -56,7 +56,7 @@ export class Worker {
     this.#loop = this.#run();
   }
 
-  /** How long every look has failed. Milliseconds; 0 while the database answers. */
+  /** How long all looks have failed, in milliseconds; 0 while the database answers. */
   get failingForMs(): number {
     return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
@@ -66,7 +66,7 @@ export class Worker {
     this.#wake();
   }
 
-  /** Takes up nothing more. Resolves when the look in progress has ended. */
+  /** Takes up no more runs. Resolves when the look in progress has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake();
