@@ -5,7 +5,7 @@ import type { CallOptions, DirectOperation, StreamOperation } from "../workflow/
 import { direct } from "../workflow/operation.ts";
 import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
 
-/** Faults that are told of at a time; the others are only counted. */
+/** How many faults are reported at a time; the others are only counted. */
 const SHOWN_ISSUES = 100;
 
 const forOperators = { audience: "operator", scope: "admin" } as const;
@@ -27,7 +27,7 @@ const ImportCounts = z.object({
 
 type Importer = Pick<CustomerDataPipeline, "run" | "importCustomers">;
 
-/** What operators may do with customers. */
+/** The operations that operators have for customers. */
 export const customerDataOperations = (pipeline: Importer): (DirectOperation | StreamOperation)[] => [
   direct("refresh_customer", {
     description: "Read one customer again from the customer source, and store the current values.",

@@ -18,8 +18,9 @@ const JsonTermSchema = z.object({
 });
 
 /**
- * Any query of an operator's, over everything that is in the graph, as SPARQL 1.1 Query Results JSON.
- * @param store which is asked where the caller names none
+ * The operation with which operators run any query over the whole graph. It returns SPARQL 1.1
+ * Query Results JSON.
+ * @param store the store to query if the caller names none
  */
 export function queryGraphOperation({
   queryRunner,

@@ -3,7 +3,7 @@ export const MINIMUM_NODE = "22.13.0";
 
 const parts = (version: string): number[] => version.split(".").map(Number);
 
-/** True where `version` ("24.1.0") is the oldest supported Node.js or newer. */
+/** Whether `version` ("24.1.0") is the oldest supported Node.js or newer. */
 export function isSupportedNode(version: string): boolean {
   const [major = 0, minor = 0] = parts(version);
   const [minimumMajor = 0, minimumMinor = 0] = parts(MINIMUM_NODE);

@@ -46,12 +46,13 @@ export interface FileCustomerSourceOptions {
 }
 
 /**
- * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`, `.ndjson`), or CSV with a header
- * (`.csv`, `.tsv`). Fields: id, name, email, segment, lifetime_value, do_not_contact, also as `lifetimeValue` or
- * `Lifetime Value`; others are told to `onUnreadColumn`. A row that can't be read spoils no other customer.
+ * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`,
+ * `.ndjson`), or CSV with a header (`.csv`, `.tsv`). Fields: id, name, email, segment,
+ * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; others are told to
+ * `onUnreadColumn`. A row that can't be read doesn't affect other customers.
  *
- * Numbers may be written with a decimal point or comma. One that can be read in both ways (`6.000`) is read as the others
- * in the file show; for its sake the file is read a second time.
+ * Numbers may be written with a decimal point or comma. One that can be read in both ways (`6.000`)
+ * is read as the others in the file show; then the file is read a second time.
  *
  * `list` streams the file. `get` reads it whole at the first call and whenever its size or
  * modification time has changed, and keeps it in memory: about 0.4 KB a customer. Beyond a million
