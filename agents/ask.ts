@@ -96,7 +96,7 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
  */
 export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
   const { messages, review } = await stateOf(agent, options.threadId);
-  if (!review) throw new ValidationError("This conversation waits for no decision.", { code: "nothing_waits" });
+  if (!review) throw new ValidationError("This conversation is not waiting for a decision.", { code: "nothing_waits" });
   return run(agent, command as AgentInput, new Report(options, messages), options);
 }
 

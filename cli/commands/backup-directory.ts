@@ -17,7 +17,7 @@ export async function backUpDirectory(folder: string, options: GlobalOptions): P
   const elsewhere = keptElsewhere(settings);
   if (options.json) return printJson({ folder, copied, kept_elsewhere: elsewhere });
   print(oneLine(`Copied to ${folder}: ${copied.join(", ")}`));
-  for (const variable of elsewhere) print(`Not in it: what ${variable} names. Back that up with its own tools.`);
+  for (const variable of elsewhere) print(`Not included: the data in ${variable}. Back it up with its own tools.`);
 }
 
 const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[] => [

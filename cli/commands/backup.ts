@@ -68,12 +68,12 @@ function sqliteBackup(): typeof sqlite.backup {
 
 function prepare(target: string, path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) {
-    throw new ValidationError(`${target} is a file. Name a folder that is empty or not there.`, {
+    throw new ValidationError(`${target} is a file. Name a folder that is empty or doesn't exist.`, {
       code: "not_a_folder",
     });
   }
   if (existsSync(path) && readdirSync(path).length > 0) {
-    throw new ValidationError(`There is something in ${target} already. Name a folder that is empty or not there.`, {
+    throw new ValidationError(`${target} is not empty. Name a folder that is empty or doesn't exist.`, {
       code: "folder_not_empty",
     });
   }
@@ -82,7 +82,7 @@ function prepare(target: string, path: string): void {
     // Also of one that is there: others must not read what comes into it.
     chmodSync(path, 0o700);
   } catch (cause) {
-    throw new IoError(`The folder ${target} cannot be made, or not kept from others. Name one that is your own.`, {
+    throw new IoError(`The folder ${target} can't be created, or can't be made private. Name a folder of your own.`, {
       code: "backup_failed",
       cause,
     });

@@ -52,7 +52,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
 /** The same with the agent of a service, which signs decisions with the name of the token. */
 async function chatAt(service: ServiceClient, message: string | undefined, options: ChatOptions): Promise<void> {
   const option = (["model", "by"] as const).find((name) => options[name] !== undefined);
-  if (option !== undefined) throw usageError(`--${option} is for the service to say: leave it out with --url.`);
+  if (option !== undefined) throw usageError(`--${option} is up to the service: leave it out with --url.`);
   const { ServiceAgent } = await import("./chat/service-agent.ts");
   const threadId = options.thread ?? randomUUID();
   await talk(new ServiceAgent(service), message, threadId, { ...options, by: "" });
@@ -159,7 +159,7 @@ const answerAsJson = (agent: TalkingAgent, message: string, threadId: string): P
 async function converse(conversation: Conversation, threadId: string): Promise<void> {
   await heard(() => conversation.goOn());
   for await (const message of messages()) await heard(() => conversation.answer(message));
-  note(`Go on with: abi-workflows chat --thread ${oneLine(threadId)}`);
+  note(`Continue with: abi-workflows chat --thread ${oneLine(threadId)}`);
 }
 
 /** What goes wrong with one message ends no conversation. */

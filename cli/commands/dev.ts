@@ -85,8 +85,8 @@ async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Pr
     starts += 1;
     if (starts > 1) return print(`Ready again: ${url}`);
     announce(url, token);
-    print("\nStarts again when you change a source. Ctrl-C ends it.");
-    if (open && (await openInBrowser(url))) note("The console opens in your browser. --no-open leaves it.");
+    print("\nRestarts when you change a source. Ctrl-C stops it.");
+    if (open && (await openInBrowser(url))) note("The console opens in your browser. Use --no-open to prevent this.");
   };
   const onOutput = (line: string): unknown => {
     const message = readMessage(line);

@@ -22,7 +22,7 @@ export function init(folder: string, { json }: GlobalOptions): void {
   const lines = commands.map(([command, meaning]) =>
     meaning === "" ? `  ${bold(command)}` : `  ${bold(command.padEnd(width))}${dim(`# ${meaning}`)}`,
   );
-  print(`Made ${oneLine(folder)}: a workflow, its tests, an agent, and a service.\n\nNext:\n${lines.join("\n")}`);
+  print(`Created ${oneLine(folder)}: a workflow, its tests, an agent, and a service.\n\nNext:\n${lines.join("\n")}`);
 }
 
 /** What to type next, and what for. */
@@ -67,14 +67,14 @@ function checkEmpty(folder: string, target: string): void {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     if (code === "ENOTDIR") {
-      throw new ValidationError(`${shown} is a file, or something above it is. Name a folder that is new or empty.`, {
+      throw new ValidationError(`${shown} is a file, or one of its parent folders is. Name a new or empty folder.`, {
         code: "not_a_folder",
         cause,
       });
     }
     throw unwritable(shown, cause);
   }
-  throw new ValidationError(`${shown} is not empty, and nothing in it is to be overwritten. Name a new folder.`, {
+  throw new ValidationError(`${shown} is not empty, and nothing in it may be overwritten. Name a new folder.`, {
     code: "folder_not_empty",
   });
 }
@@ -89,7 +89,7 @@ const REASONS: Readonly<Record<string, string>> = {
 function unwritable(shown: string, cause: unknown): IoError {
   const { code = "" } = cause as NodeJS.ErrnoException;
   const reason = REASONS[code] ?? `the system says ${code}`;
-  return new IoError(`The project can't be made in ${shown}: ${reason}. Name another folder.`, {
+  return new IoError(`The project can't be created in ${shown}: ${reason}. Name another folder.`, {
     code: "folder_unwritable",
     cause,
   });

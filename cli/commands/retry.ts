@@ -22,6 +22,7 @@ async function retryAll(runs: Runs | undefined, ids: readonly string[], { failed
   // Before any is retried: one that fails again meanwhile is not to be retried for ever.
   const all = failed && runs ? [...(await allRuns(runs, "failed")), ...(await delayedRuns(runs))] : [];
   for (const run of all) await retry(run);
-  if (resumed > 0) note(`${plural(resumed, "run")} will be executed by the process at work, or the next one.`);
+  if (resumed > 0)
+    note(`${plural(resumed, "run")} will be executed by the running process, or the next one that starts.`);
   else if (failed && ids.length === 0) note("No run has failed.");
 }

@@ -117,7 +117,7 @@ export async function openMailboxWatcher(
 ): Promise<MailboxWatcher | undefined> {
   if (url === undefined) return undefined;
   if (!service.receivesMail) {
-    throw new ValidationError("IMAP_URL (imapUrl) names a mailbox, and no workflow here takes mail.", {
+    throw new ValidationError("IMAP_URL (imapUrl) names a mailbox, but no workflow here receives mail.", {
       code: "invalid_configuration",
     });
   }

@@ -85,7 +85,9 @@ const PATIENCE_MS = 15_000;
 /** How long `close` waits for an answer from the database. Milliseconds. */
 const SILENCE_MS = 5000;
 
-const CLOSED = new IoError("The engine was closed. The run goes on when it is opened again.", { code: "interrupted" });
+const CLOSED = new IoError("The engine was closed. The run continues when it is opened again.", {
+  code: "interrupted",
+});
 const NOT_ACCEPTED = new IoError(
   "The engine was closed and has not accepted the run. Submit it again when it is open.",
   { code: "interrupted" },

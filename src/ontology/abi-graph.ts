@@ -100,7 +100,7 @@ const keyOf = (object: NamedNode | Literal): string =>
 function idOf({ id }: Properties): string {
   if (id === undefined) return randomUUID();
   if (typeof id === "string" || typeof id === "number") return String(id);
-  throw new ValidationError("An entity's id is a string or a number.", { code: "invalid_id" });
+  throw new ValidationError("An entity's id must be a string or a number.", { code: "invalid_id" });
 }
 
 function property(name: PropertyName): NamedNode {

@@ -121,7 +121,7 @@ export class CustomerDataPipeline extends Pipeline<
   async runForEmail(email: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { customerSource } = this.configuration;
     if (!customerSource.withEmail) {
-      throw new ValidationError("The customer source can't be asked for customers by their e-mail address.", {
+      throw new ValidationError("The customer source can't find customers by their e-mail address.", {
         code: "invalid_configuration",
       });
     }

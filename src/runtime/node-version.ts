@@ -12,7 +12,7 @@ export function isSupportedNode(version: string): boolean {
 
 if (!isSupportedNode(process.versions.node)) {
   throw new Error(
-    `abi-workflows needs Node.js ${MINIMUM_NODE} or newer (24 recommended), this is ${process.versions.node}. ` +
+    `abi-workflows needs Node.js ${MINIMUM_NODE} or newer (24 recommended), but this is Node.js ${process.versions.node}. ` +
       "Install a newer Node.js, for example with `npx -p node@24 node <your script>`.",
   );
 }

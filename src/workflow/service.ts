@@ -113,7 +113,7 @@ export class Service {
    */
   async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
     if (this.#mailReceiver) return this.#mailReceiver.receiveMail(raw);
-    throw new ValidationError("No workflow here takes mail.", { code: "no_mail_expected" });
+    throw new ValidationError("No workflow here receives mail.", { code: "no_mail_expected" });
   }
 
   get #mailReceiver(): Workflow | undefined {
@@ -142,7 +142,7 @@ export class Service {
     const { workflow } = await this.run(workflowId);
     const operation = workflow.operations.find((one) => one.kind === "direct" && one.approval === part);
     if (operation?.kind === "direct") return { operation, workflow };
-    throw new ValidationError(`Nothing is approved in the workflow ${workflow.name}.`, { code: "no_approvals" });
+    throw new ValidationError(`The workflow ${workflow.name} has no approvals.`, { code: "no_approvals" });
   }
 
   /**

@@ -340,7 +340,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    */
   receiveMail(_raw: Uint8Array): Promise<MailReceipt> {
     return Promise.reject(
-      new ValidationError(`The workflow ${this.name} takes no mail.`, { code: "no_mail_expected" }),
+      new ValidationError(`The workflow ${this.name} does not receive mail.`, { code: "no_mail_expected" }),
     );
   }
 

@@ -32,7 +32,7 @@ export async function decideOn(
   const service = await serviceFor(options);
   if (service) return decideAt(service, id, await prepare(), options.json === true);
   const { by } = options;
-  if (by === undefined) throw usageError("Say who decides, with --by <name>: it is kept.");
+  if (by === undefined) throw usageError("Say who decides with --by <name>. The name is stored.");
   const settings = settingsFrom(options);
   const { part, fields } = await prepare();
   const leaveToWorker = settings.databaseUrl !== undefined;
@@ -43,7 +43,7 @@ export async function decideOn(
     const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
-    note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
+    note("The decision is stored. A worker continues the run, and sends the mail with its own settings.");
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     const ended = await resultSoon(result, signal);
     return ended ? { result: ended } : { decided };
@@ -96,6 +96,6 @@ function reportDecided(decided: DecidedResponse, json: boolean): void {
 function reportResult(result: RunResult, outbox: string | undefined, json: boolean): void {
   if (json) printJson(result);
   else print(resultText(result as CustomerFeedbackResult, outbox));
-  if (isWaiting(result)) note("Nothing has gone out: another mail waits in its place.");
+  if (isWaiting(result)) note("Nothing was sent: another mail is waiting now.");
   host().exitCode = result.success ? 0 : 1;
 }

@@ -167,7 +167,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     const rewritten = { ...message, subject: oneLine(subject), ...plainMail(text) };
     for (const part of ["subject", "text"] as const) {
       if (isVisible(rewritten[part])) continue;
-      throw new ValidationError(`${part}: must hold something that can be read`, { code: "empty_mail" });
+      throw new ValidationError(`${part}: must contain readable text`, { code: "empty_mail" });
     }
     return rewritten;
   }

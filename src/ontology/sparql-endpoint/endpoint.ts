@@ -109,7 +109,7 @@ function inspect(headers: Headers): void {
   }
   if (headers.has("x-sql-state")) {
     const [reason] = /^[A-Z0-9]{5}/.exec(headers.get("x-sql-message") ?? "") ?? [];
-    throw new IoError(`The ${NAME} has broken its work off, because of other writers or its limit of time.`, {
+    throw new IoError(`The ${NAME} has stopped its work because of other writers or its time limit.`, {
       code: "broken_off",
       cause: new Error(`Virtuoso ${reason ?? headers.get("x-sql-state")}`),
     });

@@ -186,9 +186,12 @@ export class FeedbackGraph {
     if (isMine && count <= cap.responses) return true;
     if (isMine) await this.withdrawPermission(feedbackId, customerUri);
     else if (count < cap.responses) {
-      throw new IoError("No place under the cap of mails could be taken, though one is free.", {
-        code: "place_not_taken",
-      });
+      throw new IoError(
+        "The mail could not be counted toward the customer's limit, although the limit is not reached.",
+        {
+          code: "place_not_taken",
+        },
+      );
     }
     return false;
   }

@@ -168,7 +168,8 @@ function isStill(
 ): boolean {
   if (run === undefined) return false;
   const { status } = run;
-  if (!isAtRest(status)) throw new IoError("The run has not come to rest yet.", { code: "run_at_work" });
+  if (!isAtRest(status))
+    throw new IoError("The run has not ended yet, and does not wait for a person.", { code: "run_at_work" });
   return (
     TYPE_OF[status as RestingRun["status"]] === type && (subject === undefined || run.waitingFor?.subject === subject)
   );

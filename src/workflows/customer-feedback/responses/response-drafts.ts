@@ -98,13 +98,13 @@ export class ResponseDrafts {
     return factsAbout(this.#ontologyStore, FEEDBACK_STORE, draft);
   }
 
-  /** Whether the mail server has refused this mail for good. */
+  /** Whether the mail server has refused this mail permanently. */
   async isRefused(rendering: string): Promise<boolean> {
     const refusals = { subject: draftUri(rendering), predicate: abi.refusal };
     return (await this.#ontologyStore.match(FEEDBACK_STORE, refusals)).length > 0;
   }
 
-  /** Notes that the mail server has refused this mail for good, and what it said first: the step that notes it may be done again. */
+  /** Notes that the mail server has refused this mail permanently, and what it said first: the step that notes it may be done again. */
   async recordRefusal(rendering: string, refusal: string): Promise<void> {
     const graph = new ABIGraph();
     const [subject, predicate] = [draftUri(rendering), abi.refusal];
