@@ -10,7 +10,7 @@ import type { GlobalOptions } from "../command.ts";
 import { oneLine, print, printJson } from "../terminal/output.ts";
 import { requireDataDirectory, settingsFrom } from "../settings.ts";
 
-/** What is kept in the data directory, into a folder. */
+/** Backs up the data directory to a folder. */
 export async function backUpDirectory(folder: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
   const copied = await backUp(await sourcesOf(settings), folder);

@@ -83,7 +83,7 @@ async function createAgent(
     tools: workflow.as_tools(),
     model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
-    // Nobody is asked in a pipe: the model then says that the mail waits.
+    // In a pipe, nobody is asked; the model then says that the mail waits.
     ...(isInteractive() && json !== true && { approval: { workflow } }),
   });
 }
@@ -92,7 +92,7 @@ async function createAgent(
 class Conversation {
   readonly #agent: TalkingAgent;
   readonly #threadId: string;
-  /** Who decides on mails. Asked for at the first of them. */
+  /** The name of the person who decides on mails. It is asked for at the first one. */
   #by: string | undefined;
 
   constructor(agent: TalkingAgent, threadId: string, by: string | undefined) {
@@ -101,7 +101,7 @@ class Conversation {
     this.#by = by;
   }
 
-  /** Answers a message, and lets the person decide on the mails that wait on the way. */
+  /** Answers a message, and lets the person decide on mails that wait in between. */
   async answer(message: string): Promise<void> {
     await this.#follow(await this.#live((options) => this.#agent.ask(message, options)));
   }
@@ -119,7 +119,7 @@ class Conversation {
   }
 
   async #decide(review: MailReviewRequest): Promise<AgentAnswer> {
-    // Nobody is asked in a pipe: the mail keeps waiting.
+    // In a pipe, nobody is asked; the mail keeps waiting.
     const decisions = isInteractive() ? await reviewMails(review) : [];
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
@@ -162,7 +162,7 @@ async function converse(conversation: Conversation, threadId: string): Promise<v
   note(`Continue with: abi-workflows chat --thread ${oneLine(threadId)}`);
 }
 
-/** What goes wrong with one message ends no conversation. */
+/** An error with one message doesn't end the conversation. */
 async function heard(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -174,7 +174,10 @@ async function heard(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Messages out of lines. Those of one quotation belong together: what a customer wrote is no message by itself. */
+/**
+ * Joins lines to messages. The lines of a quotation belong together, because what a customer wrote
+ * is not a message of its own.
+ */
 async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<string> {
   let message = "";
   let inQuotation = false;

@@ -63,13 +63,13 @@ function startWatched({ data, host: address }: DevOptions, { httpPort, workflows
   ];
   return spawn(current.execPath, ["--watch", "--watch-preserve-output", command, "serve", ...options], {
     cwd: current.cwd(),
-    // Whoever is signed in stays so.
+    // Users stay signed in.
     env: { [LOCAL_TOKEN]: newLocalToken(), ...current.env, ...(hasColors(current.stdout) && { FORCE_COLOR: "1" }) },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
 
-/** What is said at every restart, by us and by Node.js, and is no news. */
+/** Messages that we and Node.js print at every restart, which are not news. */
 const NO_NEWS = [
   FINISHING_NOTE,
   STOPPED_NOTE,

@@ -9,7 +9,7 @@ import { ownPackage, type OwnPackage } from "./own-package.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 import { shellQuoted } from "../../src/files/private-files.ts";
 
-/** Makes a project of the user's own in a new or empty folder. */
+/** Creates the user's project in a new or empty folder. */
 export function init(folder: string, { json }: GlobalOptions): void {
   const target = resolve(host().cwd(), folder);
   const self = ownPackage();
@@ -25,7 +25,7 @@ export function init(folder: string, { json }: GlobalOptions): void {
   print(`Created ${oneLine(folder)}: a workflow, its tests, an agent, and a service.\n\nNext:\n${lines.join("\n")}`);
 }
 
-/** What to type next, and what for. */
+/** The next commands, with their meaning. */
 function nextCommands(target: string, { checkout }: OwnPackage): [command: string, meaning: string][] {
   const way = relative(host().cwd(), target);
   return [
@@ -95,7 +95,10 @@ function unwritable(shown: string, cause: unknown): IoError {
   });
 }
 
-/** Files that tools would take for this package's own under their names. `npm pack` would leave the first one out. */
+/**
+ * Files that tools would treat as this package's own under their final names. `npm pack` would
+ * leave out the first one.
+ */
 const STORED = [
   ["_gitignore", ".gitignore"],
   ["_package.json", "package.json"],
@@ -120,7 +123,7 @@ function writeProject(target: string, name: string, self: OwnPackage): void {
   }
 }
 
-/** The versions are those that this package was made with. */
+/** Uses the versions that this package was made with. */
 function packageFile(target: string, name: string, self: OwnPackage): string {
   const file = JSON.parse(readFileSync(join(template(), "_package.json"), "utf8")) as Record<
     "dependencies" | "devDependencies",

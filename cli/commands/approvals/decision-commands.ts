@@ -12,7 +12,7 @@ interface DecisionOptions extends GlobalOptions {
   category?: string[];
 }
 
-/** A decision of one kind, with what it needs beside the run and who decides. */
+/** A decision, with what it needs besides the run and the name of the person. */
 export interface DecisionInput {
   part: DecidedResponse["decision"];
   fields: Record<string, string | string[]>;
