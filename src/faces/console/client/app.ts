@@ -58,12 +58,7 @@ function Shell() {
     <div class="shell">
       <${Side} page=${page} />
       <main id="main" ref=${main} tabindex="-1" class=${`main page-${page.name || "inbox"}`}>
-        ${
-          isOffline.value &&
-          html`<p class="offline" role="alert">
-            The service can't be reached. What you see may be out of date. This
-          </p> ` + "page continues when the service is back.</p>"
-        }
+        ${isOffline.value && html`<p class="offline" role="alert">The service can't be reached. What you see may be out of date. This page continues when the service is back.</p>`}
         ${page.show(id)}
       </main>
     </div>
