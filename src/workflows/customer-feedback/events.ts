@@ -10,7 +10,7 @@ import { CustomerFeedbackWorkflowParameters, text as wellFormed } from "./parame
 const { feedback_id, customer_id, subject, feedback_text, sentiment, categories, send_response } =
   CustomerFeedbackWorkflowParameters.shape;
 
-/** Events may carry more than we read: they come from systems that were not made for us. */
+/** Events may contain more than we read, because they come from other systems. */
 const NewFeedback = z.object({
   id: feedback_id,
   customer_id,
@@ -47,7 +47,7 @@ export type EventResult = EventAnswer | RunResult;
 
 export interface EventHandlers {
   process(parameters: unknown, extras: Record<string, Json>): Promise<RunResult>;
-  /** False where the feedback is not known. */
+  /** False if the feedback is unknown. */
   recordResponse(feedbackId: string, text: string): Promise<boolean>;
   logger: Logger;
 }

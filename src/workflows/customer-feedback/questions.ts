@@ -63,7 +63,7 @@ const Feedback = z.object({
   subject: z.string(),
 });
 
-/** What is asked about customer feedback most, for agents and programs. */
+/** The most common questions about customer feedback, for agents and programs. */
 export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("get_customer_history", {
     description:

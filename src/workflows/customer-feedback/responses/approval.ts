@@ -4,7 +4,7 @@ import { SENTIMENTS, type Sentiment } from "../../../analysis/sentiment-analyzer
 import { isVisible } from "../../../visible-text.ts";
 import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
 
-/** What stands for exactly one mail: see `renderingOf`. */
+/** What identifies exactly one mail: see `renderingOf`. */
 const rendering = z
   .string()
   .trim()
@@ -49,7 +49,7 @@ const labels = {
 export const ResponseApproval = z.strictObject({ rendering, by, ...labels });
 export type ResponseApproval = z.input<typeof ResponseApproval>;
 
-/** The mail goes out with these words in place of its own; whoever writes them agrees to them. */
+/** The mail goes out with this text instead of its own. Writing the text approves it. */
 export const ResponseEdit = z.strictObject({
   rendering,
   by,
@@ -74,7 +74,7 @@ export type ResponseRejection = z.input<typeof ResponseRejection>;
 
 const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
 
-/** What the operations of the approval queue take: which run, beside the decision. */
+/** Input of the approval queue's operations: the run, and the decision. */
 export const PendingParameters = z.strictObject({ workflow_id });
 export const ApprovalParameters = ResponseApproval.extend({ workflow_id });
 export const EditParameters = ResponseEdit.extend({ workflow_id });
@@ -131,17 +131,17 @@ export interface PendingResponse {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
-  /** What the process took the feedback for. */
+  /** The labels that the process used. */
   sentiment: Sentiment;
   categories: Category[];
-  /** Stands for exactly this mail; every decision names it. */
+  /** Identifies exactly this mail; every decision names it. */
   rendering: string;
   sender: string;
   recipient: string;
   subject: string;
   text: string;
   html: string;
-  /** What the mail server said when it refused for good the mail in whose place this one is. */
+  /** What the mail server said when it permanently refused the mail that this one replaces. */
   refusal?: string;
 }
 
