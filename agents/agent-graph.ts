@@ -13,7 +13,10 @@ import { toolErrors } from "./guard-rails/tool-errors.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { SYSTEM_PROMPT } from "./system-prompt.ts";
 
-/** The LangGraph agent with its guard rails. In a module of its own: all that needs `langchain` is loaded with it. */
+/**
+ * The LangGraph agent with its guard rails. It is a separate module, so everything that needs
+ * `langchain` is loaded with it.
+ */
 export function createAgentGraph(
   options: FeedbackAgentOptions & { model: BaseChatModel; decider: Decider },
 ): ReactAgent {
@@ -40,5 +43,5 @@ export function createAgentGraph(
   });
 }
 
-/** The input that goes on with an interrupted conversation. */
+/** The input that continues an interrupted conversation. */
 export const resumeCommand = (answer: unknown): Command => new Command({ resume: answer });

@@ -16,49 +16,61 @@ export interface ToolCallStart {
 
 /** The same, after it. */
 export interface ToolCallEnd extends ToolCallStart {
-  /** What the model was told. */
+  /** The text that the model got. */
   content: string;
-  /** The tool's whole result, where it gives one. */
+  /** The tool's whole result, if it returns one. */
   artifact?: unknown;
-  /** True where the tool threw, the arguments did not fit, or a limit forbade the call. */
+  /** True if the tool threw, the arguments were invalid, or a limit prevented the call. */
   failed: boolean;
 }
 
-/** Options of one request, and who is told what meanwhile. */
+/** Options and listeners for one request. */
 export interface AskOptions {
-  /** The conversation to go on with; default a new one. */
+  /** The conversation to continue; default a new one. */
   threadId?: string;
   /**
-   * What the program knows and the model must not choose, for tools made with `fromContext`: `{ customer_id: "C-1001" }`.
-   * It is not kept with the conversation: give it with every request.
+   * Values that the model must not choose, for tools made with `fromContext`: `{ customer_id:
+   * "C-1001" }`. They are not stored with the conversation, so pass them with every request.
    */
   context?: Readonly<Record<string, unknown>>;
   signal?: AbortSignal;
-  /** The model's words as they come: its remarks between tool calls too, each message after the first behind a line break. */
+  /**
+   * The model's words as they come, including its remarks between tool calls. A line break
+   * separates messages.
+   */
   onToken?: (token: string) => void;
   onToolStart?: (call: ToolCallStart) => void;
   /** What a running tool yields. */
   onToolProgress?: (call: Pick<ToolCallStart, "id" | "name">, progress: unknown) => void;
   /**
-   * Comes once for every call, also for one that was refused before it started; and again where a person's decision on its mail has changed
-   * its result.
+   * Called once for every call, even if it was refused before it started, and again if a person's
+   * decision on its mail has changed its result.
    */
   onToolEnd?: (call: ToolCallEnd) => void;
 }
 
-/** What one message to the agent may hold, in characters (UTF-16 code units): several times the longest feedback. */
+/**
+ * The maximum length of a message to the agent, in characters (UTF-16 code units): several times
+ * the longest feedback.
+ */
 export const LONGEST_MESSAGE = 100_000;
 
-/** What came of a request. */
+/** The answer to a request. */
 export interface AgentAnswer {
   threadId: string;
-  /** The model's last message, never empty. Where the conversation waits for a person, a sentence that says so. */
+  /**
+   * The model's last message, never empty. If the conversation waits for a person, a sentence that
+   * says so.
+   */
   text: string;
   /** False where `limits.modelCalls` ended the request before the model had answered; `text` then says so. */
   complete: boolean;
-  /** In the order in which the model planned them; of one turn's calls, those whose arguments could not be read at all come last. */
+  /**
+   * In the order in which the model planned them. Within one turn, calls with unreadable arguments
+   * come last.
+   */
   toolCalls: ToolCallEnd[];
-  /** Mails that wait for a person's decision (`approval`): go on with `decide`. */
+  /** Mails that wait for a person's decision (`approval`). Continue with `decide`. */
   review?: MailReviewRequest;
 }
 
@@ -78,17 +90,19 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
 }
 
 /**
- * Goes on with a conversation that was interrupted.
+ * Continues an interrupted conversation.
  * @param command LangGraph's `Command` with the answer
  * @throws ValidationError (`nothing_waits`)
  */
 export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
   const { messages, review } = await stateOf(agent, options.threadId);
-  if (!review) throw new ValidationError("This conversation waits for no decision.", { code: "nothing_waits" });
+  if (!review) throw new ValidationError("This conversation is not waiting for a decision.", { code: "nothing_waits" });
   return run(agent, command as AgentInput, new Report(options, messages), options);
 }
 
-/** What is kept of a conversation: its messages, and the mails that it waits for a decision on. */
+/**
+ * What is stored about a conversation: its messages, and the mails whose decisions it waits for.
+ */
 export async function stateOf(
   agent: ReactAgent,
   threadId: string,
@@ -172,7 +186,10 @@ class Report {
     };
   }
 
-  /** Only what the agent's own model says: tools may ask models too, and nobody wants to hear that. */
+  /**
+   * Only the words of the agent's own model. Tools may use models too, but their words are not for
+   * the user.
+   */
   message(message: BaseMessage, { langgraph_node: node }: { langgraph_node?: string }): void {
     if (!AIMessageChunk.isInstance(message) || node !== "model_request" || message.text === "") return;
     if (this.#message !== message.id) this.#beginMessage(message.id);

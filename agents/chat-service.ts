@@ -1,4 +1,7 @@
-/** The agent behind a service's `/chat`: the tools of all its workflows, for each caller those that they may call themselves. */
+/**
+ * The agent behind a service's `/chat`. It has the tools of all workflows; for each caller, only
+ * those that they may call themselves.
+ */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
@@ -26,16 +29,17 @@ import { createSharingAgent, type FeedbackAgent } from "./feedback-agent.ts";
 import { checkpointConfig } from "./memory/checkpoint-config.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
 
-/** What `openChat` needs of the settings: the model, and where conversations are kept. */
+/** The settings that `openChat` needs: the model, and where conversations are stored. */
 export type ChatSettings = Pick<
   Settings,
   "openaiApiKey" | "openaiBaseUrl" | "openaiModel" | "dataDirectory" | "graphTools"
 >;
 
 /**
- * The agent for `openHttpService`: people talk to it in the console. It can't decide on mails that wait: people who may are shown them, and
- * decide in their own name. Without a model in the settings the offline demo model answers.
- * @param options `logger` is told of unexpected failures; default: nobody is
+ * Opens the agent for `openHttpService`, which people talk to in the console. It can't decide on
+ * mails that wait. People who may decide see these mails, and decide in their own name. Without a
+ * model in the settings, the offline demo model answers.
+ * @param options `logger` logs unexpected failures; default: none
  * @throws ValidationError (`package_missing`)
  * @example
  * const chat = await openChat(application, settings);
@@ -72,7 +76,7 @@ async function scopedTools({ service, ontologyStore }: Application, settings: Ch
       ? []
       : await createKnowledgeGraphTools({ ontologyStore, freeQuery: settings.graphTools === "query" });
   const tools = [...[...service.workflows.values()].flatMap((workflow) => workflow.as_tools()), ...questions];
-  // A tool without a scope is offered to nobody.
+  // A tool without a scope is not offered.
   return tools.flatMap((tool) => {
     const scope = scopes.get(tool.name);
     return scope === undefined ? [] : [{ tool, scope }];
@@ -213,7 +217,7 @@ const MOST_FIRST_WORDS = 120;
 const firstWords = (text: string): string =>
   Array.from(text.replaceAll(/\s+/gu, " ").trim()).slice(0, MOST_FIRST_WORDS).join("");
 
-/** Each caller's conversations are theirs: an id alone reaches none. */
+/** Conversations belong to their caller, so knowing an id is not enough. */
 const threadOf = ({ name }: ChatRequest["caller"], threadId: string): string => `service ${name} ${threadId}`;
 
 const listeners = (tell: (event: ChatEvent) => void): AskOptions => ({

@@ -15,9 +15,12 @@ import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
 
 const AGENT_PACKAGES = ["langchain", "@langchain/openai", "@langchain/langgraph"];
 
-/** Where people decide in the conversation on mails that wait (`APPROVAL=on`). */
+/** Lets people decide on waiting mails in the conversation (`APPROVAL=on`). */
 export interface MailApprovals {
-  /** Whose mails wait, such as `toolkit.workflow`: shows them and takes the decisions. */
+  /**
+   * The workflow whose mails wait, such as `toolkit.workflow`. It shows them and accepts the
+   * decisions.
+   */
   workflow: Pick<
     CustomerFeedbackWorkflow,
     "process" | "getPendingResponse" | "approveResponse" | "editResponse" | "rejectResponse" | "getWorkflowResult"
@@ -30,57 +33,67 @@ export interface MailApprovals {
   by?: (configurable: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
-/** What an agent is made of. */
+/** The parts of an agent. */
 export interface FeedbackAgentOptions {
   /** What the agent can do: the tools of a workflow. */
   tools: readonly DynamicStructuredTool[];
-  /** Any LangChain chat model that supports tools; default the `OfflineChatModel`. */
+  /** Any LangChain chat model that supports tools; default: the `OfflineChatModel`. */
   model?: BaseChatModel;
-  /** Keeps conversations by thread; without one every request stands alone (with `approval`: until `close`). */
+  /**
+   * Stores conversations by thread. Without one, every request is independent (with `approval`,
+   * conversations are kept until `close`).
+   */
   checkpointer?: BaseCheckpointSaver;
   systemPrompt?: string;
   limits?: AgentLimits;
   /**
-   * Interrupts the conversation where a mail waits for a person, as LangChain's human-in-the-loop middleware does. The model has no part in it.
-   * Default: it doesn't, and the model says that the mail waits.
+   * Interrupts the conversation if a mail waits for a person, as LangChain's human-in-the-loop
+   * middleware does. The model is not involved. Default: no interruption; the model says that the
+   * mail waits.
    */
   approval?: MailApprovals;
-  /** Learns why tools failed; the model never does. */
+  /** Logs why tools have failed. The model never learns that. */
   logger?: Logger;
 }
 
-/** An agent that is ready to be asked. */
+/** A ready-made agent. */
 export interface FeedbackAgent {
   /** The compiled LangGraph agent, with all guard rails: `invoke`, `stream`, `streamEvents`. */
   readonly agent: ReactAgent;
   /**
-   * Sends one message and resolves when the answer is complete; tokens and progress of tools come on the way.
-   * Requests of one thread run one after the other.
-   * @throws the signal's reason; `IoError` where the model or the memory can't be reached, or the model gives no answer that can
-   *   be used and may do so later; `ValidationError` where the message is empty or longer than `LONGEST_MESSAGE`, the service
-   *   refuses key, model or request, or what answers is no model service
+   * Sends one message and resolves when the answer is complete. Listeners get tokens and the
+   * progress of tools as they come. Requests on the same thread run one at a time.
+   * @throws the signal's reason; `IoError` if the model or the memory can't be reached, or the model gives no usable answer at the moment; `ValidationError` if the message is empty or longer than `LONGEST_MESSAGE`, the service refuses key, model or request, or the server is not a model service
    */
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
   /**
-   * Goes on with a conversation that waits for a person (`review` of its answer), with one decision for each of its mails in their order; with
-   * none, the agent looks up what was decided elsewhere. A decision counts for the mail that was shown: if it has changed, it is shown again
-   * (`review` of this answer), with what has happened. Where somebody else was first, their decision stands, and the result says whose it is.
-   * @param options `by` signs the decisions: who is at the other end, as your program knows it. Without it nothing is decided.
-   * @throws ValidationError (`nothing_waits`) where the conversation waits for nobody, and as `ask`
+   * Continues a conversation that waits for a person (`review` of its answer), with one decision
+   * for each mail, in the same order. Without decisions, the agent checks what was decided
+   * elsewhere. A decision applies to the mail that was shown. If the mail has changed, it is shown
+   * again (`review` of this answer), with the reason. If someone else has decided first, their
+   * decision stands, and the result says whose it is.
+   * @param options `by` signs the decisions: the name of your user. Without it, nothing is decided.
+   * @throws ValidationError (`nothing_waits`) if the conversation doesn't wait for anyone, and as `ask`
    */
   decide(
     decisions: readonly MailDecision[],
     options: AskOptions & { threadId: string; by?: string },
   ): Promise<AgentAnswer>;
-  /** The mails that a conversation waits for, such as one of another process; undefined where it waits for none. */
+  /**
+   * Returns the mails that a conversation waits for, even one from another process; undefined if it
+   * waits for none.
+   */
   waiting(threadId: string): Promise<MailReviewRequest | undefined>;
-  /** Breaks off requests at work, waits for their end, and closes a `SqliteCheckpointSaver` that it was given. */
+  /**
+   * Aborts current requests, waits for their end, and closes its `SqliteCheckpointSaver` if it has
+   * one.
+   */
   close(): Promise<void>;
 }
 
 /**
- * An agent that processes feedback on request.
- * @throws ValidationError (`package_missing`) where `langchain` is not installed
+ * Creates an agent that processes feedback on request.
+ * @throws ValidationError (`package_missing`) if `langchain` is not installed
  *
  * @example
  * const agent = await createFeedbackAgent({ tools, model, checkpointer: new SqliteCheckpointSaver("data/chat.sqlite") });
@@ -106,7 +119,7 @@ export async function createSharingAgent(
   const { model = new OfflineChatModel(), approval } = options;
   const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
   const { createAgentGraph, resumeCommand } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
-  // Who decides is beside the graph, where nothing that a model or a client writes can reach it.
+  // The name of who decides is kept outside the graph, where no model or client can change it.
   const deciders = new Map<unknown, string>();
   const decider = (configurable: Readonly<Record<string, unknown>>): string | undefined =>
     deciders.get(configurable["thread_id"]) ?? approval?.by?.(configurable);
@@ -123,7 +136,7 @@ export async function createSharingAgent(
       try {
         return await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
       } finally {
-        // One that was broken off goes on from where it stands, too.
+        // An aborted request also continues from where it was.
         if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
       }
     };

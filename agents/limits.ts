@@ -1,8 +1,11 @@
-/** How much one request of a user may cost. */
+/** Limits for one request of a user. */
 export interface AgentLimits {
-  /** Calls of the chat model, default 12. Beyond it the agent ends with a message that says so. */
+  /**
+   * Maximum calls of the chat model, default 12. After that, the agent ends with a message that
+   * says so.
+   */
   modelCalls?: number;
-  /** Calls of tools, default 8. Further calls are not made, and the model is told. */
+  /** Maximum calls of tools, default 8. Further calls are not made, and the model learns that. */
   toolCalls?: number;
 }
 

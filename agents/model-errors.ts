@@ -9,7 +9,7 @@ const findCause = (error: unknown, matches: (cause: unknown) => boolean): unknow
 const ownError = (error: unknown): AbiError | undefined =>
   findCause(error, (cause) => cause instanceof AbiError) as AbiError | undefined;
 
-/** How long in ms the service asks us to wait. */
+/** How long the service asks us to wait, in milliseconds. */
 export function retryAfterMs(error: unknown): number | undefined {
   const wait = propertyOf(
     findCause(error, (cause) => typeof propertyOf(cause, "retryAfterMs") === "number"),
@@ -18,7 +18,7 @@ export function retryAfterMs(error: unknown): number | undefined {
   return wait as number | undefined;
 }
 
-/** Whether the same call of the model may go well shortly. */
+/** Whether the same call of the model may succeed soon. */
 export function isTransient(error: unknown): boolean {
   const own = ownError(error);
   if (own !== undefined) return own.retriable;
@@ -34,7 +34,7 @@ const NO_COMPLETION: Words = () =>
 const UNREACHABLE: Words = () =>
   "The model service can't be reached or broke off its answer. Try again later; if it stays that way, check OPENAI_BASE_URL.";
 
-/** The code of each failure, and what it says to people. */
+/** The code of each failure, and its message for people. */
 const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Words]>> = {
   bad_key: ["model_refused_key", () => "The model service refused the key. Check OPENAI_API_KEY and OPENAI_BASE_URL."],
   forbidden: [

@@ -1,4 +1,7 @@
-/** What the agent is told before every conversation. Tools describe themselves; here stands how to use them. */
+/**
+ * The agent's instructions for every conversation. Tools describe themselves; this says how to use
+ * them.
+ */
 export const SYSTEM_PROMPT = `You help a support team to process feedback from customers with the tools you are given.
 
 What to do

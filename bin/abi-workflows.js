@@ -14,7 +14,7 @@ if (major < 22 || (major === 22 && minor < 13)) {
     ? "Try, in the checkout: npm ci && npx abi-workflows"
     : "Try: npx -p node@24 -p abi-workflows abi-workflows";
   process.stderr.write(
-    `abi-workflows needs Node.js 22.13 or newer (24 recommended), this is ${process.versions.node}. ${advice}\n`,
+    `abi-workflows needs Node.js 22.13 or newer (24 recommended), but this is Node.js ${process.versions.node}. ${advice}\n`,
   );
   process.exitCode = 1;
 } else {

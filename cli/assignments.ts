@@ -1,9 +1,9 @@
 import { usageError } from "./command.ts";
 
 /**
- * Options of the form `--map <field>=<column>`, by field.
- * @param value what stands right of the `=`, for people
- * @throws ValidationError (usage) for another form, a field that does not exist, and one that is given twice
+ * Parses options of the form `--map <field>=<column>`, by field.
+ * @param value name of the part after the `=`, for messages
+ * @throws ValidationError (usage) for a different form, an unknown field, or a field that is set twice
  */
 export function readAssignments<Field extends string>(
   option: string,

@@ -1,6 +1,7 @@
 /**
- * How commands are called. The command line's help comes from the files `*-command.ts`, which say this and import nothing that costs:
- * what a command does is imported when it is called.
+ * Helpers for the files `*-command.ts`, which define how commands are called. The command line's
+ * help comes from these files. They import nothing expensive: what a command does is imported when
+ * it is called.
  */
 import { InvalidArgumentError, type Command } from "commander";
 import { DURATION } from "../src/duration.ts";
@@ -10,36 +11,36 @@ import { ValidationError } from "../src/errors.ts";
 export interface GlobalOptions {
   data?: string;
   json?: true;
-  /** Module with workflows of one's own. */
+  /** Module with the user's workflows. */
   workflows?: string;
-  /** Of a service that the command speaks to, in place of files. */
+  /** URL of a service to call instead of opening files. */
   url?: string;
   token?: string;
 }
 
 const USAGE = "usage";
 
-/** The command was not called as it can be; ends it with exit code 2. */
+/** An error for a command that was called wrongly; it ends with exit code 2. */
 export const usageError = (message: string): ValidationError => new ValidationError(message, { code: USAGE });
 
 export const isUsageError = (error: unknown): boolean => error instanceof ValidationError && error.code === USAGE;
 
-/** For options that may be given more than once. */
+/** Parses options that may be given more than once. */
 export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
-/** For options that are a whole number of at least 1. */
+/** Parses options that are a whole number of at least 1. */
 export function positiveNumber(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
   return Number(value);
 }
 
-/** For options that are a length of time. */
+/** Parses options that are a length of time. */
 export function duration(value: string): string {
   if (DURATION.test(value) && value !== "0") return value;
   throw new InvalidArgumentError("It must be a length of time, such as 30s or 5m.");
 }
 
-/** Examples below a command's help, one `[command, meaning]` a line. */
+/** Adds examples below a command's help, one `[command, meaning]` a line. */
 export function addExamples(command: Command, ...examples: [line: string, meaning: string][]): Command {
   const lines = examples.map(([line, meaning]) => `  # ${meaning}\n  $ abi-workflows ${line}`);
   return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);

@@ -35,17 +35,17 @@ import { packageVersion } from "../src/runtime/package-root.ts";
 const USAGE_EXIT_CODE = 2;
 
 /**
- * The command `abi-workflows`. Sets the exit code: 0 done, 1 it failed or something in it failed, 2 not called as it can be,
- * 130 stopped by Ctrl-C.
+ * The command `abi-workflows`. Sets the exit code: 0 if everything went well, 1 if something
+ * failed, 2 if it was called wrongly, 130 if it was stopped by Ctrl-C.
  * @param argv as `process.argv`
- * @param commandHost streams, environment, working directory and signals; default: those of this process
+ * @param commandHost streams, environment, working directory and signals (default: those of this process)
  */
 export const main = (argv: readonly string[], commandHost: CommandHost = process): Promise<void> =>
   runIn(commandHost, () => run(argv));
 
 async function run(argv: readonly string[]): Promise<void> {
   const current = host();
-  // Whoever reads our output has seen enough (`| head`).
+  // The reader of our output has closed it (`| head`).
   current.stdout.on("error", (error: NodeJS.ErrnoException) => current.exit(error.code === "EPIPE" ? 0 : 1));
   const program = createProgram();
   if (argv.length <= 2) return program.outputHelp();
@@ -56,16 +56,18 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** The command line, without running anything. */
+/** Creates the command line without running it. */
 export function createProgram(): Command {
   const program = new Command("abi-workflows")
-    .description("Customer feedback, processed once: judged, kept in a knowledge graph, answered by mail or escalated.")
+    .description(
+      "Processes customer feedback once: analyzes it, stores it in a knowledge graph, answers by mail or escalates.",
+    )
     .version(packageVersion(), "-v, --version")
-    .option("--data <folder>", "where everything is kept (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
-    .option("--workflows <module>", "workflows of your own (default: WORKFLOWS)")
-    .option("--url <url>", "speak to a service (abi-workflows serve) instead of opening files (default: ABI_URL)")
-    .option("--token <token>", "for that service; better in ABI_TOKEN, where other users don't see it")
-    .option("--json", "answer for machines: JSON on standard output, all else on standard error")
+    .option("--data <folder>", "folder for all data (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
+    .option("--workflows <module>", "module with your own workflows (default: WORKFLOWS)")
+    .option("--url <url>", "call a service (abi-workflows serve) instead of opening files (default: ABI_URL)")
+    .option("--token <token>", "token for that service; better set ABI_TOKEN, which other users can't see")
+    .option("--json", "print JSON on standard output, and everything else on standard error")
     .exitOverride()
     .configureOutput({
       ...helpOutput,
@@ -112,21 +114,21 @@ export function createProgram(): Command {
   return program.addHelpText("after", helpText);
 }
 
-/** Commands that do their work with what is on this machine. */
+/** Commands that only work on this machine. */
 const LOCAL = new Set("demo init dev serve mcp worker backup eval train".split(" "));
 
-/** The address of a service in the environment is for the others. */
+/** Refuses `--url` for commands that only work on this machine. `ABI_URL` is ignored for them. */
 function refuseUrl(command: Command): void {
   const names: string[] = [];
   for (let one: Command | null = command; one; one = one.parent) names.push(one.name());
   const local = names.find((name) => LOCAL.has(name));
   if (local === undefined || command.optsWithGlobals<{ url?: string }>().url === undefined) return;
-  throw usageError(`${local} works on this machine, and does not speak to a service: leave --url out.`);
+  throw usageError(`${local} works on this machine and can't call a service: leave out --url.`);
 }
 
 const helpWidth = ({ isTTY, columns }: CommandHost["stdout"]): number => (isTTY && columns) || 80;
 
-// Commander takes the colours out again where they are not wanted.
+// Commander removes the colours if they are not wanted.
 const paint = (style: "bold" | "cyan" | "dim", text: string): string =>
   styleText(style, text, { validateStream: false });
 
@@ -137,7 +139,7 @@ function helpText(): string {
   });
   return [
     "",
-    paint("bold", "Begin with:"),
+    paint("bold", "Start with:"),
     `  abi-workflows demo                             ${paint("dim", "sample data, no key, no server")}`,
     `  abi-workflows import-customers customers.csv   ${paint("dim", "your own customers")}`,
     `  abi-workflows batch feedback.csv               ${paint("dim", "mails go to a folder by default")}`,
@@ -147,13 +149,13 @@ function helpText(): string {
   ].join("\n");
 }
 
-/** Says what went wrong and returns the exit code. */
+/** Prints what went wrong and returns the exit code. */
 async function report(error: unknown, json: boolean): Promise<number> {
   if (error === INTERRUPTED) {
     note(RESUME_NOTE);
     return INTERRUPTED_EXIT_CODE;
   }
-  // Commander has said it already; asked for help or version, it ends the same way.
+  // Commander has already printed it. It ends the same way after --help or --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
   const { type, cause, remedy } = toAbiError(error) as AbiError & { remedy?: string };
   if (type === "unexpected_error" && remedy === undefined) {
@@ -161,7 +163,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
     const { describeCause } = await import("../src/log.ts");
     loggerFor({ logLevel: "error" }).error({ cause: describeCause(cause) }, "the command failed unexpectedly");
   }
-  // Whoever calls the command runs this.
+  // The user of the command is its operator, so they may see the remedy.
   const wire = { ...toWireError(error), ...withoutAbsent({ error: remedy }) };
   printError(oneLine(wire.error));
   if (isUsageError(error)) return USAGE_EXIT_CODE;

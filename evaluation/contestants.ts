@@ -6,22 +6,25 @@ import { bySign, guideCategories, guideSentiment } from "./guide-analyzers.ts";
 import type { CategoriesAnswer } from "./score-categories.ts";
 import type { SentimentAnswer } from "./score-sentiment.ts";
 
-/** An analyser as it is compared: by the name on the command line, for one question or both. */
+/** An analyser to compare, by its name on the command line, for one question or both. */
 export interface Contestant {
   name: string;
   version?: string;
   sentiment?: (text: string) => Answer<SentimentAnswer>;
   categories?: (text: string) => Answer<CategoriesAnswer>;
-  /** Texts at work at the same time; more than one only helps where somebody else does the work. */
+  /**
+   * How many texts are judged at the same time. More than one only helps if another service does
+   * the work.
+   */
   parallel: number;
 }
 
-/** `fallback` where another analyser had to answer. */
+/** Has `fallback` if another analyser had to answer. */
 type Answer<Result> =
   | (Result & { fallback?: { reason: string; permanent: boolean } })
   | Promise<Result & { fallback?: { reason: string; permanent: boolean } }>;
 
-/** Libraries for comparison; they are no dependencies of this package. */
+/** Libraries for comparison. This package doesn't depend on them. */
 export const LIBRARIES = ["vader", "afinn", "wink"] as const;
 
 /** VADER's authors call everything from -0.05 to 0.05 neutral. */
@@ -42,7 +45,10 @@ export const contestantOf = (name: string, { sentimentAnalyzer, feedbackCategori
   parallel: 1,
 });
 
-/** One to whom both questions about a text are one call, which costs: no text is asked about twice, however many there are. */
+/**
+ * A contestant that answers both questions about a text in one paid call. No text is sent twice,
+ * however many there are.
+ */
 export function costlyContestant(name: string, analyzers: Analyzers, parallel: number): Contestant {
   const { sentimentAnalyzer, feedbackCategorizer } = analyzers;
   const asked = new Map<string, Promise<[SentimentResult, CategoriesResult]>>();

@@ -18,29 +18,31 @@ export interface Mistake {
   text: string;
   expected: string;
   answered: string;
-  /** How sure the analyser was; absent where it does not say. */
+  /** How sure the analyser was; absent if it doesn't say. */
   confidence?: number;
 }
 
-/** How one analyser did on one question: on the texts that it answered itself, and no others. */
+/** The scores of one analyser for one question, only on the texts that it answered itself. */
 export interface TaskReport<Scores> {
-  /** Mean macro-F1 of the sets, each counting the same; absent where it answered nothing of a set. */
+  /**
+   * Mean macro-F1 of the sets, all with the same weight; absent if it answered nothing in a set.
+   */
   mean?: number;
-  /** All texts as one set; absent where it answered none. */
+  /** All texts as one set; absent if it answered none. */
   pooled?: Scores;
-  /** `texts` is all that the set has. */
+  /** `texts` is the number of texts in the set. */
   sets: { name: string; texts: number; scores?: Scores }[];
-  /** Of those that it answered. */
+  /** Scores on the texts that it answered. */
   textsPerSecond: number;
-  /** Texts that it did not answer itself, and why, the most frequent reason first. */
+  /** How many texts it didn't answer itself, and why, most frequent reason first. */
   fallbacks: { reason: string; texts: number }[];
-  /** The ones it was surest of, then the others, at most twenty. */
+  /** At most twenty, those it was most sure of first. */
   worstMistakes: Mistake[];
 }
 
 export interface AnalyzerReport {
   name: string;
-  /** Of a chat model, its name is part of it; absent where the analyser is not ours. */
+  /** For a chat model, this includes its name; absent if the analyser is not ours. */
   version?: string;
   sentiment?: TaskReport<SentimentScores>;
   categories?: TaskReport<CategoriesScores>;
@@ -48,17 +50,17 @@ export interface AnalyzerReport {
 
 export interface EvaluationOptions {
   signal?: AbortSignal;
-  /** After each set. `share` of the whole that is done, 0 to 1. */
+  /** Called after each set. `share` is how much is done, 0 to 1. */
   onProgress?: (name: string, set: string, share: number) => void;
 }
 
 const MAX_MISTAKES = 20;
-/** So many texts at a time, then timers and signals have their turn. */
+/** How many texts are judged before timers and signals get their turn. */
 const PORTION = 500;
 
 /**
- * Lets every contestant answer every set, one after the other, and scores the answers. One that can't answer any text, for a
- * refused key, is not asked again.
+ * Lets every contestant answer every set, one at a time, and scores the answers. A contestant that
+ * can't answer any text, such as because of a refused key, is not asked again.
  * @throws the reason of `signal`
  */
 export async function evaluate(
@@ -90,7 +92,7 @@ export async function evaluate(
   return reports;
 }
 
-/** Whether an analyser was asked, and answered not a single text itself. */
+/** Whether an analyser was asked but answered no text itself. */
 export function isSilent({ sentiment, categories }: AnalyzerReport): boolean {
   const tasks = [sentiment, categories].filter((task) => task !== undefined);
   return tasks.length > 0 && tasks.every(({ pooled }) => pooled === undefined);
@@ -99,7 +101,10 @@ export function isSilent({ sentiment, categories }: AnalyzerReport): boolean {
 type Answered<Answer> = Answer & { fallback?: { reason: string; permanent: boolean } };
 type Ask<Answer> = (text: string) => Answered<Answer> | Promise<Answered<Answer>>;
 
-/** The same one; after a failure that every other text would meet as well, that one is its answer to all of them. */
+/**
+ * Wraps a contestant: after a failure that would affect every other text too, all texts get that
+ * failure.
+ */
 function untilRefused({ sentiment, categories, ...contestant }: Contestant): Contestant {
   const guarded = <Answer>(ask: Ask<Answer>): Ask<Answer> => {
     let refusal: Answered<Answer> | undefined;
@@ -124,7 +129,7 @@ function untilRefused({ sentiment, categories, ...contestant }: Contestant): Con
 interface Task<Row extends { text: string }, Answer, Scores extends { macroF1: number }> {
   ask: Ask<Answer>;
   score: (rows: readonly Row[], answers: readonly Answer[]) => Scores;
-  /** Undefined where the answer is right. */
+  /** Undefined if the answer is right. */
   mistake: (row: Row, answer: Answer) => Omit<Mistake, "set" | "text"> | undefined;
   parallel: number;
   signal?: AbortSignal;
@@ -143,7 +148,7 @@ const CATEGORIES = {
     const met = (label: string): boolean => label.split("|").some((name) => categories.includes(name));
     const wrong = scope.filter((label) => met(label) !== labels.includes(label));
     if (wrong.length === 0) return undefined;
-    // What was missed was said with no confidence at all.
+    // A missed category was never stated, so it has no confidence.
     const confidence = Math.max(0, ...wrong.flatMap((label) => label.split("|").map((name) => scores?.[name] ?? 0)));
     return {
       expected: labels.join(", ") || "none of them",

@@ -16,13 +16,13 @@ interface Named<Scores> {
   report: TaskReport<Scores>;
 }
 
-/** Class of the bars of an analyser: the same for both questions. */
+/** CSS class of an analyser's bars, the same for both questions. */
 type Color = (name: string) => string;
 
 const COLORS = 6;
 const MAX_TEXT_LENGTH = 600;
 
-/** Figures, and what must be known to read them. */
+/** The figures, and what readers must know about them. */
 export interface Evaluation {
   /** UTC, `2026-11-22`. */
   date: string;
@@ -30,12 +30,15 @@ export interface Evaluation {
   version: string;
   /** Name of the folder with the labelled texts. */
   folder: string;
-  /** Why the figures may be better than they would be elsewhere. */
+  /** Why the figures may be better than on other texts. */
   caveat?: string;
   analyzers: readonly AnalyzerReport[];
 }
 
-/** A page that needs nothing else: bars for each set and analyser, classes, confusions, and the worst mistakes to read. */
+/**
+ * A self-contained page: bars for each set and analyser, classes, confusions, and the worst
+ * mistakes.
+ */
 export function evaluationPage({ date, version, folder, caveat, analyzers: reports }: Evaluation): string {
   const sentiment = reports.flatMap(({ name, sentiment }) => (sentiment ? [{ name, report: sentiment }] : []));
   const categories = reports.flatMap(({ name, categories }) => (categories ? [{ name, report: categories }] : []));

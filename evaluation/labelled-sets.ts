@@ -13,7 +13,7 @@ const SentimentRow = z.object({
 
 const KNOWN = new Set<string>(CATEGORIES);
 
-/** A category, or several of which either will do: `bug|performance`. */
+/** A category, or several of which any one is right: `bug|performance`. */
 const CategoryLabel = z.string().refine((label) => categoriesOf(label).every((name) => KNOWN.has(name)), {
   error: ({ input }) => `There is no category "${String(input)}". There are ${CATEGORIES.join(", ")}.`,
 });
@@ -22,7 +22,10 @@ const CategoryRow = z
   .object({
     text: z.string(),
     labels: z.array(CategoryLabel),
-    /** What this source annotates: nothing else is scored. Absent: every label that the set has. */
+    /**
+     * The categories that this source annotates; nothing else is scored. Absent: every label in the
+     * set.
+     */
     scope: z
       .array(CategoryLabel)
       .refine((scope) => scope.length > 0, "A scope must have categories in it; leave it out for all that the set has.")
@@ -38,21 +41,21 @@ const CategoryRow = z
 export type SentimentRow = z.output<typeof SentimentRow>;
 export type CategoryRow = z.output<typeof CategoryRow>;
 
-/** A row that says what it is about. */
+/** A row with a scope. */
 export type ScopedRow = CategoryRow & { scope: string[] };
 
-/** The rows of one set: where one has no scope, its scope is every label of the set. */
+/** The rows of one set. A row without a scope gets every label of the set. */
 export function withScopes(rows: readonly CategoryRow[]): ScopedRow[] {
   const everyLabel = [...new Set(rows.flatMap(({ labels }) => labels))];
   return rows.map((row) => ({ ...row, scope: row.scope ?? everyLabel }));
 }
 
-/** The categories that meet a label: of `a|b` both, of any other one itself. */
+/** The categories that satisfy a label: both for `a|b`, otherwise the label itself. */
 export const categoriesOf = (label: string): string[] => label.split("|");
 
 /**
- * What a row says about one category: that the text is about it, that it may be (labelled `a|b`), that it is not; undefined where
- * its scope says nothing.
+ * What a row says about one category: the text is about it, may be about it (labelled `a|b`), or is
+ * not; undefined if it is out of scope.
  */
 export function labelOf({ labels, scope }: ScopedRow, category: string): "yes" | "maybe" | "no" | undefined {
   if (labels.includes(category)) return "yes";
@@ -93,7 +96,8 @@ export async function readLabelledSets(folder: string): Promise<LabelledSets> {
   const categories = await readSets(join(folder, "categories"), CategoryRow);
   if (sentiment.length + categories.length === 0) {
     throw new ValidationError(
-      `The folder "${basename(folder)}" has no labelled texts. They stand in sentiment/*.jsonl and categories/*.jsonl below it.`,
+      `The folder "${basename(folder)}" has no labelled texts. It must have them in sentiment/*.jsonl and ` +
+        "categories/*.jsonl.",
       { code: "no_labelled_texts" },
     );
   }

@@ -2,15 +2,15 @@ import { isKnown } from "../src/analysis/embedded/reading.ts";
 import { tokenize } from "../src/analysis/embedded/tokenizer.ts";
 import { isFrequentInEnglish } from "../src/analysis/language.ts";
 
-/** Stands for what was left out. Analysers read nothing in it. */
+/** Replaces what was left out. It has no meaning for analysers. */
 export const MASK = "___";
 
-/** A word that so many customers have written is nobody's name or address. */
+/** A word that this many customers have written is not a name or address. */
 const CUSTOMERS_OF_A_WORD = 3;
 
-/** What a text must not show of the customer who wrote it: their name, ids. */
+/** What a text must not reveal about the customer who wrote it: names and ids. */
 export interface TextOf {
-  /** Whoever wrote it, by any id. */
+  /** An id of the customer who wrote it. */
   customer: string;
   text: string;
   /** Names, ids and addresses that belong to the customer or the feedback. */
@@ -21,7 +21,10 @@ const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
 const LINK = /^\W*(?:https?:|www\.)|\.(?:com|org|net|info|io|eu|uk|de|fr|es|it|nl)\b/iu;
 /** Four digits and more of any script, in groups or not: telephones, accounts, dates, orders. */
 const NUMBER = /\+?\p{N}(?:[\s\p{Pd}\p{Cf}().,:;/\\|_·•'’+*]{0,3}\p{N}){3,}/gu;
-/** What may be written in forms that only look different: letters, digits, and full-width characters such as "＠". */
+/**
+ * Characters with variants that only look different: letters, digits, and full-width characters
+ * such as "＠".
+ */
 const VARIANTS = /[\p{L}\p{M}\p{Nd}\u{FF01}-\u{FF5E}]+/gu;
 const MAX_MIXED_LENGTH = 4;
 
@@ -31,7 +34,10 @@ function isIdentifying(piece: string): boolean {
   return piece.length > MAX_MIXED_LENGTH && /\p{N}/u.test(piece) && /\p{L}/u.test(piece);
 }
 
-/** In the lists that the analysers judge by: no secret, and without it the text would be judged otherwise. */
+/**
+ * Whether a word is in the analysers' lists. It is then no secret, and without it the text would be
+ * judged differently.
+ */
 function isCommon(word: string): boolean {
   if (isFrequentInEnglish(word)) return true;
   // As the analysers read it: "isnt" is two words, "gooood" is "good".
@@ -46,7 +52,7 @@ const normalized = (text: string): string => text.replaceAll(VARIANTS, (variant)
 const nameIn = (word: string): string => word.replace(/['’](?:s|m|d|ll|re|ve)$/iu, "");
 const lookedUp = (word: string): string => word.toLowerCase().replaceAll("’", "'");
 
-/** Words as several customers have written them: in small letters, a name is none of them. */
+/** Words that several customers have written in lower case. Names are not among them. */
 function shared(texts: readonly TextOf[]): Set<string> {
   const customers = new Map<string, Set<string>>();
   for (const { customer, text } of texts) {
@@ -59,9 +65,10 @@ function shared(texts: readonly TextOf[]): Set<string> {
 }
 
 /**
- * Texts without what could tell who wrote them: links, addresses and numbers of four digits and more are masked, names and ids of the
- * customer, and each word that is neither in the lists of the analysers nor was written in small letters by three customers of these
- * texts. So unusual words go as well, and a name that is an ordinary word ("Rose") stays where it is not the customer's.
+ * Masks what could reveal who wrote a text: links, addresses, numbers with four or more digits, and
+ * the customer's names and ids. It also masks every word that is not in the analysers' lists,
+ * unless three customers of these texts have written it in lower case. So rare words are masked
+ * too, and a name that is an ordinary word ("Rose") stays if it is not the customer's.
  */
 export function maskTexts(asWritten: readonly TextOf[]): string[] {
   const texts = asWritten.map(({ customer, text, secrets }) => ({

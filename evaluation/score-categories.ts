@@ -3,32 +3,36 @@ import { calibrationError, Counts, mean, type ClassScores } from "./scores.ts";
 
 export interface CategoriesAnswer {
   categories: readonly string[];
-  /** How sure, for each category in the answer; absent where an analyser does not say. */
+  /** How sure the analyser is of each category in the answer; absent if it doesn't say. */
   scores?: Partial<Record<string, number>>;
 }
 
 export interface CategoriesScores {
   texts: number;
-  /** Texts whose categories are exactly right, within the scope. */
+  /** Share of texts whose categories are exactly right, within the scope. */
   accuracy: number;
   /** Mean F1 of the categories that occur in the set. */
   macroF1: number;
   perClass: Record<string, ClassScores>;
   /**
-   * `confusion.bug.service`: texts labelled `bug` that were not found to be, and were answered `service`, which they are not
-   * labelled. `confusion.bug.bug` were found. `none` stands for no category of the scope, on either side.
+   * `confusion.bug.service`: texts labelled `bug` that were not found to be, and were answered
+   * `service`, which they are not labelled. `confusion.bug.bug` were found. `none` means no
+   * category in scope, on either side.
    */
   confusion: Record<string, Record<string, number>>;
-  /** Of the categories that were answered, within the scope; absent where the analyser gives no scores. */
+  /**
+   * Calibration error of the answered categories, within the scope; absent if the analyser gives no
+   * scores.
+   */
   calibrationError?: number;
 }
 
-/** No category of the scope. */
+/** The name for no category in scope. */
 export const NO_CATEGORY = "none";
 
 /**
- * Compares answers with labels inside the scope of each row: what the source does not annotate is neither right nor
- * wrong. A label `a|b` is met by `a` as well as by `b`.
+ * Compares answers with labels within the scope of each row: categories that the source doesn't
+ * annotate are neither right nor wrong. Both `a` and `b` satisfy a label `a|b`.
  */
 export function scoreCategories(rows: readonly CategoryRow[], answers: readonly CategoriesAnswer[]): CategoriesScores {
   const counts = new Map<string, Counts>();

@@ -4,25 +4,25 @@ import { calibrationError, Counts, mean, type ClassScores } from "./scores.ts";
 
 export interface SentimentAnswer {
   sentiment: Sentiment;
-  /** Absent where an analyser says nothing of how sure it is. */
+  /** Absent if an analyser doesn't say how sure it is. */
   score?: number;
 }
 
 export interface SentimentScores {
   texts: number;
   accuracy: number;
-  /** Mean F1 of the classes that the set has. */
+  /** Mean F1 of the classes in the set. */
   macroF1: number;
   perClass: Partial<Record<Sentiment, ClassScores>>;
-  /** `confusion.negative.neutral`: negative texts that were taken for neutral ones. */
+  /** `confusion.negative.neutral`: negative texts that were classified as neutral. */
   confusion: Partial<Record<Sentiment, Partial<Record<Sentiment, number>>>>;
   /** See `calibrationError`; absent where the analyser gives no scores. */
   calibrationError?: number;
 }
 
 /**
- * Compares answers with labels, row by row. Only classes that the set has count towards the mean, so that a set without
- * neutral texts punishes "neutral" by the recall of the others.
+ * Compares answers with labels, row by row. Only classes in the set count toward the mean. So in a
+ * set without neutral texts, answering "neutral" lowers the recall of the other classes.
  */
 export function scoreSentiment(rows: readonly SentimentRow[], answers: readonly SentimentAnswer[]): SentimentScores {
   const counts = new Map([...new Set(rows.map(({ label }) => label))].toSorted().map((label) => [label, new Counts()]));

@@ -1,9 +1,12 @@
-/** How well one class was found. All but `support` from 0 to 1; 0 where there was nothing to divide by. */
+/**
+ * How well one class was found. All values but `support` are from 0 to 1; 0 if there was nothing to
+ * divide by.
+ */
 export interface ClassScores {
   precision: number;
   recall: number;
   f1: number;
-  /** Texts that have this class, by the people who labelled them. */
+  /** How many texts people have labelled with this class. */
   support: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The offline analysers alone, without the framework, which takes several times as long to load.
+ * The offline analysers alone. The whole framework takes several times as long to load.
  * @module abi-workflows/analysis
  */
 import "./runtime/node-version.ts";

@@ -1,12 +1,15 @@
 import type { Json } from "./json.ts";
 
 /**
- * What went wrong, as callers see it. The four kinds are the contract of every face; `retriable` follows from them:
- * only an `io_error` may go well when the same thing is tried again.
+ * Errors as callers see them. Every interface uses these four types. The type determines
+ * `retriable`: only after an `io_error` may the same call succeed later.
  */
 export type ErrorType = "validation_error" | "conflict" | "io_error" | "unexpected_error";
 
-/** The small, safe form of an error that goes over the wire: no stack, no query, no secret, no address. */
+/**
+ * The small, safe form in which an error is sent to callers: no stack, no query, no secret, no
+ * address.
+ */
 export interface WireError {
   error: string;
   error_code: string;
@@ -15,8 +18,9 @@ export interface WireError {
 }
 
 /**
- * Base of all errors that this package throws on purpose. The message is for people and may be shown to anyone;
- * what must stay inside (driver messages, responses) goes into `cause`, which is logged and never sent.
+ * Base of all errors that this package throws on purpose. The message is for people and may be
+ * shown to anyone. Internal details (driver messages, responses) go into `cause`, which is logged
+ * and never sent.
  */
 export abstract class AbiError extends Error {
   abstract readonly type: ErrorType;
@@ -34,13 +38,16 @@ export abstract class AbiError extends Error {
   }
 }
 
-/** One field at fault: `path` as in JavaScript, `categories[0]`; empty for the whole input. */
+/**
+ * An invalid field. `path` is written as in JavaScript, such as `categories[0]`; it is empty for
+ * the whole input.
+ */
 export interface FieldIssue {
   path: string;
   message: string;
 }
 
-/** The input or the data at hand can never work as it is. */
+/** The input or the data is invalid, so the same call can never succeed. */
 export class ValidationError extends AbiError {
   override readonly type = "validation_error";
   readonly issues: readonly FieldIssue[];
@@ -51,14 +58,14 @@ export class ValidationError extends AbiError {
   }
 }
 
-/** Settings or options that can't work. */
+/** An error for invalid settings or options. */
 export const invalidConfiguration = (message: string, cause?: unknown): ValidationError =>
   new ValidationError(message, { code: "invalid_configuration", cause });
 
-/** The same identity came with another content, or somebody else was first. */
+/** The same key was used with different content, or someone else was first. */
 export class ConflictError extends AbiError {
   override readonly type = "conflict";
-  /** What is in force instead, such as the decision that was taken first. The caller may see it. */
+  /** What applies instead, such as the decision that was made first. The caller may see it. */
   readonly standing: Json | undefined;
 
   constructor(message: string, options: { code?: string; cause?: unknown; standing?: Json } = {}) {
@@ -67,10 +74,15 @@ export class ConflictError extends AbiError {
   }
 }
 
-/** Something outside (store, mail server, customer source, model, ticket system) is unreachable, slow or failing for now. */
+/**
+ * An external system (store, mail server, customer source, model, ticket system) is unreachable,
+ * slow or failing at the moment.
+ */
 export class IoError extends AbiError {
   override readonly type = "io_error";
-  /** Milliseconds before which the other side does not want to be asked again; 0 where it has not said. */
+  /**
+   * How long the other side wants us to wait before a retry, in milliseconds; 0 if it hasn't said.
+   */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: { code?: string; cause?: unknown; retryAfterMs?: number } = {}) {
@@ -79,10 +91,10 @@ export class IoError extends AbiError {
   }
 }
 
-/** A fault of ours. The message says nothing of internals; the cause is in the log. */
+/** An error on our side. The message reveals no internals; the cause is in the log. */
 export class UnexpectedError extends AbiError {
   override readonly type = "unexpected_error";
-  /** What whoever runs this must correct, in their words: for the log and the command line, not for callers. */
+  /** What the operator must correct. Shown in the log and on the command line, never to callers. */
   readonly remedy: string | undefined;
 
   constructor(
@@ -98,19 +110,22 @@ export class UnexpectedError extends AbiError {
   }
 }
 
-/** Tells errors that this package throws on purpose from all others. */
+/** Whether this package has thrown an error on purpose. */
 export const isAbiError = (error: unknown): error is AbiError => error instanceof AbiError;
 
-/** Any thrown value as one of ours: what is not ours becomes an `UnexpectedError` with the value as its cause. */
+/**
+ * Converts any thrown value to one of our errors. Anything else becomes an `UnexpectedError` with
+ * the value as its cause.
+ */
 export const toAbiError = (error: unknown): AbiError => (isAbiError(error) ? error : new UnexpectedError(error));
 
-/** The form of an error that may leave the process. */
+/** Converts an error to the form that may be sent to callers. */
 export function toWireError(error: unknown): WireError {
   const { message, code, type, retriable } = toAbiError(error);
   return { error: message, error_code: code, error_type: type, retriable };
 }
 
-/** An error out of the form that left a process: of the same type, with code and message, and with nothing else of what it was. */
+/** Converts a sent error back to an error object, with the same type, code and message. */
 export function fromWireError({ error: message, error_code: code, error_type: type }: WireError): AbiError {
   if (type === "unexpected_error") return new UnexpectedError(undefined, { message, code });
   const Kind = { validation_error: ValidationError, conflict: ConflictError, io_error: IoError }[type];

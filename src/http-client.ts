@@ -15,38 +15,47 @@ const RETRIED = new Set([408, 425, 429]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 const NOT_IMPLEMENTED = 501;
-/** By these a server refuses what one request holds; by the others it refuses us, whatever we send. */
+/**
+ * With these statuses, a server refuses the content of one request. With all others, it refuses us,
+ * whatever we send.
+ */
 const ABOUT_THE_REQUEST = new Set([400, 409, 413, 422]);
-/** Timers of Node.js take no more. */
+/** The maximum delay of Node.js timers. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface HttpClientOptions {
-  /** What is at the other end, as messages name it: `customer source`. */
+  /** The name of the other side in messages, such as `customer source`. */
   name: string;
   /** Any URL of the server; only its origin counts, and `user:password@` in it becomes Basic authentication. */
   url: string;
   headers?: Readonly<Record<string, string>>;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** For one attempt, headers and body together; a whole number from 1. */
+  /** Time limit for one attempt, headers and body together; a whole number from 1. */
   timeoutMs: number;
   /** Further attempts after the first; a whole number from 0. */
   retries: number;
-  /** Throws for headers that say that an answer is none, whatever its status: an `IoError` where it may pass. */
+  /**
+   * Throws if the headers show that the answer is unusable, whatever its status: an `IoError` if
+   * the problem is temporary.
+   */
   inspect?: (headers: Headers) => void;
 }
 
 export interface HttpRequest {
   url: URL;
-  /** A JSON text makes it a POST. */
+  /** A JSON text to send with POST. */
   json?: string;
-  /** So does another text with its media type. */
+  /** Another text to send with POST, and its media type. */
   body?: { type: string; text: string | Uint8Array };
   headers?: Readonly<Record<string, string>>;
-  /** A longer answer is refused; counted after decompression. */
+  /** Longer answers are refused; the size is counted after decompression. */
   maxBytes: number;
   signal?: AbortSignal;
-  /** False where a second time would do harm: it is then tried again only if the server can't have acted on it. Default true. */
+  /**
+   * False if repeating the request would do harm. It is then only retried if the server can't have
+   * acted on it. Default true.
+   */
   repeatable?: boolean;
 }
 
@@ -56,10 +65,13 @@ export interface HttpAnswer {
   text: string;
 }
 
-/** Whether a whole web page came, as from a proxy that wants people to sign in, whatever it is called: some answer "OK" as HTML. */
+/**
+ * Whether the answer is a whole web page, as from a proxy that wants people to sign in. The media
+ * type alone doesn't tell: some servers answer "OK" as HTML.
+ */
 export const isWebPage = (text: string): boolean => /^\s*<(?:!doctype\s+)?html\b/i.test(text);
 
-/** Why an attempt failed, for the log: the cause of an `IoError`. */
+/** Why an attempt failed. It is the cause of an `IoError`, for the log. */
 class HttpStatusError extends Error {
   readonly status: number;
 
@@ -71,10 +83,11 @@ class HttpStatusError extends Error {
 }
 
 /**
- * Speaks to one server, and to no other: redirects and links that lead to another origin are refused, so that
- * credentials stay where they belong. Network errors, time-outs, 408, 425, 429 and 5xx but 501 are tried again after
- * 0.2 to 0.4 s, then twice that, and so on, and not before `Retry-After`. Where that is more than half a minute away, or the
- * attempts are used up, it goes into the error (`retryAfterMs`).
+ * Sends requests to one server only. Redirects and links to another origin are refused, so
+ * credentials never go elsewhere. After network errors, time-outs, 408, 425, 429 and 5xx except
+ * 501, a request is retried after 0.2 to 0.4 s. The delay doubles with each retry, and is never
+ * shorter than `Retry-After`. If that is more than half a minute, or the attempts are used up, the
+ * remaining delay is in the error (`retryAfterMs`).
  */
 export class HttpClient {
   readonly #name: string;
@@ -101,14 +114,16 @@ export class HttpClient {
       if (credentials !== undefined) this.#headers.set("authorization", credentials);
       if (token !== undefined) this.#headers.set("authorization", `Bearer ${token}`);
     } catch {
-      // The error of `Headers` quotes the value, which may be a secret: it is not even kept as the cause.
+      // The error of `Headers` quotes the value, which may be a secret, so it is not even used as
+      // the cause.
       throw invalidConfiguration(`A header or the token for the ${name} holds characters that HTTP does not allow.`);
     }
   }
 
   /**
-   * A URL on this client's server, for `send`.
-   * @throws ValidationError for one that is elsewhere or none
+   * Parses a URL on this client's server, for `send`.
+   * @throws ValidationError if the URL is invalid
+   * or on another server
    */
   resolve(location: string): URL {
     const url = parseHttpUrl(location, this.#name);
@@ -117,8 +132,9 @@ export class HttpClient {
   }
 
   /**
-   * The last answer, whatever its status, unless that asks for a retry.
-   * @throws IoError once the retries are used up
+   * Sends a request and returns the last answer, whatever its status, unless the status calls for a
+   * retry.
+   * @throws IoError if the retries are used up
    * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, or of a POST to a page
    * @throws ValidationError for an answer that is too long
    * @throws the signal's reason
@@ -179,7 +195,7 @@ export class HttpClient {
     }
   }
 
-  /** Follows redirects itself: `fetch` would follow them to other servers as well. */
+  /** Follows redirects itself, because `fetch` would also follow them to other servers. */
   async #fetch(request: HttpRequest, attempt: number, signal: AbortSignal): Promise<Response> {
     const { url: first, json, headers: extra } = request;
     const body = json === undefined ? request.body : { type: "application/json", text: json };
@@ -261,13 +277,16 @@ export function requireWholeNumber(
 }
 
 /**
- * The error for an answer by which a server refuses for good. What is about the request is told to who made it. What is about us
- * (credentials, rights, URL) is for who runs this: see `misconfigured`.
+ * The error for a permanent refusal. If it is about the request, the caller learns why. If it is
+ * about us (credentials, rights, URL), only the operator does: see `misconfigured`.
  */
 export const refusal = (name: string, status: number, message: string, code: string): AbiError =>
   ABOUT_THE_REQUEST.has(status) ? new ValidationError(message, { code }) : misconfigured(name, message, code);
 
-/** For what only our settings can put right: it goes to the log and the command line, and callers learn whose settings they are. */
+/**
+ * An error that only a change of settings can fix. The details go to the log and the command line;
+ * callers only learn whose settings are wrong.
+ */
 const misconfigured = (name: string, remedy: string, code: string): UnexpectedError =>
   new UnexpectedError(new Error(remedy), {
     message: `The ${name} can't be used with the settings that are made here. The log says what to correct.`,
@@ -297,7 +316,7 @@ function basic({ username, password }: URL, name: string): string {
   }
 }
 
-/** Codes of Node and of its `fetch` for connections that did not come about. */
+/** Error codes of Node.js and its `fetch` for connections that couldn't be made. */
 const NO_CONNECTION = new Set([
   "EAI_AGAIN",
   "ECONNREFUSED",
@@ -310,13 +329,18 @@ const NO_CONNECTION = new Set([
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/** There was no connection, or the server turned the request away because there are too many. */
+/**
+ * Whether there was no connection, or the server rejected the request because there were too many.
+ */
 function wasNeverHandled({ cause }: Error): boolean {
   if (cause instanceof HttpStatusError) return cause.status === 429;
   return cause instanceof Error && NO_CONNECTION.has(codeOf(cause.cause));
 }
 
-/** Seconds or an HTTP date (RFC 9110, 10.2.3) in milliseconds from now; 0 for what is neither or past. */
+/**
+ * Converts seconds or an HTTP date (RFC 9110, 10.2.3) to milliseconds from now; 0 if it is neither,
+ * or in the past.
+ */
 function parseRetryAfter(value: string | null): number {
   if (value === null) return 0;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();

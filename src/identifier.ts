@@ -1,6 +1,6 @@
 /**
- * The one way in which an id is made out of text from outside, so that ids that look the same are the same: on every face, in
- * every file, for every look-up.
+ * The only way in which external text becomes an id, so that ids that look the same are the same in
+ * every interface, file and look-up.
  */
 import { z } from "zod";
 import { ValidationError } from "./errors.ts";
@@ -9,11 +9,14 @@ import { isVisible } from "./visible-text.ts";
 
 const MAX_ID_LENGTH = 200;
 
-/** What nobody sees, or can tell from something else, inside an id. */
+/** Characters inside an id that are invisible or look like others. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u;
 const OTHER_BLANK = /(?! )\p{Zs}/u;
 
-/** What is wrong with a tidy id, or undefined. Names a character by its code point and place, and never prints it. */
+/**
+ * What is wrong with a tidy id; undefined if nothing is. Names a character by its code point and
+ * position, and never prints it.
+ */
 function problemOf(id: string): string | undefined {
   if (!isVisible(id)) return "must not be empty";
   let position = 0;
@@ -33,13 +36,17 @@ function problemOf(id: string): string | undefined {
 const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 
-/** A JSON number as the text that was written; beyond the safe integers it no longer is. */
+/**
+ * A JSON number as the text that was written. Numbers beyond the safe integers have already
+ * changed, so they are refused.
+ */
 const numberAsText = (value: unknown): unknown => (Number.isSafeInteger(value) ? String(value) : value);
 
 /**
- * Schema of an id from outside: a text of 1 to `longest` UTF-16 code units, as `tidyIdentifier` reads it, or a whole number, which is
- * read as its digits. Inside it has visible characters and single spaces; control and format characters, marks of direction,
- * characters without width, blanks other than the space, private and unassigned characters are refused.
+ * The schema of an external id: a text of 1 to `longest` UTF-16 code units, normalized by
+ * `tidyIdentifier`, or a whole number, which becomes its digits. Inside it has visible characters
+ * and single spaces; control and format characters, marks of direction, characters without width,
+ * blanks other than the space, private and unassigned characters are refused.
  *
  * @param longest default 200
  * @example z.strictObject({ order_id: identifier("Id of the order.") })
@@ -63,7 +70,7 @@ export const identifier = (description: string, longest = MAX_ID_LENGTH): z.ZodT
 const ANY_LENGTH = identifier("An id.", Number.POSITIVE_INFINITY);
 
 /**
- * An id of any length, as `identifier` reads it.
+ * Reads an id of any length, with the rules of `identifier`.
  * @param name of the field, for the error
  * @throws ValidationError (`invalid_parameters`)
  */

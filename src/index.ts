@@ -1,5 +1,6 @@
 /**
- * Workflows, the engine that runs them, the knowledge graph, and customer feedback ready to use.
+ * Workflows, the engine that runs them, the knowledge graph, and the ready-made customer feedback
+ * workflow.
  * @module abi-workflows
  */
 import "./runtime/node-version.ts";

@@ -1,15 +1,21 @@
 /** Plain data that survives a round trip through JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** Whether a value is an object with named fields: no array, and not null. */
+/** Whether a value is an object with named fields, not an array or null. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A property of whatever may have it, such as an error of another library; undefined where it has none. */
+/**
+ * Reads a property of a value of unknown type, such as another library's error; undefined if it has
+ * none.
+ */
 export const propertyOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 
-/** An object in which what may be undefined is absent instead, as `exactOptionalPropertyTypes` wants it. */
+/**
+ * An object type in which fields that could be undefined are optional instead, as
+ * `exactOptionalPropertyTypes` requires.
+ */
 type WithoutAbsent<Fields> = {
   [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name];
 } & {
@@ -17,7 +23,7 @@ type WithoutAbsent<Fields> = {
 };
 
 /**
- * The fields that have a value: those that are undefined leave no trace.
+ * Copies an object without its undefined fields.
  * @example list({ limit, ...withoutAbsent({ after, status }) })
  */
 export const withoutAbsent = <Fields extends object>(fields: Fields): WithoutAbsent<Fields> =>

@@ -4,10 +4,10 @@ import { requirePackage } from "./runtime/require-package.ts";
 import { withoutSecrets } from "./secrets.ts";
 import { visibleJson } from "./visible-text.ts";
 
-/** What is logged to: one of pino, or another one that has these methods of it. */
+/** A logger: pino, or any object with these methods. */
 export type Logger = Pick<Pino.Logger, "error" | "warn" | "info" | "debug">;
 
-/** Never in a log: what customers wrote, who they are, and secrets. */
+/** Fields that must never be logged: what customers wrote, who they are, and secrets. */
 const REDACTED = [
   "subject",
   "text",
@@ -23,7 +23,8 @@ const REDACTED = [
 ];
 
 /**
- * A structured logger that writes JSON lines to standard error and hides what must not be in a log.
+ * Creates a structured logger that writes JSON lines to standard error and hides what must not be
+ * logged.
  * @param level `silent` turns it off
  * @param output where else the lines go
  */
@@ -32,15 +33,15 @@ export function createLogger(level: string, output?: Pino.DestinationStream): Pi
   const stream = output ?? destination({ fd: 2 });
   return pino(
     { level, redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" } },
-    // A log may be read on a terminal, and what is in it comes from others.
+    // A log may be read in a terminal, and may contain text from strangers.
     { write: (line: string) => stream.write(visibleJson(line)) },
   );
 }
 
-/** For places that were given no logger. */
+/** A logger that logs nothing; used if none is given. */
 export const silentLogger: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
-/** What a log may say of a foreign error. */
+/** The fields of another library's error that may be logged. */
 export interface LoggedCause {
   kind: string;
   code?: string;
@@ -52,13 +53,19 @@ export interface LoggedCause {
 const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
 const MAX_TEXT_LENGTH = 500;
 
-/** Cut first, so that no text is too long for the patterns; then again, with room for an address that the first cut went through. */
+/**
+ * Cut first, so no text is too long for the patterns; then again, with room for an address that the
+ * first cut has split.
+ */
 const safe = (text: string): string =>
   withoutSecrets(text.slice(0, 4 * MAX_TEXT_LENGTH))
     .replace(MAIL_ADDRESS, "[address]")
     .slice(0, MAX_TEXT_LENGTH);
 
-/** A foreign error for the log: mail addresses and secrets hidden, long messages cut, the chain of causes followed five deep. */
+/**
+ * Describes another library's error for the log: mail addresses and secrets are hidden, long
+ * messages are cut, and causes are followed five levels deep.
+ */
 export function describeCause(error: unknown, depth = 5): LoggedCause | undefined {
   if (error === undefined || error === null || depth === 0) return undefined;
   if (!(error instanceof Error)) return { kind: typeof error, message: safe(inspect(error)) };

@@ -1,11 +1,15 @@
-/** The part of `identifier.ts` that look-ups need, which are not to load Zod for it. */
+/** The part of `identifier.ts` that look-ups need. It is separate so that they don't load Zod. */
 
-/** What leaves no mark at the end of an id: blanks of any kind and characters without width, but not what turns the direction. */
+/**
+ * Characters that are invisible at the ends of an id: all kinds of spaces and zero-width
+ * characters, but not marks that change the writing direction.
+ */
 const BLANK = /(?![\u202A-\u202E\u2066-\u2069])[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
- * The id that a text stands for: without blanks and characters without width at both ends, in Unicode's composed form (NFC), so that
- * `é` is one id however it is typed. For look-ups, where what can be no id finds nothing; `identifier` also says what is wrong with it.
+ * Normalizes an id: removes spaces and zero-width characters at both ends, and uses Unicode's
+ * composed form (NFC), so the two spellings of `é` are one id. It is for look-ups, where an invalid
+ * id simply finds nothing; `identifier` also says what is wrong with it.
  */
 export function tidyIdentifier(text: string): string {
   const composed = text.normalize("NFC");

@@ -5,7 +5,7 @@ import type { OntologyStore } from "../src/ontology/ontology-store.ts";
 import type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 
-/** The customer feedback workflow as a LangChain toolkit, with everything behind it open and running. */
+/** The customer feedback workflow as an open LangChain toolkit. */
 export class CustomerFeedbackToolkit extends BaseToolkit {
   readonly workflow: CustomerFeedbackWorkflow;
   /** The knowledge graph, such as for `createKnowledgeGraphTools`; closed with the toolkit. */
@@ -23,14 +23,18 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
   }
 
   /**
-   * The tools that the toolkit was made with, or with options of `as_tools` others: for another customer, from the same workflow.
-   * @throws ValidationError for options that can't work
+   * Returns the toolkit's tools. With options of `as_tools`, returns other tools of the same
+   * workflow, such as for another customer.
+   * @throws ValidationError for invalid options
    */
   override getTools(options?: ToolOptions): DynamicStructuredTool[] {
     return options === undefined ? this.tools : this.workflow.as_tools(options);
   }
 
-  /** Lets the steps in hand finish and frees files and connections. Runs that are not finished go on at the next start. */
+  /**
+   * Finishes the current steps and closes files and connections. Unfinished runs continue at the
+   * next start.
+   */
   close(): Promise<void> {
     return this.#application.close();
   }
@@ -38,9 +42,9 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
 
 /**
  * Opens the customer feedback workflow and returns its tools, ready to bind to a chat model.
- * @param options the settings that the environment gives, by their other name (`mailUrl` for `MAIL_URL`); they come first
- * @param toolOptions what the program knows better than a model, as for `as_tools`: `{ fixed: { customer_id } }`
- * @throws ValidationError for settings or options that cannot work or a data directory that is in use
+ * @param options settings by their option name (`mailUrl` for `MAIL_URL`); they take precedence over the environment
+ * @param toolOptions fields that the program sets, as for `as_tools`: `{ fixed: { customer_id } }`
+ * @throws ValidationError for invalid settings or options, or a data directory that is in use
  * @example
  * const toolkit = await createCustomerFeedbackTools({ customerSource: "customers.csv" });
  * const agent = createAgent({ model, tools: toolkit.getTools() });

@@ -1,5 +1,5 @@
 /**
- * Toolsets for agents that are ready to use.
+ * Ready-made toolsets for agents.
  * @module abi-workflows/tools
  */
 import "../src/runtime/node-version.ts";

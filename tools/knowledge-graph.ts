@@ -21,26 +21,24 @@ export interface KnowledgeGraphToolsOptions extends QuestionLimits {
   /** Default: `CUSTOMER_FEEDBACK_QUESTIONS`. */
   questions?: readonly GraphQuestion[];
   /**
-   * Whether there is a tool `query_knowledge_graph` as well, by which a model asks in SPARQL what it likes. It can't be confined to one
-   * customer. Default: no.
+   * Whether to add the tool `query_knowledge_graph`, with which a model writes its own SPARQL. It
+   * can't be restricted to one customer. Default: no.
    */
   freeQuery?: boolean;
-  /** The store that `query_knowledge_graph` asks; default `feedback_data`. */
+  /** The store that `query_knowledge_graph` queries; default `feedback_data`. */
   store?: string;
   /** What `query_knowledge_graph` sees; default `IMPERSONAL_DATA`. */
   visible?: Visible;
   /** Whether answers may say who customers are and what they wrote, and free queries see everything. Default: no. */
   allowPersonalData?: boolean;
-  /** Told of unexpected failures; default: nobody is. */
+  /** Logs unexpected failures; default: none. */
   logger?: Logger;
 }
 
 /**
- * Questions to the knowledge graph as LangChain tools.
- * @param toolOptions fields that the program sets, as for `as_tools`. A question that lacks one of them could be asked about others, and is
- *   left out.
- * @throws ValidationError (`invalid_configuration`) for a question that can't work, a field that none has, and a free query together with
- *   fields that are set
+ * Creates LangChain tools from questions to the knowledge graph.
+ * @param toolOptions fields that the program sets, as for `as_tools`. A question without such a field could be asked about other customers, so it is left out.
+ * @throws ValidationError (`invalid_configuration`) for an invalid question, a field that no question has, or a free query together with set fields
  * @example
  * const tools = await createKnowledgeGraphTools({ ontologyStore }, { fromContext: ["customer_id"] });
  * const agent = createAgent({ model, tools });

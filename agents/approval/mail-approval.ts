@@ -9,27 +9,34 @@ import type { DecidedResponse } from "../../src/workflows/customer-feedback/resp
 import type { MailApprovals } from "../feedback-agent.ts";
 import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";
 
-/** Who is at the other end of a run of the graph: the name that signs decisions; undefined where nobody there may decide. */
+/**
+ * The name of the user behind a run of the graph, which signs decisions; undefined if that user may
+ * not decide.
+ */
 export type Decider = (configurable: Readonly<Record<string, unknown>>) => string | undefined;
 
-/** What became of one mail. Kept by LangGraph with the conversation, so it is plain data. */
+/** The outcome of one mail. LangGraph stores it with the conversation, so it is plain data. */
 type Outcome =
   | { state: "left" }
   | { state: "again"; note: string }
   | { state: "settled"; result: RunResult; decided?: Decided };
 
-/** What people and the model are told of a decision: nothing by which the mail could be decided on. */
+/**
+ * What people and the model learn about a decision. Nothing in it could be used to decide on the
+ * mail.
+ */
 interface Decided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
   /** Why it was rejected. */
   reason?: string;
-  /** It was somebody else's, who came first. */
+  /** True if someone else had decided first. */
   first?: true;
 }
 
 /**
- * Between a tool's result and the model: where a run waits for a person, the conversation is interrupted with the mail, and goes on with what
- * the run has come to. Each look at a mail and each outcome is recorded by LangGraph (`task`) before the next: resumed in another
- * process, a decision counts for the mail that was on the screen, and is made once.
+ * Runs between a tool's result and the model. If a run waits for a person, it interrupts the
+ * conversation with the mail, and later continues with the run's outcome. LangGraph records each
+ * look at a mail and each outcome (`task`) before the next. So even if another process resumes the
+ * conversation, a decision applies to the mail that was on the screen, and is made once.
  */
 export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
   const { workflow } = approvals;
@@ -39,7 +46,7 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
     beforeModel: async ({ messages }, { configurable = {}, signal }) => {
       const waiting = waitingResults(messages, workflow.process.name);
       if (waiting.size === 0) return undefined;
-      // Those who may not decide see no mail; the model tells them that it waits.
+      // Users who may not decide see no mail; the model tells them that it waits.
       if (approvals.by && decider(configurable) === undefined) return undefined;
       const settled = await review([...waiting.keys()], steps, () => decider(configurable), signal);
       return { messages: [...settled].map(([id, outcome]) => revised(waiting.get(id)!, outcome)) };
@@ -81,7 +88,7 @@ async function review(
   return settled;
 }
 
-/** The results since the model's last turn of runs that wait for a person, by workflow id. */
+/** The results, since the model's last turn, of runs that wait for a person, by workflow id. */
 function waitingResults(messages: readonly BaseMessage[], tool: string): Map<string, ToolMessage> {
   const found = new Map<string, ToolMessage>();
   for (const message of messages.toReversed()) {
@@ -94,7 +101,7 @@ function waitingResults(messages: readonly BaseMessage[], tool: string): Map<str
   return found;
 }
 
-/** The same message with what the run has come to: LangGraph replaces it by its id. */
+/** The same message with the run's outcome. LangGraph replaces the old message by its id. */
 function revised(message: ToolMessage, { result, decided }: Settled): ToolMessage {
   const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
   const artifact = { feedback_id, customer_id, ...result, ...withoutAbsent({ decided }) };
@@ -123,7 +130,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
       return { id, outcome: { state: "settled", result: await resultOf(id, signal) } };
     } catch (error) {
       signal?.throwIfAborted();
-      // The conversation goes on without the mail, which keeps waiting.
+      // The conversation continues without the mail, which keeps waiting.
       logger.error({ cause: describeCause(error), workflow_id: id }, "a mail that waits could not be shown");
       return { id };
     }
@@ -140,7 +147,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     }
   };
 
-  /** Where nobody has decided here, somebody may have elsewhere. */
+  /** If nobody has decided here, someone may have decided elsewhere. */
   const lookAgain = async (shown: ShownMail, signal: AbortSignal | undefined): Promise<Outcome> => {
     const id = shown.workflow_id;
     const now = await workflow.getPendingResponse(id);
@@ -166,7 +173,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     }
   };
 
-  /** What came of a decision. It is stored: whatever fails here does not undo it. */
+  /** The outcome of a decision. The decision is stored, and no failure here undoes it. */
   const outcomeOf = async (id: string, decided: Decided, signal: AbortSignal | undefined): Promise<Outcome> => {
     const whose = decided.first ? `${decided.by} has decided first` : "Your decision was kept";
     try {
@@ -180,7 +187,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     }
   };
 
-  /** What was decided: what this person wants, or what somebody else has decided before. */
+  /** The decision: this person's, or the one that someone else made first. */
   const decideOrYield = async (mail: ShownMail, wanted: MailDecision & object, by: string): Promise<Decided> => {
     try {
       const { decision, by: name, decided_at } = await decide(mail, wanted, by);
@@ -229,7 +236,7 @@ const UNREADABLE =
 
 const again = (note: string): Outcome => ({ state: "again", note });
 
-/** Clients send the whole form: what is as it was is no edit. */
+/** Clients send the whole form, so unchanged fields are not edits. */
 function unchangedIsApproved(mail: ShownMail, decision: MailDecision & object): MailDecision & object {
   if (decision.type !== "edit") return decision;
   const { text, subject = mail.subject } = decision;

@@ -11,16 +11,16 @@ import type { PendingResponse } from "../../src/workflows/customer-feedback/resp
 /** The name of the action that a person decides on. No tool has it: a model can't call it. */
 export const SEND_MAIL = "send_mail_to_customer";
 
-/** A mail as it is kept with a conversation. */
+/** A mail as it is stored with a conversation. */
 export type ShownMail = Omit<PendingResponse, "html">;
 
 /** A mail as people see it: without its digest, which every decision has to name. */
 export type ReviewedMail = Omit<ShownMail, "rendering">;
 
-/** A mail to decide on. Of `args` an edit may change subject and text. */
+/** A mail to decide on. An edit may change `subject` and `text` of `args`. */
 export interface MailAction extends ActionRequest {
   mail: ReviewedMail;
-  /** Why it is shown again, where it is. */
+  /** Why it is shown again, if it is. */
   note?: string;
 }
 
@@ -39,8 +39,8 @@ export interface MailReviewRequest extends HITLRequest {
 }
 
 /**
- * What a person decides on one mail. `edit` replaces text and, where given, subject. `null`: not now, or decided elsewhere: the agent then
- * looks how things stand.
+ * A person's decision on one mail. `edit` replaces the text and, if given, the subject. `null`
+ * means not now, or decided elsewhere: the agent then checks the current state.
  */
 export type MailDecision =
   | { type: "approve" }
@@ -68,7 +68,8 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
     mail,
     ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
   }));
-  // One for all actions of that name, as in LangChain: where one mail can't be edited here, none can.
+  // One for all actions of that name, as in LangChain. So if one mail can't be edited here, none
+  // can.
   const editable = actions.every(({ args }) => "text" in args);
   const allowed = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
   const config: MailReviewConfig = {
@@ -134,8 +135,9 @@ const WireDecision = z.union([
 const Response = z.object({ decisions: z.array(WireDecision) });
 
 /**
- * The decisions in what came back for these mails. No decisions at all: none on any of them. Undefined where the answer can't be understood,
- * or would change a recipient: then nothing in it counts, since it might belong to other mails.
+ * Reads the decisions on these mails from an answer. An empty answer decides on none of them.
+ * Undefined if the answer can't be understood, or would change a recipient: then nothing in it
+ * counts, because it might be about other mails.
  */
 export function readDecisions(response: unknown, mails: readonly ReviewedMail[]): MailDecision[] | undefined {
   const read = Response.safeParse(response);

@@ -2,8 +2,9 @@ import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messag
 import { createMiddleware, type AgentMiddleware } from "langchain";
 
 /**
- * A request that was broken off between a tool call and its result leaves the call unanswered in the conversation, and
- * model services refuse every later request on such a thread. The model is shown a result that says what happened.
+ * If a request is aborted between a tool call and its result, the call stays unanswered in the
+ * conversation, and model services refuse every later request on that thread. So the model gets a
+ * result that says what happened.
  */
 export const interruptedCalls: AgentMiddleware = createMiddleware({
   name: "InterruptedCalls",

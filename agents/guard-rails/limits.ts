@@ -4,8 +4,8 @@ import { REQUEST_LIMIT, type AgentLimits } from "../limits.ts";
 import { aiMessages, messagesSinceRequest } from "./request-messages.ts";
 
 /**
- * Keeps a request within its limits. What counts are the messages of the conversation, not counters beside it:
- * a request that was broken off leaves nothing behind that the next one would have to pay.
+ * Keeps a request within its limits. It counts messages of the conversation and has no counters of
+ * its own, so an aborted request doesn't count against the next one.
  */
 export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>): AgentMiddleware {
   return createMiddleware({

@@ -7,10 +7,11 @@ import { withoutAbsent } from "../../src/json.ts";
 import { aiMessages } from "./request-messages.ts";
 
 /**
- * Takes an answer for what it means, whichever model gave it: what can be understood without guessing is carried out, what can't
- * comes back to the model, which repairs it. Without this a broken call ends the request without a word, and of a streamed one
- * that was cut off in the middle the half that arrived would be carried out: LangChain completes partial JSON.
- * Reasoning is no part of the answer. An answer that is none is an error, which is retried where that may help.
+ * Interprets the answers of any model. Calls that can be understood without guessing are executed;
+ * others go back to the model, which repairs them. Without this, a broken call would silently end
+ * the request. And if a streamed call was cut off, its first half would be executed, because
+ * LangChain completes partial JSON. Reasoning is not part of the answer. An unusable answer is an
+ * error, which is retried if that may help.
  */
 export const malformedCalls: AgentMiddleware = createMiddleware({
   name: "MalformedCalls",

@@ -6,8 +6,9 @@ import { AGENT_MODEL_RETRY } from "../../src/retry-policies.ts";
 import { isTransient, retryAfterMs } from "../model-errors.ts";
 
 /**
- * Calls the model again, at most 3 times, where that may help: 429, 5xx, no connection, an answer that broke off. What the service
- * asks for in `Retry-After` is waited for, up to a minute. The model's own retries are off meanwhile, and an abort ends the waiting.
+ * Calls the model again, at most 3 times, if that may help: after 429, 5xx, no connection, or an
+ * answer that was cut off. It waits for the `Retry-After` of the service, up to a minute. The
+ * model's own retries are off in the meantime, and an abort ends the wait.
  */
 export const modelRetries: AgentMiddleware = createMiddleware({
   name: "ModelRetries",

@@ -4,8 +4,9 @@ import { isAbiError } from "../../src/errors.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
 
 /**
- * No error reaches the model as it was thrown. Arguments that do not fit: what to repair. Our own errors: their message,
- * which is made for people. Everything else: a neutral sentence, and the cause goes to the log.
+ * The model never sees an error as it was thrown. For invalid arguments, it learns what to repair.
+ * For our own errors, it gets their message, which is written for people. For everything else, it
+ * gets a neutral sentence, and the cause goes to the log.
  */
 export function toolErrors(logger: Logger): AgentMiddleware {
   return createMiddleware({

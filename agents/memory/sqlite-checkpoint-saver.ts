@@ -25,16 +25,19 @@ interface ThreadListOptions {
 }
 
 /**
- * Conversation memory in a SQLite file: a LangGraph checkpointer on `node:sqlite`, without a native build.
- * What was said on a thread is there again after a restart; several processes may use one file.
- * Checkpoints of LangGraph's format 4, the one since its version 0.4, each stored whole.
+ * Conversation memory in a SQLite file: a LangGraph checkpointer on `node:sqlite`, without a native
+ * build. Conversations survive a restart, and several processes may use one file. Checkpoints have
+ * LangGraph's format 4, which it uses since version 0.4, and each is stored as a whole.
  *
  * @example await createFeedbackAgent({ tools, checkpointer: new SqliteCheckpointSaver("data/conversations.sqlite") })
  */
 export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   readonly #database: DatabaseSync;
 
-  /** @param path of the file, made if need be; `":memory:"` forgets at `close` */
+  /**
+   * @param path path of the file, which is created if needed; `":memory:"` forgets everything at
+   * `close`
+   */
   constructor(path: string) {
     super();
     this.#database = this.#sqlite(() => openSqlite(path));
@@ -169,8 +172,9 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Keeps of a thread only where it stands now, for those who never go back to an earlier step: each step holds the whole
-   * conversation, so that the file would grow with the square of its length. Not for graphs with delta channels.
+   * Keeps only the latest state of a thread. Use it if you never go back to an earlier step: each
+   * step contains the whole conversation, so the file would grow with the square of its length. Not
+   * for graphs with delta channels.
    */
   async forgetSteps(threadId: string): Promise<void> {
     const id = requiredId("thread_id", threadId);
@@ -187,7 +191,7 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     });
   }
 
-  /** Frees the file. Safe to call twice. */
+  /** Closes the file. Safe to call twice. */
   close(): void {
     if (this.#database.isOpen) this.#database.close();
   }

@@ -25,9 +25,10 @@ export interface OfflineChatModelCallOptions extends BaseChatModelCallOptions {
 }
 
 /**
- * A chat model without a model, to try things on a machine with no key and no network: it reads a few plain requests by fixed
- * rules, calls the bound tools, sums up what they gave, and says in every answer what it is. Same messages, same answer.
- * Texts of customers are passed on and never read as instructions.
+ * A chat model without a language model, for trying things without a key or a network. It
+ * understands a few plain requests by fixed rules, calls the bound tools, summarizes their results,
+ * and says in every answer what it is. The same messages always give the same answer. Customers'
+ * texts are passed on and never read as instructions.
  *
  * @example await new OfflineChatModel().bindTools(tools).invoke("What is the sentiment of: I love it!")
  */

@@ -1,4 +1,4 @@
-/** What the offline model says of itself and its limits. */
+/** What the offline model says about itself and its limits. */
 export const SIGNATURE =
   "(I am the offline demo model: fixed rules, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.)";
 

@@ -6,30 +6,32 @@ import { addExamples, positiveNumber, type GlobalOptions } from "../command.ts";
 export function addApprovalsCommand(program: Command): void {
   const command = program
     .command("approvals")
-    .summary("look at mails that wait for a person, and decide on them")
+    .summary("show outgoing mails that wait for a person, and decide on them")
     .description(
-      "Look at the mails that wait for a person (APPROVAL=on), and approve, edit or reject them. A decision names the rendering of " +
-        "the mail that was looked at, and holds for exactly that mail.",
+      "Show the mails that wait for a person (APPROVAL=on), and approve, edit or reject them. A decision names " +
+        "the rendering of the mail that you have seen, and applies to exactly that mail.",
     );
   addListCommand(command);
   addShowCommand(command);
   addDecisionCommands(command);
   addExamples(
     command,
-    ["approvals", "what waits"],
-    ["approvals show F-1", "a mail as it would go out, and its rendering"],
-    ["approvals approve F-1 --rendering 5f3c… --by Ann", "let it go out"],
-    ["approvals edit F-1 --rendering 5f3c… --by Ann --text-file - < mine.txt", "let it go out with other words"],
-    ['approvals reject F-1 --rendering 5f3c… --by Ann --reason "She has called."', "let nothing go out"],
+    ["approvals", "list the mails that wait"],
+    ["approvals show F-1", "show a mail as it would go out, and its rendering"],
+    ["approvals approve F-1 --rendering 5f3c… --by Ann", "send it as it is"],
+    ["approvals edit F-1 --rendering 5f3c… --by Ann --text-file - < mine.txt", "send it with your own text"],
+    ['approvals reject F-1 --rendering 5f3c… --by Ann --reason "She has called."', "send nothing"],
   );
 }
 
 function addListCommand(parent: Command): void {
   parent
     .command("list", { isDefault: true })
-    .summary("show what waits (the default)")
-    .description("Show the runs whose mails wait for a person, newest first. Works while another process is at work.")
-    .option("--limit <number>", "at most so many", positiveNumber, 20)
+    .summary("list the mails that wait (the default)")
+    .description(
+      "List the runs whose mails wait for a person, newest first. Works while another process is executing runs.",
+    )
+    .option("--limit <number>", "how many to show at most", positiveNumber, 20)
     .action(async (_options, command: Command) => {
       const { listWaiting } = await import("./approvals/look.ts");
       await listWaiting(command.optsWithGlobals<GlobalOptions & { limit: number }>());
@@ -40,7 +42,10 @@ function addShowCommand(parent: Command): void {
   parent
     .command("show")
     .summary("show a mail as it would go out")
-    .description("Show the mail that waits, exactly as it would go out, with its rendering. With --json also its HTML.")
+    .description(
+      "Show the mail that waits, exactly as it would go out, with its rendering. With --json, this includes its " +
+        "HTML.",
+    )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .action(async (id: string, _options, command: Command) => {
       const { showMail } = await import("./approvals/look.ts");

@@ -10,14 +10,14 @@ import type { GlobalOptions } from "../command.ts";
 import { oneLine, print, printJson } from "../terminal/output.ts";
 import { requireDataDirectory, settingsFrom } from "../settings.ts";
 
-/** What is kept in the data directory, into a folder. */
+/** Backs up the data directory to a folder. */
 export async function backUpDirectory(folder: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
   const copied = await backUp(await sourcesOf(settings), folder);
   const elsewhere = keptElsewhere(settings);
   if (options.json) return printJson({ folder, copied, kept_elsewhere: elsewhere });
   print(oneLine(`Copied to ${folder}: ${copied.join(", ")}`));
-  for (const variable of elsewhere) print(`Not in it: what ${variable} names. Back that up with its own tools.`);
+  for (const variable of elsewhere) print(`Not included: the data in ${variable}. Back it up with its own tools.`);
 }
 
 const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[] => [

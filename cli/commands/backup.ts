@@ -7,7 +7,7 @@ import { makeContentsPrivate, makePrivateFile, PRIVATE_FILE } from "../../src/fi
 import { openSqlite } from "../../src/files/sqlite.ts";
 import { resolvedPath } from "../terminal/host.ts";
 
-/** What a backup is made of: SQLite files, other files, and folders of files that never change. */
+/** The parts of a backup: SQLite files, other files, and folders of files that never change. */
 export interface BackupSources {
   readonly databases: readonly string[];
   readonly files: readonly string[];
@@ -15,10 +15,12 @@ export interface BackupSources {
 }
 
 /**
- * Copies all of it into a new folder while other processes go on working with it. Each database is copied as it was at one moment, so runs and graph agree.
- * Folders come last, so that they hold at least what the runs speak of. The folder is then its owner's alone (mode 0700), and so is all in it.
+ * Copies everything into a new folder while other processes are working with it. Each database is
+ * copied as of one moment, so runs and graph agree. Folders come last, so they contain at least
+ * what the runs refer to. The new folder, and everything in it, is private to its owner (mode
+ * 0700).
  * @returns the names of what was copied
- * @throws ValidationError for a file or a folder that is not empty, IoError where something can't be read or written
+ * @throws ValidationError for a file or a folder that is not empty, IoError if something can't be read or written
  */
 export async function backUp({ databases, files, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
@@ -42,12 +44,12 @@ export async function backUp({ databases, files, folders }: BackupSources, targe
       await copyFile(file, copy);
       chmodSync(copy, PRIVATE_FILE);
     }
-    // What has no name yet is on its way.
+    // Files with temporary names are still being written.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
     for (const folder of folders) {
       const copy = join(targetPath, basename(folder));
       await cp(folder, copy, { recursive: true, filter });
-      // They may have been open to others where they come from.
+      // The originals may have been readable by others.
       makeContentsPrivate(copy);
     }
   } catch (cause) {
@@ -68,35 +70,35 @@ function sqliteBackup(): typeof sqlite.backup {
 
 function prepare(target: string, path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) {
-    throw new ValidationError(`${target} is a file. Name a folder that is empty or not there.`, {
+    throw new ValidationError(`${target} is a file. Name a folder that is empty or doesn't exist.`, {
       code: "not_a_folder",
     });
   }
   if (existsSync(path) && readdirSync(path).length > 0) {
-    throw new ValidationError(`There is something in ${target} already. Name a folder that is empty or not there.`, {
+    throw new ValidationError(`${target} is not empty. Name a folder that is empty or doesn't exist.`, {
       code: "folder_not_empty",
     });
   }
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    // Also of one that is there: others must not read what comes into it.
+    // Even if the folder exists: others must not read what is written into it.
     chmodSync(path, 0o700);
   } catch (cause) {
-    throw new IoError(`The folder ${target} cannot be made, or not kept from others. Name one that is your own.`, {
+    throw new IoError(`The folder ${target} can't be created, or can't be made private. Name a folder of your own.`, {
       code: "backup_failed",
       cause,
     });
   }
 }
 
-/** Read transactions on all files, in which writers no longer show. */
+/** Read transactions on all files, which don't see later writes. */
 function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   const snapshots: sqlite.DatabaseSync[] = [];
   try {
     for (const path of paths) {
       const snapshot = openSqlite(path);
       snapshots.push(snapshot);
-      // The transaction begins with the first thing that is read.
+      // A transaction only begins with the first read.
       snapshot.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
     }
     return snapshots;
@@ -106,7 +108,7 @@ function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   }
 }
 
-/** A backup that nobody has read is none. */
+/** A backup must be checked by reading it. */
 function check(path: string): void {
   const database = openSqlite(path);
   try {

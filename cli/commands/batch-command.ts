@@ -13,21 +13,22 @@ export function addBatchCommand(program: Command): void {
     .command("batch")
     .summary("process a file of feedback")
     .description(
-      "Process every row of a .csv, .tsv, .jsonl or .json file. Columns have the names of the fields, or are mapped to them: " +
-        "customer_id, feedback_text, and if you like subject, feedback_id, sentiment, categories, send_response. " +
-        "Without a feedback_id the content gives the id. Stop it whenever you like and run it again: what is done is not repeated.",
+      "Process every row of a .csv, .tsv, .jsonl or .json file. Columns have the names of the fields, or are " +
+        "mapped to them: customer_id and feedback_text; optionally subject, feedback_id, sentiment, categories and " +
+        "send_response. Without a feedback_id, the id is made from the content. Stop it whenever you like and run " +
+        "it again: nothing is done twice.",
     )
     .argument("<file>", "the feedback, in UTF-8 or UTF-16")
-    .option("--map <field=column>", "take a field from a column of another name; repeatable", collect, [])
+    .option("--map <field=column>", "read a field from a column with a different name; repeatable", collect, [])
     .option(
       "--set <field=value>",
-      "the same value for every row; subject: for rows that have none; repeatable",
+      "use this value for every row (for subject: only for rows without one); repeatable",
       collect,
       [],
     )
     .option(
       "--output <file>",
-      "write the results here, a JSON object a line (with --json and without this: to standard output)",
+      "write the results to this file, one JSON object a line (with --json but no file: to standard output)",
     )
     .action(async (file: string, _options, command: Command) => {
       const { batch } = await import("./batch.ts");
@@ -35,10 +36,10 @@ export function addBatchCommand(program: Command): void {
     });
   addExamples(
     command,
-    ["batch feedback.csv", "a file whose columns have the names of the fields"],
+    ["batch feedback.csv", "a file whose columns are named like the fields"],
     [
       `batch reviews.jsonl --map feedback_text=text \\\n      --set customer_id=C-1001 --set subject="Product review" --output results.jsonl`,
-      "texts without more, the results in a file",
+      "a file of texts only; write the results to a file",
     ],
     ["batch feedback.csv --json | jq 'select(.success | not)'", "what failed, as JSON"],
   );

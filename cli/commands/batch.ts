@@ -22,7 +22,7 @@ import type { RunResult } from "../../src/workflow/result.ts";
 import { PROCESS_KEY } from "../../src/workflows/customer-feedback/parameters.ts";
 import { withApplication } from "../with-application.ts";
 
-/** So many names of columns are looked at. */
+/** How many column names are checked. */
 const MAX_COLUMNS = 1000;
 
 export async function batch(file: string, options: BatchOptions): Promise<void> {
@@ -32,9 +32,9 @@ export async function batch(file: string, options: BatchOptions): Promise<void> 
   await runBatch(file, createColumnMapping(options.map, options.set), options);
 }
 
-/** Whether two names, links of either kind among them, lead to one file that exists. */
+/** Whether two names, including links of both kinds, lead to the same existing file. */
 async function isSameFile(left: string, right: string): Promise<boolean> {
-  // Inode numbers may be beyond what a double holds.
+  // Inode numbers may be too large for a double.
   const [a, b] = await Promise.all(
     [left, right].map((path) => stat(resolvedPath(path), { bigint: true }).catch(() => undefined)),
   );
@@ -52,7 +52,8 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   const progress = await createProgress("Processing");
   try {
     await withProcess(service, settings, async (process, signal) => {
-      // Only now: a data directory that is in use must not cost the results of whoever uses it.
+      // Only now: if the data directory is in use, the results of the other batch must not be
+      // overwritten.
       const write = await openOutput(options);
       try {
         for await (const { result, share } of resultsOf(process, rows, mapping, columns, signal)) {
@@ -76,7 +77,7 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   host().exitCode = summary.failed + summary.mailsDelayed === 0 ? 0 : 1;
 }
 
-/** Notes, once each, what about the columns of a file may be a slip. */
+/** Prints possible mistakes in a file's columns, each once. */
 class SeenColumns {
   readonly #mapping: ColumnMapping;
   readonly #seen = new Set<string>();
@@ -106,10 +107,10 @@ class SeenColumns {
 /** Runs the process for every item, and gives the results in their order. */
 type Process = (items: AsyncIterable<unknown>, signal: AbortSignal) => AsyncIterable<RunResult>;
 
-/** So many submissions to a service wait for their results at once. */
+/** How many submissions to a service wait for their results at the same time. */
 const AT_ONCE = 8;
 
-/** Opens what the rows are processed by: the application, or the service that the options name. */
+/** Opens what processes the rows: the application, or the service in the options. */
 async function withProcess(
   service: ServiceClient | undefined,
   settings: Settings,
@@ -138,7 +139,7 @@ async function* resultsOf(
   columns: SeenColumns,
   signal: AbortSignal,
 ): AsyncGenerator<{ result: RowResult; share: number }> {
-  // Rows that have been handed over and have no result yet: never more than the batch has at work.
+  // Rows that were submitted and have no result yet: never more than the batch runs at a time.
   const pending: FileRow[] = [];
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {
@@ -147,7 +148,8 @@ async function* resultsOf(
       const problem = row.problem ?? (row.values && mapping.problemOf(row.values));
       pending.push({ ...row, ...withoutAbsent({ problem }) });
       const parameters = row.problem === undefined && row.values && mapping.toParameters(row.values);
-      // What can't be read goes along as nothing, which is refused at once, so that the results keep their order.
+      // An unreadable row is passed on as undefined, which is refused at once, so results keep
+      // their order.
       yield parameters ? withDerivedKey(PROCESS_KEY, parameters) : undefined;
     }
   };

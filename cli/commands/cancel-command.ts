@@ -7,13 +7,13 @@ export function addCancelCommand(program: Command): void {
     .command("cancel")
     .summary("stop runs before their next step")
     .description(
-      "Stop runs before their next step. What their steps have done stays done; `retry`, or the same feedback submitted " +
-        "again, lets them go on.",
+      "Stop runs before their next step. What their steps have done stays done. To resume them, use `retry` or " +
+        "submit the same feedback again.",
     )
     .argument("<id...>", "workflow ids (workflow-…) or feedback ids")
     .action(async (ids: string[], _options, command: Command) => {
       const { cancelRuns } = await import("./cancel.ts");
       await cancelRuns(ids, command.optsWithGlobals<GlobalOptions>());
     });
-  addExamples(command, ["cancel F-1", "one that need not go on"]);
+  addExamples(command, ["cancel F-1", "stop one run"]);
 }

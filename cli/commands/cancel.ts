@@ -16,6 +16,6 @@ async function cancelRun(runs: Runs | undefined, id: string, json: boolean): Pro
   const now = (await runs.get(run.workflow_id)) ?? run;
   if (json) return printJson(now);
   const key = oneLine(run.key);
-  if (!stops) return print(`${key} has ended already: it is ${now.status}.`);
+  if (!stops) return print(`${key} has already ended: it is ${now.status}.`);
   print(now.status === "cancelled" ? `${key} is cancelled.` : `${key} stops before its next step.`);
 }

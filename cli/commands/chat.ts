@@ -52,7 +52,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
 /** The same with the agent of a service, which signs decisions with the name of the token. */
 async function chatAt(service: ServiceClient, message: string | undefined, options: ChatOptions): Promise<void> {
   const option = (["model", "by"] as const).find((name) => options[name] !== undefined);
-  if (option !== undefined) throw usageError(`--${option} is for the service to say: leave it out with --url.`);
+  if (option !== undefined) throw usageError(`--${option} is up to the service: leave it out with --url.`);
   const { ServiceAgent } = await import("./chat/service-agent.ts");
   const threadId = options.thread ?? randomUUID();
   await talk(new ServiceAgent(service), message, threadId, { ...options, by: "" });
@@ -83,7 +83,7 @@ async function createAgent(
     tools: workflow.as_tools(),
     model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
-    // Nobody is asked in a pipe: the model then says that the mail waits.
+    // In a pipe, nobody is asked; the model then says that the mail waits.
     ...(isInteractive() && json !== true && { approval: { workflow } }),
   });
 }
@@ -92,7 +92,7 @@ async function createAgent(
 class Conversation {
   readonly #agent: TalkingAgent;
   readonly #threadId: string;
-  /** Who decides on mails. Asked for at the first of them. */
+  /** The name of the person who decides on mails. It is asked for at the first one. */
   #by: string | undefined;
 
   constructor(agent: TalkingAgent, threadId: string, by: string | undefined) {
@@ -101,7 +101,7 @@ class Conversation {
     this.#by = by;
   }
 
-  /** Answers a message, and lets the person decide on the mails that wait on the way. */
+  /** Answers a message, and lets the person decide on mails that wait in between. */
   async answer(message: string): Promise<void> {
     await this.#follow(await this.#live((options) => this.#agent.ask(message, options)));
   }
@@ -119,7 +119,7 @@ class Conversation {
   }
 
   async #decide(review: MailReviewRequest): Promise<AgentAnswer> {
-    // Nobody is asked in a pipe: the mail keeps waiting.
+    // In a pipe, nobody is asked; the mail keeps waiting.
     const decisions = isInteractive() ? await reviewMails(review) : [];
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
@@ -159,10 +159,10 @@ const answerAsJson = (agent: TalkingAgent, message: string, threadId: string): P
 async function converse(conversation: Conversation, threadId: string): Promise<void> {
   await heard(() => conversation.goOn());
   for await (const message of messages()) await heard(() => conversation.answer(message));
-  note(`Go on with: ${furtherCommand(`chat --thread ${oneLine(threadId)}`)}`);
+  note(`Continue with: ${furtherCommand(`chat --thread ${oneLine(threadId)}`)}`);
 }
 
-/** What goes wrong with one message ends no conversation. */
+/** An error with one message doesn't end the conversation. */
 async function heard(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -174,7 +174,10 @@ async function heard(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Messages out of lines. Those of one quotation belong together: what a customer wrote is no message by itself. */
+/**
+ * Joins lines to messages. The lines of a quotation belong together, because what a customer wrote
+ * is not a message of its own.
+ */
 async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<string> {
   let message = "";
   let inQuotation = false;

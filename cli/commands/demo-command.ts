@@ -6,21 +6,21 @@ export interface DemoCommandOptions extends GlobalOptions {
   model?: string;
 }
 
-/** `demo`: what it does, on sample data in a folder of its own. */
+/** `demo`: the workflow and an agent at work, on sample data in a folder of its own. */
 export function addDemoCommand(program: Command): void {
   const command = program
     .command("demo")
-    .summary("see what it does, on sample data")
+    .summary("see the workflow and an agent at work on sample data")
     .description(
-      "An agent answers written requests, then a file of feedback is processed: customers looked up, sentiment and categories " +
-        "judged, everything stored, mails written to a folder. Needs no key and no server, and writes to nobody. " +
-        "Run it twice: nothing is sent twice.",
+      "An agent handles a few scripted requests. Then a file of feedback is processed: customers are looked up, " +
+        "texts analyzed, everything is stored, and mails are written to a folder. Needs no key and no server, and " +
+        "sends mail to nobody. Run it twice: nothing is sent twice.",
     )
-    .option("--fresh", "delete what earlier demos have left, and begin anew")
-    .option("--model <name>", "let this language model answer instead of the offline one")
+    .option("--fresh", "delete the data of earlier demos, and start over")
+    .option("--model <name>", "use this language model instead of the offline one")
     .action(async (_options, command: Command) => {
       const { demo } = await import("./demo.ts");
       await demo(command.optsWithGlobals<DemoCommandOptions>());
     });
-  addExamples(command, ["demo", "the first look"], ["demo --fresh", "from the beginning"]);
+  addExamples(command, ["demo", "take a first look"], ["demo --fresh", "start over"]);
 }

@@ -10,7 +10,7 @@ import type { DemoCommandOptions } from "./demo-command.ts";
 export async function demo(options: DemoCommandOptions): Promise<void> {
   const settings = settingsFrom(options);
   const { dataDirectory, openaiApiKey, openaiBaseUrl } = settings;
-  if (dataDirectory === ":memory:") throw usageError("The demo keeps what it does: give it a folder with --data.");
+  if (dataDirectory === ":memory:") throw usageError("The demo stores data on disk: name a folder with --data.");
   if (options.model !== undefined && !namesModel(settings)) {
     throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }

@@ -63,13 +63,13 @@ function startWatched({ data, host: address }: DevOptions, { httpPort, workflows
   ];
   return spawn(current.execPath, ["--watch", "--watch-preserve-output", command, "serve", ...options], {
     cwd: current.cwd(),
-    // Whoever is signed in stays so.
+    // Users stay signed in.
     env: { [LOCAL_TOKEN]: newLocalToken(), ...current.env, ...(hasColors(current.stdout) && { FORCE_COLOR: "1" }) },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
 
-/** What is said at every restart, by us and by Node.js, and is no news. */
+/** Messages that we and Node.js print at every restart, which are not news. */
 const NO_NEWS = [
   FINISHING_NOTE,
   STOPPED_NOTE,
@@ -85,8 +85,8 @@ async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Pr
     starts += 1;
     if (starts > 1) return print(`Ready again: ${url}`);
     announce(url, token);
-    print("\nStarts again when you change a source. Ctrl-C ends it.");
-    if (open && (await openInBrowser(url))) note("The console opens in your browser. --no-open leaves it.");
+    print("\nRestarts when you change a source. Ctrl-C stops it.");
+    if (open && (await openInBrowser(url))) note("The console opens in your browser. Use --no-open to prevent this.");
   };
   const onOutput = (line: string): unknown => {
     const message = readMessage(line);

@@ -12,21 +12,25 @@ export interface EvalOptions extends GlobalOptions {
   version: string;
 }
 
-/** `eval`: how right analysers are, on texts that people have labelled. */
+/** `eval`: measures how often analysers are right, on texts that people have labelled. */
 export function addEvalCommand(program: Command): void {
   const command = program
     .command("eval")
     .summary("measure text analysers on labelled texts")
     .description(
-      'Let analysers judge labelled texts, and say how often they are right. The folder has sentiment/*.jsonl with {"text", ' +
-        '"label"} and categories/*.jsonl with {"text", "labels", "scope"} a line; scope lists the categories that the set is ' +
-        'about. embedded is what the process uses, with what "train" has taught it; shipped is without that. chat-model asks the service of OPENAI_API_KEY or OPENAI_BASE_URL about every text.',
+      "Let analysers judge labelled texts, and print how often they are right. The folder has sentiment/*.jsonl " +
+        'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
+        "the categories that the set is about. embedded is the analyser that the process uses, including earlier " +
+        "training; shipped is the one without training. chat-model sends every text to the service of " +
+        "OPENAI_API_KEY or OPENAI_BASE_URL.",
     )
     .argument("<folder>", "the labelled texts")
     .addOption(
-      new Option("--analyzer <names...>", "which ones, side by side").choices(ANALYZERS).default(["guide", "embedded"]),
+      new Option("--analyzer <names...>", "which analysers to compare")
+        .choices(ANALYZERS)
+        .default(["guide", "embedded"]),
     )
-    .option("--html <file>", "write a page with bars and the worst mistakes to read")
+    .option("--html <file>", "write a page with charts and the worst mistakes")
     .action(async (folder: string, _options, command: Command) => {
       const { evaluateFolder } = await import("./eval.ts");
       await evaluateFolder(folder, {
@@ -36,8 +40,8 @@ export function addEvalCommand(program: Command): void {
     });
   addExamples(
     command,
-    ["eval texts", "the embedded analysers beside the simplest thing that could be done"],
-    ["eval texts --analyzer vader embedded chat-model --html report.html", "side by side, with a page to read"],
+    ["eval texts", "compare the embedded analysers with a minimal baseline"],
+    ["eval texts --analyzer vader embedded chat-model --html report.html", "compare three analysers, and write a page"],
     ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "figures for machines"],
   );
 }

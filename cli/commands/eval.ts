@@ -35,7 +35,7 @@ export async function evaluateFolder(folder: string, options: EvalOptions): Prom
     await interruptible((signal) => run(folder, options, signal));
   } catch (error) {
     if (error !== INTERRUPTED) throw error;
-    note("Stopped. Nothing of it is kept: the same command begins anew.");
+    note("Stopped. Nothing was stored: the same command starts over.");
     host().exitCode = INTERRUPTED_EXIT_CODE;
   }
 }

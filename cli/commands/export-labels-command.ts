@@ -5,19 +5,19 @@ export interface ExportLabelsOptions extends GlobalOptions {
   rawTexts?: true;
 }
 
-/** `export-labels`: what reviewers have said about labels, as labelled texts. */
+/** `export-labels`: the labels that reviewers confirmed or corrected, with their texts. */
 export function addExportLabelsCommand(program: Command): void {
   const command = program
     .command("export-labels")
-    .summary("write what reviewers said about labels as labelled texts")
+    .summary("export the labels that reviewers confirmed or corrected")
     .description(
-      'Write the feedback that people have decided on in the approval queue as labelled texts, in the format of "eval" and "train". A label that ' +
-        "a person named counts; an approval counts for the labels that were shown. Texts are masked: names, ids, addresses, numbers and unusual " +
-        "words are left out.",
+      "Write the feedback that people have decided on in the approval queue as labelled texts, in the format " +
+        'of "eval" and "train". Labels that a person named count; an approval confirms the labels that were ' +
+        "shown. Texts are masked: names, ids, addresses, numbers and unusual words are left out.",
     )
     .argument(
       "<folder>",
-      "where to write sentiment/reviewed.jsonl and categories/reviewed.jsonl; earlier ones are replaced",
+      "where to write sentiment/reviewed.jsonl and categories/reviewed.jsonl (existing files are replaced)",
     )
     .option(
       "--raw-texts",

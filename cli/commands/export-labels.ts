@@ -89,7 +89,7 @@ function report(folder: string, counts: Counts, { json, rawTexts }: ExportLabels
     print(
       oneLine(`Written to ${folder}: ${count(sentiment)} labels of sentiment, ${count(categories)} of categories.`),
     );
-    print(`${plural(corrected, "text")} with labels that reviewers put right.`);
+    print(`${plural(corrected, "text")} with labels that reviewers corrected.`);
   }
   if (unlabelled > 0) {
     note(`${plural(unlabelled, "text")} left out: edited or rejected, and nobody said which labels are right.`);

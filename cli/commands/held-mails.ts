@@ -30,7 +30,7 @@ export async function listHeldMails({ limit, ...options }: GlobalOptions & { lim
   const { table } = await import("../terminal/table.ts");
   print(table(COLUMNS, mails.map(rowOf)));
   const more = total - mails.length;
-  note(`${plural(total, "mail")} waiting, the oldest first${more > 0 ? `; ${count(more)} not shown` : ""}`);
+  note(`${plural(total, "mail")} waiting, oldest first${more > 0 ? `; ${count(more)} not shown` : ""}`);
 }
 
 export async function showHeldMail(id: string, options: GlobalOptions): Promise<void> {

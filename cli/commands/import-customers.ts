@@ -106,7 +106,7 @@ function show({ counts, issues, mended, unread }: Import, { json }: GlobalOption
   print(`${plural(counts.loaded, "customer")} loaded, ${counts.invalid > 0 ? styled("red", invalid) : invalid}`);
   for (const { place, id, message, skipped } of issues) {
     const who = id === undefined ? "" : ` (${id})`;
-    print(`  ${oneLine(`${place}${who}: ${message}`)}${skipped ? "" : dim(" · customer taken all the same")}`);
+    print(`  ${oneLine(`${place}${who}: ${message}`)}${skipped ? "" : dim(" · customer stored anyway")}`);
   }
   const more = counts.invalid + mended - issues.length;
   if (more > 0) print(dim(`  … and ${plural(more, "fault")} more`));

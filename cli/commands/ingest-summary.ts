@@ -3,17 +3,17 @@ import { BatchSummary, tally, type RowResult } from "./batch/summary.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../terminal/output.ts";
 import { fields } from "../result-view.ts";
 
-/** What came of one mail: its receipt, and what its run came to; or an error. */
+/** The outcome of one mail: its receipt and the result of its run, or an error. */
 export type IngestResult = { place: string } & (MailReceipt | (Omit<MailReceipt, "status"> & { status: "failed" }));
 
 const SHOWN_FAILURES = 10;
 
-/** Counts what came of mails; its size does not grow with them. */
+/** Counts the outcomes of mails. Its size doesn't grow with them. */
 export class IngestSummary {
   mails = 0;
-  /** That could not be taken in: nothing has become of them. */
+  /** Mails that couldn't be processed; nothing was stored. */
   failed = 0;
-  /** That are processed, with a result that the caller may not see. */
+  /** Mails that are processed, but whose result the caller may not see. */
   unseen = 0;
   readonly runs = new BatchSummary();
   readonly statuses = new Map<string, number>();
@@ -42,7 +42,7 @@ export class IngestSummary {
     return `${plural(this.mails, "mail")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
   }
 
-  /** Whether all went as it should; what waits for a person does. */
+  /** Whether everything went well. Waiting for a person counts as well. */
   get isGood(): boolean {
     return this.failed + this.runs.failed + this.runs.mailsDelayed === 0;
   }

@@ -15,7 +15,7 @@ import { concernsEveryRequest, RESULT_NOT_SHOWN } from "../service-client.ts";
 import { settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
-/** Takes in all mails of a path, waits for the runs that they start, and counts what came of each. */
+/** Processes all mails of a path, waits for the runs that they start, and counts the outcomes. */
 export async function ingest(path: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
   const summary = new IngestSummary();
@@ -59,10 +59,10 @@ async function* untilAborted(
   }
 }
 
-/** Where mails are taken in. */
+/** What processes the mails. */
 interface MailDesk {
   receive(raw: Uint8Array): Promise<MailReceipt>;
-  /** Undefined where it may not be seen. */
+  /** Undefined if the caller may not see it. */
   result(workflowId: string): Promise<RunResult | undefined>;
   logUnexpected(error: unknown): void;
 }
@@ -115,7 +115,7 @@ async function takeIn(
   } catch (error) {
     signal.throwIfAborted();
     if (concernsEveryRequest(error)) throw error;
-    // One mail that breaks something must not keep the others.
+    // An error with one mail must not stop the others.
     desk.logUnexpected(error);
     return { place, status: "failed", ...toWireError(error) };
   }

@@ -1,16 +1,17 @@
 import type { Command } from "commander";
 import { addExamples, type GlobalOptions } from "../command.ts";
 
-/** `init`: a project of one's own. */
+/** `init`: creates a new project. */
 export function addInitCommand(program: Command): void {
   const command = program
     .command("init")
-    .summary("make a project of your own")
+    .summary("create a project of your own")
     .description(
-      "Make a small project that runs at once: a workflow, its tests (one kills the process between the steps), an agent, and scripts " +
-        "to serve it. Needs no key. The folder must be new or empty; its name becomes the name of the project.",
+      "Create a small project that runs at once: a workflow, its tests (one kills the process between two steps), " +
+        "an agent, and scripts to serve it. Needs no key. The folder must be new or empty; its name becomes the " +
+        "project's name.",
     )
-    .argument("<folder>", "where to make it")
+    .argument("<folder>", "the project's folder")
     .action(async (folder: string, _options, command: Command) => {
       const { init } = await import("./init.ts");
       init(folder, command.optsWithGlobals<GlobalOptions>());

@@ -9,7 +9,7 @@ import { ownPackage, type OwnPackage } from "./own-package.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 import { shellQuoted } from "../../src/files/private-files.ts";
 
-/** Makes a project of the user's own in a new or empty folder. */
+/** Creates the user's project in a new or empty folder. */
 export function init(folder: string, { json }: GlobalOptions): void {
   const target = resolve(host().cwd(), folder);
   const self = ownPackage();
@@ -22,10 +22,10 @@ export function init(folder: string, { json }: GlobalOptions): void {
   const lines = commands.map(([command, meaning]) =>
     meaning === "" ? `  ${bold(command)}` : `  ${bold(command.padEnd(width))}${dim(`# ${meaning}`)}`,
   );
-  print(`Made ${oneLine(folder)}: a workflow, its tests, an agent, and a service.\n\nNext:\n${lines.join("\n")}`);
+  print(`Created ${oneLine(folder)}: a workflow, its tests, an agent, and a service.\n\nNext:\n${lines.join("\n")}`);
 }
 
-/** What to type next, and what for. */
+/** The next commands, with their meaning. */
 function nextCommands(target: string, { checkout }: OwnPackage): [command: string, meaning: string][] {
   const way = relative(host().cwd(), target);
   return [
@@ -67,14 +67,14 @@ function checkEmpty(folder: string, target: string): void {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     if (code === "ENOTDIR") {
-      throw new ValidationError(`${shown} is a file, or something above it is. Name a folder that is new or empty.`, {
+      throw new ValidationError(`${shown} is a file, or one of its parent folders is. Name a new or empty folder.`, {
         code: "not_a_folder",
         cause,
       });
     }
     throw unwritable(shown, cause);
   }
-  throw new ValidationError(`${shown} is not empty, and nothing in it is to be overwritten. Name a new folder.`, {
+  throw new ValidationError(`${shown} is not empty, and nothing in it may be overwritten. Name a new folder.`, {
     code: "folder_not_empty",
   });
 }
@@ -89,13 +89,16 @@ const REASONS: Readonly<Record<string, string>> = {
 function unwritable(shown: string, cause: unknown): IoError {
   const { code = "" } = cause as NodeJS.ErrnoException;
   const reason = REASONS[code] ?? `the system says ${code}`;
-  return new IoError(`The project can't be made in ${shown}: ${reason}. Name another folder.`, {
+  return new IoError(`The project can't be created in ${shown}: ${reason}. Name another folder.`, {
     code: "folder_unwritable",
     cause,
   });
 }
 
-/** Files that tools would take for this package's own under their names. `npm pack` would leave the first one out. */
+/**
+ * Files that tools would treat as this package's own under their final names. `npm pack` would
+ * leave out the first one.
+ */
 const STORED = [
   ["_gitignore", ".gitignore"],
   ["_package.json", "package.json"],
@@ -120,7 +123,7 @@ function writeProject(target: string, name: string, self: OwnPackage): void {
   }
 }
 
-/** The versions are those that this package was made with. */
+/** Uses the versions that this package was made with. */
 function packageFile(target: string, name: string, self: OwnPackage): string {
   const file = JSON.parse(readFileSync(join(template(), "_package.json"), "utf8")) as Record<
     "dependencies" | "devDependencies",

@@ -9,7 +9,10 @@ import { reserveOutput } from "../terminal/output.ts";
 import { settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
-/** Serves the client at the other end of standard input and output until it closes its end, or until told to stop. */
+/**
+ * Serves the client over standard input and output until the client closes its end, or until it is
+ * stopped.
+ */
 export async function serveMcp(options: McpCommandOptions): Promise<void> {
   const { output, release } = reserveOutput();
   try {
@@ -27,7 +30,7 @@ export async function serveMcp(options: McpCommandOptions): Promise<void> {
       await connection.closed;
     });
   } catch (error) {
-    // Told to stop before the application was open.
+    // It was stopped before the application was open.
     if (error !== INTERRUPTED) throw error;
   } finally {
     release();

@@ -21,18 +21,22 @@ export function addProcessCommand(program: Command): void {
     .command("process")
     .summary("process one piece of feedback")
     .description(
-      "Process one piece of feedback: look the customer up, judge sentiment and categories, store it, then answer by mail or escalate. " +
-        "The same feedback id is processed once, however often it is submitted.",
+      "Process one piece of feedback: look up the customer, detect sentiment and categories, store everything, " +
+        "then answer by mail or escalate. The same feedback id is processed once, however often you submit it.",
     )
-    .option("--feedback-id <id>", "identity of the feedback")
-    .option("--customer-id <id>", "who gave it")
+    .option("--feedback-id <id>", "unique id of the feedback")
+    .option("--customer-id <id>", "id of the customer who gave it")
     .option("--subject <line>", "its subject, one line")
     .option("--text <text>", "what the customer wrote (- reads standard input)")
-    .option("--text-file <file>", "the same from a file (- reads standard input)")
-    .addOption(new Option("--sentiment <label>", "where somebody has judged it already").choices(SENTIMENTS))
-    .option("--category <name>", `where somebody has sorted it already; repeatable (${CATEGORIES.join(", ")})`, collect)
+    .option("--text-file <file>", "read the text from a file (- reads standard input)")
+    .addOption(new Option("--sentiment <label>", "its sentiment, if someone has already judged it").choices(SENTIMENTS))
+    .option(
+      "--category <name>",
+      `its category, if someone has already sorted it; repeatable (${CATEGORIES.join(", ")})`,
+      collect,
+    )
     .option("--no-response", "send no mail of any kind to the customer")
-    .option("--input <file>", "all of it as one JSON object with snake_case fields (- reads standard input)")
+    .option("--input <file>", "read all fields from one JSON object, in snake_case (- reads standard input)")
     .action(async (_options, command: Command) => {
       const { processOne } = await import("./process-one.ts");
       await processOne(command.optsWithGlobals<ProcessOptions>());
@@ -45,8 +49,8 @@ export function addProcessCommand(program: Command): void {
     ],
     [
       `process --feedback-id F-2 --customer-id C-1001 \\\n      --subject "Mail" --text-file - < mail.txt`,
-      "the text from a pipe",
+      "read the text from a pipe",
     ],
-    ["process --input feedback.json --json", "everything from a file, the result as JSON"],
+    ["process --input feedback.json --json", "read everything from a file, and print the result as JSON"],
   );
 }

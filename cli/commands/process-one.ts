@@ -71,7 +71,7 @@ async function parametersFrom(options: ProcessOptions): Promise<unknown> {
   const parts = [feedbackId, customerId, subject, text, textFile, sentiment, category];
   if (input !== undefined) {
     if (parts.some((part) => part !== undefined) || !response) {
-      throw usageError("--input brings the whole feedback: leave the other options out, or leave --input out.");
+      throw usageError("--input contains the whole feedback: leave out the other options, or --input.");
     }
     return readJson(input);
   }

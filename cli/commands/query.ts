@@ -81,7 +81,7 @@ async function answerAt(
   const graph = storeIri(store);
   const query = new URLSearchParams({ "default-graph-uri": graph }).toString();
   const { type, text, truncated } = await service.ask(`/sparql?${query}`, sparql, signal);
-  if (truncated) note("The service has left rows out: there are more.");
+  if (truncated) note("The service has left out rows: there are more.");
   if (type !== JSON_RESULTS) {
     const { parseNTriples } = await import("../../src/ontology/n-triples.ts");
     return { result: parseNTriples(text), variables: [], truncated };

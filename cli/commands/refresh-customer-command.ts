@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import { addExamples, type GlobalOptions } from "../command.ts";
 
-/** `refresh-customer`: one customer anew from the source of customers. */
+/** `refresh-customer`: reads one customer again from the customer source. */
 export function addRefreshCustomerCommand(program: Command): void {
   const command = program
     .command("refresh-customer")
     .summary("read one customer again from the customer source")
     .description(
-      "Read one customer again from CUSTOMER_SOURCE, and store in the knowledge graph what it says now. " +
-        "A customer whom the source does not know stays as they are.",
+      "Read one customer again from CUSTOMER_SOURCE, and store the current values in the knowledge graph. If the " +
+        "source doesn't know the customer, nothing changes.",
     )
     .argument("<id>", "id of the customer")
     .action(async (id: string, _options, command: Command) => {

@@ -21,7 +21,7 @@ export const refreshCustomer = (id: string, options: GlobalOptions): Promise<voi
       : await refreshHere(id, settingsFrom(options), signal);
     if (!result.found) host().exitCode = 1;
     if (options.json) printJson(result);
-    else if (result.found) print(`${oneLine(result.customer_id)} is stored as the customer source knows them now.`);
+    else if (result.found) print(`${oneLine(result.customer_id)} is stored with the customer source's current data.`);
     else print(`The customer source does not know ${oneLine(result.customer_id)}. Nothing was changed.`);
   });
 

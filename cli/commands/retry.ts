@@ -19,9 +19,10 @@ async function retryAll(runs: Runs | undefined, ids: readonly string[], { failed
     const run = await runs?.find(id);
     await (run ? retry(run) : reportUnknownRun(id, json === true));
   }
-  // Before any is retried: one that fails again meanwhile is not to be retried for ever.
+  // List them before any is retried, so a run that fails again is not retried forever.
   const all = failed && runs ? [...(await allRuns(runs, "failed")), ...(await delayedRuns(runs))] : [];
   for (const run of all) await retry(run);
-  if (resumed > 0) note(`${plural(resumed, "run")} will be executed by the process at work, or the next one.`);
+  if (resumed > 0)
+    note(`${plural(resumed, "run")} will be executed by the running process, or the next one that starts.`);
   else if (failed && ids.length === 0) note("No run has failed.");
 }

@@ -7,21 +7,22 @@ export interface ServeOptions extends GlobalOptions {
   demo?: true;
 }
 
-/** `serve`: everything over HTTP, until told to stop. */
+/** `serve`: serves everything over HTTP until it is stopped. */
 export function addServeCommand(program: Command): void {
   const command = program
     .command("serve")
-    .summary("offer everything over HTTP")
+    .summary("serve everything over HTTP")
     .description(
-      "Offer workflows, runs, approvals, events, tools and the knowledge graph over HTTP until Ctrl-C or SIGTERM: then requests " +
-        "are finished. Runs are executed as well, unless WORKER=off. Without tokens (HTTP_TOKENS) it serves this machine only.",
+      "Serve workflows, runs, approvals, events, tools and the knowledge graph over HTTP until Ctrl-C or SIGTERM, " +
+        "then finish the current requests. It also executes runs, unless WORKER=off. Without tokens (HTTP_TOKENS), " +
+        "it only serves this machine.",
     )
-    .option("--host <address>", "where to listen (default: HTTP_HOST, or 127.0.0.1)")
-    .option("--port <number>", "where to listen, 0 for any that is free (default: HTTP_PORT, or 8008)")
+    .option("--host <address>", "address to listen on (default: HTTP_HOST, or 127.0.0.1)")
+    .option("--port <number>", "port to listen on, or 0 for any free one (default: HTTP_PORT, or 8008)")
     .option(
       "--demo",
-      "serve sample data from a folder of its own; mails go to files and wait for approval first. Of the settings only HTTP_*, OPENAI_*, " +
-        "GRAPH_TOOLS, LOG_LEVEL, PUBLIC_URL and WORKFLOWS count",
+      "serve sample data from a separate folder; mails wait for approval and are then written to files. Only the " +
+        "settings HTTP_*, OPENAI_*, GRAPH_TOOLS, LOG_LEVEL, PUBLIC_URL and WORKFLOWS are used",
     )
     .action(async (_options, command: Command) => {
       const { serve } = await import("./serve.ts");
@@ -29,8 +30,8 @@ export function addServeCommand(program: Command): void {
     });
   addExamples(
     command,
-    ["serve", "this machine only, no token needed but for approving"],
-    ["serve --demo", "with sample data, to try it"],
-    ["serve --host 0.0.0.0 --port 80", "for others, who need a token of HTTP_TOKENS"],
+    ["serve", "serve this machine only; you need a token only to approve"],
+    ["serve --demo", "try it with sample data"],
+    ["serve --host 0.0.0.0 --port 80", "serve other machines; callers need a token from HTTP_TOKENS"],
   );
 }

@@ -31,7 +31,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings = serveSettings(options);
   const ignored = options.demo ? leftOut() : [];
   if (ignored.length > 0)
-    note(`The demo has its own customers and mails, and leaves out these settings: ${ignored.join(", ")}.`);
+    note(`The demo has its own customers and mails, and ignores these settings: ${ignored.join(", ")}.`);
   const logger = loggerFor(settings);
   const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
   try {
@@ -93,7 +93,7 @@ export function serveSettings(options: ServeOptions): Settings {
   const settings = settingsFrom(options);
   const { dataDirectory } = settings;
   if (options.demo && dataDirectory === IN_MEMORY) {
-    throw usageError("The demo keeps what it does: give it a folder with --data.");
+    throw usageError("The demo stores data on disk: name a folder with --data.");
   }
   const given = readSettings(
     {

@@ -79,7 +79,7 @@ async function noteDelays(runs: Runs | undefined): Promise<void> {
     const since = new Date(Math.min(...delayed.map(({ failing }) => Date.parse(failing!.since))));
     const wait = delayed.length === 1 ? "waits" : "wait";
     const many = plural(delayed.length, "run");
-    note(`${many} ${wait} for a next attempt, since ${since.toISOString()}: ${oneLine(problem)}`);
+    note(`${many} ${wait} for the next attempt, since ${since.toISOString()}: ${oneLine(problem)}`);
   }
 }
 

@@ -5,18 +5,19 @@ export interface TrainOptions extends GlobalOptions {
   reset?: true;
 }
 
-/** `train`: teaches the embedded analysers with labels of one's own. */
+/** `train`: trains the embedded analysers with the user's own labels. */
 export function addTrainCommand(program: Command): void {
   const command = program
     .command("train")
-    .summary("teach the embedded analysers with your own labels")
+    .summary("train the embedded analysers with your own labels")
     .description(
-      'Fit the embedded analysers to labelled texts, in the format of "eval": the words of your domain for sentiment, how much evidence ' +
-        "each category takes. Only what does better on unseen texts is kept; the figures show it. The rest is kept in " +
-        "the data directory and used from the next start on; every judgement then names its version.",
+      'Train the embedded analysers on labelled texts, in the format of "eval". For sentiment, they learn the ' +
+        "words of your domain; for each category, how much evidence it needs. A result is only used if it is better " +
+        "on held-out texts, as the figures show. It is stored in the data directory and used from the next start " +
+        "on; every judgement then names its version.",
     )
-    .argument("[folder]", "the labelled texts, all that you have: each training begins with what ships")
-    .option("--reset", "remove what was trained, and go back to what ships")
+    .argument("[folder]", "all your labelled texts, since each training starts from the weights that ship")
+    .option("--reset", "remove earlier training, and go back to the weights that ship")
     .action(async (folder: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<TrainOptions>();
       const { resetTraining, trainOnFolder } = await import("./train.ts");
@@ -28,8 +29,11 @@ export function addTrainCommand(program: Command): void {
     });
   addExamples(
     command,
-    ["export-labels labels && abi-workflows train labels", "learn from what reviewers have put right"],
-    ["eval labels --analyzer shipped embedded", "what ships beside what is used, on labels that were kept apart"],
-    ["train --reset", "go back"],
+    ["export-labels labels && abi-workflows train labels", "learn from the labels of reviewers"],
+    [
+      "eval labels --analyzer shipped embedded",
+      "compare shipped and trained weights, on labels that you have kept apart",
+    ],
+    ["train --reset", "undo the training"],
   );
 }

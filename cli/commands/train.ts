@@ -78,7 +78,7 @@ export function resetTraining(options: TrainOptions): void {
 function keptSettings(options: TrainOptions): Settings {
   const settings = settingsFrom(options);
   if (settings.dataDirectory !== IN_MEMORY) return settings;
-  throw usageError("What is trained is kept in the data directory: name a folder with --data or ABI_DATA_DIRECTORY.");
+  throw usageError("Training is stored in the data directory: name a folder with --data or ABI_DATA_DIRECTORY.");
 }
 
 function keep(weights: TrainedWeights, settings: Settings): void {

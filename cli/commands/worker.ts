@@ -19,7 +19,7 @@ export async function runWorker(options: GlobalOptions): Promise<void> {
       try {
         await mailbox?.start();
         if (options.json) printJson({ status: "ready", ...(metrics && { metrics_url: metrics.url }) });
-        else print(`Ready: runs are executed${mailbox ? " and mails taken in" : ""} until Ctrl-C or SIGTERM.`);
+        else print(`Ready: runs are executed${mailbox ? " and mails are processed" : ""} until Ctrl-C or SIGTERM.`);
         if (metrics && !options.json) print(`Metrics: ${metrics.url}`);
         await untilAborted(signal);
       } finally {
@@ -30,7 +30,7 @@ export async function runWorker(options: GlobalOptions): Promise<void> {
     // Told to stop before it was ready.
     if (error !== INTERRUPTED) throw error;
   }
-  note("Stopped. Runs that are not finished go on with the next worker.");
+  note("Stopped. Unfinished runs continue with the next worker.");
 }
 
 /** Undefined where no setting asks for metrics. */

@@ -114,7 +114,7 @@ export function onlyOne<Found>(
   if (found.length <= 1) return found[0];
   const names = found.map((one) => oneLine(nameOf(one))).join(", ");
   const of = what === "reference" ? "pieces of feedback have the reference" : "runs have the id";
-  throw new ValidationError(`Several ${of} ${oneLine(text)}. Give the id of one of them: ${names}.`, {
+  throw new ValidationError(`Several ${of} ${oneLine(text)}. Use the id of one of them: ${names}.`, {
     code: "ambiguous_reference",
   });
 }

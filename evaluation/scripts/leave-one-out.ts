@@ -1,4 +1,5 @@
-// Prints what docs/text-analysis.md claims, each set judged by a method of which nothing has seen it, and every target beside it:
+// Prints the figures that docs/text-analysis.md claims, with the goal for each one. Each set is
+// judged by weights and lists that have not seen it:
 //   npm run eval:leave-one-out -- <folder>
 // The folder has the format of `abi-workflows eval`; docs/text-analysis.md names the sets.
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";

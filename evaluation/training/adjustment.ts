@@ -1,4 +1,4 @@
-/** What labels of one's own add to the shipped sentiment model. */
+/** What the user's own labels add to the shipped sentiment model. */
 import { BUCKET_BITS } from "../../src/analysis/embedded/sentiment-model/inputs.ts";
 import { judge } from "../../src/analysis/embedded/sentiment-decision.ts";
 import {
@@ -30,8 +30,9 @@ const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral:
 const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
 /**
- * Weights of words alone: how common each sentiment is among the labels is learned beside them and then left out, for the next texts
- * are others. What the model never decides teaches it nothing.
+ * Only the weights of words. How common each sentiment is among the labels is learned too, but then
+ * dropped, because it may differ in the next texts. Texts that the model never decides are not used
+ * for training.
  */
 function fitWords(texts: readonly LabelledText[], base: SentimentModel): SentimentAdjustment["words"] {
   const examples = texts
@@ -52,7 +53,7 @@ function fitWords(texts: readonly LabelledText[], base: SentimentModel): Sentime
   return Object.fromEntries(learned.filter(([, weights]) => weights.some((weight) => weight !== 0)));
 }
 
-/** What a model makes of each text. */
+/** A model's answer for each text. */
 export const answersOf = (model: SentimentModel, texts: readonly LabelledText[]): LeftOutAnswer[] =>
   texts.map((text) => {
     const judgement = judge(text.features, model.logitsOf(text.features));
@@ -62,10 +63,10 @@ export const answersOf = (model: SentimentModel, texts: readonly LabelledText[])
 
 /** Halvings of the range of shifts. */
 const STEPS = 24;
-/** As if so many texts, half of them right, had spoken for no shift. */
+/** Works as if this many additional texts, half of them right, supported no shift. */
 const SHIFT_DECAY = 5;
 
-/** For each sentiment, by how much the logit of its scores is off. */
+/** How much the logit of the scores is off, for each sentiment. */
 export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
   const shift = (sentiment: Sentiment): number => {
     const own = answers.filter((answer) => answer.sentiment === sentiment);

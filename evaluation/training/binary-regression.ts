@@ -1,14 +1,17 @@
-/** Logistic regression of yes and no by Newton's method, for few inputs; the same bits for the same input every time. */
+/**
+ * Binary logistic regression by Newton's method, for few inputs. The same input always gives the
+ * same bits.
+ */
 
 export interface BinaryExample {
-  /** The first is 1, for the intercept, which does not decay. */
+  /** The first one is 1, for the intercept, which does not decay. */
   inputs: readonly number[];
   isTrue: boolean;
   weight: number;
 }
 
 const STEPS = 25;
-/** Keeps the system solvable where an input is always 0. */
+/** Keeps the system solvable if an input is always 0. */
 const MIN_DECAY = 1e-6;
 
 /** Weights of the inputs under which the answers are likeliest, each drawn towards 0 by `decay`. */

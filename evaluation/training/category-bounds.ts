@@ -1,4 +1,4 @@
-/** How much evidence each category takes, by labels of one's own. */
+/** Learns from the user's own labels how much evidence each category needs. */
 import { CATEGORIES, type Category } from "../../src/analysis/categories.ts";
 import { EVIDENCE_THRESHOLD, evidenceFor } from "../../src/analysis/embedded/category-decision.ts";
 import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
@@ -11,10 +11,16 @@ import { FOLDS, foldOf } from "./folds.ts";
 
 type Named = Exclude<Category, "general">;
 
-/** A weak clue suffices, two do, a strong one must be there, a strong one and another, two strong ones. */
+/**
+ * In order: one weak clue is enough, two weak clues, one strong clue, one strong and another, two
+ * strong clues.
+ */
 const BOUNDS = [0.3, EVIDENCE_THRESHOLD, 0.65, 0.75, 0.88] as const;
 
-/** Labelled with the category, and labelled without it: with fewer of either nothing is fitted. */
+/**
+ * The minimum number of texts with the category, and without it. With fewer of either, nothing is
+ * fitted.
+ */
 export const MIN_TEXTS_EACH = 15;
 
 interface Case {
@@ -23,12 +29,12 @@ interface Case {
   isLabelled: boolean;
 }
 
-/** How one category fares on texts that its bound was not chosen by. */
+/** The scores of one category on texts that were not used to choose its bound. */
 export interface BoundReport {
   category: Named;
   bound: number;
   before: ClassScores;
-  /** By the bound that training has put in use before; absent where the shipped one is. */
+  /** With the bound from an earlier training; absent if the shipped one is in use. */
   inUse?: ClassScores;
   after: ClassScores;
   /** Whether the new bound is better than what is in use. */
@@ -36,7 +42,7 @@ export interface BoundReport {
 }
 
 export interface FittedBounds {
-  /** Those in use, with what was taken. */
+  /** The bounds in use, with the accepted ones. */
   bounds: CategoryBounds;
   reports: BoundReport[];
   /** Categories with too few labels of one kind, and how many there are. */
@@ -49,7 +55,7 @@ interface ReadRow {
   row: ScopedRow;
 }
 
-/** What is labelled `a|b` speaks neither for the one nor for the other. */
+/** A label `a|b` counts neither for `a` nor for `b`. */
 const casesOf = (category: Named, rows: readonly ReadRow[]): Case[] =>
   rows.flatMap(({ fold, evidence, row }) => {
     const label = labelOf(row, category);
@@ -70,7 +76,7 @@ function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): Class
 
 const distance = (bound: number): number => Math.abs(bound - EVIDENCE_THRESHOLD);
 
-/** The bound with the best F1; of several the one that changes least. */
+/** The bound with the best F1; if there are several, the one that changes least. */
 function bestBound(cases: readonly Case[]): number {
   const candidates = BOUNDS.map((bound) => ({ bound, f1: scoresOf(cases, () => bound).f1 }));
   return candidates.reduce((best, one) =>
@@ -101,8 +107,9 @@ function evidenceIn(text: string): Map<Category, number> {
 }
 
 /**
- * Fits the bound of each category that has enough labels, and tries it on fifths of the texts that it was not chosen by.
- * @param inUse the bounds of an earlier training; those that are not bettered stay
+ * Fits the bound of each category that has enough labels, and tests it on fifths of the texts that
+ * were not used to choose it.
+ * @param inUse the bounds of an earlier training, which stay unless a new one is better
  */
 export function fitBounds(rows: readonly ScopedRow[], inUse: CategoryBounds = {}): FittedBounds {
   const readRows = rows.map((row) => ({ fold: foldOf(row.text), evidence: evidenceIn(row.text), row }));

@@ -12,8 +12,9 @@ export function httpPage(routes: readonly Route[]): string {
   const document = openApiDocument(routes, { title: "abi-workflows", version: "0" }) as OpenApi;
   return page(
     "HTTP API",
-    "What `abi-workflows serve` answers with the customer feedback workflow and mail that waits for approval. Your own workflows get the same " +
-      "routes. A running service has this as a page at `/docs`, and with all schemas at `/openapi.json`. How to call it: [The HTTP service](../http.md).",
+    "The routes of `abi-workflows serve`, for the customer feedback workflow with approval. Your own workflows " +
+      "get the same routes. A running service has this page at `/docs`, and all schemas at `/openapi.json`. To " +
+      "learn how to call it, see [The HTTP service](../http.md).",
     ...document.tags.map(({ name, description }) =>
       [
         `## ${titleOf(name)}`,
@@ -21,7 +22,8 @@ export function httpPage(routes: readonly Route[]): string {
         ...routes.filter(({ tag }) => tag === name).map((route) => section(route, document)),
       ].join("\n\n"),
     ),
-    `## Errors\n\nErrors are problem documents (RFC 9457). \`error_code\` says what went wrong, \`detail\` what to do.\n\n${errorTable(document)}`,
+    "## Errors\n\nErrors are problem documents (RFC 9457). `error_code` says what went wrong, and `detail` " +
+      `what to do about it.\n\n${errorTable(document)}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { createMcpServer } from "../../src/faces/mcp/create-mcp-server.ts";
 import type { Service } from "../../src/workflow/service.ts";
 import { cell, code, page, table } from "./markdown.ts";
 
-/** What a client is told, asked by a client. */
+/** The page about MCP, written from what a client receives. */
 export async function mcpPage(service: Service): Promise<string> {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   const server = createMcpServer(service);
@@ -17,8 +17,8 @@ export async function mcpPage(service: Service): Promise<string> {
   await client.close();
   return page(
     "MCP",
-    "What an MCP client gets from `abi-workflows mcp` and `/mcp`, with the customer feedback workflow and `GRAPH_TOOLS=query`. How to connect " +
-      "one: [MCP](../mcp.md).",
+    "What `abi-workflows mcp` and `/mcp` offer to MCP clients, for the customer feedback workflow with " +
+      "`GRAPH_TOOLS=query`. To connect a client, see [MCP](../mcp.md).",
     "## Tools",
     ...tools.map(toolSection),
     "## Resources",
@@ -60,7 +60,7 @@ function toolSection({ name, description = "", inputSchema, annotations }: Tool)
   return [
     `### ${code(name)}`,
     description,
-    annotations?.readOnlyHint === true ? "Only reads." : "Stores and sends.",
+    annotations?.readOnlyHint === true ? "Only reads." : "Stores data and may send mail.",
     table(["Argument", "Type", "Meaning"], rows),
   ].join("\n\n");
 }

@@ -33,19 +33,19 @@ import { CUSTOMER_FEEDBACK_QUESTIONS } from "../workflows/customer-feedback/ques
 import { IMPERSONAL_DATA } from "../workflows/customer-feedback/visible-data.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../workflows/customer-feedback/policy.ts";
 
-/** Customer feedback and workflows of your own, put together and running. */
+/** An open application: customer feedback and your own workflows, ready to run. */
 export interface Application {
   readonly workflow: CustomerFeedbackWorkflow;
-  /** All workflows with all their operations, for faces. */
+  /** All workflows and their operations, for interfaces. */
   readonly service: Service;
   readonly engine: WorkflowEngine;
   readonly ontologyStore: OntologyStore;
   readonly customerDataPipeline: CustomerDataPipeline;
-  /** Lets the steps in hand finish, leaves the rest to the next start, and frees everything. */
+  /** Finishes the current steps, leaves the rest to the next start, and closes everything. */
   close(): Promise<void>;
 }
 
-/** Who executes nothing, and finds runs and graph elsewhere, needs no folder. */
+/** A process that executes nothing, and has runs and graph elsewhere, needs no folder. */
 const keepsFiles = ({ dataDirectory, databaseUrl, ontologyUrl }: Settings, worker: boolean): boolean =>
   dataDirectory !== IN_MEMORY && (worker || databaseUrl === undefined || ontologyUrl === undefined);
 
@@ -61,7 +61,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** A source for those who keep all their customers in the graph already. */
+/** The source if all customers are already in the graph. */
 const noCustomerSource: CustomerSource = {
   get: async () => undefined,
   list: async function* () {},
@@ -84,7 +84,7 @@ function customerSource(settings: Settings): CustomerSource {
   });
 }
 
-/** Who is to be asked by address must be there, and must know how. */
+/** `ask-source` needs a source that can search by address. */
 function checkSenderLookUp({ unknownSender, customerSource: location, customerEmailUrl }: Settings): void {
   const isHttp = location !== undefined && /^https?:/i.test(location);
   if (unknownSender !== "ask-source" || (location !== undefined && (!isHttp || customerEmailUrl !== undefined))) return;
@@ -95,11 +95,11 @@ function checkSenderLookUp({ unknownSender, customerSource: location, customerEm
   );
 }
 
-/** Nobody is told where no setting says whom. */
+/** Without these settings, nobody is notified. */
 function notificationWorkflow(settings: Settings, { engine, emailIntegration, logger }: WorkflowParts): Workflow[] {
   const { notifyUrl, notifySecret, notifyMail, notifyOn: types, publicUrl } = settings;
   if (notifySecret !== undefined && notifyUrl === undefined) {
-    throw new ValidationError("NOTIFY_SECRET (notifySecret) is of no use without NOTIFY_URL (notifyUrl).", {
+    throw new ValidationError("NOTIFY_SECRET (notifySecret) has no effect without NOTIFY_URL (notifyUrl).", {
       code: "invalid_configuration",
     });
   }
@@ -114,7 +114,7 @@ function notificationWorkflow(settings: Settings, { engine, emailIntegration, lo
 const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>
   workflows === undefined ? undefined : loadWorkflows(workflows);
 
-/** Runs that processes share are of use only with a graph that they share. */
+/** Processes that share runs must also share the graph. */
 function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Logger): void {
   if (!worker && (databaseUrl === undefined || ontologyUrl === undefined)) {
     throw new ValidationError(
@@ -130,7 +130,9 @@ function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Lo
   }
 }
 
-/** Questions to the graph: for operators any, for agents those that the settings name. */
+/**
+ * Questions to the graph: any query for operators, and those that the settings allow for agents.
+ */
 function graphOperations({ queryRunner }: OntologyStore, { graphTools }: Settings): DirectOperation[] {
   const forOperators = queryGraphOperation({ queryRunner, store: FEEDBACK_STORE });
   if (graphTools === "off") return [forOperators];
@@ -155,17 +157,20 @@ function reportTraining(trained: TrainedWeights, logger: Logger): void {
   );
 }
 
-/** How to open an application, beside its settings. */
+/** How to open an application, besides its settings. */
 export interface ApplicationOptions {
-  /** `false` executes nothing, whatever the settings say: to look at what is there, or to decide on it. */
+  /** `false` executes no runs, whatever the settings say. Use it to read, or to decide. */
   worker?: boolean;
-  /** Makes the workflows that are offered beside customer feedback; default: those of the module that `WORKFLOWS` names. */
+  /**
+   * Creates your own workflows, which are offered besides customer feedback; default: those of the
+   * module in `WORKFLOWS`.
+   */
   createWorkflows?: CreateWorkflows;
 }
 
 /**
- * Opens everything that the settings name. Unfinished runs of an earlier process go on at once.
- * @throws ValidationError for settings that cannot work or a data directory that is in use, IoError for files that can't be opened
+ * Opens everything that the settings name. Unfinished runs of an earlier process continue at once.
+ * @throws ValidationError for invalid settings or a data directory that is in use, IoError for files that can't be opened
  */
 export async function openApplication(
   settings: Settings,
@@ -175,14 +180,15 @@ export async function openApplication(
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     const failures: unknown[] = [];
-    // The engine first: what still runs needs the rest. One that can't be closed must not keep the others open.
+    // The engine is closed first, because running steps need the rest. If one part can't be closed,
+    // the others are closed anyway.
     for (const part of opened.splice(0).toReversed())
       await part.close().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
   checkSharing(settings, logger);
   try {
-    // What customers wrote, and who they are, is nobody else's business on this machine.
+    // Customers' texts and data are private, even from other users of this machine.
     if (keepsFiles(settings, worker)) makeFolder(settings.dataDirectory);
     const ontologyStore = await openOntologyStore(settings);
     opened.push(ontologyStore);

@@ -1,4 +1,7 @@
-/** The HTTP service as the settings have it: who may call, where it listens, what it looks at to be ready. */
+/**
+ * The HTTP service as configured by the settings: who may call, where it listens, and what it
+ * checks to be ready.
+ */
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { withoutAbsent } from "../json.ts";
@@ -24,15 +27,19 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { SCOPES } from "../workflow/operation.ts";
 import { FEEDBACK_STORE } from "../workflows/customer-feedback/feedback-graph.ts";
 
-/** What the settings do not say. */
+/** Options that are not settings. */
 export interface HttpServiceOptions {
   /** Of this package, for the document. */
   version: string;
   /**
-   * Secret of a token with all scopes, for a service that has no tokens: only with one can anything be approved there. Default: none.
+   * The secret of a token with all scopes, for a service without tokens: you need one to approve
+   * anything. Default: none.
    */
   localToken?: string;
-  /** The agent that people talk to in the console, such as of `openChat`; default: there is none. It is closed with the service. */
+  /**
+   * The agent that people talk to in the console, such as from `openChat`; default: none. It is
+   * closed with the service.
+   */
   chat?: Chat;
   logger?: Logger;
 }
@@ -40,9 +47,11 @@ export interface HttpServiceOptions {
 /** A service that listens. */
 export interface HttpService {
   readonly url: string;
-  /** Whether whoever reaches it may call it without a token. */
+  /** Whether it can be called without a token. */
   readonly isOpen: boolean;
-  /** Takes nothing more, lets requests finish, ends streams. The application stays open. */
+  /**
+   * Accepts no more requests, finishes current ones, and ends streams. The application stays open.
+   */
   close(): Promise<void>;
 }
 
@@ -53,7 +62,7 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
 
-/** @throws ValidationError (`invalid_configuration`) for what is no origin, such as `*` */
+/** @throws ValidationError (`invalid_configuration`) for anything but an origin, such as `*` */
 function originsOf({ httpCorsOrigins }: Settings): string[] {
   const origins = listOf(httpCorsOrigins) ?? [];
   const wrong = origins.find((origin) => URL.parse(origin)?.origin !== origin);
@@ -64,16 +73,15 @@ function originsOf({ httpCorsOrigins }: Settings): string[] {
   );
 }
 
-/** Of `name`, `name:port` or `[address]:port`. */
+/** The host in `name`, `name:port` or `[address]:port`. */
 const hostnameOf = (name: string): string => bareHost(name.toLowerCase().replace(/:\d+$/, ""));
 
 /** A proxy on this machine may leave the name by which it was called. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
 /**
- * Starts to listen as the settings say.
- * @throws ValidationError (`invalid_configuration`) for tokens and secrets that are none, and for an address that others can reach
- *   while there are no tokens; IoError (`address_unavailable`)
+ * Starts the service with the given settings.
+ * @throws ValidationError (`invalid_configuration`) for invalid tokens and secrets, and for an address that others can reach if there are no tokens; IoError (`address_unavailable`)
  */
 export async function openHttpService(
   { service, engine, ontologyStore }: Application,
@@ -144,7 +152,7 @@ export async function openHttpService(
   };
 }
 
-/** Kept in the data directory, so that people stay signed in over a restart. */
+/** Stored in the data directory, so people stay signed in after a restart. */
 function sessionKeyOf(settings: Settings): Uint8Array {
   const path = dataFile(settings, "session.key");
   if (path === IN_MEMORY) return randomBytes(32);
@@ -158,7 +166,7 @@ function sessionKeyOf(settings: Settings): Uint8Array {
 
 const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined), find: () => Promise.resolve(undefined) };
 
-/** Undefined where none are set. */
+/** Undefined if none are set. */
 async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger): Promise<TokenSource | undefined> {
   const sources: TokenSource[] = [];
   if (httpTokens !== undefined) sources.push(Tokens.fromSetting(httpTokens));
@@ -166,9 +174,9 @@ async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger
   return sources.length === 0 ? undefined : anyOf(sources);
 }
 
-/** Runs are counted for it, which reads them all: not at every look. Milliseconds. */
+/** How often runs are counted for readiness; that reads all of them. Milliseconds. */
 const COUNTED_FOR_MS = 10_000;
-/** A run that has been due for longer is late: nobody executes, or too few do. Milliseconds. */
+/** A run that has been due for longer is late: there are no workers, or too few. Milliseconds. */
 const LATE_MS = 60_000;
 
 function queueCheck(engine: Pick<Application["engine"], "counts">): HealthCheck {
@@ -182,7 +190,7 @@ function queueCheck(engine: Pick<Application["engine"], "counts">): HealthCheck 
       };
     }
     const { oldestDueMs } = counted;
-    // Runs are accepted all the same: it is no reason to send requests elsewhere.
+    // Runs are still accepted, so requests should still come here.
     return { status: oldestDueMs > LATE_MS ? "late" : "ok", oldest_due_seconds: Math.round(oldestDueMs / 1000) };
   };
 }

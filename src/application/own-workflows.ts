@@ -18,13 +18,13 @@ export interface WorkflowParts {
   logger: Logger;
 }
 
-/** Makes the workflows that an application offers beside customer feedback. */
+/** Creates the workflows that an application offers besides customer feedback. */
 export type CreateWorkflows = (parts: WorkflowParts) => readonly Workflow[] | Promise<readonly Workflow[]>;
 
 const invalidModule = (problem: string, cause?: unknown): ValidationError =>
   invalidConfiguration(`WORKFLOWS (workflows) ${problem}`, cause);
 
-/** What somebody's own module threw, with the place in it: whoever starts us wrote it. */
+/** The error of the user's own module, with its location: the reader has written that module. */
 function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [place] = /[^\s()]+\.[cm]?[jt]s:\d+/.exec(error.stack ?? "") ?? [];
@@ -32,9 +32,9 @@ function describeFault(error: unknown): string {
 }
 
 /**
- * The function that a module of somebody's own exports as `createWorkflows`.
+ * Loads the function that the user's module exports as `createWorkflows`.
  * @param path of the module, JavaScript or TypeScript that Node.js can run
- * @throws ValidationError (`invalid_configuration`) where there is no such module or function, or it fails
+ * @throws ValidationError (`invalid_configuration`) if there is no such module or function, or it fails
  */
 export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
   const file = resolve(path);

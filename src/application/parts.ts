@@ -1,6 +1,6 @@
 /**
- * The parts that settings name, each by itself: commands and programs that need one of them do not load the others, nor the adapters
- * that are not named.
+ * Opens the parts that settings name, each separately. Programs that need one of them don't load
+ * the others, or adapters that are not used.
  */
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,13 +19,14 @@ import type { Service } from "../workflow/service.ts";
 import { IN_MEMORY } from "./settings.ts";
 import { TracedOntologyStore } from "../telemetry/traced-ontology-store.ts";
 
-/** Where this process keeps its files. */
+/** The folder for this process's files. */
 export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
   dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
 
 /**
- * Runs and knowledge graph, as far as they are embedded. In one file they share flushes, and are of one moment in a backup.
- * @throws ValidationError (`data_too_old`) where an earlier build has left them in two
+ * The file of the runs and the knowledge graph, if they are embedded. In one file they share
+ * flushes, and a backup has both as of one moment.
+ * @throws ValidationError (`data_too_old`) if an earlier build has left them in two files
  */
 export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string {
   const path = dataFile(settings, "data.sqlite");
@@ -39,10 +40,13 @@ export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string 
 }
 
 let temporary: string | undefined;
-/** One for this process, so that no mail of another is mistaken for one that was sent already. */
+/**
+ * Separate for each process, so another process's mail is not mistaken for one that was already
+ * sent.
+ */
 const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
 
-/** The folder that mails go to where no mail server is set; undefined where one is. */
+/** The folder to which mails are written if no mail server is set; undefined if one is. */
 export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
   if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
@@ -50,9 +54,9 @@ export function outboxFolder(settings: Settings): string | undefined {
 }
 
 /**
- * The engine that the settings name.
- * @param options `worker: false` only looks on, and may do so beside a process that executes
- * @throws IoError where the database can't be opened or reached, or its file is in use by another worker
+ * Opens the engine that the settings name.
+ * @param options with `worker: false` it executes nothing, and works beside a process that does
+ * @throws IoError if the database can't be opened or reached, or another worker is using its file
  */
 export async function openEngine(
   settings: Settings,
@@ -78,7 +82,8 @@ const restateOptions = ({ restateAdminUrl, restateWorkerUrl, restateListen, rest
   });
 
 /**
- * The knowledge graph that the settings name: the SPARQL endpoint where one is set, else the file in the data directory.
+ * Opens the knowledge graph that the settings name: the SPARQL endpoint if one is set, otherwise
+ * the file in the data directory.
  * @throws ValidationError, IoError as the store's own
  */
 export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
@@ -102,9 +107,9 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
 }
 
 /**
- * What watches the mailbox that the settings name and gives its mails to the service; undefined where they name none. Whoever opens it
- * starts it, and closes it before the service's engine.
- * @throws ValidationError for a URL that can't work, or one without a workflow that receives mail
+ * Creates the watcher that passes mails from the mailbox in the settings to the service; undefined
+ * if they name none. The caller starts it, and closes it before the service's engine.
+ * @throws ValidationError for an invalid URL, or if no workflow receives mail
  */
 export async function openMailboxWatcher(
   { imapUrl: url, imapDoneFolder: doneFolder }: Pick<Settings, "imapUrl" | "imapDoneFolder">,
@@ -112,7 +117,7 @@ export async function openMailboxWatcher(
 ): Promise<MailboxWatcher | undefined> {
   if (url === undefined) return undefined;
   if (!service.receivesMail) {
-    throw new ValidationError("IMAP_URL (imapUrl) names a mailbox, and no workflow here takes mail.", {
+    throw new ValidationError("IMAP_URL (imapUrl) names a mailbox, but no workflow here receives mail.", {
       code: "invalid_configuration",
     });
   }
@@ -122,7 +127,8 @@ export async function openMailboxWatcher(
 }
 
 /**
- * What `abi-workflows train` has left in the data directory; undefined where there is nothing, or all is kept in memory.
+ * The weights that `abi-workflows train` has stored in the data directory; undefined if there are
+ * none, or all data is in memory.
  * @throws ValidationError (`trained_weights_damaged`), IoError
  */
 export async function openTrainedWeights({
@@ -134,9 +140,9 @@ export async function openTrainedWeights({
 }
 
 /**
- * Who detects sentiment and categories: word lists and a small model, or a chat model with those to fall back on.
- * @param trained what the embedded ones have learned; fits of another version of the package are left out
- * @throws ValidationError where the chat model has no service
+ * Creates the analysers: word lists and a small model, or a chat model that falls back on these.
+ * @param trained what the embedded ones have learned; weights for another version of the package are ignored
+ * @throws ValidationError if there is no service for the chat model
  */
 export async function openAnalyzers(
   settings: Pick<Settings, "analyzer" | "openaiApiKey" | "openaiBaseUrl" | "openaiModel">,

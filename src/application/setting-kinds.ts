@@ -1,20 +1,23 @@
 /**
- * What settings may be. Not with Zod, as all other input: every command reads them, also those whose whole work takes less time than
- * loading Zod.
+ * The types of settings. They don't use Zod, as all other input does, because every command reads
+ * settings, and some commands take less time than loading Zod.
  */
 import { DURATION } from "../duration.ts";
 import { isUrlLike } from "../secrets.ts";
 
-/** Reads a value as it was given; throws `InvalidSetting` with what is wrong with it, in words that follow its name. */
+/**
+ * Parses a given value, or throws `InvalidSetting` with what is wrong, in words that follow the
+ * setting's name.
+ */
 export type Kind<Value, Given = Value> = ((value: unknown) => Value) & { readonly given?: Given };
 
-/** Never says the value: it may be a secret. */
+/** Never contains the value, which may be a secret. */
 export class InvalidSetting extends Error {}
 
 const nameOfType = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 
-/** @param checks what must hold, each with what to say where it doesn't */
+/** @param checks conditions, each with the message if it doesn't hold */
 const textWith =
   (...checks: (readonly [holds: (text: string) => boolean, problem: string])[]): Kind<string> =>
   (value) => {
@@ -52,7 +55,7 @@ export const openAddress = textWith(startsWith("http", "https"), [
   "must not have a user or password in it: use OPENAI_API_KEY",
 ]);
 
-/** A file, or where it is an HTTP URL, one with a place for the id. */
+/** A file, or an HTTP URL with a placeholder for the id. */
 export const customerLocation = textWith([
   (location) => !/^https?:/i.test(location) || location.includes("{id}"),
   "must have {id} in it where it is an HTTP URL",
@@ -78,7 +81,7 @@ export const wholeNumber =
     return number as number;
   };
 
-/** A TCP port; 0 is any that is free. */
+/** A TCP port; 0 means any free port. */
 export const port: Kind<number, number | string> = (value) => {
   const number = wholeNumber(0)(value);
   if (number > 65_535) throw new InvalidSetting("must be at most 65535");
@@ -100,7 +103,7 @@ export const oneOf =
     throw new InvalidSetting(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(names)}`);
   };
 
-/** Some of these names, as a list or as text with commas. */
+/** Some of these names, as a list or separated by commas. */
 export const someOf =
   <const Name extends string>(...names: Name[]): Kind<readonly Name[], readonly Name[] | string> =>
   (value) => {

@@ -26,10 +26,12 @@ import {
   wholeNumber,
 } from "./setting-kinds.ts";
 
-/** As a data directory: nothing is kept. */
+/** As a data directory: nothing is stored on disk. */
 export const IN_MEMORY = ":memory:";
 
-/** In the folder in which the process was started; it may be missing until something is kept. */
+/**
+ * Relative to the folder in which the process was started. It is created when something is stored.
+ */
 export const DEFAULT_DATA_DIRECTORY = ".abi-workflows";
 
 interface Definition {
@@ -44,13 +46,15 @@ const DEFINITIONS = {
     env: "ABI_DATA_DIRECTORY",
     kind: folder,
     default: DEFAULT_DATA_DIRECTORY,
-    about: "Folder of the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps nothing.",
+    about:
+      "Folder for the knowledge graph, the runs, the conversations and the outbox. `:memory:` stores nothing on " +
+      "disk.",
   },
   databaseUrl: {
     env: "DATABASE_URL",
     kind: url("postgres", "postgresql", "restate+http", "restate+https"),
     about:
-      "Where the runs are, to be shared by many processes: a PostgreSQL database, or a Restate server as " +
+      "Where the runs are stored if several processes share them: a PostgreSQL database, or a Restate server as " +
       "restate+http://host:8080. Default: a file in the data directory.",
   },
   restateAdminUrl: {
@@ -62,7 +66,8 @@ const DEFINITIONS = {
     env: "RESTATE_WORKER_URL",
     kind: url("http", "https"),
     about:
-      "Where the Restate server reaches the workers: this one, or what stands before all of them. Default: where this process listens.",
+      "Where the Restate server reaches the workers: this one, or a load balancer in front of all of them. " +
+      "Default: where this process listens.",
   },
   restateListen: {
     env: "RESTATE_LISTEN",
@@ -74,40 +79,43 @@ const DEFINITIONS = {
   restateIdentityKey: {
     env: "RESTATE_IDENTITY_KEY",
     kind: token,
-    about: "Public key of the Restate server (`publickeyv1_…`); a worker answers requests that are signed with it.",
+    about:
+      "Public key of the Restate server (`publickeyv1_…`). A worker only answers requests that are signed with it.",
   },
   worker: {
     env: "WORKER",
     kind: onOff,
     default: true,
     about:
-      "`off`: this process starts runs and waits for them, `abi-workflows worker` executes them elsewhere. Needs DATABASE_URL and ONTOLOGY_URL.",
+      "`off`: this process only starts runs and waits for them; `abi-workflows worker` executes them elsewhere. " +
+      "Needs DATABASE_URL and ONTOLOGY_URL.",
   },
   ontologyUrl: {
     env: "ONTOLOGY_URL",
     kind: url("http", "https"),
     about:
-      "SPARQL 1.1 endpoint for the knowledge graph, user:password@ included where it needs them. Default: a file in the data directory.",
+      "SPARQL 1.1 endpoint for the knowledge graph, with user:password@ if it needs them. Default: a file in the " +
+      "data directory.",
   },
   ontologyUpdateUrl: {
     env: "ONTOLOGY_UPDATE_URL",
     kind: url("http", "https"),
-    about: "Where that endpoint takes updates. Default: ONTOLOGY_URL.",
+    about: "URL of that endpoint for updates. Default: ONTOLOGY_URL.",
   },
   ontologyGraphStoreUrl: {
     env: "ONTOLOGY_GRAPH_STORE_URL",
     kind: url("http", "https"),
-    about: "Where that endpoint speaks the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
+    about: "URL of that endpoint for the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
   },
   ontologyToken: {
     env: "ONTOLOGY_TOKEN",
     kind: token,
-    about: "Bearer token for that endpoint, in place of user and password.",
+    about: "Bearer token for that endpoint, instead of user and password.",
   },
   ontologyAuthentication: {
     env: "ONTOLOGY_AUTHENTICATION",
     kind: oneOf("basic", "digest"),
-    about: "How user and password are given to that endpoint: `basic` (the default) or `digest`.",
+    about: "How user and password are sent to that endpoint: `basic` (the default) or `digest`.",
   },
   customerSource: {
     env: "CUSTOMER_SOURCE",
@@ -123,21 +131,23 @@ const DEFINITIONS = {
     env: "CUSTOMER_EMAIL_URL",
     kind: url("http", "https"),
     about:
-      "Where an HTTP customer source finds customers by their address, with {email} in it. For UNKNOWN_SENDER=ask-source.",
+      "URL with {email} in it, at which an HTTP customer source finds customers by their address. For " +
+      "UNKNOWN_SENDER=ask-source.",
   },
   customerMaxAge: {
     env: "CUSTOMER_MAX_AGE",
     kind: duration,
     default: "1h",
     about:
-      "How old a customer's data may be when a mail is about to leave; older data is looked up again in CUSTOMER_SOURCE first. `0`: always.",
+      "How old a customer's data may be when a mail is about to leave. Older data is first read again from " +
+      "CUSTOMER_SOURCE. `0`: always.",
   },
   customerStaleIfError: {
     env: "CUSTOMER_STALE_IF_ERROR",
     kind: duration,
     default: "1d",
     about:
-      "How old it may be where CUSTOMER_SOURCE does not answer. Beyond that the mail waits until the source answers.",
+      "How old it may be if CUSTOMER_SOURCE doesn't answer. If it is older, the mail waits until the source answers.",
   },
   mailUrl: {
     env: "MAIL_URL",
@@ -153,35 +163,39 @@ const DEFINITIONS = {
   mailTemplates: {
     env: "MAIL_TEMPLATES",
     kind: folder,
-    about: "Folder of mail templates. Default: those of this package.",
+    about: "Folder with mail templates. Default: those of this package.",
   },
   imapUrl: {
     env: "IMAP_URL",
     kind: url("imap", "imaps"),
-    about: "Mailbox whose mails `serve` and `worker` take in: imaps://user:password@host/INBOX.",
+    about: "Mailbox whose mails `serve` and `worker` process: imaps://user:password@host/INBOX.",
   },
   imapDoneFolder: {
     env: "IMAP_DONE_FOLDER",
     kind: text(),
-    about: "Folder that mails are moved to once they are taken in. Default: they stay, with the keyword `abi-taken`.",
+    about:
+      "Folder to which mails are moved when they are done. Default: they stay where they are, with the keyword " +
+      "`abi-taken`.",
   },
   unknownSender: {
     env: "UNKNOWN_SENDER",
     kind: oneOf("person", "ask-source", "create", "ignore"),
     default: "person",
     about:
-      "What becomes of mail from an address that no customer has: `person` (it is held), `ask-source`, `create` (a customer) or `ignore`.",
+      "What to do with mail from an address that no customer has: `person` (hold it), `ask-source`, `create` (a " +
+      "customer) or `ignore`.",
   },
   mailAuthservId: {
     env: "MAIL_AUTHSERV_ID",
     kind: text(),
     about:
-      "Your mail server's name in Authentication-Results: mail that it does not vouch for is held. Default: senders are believed.",
+      "Your mail server's name in Authentication-Results. Mail whose sender it doesn't confirm is held. Default: " +
+      "senders are trusted.",
   },
   ticketUrl: {
     env: "TICKET_URL",
     kind: url("http", "https"),
-    about: "Where tickets are posted as JSON. Default: tickets are kept in the knowledge graph.",
+    about: "URL to which tickets are posted as JSON. Default: tickets are stored in the knowledge graph.",
   },
   ticketToken: { env: "TICKET_TOKEN", kind: token, about: "Bearer token for the ticket URL." },
   analyzer: {
@@ -189,45 +203,46 @@ const DEFINITIONS = {
     kind: oneOf("embedded", "chat-model"),
     default: "embedded",
     about:
-      "Who detects sentiment and categories: `embedded` works offline and reads English, `chat-model` sends every text to the " +
-      "service of OPENAI_API_KEY or OPENAI_BASE_URL.",
+      "What detects sentiment and categories: `embedded` works offline and reads English; `chat-model` sends " +
+      "every text to the service of OPENAI_API_KEY or OPENAI_BASE_URL.",
   },
   escalation: {
     env: "ESCALATION",
     kind: onOff,
     default: true,
-    about: "`off`: nothing is escalated, and all feedback is answered or not as `send_response` says.",
+    about: "`off`: nothing is escalated; `send_response` alone decides whether feedback is answered.",
   },
   escalateUnreadable: {
     env: "ESCALATE_UNREADABLE",
     kind: onOff,
     default: false,
-    about: "`on`: feedback in a language that the analyser does not read is escalated.",
+    about: "`on`: feedback in a language that the analyser can't read is escalated.",
   },
   thankAbove: {
     env: "THANK_ABOVE",
     kind: share,
     default: DEFAULT_THANK_ABOVE,
     about:
-      "How sure the analyser must be of praise, 0 to 1, for an answer with thanks; less sure praise is answered like neutral feedback.",
+      "How sure of praise the analyser must be for an answer with thanks, 0 to 1. Less certain praise is answered " +
+      "like neutral feedback.",
   },
   escalateDoubtful: {
     env: "ESCALATE_DOUBTFUL",
     kind: onOff,
     default: false,
-    about: "`on`: praise that is not sure enough for thanks is escalated.",
+    about: "`on`: praise that is not certain enough for thanks is escalated.",
   },
   approval: {
     env: "APPROVAL",
     kind: onOff,
     default: false,
-    about: "`on`: every mail waits until a person agrees to it (`abi-workflows approvals`).",
+    about: "`on`: every mail waits until a person approves it (`abi-workflows approvals`).",
   },
   responseCap: {
     env: "RESPONSE_CAP",
     kind: wholeNumber(0),
     default: DEFAULT_RESPONSE_CAP.responses,
-    about: "Automatic mails that one customer may get within RESPONSE_CAP_MINUTES.",
+    about: "How many automatic mails one customer may get within RESPONSE_CAP_MINUTES.",
   },
   responseCapMinutes: {
     env: "RESPONSE_CAP_MINUTES",
@@ -239,19 +254,19 @@ const DEFINITIONS = {
     env: "MAX_PARALLEL_REQUESTS",
     kind: wholeNumber(1),
     default: DEFAULT_MAX_PARALLEL_REQUESTS,
-    about: "Pieces of feedback at work at the same time, in all processes that share the database.",
+    about: "How many pieces of feedback are processed at the same time, in all processes that share the database.",
   },
   retryAttempts: {
     env: "RETRY_ATTEMPTS",
     kind: wholeNumber(1),
     default: DEFAULT_RETRY_POLICY.attempts,
-    about: "How often a step is tried where an error may pass, the first time included.",
+    about: "How often a step is tried if its error is temporary, including the first time.",
   },
   retryDelayMs: {
     env: "RETRY_DELAY_MS",
     kind: wholeNumber(1),
     default: DEFAULT_RETRY_POLICY.initialDelayMs,
-    about: "Milliseconds before the second attempt; doubles from there, up to a minute.",
+    about: "Milliseconds before the second attempt. Doubles with each attempt, up to a minute.",
   },
   mailRetryFor: {
     env: "MAIL_RETRY_FOR",
@@ -263,86 +278,92 @@ const DEFINITIONS = {
   notifyUrl: {
     env: "NOTIFY_URL",
     kind: url("http", "https"),
-    about: "Where notifications are posted (Standard Webhooks): mails that wait for a person, runs that have failed.",
+    about:
+      "URL to which notifications are posted (Standard Webhooks): mails that wait for a person, runs that have " +
+      "failed.",
   },
   notifySecret: {
     env: "NOTIFY_SECRET",
     kind: token,
-    about: "Signs those notifications: `whsec_` and 24 to 64 random bytes in base64.",
+    about: "Secret that signs those notifications: `whsec_` followed by 24 to 64 random bytes in base64.",
   },
   notifyMail: {
     env: "NOTIFY_MAIL",
     kind: text(3),
-    about: "Address that gets the same as mails, at most 20 an hour.",
+    about: "Address that gets the same notifications as mails, at most 20 an hour.",
   },
   notifyOn: {
     env: "NOTIFY_ON",
     kind: someOf("approval.waiting", "run.failed", "run.completed"),
     default: "approval.waiting,run.failed",
-    about: "What they are about: some of approval.waiting, run.failed, run.completed.",
+    about: "Which notifications to send: approval.waiting, run.failed, run.completed, separated by commas.",
   },
   publicUrl: {
     env: "PUBLIC_URL",
     kind: url("http", "https"),
-    about: "Where people reach the service, for links in notifications and in MCP: https://abi.example.org.",
+    about:
+      "Address at which people reach the service, for links in notifications and in MCP, such as " +
+      "https://abi.example.org.",
   },
   graphTools: {
     env: "GRAPH_TOOLS",
     kind: oneOf("off", "questions", "query"),
     default: "off",
     about:
-      "What agents may ask the knowledge graph over MCP and HTTP, about all customers: prepared `questions`, or `query` " +
-      "for SPARQL of their own too. Nothing personal.",
+      "What agents may ask the knowledge graph over MCP and HTTP, about all customers: prepared `questions`, or " +
+      "`query` for their own SPARQL too. Answers contain nothing personal.",
   },
   workflows: {
     env: "WORKFLOWS",
     kind: text(),
-    about: "Module that adds workflows of your own: it exports `createWorkflows(parts)`, which returns them.",
+    about: "Module with your own workflows. It exports `createWorkflows(parts)`, which returns them.",
   },
   httpHost: {
     env: "HTTP_HOST",
     kind: text(),
     default: "127.0.0.1",
-    about: "Address that `serve` listens on. Any but this machine's own (127.0.0.1, ::1) needs tokens.",
+    about: "Address that `serve` listens on. Any address but this machine's own (127.0.0.1, ::1) needs tokens.",
   },
   httpPort: {
     env: "HTTP_PORT",
     kind: port,
     default: 8008,
-    about: "Port that `serve` listens on; `0`: any that is free.",
+    about: "Port that `serve` listens on. `0`: any free port.",
   },
   httpTokens: {
     env: "HTTP_TOKENS",
     kind: text(),
     about:
-      "Who may call `serve`: `name:scope+scope:secret`, several with commas between them. Scopes: feedback:read, feedback:write, approve, admin.",
+      "Who may call `serve`: tokens as `name:scope+scope:secret`, separated by commas. Scopes: feedback:read, " +
+      "feedback:write, approve, admin.",
   },
   httpTokensFile: {
     env: "HTTP_TOKENS_FILE",
     kind: text(),
-    about: "The same in a file that is read again when it changes: see docs/http.md.",
+    about: "File with the same tokens, which is read again when it changes: see docs/http.md.",
   },
   httpWebhookSecrets: {
     env: "HTTP_WEBHOOK_SECRETS",
     kind: text(),
-    about: "Secrets (`whsec_…`) of those who send signed events (Standard Webhooks), with commas between them.",
+    about: "Secrets (`whsec_…`) of systems that send signed events (Standard Webhooks), separated by commas.",
   },
   httpAllowedHosts: {
     env: "HTTP_ALLOWED_HOSTS",
     kind: text(),
     about:
-      "Names under which `serve` is called, with commas between them; others are refused. Default: those of this machine where it listens there alone, else any.",
+      "Host names to which `serve` answers, separated by commas; others are refused. Default: this machine's own " +
+      "if it only listens there, otherwise any.",
   },
   httpCorsOrigins: {
     env: "HTTP_CORS_ORIGINS",
     kind: text(),
-    about: "Sites whose pages may call `serve`, such as `https://app.example.org`, with commas between them.",
+    about: "Sites whose pages may call `serve`, such as `https://app.example.org`, separated by commas.",
   },
   httpRateLimit: {
     env: "HTTP_RATE_LIMIT",
     kind: wholeNumber(0),
     default: 3000,
-    about: "Requests a minute of each caller of `serve`, in each process; `0`: no limit.",
+    about: "How many requests a minute each caller may send to `serve`, in each process. `0`: no limit.",
   },
   metricsPort: {
     env: "METRICS_PORT",
@@ -353,13 +374,13 @@ const DEFINITIONS = {
     env: "METRICS_HOST",
     kind: text(),
     default: "127.0.0.1",
-    about: "Address for METRICS_PORT; the default is reached from this machine only, `0.0.0.0` from others.",
+    about: "Address for METRICS_PORT. The default is only reachable from this machine, `0.0.0.0` also from others.",
   },
   logLevel: {
     env: "LOG_LEVEL",
     kind: oneOf("silent", "fatal", "error", "warn", "info", "debug", "trace"),
     default: "warn",
-    about: "What is logged, as JSON lines on standard error.",
+    about: "Lowest level that is logged. The log is JSON lines on standard error.",
   },
   openaiApiKey: {
     env: "OPENAI_API_KEY",
@@ -388,10 +409,10 @@ export type Settings = { [Name in WithDefault]: Value<Name> } & {
   [Name in Exclude<SettingName, WithDefault>]?: Value<Name> | undefined;
 };
 
-/** What a caller may give; everything is optional. */
+/** The options of `readSettings`; all are optional. */
 export type SettingsOptions = { [Name in SettingName]?: Given<Name> | undefined };
 
-/** What these say is about the endpoint that `ontologyUrl` names. */
+/** Settings that only make sense with `ontologyUrl`. */
 const OF_THE_ENDPOINT = [
   "ontologyUpdateUrl",
   "ontologyGraphStoreUrl",
@@ -411,7 +432,7 @@ export const SETTINGS: readonly { name: string; env: string; about: string }[] =
 const given = (value: unknown): boolean => value !== undefined && value !== "";
 
 /**
- * The settings: what `options` say, else the environment, else the defaults.
+ * Reads the settings: from `options` first, then from the environment, then from the defaults.
  * @throws ValidationError (`invalid_configuration`) that names the variable or option and what it should look like
  */
 export function readSettings(
@@ -453,7 +474,7 @@ function readAll(
   }
   if (issues.length === 0 && settings["ontologyUrl"] === undefined) {
     const idle = OF_THE_ENDPOINT.filter((name) => settings[name] !== undefined);
-    for (const name of idle) fault(name, "is of no use without ONTOLOGY_URL (ontologyUrl)");
+    for (const name of idle) fault(name, "has no effect without ONTOLOGY_URL (ontologyUrl)");
   }
   return { settings, issues };
 }

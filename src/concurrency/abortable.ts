@@ -1,4 +1,7 @@
-/** Waits for a promise, or throws the signal's reason when it aborts. The work behind the promise goes on. */
+/**
+ * Waits for a promise, or throws the signal's reason when it aborts. The work behind the promise
+ * continues.
+ */
 export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return promise;
   signal.throwIfAborted();

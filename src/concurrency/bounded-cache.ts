@@ -1,4 +1,4 @@
-/** Keeps at most a number of entries: those that were asked for or set last. */
+/** A cache with a maximum number of entries. It keeps those that were read or set last. */
 export class BoundedCache<Key, Value extends object> {
   readonly #entries = new Map<Key, Value>();
   readonly #most: number;

@@ -1,6 +1,6 @@
 import { abortable } from "./abortable.ts";
 
-/** Runs pieces of work of one key one after the other, of different keys at the same time. */
+/** Runs work with the same key one at a time, and work with different keys concurrently. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
@@ -11,7 +11,8 @@ export class KeyedQueue {
   async run<Result>(key: string, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const before = this.#tails.get(key) ?? Promise.resolve();
     const result = abortable(before, signal).then(work);
-    // The queue waits for the end, good or bad; who asked for the work learns which. Where one leaves, the next still waits for those before.
+    // The queue waits for the end, whether work succeeds or fails; only its caller learns which. If
+    // one caller leaves, the next still waits for those before it.
     const tail = settled(before, result);
     this.#tails.set(key, tail);
     void tail.finally(() => {
@@ -20,7 +21,7 @@ export class KeyedQueue {
     return result;
   }
 
-  /** Resolves when nothing that was handed in so far is at work any more. */
+  /** Resolves when all work that was added so far has ended. */
   async idle(): Promise<void> {
     await Promise.all(this.#tails.values());
   }

@@ -12,8 +12,8 @@ export class SingleFlight<Result> {
   readonly #flights = new Map<string, Flight<Result>>();
 
   /**
-   * Joins the work under way for this key, or starts it. A caller's abort ends that caller's waiting; the work itself
-   * is aborted only when nobody waits for it any more.
+   * Joins the work in progress for this key, or starts it. A caller's abort only ends that caller's
+   * wait; the work itself is aborted when nobody waits for it any more.
    * @throws what the work throws, or the signal's reason
    */
   async run(key: string, work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
@@ -31,7 +31,7 @@ export class SingleFlight<Result> {
   #start(key: string, work: (signal: AbortSignal) => Promise<Result>): Flight<Result> {
     const controller = new AbortController();
     const flight: Flight<Result> = { result: work(controller.signal), waiting: 0, controller, isDone: false };
-    // Where every caller has gone before it fails, nobody is left to hear of it.
+    // If all callers have gone, nobody handles a rejection.
     flight.result.catch(() => {}).finally(() => (flight.isDone = true));
     this.#flights.set(key, flight);
     return flight;

@@ -11,23 +11,26 @@ export interface Attempt {
   readonly status: "running" | "completed" | "failed";
   readonly startedAt: number;
   readonly endedAt?: number;
-  /** If it completed with a result and the events came with values. */
+  /** Only present if it completed with a result and the events include values. */
   readonly outputJson?: string;
   /** Only when failed. */
   readonly error?: WireError;
   /** Only when failed: the step is not tried again in this submission. */
   readonly isFinal?: boolean;
-  /** Only when failed, and where it is tried again on its retry budget: until when. */
+  /** Only if it has failed and is retried on its retry budget: when that ends. */
   readonly retryUntil?: number;
 }
 
 export const isSameStep = (one: Pick<Attempt, "step" | "listed">, other: Pick<Attempt, "step" | "listed">): boolean =>
   one.step === other.step && one.listed === other.listed;
 
-/** In the order in which they began. Two attempts of one step never run at the same time. */
+/** In the order in which they started. Two attempts of one step never run at the same time. */
 export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
   const attempts: Attempt[] = [];
-  /** Where the last attempt of each step is, by its name behind whether it is listed. */
+  /**
+   * The position of each step's last attempt. The key is the step's name, prefixed by whether it is
+   * listed.
+   */
   const lastAt = new Map<string, number>();
   const resumedAt = events.findLast(({ type }) => type === "resumed")?.n ?? 0;
   for (const { n, type, time, name, listed: isListed, valueJson, errorJson, isFinal, retryUntil } of events) {
@@ -38,7 +41,7 @@ export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
       lastAt.set(key, attempts.length);
       attempts.push({ step: name, listed, isCurrent: n > resumedAt, status: "running", startedAt: time });
     } else if (type === "step_completed" || type === "step_failed") {
-      // That it began need not be flushed: a crash of a database server may take it, and the process goes on.
+      // The start needs no flush: if a database server crashes and loses it, the process continues.
       const begun: Attempt = { step: name, listed, isCurrent: n > resumedAt, status: "running", startedAt: time };
       const at = lastAt.get(key) ?? attempts.push(begun) - 1;
       attempts[at] = {

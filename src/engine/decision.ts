@@ -10,13 +10,14 @@ const SUBJECT = /^[\w.:-]{1,200}$/;
 /** @throws ValidationError (`invalid_subject`) */
 export function assertSubject(subject: string): void {
   if (SUBJECT.test(subject)) return;
-  throw new ValidationError("What is decided on must be named by 1 to 200 letters, digits, or any of _ . : -", {
+  throw new ValidationError("The subject of a decision must be 1 to 200 letters, digits, or any of _ . : -", {
     code: "invalid_subject",
   });
 }
 
 /**
- * The answer to a decision: the decision in force, if it is theirs or the same; undefined while theirs can still be taken.
+ * The answer to someone's decision: the first decision, if it is theirs or has the same value;
+ * undefined if theirs can still be made.
  * @throws ConflictError, ValidationError (`unknown_run`)
  */
 export function answerTo(
@@ -27,23 +28,23 @@ export function answerTo(
   if (!run) throw new ValidationError("There is no such run.", { code: "unknown_run" });
   if (decision) {
     if (taken || isDeepStrictEqual(JSON.parse(decision.valueJson), JSON.parse(valueJson))) return toDecision(decision);
-    throw new ConflictError("Somebody has decided on this already; the first decision stands.", {
+    throw new ConflictError("Someone has already decided on this; the first decision stands.", {
       code: "already_decided",
       standing: standingOf(toDecision(decision)),
     });
   }
   if (isTerminal(run.status)) {
-    throw new ConflictError("The run has ended; there is nothing to decide any more.", { code: "run_ended" });
+    throw new ConflictError("The run has ended, so there is nothing left to decide.", { code: "run_ended" });
   }
   if (run.waitingFor !== null && run.waitingFor !== subject) {
-    throw new ConflictError("This is not what the run waits for any more. Look at it again, then decide.", {
+    throw new ConflictError("The run no longer waits for this. Look at it again, then decide.", {
       code: "decision_outdated",
     });
   }
   return undefined;
 }
 
-/** A decision for whoever came too late: what was decided, and when. */
+/** The first decision, for someone who decided too late: what was decided, and when. */
 const standingOf = ({ value, time }: Decision): Json => ({
   ...(isObject(value) ? value : { decision: value }),
   decided_at: time.toISOString(),

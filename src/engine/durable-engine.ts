@@ -38,45 +38,59 @@ import { settlesWithin } from "../concurrency/settles-within.ts";
 import type { ExecutionDependencies } from "./execution.ts";
 import { POLL_INTERVAL_MS, Worker, type Registered } from "./worker.ts";
 
-/** How an engine works, wherever it keeps its runs. */
+/** Options of every engine, wherever it stores its runs. */
 export interface EngineOptions {
-  /** Execute runs in this process (default), or only start and look at them. */
+  /** Whether to execute runs in this process (default), or only to start and read them. */
   worker?: boolean;
-  /** Runs at work at the same time in this process; default 16, or as many as one of its workflows may have. One that waits for a retry does not count. */
+  /**
+   * How many runs this process executes at the same time; default 16, or the highest limit of its
+   * workflows. Runs that wait for a retry don't count.
+   */
   concurrency?: number;
   retry?: RetryPolicy;
   logger?: Logger;
 }
 
-/** How an engine works on a database that processes share. */
+/** Options of an engine on a shared database. */
 export interface ConnectOptions extends EngineOptions {
   /** Only for a Restate server. */
   restate?: RestateOptions;
 }
 
-/** Where an engine keeps its runs, and how it works. */
+/** Options of an engine that name its store. */
 export type DurableEngineOptions = EngineOptions &
   (
     | {
-        /** SQLite file, which one process at a time may execute; or `":memory:"`, which keeps nothing. */
+        /**
+         * A SQLite file, whose runs one process at a time can execute; or `":memory:"`, which
+         * stores nothing on disk.
+         */
         path: string;
       }
     | {
-        /** One that is open; the engine closes it. */
+        /** An open store; the engine closes it. */
         store: RunStore;
       }
   );
 
-/** Runs at work at the same time in one process, where neither the engine nor a workflow says. */
+/**
+ * How many runs one process executes at the same time, if neither the engine nor a workflow sets
+ * it.
+ */
 const DEFAULT_CONCURRENCY = 16;
 /** So that runs that nobody waits for don't add up. */
 const MAX_UNTOUCHED = 1000;
-/** How long `start` and `wait` bear with a database that fails: long enough for a server to restart. Milliseconds. */
+/**
+ * How long `start` and `wait` retry if the database fails: long enough for a server to restart.
+ * Milliseconds.
+ */
 const PATIENCE_MS = 15_000;
 /** How long `close` waits for an answer from the database. Milliseconds. */
 const SILENCE_MS = 5000;
 
-const CLOSED = new IoError("The engine was closed. The run goes on when it is opened again.", { code: "interrupted" });
+const CLOSED = new IoError("The engine was closed. The run continues when it is opened again.", {
+  code: "interrupted",
+});
 const NOT_ACCEPTED = new IoError(
   "The engine was closed and has not accepted the run. Submit it again when it is open.",
   { code: "interrupted" },
@@ -85,8 +99,8 @@ const NOT_ACCEPTED = new IoError(
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 
 /**
- * Whether a caller stops waiting because a step lives on its retry budget: after the attempt that was due or running when it began
- * to wait.
+ * Whether a caller stops waiting because a step is on its retry budget. It first waits for the
+ * attempt that was due or running when it began to wait.
  * @param known how many attempts had failed then
  */
 function isWaitingOnBudget({ failing }: Run, known: number): boolean {
@@ -94,7 +108,7 @@ function isWaitingOnBudget({ failing }: Run, known: number): boolean {
   return failing.attempts > known || (failing.nextTry !== undefined && failing.nextTry.getTime() > Date.now());
 }
 
-/** @throws ValidationError for what is not kept */
+/** @throws ValidationError if it can't be stored */
 function recordOf(workflow: string, { key, fingerprint, input, availableAt, priority = 0 }: NewRun): NewRunRecord {
   assertKey(key);
   const inputJson = storableInput(input, "input");
@@ -108,7 +122,8 @@ function recordOf(workflow: string, { key, fingerprint, input, availableAt, prio
 }
 
 /**
- * The engine that callers see: it checks what they hand in, answers from the store, and starts the worker.
+ * The engine that callers see. It checks their input, answers from the store, and starts the
+ * worker.
  *
  * Read on in this order:
  *
@@ -140,7 +155,7 @@ export class DurableEngine implements WorkflowEngine {
   #worker: Worker | undefined;
   #closing: Promise<void> | undefined;
 
-  /** An engine on a SQLite file; for PostgreSQL see `connect`. */
+  /** Creates an engine on a SQLite file. For PostgreSQL, see `connect`. */
   constructor(options: DurableEngineOptions) {
     this.#isWorker = options.worker ?? true;
     this.#logger = options.logger ?? silentLogger;
@@ -153,9 +168,9 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   /**
-   * An engine on a PostgreSQL database (`postgres://…`) or a Restate server (`restate+http://…`), which any number of processes on any
-   * number of machines may share.
-   * @throws ValidationError for a URL that is none, and where a package is missing; IoError where the database can't be opened
+   * Opens an engine on a PostgreSQL database (`postgres://…`) or a Restate server
+   * (`restate+http://…`), which any number of processes and machines can share.
+   * @throws ValidationError if the URL is invalid or a package is missing; IoError if the database can't be opened
    */
   static async connect(url: string, { restate, ...options }: ConnectOptions = {}): Promise<DurableEngine> {
     if (/^restate\+/i.test(url)) {
@@ -192,7 +207,10 @@ export class DurableEngine implements WorkflowEngine {
     };
   }
 
-  /** Starts to execute: unfinished runs of the registered workflows continue. The first `start` calls it as well. */
+  /**
+   * Starts to execute runs. Unfinished runs of the registered workflows continue. The first `start`
+   * calls it too.
+   */
   startWorker(): void {
     if (!this.#isWorker || this.#worker || this.#closing) return;
     const limits = [...this.#workflows.values()].map(({ limit }) => limit ?? 0);
@@ -373,7 +391,7 @@ export class DurableEngine implements WorkflowEngine {
     for (;;) {
       const { taken, answer } = await this.#decision(id, subject, value, { take: true });
       if (taken) this.#announce(storedId(id));
-      // No answer: the run changed in between. Try again.
+      // There is no answer because the run has changed in between: try again.
       if (answer) return answer;
     }
   }
@@ -430,7 +448,10 @@ export class DurableEngine implements WorkflowEngine {
     }
   }
 
-  /** Tells everybody who waits for a run or for work: here, and in every process on the same database. */
+  /**
+   * Notifies everything that waits for a run or for work, here and in every process on the same
+   * database.
+   */
   #announce(id: string): void {
     this.#tellEverybody(id);
     this.#worker?.wake();
@@ -474,7 +495,10 @@ export class DurableEngine implements WorkflowEngine {
     return new IoError(trouble, { code: "engine_unavailable", cause });
   }
 
-  /** Does a caller's work with the database. Rejects once the engine closes; a failure of the database becomes a retriable error. */
+  /**
+   * Runs a caller's work on the database. Rejects if the engine is closed. A failure of the
+   * database becomes a retriable error.
+   */
   async #withStore<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw CLOSED;
     try {

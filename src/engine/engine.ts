@@ -1,12 +1,16 @@
 /**
- * The port for durable execution. A run is started under a key, executed step by step, and survives its process: the result of a
- * step is stored before the next step begins, and is never computed again. Which crash leaves what is said in `execution.ts`.
+ * The port for durable execution. A run is started under a key, executed step by step, and survives
+ * its process: the result of a step is stored before the next step begins, and is never computed
+ * again. `execution.ts` says what each crash leaves behind.
  */
 import type { WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { RetryBudget } from "../retry-policies.ts";
 
-/** Where a run can stand. `waiting_for_approval`: it waits for a person and holds no worker meanwhile. */
+/**
+ * All statuses of a run. `waiting_for_approval`: it waits for a person and occupies no worker in
+ * the meantime.
+ */
 export const RUN_STATUSES = [
   "started",
   "processing",
@@ -22,7 +26,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 export const isTerminal = (status: RunStatus): boolean =>
   status === "completed" || status === "failed" || status === "cancelled";
 
-/** Whether nothing more happens by itself: the run has ended, or waits for a person. */
+/** Whether nothing more happens without help, because the run has ended or waits for a person. */
 export const isAtRest = (status: RunStatus): boolean => isTerminal(status) || status === "waiting_for_approval";
 
 /** A run as it is stored. Times are UTC. */
@@ -49,7 +53,7 @@ export interface Run {
   readonly error?: WireError;
   /** What a person has to decide; only when `waiting_for_approval`. */
   readonly waitingFor?: PendingDecision;
-  /** The step that keeps failing and is tried again; only while `processing`. */
+  /** The step that keeps failing and is being retried; only while `processing`. */
   readonly failing?: FailingStep;
 }
 
@@ -64,13 +68,16 @@ export interface FailingStep {
   readonly error: WireError;
   /** Absent while it is being tried. */
   readonly nextTry?: Date;
-  /** Only once the step is retried on its `StepOptions.retryBudget`: when that ends. Callers don't wait for it meanwhile. */
+  /**
+   * Only if the step is retried on its `StepOptions.retryBudget`: when that ends. Callers don't
+   * wait that long.
+   */
   readonly until?: Date;
 }
 
 /** A decision that a run waits for. */
 export interface PendingDecision {
-  /** What is decided on; see `RunContext.decision`. */
+  /** What the decision is about; see `RunContext.decision`. */
   readonly subject: string;
   /** What the run knows so far. */
   readonly output?: Json;
@@ -82,26 +89,26 @@ export interface Decision {
   readonly time: Date;
 }
 
-/** The last date that all databases of runs can hold and compare. */
+/** The last date that all databases can store and compare. */
 export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
 
 export const isStartTime = (time: unknown): time is Date => time instanceof Date && time <= LATEST_START;
 
-/** The message for a time that is not a start time. */
+/** The message for an invalid start time. */
 export const NO_START_TIME = "must be a valid date before the year 10000";
 
 /** What a run is started with. */
 export interface NewRun {
   readonly key: string;
-  /** Identifies the content: the same key with another fingerprint is a conflict. */
+  /** Identifies the content: the same key with a different fingerprint is a conflict. */
   readonly fingerprint: string;
   readonly input: Json;
   /**
-   * The earliest time to begin, at most `LATEST_START`; until then the run is `started`. A run that exists already keeps its time,
-   * unless it had failed or was cancelled. Default: at once.
+   * The earliest time to start, at most `LATEST_START`; until then the run is `started`. An
+   * existing run keeps its time, unless it had failed or was cancelled. Default: at once.
    */
   readonly availableAt?: Date;
-  /** Due runs are taken up by priority, the highest first; an integer from -1000 to 1000. Default 0. */
+  /** Due runs are taken up by priority, highest first. An integer from -1000 to 1000; default 0. */
   readonly priority?: number;
 }
 
@@ -118,9 +125,10 @@ export interface StartedRun {
 /** Options of one step. */
 export interface StepOptions {
   /**
-   * How long to keep retrying after the engine's ordinary attempts are used up. Meanwhile the run stays `processing`, holds no worker
-   * and no place of the workflow's `concurrency`, and callers who wait for it get an answer (`Run.failing`). The time is counted from
-   * recorded failures, so a restart does not extend it.
+   * How long to keep retrying after the engine's ordinary attempts are used up. Meanwhile the run
+   * stays `processing`, occupies no worker and doesn't count toward the workflow's `concurrency`,
+   * and callers who wait for it get an answer (`Run.failing`). The time is counted from recorded
+   * failures, so a restart does not extend it.
    */
   readonly retryBudget?: RetryBudget;
   /**
@@ -132,27 +140,32 @@ export interface StepOptions {
 }
 
 /**
- * Runs `work` as one durable step and returns its result: of the work now, or of the store after a restart.
+ * Runs `work` as one durable step and returns its result: from the work, or after a restart from
+ * the store.
  *
- * **Results** must be JSON, nested at most 500 deep, without NUL characters and halves of surrogate pairs; anything else fails
- * permanently. **Names** have 1 to 1,000 bytes, do not begin with `_` (`invalid_step_name`) and are unique within a run
- * (`duplicate_step_name`). A run has at most 1,000 steps, unlisted ones included (`too_many_steps`); retries do not count.
+ * **Results** must be JSON, nested at most 500 levels deep, without NUL characters or halves of
+ * surrogate pairs; anything else fails permanently. **Names** have 1 to 1,000 bytes, do not begin
+ * with `_` (`invalid_step_name`) and are unique within a run (`duplicate_step_name`). A run has at
+ * most 1,000 steps, unlisted ones included (`too_many_steps`); retries do not count.
  *
- * **Failures.** A retriable error is retried with back-off; the run is left meanwhile, even if the handler catches what it is left by.
- * Any other error, and one that is no longer retried, fails the run, unless the handler catches it. At every replay the handler gets an error
- * of the same type, code and message (not of the author's own class). Such a step runs again only after `retry`.
+ * **Failures.** A retriable error is retried with back-off. The run is left in the meantime, even
+ * if the handler catches the error that leaves it. Any other error, and one that is no longer
+ * retried, fails the run, unless the handler catches it. At every replay the handler gets an error
+ * of the same type, code and message (not of the author's own class). Such a step runs again only
+ * after `retry`.
  *
- * **Side by side** steps are fine. If the handler throws, running ones are awaited and no new one begins. What still runs when the
- * handler has returned is not recorded. Don't nest steps: if the inner one is left for a retry, the outer one is too.
+ * **Concurrent** steps are fine. If the handler throws, running steps are awaited and no new one
+ * starts. What still runs when the handler has returned is not recorded. Don't nest steps: if the
+ * inner one is left for a retry, the outer one is too.
  */
 export interface Step {
   <const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
-  /** The same, but not in `stepsCompleted`: for bookkeeping. */
+  /** The same, but the step is not listed in `stepsCompleted`. For bookkeeping. */
   unlisted<const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
 }
 
 /**
- * What a step does.
+ * The work of a step.
  * @param attempt 1-based, counted since the run was last submitted
  */
 export type StepWork<Output> = (attempt: number) => Promise<Output> | Output;
@@ -162,17 +175,19 @@ export interface RunContext {
   readonly runId: string;
   readonly startTime: Date;
   /**
-   * When the run was last resumed (`retry`, or the same submission) after it had failed or been cancelled; absent if it never was. In
-   * a step's name it makes a step that runs again after each resumption.
+   * When the run was last resumed (`retry`, or the same submission) after it had failed or been
+   * cancelled; absent if it never was. If you make it part of a step's name, the step runs again
+   * after each resumption.
    */
   readonly resumedAt?: Date;
   readonly step: Step;
 
   /**
-   * Waits for a person's decision, durably and without a worker: the run is left here, and its handler runs again once
-   * `WorkflowEngine.decide` was called, perhaps in another process and years later. Await it alone, with no step beside it, and
-   * don't catch what it throws: that is how the run is left.
-   * @param subject identifies exactly what is decided on, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
+   * Waits for a person's decision, durably and without a worker. The run is left here, and its
+   * handler runs again when `WorkflowEngine.decide` was called, perhaps in another process and
+   * years later. Await it alone, without a concurrent step, and don't catch what it throws, because
+   * that is how the run is left.
+   * @param subject identifies exactly what the decision is about, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
    * @param output what the run knows so far, shown while it waits
    */
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
@@ -187,8 +202,9 @@ export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 /** How a workflow is executed. */
 export interface RegisterOptions {
   /**
-   * How many of its runs may execute at the same time, in all processes that share the database; at least 1. Runs that wait for a
-   * retry or a person do not count. Default: no limit but the processes' own.
+   * How many of its runs may execute at the same time, across all processes that share the
+   * database; at least 1. Runs that wait for a retry or a person don't count. Default: only limited
+   * by each process.
    */
   readonly concurrency?: number;
   /** Top-level fields of its inputs to index for `RunFilter.input`; 1 to 60 letters, digits or `_`. */
@@ -203,9 +219,9 @@ export interface RestingRun {
   /** What it was started with; read anew at each call. */
   readonly input: () => Json;
   readonly status: "completed" | "failed" | "waiting_for_approval";
-  /** What a person is to decide on; only where it waits. */
+  /** What a person has to decide on; only if it waits. */
   readonly subject?: string;
-  /** Only where it fails. */
+  /** Only if it fails. */
   readonly error?: WireError;
   /** See `RunContext.resumedAt`. */
   readonly resumedAt?: Date;
@@ -215,7 +231,7 @@ export interface RestingRun {
 export interface RestedRun extends Omit<RestingRun, "status"> {
   readonly status: RestingRun["status"] | "cancelled";
   readonly startTime: Date;
-  /** When it ended, or began to wait. */
+  /** When it ended or began to wait. */
   readonly time: Date;
 }
 
@@ -228,7 +244,10 @@ export interface FollowingRun extends NewRun {
 export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
-  /** Top-level fields of the input and their text. Fast for `RegisterOptions.indexedFields`; for others all runs are read. */
+  /**
+   * Top-level fields of the input and their text. This is fast for `RegisterOptions.indexedFields`;
+   * for other fields, all runs are read.
+   */
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: Date;
   readonly startedBefore?: Date;
@@ -243,7 +262,10 @@ export interface RunFilter {
 /** One attempt of one step. */
 export interface StepAttempt {
   readonly step: string;
-  /** `died`: its process ended while it ran. Right after the kill it is still `running`, until the step is begun again. */
+  /**
+   * `died`: its process ended while it was running. Right after that it is still `running`, until
+   * the step is started again.
+   */
   readonly status: "running" | "completed" | "failed" | "died";
   readonly startTime: Date;
   readonly endTime?: Date;
@@ -269,19 +291,21 @@ export interface RunEvent {
   readonly time: Date;
   /** Of a step. */
   readonly step?: string;
-  /** What a person is to decide on, or has decided on. */
+  /** What a person has to decide on, or has decided on. */
   readonly subject?: string;
-  /** What a step or the run failed with. */
+  /** The error of the step or the run. */
   readonly error?: WireError;
 }
 
-/** How many runs of a workflow there are. */
+/** The number of runs of a workflow. */
 export interface RunCounts {
   readonly workflow: string;
   readonly byStatus: Readonly<Partial<Record<RunStatus, number>>>;
-  /** How long the run that has been due longest has waited to be taken up, in milliseconds; absent where none is due. */
+  /**
+   * How long the oldest due run has waited to be taken up, in milliseconds; absent if none is due.
+   */
   readonly oldestDueMs?: number;
-  /** How long the run that has waited longest for a person has waited, in milliseconds; absent where none waits. */
+  /** The longest time that a run has waited for a person, in milliseconds; absent if none waits. */
   readonly oldestWaitingMs?: number;
 }
 
@@ -293,7 +317,7 @@ export interface StepEvent {
   readonly phase: "started" | "completed" | "failed";
   /** 1-based attempt of this step since it was last submitted. */
   readonly attempt: number;
-  /** Only when `failed`: whether and when it is tried again. */
+  /** Only if it has `failed`: whether and when it is retried. */
   readonly retryInMs?: number;
   /** How long this attempt took, in milliseconds; absent when `started`. */
   readonly durationMs?: number;
@@ -308,14 +332,16 @@ export interface WorkflowEngine {
   register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
   /**
-   * Starts a following run, where `plan` names one, for each run that ends or begins to wait for a person. The following run is
-   * accepted before that change is written, so that none is lost. As the process may die in between, the following run must check that
-   * the change really happened. Call this once, before the engine starts.
+   * For each run that ends or begins to wait for a person, starts a following run if `plan` returns
+   * one. The following run is accepted before that change is written, so none is lost. The process
+   * may die in between, so the following run must check that the change really happened. Call this
+   * once, before the engine starts.
    */
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void;
 
   /**
-   * Starts a run, or finds the one that has this key. Keys are unique forever. Durable when it resolves.
+   * Starts a run, or finds the one with this key. Keys are permanently unique. The run is durable
+   * when this resolves.
    * @throws ConflictError if the key was used with another `fingerprint`
    * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL character or half of a
    * surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
@@ -338,7 +364,7 @@ export interface WorkflowEngine {
 
   /**
    * Events of a run after the n-th, oldest first. Empty for an unknown run.
-   * @param after the `n` of the last event that is known; -1, the default, for all
+   * @param after the `n` of the last event that you know; -1, the default, for all
    */
   events(id: string, after?: number): Promise<RunEvent[]>;
 
@@ -355,16 +381,18 @@ export interface WorkflowEngine {
   cancel(id: string): Promise<boolean>;
 
   /**
-   * Makes the decision that a run waits for, or will wait for. Durable when it resolves. The first decision on a subject counts;
-   * the same value again resolves with the first.
+   * Makes the decision that a run waits for, or will wait for. It is durable when this resolves.
+   * The first decision on a subject counts; if you decide the same again, you get the first
+   * decision.
    * @throws ConflictError: `already_decided` with another value, `decision_outdated` if the run waits for another subject, `run_ended`
    * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` if the value can't be stored
    */
   decide(id: string, subject: string, value: Json): Promise<Decision>;
 
   /**
-   * What `decide` would answer, without deciding: the first decision if it has the same value, undefined if there is none yet. To prepare
-   * something before a decision; somebody else may still decide in between.
+   * What `decide` would answer, without deciding: the first decision if it has the same value,
+   * undefined if there is none yet. Use it to prepare something before a decision; someone else may
+   * still decide in between.
    * @throws as `decide`
    */
   standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined>;
@@ -379,9 +407,11 @@ export interface WorkflowEngine {
   onRest(listener: (rested: RestedRun) => void): () => void;
 
   /**
-   * Calls `listener` with the id of a run when it may look different now: accepted, taken further, decided on, at rest; with undefined when
-   * any of them may. Other processes are heard as far as the database tells of them: on PostgreSQL not of their single steps, on SQLite
-   * within a second, and without an id. Returns the function that stops it.
+   * Calls `listener` with the id of a run when it may have changed: it was accepted, made progress,
+   * was decided on, ended or began to wait. Calls it with undefined if any run may have changed.
+   * Changes by other processes are reported as far as the database announces them: on PostgreSQL
+   * not single steps, on SQLite within a second and without an id. Returns the function that stops
+   * it.
    */
   onChange(listener: (id: string | undefined) => void): () => void;
 

@@ -2,8 +2,9 @@ import { IoError } from "../errors.ts";
 import type { RetryBudget, RetryPolicy } from "../retry-policies.ts";
 
 /**
- * Milliseconds to wait after the `attempt`-th failure (1-based), or undefined where no attempt is left.
- * Exponential back-off with "equal jitter": half fixed, half random, so that runs that failed together do not come back together.
+ * How long to wait after the `attempt`-th failure (1-based), in milliseconds; undefined if no
+ * attempt is left. Exponential back-off with "equal jitter": half fixed, half random, so runs that
+ * failed together are not retried together.
  */
 export function retryDelay(
   policy: RetryPolicy,
@@ -15,25 +16,34 @@ export function retryDelay(
   return Math.round(full / 2 + (random() * full) / 2);
 }
 
-/** Who asks for more patience than this has to do with less: a run must not sleep for days because of one answer. */
+/**
+ * The longest delay that we accept from the other side: a run must not sleep for days because of
+ * one answer.
+ */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** What the other side has asked for (`Retry-After`), in milliseconds, at most an hour. It comes on top of `retryDelay`, for its jitter. */
+/**
+ * The delay that the other side has asked for (`Retry-After`), in milliseconds, at most an hour. It
+ * is added to `retryDelay`, to keep the jitter.
+ */
 export const askedDelay = (error: unknown): number =>
   error instanceof IoError ? Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 
 /** A step that has been failing for longer than this does not keep callers waiting, however many ordinary attempts it has left. */
 const CALLERS_WAIT_MS = 60_000;
 
-/** When a step is tried again. */
+/** When to retry a step. */
 export interface PlannedRetry {
   readonly delayMs: number;
-  /** Only on the budget's time, where callers do not wait for the step any more: when the budget ends. */
+  /**
+   * When the retry budget ends. Only present if the step is on its budget, so callers no longer
+   * wait for it.
+   */
   readonly until?: Date;
 }
 
 /**
- * What happens after a failure that may pass; undefined where the step has failed for good.
+ * Plans the retry after a temporary failure; undefined if the step has failed permanently.
  * @param failures when the attempts of this submission failed, oldest first, this one included; only the budget needs them
  */
 export function planRetry(
@@ -60,8 +70,9 @@ export function planRetry(
 }
 
 /**
- * How much of a budget is spent: the time between failures, as it was recorded. No pause counts for more than a quarter of the
- * budget, and none for less than nothing, so that a clock that is set anew, or a machine that was off, does not end it.
+ * How much of a budget is spent: the sum of the recorded times between failures. Each pause counts
+ * for at most a quarter of the budget and at least zero. So the budget doesn't end at once if the
+ * clock was changed or the machine was off.
  */
 function spentMs(failures: readonly Date[], { forMs }: RetryBudget): number {
   const pauses = failures.slice(1).map((time, at) => time.getTime() - failures[at]!.getTime());

@@ -1,4 +1,4 @@
-/** What both databases are asked for, so that their rows are the records of the port. */
+/** SQL that both databases share, so their rows have the shape of the port's records. */
 import type { RunCounts, RunStatus } from "./engine.ts";
 
 /** The CASTs make PostgreSQL return JSON as it was submitted. */
@@ -11,7 +11,7 @@ export const EVENT_COLUMNS = `n, type, time, name, is_listed AS listed, CAST(err
   retry_until AS "retryUntil"`;
 export const EVENT_VALUE = 'CAST(value AS text) AS "valueJson"';
 
-/** When a run that waits for a person began to: the last time, where it has waited before. */
+/** When a run last began to wait for a person. */
 export const waitingSince = (events: string): string =>
   `(SELECT time FROM ${events} WHERE run = seq AND type = 'waiting' ORDER BY n DESC LIMIT 1)`;
 
@@ -21,11 +21,14 @@ export interface CountRow {
   readonly count: number;
 }
 
-/** For how long, in milliseconds, the oldest run of a workflow has been due and the oldest has waited for a person. */
+/**
+ * How long, in milliseconds, the oldest due run of a workflow has been due, and the oldest waiting
+ * one has waited for a person.
+ */
 export interface Ages {
-  /** Negative or null where none is due. */
+  /** Negative or null if none is due. */
   readonly dueForMs: number | null;
-  /** Null where none waits. */
+  /** Null if none waits. */
   readonly waitedForMs: number | null;
 }
 

@@ -28,7 +28,9 @@ export interface RunRecord {
   readonly inputJson: string;
   readonly status: RunStatus;
   readonly createdAt: number;
-  /** When it is to be taken up; null while it is at work, waits for a person, or has ended. */
+  /**
+   * When it is due to be taken up; null while it is executing, waits for a person, or has ended.
+   */
   readonly dueAt: number | null;
   /** When it was last submitted again after it had failed or been cancelled; never the same twice. */
   readonly resumedAt: number | null;
@@ -64,13 +66,16 @@ export interface EventRecord {
   readonly name: string | null;
   /** Whether callers see the step; null if the event is not about a step. */
   readonly listed: Flag | null;
-  /** What a step returned, where it returned something; what was decided. Absent where values were not asked for. */
+  /**
+   * What a step has returned, or what was decided. Absent if there is no value, or values were not
+   * requested.
+   */
   readonly valueJson?: string | null;
   /** What a step or the run failed with. */
   readonly errorJson: string | null;
-  /** Of a failed step: it is not tried again before the run is resumed. */
+  /** For a failed step: it is not retried before the run is resumed. */
   readonly isFinal: Flag | null;
-  /** Of a failed step that is tried again on its retry budget: until when. */
+  /** For a failed step on its retry budget: when that ends. */
   readonly retryUntil: number | null;
 }
 
@@ -107,7 +112,7 @@ export interface NewRunRecord {
   readonly priority: number;
 }
 
-/** How a run was accepted, see `StartedRun`; `conflict`: its key has other content. */
+/** How a run was accepted, see `StartedRun`; `conflict`: its key has different content. */
 export interface Accepted {
   readonly id: string;
   readonly outcome: "created" | "resumed" | "existing" | "conflict";
@@ -153,8 +158,9 @@ export type RunWrite =
   | { readonly kind: "park"; readonly subject: string; readonly outputJson?: string };
 
 /**
- * What came of a write. `lost`: the run is no longer held under this epoch, nothing was written. `cancelled`: cancellation was
- * requested, so the step was not begun, or the run has ended instead of being rescheduled or parked.
+ * The outcome of a write. `lost`: the run is no longer held under this epoch, nothing was written.
+ * `cancelled`: cancellation was requested, so the step was not begun, or the run has ended instead
+ * of being rescheduled or parked.
  */
 export type WriteOutcome = "done" | "lost" | "cancelled";
 
@@ -178,11 +184,11 @@ export interface BatchOutcome {
 
 /** Which runs a process wants. */
 export interface TakeUpRequest {
-  /** At most so many. */
+  /** How many runs to take up at most. */
   readonly most: number;
   /** Of these workflows. The number is how many runs of it all processes together may execute; null: any number. */
   readonly workflows: ReadonlyMap<string, number | null>;
-  /** What this process executes already. */
+  /** The runs that this process is already executing. */
   readonly held: readonly Hold[];
 }
 
@@ -202,7 +208,7 @@ export interface RunQuery {
   readonly startedBefore?: number;
   /** Workflows whose completed runs are left out. */
   readonly withoutCompleted?: readonly string[];
-  /** Id of a run: only what was accepted before it. */
+  /** Id of a run: only runs accepted before it. */
   readonly after?: string;
   readonly limit: number;
 }
@@ -222,9 +228,12 @@ export interface DecisionOutcome {
   readonly run?: RunRecord;
 }
 
-/** All methods reject if the database fails. What they have promised is on disk when they resolve. */
+/** All methods reject if the database fails. When they resolve, what they promise is on disk. */
 export interface RunStore {
-  /** Writes go to it one by one, each at once: they share no transaction, and none is repeated after a failure. */
+  /**
+   * Each write goes to it separately and at once: writes share no transaction, and none is repeated
+   * after a failure.
+   */
   readonly isUngrouped?: boolean;
 
   /** Creates an index on a top-level field of the inputs, for `find`. */
@@ -253,7 +262,10 @@ export interface RunStore {
   /** The decision on a subject, if it has been made. */
   decision(seq: number, subject: string): Promise<DecisionRecord | undefined>;
 
-  /** Stores the first decision on a subject and makes the run due that waits for it. Without `take` it only looks. */
+  /**
+   * Stores the first decision on a subject, and makes the run that waits for it due. Without
+   * `take`, it only reads.
+   */
   decide(id: string, subject: string, decision: DecisionRecord, options: { take: boolean }): Promise<DecisionOutcome>;
 
   byId(id: string): Promise<SeenRun | undefined>;
@@ -265,10 +277,13 @@ export interface RunStore {
   /** Deletes a run that has ended, so that its key may be used again. False if it has not ended or is unknown. */
   forget(id: string): Promise<boolean>;
 
-  /** Makes a run due that failed, was cancelled, or waits on a step's retry budget. False if it is none of these. */
+  /**
+   * Makes a run due if it has failed, was cancelled, or has a step on its retry budget. Otherwise
+   * returns false.
+   */
   retry(id: string): Promise<boolean>;
 
-  /** Makes all runs due that wait on a step's retry budget. False if there is none. */
+  /** Makes all runs due that have a step on its retry budget. Returns false if there are none. */
   hastenRetries(): Promise<boolean>;
 
   /**
@@ -282,7 +297,10 @@ export interface RunStore {
   /** Calls `listener` with ids that others announce, and with undefined when some may have been missed. */
   listen(listener: (id: string | undefined) => void): void;
 
-  /** This process takes up nothing more: another worker gets its turn in workflows with a limit. */
+  /**
+   * Announces that this process takes up no more runs, so that another worker gets its turn in
+   * workflows with a limit.
+   */
   leaveQueue(): Promise<void>;
   close(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export const publicId = (id: string): string => ID_PREFIX + id;
 export const storedId = (id: string): string =>
   id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
 
-/** The common part, however a run comes to rest. */
+/** The common part, whether a run has ended or waits for a person. */
 export const toResting = ({
   id,
   workflow,
@@ -30,7 +30,7 @@ export const toResting = ({
   ...(resumedAt !== null && { resumedAt: new Date(resumedAt) }),
 });
 
-/** @param time when it came to rest */
+/** @param time when it ended or began to wait */
 export const toRested = (
   run: RunRecord,
   rest: Pick<RestedRun, "status" | "subject" | "error">,

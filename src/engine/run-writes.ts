@@ -1,19 +1,19 @@
-/** What the writes of a run mean, whichever store takes them. */
+/** What the writes of a run mean, the same for every store. */
 import type { RunStatus } from "./engine.ts";
 import type { Batch, EventRecord, RunWrite } from "./run-store.ts";
 
-/** What happens to the step that a handler is at. */
+/** Writes about a step. */
 export type StepWrite = Extract<RunWrite, { kind: "begin" | "complete" | "fail" }>;
 
 export type EndWrite = Extract<RunWrite, { kind: "end" }>;
 
-/** By which a worker leaves a run. What is written behind it is lost. */
+/** Writes by which a worker leaves a run. Any write after one of these is lost. */
 export type ReleasingWrite = Exclude<RunWrite, StepWrite>;
 
 export const releases = (write: RunWrite): write is ReleasingWrite =>
   write.kind === "end" || write.kind === "reschedule" || write.kind === "park";
 
-/** Which of them leaves the run; Infinity where none does. */
+/** The position of the write that leaves the run; Infinity if none does. */
 export function releaseAt(writes: readonly RunWrite[]): number {
   const at = writes.findIndex(releases);
   return at === -1 ? Infinity : at;
@@ -49,7 +49,7 @@ export function eventOf(write: StepWrite | EndWrite): NewEvent {
   return { type: "step_failed", time, name, listed, errorJson: JSON.stringify(error), isFinal, retryUntil };
 }
 
-/** How a run stands once it has ended. */
+/** The state of a run that has ended. */
 export interface Ended {
   readonly status: Extract<RunStatus, "completed" | "failed">;
   readonly outputJson: string | null;

@@ -38,7 +38,7 @@ const isShallow = (value: unknown, levels: number): boolean =>
   (levels > 0 && Object.values(value).every((part) => isShallow(part, levels - 1)));
 
 /**
- * The JSON of what a caller hands in.
+ * The JSON of a caller's value.
  * @param path of the value, for the error
  * @throws ValidationError (`invalid_parameters`)
  */
@@ -74,7 +74,7 @@ export function storableResult(value: unknown, maker: string): string | undefine
 
 /** @throws UnexpectedError (`invalid_step_name`) */
 export function assertStepName(name: string): void {
-  // The underscore is before the stored names of steps that are not listed.
+  // Stored names of unlisted steps begin with an underscore.
   if (/^[^_]/.test(name) && isStorable(name) && Buffer.byteLength(name) <= MAX_STEP_NAME_LENGTH) return;
   throw new UnexpectedError(undefined, {
     message: `The name of a step can't be stored: it must have 1 to ${MAX_STEP_NAME_LENGTH} bytes, not begin with "_", and have no NUL characters and halves of Unicode surrogate pairs.`,
@@ -85,12 +85,12 @@ export function assertStepName(name: string): void {
 const REFUSED =
   "can't be kept by the workflow database: it is too large, or has characters that the database's encoding lacks.";
 
-/** When the database itself has refused what a caller handed in. */
+/** The error if the database itself has refused a caller's value. */
 export const refusedInput = (cause: unknown): ValidationError =>
   new ValidationError(`What was handed in ${REFUSED}`, { code: "not_storable", cause });
 
 /**
- * When the database itself has refused what a step or handler returned.
+ * The error if the database itself has refused what a step or handler returned.
  * @param maker such as "the step sent"
  */
 export const refusedResult = (maker: string, cause: unknown): UnexpectedError =>

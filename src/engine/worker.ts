@@ -55,7 +55,7 @@ export class Worker {
     this.#loop = this.#run();
   }
 
-  /** How long every look has failed. Milliseconds; 0 while the database answers. */
+  /** How long all looks have failed, in milliseconds; 0 while the database answers. */
   get failingForMs(): number {
     return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
@@ -65,7 +65,7 @@ export class Worker {
     this.#wake();
   }
 
-  /** Takes up nothing more. Resolves when the look in progress has ended. */
+  /** Takes up no more runs. Resolves when the look in progress has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake();

@@ -8,7 +8,10 @@ import type { BindingValue } from "./ontology-store.ts";
 import { toTerm } from "./term.ts";
 import { ABI, rdf } from "./vocabulary.ts";
 
-/** What a property can hold: a JavaScript value, stored as a literal of its kind, or an IRI or literal as an RDF/JS term. */
+/**
+ * The value of a property: a JavaScript value, which is stored as a matching literal, or an IRI or
+ * literal as an RDF/JS term.
+ */
 export type PropertyValue = BindingValue;
 
 /** Values by property name; undefined ones are left out. `id` also makes the entity's URI. */
@@ -18,7 +21,7 @@ export type Properties = Readonly<Record<string, PropertyValue | undefined>>;
 export type PropertyName = string | NamedNode;
 
 /**
- * A graph in memory, put together entity by entity and then stored as a whole.
+ * A graph in memory that you build entity by entity and then store as a whole.
  *
  * ```ts
  * const graph = new ABIGraph();
@@ -29,14 +32,14 @@ export type PropertyName = string | NamedNode;
  * ```
  */
 export class ABIGraph implements Iterable<Quad> {
-  /** By what they say, until somebody asks for a store, which is slower to fill. */
+  /** Keyed by content. An N3 store is only filled when it is asked for, because that is slower. */
   readonly #quads = new Map<string, Quad>();
   #store: Store | undefined;
 
   /**
-   * Adds an entity of type `abi:<type>` and returns its URI: the one of `entityUri` where the properties have an `id`, a random
-   * one otherwise.
-   * @throws ValidationError for invalid names, an `id` that is no string or number, or a value that can't be stored
+   * Adds an entity of type `abi:<type>` and returns its URI: that of `entityUri` if the properties
+   * have an `id`, and a random one otherwise.
+   * @throws ValidationError for invalid names, an `id` that is not a string or number, or a value that can't be stored
    */
   createEntity(type: string, properties: Properties = {}): NamedNode {
     const uri = DataFactory.namedNode(entityUri(type, idOf(properties)));
@@ -57,7 +60,7 @@ export class ABIGraph implements Iterable<Quad> {
     this.addProperty(subject, name, object);
   }
 
-  /** URIs of all entities of a type that have all of the given values. */
+  /** Finds the URIs of all entities of a type that have all the given values. */
   findEntities(type: string, properties: Properties = {}): NamedNode[] {
     assertLocalName(type);
     const wanted = Object.entries(properties).flatMap(([name, value]) =>
@@ -97,7 +100,7 @@ const keyOf = (object: NamedNode | Literal): string =>
 function idOf({ id }: Properties): string {
   if (id === undefined) return randomUUID();
   if (typeof id === "string" || typeof id === "number") return String(id);
-  throw new ValidationError("An entity's id is a string or a number.", { code: "invalid_id" });
+  throw new ValidationError("An entity's id must be a string or a number.", { code: "invalid_id" });
 }
 
 function property(name: PropertyName): NamedNode {

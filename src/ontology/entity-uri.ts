@@ -14,14 +14,17 @@ export function assertLocalName(name: string): void {
   }
 }
 
-/** A lone surrogate in the three bytes that UTF-8 would give it if it were a character (WTF-8): valid in an IRI, and its own. */
+/**
+ * Encodes a lone surrogate in three bytes, as UTF-8 would if it were a character (WTF-8). The
+ * result is valid in an IRI, and unique.
+ */
 const encodeSurrogate = (unit: number): string =>
   [0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)]
     .map((byte) => `%${byte.toString(16).toUpperCase()}`)
     .join("");
 
 const encodeSegment = (id: string): string => {
-  // A segment of dots means "this folder" or "the one above" to whoever resolves the IRI.
+  // A segment of dots would mean "this folder" or "the parent folder" when the IRI is resolved.
   if (id === "." || id === "..") return id.replaceAll(".", "%2E");
   if (id.isWellFormed()) return encodeURIComponent(id);
   return Array.from(id, (character) =>
@@ -30,8 +33,9 @@ const encodeSegment = (id: string): string => {
 };
 
 /**
- * The IRI of the thing of this type with this id: `http://example.org/abi/Customer/C-1001`. Same type and id, same IRI; another
- * type or id, another IRI, whatever characters the id is made of.
+ * The IRI of an entity, made from its type and id, such as
+ * `http://example.org/abi/Customer/C-1001`. The same type and id always give the same IRI, and
+ * different ones give different IRIs, whatever characters the id contains.
  * @throws ValidationError for an invalid type or an empty id
  */
 export function entityUri(type: string, id: string): string {

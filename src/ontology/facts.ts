@@ -1,7 +1,7 @@
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import type { OntologyStore } from "./ontology-store.ts";
 
-/** What `match` has found of one subject, by property. */
+/** The quads of one subject that `match` has found, by property. */
 export class Facts {
   readonly #objects = new Map<string, Term[]>();
 
@@ -17,7 +17,7 @@ export class Facts {
     return (this.#objects.get(predicate.value) ?? []).map(({ value }) => value);
   }
 
-  /** One value; of several, any. */
+  /** One value of a property; any of them if there are several. */
   value(predicate: NamedNode): string | undefined {
     return this.#objects.get(predicate.value)?.[0]?.value;
   }
@@ -34,5 +34,5 @@ export const factsAbout = async (
   subject: NamedNode,
 ): Promise<Facts> => new Facts(await ontologyStore.match(store, { subject }));
 
-/** Of an `xsd:boolean`: `1` is another spelling, and the one in which some endpoints give it back. */
+/** Reads an `xsd:boolean`. `1` is another spelling of true, which some endpoints return. */
 export const isTrue = (value: string): boolean => value === "true" || value === "1";

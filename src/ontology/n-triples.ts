@@ -59,7 +59,7 @@ export function parseTerm(text: string): NamedNode | Literal {
 /** @throws ValidationError for a term that is none */
 export const requireIri = (term: Term, place: string): Term => {
   if (term.termType === "NamedNode") return term;
-  throw new ValidationError(`A ${place} in the graph is a ${term.termType} where an IRI must stand.`, {
+  throw new ValidationError(`A ${place} in the graph is a ${term.termType} where an IRI is required.`, {
     code: "invalid_term",
   });
 };

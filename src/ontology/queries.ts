@@ -7,15 +7,15 @@ type Question = [store: OntologyStore, name: string, sparql: string, bindings?: 
 const wrongForm = (form: string): ValidationError =>
   new ValidationError(`This query is not ${form}.`, { code: "wrong_query_form" });
 
-/** Tells triples from rows; nothing at all counts as rows. */
+/** Whether a result is triples instead of rows. An empty result counts as rows. */
 export const areQuads = (result: Row[] | Quad[]): result is Quad[] => result[0]?.["termType"] === "Quad";
 
 const answer = (...[store, name, sparql, bindings]: Question): Promise<QueryResult> =>
   store.query(name, sparql, bindings);
 
 /**
- * The rows of a SELECT.
- * @throws ValidationError for another form of query
+ * Runs a SELECT and returns its rows.
+ * @throws ValidationError for a different form of query
  */
 export async function select(...question: Question): Promise<Row[]> {
   const result = await answer(...question);
@@ -24,8 +24,8 @@ export async function select(...question: Question): Promise<Row[]> {
 }
 
 /**
- * The answer of an ASK.
- * @throws ValidationError for another form of query
+ * Runs an ASK and returns its answer.
+ * @throws ValidationError for a different form of query
  */
 export async function ask(...question: Question): Promise<boolean> {
   const result = await answer(...question);
@@ -34,8 +34,8 @@ export async function ask(...question: Question): Promise<boolean> {
 }
 
 /**
- * The quads of a CONSTRUCT or DESCRIBE.
- * @throws ValidationError for another form of query
+ * Runs a CONSTRUCT or DESCRIBE and returns its quads.
+ * @throws ValidationError for a different form of query
  */
 export async function construct(...question: Question): Promise<Quad[]> {
   const result = await answer(...question);

@@ -1,42 +1,52 @@
 /**
- * The port for questions that somebody outside has written: they may never end, ask for everything, or look for what is not for them.
- * So they only read, are stopped at a limit, and see no more than they may. What a program asks itself it asks with `query`.
+ * The port for queries by others. Such queries may never end, ask for everything, or look for data
+ * that is not meant for them. So they can only read, are stopped at limits, and see no more than
+ * they may. A program's own queries use `query`.
  */
 import type { Bindings, QueryResult } from "./ontology-store.ts";
 import type { Visible } from "./visible.ts";
 
 /** A SPARQL query with its limits. */
 export interface QueryRequest {
-  /** The store that is asked; others are reached with GRAPH. */
+  /** The store to query; others are reached with GRAPH. */
   readonly store: string;
   /** SELECT, ASK, CONSTRUCT or DESCRIBE of SPARQL 1.1. */
   readonly sparql: string;
   readonly bindings?: Bindings;
   /** What the query may see; default: everything. */
   readonly visible?: Visible;
-  /** Milliseconds that the query may take, without waiting for others and for the graph to be read; default: any time. */
+  /**
+   * Time limit in milliseconds, not counting the time to wait for other queries or to load the
+   * graph; default: none.
+   */
   readonly timeoutMs?: number;
-  /** Most rows or triples of the answer; further ones are left out. Default: what `query` of the store gives. */
+  /**
+   * The maximum number of rows or triples; others are left out. Default: the limit of the store's
+   * `query`.
+   */
   readonly maximumRows?: number;
-  /** Most bytes of the answer as SPARQL JSON results or N-Triples; a longer one is refused. Default: what `query` of the store gives. */
+  /**
+   * The maximum size of the answer in bytes, as SPARQL JSON results or N-Triples; a longer answer
+   * is refused. Default: the limit of the store's `query`.
+   */
   readonly maximumBytes?: number;
   /** Stops the query. */
   readonly signal?: AbortSignal;
 }
 
-/** What a query gives. */
+/** The answer to a query. */
 export interface QueryAnswer {
   readonly result: QueryResult;
-  /** Names of the variables of a SELECT, in their order, bound or not. */
+  /** Names of the variables of a SELECT, in order, bound or not. */
   readonly variables: readonly string[];
   /** Whether rows or triples were left out. */
   readonly truncated: boolean;
 }
 
-/** Port: answers read-only queries that may be long or come from outside. */
+/** The port: answers read-only queries that may be long or come from others. */
 export interface QueryRunner {
   /**
-   * The query runs where it does not hold up this process, and can be stopped at any time.
+   * Runs a query without blocking this process. It can be stopped at any time.
    * @throws ValidationError as `OntologyStore.query`; for what is not visible (`not_visible`), at the time limit (`query_timeout`),
    *   for an answer that is too long (`answer_too_long`)
    * @throws IoError where the store can't be reached, or too many questions wait already (`too_many_queries`)

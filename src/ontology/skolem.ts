@@ -3,7 +3,10 @@ import type { Quad, Term } from "@rdfjs/types";
 import { DataFactory } from "./n3.ts";
 import { tripleToNTriples } from "./n-triples.ts";
 
-/** Gives every blank node an IRI of its own, the same one for the same node: stored blank nodes could never be named again. */
+/**
+ * Replaces each blank node by an IRI of its own, because a stored blank node could never be
+ * referred to again.
+ */
 export function skolemizer(): (label: string) => Term {
   const known = new Map<string, Term>();
   return (label) => {
@@ -13,7 +16,7 @@ export function skolemizer(): (label: string) => Term {
   };
 }
 
-/** The quads with IRIs in place of their blank nodes, subject, property and object of each. */
+/** Returns the quads with IRIs instead of blank nodes. */
 export function* skolemized(quads: Iterable<Quad>): Iterable<readonly [subject: Term, predicate: Term, object: Term]> {
   const nodes = skolemizer();
   const skolemize = (term: Term): Term => (term.termType === "BlankNode" ? nodes(term.value) : term);
@@ -21,7 +24,7 @@ export function* skolemized(quads: Iterable<Quad>): Iterable<readonly [subject: 
 }
 
 /**
- * Quads as N-Triples lines, with IRIs for their blank nodes.
+ * Returns quads as N-Triples lines, with IRIs instead of blank nodes.
  * @throws ValidationError for a term that is not valid RDF
  */
 export function* skolemizedLines(quads: Iterable<Quad>): Iterable<string> {

@@ -1,6 +1,6 @@
 import { ValidationError } from "../errors.ts";
 
-/** Under it are the stores; it is itself the graph that lists them where they are kept on an endpoint. */
+/** Prefix of the stores' IRIs. On an endpoint, it is also the graph that lists the stores. */
 export const STORES = "http://example.org/abi/stores";
 
 const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -10,7 +10,7 @@ const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
  * @throws ValidationError for a name that is not 1–64 letters, digits, `_` or `-`
  */
 export function storeIri(store: string): string {
-  // What is no string would be turned into one, `undefined` too.
+  // Otherwise other values would be converted to strings, even `undefined`.
   if (typeof store !== "string" || !STORE_NAME.test(store)) {
     throw new ValidationError("A store's name has 1 to 64 letters, digits, underscores or hyphens.", {
       code: "invalid_store_name",

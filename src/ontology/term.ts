@@ -4,7 +4,10 @@ import { ValidationError } from "../errors.ts";
 import { xsd } from "./vocabulary.ts";
 import type { BindingValue } from "./ontology-store.ts";
 
-/** An absolute IRI: a scheme, then nothing that IRIREF of SPARQL excludes, and `%` only before two hexadecimal digits. */
+/**
+ * Matches an absolute IRI: a scheme, then only characters that SPARQL's IRIREF allows, with `%`
+ * only before two hexadecimal digits.
+ */
 // oxlint-disable-next-line no-control-regex -- control characters are what must be kept out
 const IRI = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[^\u0000-\u0020<>"{}|\\^`%]|%[0-9A-Fa-f]{2})*$/;
 
@@ -15,7 +18,10 @@ const DECIMAL = /^-?[0-9]+\.[0-9]+$/;
 
 export const isIri = (value: string): boolean => IRI.test(value) && value.isWellFormed();
 
-/** Integers exactly, other numbers as decimals where that loses nothing, else as doubles (`1e-7`, `INF`, `NaN`). */
+/**
+ * Integers are exact. Other numbers become decimals if that loses nothing, and doubles otherwise
+ * (`1e-7`, `INF`, `NaN`).
+ */
 function numberLiteral(value: number): Literal {
   if (Number.isSafeInteger(value)) return DataFactory.literal(String(value === 0 ? 0 : value), xsd.integer);
   if (DECIMAL.test(String(value))) return DataFactory.literal(String(value), xsd.decimal);
@@ -50,9 +56,9 @@ function checkedTerm(term: Term, what: string): NamedNode | Literal {
 }
 
 /**
- * A JavaScript value or RDF/JS term as a term that is safe to store and to bind. Strings become `xsd:string`, numbers
- * `xsd:integer`, `xsd:decimal` or `xsd:double`, dates `xsd:dateTime` in UTC. A lone surrogate, which no encoding of Unicode
- * can hold, becomes U+FFFD.
+ * Converts a JavaScript value or RDF/JS term to a term that is safe to store and to bind. Strings
+ * become `xsd:string`, numbers `xsd:integer`, `xsd:decimal` or `xsd:double`, dates `xsd:dateTime`
+ * in UTC. A lone surrogate, which no encoding of Unicode can hold, becomes U+FFFD.
  * @param what names the value in errors: "The binding customer"
  * @throws ValidationError for an invalid date, IRI, language tag or datatype, and for terms that are neither IRI nor literal
  */

@@ -1,4 +1,7 @@
-/** The terms that this package writes and asks for. What they mean stands in `vocabulary.ttl`, what must hold in `shapes.ttl`. */
+/**
+ * The terms that this package writes and queries. `vocabulary.ttl` says what they mean, and
+ * `shapes.ttl` which rules the data must follow.
+ */
 import type { NamedNode } from "@rdfjs/types";
 import { DataFactory } from "./n3.ts";
 
@@ -7,10 +10,13 @@ export const RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 export const XSD = "http://www.w3.org/2001/XMLSchema#";
 export const PROV = "http://www.w3.org/ns/prov#";
 
-/** For the head of a query. */
+/** Prefix declarations for the beginning of a query. */
 export const PREFIXES = `PREFIX abi: <${ABI}> PREFIX rdf: <${RDF}> PREFIX xsd: <${XSD}> PREFIX prov: <${PROV}>`;
 
-/** A query with the usual prefixes before it; its own declarations come later and win. */
+/**
+ * Puts the usual prefixes before a query. The query's own declarations come later and take
+ * precedence.
+ */
 export const withPrefixes = (sparql: string): string => `${PREFIXES} ${sparql}`;
 
 function terms<const Name extends string>(
@@ -114,5 +120,5 @@ export const abi = terms(ABI, [
 /** The vocabulary as an RDFS/OWL file in Turtle. */
 export const vocabularyUrl = new URL("./vocabulary.ttl", import.meta.url);
 
-/** SHACL shapes in Turtle for all that this package writes; for any SHACL validator. */
+/** SHACL shapes in Turtle for everything that this package writes, for any SHACL validator. */
 export const shapesUrl = new URL("./shapes.ttl", import.meta.url);

@@ -5,7 +5,7 @@ import type { CallOptions, DirectOperation, StreamOperation } from "../workflow/
 import { direct } from "../workflow/operation.ts";
 import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
 
-/** Faults that are told of at a time; the others are only counted. */
+/** How many faults are reported at a time; the others are only counted. */
 const SHOWN_ISSUES = 100;
 
 const forOperators = { audience: "operator", scope: "admin" } as const;
@@ -19,18 +19,18 @@ const ImportCounts = z.object({
         place: z.string(),
         customer_id: z.string().optional(),
         message: z.string(),
-        skipped: z.boolean().describe("False where the customer was taken all the same."),
+        skipped: z.boolean().describe("False if the customer was stored anyway."),
       }),
     )
-    .describe(`Faults since the last counts, ${SHOWN_ISSUES} at most.`),
+    .describe(`Faults since the last counts, at most ${SHOWN_ISSUES}.`),
 });
 
 type Importer = Pick<CustomerDataPipeline, "run" | "importCustomers">;
 
-/** What operators may do with customers. */
+/** The operations that operators have for customers. */
 export const customerDataOperations = (pipeline: Importer): (DirectOperation | StreamOperation)[] => [
   direct("refresh_customer", {
-    description: "Read one customer again from the source of customers, and store what it says now.",
+    description: "Read one customer again from the customer source, and store the current values.",
     ...forOperators,
     writes: true,
     input: z.strictObject({
@@ -38,7 +38,7 @@ export const customerDataOperations = (pipeline: Importer): (DirectOperation | S
     }),
     output: z.object({
       customer_id: z.string(),
-      found: z.boolean().describe("False where the source does not know the customer; nothing is changed then."),
+      found: z.boolean().describe("False if the source doesn't know the customer; then nothing is changed."),
       customer_uri: z.string().optional(),
     }),
     example: { input: { customer_id: "C-1001" } },
@@ -48,7 +48,8 @@ export const customerDataOperations = (pipeline: Importer): (DirectOperation | S
     kind: "stream",
     name: "import_customers",
     description:
-      "Store customers, one object each: id, name, email, segment, lifetime_value, do_not_contact. Gives counts now and then, and at the end.",
+      "Store customers, one object each: id, name, email, segment, lifetime_value, do_not_contact. Returns counts " +
+      "from time to time, and at the end.",
     ...forOperators,
     input: z.looseObject({
       id: z.union([z.string(), z.number()]).describe("Id of the customer."),

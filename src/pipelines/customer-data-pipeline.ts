@@ -20,36 +20,42 @@ import { customerUri, replaceCustomers } from "./customer-update.ts";
 import { SingleFlight } from "../concurrency/single-flight.ts";
 
 const STORE = "customer_data";
-/** One update a batch: large enough to spare flushes, small enough that the embedded store, which blocks, is never busy for long. */
+/**
+ * How many customers one update stores: enough to save flushes, but few enough that the embedded
+ * store, which blocks, is never busy for long.
+ */
 const BATCH_SIZE = 100;
 
 export const CustomerDataPipelineParameters = z.object({
   customer_id: CustomerRecord.shape.id.describe("Id of the customer, as the source knows it"),
-  include_transactions: z.boolean().default(false).describe("Whether to ask the source for transactions as well"),
-  include_interactions: z.boolean().default(false).describe("Whether to ask the source for interactions as well"),
+  include_transactions: z.boolean().default(false).describe("Whether to request transactions from the source as well"),
+  include_interactions: z.boolean().default(false).describe("Whether to request interactions from the source as well"),
 });
 
 export type CustomerDataPipelineParameters = z.input<typeof CustomerDataPipelineParameters>;
 
-/** Where customers come from and where they go. */
+/** The source and the store of customers. */
 export interface CustomerDataPipelineConfiguration {
   customerSource: CustomerSource;
   ontologyStore: OntologyStore;
-  /** Told of faults in the data, without the data. */
+  /** Logs faults in the data, without the data. */
   logger?: Logger;
-  /** For the time at which customers were read; default: the system's. */
+  /** The clock for the time at which customers were read; default: the system's. */
   clock?: () => Date;
 }
 
 export interface CustomerDataPipelineResult {
   customer_id: string;
-  /** False where the source does not know the customer; the graph is then left as it is. */
+  /** False if the source doesn't know the customer; the graph is then not changed. */
   found: boolean;
   customer_uri?: string;
 }
 
 export interface LoadCounts {
-  /** Good rows stored; an id that comes twice counts twice, and its last row stays. */
+  /**
+   * How many valid rows were stored. If an id occurs twice, it counts twice, and the last row
+   * stays.
+   */
   loaded: number;
   /** Rows skipped. */
   invalid: number;
@@ -57,17 +63,21 @@ export interface LoadCounts {
 
 export interface LoadOptions {
   signal?: AbortSignal;
-  /** After every batch that is stored. */
+  /** Called after every stored batch. */
   onProgress?: (counts: LoadCounts) => void;
-  /** For every fault in the data, also where the row was taken (`skipped: false`). */
+  /** Called for every fault in the data, even if the row was stored (`skipped: false`). */
   onInvalid?: (issue: CustomerIssue) => void;
-  /** Once for each column or property that is not read, with the field that its name may have meant. */
+  /**
+   * Called once for each column or property that is not read, with the field that its name may have
+   * meant.
+   */
   onUnreadColumn?: (column: string, similar?: CustomerField) => void;
 }
 
 /**
- * Moves customers from a source into the store `customer_data`: one customer, one URI, and what is stored is what the
- * source said last. Transactions and interactions are asked for where wanted, but not stored.
+ * Moves customers from a source into the store `customer_data`. Each customer has one URI, and the
+ * source's latest values are stored. Transactions and interactions are requested if wanted, but not
+ * stored.
  */
 export class CustomerDataPipeline extends Pipeline<
   CustomerDataPipelineConfiguration,
@@ -78,14 +88,14 @@ export class CustomerDataPipeline extends Pipeline<
   override readonly operations = customerDataOperations(this);
   readonly #flights = new SingleFlight<CustomerDataPipelineResult>();
 
-  /** Name of the source, as it is kept with the customers that come from it. */
+  /** Name of the source, stored with its customers. */
   get sourceName(): string | undefined {
     return this.configuration.customerSource.name;
   }
 
   /**
    * Fetches one customer and stores it. Concurrent runs with the same parameters share one fetch.
-   * @throws ValidationError for bad parameters or data, IoError where source or store fail, the signal's reason
+   * @throws ValidationError for invalid parameters or data, IoError if source or store fail, the signal's reason
    */
   async run(
     parameters: CustomerDataPipelineParameters,
@@ -106,12 +116,12 @@ export class CustomerDataPipeline extends Pipeline<
 
   /**
    * Fetches and stores all customers of the source with this e-mail address.
-   * @throws ValidationError (`invalid_configuration`) where the source can't be asked so; otherwise as `run`
+   * @throws ValidationError (`invalid_configuration`) if the source can't search by address; otherwise as `run`
    */
   async runForEmail(email: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { customerSource } = this.configuration;
     if (!customerSource.withEmail) {
-      throw new ValidationError("The customer source can't be asked for customers by their e-mail address.", {
+      throw new ValidationError("The customer source can't find customers by their e-mail address.", {
         code: "invalid_configuration",
       });
     }
@@ -127,9 +137,10 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   /**
-   * Loads all customers of the source as a stream, 100 an update; memory stays flat. After an abort or a failure the
-   * batches before it are stored, and running it again does no harm.
-   * @throws ValidationError where the source can't be listed or read on, IoError where source or store fail, the signal's reason
+   * Loads all customers of the source as a stream, 100 in each update, so memory use stays
+   * constant. Batches that are done stay stored after an abort or a failure, and you can run it
+   * again.
+   * @throws ValidationError if the source can't be listed or read any further, IoError if source or store fail, the signal's reason
    */
   async loadAll({ onProgress, ...options }: LoadOptions = {}): Promise<LoadCounts> {
     const loading = this.#load(this.configuration.customerSource, options);
@@ -141,10 +152,11 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   /**
-   * Loads customers that somebody hands in, as `loadAll` loads those of the source. They are kept as coming from no source.
-   * @param items objects with the fields of a customer; what is none is told to `onInvalid` and skipped
+   * Loads given customers, as `loadAll` loads those of the source. They are stored as coming from
+   * no source.
+   * @param items objects with the fields of a customer; all others are skipped and reported to `onInvalid`
    * @returns yields the counts after every batch that is stored, and returns those at the end
-   * @throws ValidationError, IoError where the store fails, what `items` throws, the signal's reason
+   * @throws ValidationError, IoError if the store fails, what `items` throws, the signal's reason
    */
   importCustomers(
     items: AsyncIterable<unknown>,
@@ -177,7 +189,7 @@ export class CustomerDataPipeline extends Pipeline<
     // Within a batch the last record of an id takes the place of those before it.
     const batch = new Map<string, CustomerRecord>();
     let read = 0;
-    // Of the beginning: what is read in a long import is no newer than that for sure.
+    // The time of the beginning: only that is certain for data from a long import.
     const time = this.#now();
     const flush = async (): Promise<LoadCounts> => {
       await this.#store([...batch.values()], time, source.name);
@@ -214,7 +226,7 @@ export class CustomerDataPipeline extends Pipeline<
     await this.configuration.ontologyStore.change(STORE, replaceCustomers(tidy, { time, source }));
   }
 
-  /** Only where its name is like a field's: what else a source has is its own business. */
+  /** Only if its name resembles a field's; other columns are nothing to report. */
   #logUnread(column: string, similar: CustomerField | undefined): void {
     if (similar === undefined) return;
     const logger = this.configuration.logger ?? silentLogger;

@@ -23,10 +23,11 @@ export interface Retrieval {
 export const customerUri = (id: string): string => entityUri("Customer", id);
 
 /**
- * The change that makes these customers in the graph what their records say: old values of the fields go, new ones
- * come. What others have added to a customer stays. So does `abi:doNotContact` where the record is silent about it: an
- * objection that was noted in the graph must not be lost because the source has no such field. And so does
- * `abi:lifetimeValue` where the record has one that was not understood: an import may have read it in the light of its column.
+ * The change that updates these customers in the graph: old values of the fields are removed, new
+ * ones added. What others have added to a customer stays. `abi:doNotContact` stays if the record
+ * says nothing about it, because an objection in the graph must not be lost. `abi:lifetimeValue`
+ * stays if the record's value was not understood, because an import may have understood it from its
+ * column.
  */
 export function replaceCustomers(records: readonly CustomerRecord[], { time, source }: Retrieval): Change {
   const insert = new ABIGraph();

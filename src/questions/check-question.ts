@@ -6,8 +6,8 @@ import { withPrefixes } from "../ontology/vocabulary.ts";
 import type { GraphQuestion } from "./graph-question.ts";
 
 /**
- * Whether a question can be answered at all, before anybody asks it.
- * @throws ValidationError (`invalid_configuration`) that says what its author has to correct
+ * Checks that a question can work, before anybody asks it.
+ * @throws ValidationError (`invalid_configuration`) that says what the author has to correct
  */
 export function checkQuestion(question: GraphQuestion): void {
   const fault = (problem: string): ValidationError =>

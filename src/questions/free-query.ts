@@ -13,9 +13,9 @@ import { valueOf } from "./question-operation.ts";
 
 export interface FreeQueryOptions extends QuestionLimits {
   queryRunner: QueryRunner;
-  /** The store that is asked. */
+  /** The store to query. */
   store: string;
-  /** What queries may see; undefined: everything, whoever it is about. */
+  /** What queries may see; undefined: everything, about all customers. */
   visible: Visible | undefined;
 }
 
@@ -25,7 +25,7 @@ const MAXIMUM_BYTES = 100_000;
 
 const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** Any query of a model's own, read-only and within limits, as an operation for agents. */
+/** The operation with which agents run their own queries, read-only and within limits. */
 export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
   const { queryRunner, store, visible } = options;
   const { maximumRows, timeoutMs } = { ...DEFAULT_LIMITS, ...options };
@@ -37,9 +37,9 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
       query: queryText(MAX_QUERY_LENGTH).describe("The SPARQL query. Ask for few rows: use LIMIT, COUNT and GROUP BY."),
     }),
     output: z.object({
-      answer: z.boolean().optional().describe("Of an ASK."),
+      answer: z.boolean().optional().describe("The answer to an ASK."),
       columns: z.array(z.string()).optional().describe("Names of the columns of the rows."),
-      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null where there is no value."),
+      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null if there is no value."),
       ...Truncation.shape,
     }),
     example: { input: { query: "SELECT ?type (COUNT(*) AS ?things) { ?thing a ?type } GROUP BY ?type LIMIT 10" } },
@@ -71,7 +71,7 @@ function tableOf({ result, variables }: QueryAnswer) {
 const shortened = (terms: readonly NamedNode[]): string =>
   terms.map(({ value }) => value.replace(ABI, "abi:").replace(PROV, "prov:")).join(", ");
 
-/** The words that a model may use. */
+/** The terms that a model may use. */
 const described = (part: Visible[string] | undefined): string =>
   part
     ? `Classes: ${shortened(part.classes)}. Properties: ${shortened(part.properties)}. Others are not visible.`

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-/** What one question may cost. */
+/** The limits of one question. */
 export interface QuestionLimits {
-  /** Rows of an answer; default 50. An answer that has more says so. */
+  /** How many rows an answer may have; default 50. If there are more, the answer says so. */
   maximumRows?: number;
   /** Milliseconds after which a question is stopped; default 10,000. */
   timeoutMs?: number;
@@ -10,20 +10,20 @@ export interface QuestionLimits {
 
 export const DEFAULT_LIMITS = { maximumRows: 50, timeoutMs: 10_000 } as const;
 
-/** What a query of an operator's may cost where they do not say otherwise. */
+/** The default limits of an operator's query. */
 export const OPERATOR_LIMITS = { timeoutMs: 30_000, maximumRows: 10_000, maximumBytes: 100_000_000 } as const;
 
 /** A query as an argument. @param longest characters */
 export const queryText = (longest: number): z.ZodString =>
   z.string().min(1, "must not be empty").max(longest, `must have at most ${longest} characters`);
 
-/** What every answer says of its end. */
+/** What every answer says about left-out rows. */
 export const Truncation = z.object({
-  truncated: z.boolean().describe("Whether there is more than is here."),
-  note: z.string().optional().describe("Where there is more: how to get at it."),
+  truncated: z.boolean().describe("Whether there are more rows than these."),
+  note: z.string().optional().describe("If there are more: how to get them."),
 });
 
 export const truncationNote = (truncated: boolean, maximumRows: number): z.output<typeof Truncation> =>
   truncated
-    ? { truncated, note: `Only the first ${maximumRows} rows are here. Ask more narrowly to see the others.` }
+    ? { truncated, note: `Only the first ${maximumRows} rows are included. Ask a narrower question to see the others.` }
     : { truncated };

@@ -18,8 +18,9 @@ const JsonTermSchema = z.object({
 });
 
 /**
- * Any query of an operator's, over everything that is in the graph, as SPARQL 1.1 Query Results JSON.
- * @param store which is asked where the caller names none
+ * The operation with which operators run any query over the whole graph. It returns SPARQL 1.1
+ * Query Results JSON.
+ * @param store the store to query if the caller names none
  */
 export function queryGraphOperation({
   queryRunner,
@@ -30,16 +31,18 @@ export function queryGraphOperation({
 }): DirectOperation {
   const wholeNumber = (most: number) => z.coerce.number().int().min(1).max(most);
   return direct("query_graph", {
-    description: "Ask the knowledge graph with SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE. Changes nothing.",
+    description: "Query the knowledge graph with SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE. Changes nothing.",
     audience: "operator",
     scope: "admin",
     input: z.strictObject({
       query: queryText(MAX_QUERY_LENGTH).describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
-      store: z.string().default(store).describe("The store to ask; others are named graphs."),
+      store: z.string().default(store).describe("The store to query; others are named graphs."),
       timeout_s: wholeNumber(MAX_TIMEOUT_S)
         .default(OPERATOR_LIMITS.timeoutMs / 1000)
         .describe("Seconds after which the query is stopped."),
-      limit: wholeNumber(MAX_ROWS).default(OPERATOR_LIMITS.maximumRows).describe("At most so many rows or triples."),
+      limit: wholeNumber(MAX_ROWS)
+        .default(OPERATOR_LIMITS.maximumRows)
+        .describe("How many rows or triples to return at most."),
     }),
     output: z.object({
       head: z.object({ vars: z.array(z.string()).optional() }).optional(),
@@ -48,8 +51,8 @@ export function queryGraphOperation({
       quads: z
         .array(z.object({ subject: JsonTermSchema, predicate: JsonTermSchema, object: JsonTermSchema }))
         .optional()
-        .describe("Of CONSTRUCT and DESCRIBE, for which the format has no place."),
-      truncated: z.boolean().optional().describe("There where rows or triples were left out."),
+        .describe("Triples of CONSTRUCT and DESCRIBE, for which SPARQL's JSON format has no place."),
+      truncated: z.boolean().optional().describe("Present if rows or triples were left out."),
     }),
     run: async ({ query, store: asked, timeout_s, limit }, { signal }) =>
       writeJsonResults(

@@ -51,7 +51,10 @@ const valuesOf = (parameters: Readonly<Record<string, unknown>>): Bindings =>
     ),
   );
 
-/** @throws UnexpectedError for a row that is not what the question says: its author has to correct it */
+/**
+ * @throws UnexpectedError for a row that doesn't match the question's schema, which its author has
+ * to correct
+ */
 function readRow(schema: z.ZodObject, row: Row): Record<string, unknown> {
   const values = Object.keys(schema.shape).flatMap((name): [string, unknown][] => {
     const term = row[name];

@@ -173,6 +173,6 @@ class ArrayScanner {
 }
 
 const notAnArray = (): ValidationError =>
-  new ValidationError("The file must hold a JSON array. One object a line belongs in a .jsonl file.", {
+  new ValidationError("The file must contain a JSON array. For one object a line, use a .jsonl file.", {
     code: "not_an_array",
   });

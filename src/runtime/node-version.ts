@@ -3,7 +3,7 @@ export const MINIMUM_NODE = "22.13.0";
 
 const parts = (version: string): number[] => version.split(".").map(Number);
 
-/** True where `version` ("24.1.0") is the oldest supported Node.js or newer. */
+/** Whether `version` ("24.1.0") is the oldest supported Node.js or newer. */
 export function isSupportedNode(version: string): boolean {
   const [major = 0, minor = 0] = parts(version);
   const [minimumMajor = 0, minimumMinor = 0] = parts(MINIMUM_NODE);
@@ -12,7 +12,7 @@ export function isSupportedNode(version: string): boolean {
 
 if (!isSupportedNode(process.versions.node)) {
   throw new Error(
-    `abi-workflows needs Node.js ${MINIMUM_NODE} or newer (24 recommended), this is ${process.versions.node}. ` +
+    `abi-workflows needs Node.js ${MINIMUM_NODE} or newer (24 recommended), but this is Node.js ${process.versions.node}. ` +
       "Install a newer Node.js, for example with `npx -p node@24 node <your script>`.",
   );
 }

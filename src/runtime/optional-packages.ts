@@ -1,7 +1,7 @@
 import { ValidationError } from "../errors.ts";
 
 /**
- * Loads what needs packages that are only installed by those who use it.
+ * Loads a module that needs optional packages.
  * @throws ValidationError (`package_missing`) that says what to install
  */
 export async function withPackages<Module>(packages: readonly string[], load: () => Promise<Module>): Promise<Module> {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder of this package, from the sources as well as from the compiled files below `dist`. */
+/** The folder of this package, both from the sources and from the compiled files in `dist`. */
 export function packageRoot(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
@@ -16,7 +16,7 @@ export interface PackageFile {
   peerDependencies: Record<string, string>;
 }
 
-/** What package.json says of this package. */
+/** The content of this package's package.json. */
 export const packageFile = (): PackageFile =>
   JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as PackageFile;
 

@@ -1,22 +1,25 @@
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 
-/** What became of a mail, or of one attempt to send it. */
+/** The outcome of a mail, or of one attempt to send it. */
 export interface MailEvent {
   /**
-   * `sent`: the mail server, or the outbox, has it. `delayed`: it was not taken for now, and is tried again. `refused`: it is never
-   * taken. `withheld`: it was due, and is not sent.
+   * `sent`: the mail server or the outbox has accepted it. `delayed`: it was refused for now, and
+   * is retried. `refused`: it was refused permanently. `withheld`: it was due but is not sent.
    */
   readonly outcome: "sent" | "delayed" | "refused" | "withheld";
-  /** A mail to a customer, or a notice to somebody of our own. */
+  /** A mail to a customer, or a notice to an operator. */
   readonly recipient: "customer" | "operator";
-  /** Only where it was withheld: why, in snake_case. */
+  /** Only if it was withheld: why, in snake_case. */
   readonly reason?: string;
 }
 
 const NAME = "abi-workflows:mail";
 const MAILS = channel(NAME);
 
-/** For whoever counts mails in this process. Call it inside a step, so that a replay does not count again. */
+/**
+ * Reports an outcome to everything that counts mails in this process. Call it inside a step, so a
+ * replay doesn't count it again.
+ */
 export function publishMail(event: MailEvent): void {
   if (MAILS.hasSubscribers) MAILS.publish(event);
 }

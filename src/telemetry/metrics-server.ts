@@ -7,16 +7,16 @@ import type { Metrics } from "./metrics.ts";
 
 /** A server that is listening. */
 export interface MetricsServer {
-  /** Of the metrics: `http://127.0.0.1:9464/metrics`. */
+  /** URL of the metrics, such as `http://127.0.0.1:9464/metrics`. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves `GET /metrics`, and `GET /livez` for whoever asks whether the process is alive, where there is no other HTTP server.
- * Closed, it closes the metrics as well.
- * @param address `port` 0 for any that is free
- * @throws IoError where the address can't be listened at
+ * Serves `GET /metrics` and, for health checks, `GET /livez`, in a process without another HTTP
+ * server. Closing it closes the metrics too.
+ * @param address `port` 0 means any free port
+ * @throws IoError if it can't listen on the address
  */
 export async function serveMetrics(
   metrics: Metrics,

@@ -11,7 +11,7 @@ import { knownMethod } from "./tracing.ts";
 /** A request that was answered. */
 export interface ObservedRequest {
   method: string;
-  /** The pattern that matched, such as `/runs/:id`; absent where none did. */
+  /** The pattern that matched, such as `/runs/:id`; absent if none did. */
   route?: string | undefined;
   status: number;
   /** From the request's arrival to its answer. */
@@ -23,11 +23,12 @@ export interface Metrics {
   /** The media type of `text`. */
   readonly contentType: string;
   /**
-   * All metrics, as a scrape gets them. Where the database of runs does not answer within five seconds, `abi_up` is 0, those that are
-   * read from it are missing, and the others are there. Never rejects for that.
+   * Returns all metrics, for a scrape. If the database doesn't answer within five seconds, `abi_up`
+   * is 0 and the metrics that come from it are missing, but the others are there. It never rejects
+   * because of that.
    */
   text(): Promise<string>;
-  /** Counts a request to this process; for whoever serves HTTP. */
+  /** Counts a request to this process. HTTP servers call it. */
   observeRequest(request: ObservedRequest): void;
   /** Stops listening to the engine. */
   close(): void;
@@ -76,7 +77,7 @@ export async function createMetrics(service: Pick<Service, "engine" | "workflows
   let scraping: Promise<string> | undefined;
   return {
     contentType: registry.contentType,
-    // Scrapes at the same time share one: the gauges must not change under another.
+    // Concurrent scrapes share one, because gauges must not change during a scrape.
     text: () => (scraping ??= scrape().finally(() => (scraping = undefined))),
     observeRequest: ({ method, route = "unmatched", status, seconds }) =>
       requests.observe({ method: knownMethod(method), route, status }, seconds),
@@ -86,7 +87,7 @@ export async function createMetrics(service: Pick<Service, "engine" | "workflows
 
 type Client = Pick<typeof PromClient, "Gauge" | "Counter" | "Histogram">;
 
-/** Gauges of what is in the database of runs. */
+/** Gauges of the runs in the database. */
 function runGauges(client: Client, registry: Registry) {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new client.Gauge({ name, help, labelNames, registers: [registry] });
@@ -159,7 +160,7 @@ class CountsReader {
     this.#service = service;
   }
 
-  /** Undefined where the database does not answer. */
+  /** Undefined if the database doesn't answer. */
   async read(): Promise<RunCounts[] | undefined> {
     const pending = (this.#pending ??= this.#service.engine.counts().finally(() => (this.#pending = undefined)));
     try {
@@ -168,7 +169,7 @@ class CountsReader {
       this.#isFailing = false;
       return counts;
     } catch (error) {
-      // Once for an outage: there is a scrape every few seconds.
+      // Log once for each outage, because there is a scrape every few seconds.
       if (!this.#isFailing) {
         const cause = describeCause(error);
         this.#service.logger.warn({ cause }, "metrics are without runs: their database does not answer");

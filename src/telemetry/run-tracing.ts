@@ -1,11 +1,14 @@
-/** Runs as one trace each: from whoever submitted it, over its steps wherever they are executed, to its end. */
+/**
+ * Traces each run as one trace: from its submission, through its steps wherever they are executed,
+ * to its end.
+ */
 import type { RestedRun, RunContext, Step, StepOptions, StepWork } from "../engine/engine.ts";
 import type { Json } from "../json.ts";
 import { inSpan, inTrace, isTracing, traceOfInput, recordSpan, type TraceContext } from "./tracing.ts";
 
 /**
- * The trace of a run: that which it was submitted in. A run that was accepted where no SDK was set up has one that its id gives, so
- * that all processes which execute it agree.
+ * The trace of a run: the one in which it was submitted. If it was accepted without an SDK, the
+ * trace is made from the run's id, so all processes that execute it agree.
  */
 export const traceOfRun = (runId: string, input: Json): TraceContext | undefined =>
   traceOfInput(input) ?? traceOfId(runId);
@@ -16,8 +19,8 @@ function traceOfId(runId: string): TraceContext | undefined {
 }
 
 /**
- * Executes the handler of a run in the run's trace. Each attempt at a step that is really made is a span: a replayed step, which gives
- * its recorded result, is none.
+ * Executes a run's handler in the run's trace. Each real attempt of a step is a span; a replayed
+ * step, which returns its recorded result, is not.
  */
 export function executeInTrace<Output>(
   { workflow, input }: { workflow: string; input: Json },

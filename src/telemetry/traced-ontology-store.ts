@@ -5,8 +5,8 @@ import type { QueryRunner } from "../ontology/query-runner.ts";
 import { inSpan } from "./tracing.ts";
 
 /**
- * A store whose calls are spans of kind CLIENT: with the operation and the store, never with the text of a query or values.
- * Where no OpenTelemetry SDK is set up it does what the store itself does.
+ * Wraps a store so that its calls are spans of kind CLIENT, with the operation and the store, but
+ * never the text of a query or values. Without an OpenTelemetry SDK, it just calls the store.
  */
 export class TracedOntologyStore implements OntologyStore {
   readonly #store: OntologyStore;
@@ -79,6 +79,6 @@ export class TracedOntologyStore implements OntologyStore {
   }
 }
 
-/** Good enough to name a span; a comment or IRI before it may hold such a word. */
+/** Good enough to name a span, although a comment or IRI may contain such a word too. */
 const queryForm = (sparql: string): string =>
   /\b(?:SELECT|ASK|CONSTRUCT|DESCRIBE)\b/i.exec(sparql)?.[0].toUpperCase() ?? "QUERY";

@@ -1,6 +1,7 @@
 /**
- * Spans for whoever has set up an OpenTelemetry SDK in this process; nothing for everybody else. Only the API is used, and it is
- * loaded only where an SDK has registered a tracer provider. No attribute holds texts, names, addresses or ids of customers.
+ * Makes spans if an OpenTelemetry SDK is set up in this process; otherwise does nothing. It only
+ * uses the API, and only loads it if an SDK has registered a tracer provider. No attribute contains
+ * customers' texts, names, addresses or ids.
  */
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Context, Span } from "@opentelemetry/api";
@@ -9,7 +10,7 @@ import { requirePackage } from "../runtime/require-package.ts";
 
 type Api = typeof OpenTelemetry;
 
-/** A span as it is kept with a run or sent to others: W3C Trace Context, without baggage. */
+/** A span as it is stored with a run or sent to others: W3C Trace Context, without baggage. */
 export interface TraceContext {
   readonly traceparent: string;
   readonly tracestate?: string;
@@ -33,7 +34,7 @@ const SUPPRESSED = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 
 let loaded: Api | "missing" | undefined;
 
-/** The API where an SDK is set up in this process, now. */
+/** The API, if an SDK is set up in this process now. */
 function api(): Api | undefined {
   const registrations = (globalThis as { [REGISTRATIONS]?: { trace?: unknown } })[REGISTRATIONS];
   if (registrations?.trace === undefined) return undefined;
@@ -57,8 +58,9 @@ function loadApi(): Api | "missing" {
 export const isTracing = (): boolean => api() !== undefined;
 
 /**
- * Does `work` in a span, which is active meanwhile; where no SDK is set up, without one. If it throws, the span has the status
- * `ERROR` and `error.type`, the code of the error. Messages are left out: they may name a customer.
+ * Runs `work` in an active span; without an SDK, just runs it. If it throws, the span has the
+ * status `ERROR` and `error.type`, the code of the error. Messages are left out: they may name a
+ * customer.
  */
 export async function inSpan<Result>(
   name: string,
@@ -106,7 +108,7 @@ export async function* generateInSpan<Item, Result extends object>(
   }
 }
 
-/** A span for what is over already. Times are UTC. */
+/** Makes a span for something that is already over. Times are UTC. */
 export function recordSpan(
   name: string,
   { errorType, ...options }: SpanOptions & { errorType?: string | undefined },
@@ -119,13 +121,13 @@ export function recordSpan(
   span.end(endTime);
 }
 
-/** Does `work` in the trace that is given, as if it were called from there. */
+/** Runs `work` in the given trace, as if it were called from there. */
 export function inTrace<Result>(trace: TraceContext | undefined, work: () => Result): Result {
   const otel = api();
   return otel && trace ? otel.context.with(contextOf(otel, trace), work) : work();
 }
 
-/** The active span, to be kept; undefined without one. */
+/** The active span, to store it; undefined if there is none. */
 export function activeTrace(): TraceContext | undefined {
   const otel = api();
   const span = otel?.trace.getActiveSpan()?.spanContext();
@@ -145,8 +147,9 @@ export function linkActiveSpan(trace: TraceContext | undefined): void {
 }
 
 /**
- * Sends a request to another server in a span of kind CLIENT, for one attempt. The headers get what the SDK's propagator sends
- * along (`traceparent`). Instrumentations of `fetch` stay out of it: theirs would hold URLs, in which customers' ids stand.
+ * Sends a request to another server in a span of kind CLIENT, for one attempt. The headers get what
+ * the SDK's propagator sends along (`traceparent`). Instrumentations of `fetch` are kept out,
+ * because their spans would contain URLs with customers' ids.
  */
 export function inClientSpan(
   { method, url, headers, attempt }: { method: string; url: URL; headers: Headers; attempt: number },
@@ -177,8 +180,9 @@ export interface AnsweredRequest {
 }
 
 /**
- * Handles an HTTP request in a span of kind SERVER, in the trace of the caller where the SDK's propagator finds one in the headers.
- * Where an instrumentation has made such a span already, that one gets the route. The path is no attribute: ids stand in it.
+ * Handles an HTTP request in a span of kind SERVER, in the caller's trace if the SDK's propagator
+ * finds one in the headers. If an instrumentation has already made such a span, that span gets the
+ * route. The path is not an attribute, because it contains ids.
  *
  * @example app.use(async (c, next) => {
  *   await traceRequest(c.req.raw, async () => {

@@ -1,4 +1,4 @@
-/** What callers in JavaScript may get wrong about the methods of a workflow, as schemas. */
+/** Schemas that check what JavaScript callers pass to a workflow's methods. */
 import { z } from "zod";
 import { isStartTime, NO_START_TIME, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
@@ -24,7 +24,8 @@ export const parseFilter = (filter: unknown): Omit<RunFilter, "workflow"> =>
 export const parseStart = (options: unknown): { startAt?: Date | undefined } => parse(Start, options);
 
 /**
- * For an empty page: after an unknown run it would look like the end of the list.
+ * Checks `after` if a page is empty. If the run is unknown, an empty page would look like the end
+ * of the list.
  * @throws ValidationError (`bad_request`) that names `after`
  */
 export async function checkAfter(engine: Pick<WorkflowEngine, "get">, after: string | undefined): Promise<void> {
@@ -34,7 +35,7 @@ export async function checkAfter(engine: Pick<WorkflowEngine, "get">, after: str
 }
 
 /**
- * A text that the caller's code hands in by this name, such as an id.
+ * Checks a text argument with this name, such as an id.
  * @throws ValidationError
  */
 export const parseText = (name: string, text: unknown): string =>

@@ -1,13 +1,17 @@
 import type { WorkflowEngine } from "../engine/engine.ts";
 import type { Logger } from "../log.ts";
 
-/** What every workflow needs; a workflow's own configuration extends it. */
+/** The configuration that every workflow needs. A workflow's own configuration extends it. */
 export interface WorkflowConfiguration {
-  /** Runs the process durably. Shared by all workflows of an application, and closed by whoever made it. */
+  /**
+   * Runs the process durably. All workflows of an application share it, and whoever has created it
+   * closes it.
+   */
   engine: WorkflowEngine;
   /**
-   * At most so many runs of this workflow are at work at the same time, in all processes that share the engine's database, and
-   * so many items of a batch; at least 1, default 5. What waits for a retry does not count.
+   * How many runs of this workflow are executed at the same time, across all processes that share
+   * the engine's database. It also limits the items of a batch. At least 1, default 5. Runs that
+   * wait for a retry don't count.
    */
   maxParallelRequests?: number;
   logger?: Logger;

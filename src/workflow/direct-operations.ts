@@ -3,15 +3,15 @@ import { describeCause, silentLogger, type Logger } from "../log.ts";
 import type { DirectOperation, OperationCall } from "./operation.ts";
 import { parse } from "./validation.ts";
 
-/** A plain call as faces make it: input checked, errors thrown. */
+/** Calls a direct operation for an interface: checks the input and throws errors. */
 export const directCall = (operation: DirectOperation): OperationCall =>
-  // A direct operation has no steps to tell of.
+  // A direct operation has no steps to report.
   // oxlint-disable-next-line require-yield
   async function* (args, options) {
     return operation.run(parse(operation.input, args), options);
   };
 
-/** Logs the cause of an error that callers are told nothing about. */
+/** Logs the cause of an error, which callers don't see. */
 export function logUnexpected(logger: Logger, error: unknown, about: object = {}): void {
   const { type, cause } = toAbiError(error);
   if (!isAbiError(error) || type === "unexpected_error") {
@@ -19,7 +19,7 @@ export function logUnexpected(logger: Logger, error: unknown, about: object = {}
   }
 }
 
-/** Operations that belong to no workflow, as faces take those of one. */
+/** Offers operations that belong to no workflow in the same form as those of a workflow. */
 export const withoutWorkflow = (operations: readonly DirectOperation[], logger: Logger = silentLogger) => ({
   operations,
   operationCall: (operation: { name: string }): OperationCall =>

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * What became of a mail that came in. `processing`: a run was started by it. `recorded`: it was noted, and nothing more is to do.
- * `ignored`: it is none that anybody waits for an answer to. `needs_person`: it is kept until a person has decided. `duplicate`: it
- * was taken in before.
+ * The outcome of an incoming mail. `processing`: it has started a run. `recorded`: it was stored,
+ * and nothing else needs to be done. `ignored`: nobody expects an answer to it. `needs_person`: it
+ * is held until a person has decided. `duplicate`: it had come in before.
  */
 export const MailReceipt = z.looseObject({
   status: z.enum(["processing", "recorded", "ignored", "needs_person", "duplicate"]),

@@ -6,20 +6,24 @@ import type { ModelAudience } from "../faces/model-calls/model-call.ts";
 import { withoutWorkflow } from "./direct-operations.ts";
 import type { DirectOperation, StreamOperation } from "./operation.ts";
 
-/** Options of a pipeline's `as_tools`. */
+/** Options for a pipeline's `as_tools`. */
 export interface PipelineToolOptions extends ToolOptions {
   /**
-   * Whose operations become tools; default `agent`. What moves data is mostly for operators: a program that wants a model to do it
-   * says so with `operator`. What is for people is never a tool.
+   * The audience whose operations become tools; default `agent`. Most pipeline operations are for
+   * operators. If a model should call them, pass `operator`. Operations for people never become
+   * tools.
    */
   audience?: ModelAudience;
 }
 
-/** Base of everything that moves data from a source into the graph. Running it again with the same parameters changes nothing more. */
+/**
+ * Base class of pipelines, which move data from a source into the graph. Running one again with the
+ * same parameters changes nothing more.
+ */
 export abstract class Pipeline<Configuration, Parameters, Result> {
-  /** kebab-case; in routes. Needed where there are operations. */
+  /** In kebab-case, for routes. Required if there are operations. */
   readonly name: string = "";
-  /** What faces offer of it; default: nothing. */
+  /** The operations that interfaces offer; default: none. */
   readonly operations: readonly (DirectOperation | StreamOperation)[] = [];
   protected readonly configuration: Configuration;
 
@@ -30,7 +34,7 @@ export abstract class Pipeline<Configuration, Parameters, Result> {
   abstract run(parameters: Parameters, options?: { signal?: AbortSignal }): Promise<Result>;
 
   /**
-   * The operations for one audience as LangChain tools. Streams are none.
+   * Returns the operations for one audience as LangChain tools. Streams are left out.
    * @throws ValidationError (`invalid_configuration`) for options that can't work
    * @example pipeline.as_tools({ audience: "operator" })
    */

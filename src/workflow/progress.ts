@@ -1,14 +1,17 @@
 import type { StepEvent, WorkflowEngine } from "../engine/engine.ts";
 import { withoutAbsent } from "../json.ts";
 
-/** What a running tool reports while it works, for whoever listens (LangChain's tool events, LangGraph's "tools" stream, MCP). */
+/**
+ * What a running tool reports while it works, for listeners (LangChain's tool events, LangGraph's
+ * "tools" stream, MCP).
+ */
 export interface ToolProgress {
   type: "progress";
   workflow_id: string;
   step: string;
   phase: "started" | "completed" | "failed";
   attempt: number;
-  /** Only when `failed` and tried again. Milliseconds. */
+  /** Delay before the next attempt, in milliseconds. Only if the step has failed and is retried. */
   retry_in_ms?: number;
 }
 
@@ -22,8 +25,9 @@ const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): Tool
 });
 
 /**
- * Yields the step events of a run until `work` settles, then returns what it returned.
- * `work` is given a function by which it names the run, as soon as it knows it; earlier events of that run are kept.
+ * Yields the step events of a run until `work` settles, then returns what it returned. `work` gets
+ * a function to call with the run's id as soon as it knows it. Earlier events of that run are not
+ * lost.
  */
 export async function* withProgress<Result>(
   engine: WorkflowEngine,
@@ -50,7 +54,7 @@ export async function* withProgress<Result>(
     settled = true;
     wake();
   });
-  // Awaited below; a failure before that must not count as unhandled.
+  // It is awaited below. If it fails before that, the rejection must not count as unhandled.
   result.catch(() => {});
   try {
     for (;;) {

@@ -2,27 +2,33 @@ import type { FailingStep, Run, StepAttempt } from "../engine/engine.ts";
 import { toWireError, type WireError } from "../errors.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 
-/** What every durable run answers with; the handler's own fields stand beside these, as do the key and the echoed fields. */
+/**
+ * The result of every durable run. It also has the handler's own fields, the key and the echoed
+ * fields.
+ */
 export interface RunResult extends Partial<WireError> {
   success: boolean;
   /**
-   * Only where the run has not ended. `waiting_for_approval`: it waits for a person, and what there is beside it is what the run knows so
-   * far. `processing`, with an error: a step keeps failing and is tried again by itself until `retry_until`; nothing has to be submitted
-   * again.
+   * Only present if the run has not ended. `waiting_for_approval`: it waits for a person, and the
+   * other fields are what the run knows so far. `processing`, with an error: a step keeps failing
+   * and is retried until `retry_until`; you don't have to submit anything again.
    */
   status?: "waiting_for_approval" | "processing";
-  /** Only beside the status `processing`. ISO 8601, UTC. */
+  /** Only with the status `processing`. ISO 8601, UTC. */
   retry_until?: string;
-  /** Id of the run; only beside `status`. */
+  /** Id of the run; only with a `status`. */
   workflow_id?: string;
   /** Names of the completed steps, in their order. */
   steps_completed: string[];
-  /** True where the work was not done by this call: it was done, or is being done, by an earlier one. */
+  /** True if an earlier call did the work or is doing it. */
   duplicate?: true;
   [field: string]: Json | undefined;
 }
 
-/** State of a run by its workflow id. Times are ISO 8601, UTC. Of the error fields those of the run, when it failed. */
+/**
+ * The state of a run. Times are ISO 8601, UTC. The error fields are those of the run, if it has
+ * failed.
+ */
 export interface WorkflowStatus extends Partial<WireError> {
   workflow_id: string;
   status: Run["status"] | "not_found";
@@ -30,22 +36,25 @@ export interface WorkflowStatus extends Partial<WireError> {
   steps_completed?: string[];
   start_time?: string;
   end_time?: string;
-  /** When completed; while it waits for a person, what the run knows so far. */
+  /** The result if the run has completed. While it waits for a person, what it knows so far. */
   result?: RunResult;
-  /** Only while a step keeps failing and is tried again. */
+  /** Only present while a step keeps failing and is being retried. */
   failing?: FailingStatus;
 }
 
-/** A step that has failed and is tried again, with the error of its last attempt. Times are ISO 8601, UTC. */
+/**
+ * A step that has failed and is being retried, with the error of its last attempt. Times are ISO
+ * 8601, UTC.
+ */
 export interface FailingStatus extends WireError {
   step: string;
-  /** That have failed since the run was last submitted. */
+  /** Number of attempts that have failed since the run was last submitted. */
   attempts: number;
   /** When the first of them failed. */
   since: string;
-  /** Absent while it is being tried. */
+  /** Absent during an attempt. */
   next_try?: string;
-  /** Only where it is tried for longer than callers wait. */
+  /** Only present if it is retried for longer than callers wait. */
   until?: string;
 }
 
@@ -58,7 +67,10 @@ export const failingOf = ({ step, attempts, since, nextTry, until, error }: Fail
   ...error,
 });
 
-/** One attempt of one step. Times are ISO 8601, UTC; without an end it is at work, or `died` with its process. Error fields where it failed. */
+/**
+ * One attempt of one step. Times are ISO 8601, UTC. Without an end, it is still running, or has
+ * `died` with its process. If it failed, it has error fields.
+ */
 export interface StepHistory extends Partial<WireError> {
   step: string;
   status: StepAttempt["status"];
@@ -81,7 +93,7 @@ const CANCELLED: WireError = {
   retriable: false,
 };
 
-/** The result of a call that did not even begin, or was given up. */
+/** The result of a call that didn't even start, or was given up. */
 export const failure = (identity: Record<string, Json>, error: unknown): RunResult => ({
   ...identity,
   success: false,
@@ -92,8 +104,8 @@ export const failure = (identity: Record<string, Json>, error: unknown): RunResu
 const byTheMinute = (time: Date): string => `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 /**
- * The result of a run that has ended, waits for a person, or has a step that keeps failing.
- * @param subject what that step stands for, such as "The mail"
+ * Builds the result of a run that has ended, waits for a person, or has a step that keeps failing.
+ * @param subject what that step is about, such as "The mail"
  */
 export function resultOf(run: Run, identity: Record<string, Json>, subject?: (step: string) => string): RunResult {
   const steps_completed = [...run.stepsCompleted];

@@ -16,16 +16,22 @@ const DEFAULT_PAGE = 100;
 
 const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
 const Id = z.strictObject({ workflow_id });
-const after = z.string().max(200).optional().describe("Id of the last run of the page before.");
-const limit = z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE).describe("At most so many.");
+const after = z.string().max(200).optional().describe("Id of the last run on the previous page.");
+const limit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(MAX_PAGE_SIZE)
+  .default(DEFAULT_PAGE)
+  .describe("How many to return at most.");
 const workflow = z.string().max(200).optional().describe("Only runs of this workflow.");
 
 const Page = z.object({
   runs: z.array(WorkflowStatusSchema),
-  next: z.string().optional().describe("What to give as `after` for the next page; absent on the last one."),
+  next: z.string().optional().describe("The value of `after` for the next page; absent on the last page."),
 });
 
-/** What operators may do with the runs of all workflows. */
+/** The operations that operators have for the runs of all workflows. */
 export function runOperations(
   service: Pick<Service, "engine" | "workflows" | "run" | "receiveMail">,
 ): DirectOperation[] {
@@ -66,12 +72,12 @@ export function runOperations(
       audience: "operator",
       input: z.strictObject({
         workflow,
-        status: RunStatusSchema.optional().describe("Only runs in this status."),
+        status: RunStatusSchema.optional().describe("Only runs with this status."),
         input: z
           .record(z.string(), z.string())
           .optional()
           .describe("Only runs with these values of input fields, such as customer_id."),
-        key: z.string().max(200).optional().describe("Only the runs with this key, such as a feedback id."),
+        key: z.string().max(200).optional().describe("Only runs with this key, such as a feedback id."),
         started_since: dateTime.optional().describe("Only runs that were started at this time or later, ISO 8601."),
         started_before: dateTime.optional().describe("Only runs that were started before this time, ISO 8601."),
         after,
@@ -87,14 +93,14 @@ export function runOperations(
       },
     }),
     direct("get_run", {
-      description: "Show how far a run is.",
+      description: "Show the status of a run.",
       audience: "operator",
       input: Id,
       output: WorkflowStatusSchema,
       run: ({ workflow_id: id }) => status(id),
     }),
     direct("get_run_history", {
-      description: "Show every attempt of every step of a run, in the order in which they began.",
+      description: "Show every attempt of every step of a run, in the order in which they started.",
       audience: "operator",
       input: Id,
       output: z.object({ history: z.array(StepHistorySchema) }),
@@ -108,7 +114,7 @@ export function runOperations(
       audience: "operator",
       input: z.strictObject({
         workflow_id,
-        after: z.coerce.number().int().min(-1).default(-1).describe("Id of the last event that is known."),
+        after: z.coerce.number().int().min(-1).default(-1).describe("Id of the last event that you have received."),
       }),
       output: z.object({ events: z.array(RunEventSchema) }),
       run: async ({ workflow_id: id, after: known }) => {
@@ -121,7 +127,7 @@ export function runOperations(
       audience: "operator",
       writes: true,
       input: Id,
-      output: WorkflowStatusSchema.extend({ changed: z.boolean().describe("False where it had ended already.") }),
+      output: WorkflowStatusSchema.extend({ changed: z.boolean().describe("False if it had already ended.") }),
       run: async ({ workflow_id: id }) => {
         const { run } = await service.run(id);
         const changed = await engine.cancel(run.id);
@@ -130,11 +136,12 @@ export function runOperations(
     }),
     direct("retry_run", {
       description:
-        "Let a run that failed or was cancelled go on from the step where it stopped; a step that keeps failing is tried now.",
+        "Resume a run that failed or was cancelled at the step where it stopped. A step that is waiting for its " +
+        "next attempt is tried now.",
       audience: "operator",
       writes: true,
       input: Id,
-      output: WorkflowStatusSchema.extend({ changed: z.boolean().describe("False where there is nothing to retry.") }),
+      output: WorkflowStatusSchema.extend({ changed: z.boolean().describe("False if there is nothing to retry.") }),
       run: async ({ workflow_id: id }) => {
         const { run } = await service.run(id);
         const changed = await engine.retry(run.id);
@@ -150,11 +157,13 @@ export function runOperations(
       run: (filter) => page({ ...(filter as RunFilter), limit: filter.limit, status: "waiting_for_approval" }),
     }),
     direct("receive_event", {
-      description: "Take an event from outside, such as new feedback in a help desk. Durable when it is answered.",
+      description:
+        "Accept an event from another system, such as new feedback in a help desk. The event is durable when the " +
+        "call is answered.",
       audience: "operator",
       writes: true,
       input: z.strictObject({
-        type: z.string().min(1).max(200).describe("What has happened, such as new_feedback."),
+        type: z.string().min(1).max(200).describe("The type of event, such as new_feedback."),
         data: z.record(z.string(), z.unknown()).describe("The event's own fields."),
       }),
       output: z.looseObject({ status: z.string() }),
@@ -162,11 +171,12 @@ export function runOperations(
     }),
     direct("ingest_mail", {
       description:
-        "Take in a mail. What becomes of it is durable when it is answered; the same mail again changes nothing more.",
+        "Accept an incoming mail. Its outcome is durable when the call is answered. The same mail again changes " +
+        "nothing.",
       audience: "operator",
       writes: true,
       input: z.strictObject({
-        mail: z.base64().min(1).describe("The whole mail (RFC 5322) as it came over the wire, in base64."),
+        mail: z.base64().min(1).describe("The whole mail (RFC 5322), unchanged, in base64."),
       }),
       output: MailReceipt,
       run: ({ mail }) => service.receiveMail(Buffer.from(mail, "base64")),
@@ -183,7 +193,7 @@ function receiverOf({ workflows }: Pick<Service, "workflows">, type: string) {
   throw new ValidationError(`Unknown event type: ${type}. Known are: ${known}.`, { code: "unknown_event_type" });
 }
 
-/** What happened to a run, as the service shows it. */
+/** An event of a run, as the service shows it. */
 export const eventView = ({ n, type, time, step, error }: RunEvent) => ({
   id: n,
   type,

@@ -1,4 +1,6 @@
-/** What faces say about runs, as schemas: they document what `result.ts` makes. */
+/**
+ * Schemas of what interfaces return about runs. They document the results that `result.ts` builds.
+ */
 import { z } from "zod";
 import { RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";
 
@@ -13,7 +15,7 @@ const WireErrorFields = {
   error: z.string().describe("What went wrong, for people."),
   error_code: z.string().describe("What went wrong, for machines."),
   error_type: z.enum(["validation_error", "conflict", "io_error", "unexpected_error"]),
-  retriable: z.boolean().describe("Whether the same may go well when it is tried again."),
+  retriable: z.boolean().describe("Whether the same request may succeed later."),
 };
 
 const { error, error_code, error_type, retriable } = WireErrorFields;
@@ -27,7 +29,7 @@ const OptionalWireError = {
 /** See `RunResult`. */
 export const RunResultSchema = z.looseObject({
   success: z.boolean(),
-  status: z.enum(["waiting_for_approval", "processing"]).optional().describe("Only where the run has not ended."),
+  status: z.enum(["waiting_for_approval", "processing"]).optional().describe("Only present if the run has not ended."),
   steps_completed: z.array(z.string()),
   duplicate: z.literal(true).optional().describe("An earlier submission did the work, or is doing it."),
   workflow_id: z.string().optional(),
@@ -39,7 +41,7 @@ export const RunResultSchema = z.looseObject({
 export const WorkflowStatusSchema = z.object({
   workflow_id: z.string(),
   workflow: z.string().optional().describe("Name of the workflow."),
-  key: z.string().optional().describe("What identifies the run for good, such as the feedback's id."),
+  key: z.string().optional().describe("What permanently identifies the run, such as the feedback's id."),
   status: RunStatusSchema,
   current_step: z.string().optional(),
   steps_completed: z.array(z.string()).optional(),
@@ -56,7 +58,7 @@ export const WorkflowStatusSchema = z.object({
       ...WireErrorFields,
     })
     .optional()
-    .describe("Only while a step keeps failing and is tried again."),
+    .describe("Only present while a step keeps failing and is being retried."),
   ...OptionalWireError,
 });
 

@@ -1,6 +1,7 @@
 /**
- * Everything that a process offers to the outside: the operations of its workflows, and those that every run has. A face (HTTP, MCP, the
- * command line) turns the operations of a service into its protocol, and knows nothing else.
+ * Everything that a process offers: the operations of its workflows, and those that work on any
+ * run. An interface (HTTP, MCP, the command line) translates the operations of a service to its
+ * protocol, and knows nothing else.
  */
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
@@ -16,27 +17,33 @@ import { runOperations } from "./run-operations.ts";
 import { parse } from "./validation.ts";
 import type { Workflow } from "./workflow.ts";
 
-/** What a service is made of. */
+/** The parts of a service. */
 export interface ServiceParts {
   engine: WorkflowEngine;
   workflows: readonly Workflow[];
-  /** What moves data into the graph; each with a name of its own. */
+  /** Pipelines, which move data into the graph. Each needs a unique name. */
   pipelines?: readonly ServicePipeline[];
-  /** Beside those of the workflows and pipelines: questions to the graph. */
+  /**
+   * Other operations besides those of the workflows and pipelines, such as questions to the graph.
+   */
   operations?: readonly DirectOperation[];
   logger?: Logger;
 }
 
-/** The slice of a pipeline that a service offers. */
+/** The part of a pipeline that a service needs. */
 export type ServicePipeline = Pick<Pipeline<unknown, unknown, unknown>, "name" | "operations">;
 
-/** An operation with the workflow or the pipeline that it belongs to; without either where it belongs to the service. */
+/**
+ * An operation, with the workflow or pipeline that it belongs to. If it belongs to the service, it
+ * has neither.
+ */
 export interface ServiceOperation {
   readonly operation: Operation | StreamOperation;
   readonly workflow?: Workflow;
   /**
-   * For HTTP: `POST /pipelines/{pipeline}/{operation}`. A direct operation takes a JSON object and answers with one, a stream takes JSON
-   * Lines and answers with JSON Lines. `POST /pipelines/{pipeline}` is the direct operation of a pipeline that has one of them only.
+   * Over HTTP it is `POST /pipelines/{pipeline}/{operation}`. A direct operation takes and returns
+   * a JSON object; a stream takes and returns JSON Lines. If a pipeline has only one direct
+   * operation, it is also `POST /pipelines/{pipeline}`.
    */
   readonly pipeline?: ServicePipeline;
 }
@@ -50,7 +57,10 @@ export class Service {
   /** All operations: those of the workflows, of the pipelines, and of the service itself. */
   readonly operations: readonly ServiceOperation[];
 
-  /** @throws TypeError for two workflows, pipelines, or operations of one of them, with the same name, and for two workflows that receive mail */
+  /**
+   * @throws TypeError if two workflows, two pipelines, or two operations of one of them have the
+   * same name, or if two workflows receive mail
+   */
   constructor({ engine, workflows, pipelines = [], operations = [], logger = silentLogger }: ServiceParts) {
     this.engine = engine;
     this.logger = logger;
@@ -85,24 +95,25 @@ export class Service {
     return found.operation;
   }
 
-  /** Logs the cause of an error that callers are told nothing about. */
+  /** Logs the cause of an error, which callers don't see. */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error);
   }
 
-  /** Whether there is a workflow that takes mails. */
+  /** Whether a workflow receives mail. */
   get receivesMail(): boolean {
     return this.#mailReceiver !== undefined;
   }
 
   /**
-   * Gives a mail from outside to the workflow that receives mail, and resolves when what becomes of it is durable.
+   * Passes an incoming mail to the workflow that receives mail, and resolves when its outcome is
+   * durable.
    * @param raw the whole mail, RFC 5322
    * @throws as `Workflow.receiveMail`
    */
   async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
     if (this.#mailReceiver) return this.#mailReceiver.receiveMail(raw);
-    throw new ValidationError("No workflow here takes mail.", { code: "no_mail_expected" });
+    throw new ValidationError("No workflow here receives mail.", { code: "no_mail_expected" });
   }
 
   get #mailReceiver(): Workflow | undefined {
@@ -110,7 +121,7 @@ export class Service {
   }
 
   /**
-   * A run by its workflow id, with the workflow that it is one of.
+   * Finds a run by its workflow id, with its workflow.
    * @throws ValidationError (`unknown_run`), IoError
    */
   async run(workflowId: string): Promise<{ run: Run; workflow: Workflow }> {
@@ -121,7 +132,7 @@ export class Service {
   }
 
   /**
-   * The part of the approval queue that decides on a run: its workflow's own operation.
+   * Finds the operation of a run's workflow for this part of the approval queue.
    * @throws ValidationError (`unknown_run`; `no_approvals` where runs of this workflow never wait for a person), IoError
    */
   async approvalOperation(
@@ -131,11 +142,11 @@ export class Service {
     const { workflow } = await this.run(workflowId);
     const operation = workflow.operations.find((one) => one.kind === "direct" && one.approval === part);
     if (operation?.kind === "direct") return { operation, workflow };
-    throw new ValidationError(`Nothing is approved in the workflow ${workflow.name}.`, { code: "no_approvals" });
+    throw new ValidationError(`The workflow ${workflow.name} has no approvals.`, { code: "no_approvals" });
   }
 
   /**
-   * The same, called: shows what a run waits for, or decides on it.
+   * Calls this operation: shows what a run waits for, or decides on it.
    * @throws ValidationError, ConflictError, IoError
    */
   async callApproval(
@@ -147,11 +158,11 @@ export class Service {
   }
 }
 
-/** `runBatch` of a workflow as an operation. */
+/** A workflow's `runBatch` as an operation. */
 const batchOperation = (workflow: Workflow): StreamOperation => ({
   kind: "stream",
   name: "run_batch",
-  description: "Run the process for every item, and give the results in the order of the items.",
+  description: "Run the process for every item, and return the results in the order of the items.",
   audience: "operator",
   scope: workflow.process.scope,
   input: workflow.process.input,

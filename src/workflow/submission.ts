@@ -6,7 +6,7 @@ import { isVisible } from "../visible-text.ts";
 import type { DurableOperation } from "./operation.ts";
 import { fieldSchema, parse } from "./validation.ts";
 
-/** Input of a durable operation, parsed, with what the engine must know of it. */
+/** The parsed input of a durable operation, with what the engine must know about it. */
 export interface Submission {
   readonly input: Record<string, Json>;
   /** The fields that every result repeats. */
@@ -25,10 +25,13 @@ const canonical = (value: unknown): string =>
 
 const hash = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");
 
-/** The fields of the operation that say whose a run is: its key and what its results repeat. */
+/** The fields that identify a run: its key and the echoed fields. */
 export const identityFields = ({ key, echo = [] }: DurableOperation): readonly string[] => [key, ...echo];
 
-/** What can be told from an input, valid or not, about whose it is: its identity fields as the operation reads them, else as they came. */
+/**
+ * The identity fields of an input, even if it is invalid: normalized by the operation's schema if
+ * possible, otherwise as they came.
+ */
 export function identityOf(operation: DurableOperation, input: unknown): Record<string, Json> {
   if (!isObject(input)) return {};
   return Object.fromEntries(
@@ -40,7 +43,7 @@ export function identityOf(operation: DurableOperation, input: unknown): Record<
   );
 }
 
-/** Which runs to list, with the fields that say whose they are read as their ids were. */
+/** A filter for runs, with its identity fields normalized like those of the runs. */
 export function withNormalizedIdentity<Filter extends { input?: Readonly<Record<string, string>> }>(
   operation: DurableOperation,
   filter: Filter,
@@ -55,8 +58,9 @@ export function withNormalizedIdentity<Filter extends { input?: Readonly<Record<
 }
 
 /**
- * The key is read as an id, whatever the operation's schema lets pass: ids that look the same are one run.
- * @param extras what else the process is to know, for the run with this key; it does not count when two submissions with one key are compared
+ * The key is read as an id, whatever the operation's schema accepts, so ids that look the same are
+ * one run.
+ * @param extras other values for the process, by the run's key; they don't count when two submissions with the same key are compared
  * @throws ValidationError
  */
 export function toSubmission(
@@ -76,8 +80,8 @@ export function toSubmission(
 }
 
 /**
- * Stands for the content of a submission, for good: fields at their defaults do not count, so that a field that a later
- * version adds does not make an old submission a different one.
+ * A permanent fingerprint of a submission's content. Fields with their default values don't count,
+ * so an old submission stays the same if a later version adds a field.
  */
 function fingerprintOf({ input: schema }: DurableOperation, input: Record<string, Json>): string {
   const defaults = defaultsOf(schema);
@@ -88,7 +92,7 @@ function fingerprintOf({ input: schema }: DurableOperation, input: Record<string
 
 const knownDefaults = new WeakMap<DurableOperation["input"], ReadonlyMap<string, string | undefined>>();
 
-/** What stands for each field that can be left out, as canonical JSON; undefined for one that then has no value. */
+/** The default of each optional field as canonical JSON; undefined if it has none. */
 function defaultsOf(schema: DurableOperation["input"]): ReadonlyMap<string, string | undefined> {
   let defaults = knownDefaults.get(schema);
   if (!defaults) {
@@ -102,8 +106,8 @@ function defaultsOf(schema: DurableOperation["input"]): ReadonlyMap<string, stri
 }
 
 /**
- * Parameters with a key: the given one, or where it is missing, null or blank one derived from the content as it will be read, so
- * that a space at the end of a text does not make it another.
+ * Adds a key to parameters: the given one or, if it is missing, null or blank, one derived from the
+ * content. The content is normalized first, so a space at the end of a text doesn't change the key.
  */
 export function withDerivedKey(
   { key, keyFrom, input }: Pick<DurableOperation, "key" | "keyFrom" | "input">,

@@ -7,11 +7,16 @@ const pathText = (path: readonly PropertyKey[]): string =>
     "",
   );
 
-/** The schema of a field, where an object has a field of exactly this name: `constructor` is none that every object has. */
+/**
+ * The schema of a field with exactly this name. Inherited names such as `constructor` don't count.
+ */
 export const fieldSchema = ({ shape }: z.ZodObject, name: string): z.ZodType | undefined =>
   Object.hasOwn(shape, name) ? (shape[name] as z.ZodType) : undefined;
 
-/** The message of a validation: every field at fault with what is wrong about it, for people and models alike. */
+/**
+ * The message of a validation error: every invalid field and what is wrong with it, for people and
+ * models alike.
+ */
 function describe(issues: readonly FieldIssue[]): string {
   return issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
 }
@@ -26,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** What is wrong, in words of ours; undefined where Zod's own say it well, or a schema has its own. */
+/** Our own message for an issue; undefined if Zod's message is good, or the schema has its own. */
 function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   const { code, path = [] } = issue;
   if (code === "too_small" || code === "too_big") return rangeOf(issue);
@@ -36,7 +41,7 @@ function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   return expected === undefined ? undefined : `must be ${expected}`;
 }
 
-/** Of numbers, and of what is counted. */
+/** Words for limits on numbers and on counts. */
 function rangeOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall> | z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>) {
   const [word, bound] = issue.code === "too_small" ? ["at least", issue.minimum] : ["at most", issue.maximum];
   const { origin, inclusive = true } = issue;
@@ -47,14 +52,18 @@ function rangeOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall> | z.core.$
   return `must be ${issue.code === "too_small" ? "more" : "less"} than ${bound}`;
 }
 
-/** What has the wrong type has no other fault: Zod takes the length of a list for that of the text it should be. */
+/**
+ * If a value has the wrong type, other issues are dropped, because Zod would take the length of a
+ * list for the length of a text.
+ */
 function withoutConsequences(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   const mistyped = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => pathText(path)));
   return issues.filter(({ code, path }) => code === "invalid_type" || !mistyped.has(pathText(path)));
 }
 
 /**
- * Input as its schema says, or an error that names every field at fault. The input is never changed.
+ * Parses input with a schema, or throws an error that names every invalid field. The input is never
+ * changed.
  * @throws ValidationError (`invalid_parameters`)
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

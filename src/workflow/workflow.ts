@@ -40,17 +40,23 @@ import {
 /** Options of `startWorkflow`. */
 export interface StartOptions {
   /**
-   * The run begins no sooner than this, also after a restart; until then its status is `started`. One in the past means now.
-   * It is no part of the content: the same submission again finds the run that waits, and does not change its time.
+   * The run starts at this time or later, even after a restart; until then its status is `started`.
+   * A time in the past means now. It is not part of the content: if you submit the same again, you
+   * get the waiting run, and its time doesn't change.
    */
   startAt?: Date;
 }
 
 /** How a submission came in. */
 export interface SubmissionOrigin {
-  /** A method called in code (events and batches too), an HTTP route, or a tool that a model called. */
+  /**
+   * Where it came from: a method call in code (including events and batches), an HTTP route, or a
+   * tool that a model called.
+   */
   face: "code" | "http" | "tool";
-  /** Of a tool: the input fields that the program set, and no model chose. Otherwise empty. */
+  /**
+   * For a tool: the input fields that the program has set, so no model chose them. Otherwise empty.
+   */
   fixed: readonly string[];
 }
 
@@ -58,22 +64,25 @@ export const FROM_CODE: SubmissionOrigin = { face: "code", fixed: [] };
 
 /** Options of `runBatch`. */
 export interface BatchOptions {
-  /** Ends the batch: nothing more is begun, and the iteration throws the signal's reason. Runs that were begun go on. */
+  /**
+   * Aborts the batch: no more runs are started, and the iteration throws the signal's reason. Runs
+   * that have started continue.
+   */
   signal?: AbortSignal;
-  /** After each item, in the order of completion. */
+  /** Called after each item, in the order of completion. */
   onProgress?: (progress: { completed: number; failed: number }) => void;
 }
 
-/** A submission that was accepted: it is durable. */
+/** An accepted submission. It is durable. */
 export interface Accepted {
   /** Of the run. */
   id: string;
   outcome: StartedRun["outcome"];
-  /** The fields that say whose the run is: its key and what its results repeat. */
+  /** The fields that identify the run: its key and the echoed fields. */
   identity: Record<string, Json>;
 }
 
-/** What `GET /workflows/<name>/{key}` says about a run. */
+/** The answer of `GET /workflows/<name>/{key}` about a run. */
 export interface RunView {
   status: string;
   [field: string]: Json;
@@ -85,8 +94,9 @@ interface SubmissionOptions {
 }
 
 /**
- * A business process with everything that goes with it. A subclass gives a name and its operations, exactly one of them
- * durable (the process); it gets agent tools, HTTP routes, durable runs, batches and status from here.
+ * Base class of business workflows. A subclass defines a name and its operations, exactly one of
+ * them durable (the process). It inherits agent tools, HTTP routes, durable runs, batches and
+ * status.
  *
  * @example
  * const workflow = new CustomerFeedbackWorkflow(configuration);
@@ -95,21 +105,24 @@ interface SubmissionOptions {
  * await workflow.run({ feedback_id: "F-1", … });
  */
 export abstract class Workflow<Configuration extends WorkflowConfiguration = WorkflowConfiguration> {
-  /** kebab-case; in routes, run names and metrics. */
+  /** In kebab-case, for routes, run names and metrics. */
   abstract readonly name: string;
   abstract readonly operations: readonly Operation[];
-  /** Types of the events from outside that `receiveEvent` takes. */
+  /** The types of external events that `receiveEvent` accepts. */
   readonly eventTypes: readonly string[] = [];
-  /** One of them as it may look, for documentation. */
+  /** An example event, for documentation. */
   readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
   /**
-   * Whether its runs only accompany other runs, such as notifications. Those that have completed are listed only where somebody asks for this
-   * workflow.
+   * Whether its runs only accompany other runs, as notifications do. Once completed, they are listed
+   * only if this workflow is asked for.
    */
   readonly isAuxiliary: boolean = false;
-  /** Whether `receiveMail` takes mails. */
+  /** Whether `receiveMail` accepts mails. */
   readonly receivesMail: boolean = false;
-  /** Parameters of the process by which its runs are listed at once, however many there are. */
+  /**
+   * Parameters of the process that are indexed, so listing runs by them is fast however many there
+   * are.
+   */
   protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;
   protected readonly logger: Logger;
@@ -126,9 +139,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Makes the process known to the engine. Called by everything that needs it; call it yourself where unfinished runs
-   * should go on before the first new one.
-   * @throws TypeError where the operations are not as described above
+   * Registers the process with the engine. Every method that needs this calls it. Call it yourself
+   * if unfinished runs should continue before the first new one.
+   * @throws TypeError if the operations are not as described above
    */
   register(): this {
     this.#durable();
@@ -136,25 +149,32 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Runs the process and resolves with its result when it has ended, or with what it knows so far when it waits for a person
-   * (`status: "waiting_for_approval"`). Where a step keeps failing and is tried for longer than callers wait, such as a mail while the
-   * mail server is away, it resolves with that error and `status: "processing"`: the run goes on by itself. An earlier run with the same key and content answers for it. Failures are results (`success: false`), not exceptions.
+   * Runs the process and resolves with its result when it has ended, or with what it knows so far
+   * if it waits for a person (`status: "waiting_for_approval"`). If a step keeps failing and is
+   * retried for longer than callers wait, such as a mail whose server is unavailable, it resolves
+   * with that error and `status: "processing"`, and the run continues in the background. If there
+   * is an earlier run with the same key and content, its result is returned. Failures are results
+   * (`success: false`), not exceptions.
    * @throws only the reason of `signal`, when it aborts
    */
   run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
     return this.#run(parameters, options);
   }
 
-  /** `run` with what only the workflow itself may add to the input: from an event, not from a caller's parameters. */
+  /**
+   * Like `run`, with values that only the workflow itself may add to the input, such as from an
+   * event.
+   */
   protected runWith(extras: Record<string, Json>, parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
     return this.#run(parameters, { ...options, extras });
   }
 
   /**
-   * What every submission, by whichever face, is to keep with its run beside the parameters: what holds in the process that accepts
-   * it and must hold in the one that executes it. It does not count when two submissions with one key are compared, and a run that is
-   * there already keeps its own. Default: nothing.
-   * @param _key of the run, such as the feedback's id
+   * Values to store with a run besides its parameters, for submissions through any interface. Use
+   * it for settings of the accepting process that must also apply in the executing one. They don't
+   * count when two submissions with the same key are compared, and an existing run keeps its own
+   * values. Default: nothing.
+   * @param _key key of the run, such as the feedback's id
    */
   protected submissionExtras(_key: string, _origin: SubmissionOrigin): Record<string, Json> {
     return {};
@@ -174,7 +194,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return run ? this.statusOf(run) : { workflow_id: workflowId, status: "not_found" };
   }
 
-  /** The status of the run with this key, such as a feedback id; undefined where there is none. */
+  /** The status of the run with this key, such as a feedback id; undefined if there is none. */
   async findWorkflow(key: string): Promise<WorkflowStatus | undefined> {
     this.#durable();
     const run = await this.configuration.engine.find(this.name, tidyIdentifier(parseText("key", key)));
@@ -182,7 +202,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * The result of a run, as `run` gives it.
+   * The result of a run, as returned by `run`.
    * @throws ValidationError (`unknown_run`), IoError, the reason of `signal`
    */
   async getWorkflowResult(workflowId: string, { signal }: CallOptions = {}): Promise<RunResult> {
@@ -191,20 +211,26 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return this.#result(run, this.#identity(run));
   }
 
-  /** Every attempt of every step of a run, in the order in which they began. Empty for a run that is not one of ours. */
+  /**
+   * Every attempt of every step of a run, in the order in which they started. Empty if the run
+   * doesn't belong to this workflow.
+   */
   async getWorkflowHistory(workflowId: string): Promise<StepHistory[]> {
     const run = await this.#findOwnRun(workflowId);
     return run ? (await this.configuration.engine.history(run.id)).map(historyOf) : [];
   }
 
-  /** Lets a run that failed or was cancelled go on from the step where it stopped. False where it is neither, or not ours. */
+  /**
+   * Resumes a run that failed or was cancelled at the step where it stopped. Returns false if it is
+   * neither, or doesn't belong to this workflow.
+   */
   async retryWorkflow(workflowId: string): Promise<boolean> {
     const run = await this.#findOwnRun(workflowId);
     return run !== undefined && (await this.configuration.engine.retry(run.id));
   }
 
   /**
-   * Newest first.
+   * Lists runs, newest first.
    * @throws ValidationError, IoError
    * @example await workflow.listWorkflows({ status: "failed", input: { customer_id: "C-1001" } })
    */
@@ -215,15 +241,19 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return runs.map((run) => this.statusOf(run));
   }
 
-  /** Stops a run before its next step. False where it has ended already or is not one of ours. */
+  /**
+   * Stops a run before its next step. Returns false if it has already ended or doesn't belong to
+   * this workflow.
+   */
   async cancelWorkflow(workflowId: string): Promise<boolean> {
     const run = await this.#findOwnRun(workflowId);
     return run !== undefined && (await this.configuration.engine.cancel(run.id));
   }
 
   /**
-   * Runs the process for every item, at most `maxParallelRequests` at once, and yields the results in the order of the items.
-   * Takes items as it goes, so that memory stays flat however many there are. A bad item is a failed result.
+   * Runs the process for every item, at most `maxParallelRequests` at once, and yields the results
+   * in the order of the items. It reads items as it goes, so memory use stays constant however many
+   * there are. An invalid item yields a failed result.
    *
    * @example for await (const result of workflow.runBatch(items)) …
    * @example const results = await Array.fromAsync(workflow.runBatch(items));
@@ -238,10 +268,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
       signal?.throwIfAborted();
       const result = await this.run(item, signal ? { signal } : {});
       completed += 1;
-      // What goes on by itself has not failed.
+      // A run that continues in the background has not failed.
       if (!result.success && result.status !== "processing") failed += 1;
       onProgress?.({ completed, failed });
-      // Where nothing waits for anything outside, promises alone would keep timers and signals from their turn.
+      // If nothing waits for I/O, promises alone would starve timers and signals.
       await setImmediate();
       return result;
     };
@@ -250,10 +280,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * The operations as LangChain tools, to bind to a chat model or hand to an agent. Fields that the program knows better than a
-   * model, such as whose conversation it is, can be set for it: they are then not in the tools' schemas, and an argument that
-   * says otherwise is refused.
-   * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that it can't have
+   * Returns the operations as LangChain tools, to bind to a chat model or pass to an agent. Your
+   * program can set fields that a model should not choose, such as the customer. They are then not
+   * in the tools' schemas, and an argument with a different value is refused.
+   * @throws ValidationError (`invalid_configuration`) if no tool has the field, or its schema refuses the value
    * @example workflow.as_tools({ fixed: { customer_id: "C-1001" } })
    * @example workflow.as_tools({ fromContext: ["customer_id"] }); // agent.invoke(…, { context: { customer_id: "C-1001" } })
    */
@@ -262,15 +292,16 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Adds `POST /workflows/<name>` (202, then it runs by itself) and `GET /workflows/<name>/{key}` to a router,
-   * for example a Hono app. The body is `application/json` (else 415); other methods on these paths get 405, so add handlers of your
-   * own for them, and middleware, before.
+   * Adds `POST /workflows/<name>` (202; the run continues in the background) and `GET
+   * /workflows/<name>/{key}` to a router, for example a Hono app. The body must be
+   * `application/json` (otherwise 415). Other methods on these paths get 405, so add middleware and
+   * your own handlers before this call.
    */
   as_api(router: WorkflowRouter): void {
     addWorkflowRoutes(router, this);
   }
 
-  // What faces are built on.
+  // For interfaces.
 
   /** The operation that is the process of this workflow. */
   get process(): DurableOperation {
@@ -278,8 +309,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Starts the process as a face that has taken its parameters from outside, and resolves as soon as the run is durable.
-   * @param extras what only the workflow itself may add to the input, not a caller's parameters
+   * Starts the process for an interface with external parameters, and resolves as soon as the run
+   * is durable.
+   * @param extras values that only the workflow itself may add to the input
    * @throws ValidationError, ConflictError, IoError
    */
   async submit(parameters: unknown, origin: SubmissionOrigin, extras: Record<string, Json> = {}): Promise<Accepted> {
@@ -288,7 +320,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return { id, outcome, identity: submission.identity };
   }
 
-  /** What is known about the run with this key, in the words of `GET /workflows/<name>/{key}`. */
+  /** What is known about the run with this key, in the form of `GET /workflows/<name>/{key}`. */
   async view(key: string): Promise<RunView> {
     this.#durable();
     const run = await this.configuration.engine.find(this.name, key);
@@ -297,7 +329,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Takes an event from outside and resolves when it is durable. A workflow that names `eventTypes` overrides it.
+   * Accepts an external event and resolves when it is durable. A workflow with `eventTypes`
+   * overrides this.
    * @throws ValidationError (`unknown_event_type` among them), ConflictError, IoError
    */
   receiveEvent(type: string, _data: unknown): Promise<{ status: string; [field: string]: Json }> {
@@ -305,22 +338,23 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Takes a mail from outside and resolves when what becomes of it is durable. A workflow that `receivesMail` overrides it.
+   * Accepts an incoming mail and resolves when its outcome is durable. A workflow that
+   * `receivesMail` overrides this.
    * @param _raw the whole mail, RFC 5322
-   * @throws ValidationError (`not_a_mail`, `no_mail_expected`), IoError: then nothing has become of it yet, and it can be given again
+   * @throws ValidationError (`not_a_mail`, `no_mail_expected`), IoError: then nothing was done, and the mail can be passed again
    */
   receiveMail(_raw: Uint8Array): Promise<MailReceipt> {
     return Promise.reject(
-      new ValidationError(`The workflow ${this.name} takes no mail.`, { code: "no_mail_expected" }),
+      new ValidationError(`The workflow ${this.name} does not receive mail.`, { code: "no_mail_expected" }),
     );
   }
 
-  /** A run of this workflow as callers see it. */
+  /** The status of a run of this workflow. */
   statusOf(run: Run): WorkflowStatus & Pick<Run, "status"> {
     return statusOf(run, this.#identity(run));
   }
 
-  /** An operation as a face calls it: with progress, and errors thrown. */
+  /** Calls an operation for an interface: yields progress and throws errors. */
   operationCall(operation: Operation, origin: SubmissionOrigin): OperationCall {
     if (operation.kind === "direct") return directCall(operation);
     const { engine } = this.configuration;
@@ -331,19 +365,23 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Starts the process as a tool does, where the key may be derived from the rest, and resolves as soon as the run is durable.
+   * Starts the process like a tool, which may derive the key from other fields, and resolves as
+   * soon as the run is durable.
    * @throws as `submit`
    */
   submitCall(args: unknown, origin: SubmissionOrigin): Promise<Accepted> {
     return this.submit(withDerivedKey(this.#durable(), args), origin);
   }
 
-  /** Logs the cause of an error that callers are told nothing about. */
+  /** Logs the cause of an error, which callers don't see. */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error, { workflow: this.name });
   }
 
-  /** What `GET /workflows/<name>/{key}` tells of a run. Override it to answer from what the process has stored. */
+  /**
+   * Builds the answer of `GET /workflows/<name>/{key}` about a run. Override it to answer from what
+   * the process has stored.
+   */
   protected async describe(_key: string, run: Run | undefined): Promise<RunView> {
     if (!run) return { status: "not_found" };
     if (run.status === "completed") return { ...(run.output as Record<string, Json>), status: "processed" };
@@ -352,7 +390,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return { status: "processing", ...(run.failing ? { failing: { ...failingOf(run.failing) } } : {}) };
   }
 
-  /** What a step stands for where callers read that it "will be tried again by itself". */
+  /** What a step is about, for the message that it "will be tried again by itself". */
   protected stepSubject(step: string): string {
     return `The step ${step}`;
   }
@@ -368,8 +406,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Gives a run of this workflow what a person has decided on `subject` (`RunContext.decision`). A workflow's own methods call
-   * it, with what they know of who may decide; no tool does.
+   * Passes a person's decision on `subject` to a run of this workflow (`RunContext.decision`). The
+   * workflow's own methods call it after checking who may decide; no tool does.
    * @throws as `WorkflowEngine.decide`
    */
   protected async decide(workflowId: string, subject: string, value: Json): Promise<Decision> {
@@ -420,7 +458,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     });
   }
 
-  /** Where the program says whose runs a model starts, the model does not hear what others have submitted, nor an id that it did not choose. */
+  /**
+   * If the program sets whose runs a model starts, the model must not learn what others have
+   * submitted, or an id that it did not choose.
+   */
   #conflictFor({ fixed }: SubmissionOrigin, error: unknown): unknown {
     const { key, keyFrom } = this.process;
     if (!(error instanceof ConflictError) || !identityFields(this.process).some((field) => fixed.includes(field))) {
@@ -432,7 +473,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return new ConflictError(message, { cause: error });
   }
 
-  /** The run keeps the trace that it was submitted in first. */
+  /** The run keeps the trace of its first submission. */
   async #linkWithRun(id: string): Promise<void> {
     const run = await this.configuration.engine.get(id).catch(() => undefined);
     if (run) linkActiveSpan(traceOfRun(id, run.input));

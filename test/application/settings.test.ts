@@ -98,7 +98,7 @@ describe("settings", () => {
     (name) => {
       const value = name.endsWith("URL") ? "https://graph.example/" : "digest";
       expect(() => readSettings({}, { [name]: value })).toThrow(
-        new RegExp(`${name} \\(ontology\\w+\\) is of no use without ONTOLOGY_URL`),
+        new RegExp(`${name} \\(ontology\\w+\\) has no effect without ONTOLOGY_URL`),
       );
       expect(() => readSettings({}, { [name]: value, ONTOLOGY_URL: "https://graph.example/" })).not.toThrow();
     },

@@ -125,7 +125,7 @@ test("shows what the mail server said to a mail that it has refused for good, on
   const approve = ["approvals", "approve", "F-1", "--by", "Eve", "--rendering"];
   const refused = await call([...approve, rendering], place);
   expect(refused.code).toBe(1);
-  expect(refused.stdout).toMatch(/refused this mail for good \(554\).*Retry the run/s);
+  expect(refused.stdout).toMatch(/refused this mail permanently \(554\).*Retry the run/s);
   expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
   expect((await call(["process", ...FEEDBACK], place)).stdout).toContain("the mail waits for approval");
   const shown = await call(["approvals", "show", "F-1"], place);
@@ -222,7 +222,7 @@ test.skipIf(!serverUrl)("leaves it to a worker to send what it has decided on in
   const alone = await call(approve, place);
   expect(alone).toMatchObject({ code: 0, stdout: "" });
   expect(alone.stderr).toContain(
-    "The decision is kept. A worker goes on with the run, and sends with its own settings.",
+    "The decision is stored. A worker continues the run, and sends the mail with its own settings.",
   );
   expect(alone.stderr).toContain(`abi-workflows status ${workflow_id}`);
   const again = await call([...approve, "--json"], place);

@@ -76,7 +76,7 @@ describe("backup", () => {
     writeFileSync(join(place.cwd, "b", "mine"), "");
     expect(await call(["backup", "b"], place)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/something in b/),
+      stderr: expect.stringMatching(/b is not empty/),
     });
     expect(readdirSync(join(place.cwd, "b"))).toEqual(["mine"]);
     expect(await call(["backup", join("b", "mine")], place)).toMatchObject({

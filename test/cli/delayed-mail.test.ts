@@ -44,7 +44,7 @@ test("while the mail server is down batch goes on, status says what waits since 
   });
   const list = await call(["status"], place);
   expect(list.stderr).toMatch(
-    /2 runs wait for a next attempt, since 20\d\d-.*Z: The mail server at .* refused the connection/,
+    /2 runs wait for the next attempt, since 20\d\d-.*Z: The mail server at .* refused the connection/,
   );
   const one = stripVTControlCharacters((await call(["status", "F-1"], place)).stdout);
   expect(one).toMatch(

@@ -158,7 +158,7 @@ describe("eval", () => {
     interrupted.resolve();
     const { code, stdout, stderr } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
-    expect(stderr).toContain("the same command begins anew");
+    expect(stderr).toContain("the same command starts over");
     expect(stderr).not.toContain("is not repeated");
   });
 

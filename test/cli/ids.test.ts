@@ -86,7 +86,7 @@ test("an id is the same with blanks around it, as an option, in a file, and as w
     feedback_id: "F-1",
   });
   expect((await call(["retry", "F-1\u200B"], place)).stdout).toBe("F-1 has not failed: it is completed.\n");
-  expect((await call(["cancel", "F-1 "], place)).stdout).toContain("F-1 has ended already");
+  expect((await call(["cancel", "F-1 "], place)).stdout).toContain("F-1 has already ended");
   const unknown = await call(["status", "F-\u202E9\u001b[2J"], place);
   expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining(String.raw`F-\u202e9\u001b[2J here`) });
   const imported = await call(["import-customers", "customers.csv"], place);

@@ -76,7 +76,7 @@ describe("init", () => {
     mkdirSync(join(cwd, "shop"));
     writeFileSync(join(cwd, "shop", "notes.txt"), "mine");
     expect(await complaint("shop", cwd)).toBe(
-      "shop is not empty, and nothing in it is to be overwritten. Name a new folder.",
+      "shop is not empty, and nothing in it may be overwritten. Name a new folder.",
     );
     writeFileSync(join(cwd, "file"), "");
     for (const folder of ["file", "file/shop"]) expect(await complaint(folder, cwd)).toContain("is a file");
@@ -97,7 +97,7 @@ describe("init", () => {
   it.skipIf(!statSync("/sys", { throwIfNoEntry: false }))("says that the folder can't be written", async () => {
     // Nobody may, not even root.
     expect(await complaint("/sys/shop")).toBe(
-      "The project can't be made in /sys/shop: you have no permission to write there. Name another folder.",
+      "The project can't be created in /sys/shop: you have no permission to write there. Name another folder.",
     );
   });
 

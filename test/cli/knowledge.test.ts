@@ -86,7 +86,7 @@ describe("refresh-customer", () => {
     const refresh = (...args: string[]) => call(["refresh-customer", ...args], place);
     expect(await refresh("C-1")).toEqual({
       code: 0,
-      stdout: "C-1 is stored as the customer source knows them now.\n",
+      stdout: "C-1 is stored with the customer source's current data.\n",
       stderr: "",
     });
     const names = ["query", "--store", "customer_data", "SELECT ?name { ?c abi:name ?name } ORDER BY ?name"];
@@ -111,7 +111,7 @@ describe("import-customers", () => {
     const { code, stdout } = await call(["import-customers", "customers.csv"], { cwd });
     expect(code).toBe(1);
     expect(stdout).toContain("2 customers loaded, 2 invalid");
-    expect(stdout).toContain("line 3 (C-2): lifetime_value is not a number: left out · customer taken all the same");
+    expect(stdout).toContain("line 3 (C-2): lifetime_value is not a number: left out · customer stored anyway");
     expect(stdout).toContain("line 4: id");
     const names = await call(
       ["query", "--store", "customer_data", "SELECT ?name { ?c abi:name ?name } ORDER BY ?name"],
@@ -143,7 +143,7 @@ describe("import-customers", () => {
       const { code, stdout } = await call(args, { cwd: folder() });
       expect(code).toBe(0);
       expect(stdout).toContain("2 customers loaded, 0 invalid");
-      expect(stdout).toContain("line 3 (2): email is more than one address: left out · customer taken all the same");
+      expect(stdout).toContain("line 3 (2): email is more than one address: left out · customer stored anyway");
       expect(stdout).toContain("columns that are not read: phone");
       expect(stdout).toContain('the column "opt_out" is not read. If it says who must not be contacted');
     });

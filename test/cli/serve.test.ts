@@ -162,7 +162,7 @@ describe("serve", () => {
     expect(readdirSync(join(place.cwd, ".abi-workflows", "demo-service", "outbox"))).toHaveLength(1);
     command.kill("SIGTERM");
     const { stderr } = await command.ended;
-    expect(stderr).toMatch(/leaves out these settings: .*MAIL_URL, NOTIFY_MAIL\./);
+    expect(stderr).toMatch(/ignores these settings: .*MAIL_URL, NOTIFY_MAIL\./);
     expect(stderr).not.toMatch(/HTTP_RATE_LIMIT|GRAPH_TOOLS|RESPONSE_CAP/);
     const { stdout } = await callProcess(
       ["status", "--json", "--data", join(place.cwd, ".abi-workflows", "demo-service")],

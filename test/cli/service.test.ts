@@ -50,7 +50,7 @@ describe("a command with the address of a service", () => {
     const status = JSON.parse((await run(["status", "F-1", "--history", "--json"])).stdout) as Record<string, unknown>;
     expect(status).toMatchObject({ status: "completed", feedback_id: "F-1", workflow: "customer-feedback" });
     expect(status["history"]).toContainEqual(expect.objectContaining({ step: "response_sent", status: "completed" }));
-    expect((await run(["cancel", "F-1"])).stdout).toBe("F-1 has ended already: it is completed.\n");
+    expect((await run(["cancel", "F-1"])).stdout).toBe("F-1 has already ended: it is completed.\n");
     expect((await run(["status", "F-404"])).stdout).toContain("There is no run");
     const asked = await run(["query", "SELECT ?id { ?f a abi:Feedback ; abi:id ?id }", "--json"]);
     expect(JSON.parse(asked.stdout)).toMatchObject({ results: { bindings: [{ id: { value: "F-1" } }] } });

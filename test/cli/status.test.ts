@@ -72,7 +72,7 @@ test("cancel stops a run that waits for its mail server, and retry lets it go on
   expect(await waiting.ended).toMatchObject({ code: 1, stdout: expect.stringContaining("cancelled") });
   expect(await call(["cancel", "F-1"], place)).toMatchObject({
     code: 1,
-    stdout: "F-1 has ended already: it is cancelled.\n",
+    stdout: "F-1 has already ended: it is cancelled.\n",
   });
   expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
   expect(await call(["process", ...FEEDBACK, "--json"], place)).toMatchObject({ code: 0 });

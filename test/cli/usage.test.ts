@@ -101,6 +101,6 @@ test.each([
     { encoding: "utf8" },
   );
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-  expect(stderr).toMatch(/needs Node\.js 22\.13 or newer .*this is 20\.11\.1\./);
+  expect(stderr).toMatch(/needs Node\.js 22\.13 or newer .*but this is Node\.js 20\.11\.1\./);
   expect(stderr).toContain(advice);
 });

@@ -25,7 +25,7 @@ describe("a worker on a data directory", () => {
     worker.kill("SIGTERM");
     const { code, stdout, stderr } = await worker.ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: "Ready: runs are executed until Ctrl-C or SIGTERM.\n" });
-    expect(stderr).toContain("Stopped. Runs that are not finished go on with the next worker.");
+    expect(stderr).toContain("Stopped. Unfinished runs continue with the next worker.");
   });
 
   it("goes on with what an earlier process has left, whatever WORKER says to the others", async () => {

@@ -12,7 +12,7 @@ import { Tokens } from "../../src/faces/http/tokens.ts";
 import { WebhookSignatures } from "../../src/faces/http/webhook-signatures.ts";
 import { readSettings } from "../../src/application/settings.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { GRAPH_LIMITS } from "../support/http-service.ts";
+import { OPERATOR_LIMITS } from "../../src/questions/limits.ts";
 import { root } from "./documents.ts";
 
 async function openSample() {
@@ -33,7 +33,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
     const { routes } = createHttpApi(service, {
       tokens: Tokens.of("reference", [], "reference-0123456789"),
       version: "0",
-      graph: { runner: ontologyStore.queryRunner, store: "feedback_data", ...GRAPH_LIMITS },
+      graph: { runner: ontologyStore.queryRunner, store: "feedback_data", ...OPERATOR_LIMITS },
       signatures: new WebhookSignatures([`whsec_${Buffer.alloc(32, 1).toString("base64")}`]),
       metrics,
     });

@@ -199,7 +199,7 @@ describe("a JSON array", () => {
   });
 
   test.each(["", "  ", '{"a":1}', '"x"'])("is not what %j is", async (text) => {
-    await expect(jsonArray(text)).rejects.toThrow("must hold a JSON array");
+    await expect(jsonArray(text)).rejects.toThrow("must contain a JSON array");
   });
 });
 

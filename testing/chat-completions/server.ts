@@ -31,10 +31,10 @@ export interface ChatCompletionsServer extends AsyncDisposable {
 }
 
 /**
- * Serves OpenAI's Chat Completions, streamed and not.
+ * Serves OpenAI's Chat Completions, with and without streaming.
  * @param decide says what is answered; `nth` counts requests from 1. What OpenAI would refuse gets a 400 before it is asked, and so
  *   does a request for which it throws.
- * @param onRequest hears of every request, also of those that are refused
+ * @param onRequest called for every request, including refused ones
  */
 export async function serveChatCompletions(
   decide: (request: ChatRequest, nth: number) => Answer,

@@ -21,8 +21,9 @@ const MAX_NESTING = 10;
 const MAX_ENUM_VALUES = 1000;
 
 /**
- * Fails with the place and the rule where a schema of a tool's parameters is not one for OpenAI's strict mode
- * (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas), or gives a property without a description.
+ * Fails with the place and the rule if the schema of a tool's parameters is not valid in OpenAI's
+ * strict mode (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas), or
+ * gives a property without a description.
  * @throws AssertionError
  */
 export function assertStrictSchema(parameters: unknown): void {

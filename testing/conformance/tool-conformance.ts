@@ -4,16 +4,16 @@ import type { StructuredToolInterface } from "@langchain/core/tools";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { assertStrictSchema } from "./strict-schema.ts";
 
-/** A tool and what is needed to try it. */
+/** A tool and what is needed to test it. */
 export interface ToolUnderTest {
   tool: StructuredToolInterface;
-  /** Arguments of a call that succeeds; each time those of new work, which has not been asked for before. */
+  /** Returns arguments for a call that succeeds. Each time, they must ask for new work. */
   validArguments: () => Record<string, unknown>;
   /** Arguments that the tool must refuse. */
   invalidArguments: Record<string, unknown>;
   /**
-   * How much the tool has done so far, a whole number, counted where it was done: mails received, rows written. New work must
-   * add to it. `"none"` for a tool that only reads.
+   * How much the tool has done so far, as a whole number, counted at the receiver: mails received,
+   * rows written. New work must increase it. `"none"` for a tool that only reads.
    */
   effects: "none" | (() => number | Promise<number>);
 }
@@ -24,7 +24,7 @@ export interface ConformanceCheck {
   readonly check: () => Promise<void>;
 }
 
-/** What a call brought: the text for the model, and the artifact for the program. */
+/** The result of a call: the text for the model, and the artifact for the program. */
 interface Answer {
   content: string;
   artifact: unknown;
@@ -34,9 +34,9 @@ interface Answer {
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** Of a line of a stack trace, also within JSON. */
 const STACK = /(?:\n|\\n)\s+at .*:\d+:\d+/;
-/** An effect that comes so long after the answer is counted as well. Milliseconds. */
+/** How long after the answer effects are still counted. Milliseconds. */
 const QUIET_MS = 50;
-/** How long after its beginning a call is aborted, besides in its middle. Milliseconds. */
+/** How long after its start a call is aborted, besides in the middle. Milliseconds. */
 const ABORTS_AFTER_MS = [0, 1, 5, 20];
 
 async function call({ tool }: ToolUnderTest, args: Record<string, unknown>, signal?: AbortSignal): Promise<Answer> {
@@ -73,7 +73,7 @@ async function succeed(subject: ToolUnderTest, args: Record<string, unknown>): P
   return answer;
 }
 
-/** How much has been done, once nothing more comes of what was asked for. */
+/** How much has been done, when no more effects follow. */
 async function countEffects({ effects }: ToolUnderTest): Promise<number> {
   if (effects === "none") return 0;
   await sleep(QUIET_MS);
@@ -104,8 +104,9 @@ function assertRepeated(subject: ToolUnderTest, earlier: unknown, later: unknown
 }
 
 /**
- * What a LangChain tool must hold so that a model can be trusted with it: schema, errors, abort, once. Runs on any project's
- * tools with any test runner, the checks one after the other; together they wait some two seconds for late effects.
+ * Returns checks of what a LangChain tool must guarantee before a model may use it: schema, errors,
+ * aborts, and that work is done once. They work for any project's tools and with any test runner.
+ * Run them one at a time; together they wait about two seconds for late effects.
  *
  * @example
  * for (const { name, check } of toolConformance({ tool, validArguments, invalidArguments, effects })) test(name, check);

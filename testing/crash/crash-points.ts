@@ -1,7 +1,8 @@
 /**
- * The side of a crash test that runs in the process to kill. Its script wraps the parts that have effects; every call of
- * theirs passes two named points, `before:<part>.<method>` and `after:<part>.<method>`, at one of which the process may be
- * told to end itself with `kill -9`. Nothing of this is known to the code under test.
+ * The part of a crash test that runs in the process to kill. The script wraps the parts that have
+ * effects. Each call of such a part passes two named points, `before:<part>.<method>` and
+ * `after:<part>.<method>`, and the process may have to kill itself with `kill -9` at one of them.
+ * The code under test knows nothing of this.
  */
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
@@ -18,7 +19,8 @@ type MethodOf<Part> = {
   string;
 
 /**
- * Named places at which a process may be killed, as the arguments of the process say. Without such arguments nothing happens.
+ * Named points at which a process may be killed, as set by its arguments. Without such arguments,
+ * nothing happens.
  *
  * @example
  * const points = new CrashPoints(process.argv);
@@ -35,13 +37,16 @@ export class CrashPoints {
   readonly #reached = new Map<string, number>();
   #acknowledged: number;
 
-  /** @param args those of the process; the runner puts its own behind the script's */
+  /** @param args arguments of the process; the runner adds its own after the script's */
   constructor(args: readonly string[]) {
     this.#orders = readOrders(args);
     this.#acknowledged = this.#orders.acknowledged;
   }
 
-  /** Which of the processes that share the work this one is, from 0; the items of each are its own to submit. */
+  /**
+   * The number of this process among those that share the work, from 0. Each process submits its
+   * own items.
+   */
   get worker(): number {
     return this.#orders.worker;
   }
@@ -51,18 +56,21 @@ export class CrashPoints {
     return this.#orders.workers;
   }
 
-  /** How many items earlier processes in this one's place have been promised: not to be submitted again, and not to be lost. */
+  /**
+   * How many items earlier processes with this number have acknowledged. They must not be submitted
+   * again, or lost.
+   */
   get acknowledged(): number {
     return this.#acknowledged;
   }
 
-  /** Tells the runner that one more item, in their order, has been promised. */
+  /** Tells the runner that the next item has been acknowledged. */
   acknowledge(): void {
     this.#acknowledged += 1;
     tell({ acknowledged: this.#acknowledged });
   }
 
-  /** A place of one's own. Does not return where the process is to die here. */
+  /** A point of your own. Doesn't return if the process has to die here. */
   reach(point: string): void {
     const nth = (this.#reached.get(point) ?? 0) + 1;
     this.#reached.set(point, nth);
@@ -70,7 +78,7 @@ export class CrashPoints {
     if (point === this.#orders.point && nth === this.#orders.nth) process.kill(process.pid, "SIGKILL");
   }
 
-  /** The part, with points before these methods and after their success. */
+  /** Wraps a part, with points before these methods and after they succeed. */
   around<Part extends object>(name: string, part: Part, methods: readonly MethodOf<Part>[]): Part {
     const watch =
       (method: MethodOf<Part>) =>
@@ -83,7 +91,7 @@ export class CrashPoints {
     return withMethods(part, Object.fromEntries(methods.map((method) => [method, watch(method)])) as Partial<Part>);
   }
 
-  /** Points `graph.insert`, `graph.change` and `graph.update`. */
+  /** Wraps a store, with the points `graph.insert`, `graph.change` and `graph.update`. */
   ontologyStore(store: OntologyStore): OntologyStore {
     return this.around("graph", store, ["insert", "change", "update"]);
   }
@@ -99,9 +107,11 @@ export class CrashPoints {
   }
 
   /**
-   * The runs of a `DurableEngine` in a SQLite file, opened to execute them. Points `runs.<what>` before and after everything that is
-   * written of a run: `accept`, `begin`, `complete` and `fail` of a step, `reschedule`, `park`, `end`, `decide`, `cancel`; and
-   * `after:runs.take_up` and `after:runs.retry`. What is written together passes its points together.
+   * Opens the runs of a `DurableEngine` in a SQLite file, to execute them. There are points
+   * `runs.<what>` before and after everything that is written about a run: `accept`, `begin`,
+   * `complete` and `fail` of a step, `reschedule`, `park`, `end`, `decide`, `cancel`; and
+   * `after:runs.take_up` and `after:runs.retry`. Writes that are made together pass their points
+   * together.
    * @throws ValidationError, IoError as the engine's constructor
    */
   runStore(path: string): RunStore {
@@ -109,7 +119,7 @@ export class CrashPoints {
   }
 
   /**
-   * The same in a PostgreSQL database, which several workers may share.
+   * Does the same in a PostgreSQL database, which several workers may share.
    * @param url `postgres://user:password@host:5432/database`
    * @throws ValidationError, IoError as `DurableEngine.connect`
    */
@@ -119,7 +129,7 @@ export class CrashPoints {
   }
 
   /**
-   * The same on a Restate server.
+   * Does the same on a Restate server.
    * @param url `restate+http://host:8080/name`
    * @throws ValidationError, IoError as `DurableEngine.connect`
    */
@@ -142,8 +152,8 @@ export class CrashPoints {
     const decide: RunStore["decide"] = (...args) =>
       args[3].take ? passing(["decide"], () => store.decide(...args)) : store.decide(...args);
     const cancel: RunStore["cancel"] = (id) => passing(["cancel"], () => store.cancel(id));
-    // No points before these: mostly they find nothing to do. A worker even looks every second, for ever, and a process that
-    // does nothing else must be found to hang.
+    // There are no points before these, because mostly they find nothing to do. A worker even looks
+    // every second, forever, and a process that does nothing else must count as hanging.
     const retry: RunStore["retry"] = async (id) => {
       const isRetried = await store.retry(id);
       if (isRetried) this.reach("after:runs.retry");

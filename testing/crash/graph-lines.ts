@@ -3,9 +3,10 @@ import type { Quad, Term } from "@rdfjs/types";
 const DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime";
 
 /**
- * A graph as sorted lines, one a triple, in a form in which two runs of the same work can be compared: times (`xsd:dateTime`)
- * and whatever `isOfThisRun` names read the same. Lines are not merged: a time that was noted twice is there twice.
- * @param isOfThisRun tells IRIs and literals that no other run would have, such as those made from run ids
+ * Returns a graph as sorted lines, one for each triple, so that two runs of the same work can be
+ * compared: times (`xsd:dateTime`) and everything that `isOfThisRun` names look the same. Lines are
+ * not merged, so a time that was stored twice is there twice.
+ * @param isOfThisRun whether an IRI or literal is specific to this run, such as one made from a run id
  */
 export function graphLines(quads: readonly Quad[], isOfThisRun: (value: string) => boolean = () => false): string[] {
   const text = (term: Term): string => {
@@ -18,7 +19,10 @@ export function graphLines(quads: readonly Quad[], isOfThisRun: (value: string) 
   return quads.map(({ subject, predicate, object }) => [subject, predicate, object].map(text).join(" ")).sort();
 }
 
-/** Lines that only one of two sorted lists has, repetitions counted; none where the lists are equal. */
+/**
+ * Returns lines that only one of two sorted lists has, counting repetitions; none if the lists are
+ * equal.
+ */
 export function differences(some: readonly string[], others: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const line of some) counts.set(line, (counts.get(line) ?? 0) + 1);

@@ -1,4 +1,7 @@
-/** What runner and process say to each other: orders as arguments, news over Node's channel between processes. */
+/**
+ * The protocol between runner and process: orders are arguments, and reports go over Node.js'
+ * channel between processes.
+ */
 
 export interface CrashOrders {
   /** Items that earlier processes in this one's place have acknowledged. */

@@ -1,5 +1,6 @@
 /**
- * Random numbers that a seed repeats, in [0, 1): Marsaglia's xorshift with 32 bits (Journal of Statistical Software 8/14, 2003).
+ * Reproducible random numbers from a seed, in [0, 1): Marsaglia's xorshift with 32 bits (Journal of
+ * Statistical Software 8/14, 2003).
  * @param seed any whole number
  */
 export function seededRandom(seed: number): () => number {

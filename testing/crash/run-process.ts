@@ -4,28 +4,37 @@ import { fileURLToPath } from "node:url";
 import { UnexpectedError } from "../../src/errors.ts";
 import { writeOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
 
-/** A script of the author's, and what it is started with each time: where it keeps its data, whom it talks to. */
+/**
+ * The author's script, and its arguments, such as where it stores its data and which servers it
+ * calls.
+ */
 export interface CrashScript {
   script: string | URL;
   args: readonly string[];
-  /** Processes that run it at the same time and share its work; default 1. Each hears which one it is: `CrashPoints.worker`. */
+  /**
+   * How many processes run it at the same time and share its work; default 1. Each one gets its
+   * number: `CrashPoints.worker`.
+   */
   workers?: number;
 }
 
-/** How one process went: killed, or done (`exit code 0`). */
+/** How one process ended: killed, or done (exit code 0). */
 export interface ProcessOutcome {
   readonly killed: boolean;
   /** Items acknowledged by this process and those before it in its place. */
   readonly acknowledged: number;
 }
 
-/** A process that neither ends nor tells anything for so long hangs. Milliseconds. */
+/**
+ * A process that neither ends nor reports anything for this long counts as hanging. Milliseconds.
+ */
 const MAX_SILENCE_MS = 300_000;
 const KEPT_ERROR_OUTPUT = 4000;
 
 /**
- * Runs one process to its end. `onReached` hears of every point, a little late, and may kill the process.
- * @throws UnexpectedError where it ends in any other way than killed or done, or hangs; the signal's abort kills it
+ * Runs one process to its end. `onReached` is called for every point, with a small delay, and may
+ * kill the process.
+ * @throws UnexpectedError if it hangs, or ends in any way other than killed or done; the signal's abort kills it
  */
 export async function runProcess(
   { script, args }: CrashScript,

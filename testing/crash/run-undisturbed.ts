@@ -4,8 +4,9 @@ import { forEachWorker, runProcess, type CrashScript } from "./run-process.ts";
 export type ReachedPoints = ReadonlyMap<string, number>;
 
 /**
- * Runs a script to its end without killing it, and tells which points there are and how often they are reached.
- * @throws UnexpectedError where it ends with another exit code than 0, or hangs
+ * Runs a script to its end without killing it, and returns which points there are and how often
+ * each is reached.
+ * @throws UnexpectedError if its exit code is not 0, or it hangs
  */
 export async function runUndisturbed(script: CrashScript): Promise<ReachedPoints> {
   const reached = new Map<string, number>();

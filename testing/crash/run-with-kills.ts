@@ -5,9 +5,12 @@ import type { ReachedPoints } from "./run-undisturbed.ts";
 
 /** What to run, and how often to kill it. */
 export interface KillOptions extends CrashScript {
-  /** What a run of the same script on the same items reached without kills: tells the points, and how much work there is. */
+  /**
+   * The points that the same script reached on the same items without kills. It shows which points
+   * there are, and how much work.
+   */
   undisturbed: ReachedPoints;
-  /** How often to kill, all workers together; fewer where the work is done before. */
+  /** How many kills in total, for all workers; fewer if the work is done earlier. */
   kills: number;
   /** Chooses points and moments. The same seed gives the same choices; moments depend on the machine as well. */
   seed: number;

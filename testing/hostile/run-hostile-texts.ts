@@ -89,7 +89,7 @@ export async function runHostileTexts(trial: HostileTrial): Promise<HostileRepor
   const { texts = hostileTexts(), model, decisions } = trial;
   const call = callOf(trial);
   if (!trial.secrets.some((secret) => secret.length > 3)) {
-    throw new ValidationError("Give secrets: without any, nothing that is disclosed can be found.");
+    throw new ValidationError("Pass secrets: without any, disclosures can't be found.");
   }
   const countDecisions = async (): Promise<number> => (decisions === "none" ? 0 : decisions());
   const callsBefore = model?.calls.length ?? 0;
@@ -181,7 +181,7 @@ class Count {
 function callOf({ call, agent }: HostileTrial): NonNullable<HostileTrial["call"]> {
   if (call) return call;
   if (agent) return (text) => askAgent(agent, text);
-  throw new ValidationError("Give an agent, or a call that hands a text over.");
+  throw new ValidationError("Pass an agent, or a call that delivers a text.");
 }
 
 /** A call that throws says nothing that anybody could show to a user. */

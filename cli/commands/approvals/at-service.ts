@@ -3,12 +3,15 @@ import type { RunView } from "../../runs/runs.ts";
 import { isScopeMissing, type ServiceClient } from "../../service-client.ts";
 import { ServiceRuns, withFeedbackId } from "../../runs/service-runs.ts";
 
-/** What waits for a person at a service, newest first. The scope `approve` is enough. */
+/** Lists what waits for a person at a service, newest first. Needs only the scope `approve`. */
 export async function listAt(service: ServiceClient, limit: number): Promise<RunView[]> {
   return (await page(service, { limit: String(limit) })).runs;
 }
 
-/** The run's workflow id, by any id of it; a token that can't look at runs finds those that wait, by workflow id and feedback id. */
+/**
+ * Finds a run's workflow id by any of its ids. A token that can't read runs only finds those that
+ * wait, by workflow id and feedback id.
+ */
 export async function findAt(service: ServiceClient, id: string): Promise<string | undefined> {
   try {
     return (await new ServiceRuns(service).find(id))?.workflow_id;

@@ -14,15 +14,15 @@ import { findAt } from "./at-service.ts";
 import { settingsFrom } from "../../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
-/** For how long a decision waits for what a worker makes of it. */
+/** How long the command waits for a worker's result. */
 const TIMEOUT_MS = 5000;
 
-/** What the run came to, or where that is not known yet, what was decided. */
+/** The result of the run or, if there is none yet, the decision. */
 type Outcome = { result: RunResult } | { decided: DecidedResponse };
 
 /**
- * Decides. On a data directory it then goes on with the run to its end. With a database it leaves that to a worker, which is set up to
- * send: the process of whoever decides need not be.
+ * Makes the decision. On a data directory, it then continues the run to its end. With a database,
+ * it leaves that to a worker, because this process may not be set up to send mail.
  */
 export async function decideOn(
   id: string,
@@ -32,7 +32,7 @@ export async function decideOn(
   const service = await serviceFor(options);
   if (service) return decideAt(service, id, await prepare(), options.json === true);
   const { by } = options;
-  if (by === undefined) throw usageError("Say who decides, with --by <name>: it is kept.");
+  if (by === undefined) throw usageError("Say who decides with --by <name>. The name is stored.");
   const settings = settingsFrom(options);
   const { part, fields } = await prepare();
   const leaveToWorker = settings.databaseUrl !== undefined;
@@ -43,7 +43,7 @@ export async function decideOn(
     const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
-    note("The decision is kept. A worker goes on with the run, and sends with its own settings.");
+    note("The decision is stored. A worker continues the run, and sends the mail with its own settings.");
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     const ended = await resultSoon(result, signal);
     return ended ? { result: ended } : { decided };
@@ -56,7 +56,7 @@ export async function decideOn(
   reportResult(outcome.result, leaveToWorker ? undefined : outboxFolder(settings), json);
 }
 
-/** Decides at a service, which signs with the token's name and goes on with the run. */
+/** Decides at a service, which signs with the token's name and continues the run. */
 const decideAt = (service: ServiceClient, id: string, { part, fields }: DecisionInput, json: boolean): Promise<void> =>
   interruptible(async (signal) => {
     const workflowId = await findAt(service, id);
@@ -68,7 +68,7 @@ const decideAt = (service: ServiceClient, id: string, { part, fields }: Decision
     else reportDecided(decided, json);
   });
 
-/** The run's result where it ends, or waits again, within a few seconds. */
+/** The run's result, if it ends or waits again within a few seconds. */
 async function resultSoon(
   result: (signal: AbortSignal) => Promise<RunResult | undefined>,
   interrupted: AbortSignal,
@@ -86,7 +86,7 @@ async function resultSoon(
   }
 }
 
-/** The run has not ended: `success` would say more than is known. */
+/** The run has not ended, so there is no `success` yet. */
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
   note(
@@ -94,10 +94,10 @@ function reportDecided(decided: DecidedResponse, json: boolean): void {
   );
 }
 
-/** @param outbox the folder that mails went to, where that is known here */
+/** @param outbox the folder to which mails were written, if known here */
 function reportResult(result: RunResult, outbox: string | undefined, json: boolean): void {
   if (json) printJson(result);
   else print(resultText(result as CustomerFeedbackResult, outbox));
-  if (isWaiting(result)) note("Nothing has gone out: another mail waits in its place.");
+  if (isWaiting(result)) note("Nothing was sent: another mail is waiting now.");
   host().exitCode = result.success ? 0 : 1;
 }

@@ -12,7 +12,7 @@ interface DecisionOptions extends GlobalOptions {
   category?: string[];
 }
 
-/** A decision of one kind, with what it needs beside the run and who decides. */
+/** A decision, with what it needs besides the run and the name of the person. */
 export interface DecisionInput {
   part: DecidedResponse["decision"];
   fields: Record<string, string | string[]>;
@@ -21,7 +21,9 @@ export interface DecisionInput {
 interface DecisionCommand<Options extends DecisionOptions> {
   name: DecidedResponse["decision"];
   summary: string;
-  /** Reads what the decision needs, before anything is opened: nobody has to wait for somebody who types. */
+  /**
+   * Reads what the decision needs before anything is opened, so nobody waits while someone types.
+   */
   prepare: (options: Options) => DecisionInput | Promise<DecisionInput>;
 }
 
@@ -29,13 +31,13 @@ interface DecisionCommand<Options extends DecisionOptions> {
 export function addDecisionCommands(parent: Command): void {
   addDecisionCommand(parent, {
     name: "approve",
-    summary: "let a mail go out as it stands",
+    summary: "send a mail as it is",
     prepare: ({ rendering }) => ({ part: "approve", fields: { rendering } }),
   });
 
   addDecisionCommand<DecisionOptions & { textFile: string; subject?: string }>(parent, {
     name: "edit",
-    summary: "let a mail go out with other words",
+    summary: "send a mail with your own text",
     prepare: async ({ rendering, subject, textFile }) => {
       const { readText } = await import("../../terminal/input.ts");
       const text = await readText(textFile);
@@ -43,16 +45,16 @@ export function addDecisionCommands(parent: Command): void {
     },
   })
     .requiredOption("--text-file <file>", "the mail's new text (- reads standard input)")
-    .option("--subject <line>", "its new subject; without this, it stays");
+    .option("--subject <line>", "the mail's new subject (default: unchanged)");
 
   addDecisionCommand<DecisionOptions & { reason?: string }>(parent, {
     name: "reject",
-    summary: "let no mail go out",
+    summary: "send no mail",
     prepare: ({ rendering, reason }) => ({
       part: "reject",
       fields: { rendering, ...withoutAbsent({ reason }) },
     }),
-  }).option("--reason <line>", "why not; stored in the result");
+  }).option("--reason <line>", "why; stored in the result");
 }
 
 function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
@@ -63,15 +65,15 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
     .command(name)
     .summary(summary)
     .description(
-      `${summary[0]?.toUpperCase()}${summary.slice(1)}; then go on with the run and print its result. With DATABASE_URL a worker goes on ` +
-        "with it: where that takes more than a few seconds, what was decided is printed, and the exit code 0 says that the " +
-        "decision is kept, not that the mail has gone out.",
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}; then continue the run and print its result. With ` +
+        "DATABASE_URL, a worker continues the run. If that takes more than a few seconds, the decision is " +
+        "printed instead, and exit code 0 means that the decision is stored, not that the mail has gone out.",
     )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
-    .requiredOption("--rendering <hash>", "which mail: as `approvals show` says")
-    .option("--by <name>", "who decides; it is kept. With --url the service knows it by the token")
-    .addOption(new Option("--sentiment <label>", "what the feedback really is").choices(SENTIMENTS))
-    .option("--category <name>", `what it is really about; repeatable (${CATEGORIES.join(", ")})`, collect)
+    .requiredOption("--rendering <hash>", "which mail, as shown by `approvals show`")
+    .option("--by <name>", "your name, stored with the decision. With --url, the token's name is used")
+    .addOption(new Option("--sentiment <label>", "the right sentiment of the feedback").choices(SENTIMENTS))
+    .option("--category <name>", `a right category of the feedback; repeatable (${CATEGORIES.join(", ")})`, collect)
     .action(async (id: string, _options, command: Command) => {
       const { decideOn } = await import("./decide.ts");
       const options = command.optsWithGlobals<Options>();

@@ -8,7 +8,10 @@ import { usageError } from "../../command.ts";
 
 const FIELDS = Object.keys(CustomerFeedbackWorkflowParameters.shape);
 const REQUIRED = ["customer_id", "feedback_text"];
-/** In exports of other programs columns like these often have values of another kind: only their exact names are read. */
+/**
+ * In other programs' exports, columns like these often have different values, so only their exact
+ * names are read.
+ */
 const LABELS = new Set(["sentiment", "categories"]);
 /** Reviews often have no title. */
 const DEFAULT_SUBJECT = "Your feedback";
@@ -16,21 +19,25 @@ const DEFAULT_SUBJECT = "Your feedback";
 export interface ColumnMapping {
   /** The workflow's parameters from one row; what is missing stays missing, for the workflow to say so. */
   toParameters: (values: Readonly<Record<string, unknown>>) => Record<string, unknown>;
-  /** What is wrong with a row of a file without heading: a required field is mapped to a column that the row does not have. */
+  /**
+   * What is wrong with a row of a file without a header: a required field is mapped to a column
+   * that the row doesn't have.
+   */
   problemOf: (values: Readonly<Record<string, unknown>>) => string | undefined;
-  /** @throws ValidationError where the columns of a file can never make feedback */
+  /** @throws ValidationError if the columns of a file can never make feedback */
   check: (columns: readonly string[]) => void;
   /** The columns that `map` names, by field. */
   mapped: ReadonlyMap<string, string>;
-  /** What to say about a column that is not read; undefined where nothing about it is suspicious. */
+  /** What to say about an unread column; undefined if it isn't suspicious. */
   warningOf: (column: string) => string | undefined;
 }
 
 /**
- * Where the fields of the feedback come from: a column of another name (`map`: `feedback_text=text`), a constant
- * (`set`: `customer_id=C-1`), otherwise the column of the field's own name, or of another spelling of it (`Customer ID`,
- * `customerId`). Other columns are ignored. A row without subject gets the one that is set, or ours.
- * @throws ValidationError for fields that do not exist or are given twice
+ * Where the fields of the feedback come from: a column with a different name (`map`:
+ * `feedback_text=text`), a constant (`set`: `customer_id=C-1`), or otherwise the column with the
+ * field's name or another spelling of it (`Customer ID`, `customerId`). Other columns are ignored.
+ * A row without a subject gets the one from `set`, or the default.
+ * @throws ValidationError for fields that don't exist or are set twice
  */
 export function createColumnMapping(map: readonly string[], set: readonly string[]): ColumnMapping {
   const columns = readAssignments("--map", "column", map, FIELDS);
@@ -90,7 +97,7 @@ export function createColumnMapping(map: readonly string[], set: readonly string
   };
 }
 
-/** Anything but a blank text; what is no text at all is for the workflow to refuse. */
+/** Anything but a blank text. The workflow refuses what is not a text. */
 const hasText = (value: unknown): boolean =>
   typeof value === "string" ? isVisible(value) : value !== undefined && value !== null;
 

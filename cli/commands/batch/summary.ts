@@ -4,12 +4,12 @@ import type { CustomerFeedbackResult } from "../../../src/workflows/customer-fee
 import { bold, count, dim, oneLine, plural, styled } from "../../terminal/output.ts";
 import { fields, isDelayed, isWaiting } from "../../result-view.ts";
 
-/** What came of one row. */
+/** The outcome of one row. */
 export type RowResult = Pick<FileRow, "line" | "item"> & Partial<CustomerFeedbackResult> & { success: boolean };
 
 const SHOWN_FAILURES = 10;
 
-/** Counts what came of a batch; its size does not grow with the batch. */
+/** Counts the outcomes of a batch. Its size doesn't grow with the batch. */
 export class BatchSummary {
   processed = 0;
   failed = 0;
@@ -17,7 +17,7 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
-  /** Their server does not take them for now; they are tried again. */
+  /** Their server doesn't accept them at the moment; they are retried. */
   mailsDelayed = 0;
   /** Judged by another analyser than the configured one. */
   fallbacks = 0;
@@ -88,7 +88,7 @@ export class BatchSummary {
     };
   }
 
-  /** @param outbox the folder that mails go to, where they do */
+  /** @param outbox the folder to which mails are written, if they are */
   toText(outbox: string | undefined): string {
     const failed = count(this.failed);
     const lines: [string, string][] = [

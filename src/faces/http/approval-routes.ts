@@ -21,10 +21,10 @@ const SUMMARY: Record<Part, string> = {
   reject: "Reject",
 };
 
-/** What the path and the token say, and no body. */
+/** Fields that come from the path or the token, never from the body. */
 const NOT_IN_BODY = new Set(["workflow_id", "by"]);
 
-/** The approval queue: for people, by tokens with the scope that it needs. */
+/** The approval queue, for people with a token that has its scope. */
 export function approvalRoutes(parts: HttpParts): Route[] {
   const { service } = parts;
   return [
@@ -49,13 +49,13 @@ const base = (part: Part, operations: readonly DirectOperation[]) =>
     tag: "approvals",
     summary: SUMMARY[part],
     description: operations[0]!.description,
-    // Each workflow says what deciding on its runs needs.
+    // Each workflow defines which scope is needed to decide on its runs.
     access: "known",
     operations,
     parameters: [WORKFLOW_ID],
     answers: {
       200: {
-        description: "The mail and its state.",
+        description: "The mail, with its decision if there is one.",
         types: { "application/json": anyOf(operations.map(({ output }) => output)) },
       },
     },
@@ -88,8 +88,10 @@ function decisionRoute(parts: HttpParts, part: Decision, operations: readonly Di
     method: "POST",
     path: `/approvals/:workflow_id/${part}`,
     description:
-      `${operations[0]!.description} \`rendering\` stands for exactly what was looked at. Who decides is the name of the token. Where ` +
-      "somebody was first, or something else waits by now, the answer is 409 and says what (`standing`).",
+      `${operations[0]!.description} \`rendering\` identifies exactly what you have seen. The decision is ` +
+      "signed with the token's name. If " +
+      "someone else has decided first, or something else is waiting now, the answer is 409 and says what " +
+      "(`standing`).",
     body: {
       description: "The decision.",
       types: { "application/json": anyOf(bodies) },
@@ -106,7 +108,8 @@ const inBody = <Value>(fields: Readonly<Record<string, Value>>): Record<string, 
 const bodySchema = ({ input }: DirectOperation): z.ZodObject => z.strictObject(inBody(input.shape) as z.ZodRawShape);
 
 /**
- * The part of the approval queue for a run, where the caller may use it.
+ * * The operation of a run's workflow for this part of the approval queue, if the caller may use
+ * it.
  * @throws ValidationError (`scope_missing`, `token_missing`, `unknown_run`, `no_approvals`)
  */
 async function allowedOperation(
@@ -116,7 +119,7 @@ async function allowedOperation(
   context: HttpContext,
 ): Promise<DirectOperation> {
   const scopes = context.get("caller")?.scopes;
-  // Before anything is said about a run: whoever may decide on none hears nothing of it.
+  // Checked first: a caller who may decide on nothing must not learn whether a run exists.
   const scopesOfPart = operationsOf(service, part).map(({ scope }) => scope);
   if (!scopesOfPart.some((scope) => scopes?.has(scope))) throw missingScope(scopesOfPart[0]!, context.get("caller"));
   const { operation } = await service.approvalOperation(workflow_id, part);
@@ -128,8 +131,8 @@ async function decide(parts: HttpParts, part: Decision, context: HttpContext): P
   const { service, bodyTimeoutMs } = parts;
   const { req } = context;
   const by = context.get("caller")?.name;
-  // A route without a token's name would let anyone sign with any name.
-  if (by === undefined) throw new ValidationError("Deciding needs a token.", { code: "token_missing" });
+  // Without a token, anyone could sign with any name.
+  if (by === undefined) throw new ValidationError("You need a token to decide.", { code: "token_missing" });
   const workflow_id = req.param("workflow_id") ?? "";
   const operation = await allowedOperation(service, workflow_id, part, context);
   const body = await jsonBody(req.raw, { timeoutMs: bodyTimeoutMs });
@@ -142,7 +145,7 @@ async function decide(parts: HttpParts, part: Decision, context: HttpContext): P
   }
 }
 
-/** What can be decided on instead; undefined where nothing can. */
+/** What waits now instead, if anything. */
 async function whatWaits(service: Service, workflow_id: string, context: HttpContext) {
   try {
     const { operation } = await service.approvalOperation(workflow_id, "show");

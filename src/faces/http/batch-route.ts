@@ -25,8 +25,8 @@ export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
     tag: "workflows",
     summary: "Submit many",
     description:
-      `${batch.description} JSON Lines in both directions: results come while the body is still being sent, so read while you write. ` +
-      "A line that is no good gets a result with `success: false`, and the rest goes on.",
+      `${batch.description} Send JSON Lines and get JSON Lines: results come while you are still sending the ` +
+      "body, so read while you write. An invalid line gets a result with `success: false`, and the rest continues.",
     access: batch.scope,
     operations: [batch],
     body: {
@@ -38,7 +38,8 @@ export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
     answers: {
       200: {
         description:
-          "One result a line, in the order of the submissions: `line` is the number of the line, the rest is the result of a run.",
+          "One result a line, in the order of the submissions. `line` is the line's number, and the rest is the " +
+          "result of a run.",
         types: { "application/jsonl": LINES },
       },
     },
@@ -53,7 +54,7 @@ export const importRoute = (operation: StreamOperation, path: string, parts: Htt
   id: operation.name,
   tag: "pipelines",
   summary: `Call ${operation.name}`,
-  description: `${operation.description} JSON Lines in both directions.`,
+  description: `${operation.description} Send JSON Lines and get JSON Lines.`,
   access: operation.scope,
   operations: [operation],
   body: {

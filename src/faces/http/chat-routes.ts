@@ -10,14 +10,14 @@ import { pageResponse } from "./run-routes.ts";
 import { eventResponse, HEARTBEAT_INTERVAL_MS, HEARTBEAT, tooManyStreams } from "./server-sent-events.ts";
 import { missingScope } from "./tokens.ts";
 
-/** Answers at a time; each of them keeps a model at work. */
+/** How many answers may be in progress at a time; each one keeps a model busy. */
 const MAX_ANSWERS = 50;
 const MAX_MESSAGE_LENGTH = 100_000;
 
 const THREAD_ID: Parameter = {
   name: "thread_id",
   in: "path",
-  description: "A conversation.",
+  description: "Id of a conversation.",
   required: true,
   schema: { type: "string" },
 };
@@ -25,14 +25,14 @@ const THREAD_ID: Parameter = {
 const LIMIT: Parameter = {
   name: "limit",
   in: "query",
-  description: "At most so many; default 50.",
+  description: "How many to return at most; default 50.",
   schema: { type: "integer", minimum: 1, maximum: 200 },
 };
 
 const AFTER: Parameter = {
   name: "after",
   in: "query",
-  description: "`next` of the page before.",
+  description: "`next` of the previous page.",
   schema: { type: "string" },
 };
 
@@ -41,23 +41,27 @@ const Page = z.strictObject({
   after: z.string().max(100).optional(),
 });
 
-const thread_id = z.uuid("must be an id that this service has given").describe("The conversation to go on with.");
+const thread_id = z.uuid("must be an id from this service").describe("The conversation to continue.");
 
 const Message = z.strictObject({
   message: z.string().trim().min(1, "must not be empty").max(MAX_MESSAGE_LENGTH).describe("What the agent should do."),
-  thread_id: thread_id.optional().describe("The conversation to go on with; default: a new one."),
+  thread_id: thread_id.optional().describe("The conversation to continue; default: a new one."),
 });
 
 const EVENTS = {
   200: {
     description:
-      "What happens, as server-sent events, each with JSON as its `data`: `thread` (its id), `token` (the model's words as they come), " +
-      "`call_started`, `call_progress`, `call_ended` (a tool), `waiting` (mails that wait for a decision: the stream ends), `answer`, `error`.",
+      "Server-sent events, each with JSON as its `data`: `thread` (the conversation's id), `token` (the model's " +
+      "words as they come), `call_started`, `call_progress`, `call_ended` (tool calls), `waiting` (mails wait for " +
+      "a decision; the stream ends), `answer`, `error`.",
     types: { "text/event-stream": { type: "string" } },
   },
 } as const;
 
-/** The agent, for people at a browser and programs that speak for them. Deciding on mails is not among what it offers. */
+/**
+ * Routes to talk to the agent, for people in a browser and for programs that act for them. They
+ * offer no way to decide on mails.
+ */
 export function chatRoutes(parts: HttpParts): Route[] {
   const { chat, bodyTimeoutMs, closing } = parts;
   const answers = new Answers(closing);
@@ -79,8 +83,8 @@ export function chatRoutes(parts: HttpParts): Route[] {
       id: "ask-agent",
       summary: "Ask the agent",
       description:
-        "The agent has the tools that you may call yourself, and no other. Whoever breaks off the request stops the model; runs that it has " +
-        "started go on.",
+        "The agent has only the tools that you may call yourself. If you abort the request, the model stops; runs " +
+        "that it has started continue.",
       body: {
         description: "The message.",
         types: { "application/json": Message },
@@ -99,7 +103,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
         return answers.stream(context, threadId, (request) => known.ask(message, request));
       },
     },
-    // Before a conversation by its id.
+    // Must come before the route of a conversation by its id.
     {
       ...base,
       method: "GET",
@@ -107,7 +111,8 @@ export function chatRoutes(parts: HttpParts): Route[] {
       id: "list-conversations",
       summary: "List conversations",
       description:
-        'Your own, the last one first. The header `Link` with `rel="next"` leads to the next page; there is none on the last one.',
+        'Your own conversations, latest first. The header `Link` with `rel="next"` has the next page; the last ' +
+        "page has none.",
       parameters: [LIMIT, AFTER],
       answers: {
         200: {
@@ -129,7 +134,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       id: "get-conversation",
       summary: "Show a conversation",
       parameters: [THREAD_ID],
-      answers: { 200: { description: "All of it.", types: { "application/json": Conversation } } },
+      answers: { 200: { description: "The whole conversation.", types: { "application/json": Conversation } } },
       errors: [404],
       handle: async (context) => {
         const conversation = await agent(chat, context).conversation({
@@ -165,10 +170,10 @@ export function chatRoutes(parts: HttpParts): Route[] {
       method: "POST",
       path: "/chat/:thread_id/continue",
       id: "continue-conversation",
-      summary: "Go on after decisions",
+      summary: "Continue after decisions",
       description:
-        "A conversation stops where mails wait for a decision. This goes on with it: the agent looks at what people have decided " +
-        "(`/approvals`), and says what still waits. It decides nothing.",
+        "A conversation stops if mails wait for a decision. This continues it: the agent checks what people have " +
+        "decided (`/approvals`), and says what still waits. It decides nothing itself.",
       parameters: [THREAD_ID],
       answers: EVENTS,
       errors: [404, 503],
@@ -181,7 +186,9 @@ export function chatRoutes(parts: HttpParts): Route[] {
   ];
 }
 
-/** The agent, for whoever may see what it says: it repeats what its tools have found. */
+/**
+ * The agent. The caller needs `feedback:read`, because the agent repeats what its tools have found.
+ */
 function agent(chat: Chat | undefined, context: HttpContext): Chat {
   const caller = context.get("caller");
   if (!caller?.scopes.has("feedback:read")) throw missingScope("feedback:read", caller);
@@ -197,9 +204,9 @@ function threadOf({ req }: HttpContext): string {
 }
 
 const unknownConversation = (): ValidationError =>
-  new ValidationError("There is no such conversation of yours.", { code: "not_found" });
+  new ValidationError("You have no such conversation.", { code: "not_found" });
 
-/** The answers that are under way. */
+/** The answers in progress. */
 class Answers {
   readonly #closing: AbortSignal;
   #open = 0;
@@ -211,7 +218,7 @@ class Answers {
   /** @throws IoError (`too_many_streams`) */
   stream(context: HttpContext, threadId: string, begin: (request: ChatRequest) => ReadableStream<ChatEvent>): Response {
     if (this.#open >= MAX_ANSWERS) {
-      throw tooManyStreams("Too many conversations are under way. Try again in a moment.");
+      throw tooManyStreams("Too many conversations are in progress. Try again in a moment.");
     }
     const gone = new AbortController();
     const signal = AbortSignal.any([context.req.raw.signal, this.#closing, gone.signal]);
@@ -259,7 +266,8 @@ function eventStream(
   return new ReadableStream({
     start: async (controller) => {
       alive = setInterval(() => {
-        // None while something is still to be read, or once nobody reads any more: `enqueue` would throw then, out of a timer.
+        // Not if something is still unread, or if nobody reads any more: `enqueue` would then
+        // throw, in a timer.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(HEARTBEAT));
       }, HEARTBEAT_INTERVAL_MS);
       try {
@@ -267,7 +275,7 @@ function eventStream(
         for await (const event of events) controller.enqueue(written(event));
         controller.close();
       } catch {
-        // Whoever listened has gone.
+        // The client has gone.
       } finally {
         clearInterval(alive);
         end();

@@ -20,7 +20,7 @@ export const ChatEntry = z.discriminatedUnion("type", [
     type: z.literal("call"),
     ...callBase,
     args: z.record(z.string(), z.unknown()),
-    result: z.unknown().optional().describe("Absent where the call was broken off."),
+    result: z.unknown().optional().describe("Absent if the call was aborted."),
     failed: z.boolean().optional(),
   }),
 ]);
@@ -30,7 +30,7 @@ export type ChatEntry = z.output<typeof ChatEntry>;
 export const Conversation = z.object({
   thread_id: z.string(),
   entries: z.array(ChatEntry),
-  waiting: z.array(WaitingMail).describe("Mails that the conversation waits for a decision on."),
+  waiting: z.array(WaitingMail).describe("Mails whose decisions the conversation waits for."),
 });
 export type Conversation = z.output<typeof Conversation>;
 
@@ -39,21 +39,18 @@ export const ConversationList = z.object({
   conversations: z.array(
     z.object({
       thread_id: z.string(),
-      first_words: z.string().describe("How it begins."),
-      time: z.iso.datetime().describe("When something was last said. ISO 8601, UTC."),
+      first_words: z.string().describe("The first words of the conversation."),
+      time: z.iso.datetime().describe("Time of the last message. ISO 8601, UTC."),
     }),
   ),
-  next: z.string().optional().describe("What to give as `after` for the next page; absent on the last one."),
+  next: z.string().optional().describe("The value of `after` for the next page; absent on the last page."),
 });
 export type ConversationList = z.output<typeof ConversationList>;
 
 /** Who answers. */
 export const ChatStatus = z.object({
-  model: z
-    .string()
-    .nullable()
-    .describe("Name of the model that answers; null where none is set, and nothing can be asked."),
-  offline: z.boolean().describe("Whether that is the demo model: fixed rules, no language model."),
+  model: z.string().nullable().describe("Name of the model that answers; null if none is set and there is no chat."),
+  offline: z.boolean().describe("Whether this is the demo model, which follows fixed rules and is no language model."),
 });
 export type ChatStatus = z.output<typeof ChatStatus>;
 

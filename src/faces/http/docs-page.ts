@@ -41,7 +41,7 @@ export function documentationRoutes(others: readonly Route[], info: OpenApiInfo)
       summary: "The same for people",
       access: "public",
       operations: [],
-      answers: { 200: { description: "A page.", types: { "text/html": { type: "string" } } } },
+      answers: { 200: { description: "An HTML page.", types: { "text/html": { type: "string" } } } },
       handle: async () =>
         new Response(String(await page(all, info)), {
           headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": DOCS_POLICY },

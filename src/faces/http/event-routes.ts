@@ -6,7 +6,7 @@ import { json } from "./workflow-router.ts";
 import { call } from "./run-routes.ts";
 import { isSigned } from "./webhook-signatures.ts";
 
-/** Events from other systems, with a token or signed as Standard Webhooks. */
+/** Routes for events from other systems, with a token or signed as Standard Webhooks. */
 export function eventRoutes(parts: HttpParts): Route[] {
   const operation = parts.service.operation("receive_event");
   const example = [...parts.service.workflows.values()].find(({ eventExample }) => eventExample)?.eventExample;
@@ -20,25 +20,25 @@ export function eventRoutes(parts: HttpParts): Route[] {
       tag: "events",
       summary: "Send an event",
       description:
-        `${operation.description} With a token, or signed as [Standard Webhooks](https://www.standardwebhooks.com) over the body as it is ` +
-        "sent; each signature is taken once, within five minutes.",
+        `${operation.description} Needs a token, or a signature over the exact body as in [Standard ` +
+        "Webhooks](https://www.standardwebhooks.com). Each signature is accepted once, within five minutes.",
       access: { signedOr: operation.scope },
       operations: [operation],
       parameters: [
-        header("webhook-id", "Id of the message; of signed events."),
-        header("webhook-timestamp", "When it was sent, in seconds since 1970; of signed events."),
-        header("webhook-signature", "`v1,` and the HMAC-SHA256 in base64; of signed events."),
+        header("webhook-id", "Id of the message, for signed events."),
+        header("webhook-timestamp", "When it was sent, in seconds since 1970, for signed events."),
+        header("webhook-signature", "`v1,` followed by the HMAC-SHA256 in base64, for signed events."),
       ],
       body: {
-        description: "The event. Standard Webhooks also have a `timestamp` in it.",
+        description: "The event. Standard Webhooks may also include a `timestamp`.",
         types: { "application/json": operation.input },
         required: true,
         ...withoutAbsent({ example }),
       },
       answers: {
-        200: { description: "It is recorded.", types: { "application/json": operation.output } },
+        200: { description: "The event is recorded.", types: { "application/json": operation.output } },
         202: {
-          description: "It is durable, and what it has started goes on by itself.",
+          description: "The event is durable, and the run that it has started continues in the background.",
           types: { "application/json": operation.output },
         },
       },
@@ -63,7 +63,10 @@ async function receive({ service, signatures, bodyTimeoutMs }: HttpParts, contex
   }
 }
 
-/** Senders with a secret have a limit of their own, which nobody without one uses up. */
+/**
+ * Signed events have a rate limit of their own. Requests without a valid signature don't count
+ * toward it.
+ */
 function accepted(signatures: HttpParts["signatures"], context: HttpContext, bytes: Buffer): () => void {
   const countSigned = context.get("countSigned") ?? (() => {});
   let undo: () => void;
@@ -88,7 +91,7 @@ const notSetUp = (): ValidationError =>
     code: "signature_invalid",
   });
 
-/** When the sender made it: the headers say so too, and of these the signature is checked. */
+/** Drops the sender's timestamp: the one in the headers is signed and checked. */
 function withoutTimestamp(event: unknown): unknown {
   if (!isObject(event)) return event;
   const { timestamp: _, ...rest } = event;

@@ -25,7 +25,7 @@ export function healthRoutes(parts: HttpParts): Route[] {
       access: "public",
       operations: [],
       answers: {
-        200: { description: "It does.", types: { "application/json": STATE }, example: { status: "ok" } },
+        200: { description: "It is alive.", types: { "application/json": STATE }, example: { status: "ok" } },
       },
       handle: () => json({ status: "ok" }),
     },
@@ -35,12 +35,15 @@ export function healthRoutes(parts: HttpParts): Route[] {
       id: "readyz",
       tag: "health",
       summary: "Whether it can do its work",
-      description: "Looks at each part that it needs now, and says how each of them is.",
+      description: "Checks each part that the service needs, and says whether it answers.",
       access: "public",
       operations: [],
       answers: {
-        200: { description: "It can.", types: { "application/json": READINESS } },
-        503: { description: "It can't: see which part.", types: { "application/json": READINESS } },
+        200: { description: "It is ready.", types: { "application/json": READINESS } },
+        503: {
+          description: "It is not ready: the answer says which part is at fault.",
+          types: { "application/json": READINESS },
+        },
       },
       handle: async () => {
         const state = await look();

@@ -3,7 +3,7 @@ import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** Mail servers send attachments along. Bytes. */
+/** Bytes. Mails come with their attachments. */
 const MAX_MAIL_BYTES = 50_000_000;
 
 const RAW_MAIL = "message/rfc822";
@@ -18,7 +18,7 @@ const EXAMPLE = [
   "",
 ].join("\r\n");
 
-/** Mails from a mail server of one's own, where a workflow takes some. */
+/** The route for mails from the user's own mail server, if a workflow receives mail. */
 export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
   if (!service.receivesMail) return [];
   const operation = service.operation("ingest_mail");
@@ -30,8 +30,8 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       tag: "events",
       summary: "Hand over a mail",
       description:
-        "Takes one mail as it came (RFC 5322) from a mail server of your own, and answers when what becomes of it is durable. A mail " +
-        "counts once, by its Message-ID.",
+        "Takes one unchanged mail (RFC 5322) from your own mail server, and answers when its outcome is durable. " +
+        "A mail counts once, by its Message-ID.",
       access: operation.scope,
       operations: [operation],
       body: {
@@ -42,11 +42,11 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       },
       answers: {
         200: {
-          description: "It is recorded, kept for a person, or ignored.",
+          description: "The mail is recorded, held for a person, or ignored.",
           types: { "application/json": MailReceipt },
         },
         202: {
-          description: "It is durable, and the run that it has started goes on by itself.",
+          description: "The mail is durable, and the run that it has started continues in the background.",
           types: { "application/json": MailReceipt },
         },
       },

@@ -1,4 +1,7 @@
-/** The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made of its routes. */
+/**
+ * The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made from its
+ * routes.
+ */
 import { withoutAbsent } from "../../json.ts";
 import { ProblemSchema, PROBLEM_TYPE } from "./problem.ts";
 import { pathTemplate, scopesOf, type Access, type Content, type Parameter, type Route } from "./route.ts";
@@ -13,41 +16,41 @@ export interface OpenApiInfo {
 }
 
 const TAGS: Readonly<Record<string, string>> = {
-  workflows: "Submit work, and see what has become of it.",
-  runs: "Look at runs, follow, cancel and retry them.",
-  approvals: "What waits for a person. Needs a token with the scope `approve`.",
-  events: "Events from other systems.",
-  tools: "The tools of agents.",
+  workflows: "Submit work, and look up the results.",
+  runs: "List, follow, cancel and retry runs.",
+  approvals: "Decide on what waits for a person. Needs a token with the scope `approve`.",
+  events: "Send events and mails from other systems.",
+  tools: "Call the agents' tools.",
   chat: "Talk to the agent.",
-  graph: "The knowledge graph.",
-  pipelines: "What moves data into the graph.",
-  operations: "Further operations.",
-  health: "For those who run it.",
-  documentation: "This.",
+  graph: "Query the knowledge graph.",
+  pipelines: "Move data into the graph.",
+  operations: "Call all other operations.",
+  health: "Check whether the service works.",
+  documentation: "Read this documentation.",
 };
 
 const ERRORS: Readonly<Record<number, string>> = {
-  400: "The request can't be understood.",
-  401: "A token is missing, or not known; or a signature is not valid.",
-  403: "The token lacks the scope, or the page is of another site.",
-  404: "There is no such thing.",
-  406: "The answer has no form that is accepted.",
-  408: "The request came too slowly.",
-  409: "It conflicts with what is there already.",
+  400: "The request is malformed.",
+  401: "The token is missing or unknown, or the signature is not valid.",
+  403: "The token lacks the scope, or a page of another site is calling.",
+  404: "Not found.",
+  406: "The answer is not available in an accepted format.",
+  408: "The request was sent too slowly.",
+  409: "The request conflicts with an earlier one.",
   413: "The body is too large.",
-  415: "The body has another type than it must have.",
-  421: "The host is not one of this service.",
-  422: "The input is not valid: `fields` names what is at fault.",
+  415: "The body has the wrong type.",
+  421: "The service doesn't answer to this host name.",
+  422: "The input is not valid: `fields` lists the invalid fields.",
   429: "Too many requests: see `Retry-After`.",
-  500: "A fault of ours; the log has the details.",
-  503: "Something that is needed does not answer for now.",
+  500: "An error on our side; the log has the details.",
+  503: "A service that is needed doesn't answer at the moment.",
 };
 
 const HEADERS: Readonly<Record<string, string>> = {
-  Location: "Where the run can be looked at.",
+  Location: "The address of the run.",
   "Preference-Applied": "Which preference was followed.",
   Link: 'The next page, as `<…>; rel="next"`.',
-  "X-Truncated": "`true` where rows were left out.",
+  "X-Truncated": "`true` if rows were left out.",
   "Retry-After": "Seconds to wait.",
 };
 
@@ -72,12 +75,12 @@ export function openApiDocument(routes: readonly Route[], { title, version, url 
     paths,
     components: {
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "A token of HTTP_TOKENS or HTTP_TOKENS_FILE." },
+        token: { type: "http", scheme: "bearer", description: "A token from HTTP_TOKENS or HTTP_TOKENS_FILE." },
         signature: {
           type: "apiKey",
           in: "header",
           name: "webhook-signature",
-          description: "Standard Webhooks, with a secret of HTTP_WEBHOOK_SECRETS.",
+          description: "Standard Webhooks, with a secret from HTTP_WEBHOOK_SECRETS.",
         },
       },
       schemas: { Problem: toJsonSchema(ProblemSchema) },

@@ -6,7 +6,10 @@ import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 import { call } from "./run-routes.ts";
 
-/** Operations that have no route of their own, so that whatever is registered can be called. Deciding has its own routes alone. */
+/**
+ * Routes for operations that have no route of their own, so every registered operation can be
+ * called. Decisions are only reached through their own routes.
+ */
 export function operationRoutes(parts: HttpParts, known: readonly Route[]): Route[] {
   const served = new Set(known.flatMap(({ operations }) => operations));
   return parts.service.operations.flatMap((one): Route[] => {

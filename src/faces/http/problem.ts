@@ -16,15 +16,12 @@ export const ProblemSchema = z.looseObject({
   detail: z.string().describe("What went wrong and what to do, for people."),
   error_code: z.string().describe("What went wrong, for machines."),
   error_type: z.enum(["validation_error", "conflict", "io_error", "unexpected_error"]),
-  retriable: z.boolean().describe("Whether the same may go well when it is tried again."),
+  retriable: z.boolean().describe("Whether the same request may succeed later."),
   fields: z
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()
-    .describe("The fields at fault; of bad input only."),
-  standing: z
-    .unknown()
-    .optional()
-    .describe("What is in force instead, such as the decision that somebody else took first."),
+    .describe("The invalid fields; only for invalid input."),
+  standing: z.unknown().optional().describe("What applies instead, such as the decision that someone else made first."),
 });
 
 /** How a problem differs from what its error says. */

@@ -10,10 +10,10 @@ import { json } from "./workflow-router.ts";
 import { OpenStreams } from "./server-sent-events.ts";
 import { inputJsonSchema } from "./schemas.ts";
 
-/** At a time; each of them looks at the database. */
+/** How many streams may be open at a time; each one reads the database. */
 const MAX_STREAMS = 200;
 
-/** Looking at the runs of all workflows, and what operators do with them. */
+/** Routes to see the runs of all workflows, and for what operators do with them. */
 export function runRoutes(parts: HttpParts): Route[] {
   const { service } = parts;
   const one = (name: string, method: "GET" | "POST", path: string, summary: string, example?: Json): Route => {
@@ -37,7 +37,7 @@ export function runRoutes(parts: HttpParts): Route[] {
   const streams = new OpenStreams(MAX_STREAMS, service.logger);
   return [
     listRoute(service.operation("list_runs"), "/runs", "runs", "List runs"),
-    // Before a run by its id.
+    // Must come before the route of a run by its id.
     changesRoute(parts, streams),
     one("get_run", "GET", "/runs/:workflow_id", "Show a run", EXAMPLE_STATUS),
     one("get_run_history", "GET", "/runs/:workflow_id/history", "Show every attempt"),
@@ -62,11 +62,11 @@ const answer = ({ output }: DirectOperation, example?: Json): Route["answers"] =
   200: { description: "The result.", types: { "application/json": output }, ...withoutAbsent({ example }) },
 });
 
-/** Calls an operation with what a request says. */
+/** Calls an operation with the input of a request. */
 export const call = async (operation: DirectOperation, input: unknown, { req }: HttpContext): Promise<object> =>
   operation.run(parse(operation.input, input), { signal: req.raw.signal });
 
-/** A list in pages, of which each names the next. */
+/** The route of a paginated list. Each page links to the next. */
 export function listRoute(operation: DirectOperation, path: string, tag: string, summary: string): Route {
   return {
     method: "GET",
@@ -74,7 +74,9 @@ export function listRoute(operation: DirectOperation, path: string, tag: string,
     id: operation.name,
     tag,
     summary,
-    description: `${operation.description} The header \`Link\` with \`rel="next"\` leads to the next page; there is none on the last one.`,
+    description:
+      `${operation.description} The header \`Link\` with \`rel="next"\` has the next page; the last page has ` +
+      "none.",
     access: operation.scope,
     operations: [operation],
     parameters: queryParameters(operation),
@@ -89,7 +91,7 @@ export function listRoute(operation: DirectOperation, path: string, tag: string,
   };
 }
 
-/** One page of a list, with a link to the next. */
+/** A response with one page of a list, and a link to the next. */
 export function pageResponse({ pathname, searchParams }: URL, page: { next?: string | undefined }): Response {
   if (page.next === undefined) return json(page);
   const query = new URLSearchParams(searchParams);
@@ -99,17 +101,18 @@ export function pageResponse({ pathname, searchParams }: URL, page: { next?: str
 
 /**
  * The query of a URL as an operation's input: `input[order_id]=O-1` becomes a field of `input`.
- * @throws ValidationError (`bad_request`) for what is given twice
+ * @throws ValidationError (`bad_request`) if a parameter is given twice
  */
 function queryOf(query: URLSearchParams): Record<string, unknown> {
   const fields: Record<string, string | Record<string, string>> = {};
   for (const [name, value] of query) {
-    if (name.includes("__proto__")) throw new ValidationError(`There is no ${name}.`, { code: "bad_request" });
+    if (name.includes("__proto__"))
+      throw new ValidationError(`There is no parameter ${name}.`, { code: "bad_request" });
     const [, field, inner] = /^(\w+)\[([^\]]*)\]$/.exec(name) ?? [];
     const target = inner === undefined ? fields : objectAt(fields, field!);
     const key = inner ?? name;
     if (Object.hasOwn(target, key)) throw new ValidationError(`${name} is given twice.`, { code: "bad_request" });
-    // What every object has must not be reached, nor changed.
+    // A parameter must not reach or change what every object inherits.
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   }
   return fields;
@@ -145,29 +148,30 @@ function changesRoute({ service, closing }: HttpParts, streams: OpenStreams): Ro
     tag: "runs",
     summary: "Follow all runs",
     description:
-      "What changes from now on, as server-sent events: `run` has a run as the list has it, each time it looks different. `reset` means that " +
-      "more has changed than is told one by one: load the list anew. It comes first, and again with `Last-Event-ID` after a restart of the " +
-      "service or a long absence; otherwise `Last-Event-ID` goes on after that event. What happens within a moment is told once.",
+      "Changes from now on, as server-sent events. `run` has a run as in the list, each time that has changed. " +
+      "`reset` means: load the list again. It is the first event, and also comes if too much has changed to send " +
+      "single events. `Last-Event-ID` continues after that event, or with `reset` after a restart of the service " +
+      "or a long absence. Several changes within a moment are one event.",
     access: operation.scope,
     operations: [operation],
     parameters: [
       {
         name: "after",
         in: "query",
-        description: "Id of the last event that is known.",
+        description: "Id of the last event that you have received.",
         schema: { type: "string" },
       },
       {
         name: "Last-Event-ID",
         in: "header",
-        description: "The same, as browsers send it when they connect again.",
+        description: "The same, as browsers send it when they reconnect.",
         schema: { type: "string" },
       },
     ],
     answers: {
       200: {
         description:
-          "The events: each with its `id`, its type as `event`, and as `data` JSON: the run, or an empty object.",
+          "The events. Each has its `id`, its type as `event`, and JSON as `data`: the run, or an empty object.",
         types: { "text/event-stream": { type: "string" } },
       },
     },
@@ -187,8 +191,9 @@ function eventsRoute({ service, closing }: HttpParts, streams: OpenStreams): Rou
     tag: "runs",
     summary: "Follow a run",
     description:
-      "What has happened to a run and what happens from now on, as server-sent events; the stream ends with the run. `Last-Event-ID` " +
-      "goes on after that event, and answers 204 where nothing can come any more. With `Accept: application/json` it is the list so far.",
+      "Everything that has happened to a run and happens from now on, as server-sent events. The stream ends with " +
+      "the run. `Last-Event-ID` continues after that event; the answer is 204 if no more events can come. With " +
+      "`Accept: application/json`, the answer is the list so far.",
     access: operation.scope,
     operations: [operation],
     parameters: [
@@ -196,22 +201,22 @@ function eventsRoute({ service, closing }: HttpParts, streams: OpenStreams): Rou
       {
         name: "after",
         in: "query",
-        description: "Id of the last event that is known.",
+        description: "Id of the last event that you have received.",
         schema: { type: "integer", minimum: -1 },
       },
       {
         name: "Last-Event-ID",
         in: "header",
-        description: "The same, as browsers send it when they connect again.",
+        description: "The same, as browsers send it when they reconnect.",
         schema: { type: "integer", minimum: -1 },
       },
     ],
     answers: {
       200: {
-        description: "The events: each with its `id`, its type as `event`, and as `data` the JSON that the list has.",
+        description: "The events. Each has its `id`, its type as `event`, and the same JSON as in the list as `data`.",
         types: { "text/event-stream": { type: "string" }, "application/json": operation.output },
       },
-      204: { description: "The run has ended, and you know its last event.", types: {} },
+      204: { description: "The run has ended, and you have received its last event.", types: {} },
     },
     errors: [404],
     handle: async (context) => {

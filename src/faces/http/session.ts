@@ -28,7 +28,7 @@ export interface SessionOptions {
 const SignIn = z.strictObject({ token: z.string().min(1, "must not be empty").max(1000).describe("The token.") });
 
 const SessionSchema = z.object({
-  name: z.string().describe("Signs what this person decides."),
+  name: z.string().describe("The name that signs this person's decisions."),
   scopes: z.array(z.enum(SCOPES)),
 });
 
@@ -79,7 +79,7 @@ export function sessionRoutes(options: SessionOptions): Route[] {
       method: "GET",
       id: "get-session",
       summary: "Show who is signed in",
-      description: "For pages of the console; programs send their token with each request instead.",
+      description: "For the console's pages. Programs send their token with each request instead.",
       errors: [401],
       handle: async (context) => {
         const caller = await sessionCaller(context, options);
@@ -92,7 +92,9 @@ export function sessionRoutes(options: SessionOptions): Route[] {
       method: "POST",
       id: "sign-in",
       summary: "Sign in",
-      description: `Sets a cookie for ${LIFETIME_SECONDS / 3600} hours, which only pages of this service can use. It ends with its token.`,
+      description:
+        `Sets a cookie for ${LIFETIME_SECONDS / 3600} hours, which only pages of this service can use. It ` +
+        "becomes invalid when its token does.",
       body: { description: "A token.", types: { "application/json": SignIn }, required: true },
       errors: [401],
       handle: async (context) => {

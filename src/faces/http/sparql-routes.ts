@@ -26,27 +26,29 @@ const queryParameter: Parameter = {
 const graphParameter: Parameter = {
   name: "default-graph-uri",
   in: "query",
-  description: "IRI of the store that is asked, `http://example.org/abi/stores/<name>`; others are reached with GRAPH.",
+  description: "IRI of the store to query, `http://example.org/abi/stores/<name>`. Reach other stores with GRAPH.",
   schema: { type: "string" },
 };
 
 const answers: Record<number, Content> = {
   200: {
     description:
-      "Rows or yes or no as SPARQL JSON results, triples as N-Triples; with `X-Truncated: true` some were left out.",
+      "Rows or a boolean as SPARQL JSON results, or triples as N-Triples. `X-Truncated: true` means that some " +
+      "were left out.",
     types: { [JSON_RESULTS]: { type: "object" }, [N_TRIPLES]: { type: "string" } },
     headers: ["X-Truncated"],
   },
 };
 
-/** None where the graph can't be asked here. */
+/** There are no routes if the graph can't be queried here. */
 export function sparqlRoutes({ graph, service, bodyTimeoutMs }: HttpParts): Route[] {
   if (!graph) return [];
   const common = {
     path: "/sparql",
     tag: "graph",
     description:
-      `Read-only, by the SPARQL 1.1 Protocol. A query is stopped after ${graph.timeoutMs / 1000} seconds, and gives at most ` +
+      `Read-only queries by the SPARQL 1.1 Protocol. A query is stopped after ${graph.timeoutMs / 1000} ` +
+      "seconds and returns at most " +
       `${graph.maximumRows} rows. The prefixes abi:, rdf:, xsd: and prov: are declared.`,
     access: "admin",
     operations: service.operations.flatMap(({ operation }) => (operation.name === "query_graph" ? [operation] : [])),
@@ -58,7 +60,7 @@ export function sparqlRoutes({ graph, service, bodyTimeoutMs }: HttpParts): Rout
       ...common,
       method: "GET",
       id: "sparql-get",
-      summary: "Ask the graph",
+      summary: "Query the graph",
       parameters: [queryParameter, graphParameter],
       handle: (context) => {
         const { searchParams } = new URL(context.req.url);
@@ -69,7 +71,7 @@ export function sparqlRoutes({ graph, service, bodyTimeoutMs }: HttpParts): Rout
       ...common,
       method: "POST",
       id: "sparql-post",
-      summary: "Ask the graph a long question",
+      summary: "Query the graph with a long query",
       parameters: [graphParameter],
       body: {
         description: "The query, or a form with `query` in it.",
@@ -111,7 +113,7 @@ async function ask(
   parameters: URLSearchParams,
   { req }: HttpContext,
 ): Promise<Response> {
-  if (parameters.has("update")) throw refuse("The graph can only be asked here, not changed.", "unsupported_sparql");
+  if (parameters.has("update")) throw refuse("The graph can only be queried here, not changed.", "unsupported_sparql");
   if (parameters.has("named-graph-uri"))
     throw refuse("named-graph-uri is not supported. Reach other stores with GRAPH.");
   const answer = await runner.run({
@@ -122,7 +124,7 @@ async function ask(
   });
   const { type, body } = formatted(answer);
   if (!accepts(req.header("accept"), type))
-    throw refuse(`This answer comes as ${type}: accept that.`, "not_acceptable");
+    throw refuse(`The answer is only available as ${type}: accept this type.`, "not_acceptable");
   return new Response(body, {
     headers: { "content-type": type, ...(answer.truncated && { [TRUNCATED]: "true" }) },
   });
@@ -141,7 +143,7 @@ function one(parameters: URLSearchParams, name: string): string {
   throw refuse(value === undefined ? `The parameter ${name} is missing.` : `The parameter ${name} is given twice.`);
 }
 
-/** Without weights: whoever does not want the one format that there is says so by not naming it. */
+/** Ignores weights: there is only one format, which a client accepts or doesn't name. */
 function accepts(header: string | undefined, type: string): boolean {
   const wanted = (header ?? "*/*").split(",").map((part) => part.split(";")[0]!.trim().toLowerCase());
   return wanted.some((one) =>

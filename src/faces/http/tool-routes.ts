@@ -13,9 +13,9 @@ import { json } from "./workflow-router.ts";
 import { failureIn, resultResponse } from "./workflow-routes.ts";
 
 /**
- * The tools that agents have, for agents that speak HTTP. A model has written the arguments, so they are read as leniently as those of
- * any tool, and what it chose counts as chosen by a model.
- * @throws ValidationError (`invalid_configuration`) for two tools with one name
+ * The agents' tools as HTTP routes. A model has written the arguments, so they are read as
+ * leniently as in any tool call, and count as chosen by a model.
+ * @throws ValidationError (`invalid_configuration`) if two tools have the same name
  */
 export const toolRoutes = (parts: HttpParts): Route[] =>
   serviceToolsOf(parts.service).map((tool) => toolRoute(tool, parts));
@@ -33,20 +33,20 @@ function toolRoute({ operation, schema, call }: ModelTool, { bodyTimeoutMs }: Ht
     access: scope,
     operations: [operation],
     body: {
-      description: "Its arguments. What may be left out may also be null.",
+      description: "The arguments. Optional ones may also be null.",
       types: { "application/json": lenient(schema, operation) },
       required: true,
       ...(example && { example: example.input }),
     },
     answers: {
       200: {
-        description: "Its result.",
+        description: "The tool's result.",
         types: { "application/json": isDurable ? RunResultSchema : operation.output },
         ...(example?.output && { example: example.output }),
       },
       ...(isDurable && {
         202: {
-          description: "It waits for a person, or a step is tried again later: it goes on by itself.",
+          description: "The run waits for a person or for a retry, and continues in the background.",
           types: { "application/json": RunResultSchema },
         },
       }),
@@ -62,7 +62,7 @@ function toolRoute({ operation, schema, call }: ModelTool, { bodyTimeoutMs }: Ht
   };
 }
 
-/** The tool's schema, in which nothing that may be left out is required. */
+/** The tool's schema, in which no optional argument is required. */
 function lenient(schema: ModelTool["schema"], { input }: Operation): object {
   const required = (schema["required"] as string[]).filter(
     (name) => !fieldSchema(input, name)!.safeParse(undefined).success,
@@ -76,10 +76,10 @@ function answer(operation: Operation, args: unknown, result: RunResult): Respons
   return withFields(operation, args, result) ?? problem(failureIn(result));
 }
 
-/** A direct operation says nothing of success where it has any. */
+/** The result of a direct operation only has `success` if it failed. */
 const hasFailed = ({ success }: { success?: unknown }): boolean => success === false;
 
-/** A problem that names the fields at fault, which a tool's result has in its message alone. */
+/** A problem that lists the invalid fields. A tool's result only names them in its message. */
 function withFields(operation: Operation, args: unknown, result: RunResult): Response | undefined {
   if (!hasFailed(result) || result.error_code !== "invalid_parameters") return undefined;
   try {

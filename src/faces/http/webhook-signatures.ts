@@ -54,7 +54,7 @@ export class WebhookSignatures {
       this.#seen.delete(known);
     }
     if (this.#seen.has(message)) {
-      throw new ConflictError("This webhook was received already. To send it again, sign it anew.", {
+      throw new ConflictError("This webhook was already received. To send it again, sign it again.", {
         code: "webhook_replayed",
       });
     }

@@ -12,10 +12,10 @@ import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** The longest that a request waits for a result. Seconds. */
+/** How long a request may wait for a result, in seconds. */
 const MAX_WAIT_S = 60;
 
-/** What every workflow offers: submit, look up by key, many at once. */
+/** The routes of every workflow: submit, look up by key, submit many. */
 export const workflowRoutes = (parts: HttpParts): Route[] =>
   [...parts.service.workflows.values()].flatMap((workflow) => [
     submitRoute(workflow, parts),
@@ -47,33 +47,39 @@ function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts):
     tag: "workflows",
     summary: "Submit",
     description:
-      `${process.description}\n\nAnswered as soon as the run is durable; it then goes on by itself. The same \`${process.key}\` with the ` +
-      "same content is one run, however often it is submitted; with other content it is a conflict.",
+      `${process.description}\n\nThe answer comes as soon as the run is durable; the run continues in the ` +
+      `background. The same \`${process.key}\` with the same content is one run, however often you submit it. ` +
+      "With different content, it is a conflict.",
     access: process.scope,
     operations: [process],
     parameters: [
       {
         name: "Prefer",
         in: "header",
-        description: `\`wait=20\` waits so many seconds for the result, at most ${MAX_WAIT_S} (RFC 7240).`,
+        description: `\`wait=20\` waits up to 20 seconds for the result; the maximum is ${MAX_WAIT_S} (RFC 7240).`,
         schema: { type: "string" },
       },
       {
         name: "Idempotency-Key",
         in: "header",
-        description: `Becomes the \`${process.key}\` where the body has none.`,
+        description: `Becomes the \`${process.key}\` if the body has none.`,
         schema: { type: "string" },
       },
     ],
-    body: { description: "What to run.", types: { "application/json": process.input }, example, required: true },
+    body: {
+      description: "The input of the run.",
+      types: { "application/json": process.input },
+      example,
+      required: true,
+    },
     answers: {
       200: {
-        description: "With `Prefer: wait`: the run has ended, and this is its result.",
+        description: "With `Prefer: wait`, the run has ended, and this is its result.",
         types: { "application/json": RunResultSchema },
         headers: ["Location", "Preference-Applied"],
       },
       202: {
-        description: "The run is durable and goes on by itself.",
+        description: "The run is durable and continues in the background.",
         types: { "application/json": AcceptedSchema(workflow) },
         headers: ["Location", "Preference-Applied"],
         ...(process.example && {
@@ -99,7 +105,7 @@ function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts):
 
 const acceptedBody = ({ id, identity }: Accepted): object => ({ status: "processing", ...identity, workflow_id: id });
 
-/** @param given key of the request, for a body that has none */
+/** @param given key from the request's header, used if the body has none */
 async function submit(workflow: Workflow, body: unknown, given: string | undefined): Promise<Accepted> {
   const { key } = workflow.process;
   const isKeyed = given === undefined || !isObject(body) || Object.hasOwn(body, key);
@@ -109,14 +115,14 @@ async function submit(workflow: Workflow, body: unknown, given: string | undefin
   } catch (error) {
     workflow.logUnexpected(error);
     if (isKeyed || !(error instanceof ConflictError)) throw error;
-    throw new ValidationError("This Idempotency-Key was used with another content. Use a new one.", {
+    throw new ValidationError("This Idempotency-Key was already used with different content. Use a new one.", {
       code: "idempotency_key_reused",
       cause: error,
     });
   }
 }
 
-/** The draft asks for a text in quotes; many send it bare. */
+/** The draft standard asks for a text in quotes, but many clients send it bare. */
 function keyOf(header: string | undefined): string | undefined {
   const [, quoted] = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header?.trim() ?? "") ?? [];
   return quoted?.replaceAll(/\\(["\\])/g, "$1") ?? header?.trim();
@@ -129,7 +135,7 @@ function waitOf(prefer: string | undefined): number | undefined {
   return Math.min(Number(seconds), MAX_WAIT_S);
 }
 
-/** The result of a run; undefined where it took longer. */
+/** The result of a run; undefined if it took longer. */
 async function waitFor(
   workflow: Workflow,
   id: string,
@@ -146,7 +152,10 @@ async function waitFor(
   }
 }
 
-/** A result: 200 when the run has ended, 202 while it goes on or waits for a person, a problem where it has failed. */
+/**
+ * A response with a result: 200 if the run has ended, 202 if it continues or waits for a person, a
+ * problem if it has failed.
+ */
 export function resultResponse(result: RunResult, headers: Record<string, string> = {}): Response {
   if (result.status !== undefined) return json(result, 202, headers);
   if (result.success) return json(result, 200, headers);
@@ -154,7 +163,7 @@ export function resultResponse(result: RunResult, headers: Record<string, string
   return problem(failureIn(result), { headers, extras });
 }
 
-/** The error of a result that is a failure. */
+/** The error in a failed result. */
 export const failureIn = ({
   error = "The run has failed.",
   error_code = "failed",
@@ -178,7 +187,7 @@ function viewRoute(workflow: Workflow): Route {
       {
         name: process.key,
         in: "path",
-        description: "What it was submitted with.",
+        description: `The \`${process.key}\` with which it was submitted.`,
         required: true,
         schema: { type: "string" },
         ...withoutAbsent({ example: key }),
@@ -186,7 +195,7 @@ function viewRoute(workflow: Workflow): Route {
     ],
     answers: {
       200: {
-        description: "Its status, with what the process has found out.",
+        description: "The status, and what the process has found out.",
         types: {
           "application/json": {
             type: "object",

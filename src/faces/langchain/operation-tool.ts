@@ -6,14 +6,16 @@ import { requirePackage } from "../../runtime/require-package.ts";
 import type { ToolOptions } from "../model-calls/fixed-fields.ts";
 import { modelToolsOf, type ModelAudience, type ModelTool } from "../model-calls/model-call.ts";
 
-/** The operations of a workflow that models may call, as LangChain tools. */
+/** Turns the operations that models may call into LangChain tools. */
 export const workflowTools = (
   workflow: Parameters<typeof modelToolsOf>[0],
   options: ToolOptions,
   audience?: ModelAudience,
 ): DynamicStructuredTool[] => modelToolsOf(workflow, options, audience).map(operationTool);
 
-/** The model gets the result as a line of JSON, the program the same as the artifact. */
+/**
+ * The model gets the result as a line of JSON; the program gets the same object as the artifact.
+ */
 function operationTool({ operation, schema, call }: ModelTool): DynamicStructuredTool {
   const { DynamicStructuredTool: Tool } = langChainTools();
   return new Tool({
@@ -24,7 +26,8 @@ function operationTool({ operation, schema, call }: ModelTool): DynamicStructure
     schema: z.any().meta(schema),
     responseFormat: "content_and_artifact",
     func: async function* (args: unknown, _runManager, config) {
-      // LangChain's runtime context; ToolNode and other callers hand it on beside what its type has.
+      // LangChain's runtime context. ToolNode and other callers pass it on, although its type
+      // doesn't say so.
       const { signal, context } = (config ?? {}) as { signal?: AbortSignal; context?: unknown };
       const result = yield* call(args, context, signal ? { signal } : {});
       return [JSON.stringify(result), result];

@@ -1,13 +1,14 @@
 /**
- * How a person comes to decide on what a run waits for: by a link to the console, where they sign in. Never by a form in the client: its
- * answer would come from the program of the very agent that must not approve.
+ * How a person gets to decide on what a run waits for: through a link to the console, where they
+ * sign in. Never through a form in the client, because the answer would come from the program of
+ * the very agent that must not approve.
  */
 import { inputRequired, type InputRequest } from "@modelcontextprotocol/server";
 import type { McpOffer } from "./offer.ts";
 
 const NOT_BEFORE = "A person has to approve what would go out; nothing has been sent, and you can't approve it.";
 
-/** Where a person decides on a run; undefined where no console is known. */
+/** The URL where a person decides on a run; undefined if no console is known. */
 export const approvalUrl = ({ consoleUrl }: Pick<McpOffer, "consoleUrl">, workflowId: string): string | undefined =>
   consoleUrl === undefined ? undefined : `${consoleUrl}/approvals/${encodeURIComponent(workflowId)}`;
 

@@ -4,21 +4,24 @@ import { mcpServer } from "./create-mcp-server.ts";
 import { logRefusalsTo } from "./message-log.ts";
 import { offerOf, type McpCaller, type McpOptions } from "./offer.ts";
 
-/** Answers one request of an MCP client over HTTP; `caller` is what the program around it knows about who sends it. */
+/**
+ * Answers one HTTP request of an MCP client. `caller` is what your program knows about the sender.
+ */
 export interface McpHandler {
   (request: Request, caller: McpCaller): Promise<Response>;
-  /** Ends what is still being answered. Runs that were started go on. */
+  /** Ends requests in progress. Runs that have started continue. */
   close(): Promise<void>;
 }
 
-/** Larger than any valid call, so small that it costs nothing to refuse. Bytes. */
+/** Larger than any valid call, but small enough to be cheap. Bytes. */
 const MAXIMUM_BODY = 1_000_000;
 
 /**
- * The service over MCP's streamable HTTP, to be mounted for all methods of one path, such as `/mcp`. It keeps no sessions, so that any
- * process that shares the database can answer any request. What it does not do is find out who calls: check the token, `Host` and
- * `Origin` before it, and hand over what the token allows. A tool whose scope the caller lacks is refused.
- * @throws ValidationError (`invalid_configuration`) for options that can't be used
+ * The service over MCP's streamable HTTP, to be mounted for all methods of one path, such as
+ * `/mcp`. It has no sessions, so any process that shares the database can answer any request. It
+ * doesn't find out who is calling: check the token, `Host` and `Origin` first, and pass the scopes
+ * of the token. A tool is refused if the caller lacks its scope.
+ * @throws ValidationError (`invalid_configuration`) for invalid options
  * @example
  * const mcp = mcpHandler(application.service, { consoleUrl: "https://feedback.example.org" });
  * app.all("/mcp", ({ req }) => mcp(req.raw, { scopes: ["feedback:read", "feedback:write"] }));

@@ -1,7 +1,10 @@
 import { withoutAbsent } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 
-/** Logs that a message of a client was refused, and not what was in it: it may be what a customer wrote. */
+/**
+ * Logs that a client's message was refused, but not its content, which may be what a customer
+ * wrote.
+ */
 export const logRefusalsTo =
   (logger: Logger, level: "debug" | "warn") =>
   (error: Error): void => {

@@ -1,4 +1,7 @@
-/** What a service offers over MCP: computed once, since over HTTP every request gets a server object of its own. */
+/**
+ * What a service offers over MCP. It is computed once, because over HTTP every request gets its own
+ * server object.
+ */
 import { fromJsonSchema, type ToolAnnotations, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
@@ -14,13 +17,14 @@ import { inputSchemaOf, outputSchemaOf } from "./tool-schemas.ts";
 /** Options of an MCP server. */
 export interface McpOptions extends ToolOptions {
   /**
-   * Base URL of the console, such as `https://feedback.example.org`. A person who has to approve something is sent to
-   * `<consoleUrl>/approvals/<workflow_id>`. Without it they read that somebody has to approve, and no link.
+   * Base URL of the console, such as `https://feedback.example.org`. A person who has to approve
+   * something is sent to `<consoleUrl>/approvals/<workflow_id>`. Without it, they only read that
+   * someone has to approve.
    */
   consoleUrl?: string;
 }
 
-/** Who is calling, as the program around the MCP server has found out. */
+/** Who is calling, as found out by your program. */
 export interface McpCaller {
   /** What the caller may do: each tool needs the scope of its operation. */
   readonly scopes: readonly Scope[];
@@ -103,7 +107,10 @@ function mcpTool(tool: ServiceTool): McpTool {
   };
 }
 
-/** Clients see the schema; what a call holds is checked by the operation itself, whose messages models can act on. */
+/**
+ * Clients see the schema. The operation itself checks the arguments, because models can act on its
+ * messages.
+ */
 const shownOnly = (schema: JsonSchema): StandardSchemaWithJSON =>
   fromJsonSchema(schema, {
     getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { JsonSchema } from "../model-calls/tool-schema.ts";
 
-/** What the prompts of a process are given; texts only, other than the arguments of tools. */
+/** The arguments of a process's prompts. Unlike those of tools, they are all texts. */
 export interface PromptArguments {
-  /** To submit: what must be given, then what may be; clients may fill them in by position. */
+  /**
+   * For submitting: required ones first, then optional ones, because clients may fill them in by
+   * position.
+   */
   readonly submission: z.ZodObject;
-  /** To have it explained. */
+  /** For explaining. */
   readonly explanation: z.ZodObject;
 }
 

@@ -12,7 +12,9 @@ import { isOf, protocolError, requireScope } from "./tasks.ts";
 
 const READ = "feedback:read";
 
-/** What can be read: the record of each run by its key, and what the graph is made of. */
+/**
+ * What clients can read: the record of each run by its key, and the graph's vocabulary and shapes.
+ */
 export function addResources(server: McpServer, offer: McpOffer, caller: McpCaller): void {
   for (const tool of offer.processes.values()) {
     const { workflow, operation } = tool;
@@ -21,7 +23,7 @@ export function addResources(server: McpServer, offer: McpOffer, caller: McpCall
       new ResourceTemplate(`abi://${workflow.name}/{${operation.key}}`, { list: undefined }),
       {
         title: titleOf(workflow.name),
-        description: `What is known about one ${operation.key}: how far its run is, and what it has found.`,
+        description: `What is known about one ${operation.key}: the status of its run, and what it has found.`,
         mimeType: "application/json",
       },
       async ({ href }, variables) => {
@@ -53,7 +55,7 @@ export const recordContents = (uri: string, record: object): ReadResourceResult 
 });
 
 /**
- * What `GET /workflows/<name>/{key}` says, where the caller may know of it.
+ * The answer of `GET /workflows/<name>/{key}`, if the caller may see it.
  * @throws ResourceNotFoundError, ProtocolError
  */
 export async function recordOf(

@@ -7,14 +7,14 @@ import { offerOf, type McpOptions } from "./offer.ts";
 
 /** A service over standard input and output. */
 export interface McpConnection {
-  /** Resolves when the client has gone, or after `close`. */
+  /** Resolves when the client has disconnected, or after `close`. */
   readonly closed: Promise<void>;
   close(): Promise<void>;
 }
 
 /**
  * Serves one MCP client over a pair of streams, until it closes its end.
- * @throws ValidationError (`invalid_configuration`) for options that can't be used
+ * @throws ValidationError (`invalid_configuration`) for invalid options
  */
 export function serveMcpOverStdio(
   service: Service,

@@ -1,4 +1,7 @@
-/** A durable run as a task: the task's id is the workflow id, and its state is the run's, so nothing of it is kept here. */
+/**
+ * A durable run as a task. The task's id is the workflow id, and its state is that of the run, so
+ * nothing is stored here.
+ */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -21,7 +24,7 @@ import { supportsUrlElicitation, requireTasks } from "./client.ts";
 import type { McpCaller, McpOffer, ProcessTool } from "./offer.ts";
 import { toolResult } from "./tool-results.ts";
 
-/** How soon it is worth asking again, in milliseconds: a step takes less than a second, a person more. */
+/** When to ask again, in milliseconds: a step takes less than a second, a person longer. */
 const POLL_INTERVAL_MS = { working: 1000, waiting: 5000 };
 
 /** A task as `tools/call` announces it and `tasks/get` reports it. */
@@ -58,8 +61,8 @@ export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller):
   handle("tasks/get", "feedback:read", (run, tool, context) =>
     taskOf(offer, run, tool, supportsUrlElicitation(server, context)),
   );
-  // The one thing that is ever asked for is that a person goes to the console. The answer says whether the client
-  // has sent them there, which changes nothing: what counts is what they decide.
+  // The only request is to send a person to the console. The answer says whether the client has
+  // done so, and changes nothing: only the person's decision counts.
   handle("tasks/update", "feedback:write", () => Promise.resolve({}));
   handle("tasks/cancel", "feedback:write", async (run) => {
     await offer.service.engine.cancel(run.id);
@@ -70,7 +73,8 @@ export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller):
 const TaskParams = z.looseObject({ taskId: z.string().max(1000) });
 
 /**
- * Starts the run of a call, and announces it as a task. What has ended already is answered at once.
+ * Starts the run of a call, and announces it as a task. If the run has already ended, the result is
+ * returned at once.
  * @throws ValidationError, ConflictError, IoError, UnexpectedError
  */
 export async function startTask(
@@ -89,7 +93,8 @@ export async function startTask(
 }
 
 /**
- * The run of a task, where the caller may know of it: a run of another customer, say, is none to a caller whose customer is set.
+ * The run of a task, if the caller may see it. For a caller whose customer is set, other customers'
+ * runs don't exist.
  * @throws ProtocolError, IoError
  */
 async function findTask(
@@ -131,7 +136,7 @@ async function taskOf(
   return { ...waiting, status: "input_required", inputRequests };
 }
 
-/** The task without what is particular to a state. */
+/** The part of a task that is the same in all states. */
 function progressOf(run: Run, updated: Date): Task {
   const waits = run.status === "waiting_for_approval";
   const message = run.failing ? failingOf(run.failing).error : run.currentStep;

@@ -5,9 +5,10 @@ import { FileCustomerSource } from "./file-customer-source.ts";
 import { HttpCustomerSource, type HttpCustomerSourceOptions } from "./http-customer-source.ts";
 
 /**
- * The source that a location names: a path, a `file:` URL, an `http:` or `https:` URL with `{id}` in it for one customer
- * after the other, or without for the list of all (`loadAll` only). Of `options`, all but `fields` are for HTTP only.
- * @throws ValidationError for a location that can't work
+ * Creates the source for a location: a path, a `file:` URL, or an `http:` or `https:` URL. A URL
+ * with `{id}` in it is for single customers; without it, it lists all customers (for `loadAll`
+ * only). All `options` but `fields` are for HTTP only.
+ * @throws ValidationError for an invalid location
  * @example createCustomerSource("https://crm.example.com/customers/{id}", { token })
  */
 export function createCustomerSource(
@@ -31,7 +32,7 @@ function toPath(url: string): string {
   try {
     return fileURLToPath(url);
   } catch {
-    // Node's error holds the whole URL.
+    // Node's error would contain the whole URL.
     throw new ValidationError("The file: URL of the customer source must name a file on this machine.", {
       code: "invalid_configuration",
     });

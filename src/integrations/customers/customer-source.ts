@@ -4,20 +4,26 @@ import { withoutAbsent } from "../../json.ts";
 
 const LINES = /^[\P{Cc}\t\r\n]*$/u;
 
-/** Text as RDF and mail can carry it: no lone surrogates, no control characters beyond what `allowed` says. */
+/**
+ * A text that RDF and mail can hold: no lone surrogates, and no control characters except those
+ * that `allowed` permits.
+ */
 const text = (max: number, allowed: RegExp) =>
   z
     .string("must be a text")
     .max(max, `must have at most ${max} characters`)
     .refine((value) => value.isWellFormed() && allowed.test(value), "holds control characters");
 
-/** A customer as a source knows them. `segment` and `lifetime_value` default as the graph's readers do: standard, 0. */
+/**
+ * A customer as returned by a source. `segment` defaults to standard and `lifetime_value` to 0, as
+ * when the graph is read.
+ */
 export const CustomerRecord = z.object({
   id: identifier("Id of the customer, read as everywhere."),
   name: text(500, LINES).optional(),
   email: text(320, LINES).optional(),
   segment: text(100, LINES).optional(),
-  /** Null where one was given but not understood: then what is known of it already stays. */
+  /** Null if a value was given but not understood; then the value in the graph stays. */
   lifetime_value: z.number().nullable().optional(),
   do_not_contact: z.boolean("must be true or false").optional(),
 });
@@ -26,13 +32,14 @@ export type CustomerRecord = z.infer<typeof CustomerRecord>;
 
 export type CustomerField = keyof CustomerRecord;
 
-/** Whether this is a customer's address; capital letters make no difference. */
+/** Whether this is the customer's address, ignoring case. */
 export const hasEmail = ({ email }: CustomerRecord, address: string): boolean =>
   email?.toLowerCase() === address.toLowerCase();
 
 /**
- * What several rows of one id say: the last one counts, but an objection to mail stays where it is silent about it, as an earlier
- * lifetime value does where its own was not understood.
+ * Merges several rows with the same id. The last row counts. But if it says nothing about
+ * `do_not_contact`, an earlier objection stays; and if its lifetime value was not understood, an
+ * earlier one stays.
  */
 export function mergedRecord(earlier: CustomerRecord | undefined, last: CustomerRecord): CustomerRecord {
   const objects = last.do_not_contact ?? earlier?.do_not_contact;
@@ -44,61 +51,65 @@ export function mergedRecord(earlier: CustomerRecord | undefined, last: Customer
   };
 }
 
-/** What is wrong with the data of one customer, all of it in one. Names the fields, never their values. */
+/** Everything that is wrong with one customer's data. Names the fields, never their values. */
 export interface CustomerIssue {
-  /** Where a person finds it: `line 12`, `item 3 of page 2`, `answer`. */
+  /** Where a person can find it: `line 12`, `item 3 of page 2`, `answer`. */
   place: string;
-  /** Where it could be read. */
+  /** Present if it could be read. */
   id?: string;
   message: string;
-  /** False where the customer was taken all the same; the message says what became of the value at fault. */
+  /**
+   * False if the customer was stored anyway; the message says what happened to the faulty value.
+   */
   skipped: boolean;
 }
 
-/** What is to come along with a customer, where the source has it. */
+/** What to request along with a customer, if the source has it. */
 export interface CustomerRequest {
   includeTransactions: boolean;
   includeInteractions: boolean;
   signal?: AbortSignal;
   /**
-   * Called for whatever is wrong with the data; without it nobody hears of what `list` skips. `get` on a file also reports, once,
-   * rows of which it is not known whose they are.
+   * Called for every fault in the data. Without it, rows that `list` skips are not reported. `get`
+   * on a file also reports, once, rows without a known customer.
    */
   onIssue?: (issue: CustomerIssue) => void;
   /**
-   * Called once for each column or property that is not read, at the end of `list`, and of a file when `get` has read it.
-   * `similar` is the field that its name may have meant: above all, nobody must be written to because the column that
-   * says so is called something else.
+   * Called once for each column or property that is not read, at the end of `list`, and after `get`
+   * has read a file. `similar` is the field that the name may have meant. This matters most for
+   * objections: nobody should get mail because the column that forbids it has a different name.
    */
   onUnreadColumn?: (column: string, similar?: CustomerField) => void;
 }
 
-/** Port: where customers come from. */
+/** The port for sources of customers. */
 export interface CustomerSource {
   /**
-   * Which source it is, kept with each customer: by it, one who is gone from this source is told from one who never was in it. The
-   * same for one customer and for the list of all; without secrets. Default: all sources without a name are one.
+   * The name of the source, stored with each customer. It distinguishes a customer who is gone from
+   * this source from one who was never in it. It is the same for single customers and for the list,
+   * and contains no secrets. All sources without a name count as one.
    */
   readonly name?: string;
 
   /**
-   * One customer, or undefined where the source does not know the id.
-   * @throws IoError where the source can't be reached, times out or answers 5xx/429
-   * @throws ValidationError where the data of this customer is not usable (`customer_invalid`), where the answer is none, or where it
-   *   refuses us
+   * Returns one customer, or undefined if the source doesn't know the id.
+   * @throws IoError if the source can't be reached, times out or answers 5xx/429
+   * @throws ValidationError if this customer's data (`customer_invalid`) or the answer is not usable, or the source refuses us
    */
   get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
 
   /**
-   * All customers with this e-mail address, in any case. Absent where the source can't be asked so.
+   * Returns all customers with this e-mail address, ignoring case. Absent if the source can't
+   * search by address.
    * @throws as `get`
    */
   withEmail?(email: string, request: CustomerRequest): Promise<CustomerRecord[]>;
 
   /**
-   * All customers as a stream: a whole file, or an endpoint page by page. What is no customer is skipped and told
-   * to `onIssue`; an id may come more than once, then the last one counts (`mergedRecord`).
-   * @throws IoError, ValidationError where the rest can't be read
+   * Returns all customers as a stream: a whole file, or an endpoint page by page. Rows that are not
+   * customers are skipped and reported to `onIssue`. An id may occur more than once; then the last
+   * row counts (`mergedRecord`).
+   * @throws IoError, ValidationError if the rest can't be read
    */
   list(request: CustomerRequest): AsyncIterable<CustomerRecord>;
 }

@@ -25,34 +25,39 @@ import {
 import { NumberColumn, type DecimalMark } from "./written-number.ts";
 
 interface Index {
-  /** Changes with the file. */
+  /** Changes when the file changes. */
   stamp: string;
   customers: Promise<Map<string, CustomerReading>>;
   fields: CustomerFields;
-  /** Rows of which nobody knows whose they are. */
+  /** Rows without a known customer. */
   unreadable: CustomerIssue[];
   isReported: boolean;
 }
 
-/** So many are reported of one file; an import names all. */
+/** How many faults of a file are reported; an import reports all. */
 const MAX_UNREADABLE = 20;
 
 export interface FileCustomerSourceOptions {
-  /** Columns or properties of other names: `{ id: "Customer No.", email: "contact.email" }`. Others are found by their names. */
+  /**
+   * Columns or properties with different names: `{ id: "Customer No.", email: "contact.email" }`.
+   * All others are found by their names.
+   */
   fields?: FieldNames;
 }
 
 /**
- * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`, `.ndjson`), or CSV with a header
- * (`.csv`, `.tsv`). Fields: id, name, email, segment, lifetime_value, do_not_contact, also as `lifetimeValue` or
- * `Lifetime Value`; others are told to `onUnreadColumn`. A row that can't be read spoils no other customer.
+ * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`,
+ * `.ndjson`), or CSV with a header (`.csv`, `.tsv`). Fields: id, name, email, segment,
+ * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; others are told to
+ * `onUnreadColumn`. A row that can't be read doesn't affect other customers.
  *
- * Numbers may be written with a decimal point or comma. One that can be read in both ways (`6.000`) is read as the others
- * in the file show; for its sake the file is read a second time.
+ * Numbers may be written with a decimal point or comma. One that can be read in both ways (`6.000`)
+ * is read as the others in the file show; then the file is read a second time.
  *
- * `list` streams the file. `get` reads it whole at the first call and whenever its size or modification time has
- * changed, and keeps it in memory: about 0.4 KB a customer. Beyond a million customers import the file into the graph
- * instead. What `request` includes makes no difference: a file has neither transactions nor interactions.
+ * `list` streams the file. `get` reads it whole at the first call and whenever its size or
+ * modification time has changed, and keeps it in memory: about 0.4 KB a customer. Beyond a million
+ * customers import the file into the graph instead. `request` has no effect on what is returned,
+ * because a file has no transactions or interactions.
  */
 export class FileCustomerSource implements CustomerSource {
   readonly name: string;
@@ -69,7 +74,7 @@ export class FileCustomerSource implements CustomerSource {
         code: "invalid_configuration",
       });
     }
-    // The folder may change with the machine, and is nobody's business.
+    // Only the file's name: the folder may differ between machines, and is private.
     this.name = shownName(path) ?? "file";
     this.#path = path;
     this.#loadReader = loadReader;
@@ -84,7 +89,7 @@ export class FileCustomerSource implements CustomerSource {
     signal?.throwIfAborted();
     if (!index.isReported) {
       index.fields.report({ ...request, onIssue: () => {} });
-      // Without this, a customer in such a row would be "not found" and nobody would know why.
+      // Otherwise a customer in such a row would just be "not found", and nobody would know why.
       for (const issue of index.unreadable) onIssue?.(issue);
     }
     index.isReported = true;
@@ -116,7 +121,7 @@ export class FileCustomerSource implements CustomerSource {
     fields.report(request);
   }
 
-  /** The index of the file as it is now; concurrent callers share the reading. */
+  /** The index of the current file. Concurrent callers share one read. */
   async #readIndex(): Promise<Index> {
     const { size, mtimeMs, ino } = await stat(this.#path).catch((error: unknown) => {
       throw this.#unreadable(error);
@@ -138,7 +143,10 @@ export class FileCustomerSource implements CustomerSource {
     }
   }
 
-  /** The last good row of an id counts, as it does in an import; a bad one is kept only where there is no good one. */
+  /**
+   * The last valid row of an id counts, as in an import. An invalid row is only kept if there is no
+   * valid one.
+   */
   async #buildIndex(fields: CustomerFields, unreadable: CustomerIssue[]): Promise<Map<string, CustomerReading>> {
     const customers = new Map<string, CustomerReading>();
     for await (const reading of this.#readings(fields)) {
@@ -184,7 +192,7 @@ export class FileCustomerSource implements CustomerSource {
       fields.addColumns(columns);
     };
     try {
-      // How much of it is read is not asked for: its size does not matter.
+      // No progress is reported here, so the size doesn't matter.
       for await (const row of read(stream, 1, onColumns)) yield row;
     } catch (error) {
       throw isAbiError(error) ? error : this.#unreadable(error);
@@ -194,7 +202,7 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   #unreadable(error: unknown): IoError {
-    // Node's error holds the whole path, which may be a mistyped URL with a password.
+    // Node's error contains the whole path, which may be a mistyped URL with a password.
     const { code, message } = error as NodeJS.ErrnoException;
     const cause = new Error(code ?? message);
     return new IoError(

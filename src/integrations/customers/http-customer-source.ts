@@ -17,43 +17,52 @@ interface Page {
   items: unknown[];
   /** Its number, from 1. */
   page: number;
-  /** Where the one after it is. */
+  /** URL of the next page. */
   next: URL | undefined;
 }
 
 export interface HttpCustomerSourceOptions {
   /**
-   * Where one customer is: `https://crm.example.com/customers/{id}`; also `{include_transactions}` and
-   * `{include_interactions}`, which become true or false. Without it only `list` works.
+   * URL of one customer: `https://crm.example.com/customers/{id}`. It may also contain
+   * `{include_transactions}` and `{include_interactions}`, which become true or false. Without it,
+   * only `list` works.
    */
   url?: string;
   /**
-   * Where the customers with an e-mail address are, on the same server: `https://crm.example.com/customers?email={email}`. Answers with
-   * one customer, or as `listUrl` on one page. Without it `withEmail` is refused.
+   * URL of the customers with an e-mail address, on the same server:
+   * `https://crm.example.com/customers?email={email}`. It answers with one customer, or with one
+   * page as `listUrl` does. Without it, `withEmail` is refused.
    */
   emailUrl?: string;
   /**
-   * Where all customers are, on the same server. Without it only `get` works. Answers with a JSON array, or page by page with
-   * `{"items": […], "next": "<URL of the next page, relative or absolute>"}`, `next` absent or null on the last one.
+   * URL of all customers, on the same server. Without it, only `get` works. It answers with a JSON
+   * array, or page by page with `{"items": […], "next": "<URL of the next page, relative or
+   * absolute>"}`, `next` absent or null on the last one.
    */
   listUrl?: string;
-  /** Where a page keeps its customers and the next page's URL, as dotted paths; default `items` and `next`. */
+  /**
+   * Where a page has its customers and the next page's URL, as dotted paths; default `items` and
+   * `next`.
+   */
   itemsPath?: string;
   nextPath?: string;
-  /** Where an answer keeps each field, as dotted paths: `{ id: "customerId", email: "contact.emails.0" }`. Others are found by their names. */
+  /**
+   * Where an answer has each field, as dotted paths: `{ id: "customerId", email: "contact.emails.0"
+   * }`. All others are found by their names.
+   */
   fields?: FieldNames;
   headers?: Readonly<Record<string, string>>;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** For one attempt; default 5000. */
+  /** Time limit for one attempt; default 5000. */
   timeoutMs?: number;
-  /** Further attempts after a failed one; default 3. */
+  /** How often a failed request is retried; default 3. */
   retries?: number;
 }
 
 /**
- * Customers behind any HTTP endpoint that answers in JSON. 404 and 410 mean unknown. Transactions and interactions that
- * come along are not read.
+ * Reads customers from any HTTP endpoint that answers in JSON. 404 and 410 mean that a customer is
+ * unknown. Transactions and interactions in the answer are not read.
  */
 export class HttpCustomerSource implements CustomerSource {
   /** Its origin. */
@@ -66,7 +75,7 @@ export class HttpCustomerSource implements CustomerSource {
   readonly #fields: FieldNames;
   readonly #client: HttpClient;
 
-  /** @throws ValidationError for URLs, headers or a token that can't work, and for no URL at all */
+  /** @throws ValidationError for invalid URLs, headers or tokens, or if there is no URL at all */
   constructor(options: HttpCustomerSourceOptions) {
     const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = HTTP_RETRY.retries } = options;
     this.#url = url === undefined ? undefined : new UrlTemplate(url, PLACEHOLDERS);
@@ -104,7 +113,8 @@ export class HttpCustomerSource implements CustomerSource {
       throw new ValidationError(`The customer source's data of customer ${id} is not usable (${tell(issues)}).`, {
         code: "customer_invalid",
       });
-    // A wrong field mapping or a search endpoint must not put one customer's address on another.
+    // A wrong field mapping or a search endpoint must not mix up one customer's address with
+    // another's.
     if (record.id !== id) throw invalid(`Asked for customer ${id}, the customer source answered with another one.`);
     for (const issue of issues) request.onIssue?.(issue);
     return record;
@@ -121,11 +131,11 @@ export class HttpCustomerSource implements CustomerSource {
       readCustomer(fields.pick(item), `item ${index + 1}`),
     );
     for (const issue of readings.flatMap(({ issues }) => issues)) request.onIssue?.(issue);
-    // A search may find more than was asked for.
+    // A search may find more than it should.
     return readings.flatMap(({ record }) => (record && hasEmail(record, email) ? [record] : []));
   }
 
-  /** For the sake of a number that can be read in two ways (`6.000`), the pages after it are read twice. */
+  /** If there is an ambiguous number (`6.000`), the pages after it are read twice. */
   async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
     if (this.#listUrl === undefined) throw unconfigured("all customers. Give that of the list, or import a file.");
     const fields = new CustomerFields(this.#fields);
@@ -198,7 +208,7 @@ export class HttpCustomerSource implements CustomerSource {
     try {
       return JSON.parse(text);
     } catch {
-      // The error of `JSON.parse` quotes the text, which is about customers.
+      // The error of `JSON.parse` quotes the text, which contains customers' data.
       throw invalid("The customer source did not answer with JSON. Check its URL.");
     }
   }

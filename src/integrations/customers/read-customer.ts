@@ -6,15 +6,20 @@ import { readEmailAddress } from "../email/email-address.ts";
 import { CustomerRecord, type CustomerField, type CustomerIssue, type CustomerRequest } from "./customer-source.ts";
 import { numberFrom, readNumber, type DecimalMark } from "./written-number.ts";
 
-/** A customer's fields as they came, not yet checked. */
+/** A customer's fields as they came, before any check. */
 export type RawCustomer = Partial<Record<CustomerField, unknown>>;
 
-/** Where a source keeps each field: the name of its column or property, or a dotted path into a property. */
+/**
+ * Where a source has each field: the name of a column or property, or a dotted path into a
+ * property.
+ */
 export type FieldNames = Partial<Record<CustomerField, string>>;
 
 const FIELDS = CustomerRecord.keyof().options;
 
-/** Field names in the spellings that files and services use, with case and everything but letters and digits taken out. */
+/**
+ * Spellings of field names in files and services, in lower case and with only letters and digits.
+ */
 const SPELLINGS = new Map<string, CustomerField>([
   ["id", "id"],
   ["customerid", "id"],
@@ -25,17 +30,23 @@ const SPELLINGS = new Map<string, CustomerField>([
   ["donotcontact", "do_not_contact"],
 ]);
 
-/** What a column is called that says who may or may not be written to. */
+/** Names of columns that say who may or may not be contacted. */
 const CONSENT =
   /donot|dont|opt(?:ed)?(?:out|in)|unsubscri|subscribed|no(?:contact|mail|email|marketing)|dnc|objection|consent|suppress|blocked|permission|gdpr|maycontact|contactable|newsletter|widerspr|sperr|abgemeldet|abbestellt|einwilligung|kontaktieren|desabonn|desinscri/;
 
-/** The field that a column or property stands for: `lifetimeValue`, `Lifetime Value` and `lifetime_value` are one. */
+/**
+ * The field that a column or property contains: `lifetimeValue`, `Lifetime Value` and
+ * `lifetime_value` are the same.
+ */
 export const fieldOf = (name: string): CustomerField | undefined => SPELLINGS.get(normalizedName(name));
 
-/** So many columns that are not read are remembered. */
+/** How many unread columns are remembered. */
 const MAX_UNREAD_COLUMNS = 200;
 
-/** Finds the fields in what a source gives, and remembers what it did not read. For one pass through the source. */
+/**
+ * Finds the fields in a source's rows, and remembers what it didn't read. For one pass through the
+ * source.
+ */
 export class CustomerFields {
   readonly #names: FieldNames;
   readonly #mapped: ReadonlyMap<string, CustomerField>;
@@ -92,7 +103,7 @@ export class CustomerFields {
     return raw;
   }
 
-  /** Tells of columns that are not read, and of names that no row has. */
+  /** Reports columns that are not read, and mapped names that no row has. */
   report({ onIssue, onUnreadColumn }: CustomerRequest): void {
     for (const column of this.#unread) onUnreadColumn?.(column, likelyField(column));
     if (this.#rows === 0) return;
@@ -110,12 +121,12 @@ export class CustomerFields {
   }
 }
 
-/** The field that a column which is not read may have meant. */
+/** The field that an unread column may have meant. */
 export function likelyField(column: string): CustomerField | undefined {
   return CONSENT.test(normalizedName(column)) ? "do_not_contact" : (fieldOf(column) ?? similarField(column, FIELDS));
 }
 
-/** Own properties only: `constructor` and `__proto__` are no fields of a customer. */
+/** Own properties only: `constructor` and `__proto__` are not fields of a customer. */
 export function valueAt(value: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((at, key) => {
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
@@ -124,17 +135,18 @@ export function valueAt(value: unknown, path: string): unknown {
 }
 
 export interface CustomerReading {
-  /** Absent where the data is no customer. */
+  /** Absent if the data is not a customer. */
   record?: CustomerRecord;
   issues: CustomerIssue[];
 }
 
 /**
- * Checks one customer. Texts are trimmed, empty ones and null are absent; numbers in text fields become text. What is not
- * understood never makes us write to somebody: an unusable address is left out, a `lifetime_value` that is no number is
- * null, a `do_not_contact` that is neither yes nor no counts as yes, and the customer is taken with an issue that says so.
- * Anything else at fault makes the data no customer: better none than one whose name is half read.
- * @param mark the decimal mark of the column, for a `lifetime_value` that may be read in two ways
+ * Checks one customer. Texts are trimmed; empty texts and null count as absent; numbers in text
+ * fields become text. A value that is not understood never leads to a mail: an unusable address is
+ * left out, a `lifetime_value` that is not a number is null, and a `do_not_contact` that is neither
+ * yes nor no counts as yes. The customer is then accepted with an issue that says so. With any
+ * other fault, the data is not a customer: better none than one with half a name.
+ * @param mark the decimal mark of the column, for an ambiguous `lifetime_value`
  * @returns at most one issue, however many faults there are
  */
 export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark): CustomerReading {
@@ -162,11 +174,11 @@ export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark
   };
 }
 
-/** Whether a number can only be understood from others in its column. */
+/** Whether a number is ambiguous, so others in its column must decide. */
 export const isAmbiguous = (value: unknown): boolean =>
   typeof value === "string" && readNumber(value).kind === "ambiguous";
 
-/** What can't be text is handed on as it is, for the schema to refuse. */
+/** Values that can't be text are passed on unchanged, for the schema to refuse. */
 function asText(value: unknown): unknown {
   if (typeof value === "string") return value.trim() === "" ? undefined : value.trim();
   // Beyond the safe integers a JSON number is no longer the id that was written.
@@ -184,7 +196,7 @@ function asAddress(value: unknown, faults: string[]): unknown {
   return undefined;
 }
 
-/** Null for what is given but not understood. */
+/** Null if a value was given but not understood. */
 function asNumber(value: unknown, mark: DecimalMark | undefined, faults: string[]): number | null | undefined {
   if (typeof value === "number" && Number.isFinite(value)) return value;
   const text = asText(value);
@@ -209,5 +221,5 @@ function asBoolean(value: unknown, faults: string[]): boolean | undefined {
   return read ?? true;
 }
 
-/** Also what is neither yes nor no. */
+/** Also true if it is neither yes nor no. */
 const objects = (value: unknown): boolean => asBoolean(value, []) === true;

@@ -1,7 +1,10 @@
 import type { CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
 import { CustomerFields, readCustomer } from "./read-customer.ts";
 
-/** Customers that somebody hands in, one object each, with the fields in any of the spellings that files have. For one pass. */
+/**
+ * Reads customers from a stream of objects, with fields in any spelling that files may have. For
+ * one pass.
+ */
 export class StreamedCustomerSource implements Pick<CustomerSource, "list"> {
   readonly #items: AsyncIterable<unknown>;
 

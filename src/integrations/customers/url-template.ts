@@ -4,8 +4,9 @@ import { parseHttpUrl } from "../../http-client.ts";
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 
 /**
- * A URL with places for values: `https://crm.example.com/customers/{id}?interactions={include_interactions}`.
- * Values are encoded, so that none can change the path, the query or the server.
+ * A URL with placeholders:
+ * `https://crm.example.com/customers/{id}?interactions={include_interactions}`. Values are encoded,
+ * so that none can change the path, the query or the server.
  */
 export class UrlTemplate {
   readonly #template: string;
@@ -30,8 +31,8 @@ export class UrlTemplate {
   }
 
   /**
-   * Undefined where no URL can carry the values: `.` and `..` as a whole path segment (also encoded ones go up a folder,
-   * WHATWG URL 4.4) and lone surrogates.
+   * Undefined if the values can't be part of a URL: `.` and `..` as a whole path segment (also
+   * encoded ones go up a folder, WHATWG URL 4.4) and lone surrogates.
    */
   expand(values: Readonly<Record<string, string>>): URL | undefined {
     if (!Object.values(values).every((value) => value.isWellFormed())) return undefined;

@@ -2,7 +2,7 @@
 export type DecimalMark = "." | ",";
 
 export type WrittenNumber =
-  /** `mark` where the number itself shows which one it uses. */
+  /** Has a `mark` if the number itself shows which one it uses. */
   | { kind: "number"; value: number; mark?: DecimalMark }
   /** `6.000`: either mark gives a number. */
   | { kind: "ambiguous"; value: Readonly<Record<DecimalMark, number>> }
@@ -19,7 +19,7 @@ const PARTS = new RegExp(
 /** The dash of a price without cents: `50.-`, `5,–`. */
 const NO_CENTS = /(?<=\d[.,])\s*[-–—]{1,2}(?!.*\d)/s;
 const WITH_EXPONENT = /^(\d*)(?:([.,])(\d*))?(e[+-]?\d+)$/i;
-/** Groups apart by blanks or apostrophes; the decimals, where there are any, after either mark. */
+/** Groups separated by spaces or apostrophes; decimals, if any, after either mark. */
 const SPACED = /^(\d{1,3}(?:([\s'’])\d{3})(?:\2\d{3})*)(?:([.,])(\d*))?$/u;
 const GROUPS = {
   // In India the groups before the last one have two digits: 12,34,567.
@@ -29,8 +29,9 @@ const GROUPS = {
 const ONE_MARK = /^(\d*)([.,])(\d*)$/;
 
 /**
- * A number as people and spreadsheets write it: `1.234,56`, `1,234.56`, `1 234,50`, `1'234.50`, `€ 12`, `12 EUR`, `-5`,
- * `5-`, `(5)`, `1e3`, `50.-`. One point or comma before exactly three digits may be either mark; all else says by itself which.
+ * A number as people and spreadsheets write it: `1.234,56`, `1,234.56`, `1 234,50`, `1'234.50`, `€
+ * 12`, `12 EUR`, `-5`, `5-`, `(5)`, `1e3`, `50.-`. A single point or comma before exactly three
+ * digits is ambiguous; in all other cases, the number itself shows the mark.
  */
 export function readNumber(text: string): WrittenNumber {
   if (text.length > MAX_LENGTH) return INVALID;
@@ -43,7 +44,7 @@ export function readNumber(text: string): WrittenNumber {
   return withSign(readDigits(digits), inner !== undefined || signs === "-");
 }
 
-/** The number, where its own form or that of the others in its column (`mark`) says what it is. */
+/** The number, if its own form or that of others in its column (`mark`) makes it clear. */
 export function numberFrom(read: WrittenNumber, mark?: DecimalMark): number | undefined {
   if (read.kind === "number") return read.value;
   return read.kind === "ambiguous" && mark !== undefined ? read.value[mark] : undefined;
@@ -58,7 +59,7 @@ export class NumberColumn {
     if (read.kind === "number" && read.mark !== undefined) this.#marks.add(read.mark);
   }
 
-  /** Undefined where no number shows it, or where they contradict one another. */
+  /** Undefined if no number shows it, or if numbers contradict each other. */
   get mark(): DecimalMark | undefined {
     const [mark, other] = this.#marks;
     return other === undefined ? mark : undefined;

@@ -6,7 +6,7 @@ import { parseSmtpUrl } from "./smtp/smtp-url.ts";
 import { SmtpTransport } from "./smtp/smtp-transport.ts";
 
 /**
- * The mail transport that a URL names. Nothing is opened before the first mail.
+ * Creates the mail transport for a URL. Nothing is opened before the first mail.
  * - `smtp://`, `smtps://`: a mail server; see `parseSmtpUrl` for the parameters
  * - `outbox:data/outbox`, `outbox:/var/outbox`: a folder of `.eml` files, the path as it stands; `file:///var/outbox` as a URL
  * @throws ValidationError (`invalid_configuration`) for any other URL

@@ -1,18 +1,20 @@
 import { domainToASCII } from "node:url";
 
-// RFC 5321 section 4.5.3.1, and the length of the path that an address must fit in.
+// Limits of RFC 5321 section 4.5.3.1, and of the path that an address is part of.
 const MAX_ADDRESS_LENGTH = 254;
 const MAX_LOCAL_PART_LENGTH = 64;
 
-// The dot-atom of RFC 5322 without `!`, `%`, `|` and the back-tick, which relays have taken for routes and commands.
+// The dot-atom of RFC 5322, without `!`, `%`, `|` and the backtick, because relays have interpreted
+// them as routes and commands.
 const LOCAL_PART = /^[a-z0-9#$&'*+/=?^_{}~-]+(?:\.[a-z0-9#$&'*+/=?^_{}~-]+)*$/i;
 const DOMAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 const TOP_LEVEL = /^(?:[a-z]{2,}|xn--[a-z0-9-]+)$/i;
 
 /**
- * Tells whether mail can be sent to this value as it stands: exactly one bare ASCII address (`a@b.example`) on a domain
- * with at least two labels. No display name, comment, quotes, white space, list, address literal or non-ASCII character
- * (write internationalised domains in their `xn--` form); at most 254 characters. Takes linear time.
+ * Whether mail can be sent to this value as it is: exactly one bare ASCII address (`a@b.example`)
+ * on a domain with at least two labels. No display name, comment, quotes, white space, list,
+ * address literal or non-ASCII character (write internationalised domains in their `xn--` form); at
+ * most 254 characters. Takes linear time.
  */
 export function isEmailAddress(value: unknown): value is string {
   if (typeof value !== "string" || value.length > MAX_ADDRESS_LENGTH) return false;
@@ -32,7 +34,7 @@ const INTERNATIONAL_DOMAIN = /^(?:[\p{L}\p{N}\p{M}.\u3002\uFF0E\uFF61-]|\u200C|\
 /**
  * The usable address in a value as people write it: bare, as `Name <a@b.example>`, with `mailto:`, or on an
  * internationalised domain, which is converted to its `xn--` form (UTS 46).
- * @returns the address, or why there is none: what there is can't be mailed to, or is more than one address
+ * @returns the address, or why there is none: no mail can be sent to it, or there is more than one address
  */
 export function readEmailAddress(text: string): { address: string } | { problem: "unusable" | "several" } {
   const trimmed = text.trim().replace(/[;,]$/, "");

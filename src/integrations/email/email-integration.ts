@@ -14,9 +14,9 @@ import type { MailMessage, MailTransport } from "./mail-transport.ts";
 import { isMessageId, messageIdFor } from "./message-id.ts";
 import { oneLine, replySubject } from "./reply-subject.ts";
 
-/** How mails go out, from whom, and what they look like. */
+/** How mails are sent, from whom, and what they look like. */
 export interface EmailIntegrationConfiguration {
-  /** Where mails go, or a function that opens it when the first mail is sent. */
+  /** The transport, or a function that opens it when the first mail is sent. */
   transport: MailTransport | (() => MailTransport);
   /** Sender: `support@example.org` or `Example Support <support@example.org>`. */
   from: string;
@@ -29,7 +29,9 @@ export interface EmailIntegrationConfiguration {
 export interface TemplatedEmail {
   /** One bare address. */
   recipient: string;
-  /** The subject that is answered; the mail's own is `RE: ` and this, without a second `RE:`. */
+  /**
+   * The subject to answer. The mail's subject is `RE: ` followed by this, without a second `RE:`.
+   */
   subject: string;
   /** File name, such as `positive_feedback_response.html`. */
   template: string;
@@ -38,9 +40,15 @@ export interface TemplatedEmail {
    * the customer is asked to quote; default: `feedback_id`.
    */
   templateData: TemplateData;
-  /** With angle brackets; the same mail must carry the same one whenever it is sent. Default: a new one. */
+  /**
+   * With angle brackets. The same mail must have the same id whenever it is sent. Default: a new
+   * id.
+   */
   messageId?: string;
-  /** Message id of the mail that is answered. Left out of the mail where it is not a valid one; so are `references`. */
+  /**
+   * Message id of the mail to answer. An invalid one is left out of the mail; so are invalid
+   * `references`.
+   */
   inReplyTo?: string;
   /** Message ids of the conversation, oldest first; default: `inReplyTo`. */
   references?: readonly string[];
@@ -73,10 +81,11 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends a mail as it stands and returns its message id, with angle brackets, when the transport has taken it.
-   * @throws ValidationError for a recipient as `composeTemplatedEmail`, and where the mail server refuses the mail for good
-   * @throws IoError where the transport can't take it now
-   * @throws the signal's reason; the mail may have gone out nevertheless
+   * Sends a mail unchanged, and returns its message id (with angle brackets) when the transport has
+   * accepted it.
+   * @throws ValidationError for a recipient as `composeTemplatedEmail`, or if the mail server refuses the mail permanently
+   * @throws IoError if the transport can't accept it now
+   * @throws the signal's reason; the mail may have gone out anyway
    */
   async send(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<string> {
     this.#checkRecipient(message.to);
@@ -109,8 +118,8 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends a mail of plain words to somebody of our own, such as an operator.
-   * @param notice `key` stands for the mail: what is sent again has the same message id
+   * Sends a plain text mail to someone on our side, such as an operator.
+   * @param notice `key` identifies the mail: if it is sent again, it has the same message id
    * @throws as `send`
    */
   async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {
@@ -125,10 +134,9 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * The mail as it would be sent, for people who want to see it first. The same data, the same mail, but for a message id that
-   * is not given.
-   * @throws ValidationError for a recipient that is no usable address (`unusable_recipient`) or must not get automatic mail
-   * (`mail_suppressed`), a template or data that do not fit, a message id that is none
+   * Returns the mail as it would be sent, so people can see it first. The same data gives the same
+   * mail, except for the message id if none is given.
+   * @throws ValidationError for a recipient that is not a usable address (`unusable_recipient`) or must not get automatic mail (`mail_suppressed`), an invalid message id, or if template and data don't match
    */
   composeTemplatedEmail(email: TemplatedEmail): MailMessage {
     this.#checkRecipient(email.recipient);
@@ -151,14 +159,15 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * The same mail with other words in place of its own, in both of its parts; without a subject, its own stays.
-   * @throws ValidationError (`empty_mail`) where nothing that can be read is left of the text or the subject in a mail
+   * Returns the same mail with a different text, in both parts. Without a subject, the old subject
+   * stays.
+   * @throws ValidationError (`empty_mail`) if nothing readable is left of the text or the subject
    */
   rewrite(message: MailMessage, { subject = message.subject, text }: { subject?: string; text: string }): MailMessage {
     const rewritten = { ...message, subject: oneLine(subject), ...plainMail(text) };
     for (const part of ["subject", "text"] as const) {
       if (isVisible(rewritten[part])) continue;
-      throw new ValidationError(`${part}: must hold something that can be read`, { code: "empty_mail" });
+      throw new ValidationError(`${part}: must contain readable text`, { code: "empty_mail" });
     }
     return rewritten;
   }
@@ -168,7 +177,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     return messageIdFor(key, this.#messageIdDomain);
   }
 
-  /** Why no automatic mail may go to this address, or undefined where it may. */
+  /** Why no automatic mail may go to this address; undefined if it may. */
   suppressionReason(address: string): SuppressionReason | undefined {
     return suppressionReason(address, this.#ownAddress);
   }

@@ -1,9 +1,10 @@
 /**
- * Whether a text could be read as a link, by a mail program or by a person: a URL, a host, an address. It errs on the side of
- * yes: "end.Next" counts too. For text that strangers choose and that stands in a mail of ours.
+ * Whether a text could be read as a link, by a mail program or by a person: a URL, a host, an
+ * address. If in doubt, it says yes: "end.Next" counts too. Use it for strangers' text in our
+ * mails.
  */
 
-/** Characters that look like a dot, a slash or a colon, beside those that NFKD makes one of. */
+/** Characters that look like a dot, a slash or a colon, in addition to those that NFKD converts. */
 const LOOK_ALIKES: readonly (readonly [RegExp, string])[] = [
   [
     /[\u00B7\u0387\u06D4\u0701\u0702\u2022\u2024\u2027\u2219\u22C5\u25CF\u26AB\u2981\u2E31\u2E33\u3002\u30FB\uA4F8\uFF0E\uFF61]/gu,

@@ -133,7 +133,7 @@ function readTemplates(folder: string): [name: string, source: string][] {
     if (names.length === 0) throw new Error("no .html file");
     return names.map((name) => [name, readFileSync(join(folder, name), "utf8")]);
   } catch (cause) {
-    throw new ValidationError("The folder of mail templates can't be read or holds no .html file.", {
+    throw new ValidationError("The folder of mail templates can't be read or has no .html files.", {
       code: "invalid_configuration",
       cause,
     });

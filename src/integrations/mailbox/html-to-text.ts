@@ -1,4 +1,7 @@
-/** The HTML of a mail as text. Senders choose the HTML, and what takes long to convert is not converted. */
+/**
+ * Converts a mail's HTML to text. Senders choose the HTML, so HTML that would take long is not
+ * converted.
+ */
 import type * as HtmlToText from "html-to-text";
 import { requirePackage } from "../../runtime/require-package.ts";
 
@@ -11,7 +14,7 @@ const MAX_DEPTH = 200;
 /** Of lines times the square of levels: each level of a quotation or list makes each of its lines longer, and copies it. */
 const MAX_INDENTATION = 200_000_000;
 
-/** Stands where the converter has left something out; no HTML that is converted has it. */
+/** Marks where the converter has left something out. It occurs in no HTML that is converted. */
 const LEFT_OUT = "\0";
 
 const countOf = (html: string, pattern: RegExp): number => {
@@ -31,7 +34,8 @@ function isModest(html: string): boolean {
 let convert: ReturnType<typeof HtmlToText.compile> | undefined;
 
 /**
- * Quoted mail keeps its marks, links and pictures say nothing of what the customer wrote.
+ * Quoted mail keeps its marks. Links and pictures are dropped, because they say nothing about what
+ * the customer wrote.
  * @returns undefined where it has too many tags, or too many within each other
  */
 export function htmlToText(html: string): string | undefined {

@@ -1,13 +1,13 @@
 import { invalidConfiguration, type ValidationError } from "../../errors.ts";
 import { bareHost, isLoopback } from "../../loopback.ts";
 
-/** Where a mailbox is, and how to reach it. */
+/** The location of a mailbox, and how to reach it. */
 export interface ImapMailbox {
   host: string;
   port: number;
   /** TLS from the first byte. */
   secure: boolean;
-  /** Begin TLS by STARTTLS, and never log in without. */
+  /** Start TLS with STARTTLS, and never log in without it. */
   requireTls: boolean;
   user: string;
   password: string;

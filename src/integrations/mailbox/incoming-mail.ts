@@ -1,4 +1,7 @@
-/** Raw mails (RFC 5322, MIME) as data: who wrote what, in answer to what. Reads anything, trusts nothing. */
+/**
+ * Parses raw mails (RFC 5322, MIME): who wrote what, in reply to what. Reads anything, trusts
+ * nothing.
+ */
 import { createHash } from "node:crypto";
 import type { Email } from "postal-mime";
 import { ValidationError } from "../../errors.ts";
@@ -24,15 +27,21 @@ const MAX_REFERENCES = 100;
 /** A mail as it came in. */
 export interface IncomingMail {
   /**
-   * 32 hexadecimal digits that identify the mail: of its Message-ID, or where it has none that is valid, of sender, date, subject and
-   * text.
+   * 32 hexadecimal digits that identify the mail. They are made from its Message-ID or, without a
+   * valid one, from sender, date, subject and text.
    */
   readonly id: string;
-  /** 32 hexadecimal digits that stand for sender, subject and text: two mails with one Message-ID and other content differ in it. */
+  /**
+   * 32 hexadecimal digits made from sender, subject and text. They distinguish mails with the same
+   * Message-ID but different content.
+   */
   readonly digest: string;
-  /** With angle brackets; absent where there is none that can be answered. */
+  /** With angle brackets; absent if there is none that can be answered. */
   readonly messageId?: string;
-  /** The one bare address that it is from, as it is written there; absent where there is none, several, or none that is usable. */
+  /**
+   * The sender's bare address, as written in the mail; absent if there is no usable one, or there
+   * are several.
+   */
   readonly sender?: string;
   /** One line, perhaps empty. */
   readonly subject: string;
@@ -40,7 +49,7 @@ export interface IncomingMail {
   readonly text: string;
   /** Message-IDs of the mails that it answers, the nearest first. */
   readonly inReplyTo: readonly string[];
-  /** How many attachments it has, of what was read. */
+  /** How many attachments it has, in the part that was read. */
   readonly attachments: number;
   /** All values of each header, in their order, by name in lower case. */
   readonly headers: Readonly<Record<string, string[]>>;
@@ -49,9 +58,10 @@ export interface IncomingMail {
 }
 
 /**
- * Reads a mail of any charset and MIME structure. A broken one gives what can be read of it; so does one that is made to take long.
+ * Reads a mail with any charset and MIME structure. Of a broken mail, or one that was made to take
+ * long, it returns what can be read.
  * @param raw as it came over the wire; a line `From …` of an mbox before it does not count
- * @throws ValidationError (`not_a_mail`) where it has none of the headers that every mail has
+ * @throws ValidationError (`not_a_mail`) if it has none of the headers that every mail has
  */
 export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> {
   const bytes = withoutEnvelopeLine(typeof raw === "string" ? Buffer.from(raw) : raw);
@@ -117,7 +127,7 @@ async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: bo
 const HEADER_OF_NOTE =
   /^(?:from|to|subject|date|message-id|in-reply-to|references|sender|return-path|auto-submitted|precedence|list-[a-z]+|x-[a-z-]+|authentication-results):/i;
 
-/** Several From fields, or several addresses in one, leave open who wrote it. */
+/** With several From fields or addresses, it is unclear who wrote the mail. */
 async function senderOf(fields: readonly string[]): Promise<string | undefined> {
   if (fields.some((field) => field.length > MAX_FIELD_LENGTH)) return undefined;
   const { addressParser } = await import("postal-mime");
@@ -151,7 +161,7 @@ function convertedText(html: string): string | undefined {
     const text = htmlToText(html);
     return text === undefined ? undefined : tidy(text);
   } catch {
-    // A converter that breaks on a mail must not keep the mail from a person.
+    // If the converter fails on a mail, a person must still see the mail.
     return undefined;
   }
 }

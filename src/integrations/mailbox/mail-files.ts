@@ -6,11 +6,11 @@ import { quotedName } from "../../secrets.ts";
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { isMbox, mailsOfMbox } from "./mbox.ts";
 
-/** A mail in a file, or what kept it from being read. */
+/** A mail in a file, or why it couldn't be read. */
 export interface FoundMail {
-  /** Where a person finds it: the file's name, `mail 7` of an mbox. */
+  /** Where a person can find it: the file's name, or `mail 7` of an mbox. */
   place: string;
-  /** How much of it all has been read with it, 0 to 1. */
+  /** How much of the input has been read so far, 0 to 1. */
   share: number;
   /** The mail, whole unless it is larger than `MAX_MAIL_BYTES`. */
   raw: Uint8Array | IoError;
@@ -19,7 +19,7 @@ export interface FoundMail {
 /**
  * The mails that a path leads to, as a stream: one mail in a file, an mbox, a Maildir (its `new` and `cur`), or all `.eml` files in a
  * folder and those below it.
- * @throws IoError where it can't be read
+ * @throws IoError if it can't be read
  */
 export async function* mailsIn(path: string): AsyncGenerator<FoundMail> {
   const { isDirectory, size } = await inspect(path);
@@ -46,7 +46,7 @@ export async function* mailsIn(path: string): AsyncGenerator<FoundMail> {
 
 /**
  * The mails in a stream of bytes, which is one mail or an mbox.
- * @param size of it all, where it is known
+ * @param size total size, if known
  */
 export async function* mailsOf(chunks: AsyncIterable<Uint8Array>, size?: number): AsyncGenerator<FoundMail> {
   let taken = 0;
@@ -94,7 +94,7 @@ async function inspect(path: string): Promise<{ isDirectory: boolean; size: numb
   }
 }
 
-/** In the order of their names, so that it is the same every time. */
+/** In the order of their names, so the order is always the same. */
 async function listFiles(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

@@ -6,19 +6,19 @@ import { MAILBOX_RETRY } from "../../retry-policies.ts";
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
-/** The keyword of mails that were taken in. */
+/** The keyword of mails that are done. */
 export const TAKEN_KEYWORD = "abi-taken";
 
 const FLAGGED = String.raw`\Flagged`;
 
 /** A server that reports nothing is asked this often. Milliseconds. */
 const MAX_IDLE_MS = 5 * 60_000;
-/** So soon after the last mail it waits for the server to report the next one. */
+/** How long after the last mail it starts to wait for the server's reports. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
 /** After so many failures in a row, the fault is not with the mails. */
 const MAX_FAILURES = 5;
-/** How long a mail in hand may take when the watcher is closed. Milliseconds. */
+/** How long the current mail may take when the watcher is closed. Milliseconds. */
 const CLOSE_GRACE_MS = 10_000;
 /** Longer than an idle connection is silent. */
 const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
@@ -26,20 +26,26 @@ const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
 export interface MailboxWatcherOptions {
   /** See `parseImapUrl`. */
   url: string;
-  /** Folder that mails are moved to when they were taken in; it is made where it is missing. Default: they stay, with the keyword `abi-taken`. */
+  /**
+   * Folder to which mails are moved when they are done; it is created if it is missing. Default:
+   * they stay where they are, with the keyword `abi-taken`.
+   */
   doneFolder?: string | undefined;
   /**
-   * Takes a mail and resolves when what becomes of it is durable; only then it is marked. It gets a mail again where the process died
-   * before that.
-   * @throws IoError where it can't now, ValidationError where it never can
+   * Accepts a mail and resolves when its outcome is durable; only then is the mail marked. If the
+   * process dies before that, it gets the mail again.
+   * @throws IoError if it can't accept it now, ValidationError if it never can
    */
   receive: (raw: Uint8Array) => Promise<{ status: string }>;
   logger?: Logger;
-  /** Delay before it connects again; doubles with each failure. Milliseconds; default 1 s, at most 5 min. */
+  /**
+   * Delay before it reconnects; doubles with each failure. Milliseconds; default 1 s, at most 5
+   * min.
+   */
   retry?: { initialDelayMs: number; maximumDelayMs: number };
 }
 
-/** Watches a mailbox on an IMAP server (RFC 9051), and gives each mail that comes in to whoever receives it. */
+/** Watches a mailbox on an IMAP server (RFC 9051), and passes each incoming mail to a receiver. */
 export class MailboxWatcher {
   readonly #mailbox: ImapMailbox;
   #client: ImapFlow | undefined;
@@ -53,7 +59,7 @@ export class MailboxWatcher {
   #watching: Promise<void> | undefined;
   #wake = (): void => {};
 
-  /** @throws ValidationError (`invalid_configuration`) for a URL or folder that can't work */
+  /** @throws ValidationError (`invalid_configuration`) for an invalid URL or folder */
   constructor(options: MailboxWatcherOptions) {
     this.#mailbox = parseImapUrl(options.url);
     if (options.doneFolder === this.#mailbox.folder) {
@@ -66,8 +72,9 @@ export class MailboxWatcher {
   }
 
   /**
-   * Begins to watch. Resolves when the mailbox is open, or can't be reached for now: it is tried again then, by itself, permanently.
-   * @throws ValidationError (`invalid_configuration`) where the server does not let us in, or there is no such folder
+   * Starts to watch. Resolves when the mailbox is open, or can't be reached at the moment; then it
+   * keeps trying.
+   * @throws ValidationError (`invalid_configuration`) if the server refuses the login, or there is no such folder
    */
   async start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -75,7 +82,7 @@ export class MailboxWatcher {
     await promise;
   }
 
-  /** Finishes the mail in hand, and leaves the rest to the next start. Safe to call twice. */
+  /** Finishes the current mail, and leaves the rest to the next start. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#retry);
@@ -242,7 +249,7 @@ export class MailboxWatcher {
   }
 
   /**
-   * Whatever a mail breaks, it is not tried for ever.
+   * Whatever error a mail causes, it is not retried forever.
    * @throws IoError: then nothing can be taken in for now
    */
   async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person"> {

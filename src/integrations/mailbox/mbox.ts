@@ -1,4 +1,4 @@
-/** The mbox format (RFC 4155) in the varieties that are really out there. */
+/** The mbox format (RFC 4155), in the variants that occur in practice. */
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 
 /** Longer lines are cut into pieces of about this. They are no line `From …`. */
@@ -13,13 +13,14 @@ const LINE_FEED = 0x0a;
 const SEPARATOR = /^From .*\b\d{1,2}:\d\d(?::\d\d)?\b.*\b(?:19|20)\d\d\b/;
 const QUOTED = /^>+From /;
 
-/** Whether a file that begins so is an mbox. */
+/** Whether a file that begins like this is an mbox. */
 export const isMbox = (head: Uint8Array): boolean =>
   SEPARATOR.test(Buffer.from(head.subarray(0, 1000)).toString("latin1"));
 
 /**
- * The mails of an mbox, each as it was before it was put there: without its line `From …`, with `>From` as `From`. A mail begins at the
- * beginning and after an empty line. Of one that is larger than `MAX_MAIL_BYTES` no more than a byte beyond that is kept; memory stays flat.
+ * Returns the original mails of an mbox: without the line `From …`, and with `>From` as `From`. A
+ * mail begins at the beginning and after an empty line. If a mail is larger than `MAX_MAIL_BYTES`,
+ * only one byte more than that is kept, so memory use stays constant.
  */
 export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let mail: MailBuffer | undefined;

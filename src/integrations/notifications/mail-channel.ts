@@ -3,7 +3,7 @@ import { isEmailAddress } from "../email/email-address.ts";
 import type { EmailIntegration } from "../email/email-integration.ts";
 import type { Notification, NotificationChannel, NotificationType } from "./notification-channel.ts";
 
-/** So many runs that fail in one night need no mail each. */
+/** Limits mails: if many runs fail in one night, not each one needs a mail. */
 const MAX_PER_HOUR = 20;
 
 const SUBJECTS: Record<NotificationType, (key: string) => string> = {

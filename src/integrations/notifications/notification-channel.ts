@@ -1,4 +1,7 @@
-/** What has happened to a run, for people and systems that want to hear of it. Nothing in it says who the customer is or what they wrote. */
+/**
+ * What has happened to a run, for people and systems. It doesn't say who the customer is or what
+ * they wrote.
+ */
 export interface Notification {
   /** The same for every delivery of this notification. */
   id: string;
@@ -7,11 +10,11 @@ export interface Notification {
   time: Date;
   workflow: string;
   workflow_id: string;
-  /** What identifies the run for good, such as the feedback's id. */
+  /** What permanently identifies the run, such as the feedback's id. */
   key: string;
-  /** Where to look at it; absent where the service has no address that is known. */
+  /** URL to look at it; absent if the service's address is unknown. */
   url?: string;
-  /** Only of a run that has failed. */
+  /** Only for a run that has failed. */
   error?: string;
   error_code?: string;
 }
@@ -24,12 +27,15 @@ export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
 export interface NotificationChannel {
   /** snake_case; names the step that delivers, so it must not change. */
   readonly name: string;
-  /** Deliveries of one type within a clock hour; more are withheld. Default: any number. */
+  /**
+   * How many deliveries of one type are allowed within a clock hour; more are withheld. Default: no
+   * limit.
+   */
   readonly mostAnHour?: number;
   /**
-   * Resolves when the other side has taken it. What is delivered twice has the same id.
-   * @param isLast whether more of this hour will be withheld
-   * @throws IoError where it may go well later, ValidationError where it is refused for good
+   * Resolves when the other side has accepted it. A repeated delivery has the same id.
+   * @param isLast whether this is the last one before the rest of this hour is withheld
+   * @throws IoError if it may succeed later, ValidationError if it is refused permanently
    */
   deliver(notification: Notification, isLast: boolean): Promise<void>;
 }

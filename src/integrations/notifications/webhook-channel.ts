@@ -10,8 +10,9 @@ const TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 1_000_000;
 
 /**
- * Posts notifications to a URL as Standard Webhooks do (https://www.standardwebhooks.com): `{ type, timestamp, data }` as JSON, with the
- * headers `webhook-id` (the same for every attempt), `webhook-timestamp` and, where there is a secret, `webhook-signature`.
+ * Posts notifications to a URL as Standard Webhooks do (https://www.standardwebhooks.com): `{ type,
+ * timestamp, data }` as JSON, with the headers `webhook-id` (the same for every attempt),
+ * `webhook-timestamp` and, if there is a secret, `webhook-signature`.
  */
 export class WebhookChannel implements NotificationChannel {
   readonly name = "webhook_delivered";
@@ -21,7 +22,7 @@ export class WebhookChannel implements NotificationChannel {
 
   /**
    * @param secret `whsec_` and 24 to 64 bytes in base64
-   * @throws ValidationError for a URL or a secret that can't work
+   * @throws ValidationError for an invalid URL or secret
    */
   constructor(url: string, secret?: string) {
     this.#client = new HttpClient({
@@ -37,7 +38,7 @@ export class WebhookChannel implements NotificationChannel {
   async deliver({ id, type, time, ...data }: Notification): Promise<void> {
     const json = JSON.stringify({ type, timestamp: time.toISOString(), data });
     const messageId = `msg_${createHash("sha256").update(id).digest("hex").slice(0, 40)}`;
-    // Of the attempt: receivers refuse old ones, lest somebody sends them again.
+    // Time of the attempt: receivers refuse old ones to prevent replays.
     const now = new Date();
     const { status } = await this.#client.send({
       url: this.#url,

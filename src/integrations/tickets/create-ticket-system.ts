@@ -3,7 +3,9 @@ import { GraphTicketSystem } from "./graph-ticket-system.ts";
 import type { TicketSystem } from "./ticket-system.ts";
 import { WebhookTicketSystem, type WebhookTicketSystemOptions } from "./webhook-ticket-system.ts";
 
-/** Tickets in the graph, or posted to the URL that `location` is. `options` are for the latter only. */
+/**
+ * Creates a ticket system: in the graph, or at the URL `location`. `options` are only for the URL.
+ */
 export const createTicketSystem = (
   location: string | undefined,
   { ontologyStore, ...options }: { ontologyStore: OntologyStore } & Omit<WebhookTicketSystemOptions, "url">,

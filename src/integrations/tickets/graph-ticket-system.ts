@@ -6,7 +6,10 @@ import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 
 const STORE = "feedback_data";
 
-/** Keeps tickets where the feedback is: in the knowledge graph, store `feedback_data`, as `abi:Ticket`. For steps of a run. */
+/**
+ * Stores tickets with the feedback: in the knowledge graph, store `feedback_data`, as `abi:Ticket`.
+ * For steps of a run.
+ */
 export class GraphTicketSystem implements TicketSystem {
   readonly isInGraph = true;
   readonly #ontologyStore: OntologyStore;
@@ -15,7 +18,10 @@ export class GraphTicketSystem implements TicketSystem {
     this.#ontologyStore = ontologyStore;
   }
 
-  /** A ticket that exists stays as people have left it; of two callers with the same key one finds nothing. */
+  /**
+   * An existing ticket is not changed. If two callers use the same key, only one creates the
+   * ticket.
+   */
   async createTicket({ key, feedbackUri, priority }: TicketRequest): Promise<string> {
     const id = ticketId(key);
     const { ticket, graph } = ticketGraph({ id, feedbackUri, priority });

@@ -3,7 +3,7 @@ import { ABIGraph } from "../../ontology/abi-graph.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { TicketRequest } from "./ticket-system.ts";
 
-/** What the graph says of a ticket, wherever the ticket itself is kept. */
+/** What the graph says about a ticket, wherever the ticket itself is stored. */
 export function ticketGraph({
   id,
   feedbackUri,

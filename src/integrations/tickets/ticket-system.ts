@@ -1,11 +1,11 @@
 export type TicketPriority = "high" | "normal";
 
-/** What support needs to take up a case. Times and addresses stay in the graph. */
+/** What support needs to handle a case. Times and addresses stay in the graph. */
 export interface TicketRequest {
-  /** The same key, the same ticket, however often it is asked for. */
+  /** The same key gives the same ticket, however often it is requested. */
   key: string;
   feedbackId: string;
-  /** What the customer was asked to quote; absent where that is not known. */
+  /** What the customer was asked to quote; absent if unknown. */
   reference?: string;
   /** URI of the feedback in the graph. */
   feedbackUri: string;
@@ -19,15 +19,18 @@ export interface TicketRequest {
   createdAt: Date;
 }
 
-/** Port: where cases go that a person must look at. */
+/** The port for ticket systems, which take cases that a person must look at. */
 export interface TicketSystem {
-  /** Whether the tickets are in the knowledge graph already, as `abi:Ticket`; default: no, and the workflow notes them there. */
+  /**
+   * Whether the tickets are already in the knowledge graph, as `abi:Ticket`. Default: no, so the
+   * workflow stores them there.
+   */
   readonly isInGraph?: boolean;
 
   /**
    * Opens a ticket and returns its id.
-   * @throws IoError where the system can't be reached, times out or answers 5xx/429
-   * @throws ValidationError where it refuses the ticket
+   * @throws IoError if the system can't be reached, times out or answers 5xx/429
+   * @throws ValidationError if it refuses the ticket
    */
   createTicket(request: TicketRequest): Promise<string>;
 }

@@ -9,26 +9,28 @@ import type { TicketRequest, TicketSystem } from "./ticket-system.ts";
 const MAX_ANSWER_BYTES = 1_000_000;
 
 export interface WebhookTicketSystemOptions {
-  /** Where tickets are posted. */
+  /** URL to which tickets are posted. */
   url: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** For one attempt; default 10000. */
+  /** Time limit for one attempt; default 10000. */
   timeoutMs?: number;
   /** Further attempts after a failed one; default 3. */
   retries?: number;
 }
 
 /**
- * Posts tickets as JSON to a URL: `feedback_id, reference, feedback_uri, customer_id, subject, text, sentiment, categories, priority,
- * created_at`. The header `Idempotency-Key` is the same for every attempt at one ticket, so that the other side can tell
- * a repetition. A web page is no answer: a proxy's, and an `IoError`. The answer's `id` or `ticket_id` is the ticket's id; without one it is derived from the key.
+ * Posts tickets as JSON to a URL: `feedback_id, reference, feedback_uri, customer_id, subject,
+ * text, sentiment, categories, priority, created_at`. The header `Idempotency-Key` is the same for
+ * every attempt at one ticket, so the other side can recognise a repetition. A web page comes from
+ * a proxy, so it is an `IoError`. The answer's `id` or `ticket_id` is the ticket's id; without one
+ * it is derived from the key.
  */
 export class WebhookTicketSystem implements TicketSystem {
   readonly #url: URL;
   readonly #client: HttpClient;
 
-  /** @throws ValidationError for a URL or token that can't work */
+  /** @throws ValidationError for an invalid URL or token */
   constructor({ url, token, timeoutMs = 10_000, retries = HTTP_RETRY.retries }: WebhookTicketSystemOptions) {
     this.#client = new HttpClient({
       name: "ticket system",
@@ -78,11 +80,14 @@ const toWire = (request: TicketRequest) => ({
   created_at: request.createdAt.toISOString(),
 });
 
-/** The key as it is where a header can carry it; otherwise, and where it holds a `%`, percent-encoded: no two keys become one. */
+/**
+ * The key unchanged if a header can hold it. Otherwise, or if it contains a `%`, it is
+ * percent-encoded, so different keys stay different.
+ */
 const headerValue = (key: string): string =>
   /^[\x21-\x24\x26-\x7E]+$/.test(key) ? key : encodeURIComponent(key.toWellFormed());
 
-/** Undefined for an answer that is no JSON or names no id. */
+/** Undefined if the answer is not JSON or has no id. */
 function idIn(text: string): string | undefined {
   let answer: unknown;
   try {

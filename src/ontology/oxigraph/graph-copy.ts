@@ -5,10 +5,10 @@ import type { GraphChange } from "./graph-change.ts";
 import type { CopyQuestion, CopySource, FromCopy, ToCopy } from "./graph-copy-protocol.ts";
 import { tooLarge } from "./graph-index.ts";
 
-/** Questions that may wait for the one that is under way. */
+/** How many queries may wait for the current one. */
 const MAX_WAITING = 32;
 
-// As source or compiled, the worker is beside this file.
+// The worker is next to this file, as source or compiled.
 const WORKER = new URL(
   `./graph-copy-worker${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`,
   import.meta.url,
@@ -22,8 +22,9 @@ interface Job {
 }
 
 /**
- * A copy of the graph in a worker thread, made at the first question and told of every change from then on. It answers one question
- * after the other. Stopping one ends the thread; the next question makes another.
+ * A copy of the graph in a worker thread. It is made at the first query, and gets every change from
+ * then on. It answers one query at a time. Stopping a query ends the thread; the next query starts
+ * another.
  */
 export class GraphCopy {
   readonly #source: () => CopySource;
@@ -34,7 +35,7 @@ export class GraphCopy {
   #current: Job | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param source is asked whenever a thread is started */
+  /** @param source called whenever a thread is started */
   constructor(source: () => CopySource) {
     this.#source = source;
   }
@@ -65,12 +66,14 @@ export class GraphCopy {
     }
   }
 
-  /** Changes that have been committed. Where no thread is running, the next one reads them. */
+  /**
+   * Passes on committed changes. If no thread is running, the next one reads them from the source.
+   */
   follow(changes: readonly GraphChange[]): void {
     if (this.#worker) tell(this.#worker, { kind: "change", changes });
   }
 
-  /** Ends the thread; whoever waits gets this error. */
+  /** Ends the thread. All waiting queries fail with this error. */
   async close(reason: unknown): Promise<void> {
     for (const job of this.#waiting.splice(0)) job.reject(reason);
     this.#settle()?.reject(reason);
@@ -86,7 +89,7 @@ export class GraphCopy {
       return this.#lose(error);
     }
     this.#worker.ref();
-    // While it is being read it can still be left alone by those who no longer wait.
+    // While the graph is being read, callers can still give up without ending the thread.
     if (this.#isReady) this.#send(this.#worker, this.#waiting.shift()!);
   }
 
@@ -104,7 +107,7 @@ export class GraphCopy {
       if (this.#worker === worker) work();
     };
     worker.on("message", (message: FromCopy) => whileUsed(() => this.#hear(message)));
-    // Out of memory, or of its stack; what is wrong with a question it says itself.
+    // Only if memory or stack is exhausted; the thread itself reports what is wrong with a query.
     worker.on("error", (cause) => whileUsed(() => this.#lose(tooLarge(cause))));
     worker.on("exit", () => whileUsed(() => this.#lose(tooLarge())));
     return worker;
@@ -133,7 +136,10 @@ export class GraphCopy {
     this.#next();
   }
 
-  /** Ends the thread, and with it the question that is under way; while the graph is being read, all that wait for it. */
+  /**
+   * Ends the thread, and with it the current query; while the graph is being read, all waiting
+   * queries.
+   */
   #lose(reason: unknown): void {
     const lost = this.#isReady ? [] : this.#waiting.splice(0);
     void this.#discard();

@@ -18,19 +18,22 @@ import { WriteQueue } from "./write-queue.ts";
 
 export interface OxigraphOntologyStoreOptions {
   /**
-   * Path of the SQLite file, made where it is missing; `":memory:"` keeps nothing. Beside it lies `<path>.lock`. An engine with the same
-   * path shares the file.
+   * Path of the SQLite file, which is created if it is missing; `":memory:"` stores nothing on
+   * disk. There is also a lock file, `<path>.lock`. An engine with the same path shares the file.
    */
   path: string;
-  /** Most quads over all stores; default 12 million. At 13 million the memory of WebAssembly (4 GB) is full. */
+  /**
+   * The maximum number of quads in all stores together; default 12 million. At 13 million,
+   * WebAssembly's memory (4 GB) is full.
+   */
   maximumQuads?: number;
 }
 
 const MAXIMUM_QUADS = 12_000_000;
 
 /**
- * The embedded knowledge graph for one process: a SQLite file that answers `match` and takes every write, and Oxigraph in memory,
- * loaded from it when SPARQL is first asked.
+ * The embedded knowledge graph for one process. A SQLite file answers `match` and takes every
+ * write. Oxigraph in memory answers SPARQL; it is loaded from the file at the first query.
  *
  * Writes are on disk when their promise resolves, but for `inStep`; `kill -9` loses none and leaves none half done. Those of one turn of
  * the event loop share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
@@ -49,11 +52,14 @@ export class OxigraphOntologyStore implements OntologyStore {
   readonly #file: QuadFile;
   readonly #maximumQuads: number;
   readonly #queue: WriteQueue;
-  /** Missing until somebody asks SPARQL, or stores a term of which only Oxigraph knows whether it is valid. */
+  /**
+   * Missing until the first SPARQL query, or until a term is stored that only Oxigraph can
+   * validate.
+   */
   #questions: Questions | undefined;
-  /** Missing until somebody asks it. */
+  /** Missing until it is first used. */
   #runner: CopyQueryRunner | undefined;
-  /** What the transaction under way has changed, to tell copies once it is committed. */
+  /** What the current transaction has changed. Copies get it when the transaction is committed. */
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
@@ -85,7 +91,9 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  /** Its queries run in a worker thread, on a copy of the graph that costs the same memory once more. */
+  /**
+   * Its queries run in a worker thread, on a copy of the graph that needs the same memory again.
+   */
   readonly queryRunner: QueryRunner = {
     run: (request) =>
       this.#readAsync(async () => {
@@ -129,7 +137,7 @@ export class OxigraphOntologyStore implements OntologyStore {
       if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
       this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
     };
-    // The record of the step flushes both.
+    // Recording the step flushes both.
     await this.#write(work, { isFlushed: !(inStep && this.#file.isWithRuns) });
   }
 
@@ -216,7 +224,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     if (!isInsertedWanted && !this.#runner) return;
     const change = { graph: storeIri(store), removed: removed.map(lineOf) };
     this.#questions?.note({ ...change, inserted: inserted.map(lineOf) });
-    // What was there already does a copy no harm.
+    // It does a copy no harm to get what it already has.
     if (this.#runner) this.#uncommitted.push({ ...change, inserted: insert.map(lineOf) });
   }
 
@@ -235,7 +243,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     terms.canonicalize((others) => questions.canonical(others));
   }
 
-  /** Parsers and Oxigraph are large: who only reads and writes never loads them. */
+  /** Parsers and Oxigraph are large. Programs that only read and write never load them. */
   async #sparql(): Promise<Questions> {
     this.#requireOpen();
     const { Questions } = await import("./questions.ts");
@@ -281,14 +289,17 @@ export class OxigraphOntologyStore implements OntologyStore {
     }
   }
 
-  /** All or nothing: what the file did not keep is undone in Oxigraph too, and copies are never told of it. */
+  /**
+   * All or nothing: if the file doesn't keep a change, it is undone in Oxigraph too, and copies
+   * never see it.
+   */
   #commit(work: () => void, options: TransactionOptions): void {
     const mark = this.#questions?.mark();
     this.#uncommitted = [];
     try {
       this.#file.transaction(work, options);
     } catch (error) {
-      // What could not be flushed is in the file all the same.
+      // A write that couldn't be flushed is in the file anyway.
       if (error instanceof FlushError) this.#follow();
       else if (mark) this.#questions?.undo(mark);
       throw error;
@@ -296,7 +307,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#follow();
   }
 
-  /** Lets Oxigraph and copies have what was committed. */
+  /** Passes committed changes to Oxigraph and to copies. */
   #follow(): void {
     this.#questions?.settle();
     if (this.#uncommitted.length > 0) this.#runner?.follow(this.#uncommitted);

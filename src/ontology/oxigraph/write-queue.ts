@@ -13,14 +13,14 @@ export class WriteQueue {
   readonly #transaction: (work: () => void, options: TransactionOptions) => void;
   #waiting: Write[] = [];
 
-  /** @param transaction runs work all or nothing */
+  /** @param transaction runs the work, all or nothing */
   constructor(transaction: (work: () => void, options: TransactionOptions) => void) {
     this.#transaction = transaction;
   }
 
   /**
    * Resolves when what `work` writes is committed and, unless `isFlushed` is false, on disk.
-   * @param work is run again by itself where another one that shared its transaction has failed
+   * @param work is run again, alone, if other work in the same transaction has failed
    * @throws what `work` throws, or the transaction; other writes are not affected
    */
   add(work: () => void, { isFlushed = true }: TransactionOptions = {}): Promise<void> {
@@ -44,7 +44,7 @@ export class WriteQueue {
       }, options);
     } catch (error) {
       if (writes.length === 1 || concernsAll(error)) return writes.forEach(({ reject }) => reject(error));
-      // One of them failed, or there is no room for all: each by itself.
+      // One of them has failed, or there is no room for all: try each one alone.
       for (const write of writes) this.#commit([write]);
       return;
     }

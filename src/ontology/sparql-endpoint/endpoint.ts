@@ -10,11 +10,14 @@ export interface EndpointOptions {
   url: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** How user and password are used. Basic sends them with every request, Digest never. */
+  /**
+   * How user and password are sent. Basic sends them with every request; Digest never sends the
+   * password.
+   */
   authentication: "basic" | "digest";
   /** For one attempt. */
   timeoutMs: number;
-  /** Further attempts after the first. */
+  /** How often a failed request is retried. */
   retries: number;
 }
 
@@ -23,7 +26,7 @@ interface EndpointRequest extends Omit<HttpRequest, "url"> {
   parameters?: Readonly<Record<string, string>>;
 }
 
-/** One URL that speaks a protocol of SPARQL, with the authentication that it asks for. */
+/** One URL of a SPARQL protocol, with its authentication. */
 export class Endpoint {
   readonly #url: URL;
   readonly #client: HttpClient;
@@ -50,9 +53,9 @@ export class Endpoint {
   }
 
   /**
-   * The answer to a request that went well.
-   * @throws IoError where the endpoint can't be reached or fails, ValidationError where it refuses the request, UnexpectedError
-   *   where it refuses us
+   * Sends a request and returns a successful answer.
+   * @throws IoError if the endpoint can't be
+   * reached or fails, ValidationError if it refuses the request, UnexpectedError if it refuses us
    */
   async send({ parameters = {}, ...request }: EndpointRequest): Promise<HttpAnswer> {
     const url = new URL(this.#url);
@@ -93,7 +96,10 @@ function digestOf(url: URL): DigestAuthentication {
   }
 }
 
-/** What Virtuoso says in headers only, with HTTP 200 and half an answer. Half an answer is worse than none. */
+/**
+ * Errors that Virtuoso reports only in headers, with HTTP 200 and a partial answer. A partial
+ * answer is worse than none.
+ */
 function inspect(headers: Headers): void {
   if (headers.has("x-sparql-maxrows")) {
     throw new ValidationError(
@@ -103,7 +109,7 @@ function inspect(headers: Headers): void {
   }
   if (headers.has("x-sql-state")) {
     const [reason] = /^[A-Z0-9]{5}/.exec(headers.get("x-sql-message") ?? "") ?? [];
-    throw new IoError(`The ${NAME} has broken its work off, because of other writers or its limit of time.`, {
+    throw new IoError(`The ${NAME} has stopped its work because of other writers or its time limit.`, {
       code: "broken_off",
       cause: new Error(`Virtuoso ${reason ?? headers.get("x-sql-state")}`),
     });
@@ -133,7 +139,7 @@ function refusalOf(status: number): AbiError {
   return refused(`does not answer as one (HTTP ${status}). Check its URL.`, "invalid_configuration");
 }
 
-/** What was read is not what SPARQL's protocols give: the page of a proxy. */
+/** The error for an answer that doesn't follow the SPARQL protocols, such as a proxy's page. */
 export const unreadable = (cause: unknown): IoError =>
   new IoError(
     `The ${NAME} gave an answer that can't be read. Check that its URL is that of a SPARQL endpoint, and that no proxy answers in its place.`,
@@ -143,12 +149,15 @@ export const unreadable = (cause: unknown): IoError =>
     },
   );
 
-/** What Fuseki before 4.5 and Blazegraph answer to an update that is done, whatever they are asked for. */
+/**
+ * The pages with which Fuseki before 4.5 and Blazegraph confirm an update, whatever the client
+ * accepts.
+ */
 const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;
 
 /**
- * SPARQL leaves open what an update is answered with; but a page is that of a proxy that wants people to sign in, and nothing
- * was done.
+ * Checks that an update was done. SPARQL doesn't define the answer to an update. But an unknown
+ * page comes from a proxy that wants people to sign in, so nothing was done.
  * @throws IoError (`unreadable_answer`)
  */
 export function assertWritten({ headers, text }: HttpAnswer): void {

@@ -19,27 +19,33 @@ import { assertWritten, Endpoint, unreadable, type EndpointOptions } from "./end
 import { changeRequests, distinctQuads, matchQueries } from "./pattern-request.ts";
 import { insertData, sequence, type UpdateRequest } from "./update-request.ts";
 
-/** Where the endpoint is, and how to talk to it. */
+/** Options for a store on an endpoint. */
 export interface SparqlEndpointStoreOptions {
-  /** Where queries go, http(s); `user:password@` in it are the credentials, also for the other two URLs. */
+  /**
+   * URL for queries, http(s). `user:password@` in it are the credentials, for the other two URLs
+   * too.
+   */
   url: string;
-  /** Where updates go; default `url`. */
+  /** URL for updates; default `url`. */
   updateUrl?: string;
-  /** Where the Graph Store protocol is spoken: large inserts go there, which spares the endpoint the parsing of large updates. */
+  /**
+   * URL for the Graph Store protocol. Large inserts go there, so the endpoint doesn't have to parse
+   * large updates.
+   */
   graphStoreUrl?: string;
-  /** Sent as `Authorization: Bearer …`, in place of user and password. */
+  /** Sent as `Authorization: Bearer …`, instead of user and password. */
   token?: string;
-  /** How user and password are used; default `basic`. */
+  /** How user and password are sent; default `basic`. */
   authentication?: "basic" | "digest";
-  /** For one attempt at one request; default 30000. */
+  /** Time limit for one attempt at a request; default 30000. */
   timeoutMs?: number;
-  /** Further attempts after one that failed; default 3. */
+  /** How often a failed request is retried; default 3. */
   retries?: number;
   /** Longer answers are refused; default 256 MB. */
   maximumAnswerBytes?: number;
 }
 
-/** What a query of somebody else may cost; default: what is said of the store. */
+/** Limits for a query by others; default: those of the store. */
 interface Limits {
   signal?: AbortSignal;
   maxBytes?: number;
@@ -49,10 +55,13 @@ const TURTLE = "text/turtle";
 const N_TRIPLES = "application/n-triples";
 const TRIPLES = `${N_TRIPLES}, ${TURTLE};q=0.9`;
 
-/** The graph that lists the stores, so that an empty one exists and foreign graphs are left alone. */
+/**
+ * The graph that lists the stores. So an empty store can exist, and other programs' graphs are left
+ * alone.
+ */
 const REGISTRY = DataFactory.namedNode(STORES);
 
-/** Under it are graphs on their way into a store. */
+/** Prefix of the graphs for inserts in progress. */
 const STAGING = "http://example.org/abi/staging";
 
 /**
@@ -64,8 +73,8 @@ const STAGING = "http://example.org/abi/staging";
  * Queries, and updates that only add or remove triples given in them, are tried again after network errors, time-outs, 429 and
  * 5xx; other updates only where the endpoint can't have acted on them.
  *
- * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. How numbers and dates are spelt when they come back is the
- * endpoint's affair.
+ * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. The endpoint decides how numbers and
+ * dates are written when they come back.
  */
 export class SparqlEndpointStore implements OntologyStore {
   readonly #queries: Endpoint;
@@ -74,7 +83,10 @@ export class SparqlEndpointStore implements OntologyStore {
   readonly #maxBytes: number;
   #closed = false;
 
-  /** Nothing is sent yet. @throws ValidationError for options that can't work */
+  /**
+   * Creates the store without sending anything.
+   * @throws ValidationError for options that can't work
+   */
   constructor(options: SparqlEndpointStoreOptions) {
     const { url, updateUrl = url, graphStoreUrl, maximumAnswerBytes = 256_000_000 } = options;
     requireWholeNumber("maximumAnswerBytes of the SPARQL endpoint", maximumAnswerBytes, 1);
@@ -85,7 +97,7 @@ export class SparqlEndpointStore implements OntologyStore {
     this.#maxBytes = maximumAnswerBytes;
   }
 
-  /** A query that is stopped has its connection closed; whether the endpoint then stops as well is its own affair. */
+  /** Stopping a query closes its connection. The endpoint decides whether it stops as well. */
   readonly queryRunner: QueryRunner = { run: (request) => this.#run(request) };
 
   async createStore(store: string): Promise<void> {
@@ -140,7 +152,7 @@ export class SparqlEndpointStore implements OntologyStore {
     if (form === "construct" || form === "describe") return readTriples(await this.#ask(text, TRIPLES, limits));
     if (form === "select") return this.#select(text, limits);
     const result = await this.#results(text, limits);
-    // Virtuoso answers ASK with a row, or with none.
+    // Virtuoso answers ASK with one row or none.
     return typeof result === "boolean" ? result : isTrue(result);
   }
 
@@ -174,7 +186,7 @@ export class SparqlEndpointStore implements OntologyStore {
     await this.#update(planRequest(registration(graph.value), plan, graph, named));
   }
 
-  /** With SELECT, since Virtuoso cuts off what CONSTRUCT and the Graph Store protocol give without a word. */
+  /** Uses SELECT, because Virtuoso silently cuts off CONSTRUCT and the Graph Store protocol. */
   async getGraph(store: string): Promise<Quad[]> {
     return this.#triples(`SELECT ?s ?p ?o FROM <${storeIri(store)}> WHERE { ?s ?p ?o }`);
   }
@@ -215,7 +227,7 @@ export class SparqlEndpointStore implements OntologyStore {
       const move = { text: `ADD SILENT GRAPH <${staging.value}> TO GRAPH <${graph.value}>`, repeatable: true };
       await this.#update(sequence([registration(graph.value), move, drop]));
     } catch (error) {
-      // What went wrong first is what the caller must know; a graph that can't be dropped now is in nobody's way.
+      // The caller must see the first error. A graph that can't be dropped now does no harm.
       await this.#update(drop).catch(() => {});
       throw error;
     }

@@ -1,13 +1,13 @@
-/** SPARQL 1.1 Update requests: what a store is told to do as text, confined to the store's graph. */
+/** Builds SPARQL 1.1 Update requests that are confined to the store's graph. */
 import type { NamedNode } from "@rdfjs/types";
 
 export interface UpdateRequest {
   readonly text: string;
-  /** A second time changes nothing more: it only adds or removes triples that stand in it. */
+  /** True if it can be repeated, because it only adds or removes the triples in it. */
   readonly repeatable: boolean;
 }
 
-/** One request of several: all or nothing on the endpoint. */
+/** Joins several requests into one: all or nothing on the endpoint. */
 export const sequence = (requests: readonly UpdateRequest[]): UpdateRequest => ({
   text: requests.map(({ text }) => text).join(" ;\n"),
   repeatable: requests.every(({ repeatable }) => repeatable),

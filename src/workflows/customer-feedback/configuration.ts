@@ -7,7 +7,7 @@ import type { CustomerDataPipeline } from "../../pipelines/customer-data-pipelin
 import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
 import type { EscalationPolicy } from "./policy.ts";
 
-/** How many automatic mails one customer may get within a time. */
+/** How many automatic mails one customer may get within a period. */
 export interface ResponseCap {
   responses: number;
   minutes: number;
@@ -18,25 +18,28 @@ export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 }
 
 /** How old a customer's data may be when a mail is about to leave. Milliseconds. */
 export interface CustomerFreshness {
-  /** Older data is looked up again in the customer source first; 0: always. */
+  /** Older data is first read again from the customer source; 0: always. */
   maxAgeMs: number;
-  /** Where the source gives no answer, data up to this age counts. With older data the mail waits until it does. */
+  /**
+   * If the source doesn't answer, data up to this age is used. If it is older, the mail waits until
+   * the source answers.
+   */
   staleIfErrorMs: number;
 }
 
-/** What becomes of a mail whose sender is no customer. */
+/** What to do with a mail whose sender is not a customer. */
 export type UnknownSender = "ask-source" | "create" | "person" | "ignore";
 
-/** How mails that come in are taken. */
+/** How incoming mails are handled. */
 export interface MailRules {
   /**
-   * `person`: it is held until somebody has decided. `ask-source`: the source of customers is asked by the address first. `create`: its
-   * sender becomes a customer, and is answered. `ignore`: nothing.
+   * `person`: hold it until someone has decided. `ask-source`: first look up the address in the
+   * customer source. `create`: make the sender a customer, and answer. `ignore`: do nothing.
    */
   unknownSender: UnknownSender;
   /**
-   * Name of the mail server of ours that writes `Authentication-Results` (RFC 8601): a mail that it does not vouch for is held. Default:
-   * what a mail says of its sender is believed.
+   * Name of our mail server in `Authentication-Results` (RFC 8601). A mail whose sender it doesn't
+   * confirm is held. Default: the stated sender is trusted.
    */
   authservId?: string;
 }
@@ -47,9 +50,12 @@ export const DEFAULT_MAIL_RULES: MailRules = { unknownSender: "person" };
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
   /** Holds the stores `customer_data` and `feedback_data`. */
   ontologyStore: OntologyStore;
-  /** Asked for a customer whom the graph does not know, or whose data is old. */
+  /** Fetches customers who are not in the graph, or whose data is old. */
   customerDataPipeline: CustomerDataPipeline;
-  /** Default: what the graph knows of a customer counts, however old it is. For pipelines without a source of customers. */
+  /**
+   * Default: data in the graph is used however old it is. That is for pipelines without a customer
+   * source.
+   */
   customerFreshness?: CustomerFreshness;
   sentimentAnalyzer: SentimentAnalyzer;
   feedbackCategorizer: FeedbackCategorizer;
@@ -60,19 +66,23 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   /** Default: `DEFAULT_MAIL_RULES`. */
   mailRules?: MailRules;
   /**
-   * How sure the analyser of sentiment must be of praise, 0 to 1, for an answer with thanks; below, it is answered like neutral
-   * feedback. Default: `DEFAULT_THANK_ABOVE`.
+   * How sure of praise the sentiment analyser must be for an answer with thanks, 0 to 1. Less
+   * certain praise is answered like neutral feedback. Default: `DEFAULT_THANK_ABOVE`.
    */
   thankAbove?: number;
-  /** `false`: no cap. Default: `DEFAULT_RESPONSE_CAP`. */
+  /** `false`: no limit. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
-  /** Whether a person has to agree to every mail before it goes out; default: no. It is kept with what is accepted here. */
+  /**
+   * Whether a person has to approve every mail before it goes out; default: no. It is stored with
+   * feedback that is accepted here.
+   */
   approval?: boolean;
   /**
-   * How long a mail is tried again where its server is away, busy or does not let us send, from the first failure on; `0`: no longer than
-   * any other step. Default: a day (`MAIL_RETRY_BUDGET`). Milliseconds.
+   * How long a mail is retried if its server is unavailable, busy or refuses to send, counted from
+   * the first failure. `0`: no longer than any other step. Default: a day (`MAIL_RETRY_BUDGET`).
+   * Milliseconds.
    */
   mailRetryForMs?: number;
-  /** For the cap and for the time of a response; default: the system's. */
+  /** The clock for the limit and for the time of a response; default: the system's. */
   clock?: () => Date;
 }

@@ -76,24 +76,27 @@ import {
 const NO_FLUSH: StepOptions = { flush: false };
 
 /**
- * What the process knows of the customer, and under which Message-ID it writes to them. Name and address are not kept with the run: who
- * needs them reads the graph.
+ * What the process knows about the customer, and the Message-ID of the mail to them. Name and
+ * address are not stored with the run; steps that need them read the graph.
  */
 interface CustomerFacts {
   customer_uri: string;
   segment: string;
   lifetime_value: number;
-  /** Kept, because it must stay when the sender's domain changes. Absent in runs that were begun before it was. */
+  /**
+   * Kept, because it must stay when the sender's domain changes. Absent in runs from before it was
+   * added.
+   */
   message_id?: string;
 }
 
-/** What is to be done, and by which labels. */
+/** The decision, and the labels that led to it. */
 interface Decision {
   action: Action;
   sentiment: Sentiment;
   categories: Category[];
   isPriority: boolean;
-  /** Absent in runs that were begun before it was. */
+  /** Absent in runs from before it was added. */
   doubtful?: boolean;
 }
 
@@ -103,8 +106,9 @@ interface DecidedAnalysis extends Analysis<CategoriesResult> {
 }
 
 /**
- * Customer feedback, from the first look at the customer to the answer: looks the customer up, detects the sentiment, sorts
- * into categories, stores all of it in the knowledge graph, then answers by mail or hands over to a person.
+ * The customer feedback workflow: looks up the customer, detects the sentiment, sorts the text into
+ * categories, stores everything in the knowledge graph, then answers by mail or escalates to a
+ * person.
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
   override readonly name = "customer-feedback";
@@ -126,9 +130,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   override readonly operations = [
     durable("process_customer_feedback", {
       description:
-        "Process customer feedback and optionally send a response. Looks the customer up, detects the sentiment, sorts the text into " +
-        "categories, stores everything, then answers the customer by mail or escalates to a person. Safe to call again: the same " +
-        "feedback is processed once.",
+        "Process customer feedback and optionally send a response. Looks up the customer, detects the sentiment, " +
+        "sorts the text into categories, stores everything, then answers the customer by mail or escalates to a " +
+        "person. Safe to call again: the same feedback is processed once.",
       ...PROCESS_KEY,
       output: CustomerFeedbackOutput,
       echo: ["customer_id"],
@@ -233,8 +237,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Takes an event from outside: `new_feedback` runs the process, `feedback_response` records what a person answered.
-   * Problems are answers (`status: "error"`, or a result with `success: false`), not exceptions.
+   * Handles an external event: `new_feedback` runs the process, `feedback_response` records a
+   * person's answer. Problems are returned (`status: "error"`, or a result with `success: false`),
+   * not thrown.
    */
   handleEvent(type: string, data: unknown): Promise<EventResult> {
     return handleFeedbackEvent(type, data, {
@@ -245,7 +250,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * The same, answered as soon as it is durable: new feedback is then processed by itself.
+   * Does the same, but answers as soon as the event is durable; new feedback is then processed in
+   * the background.
    * @throws ValidationError (`feedback_not_found`, `unknown_event_type`), ConflictError, IoError
    */
   override async receiveEvent(type: string, data: unknown): Promise<{ status: string; [field: string]: Json }> {
@@ -268,20 +274,21 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Takes a mail in: feedback of a customer starts the process, a reply to a mail of ours is noted with the feedback that it answers, what
-   * a machine sent is ignored, and what can't be decided without a person is held until one has. The same mail again changes nothing more.
+   * Handles an incoming mail. A customer's feedback starts the process; a reply to one of our mails
+   * is stored with the feedback it answers; automatic mails are ignored; unclear mails are held
+   * until a person decides. The same mail again changes nothing.
    */
   override async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
     this.register();
     return this.#mailIntake.take(raw);
   }
 
-  /** The mails that wait for a person, the oldest first. */
+  /** Lists the mails that wait for a person, oldest first. */
   async listHeldMails(): Promise<HeldMailSummary[]> {
     return (await this.getHeldMails(Number.POSITIVE_INFINITY)).mails;
   }
 
-  /** The oldest of them, at most so many, and how many there are in all. */
+  /** Lists the oldest of them up to a limit, with the total number. */
   getHeldMails(limit: number): Promise<{ mails: HeldMailSummary[]; total: number }> {
     return this.#heldMails.list(limit);
   }
@@ -292,8 +299,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Processes a held mail as feedback of this customer. Durable when it resolves.
-   * @throws ConflictError (`already_decided`) where somebody has decided otherwise
+   * Processes a held mail as this customer's feedback. Durable when it resolves.
+   * @throws ConflictError (`already_decided`) if someone has decided differently
    * @throws ValidationError (`invalid_parameters`, `unknown_mail`), IoError
    */
   async assignHeldMail(
@@ -311,8 +318,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * The mail that a run waits to send, exactly as it would go out; undefined where it waits for nobody.
-   * @throws ConflictError (`draft_changed`) where somebody has changed or deleted it in the graph: it can only be rejected then
+   * Returns the mail that a run waits to send, exactly as it would go out; undefined if the run
+   * isn't waiting.
+   * @throws ConflictError (`draft_changed`) if someone has changed or deleted it in the graph; then it can only be rejected
    * @throws ValidationError (`unknown_run`), IoError
    */
   getPendingResponse(workflowId: string): Promise<PendingResponse | undefined> {
@@ -320,9 +328,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Lets exactly this mail go out. Durable when it resolves; the run then goes on wherever runs are executed.
-   * @throws ConflictError where somebody has decided otherwise (`already_decided`), where this is not the mail that waits any more
-   *   (`decision_outdated`), where the run has ended (`run_ended`), where the mail was changed in the graph (`draft_changed`)
+   * Approves exactly this mail. Durable when it resolves; the run then continues wherever runs are
+   * executed.
+   * @throws ConflictError if someone has decided differently (`already_decided`), another mail is waiting now (`decision_outdated`), the run has ended (`run_ended`), or the mail was changed in the graph (`draft_changed`)
    * @throws ValidationError (`invalid_parameters`, `unknown_run`), IoError
    */
   approveResponse(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
@@ -330,7 +338,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Lets the mail go out with other words, to the same recipient.
+   * Sends the mail with a different text, to the same recipient.
    * @throws as `approveResponse`, and ValidationError (`empty_mail`)
    */
   editResponse(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
@@ -338,7 +346,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Lets no mail go out; the run completes without it. So it does where the mail was changed or deleted in the graph.
+   * Rejects the mail; the run completes without sending it. This works even if the mail was changed
+   * or deleted in the graph.
    * @throws as `approveResponse`
    */
   rejectResponse(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
@@ -346,8 +355,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * The runs of the feedback that has this reference, newest first; how it is spelled does not matter (`referenceKey`). Several
-   * where several pieces of feedback share it: then their ids tell which is which. Reads all runs.
+   * Finds the runs of the feedback with this reference, newest first, however it is spelled
+   * (`referenceKey`). There may be several, because pieces of feedback can share a reference; their
+   * ids distinguish them. Reads all runs.
    * @throws IoError
    */
   async findByReference(reference: string): Promise<(WorkflowStatus & { feedback_id: string })[]> {
@@ -387,8 +397,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
     const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
       this.#decide(feedback, customer, sentimentAnalysis.result, result);
-    // The decision is recorded: the policy may be another one after a restart, and what was decided
-    // must not change under the mail that waits.
+    // The decision is recorded, because the policy may have changed after a restart, and the
+    // decision must not change while a mail waits.
     const categorize = async (): Promise<DecidedAnalysis> => {
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
@@ -421,7 +431,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         sentimentAnalysis,
         categoryAnalysis,
       });
-      // In a step, lest every replay says it again.
+      // In a step, so replays don't log it again.
       if (analysis_fallback !== undefined) {
         this.logger.warn({ feedback_id, reason: analysis_fallback }, "another analyser than the configured one judged");
       }
@@ -475,7 +485,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
-  /** Whether a reply to a mail of ours is one that somebody has to act on, by its own words. */
+  /** Whether someone has to act on a reply to one of our mails, judged by its own words. */
   async #isComplaint(text: string): Promise<boolean> {
     const own = await ownWordsOf(text);
     const { sentimentAnalyzer, feedbackCategorizer } = this.configuration;
@@ -498,7 +508,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       { sentiment, categories },
       { sentiment: unreadable ? undefined : found.sentiment, categories: foundCategories },
     );
-    // Nobody has looked at what was not read: there a stated label stands.
+    // A text that couldn't be read was not judged, so a stated label counts.
     const doubtful = labels.sentiment === "positive" && !unreadable && found.score < this.#thankAbove;
     const action = decideAction(this.#policy, {
       segment,

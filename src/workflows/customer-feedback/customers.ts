@@ -15,16 +15,16 @@ import type { CustomerFreshness } from "./configuration.ts";
 
 export interface Customer {
   uri: string;
-  /** Empty where it is not known. */
+  /** Empty if unknown. */
   name: string;
   email?: string;
   segment: string;
   lifetimeValue: number;
   doNotContact: boolean;
-  /** When and from which source the data was last read; absent where it never came from one. */
+  /** When and from which source the data was last read; absent if it never came from one. */
   retrievedAt?: Date;
   retrievedFrom?: string;
-  /** The source that the data came from does not know the customer any more. */
+  /** The source of the data no longer knows the customer. */
   isGone: boolean;
 }
 
@@ -60,7 +60,8 @@ export class Customers {
   }
 
   /**
-   * A customer from the graph, however old the data; one whom the graph does not know is fetched from the source first.
+   * Returns a customer from the graph, however old the data is. If the customer is not in the
+   * graph, they are first fetched from the source.
    * @throws ValidationError (`customer_not_found`), IoError
    */
   async get(id: string): Promise<Customer> {
@@ -68,7 +69,7 @@ export class Customers {
   }
 
   /**
-   * A customer from the graph alone; undefined where it doesn't know them.
+   * Returns a customer only from the graph; undefined if they are not there.
    * @throws IoError
    */
   known(id: string): Promise<Customer | undefined> {
@@ -76,7 +77,7 @@ export class Customers {
   }
 
   /**
-   * Names from the graph by customer id, at one look.
+   * Reads several customers' names from the graph at once, by customer id.
    * @throws IoError
    */
   async names(ids: readonly string[]): Promise<Map<string, string>> {
@@ -88,7 +89,8 @@ export class Customers {
   }
 
   /**
-   * The same, but data that is older than it may be is looked up again. Where the source gives no answer, what the graph says counts.
+   * Does the same, but reads data that is too old from the source again. If the source doesn't
+   * answer, the data in the graph is used.
    * @throws as `get`
    */
   async refreshed(id: string): Promise<Customer> {
@@ -96,7 +98,7 @@ export class Customers {
   }
 
   /**
-   * The customer as a mail needs it that is about to leave.
+   * Returns the customer for a mail that is about to leave.
    * @throws as `get`; ValidationError (`customer_invalid`) where what the source says now is not usable; IoError where it gives no answer
    *   and the data is older than may be sent to even then
    */
@@ -112,8 +114,8 @@ export class Customers {
   }
 
   /**
-   * Whose address this is, by the graph; capital letters make no difference (RFC 5321 lets them in the part before the @, but nobody
-   * gives two people addresses that differ in nothing else).
+   * Finds the customers with this address in the graph, ignoring case. (RFC 5321 allows case to
+   * matter before the @, but nobody gives two people addresses that differ only in case.)
    * @throws IoError
    */
   async withAddress(address: string): Promise<{ id: string; uri: string }[]> {
@@ -135,7 +137,7 @@ export class Customers {
   }
 
   /**
-   * Makes a customer of whom nothing is known but the address, with an id that comes from it.
+   * Creates a customer with only an address, and an id made from it.
    * @throws IoError
    */
   async create(address: string): Promise<{ id: string; uri: string }> {
@@ -149,8 +151,8 @@ export class Customers {
   }
 
   /**
-   * Asks the source whose address this is, and stores whom it names.
-   * @throws ValidationError where the source can't be asked so, IoError where it gives no answer
+   * Looks up this address in the source, and stores the customers it finds.
+   * @throws ValidationError if the source can't search by address, IoError if it doesn't answer
    */
   async fetchByAddress(address: string): Promise<void> {
     await this.#pipeline.runForEmail(address);
@@ -241,5 +243,5 @@ export class Customers {
   }
 }
 
-/** What the source says of this customer can't be read: perhaps that they object. */
+/** The source's data about this customer can't be read; they may have objected. */
 const isUnusable = (error: unknown): boolean => isAbiError(error) && error.code === "customer_invalid";

@@ -10,7 +10,7 @@ import { CustomerFeedbackWorkflowParameters, text as wellFormed } from "./parame
 const { feedback_id, customer_id, subject, feedback_text, sentiment, categories, send_response } =
   CustomerFeedbackWorkflowParameters.shape;
 
-/** Events may carry more than we read: they come from systems that were not made for us. */
+/** Events may contain more than we read, because they come from other systems. */
 const NewFeedback = z.object({
   id: feedback_id,
   customer_id,
@@ -25,7 +25,8 @@ const NewFeedback = z.object({
     })
     .nullish()
     .describe(
-      "Headers of the mail that the feedback came in, also as mailparser gives them. An automatic mail is processed, and not answered.",
+      "Headers of the mail that the feedback came in, also in mailparser's format. An automatic mail is processed " +
+        "but not answered.",
     ),
   message_id: wellFormed().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
 });
@@ -46,7 +47,7 @@ export type EventResult = EventAnswer | RunResult;
 
 export interface EventHandlers {
   process(parameters: unknown, extras: Record<string, Json>): Promise<RunResult>;
-  /** False where the feedback is not known. */
+  /** False if the feedback is unknown. */
   recordResponse(feedbackId: string, text: string): Promise<boolean>;
   logger: Logger;
 }

@@ -1,4 +1,4 @@
-/** Calls as they may look, for documentation; the customers are those of the sample data. */
+/** Example calls for documentation, with customers from the sample data. */
 import type { OperationExample } from "../../workflow/operation.ts";
 
 export const PROCESS_EXAMPLE: OperationExample = {

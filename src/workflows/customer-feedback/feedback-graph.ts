@@ -19,7 +19,7 @@ import type { Action } from "./result.ts";
 
 export const FEEDBACK_STORE = "feedback_data";
 
-/** Which analyser said what. */
+/** What each analyser found. */
 export interface Analysis<Result> {
   analyzer: { name: string; version: string };
   result: Result;
@@ -31,16 +31,16 @@ export interface FeedbackRecord {
   text: string;
   /** What the customer is asked to quote. */
   reference: string;
-  /** What the process went by. */
+  /** The labels that the process used. */
   sentiment: Sentiment;
   categories: readonly Category[];
-  /** Praise that was not sure enough for thanks. */
+  /** Praise that was not certain enough for thanks. */
   doubtful: boolean;
-  /** What the caller said of it. */
+  /** The labels that the caller stated. */
   stated: { sentiment?: Sentiment | undefined; categories: readonly Category[] };
   action: Action;
   customerUri: string;
-  /** When it was submitted; together with the run the same at every attempt to store it. */
+  /** When it was submitted. Like the run, it is the same at every attempt to store it. */
   timestamp: Date;
   runId: string;
   sentimentAnalysis: Analysis<SentimentResult>;
@@ -67,7 +67,7 @@ export interface Reply {
   time: Date;
 }
 
-/** What the graph says of one piece of feedback. */
+/** What the graph says about one piece of feedback. */
 export interface StoredFeedback {
   timestamp: string;
   sentiment: string;
@@ -80,7 +80,10 @@ export type FeedbackProperties = Readonly<Partial<Record<keyof typeof abi, Prope
 
 export const feedbackUri = (feedbackId: string): string => entityUri("Feedback", feedbackId);
 
-/** What the process knows in the store `feedback_data`. Everything here may be repeated and changes nothing more. */
+/**
+ * The feedback data in the store `feedback_data`. Every write here can be repeated without further
+ * effect.
+ */
 export class FeedbackGraph {
   readonly #ontologyStore: OntologyStore;
   readonly #permissionQueue = new KeyedQueue();
@@ -159,10 +162,12 @@ export class FeedbackGraph {
   }
 
   /**
-   * Takes one of the customer's places under the cap for this feedback; it stays taken until `withdrawPermission`. Within this process one
-   * run after the other does that. Of two processes on one endpoint both can take the last place. So each looks again when its own is there
-   * to be seen: whoever looks last sees them all and gives its own back. Both may; then one mail too few goes out, never one too many.
-   * @throws IoError where one is free and was not taken: another gave it back just now, or the change got lost on its way
+   * Counts this feedback's mail toward the customer's limit, until `withdrawPermission`. Within
+   * this process, runs do that one at a time. Two processes on one endpoint can both add the last
+   * possible mail. So each checks again when its own entry is visible; the one that checks last
+   * sees all entries and removes its own. Both may do so; then one mail too few goes out, but never
+   * one too many.
+   * @throws IoError if the limit is not reached but the entry is missing: another process has just removed one, or the change was lost
    */
   permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
     return this.#permissionQueue.run(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
@@ -186,14 +191,17 @@ export class FeedbackGraph {
     if (isMine && count <= cap.responses) return true;
     if (isMine) await this.withdrawPermission(feedbackId, customerUri);
     else if (count < cap.responses) {
-      throw new IoError("No place under the cap of mails could be taken, though one is free.", {
-        code: "place_not_taken",
-      });
+      throw new IoError(
+        "The mail could not be counted toward the customer's limit, although the limit is not reached.",
+        {
+          code: "place_not_taken",
+        },
+      );
     }
     return false;
   }
 
-  /** Places that are taken, this feedback's among them or not. */
+  /** The mails that count toward the limit, and whether this feedback's is among them. */
   async #permissions(
     customerUri: string,
     feedback: NamedNode,
@@ -214,7 +222,7 @@ export class FeedbackGraph {
     return { count: counted.length, isMine };
   }
 
-  /** Gives the feedback's place under the cap back, for a mail that does not go out. */
+  /** Stops counting the feedback's mail toward the limit, because it doesn't go out. */
   async withdrawPermission(feedbackId: string, customerUri: string): Promise<void> {
     const feedback = iri(feedbackUri(feedbackId));
     await this.#write({
@@ -225,7 +233,7 @@ export class FeedbackGraph {
     });
   }
 
-  /** Notes the ticket, wherever it is kept. */
+  /** Records the ticket, wherever it is stored. */
   async recordTicket(feedbackId: string, ticket: { id: string; priority: TicketPriority }): Promise<void> {
     const { graph } = ticketGraph({ ...ticket, feedbackUri: feedbackUri(feedbackId) });
     await this.#write({ insert: graph });
@@ -252,7 +260,7 @@ export class FeedbackGraph {
     return feedbackId === undefined || customerUri === undefined ? undefined : { feedbackId, customerUri };
   }
 
-  /** The reply with this id; undefined where none was noted. */
+  /** The stored reply with this id, if any. */
   async reply(id: string): Promise<{ digest: string; isProcessed: boolean } | undefined> {
     const facts = await this.#about(iri(entityUri("Reply", id)));
     const digest = facts.value(abi.digest);
@@ -277,7 +285,10 @@ export class FeedbackGraph {
     return (await this.reply(id))?.digest;
   }
 
-  /** Notes a person's answer; the same answer twice is one. False where the feedback is not known. */
+  /**
+   * Records a person's answer; recording the same answer twice stores it once. Returns false if the
+   * feedback is unknown.
+   */
   async recordResponse(feedbackId: string, text: string, time: Date): Promise<boolean> {
     const feedback = iri(feedbackUri(feedbackId));
     if (!(await this.#facts(feedbackId)).has(rdf.type, abi.Feedback)) return false;

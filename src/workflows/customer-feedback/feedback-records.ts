@@ -16,7 +16,10 @@ import { actionReasons, type EscalationPolicy } from "./policy.ts";
 import { shownReference } from "./reflection.ts";
 import type { Action, CustomerFeedbackOutput } from "./result.ts";
 
-/** Runs that one call looks at, at most: a search for something rare answers in time, and says how far it came. */
+/**
+ * How many runs one call reads at most. So a search for something rare answers in time, and says
+ * how far it got.
+ */
 const MAX_RUNS_SEARCHED = 5000;
 /** Runs that are read at once while searching. */
 const SEARCH_PAGE_SIZE = 500;
@@ -30,7 +33,10 @@ interface Parts {
   workflow: string;
 }
 
-/** Feedback as operators read it: from the runs, which are found at once however many there are, and from the graph. */
+/**
+ * Feedback for operators, read from the graph and from the runs, which are found fast however many
+ * there are.
+ */
 export class FeedbackRecords {
   readonly #parts: Parts;
 
@@ -39,8 +45,9 @@ export class FeedbackRecords {
   }
 
   /**
-   * A page of feedback, newest first.
-   * @throws ValidationError (`bad_request`) for an `after` that is no run's id, IoError
+   * Returns a page of feedback, newest first.
+   * @throws ValidationError (`bad_request`) for an
+   * `after` that is no run's id, IoError
    */
   async list({ limit, after, ...filter }: FeedbackFilter): Promise<FeedbackPage> {
     const found: Run[] = [];

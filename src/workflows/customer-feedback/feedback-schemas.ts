@@ -16,21 +16,21 @@ export const FeedbackFilter = z.strictObject({
     .optional()
     .describe("Only feedback with this in its id, customer id, subject or text; case doesn't matter."),
   customer_id: z.string().trim().max(200).optional().describe("Only feedback of this customer."),
-  status: RunStatusSchema.optional().describe("Only feedback whose run is in this status."),
-  sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback of this sentiment."),
+  status: RunStatusSchema.optional().describe("Only feedback whose run has this status."),
+  sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback with this sentiment."),
   category: z.enum(CATEGORIES).optional().describe("Only feedback in this category."),
   action: z.enum(ACTIONS).optional().describe("Only feedback with this action."),
-  since: dateTime.optional().describe("Only what was submitted at this time or later, ISO 8601."),
-  before: dateTime.optional().describe("Only what was submitted before this time, ISO 8601."),
-  after: z.string().max(200).optional().describe("What the page before gave as `next`."),
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe("At most so many."),
+  since: dateTime.optional().describe("Only feedback submitted at this time or later, ISO 8601."),
+  before: dateTime.optional().describe("Only feedback submitted before this time, ISO 8601."),
+  after: z.string().max(200).optional().describe("`next` of the previous page."),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe("How many to return at most."),
 });
 export type FeedbackFilter = z.output<typeof FeedbackFilter>;
 
 const FeedbackItem = z.object({
   feedback_id: z.string(),
   customer_id: z.string(),
-  customer_name: z.string().optional().describe("Absent where the graph has none."),
+  customer_name: z.string().optional().describe("Absent if the graph has none."),
   workflow_id: z.string().describe("Id of the run."),
   status: RunStatusSchema,
   timestamp: time.describe("When it was submitted. ISO 8601, UTC."),
@@ -49,20 +49,20 @@ export type FeedbackItem = z.output<typeof FeedbackItem>;
 /** A page of feedback, newest first. */
 export const FeedbackPage = z.object({
   feedback: z.array(FeedbackItem),
-  next: z.string().optional().describe("What to give as `after` for the next page; absent on the last one."),
+  next: z.string().optional().describe("The value of `after` for the next page; absent on the last page."),
   searched_back_to: time
     .optional()
-    .describe("Present where the search stopped before the page was full: go on with `next`."),
+    .describe("Present if the search stopped before the page was full: continue with `next`."),
 });
 export type FeedbackPage = z.output<typeof FeedbackPage>;
 
 const analyzer = z.object({ name: z.string(), version: z.string() });
 
 const FeedbackMail = z.object({
-  rendering: z.string().describe("Stands for exactly this mail."),
+  rendering: z.string().describe("Identifies exactly this mail."),
   state: z
     .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced"])
-    .describe("`edited`, `refused` and `replaced`: another mail took its place."),
+    .describe("`edited`, `refused` and `replaced`: another mail has replaced it."),
   sender: z.string(),
   recipient: z.string(),
   subject: z.string(),
@@ -74,8 +74,8 @@ const FeedbackMail = z.object({
       by: z.string(),
       time,
       reason: z.string().optional(),
-      sentiment: z.enum(SENTIMENTS).optional().describe("The right one, as that person named it."),
-      categories: z.array(z.enum(CATEGORIES)).optional().describe("The right ones, as that person named them."),
+      sentiment: z.enum(SENTIMENTS).optional().describe("The right sentiment, as named by that person."),
+      categories: z.array(z.enum(CATEGORIES)).optional().describe("The right categories, as named by that person."),
     })
     .optional(),
   revision_of: z.string().optional().describe("Rendering of the mail that a person has edited."),
@@ -97,10 +97,10 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
       do_not_contact: z.boolean(),
     })
     .optional()
-    .describe("As the graph has the customer now; absent where it doesn't know them."),
+    .describe("The customer as the graph has them now; absent if the graph doesn't have them."),
   reasons: z
     .array(z.string())
-    .describe("Why it was escalated, answered or neither, by what is known about the customer now."),
+    .describe("Why it was escalated, answered or neither, judged by the customer's data now."),
   stated: z
     .object({ sentiment: z.enum(SENTIMENTS).optional(), categories: z.array(z.enum(CATEGORIES)) })
     .describe("The labels it came with."),
@@ -112,7 +112,9 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .optional(),
   ticket: z.object({ ticket_id: z.string(), priority: z.string(), status: z.string() }).optional(),
   response_time: time.optional().describe("When the mail went out. ISO 8601, UTC."),
-  mails: z.array(FeedbackMail).describe("Mails that a person decided on or has to; without approval none is kept."),
-  replies: z.array(z.object({ text: z.string(), time })).describe("What people have answered elsewhere."),
+  mails: z
+    .array(FeedbackMail)
+    .describe("Mails that a person has decided on or has to decide on. Without approval, mails are not stored."),
+  replies: z.array(z.object({ text: z.string(), time })).describe("Answers that people have given elsewhere."),
 });
 export type FeedbackDetails = z.output<typeof FeedbackDetails>;

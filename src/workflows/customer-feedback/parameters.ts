@@ -52,12 +52,14 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
   sentiment: sentimentLabel
     .optional()
     .describe(
-      "Sentiment where somebody has already judged it: positive, negative or neutral. Leave it out where nobody has: the text is analyzed in any case, and a negative sentiment that is found counts.",
+      "Sentiment, if someone has already judged it: positive, negative or neutral. Otherwise leave it out. The " +
+        "text is always analyzed, and a negative sentiment that is found counts.",
     ),
   categories: categoryLabels
     .default([])
     .describe(
-      "Categories where somebody has already sorted the feedback. Leave them out where nobody has: the text is categorized in any case, and critical categories that are found are added.",
+      "Categories, if someone has already sorted the feedback. Otherwise leave them out. The text is always " +
+        "categorized, and critical categories that are found are added.",
     ),
   send_response: z
     .preprocess((value) => value ?? true, z.boolean({ error: "must be true or false" }))

@@ -2,21 +2,27 @@ import { inStableOrder, type Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import type { Action } from "./result.ts";
 
-/** When a person takes over. Plain data, so that it can stand in a settings file. */
+/** When a person takes over. It is plain data, so it can be part of a settings file. */
 export interface EscalationPolicy {
-  /** Customers of these segments always get personal attention. */
+  /** Customers in these segments always get personal attention. */
   segments: readonly string[];
-  /** Negative feedback is escalated where the customer's lifetime value is over this (not at it). */
+  /** Negative feedback is escalated if the customer's lifetime value is above this (not equal). */
   negativeLifetimeValueOver: number;
   /** Feedback in any of these categories is escalated. */
   criticalCategories: readonly Category[];
-  /** Whether feedback in a language that the analyser does not read goes to a person; default: no. */
+  /** Whether feedback in a language that the analyser can't read goes to a person; default: no. */
   escalateUnreadable?: boolean;
-  /** Whether praise that is not sure enough for thanks goes to a person; default: no, then it is answered like neutral feedback. */
+  /**
+   * Whether praise that is not certain enough for thanks goes to a person. Default: no, so it is
+   * answered like neutral feedback.
+   */
   escalateDoubtful?: boolean;
 }
 
-/** Premium and enterprise customers, valuable unhappy ones, and everything about bugs, security, billing and law. */
+/**
+ * Premium and enterprise customers, unhappy customers of high value, and everything about bugs,
+ * security, billing and legal matters.
+ */
 export const DEFAULT_ESCALATION_POLICY: EscalationPolicy = {
   segments: ["premium", "enterprise"],
   negativeLifetimeValueOver: 5000,
@@ -36,7 +42,8 @@ export interface Situation {
 }
 
 /**
- * What is done with a piece of feedback; the first rule that fits decides. Never both a reply and an escalation.
+ * Decides what to do with a piece of feedback. The first rule that applies decides. There is never
+ * both a reply and an escalation.
  * @param policy `false` escalates nothing
  */
 export function decideAction(policy: EscalationPolicy | false, situation: Situation): Action {
@@ -47,7 +54,7 @@ export function decideAction(policy: EscalationPolicy | false, situation: Situat
 const mustEscalate = (policy: EscalationPolicy, situation: Situation): boolean =>
   escalationReasons(policy, situation).length > 0;
 
-/** Every rule that sends this to a person, in the words of people. */
+/** Every rule that sends this to a person, in plain words. */
 function escalationReasons(policy: EscalationPolicy, situation: Situation): string[] {
   const { segment, lifetimeValue, sentiment, categories, unreadable, doubtful } = situation;
   const { negativeLifetimeValueOver: limit, criticalCategories, escalateUnreadable, escalateDoubtful } = policy;
@@ -65,7 +72,7 @@ function escalationReasons(policy: EscalationPolicy, situation: Situation): stri
   ];
 }
 
-/** Why this was done with a piece of feedback, in the words of people. */
+/** Why this was done with a piece of feedback, in plain words. */
 export function actionReasons(policy: EscalationPolicy | false, action: Action, situation: Situation): string[] {
   if (action === "no_action") return ["No rule sends it to a person, and no mail was wanted."];
   if (action === "auto_respond") return ["No rule sends it to a person, and a mail was wanted."];
@@ -74,12 +81,13 @@ export function actionReasons(policy: EscalationPolicy | false, action: Action, 
 }
 
 /**
- * How sure praise must be to be answered with thanks, 0 to 1. On sets that the analyser had not seen 4 % of unhappy customers
- * would have been thanked, and two thirds of the pleased ones: see the table in `docs/text-analysis.md`.
+ * How certain praise must be for an answer with thanks, 0 to 1. On sets that the analyser had not
+ * seen, 4 % of unhappy customers would have been thanked, and two thirds of the pleased ones: see
+ * the table in `docs/text-analysis.md`.
  */
 export const DEFAULT_THANK_ABOVE = 0.75;
 
-/** What somebody, or an analyser, makes of a piece of feedback. */
+/** The labels of a piece of feedback, from a person or an analyser. */
 export interface Labels {
   sentiment?: Sentiment | undefined;
   categories: readonly Category[];
@@ -92,8 +100,9 @@ const stricter = (one: Sentiment, other: Sentiment): Sentiment =>
   BY_STRICTNESS.indexOf(one) > BY_STRICTNESS.indexOf(other) ? one : other;
 
 /**
- * The labels that the process uses where a caller states some: the stricter sentiment counts whoever finds it, and critical categories
- * that were found are added. So a stated label may add to an escalation, and never makes the answer milder than the text would.
+ * The labels that the process uses if a caller states some. The stricter sentiment counts, whether
+ * stated or found, and critical categories that were found are added. So a stated label can lead to
+ * an escalation, but never makes the reaction milder than the text would.
  * @param found of a text that was not read, no sentiment
  */
 export function stricterLabels(
@@ -108,6 +117,6 @@ export function stricterLabels(
   return { sentiment, categories: inStableOrder([...stated.categories, ...critical]) };
 }
 
-/** Whether customers of a segment come first. Case does not count. */
+/** Whether customers in a segment have priority, ignoring case. */
 export const isPriority = (policy: EscalationPolicy | false, segment: string): boolean =>
   policy !== false && policy.segments.includes(segment.toLowerCase());

@@ -9,7 +9,7 @@ import { FEEDBACK_STORE } from "./feedback-graph.ts";
 
 const customer_id = identifier("ID of the customer, exactly as it was given.");
 const oneCustomer = identifier("Only of this customer; leave it out for all.").optional();
-const category = z.enum(CATEGORIES).optional().describe("Only of this category; leave it out for all.");
+const category = z.enum(CATEGORIES).optional().describe("Only complaints in this category; leave it out for all.");
 
 const day = z.iso.date();
 const moment = z.iso.datetime({ offset: true });
@@ -63,7 +63,7 @@ const Feedback = z.object({
   subject: z.string(),
 });
 
-/** What is asked about customer feedback most, for agents and programs. */
+/** The most common questions about customer feedback, for agents and programs. */
 export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("get_customer_history", {
     description:
@@ -88,7 +88,8 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   }),
   graphQuestion("look_up_feedback", {
     description:
-      "Show what is known about one piece of feedback: when it came, what it was about, what was done, and what became of the mail to the customer.",
+      "Show what is known about one piece of feedback: when it came, what it was about, what was done, and what " +
+      "happened to the mail to the customer.",
     example: { feedback_id: "F-2001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
@@ -113,7 +114,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
     row: Feedback.extend({
       mail: z
         .enum(["sent", "rejected", "pending", "none"])
-        .describe("rejected: by a person. pending: it waits for a person, or is on its way."),
+        .describe("rejected: a person rejected it. pending: it waits for a person, or is being sent."),
       text: z.string(),
       ...who,
     }),
@@ -121,12 +122,12 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   }),
   graphQuestion("list_open_escalations", {
     description:
-      "List the tickets that wait for a person, as far as the knowledge graph knows: urgent ones first, then the oldest.",
+      "List the open tickets in the knowledge graph that wait for a person: urgent ones first, then oldest first.",
     example: { priority: "high" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
       customer_id: oneCustomer,
-      priority: z.enum(["high", "normal"]).optional().describe("Only of this priority; leave it out for all."),
+      priority: z.enum(["high", "normal"]).optional().describe("Only tickets of this priority; leave it out for all."),
     }),
     sparql: `
       SELECT ?ticket_id ?priority ?opened_at ?feedback_id ?customer_id ?sentiment ?subject ?customer_name ?customer_email ${ABOUT} {
@@ -155,14 +156,15 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   }),
   graphQuestion("count_complaints", {
     description:
-      "Count negative feedback by category and by day, month or year, oldest first. Feedback of several categories counts in each.",
+      "Count negative feedback by category and by day, month or year, oldest first. Feedback in several " +
+      "categories counts in each.",
     example: { since: "2026-01-01", per: "month" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
       category,
       since,
       until,
-      per: z.enum(["day", "month", "year"]).default("month").describe("Length of the periods, in UTC."),
+      per: z.enum(["day", "month", "year"]).default("month").describe("The period to count by, in UTC."),
       customer_id: oneCustomer,
     }),
     bindings: ({ per, ...filters }) => ({ ...bindings(filters), length: { day: 10, month: 7, year: 4 }[per] }),
@@ -179,12 +181,12 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
       period: z.string().describe("2026, 2026-11 or 2026-11-22."),
       category: z.string(),
       complaints: z.int(),
-      customers: z.int().describe("How many customers they are from."),
+      customers: z.int().describe("How many customers the complaints are from."),
     }),
   }),
   graphQuestion("find_similar_complaints", {
     description:
-      "Find other negative feedback of the same customer about the same things as a piece of feedback, the most similar first.",
+      "Find a customer's other negative feedback about the same things as a piece of feedback, most similar first.",
     example: { customer_id: "C-1001", feedback_id: "F-2001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
@@ -207,14 +209,14 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
       customer_id: id,
       received_at: time,
       action: z.string(),
-      categories: categories.describe("Those that both have."),
+      categories: categories.describe("The categories that both have."),
       subject: z.string(),
     }),
     personal: ["subject"],
   }),
   graphQuestion("list_sent_mails", {
     description:
-      "List the automatic mails that went to one customer, newest first, each with the feedback that it answered.",
+      "List the automatic mails that went to one customer, newest first, each with the feedback it answered.",
     example: { customer_id: "C-1001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({ customer_id, since, until }),
@@ -235,8 +237,8 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
       message_id: z.string().describe("Message-ID of the mail."),
       action: z
         .string()
-        .describe("auto_respond: the mail was the answer. escalate: it said that a person will answer."),
-      subject: z.string().describe("Of the feedback."),
+        .describe("auto_respond: the mail was the answer. escalate: the mail said that a person will answer."),
+      subject: z.string().describe("Subject of the feedback."),
       ...who,
     }),
     personal: ["subject", "customer_name", "customer_email"],

@@ -9,10 +9,11 @@ const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 10;
 
 /**
- * What a customer is asked to quote: the feedback's id where it is short enough to be said on the telephone (20 characters at
- * most, letters, digits and the usual marks between them) and can't be taken for a link, else ten characters that are derived from it (`7Q4KD-0M2XF`). The same id, the same
- * reference, for good. Of a million pieces of feedback two share a derived one with a probability of 1 in 2,000: it finds
- * feedback, it does not identify it.
+ * What a customer is asked to quote: the feedback's id if it is easy to say on the phone (at most
+ * 20 characters, only letters, digits and punctuation between them) and can't be taken for a link;
+ * otherwise ten characters derived from it (`7Q4KD-0M2XF`). The same id always has the same
+ * reference. With a million pieces of feedback, two share a derived reference with a probability of
+ * 1 in 2,000. So it helps to find feedback, but doesn't identify it.
  */
 export const referenceOf = (feedbackId: string): string =>
   SPEAKABLE.test(feedbackId) && !containsLink(feedbackId) ? feedbackId : derivedReference(feedbackId);
@@ -27,8 +28,8 @@ export function derivedReference(feedbackId: string): string {
 }
 
 /**
- * What two spellings of one reference have in common: case, blanks and marks do not count, nor whether it is an O or a 0, an
- * I, an L or a 1. Empty where nothing of a reference is left.
+ * The normal form of a reference: it ignores case, spaces and punctuation, and treats O and 0, and
+ * I, L and 1, as the same. Empty if nothing is left.
  */
 export const referenceKey = (reference: string): string =>
   reference

@@ -1,6 +1,7 @@
 /**
- * What a mail to the customer repeats of what came with the feedback. Where a model has chosen whose feedback it is, that customer may
- * never have seen these words: a hostile text could have made the model send them. Then nothing of it is repeated.
+ * What a mail to the customer repeats from the feedback. If a model has chosen the customer, they
+ * may never have seen these words, because a hostile text could have made the model submit them.
+ * Then nothing is repeated.
  */
 import { containsLink } from "../../integrations/email/link-detection.ts";
 import { replySubject } from "../../integrations/email/reply-subject.ts";

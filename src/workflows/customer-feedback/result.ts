@@ -15,13 +15,13 @@ const fallback = z
     permanent: z.boolean(),
   })
   .optional();
-const language = z.string().describe("ISO 639-1 code of the text's language, und where it can't be told.");
+const language = z.string().describe("ISO 639-1 code of the text's language, or und if it can't be determined.");
 
 export const SentimentOutput = z.object({
   sentiment: z.enum(SENTIMENTS),
-  score: z.number().min(0).max(1).describe("How sure, 0 to 1."),
+  score: z.number().min(0).max(1).describe("How sure the analyzer is, 0 to 1."),
   evidence: z.array(z.string()).describe("The words that led to it."),
-  doubts: z.array(z.string()).optional().describe("Words that make praise less sure."),
+  doubts: z.array(z.string()).optional().describe("Words that make praise less certain."),
   language,
   fallback,
 });
@@ -42,12 +42,14 @@ export const CustomerFeedbackOutput = z.object({
   doubtful: z
     .boolean()
     .optional()
-    .describe("true where the text sounds positive, but not surely enough for an answer with thanks; else absent."),
+    .describe(
+      "true if the text sounds positive, but not certainly enough for an answer with thanks; otherwise absent.",
+    ),
   feedback_uri: z.string(),
   reference: z
     .string()
     .optional()
-    .describe("What to quote to people in place of the feedback's id; absent where the id itself is short."),
+    .describe("What to quote to people instead of the feedback's id; absent if the id itself is short."),
   response_id: z.string().optional().describe("Message-ID of the mail to the customer."),
   ticket_id: z.string().optional(),
   response_withheld: z.string().optional().describe("Why no mail went out although one was due."),
@@ -55,7 +57,7 @@ export const CustomerFeedbackOutput = z.object({
   analysis_fallback: z
     .string()
     .optional()
-    .describe("Why another analyzer than the configured one judged the text; absent where none had to."),
+    .describe("Why another analyzer than the configured one judged the text; absent if the configured one did."),
 });
 
 export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;

@@ -59,7 +59,7 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
 
   override readonly operations = [
     durable("send_notification", {
-      description: "Tell people and systems what has happened to a run.",
+      description: "Notify people and systems of what has happened to a run.",
       audience: "operator",
       scope: "admin",
       input: Input,
@@ -67,8 +67,8 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
         outdated: z
           .literal(true)
           .optional()
-          .describe("The run is not in that state, or nobody needs to decide any more."),
-        withheld: z.array(z.string()).optional().describe("Channels that had enough of them within the hour."),
+          .describe("The run is no longer in that state, or the decision is no longer needed."),
+        withheld: z.array(z.string()).optional().describe("Channels that had reached their hourly limit."),
       }),
       key: "notification_id",
       run: (input, context) => this.#notify(input, context),
@@ -169,7 +169,8 @@ function isStill(
 ): boolean {
   if (run === undefined) return false;
   const { status } = run;
-  if (!isAtRest(status)) throw new IoError("The run has not come to rest yet.", { code: "run_at_work" });
+  if (!isAtRest(status))
+    throw new IoError("The run has not ended yet, and does not wait for a person.", { code: "run_at_work" });
   return (
     TYPE_OF[status as RestingRun["status"]] === type && (subject === undefined || run.waitingFor?.subject === subject)
   );

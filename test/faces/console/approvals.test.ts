@@ -164,7 +164,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     });
     await service.stop();
     await service.start();
-    await page.getByText("This is not the mail that waits any more.").waitFor();
+    await page.getByText("Another mail is waiting now.").waitFor();
     await page.locator(".diff ins", { hasText: "Many thanks" }).waitFor();
     expect(await page.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
     await page.keyboard.press("a");

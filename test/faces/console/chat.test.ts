@@ -148,7 +148,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.reload();
     await card(page).getByRole("button", { name: "Edit" }).click();
     await page.getByLabel("Text", { exact: true }).fill("Thank you, from me.");
-    await page.getByRole("button", { name: /Approve with these words/ }).click();
+    await page.getByRole("button", { name: /Approve this version/ }).click();
     await page.getByText("Sent in your words.").first().waitFor();
     expect(service.mails()[0]).toContain("Thank you, from me.");
   });

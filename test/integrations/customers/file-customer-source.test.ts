@@ -165,8 +165,8 @@ describe("hostile JSON", () => {
   });
 
   test.each([
-    ['{"id":"C-1"}', /must hold a JSON array/],
-    ["", /must hold a JSON array/],
+    ['{"id":"C-1"}', /must contain a JSON array/],
+    ["", /must contain a JSON array/],
     ['[{"id":"C-1"}', /it ends in the middle/],
     ['[{"id":"C-1"},\n{"id":"C-2', /line 2 on: it ends in the middle/],
     ["[]\n[]", /line 2 on: the JSON array has ended/],

@@ -296,7 +296,7 @@ describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
     const worker = new RunningCommand(["worker"], { cwd, env });
     await until(async () => (await mailbox.flags()).flat().length === 2);
     worker.kill("SIGTERM");
-    expect(await worker.ended).toMatchObject({ code: 0, stdout: expect.stringContaining("mails taken in") });
+    expect(await worker.ended).toMatchObject({ code: 0, stdout: expect.stringContaining("mails are processed") });
     expect((await call(["held-mails"], { cwd })).stdout).toContain("unknown_sender");
     const wrong = { IMAP_URL: mailbox.url().replace(/:[^:@]*@/, ":wr0ng-pass@") };
     const refused = await call(["worker"], { cwd, env: wrong });

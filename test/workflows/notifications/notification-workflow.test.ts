@@ -242,7 +242,7 @@ describe("a notification", () => {
   });
 
   it.each([
-    [{ notifySecret: SECRET }, /NOTIFY_SECRET \(notifySecret\) is of no use without NOTIFY_URL/],
+    [{ notifySecret: SECRET }, /NOTIFY_SECRET \(notifySecret\) has no effect without NOTIFY_URL/],
     [{ notifyUrl: "http://localhost", notifySecret: "whsec_c2hvcnQ=" }, /24 to 64 random bytes/],
     [{ notifyUrl: "http://localhost", notifySecret: "not base64!" }, /24 to 64 random bytes/],
     [{ notifyMail: "Ann and Bob" }, /NOTIFY_MAIL \(notifyMail\) must be one plain address/],

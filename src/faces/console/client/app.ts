@@ -58,7 +58,7 @@ function Shell() {
     <div class="shell">
       <${Side} page=${page} />
       <main id="main" ref=${main} tabindex="-1" class=${`main page-${page.name || "inbox"}`}>
-        ${isOffline.value && html`<p class="offline" role="alert">The service can't be reached. What you see may be old; this page goes on by itself when it is back.</p>`}
+        ${isOffline.value && html`<p class="offline" role="alert">The service can't be reached. What you see may be out of date. This page continues when the service is back.</p>`}
         ${page.show(id)}
       </main>
     </div>
@@ -92,7 +92,7 @@ function Side({ page }: { page: Page }) {
       </ul>
       <div class="side-foot">
         <${KeyList} />
-        <button type="button" class="side-link" onClick=${nextTheme} title="Change between light and dark">
+        <button type="button" class="side-link" onClick=${nextTheme} title="Switch between light and dark">
           <${Icon} name=${icon} /><span class="side-text said-aloud">${text}</span>
         </button>
         <button type="button" class="side-link" onClick=${onSignOut}>

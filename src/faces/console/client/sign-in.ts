@@ -16,7 +16,7 @@ export function SignIn() {
       await signIn(token);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      setProblem(error.code === "token_invalid" ? "This token is not known to the service." : error.message);
+      setProblem(error.code === "token_invalid" ? "The service doesn't know this token." : error.message);
       field.current?.select();
     } finally {
       setIsBusy(false);

@@ -40,7 +40,7 @@ export function toMailError(
     return new IoError(`The mail server at ${server} ${what}`, { code, cause, retryAfterMs });
   };
   const rejected = (what: string) =>
-    new ValidationError(`The mail server at ${server} refused this mail for good${what}`, {
+    new ValidationError(`The mail server at ${server} refused this mail permanently${what}`, {
       code: "mail_rejected",
       cause,
     });

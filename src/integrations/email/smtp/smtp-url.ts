@@ -2,25 +2,25 @@ import { invalidConfiguration } from "../../../errors.ts";
 import { withoutAbsent } from "../../../json.ts";
 import { bareHost, isLoopback } from "../../../loopback.ts";
 
-/** Where and how to reach a mail server. */
+/** How to reach a mail server. */
 export interface SmtpServer {
   host: string;
   port: number;
-  /** TLS from the first byte; otherwise STARTTLS where the server offers it. */
+  /** TLS from the first byte; otherwise STARTTLS if the server offers it. */
   secure: boolean;
-  /** Never hand anything over without TLS. */
+  /** Never send anything without TLS. */
   requireTls: boolean;
   credentials?: { user: string; password: string };
   /** Milliseconds for connecting, for the greeting, and of silence after that; default: 30 s, 30 s, 10 min. */
   timeoutMs?: number;
-  /** Connections at a time; default 5. Where the server lets us have fewer, they become fewer by themselves. */
+  /** Connections at a time; default 5. If the server allows fewer, fewer are used automatically. */
   connections?: number;
 }
 
 const PARAMETERS = ["requireTLS", "timeout", "connections"];
 const MAX_CONNECTIONS = 100;
 
-/** Wrong URLs are never quoted: there may be a password in them. */
+/** Invalid URLs are never quoted, because they may contain a password. */
 
 /**
  * Reads `smtp://user:password@host:587?requireTLS=true&timeout=20000&connections=2` or `smtps://…` (port 465 by default).

@@ -8,12 +8,12 @@ const mail_id = z.string().trim().min(1).max(100).describe("Id of the held mail.
 const Summary = z.object({
   mail_id: z.string(),
   reason: z.string().describe("Why a person has to look at it, as a code."),
-  message: z.string().describe("The same for people."),
-  sender: z.string().optional().describe("What the mail says about who sent it."),
+  message: z.string().describe("The same reason, for people."),
+  sender: z.string().optional().describe("The sender, as stated in the mail."),
   subject: z.string(),
   received: z.iso.datetime(),
-  attachments: z.number().describe("How many it had; they are not kept."),
-  reply_to: z.string().optional().describe("Id of the feedback that it answers, where that is known."),
+  attachments: z.number().describe("How many attachments it had; they are not stored."),
+  reply_to: z.string().optional().describe("Id of the feedback that it answers, if known."),
 });
 
 const Shown = Summary.extend({
@@ -30,8 +30,10 @@ const { customer_id, subject, feedback_text, send_response } = CustomerFeedbackW
 export const HeldMailAssignment = z.strictObject({
   mail_id,
   customer_id,
-  subject: subject.optional().describe("In place of the mail's own."),
-  feedback_text: feedback_text.optional().describe("In place of the mail's own, as where that is too long or empty."),
+  subject: subject.optional().describe("Replaces the mail's own subject."),
+  feedback_text: feedback_text
+    .optional()
+    .describe("Replaces the mail's own text, such as if that is too long or empty."),
   send_response,
 });
 
@@ -47,12 +49,12 @@ export const heldMailOperations = (
   workflow: Pick<CustomerFeedbackWorkflow, "getHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
 ): DirectOperation[] => [
   direct("list_held_mails", {
-    description: "List the mails that wait for a person, the oldest first.",
+    description: "List the mails that wait for a person, oldest first.",
     ...forPeople,
     input: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(1000).default(100).describe("At most so many."),
+      limit: z.coerce.number().int().min(1).max(1000).default(100).describe("How many to return at most."),
     }),
-    output: z.object({ mails: z.array(Summary), total: z.number().describe("How many wait in all.") }),
+    output: z.object({ mails: z.array(Summary), total: z.number().describe("How many mails wait in total.") }),
     example: { input: { limit: 20 } },
     run: ({ limit }) => workflow.getHeldMails(limit),
   }),
@@ -65,7 +67,7 @@ export const heldMailOperations = (
     run: ({ mail_id: id }) => workflow.getHeldMail(id),
   }),
   direct("assign_held_mail", {
-    description: "Process a held mail as feedback of this customer.",
+    description: "Process a held mail as this customer's feedback.",
     ...forPeople,
     writes: true,
     input: HeldMailAssignment,
@@ -74,7 +76,7 @@ export const heldMailOperations = (
     run: (assignment) => workflow.assignHeldMail(assignment),
   }),
   direct("dismiss_held_mail", {
-    description: "Do nothing about a held mail, permanently. It stays in the knowledge graph.",
+    description: "Close a held mail without taking action. It stays in the knowledge graph.",
     ...forPeople,
     writes: true,
     input: z.strictObject({ mail_id }),

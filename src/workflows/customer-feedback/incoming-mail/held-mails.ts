@@ -8,7 +8,7 @@ import { toTerm } from "../../../ontology/term.ts";
 import { abi } from "../../../ontology/vocabulary.ts";
 import { feedbackUri } from "../feedback-graph.ts";
 
-/** A store of its own: it has addresses of people who are no customers. */
+/** A separate store, because it has addresses of people who are not customers. */
 const STORE = "held_mail";
 
 /** Why a mail is held, as a code, with what a person should know. */
@@ -60,7 +60,7 @@ export class HeldMails {
     this.#ontologyStore = ontologyStore;
   }
 
-  /** Keeps a mail until somebody has decided; nothing happens where it is there already. */
+  /** Holds a mail until someone has decided. Does nothing if it is already held. */
   async hold(mail: Omit<HeldMail, "status">): Promise<void> {
     const { id, digest, reason, subject, text, sender, messageId, answers } = mail;
     const graph = new ABIGraph();
@@ -85,7 +85,8 @@ export class HeldMails {
   }
 
   /**
-   * Those that nobody has decided on yet, the oldest first, without their texts: of many long mails these are megabytes.
+   * Lists undecided mails, oldest first, without their texts, because many long texts would be
+   * megabytes.
    * @param limit at most so many; `total` counts them all
    */
   async open(limit: number): Promise<{ mails: HeldMailHead[]; total: number }> {

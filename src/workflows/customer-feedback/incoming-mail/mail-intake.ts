@@ -16,7 +16,10 @@ import { HOLD_REASONS, type HeldMail, type HeldMails, type HoldReason } from "./
 import { ownWordsOf } from "../own-words.ts";
 import { MAX_SUBJECT_LENGTH, MAX_TEXT_LENGTH } from "../parameters.ts";
 
-/** A mail that went over more servers than this goes in a circle (RFC 5321 section 6.3 asks to allow 100). */
+/**
+ * A mail that has passed through more servers than this is in a loop (RFC 5321 section 6.3 asks to
+ * allow 100).
+ */
 const MAX_HOPS = 100;
 
 /** For mails that have none. */
@@ -31,13 +34,13 @@ interface Parts {
   /** The run with this key; undefined where there is none. */
   findRun: (feedbackId: string) => Promise<Run | undefined>;
   submit: (parameters: object, extras: Record<string, Json>) => Promise<Accepted>;
-  /** Whether somebody has to act on what a customer wrote back. */
+  /** Whether someone has to act on a customer's reply. */
   isComplaint: (text: string) => Promise<boolean>;
   clock: () => Date;
   logger: Logger;
 }
 
-/** A mail on its way to what becomes of it. */
+/** A mail that is being handled. */
 interface Arrival {
   mail: IncomingMail;
   /** The mail's id; another one where it has the Message-ID of a mail with other content. */
@@ -55,7 +58,10 @@ export const extrasOf = ({ digest, messageId }: Pick<HeldMail, "digest" | "messa
   ...withoutAbsent({ message_id: messageId }),
 });
 
-/** Decides what becomes of each mail that comes in. Interrupted anywhere and repeated, it does nothing twice. */
+/**
+ * Decides what to do with each incoming mail. If it is interrupted anywhere and repeated, it does
+ * nothing twice.
+ */
 export class MailIntake {
   readonly #parts: Parts;
 
@@ -64,7 +70,7 @@ export class MailIntake {
   }
 
   /**
-   * Takes one mail in; what becomes of it is durable when it resolves.
+   * Handles one mail. Its outcome is durable when it resolves.
    * @throws ValidationError (`not_a_mail`), IoError
    */
   async take(raw: Uint8Array): Promise<MailReceipt> {
@@ -92,7 +98,7 @@ export class MailIntake {
     return answered ? this.#takeReply(arrival, sender, answered) : this.#takeFeedback(arrival, sender);
   }
 
-  /** What nobody waits for an answer to. */
+  /** Mails to which nobody expects an answer. */
   #ignored({ headers, sender }: IncomingMail): MailReceipt | undefined {
     const mark = automaticMailHeader(headers);
     if (mark !== undefined) {

@@ -36,7 +36,7 @@ export const approvalOperations = (
     },
   }),
   direct("approve_response", {
-    description: "Let exactly this mail go out.",
+    description: "Approve exactly this mail, which then goes out.",
     ...forPeople,
     approval: "approve",
     writes: true,
@@ -46,7 +46,7 @@ export const approvalOperations = (
     run: ({ workflow_id, ...approval }) => workflow.approveResponse(workflow_id, approval),
   }),
   direct("edit_response", {
-    description: "Let the mail go out with other words, to the same recipient.",
+    description: "Replace the mail's text, and send it to the same recipient.",
     ...forPeople,
     approval: "edit",
     writes: true,
@@ -56,7 +56,7 @@ export const approvalOperations = (
     run: ({ workflow_id, ...edit }) => workflow.editResponse(workflow_id, edit),
   }),
   direct("reject_response", {
-    description: "Let no mail go out; the run completes without it.",
+    description: "Reject the mail. The run completes without sending it.",
     ...forPeople,
     approval: "reject",
     writes: true,

@@ -4,12 +4,12 @@ import { SENTIMENTS, type Sentiment } from "../../../analysis/sentiment-analyzer
 import { isVisible } from "../../../visible-text.ts";
 import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
 
-/** What stands for exactly one mail: see `renderingOf`. */
+/** What identifies exactly one mail: see `renderingOf`. */
 const rendering = z
   .string()
   .trim()
   .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
-  .describe("The rendering that was looked at, as `getPendingResponse` gives it.");
+  .describe("The rendering of the mail that you have seen, as returned by `getPendingResponse`.");
 
 const MAX_NAME_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
@@ -25,15 +25,16 @@ const visibleLine = (longest: number): z.ZodString =>
       "must be one line without control characters and marks of direction",
     );
 
-const by = visibleLine(MAX_NAME_LENGTH).describe("Who decides, 1 to 200 characters.");
+const by = visibleLine(MAX_NAME_LENGTH).describe("Name of the person who decides, 1 to 200 characters.");
 
-/** What the feedback is, in the eyes of the person who decides on its mail. The process does not go back: see `docs/approval.md`. */
+/**
+ * The right labels of the feedback, as named by the person who decides on its mail. They don't
+ * change what was done: see `docs/approval.md`.
+ */
 const labels = {
   sentiment: sentimentLabel
     .optional()
-    .describe(
-      "The right sentiment of the feedback: positive, negative or neutral. Leave it out to say nothing about it.",
-    ),
+    .describe("The right sentiment of the feedback: positive, negative or neutral. Optional."),
   categories: categoryLabels
     .refine((categories) => categories.length > 0, 'must name at least one; where none fits, say "general"')
     .refine(
@@ -41,14 +42,14 @@ const labels = {
       '"general" means that no other category fits: leave it out, or leave the others out',
     )
     .optional()
-    .describe("All the right categories of the feedback. Leave them out to say nothing about them."),
+    .describe("All the right categories of the feedback. Optional."),
 };
 
 /** The mail goes out as it stands. */
 export const ResponseApproval = z.strictObject({ rendering, by, ...labels });
 export type ResponseApproval = z.input<typeof ResponseApproval>;
 
-/** The mail goes out with these words in place of its own; whoever writes them agrees to them. */
+/** The mail goes out with this text instead of its own. Writing the text approves it. */
 export const ResponseEdit = z.strictObject({
   rendering,
   by,
@@ -64,14 +65,16 @@ export type ResponseEdit = z.input<typeof ResponseEdit>;
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
-  reason: visibleLine(MAX_REASON_LENGTH).optional().describe("Why not, one line; stored in the result."),
+  reason: visibleLine(MAX_REASON_LENGTH)
+    .optional()
+    .describe("Why the mail is rejected, one line; stored in the result."),
   ...labels,
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;
 
 const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
 
-/** What the operations of the approval queue take: which run, beside the decision. */
+/** Input of the approval queue's operations: the run, and the decision. */
 export const PendingParameters = z.strictObject({ workflow_id });
 export const ApprovalParameters = ResponseApproval.extend({ workflow_id });
 export const EditParameters = ResponseEdit.extend({ workflow_id });
@@ -80,21 +83,21 @@ export const RejectionParameters = ResponseRejection.extend({ workflow_id });
 const mail = {
   workflow_id: z.string(),
   feedback_id: z.string(),
-  rendering: z.string().describe("Stands for exactly this mail; every decision names it."),
+  rendering: z.string().describe("Identifies exactly this mail; every decision names it."),
 };
 
 /** See `PendingResponse`. */
 export const PendingOutput = z.object({
   ...mail,
   customer_id: z.string(),
-  sentiment: z.enum(SENTIMENTS).describe("What the process took the feedback for."),
-  categories: z.array(z.enum(CATEGORIES)).describe("What the process took it to be about."),
+  sentiment: z.enum(SENTIMENTS).describe("The sentiment that the workflow used."),
+  categories: z.array(z.enum(CATEGORIES)).describe("The categories that the workflow used."),
   sender: z.string(),
   recipient: z.string(),
   subject: z.string(),
   text: z.string(),
   html: z.string(),
-  refusal: z.string().optional().describe("What the mail server said about the mail in whose place this one is."),
+  refusal: z.string().optional().describe("What the mail server said about the refused mail that this one replaces."),
 });
 
 /** See `DecidedResponse`. */
@@ -103,9 +106,9 @@ export const DecidedOutput = z.object({
   decision: z.enum(["approve", "edit", "reject"]),
   by: z.string(),
   decided_at: z.iso.datetime(),
-  edited_rendering: z.string().optional().describe("Of an edit: the rendering that goes out."),
-  sentiment: z.enum(SENTIMENTS).optional().describe("The right one, where the person named it."),
-  categories: z.array(z.enum(CATEGORIES)).optional().describe("The right ones, where the person named them."),
+  edited_rendering: z.string().optional().describe("For an edit: the rendering of the mail that goes out."),
+  sentiment: z.enum(SENTIMENTS).optional().describe("The right sentiment, if the person named it."),
+  categories: z.array(z.enum(CATEGORIES)).optional().describe("The right categories, if the person named them."),
 });
 
 /** Labels that a person gives to the feedback while deciding on its mail. */
@@ -128,17 +131,17 @@ export interface PendingResponse {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
-  /** What the process took the feedback for. */
+  /** The labels that the process used. */
   sentiment: Sentiment;
   categories: Category[];
-  /** Stands for exactly this mail; every decision names it. */
+  /** Identifies exactly this mail; every decision names it. */
   rendering: string;
   sender: string;
   recipient: string;
   subject: string;
   text: string;
   html: string;
-  /** What the mail server said when it refused for good the mail in whose place this one is. */
+  /** What the mail server said when it permanently refused the mail that this one replaces. */
   refusal?: string;
 }
 

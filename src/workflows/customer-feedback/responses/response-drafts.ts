@@ -16,14 +16,18 @@ import { FEEDBACK_STORE, feedbackUri } from "../feedback-graph.ts";
 /** A mail for a person to decide on. */
 export interface Draft {
   message: MailMessage;
-  /** The mail that the mail server refused for good, in whose place this one is, and what it said. */
+  /**
+   * The mail that this one replaces because the mail server permanently refused it, and what the
+   * server said.
+   */
   refused?: { rendering: string; refusal: string };
 }
 
 /**
- * The hash of a mail as it goes out (SHA-256, hexadecimal), which stands for exactly that mail. The message id is in it, and with
- * it the feedback: no two pieces of feedback have a mail of the same hash. The headers that all our mails have are not. A mail
- * in the place of one that was refused has another hash even with the same words: what was decided on that one is not for this one.
+ * The hash of a mail as it goes out (SHA-256, hexadecimal), which identifies exactly that mail. The
+ * message id is in it, and with it the feedback: no two pieces of feedback have a mail of the same
+ * hash. The headers that all our mails have are not. A mail in the place of one that was refused
+ * has another hash even with the same words: what was decided on that one is not for this one.
  */
 export function renderingOf({ message, refused }: { message: MailMessage; refused?: { rendering: string } }): string {
   const { from, to, subject, html, text, messageId, inReplyTo } = message;
@@ -32,7 +36,10 @@ export function renderingOf({ message, refused }: { message: MailMessage; refuse
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
-/** What was drafted is not in the graph, or not as it was. Says which, so that whoever cannot be shown it can reject it. */
+/**
+ * The error if a draft is missing or changed in the graph. It names the draft, so a person can
+ * reject it without seeing it.
+ */
 export const draftChanged = (rendering: string): ConflictError =>
   new ConflictError(
     `The mail in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. While it waits, reject it: its rendering is ${rendering}.`,
@@ -98,13 +105,13 @@ export class ResponseDrafts {
     return factsAbout(this.#ontologyStore, FEEDBACK_STORE, draft);
   }
 
-  /** Whether the mail server has refused this mail for good. */
+  /** Whether the mail server has refused this mail permanently. */
   async isRefused(rendering: string): Promise<boolean> {
     const refusals = { subject: draftUri(rendering), predicate: abi.refusal };
     return (await this.#ontologyStore.match(FEEDBACK_STORE, refusals)).length > 0;
   }
 
-  /** Notes that the mail server has refused this mail for good, and what it said first: the step that notes it may be done again. */
+  /** Notes that the mail server has refused this mail permanently, and what it said first: the step that notes it may be done again. */
   async recordRefusal(rendering: string, refusal: string): Promise<void> {
     const graph = new ABIGraph();
     const [subject, predicate] = [draftUri(rendering), abi.refusal];

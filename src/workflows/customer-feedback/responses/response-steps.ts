@@ -250,7 +250,7 @@ export class ResponseSteps {
   async #stored(feedbackId: string, rendering: string): Promise<Draft> {
     const draft = await this.#parts.drafts.find(feedbackId, rendering);
     if (draft) return draft;
-    throw new ConflictError("The mail that was agreed to is not in the knowledge graph any more.", {
+    throw new ConflictError("The approved mail is no longer in the knowledge graph.", {
       code: "draft_changed",
     });
   }

@@ -146,7 +146,7 @@ describe("an agreed mail that can't be handed over", () => {
       }
       expect(await earlier.workflow.getWorkflowResult(id)).toMatchObject({
         error_code: "mail_rejected",
-        error: expect.stringMatching(approval ? /the mail may have gone out/ : /refused this mail for good/),
+        error: expect.stringMatching(approval ? /the mail may have gone out/ : /refused this mail permanently/),
       });
       await earlier.engine.close();
       const transport = createMailTransport(mails.url());
@@ -241,7 +241,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
       error_code: "mail_rejected",
       error_type: "validation_error",
       error: expect.stringMatching(
-        /refused this mail for good \(554\).*words\. Retry the run, or submit the feedback again/,
+        /refused this mail permanently \(554\).*words\. Retry the run, or submit the feedback again/,
       ),
     });
     return parts;

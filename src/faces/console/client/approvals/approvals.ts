@@ -102,7 +102,7 @@ function List({
 }) {
   if (!all) return html`<${Pending} error=${error} retry=${reload} rows=${8} label="Loading approvals" />`;
   if (all.length === 0)
-    return html`<${Empty} title="Nothing waits">Mails that need a person's decision turn up here.<//>`;
+    return html`<${Empty} title="Nothing waits">Mails that need a person's decision appear here.<//>`;
   return html`
     <ul class="queue" role="list">
       ${all.map(

@@ -20,8 +20,7 @@ export function Changed({ before, now, onSeen }: { before: PendingMail; now: Pen
   return html`
     <div class="notice warn" role="alert">
       <p>
-        <b>This is not the mail that waits any more.</b> Another one has taken its place; nothing can be decided on the
-        one below.
+        <b>Another mail is waiting now.</b> Another one has taken its place; nothing can be decided on the one below.
       </p>
       ${fields.map(
         (name) =>
@@ -30,7 +29,7 @@ export function Changed({ before, now, onSeen }: { before: PendingMail; now: Pen
             <${WordDiff} before=${before[name]} after=${now[name]} />
           </div>`,
       )}
-      ${fields.length === 0 && html`<p>The words are the same.</p>`}
+      ${fields.length === 0 && html`<p>The words haven't changed.</p>`}
       <button type="button" class="button primary" onClick=${onSeen}>Look at the new mail</button>
     </div>
   `;
@@ -49,7 +48,7 @@ export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undef
         found
           ? html`<b dir="auto">${found.by}</b> ${DID[found.decision]}, <${Time} at=${found.decided_at} isFull />. That
               decision stands.`
-          : html`<b>This mail doesn't wait any more.</b> Somebody has decided on it, or its run has ended.`
+          : html`<b>This mail is no longer waiting.</b> Somebody has decided on it, or its run has ended.`
       }
       <a href=${href(["runs", mail.workflow_id])}>See the run</a>
     </div>

@@ -86,7 +86,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
 
   if (!seen) {
     return error?.code === "nothing_waits"
-      ? html`<${Empty} title="No mail waits here any more"><a href=${href(["runs", id])}>See what became of it</a><//>`
+      ? html`<${Empty} title="This mail is no longer waiting"><a href=${href(["runs", id])}>See what happened</a><//>`
       : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the mail" />`;
   }
   return html`

@@ -60,9 +60,9 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
           <${WordDiff} before=${mail.text} after=${text} />
         </div>
       </div>
-      <p class="muted">The mail goes out as text with your words, to the same recipient.</p>
+      <p class="muted">The mail is sent as plain text with your words, to the same recipient.</p>
       <div class="actions">
-        <button class="button primary" disabled=${!canSend}>Approve with these words <kbd>Ctrl ↵</kbd></button>
+        <button class="button primary" disabled=${!canSend}>Approve this version <kbd>Ctrl ↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Keep as it was <kbd>Esc</kbd></button>
       </div>
     </form>
@@ -106,7 +106,7 @@ export function RejectForm({
         />
       </label>
       <div class="actions">
-        <button class="button danger" disabled=${isBusy}>Reject: no mail goes out <kbd>↵</kbd></button>
+        <button class="button danger" disabled=${isBusy}>Reject: send no mail <kbd>↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Not yet <kbd>Esc</kbd></button>
       </div>
     </form>

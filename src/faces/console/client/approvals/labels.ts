@@ -73,7 +73,8 @@ export function LabelsForm({ judged, labels, isBusy, onChange }: LabelsFormProps
       <p class="muted" aria-live="polite">
         ${
           isChanged
-            ? "Your labels are kept with your decision, to learn from. What has been done with this feedback stays as it is."
+            ? "Your labels are stored with your decision, and the analysers can learn from them. They don't " +
+              "change what was done with this feedback."
             : "If you approve, they count as right."
         }
       </p>

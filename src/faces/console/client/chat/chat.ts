@@ -40,7 +40,7 @@ export function Chat({ id }: { id: string | undefined }) {
 const NoModel = () => html`
   <header class="page-head"><h1>Chat</h1></header>
   <${Empty} title="No model is set">
-    <p>The agent needs a language model. Set one of these, and start the service again:</p>
+    <p>The agent needs a language model. Set one of these variables, and restart the service:</p>
     <dl class="settings">
       <div class="fact">
         <dt><code>OPENAI_API_KEY</code></dt>

@@ -58,7 +58,7 @@ function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
     setIsSure(false);
     try {
       const { changed } = await action(id);
-      say(changed ? done : "The run had moved on meanwhile: nothing was changed.", changed ? "good" : "bad");
+      say(changed ? done : "The run has changed in the meantime, so nothing was done.", changed ? "good" : "bad");
       onDone();
     } catch (error) {
       if (error instanceof ApiError) say(error.message, "bad");

@@ -43,7 +43,7 @@ export function Runs() {
   return html`
     <header class="page-head">
       <h1>Runs</h1>
-      <p class="muted only-wide">What the service has done and is doing, in all workflows.</p>
+      <p class="muted only-wide">Everything that the service has done and is doing, in all workflows.</p>
     </header>
     <form class="toolbar">
       <select

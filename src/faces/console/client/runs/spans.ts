@@ -44,7 +44,7 @@ function stepSpans(attempts: readonly Attempt[], { failing }: Run, now: number):
       end,
       ...(same.length > 1 && { attempt: number }),
       ...(error !== undefined && { error }),
-      ...(status === "died" && { error: "Its process ended while it was at work." }),
+      ...(status === "died" && { error: "Its process ended during this attempt." }),
     };
     const isTriedAgain =
       kind === "failed" && (next !== undefined || (failing?.step === label && failing.next_try !== undefined));

@@ -9,7 +9,7 @@ export function WordDiff({ before, after }: { before: string; after: string }) {
   if (before === after) return html`<p class="muted">Nothing is changed.</p>`;
   const parts =
     before.length + after.length > 2 * COMPARED ? undefined : diffWordsWithSpace(before, after, { timeout: 500 });
-  if (!parts) return html`<p class="muted">The texts are too different to be compared word by word.</p>`;
+  if (!parts) return html`<p class="muted">The texts are too different for a word-by-word comparison.</p>`;
   return html`
     <p class="diff" dir="auto">
       ${parts.map(({ value, added, removed }, index) => {
