@@ -27,7 +27,7 @@ import { mailRoutes } from "./mail-routes.ts";
 import { metricsRoutes } from "./metrics-route.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { problem } from "./problem.ts";
-import { rateLimitHeaders, type RateLimit } from "./rate-limit.ts";
+import { callerAt, rateLimitHeaders, type RateLimit } from "./rate-limit.ts";
 import { scopesOf, type HttpContext, type HttpEnv, type HttpParts, type Mount, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { sessionCaller, sessionRoutes, type SessionOptions } from "./session.ts";
@@ -308,7 +308,7 @@ function count(rateLimit: RateLimit, context: HttpContext, key: string): void {
   );
 }
 
-const addressKey = (context: HttpContext): string => `address ${addressOf(context)}`;
+const addressKey = (context: HttpContext): string => callerAt(addressOf(context));
 
 /** Without a server of Node.js nobody can be told from anybody else. */
 function addressOf(context: HttpContext): string {

@@ -1,4 +1,5 @@
 /** How many requests a caller may send. Counted in this process, in windows of a minute. */
+import { isIPv6 } from "node:net";
 
 /** What a request was answered. */
 export interface Allowance {
@@ -16,6 +17,19 @@ interface Window {
 const WINDOW_SECONDS = 60;
 /** More callers than this are not told apart one by one for long: the table is emptied of those whose window has ended. */
 const MAX_CALLERS = 10_000;
+
+const BY_ADDRESS = "address ";
+
+/** The name to count somebody by who has no token: the IPv4 address, or the /64 network that an IPv6 address belongs to. */
+export function callerAt(address: string): string {
+  if (!isIPv6(address)) return BY_ADDRESS + address;
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (mapped !== undefined) return BY_ADDRESS + mapped;
+  const [head = "", tail] = address.replace(/%.*/, "").split("::");
+  const [first, last] = [head, tail ?? ""].map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - first!.length - last!.length)).fill("0");
+  return `${BY_ADDRESS}${[...first!, ...zeros, ...last!].slice(0, 4).join(":")}::/64`;
+}
 
 /** Counts the requests of each caller. */
 export class RateLimit {
@@ -55,8 +69,9 @@ export class RateLimit {
 
   #tidy(now: number): void {
     for (const [caller, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(caller);
-    // An attacker with many addresses must not fill the memory.
-    if (this.#windows.size >= MAX_CALLERS) this.#windows.clear();
+    if (this.#windows.size < MAX_CALLERS) return;
+    // An attacker with many addresses must fill no memory, and reset nobody who has a token.
+    for (const caller of this.#windows.keys()) if (caller.startsWith(BY_ADDRESS)) this.#windows.delete(caller);
   }
 }
 

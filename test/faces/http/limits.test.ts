@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Webhook } from "standardwebhooks";
-import { RateLimit } from "../../../src/faces/http/rate-limit.ts";
+import { callerAt, RateLimit } from "../../../src/faces/http/rate-limit.ts";
 import { startHttpServer } from "../../../src/faces/http/server.ts";
 import { WebhookSignatures } from "../../../src/faces/http/webhook-signatures.ts";
 import { serveConsole } from "../../support/console.ts";
@@ -64,18 +64,31 @@ describe("the rate limit", () => {
     let now = 0;
     const limit = new RateLimit(1, () => now);
     const others = (name: string, count: number): void => {
-      for (let index = 0; index < count; index += 1) limit.take(`${name} ${index}`);
+      for (let index = 0; index < count; index += 1) limit.take(`address ${name} ${index}`);
     };
     others("early", 9999);
     now = 30_000;
-    limit.take("guesser");
-    expect(limit.take("guesser").isAllowed).toBe(false);
+    limit.take("address guesser");
+    expect(limit.take("address guesser").isAllowed).toBe(false);
     now = 60_000;
     others("later", 1);
     // The table was tidied for it, and this minute is not over.
-    expect(limit.take("guesser").isAllowed).toBe(false);
+    expect(limit.take("address guesser").isAllowed).toBe(false);
+    limit.take("token bot");
     others("many", 10_000);
-    expect(limit.take("guesser").isAllowed).toBe(true);
+    expect(limit.take("address guesser").isAllowed).toBe(true);
+    expect(limit.take("token bot").isAllowed).toBe(false);
+  });
+
+  it.each([
+    ["2001:db8:1:2::5", "2001:db8:1:2:ffff:0:0:9", true],
+    ["2001:db8::1", "2001:db8:0:0:1::", true],
+    ["fe80::1%eth0", "fe80::2", true],
+    ["2001:db8:1:2::5", "2001:db8:1:3::5", false],
+    ["192.0.2.1", "::ffff:192.0.2.1", true],
+    ["192.0.2.1", "192.0.2.2", false],
+  ])("count %s and %s as one: %s", (one, other, isOne) => {
+    expect(callerAt(one) === callerAt(other)).toBe(isOne);
   });
 });
 
