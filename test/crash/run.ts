@@ -39,7 +39,7 @@ try {
       continue;
     }
     // Why was said when it was looked for.
-    if (on === "restate" && !canRunRestate) continue;
+    if (on.startsWith("restate") && !canRunRestate) continue;
     const clean = await crashRun({ on, ...work, seed: Number(values.seed), say });
     if (!clean) process.exitCode = 1;
   }
