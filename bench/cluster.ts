@@ -49,13 +49,13 @@ type StartPart = (round: Round) => Promise<Part | { missing: string }>;
 
 const STORES: Record<string, StartPart> = {
   Restate: (round) => onRestate(round, startRestate),
-  "Restate, 3 nodes": (round) => onRestate(round, startRestateCluster),
   PostgreSQL: onPostgres,
+  "Restate, 3 nodes": (round) => onRestate(round, startRestateCluster),
 };
 const ENDPOINTS: Record<string, StartPart> = { Oxigraph: onOxigraph, Virtuoso: onVirtuoso };
 
 export async function run(bench: Bench): Promise<void> {
-  const summary: string[][] = [];
+  console.log("\nIn the last table of each, processor time, flushes, kilobytes and requests are of one run.");
   for (const [endpoint, startEndpoint] of Object.entries(ENDPOINTS)) {
     for (const [store, startStore] of Object.entries(STORES)) {
       const name = `${store}, ${endpoint}`;
@@ -65,11 +65,9 @@ export async function run(bench: Bench): Promise<void> {
       const parts = [await startStore(round), await startEndpoint(round)];
       const missing = parts.flatMap((part) => ("missing" in part ? [part.missing] : []));
       if (missing.length > 0) console.log(`Skipped: ${missing.join("; ")}`);
-      else summary.push([name, ...(await measure(round, parts as [Part, Part]))]);
+      else console.log(`\n${table(SUMMARY, [[name, ...(await measure(round, parts as [Part, Part]))]])}`);
     }
   }
-  bench.progress("");
-  console.log(`\nProcessor time, flushes, kilobytes and requests are of one run.\n\n${table(SUMMARY, summary)}`);
 }
 
 const SUMMARY = [
@@ -188,7 +186,8 @@ async function onVirtuoso(round: Round): Promise<Part | { missing: string }> {
     said = execFileSync(script, ["start", folder], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, ...env },
+      // One for each connection.
+      env: { ...process.env, ...env, VIRTUOSO_THREADS: String(2 * AT_ONCE) },
     });
   } catch {
     return { missing: "Virtuoso is not installed, and can't be" };
@@ -259,7 +258,7 @@ async function measure(round: Round, [store, graph]: [Part, Part]): Promise<stri
       machine: machineMs(),
       workers: {
         completed: total("completed"),
-        mailsBegun: total("mailsBegun"),
+        mailsSent: total("mailsSent"),
         requests: total("requests"),
         requestMs: total("requestMs"),
       },
@@ -290,7 +289,7 @@ async function measure(round: Round, [store, graph]: [Part, Part]): Promise<stri
   );
 
   const mails = ports.flatMap((port) => readdirSync(join(folderOf(port), "outbox")));
-  await check(settings, { items, mails, mailsBegun: last.workers.mailsBegun });
+  await check(settings, { items, mails, mailsSent: last.workers.mailsSent });
   const kept = [(await store.size()) - emptySizes[0]!, (await graph.size()) - emptySizes[1]!];
   return summaryOf(first, last, items, kept);
 }
@@ -367,7 +366,7 @@ const TRIPLES = "SELECT (COUNT(*) AS ?triples) WHERE { ?s ?p ?o }";
 /** @throws Error where something is lost, or has happened twice */
 async function check(
   settings: SettingsInput,
-  { items, mails, mailsBegun }: { items: number; mails: readonly string[]; mailsBegun: number },
+  { items, mails, mailsSent }: { items: number; mails: readonly string[]; mailsSent: number },
 ): Promise<void> {
   const { databaseUrl = "", restateAdminUrl, ontologyUrl, ontologyAuthentication: authentication } = settings;
   const engine = await DurableEngine.connect(databaseUrl, {
@@ -383,11 +382,11 @@ async function check(
     for (const [name, term] of Object.entries(row!)) numbers[name] = Number(term.value);
   }
   await graph.close();
-  const found = { ...numbers, statuses: byStatus, outbox: mails.length, files: new Set(mails).size, mailsBegun };
+  const found = { ...numbers, statuses: byStatus, outbox: mails.length, files: new Set(mails).size, mailsSent };
   console.log(`\nAt the end: ${JSON.stringify(found)}`);
   const expected = [
     [items, byStatus.completed, ...["stored", "ids", "runs", "pairs"].map((name) => numbers[name])],
-    [numbers["mails"], numbers["different"], found.outbox, found.files, mailsBegun],
+    [numbers["mails"], numbers["different"], found.outbox, found.files, mailsSent],
     [numbers["tickets"], numbers["escalated"]],
   ];
   if (expected.some((equal) => new Set(equal).size > 1)) throw new Error("something is lost, or has happened twice");

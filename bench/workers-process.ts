@@ -10,8 +10,8 @@ export interface Stats {
   processor: number;
   /** Runs whose end it has stored. */
   completed: number;
-  /** How often it has begun to send a mail. */
-  mailsBegun: number;
+  /** How often it has sent a mail. */
+  mailsSent: number;
   /** To the SPARQL endpoint, and how long they took until the answer began, in milliseconds. */
   requests: number;
   requestMs: number;
@@ -20,7 +20,7 @@ export interface Stats {
 const MAIL_STEPS = new Set(["response_sent", "acknowledgment_sent"]);
 
 const [role, argument] = process.argv.slice(2) as [Role, string];
-const stats: Stats = { processor: 0, completed: 0, mailsBegun: 0, requests: 0, requestMs: 0 };
+const stats: Stats = { processor: 0, completed: 0, mailsSent: 0, requests: 0, requestMs: 0 };
 const start = { endpoint: startEndpoint, balancer: startBalancer, worker: startWorker }[role];
 
 process.on("message", () => process.send!({ ...stats, processor: processorMs() }));
@@ -47,7 +47,7 @@ async function startWorker(): Promise<string> {
     if (status === "completed") stats.completed += 1;
   });
   engine.onStep(({ step, phase }) => {
-    if (phase === "started" && MAIL_STEPS.has(step)) stats.mailsBegun += 1;
+    if (phase === "completed" && MAIL_STEPS.has(step)) stats.mailsSent += 1;
   });
   return "ready";
 }

@@ -33,6 +33,16 @@ export class Child {
   }
 
   async #next<Message>(): Promise<Message> {
-    return ((await once(this.#process, "message")) as [Message])[0];
+    const end = new AbortController();
+    const { signal } = end;
+    try {
+      const ended = once(this.#process, "exit", { signal }).then(() => {
+        throw new Error("a process of the bench has ended by itself");
+      });
+      const [message] = (await Promise.race([once(this.#process, "message", { signal }), ended])) as [Message];
+      return message;
+    } finally {
+      end.abort();
+    }
   }
 }

@@ -52,9 +52,10 @@ export const PLACES = {
   /** The same on a cluster of three nodes, one of which is killed, by turns, while the others go on. */
   "restate-cluster": async (): Promise<Place> => {
     const cluster = await startRestateCluster();
-    let node = 0;
+    const nodes = cluster.pids.length;
+    let kills = 0;
     return onRestate(cluster, async () => {
-      const victim = node++ % cluster.pids.length;
+      const victim = kills++ % nodes;
       await cluster.kill(victim);
       await setTimeout(NODE_DOWN_MS);
       await cluster.start(victim);

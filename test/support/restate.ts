@@ -102,6 +102,7 @@ export async function startRestateCluster(): Promise<RestateServerProcess> {
   await start();
   const ingress = await startTcpBalancer(nodes.map((node) => node.ingress));
   const admin = await startTcpBalancer(nodes.map((node) => node.admin));
+  await untilQueried(admin.url);
   return {
     url: `restate+${ingress.url}`,
     adminUrl: admin.url,
@@ -119,6 +120,21 @@ export async function startRestateCluster(): Promise<RestateServerProcess> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Its nodes are ready before they have shared out the partitions. */
+async function untilQueried(adminUrl: string): Promise<void> {
+  const query = {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json" },
+    body: JSON.stringify({ query: "SELECT count(*) AS invocations FROM sys_invocation" }),
+  };
+  for (const until = performance.now() + PATIENCE_MS; ;) {
+    const answer = await fetch(`${adminUrl}/query`, query).catch(() => undefined);
+    if (answer?.ok) return void (await answer.text());
+    if (performance.now() > until) throw new Error("the Restate cluster answers no queries");
+    await setTimeout(50);
+  }
 }
 
 interface RestateNode {
