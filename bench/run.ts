@@ -13,7 +13,7 @@ interface BenchModule {
 }
 
 const SHORT = ["process", "engine", "http", "tool", "mcp", "start-up", "workers", "analysers"];
-const LONG = ["batch", "store"];
+const LONG = ["batch", "store", "cluster"];
 const NAMES = [...SHORT, ...LONG];
 
 const { values, positionals } = parseArgs({

@@ -1,14 +1,13 @@
 // Do more worker processes do more? Runs in PostgreSQL, the knowledge graph behind one SPARQL endpoint, all on this machine.
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { DurableEngine, openApplication, readSettings } from "../src/index.ts";
-import { feedback, writeCustomers } from "./support/feedback.ts";
 import type { Bench } from "./support/bench.ts";
+import { Child } from "./support/child.ts";
+import { feedback, writeCustomers } from "./support/feedback.ts";
 import { figure, quantile, table } from "./support/measure.ts";
-import type { WorkerRole } from "./workers-process.ts";
+import type { Role } from "./workers-process.ts";
 
 export const about = "1, 2 and 4 worker processes on PostgreSQL with one SPARQL endpoint";
 
@@ -50,7 +49,7 @@ export async function run(bench: Bench): Promise<void> {
 async function measure(bench: Bench, databaseUrl: string, count: number): Promise<Figures> {
   const folder = mkdtempSync(join(bench.folder, "workers-"));
   const children: Child[] = [];
-  const start = async (role: WorkerRole, ...args: string[]): Promise<Child> => {
+  const start = async (role: Role, ...args: string[]): Promise<Child> => {
     const child = new Child(role, args, bench.shimEnv);
     children.push(child);
     await child.ready;
@@ -58,7 +57,7 @@ async function measure(bench: Bench, databaseUrl: string, count: number): Promis
   };
   try {
     const endpoint = await start("endpoint");
-    const ontologyUrl = String(await endpoint.ready);
+    const ontologyUrl = await endpoint.ready;
     const customerSource = writeCustomers(folder);
     const settings = { databaseUrl, ontologyUrl, customerSource, responseCap: 1_000_000, worker: false };
     const items = bench.options.items ?? ITEMS;
@@ -101,8 +100,9 @@ async function observe(
       const completed = (await engine.counts())[0]?.byStatus.completed ?? 0;
       const time = performance.now();
       if (completed >= items * part) {
-        const processors = await Promise.all(workers.map((worker) => worker.processor()));
-        return { time, completed, endpoint: await endpoint.processor(), processor: sum(processors) };
+        const stats = await Promise.all(workers.map((worker) => worker.stats()));
+        const processor = sum(stats.map((one) => one.processor));
+        return { time, completed, endpoint: (await endpoint.stats()).processor, processor };
       }
       await setTimeout(50);
     }
@@ -119,32 +119,3 @@ async function observe(
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
-/** A process of this bench that says when it is ready, and how much processor time it has taken when it is asked. */
-class Child {
-  readonly ready: Promise<unknown>;
-  readonly #process: ChildProcess;
-
-  constructor(role: WorkerRole, args: readonly string[], env: Record<string, string>) {
-    this.#process = fork(join(import.meta.dirname, "workers-process.ts"), [role, ...args], {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      env: { ...process.env, ...env, NODE_NO_WARNINGS: "1" },
-    });
-    this.ready = this.#next();
-  }
-
-  async processor(): Promise<number> {
-    this.#process.send("processor");
-    return Number(await this.#next());
-  }
-
-  async kill(): Promise<void> {
-    if (this.#process.exitCode !== null) return;
-    this.#process.kill("SIGKILL");
-    await once(this.#process, "exit");
-  }
-
-  async #next(): Promise<unknown> {
-    return ((await once(this.#process, "message")) as [unknown])[0];
-  }
-}

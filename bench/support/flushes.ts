@@ -15,16 +15,20 @@ export function compileShim(folder: string, delayMs: number): Shim {
   const library = join(folder, "flush-shim.so");
   const { status, error } = spawnSync("cc", ["-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"]);
   if (status !== 0) return { missing: error ? "there is no C compiler (cc)" : "cc could not compile flush-shim.c" };
-  const count = join(folder, "flushes");
-  writeFileSync(count, Buffer.alloc(16));
-  chmodSync(count, 0o666);
   const delay = delayMs > 0 ? { BENCH_FLUSH_DELAY_US: String(Math.round(delayMs * 1000)) } : {};
-  return { env: { LD_PRELOAD: library, BENCH_FLUSH_COUNT: count, ...delay } };
+  return { env: countedIn(join(folder, "flushes"), { LD_PRELOAD: library, ...delay }) };
+}
+
+/** The same environment with a count of its own, in a file that this makes. */
+export function countedIn(path: string, env: Record<string, string>): Record<string, string> {
+  writeFileSync(path, Buffer.alloc(16));
+  chmodSync(path, 0o666);
+  return { ...env, BENCH_FLUSH_COUNT: path };
 }
 
 /** So far, in all processes under the shim; undefined where nobody counts. */
-export function countFlushes(): { all: number; ofLogs: number } | undefined {
-  const path = process.env["BENCH_FLUSH_COUNT"];
+export function countFlushes(env = process.env): { all: number; ofLogs: number } | undefined {
+  const path = env["BENCH_FLUSH_COUNT"];
   if (path === undefined) return undefined;
   const counters = readFileSync(path);
   return { all: Number(counters.readBigUInt64LE(0)), ofLogs: Number(counters.readBigUInt64LE(8)) };

@@ -1,10 +1,11 @@
 // Where the runs and the graph of a crash test are kept, and how many processes share them.
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type DurableEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
 import { openEngineAt, restateLocation } from "../support/engine-at.ts";
 import { freePort } from "../support/free-port.ts";
 import { createDatabase } from "../support/postgres.ts";
-import { startRestate } from "../support/restate.ts";
+import { startRestate, startRestateCluster, type RestateServerProcess } from "../support/restate.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { startTcpBalancer } from "../support/tcp-balancer.ts";
 
@@ -14,7 +15,7 @@ export interface Place extends AsyncDisposable {
   /** A SQLite file, or the URL of a SPARQL endpoint. */
   readonly graph: string;
   readonly workers: number;
-  /** Kills the server that has the runs, and starts it again. */
+  /** Kills the server that has the runs, or a node of it, and starts it again. */
   readonly restart?: () => Promise<void>;
 }
 
@@ -43,25 +44,44 @@ export const PLACES = {
   /** A Restate server and a SPARQL endpoint; the server reaches two workers through a balancer. */
   restate: async (): Promise<Place> => {
     const server = await startRestate();
-    const ports = [await freePort(), await freePort()];
-    const balancer = await startTcpBalancer(ports);
-    const endpoint = await startSparqlEndpoint({ closeWithTest: false });
-    return {
-      runs: restateLocation(server, "crash", balancer.url, ports),
-      graph: `${endpoint.origin}/sparql`,
-      workers: ports.length,
-      restart: async () => {
-        await server.kill();
-        await server.start();
-      },
-      [Symbol.asyncDispose]: async () => {
-        await endpoint.close();
-        await server.destroy();
-        await balancer[Symbol.asyncDispose]();
-      },
-    };
+    return onRestate(server, async () => {
+      await server.kill();
+      await server.start();
+    });
+  },
+  /** The same on a cluster of three nodes, one of which is killed, by turns, while the others go on. */
+  "restate-cluster": async (): Promise<Place> => {
+    const cluster = await startRestateCluster();
+    const nodes = cluster.pids.length;
+    let kills = 0;
+    return onRestate(cluster, async () => {
+      const victim = kills++ % nodes;
+      await cluster.kill(victim);
+      await setTimeout(NODE_DOWN_MS);
+      await cluster.start(victim);
+    });
   },
 };
+
+/** Long enough for the others to notice. */
+const NODE_DOWN_MS = 5000;
+
+async function onRestate(server: RestateServerProcess, restart: () => Promise<void>): Promise<Place> {
+  const ports = [await freePort(), await freePort()];
+  const balancer = await startTcpBalancer(ports);
+  const endpoint = await startSparqlEndpoint({ closeWithTest: false });
+  return {
+    runs: restateLocation(server, "crash", balancer.url, ports),
+    graph: `${endpoint.origin}/sparql`,
+    workers: ports.length,
+    restart,
+    [Symbol.asyncDispose]: async () => {
+      await endpoint.close();
+      await server.destroy();
+      await balancer[Symbol.asyncDispose]();
+    },
+  };
+}
 
 export type PlaceName = keyof typeof PLACES;
 

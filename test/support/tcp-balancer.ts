@@ -10,6 +10,8 @@ export interface TcpBalancer extends AsyncDisposable {
 export async function startTcpBalancer(ports: readonly number[]): Promise<TcpBalancer> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
+    // Otherwise small messages would wait for the other side's delayed acknowledgement.
+    socket.setNoDelay();
     sockets.add(socket.on("error", () => {}).on("close", () => sockets.delete(socket)));
   };
   let turn = 0;

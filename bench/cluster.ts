@@ -1,0 +1,393 @@
+// Two workers, a store of runs and a SPARQL endpoint, each in processes of its own on this machine: how fast, what each part costs,
+// where the limit is, and whether everything has happened once.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { DurableEngine, openApplication, PREFIXES, readSettings, SparqlEndpointStore } from "../src/index.ts";
+import { select } from "../src/ontology/queries.ts";
+import { freePort } from "../test/support/free-port.ts";
+import {
+  canRunRestate,
+  startRestate,
+  startRestateCluster,
+  type RestateServerProcess,
+} from "../test/support/restate.ts";
+import type { Bench } from "./support/bench.ts";
+import { Child } from "./support/child.ts";
+import { feedback, writeCustomers } from "./support/feedback.ts";
+import { countedIn, countFlushes } from "./support/flushes.ts";
+import { figure, table } from "./support/measure.ts";
+import { rowsOf } from "./support/postgres.ts";
+import { familyOf, machineMs, parentOf, sizeOf, usageOf } from "./support/usage.ts";
+import type { Role, Stats } from "./workers-process.ts";
+
+export const about =
+  "5,000 feedback by two workers, with Restate and PostgreSQL, Oxigraph and Virtuoso; the rate over time";
+
+type SettingsInput = NonNullable<Parameters<typeof readSettings>[0]>;
+
+const ITEMS = 5000;
+const WORKERS = 2;
+const AT_ONCE = 32;
+/** Rows of the rate over time. */
+const ROWS = 10;
+/** Nothing completed for so long: something is stuck. Milliseconds. */
+const PATIENCE_MS = 60_000;
+
+/** A part that all workers share. */
+interface Part {
+  readonly settings: SettingsInput;
+  readonly pids: () => readonly number[];
+  /** So far; undefined where nobody counts. */
+  readonly flushes: () => Promise<number | undefined>;
+  /** Bytes that it keeps. */
+  readonly size: () => Promise<number>;
+}
+
+type StartPart = (round: Round) => Promise<Part | { missing: string }>;
+
+const STORES: Record<string, StartPart> = {
+  Restate: (round) => onRestate(round, startRestate),
+  PostgreSQL: onPostgres,
+  "Restate, 3 nodes": (round) => onRestate(round, startRestateCluster),
+};
+const ENDPOINTS: Record<string, StartPart> = { Oxigraph: onOxigraph, Virtuoso: onVirtuoso };
+
+export async function run(bench: Bench): Promise<void> {
+  console.log("\nIn the last table of each, processor time, flushes, kilobytes and requests are of one run.");
+  for (const [endpoint, startEndpoint] of Object.entries(ENDPOINTS)) {
+    for (const [store, startStore] of Object.entries(STORES)) {
+      const name = `${store}, ${endpoint}`;
+      if (bench.options.only !== undefined && !name.includes(bench.options.only)) continue;
+      console.log(`\n### ${name}`);
+      await using round = new Round(bench, mkdtempSync(join(bench.folder, "cluster-")));
+      const parts = [await startStore(round), await startEndpoint(round)];
+      const missing = parts.flatMap((part) => ("missing" in part ? [part.missing] : []));
+      if (missing.length > 0) console.log(`Skipped: ${missing.join("; ")}`);
+      else console.log(`\n${table(SUMMARY, [[name, ...(await measure(round, parts as [Part, Part]))]])}`);
+    }
+  }
+}
+
+const SUMMARY = [
+  "runs, graph",
+  "runs/s",
+  "ms workers",
+  "ms runs",
+  "ms graph",
+  "ms balancer",
+  "ms submitting",
+  "flushes: workers",
+  "runs",
+  "graph",
+  "kB written: workers",
+  "runs",
+  "graph",
+  "kB kept: runs",
+  "graph",
+  "requests to graph",
+  "ms each",
+];
+
+/** The processes and folders of one measurement; they end with it. */
+class Round implements AsyncDisposable {
+  readonly bench: Bench;
+  readonly folder: string;
+  /** What to end, in the order in which it was started. */
+  readonly ending: (() => Promise<unknown>)[] = [];
+  readonly #children: Child[] = [];
+
+  constructor(bench: Bench, folder: string) {
+    this.bench = bench;
+    this.folder = folder;
+  }
+
+  async start(role: Role, argument = "", env: Record<string, string> = {}): Promise<Child> {
+    const child = new Child(role, [argument], env);
+    this.#children.push(child);
+    await child.ready;
+    return child;
+  }
+
+  /** The environment of a part whose flushes are counted, and their count. */
+  counted(part: string): { env: Record<string, string>; flushes: () => Promise<number | undefined> } {
+    const { shimEnv } = this.bench;
+    const env = Object.keys(shimEnv).length === 0 ? {} : countedIn(join(this.folder, `${part}.flushes`), shimEnv);
+    return { env, flushes: async () => countFlushes(env)?.all };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.kill()));
+    for (const end of this.ending.toReversed()) await end();
+  }
+}
+
+async function onRestate(
+  round: Round,
+  startServer: () => Promise<RestateServerProcess>,
+): Promise<Part | { missing: string }> {
+  if (!canRunRestate) return { missing: "there is no Restate server" };
+  const server = await startServer();
+  round.ending.push(() => server.destroy());
+  return {
+    settings: { databaseUrl: `${server.url}/bench`, restateAdminUrl: server.adminUrl },
+    pids: () => server.pids,
+    flushes: () => syncsOf(server),
+    size: async () => sizeOf(server.folder),
+  };
+}
+
+/** Of its logs, by its own count: no shim reaches a program that is linked statically. */
+async function syncsOf({ metricsUrls }: RestateServerProcess): Promise<number> {
+  const pages = await Promise.all(metricsUrls.map(async (url) => (await fetch(url)).text()));
+  const counts = [...pages.join("\n").matchAll(/^restate_rocksdb_wal_synced_total\{.*\} (\d+)/gm)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+async function onPostgres({ bench, ending }: Round): Promise<Part | { missing: string }> {
+  const server = await bench.postgres();
+  if ("missing" in server) return server;
+  const databaseUrl = await server.newDatabase();
+  ending.push(() => server.dropDatabase(databaseUrl));
+  const number = async (sql: string): Promise<number> => Number(Object.values((await rowsOf(databaseUrl, sql))[0]!)[0]);
+  const connection = await number("SELECT pg_backend_pid()");
+  // Where the server is on another machine, that number is of nobody here, or of somebody else.
+  const isHere = ["localhost", "127.0.0.1"].includes(new URL(databaseUrl).hostname);
+  const [main] = isHere ? familyOf(parentOf(connection)) : [];
+  return {
+    settings: { databaseUrl },
+    pids: () => (main === undefined ? [] : familyOf(main)),
+    flushes: async () => countFlushes(bench.shimEnv)?.all,
+    size: () => number("SELECT pg_database_size(current_database())"),
+  };
+}
+
+async function onOxigraph(round: Round): Promise<Part> {
+  const { env, flushes } = round.counted("graph");
+  const child = await round.start("endpoint", "", env);
+  return {
+    settings: { ontologyUrl: await child.ready },
+    pids: () => [child.pid],
+    flushes,
+    // It keeps everything in memory.
+    size: async () => 0,
+  };
+}
+
+async function onVirtuoso(round: Round): Promise<Part | { missing: string }> {
+  const { env, flushes } = round.counted("graph");
+  const folder = join(round.folder, "virtuoso");
+  const script = join(import.meta.dirname, "../.ci/virtuoso");
+  round.ending.push(async () => execFileSync(script, ["stop", folder]));
+  let said: string;
+  try {
+    // It runs on, so it must not hold what is waited for.
+    said = execFileSync(script, ["start", folder], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      // One for each connection.
+      env: { ...process.env, ...env, VIRTUOSO_THREADS: String(2 * AT_ONCE) },
+    });
+  } catch {
+    return { missing: "Virtuoso is not installed, and can't be" };
+  }
+  const ontologyUrl = /TEST_SPARQL_ENDPOINT=(\S+)/.exec(said)![1]!;
+  const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
+  return {
+    settings: { ontologyUrl, ontologyAuthentication: "digest" },
+    pids: () => [pid],
+    flushes,
+    size: async () => sizeOf(folder),
+  };
+}
+
+/** What has been done, and what it took, until now. */
+interface Reading {
+  readonly time: number;
+  readonly accepted: number;
+  readonly machine: number;
+  readonly workers: Omit<Stats, "processor">;
+  /** Of the workers, the store of runs, the graph, the balancer and this process: milliseconds, bytes, and flushes where they are counted. */
+  readonly parts: readonly { processor: number; written: number; flushes: number | undefined }[];
+}
+
+/** The cells of a row of the summary. */
+async function measure(round: Round, [store, graph]: [Part, Part]): Promise<string[]> {
+  const { bench, folder } = round;
+  const items = bench.options.items ?? ITEMS;
+  const settings: SettingsInput = {
+    ...store.settings,
+    ...graph.settings,
+    customerSource: writeCustomers(folder),
+    responseCap: 1_000_000,
+    maxParallelRequests: AT_ONCE,
+  };
+  const ports = await Promise.all(Array.from({ length: WORKERS }, freePort));
+  const isOnRestate = settings.restateAdminUrl !== undefined;
+  const balancer = isOnRestate ? [await round.start("balancer", ports.join())] : [];
+  const { env, flushes } = round.counted("workers");
+  const folderOf = (port: number): string => join(folder, String(port));
+  const workers = await Promise.all(
+    ports.map(async (port) => {
+      const restate = { restateListen: `127.0.0.1:${port}`, restateWorkerUrl: await balancer[0]?.ready };
+      const own = { ...settings, ...(isOnRestate && restate), dataDirectory: folderOf(port) };
+      mkdirSync(own.dataDirectory);
+      return round.start("worker", JSON.stringify(own), env);
+    }),
+  );
+  const application = await openApplication(readSettings({ ...settings, worker: false }, {}));
+  await application.customerDataPipeline.loadAll();
+  const emptySizes = [await store.size(), await graph.size()];
+
+  let accepted = 0;
+  const read = async (): Promise<Reading> => {
+    const stats = await Promise.all(workers.map((worker) => worker.stats()));
+    const total = (key: keyof Stats): number => sum(stats.map((one) => one[key]));
+    const pids = [
+      workers.map(({ pid }) => pid),
+      store.pids(),
+      graph.pids(),
+      balancer.map(({ pid }) => pid),
+      [process.pid],
+    ];
+    const counts = [await flushes(), await store.flushes(), await graph.flushes()];
+    return {
+      time: performance.now(),
+      accepted,
+      machine: machineMs(),
+      workers: {
+        completed: total("completed"),
+        mailsSent: total("mailsSent"),
+        requests: total("requests"),
+        requestMs: total("requestMs"),
+      },
+      parts: pids.map((some, at) => Object.assign(usageOf(some), { flushes: counts[at] })),
+    };
+  };
+  const first = await read();
+  const submitting = submit(application.workflow, items, () => (accepted += 1));
+  const readings = [first];
+  let last = first;
+  while (last.workers.completed < items) {
+    await Promise.race([setTimeout(200), submitting.then(() => setTimeout(200))]);
+    const now = await read();
+    if (now.workers.completed > last.workers.completed) last = now;
+    else if (now.time - last.time > PATIENCE_MS) throw new Error(`only ${now.workers.completed} of ${items} completed`);
+    if (now.workers.completed < (items / ROWS) * readings.length) continue;
+    readings.push(now);
+    bench.progress(`${now.workers.completed} of ${items}`);
+  }
+  await submitting;
+  await application.close();
+  bench.progress("");
+  console.log(
+    `\n${table(
+      OVER_TIME,
+      readings.slice(1).map((reading, at) => rowOverTime(readings[at]!, reading)),
+    )}`,
+  );
+
+  const mails = ports.flatMap((port) => readdirSync(join(folderOf(port), "outbox")));
+  await check(settings, { items, mails, mailsSent: last.workers.mailsSent });
+  const kept = [(await store.size()) - emptySizes[0]!, (await graph.size()) - emptySizes[1]!];
+  return summaryOf(first, last, items, kept);
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+async function submit(
+  workflow: { startWorkflow(parameters: object): Promise<string> },
+  items: number,
+  onAccepted: () => void,
+): Promise<void> {
+  let next = 0;
+  const client = async (): Promise<void> => {
+    while (next < items) {
+      await workflow.startWorkflow(feedback(next++));
+      onAccepted();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, client));
+}
+
+const OVER_TIME = [
+  "seconds",
+  "accepted",
+  "completed",
+  "runs/s",
+  "cores: workers",
+  "runs",
+  "graph",
+  "balancer",
+  "submitting",
+  "whole machine",
+];
+
+function rowOverTime(before: Reading, now: Reading): string[] {
+  const elapsed = now.time - before.time;
+  const cores = now.parts.map(({ processor }, at) => figure((processor - before.parts[at]!.processor) / elapsed));
+  return [
+    figure(elapsed / 1000),
+    String(now.accepted),
+    String(now.workers.completed),
+    figure(((now.workers.completed - before.workers.completed) / elapsed) * 1000),
+    ...cores,
+    figure((now.machine - before.machine) / elapsed),
+  ];
+}
+
+function summaryOf(first: Reading, last: Reading, items: number, kept: readonly number[]): string[] {
+  const each = (of: (reading: Reading) => number | undefined): string => {
+    const [before, now] = [of(first), of(last)];
+    return before === undefined || now === undefined ? "" : figure((now - before) / items);
+  };
+  const shared = [0, 1, 2];
+  return [
+    figure((items / (last.time - first.time)) * 1000),
+    ...first.parts.map((_, at) => each(({ parts }) => parts[at]!.processor)),
+    ...shared.map((at) => each(({ parts }) => parts[at]!.flushes)),
+    ...shared.map((at) => each(({ parts }) => parts[at]!.written / 1000)),
+    ...kept.map((bytes) => figure(bytes / 1000 / items)),
+    each(({ workers }) => workers.requests),
+    figure((last.workers.requestMs - first.workers.requestMs) / (last.workers.requests - first.workers.requests)),
+  ];
+}
+
+const COUNTS = `${PREFIXES} SELECT
+  (COUNT(DISTINCT ?feedback) AS ?stored) (COUNT(DISTINCT ?id) AS ?ids) (COUNT(DISTINCT ?run) AS ?runs) (COUNT(*) AS ?pairs)
+  WHERE { ?feedback a abi:Feedback ; abi:id ?id ; prov:wasGeneratedBy ?run }`;
+const MAILS = `${PREFIXES} SELECT (COUNT(?mail) AS ?mails) (COUNT(DISTINCT ?mail) AS ?different)
+  WHERE { ?feedback a abi:Feedback ; abi:responseId ?mail }`;
+const TICKETS = `${PREFIXES} SELECT (COUNT(?ticket) AS ?tickets) (COUNT(DISTINCT ?feedback) AS ?escalated)
+  WHERE { ?ticket a abi:Ticket ; abi:forFeedback ?feedback }`;
+const TRIPLES = "SELECT (COUNT(*) AS ?triples) WHERE { ?s ?p ?o }";
+
+/** @throws Error where something is lost, or has happened twice */
+async function check(
+  settings: SettingsInput,
+  { items, mails, mailsSent }: { items: number; mails: readonly string[]; mailsSent: number },
+): Promise<void> {
+  const { databaseUrl = "", restateAdminUrl, ontologyUrl, ontologyAuthentication: authentication } = settings;
+  const engine = await DurableEngine.connect(databaseUrl, {
+    worker: false,
+    ...(restateAdminUrl !== undefined && { restate: { adminUrl: restateAdminUrl } }),
+  });
+  const byStatus = (await engine.counts())[0]?.byStatus ?? {};
+  await engine.close();
+  const graph = new SparqlEndpointStore({ url: ontologyUrl!, ...(authentication !== undefined && { authentication }) });
+  const numbers: Record<string, number> = {};
+  for (const query of [COUNTS, MAILS, TICKETS, TRIPLES]) {
+    const [row] = await select(graph, "feedback_data", query);
+    for (const [name, term] of Object.entries(row!)) numbers[name] = Number(term.value);
+  }
+  await graph.close();
+  const found = { ...numbers, statuses: byStatus, outbox: mails.length, files: new Set(mails).size, mailsSent };
+  console.log(`\nAt the end: ${JSON.stringify(found)}`);
+  const expected = [
+    [items, byStatus.completed, ...["stored", "ids", "runs", "pairs"].map((name) => numbers[name])],
+    [numbers["mails"], numbers["different"], found.outbox, found.files, mailsSent],
+    [numbers["tickets"], numbers["escalated"]],
+  ];
+  if (expected.some((equal) => new Set(equal).size > 1)) throw new Error("something is lost, or has happened twice");
+}
