@@ -9,13 +9,16 @@ const EXAMPLES = [
   "Categorize: The invoice is wrong and nobody answers the phone.",
   "Analyse this text: The app crashes when I pay.",
   "What do we know about customer C-1001?",
-  "What became of feedback F-1001?",
+  "What happened to feedback F-1001?",
 ];
 
 export const HELP = `I understand a few plain requests, one at a time or as a list:\n${EXAMPLES.map((example) => `- ${example}`).join("\n")}\n${SIGNATURE}`;
 
 export const MISSING = {
   customer_id: `Which customer is it from? I need the id, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
-  clear_end: `I don't understand where your words end and the quoted ones begin, so I did nothing. Send one request at a time, with marks around the text that it does not contain itself, as in: Customer C-1007 wrote: "…"\n${SIGNATURE}`,
-  text: `I miss the text itself. Put it behind a colon, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
+  clear_end:
+    "I don't understand where your words end and the quoted ones begin, so I did nothing. Send one request at a " +
+    "time, with quotation marks around the text that it doesn't contain, as in: Customer C-1007 wrote: " +
+    `"…"\n${SIGNATURE}`,
+  text: `The text itself is missing. Put it after a colon, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
 } as const;

@@ -1,14 +1,14 @@
 import { scoreLanguages } from "./language-detector.ts";
 import { memoizeByWord, type Word } from "./memoize.ts";
 
-/** Where the language can't be told: too short, or nothing to read. */
+/** Used if the language can't be determined: the text is too short, or empty. */
 export const UNDETERMINED = "und";
 
 const SAMPLE = 600;
 const MIN_WORDS = 4;
 const FEW_WORDS = 8;
 const LEAD_OVER_ENGLISH = 0.1;
-/** Short texts of names and slang look like anything: there the lead must be clear. */
+/** Short texts of names and slang resemble many languages, so the lead must be clear. */
 const LEAD_WITH_FEW_WORDS = 0.15;
 const MIN_SCORE = 0.6;
 const ENGLISH_SHARE = 0.12;
@@ -19,7 +19,7 @@ const ACCENTS = /[^\p{ASCII}’]/u;
 /** Words, and before them what is no language: links and mentions. */
 const WORDS = /(?:https?:\/\/|www\.|@)\S+|[\p{L}\p{M}'’]+/gu;
 
-/** Frequent in English, and rare in what else is written with Latin letters. */
+/** Frequent in English, and rare in other languages with Latin letters. */
 const ENGLISH = new Set(
   "the and this that these those with you your they their are were very would could should from but it it's its which what when because there been i'm don't didn't doesn't isn't wasn't can't won't we our not has had how about after only than".split(
     " ",
@@ -144,9 +144,11 @@ export function isPlainEnglish(tokens: readonly { word: Word; kind: string }[]):
 }
 
 /**
- * The language of a text as an ISO 639-1 code, `und` where it can't be told. Leans towards English: another language
- * is only said where it is clearly ahead, but a text of eight words and more has some of English. Reads the first 600 characters; links and mentions do not count.
- * @param isOpinion whether a word, in lower case, is an English opinion: then names from elsewhere beside it say nothing
+ * Detects the language of a text: an ISO 639-1 code, or `und` if it can't be determined. It leans
+ * toward English: another language must be clearly ahead, but a text of eight or more words needs
+ * some English words to count as English. It reads the first 600 characters; links and mentions
+ * don't count.
+ * @param isOpinion whether a word, in lower case, is an English opinion word; foreign names next to one don't count
  */
 export function detectLanguage(text: string, isOpinion: IsEnglish = () => false): string {
   const isEnglish: IsEnglish = (word) => isOpinion(word) && !SHARED.has(word);

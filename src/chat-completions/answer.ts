@@ -8,7 +8,7 @@ type Json = Record<string, unknown>;
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-/** Why an answer ended. What is not listed is taken for a normal end if there is text or a call. */
+/** Why an answer ended. Anything else counts as a normal end if there is text or a call. */
 const FILTERED = /content_?filter|safety|prohibited|blocklist|recitation|sensitive/iu;
 const CUT_OFF = /^(?:length|max_?tokens|max_output_tokens|model_length)$/iu;
 const BROKEN_OFF = /^(?:error|abort|aborted|cancelled|insufficient_system_resource|network_error)$/iu;
@@ -19,17 +19,17 @@ export interface AnswerFacts {
   finishReason: string | undefined;
 }
 
-/** Stands behind a text that the model could not finish. */
+/** Added after a text that the model couldn't finish. */
 export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
 
-/** Stands behind the text of a stream that just stopped, of a server whose streams all do. */
+/** Added after the text of a stream that just stopped, from a server whose streams all do. */
 export const UNMARKED_END_NOTE = "[The model service did not say whether this answer is complete.]";
 
 /** Whether the model reached its length limit before it was done. */
 export const isCutOff = (finishReason: unknown): boolean => CUT_OFF.test(String(finishReason));
 
 /**
- * @throws ModelAnswerError for an answer that is none: filtered, broken off, or without a word and without a tool call
+ * @throws ModelAnswerError for an unusable answer: filtered, cut off, or without any text or tool call
  */
 export function requireAnswer({ text, hasCalls, finishReason = "" }: AnswerFacts): void {
   if (FILTERED.test(finishReason)) throw new ModelAnswerError("content_filter");
@@ -45,8 +45,9 @@ export interface Piece {
 }
 
 /**
- * One answer in the form of Chat Completions, whole or as the chunks of a stream, and in the forms in which servers deviate from
- * it. Of several choices the first counts; a server that spreads text and calls over choices of the same index means one answer.
+ * One Chat Completions answer, whole or as the chunks of a stream, including the ways in which
+ * servers deviate from the format. Of several choices the first counts; a server that spreads text
+ * and calls over choices of the same index means one answer.
  */
 export class Answer {
   id = "";

@@ -26,7 +26,7 @@ interface Request {
   [field: string]: unknown;
 }
 
-/** What a server wants to see again beside its own tool calls, by the id of each. */
+/** What a server wants back with its own tool calls, by the id of each. */
 interface Companions {
   call: Record<string, unknown>;
   message: Record<string, unknown>;
@@ -44,22 +44,24 @@ const MAX_COMPANIONS = 1000;
 export interface CompatibleFetchOptions {
   /** False for services other than OpenAI's own: few know the role `developer`. */
   developerRole: boolean;
-  /** How long in ms an answer that has begun may bring nothing. Default 60,000. */
+  /** How long an answer that has started may stall, in milliseconds. Default 60,000. */
   idleLimit?: number;
 }
 
 const IDLE_LIMIT = 60_000;
 
 /**
- * A `fetch` for OpenAI's client that understands servers which only resemble OpenAI's. Their answers, whole or streamed, come
- * out in the one form that OpenAI documents (https://platform.openai.com/docs/api-reference/chat): text as text, each tool call
- * in one piece with an id of its own. Text is passed on as it comes. What can't be understood without guessing stays as it is.
+ * A `fetch` for OpenAI's client that understands servers which deviate from OpenAI's format. Their
+ * answers, whole or streamed, are converted to the format that OpenAI documents
+ * (https://platform.openai.com/docs/api-reference/chat): text as text, each tool call in one piece
+ * with an id of its own. Text is passed on as it comes. Anything that can't be understood without
+ * guessing stays unchanged.
  *
  * - `stream_options` are left out once the server has refused them, even where it does not name them.
  * - What a server attaches to its tool calls goes back to it with them: DeepSeek's `reasoning_content`, Gemini's `extra_content`.
  * - An answer that stalls fails, whatever keeps its connection alive.
- * - A stream that just stops was broken off, unless the one before it did so too: then this server marks no ends.
- * - An answer with status 200 that is none fails with a `ModelAnswerError`.
+ * - A stream that just stops counts as cut off, unless the previous one did the same: then this server doesn't mark ends.
+ * - An unusable answer with status 200 fails with a `ModelAnswerError`.
  */
 export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
   let streamOptions = true;
@@ -131,7 +133,7 @@ async function withError(response: Response): Promise<Response> {
   return Response.json(error, { status, statusText, headers: passedOn(response, "application/json") });
 }
 
-/** Reads the answer to one request and writes it anew. */
+/** Reads the answer to one request and rewrites it. */
 class AnswerReader {
   readonly #request: Request;
   readonly #companions: BoundedCache<string, Companions>;

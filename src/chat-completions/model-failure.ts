@@ -1,6 +1,9 @@
 import { withoutAbsent, propertyOf } from "../json.ts";
 
-/** Why a chat model gave no answer that can be used. One list for the agent and the analysers, which each have their own words. */
+/**
+ * Why a chat model gave no usable answer. The agent and the analysers share this list, but have
+ * their own messages.
+ */
 export type FailureKind =
   | "bad_key"
   | "forbidden"
@@ -27,7 +30,7 @@ export interface ModelFailure {
   kind: FailureKind;
   /** Whether the same request may succeed later. */
   transient: boolean;
-  /** The HTTP status, where there is one. */
+  /** The HTTP status, if there is one. */
   status?: number;
 }
 
@@ -48,7 +51,7 @@ const failure = (kind: FailureKind, status?: number): ModelFailure => ({
 });
 
 /**
- * An answer with status 200 that is none. The message is for the log: it may quote the service.
+ * An unusable answer with status 200. The message is for the log, because it may quote the service.
  */
 export class ModelAnswerError extends Error {
   readonly failure: ModelFailure;
@@ -60,7 +63,9 @@ export class ModelAnswerError extends Error {
     this.failure = known;
   }
 
-  /** For an error object that came in place of an answer, in any of the forms that services use. */
+  /**
+   * The error for an error object that came instead of an answer, in any format that services use.
+   */
   static fromService(reported: unknown): ModelAnswerError {
     const words = describe(reported);
     const status = statusIn(reported);
@@ -68,7 +73,7 @@ export class ModelAnswerError extends Error {
   }
 }
 
-/** What a service says of an error: its text, and the codes beside it. */
+/** What a service says about an error: its text and its codes. */
 function describe(reported: unknown): string {
   if (typeof reported === "string") return reported;
   const parts = ["message", "msg", "status_msg", "code", "type", "status", "detail", "details"].map((name) =>
@@ -101,14 +106,16 @@ const NO_TOOLS =
 const CONTENT_FILTER = /content_?filter|content management policy|content_policy|responsibleai|flagged|moderation/iu;
 const QUOTA = /insufficient_quota|exceeded your current quota|insufficient (?:balance|credit|funds)|billing/iu;
 const OVERLOADED = /rate.?limit|too many requests|overloaded|overload_error|capacity/iu;
-/** What passes soon, even where it is called a quota. */
+/** Errors that pass soon, even if the service calls them a quota. */
 const SAYS_WHEN = /retryinfo|retry in \d/iu;
 const BAD_KEY =
   /invalid[_ ]api[_ ]key|api[_ ]key[_ ](?:not[_ ]valid|is[_ ]invalid|invalid)|incorrect api key|authentication_error|unauthorized|\blog-?in\b|token (?:is )?(?:invalid|expired)|令牌/iu;
 const UNPAID = /arrear|overdue|payment required|欠费|余额不足/iu;
 const UNKNOWN_ADDRESS = /unexpected endpoint/iu;
 
-/** Where the service gives no status; without a clue it counts as trouble that may pass. */
+/**
+ * Used if the service gives no status. If nothing is known about the error, it counts as temporary.
+ */
 function byWords(words: string): ModelFailure {
   if (CONTEXT.test(words)) return failure("context_too_long");
   if (CONTENT_FILTER.test(words)) return failure("content_filter");
@@ -158,7 +165,7 @@ export function* chainOf(error: unknown): Generator {
   }
 }
 
-/** What a thrown value says of the model service; undefined where it is about something else. */
+/** What a thrown value says about the model service; undefined if it is about something else. */
 export function modelFailure(error: unknown): ModelFailure | undefined {
   const chain = [...chainOf(error)];
   const answer = chain.find((at) => at instanceof ModelAnswerError);
@@ -181,7 +188,7 @@ function wordsOf(error: unknown): string {
   return `${words} ${describe(propertyOf(error, "error"))} ${describe({ code: propertyOf(error, "code"), type: propertyOf(error, "type") })}`;
 }
 
-/** No connection, or one that broke off. */
+/** There was no connection, or it broke. */
 const isNetworkError = (error: unknown): boolean =>
   NETWORK.test(String(propertyOf(error, "code"))) ||
   (error instanceof Error && error.constructor.name.startsWith("APIConnection")) ||

@@ -2,17 +2,17 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import { withPackages } from "../runtime/optional-packages.ts";
 import { compatibleFetch } from "./compatible-fetch.ts";
 
-/** Used where no model is named: small, cheap, good with tools. */
+/** Used if no model is named: small, cheap, good with tools. */
 export const DEFAULT_MODEL = "gpt-5.4-mini";
 
 const OPENAI_URL = "https://api.openai.com/v1";
 
-/** Local servers want no key, but the client insists on one. */
+/** Local servers need no key, but the client requires one. */
 const NO_KEY = "no-key";
 
 /** The part of the settings that names the model. */
 export interface ChatModelSettings {
-  /** `OPENAI_API_KEY`; not needed for a server that asks for none. */
+  /** `OPENAI_API_KEY`; not needed for a server without keys. */
   openaiApiKey?: string | undefined;
   /** `OPENAI_BASE_URL`: any server that speaks OpenAI's Chat Completions, default OpenAI's own. */
   openaiBaseUrl?: string | undefined;
@@ -23,18 +23,19 @@ export interface ChatModelSettings {
 /** How often and for how long a client tries. */
 export interface ChatModelOptions {
   maxRetries: number;
-  /** Milliseconds for one call; default the client's own. */
+  /** Time limit for one call in milliseconds; default: the client's own. */
   timeout?: number;
   onFailedAttempt?: (error: unknown) => void;
 }
 
 /**
- * A model behind OpenAI's Chat Completions, for the agent and the analysers alike.
- * @throws ValidationError (`package_missing`) where `@langchain/openai` is not installed
+ * Opens a model that speaks OpenAI's Chat Completions, for the agent and the analysers.
+ * @throws ValidationError (`package_missing`) if `@langchain/openai` is not installed
  */
 export async function openChatModel(settings: ChatModelSettings, options: ChatModelOptions): Promise<BaseChatModel> {
   const { ChatOpenAI } = await withPackages(["@langchain/openai"], () => import("@langchain/openai"));
-  // Named even where it is the default, lest the client looks for other addresses in the environment.
+  // Set even if it is the default, so the client doesn't look for other addresses in the
+  // environment.
   const baseURL = settings.openaiBaseUrl || OPENAI_URL;
   return new ChatOpenAI({
     ...options,

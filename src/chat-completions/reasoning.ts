@@ -1,6 +1,7 @@
 /**
- * Reasoning that a model writes into its answer between tags: DeepSeek R1 and Qwen `<think>`, others `<thinking>`,
- * Magistral `[THINK]`. Servers that know their model take it out; many do not.
+ * Reasoning that a model writes into its answer between tags: DeepSeek R1 and Qwen `<think>`,
+ * others `<thinking>`, Magistral `[THINK]`. Servers that know their model remove it, but many
+ * don't.
  */
 const OPENINGS = ["<think>", "<thinking>", "<reasoning>", "<thought>", "[think]"] as const;
 
@@ -50,7 +51,10 @@ function strayClosing(text: string): number | undefined {
   return behind || before ? end : undefined;
 }
 
-/** Takes reasoning out of an answer that comes in pieces. What may be the beginning of a tag waits for the next piece. */
+/**
+ * Removes reasoning from an answer that comes in pieces. If the end of a piece may be the beginning
+ * of a tag, it waits for the next piece.
+ */
 export class ReasoningFilter {
   /** What may be the beginning of a tag: a few characters. */
   #pending = "";
@@ -101,7 +105,7 @@ export class ReasoningFilter {
     return rest;
   }
 
-  /** Blanks between the reasoning and the answer are no part of the answer. */
+  /** Spaces between the reasoning and the answer are not part of the answer. */
   #visible(text: string): string {
     const shown = this.#removed && !this.#begun ? text.trimStart() : text;
     if (shown.trim() !== "") this.#begun = true;

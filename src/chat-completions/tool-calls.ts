@@ -2,10 +2,10 @@ import { withoutAbsent, isObject } from "../json.ts";
 
 /** A tool call as it was understood. */
 export interface WireToolCall {
-  /** As the server gave it, or empty. */
+  /** As sent by the server, or empty. */
   id: string;
   name: string;
-  /** Absent where what came is no whole JSON object. */
+  /** Absent if it is not a complete JSON object. */
   args?: Record<string, unknown>;
   /** What came instead, for the log and the model. */
   text: string;
@@ -20,7 +20,7 @@ export interface WireToolCall {
  */
 export function parseArguments(value: unknown): Record<string, unknown> | undefined {
   let parsed = value;
-  // Encoded once is the standard, twice happens.
+  // The standard is to encode once, but some servers encode twice.
   for (let depth = 0; depth < 3 && typeof parsed === "string"; depth += 1) {
     if (parsed.trim() === "") return {};
     try {

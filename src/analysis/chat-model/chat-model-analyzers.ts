@@ -9,15 +9,15 @@ import { PROMPT_VERSION } from "./prompt.ts";
 
 const TIMEOUT_MS = 20_000;
 
-/** Which chat model judges texts, and what happens when it does not answer. */
+/** Which chat model judges texts, and what happens if it doesn't answer. */
 export interface ChatModelAnalyzersOptions {
   /** Any LangChain chat model that can call tools. */
   model: BaseChatModel;
-  /** Written into the provenance of what was stored: `gpt-5.4-mini`. */
+  /** Stored as provenance, such as `gpt-5.4-mini`. */
   modelName: string;
-  /** They answer where the model does not; the result says so in `fallback`. */
+  /** They answer if the model doesn't; the result then has `fallback`. */
   fallback: Analyzers;
-  /** For one text, attempts of the model's client included. Milliseconds; default 20 s. */
+  /** Time limit for one text in milliseconds, including the client's attempts; default 20 s. */
   timeoutMs?: number;
 }
 
@@ -28,10 +28,11 @@ export interface Analyzers {
 }
 
 /**
- * Analysers that ask a chat model, in any language that it reads. Both questions about a text are one call; the answers to
- * the last thousand texts are kept. Where the call fails, the fallback answers and the result says why: the only thing
- * thrown is the reason of a signal that aborts.
- * @throws ValidationError where an option is missing or the model can't call tools
+ * Creates analysers that use a chat model, for any language that it reads. Both questions about a
+ * text are one call; the answers for the last thousand texts are cached. If the call fails, the
+ * fallback answers and the result says why, so analysers only throw the reason of an aborted
+ * signal.
+ * @throws ValidationError if an option is missing or the model can't call tools
  */
 export function createChatModelAnalyzers(options: ChatModelAnalyzersOptions): Analyzers {
   const { model, modelName, fallback, timeoutMs = TIMEOUT_MS } = options;

@@ -31,7 +31,7 @@ const REASONS: Readonly<Record<FailureKind, string | ((status: number | undefine
   empty_answer: "the model gave an empty answer",
 };
 
-/** What every other text would meet as well, until somebody changes a setting or pays. */
+/** Failures that affect every other text too, until someone changes a setting or pays. */
 const PERMANENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
   "bad_key",
   "forbidden",
@@ -42,7 +42,10 @@ const PERMANENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
   "no_tool_support",
 ]);
 
-/** Why there is no judgement, for people: nothing of what the service said, which may hold anything. */
+/**
+ * Why there is no judgement, for people. It doesn't quote the service, whose words may contain
+ * anything.
+ */
 export function failureReason(error: unknown): Failure {
   if (error instanceof ZodError || propertyOf(error, "lc_error_code") === "OUTPUT_PARSING_FAILURE") {
     return { reason: "the model's answer did not have the form that was asked for", permanent: false };

@@ -15,13 +15,14 @@ const TOOL = "judge_feedback";
 
 export interface JudgeOptions {
   model: BaseChatModel;
-  /** For one judgement, attempts of the client included. Milliseconds. */
+  /** Time limit for one judgement in milliseconds, including the client's attempts. */
   timeoutMs: number;
 }
 
 /**
- * Asks a chat model for judgements. A text is asked about once, by its hash: a second question for the same text joins the
- * first one or has its answer, of the last thousand. Failures are not kept. A text without a word is not asked about.
+ * Gets judgements from a chat model. Each text is sent once: a second request for the same text
+ * joins the first one or uses its cached answer (of the last thousand, by hash). Failures are not
+ * cached. A text without words is not sent.
  */
 export class Judge {
   readonly #timeoutMs: number;
@@ -43,7 +44,10 @@ export class Judge {
     };
   }
 
-  /** @throws what the model's client throws, ModelAnswerError where the model gave no answer, ZodError where the answer is not a judgement, the reason of `signal` */
+  /**
+   * @throws what the model's client throws, ModelAnswerError if the model gave no answer, ZodError
+   * if the answer is not a judgement, the reason of `signal`
+   */
   judge(text: string, signal?: AbortSignal): Promise<Judgement> {
     if (text.trim() === "") return Promise.resolve(NOTHING_TO_JUDGE);
     const key = createHash("sha256").update(text).digest("base64");
@@ -77,7 +81,7 @@ async function readJudgement(message: AIMessage): Promise<Judgement> {
   return results.find(({ success }) => success)?.data ?? Judgement.parse(answers[0]);
 }
 
-/** Undefined where it is none. */
+/** Undefined if there is none. */
 async function parseJson(text: string): Promise<unknown> {
   const { parseJsonMarkdown } = await import("@langchain/core/output_parsers");
   try {

@@ -35,13 +35,13 @@ const JudgedCategory = z.object({
 
 const KnownCategory = z.union([JudgedCategory.pick({ category: true }), JudgedCategory.shape.category]);
 
-/** What names no category of ours is dropped; a category without a confidence is no judgement at all. */
+/** Unknown categories are dropped. A category without a confidence makes the judgement invalid. */
 const readCategories = (listed: readonly unknown[]): unknown[] =>
   listed.filter((entry) => KnownCategory.safeParse(entry).success);
 
 /**
- * What is taken from an answer: what can be mended is mended, for models do not keep to a schema to the letter. Without a
- * sentiment, a confidence or a list of categories there is no judgement.
+ * Reads a judgement from an answer. Small deviations are fixed, because models don't follow a
+ * schema exactly. Without a sentiment, a confidence or a list of categories, there is no judgement.
  */
 export const Judgement = AskedJudgement.extend({
   language: language.catch(UNDETERMINED),
@@ -71,7 +71,10 @@ const toScore = (value: number): number => Math.min(1, Math.max(0, value));
 const toLanguage = (tag: string): string =>
   /^([a-z]{2,3})(?:[-_]|$)/u.exec(tag.trim().toLowerCase())?.[1] ?? UNDETERMINED;
 
-/** A model may make quotations up, or cut a character in two: only what is in the text counts. */
+/**
+ * A model may invent quotations, or cut a character in two. Only quotations that are in the text
+ * count.
+ */
 const quotations = (text: string, evidence: readonly string[]): string[] =>
   [...new Set(evidence)]
     .filter((quotation) => quotation.trim() !== "" && quotation.isWellFormed() && text.includes(quotation))

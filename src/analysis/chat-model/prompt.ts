@@ -61,11 +61,11 @@ const EXAMPLES: [text: string, judgement: Judgement][] = [
   ],
 ];
 
-// As a JSON string no text can end its own frame: "<" is escaped as well.
+// A JSON string, so no text can end its own frame; "<" is escaped too.
 const frame = (text: string): string =>
   `<feedback>${JSON.stringify(text.toWellFormed()).replaceAll("<", "\\u003c")}</feedback>`;
 
-/** The conversation that asks for a judgement of one text. */
+/** The messages that ask for a judgement of one text. */
 export function judgementPrompt(text: string): BaseMessageLike[] {
   const examples = EXAMPLES.map(([text, judgement]) => `${frame(text)}\n${JSON.stringify(judgement)}`);
   return [

@@ -17,10 +17,11 @@ import { SENTIMENTS, type Sentiment, type SentimentResult } from "../sentiment-a
 import { FEEDBACK_QUESTIONS, type NamedCategory } from "./feedback-questions.ts";
 
 /**
- * Analysers as a decision model of LangChain: labels with probabilities, and all that a runnable can do, such as `batch`
- * with `maxConcurrency`. It answers `FEEDBACK_QUESTIONS` about a text, all or some of them, as they stand: analysers read no
- * instructions, so a question in other words would get the answer to ours. `model` in the response names who answered, the
- * fallback of a chat model where that is the one.
+ * Analysers as a LangChain decision model: labels with probabilities, and everything that a
+ * runnable can do, such as `batch` with `maxConcurrency`. It answers all or some of
+ * `FEEDBACK_QUESTIONS` about a text. The questions must be unchanged, because analysers read no
+ * instructions. `model` in the response says which analyser answered, such as the fallback of a
+ * chat model.
  *
  * @example
  * const model = new FeedbackDecisionModel({ sentimentAnalyzer, feedbackCategorizer });
@@ -31,7 +32,7 @@ export class FeedbackDecisionModel extends BaseDecisionModel {
   lc_namespace = ["abi_workflows", "decisions"];
   readonly #analyzers: Analyzers;
 
-  /** @throws ValidationError where one of the two analysers is missing */
+  /** @throws ValidationError if one of the two analysers is missing */
   constructor(analyzers: Analyzers) {
     for (const name of ["sentimentAnalyzer", "feedbackCategorizer"] as const) {
       if (analyzers[name] !== undefined) continue;
@@ -45,7 +46,10 @@ export class FeedbackDecisionModel extends BaseDecisionModel {
     return "abi-workflows";
   }
 
-  /** @throws ValidationError where the state is no text or a question is none of `FEEDBACK_QUESTIONS`, word for word */
+  /**
+   * @throws ValidationError if the state is not a text, or a question is not one of
+   * `FEEDBACK_QUESTIONS`, word for word
+   */
   async _classify(
     state: State,
     questions: Record<string, Question>,

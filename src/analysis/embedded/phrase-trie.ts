@@ -4,7 +4,7 @@ import type { Token } from "./tokenizer.ts";
 import { prefixOf, LazyEntries } from "./lazy-entries.ts";
 
 interface Node<Value> {
-  /** What follows by the next word, after a number, and after any word. */
+  /** The next nodes: by word, after a number, and after any word. */
   next: Map<string, Node<Value>> | undefined;
   number: Node<Value> | undefined;
   any: Node<Value> | undefined;
@@ -129,7 +129,8 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
  * - `#` a number, in digits or letters
  * - `_` any one word
  *
- * Words stand as the tokenizer gives them: "don't" is `do not`, "customer's" is `customer is`.
+ * Words are written as the tokenizer returns them: "don't" is `do not`, "customer's" is `customer
+ * is`.
  */
 export class PhraseTrie<Value> {
   private readonly root = createNode<Value>();
@@ -138,8 +139,8 @@ export class PhraseTrie<Value> {
   private words: Set<string> | undefined;
 
   /**
-   * All patterns are to be added before the first text is looked at. One of optional words only would match everywhere: it
-   * is left out.
+   * Add all patterns before the first text is read. A pattern of only optional words would match
+   * everywhere, so it is left out.
    */
   add(pattern: string, value: Value): void {
     const entry = { pattern, value };
@@ -160,7 +161,10 @@ export class PhraseTrie<Value> {
     return this.words.has(word) || (this.words.has("#") && NUMBER_WORDS.has(word));
   };
 
-  /** Every phrase that begins at token `from`, shorter ones first. Punctuation is never skipped. */
+  /**
+   * Returns every phrase that begins at token `from`, shorter ones first. Punctuation is never
+   * skipped.
+   */
   matchesAt(tokens: readonly Token[], from: number): readonly PhraseMatch<Value>[] {
     const token = tokens[from];
     if (token === undefined) return NONE;

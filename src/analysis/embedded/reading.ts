@@ -7,13 +7,13 @@ import { INTENSIFIERS, isRuleWord, opinions, phrases, publishedValence } from ".
 import { doubts } from "./praise-doubts.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
 
-/** A text as both embedded analysers see it. */
+/** A text in the form that both embedded analysers read. */
 export interface Reading {
   text: string;
   tokens: readonly Token[];
   /** ISO 639-1, or `und`. */
   language: string;
-  /** English, or too short to tell: then it is judged by its words. */
+  /** True if it is English or too short to tell, so it is judged by its words. */
   readable: boolean;
 }
 
@@ -33,12 +33,12 @@ const isOpinion = (word: string): boolean =>
 
 let latest: Reading | undefined;
 
-/** Characters; the rest of a longer text is not read, so that no text takes long. */
+/** In characters. The rest of a longer text is not read, so no text takes long. */
 const MAX_TEXT_LENGTH = 20_000;
 
 /**
- * Reads a text, its first 20,000 characters. One that is judged by both analysers in turn is read once.
- * @throws TypeError where it is no string, as callers without types may have it
+ * Reads the first 20,000 characters of a text. A text that both analysers judge is only read once.
+ * @throws TypeError if it is not a string, which callers without types may pass
  */
 export function read(text: string): Reading {
   if (latest !== undefined && latest.text === text) return latest;

@@ -5,14 +5,18 @@ import { withoutQuotations } from "./quotations.ts";
 
 type Cut = (lines: readonly string[]) => readonly string[];
 
-/** Taking one thing off can uncover the next. A text that has not settled by then is no mail. */
+/**
+ * Removing one thing can uncover the next. A text that still changes after this many rounds is not
+ * a mail.
+ */
 const MAX_PASSES = 6;
 
 /**
- * The customer's own words of a text that may be a mail: without quoted mail, signature and footers (antivirus, confidentiality,
- * company register, unsubscribing, "Sent from my iPhone"). Lines are taken off whole, and only on clear evidence: where in doubt
- * they stay. A text that is nothing but quotations is returned without its footers, one that is nothing but footers as it is.
- * Asked about its own answer, it gives the same again. Takes linear time.
+ * Returns the customer's own words in a text that may be a mail: without quoted mail, signature and
+ * footers (antivirus, confidentiality, company register, unsubscribing, "Sent from my iPhone").
+ * Only whole lines are removed, and only if the signs are clear; in doubt, they stay. A text of
+ * nothing but quotations is returned without its footers, and a text of nothing but footers
+ * unchanged. Applied to its own result, it changes nothing. Takes linear time.
  *
  * @example ownWords("Thanks!\n\nOn 5 May 2026 at 10:00, Ann <ann@shop.example> wrote:\n> Your invoice") // "Thanks!"
  */
@@ -25,7 +29,7 @@ export function ownWords(text: string): string {
 
 const withoutAll: Cut = (lines) => withoutFooters(withoutQuotations(lines));
 
-/** What is left when there is nothing more to take off; undefined where that is nothing that could be read. */
+/** What is left when nothing more can be removed; undefined if nothing readable is left. */
 function settled(text: string, cut: Cut): string | undefined {
   let lines: readonly string[] = text.split(/\r\n|\r|\n/);
   const whole = lines.length;

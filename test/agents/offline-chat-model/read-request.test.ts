@@ -192,6 +192,7 @@ describe("questions about a customer or a piece of feedback", () => {
 
   test.each([
     ["What became of feedback F-1001?", "F-1001", null],
+    ["What happened to feedback F-1001?", "F-1001", null],
     ["What happened to F-1001?", "F-1001", null],
     ["What is the status of demo-1?", "demo-1", null],
     ["Show feedback 4711", "4711", null],

@@ -90,7 +90,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await labels.getByRole("button", { name: "general" }).click();
     await labels.getByRole("button", { name: "legal" }).click();
     await labels.getByRole("button", { name: "billing" }).click();
-    await labels.getByText("What has been done with this feedback stays as it is.").waitFor();
+    await labels.getByText("They don't change what was done with this feedback.").waitFor();
     await page.keyboard.press("r");
     await page.keyboard.press("Enter");
     await page.getByText("Rejected: RE:").waitFor();

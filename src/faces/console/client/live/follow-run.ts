@@ -1,4 +1,4 @@
-/** What happens to a run, as it happens. */
+/** Follows the events of a run live. */
 import { useEffect, useState } from "preact/hooks";
 import { ENDED } from "../runs/runs-api.ts";
 import { listen } from "./server-events.ts";
@@ -25,7 +25,7 @@ const TYPES = [
 ];
 
 /**
- * The events of a run so far; the page is drawn again with each.
+ * The events of a run so far. The page is rendered again at each event.
  * @param round change it to start over, for example after a retry
  */
 export function useRunEvents(id: string, round: number): readonly RunEvent[] {
