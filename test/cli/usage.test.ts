@@ -20,7 +20,11 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
     ],
     ["a number that is none", ["status", "--limit", "0"], "whole number of at least 1"],
     ["missing parts of the feedback", ["process", "--subject", "x"], "--feedback-id, --customer-id, --text missing"],
-    ["two sources of the feedback", ["process", ...FEEDBACK, "--input", "f.json"], "--input contains the whole feedback"],
+    [
+      "two sources of the feedback",
+      ["process", ...FEEDBACK, "--input", "f.json"],
+      "--input contains the whole feedback",
+    ],
     ["a file of another kind", ["batch", "feedback.xlsx"], "must end in .csv"],
     ["a field that does not exist", ["batch", "f.csv", "--map", "text=body"], 'there is no field "text"'],
     ["a model without a service", ["chat", "Hi", "--model", "gpt"], "set OPENAI_API_KEY"],

@@ -35,7 +35,7 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  /** Where trained weights have a say, theirs is in it: `8+3f2a91c0d4e5`. */
+  /** Where trained weights have a say, theirs is in it: `9+3f2a91c0d4e5`. */
   readonly version: string;
   readonly #adjustment: SentimentAdjustment | undefined;
   #model: SentimentModel | undefined;

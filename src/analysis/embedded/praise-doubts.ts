@@ -9,6 +9,7 @@ export const DOUBTS = [
   "past",
   "expected",
   "elsewhere",
+  "others",
   "waiting",
   "reported",
   "reversed",

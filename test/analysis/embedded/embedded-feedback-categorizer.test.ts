@@ -196,10 +196,26 @@ describe("EmbeddedFeedbackCategorizer", () => {
     expect(categories("The product design is excellent but the price is too high.")).toEqual(["product", "pricing"]);
   });
 
+  it.each(["We were billed for a minibar that we never touched", "They debited it from my card", "She was robbed"])(
+    "takes what was done to somebody for a statement: %s",
+    (text) => {
+      const filler = "We walked along the shore in the evening and had tea on the terrace with our friends. ".repeat(8);
+      expect(categories(text)).toEqual(expect.arrayContaining([text.includes("robbed") ? "security" : "billing"]));
+      expect(categories(`${filler} ${text}. ${filler}`)).toEqual(
+        expect.arrayContaining([text.includes("robbed") ? "security" : "billing"]),
+      );
+    },
+  );
+
+  it("denies fees of any kind", () => {
+    for (const kind of ["hidden", "extra", "additional", "unexpected", "other"])
+      expect(categories(`There were no ${kind} fees`)).not.toContain("billing");
+  });
+
   it("lists several in the stable order, with a score and the words for each", () => {
     const result = categorizer.categorize("I was charged twice, your staff is rude and the app crashes");
     expect(result.categories).toEqual(inStableOrder(["bug", "billing", "service", "performance"]));
-    expect(result.evidence).toMatchObject({ service: ["staff", "rude"], billing: ["charged twice"], bug: ["crashes"] });
+    expect(result.evidence).toMatchObject({ service: ["staff", "rude"], billing: ["was charged"], bug: ["crashes"] });
     expect(Object.keys(result.scores)).toEqual(result.categories);
   });
 

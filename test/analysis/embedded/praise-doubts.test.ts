@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readLabelledSets } from "../../../evaluation/labelled-sets.ts";
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { praiseDoubts } from "../../../src/analysis/embedded/praise-doubts.ts";
 import { read } from "../../../src/analysis/embedded/reading.ts";
@@ -18,6 +20,12 @@ describe("doubts about praise", () => {
     ["expected", "I expected a wonderful stay"],
     ["elsewhere", "Go elsewhere for a great breakfast"],
     ["elsewhere", "You will find a better phone for less"],
+    ["others", "My neighbour's flat is lovely"],
+    ["others", "Customers deserve a friendly answer"],
+    ["past", "Two years ago the app was simple and quick"],
+    ["conditional", "Perfect for people who never sleep"],
+    ["expected", "On your website the room is bright"],
+    ["ironic", "What a joy to stand in the corridor"],
     ["waiting", "Great flight, after four hours at the gate"],
     ["reported", "They told me it was a great deal"],
     ["reversed", "The opposite of great service"],
@@ -47,6 +55,31 @@ describe("doubts about praise", () => {
     expect(analyzer.analyze(plain)).not.toHaveProperty("doubts");
   });
 
+  it("keep praise from thanks where each has one in its clause, however strong it is", () => {
+    const plain = "A superb and lovely and perfect room";
+    expect(analyzer.analyze(plain).score).toBeGreaterThan(0.9);
+    for (const doubted of [`${plain} would have been nice`, `My neighbour told me of ${plain}`]) {
+      const { sentiment, score } = analyzer.analyze(doubted);
+      expect(sentiment).toBe("positive");
+      expect(score).toBeLessThan(DEFAULT_THANK_ABOVE);
+    }
+    expect(analyzer.analyze("We had to wait, but the room is superb and lovely").score).toBeGreaterThan(
+      DEFAULT_THANK_ABOVE,
+    );
+  });
+
+  it("take the courtesy of letters for no praise", () => {
+    for (const text of [
+      "With all due respect, this is the third letter",
+      "Thank you for your reply",
+      "I would be grateful if somebody answered",
+      "Thanks in advance",
+    ])
+      expect(analyzer.analyze(text).sentiment).not.toBe("positive");
+    expect(analyzer.analyze("Thank you for your kindness").sentiment).toBe("positive");
+    expect(analyzer.analyze("I am so grateful").sentiment).toBe("positive");
+  });
+
   it("do not keep plain praise from thanks", () => {
     const texts = [
       "This product is great and I love it!",
@@ -62,6 +95,23 @@ describe("doubts about praise", () => {
     expect(analyzer.analyze("It would have been great if it had worked").doubts).toContain("would have");
     expect(analyzer.analyze("It would have been terrible, I hate it")).not.toHaveProperty("doubts");
   });
+});
+
+// Written before the rules were changed for them; the rules were made with the first half at hand alone. They are hard: no swear word.
+it.each([
+  { half: "known", mostAngry: 3, fewestPleased: 7 },
+  { half: "held-out", mostAngry: 6, fewestPleased: 3 },
+])("of the angry ones of the $half half, few are thanked", async ({ half, mostAngry, fewestPleased }) => {
+  const { sentiment } = await readLabelledSets(fileURLToPath(new URL(`../domains/${half}`, import.meta.url)));
+  const rows = sentiment.flatMap(({ rows }) => rows);
+  const thanked = rows.filter(({ text }) => {
+    const { sentiment, score } = analyzer.analyze(text);
+    return sentiment === "positive" && score >= DEFAULT_THANK_ABOVE;
+  });
+  expect(rows).toHaveLength(60);
+  expect(thanked.filter(({ label }) => label === "negative").length).toBeLessThanOrEqual(mostAngry);
+  expect(thanked.filter(({ label }) => label === "positive").length).toBeGreaterThanOrEqual(fewestPleased);
+  expect(thanked.filter(({ label }) => label === "neutral")).toEqual([]);
 });
 
 it("counts a symbol once, however often it is repeated", () => {
