@@ -268,8 +268,8 @@ describe("with the agent of a service (--url)", () => {
   });
 
   test.each([
-    [["--by", "Ben"], {}, 2, "--by is for the service to say"],
-    [["--model", "x"], {}, 2, "--model is for the service to say"],
+    [["--by", "Ben"], {}, 2, "--by is up to the service"],
+    [["--model", "x"], {}, 2, "--model is up to the service"],
     [[], { ABI_TOKEN: "nobody-0123456789abcdef" }, 1, "This token is not known"],
     [[], { ABI_TOKEN: "wes-0123456789abcdef" }, 1, "feedback:read"],
     [[], { ABI_URL: "http://127.0.0.1:9" }, 1, "can't be reached"],
