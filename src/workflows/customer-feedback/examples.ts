@@ -20,7 +20,7 @@ export const CATEGORIES_EXAMPLE: OperationExample = {
   output: {
     categories: ["billing"],
     scores: { billing: 0.82 },
-    evidence: { billing: ["charged me"] },
+    evidence: { billing: ["have charged"] },
     language: "en",
   },
 };
