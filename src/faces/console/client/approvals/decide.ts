@@ -17,6 +17,9 @@ import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labe
 
 const DONE = { approve: "Approved", edit: "Approved with your words", reject: "Rejected" } as const;
 
+/** For how long a mail is on the screen before it can be approved: a click or a key that was meant for the mail before is not for this one. Milliseconds. */
+const ARMED_AFTER_MS = 700;
+
 type Mode = "look" | "edit" | "reject";
 
 interface DecideProps {
@@ -49,6 +52,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const isGone =
     conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
+  const armed = useArmed(seen?.rendering);
   const canDecide = seen !== undefined && !hasChanged && !isGone && conflict === undefined && !isBusy;
 
   const decide = async (take: (mail: PendingMail, corrections: Corrections) => Promise<Decided>): Promise<void> => {
@@ -66,14 +70,19 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       else say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
     }
   };
-  const onApprove = (): void => void decide(({ rendering }, corrections) => approve(id, rendering, corrections));
+  const canApprove = canDecide && armed === seen.rendering;
+  // The second click of a double click may hit another mail than the first.
+  const onApprove = (event: Event): void => {
+    if (canApprove && !(event instanceof MouseEvent && event.detail > 1)) void approveSeen();
+  };
+  const approveSeen = () => decide(({ rendering }, corrections) => approve(id, rendering, corrections));
   const open = (next: Mode) => (): void => {
     if (canDecide) setMode(next);
   };
   const choices = [
-    { name: "Approve", key: "a", tone: "primary", choose: onApprove },
-    { name: "Edit", key: "e", tone: "", choose: open("edit") },
-    { name: "Reject", key: "r", tone: "danger", choose: open("reject") },
+    { name: "Approve", key: "a", tone: "primary", isPossible: canApprove, choose: onApprove },
+    { name: "Edit", key: "e", tone: "", isPossible: canDecide, choose: open("edit") },
+    { name: "Reject", key: "r", tone: "danger", isPossible: canDecide, choose: open("reject") },
   ];
   useKeys(
     isEmbedded
@@ -109,12 +118,12 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
         mode === "look" &&
         html`<div class="bar" role="toolbar" aria-label="Decision">
           ${choices.map(
-            ({ name, key, tone, choose }) => html`
+            ({ name, key, tone, isPossible, choose }) => html`
               <button
                 key=${key}
                 type="button"
                 class=${`button ${tone}`}
-                disabled=${!canDecide}
+                disabled=${!isPossible}
                 onClick=${choose}
                 aria-keyshortcuts=${isEmbedded ? undefined : key}
               >
@@ -142,4 +151,15 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       </p>
     </article>
   `;
+}
+
+/** The rendering that has been on the screen for long enough to be approved. */
+function useArmed(rendering: string | undefined): string | undefined {
+  const [armed, setArmed] = useState<string>();
+  useEffect(() => {
+    if (rendering === undefined) return undefined;
+    const timer = setTimeout(() => setArmed(rendering), ARMED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [rendering]);
+  return armed;
 }
