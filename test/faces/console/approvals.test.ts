@@ -221,7 +221,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.getByText("Rejected: RE: Search").waitFor();
     await approveByKey(other);
     await other.getByText(/rejected this mail/).waitFor();
-    await other.getByText("That decision stands.").waitFor();
+    await other.getByText("That decision stands. See the run").waitFor();
     expect(await other.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
     expect((await service.application.workflow.getWorkflowResult(id!)).response_withheld).toBeDefined();
     expect(service.mails()).toEqual([]);
