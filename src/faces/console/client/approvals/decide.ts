@@ -6,7 +6,7 @@ import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { MailView } from "../ui/mail-view.ts";
-import { plain } from "../ui/one-line.ts";
+import { OneLine, plain } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { say } from "../ui/toast.ts";
 import { Answered } from "./answered.ts";
@@ -113,7 +113,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
           }}
         />`
       }
-      ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <span dir="auto">${seen.refusal}</span></p>`}
+      ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <${OneLine} text=${seen.refusal} /></p>`}
       ${
         mode === "look" &&
         html`<div class="bar" role="toolbar" aria-label="Decision">
