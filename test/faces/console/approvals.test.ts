@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import {
   approveByKey,
+  barriers,
   chromiumPath,
   open,
   person,
@@ -194,14 +195,91 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
 
   it("decides nothing by keys while somebody writes", async () => {
     const service = await serveConsole();
-    await submit(service, {});
+    await submit(service, {}, { subject: "Second" });
     const page = await open(service, "approvals");
-    await page.locator(".mail-head").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST" && request.url().includes("/approvals/")) asked.push(request.url());
+    });
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
     await page.keyboard.press("e");
-    await page.getByLabel("Text", { exact: true }).pressSequentially("aerjk");
+    const text = page.getByLabel("Text", { exact: true });
+    const before = await text.inputValue();
+    await text.press("ControlOrMeta+End");
+    await text.pressSequentially("aerjk1/?");
+    expect(await text.inputValue()).toBe(`${before}aerjk1/?`);
+    const subject = page.getByLabel("Subject");
+    await subject.press("End");
+    await subject.pressSequentially("aerjk");
+    expect(await subject.inputValue()).toBe("RE: Secondaerjk");
+    expect(await page.locator("dialog[open]").count()).toBe(0);
     await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Approve" }).waitFor();
+    await page.keyboard.press("r");
+    const reason = page.getByLabel(/Why not/);
+    await reason.pressSequentially("aerjk");
+    expect(await reason.inputValue()).toBe("aerjk");
+    await page.keyboard.press("Escape");
+    await sheet(page, "Second").waitFor();
+    expect(asked).toEqual([]);
     expect(service.mails()).toEqual([]);
+  });
+
+  it("keeps what somebody has typed until it is sent or discarded", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, `approvals/${id}`);
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await page.keyboard.press("r");
+    await page.keyboard.type("She has called.");
+    await page.keyboard.press("Escape");
+    expect(await page.getByText("your changes are kept").count()).toBe(0);
+    await page.keyboard.press("e");
+    const text = page.getByLabel("Text", { exact: true });
+    const before = await text.inputValue();
+    await text.fill("Dear Nora, we have mended it.");
+    await page.keyboard.press("Escape");
+    await page.getByText("your changes are kept").waitFor();
+    await page.keyboard.press("1");
+    await page.locator(".row").waitFor();
+    await page.goBack();
+    await page.getByText("your changes are kept").waitFor();
+    await page.keyboard.press("e");
+    expect(await text.inputValue()).toBe("Dear Nora, we have mended it.");
+    await page.getByRole("button", { name: "Discard my changes" }).click();
+    await page.getByRole("button", { name: "Edit" }).waitFor();
+    expect(await page.getByText("your changes are kept").count()).toBe(0);
+    await page.keyboard.press("e");
+    expect(await text.inputValue()).toBe(before);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("r");
+    expect(await page.getByLabel(/Why not/).inputValue()).toBe("She has called.");
+  });
+
+  it("keeps what somebody types while their session ends, and hides the page until they are back", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const context = await person();
+    const page = await open(service, "approvals", { context, expected: /401/ });
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await page.keyboard.press("e");
+    const text = page.getByLabel("Text", { exact: true });
+    await text.fill("Dear Nora, we have mended it.");
+    await context.clearCookies();
+    await page.keyboard.press("Control+Enter");
+    const dialog = page.getByRole("dialog", { name: "Sign in again" });
+    await dialog.waitFor();
+    for (const _ of [1, 2]) await page.keyboard.press("Escape");
+    expect(await page.evaluate("document.elementFromPoint(400, 60).closest('dialog') !== null")).toBe(true);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByLabel("Token").fill(service.token!);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    expect(await text.inputValue()).toBe("Dear Nora, we have mended it.");
+    await page.locator("textarea:focus").waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Approved with your words").waitFor();
+    await service.application.workflow.getWorkflowResult(id!);
+    expect(service.mails().join("")).toContain("we have mended it.");
   });
 
   it("shows what somebody else has decided meanwhile, and changes nothing", async () => {

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 /** What keys do on a page, by `KeyboardEvent.key`. */
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
@@ -16,7 +16,8 @@ const MOVES = new Set(["j", "k"]);
  * unless it moves through a list: it must not decide on one thing after another.
  */
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
+  // With what is drawn: a key must not do what it did on the page before.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (event.repeat && !MOVES.has(event.key)) return;

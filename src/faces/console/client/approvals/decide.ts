@@ -1,6 +1,6 @@
 /** One mail and the decision on it, which is bound to the mail on the screen. */
 import { useEffect, useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
+import { ApiError, isSignedOut } from "../api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
@@ -12,6 +12,7 @@ import { say } from "../ui/toast.ts";
 import { Answered } from "./answered.ts";
 import { approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
 import { Changed, Meanwhile } from "./changed.ts";
+import { draftOf, dropDraft } from "./drafts.ts";
 import { EditForm, RejectForm } from "./forms.ts";
 import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labels.ts";
 
@@ -60,6 +61,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
     setIsBusy(true);
     try {
       const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
+      dropDraft(seen.rendering);
       say(`${DONE[decision]}: ${plain(seen.subject)}`);
       onDecided();
     } catch (failure) {
@@ -67,7 +69,8 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       if (!(failure instanceof ApiError)) throw failure;
       if (failure.code === "already_decided") setConflict(failure.standing as Decided);
       else if (failure.code === "run_ended") setConflict("gone");
-      else say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
+      else if (!isSignedOut.value)
+        say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
     }
   };
   const canApprove = canDecide && armed === seen.rendering;
@@ -98,6 +101,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       ? html`<${Empty} title="No mail waits here any more"><a href=${href(["runs", id])}>See what became of it</a><//>`
       : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the mail" />`;
   }
+  const { subject, text } = draftOf(seen.rendering);
   return html`
     <article class="decide" aria-label=${`Mail to ${seen.recipient}`}>
       ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>`}
@@ -133,8 +137,16 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
           )}
         </div>`
       }
+      ${
+        mode === "look" &&
+        (subject ?? text) !== undefined &&
+        html`<p class="notice">
+          You have begun to edit this mail, and your changes are kept. Edit goes on with them; Approve sends the mail
+          below, without them.
+        </p>`
+      }
       ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
-      ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
+      ${mode === "reject" && html`<${RejectForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
       <div class=${isEmbedded ? "" : "decide-columns"}>
         <section aria-label="The mail"><${MailView} mail=${seen} /></section>
         ${
