@@ -3,7 +3,7 @@ import { html } from "../html.ts";
 import { isSend } from "../keys.ts";
 import { WordDiff } from "../ui/word-diff.ts";
 import type { PendingMail } from "./approvals-api.ts";
-import { draftOf, dropDraft, keepDraft } from "./drafts.ts";
+import { draftOf, keepDraft } from "./drafts.ts";
 
 interface EditFormProps {
   mail: PendingMail;
@@ -26,7 +26,7 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
     keepDraft(rendering, { text: value === mail.text ? undefined : value });
   };
   const onDiscard = (): void => {
-    dropDraft(rendering);
+    keepDraft(rendering, { subject: undefined, text: undefined });
     onCancel();
   };
   const field = useRef<HTMLTextAreaElement>(null);
