@@ -171,6 +171,12 @@ export async function open(
   return page;
 }
 
+/** Approves by key what is on the screen, once that is possible. */
+export async function approveByKey(page: Page): Promise<void> {
+  await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+  await page.keyboard.press("a");
+}
+
 /** What axe finds that keeps people from using the page. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(AXE);

@@ -1,5 +1,30 @@
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
+import {
+  approveByKey,
+  barriers,
+  chromiumPath,
+  open,
+  person,
+  serveConsole,
+  SKIPPED,
+  submit,
+  useBrowser,
+} from "../../support/console.ts";
+
+/** The clock wants to be in the frame of the mail too, in which nothing runs. */
+const CLOCK_IN_FRAME = /^Blocked script execution in 'about:blank'/;
+
+const sheet = (page: Page, subject: string) => page.locator(".mail-head").getByText(`RE: ${subject}`, { exact: true });
+
+/** How often the page has asked to approve a mail. */
+function approvalsOf(page: Page): () => number {
+  let count = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/approve")) count += 1;
+  });
+  return () => count;
+}
 
 const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
 
@@ -10,19 +35,18 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     const service = await serveConsole();
     const [first, second, third] = await submit(service, {}, { subject: "Second" }, { subject: "Third" });
     const page = await open(service, "approvals");
-    const sheet = (subject: string) => page.locator(".mail-head").getByText(`RE: ${subject}`, { exact: true });
-    await sheet("Third").waitFor();
+    await sheet(page, "Third").waitFor();
     await page.keyboard.press("j");
-    await sheet("Second").waitFor();
+    await sheet(page, "Second").waitFor();
     await page.keyboard.press("k");
-    await sheet("Third").waitFor();
+    await sheet(page, "Third").waitFor();
 
-    await page.keyboard.press("a");
+    await approveByKey(page);
     await page.getByText("Approved: RE: Third").waitFor();
     expect((await service.application.workflow.getWorkflowResult(third!)).response_id).toBeDefined();
     expect(service.mails().join("")).toContain("RE: Third");
 
-    await sheet("Second").waitFor();
+    await sheet(page, "Second").waitFor();
     await page.keyboard.press("e");
     const words = page.getByLabel("Text", { exact: true });
     await words.fill("Dear Nora, we have mended it.");
@@ -32,7 +56,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await service.application.workflow.getWorkflowResult(second!);
     expect(service.mails().join("")).toContain("we have mended it.");
 
-    await sheet("Search").waitFor();
+    await sheet(page, "Search").waitFor();
     await page.keyboard.press("r");
     await page.keyboard.type("She has called.");
     await page.keyboard.press("Enter");
@@ -42,16 +66,67 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(2);
   });
 
+  it("decides once on a key that is held down, also when the next mail is on the screen", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, { subject: "Second" });
+    const page = await open(service, "approvals");
+    const asked = approvalsOf(page);
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await page.keyboard.down("a");
+    await sheet(page, "Search").waitFor();
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    // Each further one without letting go is a repetition.
+    for (let times = 0; times < 5; times += 1) await page.keyboard.down("a");
+    await page.keyboard.up("a");
+    await page.keyboard.press("r");
+    await page.getByRole("form", { name: "Reject the mail" }).waitFor();
+    expect(asked()).toBe(1);
+    expect(service.mails()).toHaveLength(1);
+  });
+
+  it("takes no click for a mail that was meant for the one before", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, { subject: "Second" });
+    const context = await person();
+    await context.clock.install();
+    const page = await open(service, "approvals", { context, expected: CLOCK_IN_FRAME });
+    const asked = approvalsOf(page);
+    await sheet(page, "Second").waitFor();
+    const button = page.getByRole("button", { name: "Approve" });
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await context.clock.pauseAt(Date.now() + 3_600_000);
+    const { x, y } = (await button.boundingBox())!;
+    const click = async (clickCount: number): Promise<void> => {
+      await page.mouse.move(x + 5, y + 5);
+      await page.mouse.down({ clickCount });
+      await page.mouse.up({ clickCount });
+    };
+    await click(1);
+    await expect
+      .poll(async () => {
+        await context.clock.runFor(20);
+        return sheet(page, "Search").isVisible();
+      })
+      .toBe(true);
+    await context.clock.runFor(400);
+    await click(1);
+    await page.keyboard.press("a");
+    await context.clock.runFor(1000);
+    expect(await button.isEnabled()).toBe(true);
+    await click(2);
+    await context.clock.runFor(100);
+    expect(await button.isEnabled()).toBe(true);
+    expect(asked()).toBe(1);
+    await click(1);
+    await expect.poll(asked).toBe(2);
+  });
+
   it("looks for no mail any more that this person has decided on", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const context = await person();
     await context.clock.install();
-    // The clock wants to be in the frame of the mail too, in which nothing runs.
-    const page = await open(service, `approvals/${id}`, {
-      context,
-      expected: /^Blocked script execution in 'about:blank'/,
-    });
+    const page = await open(service, `approvals/${id}`, { context, expected: CLOCK_IN_FRAME });
     await page.getByText("RE: Search", { exact: true }).first().waitFor();
     const looks: string[] = [];
     page.on("request", (request) => looks.push(`${request.method()} ${new URL(request.url()).pathname}`));
@@ -62,14 +137,15 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
       await route.fulfill({ response });
     });
     const decided = page.waitForRequest("**/approve");
-    await page.keyboard.press("a");
+    await approveByKey(page);
     await decided;
+    looks.length = 0;
     await service.application.workflow.getWorkflowResult(id!);
     // Whatever a change of the run would let the page look at is due by now.
     await context.clock.runFor(10_000);
     answered.resolve();
     await page.getByText("Approved: RE:").waitFor();
-    expect(looks).toContain(`POST /approvals/${id}/approve`);
+    expect(looks).toContain("GET /approvals");
     expect(looks).not.toContain(`GET /approvals/${id}`);
   });
 
@@ -119,14 +195,91 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
 
   it("decides nothing by keys while somebody writes", async () => {
     const service = await serveConsole();
-    await submit(service, {});
+    await submit(service, {}, { subject: "Second" });
     const page = await open(service, "approvals");
-    await page.locator(".mail-head").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST" && request.url().includes("/approvals/")) asked.push(request.url());
+    });
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
     await page.keyboard.press("e");
-    await page.getByLabel("Text", { exact: true }).pressSequentially("aerjk");
+    const text = page.getByLabel("Text", { exact: true });
+    const before = await text.inputValue();
+    await text.press("ControlOrMeta+End");
+    await text.pressSequentially("aerjk1/?");
+    expect(await text.inputValue()).toBe(`${before}aerjk1/?`);
+    const subject = page.getByLabel("Subject");
+    await subject.press("End");
+    await subject.pressSequentially("aerjk");
+    expect(await subject.inputValue()).toBe("RE: Secondaerjk");
+    expect(await page.locator("dialog[open]").count()).toBe(0);
     await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Approve" }).waitFor();
+    await page.keyboard.press("r");
+    const reason = page.getByLabel(/Why not/);
+    await reason.pressSequentially("aerjk");
+    expect(await reason.inputValue()).toBe("aerjk");
+    await page.keyboard.press("Escape");
+    await sheet(page, "Second").waitFor();
+    expect(asked).toEqual([]);
     expect(service.mails()).toEqual([]);
+  });
+
+  it("keeps what somebody has typed until it is sent or discarded", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, `approvals/${id}`);
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await page.keyboard.press("r");
+    await page.keyboard.type("She has called.");
+    await page.keyboard.press("Escape");
+    expect(await page.getByText("your changes are kept").count()).toBe(0);
+    await page.keyboard.press("e");
+    const text = page.getByLabel("Text", { exact: true });
+    const before = await text.inputValue();
+    await text.fill("Dear Nora, we have mended it.");
+    await page.keyboard.press("Escape");
+    await page.getByText("your changes are kept").waitFor();
+    await page.keyboard.press("1");
+    await page.locator(".row").waitFor();
+    await page.goBack();
+    await page.getByText("your changes are kept").waitFor();
+    await page.keyboard.press("e");
+    expect(await text.inputValue()).toBe("Dear Nora, we have mended it.");
+    await page.getByRole("button", { name: "Discard my changes" }).click();
+    await page.getByRole("button", { name: "Edit" }).waitFor();
+    expect(await page.getByText("your changes are kept").count()).toBe(0);
+    await page.keyboard.press("e");
+    expect(await text.inputValue()).toBe(before);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("r");
+    expect(await page.getByLabel(/Why not/).inputValue()).toBe("She has called.");
+  });
+
+  it("keeps what somebody types while their session ends, and hides the page until they are back", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const context = await person();
+    const page = await open(service, "approvals", { context, expected: /401/ });
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await page.keyboard.press("e");
+    const text = page.getByLabel("Text", { exact: true });
+    await text.fill("Dear Nora, we have mended it.");
+    await context.clearCookies();
+    await page.keyboard.press("Control+Enter");
+    const dialog = page.getByRole("dialog", { name: "Sign in again" });
+    await dialog.waitFor();
+    for (const _ of [1, 2]) await page.keyboard.press("Escape");
+    expect(await page.evaluate("document.elementFromPoint(400, 60).closest('dialog') !== null")).toBe(true);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByLabel("Token").fill(service.token!);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    expect(await text.inputValue()).toBe("Dear Nora, we have mended it.");
+    await page.locator("textarea:focus").waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Approved with your words").waitFor();
+    await service.application.workflow.getWorkflowResult(id!);
+    expect(service.mails().join("")).toContain("we have mended it.");
   });
 
   it("shows what somebody else has decided meanwhile, and changes nothing", async () => {
@@ -144,9 +297,9 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.keyboard.press("r");
     await page.keyboard.press("Enter");
     await page.getByText("Rejected: RE: Search").waitFor();
-    await other.keyboard.press("a");
+    await approveByKey(other);
     await other.getByText(/rejected this mail/).waitFor();
-    await other.getByText("That decision stands.").waitFor();
+    await other.getByText("That decision stands. See the run").waitFor();
     expect(await other.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
     expect((await service.application.workflow.getWorkflowResult(id!)).response_withheld).toBeDefined();
     expect(service.mails()).toEqual([]);

@@ -49,14 +49,19 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
     const model = await startOpenAiServer([reply("It is about \u202Egnp.lleh\u202C.")]);
     onTestFinished(() => model.close());
     const service = await serveConsole({ openaiBaseUrl: model.url, openaiModel: "small" });
-    const [id] = await submit(service, { subject: RIGHT_TO_LEFT });
+    const [id] = await submit(service, { subject: RIGHT_TO_LEFT, feedback_text: `I love ${RIGHT_TO_LEFT}` });
     const page = await open(service, "");
     const shown = page.getByText("\uFFFDgnp.lleh\uFFFD مرحبا");
+    const text = page.locator(".customer-text", { hasText: "I love \uFFFDgnp.lleh\uFFFD مرحبا" });
     for (const path of ["", "feedback/F-1", "approvals", `approvals/${id}`]) {
       await page.goto(`${service.url}/console/${path}`);
       await shown.first().waitFor();
+      if (path !== "") await text.waitFor();
       expect({ path, turned: await page.getByText("\u202Egnp").count() }).toEqual({ path, turned: 0 });
     }
+    await page.getByRole("button", { name: "Text", exact: true }).click();
+    await page.locator(".mail-text").waitFor();
+    expect(await page.locator(".mail-text").textContent()).not.toMatch(/[\u202A-\u202E\u2066-\u2069]/);
     await page.goto(`${service.url}/console/chat`);
     await page.getByLabel("Message", { exact: true }).fill("What is it about?");
     await page.keyboard.press("Enter");

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  approveByKey,
   chromiumPath,
   open,
   person,
@@ -153,7 +154,7 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     );
     expect(kept).not.toContain(SECRET);
     expect(JSON.stringify(await context.cookies())).not.toContain(SECRET);
-    await page.keyboard.press("a");
+    await approveByKey(page);
     await page.getByText("Nothing waits").waitFor();
     await service.application.workflow.getWorkflowResult(id!);
     await page.goto(`${service.url}/console/feedback/F-1`);

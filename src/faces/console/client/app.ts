@@ -6,7 +6,7 @@ import { useLoad } from "./load.ts";
 import { NOWHERE, PAGES, type Page } from "./pages.ts";
 import { go, href, place } from "./router.ts";
 import { may, readSession, session, signOut } from "./session.ts";
-import { SignIn } from "./sign-in.ts";
+import { SignIn, SignInAgain } from "./sign-in.ts";
 import { useKeys } from "./keys.ts";
 import { nextTheme, theme } from "./theme.ts";
 import { Icon } from "./ui/icons.ts";
@@ -18,8 +18,11 @@ import { say, Toasts } from "./ui/toast.ts";
 export function App() {
   // Asked for again when the service comes back: it may be another one by then.
   const { error, reload } = useLoad("session", readSession);
+  // Whose session ends keeps the page as it is, with all that was typed. Another person begins anew.
+  if (session.value) {
+    return html`<${Shell} key=${JSON.stringify(session.value)} />${isSignedOut.value && html`<${SignInAgain} />`}`;
+  }
   if (isSignedOut.value) return html`<${SignIn} />`;
-  if (session.value) return html`<${Shell} />`;
   return html`<main class="sign-in" id="main"><${Pending} error=${error} retry=${reload} rows=${4} /></main>`;
 }
 

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 /** What keys do on a page, by `KeyboardEvent.key`. */
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
@@ -8,11 +8,19 @@ export const isSend = ({ key, ctrlKey, metaKey }: KeyboardEvent): boolean => key
 
 const TYPING = "input, textarea, select, [contenteditable]";
 
-/** Single keys while the page is shown, but not while somebody types, nor together with Ctrl, Alt or Meta. */
+/** Keys that a list may follow for as long as they are held down. */
+const MOVES = new Set(["j", "k"]);
+
+/**
+ * Single keys while the page is shown, but not while somebody types, nor together with Ctrl, Alt or Meta. A key that is held down acts once,
+ * unless it moves through a list: it must not decide on one thing after another.
+ */
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
+  // With what is drawn: a key must not do what it did on the page before.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (event.repeat && !MOVES.has(event.key)) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
       // What is below a window is not to be reached.
       if (document.querySelector("dialog[open]")) return;

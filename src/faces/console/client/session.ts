@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { ApiError, call, isSignedOut } from "./api.ts";
+import { ApiError, call, isSignedOut, returns } from "./api.ts";
 
 /** Who is signed in. */
 export interface Session {
@@ -26,6 +26,8 @@ export async function readSession(): Promise<void> {
 export async function signIn(token: string): Promise<void> {
   session.value = await call<Session>("/session", { body: { token } });
   isSignedOut.value = false;
+  // What was asked for without a session was refused.
+  returns.value += 1;
 }
 
 export async function signOut(): Promise<void> {

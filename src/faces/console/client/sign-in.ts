@@ -1,10 +1,44 @@
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api.ts";
-import { html } from "./html.ts";
+import { html, type Children } from "./html.ts";
 import { signIn } from "./session.ts";
 
+/** In place of all pages. */
+export const SignIn = () => html`
+  <main class="sign-in" id="main">
+    <${TokenForm} title="Sign in">
+      Look in the terminal where <code>abi-workflows serve</code> runs: it printed a token when it started. If it
+      printed none, ask whoever runs the service for yours. Your decisions are signed with the token's name.
+    <//>
+  </main>
+`;
+
+/** Over the page of somebody whose session has ended. It hides the page, and leaves it as it is. */
+export function SignInAgain() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const { current } = dialog;
+    current?.showModal();
+    // Puts the focus back to where it was.
+    return () => current?.close();
+  }, []);
+  return html`
+    <dialog
+      ref=${dialog}
+      class="sign-in-again"
+      aria-labelledby="sign-in"
+      onCancel=${(event: Event) => event.preventDefault()}
+      onClose=${() => dialog.current?.showModal()}
+    >
+      <${TokenForm} title="Sign in again">
+        Your session has ended. What you were writing is still there: sign in with your token to go on.
+      <//>
+    </dialog>
+  `;
+}
+
 /** Asks for a token. It is sent once, and kept nowhere in the browser. */
-export function SignIn() {
+function TokenForm({ title, children }: { title: string; children?: Children }) {
   const field = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState("");
   const [isBusy, setIsBusy] = useState(false);
@@ -23,27 +57,22 @@ export function SignIn() {
     }
   };
   return html`
-    <main class="sign-in" id="main">
-      <form class="card form" onSubmit=${onSubmit}>
-        <h1>Sign in</h1>
-        <p class="muted">
-          Look in the terminal where <code>abi-workflows serve</code> runs: it printed a token when it started. If it
-          printed none, ask whoever runs the service for yours. Your decisions are signed with the token's name.
-        </p>
-        <label
-          >Token
-          <input
-            ref=${field}
-            type="password"
-            name="token"
-            autocomplete="off"
-            required
-            aria-describedby="problem"
-            aria-invalid=${problem !== ""}
-        /></label>
-        <p id="problem" class="problem" role="alert">${problem}</p>
-        <button class="button primary" disabled=${isBusy}>Sign in</button>
-      </form>
-    </main>
+    <form class="card form" onSubmit=${onSubmit}>
+      <h1 id="sign-in">${title}</h1>
+      <p class="muted">${children}</p>
+      <label
+        >Token
+        <input
+          ref=${field}
+          type="password"
+          name="token"
+          autocomplete="off"
+          required
+          aria-describedby="problem"
+          aria-invalid=${problem !== ""}
+      /></label>
+      <p id="problem" class="problem" role="alert">${problem}</p>
+      <button class="button primary" disabled=${isBusy}>Sign in</button>
+    </form>
   `;
 }

@@ -4,6 +4,7 @@ import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { may } from "../session.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Time } from "../ui/time.ts";
 import { WordDiff } from "../ui/word-diff.ts";
 import type { Decided, PendingMail } from "./approvals-api.ts";
@@ -46,10 +47,10 @@ export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undef
     <div class="notice warn" role="alert">
       ${
         found
-          ? html`<b dir="auto">${found.by}</b> ${DID[found.decision]}, <${Time} at=${found.decided_at} isFull />. That
-              decision stands.`
+          ? html`<b><${OneLine} text=${found.by} /></b> ${DID[found.decision]},
+              <${Time} at=${found.decided_at} isFull />. That decision stands.`
           : html`<b>This mail is no longer waiting.</b> Somebody has decided on it, or its run has ended.`
-      }
+      }${" "}
       <a href=${href(["runs", mail.workflow_id])}>See the run</a>
     </div>
   `;

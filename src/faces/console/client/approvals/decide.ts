@@ -1,21 +1,25 @@
 /** One mail and the decision on it, which is bound to the mail on the screen. */
 import { useEffect, useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
+import { ApiError, isSignedOut } from "../api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { MailView } from "../ui/mail-view.ts";
-import { plain } from "../ui/one-line.ts";
+import { OneLine, plain } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { say } from "../ui/toast.ts";
 import { Answered } from "./answered.ts";
 import { approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
 import { Changed, Meanwhile } from "./changed.ts";
+import { draftOf, dropDraft } from "./drafts.ts";
 import { EditForm, RejectForm } from "./forms.ts";
 import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labels.ts";
 
 const DONE = { approve: "Approved", edit: "Approved with your words", reject: "Rejected" } as const;
+
+/** For how long a mail is on the screen before it can be approved: a click or a key that was meant for the mail before is not for this one. Milliseconds. */
+const ARMED_AFTER_MS = 700;
 
 type Mode = "look" | "edit" | "reject";
 
@@ -49,6 +53,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const isGone =
     conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
+  const armed = useArmed(seen?.rendering);
   const canDecide = seen !== undefined && !hasChanged && !isGone && conflict === undefined && !isBusy;
 
   const decide = async (take: (mail: PendingMail, corrections: Corrections) => Promise<Decided>): Promise<void> => {
@@ -56,6 +61,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
     setIsBusy(true);
     try {
       const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
+      dropDraft(seen.rendering);
       say(`${DONE[decision]}: ${plain(seen.subject)}`);
       onDecided();
     } catch (failure) {
@@ -63,17 +69,23 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       if (!(failure instanceof ApiError)) throw failure;
       if (failure.code === "already_decided") setConflict(failure.standing as Decided);
       else if (failure.code === "run_ended") setConflict("gone");
-      else say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
+      else if (!isSignedOut.value)
+        say(failure.fields[0] ? `${failure.fields[0].field} ${failure.fields[0].message}` : failure.message, "bad");
     }
   };
-  const onApprove = (): void => void decide(({ rendering }, corrections) => approve(id, rendering, corrections));
+  const canApprove = canDecide && armed === seen.rendering;
+  // The second click of a double click may hit another mail than the first.
+  const onApprove = (event: Event): void => {
+    if (canApprove && !(event instanceof MouseEvent && event.detail > 1)) void approveSeen();
+  };
+  const approveSeen = () => decide(({ rendering }, corrections) => approve(id, rendering, corrections));
   const open = (next: Mode) => (): void => {
     if (canDecide) setMode(next);
   };
   const choices = [
-    { name: "Approve", key: "a", tone: "primary", choose: onApprove },
-    { name: "Edit", key: "e", tone: "", choose: open("edit") },
-    { name: "Reject", key: "r", tone: "danger", choose: open("reject") },
+    { name: "Approve", key: "a", tone: "primary", isPossible: canApprove, choose: onApprove },
+    { name: "Edit", key: "e", tone: "", isPossible: canDecide, choose: open("edit") },
+    { name: "Reject", key: "r", tone: "danger", isPossible: canDecide, choose: open("reject") },
   ];
   useKeys(
     isEmbedded
@@ -89,6 +101,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       ? html`<${Empty} title="This mail is no longer waiting"><a href=${href(["runs", id])}>See what happened</a><//>`
       : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the mail" />`;
   }
+  const { subject, text } = draftOf(seen.rendering);
   return html`
     <article class="decide" aria-label=${`Mail to ${seen.recipient}`}>
       ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>`}
@@ -104,17 +117,17 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
           }}
         />`
       }
-      ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <span dir="auto">${seen.refusal}</span></p>`}
+      ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <${OneLine} text=${seen.refusal} /></p>`}
       ${
         mode === "look" &&
         html`<div class="bar" role="toolbar" aria-label="Decision">
           ${choices.map(
-            ({ name, key, tone, choose }) => html`
+            ({ name, key, tone, isPossible, choose }) => html`
               <button
                 key=${key}
                 type="button"
                 class=${`button ${tone}`}
-                disabled=${!canDecide}
+                disabled=${!isPossible}
                 onClick=${choose}
                 aria-keyshortcuts=${isEmbedded ? undefined : key}
               >
@@ -124,8 +137,16 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
           )}
         </div>`
       }
+      ${
+        mode === "look" &&
+        (subject ?? text) !== undefined &&
+        html`<p class="notice">
+          You have begun to edit this mail, and your changes are kept. Edit goes on with them; Approve sends the mail
+          below, without them.
+        </p>`
+      }
       ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
-      ${mode === "reject" && html`<${RejectForm} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
+      ${mode === "reject" && html`<${RejectForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
       <div class=${isEmbedded ? "" : "decide-columns"}>
         <section aria-label="The mail"><${MailView} mail=${seen} /></section>
         ${
@@ -142,4 +163,15 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
       </p>
     </article>
   `;
+}
+
+/** The rendering that has been on the screen for long enough to be approved. */
+function useArmed(rendering: string | undefined): string | undefined {
+  const [armed, setArmed] = useState<string>();
+  useEffect(() => {
+    if (rendering === undefined) return undefined;
+    const timer = setTimeout(() => setArmed(rendering), ARMED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [rendering]);
+  return armed;
 }

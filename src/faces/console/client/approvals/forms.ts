@@ -3,6 +3,7 @@ import { html } from "../html.ts";
 import { isSend } from "../keys.ts";
 import { WordDiff } from "../ui/word-diff.ts";
 import type { PendingMail } from "./approvals-api.ts";
+import { draftOf, keepDraft } from "./drafts.ts";
 
 interface EditFormProps {
   mail: PendingMail;
@@ -13,8 +14,21 @@ interface EditFormProps {
 
 /** Other words for a mail, with what they change. */
 export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
-  const [subject, setSubject] = useState(mail.subject);
-  const [text, setText] = useState(mail.text);
+  const { rendering } = mail;
+  const [subject, setSubject] = useState(draftOf(rendering).subject ?? mail.subject);
+  const [text, setText] = useState(draftOf(rendering).text ?? mail.text);
+  const onSubject = ({ currentTarget: { value } }: { currentTarget: HTMLInputElement }): void => {
+    setSubject(value);
+    keepDraft(rendering, { subject: value === mail.subject ? undefined : value });
+  };
+  const onText = ({ currentTarget: { value } }: { currentTarget: HTMLTextAreaElement }): void => {
+    setText(value);
+    keepDraft(rendering, { text: value === mail.text ? undefined : value });
+  };
+  const onDiscard = (): void => {
+    keepDraft(rendering, { subject: undefined, text: undefined });
+    onCancel();
+  };
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
   const isChanged = subject !== mail.subject || text !== mail.text;
@@ -33,26 +47,11 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
         if (canSend) onSend({ subject, text });
       }}
     >
-      <label
-        >Subject
-        <input
-          type="text"
-          dir="auto"
-          value=${subject}
-          maxlength="500"
-          onInput=${({ currentTarget }: { currentTarget: HTMLInputElement }) => setSubject(currentTarget.value)}
-      /></label>
+      <label>Subject <input type="text" dir="auto" value=${subject} maxlength="500" onInput=${onSubject} /></label>
       <div class="edit-columns">
         <label
           >Text
-          <textarea
-            ref=${field}
-            dir="auto"
-            rows="14"
-            maxlength="20000"
-            value=${text}
-            onInput=${({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => setText(currentTarget.value)}
-          ></textarea>
+          <textarea ref=${field} dir="auto" rows="14" maxlength="20000" value=${text} onInput=${onText}></textarea>
         </label>
         <div>
           <p class="label">What you change</p>
@@ -63,22 +62,29 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
       <p class="muted">The mail is sent as plain text with your words, to the same recipient.</p>
       <div class="actions">
         <button class="button primary" disabled=${!canSend}>Approve this version <kbd>Ctrl ↵</kbd></button>
-        <button type="button" class="button plain" onClick=${onCancel}>Keep as it was <kbd>Esc</kbd></button>
+        <button type="button" class="button plain" onClick=${onCancel}>Close <kbd>Esc</kbd></button>
+        ${isChanged && html`<button type="button" class="button plain" onClick=${onDiscard}>Discard changes</button>`}
       </div>
     </form>
   `;
 }
 
 export function RejectForm({
+  mail: { rendering },
   isBusy,
   onReject,
   onCancel,
 }: {
+  mail: PendingMail;
   isBusy: boolean;
   onReject: (reason: string) => void;
   onCancel: () => void;
 }) {
-  const [reason, setReason] = useState("");
+  const [reason, setReason] = useState(draftOf(rendering).reason ?? "");
+  const onReason = ({ currentTarget: { value } }: { currentTarget: HTMLInputElement }): void => {
+    setReason(value);
+    keepDraft(rendering, { reason: value || undefined });
+  };
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
   const onKeyDown = ({ key }: KeyboardEvent): void => {
@@ -96,14 +102,7 @@ export function RejectForm({
     >
       <label
         >Why not? One line; leave it empty if there is nothing to say, and leave out names.
-        <input
-          ref=${field}
-          type="text"
-          dir="auto"
-          maxlength="500"
-          value=${reason}
-          onInput=${({ currentTarget }: { currentTarget: HTMLInputElement }) => setReason(currentTarget.value)}
-        />
+        <input ref=${field} type="text" dir="auto" maxlength="500" value=${reason} onInput=${onReason} />
       </label>
       <div class="actions">
         <button class="button danger" disabled=${isBusy}>Reject: send no mail <kbd>↵</kbd></button>

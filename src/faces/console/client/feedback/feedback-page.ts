@@ -5,7 +5,7 @@ import { href } from "../router.ts";
 import { RunPanel } from "../runs/run-panel.ts";
 import { Fact, Score } from "../ui/facts.ts";
 import { Legend, MarkedText } from "../ui/marked-text.ts";
-import { OneLine } from "../ui/one-line.ts";
+import { OneLine, plain } from "../ui/one-line.ts";
 import { Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { Categories, Outcome, SentimentMark } from "./badges.ts";
@@ -36,7 +36,7 @@ export function FeedbackPage({ id }: { id: string }) {
           ({ text, time }) => html`
             <section key=${time} class="card">
               <h2>Answered elsewhere, <${Time} at=${time} isFull /></h2>
-              <p class="customer-text" dir="auto">${text}</p>
+              <p class="customer-text" dir="auto">${plain(text)}</p>
             </section>
           `,
         )}

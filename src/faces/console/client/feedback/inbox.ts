@@ -142,7 +142,8 @@ const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
   hasFilters
     ? html`<${Empty} title="Nothing matches"><a href=${href([])}>Show all feedback</a><//>`
     : html`<${Empty} title="No feedback yet">
-        It turns up here as it comes in. Send the first with the command that the service printed when it started, or
+        It turns up here as it comes in. Send the first with the command that the service printed when it started,
+        or${" "}
         <a href="/docs">see how to call it</a>.
       <//>`;
 

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { href } from "../router.ts";
 import { MailView } from "../ui/mail-view.ts";
+import { OneLine } from "../ui/one-line.ts";
 import { Time } from "../ui/time.ts";
 import { Categories, SentimentMark } from "./badges.ts";
 import type { FeedbackDetails, Mail } from "./feedback-api.ts";
@@ -72,12 +73,18 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
       }
       <p class="facts">
         <span class=${`badge ${STATES[mail.state].tone}`}>${STATES[mail.state].text}</span>
-        ${mail.decision && html`<span>${DECIDED[mail.decision.decision]} by <b dir="auto">${mail.decision.by}</b>, <${Time} at=${mail.decision.time} isFull /></span>`}
+        ${
+          mail.decision &&
+          html`<span
+            >${DECIDED[mail.decision.decision]} by <b><${OneLine} text=${mail.decision.by} /></b>,
+            <${Time} at=${mail.decision.time} isFull
+          /></span>`
+        }
         ${mail.state === "waiting" && html`<a class="button" href=${href(["approvals", feedback.workflow_id])}>Decide</a>`}
       </p>
-      ${mail.decision?.reason && html`<p class="notice">Reason: <span dir="auto">${mail.decision.reason}</span></p>`}
+      ${mail.decision?.reason && html`<p class="notice">Reason: <${OneLine} text=${mail.decision.reason} /></p>`}
       ${mail.decision && html`<${RightLabels} decision=${mail.decision} />`}
-      ${mail.refusal && html`<p class="notice bad">The mail server said: <span dir="auto">${mail.refusal}</span></p>`}
+      ${mail.refusal && html`<p class="notice bad">The mail server said: <${OneLine} text=${mail.refusal} /></p>`}
       <${MailView} mail=${mail} />
     </section>
   `;

@@ -1,5 +1,5 @@
 /** Server-sent events, for as long as the page is on the screen. */
-import { checkReachable } from "../api.ts";
+import { checkReachable, isSignedOut } from "../api.ts";
 
 interface Listening {
   path: string;
@@ -29,6 +29,10 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
     source = undefined;
   };
   const connect = (): void => {
+    if (isSignedOut.value) {
+      timer = setTimeout(connect, CONNECT_AGAIN_MS);
+      return;
+    }
     const opened = new EventSource(lastId === "" ? path : `${path}?after=${encodeURIComponent(lastId)}`);
     source = opened;
     for (const type of types) {

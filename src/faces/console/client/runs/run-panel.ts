@@ -38,7 +38,7 @@ function Trouble({ run: { status, error, failing } }: { run: Run }) {
     const { step, attempts, since, next_try: next, until } = failing;
     return html`
       <div class="notice warn" role="status">
-        <b>${stepName(step)}</b> keeps failing: ${attempts} ${attempts === 1 ? "attempt" : "attempts"} since
+        <b>${stepName(step)}</b> keeps failing: ${attempts} ${attempts === 1 ? "attempt" : "attempts"} since${" "}
         <${Time} at=${since} isFull />. ${next && html` Next try <${Time} at=${next} isFull />.`}
         ${until && html` It is tried until <${Time} at=${until} isFull />.`}
         <p dir="auto">${failing.error}</p>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { MailFrame } from "./mail-frame.ts";
 import { Fact } from "./facts.ts";
-import { OneLine } from "./one-line.ts";
+import { OneLine, plain } from "./one-line.ts";
 
 export interface ShownMail {
   sender: string;
@@ -31,7 +31,7 @@ export function MailView({ mail }: { mail: ShownMail }) {
           <button type="button" aria-pressed=${isText} onClick=${() => setIsText(true)}>Text</button>
         </div>
       </div>
-      ${isText ? html`<pre class="mail-text" tabindex="0" dir="auto">${text}</pre>` : html`<${MailFrame} source=${mail.html} title="The mail as it looks" />`}
+      ${isText ? html`<pre class="mail-text" tabindex="0" dir="auto">${plain(text)}</pre>` : html`<${MailFrame} source=${mail.html} title="The mail as it looks" />`}
     </div>
   `;
 }

@@ -1,4 +1,5 @@
 import { html } from "../html.ts";
+import { plain } from "./one-line.ts";
 
 /** A piece of a text; marked where it is evidence. */
 interface Piece {
@@ -36,17 +37,17 @@ function pieces(text: string, evidence: Evidence): Piece[] {
   });
 }
 
-/** A customer's words as they are, with evidence marked. */
+/** A customer's words as they are, with evidence marked, and without an effect on the direction in which they are drawn. */
 export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidence }) => html`
   <p class="customer-text" dir="auto">
     ${pieces(text, evidence).map(({ text: part, kinds }, index) =>
       kinds.length === 0
-        ? part
+        ? plain(part)
         : html`<mark
             key=${index}
             class=${kinds.map((kind) => `${kind}-mark`).join(" ")}
             title=${`Evidence: ${kinds.join(", ")}`}
-            >${part}</mark
+            >${plain(part)}</mark
           >`,
     )}
   </p>

@@ -1,5 +1,6 @@
 import { diffWordsWithSpace } from "diff/lib/diff/word.js";
 import { html } from "../html.ts";
+import { plain } from "./one-line.ts";
 
 /** Beyond it the comparison could keep the page from answering. Characters. */
 const COMPARED = 20_000;
@@ -13,8 +14,9 @@ export function WordDiff({ before, after }: { before: string; after: string }) {
   return html`
     <p class="diff" dir="auto">
       ${parts.map(({ value, added, removed }, index) => {
-        if (added) return html`<ins key=${index}>${value}</ins>`;
-        return removed ? html`<del key=${index}>${value}</del>` : value;
+        const text = plain(value);
+        if (added) return html`<ins key=${index}>${text}</ins>`;
+        return removed ? html`<del key=${index}>${text}</del>` : text;
       })}
     </p>
   `;
