@@ -34,6 +34,8 @@ export interface HttpServiceOptions {
   localToken?: string;
   /** The agent that people talk to in the console, such as of `openChat`; default: there is none. It is closed with the service. */
   chat?: Chat;
+  /** Whether the data is a sample to try things out with: the console says so then, and how to begin. Default: false. */
+  isSample?: boolean;
   logger?: Logger;
 }
 
@@ -78,7 +80,7 @@ const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefin
 export async function openHttpService(
   { service, engine, ontologyStore }: Application,
   settings: Settings,
-  { version, localToken, chat, logger = silentLogger }: HttpServiceOptions,
+  { version, localToken, chat, isSample = false, logger = silentLogger }: HttpServiceOptions,
 ): Promise<HttpService> {
   const { httpHost: host, httpPort: port, httpRateLimit } = settings;
   const tokens = await tokensOf(settings, logger);
@@ -106,7 +108,7 @@ export async function openHttpService(
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of("local", SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
-    pages: consolePages(CATEGORIES),
+    pages: consolePages({ categories: CATEGORIES, isSample }),
     version,
     sessionKey: sessionKeyOf(settings),
     ...withoutAbsent({ allowedHosts }),

@@ -42,11 +42,12 @@ const LOCAL_TOKEN = "local-0123456789abcdef";
 
 /**
  * Serves sample customers; mails wait for a person unless the settings say otherwise.
- * @param options `hasChat`: whether an agent can be talked to, the offline one where the settings name no model; default: where they name one
+ * @param options `hasChat`: whether an agent can be talked to, the offline one where the settings name no model; default: where they name one;
+ *   `isSample`: whether the console says that the data is a sample
  */
 export async function serveConsole(
   overrides: Partial<Settings> = {},
-  { hasChat = overrides.openaiBaseUrl !== undefined } = {},
+  { hasChat = overrides.openaiBaseUrl !== undefined, isSample = false } = {},
 ): Promise<ConsoleService> {
   const dataDirectory = temporaryFolder();
   const given = {
@@ -58,7 +59,7 @@ export async function serveConsole(
     logLevel: "silent" as const,
   };
   const settings = readSettings({ ...given, ...overrides }, {});
-  const options = { version: "0.0.0", localToken: LOCAL_TOKEN, logger: silentLogger };
+  const options = { version: "0.0.0", localToken: LOCAL_TOKEN, logger: silentLogger, isSample };
   const application = await openApplication(settings, silentLogger);
   const serve = async (current: Settings): Promise<HttpService> => {
     const chat = hasChat ? await openChat(application, current) : undefined;

@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { ApiError } from "./api.ts";
 import { html } from "./html.ts";
+import { IS_SAMPLE } from "./page-facts.ts";
 import { signIn } from "./session.ts";
 
 /** Asks for a token. It is sent once, and kept nowhere in the browser. */
@@ -26,6 +27,13 @@ export function SignIn() {
     <main class="sign-in" id="main">
       <form class="card form" onSubmit=${onSubmit}>
         <h1>Sign in</h1>
+        ${
+          IS_SAMPLE &&
+          html`<p>
+            This is the demo: invented customers write, the service answers or escalates, and you approve each mail
+            before it goes out.
+          </p>`
+        }
         <p class="muted">
           Look in the terminal where <code>abi-workflows serve</code> runs: it printed a token when it started. If it
           printed none, ask whoever runs the service for yours. Your decisions are signed with the token's name.
