@@ -108,7 +108,7 @@ export async function openHttpService(
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of("local", SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
-    pages: consolePages({ categories: CATEGORIES, isSample }),
+    pages: consolePages({ categories: CATEGORIES, workflows: [...service.workflows.keys()], isSample }),
     version,
     sessionKey: sessionKeyOf(settings),
     ...withoutAbsent({ allowedHosts }),

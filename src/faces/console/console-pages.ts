@@ -12,6 +12,8 @@ const ASSETS = `${BASE}assets/`;
 export interface ConsoleOptions {
   /** What feedback can be about, for people to choose from. */
   categories: readonly string[];
+  /** Names of all workflows. Default: none. */
+  workflows?: readonly string[];
   /** Whether the data is a sample to try things out with: then the pages say so, and how to begin. */
   isSample?: boolean;
 }
@@ -52,7 +54,9 @@ async function file(path: string, headers: Headers, { files, version }: Assets):
   });
 }
 
-function page(all: Assets, { categories, isSample = false }: ConsoleOptions): Response {
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+
+function page(all: Assets, { categories, workflows = [], isSample = false }: ConsoleOptions): Response {
   const root = `${ASSETS}${all.version}/`;
   const imports = Object.fromEntries([...modulePaths].map(([name, path]) => [name, `${root}${path}`]));
   const importMap = JSON.stringify({ imports });
@@ -63,7 +67,8 @@ function page(all: Assets, { categories, isSample = false }: ConsoleOptions): Re
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="categories" content="${categories.join(" ")}">
+<meta name="categories" content="${escaped(categories.join(" "))}">
+<meta name="workflows" content="${escaped(workflows.join(" "))}">
 ${isSample ? '<meta name="sample" content="true">\n' : ""}<title>Console</title>
 <link rel="icon" href="${root}client/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${root}client/style.css">
