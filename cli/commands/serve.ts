@@ -43,6 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         version: packageVersion(),
         localToken,
         logger,
+        isSample: options.demo === true,
         ...withoutAbsent({ chat }),
       }).catch(async (error: unknown) => {
         await chat?.close();

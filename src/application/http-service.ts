@@ -41,6 +41,8 @@ export interface HttpServiceOptions {
    * closed with the service.
    */
   chat?: Chat;
+  /** Whether the data is a sample to try things out with: the console says so then, and how to begin. Default: false. */
+  isSample?: boolean;
   logger?: Logger;
 }
 
@@ -86,7 +88,7 @@ const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefin
 export async function openHttpService(
   { service, engine, ontologyStore }: Application,
   settings: Settings,
-  { version, localToken, chat, logger = silentLogger }: HttpServiceOptions,
+  { version, localToken, chat, isSample = false, logger = silentLogger }: HttpServiceOptions,
 ): Promise<HttpService> {
   const { httpHost: host, httpPort: port, httpRateLimit } = settings;
   const tokens = await tokensOf(settings, logger);
@@ -114,7 +116,7 @@ export async function openHttpService(
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of("local", SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
-    pages: consolePages(CATEGORIES),
+    pages: consolePages({ categories: CATEGORIES, workflows: [...service.workflows.keys()], isSample }),
     version,
     sessionKey: sessionKeyOf(settings),
     ...withoutAbsent({ allowedHosts }),

@@ -141,6 +141,7 @@ describe("serve", () => {
       RESPONSE_CAP: "",
     };
     const { url, token, command } = await startServe(["--demo"], { ...place, env });
+    expect(await (await fetch(`${url}/console/`)).text()).toContain('<meta name="sample"');
     // What counts of the settings, and what is said not to.
     expect((await fetch(`${url}/workflows/customer-feedback/none`)).headers.get("ratelimit-policy")).toContain("77");
     expect(await ask(`${url}/tools/query_knowledge_graph`, token, { query: "ASK { ?s ?p ?o }" })).toMatchObject({

@@ -5,7 +5,9 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { openChat } from "../../agents/index.ts";
 import { openApplication, type Application } from "../../src/application/application.ts";
+import type { CreateWorkflows } from "../../src/application/own-workflows.ts";
 import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { silentLogger } from "../../src/log.ts";
 import { readSettings, type Settings } from "../../src/application/settings.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -40,13 +42,18 @@ export interface ConsoleService {
 
 const LOCAL_TOKEN = "local-0123456789abcdef";
 
-/**
- * Serves sample customers; mails wait for a person unless the settings say otherwise.
- * @param options `hasChat`: whether an agent can be talked to, the offline one where the settings name no model; default: where they name one
- */
+interface ServiceOptions {
+  /** Whether an agent can be talked to, the offline one where the settings name no model; default: where they name one. */
+  hasChat?: boolean;
+  /** Whether the console says that the data is a sample. */
+  isSample?: boolean;
+  createWorkflows?: CreateWorkflows;
+}
+
+/** Serves sample customers; mails wait for a person unless the settings say otherwise. */
 export async function serveConsole(
   overrides: Partial<Settings> = {},
-  { hasChat = overrides.openaiBaseUrl !== undefined } = {},
+  { hasChat = overrides.openaiBaseUrl !== undefined, isSample = false, createWorkflows }: ServiceOptions = {},
 ): Promise<ConsoleService> {
   const dataDirectory = temporaryFolder();
   const given = {
@@ -58,8 +65,8 @@ export async function serveConsole(
     logLevel: "silent" as const,
   };
   const settings = readSettings({ ...given, ...overrides }, {});
-  const options = { version: "0.0.0", localToken: LOCAL_TOKEN, logger: silentLogger };
-  const application = await openApplication(settings, silentLogger);
+  const options = { version: "0.0.0", localToken: LOCAL_TOKEN, logger: silentLogger, isSample };
+  const application = await openApplication(settings, silentLogger, withoutAbsent({ createWorkflows }));
   const serve = async (current: Settings): Promise<HttpService> => {
     const chat = hasChat ? await openChat(application, current) : undefined;
     return openHttpService(application, current, { ...options, ...(chat && { chat }) });

@@ -8,11 +8,18 @@ import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts"
 const BASE = "/console/";
 const ASSETS = `${BASE}assets/`;
 
-/**
- * Answers what is below `/` and `/console/`, and links to approvals; undefined for all else.
- * @param categories what feedback can be about, for people to choose from
- */
-export function consolePages(categories: readonly string[]): (request: Request) => Promise<Response | undefined> {
+/** What the pages know beside what the API tells them. */
+export interface ConsoleOptions {
+  /** What feedback can be about, for people to choose from. */
+  categories: readonly string[];
+  /** Names of all workflows. Default: none. */
+  workflows?: readonly string[];
+  /** Whether the data is a sample to try things out with: then the pages say so, and how to begin. */
+  isSample?: boolean;
+}
+
+/** Answers what is below `/` and `/console/`, and links to approvals; undefined for all else. */
+export function consolePages(options: ConsoleOptions): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {
     const { pathname, search } = new URL(url);
     if (pathname === "/" || pathname === "/console") return redirect(`${BASE}${search}`);
@@ -21,7 +28,7 @@ export function consolePages(categories: readonly string[]): (request: Request) 
     if (!pathname.startsWith(BASE)) return undefined;
     const all = await assets();
     if (pathname.startsWith(ASSETS)) return file(pathname.slice(ASSETS.length), headers, all);
-    return page(all, categories);
+    return page(all, options);
   };
 }
 
@@ -47,7 +54,9 @@ async function file(path: string, headers: Headers, { files, version }: Assets):
   });
 }
 
-function page(all: Assets, categories: readonly string[]): Response {
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+
+function page(all: Assets, { categories, workflows = [], isSample = false }: ConsoleOptions): Response {
   const root = `${ASSETS}${all.version}/`;
   const imports = Object.fromEntries([...modulePaths].map(([name, path]) => [name, `${root}${path}`]));
   const importMap = JSON.stringify({ imports });
@@ -58,8 +67,9 @@ function page(all: Assets, categories: readonly string[]): Response {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="categories" content="${categories.join(" ")}">
-<title>Console</title>
+<meta name="categories" content="${escaped(categories.join(" "))}">
+<meta name="workflows" content="${escaped(workflows.join(" "))}">
+${isSample ? '<meta name="sample" content="true">\n' : ""}<title>Console</title>
 <link rel="icon" href="${root}client/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${root}client/style.css">
 <script type="importmap">${importMap}</script>

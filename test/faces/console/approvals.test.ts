@@ -245,7 +245,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.getByText("your changes are kept").waitFor();
     await page.keyboard.press("e");
     expect(await text.inputValue()).toBe("Dear Nora, we have mended it.");
-    await page.getByRole("button", { name: "Discard my changes" }).click();
+    await page.getByRole("button", { name: "Discard changes" }).click();
     await page.getByRole("button", { name: "Edit" }).waitFor();
     expect(await page.getByText("your changes are kept").count()).toBe(0);
     await page.keyboard.press("e");

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { assets, modulePaths } from "../../../src/faces/console/assets.ts";
 import { consolePages } from "../../../src/faces/console/console-pages.ts";
 
-const pages = consolePages(["product", "general"]);
+const pages = consolePages({ categories: ["product", "general"] });
 const get = (path: string, headers: Record<string, string> = {}) =>
   pages(new Request(`http://127.0.0.1${path}`, { headers }));
 

@@ -124,10 +124,27 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
       await page.getByLabel("Token").fill(secret);
       await page.keyboard.press("Enter");
       if (secret === SECRET) await page.locator(".row").waitFor();
-      else await page.getByText("You may not see this").waitFor();
+      else await page.getByRole("heading", { name: "Approvals" }).waitFor();
       expect(await page.locator(".row").count()).toBe(secret === SECRET ? 1 : 0);
       await page.getByRole("button", { name: /Sign out/ }).click();
     }
+  });
+
+  it("begins at the first page that one may see, and names no other", async () => {
+    const service = await serveConsole({ httpTokens: `Bob:approve:${SECRET}` });
+    await submit(service, {});
+    const page = await open(service, "", { expected: /40[13]/ });
+    await page.getByLabel("Token").fill(SECRET);
+    await page.keyboard.press("Enter");
+    await page.locator(".mail-head").waitFor();
+    expect(new URL(page.url()).pathname).toMatch(/^\/console\/approvals/);
+    expect(await page.locator(".side li .side-text").allTextContents()).toEqual(["Approvals"]);
+    expect(await page.getByText("You may not see this").count()).toBe(0);
+    // What a link leads to says why it shows nothing.
+    await page.goto(`${service.url}/console/runs`);
+    await page.getByText("You may not see this").waitFor();
+    await page.keyboard.press("1");
+    await page.locator(".mail-head").waitFor();
   });
 
   it("says so where nobody can be signed out", async () => {

@@ -26,12 +26,8 @@ export function App() {
   return html`<main class="sign-in" id="main"><${Pending} error=${error} retry=${reload} rows=${4} /></main>`;
 }
 
-const IN_NAVIGATION = PAGES.filter(({ icon }) => icon);
-
-/** Keys that go to a page, by its place in the navigation. */
-const BY_NUMBER = Object.fromEntries(
-  IN_NAVIGATION.map((page, index) => [String(index + 1), () => go(addressOf(page))]),
-);
+/** The pages in the navigation: those that whoever is signed in may see. */
+const navigation = (): Page[] => PAGES.filter(({ icon, scopes }) => icon && scopes.every(may));
 
 const addressOf = ({ name }: Page): string => href(name === "" ? [] : [name]);
 
@@ -39,7 +35,14 @@ function Shell() {
   const { path } = place.value;
   const [name = "", id] = path;
   const page = PAGES.find((one) => one.name === name) ?? NOWHERE;
-  useKeys(BY_NUMBER);
+  const pages = navigation();
+  // By their place in the navigation.
+  useKeys(Object.fromEntries(pages.map((one, index) => [String(index + 1), () => go(addressOf(one))])));
+  // Whoever names no page begins at the first one that they may see.
+  const start = name === "" && pages.length > 0 && !pages.includes(page) ? pages[0] : undefined;
+  useEffect(() => {
+    if (start) go(addressOf(start), { replace: true });
+  }, [start]);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -59,10 +62,10 @@ function Shell() {
       >Skip to content</a
     >
     <div class="shell">
-      <${Side} page=${page} />
+      <${Side} pages=${pages} page=${page} />
       <main id="main" ref=${main} tabindex="-1" class=${`main page-${page.name || "inbox"}`}>
         ${isOffline.value && html`<p class="offline" role="alert">The service can't be reached. What you see may be out of date. This page continues when the service is back.</p>`}
-        ${page.show(id)}
+        ${!start && page.show(id)}
       </main>
     </div>
     <${Toasts} />
@@ -75,14 +78,14 @@ const THEMES = {
   dark: { icon: "moon", text: "Dark" },
 } as const;
 
-function Side({ page }: { page: Page }) {
+function Side({ pages, page }: { pages: readonly Page[]; page: Page }) {
   const { icon, text } = THEMES[theme.value];
   const { name } = session.value!;
   return html`
     <nav class="side" aria-label="Pages">
       <a class="brand" href=${href([])}><span class="brand-mark" aria-hidden="true"></span><span>Console</span></a>
       <ul role="list">
-        ${IN_NAVIGATION.map(
+        ${pages.map(
           (one) => html`
             <li key=${one.name}>
               <a class="side-link" href=${addressOf(one)} aria-current=${isCurrent(one, page) ? "page" : undefined}>

@@ -16,6 +16,8 @@ export interface Page {
   /** First part of the path; empty for the first page. */
   name: string;
   title: string;
+  /** What it takes to see it; where somebody lacks it, the navigation leaves it out. */
+  scopes: readonly string[];
   /** Its entry in the navigation; pages without one are reached by links. */
   icon?: IconName;
   /** @param id the second part of the path */
@@ -24,28 +26,40 @@ export interface Page {
   keepsFocus?: boolean;
 }
 
+const READ = ["feedback:read"];
+
 export const PAGES: readonly Page[] = [
-  { name: "", title: "Inbox", icon: "inbox", show: () => html`<${Inbox} />` },
+  { name: "", title: "Inbox", scopes: READ, icon: "inbox", show: () => html`<${Inbox} />` },
   {
     name: "approvals",
     title: "Approvals",
+    scopes: ["approve"],
     icon: "approvals",
     keepsFocus: true,
     show: (id) => html`<${Approvals} id=${id} />`,
   },
-  { name: "chat", title: "Chat", icon: "chat", keepsFocus: true, show: (id) => html`<${Chat} id=${id} />` },
+  {
+    name: "chat",
+    title: "Chat",
+    scopes: [...READ, "feedback:write"],
+    icon: "chat",
+    keepsFocus: true,
+    show: (id) => html`<${Chat} id=${id} />`,
+  },
   {
     name: "runs",
     title: "Runs",
+    scopes: READ,
     icon: "runs",
     show: (id) => (id === undefined ? html`<${Runs} />` : html`<${RunPage} key=${id} id=${id} />`),
   },
-  { name: "charts", title: "Charts", icon: "charts", show: () => html`<${Charts} />` },
-  { name: "try", title: "Try a text", icon: "try", show: () => html`<${TryText} />` },
-  { name: "graph", title: "Graph", icon: "graph", show: () => html`<${GraphPage} />` },
+  { name: "charts", title: "Charts", scopes: ["admin"], icon: "charts", show: () => html`<${Charts} />` },
+  { name: "try", title: "Try a text", scopes: READ, icon: "try", show: () => html`<${TryText} />` },
+  { name: "graph", title: "Graph", scopes: ["admin"], icon: "graph", show: () => html`<${GraphPage} />` },
   {
     name: "feedback",
     title: "Feedback",
+    scopes: READ,
     show: (id) => (id === undefined ? html`<${Inbox} />` : html`<${FeedbackPage} key=${id} id=${id} />`),
   },
 ];
@@ -53,5 +67,6 @@ export const PAGES: readonly Page[] = [
 export const NOWHERE: Page = {
   name: "nowhere",
   title: "Not found",
+  scopes: [],
   show: () => html`<${Empty} title="There is no such page"><a href="/console/">Go to the inbox</a><//>`,
 };

@@ -1,7 +1,11 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api.ts";
 import { html, type Children } from "./html.ts";
+import { IS_SAMPLE } from "./page-facts.ts";
 import { signIn } from "./session.ts";
+
+const DEMO =
+  "This is the demo: invented customers write, the service answers or escalates, and you approve each mail before it is sent.";
 
 /** In place of all pages. */
 export const SignIn = () => html`
@@ -59,6 +63,7 @@ function TokenForm({ title, children }: { title: string; children?: Children }) 
   return html`
     <form class="card form" onSubmit=${onSubmit}>
       <h1 id="sign-in">${title}</h1>
+      ${IS_SAMPLE && html`<p>${DEMO}</p>`}
       <p class="muted">${children}</p>
       <label
         >Token

@@ -1,11 +1,11 @@
 /** Feedback, as the operations of its workflow give it. */
 import { call } from "../api.ts";
 
+export { CATEGORIES } from "../page-facts.ts";
+
 const OPERATIONS = "/workflows/customer-feedback/operations";
 
 export const SENTIMENTS = ["positive", "neutral", "negative"] as const;
-/** The page comes with them. */
-export const CATEGORIES = document.querySelector<HTMLMetaElement>("meta[name=categories]")!.content.split(" ");
 export const ACTIONS = {
   auto_respond: "Answer by mail",
   escalate: "Escalate to a person",

@@ -10,6 +10,7 @@ import { dayOf, fullTime, Time } from "../ui/time.ts";
 import { Categories, Outcome, SentimentMark } from "./badges.ts";
 import { ACTIONS, CATEGORIES, FILTERS, SENTIMENTS, STATUSES, type FeedbackItem, type Filters } from "./feedback-api.ts";
 import { useFeedbackList } from "./feedback-list.ts";
+import { Guide } from "./guide.ts";
 
 const words = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, name]));
@@ -43,6 +44,7 @@ export function Inbox() {
       <h1>Inbox</h1>
       <p class="muted only-wide">All feedback, newest first. <kbd>j</kbd> <kbd>k</kbd> move, <kbd>/</kbd> search.</p>
     </header>
+    ${Object.keys(filters).length === 0 && html`<${Guide} />`}
     <${Toolbar} filters=${filters} />
     ${list.waiting > 0 && html`<button type="button" class="news" onClick=${list.showNews}>${list.waiting} new</button>`}
     <${Rows} list=${list} hasFilters=${Object.keys(filters).length > 0} />

@@ -28,7 +28,10 @@ export function RunPanel({ id, onChange }: { id: string; onChange?: (run: Run) =
   const { run, history } = value;
   return html`
     <${Trouble} run=${run} />
-    <${Waterfall} spans=${spansOf(run, history, events, Date.now())} />
+    <${Waterfall}
+      spans=${spansOf(run, history, events, Date.now())}
+      end=${run.end_time === undefined ? undefined : Date.parse(run.end_time)}
+    />
     <${Actions} run=${run} onDone=${() => setRound((number) => number + 1)} />
   `;
 }
@@ -76,7 +79,7 @@ function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
               <button type="button" class="button danger" onClick=${act(cancelRun, "Cancelled.")}>Yes, cancel</button>
               <button type="button" class="button plain" onClick=${() => setIsSure(false)}>No</button>
             `
-          : html`<button type="button" class="button plain" onClick=${() => setIsSure(true)}>Cancel run</button>`)
+          : html`<button type="button" class="button" onClick=${() => setIsSure(true)}>Cancel run</button>`)
       }
     </div>
   `;

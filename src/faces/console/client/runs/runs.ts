@@ -1,15 +1,17 @@
 /** Runs of all workflows, and one of them. */
 import { useState } from "preact/hooks";
-import type { ApiError } from "../api.ts";
+import { ApiError } from "../api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
+import { WORKFLOWS } from "../page-facts.ts";
 import { href, place, setQuery } from "../router.ts";
 import { may } from "../session.ts";
+import { Icon } from "../ui/icons.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
 import { RunPanel } from "./run-panel.ts";
-import { listRuns, type Run, type RunPage as Page } from "./runs-api.ts";
+import { getRun, listRuns, type Run, type RunPage as Page } from "./runs-api.ts";
 import { stepName } from "./waterfall.ts";
 
 const STATUSES: Readonly<Record<Run["status"], { text: string; tone: string }>> = {
@@ -22,6 +24,8 @@ const STATUSES: Readonly<Record<Run["status"], { text: string; tone: string }>> 
 };
 
 const PAGE = "50";
+/** The workflow whose runs have a page of what they are about. */
+const FEEDBACK = "customer-feedback";
 
 export function RunStatus({ run: { status, failing } }: { run: Run }) {
   const { text, tone } = failing ? { text: "Retrying", tone: "warn" } : STATUSES[status];
@@ -32,12 +36,61 @@ export function RunStatus({ run: { status, failing } }: { run: Run }) {
 const took = (run: Run | undefined): string | undefined =>
   run?.start_time && run.end_time ? duration(Date.parse(run.end_time) - Date.parse(run.start_time)) : undefined;
 
+const STATUS_TEXTS = Object.fromEntries(Object.entries(STATUSES).map(([name, { text }]) => [name, text]));
+const WORKFLOW_TEXTS = Object.fromEntries(WORKFLOWS.map((name) => [name, name]));
+
+/** A page of runs. With a key: the runs that it names, be it what they are about or their own id. */
+async function find(
+  { status, workflow, key, after }: Readonly<Record<"status" | "workflow" | "key" | "after", string>>,
+  signal: AbortSignal,
+): Promise<Page> {
+  const ofWorkflow = workflow && { workflow };
+  if (key === "")
+    return listRuns({ limit: PAGE, ...ofWorkflow, ...(status && { status }), ...(after && { after }) }, signal);
+  const { runs: named } = await listRuns({ key, ...ofWorkflow }, signal);
+  const runs =
+    named.length > 0 || !RUN_ID.test(key) ? named : await getRun(key, signal).then((run) => [run], nothingFor404);
+  return {
+    runs: runs.filter((run) => (!status || run.status === status) && (!workflow || run.workflow === workflow)),
+  };
+}
+
+const RUN_ID = /^workflow-/;
+
+function nothingFor404(error: unknown): [] {
+  if (error instanceof ApiError && error.status === 404) return [];
+  throw error;
+}
+
+interface ChoiceProps {
+  name: string;
+  label: string;
+  value: string;
+  options: Readonly<Record<string, string>>;
+}
+
+function Choice({ name, label, value, options }: ChoiceProps) {
+  return html`
+    <select
+      aria-label=${label}
+      value=${value}
+      class=${value ? "is-set" : ""}
+      onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) => setQuery({ [name]: currentTarget.value, after: "" })}
+    >
+      <option value="">${label}</option>
+      ${Object.entries(options).map(([option, text]) => html`<option key=${option} value=${option}>${text}</option>`)}
+    </select>
+  `;
+}
+
 export function Runs() {
   const { query } = place.value;
   const status = query.get("status") ?? "";
+  const workflow = query.get("workflow") ?? "";
+  const key = query.get("key") ?? "";
   const after = query.get("after") ?? "";
-  const filters = { limit: PAGE, ...(status && { status }), ...(after && { after }) };
-  const { value, error, reload } = useLoad(JSON.stringify(filters), (signal) => listRuns(filters, signal), {
+  const filters = { status, workflow, key, after };
+  const { value, error, reload } = useLoad(JSON.stringify(filters), (signal) => find(filters, signal), {
     changesWith: () => true,
   });
   return html`
@@ -45,16 +98,20 @@ export function Runs() {
       <h1>Runs</h1>
       <p class="muted only-wide">Everything that the service has done and is doing, in all workflows.</p>
     </header>
-    <form class="toolbar">
-      <select
-        aria-label="Status"
-        value=${status}
-        class=${status ? "is-set" : ""}
-        onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) => setQuery({ status: currentTarget.value, after: "" })}
-      >
-        <option value="">Status</option>
-        ${Object.entries(STATUSES).map(([name, { text }]) => html`<option key=${name} value=${name}>${text}</option>`)}
-      </select>
+    <form class="toolbar" role="search" onSubmit=${(event: Event) => event.preventDefault()}>
+      <label class="search">
+        <${Icon} name="search" />
+        <input
+          type="search"
+          aria-label="Id of a run, or of what it is about"
+          placeholder="Id"
+          autocomplete="off"
+          value=${key}
+          onChange=${({ currentTarget }: { currentTarget: HTMLInputElement }) => setQuery({ key: currentTarget.value.trim(), after: "" })}
+        />
+      </label>
+      <${Choice} name="status" label="Status" value=${status} options=${STATUS_TEXTS} />
+      ${WORKFLOWS.length > 1 && html`<${Choice} name="workflow" label="Workflow" value=${workflow} options=${WORKFLOW_TEXTS} />`}
     </form>
     <${Table} page=${value} error=${error} reload=${reload} />
   `;
@@ -112,6 +169,7 @@ export function RunPage({ id }: { id: string }) {
         ${run?.start_time && html`<span class="muted">accepted <${Time} at=${run.start_time} isFull /></span>`}
         ${took(run) && html`<span class="muted">took ${took(run)}</span>`}
         <code class="id">${id}</code>
+        ${run?.workflow === FEEDBACK && run.key !== undefined && html`<a class="button small" href=${href(["feedback", run.key])}>See the feedback</a>`}
         ${run?.status === "waiting_for_approval" && may("approve") && html`<a class="button small" href=${href(["approvals", id])}>Decide</a>`}
       </p>
     </header>

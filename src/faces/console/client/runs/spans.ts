@@ -4,7 +4,7 @@ import type { Attempt, Run } from "./runs-api.ts";
 
 export interface Span {
   label: string;
-  kind: "step" | "failed" | "running" | "queue" | "retry" | "person";
+  kind: "step" | "failed" | "running" | "queue" | "retry" | "person" | "idle";
   start: number;
   end: number;
   /** Attempt of the step, where there is more than one. */
@@ -16,9 +16,17 @@ const time = (text: string): number => Date.parse(text);
 
 /** @param now what has no end yet ends there. Milliseconds since the epoch */
 export function spansOf(run: Run, attempts: readonly Attempt[], events: readonly RunEvent[], now: number): Span[] {
-  const spans = [...queueSpans(run, attempts, now), ...stepSpans(attempts, run, now), ...personSpans(events, run, now)];
-  return spans.toSorted((one, other) => one.start - other.start || one.end - other.end);
+  const known = inOrder([
+    ...queueSpans(run, attempts, now),
+    ...stepSpans(attempts, run, now),
+    ...personSpans(events, run, now),
+    ...stopSpans(events, attempts),
+  ]);
+  return inOrder([...known, ...idleSpans(known, run)]);
 }
+
+const inOrder = (spans: readonly Span[]): Span[] =>
+  spans.toSorted((one, other) => one.start - other.start || one.end - other.end);
 
 function queueSpans({ start_time: started, status }: Run, attempts: readonly Attempt[], now: number): Span[] {
   if (started === undefined) return [];
@@ -62,14 +70,68 @@ function personSpans(events: readonly RunEvent[], { status }: Run, now: number):
   });
 }
 
-/** Where times lie on the line, 0 to 1. Logarithmic, so that short steps can be seen beside an hour of waiting. */
-export function scaleOf(spans: readonly Span[]): (time: number) => number {
-  const times = [...new Set(spans.flatMap(({ start, end }) => [start, end]))].toSorted((one, other) => one - other);
+/** Where the run failed other than in a step, and where it lay until somebody retried it. */
+function stopSpans(events: readonly RunEvent[], attempts: readonly Attempt[]): Span[] {
+  return events.flatMap((event, index): Span[] => {
+    if (event.type !== "failed" && event.type !== "cancelled") return [];
+    const [at, resumed] = [time(event.time), events.slice(index + 1).find(({ type }) => type === "resumed")];
+    const last = attempts.findLast(({ start_time: started }) => time(started) <= at);
+    const isOfStep = event.type === "cancelled" || last?.status === "failed";
+    return [
+      ...(isOfStep ? [] : [{ label: "failed", kind: "failed", start: at, end: at, error: event.error ?? "" } as const]),
+      ...(resumed ? [{ label: "stopped", kind: "idle", start: at, end: time(resumed.time) } as const] : []),
+    ];
+  });
+}
+
+/** From here on it is said that nothing happened. Milliseconds. */
+const LEAST_IDLE = 1000;
+
+/** Times in which nothing happened, such as while no process was there. */
+function idleSpans(spans: readonly Span[], { end_time: ended }: Run): Span[] {
+  const end = ended === undefined ? [] : [{ start: time(ended), end: time(ended) }];
+  let until = spans[0]?.start ?? Infinity;
+  return [...spans, ...end].flatMap((span): Span[] => {
+    const from = until;
+    until = Math.max(until, span.end);
+    return span.start - from < LEAST_IDLE
+      ? []
+      : [{ label: "between steps", kind: "idle", start: from, end: span.start }];
+  });
+}
+
+/** Where times are on the line, and which of them to name. */
+export interface Scale {
+  /** 0 to 1. */
+  at: (time: number) => number;
+  ticks: readonly number[];
+  first: number;
+  last: number;
+}
+
+/** Of the line, between the names of two times. */
+const TICK_DISTANCE = 0.14;
+
+/**
+ * Logarithmic, so that short steps can be seen beside an hour of waiting.
+ * @param end of the run; undefined where it goes on
+ */
+export function scaleOf(spans: readonly Span[], end?: number): Scale {
+  const boundaries = [...spans.flatMap((span) => [span.start, span.end]), ...(end === undefined ? [] : [end])];
+  const times = [...new Set(boundaries)].toSorted((one, other) => one - other);
+  const isCovered = (from: number, to: number): boolean => spans.some((span) => span.start <= from && span.end >= to);
   const positions = new Map<number, number>();
   let position = 0;
   times.forEach((time, index) => {
-    position += index === 0 ? 0 : Math.log2(2 + time - times[index - 1]!);
+    const before = times[index - 1];
+    // What is between two steps without being told takes hardly any room.
+    if (before !== undefined) position += isCovered(before, time) ? Math.log2(2 + time - before) : 1;
     positions.set(time, position);
   });
-  return (time) => (position === 0 ? 0 : (positions.get(time) ?? 0) / position);
+  const at = (time: number): number => (position === 0 ? 0 : (positions.get(time) ?? 0) / position);
+  const [first = 0, last = first] = [times[0], times.at(-1)];
+  const ticks = [first];
+  for (const time of times)
+    if (at(time) - at(ticks.at(-1)!) >= TICK_DISTANCE && 1 - at(time) >= TICK_DISTANCE) ticks.push(time);
+  return { at, ticks, first, last };
 }

@@ -1,6 +1,6 @@
 import { html } from "../html.ts";
 import { duration, fullTime } from "../ui/time.ts";
-import { scaleOf, type Span } from "./spans.ts";
+import { scaleOf, type Scale, type Span } from "./spans.ts";
 
 const KINDS: Readonly<Record<Span["kind"], string>> = {
   step: "completed",
@@ -9,6 +9,7 @@ const KINDS: Readonly<Record<Span["kind"], string>> = {
   queue: "waited for a worker",
   retry: "waited for the next attempt",
   person: "waited for a person",
+  idle: "nothing happened",
 };
 
 /** Words of machines as words of people: `feedback_stored` is "Feedback stored". */
@@ -17,21 +18,34 @@ export const stepName = (step: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** Spans below each other, each where it lies in time. */
-export function Waterfall({ spans }: { spans: readonly Span[] }) {
-  const at = scaleOf(spans);
-  const first = spans[0];
-  if (!first) return html`<p class="muted">Nothing has happened yet.</p>`;
-  const last = Math.max(...spans.map(({ end }) => end));
+/**
+ * Spans below each other, each where it lies in time.
+ * @param end of the run; undefined where it goes on
+ */
+export function Waterfall({ spans, end }: { spans: readonly Span[]; end: number | undefined }) {
+  if (spans.length === 0) return html`<p class="muted">Nothing has happened yet.</p>`;
+  const scale = scaleOf(spans, end);
+  const { at, ticks, first, last } = scale;
+  const lines = {
+    backgroundImage: ticks.map(() => "linear-gradient(var(--line), var(--line))").join(", "),
+    backgroundPosition: ticks.map((tick) => `${at(tick) * 100}% 0`).join(", "),
+  };
   return html`
     <div class="waterfall">
       <div class="waterfall-head muted">
-        <span>${fullTime(new Date(first.start).toISOString())}</span>
-        <span>${duration(last - first.start)} in all</span>
+        <span>${fullTime(new Date(first).toISOString())}</span>
+        <span>${duration(last - first)} in all</span>
       </div>
-      <ol role="list">
-        ${spans.map((span, index) => html`<${SpanRow} key=${index} span=${span} from=${at(span.start)} to=${at(span.end)} />`)}
-      </ol>
+      <div class="waterfall-rows">
+        <div class="waterfall-axis muted" aria-hidden="true">
+          <span class="span-track"
+            >${ticks.map((tick) => html`<span key=${tick} style=${{ left: `${at(tick) * 100}%` }}>${tick === first ? "0" : duration(tick - first)}</span>`)}</span
+          >
+        </div>
+        <ol role="list">
+          ${spans.map((span, index) => html`<${SpanRow} key=${index} span=${span} scale=${scale} lines=${lines} />`)}
+        </ol>
+      </div>
       <p class="waterfall-note muted">
         Short spans are drawn longer and long ones shorter than they are; the figures are exact.
       </p>
@@ -42,20 +56,28 @@ export function Waterfall({ spans }: { spans: readonly Span[] }) {
 /** As wide as can still be seen. Percent. */
 const LEAST_WIDTH = 0.8;
 
-function SpanRow({ span, from, to }: { span: Span; from: number; to: number }) {
+function SpanRow({
+  span,
+  scale: { at },
+  lines,
+}: {
+  span: Span;
+  scale: Scale;
+  lines: Readonly<Record<string, string>>;
+}) {
   const { label, kind, start, end, attempt, error } = span;
-  const left = Math.min(from * 100, 100 - LEAST_WIDTH);
-  const width = Math.max((to - from) * 100, LEAST_WIDTH);
+  const left = Math.min(at(start) * 100, 100 - LEAST_WIDTH);
+  const width = Math.max((at(end) - at(start)) * 100, LEAST_WIDTH);
   return html`
     <li class=${`span ${kind}`}>
       <span class="span-label"
         >${kind === "retry" ? "" : stepName(label)}${attempt !== undefined && kind !== "retry" && html` <span class="muted">attempt ${attempt}</span>`}</span
       >
-      <span class="span-track" aria-hidden="true"
+      <span class="span-track" style=${lines} aria-hidden="true"
         ><span class="span-bar" style=${{ left: `${left}%`, width: `${width}%` }}></span
       ></span>
       <span class="span-time" title=${`From ${new Date(start).toISOString()}`}
-        ><span class="visually-hidden">${KINDS[kind]}, </span>${duration(end - start)}</span
+        ><span class="visually-hidden">${KINDS[kind]}, </span>${end > start && duration(end - start)}</span
       >
       ${error !== undefined && html`<span class="span-error" dir="auto">${error}</span>`}
     </li>

@@ -1,0 +1,67 @@
+/** What somebody sees first who tries the service with its sample data: what this is, and what to do. */
+import { signal } from "@preact/signals";
+import { html } from "../html.ts";
+import { IS_SAMPLE } from "../page-facts.ts";
+import { href } from "../router.ts";
+
+const KEY = "abi-console-guide";
+
+function wasDismissed(): boolean {
+  try {
+    return localStorage.getItem(KEY) !== null;
+  } catch {
+    return false;
+  }
+}
+
+const isShown = signal(IS_SAMPLE && !wasDismissed());
+
+function dismiss(): void {
+  isShown.value = false;
+  try {
+    localStorage.setItem(KEY, "dismissed");
+  } catch {
+    // It then comes back with the next load.
+  }
+}
+
+export function Guide() {
+  if (!isShown.value) return null;
+  return html`
+    <section class="guide" aria-labelledby="guide">
+      <header>
+        <h2 id="guide">Try it with sample data</h2>
+        <p class="muted">
+          The customers are invented, and mails become files on your machine.<span class="only-wide"
+            >${" "}All of it came in when you first started the demo.</span
+          >
+        </p>
+        <button type="button" class="button plain small" aria-label="Hide this introduction" onClick=${dismiss}>
+          ×
+        </button>
+      </header>
+      <ol role="list">
+        <li>
+          <b>Send feedback</b>
+          <p>
+            ${"Run the "}<code>curl</code>${" command from your terminal, or tell the agent what a customer wrote in the "}<a
+              href=${href(["chat"])}
+              >chat</a
+            >.
+          </p>
+        </li>
+        <li>
+          <b>Approve its mail</b>
+          <p>${"Nothing leaves before you have read it. It waits in "}<a href=${href(["approvals"])}>approvals</a>.</p>
+        </li>
+        <li>
+          <b>Ask about it</b>
+          <p>
+            ${"The agent knows what became of it. See all feedback as "}<a href=${href(["charts"])}>charts</a
+            >${", or query the "}<a href=${href(["graph"])}>graph</a>.
+          </p>
+        </li>
+      </ol>
+    </section>
+  `;
+}
