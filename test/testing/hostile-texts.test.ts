@@ -167,9 +167,9 @@ describe("a trial", () => {
 
   it("is refused where it could find nothing", async () => {
     const { trial } = await startShop({});
-    await expect(runHostileTexts({ ...trial, secrets: [] })).rejects.toThrow(/Give secrets/);
+    await expect(runHostileTexts({ ...trial, secrets: [] })).rejects.toThrow(/Pass secrets/);
     const { agent: _, ...without } = trial;
-    await expect(runHostileTexts(without)).rejects.toThrow(/Give an agent/);
+    await expect(runHostileTexts(without)).rejects.toThrow(/Pass an agent/);
   });
 });
 
