@@ -1,5 +1,5 @@
 /** The mails that wait for a person. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
 import { listFeedback, type Sentiment } from "../feedback/feedback-api.ts";
@@ -62,12 +62,15 @@ export function Approvals({ id }: { id: string | undefined }) {
     if (next !== undefined) go(href(["approvals", next]), { replace: true });
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
+  const hasDecided = useRef(false);
   const onDecided = (): void => {
+    hasDecided.current = true;
     const others = ids.filter((other) => other !== id);
     const next = others[Math.min(Math.max(0, ids.indexOf(id ?? "")), others.length - 1)];
     setDecided((known) => new Set([...known, id ?? ""]));
     reload();
     go(href(next === undefined ? ["approvals"] : ["approvals", next]), { replace: true });
+    if (next === undefined) document.querySelector("main")?.focus({ preventScroll: true });
   };
   if (!may("approve")) {
     return html`<header class="page-head"><h1>Approvals</h1></header>
@@ -83,7 +86,7 @@ export function Approvals({ id }: { id: string | undefined }) {
         <${List} waiting=${shown} id=${id} error=${error} reload=${reload} />
       </div>
       <div class="split-detail">
-        ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} />`}
+        ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} takesFocus=${hasDecided.current} />`}
       </div>
     </div>
   `;
