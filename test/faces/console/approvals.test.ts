@@ -66,6 +66,35 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(2);
   });
 
+  it("counts what waits, and reaches the oldest beyond a page of them", async () => {
+    const service = await serveConsole();
+    const ids = await submit(service, { subject: "Oldest" }, { subject: "Second" }, { subject: "Third" });
+    const page = await open(service, "runs");
+    const count = page.locator(".side .count");
+    await expect.poll(() => count.allTextContents()).toEqual(["3"]);
+    // As if a page had two.
+    const small = (from: string) => {
+      const url = new URL(from);
+      url.searchParams.set("limit", "2");
+      return url.href;
+    };
+    await page.route(
+      ({ pathname }) => pathname === "/approvals",
+      (route) => route.continue({ url: small(route.request().url()) }),
+    );
+    await page.getByRole("link", { name: "Approvals" }).click();
+    await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+2\+$/);
+    expect(await page.locator(".queue-item").count()).toBe(2);
+    await page.getByRole("button", { name: "Older" }).click();
+    await page.locator(".queue-item", { hasText: "Oldest" }).click();
+    await sheet(page, "Oldest").waitFor();
+    await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+3$/);
+    await approveByKey(page);
+    await page.getByText("Approved: RE: Oldest").waitFor();
+    await service.application.workflow.getWorkflowResult(ids[0]!);
+    await expect.poll(() => count.allTextContents()).toEqual(["2"]);
+  });
+
   it("decides once on a key that is held down, also when the next mail is on the screen", async () => {
     const service = await serveConsole();
     await submit(service, {}, { subject: "Second" });
