@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import {
   approveByKey,
@@ -64,6 +64,35 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     const { response_withheld } = await service.application.workflow.getWorkflowResult(first!);
     expect(response_withheld).toContain("She has called.");
     expect(service.mails()).toHaveLength(2);
+  });
+
+  it("counts what waits, and reaches the oldest beyond a page of them", async () => {
+    const service = await serveConsole();
+    const ids = await submit(service, { subject: "Oldest" }, { subject: "Second" }, { subject: "Third" });
+    const page = await open(service, "runs");
+    const count = page.locator(".side .count");
+    await expect.poll(() => count.allTextContents()).toEqual(["3"]);
+    // As if a page had two.
+    const small = (from: string) => {
+      const url = new URL(from);
+      url.searchParams.set("limit", "2");
+      return url.href;
+    };
+    await page.route(
+      ({ pathname }) => pathname === "/approvals",
+      (route) => route.continue({ url: small(route.request().url()) }),
+    );
+    await page.getByRole("link", { name: "Approvals" }).click();
+    await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+2\+$/);
+    expect(await page.locator(".queue-item").count()).toBe(2);
+    await page.getByRole("button", { name: "Older" }).click();
+    await page.locator(".queue-item", { hasText: "Oldest" }).click();
+    await sheet(page, "Oldest").waitFor();
+    await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+3$/);
+    await approveByKey(page);
+    await page.getByText("Approved: RE: Oldest").waitFor();
+    await service.application.workflow.getWorkflowResult(ids[0]!);
+    await expect.poll(() => count.allTextContents()).toEqual(["2"]);
   });
 
   it("decides once on a key that is held down, also when the next mail is on the screen", async () => {
@@ -280,6 +309,53 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.getByText("Approved with your words").waitFor();
     await service.application.workflow.getWorkflowResult(id!);
     expect(service.mails().join("")).toContain("we have mended it.");
+  });
+
+  it("opens the words at their beginning, and shows what is changed as a whole, beside what the mail answers", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const pending = (await service.application.workflow.getPendingResponse(id!))!;
+    const text = `Hello,\n\n${"One of many lines.\n".repeat(60)}a member of our team will write.`;
+    const page = await open(service, "runs");
+    await page.route(
+      ({ pathname }) => pathname === `/approvals/${id}`,
+      (route) => route.fulfill({ json: { ...pending, text } }),
+    );
+    await page.goto(`${service.url}/console/approvals/${id}`);
+    await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
+    await page.getByText("What it answers").waitFor();
+    await page.keyboard.press("e");
+    const field = page.getByLabel("Text", { exact: true });
+    expect(await page.evaluate("[document.activeElement.selectionStart, document.activeElement.scrollTop]")).toEqual([
+      0, 0,
+    ]);
+    await field.fill(text.replace("a member of our", "Ann from the"));
+    const changes = page.locator("form .diff");
+    await expect.poll(() => changes.locator("ins").allTextContents()).toEqual(["Ann from the "]);
+    expect(await changes.locator("del").allTextContents()).toEqual(["a member of our "]);
+    const top = async (element: Locator) => (await element.boundingBox())!.y;
+    expect(await top(page.getByText("What it answers"))).toBeLessThan(await top(field));
+    // Of a window 800 pixels high, however long the comparison is.
+    expect(await top(page.getByRole("button", { name: "Approve with these words" }))).toBeLessThan(760);
+  });
+
+  it("has the focus on the next mail after a decision, and on the page after the last", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, { subject: "Second" });
+    const page = await open(service, "approvals");
+    const focused = () => page.evaluate("document.activeElement.className.split(' ')[0]");
+    await page.locator("button:enabled", { hasText: "Approve" }).click();
+    await sheet(page, "Search").waitFor();
+    await page.locator("article:focus").waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.closest('[role=toolbar]') !== null")).toBe(true);
+    await page.keyboard.press("e");
+    await page.locator("textarea:focus").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("article:focus").waitFor();
+    await approveByKey(page);
+    await page.getByText("Nothing waits").waitFor();
+    await expect.poll(focused).toBe("main");
   });
 
   it("shows what somebody else has decided meanwhile, and changes nothing", async () => {

@@ -62,6 +62,7 @@ describe("the files of the console", () => {
     const page = (await get("/console/feedback/F-1"))!;
     const policy = page.headers.get("content-security-policy")!;
     expect(policy).toContain("default-src 'none'");
+    expect(policy.split("; ").slice(-2)).toEqual(["require-trusted-types-for 'script'", "trusted-types mail"]);
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     expect((await page.text()).match(/<script(?![^>]*\bsrc=)[^>]*>/g)).toEqual(['<script type="importmap">']);
   });

@@ -150,6 +150,30 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator(".row").count()).toBe(1);
   });
 
+  it("has the focus on a new page, and on the search by its key", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, COMPLAINT);
+    const page = await open(service, "");
+    await page.locator(".row").first().waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("furious");
+    await page.getByText("I love the new search").waitFor({ state: "detached" });
+    expect(await page.getByRole("searchbox").inputValue()).toBe("furious");
+    await page.locator(".side").getByRole("link", { name: "Runs" }).click();
+    await page.locator("main:focus").waitFor();
+  });
+
+  it("shows the feedback of one customer alone where the address says so", async () => {
+    const service = await serveConsole();
+    await submit(service, {}, COMPLAINT);
+    const page = await open(service, "?customer_id=C-1022");
+    await page.getByText("Customer C-1022").waitFor();
+    await page.locator(".row", { hasText: "Third outage" }).waitFor();
+    expect(await page.locator(".row").count()).toBe(1);
+    await page.getByRole("link", { name: "Clear" }).click();
+    await expect.poll(() => page.locator(".row").count()).toBe(2);
+  });
+
   it("goes through the inbox by keys", async () => {
     const service = await serveConsole();
     await submit(service, {}, COMPLAINT);

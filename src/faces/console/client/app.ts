@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError, isOffline, isSignedOut } from "./api.ts";
-import { isAboutApprovals, listApprovals } from "./approvals/approvals-api.ts";
+import { countOf, isAboutApprovals, listApprovals } from "./approvals/approvals-api.ts";
 import { html } from "./html.ts";
 import { useLoad } from "./load.ts";
 import { NOWHERE, PAGES, type Page } from "./pages.ts";
@@ -124,9 +124,10 @@ const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name 
 
 /** How many mails wait; more than a page of them are not counted. */
 function WaitingCount() {
-  const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, { changesWith: isAboutApprovals });
-  if (!value || value.length === 0) return null;
-  return html`<span class="count" aria-label=${`${value.length} waiting`}
-    >${value.length > 199 ? "199+" : value.length}</span
-  >`;
+  const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, {
+    changesWith: isAboutApprovals,
+  });
+  if (!value || value.runs.length === 0) return null;
+  const count = countOf(value.runs.length, value.next);
+  return html`<span class="count" aria-label=${`${count} waiting`}>${count}</span>`;
 }

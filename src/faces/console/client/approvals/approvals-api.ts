@@ -1,5 +1,5 @@
 import { call } from "../api.ts";
-import type { Run } from "../runs/runs-api.ts";
+import type { Run, RunPage } from "../runs/runs-api.ts";
 import type { ShownMail } from "../ui/mail-view.ts";
 import type { Corrections, Labels } from "./labels.ts";
 
@@ -21,12 +21,20 @@ export interface Decided {
 
 const path = (id: string, rest = ""): string => `/approvals/${encodeURIComponent(id)}${rest}`;
 
-export const listApprovals = async (signal?: AbortSignal): Promise<readonly Run[]> =>
-  (await call<{ runs: readonly Run[] }>("/approvals?limit=200", { signal })).runs;
+/** What a page of a list holds at most. */
+export const PAGE = 200;
 
-/** Whether a run that has changed is on this list, or belongs there now. */
-export const isAboutApprovals = ({ workflow_id: id, status }: Run, listed: readonly Run[] = []): boolean =>
-  status === "waiting_for_approval" || listed.some(({ workflow_id }) => workflow_id === id);
+/** @param after `next` of the page before */
+export const listApprovals = (signal?: AbortSignal, after?: string): Promise<RunPage> =>
+  call<RunPage>(`/approvals?${new URLSearchParams({ limit: String(PAGE), ...(after && { after }) })}`, { signal });
+
+/** How many wait, as far as they are listed. */
+export const countOf = (listed: number, next: string | undefined): string =>
+  `${listed}${next === undefined ? "" : "+"}`;
+
+/** Whether a list may be another one now that a run has changed: it is on it, belongs there now, or may have been behind its end. */
+export const isAboutApprovals = ({ workflow_id: id, status }: Run, { runs, next }: Partial<RunPage> = {}): boolean =>
+  status === "waiting_for_approval" || next !== undefined || (runs ?? []).some(({ workflow_id }) => workflow_id === id);
 
 export const getPending = (id: string, signal?: AbortSignal): Promise<PendingMail> => call(path(id), { signal });
 

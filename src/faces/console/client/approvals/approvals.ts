@@ -1,18 +1,18 @@
 /** The mails that wait for a person. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
-import { listFeedback, type Sentiment } from "../feedback/feedback-api.ts";
+import { listFeedback, type FeedbackItem, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { go, href } from "../router.ts";
-import type { Run } from "../runs/runs-api.ts";
+import type { Run, RunPage } from "../runs/runs-api.ts";
 import { may } from "../session.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
-import { isAboutApprovals, listApprovals } from "./approvals-api.ts";
+import { countOf, isAboutApprovals, listApprovals, PAGE } from "./approvals-api.ts";
 import { Decide } from "./decide.ts";
 
 /** What a list says about a mail. */
@@ -22,32 +22,56 @@ interface Waiting {
   customer: string;
 }
 
-async function waiting(signal: AbortSignal): Promise<readonly Waiting[]> {
-  const runs = await listApprovals(signal);
-  const items = new Map(may("feedback:read") ? await feedbackByRun(signal) : []);
-  return runs.map((run) => {
-    const item = items.get(run.workflow_id);
+interface Queue extends RunPage {
+  waiting: readonly Waiting[];
+}
+
+/** The first pages of what waits. */
+async function queue(signal: AbortSignal, pages: number): Promise<Queue> {
+  const [{ rows: runs, next }, items] = await Promise.all([
+    read(pages, async (after) => {
+      const page = await listApprovals(signal, after);
+      return { rows: page.runs, next: page.next };
+    }),
+    may("feedback:read") ? read(pages, (after) => feedbackThatWaits(signal, after)) : { rows: [] },
+  ]);
+  const byRun = new Map(items.rows.map((item) => [item.workflow_id, item]));
+  const waiting = runs.map((run) => {
+    const item = byRun.get(run.workflow_id);
     const customer = item?.customer_name ?? item?.customer_id ?? run.workflow ?? "";
     return { run, subject: item?.subject ?? run.key ?? run.workflow_id, customer };
   });
+  return { waiting, runs, ...(next !== undefined && { next }) };
 }
 
-const feedbackByRun = async (signal: AbortSignal) => {
-  const { feedback } = await listFeedback({ status: "waiting_for_approval", limit: 200 }, signal);
-  return feedback.map((item) => [item.workflow_id, item] as const);
+interface Rows<Row> {
+  rows: readonly Row[];
+  next: string | undefined;
+}
+
+async function read<Row>(pages: number, load: (after: string | undefined) => Promise<Rows<Row>>): Promise<Rows<Row>> {
+  let all = await load(undefined);
+  for (let page = 1; page < pages && all.next !== undefined; page += 1) {
+    const { rows, next } = await load(all.next);
+    all = { rows: [...all.rows, ...rows], next };
+  }
+  return all;
+}
+
+const feedbackThatWaits = async (signal: AbortSignal, after: string | undefined): Promise<Rows<FeedbackItem>> => {
+  const { feedback, next } = await listFeedback({ status: "waiting_for_approval", after, limit: PAGE }, signal);
+  return { rows: feedback, next };
 };
 
 export function Approvals({ id }: { id: string | undefined }) {
-  const { value, error, reload } = useLoad(may("approve") ? "approvals" : undefined, waiting, {
-    changesWith: (run, known) =>
-      isAboutApprovals(
-        run,
-        known?.map((one) => one.run),
-      ),
+  const [pages, setPages] = useState(1);
+  const { value, error, reload } = useLoad(may("approve") ? "approvals" : undefined, (signal) => queue(signal, pages), {
+    changesWith: isAboutApprovals,
+    version: String(pages),
   });
   // Decided, but still on the list that was read before.
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
-  const shown = value?.filter(({ run }) => !decided.has(run.workflow_id));
+  const shown = value?.waiting.filter(({ run }) => !decided.has(run.workflow_id));
   useEffect(() => setDecided(new Set()), [value]);
   const ids = (shown ?? []).map(({ run }) => run.workflow_id);
   const first = ids[0];
@@ -62,12 +86,15 @@ export function Approvals({ id }: { id: string | undefined }) {
     if (next !== undefined) go(href(["approvals", next]), { replace: true });
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
+  const hasDecided = useRef(false);
   const onDecided = (): void => {
+    hasDecided.current = true;
     const others = ids.filter((other) => other !== id);
     const next = others[Math.min(Math.max(0, ids.indexOf(id ?? "")), others.length - 1)];
     setDecided((known) => new Set([...known, id ?? ""]));
     reload();
     go(href(next === undefined ? ["approvals"] : ["approvals", next]), { replace: true });
+    if (next === undefined) document.querySelector("main")?.focus({ preventScroll: true });
   };
   if (!may("approve")) {
     return html`<header class="page-head"><h1>Approvals</h1></header>
@@ -77,13 +104,14 @@ export function Approvals({ id }: { id: string | undefined }) {
     <div class=${`split ${id === undefined ? "" : "has-detail"}`}>
       <div class="split-list">
         <header class="page-head">
-          <h1>Approvals ${shown && html`<span class="count">${shown.length}</span>`}</h1>
+          <h1>Approvals ${shown && html`<span class="count">${countOf(shown.length, value?.next)}</span>`}</h1>
           <p class="muted only-wide"><kbd>j</kbd> <kbd>k</kbd> move</p>
         </header>
         <${List} waiting=${shown} id=${id} error=${error} reload=${reload} />
+        ${value?.next && html`<button type="button" class="more" onClick=${() => setPages(pages + 1)}>Older</button>`}
       </div>
       <div class="split-detail">
-        ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} />`}
+        ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} takesFocus=${hasDecided.current} />`}
       </div>
     </div>
   `;

@@ -1,5 +1,5 @@
 /** One mail and the decision on it, which is bound to the mail on the screen. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, isSignedOut } from "../api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
@@ -28,9 +28,11 @@ interface DecideProps {
   onDecided: () => void;
   /** Among other things on a page: without keys, and without what the mail answers. */
   isEmbedded?: boolean;
+  /** Whether it takes the focus where nothing has it: the page has shown another mail before. */
+  takesFocus?: boolean;
 }
 
-export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
+export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }: DecideProps) {
   /** From when this person decides; ends where that fails, for otherwise the page goes on to another mail. */
   const [isBusy, setIsBusy] = useState(false);
   const {
@@ -53,6 +55,14 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   const isGone =
     conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
+  // What had the focus may be gone by then: a form, or the mail before.
+  const article = useRef<HTMLElement>(null);
+  const isArrival = useRef(!takesFocus);
+  useEffect(() => {
+    if (!seen || isEmbedded) return;
+    if (!isArrival.current && document.activeElement === document.body) article.current?.focus({ preventScroll: true });
+    isArrival.current = false;
+  }, [seen, mode, isBusy]);
   const armed = useArmed(seen?.rendering);
   const canDecide = seen !== undefined && !hasChanged && !isGone && conflict === undefined && !isBusy;
 
@@ -103,7 +113,7 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
   }
   const { subject, text } = draftOf(seen.rendering);
   return html`
-    <article class="decide" aria-label=${`Mail to ${seen.recipient}`}>
+    <article class="decide" ref=${article} tabindex="-1" aria-label=${`Mail to ${seen.recipient}`}>
       ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>`}
       ${(isGone || conflict) && html`<${Meanwhile} decided=${conflict} mail=${seen} />`}
       ${
@@ -145,10 +155,12 @@ export function Decide({ id, onDecided, isEmbedded = false }: DecideProps) {
           below, without them.
         </p>`
       }
-      ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
       ${mode === "reject" && html`<${RejectForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
       <div class=${isEmbedded ? "" : "decide-columns"}>
-        <section aria-label="The mail"><${MailView} mail=${seen} /></section>
+        <section aria-label="The mail">
+          ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
+          <${MailView} mail=${seen} />
+        </section>
         ${
           !isEmbedded &&
           html`<div class="decide-side">

@@ -30,7 +30,11 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
     onCancel();
   };
   const field = useRef<HTMLTextAreaElement>(null);
-  useLayoutEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => {
+    // At its beginning: browsers put the cursor at the end of a text, and scroll there.
+    field.current?.setSelectionRange(0, 0);
+    field.current?.focus();
+  }, []);
   const isChanged = subject !== mail.subject || text !== mail.text;
   const canSend = isChanged && !isBusy && subject.trim() !== "" && text.trim() !== "";
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -48,22 +52,20 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
       }}
     >
       <label>Subject <input type="text" dir="auto" value=${subject} maxlength="500" onInput=${onSubject} /></label>
-      <div class="edit-columns">
-        <label
-          >Text
-          <textarea ref=${field} dir="auto" rows="14" maxlength="20000" value=${text} onInput=${onText}></textarea>
-        </label>
-        <div>
-          <p class="label">What you change</p>
-          ${subject !== mail.subject && html`<${WordDiff} before=${mail.subject} after=${subject} />`}
-          <${WordDiff} before=${mail.text} after=${text} />
-        </div>
-      </div>
+      <label
+        >Text
+        <textarea ref=${field} dir="auto" rows="14" maxlength="20000" value=${text} onInput=${onText}></textarea>
+      </label>
       <p class="muted">The mail is sent as plain text with your words, to the same recipient.</p>
       <div class="actions">
         <button class="button primary" disabled=${!canSend}>Approve this version <kbd>Ctrl ↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Close <kbd>Esc</kbd></button>
         ${isChanged && html`<button type="button" class="button plain" onClick=${onDiscard}>Discard changes</button>`}
+      </div>
+      <div>
+        <p class="label">What you change</p>
+        ${subject !== mail.subject && html`<${WordDiff} before=${mail.subject} after=${subject} />`}
+        <${WordDiff} before=${mail.text} after=${text} />
       </div>
     </form>
   `;
