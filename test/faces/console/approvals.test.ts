@@ -336,7 +336,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     const top = async (element: Locator) => (await element.boundingBox())!.y;
     expect(await top(page.getByText("What it answers"))).toBeLessThan(await top(field));
     // Of a window 800 pixels high, however long the comparison is.
-    expect(await top(page.getByRole("button", { name: "Approve with these words" }))).toBeLessThan(760);
+    expect(await top(page.getByRole("button", { name: "Approve this version" }))).toBeLessThan(760);
   });
 
   it("has the focus on the next mail after a decision, and on the page after the last", async () => {
