@@ -162,7 +162,7 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     const page = await open(service, `approvals/${id}`, { context, expected: /401/ });
     await page.getByLabel("Token").fill("nonsense-0123456789");
     await page.keyboard.press("Enter");
-    await page.getByText("This token is not known").waitFor();
+    await page.getByText("The service doesn't know this token").waitFor();
     await page.getByLabel("Token").fill(SECRET);
     await page.keyboard.press("Enter");
     await page.locator(".mail-head").waitFor();
