@@ -28,7 +28,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     ];
     await inbox.getByText("No feedback yet").waitFor();
     await approvals.getByText("Nothing waits").waitFor();
-    await runs.getByText("No runs here").waitFor();
+    await runs.getByText("No runs yet").waitFor();
     const [id] = await submit(service, { subject: "First of all" });
     await inbox.getByText("First of all").waitFor();
     await approvals.locator(".mail-head").getByText("RE: First of all").waitFor();
