@@ -81,6 +81,13 @@ describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
       expect(drawn[index + 1]!.from - to).toBeGreaterThan(-1);
       expect(drawn[index + 1]!.from - to).toBeLessThan(4);
     }
+    // All rows have the same line.
+    const lefts = await page
+      .locator(".span-track")
+      .evaluateAll((all) =>
+        all.map((one) => (one as unknown as { getBoundingClientRect: () => { x: number } }).getBoundingClientRect().x),
+      );
+    expect(new Set(lefts).size).toBe(1);
     // The whole time, as the head of the page says it, and an axis from its beginning.
     await page.getByText("took 19 min").waitFor();
     await page.getByText("19 min in all").waitFor();
