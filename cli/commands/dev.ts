@@ -13,13 +13,14 @@ import { hasColors, host } from "../terminal/host.ts";
 import { FINISHING_NOTE, interruptible } from "../terminal/interruption.ts";
 import { note, print, relay } from "../terminal/output.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
-import { announce, LOCAL_TOKEN, newLocalToken, serveSettings, STOPPED_NOTE } from "./serve.ts";
+import { announce, LOCAL_TOKEN, newLocalToken, sayTryIt, serveSettings, STOPPED_NOTE } from "./serve.ts";
 
 /** What `serve --json` says when it listens. */
 interface Ready {
   status: "ready";
   url: string;
   token?: string;
+  try_it: string;
 }
 
 /** Runs `serve` under `node --watch`, which starts it again when a file that it has loaded changes. */
@@ -81,10 +82,11 @@ const NO_NEWS = [
 /** Shows what the processes write, in a person's words where it is for a program. Resolves with the exit code when they have ended. */
 async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Promise<number | null> {
   let starts = 0;
-  const onReady = async ({ url, token }: Ready): Promise<void> => {
+  const onReady = async ({ url, token, try_it: call }: Ready): Promise<void> => {
     starts += 1;
     if (starts > 1) return print(`Ready again: ${url}`);
     announce(url, token);
+    sayTryIt(call);
     print("\nRestarts when you change a source. Ctrl-C stops it.");
     if (open && (await openInBrowser(url))) note("The console opens in your browser. Use --no-open to prevent this.");
   };

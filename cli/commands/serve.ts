@@ -55,14 +55,19 @@ export async function serve(options: ServeOptions): Promise<void> {
       try {
         await mailbox?.start();
         if (options.json)
-          printJson({ status: "ready", url: service.url, ...(service.isOpen && { token: localToken }) });
+          printJson({
+            status: "ready",
+            url: service.url,
+            ...(service.isOpen && { token: localToken }),
+            try_it: tryIt(service, application.service),
+          });
         else {
           announce(service.url, service.isOpen ? localToken : undefined);
           if (options.demo)
             print(
               `\nMails are files in ${relative(host().cwd(), outboxFolder(settings)!)}, once somebody has approved them.`,
             );
-          print(`\nTry it:\n${tryIt(service, application.service)}`);
+          sayTryIt(tryIt(service, application.service));
         }
         await untilAborted(signal);
       } finally {
@@ -169,6 +174,9 @@ export function announce(url: string, token: string | undefined): void {
   );
   print(`  ${token}`);
 }
+
+/** @param call see `tryIt` */
+export const sayTryIt = (call: string): void => print(`\nTry it:\n${call}`);
 
 /** A call that works: of a workflow of the user's own where there is one with an example. */
 function tryIt({ url, isOpen }: HttpService, { workflows }: Service): string {

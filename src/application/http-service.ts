@@ -60,6 +60,8 @@ export interface HttpService {
 /** Programs on this machine, when no tokens are set. They can't decide: a decision is signed with the name of a token. */
 const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
+const FEEDBACK_WORKFLOW = "customer-feedback";
+
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
@@ -116,7 +118,12 @@ export async function openHttpService(
   const { app } = createHttpApi(service, {
     tokens: tokens ?? (localToken === undefined ? NO_TOKENS : Tokens.of("local", SCOPES, localToken)),
     ...(!tokens && { anonymous: ANYONE }),
-    pages: consolePages({ categories: CATEGORIES, workflows: [...service.workflows.keys()], isSample }),
+    pages: consolePages({
+      categories: CATEGORIES,
+      workflows: [...service.workflows.keys()],
+      isSample,
+      start: () => startPage(service),
+    }),
     version,
     sessionKey: sessionKeyOf(settings),
     ...withoutAbsent({ allowedHosts }),
@@ -152,6 +159,14 @@ export async function openHttpService(
       metrics.close();
     },
   };
+}
+
+/** People start at the feedback or, if there is none yet but other workflows are served, at the runs. */
+async function startPage({ engine, workflows }: Application["service"]): Promise<string> {
+  const hasOwn = [...workflows.values()].some(({ name, isAuxiliary }) => !isAuxiliary && name !== FEEDBACK_WORKFLOW);
+  if (!hasOwn) return "";
+  const feedback = await engine.list({ workflow: FEEDBACK_WORKFLOW, limit: 1 });
+  return feedback.length === 0 ? "runs" : "";
 }
 
 /** Stored in the data directory, so people stay signed in after a restart. */

@@ -42,7 +42,12 @@ describe("dev", () => {
     const ready = dev.output();
     const next = async (): Promise<unknown> => JSON.parse((await ready.next()).value as string);
     const first = await next();
-    expect(first).toEqual({ status: "ready", url: expect.any(String), token: expect.any(String) });
+    expect(first).toEqual({
+      status: "ready",
+      url: expect.any(String),
+      token: expect.any(String),
+      try_it: expect.any(String),
+    });
     const { url } = first as { url: string };
     const refund = { refund_id: "R-1", order_id: "O-1", amount: 9 };
     expect(await post(`${url}/workflows/refund`, refund)).toMatchObject({ decision: "waits_for_person" });
@@ -85,6 +90,7 @@ describe("dev", () => {
     };
     const [, url] = await until(/^Console: (http:\S+)$/);
     await until(/^ {2}abi_\S+$/);
+    await until(/^ {2}curl \S+\/workflows\/\S+ /);
     await until(/^Starts again when you change a source/);
     change(moduleWithLimit(6));
     await until(/^limit 6$/);

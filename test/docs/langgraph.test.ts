@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
@@ -29,6 +29,22 @@ test("langgraph.json names what is there, and lets no Studio past the tokens", (
   };
   expect([...Object.values(graphs), auth.path].map(exported)).toEqual([true, true]);
   expect(auth.disable_studio_auth).toBe(true);
+});
+
+test("it is ESM wherever it is copied to: its modules wait for the agent at their top", async () => {
+  const folder = temporaryFolder();
+  cpSync(EXAMPLE, folder, { recursive: true });
+  writeFileSync(
+    join(folder, "agent.ts"),
+    "export const isEsm: boolean = await Promise.resolve(import.meta.url !== '');",
+  );
+  writeFileSync(
+    join(folder, "ask.ts"),
+    "import { findPackageJSON } from 'node:module'; import { readFileSync } from 'node:fs';\n" +
+      "console.log(JSON.parse(readFileSync(findPackageJSON(import.meta.url)!, 'utf8')).type, (await import('./agent.ts')).isEsm);",
+  );
+  const { stdout, stderr } = await runNode([join(folder, "ask.ts")], { env: {} });
+  expect({ stdout, stderr }).toEqual({ stdout: "module true\n", stderr: "" });
 });
 
 test("the graph shows its mail to whoever may decide, and takes the decision from nobody else", async () => {

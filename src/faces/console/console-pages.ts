@@ -16,13 +16,16 @@ export interface ConsoleOptions {
   workflows?: readonly string[];
   /** Whether the data is a sample to try things out with: then the pages say so, and how to begin. */
   isSample?: boolean;
+  /** The page at which people begin, such as `runs`. Default: the inbox. */
+  start?: () => Promise<string>;
 }
 
 /** Answers what is below `/` and `/console/`, and links to approvals; undefined for all else. */
 export function consolePages(options: ConsoleOptions): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {
     const { pathname, search } = new URL(url);
-    if (pathname === "/" || pathname === "/console") return redirect(`${BASE}${search}`);
+    if (pathname === "/" || pathname === "/console")
+      return redirect(`${BASE}${(await options.start?.()) ?? ""}${search}`);
     // Links to what waits are those of the API; a browser that follows one wants the page.
     if (APPROVAL.test(pathname) && isNavigation(headers)) return redirect(`${BASE.slice(0, -1)}${pathname}`);
     if (!pathname.startsWith(BASE)) return undefined;

@@ -236,7 +236,19 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     const service = await serveConsole({}, { hasChat: true });
     const page = await open(service, "chat");
     await page.getByText("An offline demo answers").waitFor();
+    // Without conversations beside it, it is in the middle.
+    const middle = async (selector: string): Promise<number> => {
+      const { x, width } = (await page.locator(selector).boundingBox())!;
+      return x + width / 2;
+    };
+    expect(Math.abs((await middle(".chat")) - (await middle(".chat-columns")))).toBeLessThan(2);
     await page.getByRole("button", { name: /third outage/ }).click();
+    await card(page).getByRole("link", { name: "this feedback" }).waitFor();
+    expect(await card(page).getByText("auto-").count()).toBe(0);
+    const listed = page.locator(".chat-side .earlier-link > bdi");
+    await expect.poll(() => listed.last().innerText()).toContain("third outage");
+    // Many begin alike: more than one line of it is shown.
+    expect((await listed.last().boundingBox())!.height).toBeGreaterThan(30);
     await card(page).getByRole("button", { name: "Approve" }).click();
     await page.getByText("the customer was told by mail").first().waitFor();
     expect(service.mails()).toHaveLength(1);

@@ -29,7 +29,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     ];
     await inbox.getByText("No feedback yet").waitFor();
     await approvals.getByText("Nothing waits").waitFor();
-    await runs.getByText("No runs here").waitFor();
+    await runs.getByText("No runs yet").waitFor();
     const [id] = await submit(service, { subject: "First of all" });
     await inbox.getByText("First of all").waitFor();
     await approvals.locator(".mail-head").getByText("RE: First of all").waitFor();
@@ -61,6 +61,28 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await submit(service, { feedback_id: "F-3", subject: "Afterwards" });
     await page.getByText("Afterwards").waitFor();
     expect(await page.locator(".row").count()).toBe(3);
+  });
+
+  it("is asked for by nothing but one look now and then while the service is away", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, {});
+    const page = await open(service, `runs/${id}`, { expected: AWAY });
+    await page.locator(".span").first().waitFor();
+    await service.stop();
+    await page.getByRole("alert").getByText("The service can't be reached").waitFor();
+    // What was under way when it went fails first.
+    await page.waitForTimeout(3000);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.waitForTimeout(9000);
+    expect(new Set(asked)).toEqual(new Set(["/livez"]));
+    expect(asked.length).toBeLessThan(5);
+    await service.start();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    const { workflow } = service.application;
+    const { rendering } = (await workflow.getPendingResponse(id!))!;
+    await workflow.approveResponse(id!, { rendering, by: "Ann" });
+    await page.locator(".page-head").getByText("Completed").waitFor();
   });
 
   it("is not followed by a tab in the background, which is up to date when it is looked at again", async () => {

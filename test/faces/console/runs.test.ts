@@ -1,7 +1,5 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import { durable, identifier, Workflow, type CreateWorkflows } from "../../../src/index.ts";
 import {
   barriers,
   chromiumPath,
@@ -12,6 +10,7 @@ import {
   submit,
   useBrowser,
 } from "../../support/console.ts";
+import { createWorkflows } from "../../support/refund-workflow.ts";
 
 /** Of each span its name, its kind, and where it begins and ends on the line. Percent. */
 async function spans(page: Page): Promise<{ name: string; kind: string; from: number; to: number }[]> {
@@ -24,22 +23,6 @@ async function spans(page: Page): Promise<{ name: string; kind: string; from: nu
     }),
   );
 }
-
-class RefundWorkflow extends Workflow {
-  override readonly name = "refund";
-
-  override readonly operations = [
-    durable("request_refund", {
-      description: "Refund an order.",
-      input: z.strictObject({ refund_id: identifier("The refund.") }),
-      output: z.object({}),
-      key: "refund_id",
-      run: async () => ({}),
-    }),
-  ];
-}
-
-const createWorkflows: CreateWorkflows = ({ engine }) => [new RefundWorkflow({ engine })];
 
 const at = (clock: string): string => `2026-11-29T${clock}Z`;
 
@@ -98,6 +81,13 @@ describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
       expect(drawn[index + 1]!.from - to).toBeGreaterThan(-1);
       expect(drawn[index + 1]!.from - to).toBeLessThan(4);
     }
+    // All rows have the same line.
+    const lefts = await page
+      .locator(".span-track")
+      .evaluateAll((all) =>
+        all.map((one) => (one as unknown as { getBoundingClientRect: () => { x: number } }).getBoundingClientRect().x),
+      );
+    expect(new Set(lefts).size).toBe(1);
     // The whole time, as the head of the page says it, and an axis from its beginning.
     await page.getByText("took 19 min").waitFor();
     await page.getByText("19 min in all").waitFor();

@@ -9,6 +9,7 @@ import {
   submit,
   useBrowser,
 } from "../../support/console.ts";
+import { createWorkflows } from "../../support/refund-workflow.ts";
 
 describe.skipIf(!chromiumPath)(`what somebody sees first ${SKIPPED}`, () => {
   useBrowser();
@@ -53,6 +54,20 @@ describe.skipIf(!chromiumPath)(`what somebody sees first ${SKIPPED}`, () => {
     await page.getByRole("button", { name: /Sign out/ }).click();
     await page.getByLabel("Token").waitFor();
     expect(await page.getByText("the demo").count()).toBe(0);
+  });
+
+  it("is the runs, where workflows of one's own are served and no feedback has come in yet", async () => {
+    const service = await serveConsole({}, { createWorkflows });
+    const context = await person();
+    const page = await open(service, "", { context });
+    await page.getByText("What your other workflows do is under").waitFor();
+    await page.goto(service.url);
+    await page.getByText("No runs yet").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/console/runs");
+    await submit(service, {});
+    await page.goto(service.url);
+    await page.locator(".row").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/console/");
   });
 
   it("is also on the page where one signs in to the demo", async () => {

@@ -32,7 +32,9 @@ export const returns = signal(0);
 /** Whether the API wants a sign-in. */
 export const isSignedOut = signal(false);
 
+/** How long to wait before looking again: at first, and at most. Milliseconds. */
 const POLL_INTERVAL_MS = 1500;
+const LONGEST_POLL_INTERVAL_MS = 15_000;
 
 export interface Call {
   method?: "GET" | "POST" | "DELETE";
@@ -104,14 +106,16 @@ function beBack(): void {
 function lookAgain(): void {
   if (isOffline.value) return;
   isOffline.value = true;
+  let wait = POLL_INTERVAL_MS;
   const look = async (): Promise<void> => {
     if (!isOffline.value) return;
     try {
       await fetch("/livez");
       beBack();
     } catch {
-      setTimeout(() => void look(), POLL_INTERVAL_MS);
+      wait = Math.min(wait * 1.5, LONGEST_POLL_INTERVAL_MS);
+      setTimeout(() => void look(), wait);
     }
   };
-  setTimeout(() => void look(), POLL_INTERVAL_MS);
+  setTimeout(() => void look(), wait);
 }

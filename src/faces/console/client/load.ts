@@ -15,6 +15,8 @@ export interface Loaded<Value> {
 interface Options<Value> {
   /** Whether it may be another one now that a run has changed: it is then loaded again. Default: it may not. */
   changesWith?: (run: Run, value: Value | undefined) => boolean;
+  /** Between two loads because of changes. Milliseconds. */
+  pauseMs?: number;
   /** Loads again when it changes, and keeps the value meanwhile; another `key` does not keep it. */
   version?: string;
 }
@@ -26,7 +28,7 @@ interface Options<Value> {
 export function useLoad<Value>(
   key: string | undefined,
   load: (signal: AbortSignal) => Promise<Value>,
-  { changesWith, version }: Options<Value> = {},
+  { changesWith, pauseMs, version }: Options<Value> = {},
 ): Loaded<Value> {
   const [state, setState] = useState<{ key?: string | undefined; value?: Value; error?: ApiError }>({});
   const [turn, setTurn] = useState(0);
@@ -55,7 +57,7 @@ export function useLoad<Value>(
         }));
       }
     };
-    const looks = paced(look);
+    const looks = paced(look, pauseMs);
     looks.ask();
     const stop = isLive
       ? onRunChange((run) => {

@@ -233,6 +233,9 @@ function useInSight() {
   return element;
 }
 
+/** Ids that nobody has chosen, and that say nothing to people. */
+const MADE_UP = /^auto-/;
+
 const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
 /** The mails that the conversation waits for, each to be decided on; then the agent goes on. */
@@ -254,7 +257,9 @@ function WaitingMails() {
             <h2>
               <span class="badge warn">Needs you</span>
               <span>The mail for</span>
-              <a href=${href(["feedback", key])} class="id"><${OneLine} text=${key} /></a>
+              <a href=${href(["feedback", key])} class="id"
+                >${MADE_UP.test(key) ? "this feedback" : html`<${OneLine} text=${key} />`}</a
+              >
             </h2>
             <${Decide} id=${id} onDecided=${() => onDecided(id)} isEmbedded />
           </div>

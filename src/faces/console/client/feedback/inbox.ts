@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
+import { WORKFLOWS } from "../page-facts.ts";
 import { href, place, setQuery } from "../router.ts";
 import { Icon } from "../ui/icons.ts";
 import { OneLine, plain } from "../ui/one-line.ts";
@@ -140,13 +141,14 @@ function Chunk({ items }: { items: readonly FeedbackItem[] }) {
   );
 }
 
+const OTHERS = WORKFLOWS.filter((name) => name !== "customer-feedback" && name !== "notification");
+
 const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
   hasFilters
     ? html`<${Empty} title="Nothing matches"><a href=${href([])}>Show all feedback</a><//>`
     : html`<${Empty} title="No feedback yet">
-        It turns up here as it comes in. Send the first with the command that the service printed when it started,
-        or${" "}
-        <a href="/docs">see how to call it</a>.
+        It turns up here as it comes in.${" "}<a href="/docs">See how to send it</a>.
+        ${OTHERS.length > 0 && html`<p>What your other workflows do is under <a href=${href(["runs"])}>Runs</a>.</p>`}
       <//>`;
 
 const Row = ({ item }: { item: FeedbackItem }) => html`

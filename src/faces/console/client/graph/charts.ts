@@ -23,6 +23,9 @@ type Rows = readonly Record<string, string>[];
 
 const isRange = (text: string | null): text is Range => text !== null && Object.hasOwn(RANGES, text);
 
+/** The questions go over all feedback of the range. */
+const PAUSE_MS = 5000;
+
 async function load(range: Range, signal: AbortSignal) {
   const queries = chartQueries(range, new Date());
   const [extent = {}] = await select(queries.extent, signal);
@@ -47,7 +50,10 @@ async function load(range: Range, signal: AbortSignal) {
 export function Charts() {
   const given = place.value.query.get("range");
   const range: Range = isRange(given) ? given : "all";
-  const { value, error, reload } = useLoad(range, (signal) => load(range, signal));
+  const { value, error, reload } = useLoad(range, (signal) => load(range, signal), {
+    changesWith: () => true,
+    pauseMs: PAUSE_MS,
+  });
   return html`
     <header class="page-head">
       <h1>Charts</h1>

@@ -17,14 +17,14 @@ ORDER BY DESC(?complaints) ?category`,
   },
   {
     name: "Which customers are unhappy, and what are they worth?",
-    query: `SELECT ?name ?segment ?value (COUNT(?feedback) AS ?complaints) WHERE {
+    query: `SELECT ?name (COUNT(?feedback) AS ?complaints) ?segment ?value WHERE {
   ?feedback abi:sentiment "negative" ; abi:providedBy ?customer .
   GRAPH <http://example.org/abi/stores/customer_data> {
     ?customer abi:name ?name ; abi:segment ?segment ; abi:lifetimeValue ?value .
   }
 }
 GROUP BY ?name ?segment ?value
-ORDER BY DESC(?value)
+ORDER BY DESC(?complaints) DESC(?value) ?name
 LIMIT 10`,
   },
   {

@@ -5,7 +5,7 @@ const PAUSE_MS = 1000;
  * Work that is asked for more often than it is to be done: never twice at a time, with a pause in between, and once more after the last time that
  * it was asked for.
  */
-export function paced(work: () => Promise<void>): { ask: () => void; stop: () => void } {
+export function paced(work: () => Promise<void>, pauseMs = PAUSE_MS): { ask: () => void; stop: () => void } {
   let isBusy = false;
   let isAsked = false;
   let isStopped = false;
@@ -18,7 +18,7 @@ export function paced(work: () => Promise<void>): { ask: () => void; stop: () =>
     isAsked = false;
     isBusy = true;
     await work();
-    if (!isStopped) timer = setTimeout(rest, PAUSE_MS);
+    if (!isStopped) timer = setTimeout(rest, pauseMs);
   };
   return {
     ask: () => {

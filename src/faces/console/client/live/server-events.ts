@@ -1,5 +1,6 @@
 /** Server-sent events, for as long as the page is on the screen. */
-import { checkReachable, isSignedOut } from "../api.ts";
+import { effect } from "@preact/signals";
+import { checkReachable, isOffline, isSignedOut } from "../api.ts";
 
 interface Listening {
   path: string;
@@ -20,11 +21,15 @@ const CONNECT_AGAIN_MS = 1500;
  * service. A tab in the background listens to nothing: a browser opens few connections to one service, and all tabs share them.
  */
 export function listen({ path, types, take, isOver = () => false, onLost }: Listening): () => void {
+  let isStopped = false;
   let lastId = "";
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let waiting: (() => void) | undefined;
   const disconnect = (): void => {
     clearTimeout(timer);
+    waiting?.();
+    waiting = undefined;
     source?.close();
     source = undefined;
   };
@@ -45,10 +50,18 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
     opened.addEventListener("error", () => {
       disconnect();
       if (isOver()) return;
-      void checkReachable();
-      onLost?.();
-      timer = setTimeout(connect, CONNECT_AGAIN_MS);
+      void checkReachable().then(reconnect);
     });
+  };
+  /** At once would be too often; and while the service is away, one look at it is enough for all streams of a page. */
+  const reconnect = (): void => {
+    if (isStopped || source || document.hidden) return;
+    if (!isOffline.value) onLost?.();
+    timer = setTimeout(() => {
+      waiting = effect(() => {
+        if (!isOffline.value && !source) connect();
+      });
+    }, CONNECT_AGAIN_MS);
   };
   const onVisibility = (): void => {
     disconnect();
@@ -57,6 +70,7 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
   document.addEventListener("visibilitychange", onVisibility);
   onVisibility();
   return () => {
+    isStopped = true;
     document.removeEventListener("visibilitychange", onVisibility);
     disconnect();
   };

@@ -119,7 +119,13 @@ export function Runs() {
 
 function Table({ page, error, reload }: { page: Page | undefined; error: ApiError | undefined; reload: () => void }) {
   if (!page) return html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading runs" />`;
-  if (page.runs.length === 0) return html`<${Empty} title="No runs here" />`;
+  if (page.runs.length === 0) {
+    if (place.value.query.size > 0) return html`<${Empty} title="No runs here" />`;
+    return html`<${Empty} title="No runs yet">
+      Each request to a workflow turns up here.${" "}<a href="/docs">See how to call them</a>, or use the command that
+      the service printed when it started.
+    <//>`;
+  }
   return html`
     <div class="table-scroll" tabindex="0" role="region" aria-label="Runs">
       <table class="table">

@@ -121,7 +121,7 @@ export function Bars({ title, series, bars, of }: PlotProps) {
               <span class="bars-track"
                 >${one.values.map((value, at) => value > 0 && html`<span key=${at} class=${`fill ${series[at]!.tone}`} style=${{ width: `${(value / most) * 100}%` }}></span>`)}</span
               >
-              <span class="bars-total">${totalOf(one)}</span>
+              <span class="bars-total">${totalOf(one).toLocaleString("en")}</span>
             </div>`,
         )}
       </div>

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
+
+const COMPLAINT = {
+  feedback_id: "F-2",
+  customer_id: "C-1022",
+  feedback_text: "The third outage this month. I am furious.",
+};
+
+describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("count what came in within the range that is chosen, which is in the address", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {}, COMPLAINT);
+    const old = "2020-01-01T00:00:00Z";
+    await service.application.ontologyStore.update(
+      "feedback_data",
+      `PREFIX abi: <http://example.org/abi#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
+       DELETE { ?f abi:timestamp ?t } INSERT { ?f abi:timestamp "${old}"^^xsd:dateTime }
+       WHERE { ?f abi:id "F-2" ; abi:timestamp ?t }`,
+      {},
+    );
+    const page = await open(service, "charts");
+    const total = page.locator(".tile", { hasText: "Feedback" }).locator("dd");
+    await expect.poll(() => total.textContent()).toBe("2");
+    await page.getByRole("button", { name: "7 days" }).click();
+    await expect.poll(() => total.textContent()).toBe("1");
+    expect(new URL(page.url()).search).toBe("?range=7");
+    expect(await page.locator(".tile", { hasText: "Negative" }).locator("dd").textContent()).toBe("0 %");
+    await page.reload();
+    await expect.poll(() => total.textContent()).toBe("1");
+    await page.goBack();
+    await expect.poll(() => total.textContent()).toBe("2");
+  });
+
+  it("count by themselves what comes in while they are looked at", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {});
+    const page = await open(service, "charts");
+    const total = page.locator(".tile", { hasText: "Feedback" }).locator("dd");
+    await expect.poll(() => total.textContent()).toBe("1");
+    await submit(service, { feedback_id: "F-3" });
+    await expect.poll(() => total.textContent(), { timeout: 60_000 }).toBe("2");
+  });
+
+  it("show an answer of the graph, with room for every figure and name", async () => {
+    const service = await serveConsole({ approval: false });
+    const names = ["A name that takes some room", "B"];
+    const query = `SELECT ?name ?n { VALUES (?name ?n) { ("${names[0]}" 1234567.25) ("${names[1]}" 617283.625) } } ORDER BY ?name`;
+    const page = await open(service, `graph?query=${encodeURIComponent(query)}`);
+    await page.getByRole("button", { name: "Chart", exact: true }).click();
+    const rows = page.locator(".bars-row");
+    await expect.poll(() => rows.locator(".bars-label").allTextContents()).toEqual(names);
+    expect(await rows.locator(".bars-total").allTextContents()).toEqual(["1,234,567.25", "617,283.625"]);
+    const widths = await rows
+      .locator(".bars-track .fill")
+      .evaluateAll((all) => all.map((one) => (one as unknown as { offsetWidth: number }).offsetWidth));
+    expect(widths[1]! / widths[0]!).toBeCloseTo(0.5, 1);
+    expect(widths[0]).toBeGreaterThan(100);
+    const cut = await page
+      .locator(".bars-label, .bars-total")
+      .evaluateAll((all) =>
+        (all as unknown as { scrollWidth: number; clientWidth: number; textContent: string }[])
+          .filter((one) => one.scrollWidth > one.clientWidth)
+          .map((one) => one.textContent),
+      );
+    expect(cut).toEqual([]);
+    await page.getByRole("button", { name: "Table", exact: true }).click();
+    await page.locator("td", { hasText: "1234567.25" }).waitFor();
+  });
+
+  it("show of unhappy customers their complaints", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, COMPLAINT);
+    const page = await open(service, "graph");
+    await page.getByRole("link", { name: "Which customers are unhappy" }).click();
+    await page.getByRole("button", { name: "Chart", exact: true }).click();
+    await page.getByRole("heading", { name: "complaints by name" }).waitFor();
+    expect(await page.locator(".bars-total").allTextContents()).toEqual(["1"]);
+  });
+
+  it("are asked for by questions that one saves, until they are forgotten", async () => {
+    const service = await serveConsole();
+    const context = await person();
+    const page = await open(service, "graph", { context });
+    await page.getByLabel("Query").fill("ASK { ?s ?p ?o }");
+    await page.getByRole("button", { name: "Save this question" }).click();
+    await page.getByLabel("Name of the question").fill("Is there anything?");
+    await page.keyboard.press("Enter");
+    const link = page.getByRole("link", { name: "Is there anything?" });
+    await link.waitFor();
+    await page.goto(`${service.url}/console/graph`);
+    await link.click();
+    await page
+      .getByText("No", { exact: true })
+      .or(page.getByText("Yes", { exact: true }))
+      .waitFor();
+    expect(await page.getByLabel("Query").inputValue()).toBe("ASK { ?s ?p ?o }");
+    await page.getByRole("button", { name: "Forget Is there anything?" }).click();
+    await link.waitFor({ state: "detached" });
+    await page.reload();
+    await page.getByLabel("Query").waitFor();
+    expect(await link.count()).toBe(0);
+  });
+});
+
+describe.skipIf(!chromiumPath)(`light and dark ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("change when somebody chooses, whatever the system has, and stay so", async () => {
+    const service = await serveConsole();
+    const page = await open(service, "runs", { context: await person({ colorScheme: "light" }) });
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    const background = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    const [light, dark] = ["rgb(251, 251, 252)", "rgb(17, 18, 20)"];
+    expect(await background()).toBe(light);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await background()).toBe(dark);
+    await page.getByRole("button", { name: "As the system" }).click();
+    await page.getByRole("button", { name: "Light" }).waitFor();
+    expect(await background()).toBe(light);
+    await page.reload();
+    await page.getByRole("button", { name: "Light" }).click();
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByRole("button", { name: "Dark" }).waitFor();
+    expect(await background()).toBe(dark);
+    await page.reload();
+    await page.getByRole("button", { name: "Dark" }).waitFor();
+    expect(await background()).toBe(dark);
+  });
+});
