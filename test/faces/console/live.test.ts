@@ -10,7 +10,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     const service = await serveConsole();
     const page = await open(service, "");
     await page.getByText("No feedback yet").waitFor();
-    await page.getByText("when it started, or see how to call it.").waitFor();
+    await page.getByText("as it comes in. See how to send it.").waitFor();
     await submit(service, { subject: "First of all" });
     await page.getByText("First of all").waitFor();
     await submit(service, { feedback_id: "F-2", subject: "The second" });
