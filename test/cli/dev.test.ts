@@ -91,7 +91,7 @@ describe("dev", () => {
     const [, url] = await until(/^Console: (http:\S+)$/);
     await until(/^ {2}abi_\S+$/);
     await until(/^ {2}curl \S+\/workflows\/\S+ /);
-    await until(/^Starts again when you change a source/);
+    await until(/^Restarts when you change a source/);
     change(moduleWithLimit(6));
     await until(/^limit 6$/);
     expect((await until(/^Ready again: (.*)$/))[1]).toBe(url);
