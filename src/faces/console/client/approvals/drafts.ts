@@ -19,7 +19,7 @@ export const draftOf = (rendering: string): Draft => drafts.get(keyOf(rendering)
 export const keepDraft = (rendering: string, words: { [Name in keyof Draft]: Draft[Name] | undefined }): void => {
   const known = Object.entries({ ...draftOf(rendering), ...words }).filter(([, value]) => value !== undefined);
   if (known.length === 0) drafts.delete(keyOf(rendering));
-  else drafts.set(keyOf(rendering), Object.fromEntries(known) as Draft);
+  else drafts.set(keyOf(rendering), Object.fromEntries(known));
 };
 
 export const dropDraft = (rendering: string): boolean => drafts.delete(keyOf(rendering));
