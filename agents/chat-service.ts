@@ -171,7 +171,7 @@ class AgentChat implements Chat {
     };
     const made = createSharingAgent(options, this.#queue);
     this.#agents.set(key, made);
-    // Whoever asks next hears again what is wrong; whoever closes the service need not.
+    // The next request tries again and gets the error; closing the service must not fail because of it.
     made.catch(() => this.#agents.delete(key));
     return made;
   }

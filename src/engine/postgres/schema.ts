@@ -5,7 +5,7 @@
  * Times are milliseconds since 1970 by the server's clock, except those of steps and ends, which come from the process.
  *
  * How concurrent changes to a run stay in order:
- * - Whoever changes a run locks its row first, and looks at its events after that, in another statement: a function sees in each
+ * - To change a run, lock its row first and read its events after that, in another statement: a function sees in each
  *   statement what was committed before it.
  * - A worker may only write while the run has the worker's epoch. Taking a run up raises the epoch.
  * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their keys. Processes that lock in

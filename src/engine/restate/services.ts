@@ -275,7 +275,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
       ): Promise<void> => {
         const limit = workflows.get(workflow);
         if (limit === undefined) throw new Error(`this process does not execute the workflow ${workflow}`);
-        // Whoever accepted it did not know of the limit.
+        // The process that accepted it did not know the limit.
         if (limit !== null && !isPlaced) return ask(ctx, workflow, { id: ctx.key, token, priority, limit });
         await executed(ctx, token);
         if (isPlaced) send(ctx, { service: names.places, method: "free", key: workflow, parameter: { token, limit } });

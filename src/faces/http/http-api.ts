@@ -41,7 +41,7 @@ import { workflowRoutes } from "./workflow-routes.ts";
 export interface HttpApiOptions {
   /** Who may call what. */
   tokens: TokenSource;
-  /** Whoever calls without a token; default: nobody may. Only for a server that nobody else can reach. */
+  /** The caller if a request has no token; default: such requests are refused. Only for a server that nobody else can reach. */
   anonymous?: Caller;
   /** Version of the package, for the document. */
   version: string;
@@ -67,7 +67,7 @@ export interface HttpApiOptions {
   checks?: Readonly<Record<string, HealthCheck>>;
   /** Milliseconds within which a body, or the next piece of a stream, must have come; default 30,000. */
   bodyTimeoutMs?: number;
-  /** Other protocols beside ours, such as MCP. Whoever has a token may speak them; what it allows is for them to check. */
+  /** Other protocols on this server, such as MCP. A token is required; the protocol itself checks what that token allows. */
   mounts?: readonly Mount[];
   /** Answers `/metrics`, and counts requests; default: there are none. */
   metrics?: Metrics;
@@ -193,7 +193,7 @@ function headers(closing: AbortSignal): MiddlewareHandler<HttpEnv> {
     for (const [name, value] of Object.entries(context.get("allowance") ?? {})) headers.set(name, value);
     if (!headers.has("content-security-policy")) headers.set("content-security-policy", POLICY);
     if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-    // Whoever keeps a connection for later would keep the service from closing.
+    // A client that keeps its connection open would keep the service from closing.
     if (closing.aborted) headers.set("connection", "close");
   };
 }
@@ -291,7 +291,7 @@ const limited =
     return next();
   };
 
-/** Whoever comes through a proxy may be anybody, although the proxy is on this machine. */
+/** A request through a proxy may come from anywhere, even if the proxy is on this machine. */
 const isForwarded = ({ req }: HttpContext): boolean =>
   ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some((name) => req.raw.headers.has(name));
 

@@ -90,7 +90,7 @@ export class RunChanges {
     try {
       return await (change.text ??= this.#look(id, change.n));
     } catch (error) {
-      // Whoever asks next looks again.
+      // The next request looks again.
       delete change.text;
       throw error;
     }

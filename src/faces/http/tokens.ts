@@ -11,7 +11,7 @@ export interface Caller {
   /** Stands as `by` with what this caller decides. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
-  /** Whoever calls without a token where that is allowed. */
+  /** The caller if there is no token, where that is allowed. */
   readonly isAnonymous?: boolean;
 }
 

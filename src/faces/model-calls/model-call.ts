@@ -39,7 +39,7 @@ export interface ServiceTool extends ModelTool {
 /** What the tools of a workflow need of it. */
 type Callable = Pick<Workflow, "operationCall" | "logUnexpected">;
 
-/** Whose operations models get. Never those of people: deciding is for them. */
+/** Audiences whose operations models may get. Never `person`: only people decide. */
 export type ModelAudience = Exclude<Audience, "person">;
 
 /**

@@ -18,7 +18,7 @@ import { say, Toasts } from "./ui/toast.ts";
 export function App() {
   // Asked for again when the service comes back: it may be another one by then.
   const { error, reload } = useLoad("session", readSession);
-  // Whose session ends keeps the page as it is, with all that was typed. Another person begins anew.
+  // When a session ends, the page stays as it is, with everything that was typed. Another person gets a fresh page.
   if (session.value) {
     return html`<${Shell} key=${JSON.stringify(session.value)} />${isSignedOut.value && html`<${SignInAgain} />`}`;
   }
@@ -38,7 +38,7 @@ function Shell() {
   const pages = navigation();
   // By their place in the navigation.
   useKeys(Object.fromEntries(pages.map((one, index) => [String(index + 1), () => go(addressOf(one))])));
-  // Whoever names no page begins at the first one that they may see.
+  // An address without a page leads to the first one that this person may see.
   const start = name === "" && pages.length > 0 && !pages.includes(page) ? pages[0] : undefined;
   useEffect(() => {
     if (start) go(addressOf(start), { replace: true });

@@ -86,7 +86,7 @@ export class OutboxTransport implements MailTransport {
   async #store(name: string, content: Buffer): Promise<void> {
     makePrivateFolder(this.#folder);
     const path = join(this.#folder, name);
-    // Whoever wrote it may have died before the folder was flushed: that is done in any case.
+    // The process that wrote it may have died before it flushed the folder, so that is done in any case.
     if (statSync(path, { throwIfNoEntry: false })) return;
     const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
     try {

@@ -16,7 +16,7 @@ export interface SmtpReply {
   readonly text: string;
 }
 
-/** Whose business a permanent refusal is. */
+/** Who has to act on a permanent refusal. */
 export type Fault = "sender" | "recipient" | "content" | "unknown";
 
 /** After the basic code, or as qmail writes it: `(#5.7.1)`. */

@@ -59,7 +59,7 @@ const NoModel = () => html`
   <//>
 `;
 
-/** Whose conversation is on the screen: another person who signs in must not see it. */
+/** The owner of the conversation on the screen. If someone else signs in, they must not see it. */
 let owner: string | undefined;
 
 function Conversation({ id, status }: { id: string | undefined; status: ChatStatus }) {
