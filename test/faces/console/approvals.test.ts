@@ -170,11 +170,15 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await decided;
     looks.length = 0;
     await service.application.workflow.getWorkflowResult(id!);
-    // Whatever a change of the run would let the page look at is due by now.
+    // The page hears of the change at some time. Whatever it looks at because of it is due with the list, or soon after.
+    const hears = async (): Promise<readonly string[]> => {
+      await context.clock.runFor(1000);
+      return looks;
+    };
+    await expect.poll(hears).toContain("GET /approvals");
     await context.clock.runFor(10_000);
     answered.resolve();
     await page.getByText("Approved: RE:").waitFor();
-    expect(looks).toContain("GET /approvals");
     expect(looks).not.toContain(`GET /approvals/${id}`);
   });
 
