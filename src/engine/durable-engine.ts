@@ -282,16 +282,14 @@ export class DurableEngine implements WorkflowEngine {
       // Subscribe before looking, so that an end between the two is not missed.
       const end = this.#waiters.next(storedId(id), POLL_INTERVAL_MS, signal);
       try {
-        if (this.#untouched.delete(storedId(id))) {
-          const ended = await end.promise;
-          if (ended) return toRun(ended);
-          continue;
-        }
-        const run = await this.get(id).catch((error: unknown) => {
-          failingSince ??= performance.now();
-          if (!isUnanswered(error) || performance.now() - failingSince > PATIENCE_MS) throw error;
-          return null;
-        });
+        const isUntouched = this.#untouched.delete(storedId(id));
+        const run = isUntouched
+          ? null
+          : await this.get(id).catch((error: unknown) => {
+              failingSince ??= performance.now();
+              if (!isUnanswered(error) || performance.now() - failingSince > PATIENCE_MS) throw error;
+              return null;
+            });
         if (run === undefined) throw new UnexpectedError(new Error(`no run ${id}`));
         if (run !== null) {
           failingSince = undefined;

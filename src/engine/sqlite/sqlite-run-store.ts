@@ -163,25 +163,17 @@ export class SqliteRunStore implements RunStore {
 
   /** @param events what has happened is added to them, to be inserted together */
   #writeOne(seq: number, write: RunWrite, isCancelled: boolean, events: NewEvent[]): WriteOutcome {
-    switch (write.kind) {
-      case "begin":
-      case "complete":
-      case "fail":
-      case "end":
-        if (write.kind === "begin" && isCancelled) return "cancelled";
-        if (write.kind === "end") this.#end(seq, write);
-        events.push(eventOf(write));
-        return "done";
-      case "reschedule":
-        if (!isCancelled) this.#makeDue(seq, write.delayMs, write.retryUntil);
-        else events.push(this.#endCancelled(seq));
-        return isCancelled ? "cancelled" : "done";
-      case "park":
-        if (isCancelled) events.push(this.#endCancelled(seq));
-        else if (this.#decision(seq, write.subject)) this.#makeDue(seq, 0);
-        else events.push(this.#park(seq, write));
-        return isCancelled ? "cancelled" : "done";
+    if (write.kind === "begin" && isCancelled) return "cancelled";
+    if (write.kind === "reschedule" || write.kind === "park") {
+      if (isCancelled) events.push(this.#endCancelled(seq));
+      else if (write.kind === "reschedule") this.#makeDue(seq, write.delayMs, write.retryUntil);
+      else if (this.#decision(seq, write.subject)) this.#makeDue(seq, 0);
+      else events.push(this.#park(seq, write));
+      return isCancelled ? "cancelled" : "done";
     }
+    if (write.kind === "end") this.#end(seq, write);
+    events.push(eventOf(write));
+    return "done";
   }
 
   /**
