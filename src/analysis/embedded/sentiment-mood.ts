@@ -1,4 +1,4 @@
-import { COMPARATIVES, CONTRASTS, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
+import { COMPARATIVES, endsClause, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
 import { normAt, type Token } from "./tokenizer.ts";
 
 /** Two words that turn around what follows, as a negation does: "far from perfect". */
@@ -77,7 +77,7 @@ function isUnreal(tokens: readonly Token[], wish: number): boolean {
 export function isWished(tokens: readonly Token[], at: number, to: number): boolean {
   for (let i = at - 1; i >= 0 && i >= at - WISHED_REACH; i--) {
     const word = normAt(tokens, i);
-    if (tokens[i]?.kind === "stop" || word === "and" || CONTRASTS.has(word)) return false;
+    if (endsClause(tokens[i]) || word === "and") return false;
     if (!WISHES.has(word)) continue;
     if (WELL_WISHED.has(normAt(tokens, i + 1)) && !UNREAL.has(normAt(tokens, i + 2))) return false;
     return isComparative(tokens, at, to) || isUnreal(tokens, i);

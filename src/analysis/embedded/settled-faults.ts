@@ -1,4 +1,4 @@
-import { CONTRASTS, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
+import { endsClause, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
 import { normAt, type Token } from "./tokenizer.ts";
 
 /** What was done about a fault, or keeps it away. */
@@ -19,8 +19,6 @@ const PROTECTING = wordSet("protect protects protected protecting safe");
 /** Tokens. No clause is longer, so that no text takes long. */
 const MAX_CLAUSE_LENGTH = 40;
 const PROTECTION_REACH = 4;
-
-const endsClause = (token: Token | undefined): boolean => token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
 
 /** The next word to the left of `at` that is not among those which may stand between. */
 export function wordBefore(tokens: readonly Token[], at: number, between: ReadonlySet<string>): number {

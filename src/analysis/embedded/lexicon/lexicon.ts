@@ -3,6 +3,7 @@ import { wordsInflectedTo, inflect, type WordClass } from "../inflection.ts";
 import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
 import { prefixOf } from "../lazy-entries.ts";
+import type { Token } from "../tokenizer.ts";
 import { publishedValences } from "./published-lexicons.ts";
 
 /** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
@@ -147,6 +148,9 @@ export const INTENSIFIERS: ReadonlyMap<string, number> = new Map([
   ...factors(modifiers.dampeners),
 ]);
 export const CONTRASTS = wordSet(modifiers.contrasts);
+/** Where one clause ends and another begins: at punctuation that stops, and at words of contrast. */
+export const endsClause = (token: Token | undefined): boolean =>
+  token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
 export const CONCESSIONS = wordSet(modifiers.concessions);
 export const COMPARATIVES = wordSet(modifiers.comparatives);
 export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);

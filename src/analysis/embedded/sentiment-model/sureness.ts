@@ -1,5 +1,5 @@
 import type { Sentiment } from "../../sentiment-analyzer.ts";
-import { CONTRASTS } from "../lexicon/lexicon.ts";
+import { endsClause } from "../lexicon/lexicon.ts";
 import { DOUBTS, type DoubtHit } from "../praise-doubts.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
@@ -69,7 +69,7 @@ function textInputs(features: SentimentFeatures): number[] {
 function isDoubtedThroughout({ tokens, hits }: SentimentFeatures, doubts: readonly DoubtHit[]): boolean {
   if (doubts.length === 0) return false;
   let clause = 0;
-  const clauses = tokens.map(({ kind, norm }) => (kind === "stop" || CONTRASTS.has(norm) ? ++clause : clause));
+  const clauses = tokens.map((token) => (endsClause(token) ? ++clause : clause));
   const doubted = new Set(doubts.map(({ from }) => clauses[from]));
   const praise = hits.filter(({ valence }) => valence > 0);
   return praise.length > 0 && praise.every(({ from }) => doubted.has(clauses[from]));
