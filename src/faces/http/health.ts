@@ -1,4 +1,5 @@
 /** Whether the process lives, and whether it can do its work. */
+import { SingleFlight } from "../../concurrency/single-flight.ts";
 import { describeCause } from "../../log.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
@@ -13,8 +14,7 @@ const STATE = { type: "object", properties: { status: { type: "string" } }, requ
 
 export function healthRoutes(parts: HttpParts): Route[] {
   // Anyone may ask, and each look costs the database something: those who ask at the same time share one.
-  let looking: Promise<Readiness> | undefined;
-  const look = (): Promise<Readiness> => (looking ??= readiness(parts).finally(() => (looking = undefined)));
+  const looks = new SingleFlight<Readiness>();
   return [
     {
       method: "GET",
@@ -46,7 +46,7 @@ export function healthRoutes(parts: HttpParts): Route[] {
         },
       },
       handle: async () => {
-        const state = await look();
+        const state = await looks.run("readyz", () => readiness(parts));
         return json(state, state.status === "ok" ? 200 : 503);
       },
     },
