@@ -60,8 +60,6 @@ export interface HttpService {
 /** Programs on this machine, when no tokens are set. They can't decide: a decision is signed with the name of a token. */
 const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
-const FEEDBACK_WORKFLOW = "customer-feedback";
-
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s,]+/).filter((part) => part !== "");
@@ -88,7 +86,7 @@ const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefin
  * @throws ValidationError (`invalid_configuration`) for invalid tokens and secrets, and for an address that others can reach if there are no tokens; IoError (`address_unavailable`)
  */
 export async function openHttpService(
-  { service, engine, ontologyStore }: Application,
+  { service, workflow, engine, ontologyStore }: Application,
   settings: Settings,
   { version, localToken, chat, isSample = false, logger = silentLogger }: HttpServiceOptions,
 ): Promise<HttpService> {
@@ -111,6 +109,11 @@ export async function openHttpService(
   }
   const secrets = listOf(settings.httpWebhookSecrets) ?? [];
   const allowedHosts = named ?? (isLocal ? [...LOOPBACK, urlHost(host), ...publicHost(settings)] : undefined);
+  const others = [...service.workflows.values()].flatMap(({ name, isAuxiliary }) =>
+    isAuxiliary || name === workflow.name ? [] : [name],
+  );
+  const hasFeedback = async (): Promise<boolean> =>
+    (await engine.list({ workflow: workflow.name, limit: 1 })).length > 0;
   const closing = new AbortController();
   const consoleUrl = settings.publicUrl ?? (isLocal && port !== 0 ? `http://${urlHost(host)}:${port}` : undefined);
   const mcp = mcpHandler(service, consoleUrl === undefined ? {} : { consoleUrl });
@@ -121,8 +124,10 @@ export async function openHttpService(
     pages: consolePages({
       categories: CATEGORIES,
       workflows: [...service.workflows.keys()],
+      others,
       isSample,
-      start: () => startPage(service),
+      // People start at the feedback or, if there is none yet but other workflows are served, at the runs.
+      start: async () => (others.length > 0 && !(await hasFeedback()) ? "runs" : ""),
     }),
     version,
     sessionKey: sessionKeyOf(settings),
@@ -159,14 +164,6 @@ export async function openHttpService(
       metrics.close();
     },
   };
-}
-
-/** People start at the feedback or, if there is none yet but other workflows are served, at the runs. */
-async function startPage({ engine, workflows }: Application["service"]): Promise<string> {
-  const hasOwn = [...workflows.values()].some(({ name, isAuxiliary }) => !isAuxiliary && name !== FEEDBACK_WORKFLOW);
-  if (!hasOwn) return "";
-  const feedback = await engine.list({ workflow: FEEDBACK_WORKFLOW, limit: 1 });
-  return feedback.length === 0 ? "runs" : "";
 }
 
 /** Stored in the data directory, so people stay signed in after a restart. */

@@ -14,6 +14,8 @@ export interface ConsoleOptions {
   categories: readonly string[];
   /** Names of all workflows. Default: none. */
   workflows?: readonly string[];
+  /** Those of them that are neither about feedback nor accompany other runs. Default: none. */
+  others?: readonly string[];
   /** Whether the data is a sample to try things out with: then the pages say so, and how to begin. */
   isSample?: boolean;
   /** The page at which people begin, such as `runs`. Default: the inbox. */
@@ -59,7 +61,7 @@ async function file(path: string, headers: Headers, { files, version }: Assets):
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
 
-function page(all: Assets, { categories, workflows = [], isSample = false }: ConsoleOptions): Response {
+function page(all: Assets, { categories, workflows = [], others = [], isSample = false }: ConsoleOptions): Response {
   const root = `${ASSETS}${all.version}/`;
   const imports = Object.fromEntries([...modulePaths].map(([name, path]) => [name, `${root}${path}`]));
   const importMap = JSON.stringify({ imports });
@@ -72,6 +74,7 @@ function page(all: Assets, { categories, workflows = [], isSample = false }: Con
 <meta name="color-scheme" content="light dark">
 <meta name="categories" content="${escaped(categories.join(" "))}">
 <meta name="workflows" content="${escaped(workflows.join(" "))}">
+<meta name="others" content="${escaped(others.join(" "))}">
 ${isSample ? '<meta name="sample" content="true">\n' : ""}<title>Console</title>
 <link rel="icon" href="${root}client/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${root}client/style.css">

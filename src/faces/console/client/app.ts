@@ -26,7 +26,7 @@ export function App() {
   return html`<main class="sign-in" id="main"><${Pending} error=${error} retry=${reload} rows=${4} /></main>`;
 }
 
-/** The pages in the navigation: those that whoever is signed in may see. */
+/** The pages in the navigation: those that this person may see. */
 const navigation = (): Page[] => PAGES.filter(({ icon, scopes }) => icon && scopes.every(may));
 
 const addressOf = ({ name }: Page): string => href(name === "" ? [] : [name]);

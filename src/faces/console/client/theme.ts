@@ -1,18 +1,10 @@
 import { effect, signal } from "@preact/signals";
+import { keep, kept } from "./kept.ts";
 
 export type Theme = "system" | "light" | "dark";
 
 const KEY = "abi-console-theme";
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
-
-/** Storage may be switched off, and then throws. */
-function stored(): Theme {
-  try {
-    return THEMES.find((theme) => theme === localStorage.getItem(KEY)) ?? "system";
-  } catch {
-    return "system";
-  }
-}
 
 export const theme = signal<Theme>("system");
 
@@ -21,13 +13,9 @@ export const nextTheme = (): void => {
 };
 
 export function startTheme(): void {
-  theme.value = stored();
+  theme.value = THEMES.find((name) => name === kept(KEY)) ?? "system";
   effect(() => {
     document.documentElement.dataset["theme"] = theme.value;
-    try {
-      localStorage.setItem(KEY, theme.value);
-    } catch {
-      // It then holds for this page.
-    }
+    keep(KEY, theme.value);
   });
 }

@@ -3,7 +3,10 @@ import { call } from "../api.ts";
 
 export { CATEGORIES } from "../page-facts.ts";
 
-const OPERATIONS = "/workflows/customer-feedback/operations";
+/** Name of that workflow. */
+export const FEEDBACK = "customer-feedback";
+
+const OPERATIONS = `/workflows/${FEEDBACK}/operations`;
 
 export const SENTIMENTS = ["positive", "neutral", "negative"] as const;
 export const ACTIONS = {

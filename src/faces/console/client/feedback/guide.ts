@@ -1,28 +1,17 @@
 /** What somebody sees first who tries the service with its sample data: what this is, and what to do. */
 import { signal } from "@preact/signals";
 import { html } from "../html.ts";
+import { keep, kept } from "../kept.ts";
 import { IS_SAMPLE } from "../page-facts.ts";
 import { href } from "../router.ts";
 
 const KEY = "abi-console-guide";
 
-function wasDismissed(): boolean {
-  try {
-    return localStorage.getItem(KEY) !== null;
-  } catch {
-    return false;
-  }
-}
-
-const isShown = signal(IS_SAMPLE && !wasDismissed());
+const isShown = signal(IS_SAMPLE && kept(KEY) === null);
 
 function dismiss(): void {
   isShown.value = false;
-  try {
-    localStorage.setItem(KEY, "dismissed");
-  } catch {
-    // It then comes back with the next load.
-  }
+  keep(KEY, "dismissed");
 }
 
 export function Guide() {

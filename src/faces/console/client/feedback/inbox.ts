@@ -2,8 +2,9 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
-import { WORKFLOWS } from "../page-facts.ts";
+import { OTHER_WORKFLOWS } from "../page-facts.ts";
 import { href, place, setQuery } from "../router.ts";
+import { Choice } from "../ui/choice.ts";
 import { Icon } from "../ui/icons.ts";
 import { OneLine, plain } from "../ui/one-line.ts";
 import { Empty, Failed, Loading } from "../ui/states.ts";
@@ -58,18 +59,14 @@ function Toolbar({ filters }: { filters: Filters }) {
     <form class="toolbar" role="search" onSubmit=${(event: Event) => event.preventDefault()}>
       <${Search} value=${filters.search ?? ""} />
       ${Object.entries(CHOICES).map(
-        ([name, { label, options }]) => html`
-          <select
+        ([name, { label, options }]) =>
+          html`<${Choice}
             key=${name}
-            aria-label=${label}
-            class=${filters[name as keyof Filters] ? "is-set" : ""}
+            name=${name}
+            label=${label}
             value=${filters[name as keyof Filters] ?? ""}
-            onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) => setQuery({ [name]: currentTarget.value })}
-          >
-            <option value="">${label}</option>
-            ${Object.entries(options).map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}
-          </select>
-        `,
+            options=${options}
+          />`,
       )}
       ${filters.customer_id && html`<span class="chip is-set">Customer ${filters.customer_id}</span>`}
       ${has && html`<a class="button plain" href=${href([])}>Clear</a>`}
@@ -141,14 +138,12 @@ function Chunk({ items }: { items: readonly FeedbackItem[] }) {
   );
 }
 
-const OTHERS = WORKFLOWS.filter((name) => name !== "customer-feedback" && name !== "notification");
-
 const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
   hasFilters
     ? html`<${Empty} title="Nothing matches"><a href=${href([])}>Show all feedback</a><//>`
     : html`<${Empty} title="No feedback yet">
         It turns up here as it comes in.${" "}<a href="/docs">See how to send it</a>.
-        ${OTHERS.length > 0 && html`<p>What your other workflows do is under <a href=${href(["runs"])}>Runs</a>.</p>`}
+        ${OTHER_WORKFLOWS.length > 0 && html`<p>What your other workflows do is under <a href=${href(["runs"])}>Runs</a>.</p>`}
       <//>`;
 
 const Row = ({ item }: { item: FeedbackItem }) => html`

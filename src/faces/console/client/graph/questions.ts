@@ -1,5 +1,6 @@
 /** Questions that come with the console, and those that somebody has saved in this browser. */
 import { signal } from "@preact/signals";
+import { keep, kept } from "../kept.ts";
 
 export interface Question {
   name: string;
@@ -67,7 +68,7 @@ const KEY = "abi-console-questions";
 
 function stored(): readonly Question[] {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "[]") as Question[];
+    return JSON.parse(kept(KEY) ?? "[]") as Question[];
   } catch {
     return [];
   }
@@ -75,16 +76,12 @@ function stored(): readonly Question[] {
 
 export const saved = signal<readonly Question[]>(stored());
 
-function keep(questions: readonly Question[]): void {
+function set(questions: readonly Question[]): void {
   saved.value = questions;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(questions));
-  } catch {
-    // Storage is switched off or full: they then last as long as the page.
-  }
+  keep(KEY, JSON.stringify(questions));
 }
 
 export const save = (question: Question): void =>
-  keep([...saved.value.filter(({ name }) => name !== question.name), question]);
+  set([...saved.value.filter(({ name }) => name !== question.name), question]);
 
-export const forget = (name: string): void => keep(saved.value.filter((question) => question.name !== name));
+export const forget = (name: string): void => set(saved.value.filter((question) => question.name !== name));

@@ -33,11 +33,7 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
     source?.close();
     source = undefined;
   };
-  const connect = (): void => {
-    if (isSignedOut.value) {
-      timer = setTimeout(connect, CONNECT_AGAIN_MS);
-      return;
-    }
+  const open = (): void => {
     const opened = new EventSource(lastId === "" ? path : `${path}?after=${encodeURIComponent(lastId)}`);
     source = opened;
     for (const type of types) {
@@ -53,15 +49,18 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
       void checkReachable().then(reconnect);
     });
   };
-  /** At once would be too often; and while the service is away, one look at it is enough for all streams of a page. */
+  /** As soon as there is a service, and somebody who may ask it. One look at a service that is away is enough for all streams of a page. */
+  const connect = (): void => {
+    waiting = effect(() => {
+      const isPossible = !isOffline.value && !isSignedOut.value;
+      if (isPossible && !source) open();
+    });
+  };
+  /** At once would be too often. */
   const reconnect = (): void => {
     if (isStopped || source || document.hidden) return;
     if (!isOffline.value) onLost?.();
-    timer = setTimeout(() => {
-      waiting = effect(() => {
-        if (!isOffline.value && !source) connect();
-      });
-    }, CONNECT_AGAIN_MS);
+    timer = setTimeout(connect, CONNECT_AGAIN_MS);
   };
   const onVisibility = (): void => {
     disconnect();

@@ -1,11 +1,13 @@
 /** Runs of all workflows, and one of them. */
 import { useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
+import { FEEDBACK } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { WORKFLOWS } from "../page-facts.ts";
 import { href, place, setQuery } from "../router.ts";
 import { may } from "../session.ts";
+import { Choice } from "../ui/choice.ts";
 import { Icon } from "../ui/icons.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
@@ -24,8 +26,6 @@ const STATUSES: Readonly<Record<Run["status"], { text: string; tone: string }>> 
 };
 
 const PAGE = "50";
-/** The workflow whose runs have a page of what they are about. */
-const FEEDBACK = "customer-feedback";
 
 export function RunStatus({ run: { status, failing } }: { run: Run }) {
   const { text, tone } = failing ? { text: "Retrying", tone: "warn" } : STATUSES[status];
@@ -60,27 +60,6 @@ const RUN_ID = /^workflow-/;
 function nothingFor404(error: unknown): [] {
   if (error instanceof ApiError && error.status === 404) return [];
   throw error;
-}
-
-interface ChoiceProps {
-  name: string;
-  label: string;
-  value: string;
-  options: Readonly<Record<string, string>>;
-}
-
-function Choice({ name, label, value, options }: ChoiceProps) {
-  return html`
-    <select
-      aria-label=${label}
-      value=${value}
-      class=${value ? "is-set" : ""}
-      onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) => setQuery({ [name]: currentTarget.value, after: "" })}
-    >
-      <option value="">${label}</option>
-      ${Object.entries(options).map(([option, text]) => html`<option key=${option} value=${option}>${text}</option>`)}
-    </select>
-  `;
 }
 
 export function Runs() {
