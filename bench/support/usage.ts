@@ -30,7 +30,7 @@ export function familyOf(pid: number): number[] {
 
 export const parentOf = (pid: number): number => Number(statOf(pid)[1] ?? 0);
 
-/** Milliseconds in which a core had something to do, all cores together, whoever gave it to them. */
+/** How long the cores were busy, all together and for all processes of the machine. Milliseconds. */
 export function machineMs(): number {
   const [user, nice, system, , , irq, softIrq] = contentOf("/proc/stat").split(/\s+/).slice(1).map(Number);
   return user === undefined ? 0 : (user + nice! + system! + irq! + softIrq!) * TICK_MS;

@@ -56,7 +56,7 @@ const givenUp = (step: string, times: number): UnexpectedError =>
     code: "step_died",
   });
 
-/** By who must act: us, whoever runs the service that is away, or nobody. */
+/** By who must act: we, the operator of the service that is away, or nobody. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
 /** Input that another system refused is worth a look: only the log has its words. */

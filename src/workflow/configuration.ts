@@ -4,8 +4,8 @@ import type { Logger } from "../log.ts";
 /** The configuration that every workflow needs. A workflow's own configuration extends it. */
 export interface WorkflowConfiguration {
   /**
-   * Runs the process durably. All workflows of an application share it, and whoever has created it
-   * closes it.
+   * Runs the process durably. All workflows of an application share it. Close it where you have
+   * created it.
    */
   engine: WorkflowEngine;
   /**

@@ -19,7 +19,7 @@ export const stepName = (step: string): string => {
 };
 
 /**
- * Spans below each other, each where it lies in time.
+ * One span to a row, each at its place in time.
  * @param end of the run; undefined where it goes on
  */
 export function Waterfall({ spans, end }: { spans: readonly Span[]; end: number | undefined }) {
