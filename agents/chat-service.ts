@@ -20,7 +20,7 @@ import type {
 import { describeCause, silentLogger, type Logger } from "../src/log.ts";
 import { dataFile } from "../src/application/parts.ts";
 import { namesModel, type Settings } from "../src/application/settings.ts";
-import type { Scope } from "../src/workflow/operation.ts";
+import type { Scope } from "../src/framework/operation.ts";
 import { createKnowledgeGraphTools } from "../tools/index.ts";
 import type { MailReviewRequest } from "./approval/mail-review.ts";
 import { stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";

@@ -3,7 +3,7 @@ import { ConflictError, fromWireError, IoError, isAbiError, UnexpectedError, typ
 import { HttpClient, type HttpAnswer, type HttpRequest } from "../src/http-client.ts";
 import { withoutAbsent, isObject, type Json } from "../src/json.ts";
 import { HTTP_RETRY } from "../src/retry-policies.ts";
-import type { RunResult } from "../src/workflow/result.ts";
+import type { RunResult } from "../src/framework/result.ts";
 import type { RunView } from "./runs/runs.ts";
 
 const TIMEOUT_MS = 90_000;

@@ -6,8 +6,8 @@
 import "./runtime/node-version.ts";
 
 // The framework: write your own workflow.
-export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./workflow/workflow.ts";
-export type { WorkflowConfiguration } from "./workflow/configuration.ts";
+export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./framework/workflow.ts";
+export type { WorkflowConfiguration } from "./framework/configuration.ts";
 export type { ToolOptions } from "./faces/model-calls/fixed-fields.ts";
 export {
   direct,
@@ -19,12 +19,12 @@ export {
   type Operation,
   type Scope,
   type StreamOperation,
-} from "./workflow/operation.ts";
-export { Integration } from "./workflow/integration.ts";
-export { Pipeline, type PipelineToolOptions } from "./workflow/pipeline.ts";
-export type { RunResult, StepHistory, WorkflowStatus } from "./workflow/result.ts";
+} from "./framework/operation.ts";
+export { Integration } from "./framework/integration.ts";
+export { Pipeline, type PipelineToolOptions } from "./framework/pipeline.ts";
+export type { RunResult, StepHistory, WorkflowStatus } from "./framework/result.ts";
 export type { RouteContext, WorkflowRouter } from "./faces/http/workflow-router.ts";
-export type { ToolProgress } from "./workflow/progress.ts";
+export type { ToolProgress } from "./framework/progress.ts";
 export {
   AbiError,
   ConflictError,
@@ -135,6 +135,6 @@ export { traceRequest, type AnsweredRequest } from "./telemetry/tracing.ts";
 // Everything put together from settings.
 export { openApplication, type Application, type ApplicationOptions } from "./application/application.ts";
 export type { CreateWorkflows, WorkflowParts } from "./application/own-workflows.ts";
-export { Service, type ServiceOperation, type ServiceParts, type ServicePipeline } from "./workflow/service.ts";
+export { Service, type ServiceOperation, type ServiceParts, type ServicePipeline } from "./framework/service.ts";
 export { readSettings, type Settings, type SettingsOptions } from "./application/settings.ts";
 export { SETTINGS } from "./application/settings.ts";

@@ -101,7 +101,7 @@ describe("the house", () => {
       /^testing\//,
       /^(?:tools|agents|evaluation|cli|test)\/|^vitest/,
     ],
-    ["the framework knows the engine only by its port", /^src\/workflow\//, /^src\/engine\/(?!engine\.ts)/],
+    ["the framework knows the engine only by its port", /^src\/framework\//, /^src\/engine\/(?!engine\.ts)/],
     [
       "a workflow knows no adapter and no face",
       /^src\/workflows\//,
@@ -109,7 +109,7 @@ describe("the house", () => {
     ],
     [
       "a workflow knows no store's, mailer's, web framework's or model's package",
-      /^src\/(?:workflows|workflow)\//,
+      /^src\/(?:workflows|framework)\//,
       /^(?:n3|oxigraph|nodemailer|hono|pg|langchain|@langchain\/(?!core\/tools$))/,
     ],
     [
@@ -183,7 +183,7 @@ describe("the house", () => {
   });
 
   it("says what only customer feedback knows nowhere else in the framework and the faces", () => {
-    const files = globSync("src/{workflow,faces}/**/*.ts", { cwd: root }).filter(
+    const files = globSync("src/{framework,faces}/**/*.ts", { cwd: root }).filter(
       (file) =>
         // The pages of the console are about feedback.
         !file.startsWith("src/faces/console/client/") &&

@@ -4,7 +4,7 @@ import { createMiddleware, type AgentMiddleware } from "langchain";
 import { ConflictError, isAbiError } from "../../src/errors.ts";
 import { withoutAbsent, isObject, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
-import type { RunResult } from "../../src/workflow/result.ts";
+import type { RunResult } from "../../src/framework/result.ts";
 import type { DecidedResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 import type { MailApprovals } from "../feedback-agent.ts";
 import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";

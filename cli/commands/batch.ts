@@ -4,7 +4,7 @@ import { outboxFolder } from "../../src/application/parts.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import type { FileRow } from "../../src/row-file/row.ts";
-import { withDerivedKey } from "../../src/workflow/submission.ts";
+import { withDerivedKey } from "../../src/framework/submission.ts";
 import type { BatchOptions } from "./batch-command.ts";
 import { createColumnMapping, type ColumnMapping } from "./batch/column-mapping.ts";
 import { openRows } from "./batch/read-rows.ts";
@@ -18,7 +18,7 @@ import { interruptible } from "../terminal/interruption.ts";
 import { serviceFor } from "../runs/runs.ts";
 import type { ServiceClient } from "../service-client.ts";
 import type { Settings } from "../../src/application/settings.ts";
-import type { RunResult } from "../../src/workflow/result.ts";
+import type { RunResult } from "../../src/framework/result.ts";
 import { PROCESS_KEY } from "../../src/workflows/customer-feedback/parameters.ts";
 import { withApplication } from "../with-application.ts";
 

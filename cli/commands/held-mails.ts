@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { outboxFolder, runsAndGraph } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import { withoutAbsent } from "../../src/json.ts";
-import type { DirectOperation } from "../../src/workflow/operation.ts";
-import { parse } from "../../src/workflow/validation.ts";
+import type { DirectOperation } from "../../src/framework/operation.ts";
+import { parse } from "../../src/framework/validation.ts";
 import type {
   HeldMailAssignment,
   HeldMailSummary,

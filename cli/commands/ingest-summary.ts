@@ -1,4 +1,4 @@
-import type { MailReceipt } from "../../src/workflow/mail-receipt.ts";
+import type { MailReceipt } from "../../src/framework/mail-receipt.ts";
 import { BatchSummary, tally, type RowResult } from "./batch/summary.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../terminal/output.ts";
 import { fields } from "../result-view.ts";

@@ -1,8 +1,8 @@
 import { toWireError } from "../../src/errors.ts";
 import { mailsIn, mailsOf, type FoundMail } from "../../src/integrations/mailbox/mail-files.ts";
 import type { Settings } from "../../src/application/settings.ts";
-import type { MailReceipt } from "../../src/workflow/mail-receipt.ts";
-import type { RunResult } from "../../src/workflow/result.ts";
+import type { MailReceipt } from "../../src/framework/mail-receipt.ts";
+import type { RunResult } from "../../src/framework/result.ts";
 import type { GlobalOptions } from "../command.ts";
 import { furtherCommand, host, resolvedPath } from "../terminal/host.ts";
 import { IngestSummary, type IngestResult } from "./ingest-summary.ts";

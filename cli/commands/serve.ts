@@ -10,7 +10,7 @@ import { packageVersion, sampleFile } from "../../src/runtime/package-root.ts";
 import { openMailboxWatcher, outboxFolder } from "../../src/application/parts.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
 import { IN_MEMORY, namesModel, readSettings, SETTINGS, type Settings } from "../../src/application/settings.ts";
-import type { Service } from "../../src/workflow/service.ts";
+import type { Service } from "../../src/framework/service.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED, untilAborted } from "../terminal/interruption.ts";

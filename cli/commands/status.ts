@@ -1,5 +1,5 @@
 import { withoutAbsent } from "../../src/json.ts";
-import type { StepHistory } from "../../src/workflow/result.ts";
+import type { StepHistory } from "../../src/framework/result.ts";
 import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedback/result.ts";
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
 import { openTrainedWeights } from "../../src/application/parts.ts";

@@ -5,7 +5,7 @@ import { openMailboxWatcher } from "../../src/application/parts.ts";
 import { settingsFrom } from "../settings.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import type { MetricsServer } from "../../src/telemetry/metrics-server.ts";
-import type { Service } from "../../src/workflow/service.ts";
+import type { Service } from "../../src/framework/service.ts";
 import { withApplication } from "../with-application.ts";
 
 /** Executes runs until it is told to stop. */

@@ -1,7 +1,7 @@
 import type { Run, WorkflowEngine } from "../../src/engine/engine.ts";
 import { tidyIdentifier } from "../../src/tidy-identifier.ts";
 import type { Json } from "../../src/json.ts";
-import { historyOf, statusOf, type StepHistory } from "../../src/workflow/result.ts";
+import { historyOf, statusOf, type StepHistory } from "../../src/framework/result.ts";
 import { referenceKey } from "../../src/workflows/customer-feedback/reference.ts";
 import { shownReference } from "../../src/workflows/customer-feedback/reflection.ts";
 import { FEEDBACK_WORKFLOW, NOTIFICATION_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";

@@ -4,7 +4,7 @@ import type { RunStatus } from "../../src/engine/engine.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { openEngine, runsAndGraph } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
-import type { StepHistory, WorkflowStatus } from "../../src/workflow/result.ts";
+import type { StepHistory, WorkflowStatus } from "../../src/framework/result.ts";
 import type { GlobalOptions } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { oneLine, print, printJson } from "../terminal/output.ts";

@@ -1,5 +1,5 @@
 import { withoutAbsent } from "../../src/json.ts";
-import type { StepHistory } from "../../src/workflow/result.ts";
+import type { StepHistory } from "../../src/framework/result.ts";
 import { referenceKey } from "../../src/workflows/customer-feedback/reference.ts";
 import { FEEDBACK_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";
 import { pathOfRun, type ServiceClient } from "../service-client.ts";

@@ -1,6 +1,6 @@
 import { Client, InMemoryTransport, type Tool } from "@modelcontextprotocol/client";
 import { createMcpServer } from "../../src/faces/mcp/create-mcp-server.ts";
-import type { Service } from "../../src/workflow/service.ts";
+import type { Service } from "../../src/framework/service.ts";
 import { cell, code, page, table } from "./markdown.ts";
 
 /** The page about MCP, written from what a client receives. */

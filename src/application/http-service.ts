@@ -24,7 +24,7 @@ import { dataFile } from "./parts.ts";
 import { makePrivateFile } from "../files/private-files.ts";
 import { IN_MEMORY, type Settings } from "./settings.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import { SCOPES } from "../workflow/operation.ts";
+import { SCOPES } from "../framework/operation.ts";
 import { FEEDBACK_STORE } from "../workflows/customer-feedback/feedback-graph.ts";
 
 /** Options that are not settings. */

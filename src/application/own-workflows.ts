@@ -6,7 +6,7 @@ import { invalidConfiguration, isAbiError, type ValidationError } from "../error
 import type { EmailIntegration } from "../integrations/email/email-integration.ts";
 import type { Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
-import { Workflow } from "../workflow/workflow.ts";
+import { Workflow } from "../framework/workflow.ts";
 
 /** The parts of an application that workflows share. The application opens and closes them. */
 export interface WorkflowParts {

@@ -15,7 +15,7 @@ import { withoutAbsent } from "../json.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { DEFAULT_RETRY_POLICY } from "../retry-policies.ts";
 import { namesModel, type Settings } from "./settings.ts";
-import type { Service } from "../workflow/service.ts";
+import type { Service } from "../framework/service.ts";
 import { IN_MEMORY } from "./settings.ts";
 import { TracedOntologyStore } from "../telemetry/traced-ontology-store.ts";
 

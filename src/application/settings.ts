@@ -5,7 +5,7 @@
 import { type FieldIssue, ValidationError } from "../errors.ts";
 import { MAIL_URL_KINDS } from "../integrations/email/mail-urls.ts";
 import { DEFAULT_RETRY_POLICY, MAIL_RETRY_FOR } from "../retry-policies.ts";
-import { DEFAULT_MAX_PARALLEL_REQUESTS } from "../workflow/configuration.ts";
+import { DEFAULT_MAX_PARALLEL_REQUESTS } from "../framework/configuration.ts";
 import { DEFAULT_RESPONSE_CAP } from "../workflows/customer-feedback/configuration.ts";
 import { DEFAULT_THANK_ABOVE } from "../workflows/customer-feedback/policy.ts";
 import {

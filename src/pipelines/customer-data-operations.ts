@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { CustomerRecord, type CustomerIssue } from "../integrations/customers/customer-source.ts";
 import { withoutAbsent } from "../json.ts";
-import type { CallOptions, DirectOperation, StreamOperation } from "../workflow/operation.ts";
-import { direct } from "../workflow/operation.ts";
+import type { CallOptions, DirectOperation, StreamOperation } from "../framework/operation.ts";
+import { direct } from "../framework/operation.ts";
 import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
 
 /** How many faults are reported at a time; the others are only counted. */

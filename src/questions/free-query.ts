@@ -7,7 +7,7 @@ import type { QueryAnswer, QueryRunner } from "../ontology/query-runner.ts";
 import type { Visible } from "../ontology/visible.ts";
 import { storeIri } from "../ontology/store-name.ts";
 import { ABI, abi, PROV, prov, withPrefixes } from "../ontology/vocabulary.ts";
-import { direct, type DirectOperation } from "../workflow/operation.ts";
+import { direct, type DirectOperation } from "../framework/operation.ts";
 import { DEFAULT_LIMITS, truncationNote, queryText, Truncation, type QuestionLimits } from "./limits.ts";
 import { valueOf } from "./question-operation.ts";
 

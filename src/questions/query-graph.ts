@@ -3,7 +3,7 @@ import { withoutAbsent } from "../json.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { writeJsonResults } from "../ontology/sparql/json-results.ts";
 import { withPrefixes } from "../ontology/vocabulary.ts";
-import { direct, type DirectOperation } from "../workflow/operation.ts";
+import { direct, type DirectOperation } from "../framework/operation.ts";
 import { OPERATOR_LIMITS, queryText } from "./limits.ts";
 
 const MAX_QUERY_LENGTH = 100_000;

@@ -5,7 +5,7 @@ import { withoutAbsent, type Json } from "../json.ts";
 import type { Bindings, BindingValue, Row } from "../ontology/ontology-store.ts";
 import type { QueryRunner } from "../ontology/query-runner.ts";
 import { withPrefixes, XSD } from "../ontology/vocabulary.ts";
-import { direct, type DirectOperation } from "../workflow/operation.ts";
+import { direct, type DirectOperation } from "../framework/operation.ts";
 import type { GraphQuestion } from "./graph-question.ts";
 import { DEFAULT_LIMITS, truncationNote, Truncation, type QuestionLimits } from "./limits.ts";
 

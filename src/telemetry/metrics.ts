@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import { RUN_STATUSES, type RunCounts, type StepEvent } from "../engine/engine.ts";
 import { settlesWithin } from "../concurrency/settles-within.ts";
 import { describeCause } from "../log.ts";
-import type { Service } from "../workflow/service.ts";
+import type { Service } from "../framework/service.ts";
 import { onMail } from "./mail-events.ts";
 import { knownMethod } from "./tracing.ts";
 

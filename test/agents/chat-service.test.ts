@@ -5,7 +5,7 @@ import { openApplication } from "../../src/application/application.ts";
 import type { Chat } from "../../src/faces/http/chat.ts";
 import { silentLogger } from "../../src/log.ts";
 import { readSettings } from "../../src/application/settings.ts";
-import { SCOPES, type Scope } from "../../src/workflow/operation.ts";
+import { SCOPES, type Scope } from "../../src/framework/operation.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { reply, startOpenAiServer, toolCall } from "../support/openai-server.ts";
 

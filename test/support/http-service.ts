@@ -8,7 +8,7 @@ import { startHttpServer, type HttpServerOptions } from "../../src/faces/http/se
 import { Tokens } from "../../src/faces/http/tokens.ts";
 import { CustomerDataPipeline } from "../../src/pipelines/customer-data-pipeline.ts";
 import { queryGraphOperation } from "../../src/questions/query-graph.ts";
-import { Service } from "../../src/workflow/service.ts";
+import { Service } from "../../src/framework/service.ts";
 import { startFeedback, type Feedback } from "./feedback.ts";
 
 export const SECRETS = {

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { WorkflowEngine } from "../../src/engine/engine.ts";
 import { ValidationError } from "../../src/errors.ts";
-import { direct, durable, type Operation } from "../../src/workflow/operation.ts";
-import { Workflow } from "../../src/workflow/workflow.ts";
+import { direct, durable, type Operation } from "../../src/framework/operation.ts";
+import { Workflow } from "../../src/framework/workflow.ts";
 
 class OneProcess extends Workflow {
   readonly name: string;

@@ -14,7 +14,7 @@ import { StreamableHTTPClientTransport as EarlierHttpTransport } from "@modelcon
 import { onTestFinished } from "vitest";
 import { mcpHandler, type McpCaller, type McpHandler, type McpOptions } from "../../src/mcp.ts";
 import type { WorkflowEngine } from "../../src/engine/engine.ts";
-import { Service, type ServiceParts } from "../../src/workflow/service.ts";
+import { Service, type ServiceParts } from "../../src/framework/service.ts";
 import { startFeedback, type Feedback } from "./feedback.ts";
 
 export const REVISION = "2026-07-28";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { WorkflowConfiguration } from "../../src/workflow/configuration.ts";
-import { durable } from "../../src/workflow/operation.ts";
-import { Workflow } from "../../src/workflow/workflow.ts";
+import type { WorkflowConfiguration } from "../../src/framework/configuration.ts";
+import { durable } from "../../src/framework/operation.ts";
+import { Workflow } from "../../src/framework/workflow.ts";
 
 interface InvoiceConfiguration extends WorkflowConfiguration {
   /** Sends an invoice that a person has agreed to. */

@@ -6,9 +6,9 @@ import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engi
 import type { RunCounts } from "../../src/engine/engine.ts";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
-import { durable } from "../../src/workflow/operation.ts";
-import { Service } from "../../src/workflow/service.ts";
-import { Workflow } from "../../src/workflow/workflow.ts";
+import { durable } from "../../src/framework/operation.ts";
+import { Service } from "../../src/framework/service.ts";
+import { Workflow } from "../../src/framework/workflow.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { serverUrl } from "../support/postgres.ts";

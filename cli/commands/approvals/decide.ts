@@ -1,6 +1,6 @@
 import type { Application } from "../../../src/application/application.ts";
 import { outboxFolder } from "../../../src/application/parts.ts";
-import type { RunResult } from "../../../src/workflow/result.ts";
+import type { RunResult } from "../../../src/framework/result.ts";
 import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
 import { usageError, type GlobalOptions } from "../../command.ts";

@@ -2,7 +2,7 @@ import { host } from "../../terminal/host.ts";
 import { truncated, escapedText, jsonText, note, oneLine, print, printPart } from "../../terminal/output.ts";
 import { isWaiting } from "../../result-view.ts";
 import type { AskOptions, ToolCallEnd, ToolCallStart } from "../../../agents/index.ts";
-import type { ToolProgress } from "../../../src/workflow/progress.ts";
+import type { ToolProgress } from "../../../src/framework/progress.ts";
 
 const MAX_VALUE_LENGTH = 32;
 const MAX_RESULT_LENGTH = 160;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { ConflictError, isAbiError, ValidationError } from "../../errors.ts";
 import { isObject } from "../../json.ts";
-import type { DirectOperation } from "../../workflow/operation.ts";
-import type { Service } from "../../workflow/service.ts";
-import { parse } from "../../workflow/validation.ts";
+import type { DirectOperation } from "../../framework/operation.ts";
+import type { Service } from "../../framework/service.ts";
+import { parse } from "../../framework/validation.ts";
 import { jsonBody } from "./body.ts";
 import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";

@@ -1,5 +1,5 @@
 import { tidyIdentifier } from "../../tidy-identifier.ts";
-import type { Workflow } from "../../workflow/workflow.ts";
+import type { Workflow } from "../../framework/workflow.ts";
 import { jsonBody } from "./body.ts";
 import { addRoute, errorResponse, json, type WorkflowRouter } from "./workflow-router.ts";
 

@@ -2,8 +2,8 @@ import type { Json } from "../../json.ts";
 import { toWireError } from "../../errors.ts";
 import { readUtf8JsonLines } from "../../row-file/json-lines.ts";
 import { placeOf, type FileRow } from "../../row-file/row.ts";
-import type { StreamOperation } from "../../workflow/operation.ts";
-import type { Workflow } from "../../workflow/workflow.ts";
+import type { StreamOperation } from "../../framework/operation.ts";
+import type { Workflow } from "../../framework/workflow.ts";
 import { bodyChunks, checkType } from "./body.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
 

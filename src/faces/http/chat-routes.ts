@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { ValidationError } from "../../errors.ts";
-import { parse } from "../../workflow/validation.ts";
+import { parse } from "../../framework/validation.ts";
 import { jsonBody } from "./body.ts";
 import { ChatStatus, Conversation, ConversationList, type Chat, type ChatEvent, type ChatRequest } from "./chat.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";

@@ -12,7 +12,7 @@ import { withoutAbsent } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import type { Metrics as CollectedMetrics } from "../../telemetry/metrics.ts";
 import { traceRequest } from "../../telemetry/tracing.ts";
-import type { Service } from "../../workflow/service.ts";
+import type { Service } from "../../framework/service.ts";
 import { accessLog } from "./access-log.ts";
 import { readBody } from "./body.ts";
 import type { Chat } from "./chat.ts";

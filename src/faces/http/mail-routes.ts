@@ -1,4 +1,4 @@
-import { MailReceipt } from "../../workflow/mail-receipt.ts";
+import { MailReceipt } from "../../framework/mail-receipt.ts";
 import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";

@@ -1,5 +1,5 @@
-import type { DirectOperation } from "../../workflow/operation.ts";
-import type { ServiceOperation } from "../../workflow/service.ts";
+import type { DirectOperation } from "../../framework/operation.ts";
+import type { ServiceOperation } from "../../framework/service.ts";
 import { importRoute } from "./batch-route.ts";
 import { jsonBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";

@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Json } from "../../json.ts";
-import type { Operation, Scope, StreamOperation } from "../../workflow/operation.ts";
+import type { Operation, Scope, StreamOperation } from "../../framework/operation.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Service } from "../../workflow/service.ts";
+import type { Service } from "../../framework/service.ts";
 import type { Chat } from "./chat.ts";
 import type { GraphQueries } from "./graph-queries.ts";
 import type { HealthCheck } from "./health.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAbiError } from "../../errors.ts";
-import type { Service } from "../../workflow/service.ts";
+import type { Service } from "../../framework/service.ts";
 import { CONNECTED, HEARTBEAT_INTERVAL_MS, HEARTBEAT } from "./server-sent-events.ts";
 
 /** Runs whose changes are told one by one. Those who are further behind are told to load their list anew. */

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTerminal } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
-import { eventView } from "../../workflow/run-operations.ts";
-import type { Service } from "../../workflow/service.ts";
+import { eventView } from "../../framework/run-operations.ts";
+import type { Service } from "../../framework/service.ts";
 import { CONNECTED, HEARTBEAT, HEARTBEAT_INTERVAL_MS } from "./server-sent-events.ts";
 
 /** How often to look for what other processes have done. Milliseconds. */

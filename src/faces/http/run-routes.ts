@@ -1,7 +1,7 @@
 import { ValidationError } from "../../errors.ts";
 import { withoutAbsent, type Json } from "../../json.ts";
-import type { DirectOperation } from "../../workflow/operation.ts";
-import { parse } from "../../workflow/validation.ts";
+import type { DirectOperation } from "../../framework/operation.ts";
+import { parse } from "../../framework/validation.ts";
 import { EXAMPLE_ID } from "./examples.ts";
 import type { HttpContext, HttpParts, Parameter, Route } from "./route.ts";
 import { RunChanges } from "./run-changes.ts";

@@ -4,7 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { invalidConfiguration, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
-import { SCOPES, type Scope } from "../../workflow/operation.ts";
+import { SCOPES, type Scope } from "../../framework/operation.ts";
 
 /** Who calls, as a token says. */
 export interface Caller {

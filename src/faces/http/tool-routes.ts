@@ -1,9 +1,9 @@
 import { ValidationError } from "../../errors.ts";
-import type { Operation } from "../../workflow/operation.ts";
-import { RunResultSchema } from "../../workflow/run-schemas.ts";
-import type { RunResult } from "../../workflow/result.ts";
-import { withDerivedKey } from "../../workflow/submission.ts";
-import { fieldSchema, parse } from "../../workflow/validation.ts";
+import type { Operation } from "../../framework/operation.ts";
+import { RunResultSchema } from "../../framework/run-schemas.ts";
+import type { RunResult } from "../../framework/result.ts";
+import { withDerivedKey } from "../../framework/submission.ts";
+import { fieldSchema, parse } from "../../framework/validation.ts";
 import { modelArguments } from "../model-calls/model-arguments.ts";
 import { serviceToolsOf, type ModelTool } from "../model-calls/model-call.ts";
 import { jsonBody } from "./body.ts";

@@ -1,10 +1,10 @@
 import { withoutAbsent, isObject } from "../../json.ts";
 import { ConflictError, fromWireError, ValidationError, type AbiError } from "../../errors.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
-import { RunResultSchema } from "../../workflow/run-schemas.ts";
-import type { RunResult } from "../../workflow/result.ts";
-import { identityFields, identityOf } from "../../workflow/submission.ts";
-import type { Accepted, Workflow } from "../../workflow/workflow.ts";
+import { RunResultSchema } from "../../framework/run-schemas.ts";
+import type { RunResult } from "../../framework/result.ts";
+import { identityFields, identityOf } from "../../framework/submission.ts";
+import type { Accepted, Workflow } from "../../framework/workflow.ts";
 import { batchRoute } from "./batch-route.ts";
 import { jsonBody } from "./body.ts";
 import { EXAMPLE_ID, type Parameters } from "./examples.ts";

@@ -1,7 +1,7 @@
 import { McpServer, requireScopes } from "@modelcontextprotocol/server";
 import { packageVersion } from "../../runtime/package-root.ts";
-import { SCOPES } from "../../workflow/operation.ts";
-import type { Service } from "../../workflow/service.ts";
+import { SCOPES } from "../../framework/operation.ts";
+import type { Service } from "../../framework/service.ts";
 import { TASKS } from "./client.ts";
 import { offerOf, type McpCaller, type McpOffer, type McpOptions } from "./offer.ts";
 import { addPrompts } from "./prompts.ts";

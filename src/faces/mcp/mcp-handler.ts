@@ -1,5 +1,5 @@
 import { createMcpHandler } from "@modelcontextprotocol/server";
-import type { Service } from "../../workflow/service.ts";
+import type { Service } from "../../framework/service.ts";
 import { mcpServer } from "./create-mcp-server.ts";
 import { logRefusalsTo } from "./message-log.ts";
 import { offerOf, type McpCaller, type McpOptions } from "./offer.ts";

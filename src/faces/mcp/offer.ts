@@ -5,9 +5,9 @@
 import { fromJsonSchema, type ToolAnnotations, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { ValidationError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
-import type { DurableOperation, Operation, Scope } from "../../workflow/operation.ts";
-import type { Service } from "../../workflow/service.ts";
-import type { Workflow } from "../../workflow/workflow.ts";
+import type { DurableOperation, Operation, Scope } from "../../framework/operation.ts";
+import type { Service } from "../../framework/service.ts";
+import type { Workflow } from "../../framework/workflow.ts";
 import type { ToolOptions } from "../model-calls/fixed-fields.ts";
 import { serviceToolsOf, type ServiceTool } from "../model-calls/model-call.ts";
 import type { JsonSchema } from "../model-calls/tool-schema.ts";

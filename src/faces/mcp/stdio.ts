@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
-import type { Service } from "../../workflow/service.ts";
+import type { Service } from "../../framework/service.ts";
 import { mcpServer } from "./create-mcp-server.ts";
 import { logRefusalsTo } from "./message-log.ts";
 import { offerOf, type McpOptions } from "./offer.ts";

@@ -7,8 +7,8 @@ import {
   type McpServer,
   type ServerContext,
 } from "@modelcontextprotocol/server";
-import type { ToolProgress } from "../../workflow/progress.ts";
-import { failure } from "../../workflow/result.ts";
+import type { ToolProgress } from "../../framework/progress.ts";
+import { failure } from "../../framework/result.ts";
 import { approvalRequest, approvalUrl, approvalWords } from "./approval.ts";
 import { supportsTasks, supportsUrlElicitation } from "./client.ts";
 import { isProcess, type McpCaller, type McpOffer, type McpTool } from "./offer.ts";

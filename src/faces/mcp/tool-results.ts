@@ -1,7 +1,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { isObject } from "../../json.ts";
-import type { Operation } from "../../workflow/operation.ts";
-import type { RunResult } from "../../workflow/result.ts";
+import type { Operation } from "../../framework/operation.ts";
+import type { RunResult } from "../../framework/result.ts";
 
 /** What a call has come to, for clients that read structured content and for those that read text. */
 export function toolResult(operation: Operation, result: object, notes: readonly string[] = []): CallToolResult {

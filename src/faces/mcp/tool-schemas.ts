@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Operation } from "../../workflow/operation.ts";
-import { RunResultSchema } from "../../workflow/run-schemas.ts";
-import { identityFields } from "../../workflow/submission.ts";
+import type { Operation } from "../../framework/operation.ts";
+import { RunResultSchema } from "../../framework/run-schemas.ts";
+import { identityFields } from "../../framework/submission.ts";
 import { acceptsNull, type JsonSchema } from "../model-calls/tool-schema.ts";
 
 type ObjectSchema = JsonSchema & { properties: Record<string, JsonSchema>; required?: string[] };

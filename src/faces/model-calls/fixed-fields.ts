@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { invalidConfiguration, UnexpectedError, ValidationError } from "../../errors.ts";
 import { isObject, type Json } from "../../json.ts";
-import type { Operation } from "../../workflow/operation.ts";
-import { parse } from "../../workflow/validation.ts";
+import type { Operation } from "../../framework/operation.ts";
+import { parse } from "../../framework/validation.ts";
 
 /** Options of `as_tools`. */
 export interface ToolOptions {

@@ -3,10 +3,10 @@
  * plain is taken for it. Code, HTTP and the command line have no such leniency: there a person or a program said it.
  */
 import { z } from "zod";
-import type { Operation } from "../../workflow/operation.ts";
+import type { Operation } from "../../framework/operation.ts";
 import { isPlaceholder, isEmptyPhrase } from "./placeholders.ts";
-import { identityFields } from "../../workflow/submission.ts";
-import { fieldSchema } from "../../workflow/validation.ts";
+import { identityFields } from "../../framework/submission.ts";
+import { fieldSchema } from "../../framework/validation.ts";
 
 type Property = { type?: unknown; enum?: unknown[]; const?: unknown; items?: Property; anyOf?: Property[] };
 

@@ -1,10 +1,10 @@
 import { toWireError, ValidationError } from "../../errors.ts";
-import { withoutWorkflow } from "../../workflow/direct-operations.ts";
-import type { Audience, CallOptions, Operation } from "../../workflow/operation.ts";
-import type { ToolProgress } from "../../workflow/progress.ts";
+import { withoutWorkflow } from "../../framework/direct-operations.ts";
+import type { Audience, CallOptions, Operation } from "../../framework/operation.ts";
+import type { ToolProgress } from "../../framework/progress.ts";
 import { generateInSpan } from "../../telemetry/tracing.ts";
-import type { Service } from "../../workflow/service.ts";
-import type { SubmissionOrigin, Workflow } from "../../workflow/workflow.ts";
+import type { Service } from "../../framework/service.ts";
+import type { SubmissionOrigin, Workflow } from "../../framework/workflow.ts";
 import { fixedFieldsOf, type FixedFields, type ToolOptions } from "./fixed-fields.ts";
 import { modelArguments } from "./model-arguments.ts";
 import { toolJsonSchema } from "./tool-schema.ts";

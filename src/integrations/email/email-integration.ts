@@ -6,7 +6,7 @@ import { requirePackage } from "../../runtime/require-package.ts";
 import { isVisible } from "../../visible-text.ts";
 import { publishMail, type MailEvent } from "../../telemetry/mail-events.ts";
 import { inSpan } from "../../telemetry/tracing.ts";
-import { Integration } from "../../workflow/integration.ts";
+import { Integration } from "../../framework/integration.ts";
 import { domainOf, isEmailAddress } from "./email-address.ts";
 import { AUTOMATIC_REPLY_HEADERS, suppressionReason, type SuppressionReason } from "./mail-hygiene.ts";
 import { MailTemplates, plainMail, type TemplateData } from "./mail-templates.ts";

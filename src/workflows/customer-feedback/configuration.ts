@@ -4,7 +4,7 @@ import type { EmailIntegration } from "../../integrations/email/email-integratio
 import type { TicketSystem } from "../../integrations/tickets/ticket-system.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import type { CustomerDataPipeline } from "../../pipelines/customer-data-pipeline.ts";
-import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
+import type { WorkflowConfiguration } from "../../framework/configuration.ts";
 import type { EscalationPolicy } from "./policy.ts";
 
 /** How many automatic mails one customer may get within a period. */

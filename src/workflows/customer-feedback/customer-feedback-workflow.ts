@@ -7,12 +7,12 @@ import { ValidationError } from "../../errors.ts";
 import { identifier } from "../../identifier.ts";
 import { withoutAbsent, type Json } from "../../json.ts";
 import { MAIL_RETRY_BUDGET } from "../../retry-policies.ts";
-import { parseText } from "../../workflow/arguments.ts";
-import type { MailReceipt } from "../../workflow/mail-receipt.ts";
-import { direct, durable, type CallOptions } from "../../workflow/operation.ts";
-import type { WorkflowStatus } from "../../workflow/result.ts";
-import { parse } from "../../workflow/validation.ts";
-import { FROM_CODE, Workflow, type SubmissionOrigin } from "../../workflow/workflow.ts";
+import { parseText } from "../../framework/arguments.ts";
+import type { MailReceipt } from "../../framework/mail-receipt.ts";
+import { direct, durable, type CallOptions } from "../../framework/operation.ts";
+import type { WorkflowStatus } from "../../framework/result.ts";
+import { parse } from "../../framework/validation.ts";
+import { FROM_CODE, Workflow, type SubmissionOrigin } from "../../framework/workflow.ts";
 import type {
   DecidedResponse,
   PendingResponse,

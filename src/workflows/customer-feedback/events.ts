@@ -3,8 +3,8 @@ import { automaticMailHeader } from "../../integrations/email/mail-hygiene.ts";
 import { isAbiError, toWireError, type WireError } from "../../errors.ts";
 import { withoutAbsent, type Json } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
-import type { RunResult } from "../../workflow/result.ts";
-import { parse } from "../../workflow/validation.ts";
+import type { RunResult } from "../../framework/result.ts";
+import { parse } from "../../framework/validation.ts";
 import { CustomerFeedbackWorkflowParameters, text as wellFormed } from "./parameters.ts";
 
 const { feedback_id, customer_id, subject, feedback_text, sentiment, categories, send_response } =

@@ -1,5 +1,5 @@
 /** Example calls for documentation, with customers from the sample data. */
-import type { OperationExample } from "../../workflow/operation.ts";
+import type { OperationExample } from "../../framework/operation.ts";
 
 export const PROCESS_EXAMPLE: OperationExample = {
   input: {

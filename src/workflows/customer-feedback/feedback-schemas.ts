@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
-import { dateTime, RunStatusSchema } from "../../workflow/run-schemas.ts";
+import { dateTime, RunStatusSchema } from "../../framework/run-schemas.ts";
 import { ACTIONS } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
-import type { RunResult } from "../../workflow/result.ts";
+import type { RunResult } from "../../framework/result.ts";
 
 export const ACTIONS = ["auto_respond", "escalate", "no_action"] as const;
 

@@ -13,9 +13,9 @@ import {
 import { NOTIFICATION_RETRY_BUDGET, RUN_CHECK_RETRY_BUDGET } from "../../retry-policies.ts";
 import { inTrace, isTracing, withActiveTrace } from "../../telemetry/tracing.ts";
 import { traceOfRun } from "../../telemetry/run-tracing.ts";
-import type { WorkflowConfiguration } from "../../workflow/configuration.ts";
-import { durable } from "../../workflow/operation.ts";
-import { Workflow } from "../../workflow/workflow.ts";
+import type { WorkflowConfiguration } from "../../framework/configuration.ts";
+import { durable } from "../../framework/operation.ts";
+import { Workflow } from "../../framework/workflow.ts";
 
 /** Whom to tell, and of what. */
 export interface NotificationWorkflowConfiguration extends WorkflowConfiguration {

@@ -3,9 +3,9 @@ import { feedback, startFeedback } from "../../support/feedback.ts";
 import { z } from "zod";
 import { createHttpApi } from "../../../src/faces/http/http-api.ts";
 import { Tokens } from "../../../src/faces/http/tokens.ts";
-import { direct, durable } from "../../../src/workflow/operation.ts";
-import { Service } from "../../../src/workflow/service.ts";
-import { Workflow } from "../../../src/workflow/workflow.ts";
+import { direct, durable } from "../../../src/framework/operation.ts";
+import { Service } from "../../../src/framework/service.ts";
+import { Workflow } from "../../../src/framework/workflow.ts";
 import { SECRETS, startHttpService, TOKENS, type CallOptions, type HttpService } from "../../support/http-service.ts";
 
 interface Waiting extends HttpService {

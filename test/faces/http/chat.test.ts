@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { SCOPES } from "../../../src/workflow/operation.ts";
+import { SCOPES } from "../../../src/framework/operation.ts";
 import { serveConsole, submit, type ConsoleService } from "../../support/console.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { reply, startOpenAiServer, status, toolCall, toolCalls, type ScriptStep } from "../../support/openai-server.ts";

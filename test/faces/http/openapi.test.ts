@@ -9,7 +9,7 @@ import { openApplication } from "../../../src/application/application.ts";
 import { createHttpApi } from "../../../src/faces/http/http-api.ts";
 import { Tokens } from "../../../src/faces/http/tokens.ts";
 import { readSettings } from "../../../src/application/settings.ts";
-import { SCOPES } from "../../../src/workflow/operation.ts";
+import { SCOPES } from "../../../src/framework/operation.ts";
 import { root } from "../../docs/documents.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { rawMail } from "../../support/raw-mail.ts";

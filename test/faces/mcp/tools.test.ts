@@ -1,13 +1,13 @@
 import { Client, InMemoryTransport, type CallToolResult } from "@modelcontextprotocol/client";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
-import { direct } from "../../../src/workflow/operation.ts";
-import { Workflow } from "../../../src/workflow/workflow.ts";
+import { direct } from "../../../src/framework/operation.ts";
+import { Workflow } from "../../../src/framework/workflow.ts";
 import { createMcpServer, mcpHandler } from "../../../src/mcp.ts";
 import { ANALYZED } from "../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 import { connect, connectEarlier, listen, send, startMcp, WORKING } from "../../support/mcp.ts";
-import { Service } from "../../../src/workflow/service.ts";
+import { Service } from "../../../src/framework/service.ts";
 
 const TOOLS = ["process_customer_feedback", "analyze_feedback_sentiment", "categorize_feedback_text"];
 const PROCESS = "process_customer_feedback";

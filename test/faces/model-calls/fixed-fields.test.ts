@@ -4,10 +4,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { DurableEngine } from "../../../src/engine/durable-engine.ts";
 import type { Json } from "../../../src/json.ts";
-import type { WorkflowConfiguration } from "../../../src/workflow/configuration.ts";
+import type { WorkflowConfiguration } from "../../../src/framework/configuration.ts";
 import type { ToolOptions } from "../../../src/faces/model-calls/fixed-fields.ts";
-import { direct, durable } from "../../../src/workflow/operation.ts";
-import { Workflow, type SubmissionOrigin } from "../../../src/workflow/workflow.ts";
+import { direct, durable } from "../../../src/framework/operation.ts";
+import { Workflow, type SubmissionOrigin } from "../../../src/framework/workflow.ts";
 import { assertStrictSchema } from "../../../testing/conformance/strict-schema.ts";
 
 const owner = z.string().trim().min(1).max(10).describe("Whose it is.");

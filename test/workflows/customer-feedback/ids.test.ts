@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { withDerivedKey } from "../../../src/workflow/submission.ts";
+import { withDerivedKey } from "../../../src/framework/submission.ts";
 import { CUSTOMERS, CountingSource, feedback, startFeedback, values } from "../../support/feedback.ts";
 
 /** `F-77` and `C-1` as people and programs send them. */

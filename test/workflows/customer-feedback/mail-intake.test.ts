@@ -10,7 +10,7 @@ import { select } from "../../../src/ontology/queries.ts";
 import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparql-endpoint-store.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
-import { Service } from "../../../src/workflow/service.ts";
+import { Service } from "../../../src/framework/service.ts";
 import type { CustomerFeedbackWorkflowConfiguration } from "../../../src/workflows/customer-feedback/configuration.ts";
 import { CUSTOMERS, feedback, startFeedback, values, type Feedback } from "../../support/feedback.ts";
 import { temporaryFolder } from "../../support/folder.ts";

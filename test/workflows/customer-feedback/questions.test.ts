@@ -5,7 +5,7 @@ import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-o
 import { SparqlEndpointStore } from "../../../src/ontology/sparql-endpoint/sparql-endpoint-store.ts";
 import { checkQuestion } from "../../../src/questions/check-question.ts";
 import { questionOperation, type QuestionOptions } from "../../../src/questions/question-operation.ts";
-import { parse } from "../../../src/workflow/validation.ts";
+import { parse } from "../../../src/framework/validation.ts";
 import { CUSTOMER_FEEDBACK_QUESTIONS } from "../../../src/workflows/customer-feedback/questions.ts";
 import { fillWithFeedback, HOSTILE_VALUES } from "../../support/questions.ts";
 import { startSparqlEndpoint } from "../../support/sparql-endpoint.ts";

@@ -13,8 +13,8 @@ import type { NotificationChannel } from "../../../src/integrations/notification
 import { WebhookChannel } from "../../../src/integrations/notifications/webhook-channel.ts";
 import { silentLogger } from "../../../src/log.ts";
 import { readSettings } from "../../../src/application/settings.ts";
-import { durable } from "../../../src/workflow/operation.ts";
-import { Workflow } from "../../../src/workflow/workflow.ts";
+import { durable } from "../../../src/framework/operation.ts";
+import { Workflow } from "../../../src/framework/workflow.ts";
 import {
   NotificationWorkflow,
   type NotificationWorkflowConfiguration,

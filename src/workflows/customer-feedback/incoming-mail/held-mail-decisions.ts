@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { ConflictError, ValidationError } from "../../../errors.ts";
 import { withoutAbsent, type Json } from "../../../json.ts";
-import type { Accepted } from "../../../workflow/workflow.ts";
+import type { Accepted } from "../../../framework/workflow.ts";
 import type { HeldMailAssignment, HeldMailSummary, ShownHeldMail } from "./held-mail-operations.ts";
 import { HOLD_REASONS, type HeldMail, type HeldMailHead, type HeldMails } from "./held-mails.ts";
 import { extrasOf, feedbackIdOf } from "./mail-intake.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { direct, type DirectOperation } from "../../../workflow/operation.ts";
+import { direct, type DirectOperation } from "../../../framework/operation.ts";
 import type { CustomerFeedbackWorkflow } from "../customer-feedback-workflow.ts";
 import { CustomerFeedbackWorkflowParameters } from "../parameters.ts";
 

@@ -1,5 +1,5 @@
 import { ValidationError } from "../../../errors.ts";
-import { direct, type DirectOperation } from "../../../workflow/operation.ts";
+import { direct, type DirectOperation } from "../../../framework/operation.ts";
 import {
   ApprovalParameters,
   DecidedOutput,

@@ -2,7 +2,7 @@ import type { Decision, Run } from "../../../engine/engine.ts";
 import { ConflictError } from "../../../errors.ts";
 import { withoutAbsent } from "../../../json.ts";
 import type { EmailIntegration } from "../../../integrations/email/email-integration.ts";
-import { parse } from "../../../workflow/validation.ts";
+import { parse } from "../../../framework/validation.ts";
 import {
   ResponseApproval,
   ResponseEdit,

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { createMailTransport } from "../../../../src/integrations/email/create-mail-transport.ts";
 import { EmailIntegration } from "../../../../src/integrations/email/email-integration.ts";
-import type { WorkflowStatus } from "../../../../src/workflow/result.ts";
+import type { WorkflowStatus } from "../../../../src/framework/result.ts";
 import {
   ANALYZED,
   breakableStore,

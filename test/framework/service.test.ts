@@ -3,9 +3,9 @@ import { z } from "zod";
 import { RefundWorkflow } from "../../examples/refund-workflow.ts";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { ValidationError } from "../../src/errors.ts";
-import { direct, durable, type Audience } from "../../src/workflow/operation.ts";
-import { Service } from "../../src/workflow/service.ts";
-import { Workflow } from "../../src/workflow/workflow.ts";
+import { direct, durable, type Audience } from "../../src/framework/operation.ts";
+import { Service } from "../../src/framework/service.ts";
+import { Workflow } from "../../src/framework/workflow.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
 
 /** A service with customer feedback and the refund example. */

@@ -7,9 +7,9 @@ import type { WorkflowEngine } from "../../src/engine/engine.ts";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { IoError, ValidationError } from "../../src/errors.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
-import type { WorkflowConfiguration } from "../../src/workflow/configuration.ts";
-import { direct, durable } from "../../src/workflow/operation.ts";
-import { Workflow } from "../../src/workflow/workflow.ts";
+import type { WorkflowConfiguration } from "../../src/framework/configuration.ts";
+import { direct, durable } from "../../src/framework/operation.ts";
+import { Workflow } from "../../src/framework/workflow.ts";
 
 function openEngine(): WorkflowEngine {
   const engine = new DurableEngine({
