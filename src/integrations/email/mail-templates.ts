@@ -14,10 +14,11 @@ import { containsLink } from "./link-detection.ts";
  */
 export type TemplateData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
+/** A template in its frame, parsed. */
 interface Template {
-  html: string;
+  html: Tokens;
   /** What the plain text is made of. */
-  plain: string;
+  plain: Tokens;
   /** Of the values that it shows or asks for. */
   names: readonly string[];
 }
@@ -54,10 +55,17 @@ const FRAME = "_frame.html";
 const UNREAD_ELEMENTS = /<!--(?:(?!-->|\{\{)[^])*-->|<(head|style)\b(?:(?!<\/\1>|\{\{)[^])*<\/\1>/gi;
 const STYLING_ATTRIBUTES = /\s(?:style|role|width|height|align|border|cellpadding|cellspacing)="[^"{}]*"/gi;
 const TAG = /<[a-z][^<>]*>/gi;
+const KEEPS_BLANKS = /<pre\b/i;
 
 /** A template that gives the same plain text, and is much faster to parse. */
-const withoutStyling = (template: string): string =>
-  template.replaceAll(UNREAD_ELEMENTS, "").replaceAll(TAG, (tag) => tag.replaceAll(STYLING_ATTRIBUTES, ""));
+function withoutStyling(template: string): string {
+  const unstyled = template
+    .replaceAll(UNREAD_ELEMENTS, "")
+    .replaceAll(TAG, (tag) => tag.replaceAll(STYLING_ATTRIBUTES, ""));
+  return KEEPS_BLANKS.test(unstyled) ? unstyled : unstyled.replaceAll(/\s+/g, " ");
+}
+
+const writer = new mustache.Writer();
 
 /**
  * A folder of mail templates (https://mustache.github.io/mustache.5.html): every `.html` file is one. Where there is a
@@ -66,7 +74,6 @@ const withoutStyling = (template: string): string =>
  */
 export class MailTemplates {
   readonly #templates = new Map<string, Template>();
-  readonly #frame: Template;
 
   /**
    * @param folder default: the templates of this package
@@ -74,12 +81,11 @@ export class MailTemplates {
    */
   constructor(folder: string | URL = SHIPPED_TEMPLATES) {
     const path = typeof folder === "string" ? folder : fileURLToPath(folder);
-    for (const [name, source] of readTemplates(path)) {
-      checkTemplate(name, source);
-      this.#templates.set(name, toTemplate(source));
-    }
-    this.#frame = this.#templates.get(FRAME) ?? toTemplate("{{> content}}");
-    this.#templates.delete(FRAME);
+    const sources = new Map(readTemplates(path));
+    for (const [name, source] of sources) checkTemplate(name, source);
+    const frame = sources.get(FRAME) ?? "{{> content}}";
+    sources.delete(FRAME);
+    for (const [name, source] of sources) this.#templates.set(name, toTemplate(frame, source));
   }
 
   /**
@@ -95,16 +101,15 @@ export class MailTemplates {
       });
     }
     this.#checkData(name, template, data);
-    const view = viewOf(data);
-    const fill = (part: "html" | "plain"): string =>
-      mustache.render(this.#frame[part], view, { content: template[part] }, { escape: escapeHtml });
-    return { html: fill("html"), text: `${toText(fill("plain")).trim()}\n` };
+    const view = new mustache.Context(viewOf(data));
+    const fill = (tokens: Tokens): string =>
+      writer.renderTokens(tokens as unknown as string[][], view, {}, "", { escape: escapeHtml });
+    return { html: fill(template.html), text: `${toText(fill(template.plain)).trim()}\n` };
   }
 
   /** Mustache shows nothing where a value is missing: better no mail than one to "Dear ,". */
   #checkData(name: string, template: Template, data: TemplateData): void {
-    const needed = [...new Set([...this.#frame.names, ...template.names])];
-    const missing = needed.filter((value) => !isGiven(value, data));
+    const missing = template.names.filter((value) => !isGiven(value, data));
     if (missing.length === 0) return;
     throw new ValidationError(`The mail template "${name}" needs values that were not given: ${missing.join(", ")}.`, {
       code: "incomplete_template_data",
@@ -164,15 +169,31 @@ function* flat(tokens: Tokens): Generator<[type: string, value: string]> {
 const isGiven = (name: string, data: TemplateData): boolean =>
   Object.hasOwn(data, name) || (name.endsWith("_text") && Array.isArray(data[name.slice(0, -"_text".length)]));
 
-const toTemplate = (source: string): Template => ({
-  html: source,
-  plain: withoutStyling(source),
-  names: [...new Set(namesIn(source))],
-});
+function toTemplate(frame: string, source: string): Template {
+  const html = framed(frame, source);
+  return {
+    html,
+    plain: framed(withoutStyling(frame), withoutStyling(source)),
+    names: [...new Set(namesIn(html))].sort(),
+  };
+}
+
+/** Put in once: as a partial, the content would be indented and looked up anew for each mail. */
+function framed(frame: string, source: string): Tokens {
+  const content: Tokens = mustache.parse(source);
+  const fill = (tokens: Tokens): Tokens =>
+    tokens.flatMap((token) => {
+      if (token[0] === ">") return token[1] === "content" ? content : [];
+      const filled = [...token] as Tokens[number];
+      if (Array.isArray(filled[4])) filled[4] = fill(filled[4]);
+      return [filled];
+    });
+  return fill(mustache.parse(frame));
+}
 
 /** Names of the values that a template shows or asks for. */
-function* namesIn(template: string): Generator<string> {
-  for (const [type, value] of flat(mustache.parse(template))) {
+function* namesIn(template: Tokens): Generator<string> {
+  for (const [type, value] of flat(template)) {
     if ((type === "name" || type === "#" || type === "^") && value !== ".") yield value;
   }
 }

@@ -174,6 +174,20 @@ describe("MailTemplates", () => {
     expect(framed.render("a.html", { ...data, things: [] }).html).toBe("<b><p>none said</p></b>");
   });
 
+  it("puts the content wherever its frame has it, in a section and twice, and no other partial", () => {
+    const frame = "{{> content}}{{> _frame}}{{#things}}<p>{{.}}: {{> content}}</p>{{/things}}";
+    const templates = new MailTemplates(folderOf({ "a.html": "<i>{{said}}</i>{{> content}}", "_frame.html": frame }));
+    const { html } = templates.render("a.html", { said: "so", things: ["one", "two"] });
+    expect(html).toBe("<i>so</i><p>one: <i>so</i></p><p>two: <i>so</i></p>");
+  });
+
+  it("keeps the lines of preformatted words in the text", () => {
+    const templates = new MailTemplates(
+      folderOf({ "a.html": "<p>As it\n stands:</p>\n<pre>one\n  two {{said}}</pre>" }),
+    );
+    expect(templates.render("a.html", { said: "a\n  b" }).text).toBe("As it stands:\n\none\n  two a\n  b\n");
+  });
+
   it.each([
     ["does not exist", () => join(folderOf({}), "nowhere")],
     ["is empty", () => folderOf({})],
