@@ -55,7 +55,7 @@ function reportSentiment(title: string, answers: readonly LeftOutAnswer[]): void
       own.map(({ score, text }) => ({ confidence: score, right: text.sentiment === sentiment })),
     );
     console.log(`  calibration error of ${sentiment} ${figure(error)}, of ${own.length} answers`);
-    atMost(`${title}: calibration error of ${sentiment}`, error, 0.05, figure);
+    atMost(`${title}: calibration error of ${sentiment}`, error, 0.05, (value) => value.toFixed(4));
   }
   console.log("\n  bound  unhappy and thanked  pleased and thanked  of those found  held back  thanks to unhappy");
   for (const bound of BOUNDS) {
