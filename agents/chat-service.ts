@@ -116,10 +116,16 @@ class AgentChat implements Chat {
   async conversation({ caller, threadId }: Omit<ChatRequest, "signal">): Promise<Conversation | undefined> {
     const agent = await this.#agentFor(caller);
     const thread_id = threadOf(caller, threadId);
-    const { messages, review } = await stateOf(agent.agent, thread_id);
+    const { messages } = await stateOf(agent.agent, thread_id);
     if (messages.length === 0) return undefined;
-    const waiting = review && caller.scopes.has("approve") ? waitingMails(review) : [];
-    return { thread_id: threadId, entries: entriesOf(messages), waiting };
+    const review = await agent.waiting(thread_id);
+    const waiting = review ? waitingMails(review) : [];
+    return {
+      thread_id: threadId,
+      entries: entriesOf(messages),
+      waiting,
+      decided: review !== undefined && waiting.length === 0,
+    };
   }
 
   async conversations({ caller, limit, after }: Parameters<Chat["conversations"]>[0]): Promise<ConversationList> {
@@ -229,7 +235,9 @@ const listeners = (tell: (event: ChatEvent) => void): AskOptions => ({
 });
 
 const waitingMails = ({ actionRequests }: MailReviewRequest) =>
-  actionRequests.map(({ mail: { workflow_id, feedback_id } }) => ({ workflow_id, key: feedback_id }));
+  actionRequests
+    .filter(({ decided }) => !decided)
+    .map(({ mail: { workflow_id, feedback_id } }) => ({ workflow_id, key: feedback_id }));
 
 function entriesOf(messages: readonly BaseMessage[]): ChatEntry[] {
   const results = new Map(

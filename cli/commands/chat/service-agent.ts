@@ -40,7 +40,8 @@ export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "wai
 
   async waiting(threadId: string): Promise<MailReviewRequest | undefined> {
     const found = (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
-    return found && this.#review(threadId, found.waiting);
+    if (!found) return undefined;
+    return found.decided ? reviewRequest([], {}) : this.#review(threadId, found.waiting);
   }
 
   /** Why the mail has to be shown again; undefined where it has not. */
