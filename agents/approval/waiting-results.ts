@@ -4,6 +4,7 @@ import { isObject, withoutAbsent, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
 import type { RunResult } from "../../src/framework/result.ts";
 import type { DecidedResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
+import { lastDecision, type MailDecided } from "../../src/workflows/customer-feedback/responses/feedback-mails.ts";
 import type { MailApprovals } from "../feedback-agent.ts";
 
 /**
@@ -15,12 +16,6 @@ export interface Decided extends Pick<DecidedResponse, "decision" | "by" | "deci
   reason?: string;
   /** True if someone else had decided first. */
   first?: true;
-}
-
-/** The same as it is kept for people. */
-export interface RecordedDecision extends Decided {
-  /** Subject of the mail that it lets go out, or keeps here. */
-  subject: string;
 }
 
 /**
@@ -47,7 +42,7 @@ export function waitingResults(messages: readonly BaseMessage[], tool: string): 
 export function revised(
   message: ToolMessage,
   result: RunResult,
-  decided: (Decided & Partial<RecordedDecision>) | undefined,
+  decided: (Decided & Partial<MailDecided>) | undefined,
 ): ToolMessage {
   const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
   const outcome = { feedback_id, customer_id, ...result };
@@ -67,15 +62,10 @@ export async function recordedDecision(
   workflow: MailApprovals["workflow"],
   { artifact }: ToolMessage,
   logger: Logger,
-): Promise<RecordedDecision | undefined> {
+): Promise<MailDecided | undefined> {
   const { feedback_id } = artifact as { feedback_id: string };
   try {
-    const { mails } = await workflow.getFeedback(feedback_id);
-    const mail = mails.findLast(({ decision }) => decision !== undefined);
-    if (!mail?.decision) return undefined;
-    const { decision, by, time, reason } = mail.decision;
-    const { subject } = mails.find(({ revision_of }) => revision_of === mail.rendering) ?? mail;
-    return { decision, by, decided_at: time, ...withoutAbsent({ reason }), subject };
+    return lastDecision((await workflow.getFeedback(feedback_id)).mails);
   } catch (error) {
     // The outcome itself is known. The conversation goes on without the names.
     logger.error({ cause: describeCause(error), feedback_id }, "a decision could not be read");

@@ -15,7 +15,7 @@ export async function openConversation(folder: string, openaiBaseUrl: string | u
   const agent = await createFeedbackAgent({
     tools: application.workflow.as_tools(),
     model: await createChatModel({ openaiBaseUrl }),
-    checkpointer: new SqliteCheckpointSaver(join(folder, "conversations.sqlite")),
+    checkpointer: new SqliteCheckpointSaver(join(dataDirectory, "conversations.sqlite")),
     approval: { workflow: application.workflow },
   });
   return { application, agent };
