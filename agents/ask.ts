@@ -1,6 +1,6 @@
 import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import type { ReactAgent } from "langchain";
-import { withoutAbsent } from "../src/json.ts";
+import { isObject, withoutAbsent } from "../src/json.ts";
 import { isMailReview, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
 import { ValidationError } from "../src/errors.ts";
@@ -90,27 +90,35 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
 }
 
 /**
- * Continues an interrupted conversation.
+ * Continues an interrupted conversation, or one whose agent has not heard the outcome of a decision.
  * @param command LangGraph's `Command` with the answer
  * @throws ValidationError (`nothing_waits`)
  */
 export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
-  const { messages, review } = await stateOf(agent, options.threadId);
-  if (!review) throw new ValidationError("This conversation is not waiting for a decision.", { code: "nothing_waits" });
-  return run(agent, command as AgentInput, new Report(options, messages), options);
+  const { messages, review, isUnheard } = await stateOf(agent, options.threadId);
+  if (!review && !isUnheard)
+    throw new ValidationError("This conversation is not waiting for a decision.", { code: "nothing_waits" });
+  // Without an input, LangGraph goes on where the conversation has stopped.
+  const input = (review ? command : null) as AgentInput;
+  return run(agent, input, new Report(options, messages), options);
 }
 
-/**
- * What is stored about a conversation: its messages, and the mails whose decisions it waits for.
- */
-export async function stateOf(
-  agent: ReactAgent,
-  threadId: string,
-): Promise<{ messages: BaseMessage[]; review: MailReviewRequest | undefined }> {
+interface ConversationState {
+  messages: BaseMessage[];
+  /** The mails whose decisions it waits for. */
+  review: MailReviewRequest | undefined;
+  /** Whether it was broken off after a decision, before the model could answer to the outcome. */
+  isUnheard: boolean;
+}
+
+/** What is stored about a conversation. */
+export async function stateOf(agent: ReactAgent, threadId: string): Promise<ConversationState> {
   const { values, tasks } = await agent.graph.getState(threadConfig(threadId));
   const { messages = [] } = values as { messages?: BaseMessage[] };
   const review = tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
-  return { messages, review };
+  const last = messages.at(-1);
+  const isDecided = ToolMessage.isInstance(last) && isObject(last.artifact) && last.artifact["decided"] !== undefined;
+  return { messages, review, isUnheard: !review && tasks.length > 0 && isDecided };
 }
 
 const threadConfig = (threadId: string) => ({ configurable: { thread_id: threadId } });

@@ -4,19 +4,12 @@
  */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
-import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { HumanMessage, type BaseMessage } from "@langchain/core/messages";
 import { DEFAULT_MODEL } from "../src/chat-completions/open-chat-model.ts";
 import type { Application } from "../src/application/application.ts";
 import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
 import { ConflictError, isAbiError, toWireError } from "../src/errors.ts";
-import type {
-  Chat,
-  ChatEntry,
-  ChatEvent,
-  ChatRequest,
-  Conversation,
-  ConversationList,
-} from "../src/faces/http/chat.ts";
+import type { Chat, ChatEvent, ChatRequest, Conversation, ConversationList } from "../src/faces/http/chat.ts";
 import { describeCause, silentLogger, type Logger } from "../src/log.ts";
 import { dataFile } from "../src/application/parts.ts";
 import { namesModel, type Settings } from "../src/application/settings.ts";
@@ -24,6 +17,7 @@ import type { Scope } from "../src/framework/operation.ts";
 import { createKnowledgeGraphTools } from "../tools/index.ts";
 import type { MailReviewRequest } from "./approval/mail-review.ts";
 import { stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";
+import { entriesOf } from "./chat-entries.ts";
 import { createChatModel } from "./chat-model.ts";
 import { createSharingAgent, type FeedbackAgent } from "./feedback-agent.ts";
 import { checkpointConfig } from "./memory/checkpoint-config.ts";
@@ -116,10 +110,16 @@ class AgentChat implements Chat {
   async conversation({ caller, threadId }: Omit<ChatRequest, "signal">): Promise<Conversation | undefined> {
     const agent = await this.#agentFor(caller);
     const thread_id = threadOf(caller, threadId);
-    const { messages, review } = await stateOf(agent.agent, thread_id);
+    const { messages } = await stateOf(agent.agent, thread_id);
     if (messages.length === 0) return undefined;
-    const waiting = review && caller.scopes.has("approve") ? waitingMails(review) : [];
-    return { thread_id: threadId, entries: entriesOf(messages), waiting };
+    const review = await agent.waiting(thread_id);
+    const waiting = review ? waitingMails(review) : [];
+    return {
+      thread_id: threadId,
+      entries: entriesOf(messages),
+      waiting,
+      decided: review !== undefined && waiting.length === 0,
+    };
   }
 
   async conversations({ caller, limit, after }: Parameters<Chat["conversations"]>[0]): Promise<ConversationList> {
@@ -229,21 +229,6 @@ const listeners = (tell: (event: ChatEvent) => void): AskOptions => ({
 });
 
 const waitingMails = ({ actionRequests }: MailReviewRequest) =>
-  actionRequests.map(({ mail: { workflow_id, feedback_id } }) => ({ workflow_id, key: feedback_id }));
-
-function entriesOf(messages: readonly BaseMessage[]): ChatEntry[] {
-  const results = new Map(
-    messages.flatMap((message) => (ToolMessage.isInstance(message) ? [[message.tool_call_id, message] as const] : [])),
-  );
-  return messages.flatMap((message): ChatEntry[] => {
-    if (HumanMessage.isInstance(message)) return [{ type: "user", text: message.text }];
-    if (!AIMessage.isInstance(message)) return [];
-    const calls = (message.tool_calls ?? []).map(({ id = "", name, args }): ChatEntry => {
-      const result = results.get(id);
-      if (!result) return { type: "call", id, name, args };
-      const shown = (result.artifact as unknown) ?? result.text;
-      return { type: "call", id, name, args, result: shown, failed: result.status === "error" };
-    });
-    return [...(message.text.trim() === "" ? [] : [{ type: "assistant" as const, text: message.text }]), ...calls];
-  });
-}
+  actionRequests
+    .filter(({ decided }) => !decided)
+    .map(({ mail: { workflow_id, feedback_id } }) => ({ workflow_id, key: feedback_id }));

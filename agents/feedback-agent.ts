@@ -6,7 +6,14 @@ import { withoutAbsent } from "../src/json.ts";
 import type { Logger } from "../src/log.ts";
 import { withPackages } from "../src/runtime/optional-packages.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
-import { toResponse, type MailDecision, type MailReviewRequest } from "./approval/mail-review.ts";
+
+import {
+  reviewRequest,
+  toResponse,
+  withDecided,
+  type MailDecision,
+  type MailReviewRequest,
+} from "./approval/mail-review.ts";
 import { ask, resume, stateOf, type AgentAnswer, type AskOptions } from "./ask.ts";
 import type { AgentLimits } from "./limits.ts";
 import { SqliteCheckpointSaver } from "./memory/sqlite-checkpoint-saver.ts";
@@ -23,7 +30,13 @@ export interface MailApprovals {
    */
   workflow: Pick<
     CustomerFeedbackWorkflow,
-    "process" | "getPendingResponse" | "approveResponse" | "editResponse" | "rejectResponse" | "getWorkflowResult"
+    | "process"
+    | "getPendingResponse"
+    | "approveResponse"
+    | "editResponse"
+    | "rejectResponse"
+    | "getWorkflowResult"
+    | "getFeedback"
   >;
   /**
    * The name of the person who decides, if something other than `decide` resumes the graph, such as LangGraph's own server. Take it from
@@ -81,7 +94,10 @@ export interface FeedbackAgent {
   ): Promise<AgentAnswer>;
   /**
    * Returns the mails that a conversation waits for, even one from another process; undefined if it
-   * waits for none.
+   * waits for none. A mail that someone has decided on since has `decided`; its decision is `null`.
+   * If it is so for all of them, or there are none left, `decide([], …)` tells the agent the
+   * outcome.
+   * @throws IoError
    */
   waiting(threadId: string): Promise<MailReviewRequest | undefined>;
   /**
@@ -156,7 +172,12 @@ export async function createSharingAgent(
           deciders.delete(threadId);
         }
       }),
-    waiting: async (threadId) => (checkpointer ? (await stateOf(agent, threadId)).review : undefined),
+    waiting: async (threadId) => {
+      if (!checkpointer) return undefined;
+      const { review, isUnheard } = await stateOf(agent, threadId);
+      if (review) return approval ? withDecided(review, approval.workflow) : review;
+      return isUnheard ? reviewRequest([], {}) : undefined;
+    },
     close: async () => {
       closing.abort(new DOMException("The agent was closed.", "AbortError"));
       await queue.idle();

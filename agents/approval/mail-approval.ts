@@ -1,13 +1,13 @@
-import { ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { ToolMessage } from "@langchain/core/messages";
 import { interrupt, task } from "@langchain/langgraph";
 import { createMiddleware, type AgentMiddleware } from "langchain";
 import { ConflictError, isAbiError } from "../../src/errors.ts";
-import { withoutAbsent, isObject, type Json } from "../../src/json.ts";
+import { withoutAbsent } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
 import type { RunResult } from "../../src/framework/result.ts";
-import type { DecidedResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 import type { MailApprovals } from "../feedback-agent.ts";
 import { readDecisions, reviewRequest, type MailDecision, type ShownMail } from "./mail-review.ts";
+import { recordedDecision, revised, waitingResults, type Decided } from "./waiting-results.ts";
 
 /**
  * The name of the user behind a run of the graph, which signs decisions; undefined if that user may
@@ -22,17 +22,6 @@ type Outcome =
   | { state: "settled"; result: RunResult; decided?: Decided };
 
 /**
- * What people and the model learn about a decision. Nothing in it could be used to decide on the
- * mail.
- */
-interface Decided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
-  /** Why it was rejected. */
-  reason?: string;
-  /** True if someone else had decided first. */
-  first?: true;
-}
-
-/**
  * Runs between a tool's result and the model. If a run waits for a person, it interrupts the
  * conversation with the mail, and later continues with the run's outcome. LangGraph records each
  * look at a mail and each outcome (`task`) before the next. So even if another process resumes the
@@ -41,6 +30,12 @@ interface Decided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"
 export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
   const { workflow } = approvals;
   const steps = approvalSteps(workflow, logger);
+  const revise = async (messages: readonly ToolMessage[], { result, decided }: Settled): Promise<ToolMessage[]> => {
+    const record = await recordedDecision(workflow, messages[0]!, logger);
+    // The record has the last decision, which may be on a later mail.
+    const known = record ? { ...record, ...(decided?.first && { first: true as const }) } : decided;
+    return messages.map((message) => revised(message, result, known));
+  };
   return createMiddleware({
     name: "MailApproval",
     beforeModel: async ({ messages }, { configurable = {}, signal }) => {
@@ -48,8 +43,12 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
       if (waiting.size === 0) return undefined;
       // Users who may not decide see no mail; the model tells them that it waits.
       if (approvals.by && decider(configurable) === undefined) return undefined;
-      const settled = await review([...waiting.keys()], steps, () => decider(configurable), signal);
-      return { messages: [...settled].map(([id, outcome]) => revised(waiting.get(id)!, outcome)) };
+      const ids = [...waiting.keys()];
+      const settled = ToolMessage.isInstance(messages.at(-1))
+        ? await review(ids, steps, () => decider(configurable), signal)
+        : await settledSince(ids, steps, signal);
+      const changes = [...settled].map(([id, outcome]) => revise(waiting.get(id)!, outcome));
+      return { messages: (await Promise.all(changes)).flat() };
     },
   });
 }
@@ -88,29 +87,17 @@ async function review(
   return settled;
 }
 
-/** The results, since the model's last turn, of runs that wait for a person, by workflow id. */
-function waitingResults(messages: readonly BaseMessage[], tool: string): Map<string, ToolMessage> {
-  const found = new Map<string, ToolMessage>();
-  for (const message of messages.toReversed()) {
-    if (!ToolMessage.isInstance(message)) break;
-    const artifact: unknown = message.artifact;
-    if (message.name !== tool || !isObject(artifact) || artifact["status"] !== "waiting_for_approval") continue;
-    const id = artifact["workflow_id"];
-    if (typeof id === "string") found.set(id, message);
-  }
-  return found;
-}
-
-/** The same message with the run's outcome. LangGraph replaces the old message by its id. */
-function revised(message: ToolMessage, { result, decided }: Settled): ToolMessage {
-  const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
-  const artifact = { feedback_id, customer_id, ...result, ...withoutAbsent({ decided }) };
-  return new ToolMessage({
-    ...withoutAbsent({ id: message.id, name: message.name }),
-    tool_call_id: message.tool_call_id,
-    content: JSON.stringify(artifact),
-    artifact,
-  });
+/**
+ * If the person writes instead of deciding, no mail is shown again. But the model must not go on
+ * saying that a mail waits if it was decided on elsewhere.
+ */
+async function settledSince(
+  ids: readonly string[],
+  { look }: Steps,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Settled>> {
+  const seen = await look(ids, signal);
+  return new Map(seen.flatMap(({ id, outcome }) => (outcome?.state === "settled" ? [[id, outcome] as const] : [])));
 }
 
 function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
@@ -122,12 +109,16 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     signal: AbortSignal | undefined,
   ): Promise<{ id: string; mail?: ShownMail; outcome?: Outcome }> => {
     try {
-      const mail = await workflow.getPendingResponse(id);
-      if (mail) {
-        const { html: _html, ...shown } = mail;
-        return { id, mail: shown };
+      for (;;) {
+        const mail = await workflow.getPendingResponse(id);
+        if (mail) {
+          const { html: _html, ...shown } = mail;
+          return { id, mail: shown };
+        }
+        const result = await resultOf(id, signal);
+        // Another mail may have taken its place meanwhile.
+        if (result.status !== "waiting_for_approval") return { id, outcome: { state: "settled", result } };
       }
-      return { id, outcome: { state: "settled", result: await resultOf(id, signal) } };
     } catch (error) {
       signal?.throwIfAborted();
       // The conversation continues without the mail, which keeps waiting.
@@ -148,11 +139,12 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
   };
 
   /** If nobody has decided here, someone may have decided elsewhere. */
-  const lookAgain = async (shown: ShownMail, signal: AbortSignal | undefined): Promise<Outcome> => {
-    const id = shown.workflow_id;
-    const now = await workflow.getPendingResponse(id);
-    if (!now) return { state: "settled", result: await resultOf(id, signal) };
-    return now.rendering === shown.rendering ? { state: "left" } : again("Another mail waits in its place now.");
+  const lookAgain = async (
+    { workflow_id, rendering }: ShownMail,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> => {
+    const { mail, outcome = { state: "left" } } = await lookAt(workflow_id, signal);
+    return mail && mail.rendering !== rendering ? again("Another mail waits in its place now.") : outcome;
   };
 
   const settleOne = async (
@@ -169,6 +161,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
       return await outcomeOf(id, decided, signal);
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof ConflictError && error.code === "run_ended") return lookAgain(mail, signal);
       return again(explain(error));
     }
   };
@@ -203,7 +196,6 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     if (error instanceof ConflictError && error.code === "decision_outdated") {
       return "The mail has changed since it was shown. Nothing was decided: look at it again.";
     }
-    if (error instanceof ConflictError && error.code === "run_ended") return "The run has ended meanwhile.";
     if (isAbiError(error) && error.type !== "unexpected_error") return `Nothing was decided: ${error.message}`;
     logger.error({ cause: describeCause(error) }, "a decision could not be taken");
     return "The decision could not be taken. Try it again.";

@@ -5,7 +5,9 @@
  */
 import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
+import { ConflictError } from "../../src/errors.ts";
 import { withoutAbsent } from "../../src/json.ts";
+import type { CustomerFeedbackWorkflow } from "../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import type { PendingResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 
 /** The name of the action that a person decides on. No tool has it: a model can't call it. */
@@ -20,6 +22,8 @@ export type ReviewedMail = Omit<ShownMail, "rendering">;
 /** A mail to decide on. An edit may change `subject` and `text` of `args`. */
 export interface MailAction extends ActionRequest {
   mail: ReviewedMail;
+  /** Present if the mail no longer waits, so that there is nothing to decide. */
+  decided?: true;
   /** Why it is shown again, if it is. */
   note?: string;
 }
@@ -106,6 +110,28 @@ function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: str
 }
 
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
+
+type Waiting = Pick<CustomerFeedbackWorkflow, "getPendingResponse">;
+
+/** The same request, in which the mails that no longer wait say so. */
+export async function withDecided(review: MailReviewRequest, workflow: Waiting): Promise<MailReviewRequest> {
+  const actions = await Promise.all(
+    review.actionRequests.map(async (action): Promise<MailAction> =>
+      (await waits(action.mail.workflow_id, workflow)) ? action : { ...action, decided: true },
+    ),
+  );
+  return { ...review, actionRequests: actions, action_requests: actions };
+}
+
+async function waits(id: string, workflow: Waiting): Promise<boolean> {
+  try {
+    return (await workflow.getPendingResponse(id)) !== undefined;
+  } catch (error) {
+    // It can still be rejected.
+    if (error instanceof ConflictError && error.code === "draft_changed") return true;
+    throw error;
+  }
+}
 
 /** Whether the value of an interrupt is such a request. */
 export const isMailReview = (value: unknown): value is MailReviewRequest =>

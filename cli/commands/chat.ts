@@ -17,6 +17,7 @@ import type { AgentAnswer, AskOptions, FeedbackAgent, MailReviewRequest } from "
 import { endsInQuotation, isQuotedLine } from "../../agents/offline-chat-model/split-request.ts";
 import type { ChatOptions } from "./chat-command.ts";
 import { liveView } from "./chat/conversation.ts";
+import { showEarlierDecisions, type TalkingAgent } from "./chat/earlier-decisions.ts";
 import { isInteractive, prompted } from "./chat/prompt.ts";
 import { askName, reviewMails } from "./chat/review.ts";
 
@@ -65,27 +66,35 @@ async function talk(
   options: ChatOptions,
 ): Promise<void> {
   const conversation = new Conversation(agent, threadId, options.by);
+  if (message === undefined && options.thread !== undefined) await heard(() => showEarlierDecisions(agent, threadId));
   if (message === undefined) await converse(conversation, threadId);
   else if (options.json) await answerAsJson(agent, message, threadId);
   else await conversation.answer(message);
 }
 
-type TalkingAgent = Pick<FeedbackAgent, "ask" | "decide" | "waiting">;
-
 async function createAgent(
   { workflow }: Application,
   settings: Settings,
   { model, json }: ChatOptions,
-): Promise<FeedbackAgent> {
+): Promise<TalkingAgent & Pick<FeedbackAgent, "close">> {
   const { openaiApiKey, openaiBaseUrl, openaiModel } = settings;
   const { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } = await import("../../agents/index.ts");
-  return createFeedbackAgent({
+  const [{ stateOf }, { entriesOf }] = await Promise.all([
+    import("../../agents/ask.ts"),
+    import("../../agents/chat-entries.ts"),
+  ]);
+  const agent = await createFeedbackAgent({
     tools: workflow.as_tools(),
     model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
     // In a pipe, nobody is asked; the model then says that the mail waits.
     ...(isInteractive() && json !== true && { approval: { workflow } }),
   });
+  return {
+    ...agent,
+    entries: async (threadId) => entriesOf((await stateOf(agent.agent, threadId)).messages),
+    getFeedback: (id) => workflow.getFeedback(id),
+  };
 }
 
 /** One conversation with the agent. */

@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
@@ -169,6 +171,65 @@ test("a conversation that an earlier process left at a card begins with it", asy
   expect(outboxOf(cwd)).toHaveLength(1);
 });
 
+test("a conversation whose process was killed right after a decision goes on, and asks nobody again", async () => {
+  await using server = await startOpenAiServer([...script(), reply("Hello.")]);
+  const cwd = temporaryFolder();
+  // When the mail server is called, the decision is stored.
+  const called = Promise.withResolvers<void>();
+  const silent = createServer(() => called.resolve());
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void silent.close());
+  const mailUrl = `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const file = join(import.meta.dirname, "../agents/approval/killed-review.ts");
+  const child = spawn(process.execPath, [file, cwd, server.url, mailUrl], { stdio: ["ignore", "ignore", "inherit"] });
+  await called.promise;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+
+  const settings = { CUSTOMER_SOURCE: join(cwd, "customers.csv"), ABI_DATA_DIRECTORY: join(cwd, "data") };
+  const place = { cwd, env: { ...settings, APPROVAL: "on", OPENAI_BASE_URL: server.url } };
+  const chat = async (): Promise<{ begun: string; end: () => Promise<void> }> => {
+    const command = new TerminalCommand(["chat", "--thread", "anna"], place);
+    const begun = await command.until("/exit");
+    const end = (): Promise<void> => {
+      command.press(`/exit${ENTER}`);
+      return command.ended;
+    };
+    return { begun, end };
+  };
+  const again = await chat();
+  expect(again.begun).toContain("approved by Ann");
+  expect(again.begun).toContain("All done.");
+  expect(again.begun).not.toContain("This mail waits");
+  await again.end();
+  expect(readdirSync(join(cwd, "data/outbox"))).toHaveLength(1);
+
+  // Next time, it says what was decided before.
+  const later = await chat();
+  expect(later.begun).toMatch(
+    /Decided earlier in this conversation:\s+F-5 · RE: your feedback \S+ · approved by Ann · 20/u,
+  );
+  await later.end();
+  expect(server.unused).toBe(1);
+});
+
+test("a mail that was left to wait, and decided on elsewhere, is shown with that decision", async () => {
+  await using server = await startOpenAiServer([script()[0]!, reply("It waits.")]);
+  const { cwd, env } = workplace();
+  const place = { cwd, env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url } };
+  const chat = new TerminalCommand(["chat", "Process it", "--thread", "t"], place);
+  await chat.until("Later");
+  chat.press("\u0003");
+  await chat.until("It waits.");
+  await chat.ended;
+  const shown = JSON.parse((await call(["approvals", "show", "F-5", "--json"], place)).stdout) as { rendering: string };
+  await call(["approvals", "reject", "F-5", "--rendering", shown.rendering, "--by", "Ben", "--reason", "No."], place);
+  const later = new TerminalCommand(["chat", "--thread", "t"], place);
+  expect(await later.until("/exit")).toMatch(/F-5 · RE: \S.* · rejected by Ben · 20.* UTC · No\./u);
+  later.press(`/exit${ENTER}`);
+  await later.ended;
+});
+
 test("in a pipe nobody is asked: the mail waits, and the agent goes on", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();
@@ -255,6 +316,26 @@ describe("with the agent of a service (--url)", () => {
     chat.press(`/exit${ENTER}`);
     await chat.ended;
     expect(mails()).toHaveLength(1);
+    const later = new TerminalCommand(["chat", "--thread", thread], place);
+    expect(await later.until("/exit")).toMatch(/F-5 · RE: \S.* · approved by ann · 20/u);
+    later.press(`/exit${ENTER}`);
+    await later.ended;
+  });
+
+  test("a conversation whose mail was decided on elsewhere goes on, and asks nobody again", async () => {
+    const { place, application } = await serve([ofService(), reply("It was rejected.")]);
+    const thread = "6f1f9b2e-4d0e-4c39-9d2b-0a4b8f6f7a10";
+    const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" };
+    const body = JSON.stringify({ message: "Process it", thread_id: thread });
+    await (await fetch(`${place.env.ABI_URL}/chat`, { method: "POST", headers, body })).text();
+    const [run] = await application.workflow.listWorkflows();
+    const { rendering } = (await application.workflow.getPendingResponse(run!.workflow_id))!;
+    await application.workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben" });
+    const chat = new TerminalCommand(["chat", "--thread", thread], place);
+    expect(await chat.until("It was rejected.")).not.toContain("This mail waits");
+    await chat.until("/exit");
+    chat.press(`/exit${ENTER}`);
+    await chat.ended;
   });
 
   test("in a pipe nobody is asked, and --json has the result", async () => {

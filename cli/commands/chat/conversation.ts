@@ -31,7 +31,8 @@ interface ToolResult {
   decided?: { decision: string; by: string; first?: true };
 }
 
-const decisionText = ({ decision, by, first }: NonNullable<ToolResult["decided"]>): string => {
+/** Who has decided what, in a few words. */
+export const decisionText = ({ decision, by, first }: { decision: string; by: string; first?: true }): string => {
   const what = { approve: "approved", edit: "edited", reject: "rejected" }[decision] ?? decision;
   return first ? `${by} was first: ${what}` : `${what} by ${by}`;
 };

@@ -3,11 +3,19 @@ import { escapedText, note, oneLine, print } from "../../terminal/output.ts";
 import type { MailAction, MailDecision, MailReviewRequest } from "../../../agents/approval/mail-review.ts";
 import { prompted } from "./prompt.ts";
 
-/** Shows each mail that waits and asks the person at the terminal what becomes of it. */
+/**
+ * Shows each mail that waits and asks the person at the terminal what becomes of it. Mails that
+ * someone has decided on since are not shown.
+ */
 export async function reviewMails({ actionRequests, reviewConfigs }: MailReviewRequest): Promise<MailDecision[]> {
   const decisions: MailDecision[] = [];
+  const open = actionRequests.filter(({ decided }) => !decided);
   for (const [index, action] of actionRequests.entries()) {
-    show(action, actionRequests.length > 1 ? ` (${index + 1} of ${actionRequests.length})` : "");
+    if (action.decided) {
+      decisions.push(null);
+      continue;
+    }
+    show(action, open.length > 1 ? ` (${open.indexOf(action) + 1} of ${open.length})` : "");
     decisions.push(await ask(action, reviewConfigs[index]!.allowedDecisions.includes("edit")));
   }
   return decisions;

@@ -1,16 +1,18 @@
 import { note, oneLine } from "../../terminal/output.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { ConflictError, fromWireError, IoError, isAbiError } from "../../../src/errors.ts";
-import type { ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
+import type { ChatEntry, ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
+import type { FeedbackDetails } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
 import { withoutAbsent, isObject } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import { reviewRequest, type MailDecision, type MailReviewRequest } from "../../../agents/approval/mail-review.ts";
-import type { AgentAnswer, AskOptions, FeedbackAgent, ToolCallEnd } from "../../../agents/index.ts";
+import type { AgentAnswer, AskOptions, ToolCallEnd } from "../../../agents/index.ts";
+import type { TalkingAgent } from "./earlier-decisions.ts";
 
 type ServiceOptions = AskOptions & { threadId: string };
 
 /** The agent of a service. Decisions go to the service directly, with the token of the person at this terminal. */
-export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "waiting"> {
+export class ServiceAgent implements TalkingAgent {
   readonly #service: ServiceClient;
   /** The mails of each conversation as they were shown, with what a decision has to name. */
   readonly #shown = new Map<string, PendingResponse[]>();
@@ -39,8 +41,22 @@ export class ServiceAgent implements Pick<FeedbackAgent, "ask" | "decide" | "wai
   }
 
   async waiting(threadId: string): Promise<MailReviewRequest | undefined> {
-    const found = (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
-    return found && this.#review(threadId, found.waiting);
+    const found = await this.#find(threadId);
+    if (!found) return undefined;
+    return found.decided ? reviewRequest([], {}) : this.#review(threadId, found.waiting);
+  }
+
+  async entries(threadId: string): Promise<readonly ChatEntry[]> {
+    return (await this.#find(threadId))?.entries ?? [];
+  }
+
+  async getFeedback(feedback_id: string): Promise<FeedbackDetails> {
+    const path = "/workflows/customer-feedback/operations/get_feedback";
+    return (await this.#service.call(path, { json: { feedback_id } })) as FeedbackDetails;
+  }
+
+  async #find(threadId: string): Promise<Conversation | undefined> {
+    return (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
   }
 
   /** Why the mail has to be shown again; undefined where it has not. */

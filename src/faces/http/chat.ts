@@ -31,6 +31,9 @@ export const Conversation = z.object({
   thread_id: z.string(),
   entries: z.array(ChatEntry),
   waiting: z.array(WaitingMail).describe("Mails whose decisions the conversation waits for."),
+  decided: z
+    .boolean()
+    .describe("Whether nothing waits any more, but the agent has not heard the outcome: continue the conversation."),
 });
 export type Conversation = z.output<typeof Conversation>;
 

@@ -172,7 +172,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       example: FEEDBACK_EXAMPLE,
       input: z.strictObject({ feedback_id: identifier("Id of the feedback.") }),
       output: FeedbackDetails,
-      run: ({ feedback_id }) => this.#records.get(feedback_id),
+      run: ({ feedback_id }) => this.getFeedback(feedback_id),
     }),
   ];
 
@@ -315,6 +315,15 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
    */
   dismissHeldMail(mailId: string): Promise<ShownHeldMail> {
     return this.#heldMails.dismiss(mailId);
+  }
+
+  /**
+   * Returns everything that is known about one piece of feedback, including its mails and what
+   * people have decided on them.
+   * @throws ValidationError (`not_found`), IoError
+   */
+  getFeedback(feedbackId: string): Promise<FeedbackDetails> {
+    return this.#records.get(feedbackId);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
@@ -21,7 +22,16 @@ import { temporaryFolder } from "../../support/folder.ts";
 import { openConversation } from "./conversation.ts";
 import { setCustomer } from "../../support/approval.ts";
 import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
-import { reply, startOpenAiServer, toolCall, toolCalls, type OpenAiServer } from "../../support/openai-server.ts";
+import {
+  dropConnection,
+  reply,
+  startOpenAiServer,
+  toolCall,
+  toolCalls,
+  type OpenAiServer,
+  type ScriptStep,
+} from "../../support/openai-server.ts";
+import { startSmtpServer } from "../../support/smtp.ts";
 
 const PROCESS = "process_customer_feedback";
 const threadId = "anna";
@@ -239,19 +249,57 @@ describe("a decision counts for the mail that was shown", () => {
     const decisions = [byAnn, byBen].map(({ toolCalls: [call] }) => (call!.artifact as { decided: object }).decided);
     const approved = parts.mails.mails.length === 1;
     const won = { decision: approved ? "approve" : "reject", by: approved ? "Ann" : "Ben" };
-    expect(decisions[approved ? 0 : 1]).toEqual({ ...won, decided_at: expect.any(String) });
+    expect(decisions[approved ? 0 : 1]).toEqual({
+      ...won,
+      decided_at: expect.any(String),
+      subject: expect.any(String),
+    });
     expect(decisions[approved ? 1 : 0]).toMatchObject({ ...won, first: true });
   });
 
   test("what was decided elsewhere is found when the conversation goes on", async () => {
-    const { agent, workflow, mails } = await start(oneMail());
+    const { agent, workflow, mails, server } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const { workflow_id } = actionOf(review).mail;
     const { rendering } = (await workflow.getPendingResponse(workflow_id))!;
     await workflow.approveResponse(workflow_id, { rendering, by: "Ben" });
     const { toolCalls } = await agent.decide([], { threadId });
-    expect(toolCalls[0]?.artifact).toMatchObject({ response_id: expect.any(String) });
+    const subject = expect.stringContaining("RE: your feedback");
+    const decided = { decision: "approve", by: "Ben", decided_at: expect.any(String), subject };
+    expect(toolCalls[0]?.artifact).toMatchObject({ response_id: expect.any(String), decided });
+    const heard = server.requests[1]!.body.messages.at(-1)!.content as string;
+    expect(JSON.parse(heard)).toMatchObject({ decided: { decision: "approve", by: "Ben" } });
+    expect(heard).not.toContain("subject");
     expect(mails.mails).toHaveLength(1);
+  });
+
+  test("what was decided elsewhere is no longer said to wait when the person writes on", async () => {
+    const { agent, workflow, server } = await start([...oneMail(), reply("It is out."), reply("As I said.")]);
+    const { review } = await agent.ask("Process F-1", { threadId });
+    const { workflow_id } = actionOf(review).mail;
+    await agent.decide([], { threadId });
+    const { rendering } = (await workflow.getPendingResponse(workflow_id))!;
+    await workflow.rejectResponse(workflow_id, { rendering, by: "Ben", reason: "She has called." });
+    await workflow.getWorkflowResult(workflow_id);
+    await agent.ask("And now?", { threadId });
+    const resultsIn = (nth: number) => server.requests[nth]!.body.messages.filter(({ role }) => role === "tool");
+    expect(resultsIn(2)).toHaveLength(1);
+    expect(JSON.parse(resultsIn(2)[0]!.content as string)).toMatchObject({
+      response_withheld: expect.stringContaining("Ben"),
+      decided: { decision: "reject", by: "Ben", reason: "She has called." },
+    });
+    await agent.ask("Really?", { threadId });
+    expect(resultsIn(3)).toEqual(resultsIn(2));
+  });
+
+  test("the outcome of a run that was cancelled meanwhile ends the wait, whatever the person decides", async () => {
+    const { agent, workflow, mails } = await start(oneMail());
+    const { review } = await agent.ask("Process F-1", { threadId });
+    await workflow.cancelWorkflow(actionOf(review).mail.workflow_id);
+    const { text, toolCalls } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
+    expect(text).toBe("Done.");
+    expect(toolCalls[0]?.artifact).toMatchObject({ success: false, error: expect.stringContaining("cancelled") });
+    expect(mails.mails).toEqual([]);
   });
 });
 
@@ -401,18 +449,11 @@ describe("a conversation that waits", () => {
   test("survives the death of its process: the mail is shown as it was, and the decision goes through", async () => {
     const cwd = temporaryFolder();
     await using server = await startOpenAiServer(oneMail());
-    const child = spawn(process.execPath, [join(import.meta.dirname, "killed-review.ts"), cwd, server.url], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = startKilled(cwd, server.url);
     const [output] = (await once(child.stdout, "data")) as [Buffer];
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    await kill(child);
 
-    const { application, agent } = await openConversation(cwd, server.url);
-    onTestFinished(async () => {
-      await agent.close();
-      await application.close();
-    });
+    const agent = await reopen(cwd, server.url);
     const review = await agent.waiting(threadId);
     expect(JSON.stringify(review)).toBe(output.toString().trim());
     const { text, toolCalls } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
@@ -420,4 +461,67 @@ describe("a conversation that waits", () => {
     expect(toolCalls[0]?.artifact).toMatchObject({ decided: { by: "Ann" } });
     expect(readdirSync(join(cwd, "data", "outbox"))).toHaveLength(1);
   });
+
+  test("goes on if its process is killed right after the decision: nobody is asked again, and the agent hears the outcome", async () => {
+    const cwd = temporaryFolder();
+    await using server = await startOpenAiServer(oneMail());
+    // When the mail server is called, the decision is stored.
+    const called = Promise.withResolvers<void>();
+    const silent = createServer(() => called.resolve());
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void silent.close());
+    const child = startKilled(cwd, server.url, `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    await called.promise;
+    await kill(child);
+
+    const agent = await reopen(cwd, server.url);
+    expect((await agent.waiting(threadId))?.actionRequests).toMatchObject([{ decided: true }]);
+    expect(await agent.decide([], { threadId })).toMatchObject({ text: "Done.", complete: true });
+    expect(server.requests[1]!.body.messages.at(-1)!.content).toContain('"decided":{"decision":"approve","by":"Ann"');
+    expect(await agent.waiting(threadId)).toBeUndefined();
+    expect(readdirSync(join(cwd, "data", "outbox"))).toHaveLength(1);
+  });
+
+  test("goes on if its process is killed while the model is asked about the outcome", async () => {
+    const cwd = temporaryFolder();
+    const asked = Promise.withResolvers<void>();
+    const [call] = oneMail();
+    const dies: ScriptStep = () => {
+      asked.resolve();
+      return dropConnection();
+    };
+    await using server = await startOpenAiServer([call!, dies, reply("It is out.")]);
+    await using mails = await startSmtpServer();
+    const child = startKilled(cwd, server.url, mails.url());
+    await asked.promise;
+    await kill(child);
+
+    const agent = await reopen(cwd, server.url);
+    expect((await agent.waiting(threadId))?.actionRequests).toEqual([]);
+    expect(await agent.decide([], { threadId })).toMatchObject({ text: "It is out." });
+    expect(server.requests.at(-1)!.body.messages.at(-1)!.content).toContain('"by":"Ann"');
+    expect(await agent.waiting(threadId)).toBeUndefined();
+    expect(mails.mails).toHaveLength(1);
+  });
 });
+
+function startKilled(cwd: string, url: string, mailUrl?: string) {
+  const file = join(import.meta.dirname, "killed-review.ts");
+  const args = [file, cwd, url, ...(mailUrl === undefined ? [] : [mailUrl])];
+  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+async function kill(child: ReturnType<typeof startKilled>): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+/** The agent on the same files, in this process. */
+async function reopen(cwd: string, url: string): Promise<FeedbackAgent> {
+  const { application, agent } = await openConversation(cwd, url);
+  onTestFinished(async () => {
+    await agent.close();
+    await application.close();
+  });
+  return agent;
+}

@@ -153,6 +153,64 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()[0]).toContain("Thank you, from me.");
   });
 
+  it("shows who decided what on each mail, also when the conversation is opened again", async () => {
+    const service = await start([PROCESS, reply("The mail is out.")], {
+      httpTokens: TOKENS,
+    });
+    const page = await open(service, "chat", { context: await signedIn(service, "ann") });
+    await say(page, "Process F-1");
+    await card(page).getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Subject").fill("About your note");
+    await page.getByRole("button", { name: /Approve this version/ }).click();
+    const first = page.locator(".turn", { has: page.locator(".call a[href$='/F-1']") }).locator(".call-decision");
+    const check = async (): Promise<void> => {
+      await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+      expect(await first.innerText()).toMatch(/^Edited by ann, \d+ .*: About your note$/);
+    };
+    await check();
+    await page.reload();
+    await check();
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it("shows what others have decided on a mail that was left to wait", async () => {
+    const service = await start([PROCESS, reply("It waits.")]);
+    const page = await open(service, "chat");
+    await say(page, "Process F-1");
+    await card(page).getByRole("button", { name: "Approve" }).waitFor();
+    await card(page).getByRole("button", { name: "Go on" }).click();
+    await page.locator(".rich", { hasText: "It waits." }).waitFor();
+    await page.locator(".call").getByText("Needs approval").waitFor();
+    const { workflow } = service.application;
+    const [run] = await workflow.listWorkflows();
+    const { rendering } = (await workflow.getPendingResponse(run!.workflow_id))!;
+    await workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben", reason: "She has called." });
+    const check = async (): Promise<void> => {
+      await page.locator(".call").getByText("Not sent").waitFor();
+      const line = await page.locator(".call-decision").innerText();
+      expect(line).toMatch(/^Rejected by Ben, \d+ .*: RE: .*\nReason: She has called\.$/);
+    };
+    await check();
+    await page.reload();
+    await check();
+  });
+
+  it("goes on in one page when another page of the conversation has gone on before", async () => {
+    const service = await start([PROCESS, reply("The mail is out.")]);
+    const page = await open(service, "chat");
+    await say(page, "Process F-1");
+    await card(page).getByRole("button", { name: "Approve" }).waitFor();
+    const other = await open(service, page.url().split("/console/")[1]!, { expected: /404/ });
+    await card(other).getByRole("button", { name: "Approve" }).waitFor();
+    await card(page).getByRole("button", { name: "Approve" }).click();
+    await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+    await card(other).getByText("That decision stands").waitFor();
+    await card(other).getByRole("button", { name: "Go on" }).click();
+    await other.locator(".rich", { hasText: "The mail is out." }).waitFor();
+    expect(await other.getByRole("alert").count()).toBe(0);
+    expect(await other.locator(".call-decision").innerText()).toContain("Approved by local");
+  });
+
   it("shows the card at once on a phone, however much was said before", async () => {
     const service = await start([reply("A long answer.\n\n".repeat(40)), PROCESS]);
     const context = await person({ viewport: { width: 390, height: 844 } });

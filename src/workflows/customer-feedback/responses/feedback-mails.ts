@@ -8,6 +8,7 @@ import type { OntologyStore } from "../../../ontology/ontology-store.ts";
 import { abi, prov } from "../../../ontology/vocabulary.ts";
 import { FEEDBACK_STORE } from "../feedback-graph.ts";
 import type { FeedbackMail } from "../feedback-schemas.ts";
+import type { DecidedResponse } from "./approval.ts";
 
 /** A mail as the graph has it, before it is known what became of it. */
 type Draft = Omit<FeedbackMail, "state">;
@@ -28,6 +29,22 @@ export async function mailsOf(
   const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));
   const agreed = ordered.findLast((draft) => isAgreed(draft, drafts));
   return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent }) }));
+}
+
+/** A decision on a mail, with the mail's subject. */
+export interface MailDecided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
+  reason?: string;
+  /** Of the mail that it lets go out, or keeps here. */
+  subject: string;
+}
+
+/** The last decision on the mails of a piece of feedback; undefined if nobody has decided. */
+export function lastDecision(mails: readonly FeedbackMail[]): MailDecided | undefined {
+  const mail = mails.findLast(({ decision }) => decision !== undefined);
+  if (!mail?.decision) return undefined;
+  const { decision, by, time, reason } = mail.decision;
+  const { subject } = mails.find(({ revision_of }) => revision_of === mail.rendering) ?? mail;
+  return { decision, by, decided_at: time, ...withoutAbsent({ reason }), subject };
 }
 
 async function readDraft(uri: string, describe: (uri: string) => Promise<Facts>): Promise<Draft> {

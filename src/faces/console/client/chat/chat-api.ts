@@ -26,6 +26,8 @@ export type Entry = { type: "user" | "assistant"; text: string } | ToolCall;
 export interface StoredConversation {
   entries: readonly Entry[];
   waiting: readonly WaitingMail[];
+  /** Nothing waits any more, but the agent has not heard the outcome. */
+  decided: boolean;
 }
 
 export type ChatEvent =
@@ -35,7 +37,7 @@ export type ChatEvent =
   | { type: "call_progress"; id: string; progress: { step?: string; phase?: string } }
   | { type: "waiting"; mails: readonly WaitingMail[] }
   | { type: "answer"; text: string; complete: boolean }
-  | { type: "error"; error: string };
+  | { type: "error"; error: string; error_code: string };
 
 export interface ConversationPage {
   conversations: readonly { thread_id: string; first_words: string; time: string }[];

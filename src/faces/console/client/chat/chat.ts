@@ -1,6 +1,6 @@
 /** The agent, to talk to. Mails that wait are decided on here by whoever is signed in, in their own name; the agent can't. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
+import { ApiError, returns } from "../api.ts";
 import { Decide } from "../approvals/decide.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
@@ -11,7 +11,7 @@ import { OneLine } from "../ui/one-line.ts";
 import { Empty, Failed, Loading, Pending } from "../ui/states.ts";
 import { say } from "../ui/toast.ts";
 import { getStatus, type ChatStatus } from "./chat-api.ts";
-import { clear, conversation, open, remove, resume, send, stop, type Item } from "./conversation.ts";
+import { clear, conversation, open, remove, reopen, resume, send, stop, type Item } from "./conversation.ts";
 import { Earlier, useEarlier } from "./earlier.ts";
 import { RichText } from "./rich-text.ts";
 import { ToolCallView } from "./tool-call.ts";
@@ -76,6 +76,11 @@ function Conversation({ id, status }: { id: string | undefined; status: ChatStat
     // The first message has made the conversation.
     if (threadId !== undefined && id === undefined) go(href(["chat", threadId]), { replace: true });
   }, [threadId]);
+  const round = useRef(returns.value);
+  useEffect(() => {
+    if (round.current !== returns.value) void reopen();
+    round.current = returns.value;
+  }, [returns.value]);
   const onNew = (): void => {
     clear();
     go(href(["chat"]));

@@ -22,6 +22,8 @@ export interface ConversationState {
   waiting: readonly WaitingMail[];
   /** Whether the agent is at work. */
   isBusy: boolean;
+  /** Whether the service has begun an answer that has not come to its end here. */
+  isUnfinished?: boolean;
   /** Of loading it. */
   error?: ApiError;
   isLoading?: boolean;
@@ -42,7 +44,7 @@ export function stop(): void {
   work.abort();
   showWords();
   work = new AbortController();
-  change({ isBusy: false });
+  change({ isBusy: false, isUnfinished: false });
 }
 
 /** An empty conversation. */
@@ -54,11 +56,30 @@ export function clear(): void {
 /** Shows a conversation that was begun earlier. */
 export async function open(threadId: string): Promise<void> {
   stop();
-  const { signal: stopped } = work;
   conversation.value = { ...NOTHING, threadId, isLoading: true };
+  await load(threadId);
+}
+
+/**
+ * Looks at the conversation again after the service was away: it may have been stopped between a
+ * decision and what the agent says to it.
+ */
+export async function reopen(): Promise<void> {
+  const { threadId, waiting, isBusy, isUnfinished = false } = conversation.value;
+  if (threadId !== undefined && !isBusy && (waiting.length > 0 || isUnfinished)) await load(threadId);
+}
+
+/** Shows what the service has. What people have decided meanwhile, the agent hears. */
+async function load(threadId: string): Promise<void> {
+  const { signal: stopped } = work;
   try {
-    const { entries, waiting } = await getConversation(threadId, stopped);
-    change({ items: entries, waiting, isLoading: false });
+    const { entries, waiting, decided } = await getConversation(threadId, stopped);
+    if (stopped.aborted) return;
+    const { items } = conversation.value;
+    // Otherwise, nothing would say why there is no answer.
+    const problems = decided ? [] : items.slice(items.findLastIndex(({ type }) => type !== "problem") + 1);
+    change({ items: [...entries, ...problems], waiting, isLoading: false, isUnfinished: false });
+    if (decided) await resume();
   } catch (error) {
     if (!stopped.aborted) change({ isLoading: false, error: asApiError(error) });
   }
@@ -76,40 +97,55 @@ export async function remove(): Promise<void> {
 }
 
 /** Sends a message. Mails that wait go on waiting. */
-export function send(message: string): Promise<void> {
+export async function send(message: string): Promise<void> {
   const { threadId, items } = conversation.value;
   change({ items: [...items, { type: "user", text: message }], waiting: [] });
-  return follow((stopped) => ask(message, threadId, stopped));
+  await follow((stopped) => ask(message, threadId, stopped), false);
 }
 
 /** Lets the agent go on once the mails are decided on, or without. */
-export function resume(): Promise<void> {
+export async function resume(): Promise<void> {
   const { threadId } = conversation.value;
-  if (threadId === undefined) return Promise.resolve();
+  if (threadId === undefined) return;
   change({ waiting: [] });
-  return follow((stopped) => goOn(threadId, stopped));
+  const last = await follow((stopped) => goOn(threadId, stopped), true);
+  // Another page of this conversation has gone on before.
+  if (isOvertaken(last)) await load(threadId);
 }
 
-async function follow(begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>): Promise<void> {
+const isOvertaken = (event: ChatEvent | undefined): boolean =>
+  event?.type === "error" && event.error_code === "nothing_waits";
+
+/**
+ * Shows an answer as it comes.
+ * @param isUnfinished whether the answer has begun before
+ * @returns its last event; undefined where it was stopped or broken off
+ */
+async function follow(
+  begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>,
+  isUnfinished: boolean,
+): Promise<ChatEvent | undefined> {
   stop();
   const { signal: stopped } = work;
-  change({ isBusy: true });
-  let last: ChatEvent["type"] | undefined;
+  change({ isBusy: true, isUnfinished });
+  let last: ChatEvent | undefined;
   try {
     for await (const event of begin(stopped)) {
-      if (stopped.aborted) return;
+      if (stopped.aborted) return undefined;
       take(event);
-      last = event.type;
+      last = event;
     }
-    if (!END.has(last)) throw brokenOff();
+    if (!END.has(last?.type)) throw brokenOff();
   } catch (error) {
-    if (stopped.aborted) return;
+    if (stopped.aborted) return undefined;
+    last = undefined;
     showWords();
     addProblem(asApiError(error).message);
   }
-  if (stopped.aborted) return;
+  if (stopped.aborted) return undefined;
   showWords();
   change({ isBusy: false });
+  return last;
 }
 
 /** Events with which an answer ends. */
@@ -126,7 +162,7 @@ function take(event: ChatEvent): void {
   if (event.type !== "token") showWords();
   switch (event.type) {
     case "thread":
-      return change({ threadId: event.thread_id });
+      return change({ threadId: event.thread_id, isUnfinished: true });
     case "token":
       return addText(event.text);
     case "call_started":
@@ -139,11 +175,11 @@ function take(event: ChatEvent): void {
       return phase === "started" && step !== undefined ? setCall({ id: event.id, step }) : undefined;
     }
     case "waiting":
-      return change({ waiting: event.mails });
+      return change({ waiting: event.mails, isUnfinished: false });
     case "answer":
-      return undefined;
+      return change({ isUnfinished: false });
     case "error":
-      return addProblem(event.error);
+      return isOvertaken(event) ? undefined : addProblem(event.error);
   }
 }
 

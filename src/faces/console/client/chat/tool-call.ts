@@ -1,10 +1,12 @@
 /** A tool that the agent has called: what it was called with, how far it is, what came of it. */
 import { Categories, Outcome, SentimentMark } from "../feedback/badges.ts";
-import type { Action, Sentiment } from "../feedback/feedback-api.ts";
+import { getFeedback, type Action, type FeedbackDetails, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
+import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { stepName } from "../runs/waterfall.ts";
-import { plain } from "../ui/one-line.ts";
+import { OneLine, plain } from "../ui/one-line.ts";
+import { Time } from "../ui/time.ts";
 import type { Item } from "./conversation.ts";
 
 type Call = Extract<Item, { type: "call" }>;
@@ -20,9 +22,21 @@ interface Result {
   response_id?: string;
   response_withheld?: string;
   duplicate?: boolean;
+  decided?: Decision;
   /** Of a question to the graph. */
   rows?: readonly { feedback_id?: string }[];
 }
+
+/** What a person has decided on the mail. */
+interface Decision {
+  decision: "approve" | "edit" | "reject";
+  by: string;
+  decided_at: string;
+  subject?: string;
+  reason?: string;
+}
+
+const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as const;
 
 const TITLES: Readonly<Record<string, string>> = {
   process_customer_feedback: "Process feedback",
@@ -32,12 +46,13 @@ const TITLES: Readonly<Record<string, string>> = {
 
 const titleOf = (name: string): string => TITLES[name] ?? stepName(name);
 
-export function ToolCallView({ call, isBusy }: { call: Call; isBusy: boolean }) {
+export function ToolCallView({ call: stored, isBusy }: { call: Call; isBusy: boolean }) {
+  const call = useCurrent(stored);
   const { name, args, result, failed } = call;
   const isOver = result !== undefined;
   const state = isOver ? (hasFailed(call) ? "bad" : "good") : isBusy ? "busy" : "quiet";
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
-  const { feedback_id: ofResult, rows = [] } = resultOf(call);
+  const { feedback_id: ofResult, rows = [], decided } = resultOf(call);
   const feedbackId = ofResult ?? (rows.length === 1 ? rows[0]?.feedback_id : undefined);
   return html`
     <div class="call">
@@ -69,7 +84,39 @@ ${plain(typeof result === "string" ? result : JSON.stringify(result, null, 2))}<
       </details>
       ${feedbackId !== undefined && html`<a class="call-link" href=${href(["feedback", feedbackId])}>Open</a>`}
     </div>
+    ${decided && html`<${DecisionLine} decision=${decided} />`}
   `;
+}
+
+const DecisionLine = ({ decision: { decision, by, decided_at: at, subject, reason } }: { decision: Decision }) => html`
+  <p class="call-decision muted">
+    ${DECIDED[decision]} by <b><${OneLine} text=${by} /></b>, <${Time} at=${at} isFull />
+    ${subject !== undefined && html`: <${OneLine} text=${subject} />`}
+    ${reason !== undefined && html`<br />Reason: <${OneLine} text=${reason} />`}
+  </p>
+`;
+
+/**
+ * A call whose mail was left to wait, with what has become of it since: it may have been decided on
+ * elsewhere.
+ */
+function useCurrent(call: Call): Call {
+  const { feedback_id: id, status } = resultOf(call);
+  const { value } = useLoad(status === "waiting_for_approval" ? id : undefined, (signal) => getFeedback(id!, signal), {
+    changesWith: ({ key }) => key === id,
+  });
+  if (!value || value.status === "waiting_for_approval") return call;
+  const { status: current, response_id, response_withheld, error } = value;
+  const decided = lastDecision(value);
+  const known = { status: current, response_id, response_withheld, error, success: current !== "failed", decided };
+  return { ...call, result: { ...resultOf(call), ...known } };
+}
+
+function lastDecision({ mails }: FeedbackDetails): Decision | undefined {
+  const mail = mails.findLast(({ decision }) => decision !== undefined);
+  if (!mail?.decision) return undefined;
+  const { subject } = mails.find(({ revision_of }) => revision_of === mail.rendering) ?? mail;
+  return { ...mail.decision, decided_at: mail.decision.time, subject };
 }
 
 const progressOf = ({ step }: Call, isBusy: boolean): string => {

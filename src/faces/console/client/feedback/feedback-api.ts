@@ -73,6 +73,8 @@ export interface Mail {
     sentiment?: Sentiment;
     categories?: readonly string[];
   };
+  /** Rendering of the mail that a person has edited. */
+  revision_of?: string;
   refusal?: string;
 }
 

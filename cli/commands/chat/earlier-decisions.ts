@@ -1,0 +1,62 @@
+import type { ChatEntry } from "../../../src/faces/http/chat.ts";
+import type { FeedbackAgent } from "../../../agents/index.ts";
+import { isAbiError } from "../../../src/errors.ts";
+import { isObject } from "../../../src/json.ts";
+import type { FeedbackDetails } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
+import { lastDecision, type MailDecided } from "../../../src/workflows/customer-feedback/responses/feedback-mails.ts";
+import { isWaiting } from "../../result-view.ts";
+import { note, oneLine } from "../../terminal/output.ts";
+import { decisionText } from "./conversation.ts";
+
+/** The agent that the terminal talks to: one of its own, or that of a service. */
+export interface TalkingAgent extends Pick<FeedbackAgent, "ask" | "decide" | "waiting"> {
+  /** What was said and done before in a conversation. */
+  entries(threadId: string): Promise<readonly ChatEntry[]>;
+  getFeedback(id: string): Promise<FeedbackDetails>;
+}
+
+/** Says who has decided what on the mails of a conversation that goes on. */
+export async function showEarlierDecisions(
+  agent: Pick<TalkingAgent, "entries" | "getFeedback">,
+  threadId: string,
+): Promise<void> {
+  const entries = await agent.entries(threadId);
+  const results = entries.flatMap((entry) => (entry.type === "call" && isObject(entry.result) ? [entry.result] : []));
+  const lines = await Promise.all(results.map((result) => lineOf(result, agent)));
+  const known = lines.filter((line) => line !== undefined);
+  if (known.length === 0) return;
+  note("Decided earlier in this conversation:");
+  for (const line of known) note(`  ${line}`);
+}
+
+async function lineOf(
+  result: Readonly<Record<string, unknown>>,
+  agent: Pick<TalkingAgent, "getFeedback">,
+): Promise<string | undefined> {
+  const { feedback_id } = result;
+  if (typeof feedback_id !== "string") return undefined;
+  const stored = result["decided"] as MailDecided | undefined;
+  // A mail that was left to wait may have been decided on elsewhere since.
+  const decided = stored ?? (isWaiting(result) ? await decidedSince(feedback_id, agent) : undefined);
+  if (!decided) return undefined;
+  const { decision, by, decided_at: at, subject, reason } = decided;
+  const parts = [
+    feedback_id,
+    subject,
+    decisionText({ decision, by }),
+    `${at.slice(0, 16).replace("T", " ")} UTC`,
+    reason,
+  ];
+  return oneLine(parts.filter((part) => part !== undefined).join(" · "));
+}
+
+async function decidedSince(id: string, agent: Pick<TalkingAgent, "getFeedback">): Promise<MailDecided | undefined> {
+  try {
+    const { status, mails } = await agent.getFeedback(id);
+    return isWaiting({ status }) ? undefined : lastDecision(mails);
+  } catch (error) {
+    // The conversation goes on without it.
+    if (isAbiError(error)) return undefined;
+    throw error;
+  }
+}
