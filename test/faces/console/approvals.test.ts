@@ -85,7 +85,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.getByRole("link", { name: "Approvals" }).click();
     await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+2\+$/);
     expect(await page.locator(".queue-item").count()).toBe(2);
-    await page.getByRole("button", { name: "Older" }).click();
+    await page.getByRole("button", { name: "Load more" }).click();
     await page.locator(".queue-item", { hasText: "Oldest" }).click();
     await sheet(page, "Oldest").waitFor();
     await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+3$/);
