@@ -1,4 +1,4 @@
-/** The mails that wait for a person. */
+/** The mails that wait for a person: those that have waited longest come first. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
@@ -59,7 +59,10 @@ async function read<Row>(pages: number, load: (after: string | undefined) => Pro
 }
 
 const feedbackThatWaits = async (signal: AbortSignal, after: string | undefined): Promise<Rows<FeedbackItem>> => {
-  const { feedback, next } = await listFeedback({ status: "waiting_for_approval", after, limit: PAGE }, signal);
+  const { feedback, next } = await listFeedback(
+    { status: "waiting_for_approval", order: "oldest", after, limit: PAGE },
+    signal,
+  );
   return { rows: feedback, next };
 };
 
@@ -105,7 +108,7 @@ export function Approvals({ id }: { id: string | undefined }) {
       <div class="split-list">
         <header class="page-head">
           <h1>Approvals ${shown && html`<span class="count">${countOf(shown.length, value?.next)}</span>`}</h1>
-          <p class="muted only-wide"><kbd>j</kbd> <kbd>k</kbd> move</p>
+          <p class="muted only-wide">Oldest first. <kbd>j</kbd> <kbd>k</kbd> move.</p>
         </header>
         <${List} waiting=${shown} id=${id} error=${error} reload=${reload} />
         ${value?.next && html`<button type="button" class="more" onClick=${() => setQuery({ [PAGES]: String(pages + 1) }, { replace: true })}>Load more</button>`}
