@@ -29,7 +29,7 @@ function addListCommand(parent: Command): void {
     .command("list", { isDefault: true })
     .summary("list the mails that wait (the default)")
     .description(
-      "List the runs whose mails wait for a person, newest first. Works while another process is executing runs.",
+      "List the runs whose mails wait for a person, oldest first. Works while another process is executing runs.",
     )
     .option("--limit <number>", "how many to show at most", positiveNumber, 20)
     .action(async (_options, command: Command) => {

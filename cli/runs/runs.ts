@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Application } from "../../src/application/application.ts";
-import type { RunStatus } from "../../src/engine/engine.ts";
+import type { RunOrder, RunStatus } from "../../src/engine/engine.ts";
 import { ValidationError } from "../../src/errors.ts";
 import { openEngine, runsAndGraph } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
@@ -30,14 +30,15 @@ export interface RunView extends WorkflowStatus {
 export interface RunsFilter {
   workflow?: string;
   status?: RunStatus;
-  /** Workflow id of a run: only those that were started before it. */
+  /** Which come first. Default: the newest. */
+  order?: RunOrder;
+  /** Workflow id of a run: only those that come after it in this order. */
   after?: string;
   limit: number;
 }
 
 /** Port: the runs, wherever they are. */
 export interface Runs {
-  /** Newest first. */
   list(filter: RunsFilter): Promise<RunView[]>;
   get(workflowId: string): Promise<RunView | undefined>;
   /**

@@ -253,11 +253,17 @@ export interface RunFilter {
   readonly startedBefore?: Date;
   /** Names of workflows whose completed runs are left out. */
   readonly withoutCompleted?: readonly string[];
-  /** Id of a run: only runs started before it. Pass the last one of a page to get the next page. */
+  /** Which runs come first. Default: the newest. */
+  readonly order?: RunOrder;
+  /** Id of a run: only runs that come after it in this order. Pass the last one of a page to get the next page. */
   readonly after?: string;
-  /** Default 100. The newest come first. */
+  /** Default 100. */
   readonly limit?: number;
 }
+
+/** Which runs of a list come first, by the time when they were accepted. */
+export const RUN_ORDERS = ["newest", "oldest"] as const;
+export type RunOrder = (typeof RUN_ORDERS)[number];
 
 /** One attempt of one step. */
 export interface StepAttempt {

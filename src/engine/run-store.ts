@@ -15,7 +15,7 @@
  * continue at any time without harm: its writes answer "lost".
  */
 import type { WireError } from "../errors.ts";
-import type { RunCounts, RunStatus } from "./engine.ts";
+import type { RunCounts, RunOrder, RunStatus } from "./engine.ts";
 
 /** A run as it is stored. */
 export interface RunRecord {
@@ -208,7 +208,9 @@ export interface RunQuery {
   readonly startedBefore?: number;
   /** Workflows whose completed runs are left out. */
   readonly withoutCompleted?: readonly string[];
-  /** Id of a run: only runs accepted before it. */
+  /** Default: the newest first. */
+  readonly order?: RunOrder;
+  /** Id of a run: only runs that come after it in this order. */
   readonly after?: string;
   readonly limit: number;
 }
@@ -270,7 +272,6 @@ export interface RunStore {
 
   byId(id: string): Promise<SeenRun | undefined>;
   byKey(workflow: string, key: string): Promise<SeenRun | undefined>;
-  /** Newest first. */
   find(query: RunQuery): Promise<SeenRun[]>;
   counts(): Promise<RunCounts[]>;
 

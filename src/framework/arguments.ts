@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isStartTime, NO_START_TIME, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
-import { RunStatusSchema } from "./run-schemas.ts";
+import { RunOrderSchema, RunStatusSchema } from "./run-schemas.ts";
 import { parse } from "./validation.ts";
 
 const ListFilter = z.strictObject({
@@ -10,6 +10,7 @@ const ListFilter = z.strictObject({
   input: z.record(z.string(), z.string()).optional(),
   startedSince: z.date().optional(),
   startedBefore: z.date().optional(),
+  order: RunOrderSchema.optional(),
   after: z.string().optional(),
   limit: z.int().min(1).optional(),
 });

@@ -7,7 +7,14 @@ import { checkAfter } from "./arguments.ts";
 import { MailReceipt } from "./mail-receipt.ts";
 import { direct, type DirectOperation } from "./operation.ts";
 import { historyOf } from "./result.ts";
-import { dateTime, RunEventSchema, RunStatusSchema, StepHistorySchema, WorkflowStatusSchema } from "./run-schemas.ts";
+import {
+  dateTime,
+  RunEventSchema,
+  RunOrderSchema,
+  RunStatusSchema,
+  StepHistorySchema,
+  WorkflowStatusSchema,
+} from "./run-schemas.ts";
 import type { Service } from "./service.ts";
 import { withNormalizedIdentity } from "./submission.ts";
 
@@ -67,7 +74,7 @@ export function runOperations(
   return [
     direct("list_runs", {
       description:
-        "List runs, newest first. Runs that only accompany others, such as notifications, are left out once they have completed, " +
+        "List runs, newest first unless you choose otherwise. Runs that only accompany others, such as notifications, are left out once they have completed, " +
         "unless you name their workflow.",
       audience: "operator",
       input: z.strictObject({
@@ -80,6 +87,7 @@ export function runOperations(
         key: z.string().max(200).optional().describe("Only runs with this key, such as a feedback id."),
         started_since: dateTime.optional().describe("Only runs that were started at this time or later, ISO 8601."),
         started_before: dateTime.optional().describe("Only runs that were started before this time, ISO 8601."),
+        order: RunOrderSchema.default("newest"),
         after,
         limit,
       }),
@@ -149,10 +157,10 @@ export function runOperations(
       },
     }),
     direct("list_approvals", {
-      description: "List the runs that wait for a person, newest first.",
+      description: "List the runs that wait for a person, oldest first unless you choose otherwise.",
       audience: "person",
       scope: "approve",
-      input: z.strictObject({ workflow, after, limit }),
+      input: z.strictObject({ workflow, order: RunOrderSchema.default("oldest"), after, limit }),
       output: Page,
       run: (filter) => page({ ...(filter as RunFilter), limit: filter.limit, status: "waiting_for_approval" }),
     }),

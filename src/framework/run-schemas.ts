@@ -2,9 +2,10 @@
  * Schemas of what interfaces return about runs. They document the results that `result.ts` builds.
  */
 import { z } from "zod";
-import { RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";
+import { RUN_ORDERS, RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";
 
 export const RunStatusSchema = z.enum(RUN_STATUSES);
+export const RunOrderSchema = z.enum(RUN_ORDERS).describe("Which come first.");
 
 /** A time as an argument, ISO 8601. */
 export const dateTime = z.iso.datetime({ offset: true }).transform((text) => new Date(text));

@@ -230,7 +230,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Lists runs, newest first.
+   * Lists runs, newest first unless the filter has `order: "oldest"`.
    * @throws ValidationError, IoError
    * @example await workflow.listWorkflows({ status: "failed", input: { customer_id: "C-1001" } })
    */

@@ -45,9 +45,9 @@ test("shows a mail that waits, lets it go out, and refuses whoever comes later",
 
   const list = await call(["approvals"], place);
   expect(list.stdout).toMatch(new RegExp(`F-1 +C-1 +positive +auto_respond +\\S+ +${workflow_id}`));
-  expect(list.stderr).toBe("1 mail waiting, newest first\n");
+  expect(list.stderr).toBe("1 mail waiting, oldest first\n");
   const cut = await call(["approvals", "--limit", "1"], place);
-  expect(cut.stderr).toBe("1 mail waiting, newest first; there may be more (--limit)\n");
+  expect(cut.stderr).toBe("1 mail waiting, oldest first; there may be more (--limit)\n");
   expect(JSON.parse((await call(["approvals", "--json"], place)).stdout)).toMatchObject([
     { workflow_id, status: "waiting_for_approval", result: { customer_id: "C-1", action: "auto_respond" } },
   ]);
@@ -205,7 +205,7 @@ test("executes nothing when one only looks", async () => {
   const id = await starter.workflow.startWorkflow(feedback({ feedback_id: "F-2" }));
   await starter.close();
   expect((await waitingMail(place)).text).toContain("Hello Ann Ford,");
-  expect((await call(["approvals"], place)).stderr).toBe("1 mail waiting, newest first\n");
+  expect((await call(["approvals"], place)).stderr).toBe("1 mail waiting, oldest first\n");
   const { stdout } = await call(["status", id, "--json"], place);
   expect(JSON.parse(stdout)).toMatchObject({ status: "started", steps_completed: [] });
 });

@@ -466,6 +466,11 @@ export function workflowEngineContract(
       const rest = await engine.list({ after: first.at(-1)!.id });
       expect(new Set([...first, ...rest].map(({ key }) => key))).toEqual(new Set(["k0", "k1", "k2", "k3"]));
       expect(rest).toHaveLength(1);
+      const oldest = await engine.list({ order: "oldest", limit: 3 });
+      expect(oldest.map(({ key }) => key)).toEqual(["k0", "k1", "k2"]);
+      expect(await keys({ order: "oldest", after: oldest.at(-1)!.id })).toEqual(["k3"]);
+      expect(await keys({ order: "oldest", input: { owner: "me" } })).toEqual(["k0", "k2"]);
+      expect(await keys({ order: "newest" })).toEqual(["k3", "k2", "k1", "k0"]);
     });
 
     it("lists by an indexed field, however long its value is", async () => {

@@ -47,6 +47,8 @@ describe("on SQLite", () => {
     [{ workflow, status: "completed" }, `${BY_BOTH})`],
     [{ workflow, status: "started", after: "run" }, `${BY_BOTH} AND created_at<?)`],
     [{ status: "waiting_for_approval" }, `${BY_STATUS})`],
+    [{ status: "waiting_for_approval", order: "oldest", after: "run" }, `${BY_STATUS} AND created_at>?)`],
+    [{ workflow, order: "oldest", after: "run" }, `${BY_WORKFLOW} AND created_at>?)`],
     [{ status: "processing" }, `${BY_STATUS})`],
   ])("the list %j reads by index and stops when it has enough", async (filter, index) => {
     const { store, plans } = await planner();
@@ -86,6 +88,8 @@ const LISTS: Omit<RunQuery, "limit">[] = [
   { status: "completed" },
   { workflow: "other", status: "completed" },
   { workflow: "other", status: "waiting_for_approval" },
+  { status: "waiting_for_approval", order: "oldest" },
+  { workflow: "other", order: "oldest" },
 ];
 
 it.skipIf(!serverUrl)("on PostgreSQL, lists read few runs of many (skipped without TEST_DATABASE_URL)", async () => {

@@ -178,7 +178,12 @@ describe("the operations of a service", () => {
     }
     expect(keys(await call("list_runs", { workflow: "refund", input: { customer_id: "C-1" } }))).toEqual([]);
     expect(keys(await call("list_runs", { started_before: "2001-01-01T00:00:00Z" }))).toEqual([]);
-    expect(keys(await call("list_approvals", {}))).toEqual(["F-1"]);
+    expect(keys(await call("list_runs", { order: "oldest", workflow: "refund" }))).toEqual(["R-1", "R-2"]);
+    await workflow.run(feedback({ feedback_id: "F-2", customer_id: "C-1" }));
+    expect(keys(await call("list_approvals", {}))).toEqual(["F-1", "F-2"]);
+    const one = await call("list_approvals", { limit: 1 });
+    expect([keys(one), keys(await call("list_approvals", { after: one["next"] }))]).toEqual([["F-1"], ["F-2"]]);
+    expect(keys(await call("list_approvals", { order: "newest" }))).toEqual(["F-2", "F-1"]);
   });
 
   it("list what only accompanies other runs where it is asked for, or has not gone well", async () => {

@@ -3,7 +3,7 @@ import type { RunView } from "../../runs/runs.ts";
 import { isScopeMissing, type ServiceClient } from "../../service-client.ts";
 import { ServiceRuns, withFeedbackId } from "../../runs/service-runs.ts";
 
-/** Lists what waits for a person at a service, newest first. Needs only the scope `approve`. */
+/** Lists what waits for a person at a service, oldest first. Needs only the scope `approve`. */
 export async function listAt(service: ServiceClient, limit: number): Promise<RunView[]> {
   return (await page(service, { limit: String(limit) })).runs;
 }

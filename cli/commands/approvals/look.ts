@@ -12,7 +12,7 @@ export async function listWaiting({ limit, ...options }: GlobalOptions & { limit
   const service = await serviceFor(options);
   if (service) return reportWaiting(await listAt(service, limit), limit, options);
   await withRuns(options, async (runs) => {
-    reportWaiting((await runs?.list({ status: "waiting_for_approval", limit })) ?? [], limit, options);
+    reportWaiting((await runs?.list({ status: "waiting_for_approval", order: "oldest", limit })) ?? [], limit, options);
   });
 }
 
@@ -21,7 +21,7 @@ function reportWaiting(waiting: readonly RunView[], limit: number, { json }: Glo
   if (waiting.length === 0) return note("No mail waits for a person.");
   print(waitingTable(waiting));
   const more = waiting.length === limit ? "; there may be more (--limit)" : "";
-  note(`${plural(waiting.length, "mail")} waiting, newest first${more}`);
+  note(`${plural(waiting.length, "mail")} waiting, oldest first${more}`);
 }
 
 /** The mail of one of them. */

@@ -323,7 +323,8 @@ export class PostgresRunStore implements RunStore {
   }
 
   async find(query: RunQuery): Promise<SeenRun[]> {
-    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], after, limit } = query;
+    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], order, after, limit } = query;
+    const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const values: unknown[] = [];
     const value = (of: unknown): string => `$${values.push(of)}`;
     const conditions: string[] = ["TRUE"];
@@ -339,10 +340,10 @@ export class PostgresRunStore implements RunStore {
     }
     if (after !== undefined) {
       conditions.push(
-        `(created_at, seq) < (SELECT created_at, seq FROM abi_workflows.runs WHERE id = ${value(after)})`,
+        `(created_at, seq) ${beyond} (SELECT created_at, seq FROM abi_workflows.runs WHERE id = ${value(after)})`,
       );
     }
-    const text = `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at DESC, seq DESC LIMIT ${value(limit)}`;
+    const text = `${SEEN} WHERE ${conditions.join(" AND ")} ORDER BY created_at ${direction}, seq ${direction} LIMIT ${value(limit)}`;
     const rows = await this.#connections.query<SeenRow>({ text, query_timeout: NO_TIMEOUT }, values);
     return rows.map(toSeen);
   }

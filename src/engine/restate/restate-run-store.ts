@@ -281,7 +281,8 @@ export class RestateRunStore implements RunStore {
   }
 
   async find(query: RunQuery): Promise<SeenRun[]> {
-    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], after, limit } = query;
+    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], order, after, limit } = query;
+    const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const last = after === undefined ? undefined : await this.#state(after);
     if (after !== undefined && !last) return [];
     const conditions = [
@@ -289,7 +290,7 @@ export class RestateRunStore implements RunStore {
       status === undefined ? [] : [`${field("str", "status")} = ${quoted(status)}`],
       startedSince === undefined ? [] : [`${field("int", "createdAt")} >= ${startedSince}`],
       startedBefore === undefined ? [] : [`${field("int", "createdAt")} < ${startedBefore}`],
-      last === undefined ? [] : [`${field("int", "order")} < ${last.order}`],
+      last === undefined ? [] : [`${field("int", "order")} ${beyond} ${last.order}`],
       withoutCompleted.map(
         (name) => `NOT (${field("str", "workflow")} = ${quoted(name)} AND ${field("str", "status")} = 'completed')`,
       ),
@@ -301,7 +302,7 @@ export class RestateRunStore implements RunStore {
     ].flat();
     const rows = await this.#server.query<{ id: string }>(
       `SELECT service_key AS id FROM state WHERE ${[this.#areRuns, ...conditions].join(" AND ")}
-       ORDER BY ${field("int", "order")} DESC LIMIT ${limit}`,
+       ORDER BY ${field("int", "order")} ${direction} LIMIT ${limit}`,
     );
     return this.#seen(rows.map(({ id }) => id));
   }

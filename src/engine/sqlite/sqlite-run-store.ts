@@ -384,7 +384,8 @@ export class SqliteRunStore implements RunStore {
   }
 
   async find(query: RunQuery): Promise<SeenRun[]> {
-    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], after, limit } = query;
+    const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], order, after, limit } = query;
+    const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const conditions: [condition: string, ...values: SQLInputValue[]][] = [["TRUE"]];
     // The index of a field is the best one; the plus keeps SQLite from taking another.
     const plus = input && Object.keys(input).length > 0 ? "+" : "";
@@ -399,12 +400,12 @@ export class SqliteRunStore implements RunStore {
       else conditions.push(["json_extract(input, ?) = ?", `$.${JSON.stringify(field)}`, value]);
     }
     if (after !== undefined) {
-      conditions.push(["(created_at, seq) < (SELECT created_at, seq FROM runs WHERE id = ?)", after]);
+      conditions.push([`(created_at, seq) ${beyond} (SELECT created_at, seq FROM runs WHERE id = ?)`, after]);
     }
     const rows = this.#file.database
       .prepare(
         `SELECT ${RUN_COLUMNS} FROM runs WHERE ${conditions.map(([condition]) => condition).join(" AND ")}
-         ORDER BY created_at DESC, seq DESC LIMIT ?`,
+         ORDER BY created_at ${direction}, seq ${direction} LIMIT ?`,
       )
       .all(...conditions.flatMap(([, ...values]) => values), limit) as unknown as RunRecord[];
     return rows.map((run) => this.#seen(run)!);

@@ -159,7 +159,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     ...approvalOperations(this),
     ...heldMailOperations(this),
     direct("list_feedback", {
-      description: "List feedback, newest first, with what was found in it and what was done.",
+      description:
+        "List feedback, newest first unless you choose otherwise, with what was found in it and what was done.",
       audience: "operator",
       example: LIST_EXAMPLE,
       input: FeedbackFilter,

@@ -45,7 +45,7 @@ export class FeedbackRecords {
   }
 
   /**
-   * Returns a page of feedback, newest first.
+   * Returns a page of feedback.
    * @throws ValidationError (`bad_request`) for an
    * `after` that is no run's id, IoError
    */
@@ -78,10 +78,14 @@ export class FeedbackRecords {
     };
   }
 
-  #runs({ customer_id, status, since, before }: Filter, page: Pick<RunFilter, "after" | "limit">): Promise<Run[]> {
+  #runs(
+    { customer_id, status, since, before, order }: Filter,
+    page: Pick<RunFilter, "after" | "limit">,
+  ): Promise<Run[]> {
     return this.#parts.engine.list({
       workflow: this.#parts.workflow,
       ...(customer_id !== undefined && { input: { customer_id } }),
+      order,
       ...withoutAbsent({ status, startedSince: since, startedBefore: before }),
       ...page,
     });

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
-import { dateTime, RunStatusSchema } from "../../framework/run-schemas.ts";
+import { dateTime, RunOrderSchema, RunStatusSchema } from "../../framework/run-schemas.ts";
 import { ACTIONS } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
@@ -22,6 +22,7 @@ export const FeedbackFilter = z.strictObject({
   action: z.enum(ACTIONS).optional().describe("Only feedback with this action."),
   since: dateTime.optional().describe("Only feedback submitted at this time or later, ISO 8601."),
   before: dateTime.optional().describe("Only feedback submitted before this time, ISO 8601."),
+  order: RunOrderSchema.default("newest"),
   after: z.string().max(200).optional().describe("`next` of the previous page."),
   limit: z.coerce.number().int().min(1).max(200).default(50).describe("How many to return at most."),
 });
@@ -46,7 +47,7 @@ const FeedbackItem = z.object({
 });
 export type FeedbackItem = z.output<typeof FeedbackItem>;
 
-/** A page of feedback, newest first. */
+/** A page of feedback. */
 export const FeedbackPage = z.object({
   feedback: z.array(FeedbackItem),
   next: z.string().optional().describe("The value of `after` for the next page; absent on the last page."),

@@ -35,16 +35,16 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     const service = await serveConsole();
     const [first, second, third] = await submit(service, {}, { subject: "Second" }, { subject: "Third" });
     const page = await open(service, "approvals");
-    await sheet(page, "Third").waitFor();
+    await sheet(page, "Search").waitFor();
     await page.keyboard.press("j");
     await sheet(page, "Second").waitFor();
     await page.keyboard.press("k");
-    await sheet(page, "Third").waitFor();
+    await sheet(page, "Search").waitFor();
 
     await approveByKey(page);
-    await page.getByText("Approved: RE: Third").waitFor();
-    expect((await service.application.workflow.getWorkflowResult(third!)).response_id).toBeDefined();
-    expect(service.mails().join("")).toContain("RE: Third");
+    await page.getByText("Approved: RE: Search").waitFor();
+    expect((await service.application.workflow.getWorkflowResult(first!)).response_id).toBeDefined();
+    expect(service.mails().join("")).toContain("RE: Search");
 
     await sheet(page, "Second").waitFor();
     await page.keyboard.press("e");
@@ -56,19 +56,19 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await service.application.workflow.getWorkflowResult(second!);
     expect(service.mails().join("")).toContain("we have mended it.");
 
-    await sheet(page, "Search").waitFor();
+    await sheet(page, "Third").waitFor();
     await page.keyboard.press("r");
     await page.keyboard.type("She has called.");
     await page.keyboard.press("Enter");
     await page.getByText("Nothing waits").waitFor();
-    const { response_withheld } = await service.application.workflow.getWorkflowResult(first!);
+    const { response_withheld } = await service.application.workflow.getWorkflowResult(third!);
     expect(response_withheld).toContain("She has called.");
     expect(service.mails()).toHaveLength(2);
   });
 
-  it("counts what waits, and reaches the oldest beyond a page of them", async () => {
+  it("counts what waits, the oldest first, and reaches the newest beyond a page of them", async () => {
     const service = await serveConsole();
-    const ids = await submit(service, { subject: "Oldest" }, { subject: "Second" }, { subject: "Third" });
+    const ids = await submit(service, { subject: "Oldest" }, { subject: "Second" }, { subject: "Newest" });
     const page = await open(service, "runs");
     const count = page.locator(".side .count");
     await expect.poll(() => count.allTextContents()).toEqual(["3"]);
@@ -84,20 +84,20 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     );
     await page.getByRole("link", { name: "Approvals" }).click();
     await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+2\+$/);
-    expect(await page.locator(".queue-item").count()).toBe(2);
-    await page.getByRole("button", { name: "Older" }).click();
-    await page.locator(".queue-item", { hasText: "Oldest" }).click();
-    await sheet(page, "Oldest").waitFor();
+    expect(await page.locator(".queue-item b").allInnerTexts()).toEqual(["Oldest", "Second"]);
+    await page.getByRole("button", { name: "Load more" }).click();
+    await page.locator(".queue-item", { hasText: "Newest" }).click();
+    await sheet(page, "Newest").waitFor();
     await expect.poll(() => page.locator("h1").innerText()).toMatch(/^Approvals\s+3$/);
     await approveByKey(page);
-    await page.getByText("Approved: RE: Oldest").waitFor();
-    await service.application.workflow.getWorkflowResult(ids[0]!);
+    await page.getByText("Approved: RE: Newest").waitFor();
+    await service.application.workflow.getWorkflowResult(ids[2]!);
     await expect.poll(() => count.allTextContents()).toEqual(["2"]);
   });
 
   it("decides once on a key that is held down, also when the next mail is on the screen", async () => {
     const service = await serveConsole();
-    await submit(service, {}, { subject: "Second" });
+    await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
     const asked = approvalsOf(page);
     await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
@@ -115,12 +115,12 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
 
   it("takes no click for a mail that was meant for the one before", async () => {
     const service = await serveConsole();
-    await submit(service, {}, { subject: "Second" });
+    await submit(service, { subject: "First" }, {});
     const context = await person();
     await context.clock.install();
     const page = await open(service, "approvals", { context, expected: CLOCK_IN_FRAME });
     const asked = approvalsOf(page);
-    await sheet(page, "Second").waitFor();
+    await sheet(page, "First").waitFor();
     const button = page.getByRole("button", { name: "Approve" });
     await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
     await context.clock.pauseAt(Date.now() + 3_600_000);
@@ -228,7 +228,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
 
   it("decides nothing by keys while somebody writes", async () => {
     const service = await serveConsole();
-    await submit(service, {}, { subject: "Second" });
+    await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
     const asked: string[] = [];
     page.on("request", (request) => {
@@ -244,7 +244,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     const subject = page.getByLabel("Subject");
     await subject.press("End");
     await subject.pressSequentially("aerjk");
-    expect(await subject.inputValue()).toBe("RE: Secondaerjk");
+    expect(await subject.inputValue()).toBe("RE: Firstaerjk");
     expect(await page.locator("dialog[open]").count()).toBe(0);
     await page.keyboard.press("Escape");
     await page.keyboard.press("r");
@@ -252,7 +252,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await reason.pressSequentially("aerjk");
     expect(await reason.inputValue()).toBe("aerjk");
     await page.keyboard.press("Escape");
-    await sheet(page, "Second").waitFor();
+    await sheet(page, "First").waitFor();
     expect(asked).toEqual([]);
     expect(service.mails()).toEqual([]);
   });
@@ -345,7 +345,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
 
   it("has the focus on the next mail after a decision, and on the page after the last", async () => {
     const service = await serveConsole();
-    await submit(service, {}, { subject: "Second" });
+    await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
     const focused = () => page.evaluate("document.activeElement.className.split(' ')[0]");
     await page.locator("button:enabled", { hasText: "Approve" }).click();

@@ -23,6 +23,9 @@ describe("listing feedback", () => {
     expect(idsOf(second)).toEqual(["F-3", "F-2"]);
     const last = await list(parts, { limit: 2, after: second.next });
     expect([idsOf(last), last.next]).toEqual([["F-1"], undefined]);
+    const oldest = await list(parts, { order: "oldest", limit: 3 });
+    expect(idsOf(oldest)).toEqual(["F-1", "F-2", "F-3"]);
+    expect(idsOf(await list(parts, { order: "oldest", after: oldest.next }))).toEqual(["F-4", "F-5"]);
   });
 
   it("finds by what was written and by what was found, page by page", async () => {

@@ -47,8 +47,9 @@ function Shell() {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${page.title}${id === undefined ? "" : ` ${plain(id)}`} · Console`;
-    // So that screen readers announce the new page. On arrival the browser does that.
-    if (!isFirst.current) main.current?.focus({ preventScroll: true });
+    // So that screen readers announce the new page. On arrival the browser does that, and on a way back the focus may be on a link already.
+    if (!isFirst.current && !main.current?.contains(document.activeElement))
+      main.current?.focus({ preventScroll: true });
     isFirst.current = false;
   }, [page, page.keepsFocus ? "" : id]);
   return html`

@@ -3,6 +3,7 @@
  * path, but for `.` and `..`: browsers take those for folders, however they are written, so they go into the query.
  */
 import { signal } from "@preact/signals";
+import { pushEntry, startReturning } from "./returning.ts";
 
 const BASE = "/console/";
 const ID = "id";
@@ -50,7 +51,8 @@ export function href(
 
 export function go(address: string, { replace = false } = {}): void {
   const isOtherPage = new URL(address, globalThis.location.href).pathname !== globalThis.location.pathname;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+  if (replace) history.replaceState(history.state, "", address);
+  else pushEntry(address);
   place.value = here();
   if (isOtherPage) scrollTo(0, 0);
 }
@@ -66,7 +68,7 @@ export function setQuery(
 
 export function startRouter(): void {
   place.value = here();
-  addEventListener("popstate", () => (place.value = here()));
+  startReturning(() => (place.value = here()));
   document.addEventListener("click", followInside);
 }
 
@@ -77,5 +79,7 @@ function followInside(event: MouseEvent): void {
   if (!isPlain || event.defaultPrevented || !link || link.target !== "" || link.hasAttribute("download")) return;
   if (link.origin !== globalThis.location.origin || !link.pathname.startsWith(BASE)) return;
   event.preventDefault();
+  // Safari leaves the focus where it was, but the way back leads to the link that has it.
+  link.focus({ preventScroll: true });
   go(link.href);
 }

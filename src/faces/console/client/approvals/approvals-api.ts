@@ -1,4 +1,5 @@
 import { call } from "../api.ts";
+import { href, place } from "../router.ts";
 import type { Run, RunPage } from "../runs/runs-api.ts";
 import type { ShownMail } from "../ui/mail-view.ts";
 import type { Corrections, Labels } from "./labels.ts";
@@ -20,6 +21,13 @@ export interface Decided {
 }
 
 const path = (id: string, rest = ""): string => `/approvals/${encodeURIComponent(id)}${rest}`;
+
+/** Of the address: how many pages of the list are shown. */
+export const PAGES = "pages";
+
+/** Where a mail is shown, or only the list, with as much of the list as is shown now. */
+export const addressOf = (id?: string): string =>
+  href(id === undefined ? ["approvals"] : ["approvals", id], { [PAGES]: place.value.query.get(PAGES) ?? "" });
 
 /** What a page of a list holds at most. */
 export const PAGE = 200;

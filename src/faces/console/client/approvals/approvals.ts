@@ -1,18 +1,18 @@
-/** The mails that wait for a person. */
-import { useEffect, useRef, useState } from "preact/hooks";
+/** The mails that wait for a person: those that have waited longest come first. */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
 import { listFeedback, type FeedbackItem, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
-import { go, href } from "../router.ts";
+import { go, place, setQuery } from "../router.ts";
 import type { Run, RunPage } from "../runs/runs-api.ts";
 import { may } from "../session.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
-import { countOf, isAboutApprovals, listApprovals, PAGE } from "./approvals-api.ts";
+import { addressOf, countOf, isAboutApprovals, listApprovals, PAGE, PAGES } from "./approvals-api.ts";
 import { Decide } from "./decide.ts";
 
 /** What a list says about a mail. */
@@ -59,12 +59,15 @@ async function read<Row>(pages: number, load: (after: string | undefined) => Pro
 }
 
 const feedbackThatWaits = async (signal: AbortSignal, after: string | undefined): Promise<Rows<FeedbackItem>> => {
-  const { feedback, next } = await listFeedback({ status: "waiting_for_approval", after, limit: PAGE }, signal);
+  const { feedback, next } = await listFeedback(
+    { status: "waiting_for_approval", order: "oldest", after, limit: PAGE },
+    signal,
+  );
   return { rows: feedback, next };
 };
 
 export function Approvals({ id }: { id: string | undefined }) {
-  const [pages, setPages] = useState(1);
+  const pages = Math.max(1, Number.parseInt(place.value.query.get(PAGES) ?? "", 10) || 1);
   const { value, error, reload } = useLoad(may("approve") ? "approvals" : undefined, (signal) => queue(signal, pages), {
     changesWith: isAboutApprovals,
     version: String(pages),
@@ -78,12 +81,12 @@ export function Approvals({ id }: { id: string | undefined }) {
   useEffect(() => {
     // On a phone the list comes first.
     if (id === undefined && first !== undefined && matchMedia("(min-width: 800px)").matches)
-      go(href(["approvals", first]), { replace: true });
+      go(addressOf(first), { replace: true });
   }, [id, first]);
   const move = (by: number): void => {
     const at = id === undefined ? -1 : ids.indexOf(id);
     const next = ids[Math.max(0, Math.min(ids.length - 1, at + by))];
-    if (next !== undefined) go(href(["approvals", next]), { replace: true });
+    if (next !== undefined) go(addressOf(next), { replace: true });
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
   const hasDecided = useRef(false);
@@ -93,7 +96,7 @@ export function Approvals({ id }: { id: string | undefined }) {
     const next = others[Math.min(Math.max(0, ids.indexOf(id ?? "")), others.length - 1)];
     setDecided((known) => new Set([...known, id ?? ""]));
     reload();
-    go(href(next === undefined ? ["approvals"] : ["approvals", next]), { replace: true });
+    go(addressOf(next), { replace: true });
     if (next === undefined) document.querySelector("main")?.focus({ preventScroll: true });
   };
   if (!may("approve")) {
@@ -105,10 +108,10 @@ export function Approvals({ id }: { id: string | undefined }) {
       <div class="split-list">
         <header class="page-head">
           <h1>Approvals ${shown && html`<span class="count">${countOf(shown.length, value?.next)}</span>`}</h1>
-          <p class="muted only-wide"><kbd>j</kbd> <kbd>k</kbd> move</p>
+          <p class="muted only-wide">Oldest first. <kbd>j</kbd> <kbd>k</kbd> move.</p>
         </header>
         <${List} waiting=${shown} id=${id} error=${error} reload=${reload} />
-        ${value?.next && html`<button type="button" class="more" onClick=${() => setPages(pages + 1)}>Older</button>`}
+        ${value?.next && html`<button type="button" class="more" onClick=${() => setQuery({ [PAGES]: String(pages + 1) }, { replace: true })}>Load more</button>`}
       </div>
       <div class="split-detail">
         ${id === undefined ? null : html`<${Decide} key=${id} id=${id} onDecided=${onDecided} takesFocus=${hasDecided.current} />`}
@@ -128,6 +131,11 @@ function List({
   error: ApiError | undefined;
   reload: () => void;
 }) {
+  const isLoaded = all !== undefined;
+  // Keys, links and the way back lead to mails that may be out of sight. At once: the way back goes on from there.
+  useLayoutEffect(() => {
+    if (isLoaded) document.querySelector(".queue-item[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }, [id, isLoaded]);
   if (!all) return html`<${Pending} error=${error} retry=${reload} rows=${8} label="Loading approvals" />`;
   if (all.length === 0)
     return html`<${Empty} title="Nothing waits">Mails that need a person's decision appear here.<//>`;
@@ -137,7 +145,7 @@ function List({
         ({ run, subject, customer }) => html`
           <li key=${run.workflow_id}>
             <a
-              href=${href(["approvals", run.workflow_id])}
+              href=${addressOf(run.workflow_id)}
               class="queue-item"
               aria-current=${run.workflow_id === id ? "true" : undefined}
             >

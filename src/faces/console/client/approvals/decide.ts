@@ -10,7 +10,7 @@ import { OneLine, plain } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
 import { say } from "../ui/toast.ts";
 import { Answered } from "./answered.ts";
-import { approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
+import { addressOf, approve, edit, getPending, reject, type Decided, type PendingMail } from "./approvals-api.ts";
 import { Changed, Meanwhile } from "./changed.ts";
 import { draftOf, dropDraft } from "./drafts.ts";
 import { EditForm, RejectForm } from "./forms.ts";
@@ -114,7 +114,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
   const { subject, text } = draftOf(seen.rendering);
   return html`
     <article class="decide" ref=${article} tabindex="-1" aria-label=${`Mail to ${seen.recipient}`}>
-      ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${href(["approvals"])}>Approvals</a></p>`}
+      ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${addressOf()}>Approvals</a></p>`}
       ${(isGone || conflict) && html`<${Meanwhile} decided=${conflict} mail=${seen} />`}
       ${
         hasChanged &&

@@ -114,7 +114,7 @@ export const FILTERS = [
 export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
 
 export const listFeedback = (
-  filters: Filters & { after?: string | undefined; limit?: number },
+  filters: Filters & { order?: "newest" | "oldest"; after?: string | undefined; limit?: number },
   signal?: AbortSignal,
 ): Promise<FeedbackPage> => call<FeedbackPage>(`${OPERATIONS}/list_feedback`, { body: filters, signal });
 

@@ -31,10 +31,12 @@ export function Inbox() {
   const filters = filtersOf(place.value.query);
   const list = useFeedbackList(filters);
   const selected = useRef(-1);
-  const { items } = list;
   const move = (by: number): void => {
-    selected.current = Math.max(0, Math.min(items.length - 1, selected.current + by));
-    document.querySelectorAll<HTMLElement>(".row")[selected.current]?.focus();
+    const rows = [...document.querySelectorAll<HTMLElement>(".row")];
+    const focused = rows.findIndex((row) => row === document.activeElement);
+    const from = focused === -1 ? selected.current : focused;
+    selected.current = Math.max(0, Math.min(rows.length - 1, from + by));
+    rows[selected.current]?.focus();
   };
   useKeys({
     j: () => move(1),

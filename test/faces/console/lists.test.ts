@@ -1,0 +1,227 @@
+import type { Locator, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import {
+  chromiumPath,
+  open,
+  person,
+  serveConsole,
+  SKIPPED,
+  submit,
+  useBrowser,
+  type ConsoleService,
+} from "../../support/console.ts";
+
+/** As many pieces of feedback, `Subject 1` first. */
+async function submitMany(service: ConsoleService, count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  await submit(service, ...numbers.map((n) => ({ feedback_id: `F-${n}`, subject: `Subject ${n}` })));
+}
+
+const topOf = async (row: Locator): Promise<number> => Math.round((await row.boundingBox())!.y);
+
+/** Looks for a row by scrolling, as people do. */
+async function scrollTo(page: Page, row: Locator): Promise<void> {
+  await expect
+    .poll(async () => {
+      await page.mouse.wheel(0, 1500);
+      return row.count();
+    })
+    .toBe(1);
+  await row.evaluate((element: unknown) =>
+    (element as { scrollIntoView: (options: object) => void }).scrollIntoView({ block: "center" }),
+  );
+}
+
+/** Lets a list have pages of this size. */
+async function inPagesOf(limit: string, page: Page, path: string): Promise<void> {
+  await page.route(
+    (url) => url.pathname === path,
+    (route) => {
+      const url = new URL(route.request().url());
+      url.searchParams.set("limit", limit);
+      return route.continue({ url: url.href });
+    },
+  );
+}
+
+describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
+  useBrowser();
+
+  it("are at the row that was opened when somebody comes back to the inbox, also after a reload", async () => {
+    const service = await serveConsole();
+    await submitMany(service, 130);
+    const page = await open(service, "");
+    const row = page.locator(".row", { hasText: "Subject 20 " });
+    const focused = page.locator(".row:focus");
+    await page.mouse.move(600, 400);
+    await scrollTo(page, row);
+    const top = await topOf(row);
+    const isBack = async (): Promise<void> => {
+      await expect.poll(() => focused.allTextContents()).toEqual([expect.stringContaining("Subject 20 ")]);
+      await expect.poll(async () => Math.abs((await topOf(row)) - top)).toBeLessThan(3);
+    };
+    await row.click();
+    await page.getByRole("heading", { name: "Subject 20" }).waitFor();
+    expect(await page.evaluate("scrollY")).toBe(0);
+    await page.goBack();
+    await isBack();
+    await page.keyboard.press("j");
+    await expect.poll(() => focused.allTextContents()).toEqual([expect.stringContaining("Subject 19 ")]);
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Subject 20" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Subject 20" }).waitFor();
+    await page.goBack();
+    await isBack();
+  });
+
+  it("are where they were left when somebody comes back by other ways, and do not pull at those who go on", async () => {
+    const service = await serveConsole();
+    await submitMany(service, 130);
+    const page = await open(service, "");
+    await page.mouse.move(600, 400);
+    await scrollTo(page, page.locator(".row", { hasText: "Subject 20 " }));
+    const left = (await page.evaluate("scrollY")) as number;
+    expect(left).toBeGreaterThan(2000);
+    await page.keyboard.press("4");
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    await page.goBack();
+    await expect.poll(() => page.evaluate(`Math.abs(scrollY - ${left}) < 3`)).toBe(true);
+    await page.locator("main:focus").waitFor();
+    await page.goForward();
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    await expect.poll(() => page.evaluate("scrollY")).toBe(0);
+    // The rows take their time, and somebody scrolls meanwhile.
+    await page.reload();
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    const held = Promise.withResolvers<void>();
+    await page.route("**/list_feedback", async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.goBack();
+    await page.getByLabel("Loading feedback").waitFor();
+    await page.mouse.wheel(0, -10);
+    held.resolve();
+    await page.locator(".row", { hasText: "Subject 130 " }).waitFor();
+    await page.waitForTimeout(500);
+    expect(await page.evaluate("scrollY")).toBe(0);
+  });
+
+  it("are at the row that was opened when somebody comes back to the runs, page by page", async () => {
+    const service = await serveConsole({ approval: false });
+    await submitMany(service, 60);
+    const page = await open(service, "runs");
+    const row = page.locator("tbody a", { hasText: /^F-3$/ });
+    await inPagesOf("40", page, "/runs");
+    await page.reload();
+    const older = page.getByRole("link", { name: "Older" });
+    await page.locator("tbody a", { hasText: /^F-60$/ }).waitFor();
+    expect(await page.locator("tbody a").count()).toBe(40);
+    await older.click();
+    await row.waitFor();
+    expect(await page.locator("tbody a").count()).toBe(20);
+    expect(await older.count()).toBe(0);
+    await row.scrollIntoViewIfNeeded();
+    const top = await topOf(row);
+    await row.click();
+    await page.getByRole("heading", { name: "F-3" }).waitFor();
+    await page.goBack();
+    await expect.poll(() => page.locator("tbody a:focus").allTextContents()).toEqual(["F-3"]);
+    await expect.poll(async () => Math.abs((await topOf(row)) - top)).toBeLessThan(3);
+    await page.goBack();
+    await page.locator("a:focus", { hasText: "Older" }).waitFor();
+    expect(await page.evaluate("scrollY")).toBeGreaterThan(300);
+  });
+
+  it.each([
+    ["a desktop", { width: 1280, height: 800 }],
+    ["a phone", { width: 390, height: 844 }],
+  ])("are at the mail that was opened when somebody comes back to the approvals, on %s", async (_of, viewport) => {
+    const service = await serveConsole({ responseCap: 100 });
+    await submitMany(service, 40);
+    const context = await person({ viewport });
+    const page = await open(service, "", { context });
+    await inPagesOf("30", page, "/approvals");
+    await page.goto(`${service.url}/console/approvals`);
+    const items = page.locator(".queue-item");
+    await expect.poll(() => items.count()).toBe(30);
+    await page.getByRole("button", { name: "Load more" }).click();
+    await expect.poll(() => items.count()).toBe(40);
+    const item = items.nth(35);
+    const subject = await item.locator("b").innerText();
+    await item.scrollIntoViewIfNeeded();
+    const top = await topOf(item);
+    await item.click();
+    await page.locator(".mail-head", { hasText: `RE: ${subject}` }).waitFor();
+    await page.locator(".answered h2 a").click();
+    await page.getByRole("heading", { name: subject, exact: true }).waitFor();
+    await page.goBack();
+    await page.locator(".answered a:focus").waitFor();
+    await page.locator(".queue-item[aria-current]", { hasText: subject }).waitFor({ state: "attached" });
+    // A phone hides the list beside a mail.
+    await expect.poll(async () => (await item.boundingBox())?.y ?? 0).toBeLessThan(viewport.height);
+    await page.goBack();
+    await expect.poll(() => page.locator(".queue-item:focus b").allInnerTexts()).toEqual([subject]);
+    await expect.poll(async () => Math.abs((await topOf(item)) - top)).toBeLessThan(3);
+  });
+
+  it("load more rows when their end comes into sight, until there are no more", async () => {
+    const service = await serveConsole();
+    await submitMany(service, 120);
+    const context = await person();
+    // Rows that change are loaded anew, and with them whatever had failed.
+    await context.route("**/runs/events*", () => {});
+    const page = await open(service, "", { context, expected: /500/ });
+    const rows = page.locator(".row");
+    const more = page.locator(".more");
+    await expect.poll(() => rows.count()).toBe(50);
+    await page.route("**/list_feedback", (route) => route.fulfill({ status: 500, json: {} }));
+    await page.mouse.move(600, 400);
+    await page.mouse.wheel(0, 1500);
+    await expect.poll(() => more.innerText()).toBe("That did not work. Try again");
+    await page.unroute("**/list_feedback");
+    expect(await rows.count()).toBe(50);
+    await more.press("Enter");
+    await expect.poll(() => rows.count()).toBe(100);
+    await page.mouse.wheel(0, 5000);
+    await expect.poll(() => rows.count()).toBe(120);
+    expect(await more.count()).toBe(0);
+    expect(await rows.locator("b").allInnerTexts()).toEqual(
+      Array.from({ length: 120 }, (_, index) => `Subject ${120 - index}`),
+    );
+  });
+
+  it("say what is new to those who read further down, and move nothing under them", async () => {
+    const service = await serveConsole();
+    await submitMany(service, 60);
+    const page = await open(service, "");
+    const rows = page.locator(".row");
+    const news = page.locator(".news");
+    await expect.poll(() => rows.count()).toBe(50);
+    await submit(service, { feedback_id: "F-61", subject: "Seen at once" });
+    await rows.first().getByText("Seen at once").waitFor();
+    expect(await news.count()).toBe(0);
+    await page.mouse.move(600, 400);
+    await page.mouse.wheel(0, 900);
+    const row = page.locator(".row", { hasText: "Subject 30 " });
+    await expect.poll(() => page.evaluate("scrollY")).toBe(900);
+    const top = await topOf(row);
+    await submit(
+      service,
+      { feedback_id: "F-62", subject: "First new" },
+      { feedback_id: "F-63", subject: "Second new" },
+    );
+    await news.getByText("2 new").waitFor();
+    await expect.poll(() => topOf(news)).toBeGreaterThanOrEqual(0);
+    expect(await topOf(news)).toBeLessThan(800);
+    expect(await topOf(row)).toBe(top);
+    expect(await page.getByText("First new").count()).toBe(0);
+    await news.click();
+    await rows.first().getByText("Second new").waitFor();
+    await rows.nth(1).getByText("First new").waitFor();
+    expect(await page.evaluate("scrollY")).toBe(0);
+    expect(await news.count()).toBe(0);
+  });
+});
