@@ -65,6 +65,7 @@ export async function openEngine(
   const { databaseUrl, retryAttempts: attempts, retryDelayMs: initialDelayMs } = settings;
   const engineOptions = {
     ...options,
+    concurrencyPer: settings.maxParallelRequestsPer,
     retry: { ...DEFAULT_RETRY_POLICY, attempts, initialDelayMs },
   };
   const { DurableEngine } = await import("../engine/durable-engine.ts");

@@ -254,7 +254,15 @@ const DEFINITIONS = {
     env: "MAX_PARALLEL_REQUESTS",
     kind: wholeNumber(1),
     default: DEFAULT_MAX_PARALLEL_REQUESTS,
-    about: "How many pieces of feedback are processed at the same time, in all processes that share the database.",
+    about: "How many pieces of feedback are processed at the same time. See MAX_PARALLEL_REQUESTS_PER.",
+  },
+  maxParallelRequestsPer: {
+    env: "MAX_PARALLEL_REQUESTS_PER",
+    kind: oneOf("database", "process"),
+    default: "database",
+    about:
+      "What MAX_PARALLEL_REQUESTS applies to: all processes that share the database together, or each process. The " +
+      "second is faster where many processes share a database, because they needn't agree on who goes on.",
   },
   retryAttempts: {
     env: "RETRY_ATTEMPTS",

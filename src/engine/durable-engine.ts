@@ -47,6 +47,12 @@ export interface EngineOptions {
    * workflows. Runs that wait for a retry don't count.
    */
   concurrency?: number;
+  /**
+   * What the `concurrency` of a workflow applies to: all processes that share the database together
+   * (default), or each process. Then processes needn't agree on who may go on, which is faster, and
+   * one process executes as many runs of all its workflows as the highest of these numbers says.
+   */
+  concurrencyPer?: "database" | "process";
   retry?: RetryPolicy;
   logger?: Logger;
 }
@@ -139,6 +145,9 @@ export class DurableEngine implements WorkflowEngine {
   readonly #logger: Logger;
   readonly #retry: RetryPolicy;
   readonly #concurrency: number | undefined;
+  readonly #concurrencyPer: NonNullable<EngineOptions["concurrencyPer"]>;
+  /** The `concurrency` of each workflow that has one. */
+  readonly #limits: number[] = [];
   readonly #isWorker: boolean;
   readonly #workflows = new Map<string, Registered>();
   readonly #indexedFields = new Set<string>();
@@ -161,6 +170,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#logger = options.logger ?? silentLogger;
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#concurrency = options.concurrency;
+    this.#concurrencyPer = options.concurrencyPer ?? "database";
     this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
     this.#journal = new Journal(this.#store, this.#logger);
     this.#failureLog = new FailureLog(this.#logger);
@@ -188,7 +198,9 @@ export class DurableEngine implements WorkflowEngine {
       if (!/^\w{1,60}$/.test(field))
         throw new TypeError(`the indexed field "${field}" must have 1 to 60 letters, digits or _`);
     }
-    this.#workflows.set(workflow, { handler, limit: concurrency ?? null });
+    const isShared = this.#concurrencyPer === "database";
+    this.#workflows.set(workflow, { handler, limit: (isShared ? concurrency : undefined) ?? null });
+    if (concurrency !== undefined) this.#limits.push(concurrency);
     for (const field of indexedFields) this.#indexedFields.add(field);
   }
 
@@ -207,14 +219,18 @@ export class DurableEngine implements WorkflowEngine {
     };
   }
 
+  #defaultConcurrency(): number {
+    if (this.#concurrencyPer === "process" && this.#limits.length > 0) return Math.max(...this.#limits);
+    return Math.max(DEFAULT_CONCURRENCY, ...this.#limits);
+  }
+
   /**
    * Starts to execute runs. Unfinished runs of the registered workflows continue. The first `start`
    * calls it too.
    */
   startWorker(): void {
     if (!this.#isWorker || this.#worker || this.#closing) return;
-    const limits = [...this.#workflows.values()].map(({ limit }) => limit ?? 0);
-    const slots = this.#concurrency ?? Math.max(DEFAULT_CONCURRENCY, ...limits);
+    const slots = this.#concurrency ?? this.#defaultConcurrency();
     const dependencies: ExecutionDependencies = {
       store: this.#store,
       journal: this.#journal,

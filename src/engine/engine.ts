@@ -203,8 +203,8 @@ export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 export interface RegisterOptions {
   /**
    * How many of its runs may execute at the same time, across all processes that share the
-   * database; at least 1. Runs that wait for a retry or a person don't count. Default: only limited
-   * by each process.
+   * database (unless the engine counts each process by itself); at least 1. Runs that wait for a
+   * retry or a person don't count. Default: only limited by each process.
    */
   readonly concurrency?: number;
   /** Top-level fields of its inputs to index for `RunFilter.input`; 1 to 60 letters, digits or `_`. */

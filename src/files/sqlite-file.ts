@@ -76,6 +76,10 @@ export class SqliteFile {
   readonly #hasLog: boolean;
   /** File descriptor of the log, open since its first flush. */
   #log: number | undefined;
+  /** The same for `flushInBackground`, whose flush may be in progress when the other is closed. */
+  #backgroundLog: number | undefined;
+  #backgroundFlush: Promise<void> | undefined;
+  #nextBackgroundFlush: Promise<void> | undefined;
   /** Why the log could not be flushed. Until all of it is in the file, no flush of the log can be believed. */
   #fault: unknown;
 
@@ -211,8 +215,8 @@ export class SqliteFile {
   /**
    * Flushes what was committed. Throws the system's error.
    *
-   * It blocks the event loop on purpose: in another thread it would cost more than it gains, for what goes on meanwhile comes too late
-   * for the commit, and makes smaller commits and more of them.
+   * It blocks the event loop on purpose. Where runs are in the file, nearly all work waits for this flush; in another thread it
+   * would cost more than it gains, and what goes on meanwhile would make smaller commits and more of them.
    */
   flush(): void {
     if (!this.#hasLog) return;
@@ -235,11 +239,50 @@ export class SqliteFile {
     this.#log = undefined;
   }
 
+  /**
+   * The same in another thread, for a graph whose runs are elsewhere: while it is flushed, other runs hear from their database.
+   * Calls made while a flush is in progress share the next one. Rejects with the system's error.
+   */
+  flushInBackground(): Promise<void> {
+    if (!this.#hasLog) return Promise.resolve();
+    if (this.#backgroundFlush === undefined) return this.#startBackgroundFlush();
+    return (this.#nextBackgroundFlush ??= this.#backgroundFlush.then(
+      () => this.#startBackgroundFlush(),
+      () => this.#startBackgroundFlush(),
+    ));
+  }
+
+  #startBackgroundFlush(): Promise<void> {
+    this.#nextBackgroundFlush = undefined;
+    return (this.#backgroundFlush = this.#flushLog().finally(() => (this.#backgroundFlush = undefined)));
+  }
+
+  async #flushLog(): Promise<void> {
+    if (this.#fault === undefined) {
+      try {
+        this.#backgroundLog ??= fs.openSync(`${this.place}-wal`, "r+");
+        const log = this.#backgroundLog;
+        await new Promise<void>((resolve, reject) => fs.fdatasync(log, (error) => (error ? reject(error) : resolve())));
+        return;
+      } catch (error) {
+        this.#fault = error;
+        this.#closeBackgroundLog();
+      }
+    }
+    this.flush();
+  }
+
+  #closeBackgroundLog(): void {
+    if (this.#backgroundLog !== undefined) fs.closeSync(this.#backgroundLog);
+    this.#backgroundLog = undefined;
+  }
+
   /** Lets go of one part; the file is closed with the last one. */
   leave(name: FilePart["name"]): void {
     this.#parts.delete(name);
     if (this.#parts.size > 0) return;
     this.#closeLog();
+    this.#closeBackgroundLog();
     if (owned.get(this.place) === this) owned.delete(this.place);
     this.#statements.clear();
     this.database.close();

@@ -18,6 +18,7 @@ describe("settings", () => {
       responseCap: 10,
       responseCapMinutes: 180,
       maxParallelRequests: 5,
+      maxParallelRequestsPer: "database",
       notifyOn: ["approval.waiting", "run.failed"],
       unknownSender: "person",
       worker: true,

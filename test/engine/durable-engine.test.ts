@@ -712,6 +712,28 @@ describe("DurableEngine", () => {
     expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
   });
 
+  it("executes as many runs of all workflows as the highest limit says where it counts for each process", async () => {
+    const engine = new DurableEngine({ path: ":memory:", concurrencyPer: "process" });
+    onTestFinished(() => engine.close());
+    const two = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    let atWork = 0;
+    const work: RunHandler = (_, { step }) =>
+      step("only", () => {
+        if (++atWork === 2) two.resolve();
+        return gate.promise;
+      });
+    engine.register("one", work, { concurrency: 1 });
+    engine.register("other", work, { concurrency: 2 });
+    const start = (n: number) => engine.start(n % 2 === 0 ? "one" : "other", { ...SUBMISSION, key: `k${n}` });
+    const started = await Promise.all(Array.from({ length: 8 }, (_, n) => start(n)));
+    await two.promise;
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    expect(atWork).toBe(2);
+    gate.resolve(null);
+    for (const { id } of started) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
+  });
+
   it.each(["", "a b", 'a"b', "é", "x".repeat(61)])("refuses %j as an indexed field", (field) => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());

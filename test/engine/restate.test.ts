@@ -134,6 +134,35 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     expect(executedBy[0]! + executedBy[1]!).toBe(40);
   });
 
+  it("lets each worker reach a workflow's limit by itself where it counts for each process", async () => {
+    const place = await sharedPlace();
+    const both = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const begun: number[] = [];
+    const engines: DurableEngine[] = [];
+    for (const which of [0, 1]) {
+      const engine = await openEngineAt(place, { which, concurrencyPer: "process" });
+      onTestFinished(() => engine.close());
+      const handler: RunHandler = (_, { step }) =>
+        step("only", () => {
+          begun.push(which);
+          if (new Set(begun).size === 2) both.resolve();
+          return gate.promise;
+        });
+      engine.register("single", handler, { concurrency: 1 });
+      engine.startWorker();
+      engines.push(engine);
+    }
+    const started: { id: string }[] = [];
+    for (let n = 0; n < 12; n++) started.push(await engines[0]!.start("single", { ...SUBMISSION, key: `k${n}` }));
+    await both.promise;
+    expect(new Set(begun)).toEqual(new Set([0, 1]));
+    expect(begun).toHaveLength(2);
+    gate.resolve(null);
+    for (const { id } of started) expect(await engines[0]!.wait(id)).toMatchObject({ status: "completed" });
+    expect(begun).toHaveLength(12);
+  });
+
   it("goes on by itself when the server was killed while a step ran, and repeats no completed step", async () => {
     const own = await startRestate();
     onTestFinished(() => own.destroy());

@@ -153,6 +153,33 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     for (const id of ids) expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "here" });
   });
 
+  it("each reach the limit of a workflow by themselves where it counts for each process", async () => {
+    const url = await newDatabase();
+    const begun: number[] = [];
+    const both = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const engines = [];
+    for (const which of [0, 1]) {
+      const engine = await open(url, { concurrencyPer: "process" });
+      const handler = () => {
+        begun.push(which);
+        if (new Set(begun).size === 2) both.resolve();
+        return gate.promise;
+      };
+      engine.register("single", (_, { step }) => step("only", handler), { concurrency: 1 });
+      engine.startWorker();
+      engines.push(engine);
+    }
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n++) ids.push((await engines[0]!.start("single", submission(n))).id);
+    await both.promise;
+    expect(new Set(begun)).toEqual(new Set([0, 1]));
+    expect(begun).toHaveLength(2);
+    gate.resolve(null);
+    for (const id of ids) expect((await engines[0]!.wait(id)).status).toBe("completed");
+    expect(begun).toHaveLength(6);
+  });
+
   it("keep the limit of a workflow together, reach it, and share the work, as processes of their own", async () => {
     const url = await newDatabase();
     const limit = 3;

@@ -12,6 +12,10 @@ export interface WatchedCommits {
   readonly failNextFlush: () => void;
 }
 
+/** As the system gives it when the disk fails. */
+export const flushError = (): Error =>
+  Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO", errno: -5, syscall: "fdatasync" });
+
 export function watchCommits(): WatchedCommits {
   let seen: string[] = [];
   let isFailing = false;
@@ -21,7 +25,7 @@ export function watchCommits(): WatchedCommits {
   const { run, get } = StatementSync.prototype;
   // oxlint-disable-next-line typescript/unbound-method -- called with its database below
   const { exec } = DatabaseSync.prototype;
-  const { fdatasyncSync } = fs;
+  const { fdatasync, fdatasyncSync } = fs;
   const spies = [
     vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (this: StatementSync, ...values) {
       const [verb] = this.sourceSQL.trimStart().split(/\s/);
@@ -44,9 +48,14 @@ export function watchCommits(): WatchedCommits {
       Reflect.apply(exec, this, [sql]);
     }),
     vi.spyOn(fs, "fdatasyncSync").mockImplementation((file) => {
-      if (isFlushFailing) throw Object.assign(new Error("i/o error"), { code: "EIO" });
+      if (isFlushFailing) throw flushError();
       seen.push("flush");
       fdatasyncSync(file);
+    }),
+    vi.spyOn(fs, "fdatasync").mockImplementation((file, done) => {
+      if (isFlushFailing) return done(flushError());
+      seen.push("flush");
+      fdatasync(file, done);
     }),
     vi.spyOn(StatementSync.prototype, "get").mockImplementation(function (this: StatementSync, ...values) {
       if (!this.sourceSQL.includes("wal_checkpoint")) return Reflect.apply(get, this, values);

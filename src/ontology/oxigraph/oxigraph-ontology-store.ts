@@ -6,7 +6,7 @@ import type { Bindings, Change, OntologyStore, Pattern, QueryResult } from "../o
 import type { QueryRunner } from "../query-runner.ts";
 import type { UpdateStep } from "../sparql/update-plan.ts";
 import { skolemized } from "../skolem.ts";
-import { FlushError, type TransactionOptions } from "../../files/sqlite-file.ts";
+import type { TransactionOptions } from "../../files/sqlite-file.ts";
 import { storeIri, storeName } from "../store-name.ts";
 import { Canonicalization } from "./canonicalization.ts";
 import type { CopyQueryRunner } from "./copy-query-runner.ts";
@@ -67,7 +67,10 @@ export class OxigraphOntologyStore implements OntologyStore {
     this.#path = path;
     this.#file = file;
     this.#maximumQuads = maximumQuads;
-    this.#queue = new WriteQueue((work, options) => this.#commit(work, options));
+    this.#queue = new WriteQueue(
+      (work) => this.#commit(work),
+      () => this.#file.flush(),
+    );
   }
 
   /**
@@ -191,8 +194,9 @@ export class OxigraphOntologyStore implements OntologyStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#queue.flush();
+    const drained = this.#queue.drain();
     this.#closed = true;
+    await drained;
     try {
       await this.#runner?.close(closed());
       this.#questions?.discard();
@@ -293,15 +297,13 @@ export class OxigraphOntologyStore implements OntologyStore {
    * All or nothing: if the file doesn't keep a change, it is undone in Oxigraph too, and copies
    * never see it.
    */
-  #commit(work: () => void, options: TransactionOptions): void {
+  #commit(work: () => void): void {
     const mark = this.#questions?.mark();
     this.#uncommitted = [];
     try {
-      this.#file.transaction(work, options);
+      this.#file.transaction(work);
     } catch (error) {
-      // A write that couldn't be flushed is in the file anyway.
-      if (error instanceof FlushError) this.#follow();
-      else if (mark) this.#questions?.undo(mark);
+      if (mark) this.#questions?.undo(mark);
       throw error;
     }
     this.#follow();

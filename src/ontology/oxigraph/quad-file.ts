@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import { SqliteFile, type FilePart, type TransactionOptions } from "../../files/sqlite-file.ts";
+import { SqliteFile, type FilePart } from "../../files/sqlite-file.ts";
 import { hashOf } from "./hash.ts";
 
 /**
@@ -295,10 +295,10 @@ export class QuadFile {
     return this.#file.shares("runs");
   }
 
-  /** See `SqliteFile`. */
-  transaction(work: () => void, options: TransactionOptions = {}): void {
+  /** Commits without a flush. See `SqliteFile`. */
+  transaction(work: () => void): void {
     try {
-      this.#file.transaction(work, options);
+      this.#file.transaction(work, { isFlushed: false });
     } catch (error) {
       // What is known of the file may be wrong.
       this.#ids.clear();
@@ -307,6 +307,12 @@ export class QuadFile {
       this.#lastTerm = undefined;
       throw error;
     }
+  }
+
+  /** Resolves when what was committed is on disk. */
+  async flush(): Promise<void> {
+    if (this.isWithRuns) this.#file.flush();
+    else await this.#file.flushInBackground();
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { DamagedFileError } from "./quad-file.ts";
 /** The error of a call on the store in this file. */
 export function callError(path: string, error: unknown): Error {
   if (isDamage(error)) return damaged(path, error);
-  if (!isSqliteError(error)) return toAbiError(error);
+  if (!isSqliteError(error) && !isFlushError(error)) return toAbiError(error);
   return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
     cause: error,
   });
@@ -15,6 +15,10 @@ export function callError(path: string, error: unknown): Error {
 
 export const isSqliteError = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+
+/** A flush is the only thing that is asked of the file without SQLite. */
+const isFlushError = (error: unknown): boolean =>
+  error instanceof Error && "syscall" in error && error.syscall === "fdatasync";
 
 const isDamage = (error: unknown): boolean =>
   error instanceof DamagedFileError || error instanceof SyntaxError || sqliteFault(error) === "damaged";

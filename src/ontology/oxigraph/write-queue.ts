@@ -1,4 +1,4 @@
-import { FlushError, type TransactionOptions } from "../../files/sqlite-file.ts";
+import type { TransactionOptions } from "../../files/sqlite-file.ts";
 import { sqliteFault } from "../../files/sqlite.ts";
 
 interface Write {
@@ -10,27 +10,38 @@ interface Write {
 
 /** Group commit: the writes of one turn of the event loop share one transaction, and with it one flush. */
 export class WriteQueue {
-  readonly #transaction: (work: () => void, options: TransactionOptions) => void;
+  readonly #transaction: (work: () => void) => void;
+  readonly #flush: () => Promise<void>;
   #waiting: Write[] = [];
+  readonly #flushing = new Set<Promise<void>>();
 
-  /** @param transaction runs the work, all or nothing */
-  constructor(transaction: (work: () => void, options: TransactionOptions) => void) {
+  /**
+   * @param transaction commits the work, all or nothing
+   * @param flush resolves when what was committed is on disk
+   */
+  constructor(transaction: (work: () => void) => void, flush: () => Promise<void>) {
     this.#transaction = transaction;
+    this.#flush = flush;
   }
 
   /**
    * Resolves when what `work` writes is committed and, unless `isFlushed` is false, on disk.
    * @param work is run again, alone, if other work in the same transaction has failed
-   * @throws what `work` throws, or the transaction; other writes are not affected
+   * @throws what `work` throws, the transaction, or the flush; other writes are not affected by what `work` throws
    */
-  add(work: () => void, { isFlushed = true }: TransactionOptions = {}): Promise<void> {
+  add(work: () => void, { isFlushed = true }: Pick<TransactionOptions, "isFlushed"> = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ work, isFlushed, resolve, reject }) === 1) setImmediate(() => this.flush());
+      if (this.#waiting.push({ work, isFlushed, resolve, reject }) === 1) setImmediate(() => this.#writeWaiting());
     });
   }
 
-  /** Writes what is waiting now. */
-  flush(): void {
+  /** Writes what is waiting now, and resolves when every write is on disk or was rejected. */
+  async drain(): Promise<void> {
+    this.#writeWaiting();
+    await Promise.all(this.#flushing);
+  }
+
+  #writeWaiting(): void {
     const writes = this.#waiting;
     this.#waiting = [];
     if (writes.length > 0) this.#commit(writes);
@@ -38,22 +49,32 @@ export class WriteQueue {
 
   #commit(writes: readonly Write[]): void {
     try {
-      const options = { isFlushed: writes.some(({ isFlushed }) => isFlushed) };
       this.#transaction(() => {
         for (const { work } of writes) work();
-      }, options);
+      });
     } catch (error) {
       if (writes.length === 1 || concernsAll(error)) return writes.forEach(({ reject }) => reject(error));
       // One of them has failed, or there is no room for all: try each one alone.
       for (const write of writes) this.#commit([write]);
       return;
     }
-    for (const { resolve } of writes) resolve();
+    for (const { isFlushed, resolve } of writes) if (!isFlushed) resolve();
+    const flushed = writes.filter(({ isFlushed }) => isFlushed);
+    if (flushed.length > 0) this.#settle(flushed);
+  }
+
+  #settle(writes: readonly Write[]): void {
+    const settled = this.#flush().then(
+      () => writes.forEach(({ resolve }) => resolve()),
+      (error: unknown) => writes.forEach(({ reject }) => reject(error)),
+    );
+    this.#flushing.add(settled);
+    void settled.finally(() => this.#flushing.delete(settled));
   }
 }
 
 /** Whether every write would fail the same way alone. A full disk may still have room for some. */
 const concernsAll = (error: unknown): boolean => {
   const fault = sqliteFault(error);
-  return error instanceof FlushError || (fault !== undefined && fault !== "full" && fault !== "too_large");
+  return fault !== undefined && fault !== "full" && fault !== "too_large";
 };

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import fs, { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { QuadFile } from "../../../src/ontology/oxigraph/quad-file.ts";
 import { select } from "../../../src/ontology/queries.ts";
+import { flushError, watchCommits } from "../../support/sqlite-commits.ts";
 import { literal, namedNode, quad } from "../../support/terms.ts";
 
 async function open(options: { maximumQuads?: number } = {}) {
@@ -84,6 +85,95 @@ describe("writes of one turn", () => {
     await expect(store.insert("data", [fact("c")])).rejects.toMatchObject({ type: "io_error" });
     await store.insert("data", [fact("c")]);
     expect(await store.getGraph("data")).toHaveLength(3);
+  });
+});
+
+describe("the flush of a graph in a file of its own", () => {
+  /** Holds flushes until they are let go. */
+  function holdFlushes(): { begun: () => number; letGo: (error?: Error) => void } {
+    const held: ((error: NodeJS.ErrnoException | null) => void)[] = [];
+    let begun = 0;
+    const spy = vi.spyOn(fs, "fdatasync").mockImplementation((_file, done) => {
+      begun += 1;
+      held.push(done);
+    });
+    onTestFinished(() => spy.mockRestore());
+    return { begun: () => begun, letGo: (error) => held.splice(0).forEach((done) => done(error ?? null)) };
+  }
+
+  const settled = (writes: readonly Promise<unknown>[]) => {
+    const done: number[] = [];
+    writes.forEach((write, at) => void write.then(() => done.push(at)));
+    return done;
+  };
+
+  const turns = async (count = 3): Promise<void> => {
+    for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it("is waited for by its writes, while others are read, committed and share the next flush", async () => {
+    const { store, transactions } = await open();
+    const { begun, letGo } = holdFlushes();
+    const writes = [store.insert("data", [fact("a")])];
+    await turns();
+    expect(await store.getGraph("data")).toHaveLength(1);
+    for (const name of ["b", "c"]) {
+      writes.push(store.insert("data", [fact(name)]));
+      await turns();
+    }
+    const done = settled(writes);
+    await turns();
+    expect({ begun: begun(), commits: transactions.mock.calls.length, done }).toEqual({
+      begun: 1,
+      commits: 3,
+      done: [],
+    });
+    letGo();
+    await turns();
+    expect({ begun: begun(), done }).toEqual({ begun: 2, done: [0] });
+    letGo();
+    await Promise.all(writes);
+    expect(begun()).toBe(2);
+  });
+
+  it("is tried again by way of the file where it fails, and then fails its writes and no later ones", async () => {
+    const { store } = await open();
+    const { taken, failNextFlush } = watchCommits();
+    const { letGo } = holdFlushes();
+    const writes = [store.insert("data", [fact("a")])];
+    await turns();
+    writes.push(store.insert("data", [fact("b")]));
+    await turns();
+    taken();
+    failNextFlush();
+    letGo(flushError());
+    await expect(writes[0]).rejects.toMatchObject({ type: "io_error" });
+    await writes[1];
+    expect(taken()).toEqual(["checkpoint"]);
+    const last = store.insert("data", [fact("c")]);
+    await turns();
+    letGo();
+    await last;
+    expect(await store.getGraph("data")).toHaveLength(3);
+  });
+
+  it("is waited for by whoever closes the store", async () => {
+    const { store, path } = await open();
+    const { letGo } = holdFlushes();
+    const writes = [store.insert("data", [fact("a")])];
+    await turns();
+    const closed = store.close();
+    const done = settled([closed]);
+    await turns();
+    expect(done).toEqual([]);
+    await expect(store.insert("data", [fact("late")])).rejects.toMatchObject({
+      message: expect.stringMatching(/closed/),
+    });
+    letGo();
+    await Promise.all([closed, ...writes]);
+    const again = await OxigraphOntologyStore.open({ path });
+    expect(await again.getGraph("data")).toHaveLength(1);
+    await again.close();
   });
 });
 
