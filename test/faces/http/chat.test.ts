@@ -472,6 +472,40 @@ describe("a mail that waits", () => {
     expect(model.requests[1]?.body.messages.at(-1)?.content).toContain("waiting_for_approval");
   });
 
+  it("is no longer said to wait after somebody has decided, whoever asks", async () => {
+    const { events, send, model, mails } = await start([PROCESS, reply("It waits."), reply("It is out.")]);
+    const thread_id = threadOf(await events("/chat", { message: "Process F-1" }, "writer"));
+    const { runs } = (await (await send("GET", "/approvals")).json()) as { runs: { workflow_id: string }[] };
+    const path = `/approvals/${runs[0]!.workflow_id}`;
+    const { rendering } = (await (await send("GET", path)).json()) as { rendering: string };
+    expect((await send("POST", `${path}/approve`, { rendering })).status).toBe(200);
+    await expect.poll(() => mails().length).toBe(1);
+    await events("/chat", { message: "And now?", thread_id }, "writer");
+    const heard = model.requests[2]!.body.messages.find(({ role }) => role === "tool")!.content as string;
+    expect(JSON.parse(heard)).toMatchObject({ response_id: expect.any(String), decided: { by: "ann" } });
+    expect(JSON.stringify(model.requests)).not.toContain(rendering);
+  });
+
+  it("can be continued by somebody who has decided on it elsewhere, and says so", async () => {
+    const { events, send } = await start([PROCESS, reply("It is out.")]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const thread = threadOf(asked);
+    const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
+    const state = async (): Promise<object> => (await (await send("GET", `/chat/${thread}`)).json()) as object;
+    expect(await state()).toMatchObject({ waiting: [{ workflow_id }], decided: false });
+    const path = `/approvals/${workflow_id}`;
+    const { rendering } = (await (await send("GET", path)).json()) as { rendering: string };
+    await send("POST", `${path}/approve`, { rendering }, "ben");
+    expect(await state()).toMatchObject({ waiting: [], decided: true });
+    await events(`/chat/${thread}/continue`);
+    const decided = { decision: "approve", by: "ben", subject: expect.any(String) };
+    expect(await state()).toMatchObject({
+      waiting: [],
+      decided: false,
+      entries: [{ type: "user" }, { type: "call", result: { decided } }, { type: "assistant", text: "It is out." }],
+    });
+  });
+
   it("is out of reach of a model that does as a hostile text says", async () => {
     const calls = ["approve_response", "reject_response", "edit_response", "get_pending_response", "query_graph"];
     const { events, mails, application, ...rest } = await start([
