@@ -416,6 +416,7 @@ describe("a conversation that is deleted", () => {
     const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
     expect((await send("DELETE", `/chat/${threadOf(asked)}`)).status).toBe(204);
     expect(await application.workflow.getPendingResponse(workflow_id)).toBeDefined();
+    expect((await events(`/chat/${threadOf(asked)}/continue`)).at(-1)).toMatchObject({ error_code: "nothing_waits" });
   });
 });
 
@@ -504,6 +505,21 @@ describe("a mail that waits", () => {
       decided: false,
       entries: [{ type: "user" }, { type: "call", result: { decided } }, { type: "assistant", text: "It is out." }],
     });
+  });
+
+  it("is heard of later if the model can't be used right after the decision", async () => {
+    const { events, send, mails } = await start([PROCESS, status(402), reply("It is out.")]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const path = `/chat/${threadOf(asked)}`;
+    const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
+    const mail = (await (await send("GET", `/approvals/${workflow_id}`)).json()) as { rendering: string };
+    await send("POST", `/approvals/${workflow_id}/approve`, { rendering: mail.rendering });
+    expect((await events(`${path}/continue`)).at(-1)).toMatchObject({ error_code: "model_payment_required" });
+    expect(mails()).toHaveLength(1);
+    expect(await (await send("GET", path)).json()).toMatchObject({ waiting: [], decided: true });
+    expect((await events(`${path}/continue`)).at(-1)).toMatchObject({ type: "answer", text: "It is out." });
+    expect(await (await send("GET", path)).json()).toMatchObject({ waiting: [], decided: false });
+    expect(mails()).toHaveLength(1);
   });
 
   it("is out of reach of a model that does as a hostile text says", async () => {
