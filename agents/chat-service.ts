@@ -112,7 +112,7 @@ class AgentChat implements Chat {
     const thread_id = threadOf(caller, threadId);
     const { messages } = await stateOf(agent.agent, thread_id);
     if (messages.length === 0) return undefined;
-    const review = await agent.waiting(thread_id);
+    const review = caller.scopes.has("approve") ? await agent.waiting(thread_id) : undefined;
     const waiting = review ? waitingMails(review) : [];
     return {
       thread_id: threadId,
@@ -166,7 +166,7 @@ class AgentChat implements Chat {
       tools: tools.filter(({ scope }) => scopes.has(scope)).map(({ tool }) => tool),
       model,
       checkpointer,
-      ...(scopes.has("approve") && { approval: { workflow: application.workflow } }),
+      approval: { workflow: application.workflow, ...(!scopes.has("approve") && { by: () => undefined }) },
       logger,
     };
     const made = createSharingAgent(options, this.#queue);

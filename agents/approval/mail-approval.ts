@@ -41,10 +41,11 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
     beforeModel: async ({ messages }, { configurable = {}, signal }) => {
       const waiting = waitingResults(messages, workflow.process.name);
       if (waiting.size === 0) return undefined;
+      const isAfterTools = ToolMessage.isInstance(messages.at(-1));
       // Users who may not decide see no mail; the model tells them that it waits.
-      if (approvals.by && decider(configurable) === undefined) return undefined;
+      if (isAfterTools && approvals.by && decider(configurable) === undefined) return undefined;
       const ids = [...waiting.keys()];
-      const settled = ToolMessage.isInstance(messages.at(-1))
+      const settled = isAfterTools
         ? await review(ids, steps, () => decider(configurable), signal)
         : await settledSince(ids, steps, signal);
       const changes = [...settled].map(([id, outcome]) => revise(waiting.get(id)!, outcome));

@@ -416,6 +416,7 @@ describe("a conversation that is deleted", () => {
     const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
     expect((await send("DELETE", `/chat/${threadOf(asked)}`)).status).toBe(204);
     expect(await application.workflow.getPendingResponse(workflow_id)).toBeDefined();
+    expect((await events(`/chat/${threadOf(asked)}/continue`)).at(-1)).toMatchObject({ error_code: "nothing_waits" });
   });
 });
 
@@ -470,6 +471,55 @@ describe("a mail that waits", () => {
     expect(typesOf(asked)).not.toContain("waiting");
     expect(asked.at(-1)).toMatchObject({ type: "answer", text: "It waits." });
     expect(model.requests[1]?.body.messages.at(-1)?.content).toContain("waiting_for_approval");
+  });
+
+  it("is no longer said to wait after somebody has decided, whoever asks", async () => {
+    const { events, send, model, mails } = await start([PROCESS, reply("It waits."), reply("It is out.")]);
+    const thread_id = threadOf(await events("/chat", { message: "Process F-1" }, "writer"));
+    const { runs } = (await (await send("GET", "/approvals")).json()) as { runs: { workflow_id: string }[] };
+    const path = `/approvals/${runs[0]!.workflow_id}`;
+    const { rendering } = (await (await send("GET", path)).json()) as { rendering: string };
+    expect((await send("POST", `${path}/approve`, { rendering })).status).toBe(200);
+    await expect.poll(() => mails().length).toBe(1);
+    await events("/chat", { message: "And now?", thread_id }, "writer");
+    const heard = model.requests[2]!.body.messages.find(({ role }) => role === "tool")!.content as string;
+    expect(JSON.parse(heard)).toMatchObject({ response_id: expect.any(String), decided: { by: "ann" } });
+    expect(JSON.stringify(model.requests)).not.toContain(rendering);
+  });
+
+  it("can be continued by somebody who has decided on it elsewhere, and says so", async () => {
+    const { events, send } = await start([PROCESS, reply("It is out.")]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const thread = threadOf(asked);
+    const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
+    const state = async (): Promise<object> => (await (await send("GET", `/chat/${thread}`)).json()) as object;
+    expect(await state()).toMatchObject({ waiting: [{ workflow_id }], decided: false });
+    const path = `/approvals/${workflow_id}`;
+    const { rendering } = (await (await send("GET", path)).json()) as { rendering: string };
+    await send("POST", `${path}/approve`, { rendering }, "ben");
+    expect(await state()).toMatchObject({ waiting: [], decided: true });
+    await events(`/chat/${thread}/continue`);
+    const decided = { decision: "approve", by: "ben", subject: expect.any(String) };
+    expect(await state()).toMatchObject({
+      waiting: [],
+      decided: false,
+      entries: [{ type: "user" }, { type: "call", result: { decided } }, { type: "assistant", text: "It is out." }],
+    });
+  });
+
+  it("is heard of later if the model can't be used right after the decision", async () => {
+    const { events, send, mails } = await start([PROCESS, status(402), reply("It is out.")]);
+    const asked = await events("/chat", { message: "Process F-1" });
+    const path = `/chat/${threadOf(asked)}`;
+    const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
+    const mail = (await (await send("GET", `/approvals/${workflow_id}`)).json()) as { rendering: string };
+    await send("POST", `/approvals/${workflow_id}/approve`, { rendering: mail.rendering });
+    expect((await events(`${path}/continue`)).at(-1)).toMatchObject({ error_code: "model_payment_required" });
+    expect(mails()).toHaveLength(1);
+    expect(await (await send("GET", path)).json()).toMatchObject({ waiting: [], decided: true });
+    expect((await events(`${path}/continue`)).at(-1)).toMatchObject({ type: "answer", text: "It is out." });
+    expect(await (await send("GET", path)).json()).toMatchObject({ waiting: [], decided: false });
+    expect(mails()).toHaveLength(1);
   });
 
   it("is out of reach of a model that does as a hostile text says", async () => {
