@@ -149,7 +149,7 @@ async function shoot(
   const file = join(target, `${name}.png`);
   await page.screenshot({ path: file });
   // A quarter of the size, and no difference that is seen.
-  execFileSync("pngquant", ["--force", "--strip", "--quality", "70-95", "--output", file, file]);
+  execFileSync("pngquant", ["--force", "--strip", "--quality", "85-100", "--output", file, file]);
   await page.close();
 }
 

@@ -52,7 +52,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await words.fill("Dear Nora, we have mended it.");
     await page.locator(".diff ins", { hasText: "mended" }).waitFor();
     await page.keyboard.press("Control+Enter");
-    await page.getByText("Approved with your words: RE: Second").waitFor();
+    await page.getByText("Approved in your version: RE: Second").waitFor();
     await service.application.workflow.getWorkflowResult(second!);
     expect(service.mails().join("")).toContain("we have mended it.");
 
@@ -310,7 +310,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(await text.inputValue()).toBe("Dear Nora, we have mended it.");
     await page.locator("textarea:focus").waitFor();
     await page.keyboard.press("Control+Enter");
-    await page.getByText("Approved with your words").waitFor();
+    await page.getByText("Approved in your version").waitFor();
     await service.application.workflow.getWorkflowResult(id!);
     expect(service.mails().join("")).toContain("we have mended it.");
   });

@@ -34,6 +34,26 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await expect.poll(() => total.textContent()).toBe("2");
   });
 
+  it("name their days in full on a phone too", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, ...Array.from({ length: 13 }, (_, n) => ({ feedback_id: `F-${n}` })));
+    for (let n = 0; n < 13; n += 1) {
+      await service.application.ontologyStore.update(
+        "feedback_data",
+        `PREFIX abi: <http://example.org/abi#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
+         DELETE { ?f abi:timestamp ?t } INSERT { ?f abi:timestamp "2026-11-${10 + n}T12:00:00Z"^^xsd:dateTime }
+         WHERE { ?f abi:id "F-${n}" ; abi:timestamp ?t }`,
+        {},
+      );
+    }
+    const page = await open(service, "charts", { context: await person({ viewport: { width: 390, height: 844 } }) });
+    const labels = page.locator("svg .axis");
+    await expect.poll(() => labels.last().textContent()).toBe("22 Nov");
+    const [plot, label] = [(await page.locator(".plot svg").boundingBox())!, (await labels.last().boundingBox())!];
+    expect(label.x + label.width).toBeLessThanOrEqual(plot.x + plot.width + 0.5);
+    expect(label.width).toBeGreaterThan(30);
+  });
+
   it("count by themselves what comes in while they are looked at", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, {});

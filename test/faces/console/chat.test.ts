@@ -262,7 +262,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben" });
     await card(page).getByText("Ben").waitFor();
     expect(await card(page).getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
-    await card(page).getByRole("button", { name: "Go on" }).click();
+    await card(page).getByRole("button", { name: "Continue" }).click();
     await page.getByText("Somebody has rejected it.").first().waitFor();
     expect(service.mails()).toEqual([]);
   });
@@ -425,7 +425,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await card(page).getByRole("button", { name: "Approve" }).waitFor();
     const strange = "main script, main img, main svg[onload], a[href^='javascript'], a[href*='evil'], main [onerror]";
     expect(await page.locator(strange).count()).toBe(0);
-    await card(page).getByRole("button", { name: "Go on" }).click();
+    await card(page).getByRole("button", { name: "Continue" }).click();
     await page.locator(".rich").getByText("https://evil.example/bare").waitFor();
     await page.locator(".call summary").first().click();
     expect(await page.locator(strange).count()).toBe(0);

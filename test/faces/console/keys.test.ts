@@ -30,7 +30,7 @@ describe.skipIf(!chromiumPath)(`keys ${SKIPPED}`, () => {
     await page.locator(".mail-head").waitFor();
     await page.keyboard.press("?");
     const list = page.getByRole("dialog", { name: "Keys" });
-    await list.getByText("approve your words").waitFor();
+    await list.getByText("approve your version").waitFor();
     expect(await barriers(page)).toEqual([]);
     for (const key of ["a", "r", "1"]) await page.keyboard.press(key);
     expect(await page.locator("form").count()).toBe(0);

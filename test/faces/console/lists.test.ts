@@ -224,4 +224,15 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     expect(await page.evaluate("scrollY")).toBe(0);
     expect(await news.count()).toBe(0);
   });
+
+  it("name the day once, and the time of day in each row", async () => {
+    const service = await serveConsole();
+    await submit(service, {});
+    const context = await person();
+    await context.clock.setFixedTime(Date.now() + 3 * 86_400_000);
+    const page = await open(service, "", { context });
+    await page.locator(".row").waitFor();
+    expect(await page.locator(".day h2").innerText()).toMatch(/^\w+day, \d+ \w+ \d{4}$/);
+    expect(await page.locator(".row time").innerText()).toMatch(/^\d\d:\d\d$/);
+  });
 });

@@ -139,6 +139,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await page.locator(".page-head").getByText("Replied").waitFor();
     await page.getByText("Approved by").getByText("Ann").waitFor();
     expect(await page.getByRole("link", { name: "Decide" }).count()).toBe(0);
+    expect(await page.getByText("Approved by").innerText()).toMatch(/^Approved by Ann, \d/);
   });
 
   it("is followed across a restart of the service, which the page says and survives", async () => {

@@ -217,7 +217,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await expect.poll(() => failed.count()).toBeGreaterThan(0);
     const before = await failed.count();
     await page.getByRole("button", { name: "Retry" }).click();
-    await page.getByText("The run goes on.").waitFor();
+    await page.getByText("The run continues.").waitFor();
     await expect.poll(() => failed.count()).toBeGreaterThan(before);
     await page.getByRole("button", { name: "Cancel run" }).click();
     await page.getByRole("button", { name: "Yes, cancel" }).click();

@@ -91,9 +91,9 @@ function Findings({ text, sentiment, categories }: Awaited<ReturnType<typeof ana
         <h2>Sentiment</h2>
         <p class="decision"><${SentimentMark} sentiment=${sentiment.sentiment} /> ${sentiment.sentiment}</p>
         <dl>
-          <${Fact} name="Sure"><${Score} value=${sentiment.score} /><//>
+          <${Fact} name="Confidence"><${Score} value=${sentiment.score} /><//>
           <${Fact} name="Language">${sentiment.language}<//>
-          <${Fact} name="Because of">${sentiment.evidence.join(", ") || "nothing in particular"}<//>
+          <${Fact} name="Evidence">${sentiment.evidence.join(", ") || "none"}<//>
         </dl>
       </section>
       <section class="card">

@@ -16,7 +16,7 @@ import { draftOf, dropDraft } from "./drafts.ts";
 import { EditForm, RejectForm } from "./forms.ts";
 import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labels.ts";
 
-const DONE = { approve: "Approved", edit: "Approved with your words", reject: "Rejected" } as const;
+const DONE = { approve: "Approved", edit: "Approved in your version", reject: "Rejected" } as const;
 
 /** For how long a mail is on the screen before it can be approved: a click or a key that was meant for the mail before is not for this one. Milliseconds. */
 const ARMED_AFTER_MS = 700;
@@ -151,7 +151,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
         mode === "look" &&
         (subject ?? text) !== undefined &&
         html`<p class="notice">
-          You have begun to edit this mail, and your changes are kept. Edit goes on with them; Approve sends the mail
+          You have started to edit this mail, and your changes are kept. Edit opens them again; Approve sends the mail
           below, without them.
         </p>`
       }
@@ -170,8 +170,8 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
         }
       </div>
       <p class="rendering muted">
-        Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision holds
-        for exactly this mail.
+        Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision applies
+        to exactly this mail.
       </p>
     </article>
   `;

@@ -56,7 +56,7 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
         >Text
         <textarea ref=${field} dir="auto" rows="14" maxlength="20000" value=${text} onInput=${onText}></textarea>
       </label>
-      <p class="muted">The mail is sent as plain text with your words, to the same recipient.</p>
+      <p class="muted">The mail is sent as plain text with your text, to the same recipient.</p>
       <div class="actions">
         <button class="button primary" disabled=${!canSend}>Approve this version <kbd>Ctrl ↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Close <kbd>Esc</kbd></button>

@@ -75,7 +75,7 @@ export function LabelsForm({ judged, labels, isBusy, onChange }: LabelsFormProps
           isChanged
             ? "Your labels are stored with your decision, and the analysers can learn from them. They don't " +
               "change what was done with this feedback."
-            : "If you approve, they count as right."
+            : "If you approve, they count as correct."
         }
       </p>
     </section>

@@ -271,8 +271,10 @@ function WaitingMails() {
         `,
       )}
       <div class="waiting-foot">
-        <p class="muted">You decide, as <b dir="auto">${session.value?.name}</b>; the agent can't. Then it goes on.</p>
-        <button type="button" class="button small" onClick=${() => void resume()}>Go on</button>
+        <p class="muted">
+          You decide as <b dir="auto">${session.value?.name}</b>; the agent can't. It continues after your decision.
+        </p>
+        <button type="button" class="button small" onClick=${() => void resume()}>Continue</button>
       </div>
     </section>
   `;
@@ -311,7 +313,7 @@ function Composer({ isBusy, isWaiting }: { isBusy: boolean; isWaiting: boolean }
         dir="auto"
         maxlength="100000"
         aria-label="Message"
-        placeholder=${isWaiting ? "Decide above, or write on" : "Write to the agent"}
+        placeholder=${isWaiting ? "Decide above, or write" : "Write to the agent"}
         value=${text}
         onInput=${({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => setText(currentTarget.value)}
         onKeyDown=${(event: KeyboardEvent) => {

@@ -97,11 +97,11 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
           <${Fact} name="Sentiment"
             >${sentiment ? html`<${SentimentMark} sentiment=${sentiment} /> ${sentiment}` : "—"}<//
           >
-          ${bySentiment && html`<${Fact} name="Sure"><${Score} value=${bySentiment.score} /><//>`}
+          ${bySentiment && html`<${Fact} name="Confidence"><${Score} value=${bySentiment.score} /><//>`}
           <${Fact} name="Categories"
             >${categories.length > 0 ? html`<${Categories} categories=${categories} />` : "—"}<//
           >
-          ${byCategory && html`<${Fact} name="Sure"><${Score} value=${byCategory.score} /><//>`}
+          ${byCategory && html`<${Fact} name="Confidence"><${Score} value=${byCategory.score} /><//>`}
           ${stated.sentiment && html`<${Fact} name="Stated">${stated.sentiment}<//>`}
           ${stated.categories.length > 0 && html`<${Fact} name="Stated"><${Categories} categories=${stated.categories} /><//>`}
           ${language && html`<${Fact} name="Language">${language}<//>`}

@@ -160,7 +160,7 @@ const Row = ({ item }: { item: FeedbackItem }) => html`
       /></span>
       <span class="row-categories"><${Categories} categories=${item.categories} /></span>
       <${Outcome} item=${item} />
-      <${Time} at=${item.timestamp} />
+      <${Time} at=${item.timestamp} isOfDay />
     </a>
   </li>
 `;

@@ -76,8 +76,9 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
         ${
           mail.decision &&
           html`<span
-            >${DECIDED[mail.decision.decision]} by <b><${OneLine} text=${mail.decision.by} /></b>,
-            <${Time} at=${mail.decision.time} isFull
+            >${DECIDED[mail.decision.decision]} by <b><${OneLine} text=${mail.decision.by} /></b>,${" "}<${Time}
+              at=${mail.decision.time}
+              isFull
           /></span>`
         }
         ${mail.state === "waiting" && html`<a class="button" href=${href(["approvals", feedback.workflow_id])}>Decide</a>`}

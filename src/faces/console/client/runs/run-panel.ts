@@ -70,7 +70,7 @@ function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
   };
   return html`
     <div class="actions">
-      ${canRetry && html`<button type="button" class="button" onClick=${act(retryRun, "The run goes on.")}>Retry</button>`}
+      ${canRetry && html`<button type="button" class="button" onClick=${act(retryRun, "The run continues.")}>Retry</button>`}
       ${
         !ENDED.has(status) &&
         (isSure

@@ -46,9 +46,7 @@ export function Waterfall({ spans, end }: { spans: readonly Span[]; end: number 
           ${spans.map((span, index) => html`<${SpanRow} key=${index} span=${span} scale=${scale} lines=${lines} />`)}
         </ol>
       </div>
-      <p class="waterfall-note muted">
-        Short spans are drawn longer and long ones shorter than they are; the figures are exact.
-      </p>
+      <p class="waterfall-note muted">Not to scale: short spans are drawn longer than they are. The times are exact.</p>
     </div>
   `;
 }

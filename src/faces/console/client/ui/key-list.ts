@@ -7,9 +7,9 @@ import { Icon } from "./icons.ts";
 const KEYS: readonly (readonly [where: string, ...keys: (readonly [keys: readonly string[], what: string])[]])[] = [
   ["Everywhere", [["1", "…", "7"], "go to a page"], [["?"], "show these keys"]],
   ["Lists", [["j", "k"], "next, previous"], [["↵"], "open"], [["/"], "search the inbox"]],
-  ["Approvals", [["a"], "approve"], [["e"], "edit"], [["r"], "reject"], [["Ctrl", "↵"], "approve your words"]],
+  ["Approvals", [["a"], "approve"], [["e"], "edit"], [["r"], "reject"], [["Ctrl", "↵"], "approve your version"]],
   ["Chat", [["↵"], "send"], [["Shift", "↵"], "new line"]],
-  ["Graph", [["Ctrl", "↵"], "ask"]],
+  ["Graph", [["Ctrl", "↵"], "run the query"]],
 ];
 
 /** A button that shows them, as does the key for it. */

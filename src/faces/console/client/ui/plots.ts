@@ -96,7 +96,7 @@ export function Columns({ title, series, bars, of }: PlotProps) {
                     />`
                   );
                 })}
-                ${index % every === 0 && html`<text class="axis" x=${x + bar / 2} y=${HEIGHT - 5} text-anchor="middle">${one.label}</text>`}
+                ${index % every === 0 && html`<${Label} text=${one.label} x=${x + bar / 2} width=${width} />`}
               </g>`;
             })}
           </svg>`
@@ -104,6 +104,13 @@ export function Columns({ title, series, bars, of }: PlotProps) {
       </div>
     <//>
   `;
+}
+
+/** Below a bar; at the edge, where it would be cut off in the middle of its bar. */
+function Label({ text, x, width }: { text: string; x: number; width: number }) {
+  const isAtEdge = x > width - LABEL_WIDTH / 2;
+  const [at, anchor] = isAtEdge ? [width, "end"] : [x, "middle"];
+  return html`<text class="axis" x=${at} y=${HEIGHT - 5} text-anchor=${anchor}>${text}</text>`;
 }
 
 /** Lying bars, the first on top. */

@@ -24,13 +24,13 @@ export function duration(ms: number): string {
 const ticks = signal(0);
 setInterval(() => (ticks.value += 1), MINUTE / 2);
 
-function brief(time: Date): string {
+function brief(time: Date, isOfDay: boolean): string {
   const age = Date.now() - time.getTime();
   // Only there: of old times nothing changes, and a page may have thousands of them.
   if (age < HOUR) void ticks.value;
   if (age < MINUTE && age > -MINUTE) return "now";
   if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
-  return isSameDay(time, new Date()) ? clock.format(time) : short.format(time);
+  return isOfDay || isSameDay(time, new Date()) ? clock.format(time) : short.format(time);
 }
 
 const isSameDay = (one: Date, other: Date): boolean => one.toDateString() === other.toDateString();
@@ -45,7 +45,14 @@ export function dayOf(time: string): string {
 
 export const fullTime = (time: string): string => full.format(new Date(time));
 
+interface TimeProps {
+  at: string;
+  isFull?: boolean;
+  /** Whether the day is said above it already. */
+  isOfDay?: boolean;
+}
+
 /** A time in few letters; in full where somebody points at it. */
-export const Time = ({ at, isFull = false }: { at: string; isFull?: boolean }) => html`
-  <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at))}</time>
+export const Time = ({ at, isFull = false, isOfDay = false }: TimeProps) => html`
+  <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at), isOfDay)}</time>
 `;
