@@ -12,7 +12,7 @@ interface BenchModule {
   run(bench: Bench): Promise<void>;
 }
 
-const SHORT = ["process", "engine", "http", "tool", "mcp", "start-up", "workers", "analysers"];
+const SHORT = ["process", "engine", "http", "tool", "mcp", "start-up", "workers", "analysers", "console"];
 const LONG = ["batch", "store", "cluster"];
 const NAMES = [...SHORT, ...LONG];
 
