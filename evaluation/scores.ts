@@ -33,6 +33,11 @@ export const mean = (values: readonly number[]): number =>
     values.length,
   );
 
+/**
+ * Whether what a change fixes outnumbers what it breaks by more than one standard error. If not, it may be chance.
+ */
+export const isBeyondChance = (fixed: number, broken: number): boolean => fixed - broken > Math.sqrt(fixed + broken);
+
 const BINS = 10;
 
 /**

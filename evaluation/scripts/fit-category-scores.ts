@@ -3,14 +3,13 @@
 //   node evaluation/scripts/fit-category-scores.ts <folder> --write   writes src/analysis/embedded/category-sureness.json
 import { readFileSync, writeFileSync } from "node:fs";
 import { CATEGORIES } from "../../src/analysis/categories.ts";
-import { findCategories, type CategorySureness } from "../../src/analysis/embedded/category-decision.ts";
+import { findCategories, LEVEL_COUNT, type CategorySureness } from "../../src/analysis/embedded/category-decision.ts";
 import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
 import { labelOf, readLabelledSets, withScopes } from "../labelled-sets.ts";
 import { calibrationError } from "../scores.ts";
 
 const SURENESS = new URL("../../src/analysis/embedded/category-sureness.json", import.meta.url);
-const LEVELS = 3;
 /** So many answers count as much as what is known of all categories together. */
 const PRIOR_WEIGHT = 20;
 
@@ -50,7 +49,7 @@ const share = (answers: readonly Answer[], prior: number): number =>
   (answers.filter(({ right }) => right).length + prior * PRIOR_WEIGHT) / (answers.length + PRIOR_WEIGHT);
 
 function fit(answers: readonly Answer[]): Required<CategorySureness> {
-  const levels = Array.from({ length: LEVELS }, (_, level) => answers.filter((answer) => answer.level === level));
+  const levels = Array.from({ length: LEVEL_COUNT }, (_, level) => answers.filter((answer) => answer.level === level));
   const priors = levels.map((answers) => share(answers, 0.5));
   const row = (category: string): number[] =>
     levels.map((answers, level) =>

@@ -9,12 +9,10 @@ import { mean } from "../scores.ts";
 import { scoreSentiment, type SentimentScores } from "../score-sentiment.ts";
 import { compare } from "./comparison.ts";
 import { labelledTexts, textsOfSharedOpinions } from "../training/examples.ts";
+import { FOLDS, foldOf } from "../training/folds.ts";
 import { decide, predict, scoresBySource, trainWeights } from "../training/fit.ts";
 import { answerLeftOut, fit, predictLeftOut, type LeftOutAnswer } from "../training/left-out.ts";
-import { randomNumbers } from "../training/logistic-regression.ts";
 
-const FOLDS = 5;
-const FOLD_SEED = 3;
 const WEIGHTS = new URL("../../src/analysis/embedded/sentiment-model/weights.json", import.meta.url);
 
 const [folder, option] = process.argv.slice(2);
@@ -32,12 +30,10 @@ const ofSource = (answers: readonly LeftOutAnswer[], source: number): LeftOutAns
 const scoresOf = (answers: readonly LeftOutAnswer[]): SentimentScores[] =>
   sets.map(({ rows }, source) => scoreSentiment(rows, ofSource(answers, source)));
 
-const random = randomNumbers(FOLD_SEED);
-const folds = texts.map(() => Math.floor(random() * FOLDS));
 const folded = Array.from({ length: FOLDS }, (_, fold) =>
   predict(
-    trainWeights(texts.filter((_, at) => folds[at] !== fold)),
-    texts.filter((_, at) => folds[at] === fold),
+    trainWeights(texts.filter(({ text }) => foldOf(text) !== fold)),
+    texts.filter(({ text }) => foldOf(text) === fold),
   ),
 ).flat();
 

@@ -1,21 +1,30 @@
 /** Learns from the user's own labels how much evidence each category needs. */
 import { CATEGORIES, type Category } from "../../src/analysis/categories.ts";
-import { EVIDENCE_THRESHOLD, evidenceFor } from "../../src/analysis/embedded/category-decision.ts";
+import { EVIDENCE_THRESHOLD, evidenceFor, likelihoodOf } from "../../src/analysis/embedded/category-decision.ts";
 import { categoryFeatures } from "../../src/analysis/embedded/category-features.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
 import type { CategoryBounds } from "../../src/analysis/embedded/trained-weights.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../src/workflows/customer-feedback/policy.ts";
 import { labelOf, type ScopedRow } from "../labelled-sets.ts";
-import { Counts, type ClassScores } from "../scores.ts";
+import { Counts, isBeyondChance, type ClassScores } from "../scores.ts";
 import { FOLDS, foldOf } from "./folds.ts";
 
 type Named = Exclude<Category, "general">;
 
-/**
- * In order: one weak clue is enough, two weak clues, one strong clue, one strong and another, two
- * strong clues.
- */
-const BOUNDS = [0.3, EVIDENCE_THRESHOLD, 0.65, 0.75, 0.88] as const;
+/** Takes this little less than the clues give. */
+const MARGIN = 0.02;
+
+/** The least evidence that takes in these clues. */
+const atLeast = (...kinds: ("strong" | "weak")[]): number => Number((likelihoodOf(kinds) - MARGIN).toFixed(3));
+
+/** What may suffice for a category, from one weak clue to two strong ones. Two weak ones are what ships. */
+const BOUNDS = [
+  atLeast("weak"),
+  EVIDENCE_THRESHOLD,
+  atLeast("strong"),
+  atLeast("strong", "weak"),
+  atLeast("strong", "strong"),
+];
 
 /**
  * The minimum number of texts with the category, and without it. With fewer of either, nothing is
@@ -37,7 +46,7 @@ export interface BoundReport {
   /** With the bound from an earlier training; absent if the shipped one is in use. */
   inUse?: ClassScores;
   after: ClassScores;
-  /** Whether the new bound is better than what is in use. */
+  /** Whether the new bound is better than what is in use, and by more than may be chance. */
   isTaken: boolean;
 }
 
@@ -76,6 +85,9 @@ function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): Class
 
 const distance = (bound: number): number => Math.abs(bound - EVIDENCE_THRESHOLD);
 
+/** Whether what is found above the bound is labelled, and what is not found isn't. */
+const isRight = ({ evidence, isLabelled }: Case, bound: number): boolean => evidence >= bound === isLabelled;
+
 /** The bound with the best F1; if there are several, the one that changes least. */
 function bestBound(cases: readonly Case[]): number {
   const candidates = BOUNDS.map((bound) => ({ bound, f1: scoresOf(cases, () => bound).f1 }));
@@ -92,12 +104,15 @@ function fitBound(category: Named, cases: readonly Case[], current: number): Bou
   const without = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
   const before = scoresOf(cases, () => EVIDENCE_THRESHOLD);
   const inUse = scoresOf(cases, () => current);
-  const after = scoresOf(cases, ({ fold }) => without[fold]!);
+  const heldOut = ({ fold }: Case): number => without[fold]!;
+  const after = scoresOf(cases, heldOut);
+  const fixed = cases.filter((one) => isRight(one, heldOut(one)) && !isRight(one, current)).length;
+  const broken = cases.filter((one) => !isRight(one, heldOut(one)) && isRight(one, current)).length;
   const bound = bestBound(cases);
   // Fewer false alarms must not cost escalations. The folds may have chosen other bounds than the one that is kept.
   const kept = scoresOf(cases, () => bound);
   const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= inUse.recall;
-  const isTaken = bound !== current && after.f1 > inUse.f1 && isSafe;
+  const isTaken = bound !== current && after.f1 > inUse.f1 && isBeyondChance(fixed, broken) && isSafe;
   return { category, bound, before, ...(current !== EVIDENCE_THRESHOLD && { inUse }), after, isTaken };
 }
 

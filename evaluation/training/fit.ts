@@ -92,7 +92,7 @@ export function decide(
 ): SentimentAnswer & { score: number } {
   const judgement = judgementOf(prediction, bias);
   const { sentiment } = judgement;
-  return { sentiment, score: sureness(inputsOf(judgement, prediction.text), weights[sentiment]) };
+  return { sentiment, score: sureness(sentiment, inputsOf(judgement, prediction.text), weights[sentiment]) };
 }
 
 /** The scores of each source, in the order of the sources. */

@@ -7,6 +7,7 @@ import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyze
 import { ValidationError } from "../../src/errors.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import { withScopes, type LabelledSets } from "../labelled-sets.ts";
+import { isBeyondChance } from "../scores.ts";
 import { scoreSentiment } from "../score-sentiment.ts";
 import { answersOf, fitAdjustment, type FittedAdjustment } from "./adjustment.ts";
 import { MIN_TEXTS_EACH, fitBounds, type FittedBounds } from "./category-bounds.ts";
@@ -63,8 +64,7 @@ export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): 
 }
 
 /**
- * Why a fit is not taken. What is fixed must outnumber what is broken by more than one standard error, or it may be chance. What is in
- * use may have seen these texts, so that only one with more texts behind it is a rival.
+ * Why a fit is not taken. What is in use may have seen these texts, so that only one with more texts behind it is a rival.
  */
 function refusalOf(
   { before, inUse, after, fixed, broken }: Omit<SentimentTraining, "texts">,
@@ -74,7 +74,7 @@ function refusalOf(
     return "what is in use does better, and was trained on more texts: name all that you have, or use --reset first";
   }
   if (after.macroF1 <= before.macroF1 || fixed <= broken) return "it is no better on texts that it has not seen";
-  if (fixed - broken <= Math.sqrt(fixed + broken)) return "it is better by so little that it may be chance";
+  if (!isBeyondChance(fixed, broken)) return "it is better by so little that it may be chance";
   if (after.unhappyThanked > before.unhappyThanked) return "it would thank more unhappy customers";
   return undefined;
 }

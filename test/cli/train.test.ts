@@ -5,11 +5,13 @@ import type { CategoryRow, SentimentRow } from "../../evaluation/labelled-sets.t
 import type { TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
 import { yarnShop } from "../../evaluation/scripts/yarn-shop.ts";
 import { serve } from "../support/http.ts";
+import { madeUpWord } from "../support/made-up-word.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
 
 type Place = ReturnType<typeof workplace>;
 
 const YARN = yarnShop(700);
+const WORDS = Array.from({ length: 40 }, (_, at) => madeUpWord(at));
 const [LABELS, OTHERS] = [YARN.slice(0, 300), YARN.slice(300)];
 
 function write({ cwd }: Place, folder: string, kind: "sentiment" | "categories", rows: readonly object[]): void {
@@ -139,14 +141,14 @@ test.each([
 test("learns how much evidence a category takes, and never to miss what escalates", async () => {
   const scope = ["product", "bug"];
   // Here a lone "design" is no word about a product, and nobody calls an error a bug.
-  const rows: CategoryRow[] = Array.from({ length: 40 }, (_, at) => [
-    { text: `The design of number ${at} is on page ${at}.`, labels: [], scope },
-    { text: `There was an error in number ${at}.`, labels: [], scope },
-    { text: `Great quality and a lovely design, number ${at}.`, labels: ["product"], scope },
-    { text: `It crashes and shows an error in number ${at}.`, labels: ["bug"], scope },
+  const rows: CategoryRow[] = WORDS.flatMap((word, at) => [
+    { text: `The design of ${word} is on page ${at}.`, labels: [], scope },
+    { text: `There was an error in ${word}.`, labels: [], scope },
+    { text: `Great quality and a lovely design, ${word}.`, labels: ["product"], scope },
+    { text: `It crashes and shows an error in ${word}.`, labels: ["bug"], scope },
     // A few are called one: whoever wanted more evidence would miss them.
-    ...(at % 8 === 0 ? [{ text: `There was an error on page ${at}.`, labels: ["bug"], scope }] : []),
-  ]).flat();
+    ...(at % 8 === 0 ? [{ text: `There was an error on page ${word}.`, labels: ["bug"], scope }] : []),
+  ]);
   const place = workplace();
   write(place, "labels", "categories", rows);
   const { code, stdout } = await call(["train", "labels"], place);
@@ -162,10 +164,10 @@ test("learns how much evidence a category takes, and never to miss what escalate
   });
 });
 
-const BOUNDED: CategoryRow[] = Array.from({ length: 40 }, (_, at) => [
-  { text: `The design of number ${at} is on page ${at}.`, labels: [], scope: ["product"] },
-  { text: `Great quality and a lovely design, number ${at}.`, labels: ["product"], scope: ["product"] },
-]).flat();
+const BOUNDED: CategoryRow[] = WORDS.flatMap((word, at) => [
+  { text: `The design of ${word} is on page ${at}.`, labels: [], scope: ["product"] },
+  { text: `Great quality and a lovely design, ${word}.`, labels: ["product"], scope: ["product"] },
+]);
 
 const KEPT = "What was trained before stays in use.";
 

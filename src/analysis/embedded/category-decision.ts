@@ -9,6 +9,7 @@ export const EVIDENCE_THRESHOLD = 0.5;
 
 /** Levels of evidence: what a strong clue gives by itself, what two give, and more. */
 const LEVELS = [0.72, 0.92] as const;
+export const LEVEL_COUNT = LEVELS.length + 1;
 
 /**
  * How often a category was right on labelled texts, by the level of its evidence. `evaluation/scripts/fit-category-scores.ts` makes
@@ -22,11 +23,14 @@ const LONG_TEXT = 100;
 /** In a long text, clues farther apart than this many tokens are about different things. */
 const REACH = 40;
 
-function likelihood(hits: readonly ClueHit[]): number {
+/** The evidence that such clues give together, 0 to 1. */
+export function likelihoodOf(kinds: readonly ClueHit["kind"][]): number {
   let doubt = 1;
-  for (const { kind } of hits) doubt *= 1 - WEIGHTS[kind];
+  for (const kind of kinds) doubt *= 1 - WEIGHTS[kind];
   return 1 - doubt;
 }
+
+const likelihood = (hits: readonly ClueHit[]): number => likelihoodOf(hits.map(({ kind }) => kind));
 
 /**
  * In a long text a single word is a mention, which does no more than a weak clue, and clues support each other only where

@@ -24,14 +24,35 @@ export interface Span {
   kind: ClueKind;
 }
 
+/**
+ * Tells which spans an exception ("not") hides: those that begin or end inside it, but no longer phrase that has it inside.
+ * "Credit card" alone says nothing about billing, "charge my credit card" does.
+ */
+function hiding(spans: readonly Span[]): (span: Span) => boolean {
+  // For each token inside exceptions, from where to where those reach.
+  const reach = new Map<number, { from: number; to: number }>();
+  for (const { kind, from, to } of spans) {
+    if (kind !== "not") continue;
+    for (let at = from; at < to; at++) {
+      const known = reach.get(at);
+      reach.set(at, { from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
+    }
+  }
+  const isHiddenAt = (at: number, { from, to }: Span): boolean => {
+    const not = reach.get(at);
+    if (not === undefined) return false;
+    return not.from < from || not.to > to || not.to - not.from === to - from;
+  };
+  return (span) => isHiddenAt(span.from, span) || isHiddenAt(span.to - 1, span);
+}
+
 /** Keeps of overlapping spans the one that begins first, and of those the longest, but none that is weak instead of one that is not; "not" goes before all others. */
 function withoutOverlaps(spans: readonly Span[]): Span[] {
-  const hidden = new Set<number>();
-  for (const { kind, from, to } of spans) if (kind === "not") for (let i = from; i < to; i++) hidden.add(i);
+  const isHidden = hiding(spans);
   const kept: Span[] = [];
   for (const span of spans) {
     const { kind, from, to } = span;
-    if (kind === "not" || hidden.has(from) || hidden.has(to - 1)) continue;
+    if (kind === "not" || isHidden(span)) continue;
     const last = kept.at(-1);
     if (last === undefined || from >= last.to) kept.push(span);
     else if (last.from === from) kept[kept.length - 1] = { from, to, kind: kind === "weak" ? last.kind : kind };

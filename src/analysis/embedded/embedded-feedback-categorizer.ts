@@ -14,7 +14,7 @@ import { versionWith, type CategoryBounds, type TrainedWeights } from "./trained
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  /** Where trained bounds have a say, their version is in it: `7+3f2a91c0d4e5`. */
+  /** Where trained bounds have a say, their version is in it: `8+3f2a91c0d4e5`. */
   readonly version: string;
   readonly #bounds: CategoryBounds | undefined;
 

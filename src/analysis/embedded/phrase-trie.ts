@@ -144,10 +144,10 @@ export class PhraseTrie<Value> {
    */
   add(pattern: string, value: Value): void {
     const entry = { pattern, value };
-    const formPrefixes = firstBeginnings(pattern);
-    if (formPrefixes === undefined) return;
+    const beginnings = firstBeginnings(pattern);
+    if (beginnings === undefined) return;
     this.patterns.push(pattern);
-    for (const beginning of formPrefixes) {
+    for (const beginning of beginnings) {
       this.waiting.add(beginning, entry);
       // These any token may begin.
       if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);

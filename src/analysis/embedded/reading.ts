@@ -31,7 +31,8 @@ export const isKnown = (word: string): boolean =>
 const isOpinion = (word: string): boolean =>
   opinions().get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && clues().knows(word));
 
-let latest: Reading | undefined;
+/** Weak: what a customer wrote is not kept for longer than it is worked on. */
+let latest: WeakRef<Reading> | undefined;
 
 /** In characters. The rest of a longer text is not read, so no text takes long. */
 const MAX_TEXT_LENGTH = 20_000;
@@ -41,13 +42,15 @@ const MAX_TEXT_LENGTH = 20_000;
  * @throws TypeError if it is not a string, which callers without types may pass
  */
 export function read(text: string): Reading {
-  if (latest !== undefined && latest.text === text) return latest;
+  const known = latest?.deref();
+  if (known !== undefined && known.text === text) return known;
   if (typeof text !== "string") {
     throw new TypeError(`The text to analyse must be a string, not ${text === null ? "null" : typeof text}.`);
   }
   const tokens = tokenize(text.slice(0, MAX_TEXT_LENGTH), isKnown);
   const language = isPlainEnglish(tokens) ? "en" : detectLanguage(text, isOpinion);
   const readable = language === "en" || (language === UNDETERMINED && isShortText(text) && !isInOtherScript(text));
-  latest = { text, tokens, language, readable };
-  return latest;
+  const reading = { text, tokens, language, readable };
+  latest = new WeakRef(reading);
+  return reading;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { EmbeddedSentimentAnalyzer } from "../../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
 import { read } from "../../../src/analysis/embedded/reading.ts";
 import { sentimentFeatures } from "../../../src/analysis/embedded/sentiment-features.ts";
-import { visitWords, wordBuckets } from "../../../src/analysis/embedded/sentiment-model/inputs.ts";
+import { opinionInputs, visitWords, wordBuckets } from "../../../src/analysis/embedded/sentiment-model/inputs.ts";
 import {
   probabilities,
   SentimentModel,
@@ -68,6 +68,23 @@ describe("the sentiment model", () => {
         expect(new Set(seen).size).toBe(seen.length);
       }),
     );
+  });
+
+  it("looks at each opinion a few times, however many there are", () => {
+    let looks = 0;
+    const few = features("good and bad ".repeat(500));
+    const watched = few.hits.map(
+      (hit) =>
+        new Proxy(hit, {
+          get: (target, key: keyof typeof hit) => {
+            looks += 1;
+            return target[key];
+          },
+        }),
+    );
+    expect(opinionInputs({ ...few, hits: watched })).toEqual(opinionInputs(few));
+    expect(watched).toHaveLength(1000);
+    expect(looks).toBeLessThan(20 * watched.length);
   });
 
   it("judges a complaint that has no opinion word, and shows what it went by", () => {

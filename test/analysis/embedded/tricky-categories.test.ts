@@ -42,6 +42,37 @@ it("takes a thing inside a phrase about something else for a mention", () => {
   expect(found("The sound quality is poor, and it cuts out.")).toContain("product");
 });
 
+describe("what only looks like something", () => {
+  const found = (text: string) => categorizer.categorize(text).categories;
+
+  it.each([
+    ["billing", "There is a charge on my card that I do not know"],
+    ["billing", "I disputed a charge last week"],
+    ["billing", "You charge my credit card every month"],
+    ["bug", "Since the latest version it is broken"],
+    ["bug", "The new version crashes"],
+    ["bug", "It is unusable in the latest version"],
+    ["performance", "The pages slow down after an hour"],
+    ["security", "Please add 2FA"],
+  ] as const)("hides no %s in: %s", (category, text) => {
+    expect(found(text)).toContain(category);
+  });
+
+  it.each([
+    ["billing", "The phone holds a charge well"],
+    ["billing", "It lasts for ten hours on a charge"],
+    ["billing", "I pay with a credit card"],
+    ["bug", "Since the latest update I love it"],
+    ["bug", "Since the last update everything works"],
+    ["bug", "The latest version is much better"],
+    ["bug", "The new version has a lovely design"],
+    ["usability", "They are hard working people"],
+    ["usability", "Your people are difficult to reach"],
+  ] as const)("is not %s: %s", (category, text) => {
+    expect(found(text)).not.toContain(category);
+  });
+});
+
 describe("a long text", () => {
   const FILLER = "We walked along the shore in the evening and had tea on the terrace with our friends. ".repeat(8);
   const found = (text: string) => categorizer.categorize(text).categories;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { ScopedRow } from "../../../evaluation/labelled-sets.ts";
-import { fitBounds } from "../../../evaluation/training/category-bounds.ts";
+import { fitBounds, type BoundReport } from "../../../evaluation/training/category-bounds.ts";
 import { trainOwn } from "../../../evaluation/training/train-own.ts";
+import { madeUpWord } from "../../support/made-up-word.ts";
 
 /** From no evidence of a bug to two strong clues. */
 const TEXTS = {
@@ -17,17 +18,17 @@ const rowsOf = (counts: Counts): ScopedRow[] =>
   (Object.keys(TEXTS) as (keyof Counts)[]).flatMap((kind) => {
     const [labelled, others] = counts[kind];
     return Array.from({ length: labelled + others }, (_, at) => ({
-      text: `${TEXTS[kind]} ${at}.`,
+      text: `${TEXTS[kind]} ${madeUpWord(at)}.`,
       labels: at < labelled ? ["bug"] : [],
       scope: ["bug"],
     }));
   });
 
 test("keeps no bound that finds fewer bugs, even if the bounds of the folds find more", () => {
-  const { bounds, reports } = fitBounds(rowsOf({ none: [1, 17], weak: [4, 1], strong: [1, 8], stronger: [9, 0] }));
-  const [{ bound, before, after }] = reports as [(typeof reports)[0]];
-  // The folds look harmless. The bound of all rows would miss the labelled "strong" text.
-  expect(bound).toBe(0.75);
+  const { bounds, reports } = fitBounds(rowsOf({ none: [2, 18], weak: [5, 4], strong: [2, 13], stronger: [7, 0] }));
+  const [{ bound, before, after }] = reports as [BoundReport];
+  // The folds look harmless. The bound of all rows would miss the labelled "strong" texts.
+  expect(bound).toBe(0.785);
   expect(after.f1).toBeGreaterThan(before.f1);
   expect(after.recall).toBeGreaterThan(before.recall);
   expect(reports).toEqual([expect.objectContaining({ category: "bug", isTaken: false })]);
@@ -36,7 +37,17 @@ test("keeps no bound that finds fewer bugs, even if the bounds of the folds find
 
 test("keeps a bound that finds more bugs", () => {
   const { bounds } = fitBounds(rowsOf({ none: [0, 20], weak: [20, 1], strong: [5, 0], stronger: [5, 0] }));
-  expect(bounds).toEqual({ bug: 0.3 });
+  expect(bounds).toEqual({ bug: 0.33 });
+});
+
+test("keeps no bound that is better by so little that it may be chance", () => {
+  const [{ bound, before, after, isTaken }] = fitBounds(
+    rowsOf({ none: [0, 15], weak: [4, 2], strong: [10, 0], stronger: [5, 0] }),
+  ).reports as [BoundReport];
+  expect(bound).toBe(0.33);
+  expect(after.f1).toBeGreaterThan(before.f1);
+  // Four texts more are right, and two fewer.
+  expect(isTaken).toBe(false);
 });
 
 test("learns nothing about a category from labels that another one meets too", () => {

@@ -4,7 +4,7 @@ import { readData } from "../../read-data.ts";
 
 /**
  * `strong` speaks of the category by itself, `fault` does too unless it is denied ("no hidden fees"), two `weak` ones
- * together do, `not` hides what lies inside it.
+ * together do, `not` hides what begins or ends inside it, unless that is longer and has it inside.
  */
 export type ClueKind = "strong" | "fault" | "weak" | "not";
 

@@ -1,7 +1,7 @@
 import { memoizeByWord } from "../../memoize.ts";
 import { NEGATORS, publishedValence } from "../lexicon/lexicon.ts";
 import { balance } from "../sentiment-balance.ts";
-import type { SentimentFeatures } from "../sentiment-features.ts";
+import type { OpinionHit, SentimentFeatures } from "../sentiment-features.ts";
 import type { Token } from "../tokenizer.ts";
 
 /** 2 to the power of this many buckets hold all words and pairs of words. */
@@ -72,11 +72,14 @@ function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] 
   let praise = 0;
   let blame = 0;
   let words = 0;
+  // The first opinion at each token: they may overlap.
+  const hitAt: OpinionHit[] = [];
+  for (const hit of hits) for (let at = hit.from; at < hit.to; at++) hitAt[at] ??= hit;
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at];
     const plain = token && publishedValenceOf(token.word);
     if (plain === undefined || innocent.has(at)) continue;
-    const hit = hits.find(({ from, to }) => at >= from && at < to);
+    const hit = hitAt[at];
     // Where an opinion of our own stands, the rules have told already which way it goes: "free of bugs".
     const negated = hit ? hit.valence * hit.opinion.valence < 0 : isNegated(tokens, at);
     const valence = negated ? plain * SECOND_NEGATED : plain;

@@ -71,7 +71,7 @@ export class SentimentModel {
 
   /** How probably a judgement is right, 0 to 1, by what `surenessInputs` makes of it. */
   sureness(sentiment: Sentiment, inputs: readonly number[]): number {
-    return sureness(inputs, this.#weights.sureness[sentiment]);
+    return sureness(sentiment, inputs, this.#weights.sureness[sentiment]);
   }
 
   /** The words and pairs of words that spoke most for an outcome, strongest first, none inside another. */

@@ -16,11 +16,10 @@ export interface Judgement {
 const FARTHEST = 6;
 const MAX_BLAME = 3;
 
-/** How many inputs praise and blame have in common. */
-const COMMON_INPUTS = 11;
-/** Which of the inputs says that praise is doubted throughout. */
-const DOUBTED_THROUGHOUT = COMMON_INPUTS + DOUBTS.length;
-/** Such praise is right in three of four texts at best, however strong it is: seen on sets left out. */
+/**
+ * Praise that is doubted throughout is right in three of four texts at best, however strong it is: seen on sets left out.
+ * It is just under `DEFAULT_THANK_ABOVE`, so that such praise gets no thanks: where `thankAbove` is lower, it does.
+ */
 const MAX_DOUBTED = 0.74;
 
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
@@ -76,9 +75,10 @@ function isDoubtedThroughout({ tokens, hits }: SentimentFeatures, doubts: readon
 }
 
 /** Probability that a judgement is right, 0 to 1, by the weights of its sentiment. */
-export function sureness(inputs: readonly number[], weights: readonly number[]): number {
+export function sureness(sentiment: Sentiment, inputs: readonly number[], weights: readonly number[]): number {
   let logit = 0;
   for (let at = 0; at < inputs.length; at++) logit += (inputs[at] ?? 0) * (weights[at] ?? 0);
   const share = 1 / (1 + Math.exp(-logit));
-  return inputs[DOUBTED_THROUGHOUT] === 1 ? Math.min(MAX_DOUBTED, share) : share;
+  // The last input of praise says that it is doubted throughout.
+  return sentiment === "positive" && inputs.at(-1) === 1 ? Math.min(MAX_DOUBTED, share) : share;
 }

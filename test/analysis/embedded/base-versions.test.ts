@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { BASE_VERSIONS } from "../../../src/analysis/embedded/trained-weights.ts";
+
+const EMBEDDED = fileURLToPath(new URL("../../../src/analysis/embedded", import.meta.url));
+
+const jsonIn = (folder: string): string[] =>
+  readdirSync(join(EMBEDDED, folder))
+    .filter((file) => file.endsWith(".json"))
+    .toSorted()
+    .map((file) => join(folder, file));
+
+function digestOf(files: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const file of files)
+    hash
+      .update(file.replaceAll("\\", "/"))
+      .update("\0")
+      .update(readFileSync(join(EMBEDDED, file)));
+  return hash.digest("hex");
+}
+
+/** The data that each analyser judges by, as it ships under these versions. */
+const SHIPPED = {
+  sentiment: {
+    version: "9",
+    digest: "ba5cc3e2e2f0e44eae523bc43448ff456558cfee22e1bc63db6aaf8541a5e8f7",
+    files: [...jsonIn("lexicon"), join("sentiment-model", "weights.json")],
+  },
+  categories: {
+    version: "8",
+    digest: "5f4eea0dd08d0d8fa3d6c3d6e8186add24e23b7d1c002fc251349ffe630c2061",
+    files: [...jsonIn("categories"), "category-sureness.json"],
+  },
+};
+
+/** What to do, where the data or the version is another one; "" where both are as shipped. */
+function adviceOn(part: keyof typeof SHIPPED): string {
+  const { version, digest, files } = SHIPPED[part];
+  const now = { version: BASE_VERSIONS[part], digest: digestOf(files) };
+  if (now.version === version && now.digest === digest) return "";
+  return (
+    `The data that ${part} is judged by has changed, or BASE_VERSIONS has. If a judgement or a score may be another one, raise ` +
+    `BASE_VERSIONS.${part} in trained-weights.ts, because weights that people have trained belong to the old data, and update the ` +
+    `figures in docs/text-analysis.md (npm run eval:leave-one-out). Then put here: version ${now.version}, digest ${now.digest}.`
+  );
+}
+
+it.each(["sentiment", "categories"] as const)("the version of %s belongs to the data that ships", (part) => {
+  expect(SHIPPED[part].files.length).toBeGreaterThan(1);
+  expect(adviceOn(part)).toBe("");
+});
