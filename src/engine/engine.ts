@@ -35,7 +35,7 @@ export interface Run {
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
-  /** What it was started with. */
+  /** The input that it was started with. */
   readonly input: Json;
   readonly status: RunStatus;
   /**
@@ -192,7 +192,10 @@ export interface RunContext {
    */
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
 
-  /** All attempts of this run so far, unlisted steps and the running one included, oldest first. It differs at every replay: call it in a step. */
+  /**
+   * All attempts of this run so far, unlisted steps and the running one included, oldest first. It
+   * differs from replay to replay, so call it in a step.
+   */
   readonly history: () => Promise<StepAttempt[]>;
 }
 

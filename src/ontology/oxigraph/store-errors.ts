@@ -27,7 +27,7 @@ const damaged = (path: string, cause: unknown): ValidationError =>
 
 const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: { code: string }]> = {
   foreign: [
-    "The knowledge graph's file holds the data of another application. Choose another file, or another data directory.",
+    "The knowledge graph's file contains another application's data. Choose another file, or another data directory.",
     { code: "store_unreadable" },
   ],
   earlier: [
