@@ -346,8 +346,9 @@ export interface WorkflowEngine {
    * Starts a run, or finds the one with this key. Keys are permanently unique. The run is durable
    * when this resolves.
    * @throws ConflictError if the key was used with another `fingerprint`
-   * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL character or half of a
-   * surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
+   * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than
+   *   500 deep, a NUL character or half of a surrogate pair in either, a date beyond
+   *   `LATEST_START`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 

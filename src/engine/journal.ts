@@ -70,7 +70,7 @@ export class Journal {
   /**
    * Resolves when the write is on disk.
    * @throws Error if the store can never take it, or the engine closed first. The run's later
-   * writes then have no effect either, except results of other steps.
+   *   writes then have no effect either, except results of other steps.
    */
   async write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
     if (this.#store.isUngrouped) {

@@ -111,7 +111,7 @@ export class SqliteFile {
    * them. The lock file is `<path>.lock`. Missing files and tables are created; `":memory:"` keeps
    * nothing and is never shared.
    * @throws UnusableFileError, IoError (`in_use`) if another process owns the file, or this one
-   * already owns this part
+   *   already owns this part
    */
   static own(path: string, part: FilePart): SqliteFile {
     const place = placeOf(path);

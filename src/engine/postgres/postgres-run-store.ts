@@ -165,8 +165,8 @@ export class PostgresRunStore implements RunStore {
    * Opens a database, and creates its tables if there are none.
    * @param url `postgres://user:password@host:5432/database`
    * @param options `worker`: whether this process executes runs
-   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of another version), IoError
-   * (`engine_unavailable`)
+   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of
+   *   another version), IoError (`engine_unavailable`)
    */
   static async open(
     url: string,

@@ -81,7 +81,7 @@ export class HeldRun implements TakenRun {
 
   /**
    * @throws TooLargeError, also for every later write except results of other steps and the failure
-   * of the run
+   *   of the run
    */
   async write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
     const bytes = Buffer.byteLength(JSON.stringify(writes));

@@ -93,9 +93,9 @@ export class RestateRunStore implements RunStore {
 
   /**
    * @param url `restate+http://host:8080/namespace`; the namespace keeps runs of several
-   * applications apart. Default: `abi-workflows`
+   *   applications apart. Default: `abi-workflows`
    * @throws ValidationError for an invalid URL or address, and if the SDK's package is missing
-   * (`package_missing`)
+   *   (`package_missing`)
    */
   static async open(
     url: string,

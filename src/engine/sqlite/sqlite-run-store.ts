@@ -54,7 +54,7 @@ export class SqliteRunStore implements RunStore {
   /**
    * @param path of the file, or `":memory:"`. A knowledge graph with the same path shares the file
    * @param options `worker`: whether to execute runs. Only one process at a time may; it also frees
-   * the runs that a dead one held
+   *   the runs that a dead one held
    * @throws ValidationError (`engine_unreadable`), IoError (`in_use`, `engine_unavailable`)
    */
   constructor(path: string, { worker = true }: { worker?: boolean } = {}) {
@@ -148,7 +148,7 @@ export class SqliteRunStore implements RunStore {
    * The most common case: steps progress, and perhaps the run ends. One statement for the steps,
    * which checks the hold as well, and one for the end.
    * @returns undefined in any other case, or if the run is no longer held or is to be cancelled;
-   * then nothing was written
+   *   then nothing was written
    */
   #writeAtOnce({ hold: { seq, epoch }, writes }: RunWrites): WriteOutcome[] | undefined {
     const events: NewEvent[] = [];

@@ -1,16 +1,19 @@
-/** What goes wrong with the file of the embedded knowledge graph, as callers see it. */
+/** Errors with the file of the embedded knowledge graph, as callers see them. */
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { sqliteFault } from "../../files/sqlite.ts";
 import { UnusableFileError } from "../../files/sqlite-file.ts";
 import { DamagedFileError } from "./quad-file.ts";
 
-/** The error of a call on the store in this file. */
+/** The error for a failed call on the store in this file. */
 export function callError(path: string, error: unknown): Error {
   if (isDamage(error)) return damaged(path, error);
   if (!isSqliteError(error)) return toAbiError(error);
-  return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
-    cause: error,
-  });
+  return new IoError(
+    "The knowledge graph's file can't be read or written now. Check whether its disk is full or failing.",
+    {
+      cause: error,
+    },
+  );
 }
 
 export const isSqliteError = (error: unknown): boolean =>
@@ -21,7 +24,7 @@ const isDamage = (error: unknown): boolean =>
 
 const damaged = (path: string, cause: unknown): ValidationError =>
   new ValidationError(
-    `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
+    `The file ${path} is damaged or is not a knowledge graph. Replace it with a backup, or choose another file.`,
     { code: "store_unreadable", cause },
   );
 
@@ -31,7 +34,7 @@ const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: {
     { code: "store_unreadable" },
   ],
   earlier: [
-    "The knowledge graph's file was written by an earlier build of this package, in a format that this one does not read. " +
+    "The knowledge graph's file was written by an earlier build of this package, in a format that this one can't read. " +
       "Read it with that build, or choose another data directory.",
     { code: "store_too_old" },
   ],
@@ -41,7 +44,7 @@ const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: {
   ],
 };
 
-/** The error of opening it. */
+/** The error for opening the file. */
 export function openingError(error: unknown, path: string): Error {
   if (isAbiError(error)) return error;
   if (error instanceof UnusableFileError) return new ValidationError(...UNUSABLE[error.reason]);

@@ -13,7 +13,7 @@ export class WriteQueue {
   readonly #transaction: (work: () => void, options: TransactionOptions) => void;
   #waiting: Write[] = [];
 
-  /** @param transaction runs the work, all or nothing */
+  /** @param transaction runs the work in one transaction */
   constructor(transaction: (work: () => void, options: TransactionOptions) => void) {
     this.#transaction = transaction;
   }
@@ -29,7 +29,7 @@ export class WriteQueue {
     });
   }
 
-  /** Writes what is waiting now. */
+  /** Writes now what is waiting. */
   flush(): void {
     const writes = this.#waiting;
     this.#waiting = [];
@@ -44,7 +44,7 @@ export class WriteQueue {
       }, options);
     } catch (error) {
       if (writes.length === 1 || concernsAll(error)) return writes.forEach(({ reject }) => reject(error));
-      // One of them has failed, or there is no room for all: try each one alone.
+      // One of them failed, or there is not enough space for all: try each one alone.
       for (const write of writes) this.#commit([write]);
       return;
     }
@@ -52,7 +52,10 @@ export class WriteQueue {
   }
 }
 
-/** Whether every write would fail the same way alone. A full disk may still have room for some. */
+/**
+ * Whether every write would fail in the same way on its own. A full disk may still have space for
+ * some.
+ */
 const concernsAll = (error: unknown): boolean => {
   const fault = sqliteFault(error);
   return error instanceof FlushError || (fault !== undefined && fault !== "full" && fault !== "too_large");
