@@ -163,7 +163,7 @@ export class Journal {
     if (this.#failures === 1) this.#failingSince = performance.now();
     if (this.#failures % FAILURES_AN_HOUR === FAILURES_TO_TELL && pages.length > 0) {
       const cause = describeCause(error);
-      this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");
+      this.#logger.warn({ cause }, "the workflow database does not store what a run has done; retrying");
     }
     for (const { reject } of accepts) reject(error);
     const givesUp = this.#givesUp(this.#failingSince);

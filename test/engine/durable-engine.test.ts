@@ -350,7 +350,7 @@ describe("DurableEngine", () => {
     const { id } = await engine.start("mail", SUBMISSION);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
     expect(mails).toBe(1);
-    expect(warned).toEqual([expect.stringContaining("does not take what a run has done; trying on")]);
+    expect(warned).toEqual([expect.stringContaining("does not store what a run has done; retrying")]);
   });
 
   it("groups the writes of many runs", async () => {

@@ -78,7 +78,7 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
   it("under the runs, just when the mail server has taken a mail, that is recorded when there is room, and the mail not sent again", async () => {
     const disk = smallDisk();
     const tried = Promise.withResolvers<void>();
-    const write = (line: string): void => void (line.includes("does not take what a run has done") && tried.resolve());
+    const write = (line: string): void => void (line.includes("does not store what a run has done") && tried.resolve());
     const { workflow, engine, mails } = await startFeedback(
       {},
       { retry: PATIENT, runs: join(disk.folder, "runs.sqlite"), logger: pino({ level: "warn" }, { write }) },
