@@ -27,7 +27,7 @@ import { assertStepName, refusedResult, storableInput, storableResult } from "./
  * Thrown into a handler to leave its run; the handler must let it pass. It is not one of our errors, so that a handler that catches
  * the errors of its steps does not catch this one.
  */
-const RUN_LEFT = Object.assign(new Error("The run is left here, and goes on later or elsewhere."), {
+const RUN_LEFT = Object.assign(new Error("The run is left here and continues later or elsewhere."), {
   code: "interrupted",
 });
 
@@ -39,20 +39,20 @@ const MAX_CALLS = 2 * MAX_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
+    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or split the work into several runs.`,
     code: "too_many_steps",
   });
 
 const usedTwice = (step: string): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `Two steps of this run are named "${step}". Give each a name of its own.`,
+    message: `Two steps of this run are named "${step}". Give each its own name.`,
     code: "duplicate_step_name",
   });
 
 /** A step that crashes its process must not be retried forever: it would take down every worker in turn. */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The step ${step} was at work ${times} times when its process ended, and was given up. Find out what ends the process, and submit it again.`,
+    message: `The step ${step} was running ${times} times when its process ended, so it was given up. Find out what ends the process, then submit the run again.`,
     code: "step_died",
   });
 

@@ -162,7 +162,7 @@ async function startDown(configuration: Parameters<typeof startFeedback>[0] = {}
 }
 
 describe("while the mail server is away for longer than callers wait", () => {
-  it("whoever waits is told that the mail is tried again by itself, and the run goes on", async () => {
+  it("callers are told that the mail is retried automatically, and the run continues", async () => {
     const { workflow, engine, bringUp } = await startDown();
     const result = await workflow.run(feedback());
     expect(result).toMatchObject({
@@ -177,7 +177,7 @@ describe("while the mail server is away for longer than callers wait", () => {
     });
     expect(Date.parse(result.retry_until!) - Date.now()).toBeGreaterThan(23 * 60 * MINUTE);
     expect(result.error).toMatch(
-      /refused the connection\..* The mail will be tried again by itself until \d{4}-\d\d-\d\d \d\d:\d\d UTC; nothing has to be submitted again\.$/,
+      /refused the connection\..* The mail will be retried automatically until \d{4}-\d\d-\d\d \d\d:\d\d UTC; you don't have to submit anything again\.$/,
     );
     const status = await workflow.getWorkflowStatus(result.workflow_id!);
     expect(status).toMatchObject({

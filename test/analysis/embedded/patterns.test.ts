@@ -6,13 +6,13 @@ import { expect, it } from "vitest";
 const EMBEDDED = fileURLToPath(new URL("../../../src/analysis/embedded", import.meta.url));
 const read = (file: string): unknown => JSON.parse(readFileSync(join(EMBEDDED, file), "utf8"));
 
-/** Every string in arrays, however deep. */
+/** Every string in nested arrays. */
 const patternsIn = (value: unknown): string[] => {
   if (Array.isArray(value)) return value as string[];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(patternsIn) : [];
 };
 
-/** Something that no token is, so that the pattern it stands in would never match. */
+/** Whether no token can match a word, so that its pattern would never match. */
 const isDead = (word: string): boolean =>
   word.startsWith("(") !== word.endsWith(")") ||
   word !== word.toLowerCase() ||
@@ -27,7 +27,7 @@ const FILES = readdirSync(join(EMBEDDED, "categories"))
   .map((file) => join("categories", file))
   .concat(join("lexicon", "phrases.json"));
 
-it.each(FILES)("patterns of %s are written as texts are read", (file) => {
+it.each(FILES)("every word in the patterns of %s can match a token", (file) => {
   const patterns = patternsIn(read(file));
   expect(patterns.length).toBeGreaterThan(20);
   expect(patterns.filter((pattern) => pattern.split(" ").some(isDead))).toEqual([]);
