@@ -105,13 +105,13 @@ function losing(from: number, to: number): Behaviour {
 
 const kept = careful();
 
-const ARTIFACT = "gives text for the model and an artifact for the program";
-const ARGUMENTS = "leaves the arguments as they were";
-const BAD_ARGUMENTS = "answers bad arguments with an error that the model can read, and does nothing";
-const ABORTED_BEFORE = "does nothing where the call was aborted before it began";
-const ABORTED = "does it once where a call was aborted on the way and made again";
-const TWICE = "does it once where the same call is made twice";
-const AT_THE_SAME_TIME = "does it once where the same call is made twice at the same time";
+const ARTIFACT = "returns text for the model and an artifact for the program";
+const ARGUMENTS = "does not change the arguments";
+const BAD_ARGUMENTS = "answers invalid arguments with an error that the model can read, and does nothing";
+const ABORTED_BEFORE = "does nothing if the call was aborted before it began";
+const ABORTED = "does its work once if a call is aborted during the work and repeated";
+const TWICE = "does its work once if the same call is made twice";
+const AT_THE_SAME_TIME = "does its work once if the same call is made twice at the same time";
 
 describe("the conformance suite for our own tools", () => {
   it("is passed by all tools of customer feedback", async () => {
