@@ -1,4 +1,4 @@
-// Speed of the embedded sentiment analyser beside two that only add up the words of a list.
+// Speed of the embedded sentiment analyser compared with two that only add up the words of a list.
 import { EmbeddedSentimentAnalyzer } from "../src/analysis.ts";
 import vader from "vader-sentiment";
 import wink from "wink-sentiment";

@@ -2,5 +2,5 @@ import { createHash } from "node:crypto";
 
 export const FOLDS = 5;
 
-/** Which fold a text is in, from 0: the same text is always in the same one. */
+/** The fold of a text, from 0: the same text is always in the same one. */
 export const foldOf = (text: string): number => createHash("sha256").update(text).digest().readUInt32BE(0) % FOLDS;
