@@ -37,7 +37,7 @@ export class Child {
     const { signal } = end;
     try {
       const ended = once(this.#process, "exit", { signal }).then(() => {
-        throw new Error("a process of the bench has ended by itself");
+        throw new Error("a process of the benchmark has ended unexpectedly");
       });
       const [message] = (await Promise.race([once(this.#process, "message", { signal }), ended])) as [Message];
       return message;

@@ -20,7 +20,7 @@ export async function compare({ sentiment, categories }: LabelledSets): Promise<
   return [
     "\nothers, on the same texts",
     ...bySentiment.flatMap(sentimentLine),
-    ...(categories.length > 0 ? ["\ncategories, by phrases that were chosen with these texts at hand"] : []),
+    ...(categories.length > 0 ? ["\ncategories, by phrases that were chosen with knowledge of these texts"] : []),
     ...byCategories.flatMap(categoryLines),
   ];
 }

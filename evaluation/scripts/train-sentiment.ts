@@ -45,7 +45,7 @@ const folded = Array.from({ length: FOLDS }, (_, fold) =>
 const shipped = fit(predictLeftOut(texts));
 report("each set by weights that never saw it (leave one set out)", scoresOf(answerLeftOut(texts)));
 report(
-  "the same without opinions that occur in one set alone (a lower bound for texts that nobody has looked at)",
+  "the same without opinions that occur in only one set (a lower bound for new texts)",
   scoresOf(answerLeftOut(textsOfSharedOpinions(sets))),
 );
 report(

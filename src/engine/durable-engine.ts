@@ -270,7 +270,7 @@ export class DurableEngine implements WorkflowEngine {
       shouldRetry: ({ error }) => isUnanswered(error),
     }).catch((error: unknown) => {
       if (error === CLOSED) throw NOT_ACCEPTED;
-      throw isUnanswered(error) ? this.#unanswered("Submit it again when it does.", error.cause) : error;
+      throw isUnanswered(error) ? this.#unanswered("Submit the run again once it answers.", error.cause) : error;
     });
   }
 
@@ -513,4 +513,4 @@ export class DurableEngine implements WorkflowEngine {
   }
 }
 
-const GOES_ON = "What was submitted goes on when it does.";
+const GOES_ON = "Submitted runs continue once it answers.";

@@ -132,9 +132,11 @@ export interface StepOptions {
    */
   readonly retryBudget?: RetryBudget;
   /**
-   * Whether the result must be on disk before the run goes on; default true. With false, nothing but a power cut or a crash of the
-   * database server can take it, and the step is done again then. For a step that only reads or computes, or that writes the same
-   * again. A step that must not follow from a result that could be lost waits for the disk by itself: any without this option.
+   * Whether the result must be on disk before the run continues; default true. With false, a power
+   * cut or a crash of the database server (and nothing else) can lose the result; the step is then
+   * repeated. Use it for steps that only read or compute, or that always write the same. If a later
+   * step must not follow from a result that could be lost, leave this option out for that later
+   * step: it waits for the disk.
    */
   readonly flush?: boolean;
 }

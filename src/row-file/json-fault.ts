@@ -22,8 +22,8 @@ export function jsonFault(text: string): TextPlace | undefined {
 }
 
 /**
- * Whether invalid JSON is wrong where it stands (`here`) or could become valid with more text
- * (`later`); undefined for valid JSON.
+ * Whether invalid JSON contains an error (`here`) or could become valid with more text (`later`);
+ * undefined for valid JSON.
  */
 function endsWhere(text: string): "later" | "here" | undefined {
   try {

@@ -77,7 +77,7 @@ async function send(response: ServerResponse, request: ChatRequest, answer: Answ
     if (answer.retryAfter !== undefined) response.setHeader("retry-after", String(answer.retryAfter));
     refuse(response, answer.status, answer.message ?? `scripted status ${answer.status}`);
   } else {
-    const message = "drop" in answer ? { reply: "This answer never comes to its end." } : answer;
+    const message = "drop" in answer ? { reply: "This answer is never completed." } : answer;
     if (request.stream !== true) {
       response.setHeader("content-type", "application/json").end(JSON.stringify(completion(request, message, nth)));
       return;

@@ -96,7 +96,7 @@ export class PostgresConnections {
   /**
    * Opens a database and checks that we can work with it.
    * @param options `worker`: whether the process executes runs, and so must be able to write
-   * @throws ValidationError for what is no database URL, IoError (`engine_unavailable`)
+   * @throws ValidationError for an invalid database URL, IoError (`engine_unavailable`)
    */
   static async open(url: string, options: { worker: boolean; logger: Logger }): Promise<PostgresConnections> {
     const address = parseUrl(url);

@@ -60,7 +60,7 @@ export function listenAddress({ listen = DEFAULT_LISTEN, identityKey }: RestateO
   }
   if (!isLoopback(host) && identityKey === undefined) {
     throw new ValidationError(
-      `Whoever reaches ${listen} (RESTATE_LISTEN) could execute workflows there: set RESTATE_IDENTITY_KEY to the public key of the Restate ` +
+      `Anyone who can reach ${listen} (RESTATE_LISTEN) could execute workflows there: set RESTATE_IDENTITY_KEY to the public key of the Restate ` +
         "server, which it logs when it is started with a request identity key.",
       { code: "invalid_configuration" },
     );

@@ -613,6 +613,6 @@ function openingError(path: string, cause: unknown): Error {
 
 const inputField = (field: string): string => `json_extract(input, '$."${field}"')`;
 
-/** Higher priority first, then what has been due longest, then what came first. */
+/** Higher priority first, then the longest due, then the first accepted. */
 const byRank = (one: Due, other: Due): number =>
   other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq;

@@ -50,7 +50,7 @@ const MAX_UNREAD_COLUMNS = 200;
 export class CustomerFields {
   readonly #names: FieldNames;
   readonly #mapped: ReadonlyMap<string, CustomerField>;
-  /** Properties of which a mapped name reads all or a part. */
+  /** Properties that a mapped name reads as a whole or in part. */
   readonly #roots: ReadonlySet<string>;
   readonly #unread = new Set<string>();
   readonly #found = new Set<CustomerField>();

@@ -45,7 +45,7 @@ function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notifica
   const facts = [`${workflow} ${key}`, workflow_id, time.toISOString()];
   const where = url === undefined ? [] : [url];
   if (type === "approval.waiting") {
-    const how = `To look at it and decide: ${url ?? `abi-workflows approvals show ${workflow_id}`}`;
+    const how = `To read it and decide: ${url ?? `abi-workflows approvals show ${workflow_id}`}`;
     return [`A mail to a customer waits for a person's approval.`, how, facts.join("\n")].join("\n\n");
   }
   const what =

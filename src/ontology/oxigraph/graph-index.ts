@@ -87,15 +87,17 @@ export class GraphIndex {
   /** Adds triples, given as N-Triples, that were validated before. */
   add(graph: string, text: string): void {
     const options = { format: N_TRIPLES, to_graph_name: graphName(graph), lenient: true, no_transaction: true };
-    this.#call("What was read is no graph.", () => this.#store.load(text, options));
+    this.#call("The data read is not a valid graph.", () => this.#store.load(text, options));
   }
 
   remove(graph: string, text: string): void {
-    this.#call("What was read is no graph.", () => this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${text} } }`));
+    this.#call("The data read is not a valid graph.", () =>
+      this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${text} } }`),
+    );
   }
 
   clear(graph: string): void {
-    this.#call("What was read is no graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
+    this.#call("The data read is not a valid graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
   }
 
   /**
