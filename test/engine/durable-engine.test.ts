@@ -666,7 +666,9 @@ describe("DurableEngine", () => {
       await setImmediate();
     }
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
-    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s);
+    await expect(starting).rejects.toThrow(
+      /^(?!.*10\.0).*database does not answer.*Submit the run again once it answers/s,
+    );
     expect(tries).toBeGreaterThan(1);
     vi.useRealTimers();
   });
