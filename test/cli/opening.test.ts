@@ -100,7 +100,7 @@ describe("a data directory", () => {
   });
 
   test.each([
-    ["a text", text, /data\.sqlite is damaged or is not a knowledge graph\. Put a backup/],
+    ["a text", text, /data\.sqlite is damaged or is not a knowledge graph\. Replace it with a backup/],
     ["a folder", folder, /data\.sqlite can't be opened\. Check that it is a file/],
     ["of another application", foreign, /contains another application's data/],
   ])("with a knowledge graph that is %s", async (_case, write, words) => {
