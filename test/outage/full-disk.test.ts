@@ -32,7 +32,10 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     });
     const history = await workflow.getWorkflowHistory(id);
     const attempt = history.find(({ step }) => step === "feedback_stored");
-    expect(attempt).toMatchObject({ error: expect.stringContaining("disk is full or failing"), error_type: "io_error" });
+    expect(attempt).toMatchObject({
+      error: expect.stringContaining("disk is full or failing"),
+      error_type: "io_error",
+    });
     // Existing data can be read, and nothing of the failed write is there.
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1"]);
 
